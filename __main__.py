@@ -1,0 +1,7 @@
+"""Entry point of the Pulumi program."""
+
+import pulumi
+
+from components.stack import main
+
+pulumi.run(main)

@@ -1,0 +1,179 @@
+"""Reads typed values from a stack's configuration and collects every mistake."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+
+from components.errors import Problem, SettingsError
+
+
+class ConfigReader:
+    """Typed access to configuration that reports all mistakes instead of the first.
+
+    A value that can't be used is recorded as a problem and replaced by the key's default, so that
+    reading goes on; checks that span several keys ask `usable` first and stay silent where one of
+    their keys is already reported.
+
+    Args:
+        values: What the stack states, by key without prefix, in Pulumi's wire form: strings, with
+            booleans, numbers, arrays and objects as JSON.
+        defaults: The defaults of Pulumi.yaml in the same form. Their keys are all that exist.
+    """
+
+    def __init__(self, values: Mapping[str, str], defaults: Mapping[str, str]) -> None:
+        self._values = values
+        self._defaults = defaults
+        self._problems: list[Problem] = []
+        for key in values:
+            if key not in defaults:
+                near = difflib.get_close_matches(key, defaults, n=1)
+                hint = f"did you mean {near[0]}?" if near else "Pulumi.yaml lists all keys"
+                self.reject(key, "no such setting", f"Remove it; {hint}".rstrip("."))
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that was rejected so far, in order of the keys in Pulumi.yaml."""
+        order = {key: position for position, key in enumerate(self._defaults)}
+        return tuple(sorted(self._problems, key=lambda problem: order.get(problem.key, -1)))
+
+    def reject(self, key: str, found: str, allowed: str) -> None:
+        """Records a mistake of one key."""
+        self._problems.append(Problem(key, found, allowed))
+
+    def raise_problems(self, stack: str) -> None:
+        """Raises everything that was rejected, as one error.
+
+        Raises:
+            SettingsError: At least one setting can't be used.
+        """
+        if self._problems:
+            raise SettingsError(stack, self.problems)
+
+    def usable(self, *keys: str) -> bool:
+        """Tells whether none of these keys has been rejected."""
+        return not {problem.key for problem in self._problems} & set(keys)
+
+    def text(self, key: str, *, pattern: str | None = None, allowed: str = "") -> str:
+        """Reads a string; `pattern`, where given, must match all of it."""
+        value = self._raw(key)
+        if pattern is not None and not re.fullmatch(pattern, value):
+            self.reject(key, f'found "{value}"', allowed)
+            return self._defaults[key]
+        return value
+
+    def choice(self, key: str, allowed: Collection[str]) -> str:
+        """Reads one of a few words."""
+        value = self._raw(key)
+        if value in allowed:
+            return value
+        near = difflib.get_close_matches(value, allowed, n=3)
+        shown = f"Closest: {', '.join(near)}" if near else f"Allowed: {', '.join(allowed)}"
+        self.reject(key, f'found "{value}"', shown)
+        return self._defaults[key]
+
+    def integer(self, key: str, lowest: int, highest: int) -> int:
+        """Reads a whole number from `lowest` to `highest`, both included."""
+        value = self._raw(key)
+        try:
+            number = int(value)
+        except ValueError:
+            number = None
+        if number is not None and lowest <= number <= highest:
+            return number
+        self.reject(key, f'found "{value}"', f"Allowed: a whole number, {lowest:,} to {highest:,}")
+        return int(self._defaults[key])
+
+    def decimal(self, key: str, lowest: str, highest: str) -> Decimal:
+        """Reads a decimal number from `lowest` to `highest`, both included."""
+        number = self._decimal(key, self._raw(key), Decimal(lowest), Decimal(highest))
+        return number if number is not None else Decimal(self._defaults[key])
+
+    def optional_decimal(self, key: str, lowest: str, highest: str) -> Decimal | None:
+        """Reads a decimal number, or None where the key is empty."""
+        value = self._raw(key)
+        if not value:
+            return None
+        return self._decimal(key, value, Decimal(lowest), Decimal(highest))
+
+    def boolean(self, key: str) -> bool:
+        """Reads true or false."""
+        value = self._raw(key)
+        if value not in ("true", "false"):
+            self.reject(key, f'found "{value}"', "Allowed: true or false")
+            value = self._defaults[key]
+        return value == "true"
+
+    def words(self, key: str, *, pattern: str, allowed: str) -> tuple[str, ...]:
+        """Reads a list of strings, each of which matches `pattern` and appears once."""
+        items = self._json(key, list)
+        wrong = [
+            item for item in items if not isinstance(item, str) or not re.fullmatch(pattern, item)
+        ]
+        if wrong:
+            self.reject(key, f"found {_shown(wrong)}", allowed)
+            return tuple(json.loads(self._defaults[key]))
+        if len(set(items)) < len(items):
+            self.reject(key, f"found {_shown(items)}", "Allowed: each entry once")
+        return tuple(items)
+
+    def labels(self, key: str) -> dict[str, str]:
+        """Reads a mapping of strings to strings."""
+        items = self._json(key, dict)
+        wrong = [name for name, value in items.items() if not isinstance(value, str)]
+        if wrong:
+            self.reject(
+                key,
+                f"found {_shown(wrong)} with a value that is no string",
+                "Allowed: strings; put numbers and true in quotes",
+            )
+            return dict(json.loads(self._defaults[key]))
+        return dict(items)
+
+    def decimals(self, key: str) -> dict[str, Decimal]:
+        """Reads a mapping of names to decimal numbers that are 0 or more."""
+        found: dict[str, Decimal] = {}
+        for name, value in self._json(key, dict).items():
+            number = self._decimal(key, str(value), Decimal(0), Decimal("1e9"), entry=name)
+            if number is not None:
+                found[name] = number
+        return found
+
+    def _raw(self, key: str) -> str:
+        return self._values.get(key, self._defaults[key])
+
+    def _json(self, key: str, kind: type) -> object:
+        value = self._raw(key)
+        try:
+            parsed = json.loads(value)
+        except json.JSONDecodeError:
+            parsed = None
+        if isinstance(parsed, kind):
+            return parsed
+        word = "a list" if kind is list else "a mapping"
+        self.reject(key, f'found "{value}"', f"Allowed: {word}")
+        return json.loads(self._defaults[key])
+
+    def _decimal(
+        self, key: str, value: str, lowest: Decimal, highest: Decimal, entry: str = ""
+    ) -> Decimal | None:
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if number.is_finite() and lowest <= number <= highest:
+            return number
+        where = f' for "{entry}"' if entry else ""
+        self.reject(
+            key,
+            f'found "{value}"{where}',
+            f"Allowed: a number, {lowest:,f} to {highest:,f}",
+        )
+        return None
+
+
+def _shown(items: Iterable[object]) -> str:
+    return ", ".join(json.dumps(item) for item in items)

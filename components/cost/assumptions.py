@@ -1,0 +1,71 @@
+"""Everything that an estimate rests on, apart from what was registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from components.cost.api_prices import ApiPrice
+from components.cost.calendar import Calendar
+from components.cost.capacity import ReplicaCapacity
+from components.cost.load import Load
+from components.cost.node_cost import NodeCost
+from components.cost.people import People
+from components.cost.price_book import PriceBook
+from components.cost.simulation import Fleet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterShare:
+    """What this stack bears of a cluster that it does not make itself.
+
+    Attributes:
+        control_plane: eks, gke or aks; None where nobody charges for it or others pay.
+        control_plane_share: Share that this stack bears, 0 to 1.
+        system_instance_type: Machine type of the CPU nodes that run monitoring and controllers.
+        system_nodes: How many of them this stack bears; 0 where others pay.
+    """
+
+    control_plane: str | None
+    control_plane_share: Decimal
+    system_instance_type: str
+    system_nodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """The inputs of an estimate that no resource tells.
+
+    Attributes:
+        stack: Name of the stack.
+        model: Model, precision and GPUs in words, such as "llama-3.1-8b-instruct, bf16, 1 x l40s".
+        load: The traffic.
+        capacity: What one replica serves, and how sure that is.
+        fleet: How replicas and nodes come and go.
+        node: What a GPU node costs.
+        cluster: What this stack bears of the cluster.
+        cloud: Cloud of the price book, or "none".
+        region: Its region.
+        people: What people cost.
+        api_in_use: The API that serves this traffic now.
+        hosted: The same open model, hosted by others; may be empty.
+        data_may_leave: Whether prompts may go to an API.
+        book: Prices of everything else.
+        calendar: How long a month is.
+    """
+
+    stack: str
+    model: str
+    load: Load
+    capacity: ReplicaCapacity
+    fleet: Fleet
+    node: NodeCost
+    cluster: ClusterShare
+    cloud: str
+    region: str
+    people: People
+    api_in_use: ApiPrice
+    hosted: tuple[ApiPrice, ...]
+    data_may_leave: bool
+    book: PriceBook
+    calendar: Calendar

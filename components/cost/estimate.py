@@ -1,0 +1,239 @@
+"""From what was registered to the whole answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from decimal import Decimal
+
+import numpy as np
+
+from components.cost.api_prices import ApiPrice
+from components.cost.assumptions import Assumptions
+from components.cost.break_even import BreakEven, Staircase, find_break_even
+from components.cost.hybrid import Hybrid, SplitRules
+from components.cost.lines import Machines, people_lines, price_machines, to_decimal
+from components.cost.quantities import Registered
+from components.cost.report import ApiCost, BreakEvenAgainst, Report
+from components.cost.simulation import FleetWeek, simulate
+from components.cost.verdict import Evidence, Option, Verdict, decide
+
+LARGEST_NODES = 64
+"""Nodes up to which break-even and hybrid are searched; beyond it, "never within 64 nodes"."""
+
+WARN_AGE_DAYS = 90
+"""Age in days from which the report points out a price; GPU prices move within quarters."""
+
+
+def estimate(resources: Iterable[Registered], assumptions: Assumptions) -> Report:
+    """Prices a stack, compares it with the APIs and recommends.
+
+    Args:
+        resources: The ledger.
+        assumptions: Everything else.
+    """
+    return _Estimate(tuple(resources), assumptions).report()
+
+
+class _Estimate:
+    """Carries the intermediate results, each of which several steps need."""
+
+    def __init__(self, resources: tuple[Registered, ...], assumptions: Assumptions) -> None:
+        self.assumptions = assumptions
+        self.rates = assumptions.load.requests_per_second()
+        self.week = self.simulate_at(assumptions.capacity.requests_per_second)
+        self.machines = price_machines(resources, self.week, assumptions)
+        self.people = people_lines(assumptions)
+        self.people_monthly = sum((line.monthly for line in self.people), Decimal(0))
+        self.reserve = 1 + assumptions.people.contingency_share
+        per_node = sum(
+            (line.monthly for line in self.machines.lines if line.grows_with_nodes), Decimal(0)
+        )
+        self.node_monthly = per_node / to_decimal(self.week.mean_nodes)
+        self.other_machines = self.machines.monthly - per_node
+
+    def simulate_at(self, requests_per_second: float) -> FleetWeek:
+        return simulate(
+            self.rates,
+            self.assumptions.load.burst_factor,
+            requests_per_second,
+            self.assumptions.fleet,
+        )
+
+    def report(self) -> Report:
+        assumptions = self.assumptions
+        api = self.by_api(assumptions.api_in_use, same_model=False)
+        hosted = sorted(
+            (self.by_api(price, same_model=True) for price in assumptions.hosted),
+            key=lambda cost: cost.monthly,
+        )
+        comparators = [api, *hosted[:1]]
+        break_even = tuple(self.break_even_against(cost) for cost in comparators)
+        split = self.hybrid_option(hosted[0] if hosted else api)
+        hybrid, hybrid_option = split if split is not None else (None, None)
+        contingency = (self.machines.monthly + self.people_monthly) * (self.reserve - 1)
+        return Report(
+            assumptions=assumptions,
+            week=self.week,
+            machines=self.machines,
+            people=self.people,
+            contingency=contingency,
+            api=api,
+            hosted=tuple(hosted),
+            break_even=break_even,
+            hybrid=hybrid,
+            verdict=self.verdict(comparators, hybrid_option, break_even),
+            notes=self.notes(),
+        )
+
+    def by_api(self, price: ApiPrice, *, same_model: bool) -> ApiCost:
+        requests = self.assumptions.load.requests_per_day * self.assumptions.calendar.days_per_month
+        return ApiCost(price, price.usd_per_request * requests, same_model)
+
+    def total_at(self, requests_per_second: float) -> Decimal:
+        """Returns the whole bill if a replica served that much."""
+        nodes = to_decimal(self.simulate_at(requests_per_second).mean_nodes)
+        machines = self.other_machines + self.node_monthly * nodes
+        return (machines + self.people_monthly) * self.reserve
+
+    def break_even_against(self, cost: ApiCost) -> BreakEvenAgainst:
+        per_token = cost.monthly / self.assumptions.load.tokens_per_day
+        capacity = self.assumptions.capacity
+
+        def search(requests_per_second: float, *, loaded: bool) -> BreakEven:
+            staircase = self.staircase(requests_per_second, loaded=loaded)
+            return find_break_even(staircase, per_token, LARGEST_NODES)
+
+        return BreakEvenAgainst(
+            api=cost,
+            machines_only=search(capacity.requests_per_second, loaded=False),
+            loaded=search(capacity.requests_per_second, loaded=True),
+            loaded_low=search(capacity.low_requests_per_second, loaded=True),
+            loaded_high=search(capacity.high_requests_per_second, loaded=True),
+        )
+
+    def staircase(self, requests_per_second: float, *, loaded: bool) -> Staircase:
+        load, fleet = self.assumptions.load, self.assumptions.fleet
+        reserve = self.reserve if loaded else Decimal(1)
+        people = self.people_monthly if loaded else Decimal(0)
+        follow = fleet.autoscaling and fleet.fixed_nodes is None
+        replicas = fleet.lowest if follow else fleet.highest
+        nodes = fleet.fixed_nodes or math.ceil(replicas / fleet.replicas_per_node)
+        peak_rates = self.rates * (load.burst_factor / load.tokens_per_day)
+        return Staircase(
+            peak_rates_per_token=np.asarray(peak_rates),
+            requests_per_second_per_node=requests_per_second * fleet.replicas_per_node,
+            lowest_nodes=nodes,
+            nodes_follow_load=follow,
+            hours_per_start=(fleet.start_seconds + fleet.scale_down_seconds) / 3600,
+            fixed_monthly=(self.other_machines + people) * reserve,
+            node_monthly=self.node_monthly * reserve,
+        )
+
+    def split_rules(self, overflow: ApiCost) -> SplitRules:
+        staircase = self.staircase(self.assumptions.capacity.requests_per_second, loaded=True)
+        return SplitRules(
+            rates=self.rates,
+            fixed_monthly=staircase.fixed_monthly,
+            node_monthly=staircase.node_monthly,
+            api_monthly=overflow.monthly,
+        )
+
+    def hybrid_option(self, overflow: ApiCost) -> tuple[Hybrid, Option] | None:
+        """Returns the cheapest split, or None where it is no split: all here or nothing here."""
+        capacity = self.assumptions.capacity
+        per_node = self.assumptions.fleet.replicas_per_node
+        rules = self.split_rules(overflow)
+        best = rules.cheapest(capacity.requests_per_second * per_node, LARGEST_NODES)
+        whole = min(overflow.monthly, self.total_at(capacity.requests_per_second))
+        if best.own_share >= 1 or best.monthly >= whole:
+            return None
+        dearest = rules.split(best.nodes, capacity.low_requests_per_second * per_node)
+        nodes = "1 own node" if best.nodes == 1 else f"{best.nodes} own nodes"
+        label = f"{nodes} and {overflow.price.reference} for {1 - best.own_share:.0%} of the load"
+        return best, Option("hybrid", label, best.monthly, (best.monthly, dearest.monthly))
+
+    def verdict(
+        self,
+        comparators: list[ApiCost],
+        hybrid: Option | None,
+        break_even: tuple[BreakEvenAgainst, ...],
+    ) -> Verdict:
+        capacity, load = self.assumptions.capacity, self.assumptions.load
+        own = self.total_at(capacity.requests_per_second)
+        own_range = (
+            self.total_at(capacity.high_requests_per_second),
+            self.total_at(capacity.low_requests_per_second),
+        )
+        options = [
+            Option(
+                "hosted" if cost.same_model else "api",
+                cost.price.reference,
+                cost.monthly,
+                (cost.monthly, cost.monthly),
+            )
+            for cost in comparators
+        ]
+        options.append(Option("self-host", "self-hosting", own, own_range))
+        if hybrid is not None:
+            options.append(hybrid)
+        cheapest = min(break_even, key=lambda row: row.api.monthly)
+        peak = float(self.rates.max()) * load.burst_factor
+        evidence = Evidence(
+            data_may_leave=self.assumptions.data_may_leave,
+            busy_share=self.week.busy_share,
+            people_share=self.people_monthly * self.reserve / own,
+            unserved_share=self.week.unserved_share,
+            strained_hours_share=self.week.strained_hours_share,
+            replicas_needed=math.ceil(peak / capacity.requests_per_second - 1e-9),
+            break_even=in_words(cheapest, load.tokens_per_day),
+            error_percent=capacity.error_percent,
+        )
+        return decide(options, evidence)
+
+    def notes(self) -> tuple[str, ...]:
+        capacity, load = self.assumptions.capacity, self.assumptions.load
+        notes = [
+            f"Capacity of a replica: {capacity.total_tokens_per_second:,.0f} tokens a second at "
+            f"saturation, {capacity.output_tokens_per_second:,.0f} of them output; "
+            f"{capacity.method}, within {capacity.error_percent:.0f}% ({capacity.source}).",
+            f"Hours of the week: {load.shape_source}; peak minute {load.burst_factor:g} times its "
+            "hour.",
+        ]
+        book = self.assumptions.book
+        old = {
+            f"{line.source}, {line.as_of.isoformat()}"
+            for line in self.machines.lines
+            if line.as_of is not None and (book.today - line.as_of).days > WARN_AGE_DAYS
+        }
+        if old:
+            notes.append(f"Prices older than {WARN_AGE_DAYS} days: {'; '.join(sorted(old))}.")
+        return tuple(notes)
+
+
+def in_words(row: BreakEvenAgainst, tokens_per_day: int) -> str:
+    """Says in a sentence where self-hosting starts to cost less."""
+    name = row.api.price.reference
+    if row.loaded.never:
+        return (
+            f"Self-hosting never costs less than {name} within {row.loaded.largest_nodes} nodes "
+            f"({volume(row.loaded.largest_tokens_per_day)} tokens a day)."
+        )
+    first = row.loaded.cheaper[0]
+    return (
+        f"Self-hosting costs less than {name} from {volume(first.from_tokens_per_day)} tokens a day "
+        f"({first.nodes} {'node' if first.nodes == 1 else 'nodes'} at the peak); this stack plans "
+        f"for {volume(tokens_per_day)}."
+    )
+
+
+def volume(tokens: float) -> str:
+    """Writes a number of tokens as people say it."""
+    for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
+        if tokens >= size:
+            return (
+                f"{tokens / size:,.3g} {word}"
+                if tokens < 1000 * size
+                else f"{tokens / size:,.0f} {word}"
+            )
+    return f"{tokens:,.0f}"

@@ -1,0 +1,308 @@
+"""The lines of the self-hosted bill: each registered resource, the cluster's share, people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from components.cost.assumptions import Assumptions
+from components.cost.node_cost import OwnedNode, RentedNode
+from components.cost.price import Confidence, Price, PriceMissingError
+from components.cost.quantities import (
+    Free,
+    GpuNodes,
+    InPool,
+    LoadBalancer,
+    Registered,
+    Unknown,
+    Volume,
+    Workload,
+    classify,
+)
+from components.cost.simulation import FleetWeek
+
+BYTES_PER_TOKEN = 5
+"""Bytes that a token takes on the wire, JSON and headers aside: an estimate, 4 to 5 for English."""
+
+_LOAD_BALANCERS = {
+    "aws": ("load-balancer/aws/nlb", "load-balancer/aws/nlb-lcu"),
+    "azure": ("load-balancer/azure/standard", None),
+    "gcp": ("load-balancer/gcp/forwarding-rule", None),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the bill.
+
+    Attributes:
+        item: What is paid for.
+        quantity: How much of it a month.
+        unit: Unit of the quantity.
+        unit_price: USD for one unit.
+        source: Where the price comes from.
+        as_of: Day on which the price held; None for a figure that the stack states.
+        confidence: How sure it is.
+        grows_with_nodes: Whether it doubles with the number of GPU nodes.
+    """
+
+    item: str
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal
+    source: str
+    as_of: date | None
+    confidence: Confidence
+    grows_with_nodes: bool = False
+
+    @property
+    def monthly(self) -> Decimal:
+        """USD a month."""
+        return self.quantity * self.unit_price
+
+
+@dataclass(frozen=True, slots=True)
+class NotPriced:
+    """A resource, or a part of the cluster, whose price is not known."""
+
+    name: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """What the registered resources and the cluster cost.
+
+    Attributes:
+        lines: Everything with a price.
+        without_charge: Resources that nothing is charged for, by name.
+        not_priced: Resources whose price is not known.
+    """
+
+    lines: tuple[Line, ...]
+    without_charge: tuple[str, ...]
+    not_priced: tuple[NotPriced, ...]
+
+    @property
+    def monthly(self) -> Decimal:
+        """USD a month."""
+        return sum((line.monthly for line in self.lines), Decimal(0))
+
+
+def price_machines(
+    resources: Iterable[Registered], week: FleetWeek, assumptions: Assumptions
+) -> Machines:
+    """Prices what was registered, and the cluster's share.
+
+    Args:
+        resources: The ledger.
+        week: What the fleet does with the load.
+        assumptions: Prices and everything else.
+    """
+    lines: list[Line] = []
+    free: list[str] = []
+    unpriced: list[NotPriced] = []
+    quantities = [(resource, classify(resource)) for resource in resources]
+    has_pool = any(isinstance(quantity, GpuNodes) for _, quantity in quantities)
+    for resource, quantity in quantities:
+        try:
+            match quantity:
+                case GpuNodes():
+                    lines.extend(_gpu_nodes(quantity, week, assumptions))
+                case Volume():
+                    lines.append(_volume(resource.name, quantity, assumptions))
+                case LoadBalancer():
+                    lines.extend(_load_balancer(assumptions))
+                case Workload(gpus) if gpus and not has_pool:
+                    unpriced.append(
+                        _not_priced(resource, "asks for GPUs, but no pool is registered")
+                    )
+                case Workload() | Free() | InPool():
+                    free.append(resource.name)
+                case Unknown(reason):
+                    unpriced.append(_not_priced(resource, reason))
+        except PriceMissingError as missing:
+            unpriced.append(
+                _not_priced(resource, f"no price {missing.identifier}; state one in priceOverrides")
+            )
+    for part in (_control_plane, _system_nodes):
+        try:
+            lines.extend(part(assumptions))
+        except PriceMissingError as missing:
+            reason = f"no price {missing.identifier}; state one in priceOverrides"
+            unpriced.append(NotPriced("cluster", missing.identifier, reason))
+    return Machines(tuple(lines), tuple(free), tuple(unpriced))
+
+
+def _not_priced(resource: Registered, reason: str) -> NotPriced:
+    return NotPriced(resource.name, resource.type, reason)
+
+
+def _gpu_nodes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) -> Iterator[Line]:
+    mean = to_decimal(week.mean_nodes)
+    busy = to_decimal(week.busy_share)
+    shares = ((f"GPU nodes, busy {busy:.0%}", busy), (f"GPU nodes, idle {1 - busy:.0%}", 1 - busy))
+    node = assumptions.node
+    if isinstance(node, RentedNode):
+        hours = mean * assumptions.calendar.hours_per_month
+        for item, share in shares:
+            yield _line(item, hours * share, "node-hour", node.price, grows=True)
+    else:
+        yield from _owned_nodes(node, mean, shares, assumptions)
+    if nodes.node_volume_gigabytes:
+        price = assumptions.book.find("volume/aws/gp3")
+        gigabytes = mean * nodes.node_volume_gigabytes
+        yield _line("Root volumes of GPU nodes", gigabytes, "GB-month", price, grows=True)
+
+
+def _owned_nodes(
+    node: OwnedNode,
+    mean: Decimal,
+    shares: Iterable[tuple[str, Decimal]],
+    assumptions: Assumptions,
+) -> Iterator[Line]:
+    months = node.amortisation_years * 12
+    written_off = f"purchase over {months} months, {node.residual_share:.0%} residual"
+    for item, share in shares:
+        yield _stated(
+            f"{item}: amortisation",
+            mean * share,
+            "node-month",
+            node.amortisation(),
+            written_off,
+            grows=True,
+        )
+    kilowatt_hours = (
+        mean
+        * Decimal(node.power_watts)
+        / 1000
+        * assumptions.calendar.hours_per_month
+        * node.power_usage_effectiveness
+    )
+    draw = f"{node.power_watts:,} W at the wall x PUE {node.power_usage_effectiveness}"
+    yield _stated(
+        "Electricity and cooling",
+        kilowatt_hours,
+        "kWh",
+        node.electricity_price_per_kwh,
+        draw,
+        grows=True,
+    )
+    if node.rack_and_support_per_month:
+        yield _stated(
+            "Rack, network port, support",
+            mean,
+            "node-month",
+            node.rack_and_support_per_month,
+            "stack setting",
+            grows=True,
+        )
+
+
+def _volume(name: str, volume: Volume, assumptions: Assumptions) -> Line:
+    price = assumptions.book.find(f"volume/{assumptions.cloud}/{volume.storage_class}")
+    return _line(f"Volume {name} ({volume.storage_class})", volume.gigabytes, "GB-month", price)
+
+
+def _load_balancer(assumptions: Assumptions) -> Iterator[Line]:
+    base, traffic = _LOAD_BALANCERS.get(
+        assumptions.cloud, (f"load-balancer/{assumptions.cloud}", None)
+    )
+    price = assumptions.book.find(base)
+    quantity, unit = _per_month(price, assumptions)
+    yield _line("Load balancer", quantity, unit, price)
+    if traffic is None:
+        return
+    # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
+    tokens = Decimal(assumptions.load.tokens_per_day) * assumptions.calendar.days_per_month
+    gigabytes_an_hour = tokens * BYTES_PER_TOKEN / 10**9 / assumptions.calendar.hours_per_month
+    yield _line(
+        "Load balancer, traffic", gigabytes_an_hour, "LCU-month", assumptions.book.find(traffic)
+    )
+
+
+def _control_plane(assumptions: Assumptions) -> Iterator[Line]:
+    cluster = assumptions.cluster
+    if cluster.control_plane is None or not cluster.control_plane_share:
+        return
+    price = assumptions.book.find(f"control-plane/{cluster.control_plane}")
+    quantity, unit = _per_month(price, assumptions)
+    item = f"Control plane ({cluster.control_plane})"
+    yield _line(item, quantity * cluster.control_plane_share, unit, price)
+
+
+def _system_nodes(assumptions: Assumptions) -> Iterator[Line]:
+    cluster = assumptions.cluster
+    if not cluster.system_nodes:
+        return
+    price = assumptions.book.node(
+        assumptions.cloud, assumptions.region, cluster.system_instance_type, "on-demand"
+    )
+    hours = cluster.system_nodes * assumptions.calendar.hours_per_month
+    yield _line(
+        f"Monitoring and controllers, {cluster.system_nodes} x {cluster.system_instance_type}",
+        hours,
+        "node-hour",
+        price,
+    )
+
+
+def people_lines(assumptions: Assumptions) -> tuple[Line, ...]:
+    """Returns what people cost a month, contingency aside."""
+    people = assumptions.people
+    lines = [
+        _stated(
+            f"Senior engineer, {people.engineer_share:.0%} of the time",
+            people.engineer_share,
+            "engineer-month",
+            people.engineer_salary / 12,
+            "stack setting",
+        )
+    ]
+    if people.on_call_per_month:
+        lines.append(
+            _stated("On-call", Decimal(1), "month", people.on_call_per_month, "stack setting")
+        )
+    return tuple(lines)
+
+
+def _per_month(price: Price, assumptions: Assumptions) -> tuple[Decimal, str]:
+    if price.unit == "hour":
+        return assumptions.calendar.hours_per_month, "hour"
+    return Decimal(1), "month"
+
+
+def _line(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool = False) -> Line:
+    return Line(
+        item=item,
+        quantity=quantity,
+        unit=unit,
+        unit_price=price.usd,
+        source=price.source,
+        as_of=price.as_of,
+        confidence=price.confidence,
+        grows_with_nodes=grows,
+    )
+
+
+def _stated(
+    item: str, quantity: Decimal, unit: str, usd: Decimal, source: str, *, grows: bool = False
+) -> Line:
+    return Line(
+        item=item,
+        quantity=quantity,
+        unit=unit,
+        unit_price=usd,
+        source=source,
+        as_of=None,
+        confidence="user",
+        grows_with_nodes=grows,
+    )
+
+
+def to_decimal(value: float) -> Decimal:
+    """Turns a simulated figure into a Decimal of nine places, more than it is worth."""
+    return Decimal(repr(round(value, 9)))

@@ -1,0 +1,26 @@
+"""Names like the one that was asked for, so that a message about a typo can mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+COUNT = 5
+
+
+def near_names(wanted: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Returns up to five known names that resemble `wanted`, best first; upper case is no matter.
+
+    Names that contain `wanted` come first, then those within a few letters of it.
+    """
+    by_lower = {name.lower(): name for name in known}
+    text = wanted.lower()
+    containing = sorted(name for name in by_lower if text and text in name)
+    close = get_close_matches(text, by_lower, n=COUNT, cutoff=0.6)
+    ordered = dict.fromkeys([*containing, *close])
+    return tuple(by_lower[name] for name in ordered)[:COUNT]
+
+
+def suggestion(near: tuple[str, ...]) -> str:
+    """Returns the end of a message, such as "; near: l4, l40s", or nothing."""
+    return f"; near: {', '.join(near)}" if near else ""

@@ -1,0 +1,173 @@
+"""What a registered resource is, in the eyes of a bill.
+
+`classify` is total: any type with any properties gets an answer, and what is not known is unknown,
+never free and never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+GPU_POOL = "breakeven:gpu_pool:GpuPool"
+
+_FREE = {
+    "kubernetes:core/v1:Namespace",
+    "kubernetes:core/v1:ConfigMap",
+    "kubernetes:core/v1:Secret",
+    "kubernetes:core/v1:ServiceAccount",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+    "kubernetes:policy/v1:PodDisruptionBudget",
+    "kubernetes:rbac.authorization.k8s.io/v1:Role",
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+    "kubernetes:keda.sh/v1alpha1:ScaledObject",
+    "kubernetes:keda.sh/v1alpha1:TriggerAuthentication",
+    "kubernetes:monitoring.coreos.com/v1:PodMonitor",
+    "kubernetes:monitoring.coreos.com/v1:PrometheusRule",
+}
+_IN_POOL = {
+    "kubernetes:karpenter.sh/v1:NodePool",
+    "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass",
+}
+_WORKLOADS = {
+    "kubernetes:apps/v1:Deployment",
+    "kubernetes:apps/v1:StatefulSet",
+    "kubernetes:batch/v1:Job",
+}
+_UNITS = {
+    "": 1,
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A resource as the ledger saw it.
+
+    Attributes:
+        name: Name in the program.
+        type: Type token.
+        properties: Inputs as plain values; None where they could not be read.
+    """
+
+    name: str
+    type: str
+    properties: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class GpuNodes:
+    """The GPU node pool; `node_volume_gigabytes` is the root volume of a started node, in GB."""
+
+    node_volume_gigabytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A persistent volume; size in GB of 10^9 bytes, as price lists use it rounded up to GiB."""
+
+    storage_class: str
+    gigabytes: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancer:
+    """A Service that makes the cloud start a load balancer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Pods. `gpus` is what one pod asks for; the node that it runs on is what is paid."""
+
+    gpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """An object of the cluster's configuration that nothing is charged for."""
+
+
+@dataclass(frozen=True, slots=True)
+class InPool:
+    """Describes nodes that are priced with the GPU pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Anything else: its price is not known."""
+
+    reason: str
+
+
+Quantity = GpuNodes | Volume | LoadBalancer | Workload | Free | InPool | Unknown
+
+
+def classify(resource: Registered) -> Quantity:
+    """Tells what a registered resource costs by; never raises."""
+    kind, properties = resource.type, resource.properties
+    if kind in _FREE:
+        return Free()
+    if kind in _IN_POOL:
+        return InPool()
+    if properties is None:
+        return Unknown("its inputs could not be read")
+    if kind == GPU_POOL:
+        size = properties.get("nodeVolumeGigabytes")
+        return GpuNodes(_whole(size) if properties.get("kind") != "existing" else 0)
+    if kind == "kubernetes:core/v1:PersistentVolumeClaim":
+        return _volume(properties)
+    if kind == "kubernetes:core/v1:Service":
+        service_type = _at(properties, "spec", "type")
+        return LoadBalancer() if service_type == "LoadBalancer" else Free()
+    if kind in _WORKLOADS:
+        return Workload(_gpus(properties))
+    return Unknown("no rule for this type")
+
+
+def parse_quantity(text: object) -> Decimal | None:
+    """Reads a Kubernetes quantity such as "200Gi", in units of one; None where it is none."""
+    raw = str(text).strip()
+    number = raw.rstrip("kMGTi")
+    try:
+        return Decimal(number) * _UNITS[raw[len(number) :]]
+    except (InvalidOperation, KeyError):
+        return None
+
+
+def _volume(properties: Mapping[str, object]) -> Quantity:
+    size = parse_quantity(_at(properties, "spec", "resources", "requests", "storage"))
+    storage_class = _at(properties, "spec", "storageClassName")
+    if size is None or not isinstance(storage_class, str):
+        return Unknown("its size or storage class is not known at preview")
+    # Clouds sell GiB and call them GB.
+    return Volume(storage_class, size / 2**30)
+
+
+def _gpus(properties: Mapping[str, object]) -> int:
+    containers = _at(properties, "spec", "template", "spec", "containers")
+    if not isinstance(containers, Sequence):
+        return 0
+    return sum(
+        _whole(_at(container, "resources", "limits", "nvidia.com/gpu")) for container in containers
+    )
+
+
+def _at(value: object, *path: str) -> object:
+    for key in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _whole(value: object) -> int:
+    number = parse_quantity(value)
+    return int(number) if number is not None and number.is_finite() else 0

@@ -1,0 +1,200 @@
+"""The answer of an estimate: the same figures for the table, the stack output and a policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from components.cost.api_prices import ApiPrice
+from components.cost.assumptions import Assumptions
+from components.cost.break_even import BreakEven
+from components.cost.hybrid import Hybrid
+from components.cost.lines import Line, Machines
+from components.cost.simulation import FleetWeek
+from components.cost.verdict import Verdict
+
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCost:
+    """The same traffic by an API.
+
+    Attributes:
+        price: The API and its price for one request.
+        monthly: USD a month.
+        same_model: Whether it is the open model that this stack serves.
+    """
+
+    price: ApiPrice
+    monthly: Decimal
+    same_model: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEvenAgainst:
+    """Break-even against one API.
+
+    Attributes:
+        api: The API.
+        machines_only: People and contingency left out, as most comparisons do.
+        loaded: Everything counted.
+        loaded_low: Everything counted, if a replica serves as little as its band allows.
+        loaded_high: The same if it serves as much.
+    """
+
+    api: ApiCost
+    machines_only: BreakEven
+    loaded: BreakEven
+    loaded_low: BreakEven
+    loaded_high: BreakEven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A whole estimate. All money in USD a month.
+
+    Attributes:
+        assumptions: What it rests on.
+        week: What the fleet does with the load.
+        machines: What was registered, priced, and the cluster's share.
+        people: What people cost.
+        contingency: Reserve over machines and people.
+        api: The API in use now.
+        hosted: The same open model hosted by others, cheapest first.
+        break_even: Against the API in use, and against the cheapest offer of the same model.
+        hybrid: The cheapest split, or None where no split is cheaper than its parts.
+        verdict: What to do, and why.
+        notes: What a reader has to know about the figures.
+    """
+
+    assumptions: Assumptions
+    week: FleetWeek
+    machines: Machines
+    people: tuple[Line, ...]
+    contingency: Decimal
+    api: ApiCost
+    hosted: tuple[ApiCost, ...]
+    break_even: tuple[BreakEvenAgainst, ...]
+    hybrid: Hybrid | None
+    verdict: Verdict
+    notes: tuple[str, ...]
+
+    @property
+    def people_monthly(self) -> Decimal:
+        """People, contingency aside."""
+        return sum((line.monthly for line in self.people), Decimal(0))
+
+    @property
+    def total(self) -> Decimal:
+        """Everything that self-hosting costs."""
+        return self.machines.monthly + self.people_monthly + self.contingency
+
+    @property
+    def tokens_per_month(self) -> Decimal:
+        """Input and output tokens of a month."""
+        return (
+            Decimal(self.assumptions.load.tokens_per_day) * self.assumptions.calendar.days_per_month
+        )
+
+    @property
+    def usd_per_million_tokens(self) -> Decimal:
+        """The whole bill over the tokens that the fleet serves; idle hours are paid too."""
+        served = self.tokens_per_month * (1 - Decimal(repr(self.week.unserved_share)))
+        return self.total / served * 10**6
+
+    def as_output(self) -> dict[str, object]:
+        """Returns the figures as plain values; money as decimal strings in USD a month."""
+        load = self.assumptions.load
+        return {
+            "currency": "USD",
+            "month": self.assumptions.calendar.name,
+            "tokensPerDay": load.tokens_per_day,
+            "selfHosted": {
+                "total": money(self.total),
+                "perMillionTokens": rate(self.usd_per_million_tokens),
+                "machines": money(self.machines.monthly),
+                "people": money(self.people_monthly),
+                "contingency": money(self.contingency),
+                "lines": [_line_output(line) for line in (*self.machines.lines, *self.people)],
+                "notPriced": [
+                    {"name": item.name, "type": item.type, "reason": item.reason}
+                    for item in self.machines.not_priced
+                ],
+                "withoutCharge": len(self.machines.without_charge),
+                "busyShare": round(self.week.busy_share, 4),
+                "unservedShare": round(self.week.unserved_share, 4),
+                "meanNodes": round(self.week.mean_nodes, 4),
+                "peakReplicas": self.week.peak_replicas,
+            },
+            "api": _api_output(self.api),
+            "hosted": [_api_output(api) for api in self.hosted],
+            "breakEven": [_break_even_output(row) for row in self.break_even],
+            "hybrid": None if self.hybrid is None else _hybrid_output(self.hybrid),
+            "recommendation": {
+                "choice": self.verdict.choice,
+                "monthly": money(self.verdict.monthly),
+                "summary": self.verdict.summary,
+                "reasons": list(self.verdict.reasons),
+            },
+            "notes": list(self.notes),
+        }
+
+
+def money(value: Decimal) -> str:
+    """Rounds USD to cents."""
+    return str(value.quantize(_CENT, ROUND_HALF_UP))
+
+
+def rate(value: Decimal) -> str:
+    """Rounds a price for one unit to six places, without trailing zeros."""
+    return f"{value.quantize(Decimal('0.000001'), ROUND_HALF_UP).normalize():f}"
+
+
+def _line_output(line: Line) -> dict[str, object]:
+    return {
+        "item": line.item,
+        "quantity": rate(line.quantity),
+        "unit": line.unit,
+        "unitPrice": rate(line.unit_price),
+        "monthly": money(line.monthly),
+        "source": line.source,
+        "asOf": line.as_of.isoformat() if line.as_of else None,
+        "confidence": line.confidence,
+    }
+
+
+def _api_output(api: ApiCost) -> dict[str, object]:
+    return {
+        "api": api.price.reference,
+        "sameModel": api.same_model,
+        "monthly": money(api.monthly),
+        "perMillionTokens": rate(api.price.usd_per_million_tokens),
+        "source": api.price.source,
+        "asOf": api.price.as_of.isoformat(),
+    }
+
+
+def _break_even_output(row: BreakEvenAgainst) -> dict[str, object]:
+    def volume(result: BreakEven) -> int | None:
+        return None if result.never else round(result.cheaper[0].from_tokens_per_day)
+
+    return {
+        "against": row.api.price.reference,
+        "tokensPerDay": volume(row.loaded),
+        "tokensPerDayMachinesOnly": volume(row.machines_only),
+        "tokensPerDayIfCapacityIsLow": volume(row.loaded_low),
+        "tokensPerDayIfCapacityIsHigh": volume(row.loaded_high),
+        "triedUpToNodes": row.loaded.largest_nodes,
+        "triedUpToTokensPerDay": round(row.loaded.largest_tokens_per_day),
+    }
+
+
+def _hybrid_output(hybrid: Hybrid) -> dict[str, object]:
+    return {
+        "nodes": hybrid.nodes,
+        "ownShare": round(hybrid.own_share, 4),
+        "monthly": money(hybrid.monthly),
+        "own": money(hybrid.own_monthly),
+        "api": money(hybrid.api_monthly),
+    }

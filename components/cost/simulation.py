@@ -1,0 +1,108 @@
+"""A week of the fleet: replicas and nodes of each hour, what is paid, how much of it works.
+
+First form: an hour is in balance with its own load. A replica that starts or stops within the week
+is paid while it loads and while the autoscaler waits to remove it, but does not serve. Queueing
+below the hour is not simulated; hours in which the peak minute exceeds capacity are counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """The rules by which replicas and nodes come and go.
+
+    Attributes:
+        lowest: Fewest replicas, 1 or more.
+        highest: Most replicas, `lowest` or more.
+        autoscaling: Whether the number of replicas follows the load; else `highest` always run.
+        replicas_per_node: Whole replicas that fill a node, 1 or more.
+        gpus_per_node: GPUs of a node.
+        fixed_nodes: Nodes that are paid whether busy or not, or None where nodes follow replicas.
+        start_seconds: From the decision to add a replica to its first token, node start included.
+        scale_down_seconds: Seconds of lower demand before a replica is removed.
+    """
+
+    lowest: int
+    highest: int
+    autoscaling: bool
+    replicas_per_node: int
+    gpus_per_node: int
+    fixed_nodes: int | None
+    start_seconds: float
+    scale_down_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetWeek:
+    """What the fleet does with a load.
+
+    Attributes:
+        mean_nodes: Nodes paid, averaged over time.
+        peak_replicas: Most replicas of any hour.
+        busy_share: Work done over work that the paid nodes could do, 0 to 1.
+        unserved_share: Requests beyond the capacity of their hour over all requests, 0 to 1.
+        strained_hours_share: Hours whose peak minute exceeds capacity, 0 to 1; requests queue then.
+    """
+
+    mean_nodes: float
+    peak_replicas: int
+    busy_share: float
+    unserved_share: float
+    strained_hours_share: float
+
+
+def simulate(
+    rates: NDArray[np.float64], burst_factor: float, requests_per_second: float, fleet: Fleet
+) -> FleetWeek:
+    """Runs the hours of a shape through the fleet's rules.
+
+    Args:
+        rates: Mean request rate of each hour, in requests a second.
+        burst_factor: Peak minute of an hour over its mean; replicas are provided for it.
+        requests_per_second: What one replica serves at saturation.
+        fleet: How many replicas and nodes may run.
+    """
+    replicas = wanted_replicas(rates * burst_factor, requests_per_second, fleet)
+    nodes = paid_nodes(replicas, fleet)
+    capacity = replicas * requests_per_second
+    served = np.minimum(rates, capacity)
+    demand = float(rates.sum())
+    provisioned = float(nodes.mean()) * fleet.replicas_per_node * requests_per_second
+    return FleetWeek(
+        mean_nodes=float(nodes.mean()),
+        peak_replicas=int(replicas.max()),
+        busy_share=float(served.mean()) / provisioned,
+        unserved_share=1 - float(served.sum()) / demand,
+        strained_hours_share=float((rates * burst_factor > capacity * (1 + 1e-9)).mean()),
+    )
+
+
+def wanted_replicas(
+    peak_rates: NDArray[np.float64], requests_per_second: float, fleet: Fleet
+) -> NDArray[np.int64]:
+    """Returns the replicas of each hour (last axis), between the fleet's lowest and highest."""
+    if not fleet.autoscaling:
+        return np.full(peak_rates.shape, fleet.highest, dtype=np.int64)
+    # A rate that is a whole multiple of the capacity up to rounding needs no further replica.
+    needed = np.ceil(peak_rates / requests_per_second - 1e-9).astype(np.int64)
+    return np.clip(needed, fleet.lowest, fleet.highest)
+
+
+def paid_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> NDArray[np.float64]:
+    """Returns the nodes paid in each hour (last axis).
+
+    Where nodes follow replicas, a node is also paid while its first replica loads and, at the end,
+    while the autoscaler waits to remove it: `start_seconds` and `scale_down_seconds` for each start.
+    The first hour follows the last, so that a week repeats.
+    """
+    if fleet.fixed_nodes is not None:
+        return np.full(replicas.shape, float(fleet.fixed_nodes))
+    nodes = -(-replicas // fleet.replicas_per_node)
+    starts = np.maximum(nodes - np.roll(nodes, 1, axis=-1), 0)
+    return nodes + starts * ((fleet.start_seconds + fleet.scale_down_seconds) / 3600)

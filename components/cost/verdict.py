@@ -1,0 +1,183 @@
+"""What to do, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Choice = Literal["api", "hosted", "self-host", "hybrid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way to serve the traffic.
+
+    Attributes:
+        choice: Which kind.
+        label: How a sentence names it.
+        monthly: USD a month, everything counted.
+        monthly_range: The same if a replica serves as much and as little as its band allows.
+    """
+
+    choice: Choice
+    label: str
+    monthly: Decimal
+    monthly_range: tuple[Decimal, Decimal]
+
+    @property
+    def stays_inside(self) -> bool:
+        """Whether no prompt leaves."""
+        return self.choice == "self-host"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Figures that explain a verdict.
+
+    Attributes:
+        data_may_leave: Whether prompts may go to an API.
+        busy_share: Share of the paid GPU time that works, 0 to 1.
+        people_share: People over the self-hosted bill, 0 to 1.
+        unserved_share: Requests that the configured fleet can't serve, 0 to 1.
+        strained_hours_share: Hours whose peak minute exceeds the configured fleet, 0 to 1.
+        replicas_needed: Replicas that the busiest minute needs.
+        break_even: In words, against the cheapest API.
+        error_percent: Band of the capacity estimate, in percent.
+    """
+
+    data_may_leave: bool
+    busy_share: float
+    people_share: Decimal
+    unserved_share: float
+    strained_hours_share: float
+    replicas_needed: int
+    break_even: str
+    error_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A recommendation.
+
+    Attributes:
+        choice: Which kind.
+        monthly: USD a month that it costs.
+        summary: One sentence: what, at what cost, beside what.
+        reasons: Why, in falling weight.
+    """
+
+    choice: Choice
+    monthly: Decimal
+    summary: str
+    reasons: tuple[str, ...]
+
+
+_ADVICE = {
+    "api": "Stay on the API",
+    "hosted": "Use the open model hosted by others",
+    "self-host": "Self-host",
+    "hybrid": "Serve the base load yourself and send the rest to an API",
+}
+
+_LARGEST_UNSERVED = 0.001
+"""Requests beyond capacity that count as measurement noise rather than as a fleet too small."""
+
+
+def decide(options: Sequence[Option], evidence: Evidence) -> Verdict:
+    """Recommends the cheapest option that the traffic allows.
+
+    Compliance goes before cost: where prompts may not leave, self-hosting is recommended and its
+    extra cost named. Where the capacity band decides whether an own fleet costs less than an API,
+    the API is recommended: nothing has to be bought to change one's mind later.
+
+    Args:
+        options: All options; among them one with choice "api" and one with "self-host".
+        evidence: What explains the verdict.
+    """
+    by_cost = sorted(options, key=lambda option: option.monthly)
+    own = next(option for option in options if option.choice == "self-host")
+    cheapest_api = min(
+        (option for option in options if option.choice in ("api", "hosted")),
+        key=lambda option: option.monthly,
+    )
+    if not evidence.data_may_leave:
+        chosen, reasons = own, [_compliance(own, cheapest_api)]
+    else:
+        chosen, reasons = _by_cost(by_cost, cheapest_api, evidence)
+    reasons += _explain(chosen, own, evidence)
+    other = cheapest_api if chosen.choice in ("self-host", "hybrid") else own
+    return Verdict(chosen.choice, chosen.monthly, _summary(chosen, other), tuple(reasons))
+
+
+def _by_cost(
+    by_cost: Sequence[Option], cheapest_api: Option, evidence: Evidence
+) -> tuple[Option, list[str]]:
+    candidates = [
+        option
+        for option in by_cost
+        if option.choice != "self-host" or evidence.unserved_share <= _LARGEST_UNSERVED
+    ]
+    best = candidates[0]
+    if best.choice not in ("self-host", "hybrid"):
+        return best, []
+    if best.monthly_range[1] > cheapest_api.monthly:
+        reason = (
+            f"{_ADVICE[best.choice]} at {usd(best.monthly)} a month would be cheaper, but a replica "
+            f"that serves {evidence.error_percent:.0f}% less makes it {usd(best.monthly_range[1])}: "
+            "measure one replica and set measuredOutputTokensPerSecond."
+        )
+        return cheapest_api, [reason]
+    return best, [
+        f"It stays cheaper if a replica serves {evidence.error_percent:.0f}% less than estimated "
+        f"({usd(best.monthly_range[1])})."
+    ]
+
+
+def _compliance(own: Option, cheapest_api: Option) -> str:
+    extra = own.monthly - cheapest_api.monthly
+    if extra <= 0:
+        return "Prompts must stay inside (dataMayLeave: false), and that costs nothing extra."
+    return (
+        f"Prompts must stay inside (dataMayLeave: false): that costs {usd(extra)} a month more than "
+        f"{cheapest_api.label}."
+    )
+
+
+def _explain(chosen: Option, own: Option, evidence: Evidence) -> Iterator[str]:
+    if evidence.unserved_share > _LARGEST_UNSERVED:
+        yield (
+            f"As configured, the fleet can't serve {evidence.unserved_share:.0%} of the requests: the "
+            f"busiest minute needs {evidence.replicas_needed} replicas (maxReplicas)."
+        )
+    elif evidence.strained_hours_share > 0:
+        yield (
+            f"Requests queue in the peak minutes of {evidence.strained_hours_share:.0%} of the hours: "
+            f"the busiest needs {evidence.replicas_needed} replicas (maxReplicas)."
+        )
+    yield evidence.break_even
+    if chosen is not own:
+        yield (
+            f"Its own GPUs would be idle {1 - evidence.busy_share:.0%} of the time, and people are "
+            f"{evidence.people_share:.0%} of the self-hosted bill."
+        )
+
+
+def _summary(chosen: Option, other: Option) -> str:
+    beside = ""
+    if chosen.monthly > 0:
+        beside = f" ({_times(other.monthly / chosen.monthly)})"
+    return (
+        f"{_ADVICE[chosen.choice]}: {chosen.label} costs {usd(chosen.monthly)} a month, "
+        f"{other.label} {usd(other.monthly)}{beside}."
+    )
+
+
+def _times(ratio: Decimal) -> str:
+    return f"{ratio:.1f} times as much" if ratio >= 1 else f"{ratio:.2f} times as much"
+
+
+def usd(value: Decimal) -> str:
+    """Writes USD with thousands separators and cents."""
+    return f"${value:,.2f}"

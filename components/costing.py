@@ -1,0 +1,276 @@
+"""From settings to the assumptions of an estimate, and the checks that need prices."""
+
+from __future__ import annotations
+
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from components.config_reader import ConfigReader
+from components.cost.api_prices import ApiPrice, UnknownApiModelError, api_price
+from components.cost.assumptions import Assumptions, ClusterShare
+from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
+from components.cost.capacity import replica_capacity
+from components.cost.load import Load, flat_shape, published_shape, read_shape
+from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
+from components.cost.people import People
+from components.cost.price import Price, PriceMissingError
+from components.cost.price_book import PriceBook
+from components.cost.simulation import Fleet
+from components.project import ROOT
+from components.serving.startup import expected_start_seconds
+from components.settings import Settings
+
+NODE_START_SECONDS = 180
+"""From the request for a cloud GPU node until it takes pods, image pull included: an estimate."""
+
+
+def assumptions_of(
+    stack: str, settings: Settings, reader: ConfigReader, today: date
+) -> Assumptions | None:
+    """Gathers what an estimate rests on.
+
+    Args:
+        stack: Name of the stack.
+        settings: Its settings.
+        reader: Takes every price that is missing or stale and every API that is not known.
+        today: Day on which prices are looked up.
+
+    Returns:
+        The assumptions, or None where something was rejected.
+    """
+    book = PriceBook.load(settings.prices.overrides, today=today)
+    node = _node(settings, reader, book)
+    _check_system_nodes(settings, reader, book)
+    load = _load(settings, reader)
+    api_in_use = _api("apiInUse", settings.traffic.api_in_use, load, reader, today)
+    hosted = _hosted(settings, load, reader, today)
+    if reader.problems or node is None or api_in_use is None:
+        return None
+    model, engine = settings.model, settings.engine
+    measured = settings.traffic.measured_output_tokens_per_second
+    capacity = replica_capacity(
+        model.facts,
+        precision=model.precision,
+        gpu=settings.pool.gpu,
+        tensor_parallel=engine.tensor_parallel,
+        gpu_memory_utilization=float(engine.gpu_memory_utilization),
+        max_model_length=model.max_model_length,
+        input_tokens=load.input_tokens,
+        output_tokens=load.output_tokens,
+        cached_input_share=load.cached_input_share,
+        concurrency_limit=settings.replicas.target_requests,
+        measured_output_tokens_per_second=None if measured is None else float(measured),
+    )
+    return Assumptions(
+        stack=stack,
+        model=(
+            f"{model.facts.name} in {model.precision}, {settings.replicas.lowest} to "
+            f"{settings.replicas.highest} replicas of {engine.tensor_parallel} x "
+            f"{settings.pool.gpu.name}"
+        ),
+        load=load,
+        capacity=capacity,
+        fleet=_fleet(settings),
+        node=node,
+        cluster=_cluster(settings),
+        cloud=settings.prices.cloud,
+        region=settings.prices.region,
+        people=_people(settings),
+        api_in_use=api_in_use,
+        hosted=hosted,
+        data_may_leave=settings.traffic.data_may_leave,
+        book=book,
+        calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
+    )
+
+
+def _node(settings: Settings, reader: ConfigReader, book: PriceBook) -> NodeCost | None:
+    prices = settings.prices
+    if prices.owned_node is not None:
+        return _owned(settings)
+    if prices.node_pricing == "stated":
+        if prices.stated_node_price is None:
+            return None
+        stated = Price(
+            identifier="nodePricePerHour",
+            usd=prices.stated_node_price,
+            unit="node-hour",
+            source="stack setting nodePricePerHour",
+            as_of=book.today,
+            confidence="user",
+        )
+        return RentedNode(stated, f"{settings.pool.gpus_per_node} x {settings.pool.gpu.name}")
+    return _listed(settings, reader, book)
+
+
+def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> RentedNode | None:
+    """Takes the cheapest of the machine types, for the first capacity type of the chain."""
+    prices, pool = settings.prices, settings.pool
+    if not reader.usable("instanceTypes", "capacityTypes", "cloud", "region", "gpu", "gpusPerNode"):
+        return None
+    if not pool.instance_types:
+        reader.reject(
+            "instanceTypes",
+            "empty",
+            "Needed with nodePricing list: the machine type of the nodes; or set nodePricing to "
+            "stated or owned",
+        )
+        return None
+    capacity_type = pool.capacity_types[0] if pool.kind != "existing" else "on-demand"
+    offers: list[RentedNode] = []
+    for instance_type in pool.instance_types:
+        _check_shape(instance_type, settings, reader, book)
+        try:
+            price = book.node(prices.cloud, prices.region, instance_type, capacity_type)
+        except PriceMissingError as missing:
+            near = f"; closest in the book: {', '.join(missing.near)}" if missing.near else ""
+            reader.reject(
+                "instanceTypes",
+                f"no price {missing.identifier}",
+                f"State one in priceOverrides, or set nodePricing to stated{near}",
+            )
+            continue
+        if book.is_stale(price, prices.max_age_days):
+            reader.reject(
+                "priceMaxAgeDays",
+                f"the price {price.identifier} is of {price.as_of.isoformat()}, "
+                f"{book.age_days(price)} days ago",
+                f"Allowed: {prices.max_age_days} days; state a current price in priceOverrides, or "
+                "raise priceMaxAgeDays",
+            )
+        offers.append(RentedNode(price, f"{instance_type}, {capacity_type}"))
+    return min(offers, key=lambda offer: offer.price.usd, default=None)
+
+
+def _check_shape(
+    instance_type: str, settings: Settings, reader: ConfigReader, book: PriceBook
+) -> None:
+    pool = settings.pool
+    try:
+        shape = book.shape(settings.prices.cloud, instance_type)
+    except LookupError:
+        return  # a machine type that the book does not know can still be priced by an override
+    if shape.gpu != pool.gpu.name or shape.gpus != pool.gpus_per_node:
+        reader.reject(
+            "instanceTypes",
+            f"{instance_type} has {shape.gpus} x {shape.gpu or 'no GPU'}",
+            f"Allowed: machine types with gpusPerNode {pool.gpus_per_node} x {pool.gpu.name}, so "
+            "that whole replicas fill a node",
+        )
+
+
+def _check_system_nodes(settings: Settings, reader: ConfigReader, book: PriceBook) -> None:
+    prices = settings.prices
+    if not prices.system_node_count or not reader.usable(
+        "systemInstanceType", "systemNodeCount", "cloud", "region"
+    ):
+        return
+    try:
+        book.node(prices.cloud, prices.region, prices.system_instance_type, "on-demand")
+    except PriceMissingError as missing:
+        reader.reject(
+            "systemInstanceType",
+            f"no price {missing.identifier}",
+            "State one in priceOverrides, or set systemNodeCount to 0 if others pay for these nodes",
+        )
+
+
+def _owned(settings: Settings) -> OwnedNode | None:
+    node = settings.prices.owned_node
+    if node is None:
+        return None
+    return OwnedNode(
+        purchase_price=node.purchase_price,
+        amortisation_years=node.amortisation_years,
+        residual_share=Decimal(node.residual_percent) / 100,
+        power_watts=node.power_watts,
+        power_usage_effectiveness=node.power_usage_effectiveness,
+        electricity_price_per_kwh=node.electricity_price_per_kwh,
+        rack_and_support_per_month=node.rack_and_support_per_month,
+        description=f"owned, {settings.pool.gpus_per_node} x {settings.pool.gpu.name}",
+    )
+
+
+def _load(settings: Settings, reader: ConfigReader) -> Load:
+    traffic = settings.traffic
+    shape, source = published_shape()
+    if traffic.shape == "flat":
+        shape, source = flat_shape(), "flat, every hour alike"
+    elif traffic.shape != "published":
+        path = ROOT / "stacks" / "traffic" / traffic.shape
+        try:
+            shape, source = read_shape(path), f"stacks/traffic/{traffic.shape}"
+        except ValueError as error:
+            reader.reject("trafficShape", f"{traffic.shape}, {error}", "Mend the file")
+    return Load(
+        tokens_per_day=traffic.tokens_per_day,
+        input_tokens=traffic.input_tokens,
+        output_tokens=traffic.output_tokens,
+        cached_input_share=traffic.cached_input_percent / 100,
+        shape=shape,
+        shape_source=source,
+        burst_factor=float(traffic.burst_factor),
+    )
+
+
+def _hosted(
+    settings: Settings, load: Load, reader: ConfigReader, today: date
+) -> tuple[ApiPrice, ...]:
+    references = settings.traffic.hosted_apis or settings.model.facts.hosted
+    prices = (_api("hostedApis", reference, load, reader, today) for reference in references)
+    return tuple(price for price in prices if price is not None)
+
+
+def _api(
+    key: str, reference: str, load: Load, reader: ConfigReader, today: date
+) -> ApiPrice | None:
+    if not reader.usable(key):
+        return None
+    try:
+        return api_price(
+            reference,
+            input_tokens=load.input_tokens,
+            output_tokens=load.output_tokens,
+            cached_input_tokens=load.cached_input_tokens,
+            on=datetime(today.year, today.month, today.day, tzinfo=UTC),
+        )
+    except UnknownApiModelError as error:
+        near = f"Closest: {', '.join(error.near)}" if error.near else "See the list of genai-prices"
+        reader.reject(key, f'no price is known for "{reference}"', near)
+        return None
+
+
+def _fleet(settings: Settings) -> Fleet:
+    pool, replicas = settings.pool, settings.replicas
+    existing = pool.kind == "existing"
+    return Fleet(
+        lowest=replicas.lowest,
+        highest=replicas.highest,
+        autoscaling=replicas.autoscaling,
+        replicas_per_node=settings.replicas_per_node,
+        gpus_per_node=pool.gpus_per_node,
+        fixed_nodes=pool.node_count if existing else None,
+        start_seconds=(0 if existing else NODE_START_SECONDS) + expected_start_seconds(settings),
+        scale_down_seconds=replicas.scale_down_seconds,
+    )
+
+
+def _cluster(settings: Settings) -> ClusterShare:
+    prices = settings.prices
+    return ClusterShare(
+        control_plane=None if prices.control_plane == "none" else prices.control_plane,
+        control_plane_share=Decimal(prices.control_plane_share_percent) / 100,
+        system_instance_type=prices.system_instance_type,
+        system_nodes=prices.system_node_count,
+    )
+
+
+def _people(settings: Settings) -> People:
+    people = settings.people
+    return People(
+        engineer_salary=people.engineer_salary,
+        engineer_share=Decimal(people.engineer_percent) / 100,
+        on_call_per_month=people.on_call_per_month,
+        contingency_share=Decimal(people.contingency_percent) / 100,
+    )

@@ -1,0 +1,44 @@
+"""Mistakes that a user can mend, told so that no traceback is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One setting that can't be used.
+
+    Attributes:
+        key: Configuration key without the project's prefix.
+        found: What the stack says, in words.
+        allowed: What would be accepted, or what to change.
+    """
+
+    key: str
+    found: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"breakeven:{self.key}: {self.found}. {self.allowed}."
+
+
+class SettingsError(pulumi.RunError):
+    """All mistakes of one stack file. A RunError, so Pulumi prints it without a traceback."""
+
+    def __init__(self, stack: str, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        count = "1 setting" if len(problems) == 1 else f"{len(problems)} settings"
+        lines = [f"{count} of stack {stack} can't be used; nothing was changed."]
+        lines += [f"  {number}. {problem}" for number, problem in enumerate(problems, start=1)]
+        lines.append(
+            f"Edit stacks/Pulumi.{stack}.yaml, or type: "
+            f"pulumi config set --stack {stack} breakeven:KEY VALUE"
+        )
+        super().__init__("\n".join(lines))
+
+
+class TemplateError(pulumi.RunError):
+    """A template of charts/ that can't be rendered; names the template and the cause."""

@@ -1,0 +1,57 @@
+"""Reads Pulumi.yaml and the stack files: the declared settings, their defaults, a stack's values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "breakeven:"
+
+
+@cache
+def defaults(root: Path = ROOT) -> Mapping[str, str]:
+    """Returns the default of every setting, in Pulumi's wire form, in the order of Pulumi.yaml.
+
+    They stand in Pulumi.yaml alone. The engine fills them in as well; reading them here too makes
+    the same settings available to tests and to the command line, where no engine runs.
+    """
+    project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+    return {key: _wire(entry["default"]) for key, entry in project["config"].items()}
+
+
+def stack_names(root: Path = ROOT) -> tuple[str, ...]:
+    """Returns the names of all stacks that have a file in stacks/, sorted."""
+    return tuple(
+        sorted(
+            path.name.split(".", 1)[1].removesuffix(".yaml")
+            for path in (root / "stacks").glob("Pulumi.*.yaml")
+        )
+    )
+
+
+def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
+    """Returns what a stack file states, by key without prefix, in Pulumi's wire form.
+
+    Raises:
+        FileNotFoundError: There is no such stack file.
+    """
+    path = root / "stacks" / f"Pulumi.{stack}.yaml"
+    config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")).get("config") or {}
+    return own_values({key: _wire(value) for key, value in config.items()})
+
+
+def own_values(config: Mapping[str, str]) -> Mapping[str, str]:
+    """Keeps the settings of this project and strips their prefix; providers have keys of their own."""
+    return {
+        key.removeprefix(PREFIX): value for key, value in config.items() if key.startswith(PREFIX)
+    }
+
+
+def _wire(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

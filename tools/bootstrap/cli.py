@@ -1,0 +1,223 @@
+"""The commands of `python3 tools/bootstrap`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from bootstrap import engine, packages, stacks, state
+from bootstrap.console import Console, SetupError
+from bootstrap.layout import Layout
+
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+LABELS = {
+    "state": "[1/5] state",
+    "packages": "[2/5] packages",
+    engine.ENGINE.name: "[3/5] engine",
+    engine.LANGUAGE_HOST.name: "[4/5] language host",
+    engine.PROVIDER.name: "[5/5] Kubernetes provider",
+}
+
+EXAMPLES = """examples:
+  python3 tools/bootstrap setup                  install everything that `pulumi preview` needs
+  python3 tools/bootstrap setup --dev            the same, with test and lint tools
+  python3 tools/bootstrap pulumi preview -s dev  run Pulumi; a stack of stacks/ is made when new
+  python3 tools/bootstrap run pytest             run any command where pulumi and python are found
+  eval "$(python3 tools/bootstrap env)"          then type plain `pulumi preview -s dev`
+
+environment:
+  BREAKEVEN_CACHE       where the built engine is kept (default: .cache in the checkout)
+  BREAKEVEN_STATE       where the local state is kept (default: .state in the checkout)
+  PULUMI_BACKEND_URL    a backend of your own; then no local state is made
+  NO_COLOR              no colour on terminals either
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    console = Console()
+    try:
+        options = _parser().parse_args(arguments)
+        root = Path(__file__).resolve().parents[2]
+        bootstrap = Bootstrap(Layout.of(root, os.environ), console)
+        if options.command == "setup":
+            bootstrap.setup(dev=options.dev, only_packages=options.packages)
+        elif options.command == "env":
+            bootstrap.print_environment()
+        elif options.command == "run":
+            bootstrap.run(options.arguments)
+        else:
+            bootstrap.pulumi(options.arguments)
+    except SetupError as error:
+        console.error(error)
+        return 1
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _terminate(_signal: int, _frame: object) -> NoReturn:
+    sys.exit(EXIT_TERMINATED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python3 tools/bootstrap", description=__doc__, epilog=EXAMPLES, formatter_class=plain
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    setup = commands.add_parser(
+        "setup",
+        help="install what is missing: packages, Pulumi, the Kubernetes provider, a state folder",
+        epilog="examples:\n  python3 tools/bootstrap setup\n"
+        "  python3 tools/bootstrap setup --dev\n",
+        formatter_class=plain,
+    )
+    setup.add_argument("--dev", action="store_true", help="with the test and lint tools")
+    setup.add_argument(
+        "--packages", action="store_true", help="only the Python packages, as linting needs"
+    )
+
+    pulumi = commands.add_parser(
+        "pulumi",
+        help="run Pulumi, ready to deploy this project",
+        epilog="examples:\n  python3 tools/bootstrap pulumi preview -s dev\n"
+        "  python3 tools/bootstrap pulumi up -s dev --yes\n",
+        formatter_class=plain,
+        prefix_chars="\0",
+        add_help=False,
+    )
+    pulumi.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS")
+
+    commands.add_parser(
+        "env",
+        help="print the environment as shell code",
+        epilog='examples:\n  eval "$(python3 tools/bootstrap env)" && pulumi preview -s dev\n',
+        formatter_class=plain,
+    )
+
+    run = commands.add_parser(
+        "run",
+        help="run any command in the environment",
+        epilog="examples:\n  python3 tools/bootstrap run pytest -k stack\n"
+        "  python3 tools/bootstrap run python bench/preview_overhead.py\n",
+        formatter_class=plain,
+    )
+    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="CMD")
+    return parser
+
+
+class Bootstrap:
+    """The steps of a setup, and what can be run once they are done."""
+
+    def __init__(self, layout: Layout, console: Console) -> None:
+        """Remember where things lie and where to report."""
+        self._layout = layout
+        self._console = console
+
+    def setup(self, *, dev: bool, only_packages: bool) -> None:
+        """Do every step, with a line for each."""
+        if not only_packages:
+            # First, because a state folder that cannot be used should not cost a build to find.
+            state.ensure(self._layout, os.environ)
+            local = state.is_local(self._layout, os.environ)
+            where = self._layout.state if local else "a backend of your own, PULUMI_BACKEND_URL"
+            self._console.line(f"{LABELS['state']}: {where}")
+        if not packages.ensure(self._layout, self._console, LABELS["packages"], dev=dev):
+            self._console.line(f"{LABELS['packages']}: up to date")
+        if not only_packages:
+            chosen = self._engine(report=True)
+            self._console.line(f"ready, with Pulumi {chosen.version}; next: make preview")
+
+    def print_environment(self) -> None:
+        """Print shell code that puts a shell into the environment."""
+        _, changes = self._ready()
+        for name, value in changes.items():
+            print(f"export {name}={shlex.quote(value)}")  # noqa: T201 (the command's output)
+        # A function rather than the program alone: it makes new stacks and keeps stack files clean.
+        python = shlex.quote(str(self._layout.venv / "bin" / "python"))
+        script = shlex.quote(str(Path(__file__).parent))
+        print(f'pulumi() {{ {python} {script} pulumi "$@"; }}')  # noqa: T201 (as above)
+
+    def run(self, command: Sequence[str]) -> NoReturn:
+        """Become a command in the environment."""
+        command = command[1:] if command[:1] == ["--"] else command
+        if not command:
+            raise SetupError(
+                what="run: no command is given", fix=["python3 tools/bootstrap run CMD …"]
+            )
+        _, changes = self._ready()
+        environ = {**os.environ, **changes}
+        program = shutil.which(command[0], path=environ["PATH"])
+        if program is None:
+            raise SetupError(
+                what=f"run: there is no program {command[0]!r}",
+                allowed="a program of the virtual environment or on PATH",
+                fix=["install the test and lint tools too: python3 tools/bootstrap setup --dev"],
+            )
+        os.execve(program, list(command), environ)
+
+    def pulumi(self, arguments: Sequence[str]) -> NoReturn:
+        """Become Pulumi, with the stack that is named made first."""
+        chosen, changes = self._ready()
+        environ = {**os.environ, **changes}
+        prepared = stacks.prepare(self._layout, chosen, environ, arguments)
+        os.execve(chosen.pulumi, ["pulumi", *prepared], environ)
+
+    def _ready(self) -> tuple[engine.Engine, dict[str, str]]:
+        """Do what is missing, and say in which variables the environment then differs."""
+        changes = {
+            **state.ensure(self._layout, os.environ),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_SUPPRESS_NEO_LINK": "true",
+        }
+        packages.ensure(self._layout, self._console, LABELS["packages"], dev=False)
+        chosen = self._engine(report=False)
+        first = [str(self._layout.venv / "bin")]
+        if chosen.home is not None:
+            first.append(str(chosen.bin))
+            changes["PULUMI_HOME"] = str(chosen.home)
+            # Only the provider installed with this engine is used: a download site may be out of
+            # reach, and a download would not be pinned by a checksum of this repository.
+            changes["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+        others = [
+            folder
+            for folder in engine.without_built(os.environ.get("PATH", ""))
+            if folder not in first
+        ]
+        changes["PATH"] = os.pathsep.join([*first, *others])
+        return chosen, changes
+
+    def _engine(self, *, report: bool) -> engine.Engine:
+        official = engine.find_official(os.environ)
+        if isinstance(official, engine.Engine):
+            if report:
+                self._report(f"Pulumi {official.version} at {official.pulumi}, used as it is")
+            return official
+        built = engine.find_built(self._layout)
+        if built is not None:
+            if report:
+                self._report(f"up to date in {built.bin.parent}")
+            return built
+        if official is not None:
+            self._console.line(f"not used: {official.reason}")
+        return engine.build(self._layout, self._console, LABELS)
+
+    def _report(self, what: str) -> None:
+        for program in engine.PROGRAMS:
+            self._console.line(f"{LABELS[program.name]}: {what}")
