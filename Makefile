@@ -5,13 +5,10 @@ PYTHON ?= python3
 ARGS   ?=
 
 BOOTSTRAP := $(PYTHON) tools/bootstrap
-# Pulumi's own output, without the redrawing that only a terminal understands.
-PULUMI := $(BOOTSTRAP) pulumi
 CACHE  := $(or $(BREAKEVEN_CACHE),.cache)
 UV     := 0.13.9
 LOCK   := $(CACHE)/uv/bin/uv pip compile pyproject.toml --generate-hashes --universal --no-header \
 	--python-version 3.11 --no-emit-index-url --quiet
-CHECKED := $(wildcard components policies tools bench tests __main__.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev-packages preview up destroy test lint format golden bench lock
@@ -25,13 +22,13 @@ setup: ## Install everything that a preview needs, once
 	$(BOOTSTRAP) setup
 
 preview: ## Show the plan of a stack and its full cost; changes nothing
-	$(PULUMI) preview -s $(STACK) $(ARGS)
+	$(BOOTSTRAP) pulumi preview -s $(STACK) $(ARGS)
 
 up: ## Deploy a stack
-	$(PULUMI) up -s $(STACK) $(ARGS)
+	$(BOOTSTRAP) pulumi up -s $(STACK) $(ARGS)
 
 destroy: ## Remove everything that a stack deployed
-	$(PULUMI) destroy -s $(STACK) $(ARGS)
+	$(BOOTSTRAP) pulumi destroy -s $(STACK) $(ARGS)
 
 test: ## Run every test that needs no cluster
 	$(BOOTSTRAP) setup --dev
@@ -40,7 +37,7 @@ test: ## Run every test that needs no cluster
 lint: dev-packages ## Check style, formatting and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy $(CHECKED)
+	.venv/bin/mypy .
 
 format: dev-packages ## Put imports and formatting in order
 	.venv/bin/ruff check --select I --fix .
@@ -56,7 +53,7 @@ bench: ## Measure what the cost report adds to the time of a preview
 lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
 	.venv/bin/python -m pip install --quiet --upgrade --target $(CACHE)/uv uv==$(UV)
 	$(LOCK) -o requirements.txt $(ARGS)
-	$(LOCK) -o requirements-dev.txt --extra dev $(ARGS)
+	$(LOCK) -o requirements-dev.txt --extra dev -c requirements.txt $(ARGS)
 
 dev-packages:
 	@$(BOOTSTRAP) setup --dev --packages

@@ -126,6 +126,8 @@ def main() -> int:
         help="median ratio above which the exit code is 1 (default: %(default)s)",
     )
     options = parser.parse_args()
+    if shutil.which("pulumi") is None:
+        sys.exit("error: no pulumi on PATH\n  next:    make bench")
     with tempfile.TemporaryDirectory(prefix="breakeven-bench-") as scratch:
         with_cost = prepare(Path(scratch), "with-cost", WITH_COST, options.stack)
         without = prepare(Path(scratch), "without-cost", WITHOUT_COST, options.stack)

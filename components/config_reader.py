@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from components.errors import Problem, SettingsError
 
@@ -109,7 +110,7 @@ class ConfigReader:
 
     def words(self, key: str, *, pattern: str, allowed: str) -> tuple[str, ...]:
         """Reads a list of strings, each of which matches `pattern` and appears once."""
-        items = self._json(key, list)
+        items = self._list(key)
         wrong = [
             item for item in items if not isinstance(item, str) or not re.fullmatch(pattern, item)
         ]
@@ -122,7 +123,7 @@ class ConfigReader:
 
     def labels(self, key: str) -> dict[str, str]:
         """Reads a mapping of strings to strings."""
-        items = self._json(key, dict)
+        items = self._mapping(key)
         wrong = [name for name, value in items.items() if not isinstance(value, str)]
         if wrong:
             self.reject(
@@ -136,7 +137,7 @@ class ConfigReader:
     def decimals(self, key: str) -> dict[str, Decimal]:
         """Reads a mapping of names to decimal numbers that are 0 or more."""
         found: dict[str, Decimal] = {}
-        for name, value in self._json(key, dict).items():
+        for name, value in self._mapping(key).items():
             number = self._decimal(key, str(value), Decimal(0), Decimal("1e9"), entry=name)
             if number is not None:
                 found[name] = number
@@ -145,17 +146,19 @@ class ConfigReader:
     def _raw(self, key: str) -> str:
         return self._values.get(key, self._defaults[key])
 
-    def _json(self, key: str, kind: type) -> object:
-        value = self._raw(key)
-        try:
-            parsed = json.loads(value)
-        except json.JSONDecodeError:
-            parsed = None
-        if isinstance(parsed, kind):
+    def _list(self, key: str) -> list[Any]:
+        parsed = _parsed(self._raw(key))
+        if isinstance(parsed, list):
             return parsed
-        word = "a list" if kind is list else "a mapping"
-        self.reject(key, f'found "{value}"', f"Allowed: {word}")
-        return json.loads(self._defaults[key])
+        self.reject(key, f'found "{self._raw(key)}"', "Allowed: a list")
+        return list(json.loads(self._defaults[key]))
+
+    def _mapping(self, key: str) -> dict[str, Any]:
+        parsed = _parsed(self._raw(key))
+        if isinstance(parsed, dict):
+            return parsed
+        self.reject(key, f'found "{self._raw(key)}"', "Allowed: a mapping of names to values")
+        return dict(json.loads(self._defaults[key]))
 
     def _decimal(
         self, key: str, value: str, lowest: Decimal, highest: Decimal, entry: str = ""
@@ -177,3 +180,10 @@ class ConfigReader:
 
 def _shown(items: Iterable[object]) -> str:
     return ", ".join(json.dumps(item) for item in items)
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return None

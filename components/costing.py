@@ -18,11 +18,18 @@ from components.cost.price import Price, PriceMissingError
 from components.cost.price_book import PriceBook
 from components.cost.simulation import Fleet
 from components.project import ROOT
-from components.serving.startup import expected_start_seconds
+from components.serving.sizes import repository_bytes
 from components.settings import Settings
 
 NODE_START_SECONDS = 180
 """From the request for a cloud GPU node until it takes pods, image pull included: an estimate."""
+
+ENGINE_START_SECONDS = 90
+"""From loaded weights to the first token, with a warm compile cache: an estimate. The startup probe
+allows for a cold one."""
+
+VLLM_LARGEST_BATCH = 256
+"""Requests that vLLM runs at once unless told otherwise (--max-num-seqs, from 256 up by GPU)."""
 
 
 def assumptions_of(
@@ -59,7 +66,7 @@ def assumptions_of(
         input_tokens=load.input_tokens,
         output_tokens=load.output_tokens,
         cached_input_share=load.cached_input_share,
-        concurrency_limit=settings.replicas.target_requests,
+        concurrency_limit=_concurrency(settings),
         measured_output_tokens_per_second=None if measured is None else float(measured),
     )
     return Assumptions(
@@ -83,6 +90,13 @@ def assumptions_of(
         book=book,
         calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
     )
+
+
+def _concurrency(settings: Settings) -> int:
+    """Returns the requests in flight at which a replica counts as full."""
+    if settings.replicas.autoscaling:
+        return settings.replicas.target_requests
+    return VLLM_LARGEST_BATCH
 
 
 def _node(settings: Settings, reader: ConfigReader, book: PriceBook) -> NodeCost | None:
@@ -244,6 +258,7 @@ def _api(
 def _fleet(settings: Settings) -> Fleet:
     pool, replicas = settings.pool, settings.replicas
     existing = pool.kind == "existing"
+    load_seconds = repository_bytes(settings) / (settings.weights.read_megabytes_per_second * 1e6)
     return Fleet(
         lowest=replicas.lowest,
         highest=replicas.highest,
@@ -251,7 +266,7 @@ def _fleet(settings: Settings) -> Fleet:
         replicas_per_node=settings.replicas_per_node,
         gpus_per_node=pool.gpus_per_node,
         fixed_nodes=pool.node_count if existing else None,
-        start_seconds=(0 if existing else NODE_START_SECONDS) + expected_start_seconds(settings),
+        start_seconds=(0 if existing else NODE_START_SECONDS) + load_seconds + ENGINE_START_SECONDS,
         scale_down_seconds=replicas.scale_down_seconds,
     )
 

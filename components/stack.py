@@ -21,6 +21,14 @@ OLDEST_PULUMI = ">=3.254.0"
 """`pulumi.run` with an async program, on which the cost table rests, is in the SDK from 3.254 on."""
 
 
+class Estimate(pulumi.ComponentResource):
+    """The cost of the stack as a resource without children: its inputs are the report's figures."""
+
+    def __init__(self, name: str, figures: dict[str, object]) -> None:
+        super().__init__("breakeven:cost:Estimate", name, figures)
+        self.register_outputs({})
+
+
 async def main() -> dict[str, object]:
     """Registers the stack, shows its cost at preview, and returns the stack's outputs.
 
@@ -45,7 +53,11 @@ async def main() -> dict[str, object]:
     report = estimate(ledger.entries(), assumptions)
     if pulumi.runtime.is_dry_run():
         pulumi.log.info(render(report))
-    return {**outputs, "cost": report.as_output()}
+    cost = report.as_output()
+    # Outputs of the stack are not in `preview --json`; inputs of a resource are, and policies and
+    # `--diff` see them too.
+    await Estimate("cost", cost).urn.future()
+    return {**outputs, "cost": cost}
 
 
 async def deploy() -> dict[str, object]:

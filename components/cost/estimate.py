@@ -194,9 +194,9 @@ class _Estimate:
     def notes(self) -> tuple[str, ...]:
         capacity, load = self.assumptions.capacity, self.assumptions.load
         notes = [
-            f"Capacity of a replica: {capacity.total_tokens_per_second:,.0f} tokens a second at "
-            f"saturation, {capacity.output_tokens_per_second:,.0f} of them output; "
-            f"{capacity.method}, within {capacity.error_percent:.0f}% ({capacity.source}).",
+            f"Capacity of a replica: {capacity.total_tokens_per_second:,.0f} tokens a second with "
+            f"{capacity.concurrent_requests} requests in flight, "
+            f"{capacity.output_tokens_per_second:,.0f} of them output; {capacity.method}, within {capacity.error_percent:.0f}% ({capacity.source}).",
             f"Hours of the week: {load.shape_source}; peak minute {load.burst_factor:g} times its "
             "hour.",
         ]

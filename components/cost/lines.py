@@ -282,7 +282,7 @@ def _line(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool 
         unit=unit,
         unit_price=price.usd,
         source=price.source,
-        as_of=price.as_of,
+        as_of=None if price.confidence == "user" else price.as_of,
         confidence=price.confidence,
         grows_with_nodes=grows,
     )

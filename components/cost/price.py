@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from components.cost.near import suggestion
 
 Confidence: TypeAlias = Literal["list", "measured", "estimate", "user"]
-"""How far a figure can be trusted: a price list's, a measurement, an estimate, or the user's own."""
+"""How far a figure can be trusted: a price list, a measurement, an estimate, the user's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,7 @@ def simulate(
 def wanted_replicas(
     peak_rates: NDArray[np.float64], requests_per_second: float, fleet: Fleet
 ) -> NDArray[np.int64]:
-    """Returns the replicas of each hour (last axis), between the fleet's lowest and highest."""
+    """Returns the replicas of each hour, between the fleet's lowest and highest."""
     if not fleet.autoscaling:
         return np.full(peak_rates.shape, fleet.highest, dtype=np.int64)
     # A rate that is a whole multiple of the capacity up to rounding needs no further replica.
@@ -95,7 +95,7 @@ def wanted_replicas(
 
 
 def paid_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> NDArray[np.float64]:
-    """Returns the nodes paid in each hour (last axis).
+    """Returns the nodes paid in each hour.
 
     Where nodes follow replicas, a node is also paid while its first replica loads and, at the end,
     while the autoscaler waits to remove it: `start_seconds` and `scale_down_seconds` for each start.
@@ -103,6 +103,7 @@ def paid_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> NDArray[np.float64]
     """
     if fleet.fixed_nodes is not None:
         return np.full(replicas.shape, float(fleet.fixed_nodes))
-    nodes = -(-replicas // fleet.replicas_per_node)
-    starts = np.maximum(nodes - np.roll(nodes, 1, axis=-1), 0)
-    return nodes + starts * ((fleet.start_seconds + fleet.scale_down_seconds) / 3600)
+    nodes = np.ceil(replicas / fleet.replicas_per_node)
+    starts = np.maximum(nodes - np.roll(nodes, 1), 0.0)
+    overhead = starts * ((fleet.start_seconds + fleet.scale_down_seconds) / 3600)
+    return np.asarray(nodes + overhead, dtype=np.float64)

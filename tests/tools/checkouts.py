@@ -132,7 +132,7 @@ class Checkout:
 
 
 def make_checkout(root: Path) -> Checkout:
-    programs = root.parent / "programs"
+    programs = root.parent / f"{root.name}-programs"
     programs.mkdir()
     shutil.copytree(ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "stacks").mkdir()

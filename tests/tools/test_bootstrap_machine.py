@@ -58,11 +58,17 @@ def test_an_official_pulumi_is_used_and_nothing_is_built(ready: Checkout) -> Non
     assert answer.code == 0, answer.errors
     assert "3.300.0" in answer.errors
     assert "used as it is" in answer.errors
-    assert not ready.cache.exists()
+    assert not (ready.cache / "engine").exists()
     environ = ready.bootstrap("pulumi", "about").report()["environ"]
     assert isinstance(environ, dict)
     assert "PULUMI_HOME" not in environ
     assert "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION" not in environ
+
+
+def test_an_official_pulumi_that_is_replaced_is_asked_again(ready: Checkout) -> None:
+    assert "3.300.0" in ready.bootstrap("setup").errors
+    ready.add_official_pulumi("v3.301.10")
+    assert "3.301.10" in ready.bootstrap("setup").errors
 
 
 def test_an_old_official_pulumi_is_refused_with_its_version(checkout: Checkout) -> None:

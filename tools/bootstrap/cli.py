@@ -204,20 +204,24 @@ class Bootstrap:
         return chosen, changes
 
     def _engine(self, *, report: bool) -> engine.Engine:
-        official = engine.find_official(os.environ)
+        official = engine.find_official(self._layout, os.environ)
         if isinstance(official, engine.Engine):
             if report:
-                self._report(f"Pulumi {official.version} at {official.pulumi}, used as it is")
+                self._report(
+                    f"Pulumi {official.version} at {official.pulumi}, used as it is",
+                    "the one of that Pulumi",
+                    "fetched by that Pulumi when it is first needed",
+                )
             return official
         built = engine.find_built(self._layout)
-        if built is not None:
-            if report:
-                self._report(f"up to date in {built.bin.parent}")
-            return built
-        if official is not None:
+        if official is not None and (report or built is None):
             self._console.line(f"not used: {official.reason}")
-        return engine.build(self._layout, self._console, LABELS)
+        if built is None:
+            return engine.build(self._layout, self._console, LABELS)
+        if report:
+            self._report(f"up to date in {built.bin}", "up to date", "up to date")
+        return built
 
-    def _report(self, what: str) -> None:
-        for program in engine.PROGRAMS:
-            self._console.line(f"{LABELS[program.name]}: {what}")
+    def _report(self, *findings: str) -> None:
+        for program, finding in zip(engine.PROGRAMS, findings, strict=True):
+            self._console.line(f"{LABELS[program.name]}: {finding}")

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def without_built(path: str) -> list[str]:
     ]
 
 
-def find_official(environ: Mapping[str, str]) -> Engine | Unsuitable | None:
+def find_official(layout: Layout, environ: Mapping[str, str]) -> Engine | Unsuitable | None:
     """Look on PATH for a complete and recent installation that was not built here."""
     search = os.pathsep.join(without_built(environ.get("PATH", "")))
     pulumi = shutil.which("pulumi", path=search)
@@ -105,7 +106,7 @@ def find_official(environ: Mapping[str, str]) -> Engine | Unsuitable | None:
         return None
     if shutil.which("pulumi-language-python", path=search) is None:
         return Unsuitable(f"{pulumi} has no pulumi-language-python on PATH")
-    version = _version_of(pulumi)
+    version = _version_of(layout, Path(pulumi))
     wanted = ".".join(str(part) for part in OLDEST_OFFICIAL)
     if version is None:
         return Unsuitable(f"`{pulumi} version` did not answer with a version")
@@ -114,7 +115,13 @@ def find_official(environ: Mapping[str, str]) -> Engine | Unsuitable | None:
     return Engine(bin=Path(pulumi).parent, version=version)
 
 
-def _version_of(pulumi: str) -> str | None:
+def _version_of(layout: Layout, pulumi: Path) -> str | None:
+    """Ask a Pulumi for its version, once: the answer takes longer than all else on a ready machine."""
+    facts = pulumi.stat()
+    key = f"{pulumi.resolve()} {facts.st_size} {facts.st_mtime_ns}"
+    memory = layout.cache / "official.json"
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(memory.read_text(encoding="utf-8"))[key])
     try:
         answer = subprocess.run(
             [pulumi, "version"], capture_output=True, text=True, check=True, timeout=30
@@ -122,7 +129,13 @@ def _version_of(pulumi: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     match = re.search(r"\d+\.\d+\.\d+", answer.stdout)
-    return match.group() if match else None
+    if match is None:
+        return None
+    # A cache that cannot be written to costs time here, and matters only where something is built.
+    with suppress(OSError):
+        layout.cache.mkdir(parents=True, exist_ok=True)
+        replace_text(memory, json.dumps({key: match.group()}))
+    return match.group()
 
 
 def _numbers(version: str) -> tuple[int, ...]:

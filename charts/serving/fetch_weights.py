@@ -1,0 +1,265 @@
+# ruff: noqa: INP001  # a script that runs in a pod, not a package
+"""Fetches a model's weights into a folder: whole and verified, or not at all.
+
+Runs in the engine's image, which has huggingface_hub. Files go to REVISION.partial; only when all
+are verified and on the disk is the folder renamed to REVISION, so that nothing ever reads half of
+it. A run that was interrupted goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import hashlib
+import json
+import logging
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import (  # type: ignore[import-not-found]  # in the engine's image
+    HfApi,
+    snapshot_download,
+)
+
+# Weights as safetensors, configuration, tokenizers and chat templates. Not pickles (*.bin, *.pt,
+# *.pth, *.ckpt), which run code when they are loaded, and not Python, which is code.
+ALLOWED = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken")
+# Copies of the same weights in other layouts, which would double the download.
+LEFT_OUT = ("*/*", "consolidated*")
+INDEX = "model.safetensors.index.json"
+
+_BLOCK = 8 * 1024 * 1024
+_LENGTH_BYTES = 8
+_REPORT_SECONDS = 30
+
+log = logging.getLogger("weights")
+
+
+class FetchError(Exception):
+    """The weights can't be used; says why."""
+
+
+def main(arguments: list[str]) -> int:
+    """Fetches what the arguments name; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Fetch and verify a model's weights.")
+    parser.add_argument("--repository", required=True, help="OWNER/NAME on the hub")
+    parser.add_argument("--revision", required=True, help="commit, 40 hexadecimal digits")
+    parser.add_argument("--directory", required=True, type=Path, help="mounted volume")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    try:
+        fetch(options.repository, options.revision, options.directory)
+    except Exception as error:  # noqa: BLE001  # the hub raises many kinds; the log shows any
+        log.error("failed: %s: %s", type(error).__name__, without_token(str(error)))  # noqa: TRY400  # a traceback helps nobody here
+        return 1
+    return 0
+
+
+def without_token(text: str) -> str:
+    """Removes the hub's token, in case an error repeats a request."""
+    token = os.environ.get("HF_TOKEN")
+    return text.replace(token, "***") if token else text
+
+
+def fetch(repository: str, revision: str, directory: Path) -> None:
+    """Puts the files of a revision into `directory`/`revision`."""
+    target = directory / revision
+    if target.is_dir():
+        log.info("%s is there and was verified when it was written", target)
+        return
+    files = files_to_fetch(repository, revision)
+    total = sum(file.size for file in files)
+    partial = directory / f"{revision}.partial"
+    partial.mkdir(parents=True, exist_ok=True)
+    require_room(partial, total)
+    log.info("fetching %d files, %s, of %s@%s", len(files), gigabytes(total), repository, revision)
+    with progress(partial, total):
+        snapshot_download(
+            repo_id=repository,
+            revision=revision,
+            local_dir=str(partial),
+            allow_patterns=[file.rfilename for file in files],
+        )
+    for file in files:
+        verify(partial / file.rfilename, file)
+    require_indexed_files(partial)
+    # The hub's notes about what was fetched; the engine has no use for them.
+    shutil.rmtree(partial / ".cache", ignore_errors=True)
+    make_durable(partial)
+    partial.rename(target)
+    sync(directory)
+    log.info("verified and stored %s", target)
+
+
+def files_to_fetch(repository: str, revision: str) -> list[Any]:
+    """Returns the hub's entries of the files that the engine needs.
+
+    Raises:
+        FetchError: The hub shows another revision, or there are no safetensors.
+    """
+    info = HfApi().model_info(repository, revision=revision, files_metadata=True)
+    if info.sha != revision:
+        msg = f"asked for revision {revision}, the hub answered with {info.sha}"
+        raise FetchError(msg)
+    names = [file.rfilename for file in info.siblings]
+    files = [
+        file
+        for file in info.siblings
+        if matches(file.rfilename, ALLOWED) and not matches(file.rfilename, LEFT_OUT)
+    ]
+    if not any(file.rfilename.endswith(".safetensors") for file in files):
+        msg = (
+            f"{repository} has no safetensors at its top, only {', '.join(sorted(names))}; pickled "
+            "weights run code when they are loaded and are not fetched"
+        )
+        raise FetchError(msg)
+    left = sorted(set(names) - {file.rfilename for file in files})
+    log.info("not fetched: %s", ", ".join(left) or "nothing")
+    return files
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Tells whether a file name matches one of the patterns."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def require_room(partial: Path, total: int) -> None:
+    """Raises FetchError if what is still to come does not fit the volume."""
+    missing = total - size_of(partial)
+    free = shutil.disk_usage(partial).free
+    if missing > free:
+        msg = f"{gigabytes(missing)} to fetch, but the volume has {gigabytes(free)} free"
+        raise FetchError(msg)
+
+
+def verify(path: Path, file: Any) -> None:
+    """Compares a file with what the hub says of it.
+
+    Raises:
+        FetchError: It differs. It is removed, so that the next run fetches it again.
+    """
+    flaw = flaw_of(path, file)
+    if flaw:
+        path.unlink(missing_ok=True)
+        msg = f"{path.name} {flaw}"
+        raise FetchError(msg)
+    log.info("verified %s", path.name)
+
+
+def flaw_of(path: Path, file: Any) -> str | None:
+    """Says what is wrong with a fetched file, or None."""
+    if not path.is_file():
+        return "did not arrive"
+    size = path.stat().st_size
+    if size != file.size:
+        return f"has {size} bytes instead of {file.size}"
+    if file.lfs is not None and sha256_of(path) != file.lfs.sha256:
+        return "differs from the checksum that the hub has of it"
+    return header_flaw(path) if path.suffix == ".safetensors" else None
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def header_flaw(path: Path) -> str | None:
+    """Says in what a safetensors file contradicts its own header, or None.
+
+    The format: eight bytes with the header's length, the header in JSON, then the tensors without
+    gaps up to the end of the file.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(_LENGTH_BYTES), "little")
+        tensors = size - _LENGTH_BYTES - length
+        if tensors < 0:
+            return "is no safetensors file: its header is longer than the file"
+        try:
+            header = json.loads(stream.read(length))
+            ends = [
+                entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
+            ]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return "is no safetensors file: its header can't be read"
+    return None if max(ends, default=0) == tensors else "is not as long as its header says"
+
+
+def require_indexed_files(partial: Path) -> None:
+    """Raises FetchError if the index names weight files that are not there."""
+    index = partial / INDEX
+    if not index.exists():
+        return
+    named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    missing = sorted(name for name in named if not (partial / name).is_file())
+    if missing:
+        msg = f"{INDEX} names files that the repository does not have: {', '.join(missing)}"
+        raise FetchError(msg)
+
+
+def make_durable(partial: Path) -> None:
+    """Makes all files readable for the engine's user, and waits until they are on the disk."""
+    for path in partial.rglob("*"):
+        # Libraries write weights with mode 0600, which another user could not read.
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        sync(path)
+    partial.chmod(0o755)
+    sync(partial)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file or the entries of a folder are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def progress(partial: Path, total: int) -> Iterator[None]:
+    """Logs now and then how much has arrived."""
+    done = threading.Event()
+
+    def report() -> None:
+        while not done.wait(_REPORT_SECONDS):
+            log.info("%s of %s", gigabytes(size_of(partial)), gigabytes(total))
+
+    reporter = threading.Thread(target=report, daemon=True)
+    reporter.start()
+    try:
+        yield
+    finally:
+        done.set()
+        reporter.join()
+
+
+def size_of(folder: Path) -> int:
+    """Returns the bytes of all files in a folder; files may come and go meanwhile."""
+    size = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                size += (Path(parent) / name).stat().st_size
+            except FileNotFoundError:
+                continue
+    return size
+
+
+def gigabytes(size: int) -> str:
+    """Returns a size in GB of 10^9 bytes, for the log."""
+    return f"{size / 1e9:.2f} GB"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,68 @@
+"""The interface that all ways of getting GPU nodes share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+from pulumi_kubernetes.core.v1 import TolerationArgs
+
+from components.base import KitComponent
+from components.settings import Settings
+
+GPU_RESOURCE = "nvidia.com/gpu"
+
+
+def _gpu_tolerations() -> tuple[TolerationArgs, ...]:
+    # Taints of this key have many values (GKE "present", EKS blueprints "Exists", others "true"),
+    # so the key alone is matched.
+    return (TolerationArgs(key=GPU_RESOURCE, operator="Exists"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduling:
+    """Where pods go: labels that a node must have, and taints that do not keep them away."""
+
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[TolerationArgs, ...] = ()
+
+    @classmethod
+    def on_gpu_nodes(cls, labels: Mapping[str, str]) -> Scheduling:
+        """Returns the scheduling of pods that go to the GPU nodes with these labels."""
+        return cls(node_selector=dict(labels), tolerations=_gpu_tolerations())
+
+
+class GpuPool(KitComponent):
+    """GPU nodes.
+
+    Attributes:
+        scheduling: For pods that serve.
+        weights_scheduling: For the pod that fills the weights volume. It needs no GPU.
+    """
+
+    scheduling: Scheduling
+    weights_scheduling: Scheduling
+
+    def __init__(self, settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
+        pool = settings.pool
+        super().__init__(
+            "gpu_pool:GpuPool",
+            pool_name(settings),
+            {
+                "kind": pool.kind,
+                "gpu": pool.gpu.name,
+                "gpusPerNode": pool.gpus_per_node,
+                "replicasPerNode": settings.replicas_per_node,
+                "instanceTypes": list(pool.instance_types),
+                "capacityTypes": list(pool.capacity_types),
+                "nodeCount": pool.node_count,
+                "nodeVolumeGigabytes": pool.node_volume_gigabytes,
+            },
+            opts,
+        )
+
+
+def pool_name(settings: Settings) -> str:
+    """Returns the pool's name. The namespace is the stack's own, so no other stack uses it."""
+    return f"{settings.network.namespace}-gpu"

@@ -1,0 +1,173 @@
+"""The model server as a component."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import (
+    Deployment,
+    DeploymentSpecArgs,
+    DeploymentStrategyArgs,
+    RollingUpdateDeploymentArgs,
+)
+from pulumi_kubernetes.core.v1 import PodTemplateSpecArgs, Service, ServiceAccount
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
+
+from components.base import KitComponent
+from components.gpu_pool import GpuPool
+from components.serving.engine import engine_pod
+from components.serving.labels import ENGINE_LABELS, NAME, described
+from components.serving.service import service_annotations, service_spec
+from components.serving.timings import NODE_START, Timings, timings_of
+from components.serving.weights import add_weights
+from components.settings import Settings
+
+
+class VllmServing(KitComponent):
+    """vLLM behind one address: weights, replicas, disruption budget, Service.
+
+    Attributes:
+        service_name: Name of the Service.
+        deployment: The replicas; ready when all of them are.
+
+    Args:
+        name: Name in the program.
+        settings: The stack's settings.
+        pool: GPU nodes to run on.
+        namespace: Namespace to live in.
+        opts: Resource options.
+    """
+
+    service_name: str
+    deployment: Deployment
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        pool: GpuPool,
+        *,
+        namespace: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            "serving:VllmServing",
+            name,
+            {
+                "model": settings.model.facts.name,
+                "precision": settings.model.precision,
+                "engineImage": settings.engine.image,
+                "tensorParallel": settings.engine.tensor_parallel,
+                "minReplicas": settings.replicas.lowest,
+                "maxReplicas": settings.replicas.highest,
+                "surgeReplicas": settings.surge_replicas,
+            },
+            opts,
+        )
+        self.service_name = NAME
+        timings = timings_of(settings)
+        account = self.add(
+            ServiceAccount(
+                NAME,
+                metadata=_metadata(namespace),
+                automount_service_account_token=False,
+                opts=self.child_options(),
+            )
+        )
+        volume, job = add_weights(
+            self,
+            settings,
+            pool,
+            timings,
+            namespace=namespace,
+            service_account=account.metadata.name,
+        )
+        self.deployment = self.add(
+            Deployment(
+                NAME,
+                metadata=_metadata(namespace),
+                spec=DeploymentSpecArgs(
+                    # Left out where KEDA scales: two owners of one field undo each other.
+                    replicas=None if settings.replicas.autoscaling else settings.replicas.lowest,
+                    selector=LabelSelectorArgs(match_labels=dict(ENGINE_LABELS)),
+                    strategy=_strategy(settings),
+                    progress_deadline_seconds=timings.startup_budget + timings.grace + NODE_START,
+                    template=PodTemplateSpecArgs(
+                        metadata=ObjectMetaArgs(labels=_pod_labels(settings)),
+                        spec=engine_pod(
+                            settings,
+                            timings,
+                            pool.scheduling,
+                            service_account=account.metadata.name,
+                            claim=volume.metadata.name,
+                        ),
+                    ),
+                ),
+                # After the Job, so that no GPU waits, and is paid, while the weights travel.
+                opts=self.child_options(depends_on=[job], timeout_seconds=timings.rollout),
+            )
+        )
+        self._add_budget(namespace)
+        self._add_service(settings, timings, namespace)
+        self.register_outputs({"serviceName": NAME})
+
+    def _add_budget(self, namespace: pulumi.Input[str]) -> None:
+        self.add(
+            PodDisruptionBudget(
+                NAME,
+                metadata=_metadata(namespace),
+                spec=PodDisruptionBudgetSpecArgs(
+                    selector=LabelSelectorArgs(match_labels=dict(ENGINE_LABELS)),
+                    # Not minAvailable: with one replica that would block every drain for ever.
+                    max_unavailable=1,
+                    # A pod that never became ready must not hold up the repair of its node.
+                    unhealthy_pod_eviction_policy="AlwaysAllow",
+                ),
+                opts=self.child_options(),
+            )
+        )
+
+    def _add_service(
+        self, settings: Settings, timings: Timings, namespace: pulumi.Input[str]
+    ) -> None:
+        self.add(
+            Service(
+                NAME,
+                metadata=_metadata(namespace, service_annotations(settings)),
+                spec=service_spec(settings),
+                # Pulumi waits for endpoints, so for the first replica.
+                opts=self.child_options(
+                    depends_on=[self.deployment], timeout_seconds=timings.startup_budget
+                ),
+            )
+        )
+
+
+def _metadata(
+    namespace: pulumi.Input[str], annotations: dict[str, str] | None = None
+) -> ObjectMetaArgs:
+    return ObjectMetaArgs(
+        name=NAME,
+        namespace=namespace,
+        labels=described(ENGINE_LABELS),
+        annotations=annotations or None,
+    )
+
+
+def _pod_labels(settings: Settings) -> dict[str, str]:
+    return {
+        **described(ENGINE_LABELS),
+        "app.kubernetes.io/version": ".".join(map(str, settings.engine.version)),
+        # OpenCost reads from it whose tokens the pod's GPU hours bought.
+        "llm-d.ai/model": settings.model.facts.name,
+    }
+
+
+def _strategy(settings: Settings) -> DeploymentStrategyArgs:
+    # A replica more needs a GPU more. Where none is spare it would wait for ever, and a replica
+    # must go first.
+    surge = settings.surge_replicas
+    return DeploymentStrategyArgs(
+        type="RollingUpdate",
+        rolling_update=RollingUpdateDeploymentArgs(max_surge=surge, max_unavailable=1 - surge),
+    )

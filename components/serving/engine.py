@@ -1,0 +1,175 @@
+"""The pod that serves: vLLM, its flags, probes, room and files."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgs,
+    ContainerPortArgs,
+    EmptyDirVolumeSourceArgs,
+    HTTPGetActionArgs,
+    LifecycleArgs,
+    LifecycleHandlerArgs,
+    PersistentVolumeClaimVolumeSourceArgs,
+    PodSpecArgs,
+    ProbeArgs,
+    ResourceRequirementsArgs,
+    SleepActionArgs,
+    TopologySpreadConstraintArgs,
+    VolumeArgs,
+    VolumeMountArgs,
+)
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
+
+from components.gpu_pool import Scheduling
+from components.gpu_pool.pool import GPU_RESOURCE
+from components.serving.environment import CACHE, engine_environment
+from components.serving.labels import ENGINE_LABELS, ENGINE_PORT, ENGINE_PORT_NAME
+from components.serving.security import container_security, pod_security
+from components.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
+from components.serving.timings import PROBE_PERIOD, Timings
+from components.settings import Settings
+
+WEIGHTS = "/weights"
+
+_QUIET = "/health,/metrics,/ping"
+
+
+def engine_flags(settings: Settings, timings: Timings) -> list[str]:
+    """Returns the arguments of `vllm serve`.
+
+    The number of requests in a batch is left to vLLM, which bounds it by the key-value cache that
+    it finds room for.
+    """
+    model, engine = settings.model, settings.engine
+    flags = [
+        # An absolute path: with a repository's name several versions ask the hub even when offline.
+        f"{WEIGHTS}/{model.revision}",
+        f"--served-model-name={model.facts.name}",
+        f"--port={ENGINE_PORT}",
+        f"--tensor-parallel-size={engine.tensor_parallel}",
+        f"--max-model-len={model.max_model_length}",
+        f"--gpu-memory-utilization={engine.gpu_memory_utilization}",
+        "--dtype=bfloat16",
+        # Never pickled weights, which run code when they are loaded.
+        "--load-format=safetensors",
+        # Without it vLLM ends running requests at once, and clients take the stump for the answer.
+        f"--shutdown-timeout={timings.drain}",
+        f"--disable-access-log-for-endpoints={_QUIET}",
+        "--disable-fastapi-docs",
+    ]
+    if model.precision == "fp8":
+        flags.append("--quantization=fp8")
+    return flags
+
+
+def engine_pod(
+    settings: Settings,
+    timings: Timings,
+    scheduling: Scheduling,
+    *,
+    service_account: pulumi.Input[str],
+    claim: pulumi.Input[str],
+) -> PodSpecArgs:
+    """Returns the pod of one replica.
+
+    Args:
+        settings: The stack's settings.
+        timings: What the pod is given to start and to stop.
+        scheduling: Where GPU nodes are.
+        service_account: Account without rights.
+        claim: Volume that holds the weights.
+    """
+    return PodSpecArgs(
+        service_account_name=service_account,
+        automount_service_account_token=False,
+        # A Service called "vllm" would set VLLM_PORT=tcp://…, at which vLLM dies (vllm#34199).
+        enable_service_links=False,
+        security_context=pod_security(),
+        node_selector=dict(scheduling.node_selector),
+        tolerations=list(scheduling.tolerations),
+        topology_spread_constraints=[_spread("kubernetes.io/hostname"), _spread(_ZONE)],
+        termination_grace_period_seconds=timings.grace,
+        containers=[_container(settings, timings)],
+        volumes=[
+            VolumeArgs(
+                name="weights",
+                persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(
+                    claim_name=claim, read_only=True
+                ),
+            ),
+            # Of the pod's own: a cache that others can write is code that others can write.
+            VolumeArgs(name="cache", empty_dir=EmptyDirVolumeSourceArgs(size_limit="10Gi")),
+            VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs(size_limit="2Gi")),
+            VolumeArgs(
+                name="shared-memory",
+                empty_dir=EmptyDirVolumeSourceArgs(
+                    medium="Memory", size_limit=f"{shared_memory_gib(settings)}Gi"
+                ),
+            ),
+        ],
+    )
+
+
+_ZONE = "topology.kubernetes.io/zone"
+
+
+def _container(settings: Settings, timings: Timings) -> ContainerArgs:
+    return ContainerArgs(
+        name="vllm",
+        image=settings.engine.image,
+        image_pull_policy="IfNotPresent",
+        command=["vllm", "serve"],
+        args=engine_flags(settings, timings),
+        env=engine_environment(
+            api_key_secret=settings.engine.api_key_secret, ready_seconds=timings.startup_budget
+        ),
+        ports=[ContainerPortArgs(name=ENGINE_PORT_NAME, container_port=ENGINE_PORT)],
+        # NVIDIA's container hook writes into the root file system (KServe's finding).
+        security_context=container_security(read_only_root=False),
+        resources=_resources(settings),
+        startup_probe=_probe(PROBE_PERIOD, failures=timings.startup_budget // PROBE_PERIOD),
+        readiness_probe=_probe(5, failures=3),
+        # A restart costs a whole start, so only a minute of silence leads to one.
+        liveness_probe=_probe(PROBE_PERIOD, failures=6),
+        lifecycle=LifecycleArgs(
+            pre_stop=LifecycleHandlerArgs(sleep=SleepActionArgs(seconds=timings.pre_stop))
+        ),
+        volume_mounts=[
+            VolumeMountArgs(name="weights", mount_path=WEIGHTS, read_only=True),
+            VolumeMountArgs(name="cache", mount_path=CACHE),
+            VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108  # a mount, not a file
+            VolumeMountArgs(name="shared-memory", mount_path="/dev/shm"),  # noqa: S108  # as above
+        ],
+    )
+
+
+def _resources(settings: Settings) -> ResourceRequirementsArgs:
+    gpus = str(settings.engine.tensor_parallel)
+    memory = engine_memory_gib(settings)
+    return ResourceRequirementsArgs(
+        requests={"cpu": str(engine_cpus(settings)), "memory": f"{memory}Gi", GPU_RESOURCE: gpus},
+        # Twice the request, for the peak while weights load; the node itself is the harder bound.
+        # No CPU limit: it would throttle the threads that feed the GPU.
+        limits={"memory": f"{2 * memory}Gi", GPU_RESOURCE: gpus},
+    )
+
+
+def _probe(period: int, *, failures: int) -> ProbeArgs:
+    # /health asks for no key, /v1/models would; nothing listens before the model is loaded.
+    return ProbeArgs(
+        http_get=HTTPGetActionArgs(path="/health", port=ENGINE_PORT_NAME),
+        period_seconds=period,
+        timeout_seconds=5,
+        failure_threshold=failures,
+    )
+
+
+def _spread(topology_key: str) -> TopologySpreadConstraintArgs:
+    return TopologySpreadConstraintArgs(
+        topology_key=topology_key,
+        max_skew=1,
+        # DoNotSchedule would make a node autoscaler buy nodes for the sake of symmetry.
+        when_unsatisfiable="ScheduleAnyway",
+        label_selector=LabelSelectorArgs(match_labels=dict(ENGINE_LABELS)),
+    )

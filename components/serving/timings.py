@@ -1,0 +1,81 @@
+"""How long starting, stopping and rolling out may take. All in seconds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from components.serving.sizes import repository_bytes
+from components.settings import Settings
+
+PROBE_PERIOD = 10
+
+# Readiness does not turn while vLLM drains, and new requests get status 500 then (seen with vLLM
+# 0.32), so the pod leaves the Service's endpoints first and is told to stop afterwards. 15 s is what
+# KServe and llm-d wait for load balancers to notice.
+PRE_STOP = 15
+
+# From the last answer until the process is gone: 4.4 s seen with vLLM 0.32; llm-d allows 15 s.
+EXIT_MARGIN = 15
+
+# Compilation, CUDA graphs and the profiling run. 166 s of torch.compile alone were reported for a
+# cold cache (talos-argocd-proxmox#1848); a model of two layers took 22 to 29 s on CPUs.
+ENGINE_START = 300
+
+# The probe only has to end a start that hangs. Too short a budget kills slow starts for ever
+# (kserve#5062, kubeai#172, aibrix#782), and replicas that start together share the volume's speed.
+START_SAFETY_FACTOR = 2
+
+# A machine starts, joins, and pulls an image of some 10 GB.
+NODE_START = 900
+
+# A slow line, 160 Mbit/s; only bounds the wait.
+_DOWNLOAD_BYTES_PER_SECOND = 20e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """Seconds that the pods are given.
+
+    Attributes:
+        pre_stop: From leaving the endpoints to the signal to stop.
+        drain: For running requests to end, after the signal.
+        grace: From the decision to stop to the kill.
+        startup_budget: From the container's start to its first answer.
+        rollout: For all replicas to be replaced, one after the other.
+        download: For the weights to be fetched.
+    """
+
+    pre_stop: int
+    drain: int
+    grace: int
+    startup_budget: int
+    rollout: int
+    download: int
+
+    def __post_init__(self) -> None:
+        # Requests that outlive the drain hang without an error until the kill (seen with vLLM 0.32),
+        # and a kill before the end of the drain cuts answers.
+        if self.grace < self.pre_stop + self.drain + EXIT_MARGIN:
+            msg = (
+                f"grace {self.grace} s is less than preStop {self.pre_stop} s + drain {self.drain} s"
+                f" + {EXIT_MARGIN} s"
+            )
+            raise ValueError(msg)
+
+
+def timings_of(settings: Settings) -> Timings:
+    """Computes what a stack's model, volume and longest request need."""
+    files = repository_bytes(settings)
+    read = files / (settings.weights.read_megabytes_per_second * 1e6)
+    budget = math.ceil((read + ENGINE_START) * START_SAFETY_FACTOR / PROBE_PERIOD) * PROBE_PERIOD
+    drain = settings.engine.longest_request_seconds
+    grace = PRE_STOP + drain + EXIT_MARGIN
+    return Timings(
+        pre_stop=PRE_STOP,
+        drain=drain,
+        grace=grace,
+        startup_budget=budget,
+        rollout=settings.replicas.highest * (budget + grace) + NODE_START,
+        download=math.ceil(files / _DOWNLOAD_BYTES_PER_SECOND) + NODE_START,
+    )

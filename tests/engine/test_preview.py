@@ -1,0 +1,124 @@
+"""What `pulumi preview` shows, by the real engine, for every stack file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.project import ROOT, stack_names
+from tests.engine.conftest import Project
+
+GOLDEN = ROOT / "tests" / "golden" / "__snapshots__"
+TITLES = (
+    "What does self-hosting cost a month?",
+    "What does the same traffic cost by API?",
+    "From how many tokens a day does self-hosting cost less?",
+    "What to do?",
+)
+WITHOUT_MANIFEST = ("pulumi:", "breakeven:cost:")
+
+
+def _golden(kind: str, stack: str, suffix: str) -> str:
+    files = list(GOLDEN.rglob(f"{kind}[[]{stack}[]]*{suffix}")) + list(
+        GOLDEN.rglob(f"{kind}_{stack}{suffix}")
+    )
+    assert len(files) == 1, f"golden file of {kind} for {stack}: {files}"
+    return files[0].read_text(encoding="utf-8")
+
+
+def _messages(preview: dict[str, Any]) -> list[str]:
+    return [entry["message"] for entry in preview.get("diagnostics", [])]
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_the_engine_registers_what_the_golden_manifests_hold_and_prints_the_golden_table(
+    project: Project, stack: str
+) -> None:
+    preview = project.preview_json(stack)
+
+    steps = {
+        (step["newState"]["type"], step["urn"].rsplit("::", 1)[1])
+        for step in preview["steps"]
+        if not step["newState"]["type"].startswith(WITHOUT_MANIFEST)
+    }
+    manifests = yaml.safe_load_all(_golden("manifests", stack, ".yaml"))
+    assert steps == {(entry["type"], entry["name"]) for entry in manifests}
+    assert preview["changeSummary"] == {"create": len(preview["steps"])}
+
+    tables = [message for message in _messages(preview) if "COST OF STACK" in message]
+    assert len(tables) == 1
+    assert tables[0].strip() == _golden("tables", stack, ".txt").strip()
+    assert all(tables[0].count(title) == 1 for title in TITLES)
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_figures_of_the_cost_resource_are_those_of_the_table(project: Project, stack: str) -> None:
+    preview = project.preview_json(stack)
+
+    [figures] = [
+        step["newState"]["inputs"]
+        for step in preview["steps"]
+        if step["newState"]["type"] == "breakeven:cost:Estimate"
+    ]
+    [table] = [message for message in _messages(preview) if "COST OF STACK" in message]
+    for amount in (
+        figures["selfHosted"]["total"],
+        figures["api"]["monthly"],
+        figures["recommendation"]["monthly"],
+    ):
+        assert f"${float(amount):,.2f}" in table
+    lines = figures["selfHosted"]["lines"]
+    parts = sum(float(line["monthly"]) for line in lines)
+    whole = float(figures["selfHosted"]["total"]) - float(figures["selfHosted"]["contingency"])
+    assert parts == pytest.approx(whole, abs=0.01 * len(lines))
+
+
+def test_text_output_has_the_whole_table_once_within_100_columns(project: Project) -> None:
+    result = project.preview("dev")
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.count("COST OF STACK dev") == 1
+    table = result.stdout[result.stdout.index("COST OF STACK dev") :]
+    assert max(len(line) for line in table.splitlines()) <= 100
+    assert "perMillionTokens" in table, "the structured output follows the table"
+
+
+def test_preview_changes_nothing_in_the_project(project: Project) -> None:
+    before = _contents(project.root)
+    project.preview("dev")
+    # Pulumi itself writes the salt of its passphrase into the stack file.
+    after = _contents(project.root)
+    changed = {path for path in before | after if before.get(path) != after.get(path)}
+    assert {path.name for path in changed if path.suffix != ".pyc"} <= {"Pulumi.dev.yaml"}
+
+
+def test_a_resource_without_a_price_rule_is_listed_as_not_priced(project: Project) -> None:
+    program = project.root / "__main__.py"
+    program.write_text(
+        "import pulumi\n"
+        "import pulumi_kubernetes as kubernetes\n"
+        "from components import stack\n"
+        "register = stack.register\n"
+        "async def with_more(settings):\n"
+        "    outputs = await register(settings)\n"
+        "    other = kubernetes.apiextensions.CustomResource(\n"
+        "        'queue', api_version='example.com/v1', kind='ManagedQueue', spec={'size': 3})\n"
+        "    await other.urn.future()\n"
+        "    return outputs\n"
+        "stack.register = with_more\n"
+        "pulumi.run(stack.main)\n",
+        encoding="utf-8",
+    )
+    preview = project.preview_json("dev")
+    [table] = [message for message in _messages(preview) if "COST OF STACK" in message]
+    assert "Not priced, and not in the total:" in table
+    assert "queue (ManagedQueue): no rule for this type" in table
+
+
+def _contents(root: Path) -> dict[Path, bytes]:
+    return {
+        path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }

@@ -1,0 +1,65 @@
+"""Manifests and cost tables of every stack, compared with files that a person can read.
+
+`make golden` regenerates them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+import yaml
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from components.cost.estimate import estimate
+from components.cost.quantities import Registered
+from components.cost.table import WIDTH, render
+from components.costing import assumptions_of
+from components.project import stack_names, stack_values
+from components.settings import Settings, parse
+from tests.harness import register_under_mocks
+
+TODAY = date(2026, 11, 24)
+
+
+class _Yaml(SingleFileSnapshotExtension):
+    file_extension = "yaml"
+    _write_mode = WriteMode.TEXT
+
+
+class _Text(SingleFileSnapshotExtension):
+    file_extension = "txt"
+    _write_mode = WriteMode.TEXT
+
+
+def _settings(stack: str) -> Settings:
+    settings, reader = parse(stack_values(stack))
+    reader.raise_problems(stack)
+    return settings
+
+
+def table_of(stack: str, resources: tuple[Registered, ...]) -> str:
+    """Returns the cost table of a stack for a ledger, on the golden files' day."""
+    settings, reader = parse(stack_values(stack))
+    assumptions = assumptions_of(stack, settings, reader, TODAY)
+    reader.raise_problems(stack)
+    assert assumptions is not None
+    return render(estimate(resources, assumptions))
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_manifests(stack: str, snapshot: SnapshotAssertion) -> None:
+    documents = [
+        {"type": entry.type, "name": entry.name, "inputs": entry.properties}
+        for entry in register_under_mocks(_settings(stack))
+    ]
+    rendered = yaml.safe_dump_all(documents, sort_keys=True, width=100, allow_unicode=True)
+    assert rendered == snapshot(extension_class=_Yaml, name=stack)
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_tables(stack: str, snapshot: SnapshotAssertion) -> None:
+    table = table_of(stack, register_under_mocks(_settings(stack)))
+    assert max(len(line) for line in table.splitlines()) <= WIDTH
+    assert table == snapshot(extension_class=_Text, name=stack)
