@@ -72,9 +72,8 @@ def assumptions_of(
     return Assumptions(
         stack=stack,
         model=(
-            f"{model.facts.name} in {model.precision}, {settings.replicas.lowest} to "
-            f"{settings.replicas.highest} replicas of {engine.tensor_parallel} x "
-            f"{settings.pool.gpu.name}"
+            f"{model.facts.name} in {model.precision}, {_replicas(settings)} of "
+            f"{engine.tensor_parallel} x {settings.pool.gpu.name}"
         ),
         load=load,
         capacity=capacity,
@@ -90,6 +89,13 @@ def assumptions_of(
         book=book,
         calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
     )
+
+
+def _replicas(settings: Settings) -> str:
+    replicas = settings.replicas
+    if replicas.lowest != replicas.highest:
+        return f"{replicas.lowest} to {replicas.highest} replicas"
+    return "1 replica" if replicas.highest == 1 else f"{replicas.highest} replicas"
 
 
 def _concurrency(settings: Settings) -> int:
@@ -114,7 +120,7 @@ def _node(settings: Settings, reader: ConfigReader, book: PriceBook) -> NodeCost
             as_of=book.today,
             confidence="user",
         )
-        return RentedNode(stated, f"{settings.pool.gpus_per_node} x {settings.pool.gpu.name}")
+        return RentedNode(stated, f"nodes of {settings.pool.gpus_per_node} at a stated price")
     return _listed(settings, reader, book)
 
 
@@ -202,7 +208,7 @@ def _owned(settings: Settings) -> OwnedNode | None:
         power_usage_effectiveness=node.power_usage_effectiveness,
         electricity_price_per_kwh=node.electricity_price_per_kwh,
         rack_and_support_per_month=node.rack_and_support_per_month,
-        description=f"owned, {settings.pool.gpus_per_node} x {settings.pool.gpu.name}",
+        description=f"owned nodes of {settings.pool.gpus_per_node}",
     )
 
 

@@ -21,9 +21,6 @@ from components.cost.verdict import Evidence, Option, Verdict, decide
 LARGEST_NODES = 64
 """Nodes up to which break-even and hybrid are searched; beyond it, "never within 64 nodes"."""
 
-WARN_AGE_DAYS = 90
-"""Age in days from which the report points out a price; GPU prices move within quarters."""
-
 
 def estimate(resources: Iterable[Registered], assumptions: Assumptions) -> Report:
     """Prices a stack, compares it with the APIs and recommends.
@@ -174,7 +171,7 @@ class _Estimate:
             )
             for cost in comparators
         ]
-        options.append(Option("self-host", "self-hosting", own, own_range))
+        options.append(Option("self-host", "this stack", own, own_range))
         if hybrid is not None:
             options.append(hybrid)
         cheapest = min(break_even, key=lambda row: row.api.monthly)
@@ -193,22 +190,13 @@ class _Estimate:
 
     def notes(self) -> tuple[str, ...]:
         capacity, load = self.assumptions.capacity, self.assumptions.load
-        notes = [
-            f"Capacity of a replica: {capacity.total_tokens_per_second:,.0f} tokens a second with "
-            f"{capacity.concurrent_requests} requests in flight, "
-            f"{capacity.output_tokens_per_second:,.0f} of them output; {capacity.method}, within {capacity.error_percent:.0f}% ({capacity.source}).",
-            f"Hours of the week: {load.shape_source}; peak minute {load.burst_factor:g} times its "
-            "hour.",
-        ]
-        book = self.assumptions.book
-        old = {
-            f"{line.source}, {line.as_of.isoformat()}"
-            for line in self.machines.lines
-            if line.as_of is not None and (book.today - line.as_of).days > WARN_AGE_DAYS
-        }
-        if old:
-            notes.append(f"Prices older than {WARN_AGE_DAYS} days: {'; '.join(sorted(old))}.")
-        return tuple(notes)
+        return (
+            f"A replica serves {capacity.total_tokens_per_second:,.0f} tokens a second, "
+            f"{capacity.output_tokens_per_second:,.0f} of them output, with "
+            f"{capacity.concurrent_requests} requests in flight: {capacity.method}, within "
+            f"{capacity.error_percent:.0f}% ({capacity.source}).",
+            f"Hours of the week: {load.shape_source}; peak minute {load.burst_factor:g} x its hour.",
+        )
 
 
 def in_words(row: BreakEvenAgainst, tokens_per_day: int) -> str:

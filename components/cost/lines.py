@@ -28,8 +28,8 @@ BYTES_PER_TOKEN = 5
 
 _LOAD_BALANCERS = {
     "aws": ("load-balancer/aws/nlb", "load-balancer/aws/nlb-lcu"),
-    "azure": ("load-balancer/azure/standard", None),
-    "gcp": ("load-balancer/gcp/forwarding-rule", None),
+    "azure": ("load-balancer/azure/rule", "load-balancer/azure/gb"),
+    "gcp": ("load-balancer/gcp/forwarding-rule", "load-balancer/gcp/gb"),
 }
 
 
@@ -211,17 +211,18 @@ def _load_balancer(assumptions: Assumptions) -> Iterator[Line]:
     base, traffic = _LOAD_BALANCERS.get(
         assumptions.cloud, (f"load-balancer/{assumptions.cloud}", None)
     )
-    price = assumptions.book.find(base)
-    quantity, unit = _per_month(price, assumptions)
-    yield _line("Load balancer", quantity, unit, price)
+    yield _line("Load balancer", Decimal(1), "month", assumptions.book.find(base))
     if traffic is None:
         return
-    # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
     tokens = Decimal(assumptions.load.tokens_per_day) * assumptions.calendar.days_per_month
-    gigabytes_an_hour = tokens * BYTES_PER_TOKEN / 10**9 / assumptions.calendar.hours_per_month
-    yield _line(
-        "Load balancer, traffic", gigabytes_an_hour, "LCU-month", assumptions.book.find(traffic)
-    )
+    gigabytes = tokens * BYTES_PER_TOKEN / 10**9
+    price = assumptions.book.find(traffic)
+    if price.unit == "GB":
+        yield _line("Load balancer, traffic", gigabytes, "GB", price)
+    else:
+        # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
+        capacity_units = gigabytes / assumptions.calendar.hours_per_month
+        yield _line("Load balancer, traffic", capacity_units, "LCU-month", price)
 
 
 def _control_plane(assumptions: Assumptions) -> Iterator[Line]:
@@ -229,9 +230,8 @@ def _control_plane(assumptions: Assumptions) -> Iterator[Line]:
     if cluster.control_plane is None or not cluster.control_plane_share:
         return
     price = assumptions.book.find(f"control-plane/{cluster.control_plane}")
-    quantity, unit = _per_month(price, assumptions)
     item = f"Control plane ({cluster.control_plane})"
-    yield _line(item, quantity * cluster.control_plane_share, unit, price)
+    yield _line(item, cluster.control_plane_share, "month", price)
 
 
 def _system_nodes(assumptions: Assumptions) -> Iterator[Line]:
@@ -267,12 +267,6 @@ def people_lines(assumptions: Assumptions) -> tuple[Line, ...]:
             _stated("On-call", Decimal(1), "month", people.on_call_per_month, "stack setting")
         )
     return tuple(lines)
-
-
-def _per_month(price: Price, assumptions: Assumptions) -> tuple[Decimal, str]:
-    if price.unit == "hour":
-        return assumptions.calendar.hours_per_month, "hour"
-    return Decimal(1), "month"
 
 
 def _line(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool = False) -> Line:

@@ -105,6 +105,11 @@ class PriceBook:
             )
         return cls(prices, shapes, today=today)
 
+    @property
+    def today(self) -> date:
+        """Day from which ages are counted."""
+        return self._today
+
     def find(self, identifier: str) -> Price:
         """Returns a price by its identifier.
 

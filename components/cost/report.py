@@ -15,6 +15,9 @@ from components.cost.verdict import Verdict
 
 _CENT = Decimal("0.01")
 
+OLD_DAYS = 90
+"""Age in days from which a price is marked as old; GPU prices move within quarters."""
+
 
 @dataclass(frozen=True, slots=True)
 class ApiCost:
@@ -103,6 +106,15 @@ class Report:
         served = self.tokens_per_month * (1 - Decimal(repr(self.week.unserved_share)))
         return self.total / served * 10**6
 
+    def price_sources(self) -> tuple[str, ...]:
+        """Returns the sources of the self-hosted prices, newest first, old ones marked."""
+        today = self.assumptions.book.today
+        dated = {(line.as_of, line.source) for line in self.machines.lines if line.as_of}
+        return tuple(
+            f"{as_of.isoformat()}{' (old)' if (today - as_of).days > OLD_DAYS else ''}: {source}."
+            for as_of, source in sorted(dated, reverse=True)
+        )
+
     def as_output(self) -> dict[str, object]:
         """Returns the figures as plain values; money as decimal strings in USD a month."""
         load = self.assumptions.load
@@ -137,7 +149,7 @@ class Report:
                 "summary": self.verdict.summary,
                 "reasons": list(self.verdict.reasons),
             },
-            "notes": list(self.notes),
+            "notes": [*self.notes, *self.price_sources()],
         }
 
 

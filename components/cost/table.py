@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 
 from rich import box
@@ -14,7 +14,7 @@ from rich.text import Text
 from components.cost.break_even import BreakEven
 from components.cost.estimate import volume
 from components.cost.lines import Line
-from components.cost.report import ApiCost, Report, rate
+from components.cost.report import Report, rate
 from components.cost.verdict import usd
 
 WIDTH = 96
@@ -23,18 +23,8 @@ WIDTH = 96
 
 def render(report: Report) -> str:
     """Returns the whole report as text of at most `WIDTH` columns."""
-    assumptions = report.assumptions
-    load = assumptions.load
     parts = [
-        f"COST OF STACK {assumptions.stack}: {assumptions.model}",
-        f"{volume(load.tokens_per_day)} tokens a day ({load.input_tokens:,} in, "
-        f"{load.output_tokens:,} out a request"
-        + (
-            f", {load.cached_input_share:.0%} of the input cached"
-            if load.cached_input_share
-            else ""
-        )
-        + f"); a month has {assumptions.calendar.name}; money in USD",
+        _heading(report),
         _self_hosted(report),
         _by_api(report),
         _break_even(report),
@@ -42,6 +32,20 @@ def render(report: Report) -> str:
         _notes(report),
     ]
     return "\n".join(line.rstrip() for part in parts for line in part.splitlines())
+
+
+def _heading(report: Report) -> str:
+    assumptions = report.assumptions
+    load = assumptions.load
+    cached = f", {load.cached_input_share:.0%} cached" if load.cached_input_share else ""
+    return _wrapped(
+        [
+            f"COST OF STACK {assumptions.stack}",
+            f"{assumptions.model} on {assumptions.node.description}",
+            f"{volume(load.tokens_per_day)} tokens a day ({load.input_tokens:,} in{cached}, "
+            f"{load.output_tokens:,} out a request); {assumptions.calendar.name} a month; USD",
+        ]
+    )
 
 
 def _self_hosted(report: Report) -> str:
@@ -89,35 +93,43 @@ def _self_hosted(report: Report) -> str:
 
 def _by_api(report: Report) -> str:
     table = _table("What does the same traffic cost by API?")
-    table.add_column("Option", no_wrap=True)
-    table.add_column("API", ratio=1)
-    table.add_column("A million tokens", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("API", ratio=1, overflow="fold")
+    table.add_column("USD/M tokens", justify="right", no_wrap=True)
     table.add_column("A month", justify="right", no_wrap=True)
-    table.add_column("Self-hosting costs", justify="right", no_wrap=True)
-    _add_api(table, "In use now", report.api, report.total)
-    for cost in report.hosted:
-        _add_api(table, "Same model, hosted", cost, report.total)
+    table.add_column("This stack", justify="right", no_wrap=True)
+    kinds = ["in use now", *("same model" for _ in report.hosted)]
+    for kind, cost in zip(kinds, (report.api, *report.hosted), strict=True):
+        table.add_row(
+            kind,
+            cost.price.reference,
+            _unit_price(cost.price.usd_per_million_tokens),
+            usd(cost.monthly),
+            f"{report.total / cost.monthly:,.1f} x",
+        )
     below = [f"Prices: {report.api.price.source}, {report.api.price.as_of.isoformat()}."]
     if not report.hosted:
-        below.append("Same model, hosted: no offer known; name one in hostedApis.")
+        below.append("Same model hosted by others: no offer known; name one in hostedApis.")
     return _text(table) + _wrapped(below)
 
 
 def _break_even(report: Report) -> str:
     table = _table("From how many tokens a day does self-hosting cost less?")
-    table.add_column("Against", ratio=1)
-    table.add_column("Machines only", justify="right")
-    table.add_column("Everything", justify="right")
+    table.add_column("Than", ratio=1, overflow="fold")
+    table.add_column("Machines only", justify="right", no_wrap=True)
+    table.add_column("Everything", justify="right", no_wrap=True)
     error = report.assumptions.capacity.error_percent
-    table.add_column(f"A replica serves {error:.0f}% more", justify="right")
-    table.add_column(f"{error:.0f}% less", justify="right")
+    table.add_column(f"if {error:.0f}% faster", justify="right", no_wrap=True)
+    table.add_column(f"if {error:.0f}% slower", justify="right", no_wrap=True)
     for row in report.break_even:
         results = (row.machines_only, row.loaded, row.loaded_high, row.loaded_low)
         table.add_row(row.api.price.reference, *(_crossing(result) for result in results))
     result = report.break_even[0].loaded
+    planned = volume(report.assumptions.load.tokens_per_day)
     below = [
-        f"Nodes come whole and are added as the load grows, up to {result.largest_nodes}; this stack "
-        f"plans for {volume(report.assumptions.load.tokens_per_day)} tokens a day."
+        f"With nodes added as the load grows; in brackets nodes at the peak. Never: not within "
+        f"{result.largest_nodes} nodes, {volume(result.largest_tokens_per_day)} tokens a day. This "
+        f"stack plans for {planned}."
     ]
     return _text(table) + _wrapped(below)
 
@@ -147,44 +159,35 @@ def _recommendation(report: Report) -> str:
 
 
 def _notes(report: Report) -> str:
-    sources = {
-        f"{line.source}, {line.as_of.isoformat()}" for line in report.machines.lines if line.as_of
-    }
-    notes = list(report.notes)
-    if sources:
-        notes.append(f"Price sources: {'; '.join(sorted(sources))}.")
-    return "\nNotes\n" + _wrapped(f"- {note}" for note in notes)
+    notes = [f"- {note}" for note in report.notes]
+    notes += [f"- {source}" for source in report.price_sources()]
+    return "\nNotes\n" + _wrapped(notes)
 
 
 def _add_line(table: Table, line: Line) -> None:
-    quantity = f"{line.quantity:,.2f}"
-    price = line.as_of.isoformat() if line.as_of else "stated"
     table.add_row(
-        line.item, quantity, line.unit, f"${_unit_price(line.unit_price)}", usd(line.monthly), price
+        line.item,
+        f"{line.quantity:,.2f}",
+        line.unit,
+        f"${_unit_price(line.unit_price)}",
+        usd(line.monthly),
+        line.as_of.isoformat() if line.as_of else "stated",
     )
 
 
 def _unit_price(price: Decimal) -> str:
-    return f"{price:,.2f}" if price >= 100 else rate(price)
-
-
-def _add_api(table: Table, option: str, cost: ApiCost, total: Decimal) -> None:
-    times = f"{total / cost.monthly:,.1f} x" if cost.monthly else "-"
-    table.add_row(
-        option,
-        cost.price.reference,
-        f"${rate(cost.price.usd_per_million_tokens)}",
-        usd(cost.monthly),
-        times,
-    )
+    """Writes a price with the digits that it has: two or more places, none lost below a cent."""
+    if price >= 100:
+        return f"{price:,.2f}"
+    whole, _, places = rate(price).partition(".")
+    return f"{whole}.{places:0<2}"
 
 
 def _crossing(result: BreakEven) -> str:
     if result.never:
-        return f"never within {result.largest_nodes} nodes"
+        return "never"
     first = result.cheaper[0]
-    nodes = "1 node" if first.nodes == 1 else f"{first.nodes} nodes"
-    return f"{volume(first.from_tokens_per_day)} ({nodes})"
+    return f"{volume(first.from_tokens_per_day)} ({first.nodes})"
 
 
 def _table(title: str) -> Table:
@@ -210,7 +213,7 @@ def _text(table: Table) -> str:
     return buffer.getvalue()
 
 
-def _wrapped(lines: Iterable[str] | Sequence[str]) -> str:
+def _wrapped(lines: Iterable[str]) -> str:
     buffer = io.StringIO()
     console = Console(file=buffer, width=WIDTH, no_color=True, color_system=None)
     for line in lines:

@@ -165,17 +165,13 @@ def _explain(chosen: Option, own: Option, evidence: Evidence) -> Iterator[str]:
 
 
 def _summary(chosen: Option, other: Option) -> str:
-    beside = ""
-    if chosen.monthly > 0:
-        beside = f" ({_times(other.monthly / chosen.monthly)})"
+    ratio = ""
+    if chosen.monthly > 0 and other.monthly > chosen.monthly:
+        ratio = f", {other.monthly / chosen.monthly:,.1f} times as much"
     return (
         f"{_ADVICE[chosen.choice]}: {chosen.label} costs {usd(chosen.monthly)} a month, "
-        f"{other.label} {usd(other.monthly)}{beside}."
+        f"{other.label} {usd(other.monthly)}{ratio}."
     )
-
-
-def _times(ratio: Decimal) -> str:
-    return f"{ratio:.1f} times as much" if ratio >= 1 else f"{ratio:.2f} times as much"
 
 
 def usd(value: Decimal) -> str:

@@ -14,23 +14,26 @@ from components.settings import Settings
 GPU_RESOURCE = "nvidia.com/gpu"
 
 
-def _gpu_tolerations() -> tuple[TolerationArgs, ...]:
-    # Taints of this key have many values (GKE "present", EKS blueprints "Exists", others "true"),
-    # so the key alone is matched.
-    return (TolerationArgs(key=GPU_RESOURCE, operator="Exists"),)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduling:
     """Where pods go: labels that a node must have, and taints that do not keep them away."""
 
     node_selector: Mapping[str, str] = field(default_factory=dict)
-    tolerations: tuple[TolerationArgs, ...] = ()
+    tolerated_taints: tuple[str, ...] = ()
 
     @classmethod
     def on_gpu_nodes(cls, labels: Mapping[str, str]) -> Scheduling:
         """Returns the scheduling of pods that go to the GPU nodes with these labels."""
-        return cls(node_selector=dict(labels), tolerations=_gpu_tolerations())
+        return cls(node_selector=dict(labels), tolerated_taints=(GPU_RESOURCE,))
+
+    @property
+    def tolerations(self) -> list[TolerationArgs]:
+        """The taints as a pod states them.
+
+        Their values differ (GKE "present", EKS blueprints "Exists", others "true"), so keys alone
+        are matched.
+        """
+        return [TolerationArgs(key=key, operator="Exists") for key in self.tolerated_taints]
 
 
 class GpuPool(KitComponent):
@@ -61,6 +64,11 @@ class GpuPool(KitComponent):
             },
             opts,
         )
+
+    @property
+    def fetches_where_it_serves(self) -> bool:
+        """Whether the pod that fills the weights volume runs on the nodes that read it."""
+        return self.weights_scheduling == self.scheduling
 
 
 def pool_name(settings: Settings) -> str:

@@ -78,7 +78,6 @@ class VllmServing(KitComponent):
             self,
             settings,
             pool,
-            timings,
             namespace=namespace,
             service_account=account.metadata.name,
         )

@@ -87,7 +87,7 @@ def engine_pod(
         enable_service_links=False,
         security_context=pod_security(),
         node_selector=dict(scheduling.node_selector),
-        tolerations=list(scheduling.tolerations),
+        tolerations=scheduling.tolerations,
         topology_spread_constraints=[_spread("kubernetes.io/hostname"), _spread(_ZONE)],
         termination_grace_period_seconds=timings.grace,
         containers=[_container(settings, timings)],

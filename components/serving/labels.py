@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 NAME = "model"
-"""Name of Deployment, Service and so on: a namespace holds one model. Never "vllm": Kubernetes would
-set VLLM_PORT=tcp://… in every pod of the namespace that takes service links, and vLLM dies of it
-(vllm#34199)."""
+"""Name of Deployment, Service and so on: a namespace holds one model.
+
+Never "vllm": Kubernetes would set VLLM_PORT=tcp://… in every pod of the namespace that takes
+service links, and vLLM dies of it (vllm#34199).
+"""
 
 ENGINE_LABELS: Mapping[str, str] = {
     "app.kubernetes.io/name": "vllm",

@@ -11,8 +11,8 @@ from components.settings import Settings
 PROBE_PERIOD = 10
 
 # Readiness does not turn while vLLM drains, and new requests get status 500 then (seen with vLLM
-# 0.32), so the pod leaves the Service's endpoints first and is told to stop afterwards. 15 s is what
-# KServe and llm-d wait for load balancers to notice.
+# 0.32), so the pod leaves the Service's endpoints first and is told to stop afterwards. KServe and
+# llm-d give load balancers 15 s to notice.
 PRE_STOP = 15
 
 # From the last answer until the process is gone: 4.4 s seen with vLLM 0.32; llm-d allows 15 s.
@@ -54,12 +54,12 @@ class Timings:
     download: int
 
     def __post_init__(self) -> None:
-        # Requests that outlive the drain hang without an error until the kill (seen with vLLM 0.32),
-        # and a kill before the end of the drain cuts answers.
+        # A kill before the end of the drain cuts answers. (Requests that outlive the drain hang
+        # without an error until the kill, seen with vLLM 0.32: only their own limit helps.)
         if self.grace < self.pre_stop + self.drain + EXIT_MARGIN:
             msg = (
-                f"grace {self.grace} s is less than preStop {self.pre_stop} s + drain {self.drain} s"
-                f" + {EXIT_MARGIN} s"
+                f"grace {self.grace} s is less than preStop {self.pre_stop} s "
+                f"+ drain {self.drain} s + {EXIT_MARGIN} s"
             )
             raise ValueError(msg)
 

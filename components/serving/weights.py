@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
-
 import pulumi
 from pulumi_kubernetes.batch.v1 import Job, JobSpecArgs
 from pulumi_kubernetes.core.v1 import (
@@ -31,7 +27,8 @@ from components.serving.environment import NO_TELEMETRY, from_secret, plain
 from components.serving.labels import NAME, WEIGHTS_LABELS, described
 from components.serving.security import container_security, pod_security
 from components.serving.sizes import weights_volume_gib
-from components.serving.timings import Timings
+from components.serving.timings import timings_of
+from components.serving.weights_names import weights_names
 from components.settings import Settings
 from components.templates import CHARTS
 
@@ -40,44 +37,10 @@ _VOLUME = "/weights"
 _SCRATCH = "/scratch"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightsNames:
-    """Names of the volume, the script and the Job. They change when what is behind them changes."""
-
-    volume: str
-    script: str
-    job: str
-
-
-def weights_names(settings: Settings, pool: GpuPool, script: str) -> WeightsNames:
-    """Derives the names from everything that decides what is in the volume.
-
-    A new revision gets a new volume and a new Job; the old volume stays until the replicas that
-    read it are gone, so that an update that fails leaves them as they were. With a new engine image
-    or script the Job looks at the volume again, where it finds its work done; only where another
-    node holds the volume is a new one filled instead, because the Job would wait for ever.
-    """
-    source = [settings.model.repository, settings.model.revision]
-    reader = [settings.engine.image, script]
-    room = [
-        settings.weights.storage_class,
-        settings.weights.access_mode,
-        str(weights_volume_gib(settings)),
-    ]
-    can_look_again = settings.shared_weights or pool.weights_scheduling == pool.scheduling
-    volume = _short_hash(*source, *room, *(() if can_look_again else reader))
-    return WeightsNames(
-        volume=f"{NAME}-weights-{volume}",
-        script=f"{NAME}-weights-script-{_short_hash(script)}",
-        job=f"{NAME}-weights-{_short_hash(volume, *source, *reader)}",
-    )
-
-
 def add_weights(
     component: KitComponent,
     settings: Settings,
     pool: GpuPool,
-    timings: Timings,
     *,
     namespace: pulumi.Input[str],
     service_account: pulumi.Input[str],
@@ -85,6 +48,7 @@ def add_weights(
     """Makes volume, script and Job; returns the volume and the Job that must end first."""
     script = (CHARTS / "serving" / _SCRIPT).read_text(encoding="utf-8")
     names = weights_names(settings, pool, script)
+    download = timings_of(settings).download
     labels = described(WEIGHTS_LABELS)
     volume = component.add(
         PersistentVolumeClaim(
@@ -130,7 +94,7 @@ def add_weights(
             ),
             spec=JobSpecArgs(
                 backoff_limit=4,
-                active_deadline_seconds=timings.download,
+                active_deadline_seconds=download,
                 # No ttl: a Job that removes itself looks like one that someone deleted.
                 template=PodTemplateSpecArgs(
                     metadata=ObjectMetaArgs(
@@ -147,7 +111,7 @@ def add_weights(
                     ),
                 ),
             ),
-            opts=component.child_options(timeout_seconds=timings.download),
+            opts=component.child_options(timeout_seconds=download + 60),
         )
     )
     return volume, job
@@ -168,7 +132,7 @@ def _pod(
         restart_policy="Never",  # pods that failed stay, with their logs
         security_context=pod_security(),
         node_selector=dict(pool.weights_scheduling.node_selector),
-        tolerations=list(pool.weights_scheduling.tolerations),
+        tolerations=pool.weights_scheduling.tolerations,
         containers=[_container(settings)],
         volumes=[
             VolumeArgs(
@@ -185,7 +149,7 @@ def _container(settings: Settings) -> ContainerArgs:
     token = settings.weights.hub_token_secret
     return ContainerArgs(
         name="fetch-weights",
-        # The engine's image has the hub's library, and one image less is to be mirrored and trusted.
+        # The engine's image has the hub's library: one image less to mirror and to trust.
         image=settings.engine.image,
         image_pull_policy="IfNotPresent",
         command=["python3", f"/script/{_SCRIPT}"],
@@ -218,7 +182,3 @@ def _container(settings: Settings) -> ContainerArgs:
             VolumeMountArgs(name="scratch", mount_path=_SCRATCH),
         ],
     )
-
-
-def _short_hash(*parts: str) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
