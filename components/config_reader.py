@@ -32,8 +32,8 @@ class ConfigReader:
         for key in values:
             if key not in defaults:
                 near = difflib.get_close_matches(key, defaults, n=1)
-                hint = f"did you mean {near[0]}?" if near else "Pulumi.yaml lists all keys"
-                self.reject(key, "no such setting", f"Remove it; {hint}".rstrip("."))
+                hint = f"closest: {near[0]}" if near else "Pulumi.yaml lists all keys"
+                self.reject(key, "no such setting", f"Remove it; {hint}")
 
     @property
     def problems(self) -> tuple[Problem, ...]:

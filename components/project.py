@@ -42,7 +42,8 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
         FileNotFoundError: There is no such stack file.
     """
     path = root / "stacks" / f"Pulumi.{stack}.yaml"
-    config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")).get("config") or {}
+    stated: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    config: dict[str, Any] = stated.get("config") or {}
     return own_values({key: _wire(value) for key, value in config.items()})
 
 

@@ -339,8 +339,8 @@ def _network(reader: ConfigReader) -> NetworkSettings:
             reader.reject(
                 "clientNetworks",
                 f'found "{network}"',
-                "Allowed: private networks; the model's port has paths that ask for no key, so it "
-                "is never opened to the internet",
+                "Allowed: private networks, host bits 0; the model's port has paths that ask for no "
+                "key, so it is never opened to the internet",
             )
     return NetworkSettings(
         namespace=reader.text("namespace", pattern=_DNS_LABEL, allowed=_NAME),
@@ -360,7 +360,11 @@ def _monitoring(reader: ConfigReader) -> MonitoringSettings:
 
 def _traffic(reader: ConfigReader) -> TrafficSettings:
     reference = r"[a-z0-9_-]+/\S+"
-    shape = reader.text("trafficShape")
+    shape = reader.text(
+        "trafficShape",
+        pattern=r"[A-Za-z0-9][\w.-]{0,127}",
+        allowed="Allowed: published, flat, or the name of a file in stacks/traffic/",
+    )
     if shape not in ("published", "flat") and not (ROOT / "stacks" / "traffic" / shape).is_file():
         reader.reject(
             "trafficShape",
@@ -473,12 +477,12 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
             f"Allowed: {request:,} or more",
         )
     parallel = settings.engine.tensor_parallel
-    if reader.usable("model", "tensorParallel") and model.facts.attention_heads % parallel:
+    if reader.usable("model", "tensorParallel") and not model.facts.splits_over(parallel):
         reader.reject(
             "tensorParallel",
-            f"{parallel} does not divide the {model.facts.attention_heads} attention heads of "
-            f"{model.facts.name}",
-            f"Allowed: {_listed(n for n in (1, 2, 4, 8) if model.facts.attention_heads % n == 0)}",
+            f"{parallel} GPUs can't share the {model.facts.attention_heads} attention heads and "
+            f"{model.facts.key_value_heads} key-value heads of {model.facts.name} evenly",
+            f"Allowed: {_listed(n for n in (1, 2, 4, 8) if model.facts.splits_over(n))}",
         )
     if not reader.usable(
         "model", "gpu", "precision", "tensorParallel", "gpuMemoryUtilization", "maxModelLength"
@@ -494,7 +498,11 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
         request_tokens=request,
     )
     if not fit.fits:
-        options = smallest_fits(model.facts, max_model_length=model.max_model_length)
+        options = smallest_fits(
+            model.facts,
+            max_model_length=model.max_model_length,
+            gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
+        )
         reader.reject(
             "gpu",
             f"{model.facts.name} in {model.precision} does not fit {parallel} x "
@@ -550,7 +558,7 @@ def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
             f"{replicas.highest} differs from minReplicas {replicas.lowest} with autoscaling off",
             "Allowed: the same number, or set autoscaling to true",
         )
-    if not reader.usable("pool", "nodeCount", "gpusPerNode", "tensorParallel"):
+    if not reader.usable("maxReplicas", "pool", "nodeCount", "gpusPerNode", "tensorParallel"):
         return
     if pool.kind == "existing":
         fleet = pool.node_count * settings.replicas_per_node
@@ -563,7 +571,7 @@ def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
                 f"Allowed: up to {fleet}, or more nodes",
             )
     nodes = (
-        pool.node_count
+        min(pool.node_count, replicas.highest)
         if pool.kind == "existing"
         else -(-replicas.highest // settings.replicas_per_node)
     )

@@ -53,11 +53,10 @@ async def main() -> dict[str, object]:
     report = estimate(ledger.entries(), assumptions)
     if pulumi.runtime.is_dry_run():
         pulumi.log.info(render(report))
-    cost = report.as_output()
     # Outputs of the stack are not in `preview --json`; inputs of a resource are, and policies and
     # `--diff` see them too.
-    await Estimate("cost", cost).urn.future()
-    return {**outputs, "cost": cost}
+    await Estimate("cost", report.as_output()).urn.future()
+    return {**outputs, "cost": report.summary()}
 
 
 async def deploy() -> dict[str, object]:

@@ -123,7 +123,8 @@ class Listed(NamedTuple):
 
 # Infracost's golden files show the unit prices of its price service (Apache-2.0). The set was
 # written from July 2024 to July 2026; a file whose own date is not known carries the first day of
-# that, so that its prices count as old.
+# that, so that its prices count as old. Its 0.01 USD an hour for a rule of Azure's or Google's load
+# balancers is the price of a sixth and further rule; a cluster's one balancer has the first five.
 GOLDEN = "Infracost golden file "
 UNDATED = "2024-07-01"
 HOURLY = ", {} USD an hour x 730 hours"
@@ -197,18 +198,19 @@ LISTED = [
         UNDATED,
     ),
     Listed(
-        "load-balancer/azure/rule",
-        "7.30",
+        "load-balancer/azure/standard",
+        "18.25",
         "month",
-        GOLDEN + "lb_rule_test" + HOURLY.format("0.01"),
+        "Azure Standard Load Balancer with up to five rules (c3x.dev/resources/azure/azurerm_lb)"
+        + HOURLY.format("0.025"),
         UNDATED,
     ),
     Listed("load-balancer/azure/gb", "0.005", "GB", GOLDEN + "lb_test (Azure)", UNDATED),
     Listed(
         "load-balancer/gcp/forwarding-rule",
-        "7.30",
+        "18.25",
         "month",
-        GOLDEN + "compute_forwarding_rule_test" + HOURLY.format("0.01"),
+        "cloud.google.com/load-balancing/pricing, up to five rules" + HOURLY.format("0.025"),
         UNDATED,
     ),
     Listed("load-balancer/gcp/gb", "0.008", "GB", GOLDEN + "compute_forwarding_rule_test", UNDATED),

@@ -73,16 +73,18 @@ class Staircase:
     node_monthly: Decimal
 
     def steps(self, largest_nodes: int) -> list[Step]:
-        """Returns the steps in rising order, up to `largest_nodes` at the peak."""
+        """Returns the steps in rising order, up to `largest_nodes`, `lowest_nodes` or more."""
         rates = self.peak_rates_per_token
         if not self.nodes_follow_load:
             rates = rates[[int(rates.argmax())]]
-        lowest = min(self.lowest_nodes, largest_nodes)
+        lowest = self.lowest_nodes
         counts = np.arange(lowest, largest_nodes + 1)
         busy = np.flatnonzero(rates > 0)
         # Hour h needs its (k+1)-th node beyond the volume at which k nodes are full at its peak.
         full_at = np.outer(1 / rates[busy], counts * self.requests_per_second_per_node)
         largest = float(full_at.min(axis=0)[-1])
+        # A node that runs at all hours starts once and for all, not every week.
+        hours_per_start = self.hours_per_start if len(rates) > 1 else 0.0
         order = np.argsort(full_at, axis=None, kind="stable")
         ends = full_at.ravel()[order].tolist()
         hours = busy[order // len(counts)].tolist()
@@ -92,7 +94,7 @@ class Staircase:
         steps: list[Step] = []
         for end, hour in zip(ends, hours, strict=True):
             if not steps or end > steps[-1].to_tokens_per_day:
-                mean = (paid + starts * self.hours_per_start) / len(rates)
+                mean = (paid + starts * hours_per_start) / len(rates)
                 steps.append(Step(end, self.cost_of(mean), peak))
             if end >= largest:
                 break
@@ -131,9 +133,11 @@ def find_break_even(
     Args:
         staircase: The self-hosted cost by volume.
         api_monthly_per_token_a_day: USD a month that one more token a day costs by API, above 0.
-        largest_nodes: Nodes up to which the fleet may grow, 1 or more.
+        largest_nodes: Nodes up to which the fleet may grow, 1 or more; a fleet that is larger
+            from the start is tried as it is.
     """
     slope = float(api_monthly_per_token_a_day)
+    largest_nodes = max(largest_nodes, staircase.lowest_nodes)
     steps = staircase.steps(largest_nodes)
     cheaper: list[Crossing] = []
     start = 0.0

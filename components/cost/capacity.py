@@ -15,8 +15,8 @@ from components.cost.throughput import MeasuredPoint, comparable_points, within_
 GIB = 2**30
 
 RESERVED_GIB_PER_GPU = 1.9
-"""Peak activations, CUDA graphs and the CUDA context of a GPU. vLLM's start logs of 8B models sum
-to 1.7 to 2; the roofline's fit left 2 GB (1.86 GiB) free."""
+"""Peak activations, CUDA graphs and the CUDA context of a GPU. 2 to 4 GB are usual; the capacity
+examples that the roofline was checked with leave 2 GB (1.86 GiB)."""
 
 RESERVED_GIB_FOR_COLLECTIVES = 0.38
 """NCCL's buffers of a GPU where several share a model: 392 MiB (aiconfigurator, four GPUs)."""
@@ -209,7 +209,7 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     Against counting full lengths this brings a measured 1,024 / 8,192 point from -36 % to -6 %.
 
     The band is 25 % on GPUs with published points (mean of absolute errors 5 to 15 %; the worst of
-    18 is NIM at concurrency 100, 26 % too low), 35 % on other GPUs and on A10G with its single
+    17 is NIM at concurrency 100, 26 % too low), 35 % on other GPUs and on A10G with its single
     point, 40 % for models under 10B in fp8 (two points: 27 and 48 % too low), and 50 % for mixtures
     of experts, AMD, and tensor parallelism over PCIe, which no point covers.
 

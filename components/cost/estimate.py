@@ -66,7 +66,7 @@ class _Estimate:
         )
         comparators = [api, *hosted[:1]]
         break_even = tuple(self.break_even_against(cost) for cost in comparators)
-        split = self.hybrid_option(hosted[0] if hosted else api)
+        split = self.hybrid_option(min(comparators, key=lambda cost: cost.monthly))
         hybrid, hybrid_option = split if split is not None else (None, None)
         contingency = (self.machines.monthly + self.people_monthly) * (self.reserve - 1)
         return Report(
@@ -219,9 +219,8 @@ def volume(tokens: float) -> str:
     """Writes a number of tokens as people say it."""
     for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
         if tokens >= size:
-            return (
-                f"{tokens / size:,.3g} {word}"
-                if tokens < 1000 * size
-                else f"{tokens / size:,.0f} {word}"
-            )
+            number = tokens / size
+            places = max(0, 2 - int(math.log10(number)))
+            text = f"{number:,.{places}f}"
+            return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {word}"
     return f"{tokens:,.0f}"

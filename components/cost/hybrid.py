@@ -51,7 +51,7 @@ class SplitRules:
         """Returns the cost of `nodes` that always run, with what is beyond them sent to the API.
 
         Within an hour the load counts as even: the overflow of a peak minute whose hour fits is
-        left out, so the share served here is at most that of a real gateway.
+        left out, so a real gateway serves at most the share that is returned.
         """
         served = np.minimum(self.rates, nodes * requests_per_second_per_node)
         share = min(float(served.sum() / self.rates.sum()), 1.0)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
-from components.cost.quantities import Registered
+from components.cost.quantities import GPU_POOL, Registered
 
 # Marks secrets, assets and resource references in Pulumi's wire format (sdk/go/common/resource/sig).
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -19,6 +19,9 @@ _INTERNAL = ("pulumi:pulumi:", "pulumi:providers:")
 
 class Ledger:
     """Sees every registration of the program, children of components included.
+
+    A component costs what its children cost, so it is not recorded itself; but for the GPU pool,
+    whose nodes are no resources of the program.
 
     A transform rather than a policy or a list kept by hand: it sees the final inputs, in preview
     and with no cluster, and also of resources that someone else's code adds to the stack.
@@ -38,7 +41,7 @@ class Ledger:
     def _observe(self, args: pulumi.ResourceTransformArgs) -> None:
         # Must never raise: an exception in a transform fails the registration. What can't be read
         # is recorded without its inputs and judged later.
-        if args.type_.startswith(_INTERNAL):
+        if args.type_.startswith(_INTERNAL) or not (args.custom or args.type_ == GPU_POOL):
             return
         try:
             properties = plain(args.props)

@@ -28,7 +28,7 @@ BYTES_PER_TOKEN = 5
 
 _LOAD_BALANCERS = {
     "aws": ("load-balancer/aws/nlb", "load-balancer/aws/nlb-lcu"),
-    "azure": ("load-balancer/azure/rule", "load-balancer/azure/gb"),
+    "azure": ("load-balancer/azure/standard", "load-balancer/azure/gb"),
     "gcp": ("load-balancer/gcp/forwarding-rule", "load-balancer/gcp/gb"),
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 
 GPU_POOL = "breakeven:gpu_pool:GpuPool"
 
@@ -125,8 +125,7 @@ def classify(resource: Registered) -> Quantity:
     if kind == "kubernetes:core/v1:PersistentVolumeClaim":
         return _volume(properties)
     if kind == "kubernetes:core/v1:Service":
-        service_type = _at(properties, "spec", "type")
-        return LoadBalancer() if service_type == "LoadBalancer" else Free()
+        return _service(properties)
     if kind in _WORKLOADS:
         return Workload(_gpus(properties))
     return Unknown("no rule for this type")
@@ -137,9 +136,10 @@ def parse_quantity(text: object) -> Decimal | None:
     raw = str(text).strip()
     number = raw.rstrip("kMGTi")
     try:
-        return Decimal(number) * _UNITS[raw[len(number) :]]
-    except (InvalidOperation, KeyError):
+        value = Decimal(number) * _UNITS[raw[len(number) :]]
+    except (DecimalException, KeyError):
         return None
+    return value if value.is_finite() else None
 
 
 def _volume(properties: Mapping[str, object]) -> Quantity:
@@ -149,6 +149,14 @@ def _volume(properties: Mapping[str, object]) -> Quantity:
         return Unknown("its size or storage class is not known at preview")
     # Clouds sell GiB and call them GB.
     return Volume(storage_class, size / 2**30)
+
+
+def _service(properties: Mapping[str, object]) -> Quantity:
+    spec = properties.get("spec", {})
+    service_type = spec.get("type", "ClusterIP") if isinstance(spec, Mapping) else None
+    if not isinstance(service_type, str):
+        return Unknown("its type is not known at preview")
+    return LoadBalancer() if service_type == "LoadBalancer" else Free()
 
 
 def _gpus(properties: Mapping[str, object]) -> int:
@@ -170,4 +178,4 @@ def _at(value: object, *path: str) -> object:
 
 def _whole(value: object) -> int:
     number = parse_quantity(value)
-    return int(number) if number is not None and number.is_finite() else 0
+    return int(number) if number is not None else 0

@@ -115,8 +115,34 @@ class Report:
             for as_of, source in sorted(dated, reverse=True)
         )
 
+    def summary(self) -> dict[str, object]:
+        """Returns the figures of the tables, short enough to be read as a stack's output.
+
+        Money are decimal strings in USD a month, break-even is tokens a day, None for never.
+        """
+        return {
+            "total": money(self.total),
+            "perMillionTokens": rate(self.usd_per_million_tokens),
+            "resources": {line.item: money(line.monthly) for line in self.machines.lines},
+            "people": {
+                **{line.item: money(line.monthly) for line in self.people},
+                "Contingency": money(self.contingency),
+            },
+            "notPriced": [f"{item.name}: {item.reason}" for item in self.machines.not_priced],
+            "api": {self.api.price.reference: money(self.api.monthly)},
+            "sameModelHosted": {cost.price.reference: money(cost.monthly) for cost in self.hosted},
+            "breakEven": {
+                row.api.price.reference: first_volume(row.loaded) for row in self.break_even
+            },
+            "recommendation": self.verdict.choice,
+            "reason": self.verdict.summary,
+        }
+
     def as_output(self) -> dict[str, object]:
-        """Returns the figures as plain values; money as decimal strings in USD a month."""
+        """Returns all figures as plain values, with quantities, prices, sources and dates.
+
+        Money are decimal strings in USD a month.
+        """
         load = self.assumptions.load
         return {
             "currency": "USD",
@@ -187,16 +213,18 @@ def _api_output(api: ApiCost) -> dict[str, object]:
     }
 
 
-def _break_even_output(row: BreakEvenAgainst) -> dict[str, object]:
-    def volume(result: BreakEven) -> int | None:
-        return None if result.never else round(result.cheaper[0].from_tokens_per_day)
+def first_volume(result: BreakEven) -> int | None:
+    """Returns the lowest volume, in tokens a day, at which self-hosting costs less; None for never."""
+    return None if result.never else round(result.cheaper[0].from_tokens_per_day)
 
+
+def _break_even_output(row: BreakEvenAgainst) -> dict[str, object]:
     return {
         "against": row.api.price.reference,
-        "tokensPerDay": volume(row.loaded),
-        "tokensPerDayMachinesOnly": volume(row.machines_only),
-        "tokensPerDayIfCapacityIsLow": volume(row.loaded_low),
-        "tokensPerDayIfCapacityIsHigh": volume(row.loaded_high),
+        "tokensPerDay": first_volume(row.loaded),
+        "tokensPerDayMachinesOnly": first_volume(row.machines_only),
+        "tokensPerDayIfCapacityIsLow": first_volume(row.loaded_low),
+        "tokensPerDayIfCapacityIsHigh": first_volume(row.loaded_high),
         "triedUpToNodes": row.loaded.largest_nodes,
         "triedUpToTokensPerDay": round(row.loaded.largest_tokens_per_day),
     }

@@ -77,8 +77,8 @@ def _self_hosted(report: Report) -> str:
     table.add_row("for a million tokens", "", "", "", f"${report.usd_per_million_tokens:,.4f}", "")
     week = report.week
     below = [
-        f"{week.mean_nodes:.2f} nodes on average, {week.peak_replicas} replicas at the peak; "
-        f"{len(report.machines.without_charge)} resources have no charge of their own."
+        f"On average {week.mean_nodes:.2f} nodes run, at the peak {week.peak_replicas} of the "
+        f"replicas; {len(report.machines.without_charge)} resources have no charge of their own."
     ]
     if report.machines.not_priced:
         below.append("Not priced, and not in the total:")

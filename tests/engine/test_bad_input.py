@@ -8,7 +8,7 @@ from tests.engine.conftest import Project
 
 # stack, settings, what the message must say
 CASES: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
-    "unknown key": ("dev", {"maxReplica": 3}, ("breakeven:maxReplica", "did you mean maxReplicas")),
+    "unknown key": ("dev", {"maxReplica": 3}, ("breakeven:maxReplica", "closest: maxReplicas")),
     "two GPUs a replica on a node of one": (
         "dev",
         {"tensorParallel": 2},

@@ -119,6 +119,4 @@ def test_a_resource_without_a_price_rule_is_listed_as_not_priced(project: Projec
 
 
 def _contents(root: Path) -> dict[Path, bytes]:
-    return {
-        path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -151,15 +152,23 @@ def test_a_second_setup_waits_for_the_first(checkout: Checkout) -> None:
     assert "the build was reached" in errors
 
 
-def _started(checkout: Checkout) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        checkout.command("setup"),
-        cwd=checkout.root,
-        env=checkout.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@contextlib.contextmanager
+def _started(checkout: Checkout) -> Iterator[subprocess.Popen[str]]:
+    # Where the tests run in the background, Ctrl-C is ignored, and children would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        setup = subprocess.Popen(
+            checkout.command("setup"),
+            cwd=checkout.root,
+            env=checkout.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with setup:
+        yield setup
 
 
 def _wait_for(file: Path) -> None:

@@ -116,7 +116,7 @@ def find_official(layout: Layout, environ: Mapping[str, str]) -> Engine | Unsuit
 
 
 def _version_of(layout: Layout, pulumi: Path) -> str | None:
-    """Ask a Pulumi for its version, once: the answer takes longer than all else on a ready machine."""
+    """Ask a Pulumi for its version, once: the answer takes longer than all other checks."""
     facts = pulumi.stat()
     key = f"{pulumi.resolve()} {facts.st_size} {facts.st_mtime_ns}"
     memory = layout.cache / "official.json"

@@ -41,7 +41,7 @@ def test_eight_bits_without_units_for_them_run_at_the_bf16_peak() -> None:
 
 def test_a_gpu_is_found_in_any_case_and_an_unknown_one_says_what_is_near() -> None:
     assert find_gpu("L40S") is find_gpu("l40s")
-    with pytest.raises(UnknownGpuError, match="h1000.*near: h100") as caught:
+    with pytest.raises(UnknownGpuError, match=r"h1000.*near: h100") as caught:
         find_gpu("h1000")
     assert caught.value.near[0] == "h100"
     assert isinstance(caught.value, LookupError)

@@ -65,7 +65,7 @@ def test_no_model_is_there_twice() -> None:
     ],
 )
 def test_parameters_are_the_published_totals(name: str, published_billions: float) -> None:
-    assert find_model(name).parameters / 1e9 == pytest.approx(published_billions, rel=3e-3)
+    assert find_model(name).parameters / 1e9 == pytest.approx(published_billions, rel=5e-3)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_model_is_found_by_name_or_repository_in_any_case() -> None:
 
 
 def test_an_unknown_model_says_what_is_near() -> None:
-    with pytest.raises(UnknownModelError, match="llama-3.1-8b") as caught:
+    with pytest.raises(UnknownModelError, match=r"llama-3\.1-8b-instruct") as caught:
         find_model("meta-llama/llama-3.1-8b")
     assert caught.value.near[0] == "llama-3.1-8b-instruct"
     assert isinstance(caught.value, LookupError)

@@ -1,0 +1,44 @@
+"""The namespace of the model."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from components.base import KitComponent
+from components.settings import Settings
+
+
+class ServingNamespace(KitComponent):
+    """A namespace in which only pods of the restricted security standard start.
+
+    Attributes:
+        name: Its name, known once it is there.
+    """
+
+    name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, settings: Settings, *, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("network:ServingNamespace", name, {}, opts)
+        namespace = self.add(
+            Namespace(
+                settings.network.namespace,
+                metadata=ObjectMetaArgs(
+                    name=settings.network.namespace,
+                    labels={
+                        "app.kubernetes.io/part-of": "breakeven",
+                        "app.kubernetes.io/managed-by": "pulumi",
+                        **{
+                            f"pod-security.kubernetes.io/{mode}": "restricted"
+                            for mode in ("enforce", "audit", "warn")
+                        },
+                    },
+                ),
+                opts=self.child_options(),
+            )
+        )
+        self.name = namespace.metadata.name
+        self.register_outputs({"name": self.name})

@@ -1,0 +1,87 @@
+"""Who may talk to whom: the parts from which network rules are made."""
+
+from __future__ import annotations
+
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
+from pulumi_kubernetes.networking.v1 import (
+    IPBlockArgs,
+    NetworkPolicyEgressRuleArgs,
+    NetworkPolicyPeerArgs,
+    NetworkPolicyPortArgs,
+)
+
+from components.serving.service import INTERNAL
+from components.settings import Settings
+
+# Networks that are no part of the internet (IANA's special-purpose registries): private ones, the
+# machines' metadata service (169.254.0.0/16, fd00:ec2::254), loopback, multicast and reserved ones.
+NOT_PUBLIC_4 = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+)
+NOT_PUBLIC_6 = ("::/127", "64:ff9b:1::/48", "fc00::/7", "fe80::/10", "ff00::/8")
+
+
+def in_namespace(name: str) -> NetworkPolicyPeerArgs:
+    """Returns all pods of a namespace, by the label that Kubernetes itself sets."""
+    return NetworkPolicyPeerArgs(
+        namespace_selector=LabelSelectorArgs(match_labels={"kubernetes.io/metadata.name": name})
+    )
+
+
+def callers(settings: Settings) -> list[NetworkPolicyPeerArgs]:
+    """Returns who may reach the engine's port: clients, and what reads its metrics.
+
+    The port also has paths that ask for no key and generate text (/invocations), so it is open to
+    those who are named and to nobody else.
+    """
+    peers = [in_namespace(name) for name in settings.network.client_namespaces]
+    if settings.network.exposure == INTERNAL:
+        peers += [
+            NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=network))
+            for network in settings.network.client_networks
+        ]
+    if settings.monitoring.enabled or settings.replicas.autoscaling:
+        peers.append(in_namespace(settings.monitoring.namespace))
+    return peers
+
+
+def name_lookups() -> NetworkPolicyEgressRuleArgs:
+    """Allows questions to the cluster's DNS pods, and not to all of their namespace.
+
+    Where nodes run a DNS cache of their own (169.254.20.10), its pods have other labels and the
+    cluster needs a rule of its own.
+    """
+    return NetworkPolicyEgressRuleArgs(
+        to=[
+            NetworkPolicyPeerArgs(
+                namespace_selector=LabelSelectorArgs(
+                    match_labels={"kubernetes.io/metadata.name": "kube-system"}
+                ),
+                pod_selector=LabelSelectorArgs(match_labels={"k8s-app": "kube-dns"}),
+            )
+        ],
+        ports=[NetworkPolicyPortArgs(port=53, protocol=protocol) for protocol in ("UDP", "TCP")],
+    )
+
+
+def public_https() -> NetworkPolicyEgressRuleArgs:
+    """Allows HTTPS to the internet, and to nothing private."""
+    return NetworkPolicyEgressRuleArgs(
+        to=[
+            NetworkPolicyPeerArgs(
+                ip_block=IPBlockArgs(cidr="0.0.0.0/0", except_=list(NOT_PUBLIC_4))
+            ),
+            NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr="::/0", except_=list(NOT_PUBLIC_6))),
+        ],
+        ports=[NetworkPolicyPortArgs(port=443, protocol="TCP")],
+    )

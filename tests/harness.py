@@ -1,0 +1,56 @@
+"""Registers a stack without an engine, and says what was registered.
+
+Pulumi's mock monitor stands in for the engine. It runs no transforms, so the ledger is filled from
+what the mocks saw; tests/engine asserts that the real ledger sees the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pulumi
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
+
+from components.cost.ledger import plain
+from components.cost.quantities import Registered
+from components.settings import Settings
+from components.stack import register
+
+_Result = TypeVar("_Result")
+
+
+class Recorder(Mocks):
+    """Remembers every registration and echoes its inputs as its outputs."""
+
+    def __init__(self) -> None:
+        self.resources: list[Registered] = []
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        properties = plain(args.inputs)
+        assert isinstance(properties, dict)
+        self.resources.append(Registered(args.name, args.typ, properties))
+        return f"{args.name}-id", dict(args.inputs)
+
+    def call(self, args: MockCallArgs) -> dict[str, Any]:
+        raise AssertionError(f"no invoke is expected, found {args.token}")
+
+
+def run_under_mocks(program: Coroutine[Any, Any, _Result], recorder: Recorder) -> _Result:
+    """Runs a part of the program on an event loop of its own, at preview."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        pulumi.runtime.set_mocks(recorder, project="breakeven", stack="test", preview=True)
+        return loop.run_until_complete(program)
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def register_under_mocks(settings: Settings) -> tuple[Registered, ...]:
+    """Returns everything that a stack registers, in the ledger's order."""
+    recorder = Recorder()
+    run_under_mocks(register(settings), recorder)
+    return tuple(sorted(recorder.resources, key=lambda entry: (entry.type, entry.name)))

@@ -1,0 +1,133 @@
+"""Assumptions and ledgers for tests, with one figure changed at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from components.cost.api_prices import ApiPrice
+from components.cost.assumptions import Assumptions, ClusterShare
+from components.cost.calendar import THIRTY_DAYS
+from components.cost.capacity import ReplicaCapacity
+from components.cost.load import Load, flat_shape
+from components.cost.node_cost import RentedNode
+from components.cost.people import People
+from components.cost.price import Price
+from components.cost.price_book import PriceBook
+from components.cost.quantities import GPU_POOL, Registered
+from components.cost.simulation import Fleet
+
+TODAY = date(2026, 11, 24)
+
+
+def api(reference: str, usd_per_million: str, tokens: int = 1000) -> ApiPrice:
+    """An API with a blended price."""
+    return ApiPrice(
+        reference=reference,
+        usd_per_request=Decimal(usd_per_million) * tokens / 10**6,
+        usd_per_million_tokens=Decimal(usd_per_million),
+        source="test",
+        as_of=TODAY,
+    )
+
+
+def capacity(requests_per_second: float, error_percent: float = 25.0) -> ReplicaCapacity:
+    """A replica that serves that many requests of 500 and 500 tokens."""
+    return ReplicaCapacity(
+        requests_per_second=requests_per_second,
+        output_tokens_per_second=requests_per_second * 500,
+        total_tokens_per_second=requests_per_second * 1000,
+        low_requests_per_second=requests_per_second * (1 - error_percent / 100),
+        high_requests_per_second=requests_per_second * (1 + error_percent / 100),
+        error_percent=error_percent,
+        concurrent_requests=32,
+        inter_token_latency_seconds=0.02,
+        prefill_seconds=0.1,
+        method="roofline",
+        source="test",
+    )
+
+
+def node(usd_per_hour: str) -> RentedNode:
+    """A node that is paid by the hour."""
+    price = Price(
+        identifier="node/test",
+        usd=Decimal(usd_per_hour),
+        unit="node-hour",
+        source="test",
+        as_of=TODAY,
+        confidence="list",
+    )
+    return RentedNode(price, "test node")
+
+
+def assumptions(**changes: Any) -> Assumptions:
+    """A flat load of 100 million tokens a day on one-GPU nodes, thirty days a month."""
+    load = Load(
+        tokens_per_day=100_000_000,
+        input_tokens=500,
+        output_tokens=500,
+        cached_input_share=0.0,
+        shape=flat_shape(),
+        shape_source="flat",
+        burst_factor=1.0,
+    )
+    fleet = Fleet(
+        lowest=1,
+        highest=8,
+        autoscaling=True,
+        replicas_per_node=1,
+        gpus_per_node=1,
+        fixed_nodes=None,
+        start_seconds=300,
+        scale_down_seconds=300,
+    )
+    base = Assumptions(
+        stack="test",
+        model="a model",
+        load=load,
+        capacity=capacity(1.0),
+        fleet=fleet,
+        node=node("1"),
+        cluster=ClusterShare(
+            control_plane=None,
+            control_plane_share=Decimal(1),
+            system_instance_type="",
+            system_nodes=0,
+        ),
+        cloud="aws",
+        region="us-east-1",
+        people=People(
+            engineer_salary=Decimal(120_000),
+            engineer_share=Decimal("0.2"),
+            on_call_per_month=Decimal(0),
+            contingency_share=Decimal(0),
+        ),
+        api_in_use=api("test/api", "1"),
+        hosted=(api("test/hosted", "0.5"),),
+        data_may_leave=True,
+        book=PriceBook.load(today=TODAY),
+        calendar=THIRTY_DAYS,
+    )
+    return replace(base, **changes)
+
+
+def pool() -> Registered:
+    """The GPU pool as its component registers itself."""
+    return Registered("pool", GPU_POOL, {"kind": "existing", "nodeVolumeGigabytes": 100})
+
+
+def volume(storage_class: str = "gp3", size: str = "100Gi") -> Registered:
+    """A volume claim."""
+    return Registered(
+        "weights",
+        "kubernetes:core/v1:PersistentVolumeClaim",
+        {
+            "spec": {
+                "storageClassName": storage_class,
+                "resources": {"requests": {"storage": size}},
+            }
+        },
+    )

@@ -1,0 +1,141 @@
+"""Every registered resource ends as a line, as free of charge, or as not priced: never lost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.cost.assumptions import ClusterShare
+from components.cost.lines import people_lines, price_machines
+from components.cost.node_cost import OwnedNode
+from components.cost.quantities import GPU_POOL, Registered
+from components.cost.simulation import FleetWeek
+from tests.unit.cost.builders import assumptions, node, pool, volume
+
+WEEK = FleetWeek(
+    mean_nodes=2.0,
+    peak_replicas=3,
+    busy_share=0.25,
+    unserved_share=0.0,
+    strained_hours_share=0.0,
+)
+
+
+def test_busy_and_idle_lines_add_up_to_all_paid_node_hours() -> None:
+    machines = price_machines([pool()], WEEK, assumptions(node=node("3")))
+    busy, idle = machines.lines
+    assert busy.quantity + idle.quantity == 2 * 720
+    assert busy.monthly * 3 == idle.monthly
+    assert machines.monthly == 2 * 720 * 3
+
+
+def test_an_owned_node_has_amortisation_electricity_and_rack_in_lines_of_their_own() -> None:
+    owned = OwnedNode(
+        purchase_price=Decimal(36_000),
+        amortisation_years=3,
+        residual_share=Decimal(0),
+        power_watts=1000,
+        power_usage_effectiveness=Decimal("1.5"),
+        electricity_price_per_kwh=Decimal("0.10"),
+        rack_and_support_per_month=Decimal(50),
+        description="owned",
+    )
+    machines = price_machines([pool()], WEEK, assumptions(node=owned))
+    by_item = {line.item: line.monthly for line in machines.lines}
+    assert by_item["Electricity and cooling"] == 2 * 720 * Decimal("1.5") * Decimal("0.10")
+    assert by_item["Rack, network port, support"] == 100
+    assert sum(by_item.values()) == 2 * owned.monthly(assumptions().calendar)
+
+
+def test_a_volume_of_an_unknown_class_is_not_priced_and_names_the_way_out() -> None:
+    machines = price_machines([volume("mystery")], WEEK, assumptions())
+    [item] = machines.not_priced
+    assert not machines.lines
+    assert "volume/aws/mystery" in item.reason
+    assert "priceOverrides" in item.reason
+
+
+def test_a_volume_is_priced_by_its_class_and_size() -> None:
+    [line] = price_machines([volume("gp3", "100Gi")], WEEK, assumptions()).lines
+    assert line.monthly == 8
+
+
+def test_gpu_pods_without_a_pool_are_not_priced() -> None:
+    pods = Registered(
+        "vllm",
+        "kubernetes:apps/v1:Deployment",
+        {
+            "spec": {
+                "template": {
+                    "spec": {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "1"}}}]}
+                }
+            }
+        },
+    )
+    [item] = price_machines([pods], WEEK, assumptions()).not_priced
+    assert item.reason == "asks for GPUs, but no pool is registered"
+    assert not price_machines([pods, pool()], WEEK, assumptions()).not_priced
+
+
+def test_cluster_lines_follow_the_share_that_the_stack_bears() -> None:
+    cluster = ClusterShare(
+        control_plane="eks",
+        control_plane_share=Decimal("0.25"),
+        system_instance_type="m6i.xlarge",
+        system_nodes=2,
+    )
+    control_plane, system = price_machines([], WEEK, assumptions(cluster=cluster)).lines
+    assert control_plane.monthly == Decimal(73) / 4
+    assert system.quantity == 2 * 720
+
+
+def test_root_volumes_are_paid_only_for_nodes_that_are_started() -> None:
+    started = Registered("pool", GPU_POOL, {"kind": "karpenter-aws", "nodeVolumeGigabytes": 100})
+    items = [line.item for line in price_machines([started], WEEK, assumptions()).lines]
+    assert "Root volumes of GPU nodes" in items
+    items = [line.item for line in price_machines([pool()], WEEK, assumptions()).lines]
+    assert "Root volumes of GPU nodes" not in items
+
+
+@pytest.mark.parametrize("cloud", ["aws", "azure", "gcp", "none"])
+def test_a_load_balancer_is_priced_or_said_to_have_no_price(cloud: str) -> None:
+    service = Registered("s", "kubernetes:core/v1:Service", {"spec": {"type": "LoadBalancer"}})
+    machines = price_machines([service], WEEK, assumptions(cloud=cloud))
+    assert bool(machines.lines) != bool(machines.not_priced)
+    assert bool(machines.not_priced) == (cloud == "none")
+
+
+def test_the_engineer_costs_a_twelfth_of_the_salary_by_share() -> None:
+    [engineer] = people_lines(assumptions())
+    assert engineer.monthly == 2000
+
+
+@given(
+    st.lists(
+        st.builds(
+            Registered,
+            st.text(max_size=5),
+            st.sampled_from(
+                [
+                    GPU_POOL,
+                    "kubernetes:core/v1:Service",
+                    "kubernetes:core/v1:PersistentVolumeClaim",
+                    "kubernetes:apps/v1:Deployment",
+                    "kubernetes:core/v1:Namespace",
+                    "example:other:Thing",
+                ]
+            ),
+            st.none()
+            | st.dictionaries(st.sampled_from(["spec", "kind"]), st.integers() | st.text()),
+        ),
+        max_size=6,
+    )
+)
+def test_no_resource_is_lost_whatever_its_shape(resources: list[Registered]) -> None:
+    machines = price_machines(resources, WEEK, assumptions())
+    told = len(machines.without_charge) + len(machines.not_priced)
+    priced = sum(entry.type == GPU_POOL and entry.properties is not None for entry in resources)
+    assert told + priced == len(resources)

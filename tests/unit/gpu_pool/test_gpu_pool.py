@@ -1,0 +1,179 @@
+"""GPU nodes: what is made, what is bounded, where pods go."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.gpu_pool import POOL_CLASSES, GpuPool, create_pool
+from components.gpu_pool.karpenter_aws import POOL_LABEL, most_gpus
+from components.settings import POOLS, Settings
+from tests.unit.recording import STACKS, Registration, register, settings_of
+
+
+def pool_of(settings: Settings) -> tuple[GpuPool, Registration]:
+    pool, registration = register(lambda: create_pool(settings))
+    assert isinstance(pool, GpuPool)
+    return pool, registration
+
+
+def test_every_pool_that_settings_allow_has_a_class() -> None:
+    assert set(POOL_CLASSES) == set(POOLS)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_ledger_finds_the_pool_with_plain_inputs(stack: str) -> None:
+    settings = settings_of(stack)
+    _, registration = pool_of(settings)
+    [component] = [item for item in registration.resources if item.kind == "GpuPool"]
+    assert component.type == "breakeven:gpu_pool:GpuPool"
+    assert component.inputs == {
+        "kind": settings.pool.kind,
+        "gpu": settings.pool.gpu.name,
+        "gpusPerNode": settings.pool.gpus_per_node,
+        "replicasPerNode": settings.replicas_per_node,
+        "instanceTypes": list(settings.pool.instance_types),
+        "capacityTypes": list(settings.pool.capacity_types),
+        "nodeCount": settings.pool.node_count,
+        "nodeVolumeGigabytes": settings.pool.node_volume_gigabytes,
+    }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_gpu_taint_of_any_value_keeps_no_replica_away(stack: str) -> None:
+    pool, _ = pool_of(settings_of(stack))
+    [toleration] = pool.scheduling.tolerations
+    assert (toleration.key, toleration.operator) == ("nvidia.com/gpu", "Exists")
+    assert toleration.value is None
+    assert toleration.effect is None
+
+
+def test_existing_nodes_are_found_by_their_labels_and_nothing_is_made() -> None:
+    settings = settings_of("on-prem")
+    pool, registration = pool_of(settings)
+    assert len(registration.resources) == 1
+    assert pool.resources == []
+    assert pool.scheduling.node_selector == settings.pool.node_labels
+
+
+def test_weights_are_fetched_on_nodes_that_are_paid_anyway() -> None:
+    # A volume on a node's own disk is made where its first pod runs; elsewhere no GPU could read it.
+    pool, _ = pool_of(settings_of("on-prem"))
+    assert pool.fetches_where_it_serves
+
+
+def test_no_gpu_node_starts_for_a_download() -> None:
+    pool, _ = pool_of(settings_of("dev"))
+    assert pool.weights_scheduling.node_selector == {}
+    assert pool.weights_scheduling.tolerations == []
+
+
+class TestKarpenter:
+    def test_pods_and_nodes_meet_by_label_and_taint(self) -> None:
+        pool, registration = pool_of(settings_of("dev"))
+        template = registration.one("NodePool").spec["template"]
+        assert template["metadata"]["labels"] == pool.scheduling.node_selector
+        assert set(pool.scheduling.node_selector) == {POOL_LABEL}
+        [taint] = template["spec"]["taints"]
+        assert (taint["key"], taint["effect"]) == ("nvidia.com/gpu", "NoSchedule")
+
+    def test_only_the_listed_machine_types_can_start(self) -> None:
+        # Left free, Karpenter bought a machine with four GPUs for two pods of one GPU each.
+        settings = settings_of("aws-prod")
+        _, registration = pool_of(settings)
+        requirements = registration.one("NodePool").spec["template"]["spec"]["requirements"]
+        by_key = {item["key"]: (item["operator"], item["values"]) for item in requirements}
+        assert by_key["node.kubernetes.io/instance-type"] == (
+            "In",
+            list(settings.pool.instance_types),
+        )
+        assert by_key["kubernetes.io/arch"] == ("In", ["amd64"])
+
+    def test_capacity_types_are_tried_in_the_order_of_the_setting(self) -> None:
+        order = ["reserved", "on-demand", "spot"]
+        _, registration = pool_of(settings_of("aws-prod", capacityTypes=order))
+        pools = sorted(registration.of("NodePool"), key=lambda pool: -pool.spec["weight"])
+        tried = [
+            item["values"]
+            for pool in pools
+            for item in pool.spec["template"]["spec"]["requirements"]
+            if item["key"] == "karpenter.sh/capacity-type"
+        ]
+        assert tried == [[kind] for kind in order]
+        assert len({pool.spec["weight"] for pool in pools}) == len(order)
+        assert all(1 <= pool.spec["weight"] <= 100 for pool in pools)
+
+    @pytest.mark.parametrize(
+        ("capacity_types", "named"), [(["on-demand"], False), (["reserved", "spot"], True)]
+    )
+    def test_reservations_are_named_where_they_are_to_be_used(
+        self, capacity_types: list[str], named: bool
+    ) -> None:
+        settings = settings_of("aws-prod", capacityTypes=capacity_types)
+        _, registration = pool_of(settings)
+        terms = registration.one("EC2NodeClass").spec.get("capacityReservationSelectorTerms")
+        tag = {"karpenter.sh/discovery": settings.pool.karpenter_discovery_tag}
+        assert terms == ([{"tags": tag}] if named else None)
+
+    @pytest.mark.parametrize(
+        ("overrides", "gpus"),
+        [
+            ({"maxReplicas": 8}, 9),  # one more for a rollout
+            ({"maxReplicas": 3, "gpusPerNode": 4, "instanceTypes": ["g6e.12xlarge"]}, 4),
+            ({"maxReplicas": 4, "gpusPerNode": 4, "instanceTypes": ["g6e.12xlarge"]}, 8),
+            (
+                {
+                    "maxReplicas": 2,
+                    "gpusPerNode": 8,
+                    "tensorParallel": 4,
+                    "instanceTypes": ["g6e.48xlarge"],
+                },
+                16,
+            ),
+        ],
+    )
+    def test_gpus_are_bounded_by_whole_nodes_for_all_replicas_and_a_rollout(
+        self, overrides: dict[str, object], gpus: int
+    ) -> None:
+        settings = settings_of("aws-prod", **overrides)
+        assert most_gpus(settings) == gpus
+        _, registration = pool_of(settings)
+        assert registration.one("NodePool").spec["limits"] == {"nvidia.com/gpu": gpus}
+
+    def test_a_busy_node_is_never_emptied_to_save_money(self) -> None:
+        _, registration = pool_of(settings_of("aws-prod"))
+        disruption = registration.one("NodePool").spec["disruption"]
+        assert disruption["consolidationPolicy"] == "WhenEmpty"
+        assert disruption["budgets"] == [{"nodes": "1"}]
+
+    def test_the_node_image_is_a_fixed_release(self) -> None:
+        _, registration = pool_of(settings_of("dev"))
+        [term] = registration.one("EC2NodeClass").spec["amiSelectorTerms"]
+        family, _, release = term["alias"].partition("@")
+        assert family == "al2023"
+        assert release.startswith("v20")
+        assert release[1:].isdigit()
+
+    def test_a_pod_can_not_read_the_credentials_of_its_node(self) -> None:
+        _, registration = pool_of(settings_of("dev"))
+        options = registration.one("EC2NodeClass").spec["metadataOptions"]
+        assert options["httpTokens"] == "required"
+        assert options["httpPutResponseHopLimit"] == 1
+
+    def test_the_root_volume_is_encrypted_and_of_the_size_that_is_priced(self) -> None:
+        settings = settings_of("dev", nodeVolumeGigabytes=120)
+        _, registration = pool_of(settings)
+        [device] = registration.one("EC2NodeClass").spec["blockDeviceMappings"]
+        assert device["ebs"]["encrypted"] is True
+        assert device["ebs"]["volumeType"] == "gp3"
+        assert device["ebs"]["volumeSize"] == "120Gi"
+
+    def test_node_pools_wait_for_a_class_that_is_ready(self) -> None:
+        _, registration = pool_of(settings_of("dev"))
+        node_class, node_pool = registration.one("EC2NodeClass"), registration.one("NodePool")
+        assert node_pool.depends_on(node_class)
+        assert node_pool.spec["template"]["spec"]["nodeClassRef"] == {
+            "group": "karpenter.k8s.aws",
+            "kind": "EC2NodeClass",
+            "name": node_class.metadata["name"],
+        }
+        assert node_class.metadata["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
