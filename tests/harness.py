@@ -33,7 +33,7 @@ class Recorder(Mocks):
         self.resources.append(Registered(args.name, args.typ, properties))
         return f"{args.name}-id", dict(args.inputs)
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"no invoke is expected, found {args.token}")
 
 

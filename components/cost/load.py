@@ -105,6 +105,7 @@ def read_shape(path: Path) -> tuple[float, ...]:
 
 
 def normalised(rates: Iterable[float]) -> tuple[float, ...]:
-    """Divides rates by their mean."""
+    """Divides rates by their mean; one of them at least is more than 0."""
     values = np.asarray(tuple(rates), dtype=np.float64)
-    return tuple((values / values.mean()).tolist())
+    relative = values / values.max()  # so that a sum of very large or small rates stays a number
+    return tuple((relative / relative.mean()).tolist())

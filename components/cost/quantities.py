@@ -134,7 +134,7 @@ def classify(resource: Registered) -> Quantity:
 def parse_quantity(text: object) -> Decimal | None:
     """Reads a Kubernetes quantity such as "200Gi", in units of one; None where it is none."""
     raw = str(text).strip()
-    number = raw.rstrip("kMGTi")
+    number = raw.rstrip("kKMGTi")
     try:
         value = Decimal(number) * _UNITS[raw[len(number) :]]
     except (DecimalException, KeyError):

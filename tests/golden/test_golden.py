@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+from syrupy.types import SnapshotIndex
 
 from components.cost.estimate import estimate
 from components.cost.quantities import Registered
@@ -23,14 +26,26 @@ from tests.harness import register_under_mocks
 TODAY = date(2026, 11, 24)
 
 
-class _Yaml(SingleFileSnapshotExtension):
+class _OneFileAStack(SingleFileSnapshotExtension):
+    """Keeps golden files where people look for them: tests/golden/KIND/STACK.SUFFIX."""
+
+    _write_mode = WriteMode.TEXT
+
+    @classmethod
+    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
+        return str(index)
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        return str(Path(test_location.filepath).parent / test_location.methodname[5:])
+
+
+class _Yaml(_OneFileAStack):
     file_extension = "yaml"
-    _write_mode = WriteMode.TEXT
 
 
-class _Text(SingleFileSnapshotExtension):
+class _Text(_OneFileAStack):
     file_extension = "txt"
-    _write_mode = WriteMode.TEXT
 
 
 def _settings(stack: str) -> Settings:

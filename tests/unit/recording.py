@@ -44,19 +44,19 @@ class Recorded:
         return self.type.rpartition(":")[2]
 
     @property
-    def spec(self) -> Mapping[str, Any]:
+    def spec(self) -> Any:
         return self.inputs["spec"]
 
     @property
-    def metadata(self) -> Mapping[str, Any]:
+    def metadata(self) -> Any:
         return self.inputs["metadata"]
 
     @property
-    def pod(self) -> Mapping[str, Any]:
+    def pod(self) -> Any:
         return self.spec["template"]["spec"]
 
     @property
-    def container(self) -> Mapping[str, Any]:
+    def container(self) -> Any:
         [container] = self.pod["containers"]
         return container
 
@@ -99,7 +99,7 @@ class _Monitor(MockMonitor):
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:
-            response = super().RegisterResource(request)
+            response = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # SDK
         finally:
             asyncio.set_event_loop(None)
             loop.close()

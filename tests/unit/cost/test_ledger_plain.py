@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pulumi.runtime.rpc import UNKNOWN
+from pulumi.output import Unknown
 
 from components.cost.ledger import Ledger, plain
 from components.cost.quantities import GPU_POOL, classify
@@ -22,10 +23,6 @@ RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
 
 class Opaque:
     """Something that no rule knows."""
-
-
-def unknown_output() -> pulumi.Output[Any]:
-    return pulumi.Output.from_input(UNKNOWN)
 
 
 class Hostile(Mapping[str, object]):
@@ -49,7 +46,7 @@ leaves = st.one_of(
     st.floats(allow_nan=False),
     st.text(max_size=6),
     st.binary(max_size=6),
-    st.just(UNKNOWN),
+    st.builds(Unknown),
     st.builds(Opaque),
     st.builds(pulumi.StringAsset, st.text(max_size=6)),
     st.builds(lambda: pulumi.AssetArchive({"file": pulumi.StringAsset("text")})),
@@ -117,7 +114,7 @@ def test_a_secret_comes_out_as_none_at_any_depth(path: list[int]) -> None:
     "value",
     [
         b"bytes",
-        UNKNOWN,
+        Unknown(),
         Opaque(),
         {1, 2},
         pulumi.StringAsset("text"),
@@ -138,10 +135,11 @@ def test_the_ledger_records_every_resource_and_never_raises(props: object) -> No
 
 def test_an_output_is_none_and_the_ledger_records_the_rest() -> None:
     async def run() -> Ledger:
-        return observed(arguments({"known": "5Gi", "later": unknown_output()}))
+        later = pulumi.Output.from_input("later")
+        return observed(arguments({"known": "5Gi", "later": later, "list": [later, 1]}))
 
-    [entry] = pulumi.runtime.sync_await._sync_await(run()).entries()
-    assert entry.properties == {"known": "5Gi", "later": None}
+    [entry] = asyncio.run(run()).entries()
+    assert entry.properties == {"known": "5Gi", "later": None, "list": [None, 1]}
 
 
 def test_inputs_that_fail_when_they_are_read_are_recorded_without() -> None:

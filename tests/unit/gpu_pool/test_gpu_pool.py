@@ -56,7 +56,7 @@ def test_existing_nodes_are_found_by_their_labels_and_nothing_is_made() -> None:
 
 
 def test_weights_are_fetched_on_nodes_that_are_paid_anyway() -> None:
-    # A volume on a node's own disk is made where its first pod runs; elsewhere no GPU could read it.
+    # A volume on a node's own disk is made where its first pod runs; no other node can read it.
     pool, _ = pool_of(settings_of("on-prem"))
     assert pool.fetches_where_it_serves
 

@@ -1,0 +1,307 @@
+"""Break-even against a brute force that runs the estimate's own simulation at each volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from components.cost.break_even import BreakEven, Staircase, find_break_even
+from components.cost.simulation import Fleet, simulate
+from tests.unit.cost.strategies import LONGEST_START_SECONDS, bursts, capacities, money, profiles
+
+LARGEST = 6
+NARROW = 1e-6
+"""Relative width below which a range is rounding, to the tolerance of the simulation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A fleet and its price, as the simulation and as the staircase see it."""
+
+    rates_per_token: NDArray[np.float64]
+    burst: float
+    replica_capacity: float
+    fleet: Fleet
+    fixed_monthly: Decimal
+    node_monthly: Decimal
+    slope: Decimal
+
+    @property
+    def lowest_nodes(self) -> int:
+        return -(-self.fleet.lowest // self.fleet.replicas_per_node)
+
+    @property
+    def staircase(self) -> Staircase:
+        fleet = self.fleet
+        return Staircase(
+            peak_rates_per_token=self.rates_per_token * self.burst,
+            requests_per_second_per_node=self.replica_capacity * fleet.replicas_per_node,
+            lowest_nodes=self.lowest_nodes,
+            nodes_follow_load=fleet.autoscaling,
+            hours_per_start=(fleet.start_seconds + fleet.scale_down_seconds) / 3600,
+            fixed_monthly=self.fixed_monthly,
+            node_monthly=self.node_monthly,
+        )
+
+    def break_even(self, largest_nodes: int = LARGEST) -> BreakEven:
+        return find_break_even(self.staircase, self.slope, largest_nodes)
+
+    def nodes_at(self, volume: float) -> tuple[float, int]:
+        """Simulates a volume; returns the mean and the peak of the nodes."""
+        rates = self.rates_per_token * volume
+        per_node = self.fleet.replicas_per_node
+        if self.fleet.autoscaling:
+            growing = replace(self.fleet, highest=10**6)
+            week = simulate(rates, self.burst, self.replica_capacity, growing)
+            return week.mean_nodes, -(-week.peak_replicas // per_node)
+        # Nodes that all run at all hours are bought until the busiest hour is not strained.
+        nodes = self.lowest_nodes
+        while True:
+            constant = replace(self.fleet, highest=nodes * per_node, fixed_nodes=nodes)
+            week = simulate(rates, self.burst, self.replica_capacity, constant)
+            if week.strained_hours_share == 0:
+                return week.mean_nodes, nodes
+            nodes += 1
+
+    def cost_at(self, volume: float) -> float:
+        return float(self.fixed_monthly) + float(self.node_monthly) * self.nodes_at(volume)[0]
+
+    def api_at(self, volume: float) -> float:
+        return float(self.slope) * volume
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    per_node = draw(st.integers(1, 4))
+    lowest = draw(st.integers(1, LARGEST * per_node))
+    rates = draw(profiles(12)) / 1000
+    capacity = draw(capacities)
+    burst = draw(bursts)
+    node = draw(money("0.01", "20000"))
+    fixed = draw(money("0", "20000"))
+    # Near the price at which a full node costs what the API does, where the answer is decided.
+    full = capacity * per_node / (float(rates.max()) * burst)
+    slope = Decimal(repr(float(node) / full * draw(st.floats(0.2, 8.0))))
+    return Case(
+        rates_per_token=rates,
+        burst=burst,
+        replica_capacity=capacity,
+        fleet=Fleet(
+            lowest=lowest,
+            highest=max(lowest, LARGEST * per_node),
+            autoscaling=draw(st.booleans()),
+            replicas_per_node=per_node,
+            gpus_per_node=per_node,
+            fixed_nodes=None,
+            start_seconds=draw(st.floats(0.0, LONGEST_START_SECONDS)),
+            scale_down_seconds=draw(st.floats(0.0, LONGEST_START_SECONDS)),
+        ),
+        fixed_monthly=fixed,
+        node_monthly=node,
+        slope=slope,
+    )
+
+
+def case_of(rates: list[float], *, follow: bool, lowest: int = 1, slope: str = "2") -> Case:
+    """A small case by hand: a node serves 1 request a second and costs 1 USD."""
+    return Case(
+        rates_per_token=np.asarray(rates),
+        burst=1.0,
+        replica_capacity=1.0,
+        fleet=Fleet(
+            lowest=lowest,
+            highest=max(lowest, LARGEST),
+            autoscaling=follow,
+            replicas_per_node=1,
+            gpus_per_node=1,
+            fixed_nodes=None,
+            start_seconds=900,
+            scale_down_seconds=900,
+        ),
+        fixed_monthly=Decimal(0),
+        node_monthly=Decimal(1),
+        slope=Decimal(slope),
+    )
+
+
+@given(cases())
+def test_within_a_step_the_cost_is_that_of_the_simulation(case: Case) -> None:
+    start = 0.0
+    for step in case.staircase.steps(LARGEST):
+        if step.to_tokens_per_day > start * (1 + NARROW):
+            for volume in ((start + step.to_tokens_per_day) / 2, step.to_tokens_per_day):
+                assert case.cost_at(volume) == pytest.approx(step.monthly, rel=1e-9)
+                assert case.nodes_at(volume)[1] == step.peak_nodes
+        start = step.to_tokens_per_day
+
+
+@given(cases())
+def test_steps_rise_in_volume_cost_and_nodes(case: Case) -> None:
+    steps = case.staircase.steps(LARGEST)
+    assert steps[0].to_tokens_per_day > 0
+    assert steps[0].peak_nodes == case.lowest_nodes
+    for lower, upper in zip(steps, steps[1:], strict=False):
+        assert upper.to_tokens_per_day > lower.to_tokens_per_day
+        assert upper.monthly >= lower.monthly * (1 - 1e-12)
+        assert upper.peak_nodes >= lower.peak_nodes
+
+
+@given(cases())
+def test_the_last_step_ends_where_the_largest_fleet_is_full(case: Case) -> None:
+    steps = case.staircase.steps(LARGEST)
+    end = case.break_even().largest_tokens_per_day
+    assert end == steps[-1].to_tokens_per_day
+    assert case.nodes_at(end)[1] == LARGEST == steps[-1].peak_nodes
+    assert case.nodes_at(end * (1 + NARROW))[1] == LARGEST + 1
+
+
+@given(cases(), st.floats(0.0, 1.0, exclude_min=True))
+def test_a_volume_lies_in_a_reported_range_if_and_only_if_it_costs_less(
+    case: Case, fraction: float
+) -> None:
+    result = case.break_even()
+    volume = fraction * result.largest_tokens_per_day
+    own, api = case.cost_at(volume), case.api_at(volume)
+    assume(abs(own - api) > NARROW * api)
+    ends = [step.to_tokens_per_day for step in case.staircase.steps(LARGEST)]
+    assume(all(abs(volume - end) > NARROW * volume for end in ends))
+    inside = any(
+        crossing.from_tokens_per_day < volume
+        and (crossing.to_tokens_per_day is None or volume <= crossing.to_tokens_per_day)
+        for crossing in result.cheaper
+    )
+    assert inside == (own < api)
+
+
+@given(cases())
+def test_a_range_is_cheaper_inside_and_not_cheaper_just_outside(case: Case) -> None:
+    result = case.break_even()
+    for crossing in result.cheaper:
+        lower = crossing.from_tokens_per_day
+        upper = crossing.to_tokens_per_day or result.largest_tokens_per_day
+        if upper < lower * (1 + 10 * NARROW):
+            continue
+        middle = (lower + upper) / 2
+        assert case.cost_at(middle) < case.api_at(middle)
+        assert case.cost_at(upper) <= case.api_at(upper) * (1 + NARROW)
+        before, after = lower * (1 - NARROW), upper * (1 + NARROW)
+        assert case.cost_at(before) >= case.api_at(before) * (1 - 10 * NARROW)
+        if crossing.to_tokens_per_day is not None:
+            assert case.cost_at(after) >= case.api_at(after) * (1 - 10 * NARROW)
+        assert crossing.nodes == case.nodes_at(lower * (1 + NARROW))[1]
+
+
+@given(cases())
+def test_ranges_rise_do_not_touch_and_only_the_last_is_open(case: Case) -> None:
+    cheaper = case.break_even().cheaper
+    for lower, upper in zip(cheaper, cheaper[1:], strict=False):
+        assert lower.to_tokens_per_day is not None
+        assert lower.from_tokens_per_day < lower.to_tokens_per_day < upper.from_tokens_per_day
+
+
+@given(cases())
+def test_never_is_said_if_and_only_if_no_fleet_that_is_full_costs_less(case: Case) -> None:
+    result = case.break_even()
+    # Within a step the API costs most, and the fleet the same, at its end.
+    ends = [step.to_tokens_per_day for step in case.staircase.steps(LARGEST)]
+    saving = max(case.api_at(end) / case.cost_at(end) for end in ends)
+    assume(abs(saving - 1) > NARROW)
+    assert result.never == (saving < 1)
+
+
+@given(cases())
+def test_twice_the_money_on_both_sides_changes_no_volume(case: Case) -> None:
+    doubled = replace(
+        case,
+        fixed_monthly=2 * case.fixed_monthly,
+        node_monthly=2 * case.node_monthly,
+        slope=2 * case.slope,
+    )
+    assert doubled.break_even() == case.break_even()
+
+
+@given(cases(), st.floats(0.01, 100.0))
+def test_the_unit_of_time_changes_no_volume(case: Case, factor: float) -> None:
+    other = replace(
+        case,
+        rates_per_token=case.rates_per_token * factor,
+        replica_capacity=case.replica_capacity * factor,
+    )
+    one, two = case.break_even(), other.break_even()
+    assert two.largest_tokens_per_day == pytest.approx(one.largest_tokens_per_day, rel=1e-9)
+    if one.cheaper and two.cheaper:
+        first, second = one.cheaper[0], two.cheaper[0]
+        assert second.from_tokens_per_day == pytest.approx(first.from_tokens_per_day, rel=1e-6)
+
+
+@given(cases(), st.integers(1, 10))
+def test_a_dearer_api_never_moves_the_first_break_even_up(case: Case, factor: int) -> None:
+    dearer = replace(case, slope=case.slope * factor).break_even()
+    if not case.break_even().never:
+        first = case.break_even().cheaper[0].from_tokens_per_day
+        assert dearer.cheaper[0].from_tokens_per_day <= first
+
+
+@given(cases(), money("0.01", "20000"))
+def test_more_fixed_cost_never_moves_the_first_break_even_down(case: Case, more: Decimal) -> None:
+    loaded = replace(case, fixed_monthly=case.fixed_monthly + more).break_even()
+    if not loaded.never:
+        first = case.break_even().cheaper[0].from_tokens_per_day
+        assert loaded.cheaper[0].from_tokens_per_day >= first
+
+
+@given(cases(), st.integers(0, 3))
+def test_a_larger_fleet_on_trial_changes_nothing_below_the_smaller_one(
+    case: Case, more: int
+) -> None:
+    small = case.staircase.steps(LARGEST)
+    assert case.staircase.steps(LARGEST + more)[: len(small) - 1] == small[:-1]
+
+
+def test_a_node_at_half_a_dollar_a_full_hour_pays_off_half_way() -> None:
+    # One node for 1 USD carries 1 token a day, for which the API takes 2 USD.
+    result = case_of([1.0], follow=True).break_even()
+    starts = [crossing.from_tokens_per_day for crossing in result.cheaper]
+    assert starts == [0.5]
+    assert result.cheaper[0].to_tokens_per_day is None
+    assert result.cheaper[0].nodes == 1
+    assert result.largest_tokens_per_day == LARGEST
+
+
+def test_the_staircase_can_cross_the_line_once_at_every_step() -> None:
+    result = case_of([1.0], follow=False, slope="1.25").break_even(3)
+    ranges = [(c.from_tokens_per_day, c.to_tokens_per_day, c.nodes) for c in result.cheaper]
+    assert ranges == [(0.8, 1.0, 1), (1.6, 2.0, 2), (2.4, None, 3)]
+
+
+def test_an_api_that_costs_what_a_full_fleet_costs_is_never_dearer() -> None:
+    result = case_of([1.0], follow=False, slope="1").break_even()
+    assert result.never
+    assert result.largest_nodes == LARGEST
+
+
+def test_nodes_that_run_at_all_hours_waste_nothing_on_starts() -> None:
+    steps = case_of([0.5, 1.0], follow=False).staircase.steps(3)
+    assert [step.monthly for step in steps] == [1, 2, 3]
+
+
+def test_nodes_that_follow_the_load_waste_half_an_hour_on_each_start() -> None:
+    steps = case_of([0.25, 1.0], follow=True).staircase.steps(3)
+    assert [step.to_tokens_per_day for step in steps] == [1, 2, 3]
+    # A second and a third node in one of two hours, each with its start.
+    assert [step.monthly for step in steps] == [1, 1.75, 2.5]
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_fleet_that_is_larger_from_the_start_is_priced_as_it_is(follow: bool) -> None:
+    case = case_of([1.0, 1.0], follow=follow, lowest=100)
+    result = case.break_even()
+    assert result.largest_nodes == 100
+    assert result.largest_tokens_per_day == 100
+    assert [crossing.from_tokens_per_day for crossing in result.cheaper] == [50]

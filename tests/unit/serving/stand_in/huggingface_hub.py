@@ -1,0 +1,73 @@
+"""A stand-in for huggingface_hub: the hub is a folder, named by STAND_IN_HUB.
+
+What it says of a file can differ from the file (STAND_IN_WRONG, STAND_IN_HUGE), a download can
+break off (STAND_IN_BREAKS_AFTER) and a question be denied (STAND_IN_DENIES).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+HUB = Path(os.environ["STAND_IN_HUB"])
+
+
+@dataclass
+class Lfs:
+    size: int
+    sha256: str
+
+
+@dataclass
+class Sibling:
+    rfilename: str
+    size: int
+    lfs: Lfs | None
+
+
+@dataclass
+class Info:
+    sha: str
+    siblings: list[Sibling]
+
+
+class HfApi:
+    def model_info(self, repository: str, *, revision: str, files_metadata: bool) -> Info:
+        assert files_metadata
+        if os.environ.get("STAND_IN_DENIES"):
+            message = f"401 for {repository} with token {os.environ.get('HF_TOKEN')}"
+            raise PermissionError(message)
+        files = [path for path in sorted(HUB.rglob("*")) if path.is_file()]
+        return Info(revision, [_sibling(path) for path in files])
+
+
+def snapshot_download(
+    *, repo_id: str, revision: str, local_dir: str, allow_patterns: list[str]
+) -> None:
+    assert repo_id
+    assert revision
+    breaks_after = int(os.environ.get("STAND_IN_BREAKS_AFTER", "1000"))
+    notes = Path(local_dir) / ".cache" / "huggingface"
+    notes.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(allow_patterns):
+        if number == breaks_after:
+            message = "the connection was lost"
+            raise ConnectionError(message)
+        target = Path(local_dir) / name
+        print("present" if target.exists() else "download", name, flush=True)  # noqa: T201
+        if not target.exists():
+            shutil.copyfile(HUB / name, target)
+            target.chmod(0o600)  # as libraries do
+
+
+def _sibling(path: Path) -> Sibling:
+    name, data = str(path.relative_to(HUB)), path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if name == os.environ.get("STAND_IN_WRONG"):
+        digest = "0" * 64
+    size = 10**18 if name == os.environ.get("STAND_IN_HUGE") else len(data)
+    lfs = Lfs(len(data), digest) if path.suffix == ".safetensors" else None
+    return Sibling(name, size, lfs)

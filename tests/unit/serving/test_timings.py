@@ -1,0 +1,42 @@
+"""Time to start, to drain and to roll out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.serving.sizes import repository_bytes
+from components.serving.timings import EXIT_MARGIN, PRE_STOP, PROBE_PERIOD, Timings, timings_of
+from tests.unit.recording import STACKS, settings_of
+
+
+@given(longest=st.integers(min_value=10, max_value=3600))
+def test_no_pod_is_killed_before_its_longest_request_ends(longest: int) -> None:
+    timings = timings_of(settings_of("dev", longestRequestSeconds=longest))
+    assert timings.drain == longest
+    assert timings.grace >= PRE_STOP + longest + EXIT_MARGIN
+
+
+def test_a_grace_period_that_would_cut_answers_is_refused() -> None:
+    with pytest.raises(ValueError, match="grace 120 s is less"):
+        Timings(pre_stop=15, drain=120, grace=120, startup_budget=600, rollout=0, download=0)
+
+
+@pytest.mark.parametrize("speed", [10, 50, 200, 2000, 100_000])
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_start_may_take_longer_than_reading_the_weights(stack: str, speed: int) -> None:
+    # Probes that are shorter kill large models for ever (kserve#5062, kubeai#172, aibrix#782).
+    settings = settings_of(stack, weightsReadMegabytesPerSecond=speed)
+    reading = repository_bytes(settings) / (speed * 1e6)
+    timings = timings_of(settings)
+    assert timings.startup_budget >= 2 * reading + 600
+    assert timings.startup_budget % PROBE_PERIOD == 0
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_rollout_may_take_as_long_as_all_replicas_one_after_the_other(stack: str) -> None:
+    settings = settings_of(stack)
+    timings = timings_of(settings)
+    each = timings.startup_budget + timings.grace
+    assert timings.rollout >= settings.replicas.highest * each

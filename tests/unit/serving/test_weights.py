@@ -1,0 +1,142 @@
+"""The volume of the weights and the Job that fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from components.serving.sizes import weights_volume_gib
+from tests.unit.recording import STACKS, Registration, settings_of
+
+Served = Callable[..., Registration]
+
+OTHER_IMAGE = f"docker.io/vllm/vllm-openai:v0.25.0@sha256:{'0' * 64}"
+OTHER_REVISION = "0" * 40
+
+
+def names(registration: Registration) -> tuple[str, str]:
+    volume, job = registration.one("PersistentVolumeClaim"), registration.one("Job")
+    return volume.metadata["name"], job.metadata["name"]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_volume_is_as_the_settings_say(served: Served, stack: str) -> None:
+    settings, volume = settings_of(stack), served(stack).one("PersistentVolumeClaim")
+    assert volume.spec["accessModes"] == [settings.weights.access_mode]
+    assert volume.spec["storageClassName"] == settings.weights.storage_class
+    size = f"{weights_volume_gib(settings)}Gi"
+    assert volume.spec["resources"]["requests"]["storage"] == size
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_volume_that_binds_with_its_first_pod_blocks_nothing(served: Served, stack: str) -> None:
+    registration = served(stack)
+    volume = registration.one("PersistentVolumeClaim")
+    assert volume.metadata["annotations"]["pulumi.com/skipAwait"] == "true"
+    assert registration.one("Job").depends_on(volume)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_download_holds_no_gpu(served: Served, stack: str) -> None:
+    resources = served(stack).one("Job").container["resources"]
+    assert not any("gpu" in name for part in resources.values() for name in part)
+
+
+@pytest.mark.parametrize("stack", ["dev", "aws-prod"])
+def test_the_download_starts_no_gpu_node(served: Served, stack: str) -> None:
+    pod = served(stack).one("Job").pod
+    assert not pod.get("tolerations")
+    assert not pod.get("nodeSelector")
+
+
+@pytest.mark.parametrize("stack", ["article", "on-prem"])
+def test_a_volume_of_one_node_is_filled_on_the_node_that_reads_it(
+    served: Served, stack: str
+) -> None:
+    registration = served(stack)
+    fetching, serving = registration.one("Job").pod, registration.one("Deployment").pod
+    assert fetching["nodeSelector"] == serving["nodeSelector"]
+    assert fetching["tolerations"] == serving["tolerations"]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_another_revision_gets_another_volume(served: Served, stack: str) -> None:
+    # Replicas that still read the old one keep it until they are replaced.
+    before, after = names(served(stack)), names(served(stack, modelRevision=OTHER_REVISION))
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_another_image_runs_the_job_again(served: Served, stack: str) -> None:
+    before, after = names(served(stack)), names(served(stack, engineImage=OTHER_IMAGE))
+    assert before[1] != after[1]
+
+
+@pytest.mark.parametrize(("stack", "kept"), [("aws-prod", True), ("on-prem", True), ("dev", False)])
+def test_the_job_never_waits_for_a_volume_that_another_node_holds(
+    served: Served, stack: str, kept: bool
+) -> None:
+    # It may look at the volume again where it can mount it: shared, or on the same node. In "dev"
+    # a GPU node holds it and the Job runs on another, so it fills a new one.
+    before, after = names(served(stack)), names(served(stack, engineImage=OTHER_IMAGE))
+    assert (before[0] == after[0]) is kept
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_same_settings_give_the_same_names(served: Served, stack: str) -> None:
+    assert names(served(stack)) == names(served(stack))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_replicas_read_the_volume_that_the_job_fills(served: Served, stack: str) -> None:
+    registration = served(stack)
+    claims = {
+        volume["persistentVolumeClaim"]["claimName"]
+        for kind in ("Job", "Deployment")
+        for volume in registration.one(kind).pod["volumes"]
+        if "persistentVolumeClaim" in volume
+    }
+    assert claims == {registration.one("PersistentVolumeClaim").metadata["name"]}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_hubs_token_comes_from_a_secret_where_there_is_one(served: Served, stack: str) -> None:
+    environment = served(stack).one("Job").container["env"]
+    secret = settings_of(stack).weights.hub_token_secret
+    tokens = [item["valueFrom"] for item in environment if item["name"] == "HF_TOKEN"]
+    expected = [{"secretKeyRef": {"name": secret, "key": "token"}}] if secret else []
+    assert tokens == expected
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_script_is_mounted_as_it_is_in_the_repository(served: Served, stack: str) -> None:
+    registration = served(stack)
+    script = registration.one("ConfigMap")
+    [(name, text)] = script.inputs["data"].items()
+    assert "snapshot_download" in text
+    assert script.inputs["immutable"] is True
+    job = registration.one("Job")
+    assert job.container["command"] == ["python3", f"/script/{name}"]
+    mounted = [item["configMap"]["name"] for item in job.pod["volumes"] if "configMap" in item]
+    assert mounted == [script.metadata["name"]]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_pod_that_downloads_is_restricted_too(served: Served, stack: str) -> None:
+    pod = served(stack).one("Job").pod
+    [container] = pod["containers"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_download_that_hangs_ends(served: Served, stack: str) -> None:
+    job = served(stack).one("Job")
+    deadline = job.spec["activeDeadlineSeconds"]
+    assert int(job.create_timeout.removesuffix("s")) > deadline > 900
+    # It stays when it has ended: removed, it would look like drift.
+    assert "ttlSecondsAfterFinished" not in job.spec
