@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_COST = "import pulumi\n\nfrom components.stack import main\n\npulumi.run(main)\n"
-WITHOUT_COST = "import pulumi\n\nfrom components.stack import deploy\n\npulumi.run(deploy)\n"
+WITHOUT_COST = "import pulumi\n\nfrom components.deployment import deploy\n\npulumi.run(deploy)\n"
 DEFAULT_PAIRS = 7
 DEFAULT_LIMIT = 1.3
 

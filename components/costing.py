@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -34,17 +34,18 @@ VLLM_LARGEST_BATCH = 256
 
 def assumptions_of(
     stack: str, settings: Settings, reader: ConfigReader, today: date
-) -> Assumptions | None:
+) -> Assumptions:
     """Gathers what an estimate rests on.
 
     Args:
         stack: Name of the stack.
         settings: Its settings.
-        reader: Takes every price that is missing or stale and every API that is not known.
+        reader: Holds the mistakes found so far; takes every price that is missing or stale and
+            every API that is not known.
         today: Day on which prices are looked up.
 
-    Returns:
-        The assumptions, or None where something was rejected.
+    Raises:
+        SettingsError: Something was rejected, here or before; all of it is named.
     """
     book = PriceBook.load(settings.prices.overrides, today=today)
     node = _node(settings, reader, book)
@@ -52,8 +53,10 @@ def assumptions_of(
     load = _load(settings, reader)
     api_in_use = _api("apiInUse", settings.traffic.api_in_use, load, reader, today)
     hosted = _hosted(settings, load, reader, today)
-    if reader.problems or node is None or api_in_use is None:
-        return None
+    reader.raise_problems(stack)
+    if node is None or api_in_use is None:
+        msg = "a price is missing, but nothing was rejected"
+        raise AssertionError(msg)
     model, engine = settings.model, settings.engine
     measured = settings.traffic.measured_output_tokens_per_second
     capacity = replica_capacity(
@@ -139,28 +142,39 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
         return None
     capacity_type = pool.capacity_types[0] if pool.kind != "existing" else "on-demand"
     offers: list[RentedNode] = []
+    missing: list[PriceMissingError] = []
     for instance_type in pool.instance_types:
         _check_shape(instance_type, settings, reader, book)
         try:
             price = book.node(prices.cloud, prices.region, instance_type, capacity_type)
-        except PriceMissingError as missing:
-            near = f"; closest in the book: {', '.join(missing.near)}" if missing.near else ""
-            reader.reject(
-                "instanceTypes",
-                f"no price {missing.identifier}",
-                f"State one in priceOverrides, or set nodePricing to stated{near}",
-            )
-            continue
-        if book.is_stale(price, prices.max_age_days):
-            reader.reject(
-                "priceMaxAgeDays",
-                f"the price {price.identifier} is of {price.as_of.isoformat()}, "
-                f"{book.age_days(price)} days ago",
-                f"Allowed: {prices.max_age_days} days; state a current price in priceOverrides, or "
-                "raise priceMaxAgeDays",
-            )
-        offers.append(RentedNode(price, f"{instance_type}, {capacity_type}"))
+        except PriceMissingError as error:
+            missing.append(error)
+        else:
+            offers.append(RentedNode(price, f"{instance_type}, {capacity_type}"))
+    if missing:
+        near = ", ".join(dict.fromkeys(name for error in missing for name in error.near))
+        reader.reject(
+            "instanceTypes",
+            f"no price {', '.join(error.identifier for error in missing)}",
+            "State it in priceOverrides, or set nodePricing to stated"
+            + (f"; closest in the book: {near}" if near else ""),
+        )
+    _check_age([offer.price for offer in offers], settings, reader, book)
     return min(offers, key=lambda offer: offer.price.usd, default=None)
+
+
+def _check_age(
+    offers: Sequence[Price], settings: Settings, reader: ConfigReader, book: PriceBook
+) -> None:
+    limit = settings.prices.max_age_days
+    stale = [price for price in offers if book.is_stale(price, limit)]
+    if stale:
+        shown = ", ".join(f"{price.identifier} of {price.as_of.isoformat()}" for price in stale)
+        reader.reject(
+            "priceMaxAgeDays",
+            f"{limit} days, but the book's price is {shown}",
+            "State a current price in priceOverrides, or raise priceMaxAgeDays",
+        )
 
 
 def _check_shape(
@@ -192,7 +206,7 @@ def _check_system_nodes(settings: Settings, reader: ConfigReader, book: PriceBoo
         reader.reject(
             "systemInstanceType",
             f"no price {missing.identifier}",
-            "State one in priceOverrides, or set systemNodeCount to 0 if others pay for these nodes",
+            "State one in priceOverrides, or set systemNodeCount to 0 if others pay for them",
         )
 
 

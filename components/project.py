@@ -1,4 +1,4 @@
-"""Reads Pulumi.yaml and the stack files: the declared settings, their defaults, a stack's values."""
+"""Reads Pulumi.yaml and the stack files: declared settings, their defaults, a stack's values."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
 
 
 def own_values(config: Mapping[str, str]) -> Mapping[str, str]:
-    """Keeps the settings of this project and strips their prefix; providers have keys of their own."""
+    """Keeps this project's settings, without their prefix; providers have keys of their own."""
     return {
         key.removeprefix(PREFIX): value for key, value in config.items() if key.startswith(PREFIX)
     }

@@ -339,8 +339,8 @@ def _network(reader: ConfigReader) -> NetworkSettings:
             reader.reject(
                 "clientNetworks",
                 f'found "{network}"',
-                "Allowed: private networks, host bits 0; the model's port has paths that ask for no "
-                "key, so it is never opened to the internet",
+                "Allowed: private networks, host bits 0; the model's port has paths that ask for "
+                "no key, so it is never opened to the internet",
             )
     return NetworkSettings(
         namespace=reader.text("namespace", pattern=_DNS_LABEL, allowed=_NAME),
@@ -507,7 +507,8 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
             "gpu",
             f"{model.facts.name} in {model.precision} does not fit {parallel} x "
             f"{settings.pool.gpu.name}: weights take {fit.weights_gib:.1f} GiB and leave "
-            f"{max(fit.key_value_gib, 0):.1f} GiB for requests of {model.max_model_length:,} tokens",
+            f"{max(fit.key_value_gib, 0):.1f} GiB for requests of {model.max_model_length:,} "
+            "tokens",
             f"Would fit: {_listed(options)}; or shorten maxModelLength",
         )
 
@@ -586,9 +587,12 @@ def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
 
 def _check_network(settings: Settings, reader: ConfigReader) -> None:
     network = settings.network
-    if network.exposure == "internal-load-balancer" and not network.client_networks:
-        if reader.usable("clientNetworks"):
-            reader.reject("clientNetworks", "empty", "Needed with exposure internal-load-balancer")
+    if (
+        network.exposure == "internal-load-balancer"
+        and not network.client_networks
+        and reader.usable("clientNetworks")
+    ):
+        reader.reject("clientNetworks", "empty", "Needed with exposure internal-load-balancer")
     if reader.usable("namespace", "monitoringNamespace") and (
         network.namespace in (settings.monitoring.namespace, "default", "kube-system")
     ):

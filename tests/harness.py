@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
-from components.cost.ledger import plain
+from components.cost.ledger import is_counted, plain
 from components.cost.quantities import Registered
 from components.settings import Settings
-from components.stack import register
+from components.deployment import register
 
 _Result = TypeVar("_Result")
 
@@ -26,11 +26,15 @@ class Recorder(Mocks):
 
     def __init__(self) -> None:
         self.resources: list[Registered] = []
+        self.counted: list[Registered] = []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         properties = plain(args.inputs)
         assert isinstance(properties, dict)
-        self.resources.append(Registered(args.name, args.typ, properties))
+        resource = Registered(args.name, args.typ, properties)
+        self.resources.append(resource)
+        if is_counted(args.typ, custom=bool(args.custom)):
+            self.counted.append(resource)
         return f"{args.name}-id", dict(args.inputs)
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
@@ -49,8 +53,10 @@ def run_under_mocks(program: Coroutine[Any, Any, _Result], recorder: Recorder) -
         loop.close()
 
 
-def register_under_mocks(settings: Settings) -> tuple[Registered, ...]:
-    """Returns everything that a stack registers, in the ledger's order."""
+def register_under_mocks(settings: Settings) -> Recorder:
+    """Registers a whole stack; resources are in the ledger's order."""
     recorder = Recorder()
     run_under_mocks(register(settings), recorder)
-    return tuple(sorted(recorder.resources, key=lambda entry: (entry.type, entry.name)))
+    for resources in (recorder.resources, recorder.counted):
+        resources.sort(key=lambda entry: (entry.type, entry.name))
+    return recorder

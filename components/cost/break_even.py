@@ -55,7 +55,8 @@ class Staircase:
     """The self-hosted cost as a function of volume, by the same rules as the estimate.
 
     Attributes:
-        peak_rates_per_token: For each hour, requests a second at its peak minute for one token a day.
+        peak_rates_per_token: For each hour, requests a second at its peak minute, for one token
+            a day.
         requests_per_second_per_node: What one node serves at saturation.
         lowest_nodes: Nodes that run at any volume: the fewest replicas, or those that are there.
         nodes_follow_load: Whether nodes come and go by the hour; else the peak's run at all hours.

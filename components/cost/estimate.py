@@ -12,7 +12,7 @@ from components.cost.api_prices import ApiPrice
 from components.cost.assumptions import Assumptions
 from components.cost.break_even import BreakEven, Staircase, find_break_even
 from components.cost.hybrid import Hybrid, SplitRules
-from components.cost.lines import Machines, people_lines, price_machines, to_decimal
+from components.cost.lines import people_lines, price_machines, to_decimal
 from components.cost.quantities import Registered
 from components.cost.report import ApiCost, BreakEvenAgainst, Report
 from components.cost.simulation import FleetWeek, simulate
@@ -190,13 +190,14 @@ class _Estimate:
 
     def notes(self) -> tuple[str, ...]:
         capacity, load = self.assumptions.capacity, self.assumptions.load
-        return (
+        served = (
             f"A replica serves {capacity.total_tokens_per_second:,.0f} tokens a second, "
             f"{capacity.output_tokens_per_second:,.0f} of them output, with "
             f"{capacity.concurrent_requests} requests in flight: {capacity.method}, within "
-            f"{capacity.error_percent:.0f}% ({capacity.source}).",
-            f"Hours of the week: {load.shape_source}; peak minute {load.burst_factor:g} x its hour.",
+            f"{capacity.error_percent:.0f}% ({capacity.source})."
         )
+        burst = f"peak minute {load.burst_factor:g} x its hour"
+        return served, f"Hours of the week: {load.shape_source}; {burst}."
 
 
 def in_words(row: BreakEvenAgainst, tokens_per_day: int) -> str:
@@ -208,10 +209,10 @@ def in_words(row: BreakEvenAgainst, tokens_per_day: int) -> str:
             f"({volume(row.loaded.largest_tokens_per_day)} tokens a day)."
         )
     first = row.loaded.cheaper[0]
+    nodes = "1 node" if first.nodes == 1 else f"{first.nodes} nodes"
     return (
-        f"Self-hosting costs less than {name} from {volume(first.from_tokens_per_day)} tokens a day "
-        f"({first.nodes} {'node' if first.nodes == 1 else 'nodes'} at the peak); this stack plans "
-        f"for {volume(tokens_per_day)}."
+        f"Self-hosting costs less than {name} from {volume(first.from_tokens_per_day)} tokens a "
+        f"day ({nodes} at the peak); this stack plans for {volume(tokens_per_day)}."
     )
 
 

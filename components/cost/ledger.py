@@ -11,7 +11,7 @@ import pulumi
 
 from components.cost.quantities import GPU_POOL, Registered
 
-# Marks secrets, assets and resource references in Pulumi's wire format (sdk/go/common/resource/sig).
+# Marks secrets, assets and references in Pulumi's wire format (sdk/go/common/resource/sig).
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 _INTERNAL = ("pulumi:pulumi:", "pulumi:providers:")
@@ -41,7 +41,7 @@ class Ledger:
     def _observe(self, args: pulumi.ResourceTransformArgs) -> None:
         # Must never raise: an exception in a transform fails the registration. What can't be read
         # is recorded without its inputs and judged later.
-        if args.type_.startswith(_INTERNAL) or not (args.custom or args.type_ == GPU_POOL):
+        if not is_counted(args.type_, custom=args.custom):
             return
         try:
             properties = plain(args.props)
@@ -49,6 +49,11 @@ class Ledger:
             properties = None
         known = properties if isinstance(properties, Mapping) else None
         self._registered.append(Registered(args.name, args.type_, known))
+
+
+def is_counted(kind: str, *, custom: bool) -> bool:
+    """Tells whether a resource has a place in the ledger: see `Ledger` for components."""
+    return not kind.startswith(_INTERNAL) and (custom or kind == GPU_POOL)
 
 
 def plain(value: object) -> object:

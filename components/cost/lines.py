@@ -14,7 +14,7 @@ from components.cost.quantities import (
     Free,
     GpuNodes,
     InPool,
-    LoadBalancer,
+    Quantity,
     Registered,
     Unknown,
     Volume,
@@ -108,37 +108,45 @@ def price_machines(
     quantities = [(resource, classify(resource)) for resource in resources]
     has_pool = any(isinstance(quantity, GpuNodes) for _, quantity in quantities)
     for resource, quantity in quantities:
-        try:
-            match quantity:
-                case GpuNodes():
-                    lines.extend(_gpu_nodes(quantity, week, assumptions))
-                case Volume():
-                    lines.append(_volume(resource.name, quantity, assumptions))
-                case LoadBalancer():
-                    lines.extend(_load_balancer(assumptions))
-                case Workload(gpus) if gpus and not has_pool:
-                    unpriced.append(
-                        _not_priced(resource, "asks for GPUs, but no pool is registered")
-                    )
-                case Workload() | Free() | InPool():
-                    free.append(resource.name)
-                case Unknown(reason):
-                    unpriced.append(_not_priced(resource, reason))
-        except PriceMissingError as missing:
-            unpriced.append(
-                _not_priced(resource, f"no price {missing.identifier}; state one in priceOverrides")
-            )
+        reason = _reason_against(quantity, has_pool=has_pool)
+        if reason:
+            unpriced.append(NotPriced(resource.name, resource.type, reason))
+        elif isinstance(quantity, Free | InPool | Workload):
+            free.append(resource.name)
+        else:
+            try:
+                lines.extend(_resource(resource.name, quantity, week, assumptions))
+            except PriceMissingError as missing:
+                unpriced.append(NotPriced(resource.name, resource.type, _stated_instead(missing)))
     for part in (_control_plane, _system_nodes):
         try:
             lines.extend(part(assumptions))
         except PriceMissingError as missing:
-            reason = f"no price {missing.identifier}; state one in priceOverrides"
-            unpriced.append(NotPriced("cluster", missing.identifier, reason))
+            unpriced.append(NotPriced("cluster", missing.identifier, _stated_instead(missing)))
     return Machines(tuple(lines), tuple(free), tuple(unpriced))
 
 
-def _not_priced(resource: Registered, reason: str) -> NotPriced:
-    return NotPriced(resource.name, resource.type, reason)
+def _reason_against(quantity: Quantity, *, has_pool: bool) -> str | None:
+    """Says why something has no price, or None where it has one or needs none."""
+    if isinstance(quantity, Unknown):
+        return quantity.reason
+    if isinstance(quantity, Workload) and quantity.gpus and not has_pool:
+        return "asks for GPUs, but no pool is registered"
+    return None
+
+
+def _stated_instead(missing: PriceMissingError) -> str:
+    return f"no price {missing.identifier}; state one in priceOverrides"
+
+
+def _resource(
+    name: str, quantity: Quantity, week: FleetWeek, assumptions: Assumptions
+) -> Iterable[Line]:
+    if isinstance(quantity, GpuNodes):
+        return list(_gpu_nodes(quantity, week, assumptions))
+    if isinstance(quantity, Volume):
+        return [_volume(name, quantity, assumptions)]
+    return list(_load_balancer(assumptions))
 
 
 def _gpu_nodes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) -> Iterator[Line]:
@@ -282,7 +290,7 @@ def _line(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool 
     )
 
 
-def _stated(
+def _stated(  # noqa: PLR0913  # the columns of a line
     item: str, quantity: Decimal, unit: str, usd: Decimal, source: str, *, grows: bool = False
 ) -> Line:
     return Line(

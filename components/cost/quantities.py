@@ -110,7 +110,7 @@ class Unknown:
 Quantity = GpuNodes | Volume | LoadBalancer | Workload | Free | InPool | Unknown
 
 
-def classify(resource: Registered) -> Quantity:
+def classify(resource: Registered) -> Quantity:  # noqa: PLR0911  # one answer a kind of resource
     """Tells what a registered resource costs by; never raises."""
     kind, properties = resource.type, resource.properties
     if kind in _FREE:

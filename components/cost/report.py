@@ -214,7 +214,7 @@ def _api_output(api: ApiCost) -> dict[str, object]:
 
 
 def first_volume(result: BreakEven) -> int | None:
-    """Returns the lowest volume, in tokens a day, at which self-hosting costs less; None for never."""
+    """Returns the lowest tokens a day at which self-hosting costs less; None for never."""
     return None if result.never else round(result.cheaper[0].from_tokens_per_day)
 
 

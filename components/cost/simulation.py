@@ -98,8 +98,8 @@ def paid_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> NDArray[np.float64]
     """Returns the nodes paid in each hour.
 
     Where nodes follow replicas, a node is also paid while its first replica loads and, at the end,
-    while the autoscaler waits to remove it: `start_seconds` and `scale_down_seconds` for each start.
-    The first hour follows the last, so that a week repeats.
+    while the autoscaler waits to remove it: `start_seconds` and `scale_down_seconds` a start. The
+    first hour follows the last, so that a week repeats.
     """
     if fleet.fixed_nodes is not None:
         return np.full(replicas.shape, float(fleet.fixed_nodes))

@@ -20,6 +20,8 @@ from components.cost.verdict import usd
 WIDTH = 96
 """Pulumi indents a message by four columns, which leaves 96 of 100."""
 
+_WHOLE_DOLLARS = 100  # from here on, digits beyond cents say nothing
+
 
 def render(report: Report) -> str:
     """Returns the whole report as text of at most `WIDTH` columns."""
@@ -38,14 +40,12 @@ def _heading(report: Report) -> str:
     assumptions = report.assumptions
     load = assumptions.load
     cached = f", {load.cached_input_share:.0%} cached" if load.cached_input_share else ""
-    return _wrapped(
-        [
-            f"COST OF STACK {assumptions.stack}",
-            f"{assumptions.model} on {assumptions.node.description}",
-            f"{volume(load.tokens_per_day)} tokens a day ({load.input_tokens:,} in{cached}, "
-            f"{load.output_tokens:,} out a request); {assumptions.calendar.name} a month; USD",
-        ]
+    traffic = (
+        f"{volume(load.tokens_per_day)} tokens a day ({load.input_tokens:,} in{cached}, "
+        f"{load.output_tokens:,} out a request); {assumptions.calendar.name} a month; USD"
     )
+    served = f"{assumptions.model} on {assumptions.node.description}"
+    return _wrapped([f"COST OF STACK {assumptions.stack}", served, traffic])
 
 
 def _self_hosted(report: Report) -> str:
@@ -76,9 +76,11 @@ def _self_hosted(report: Report) -> str:
     table.add_row("Total", "", "", "", usd(report.total), "")
     table.add_row("for a million tokens", "", "", "", f"${report.usd_per_million_tokens:,.4f}", "")
     week = report.week
+    replicas = "1 replica" if week.peak_replicas == 1 else f"{week.peak_replicas} replicas"
+    free = len(report.machines.without_charge)
     below = [
-        f"On average {week.mean_nodes:.2f} nodes run, at the peak {week.peak_replicas} of the "
-        f"replicas; {len(report.machines.without_charge)} resources have no charge of their own."
+        f"{week.mean_nodes:.2f} nodes on average, {replicas} at the peak.",
+        f"No charge of their own: {free} resources.",
     ]
     if report.machines.not_priced:
         below.append("Not priced, and not in the total:")
@@ -126,12 +128,12 @@ def _break_even(report: Report) -> str:
         table.add_row(row.api.price.reference, *(_crossing(result) for result in results))
     result = report.break_even[0].loaded
     planned = volume(report.assumptions.load.tokens_per_day)
-    below = [
+    below = (
         f"With nodes added as the load grows; in brackets nodes at the peak. Never: not within "
         f"{result.largest_nodes} nodes, {volume(result.largest_tokens_per_day)} tokens a day. This "
         f"stack plans for {planned}."
-    ]
-    return _text(table) + _wrapped(below)
+    )
+    return _text(table) + _wrapped([below])
 
 
 def _recommendation(report: Report) -> str:
@@ -177,7 +179,7 @@ def _add_line(table: Table, line: Line) -> None:
 
 def _unit_price(price: Decimal) -> str:
     """Writes a price with the digits that it has: two or more places, none lost below a cent."""
-    if price >= 100:
+    if price >= _WHOLE_DOLLARS:
         return f"{price:,.2f}"
     whole, _, places = rate(price).partition(".")
     return f"{whole}.{places:0<2}"

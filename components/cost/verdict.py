@@ -124,15 +124,16 @@ def _by_cost(
         return best, []
     if best.monthly_range[1] > cheapest_api.monthly:
         reason = (
-            f"{_ADVICE[best.choice]} at {usd(best.monthly)} a month would be cheaper, but a replica "
-            f"that serves {evidence.error_percent:.0f}% less makes it {usd(best.monthly_range[1])}: "
-            "measure one replica and set measuredOutputTokensPerSecond."
+            f"{_ADVICE[best.choice]} at {usd(best.monthly)} a month would be cheaper, but if a "
+            f"replica serves {evidence.error_percent:.0f}% less it is "
+            f"{usd(best.monthly_range[1])}: measure one and set measuredOutputTokensPerSecond."
         )
         return cheapest_api, [reason]
-    return best, [
+    reason = (
         f"It stays cheaper if a replica serves {evidence.error_percent:.0f}% less than estimated "
         f"({usd(best.monthly_range[1])})."
-    ]
+    )
+    return best, [reason]
 
 
 def _compliance(own: Option, cheapest_api: Option) -> str:
@@ -140,21 +141,21 @@ def _compliance(own: Option, cheapest_api: Option) -> str:
     if extra <= 0:
         return "Prompts must stay inside (dataMayLeave: false), and that costs nothing extra."
     return (
-        f"Prompts must stay inside (dataMayLeave: false): that costs {usd(extra)} a month more than "
-        f"{cheapest_api.label}."
+        f"Prompts must stay inside (dataMayLeave: false): that costs {usd(extra)} a month more "
+        f"than {cheapest_api.label}."
     )
 
 
 def _explain(chosen: Option, own: Option, evidence: Evidence) -> Iterator[str]:
     if evidence.unserved_share > _LARGEST_UNSERVED:
         yield (
-            f"As configured, the fleet can't serve {evidence.unserved_share:.0%} of the requests: the "
-            f"busiest minute needs {evidence.replicas_needed} replicas (maxReplicas)."
+            f"As configured, the fleet can't serve {evidence.unserved_share:.0%} of the requests: "
+            f"the busiest minute needs {evidence.replicas_needed} replicas (maxReplicas)."
         )
     elif evidence.strained_hours_share > 0:
         yield (
-            f"Requests queue in the peak minutes of {evidence.strained_hours_share:.0%} of the hours: "
-            f"the busiest needs {evidence.replicas_needed} replicas (maxReplicas)."
+            f"Requests queue in the peak minutes of {evidence.strained_hours_share:.0%} of the "
+            f"hours: the busiest needs {evidence.replicas_needed} replicas (maxReplicas)."
         )
     yield evidence.break_even
     if chosen is not own:

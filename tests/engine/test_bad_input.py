@@ -82,8 +82,15 @@ def test_all_mistakes_of_a_file_are_reported_at_once(project: Project) -> None:
 
     output = result.stdout + result.stderr
     assert result.returncode != 0
-    assert "5 settings of stack aws-prod can't be used" in output
-    for key in ("maxReplica", "minReplicas", "precision", "apiInUse", "instanceTypes"):
+    assert "6 settings of stack aws-prod can't be used" in output
+    for key in (
+        "maxReplica",
+        "minReplicas",
+        "precision",
+        "apiInUse",
+        "instanceTypes",
+        "systemInstanceType",
+    ):
         assert f"breakeven:{key}: " in output
 
 

@@ -161,7 +161,7 @@ def test_the_last_step_ends_where_the_largest_fleet_is_full(case: Case) -> None:
     assert case.nodes_at(end * (1 + NARROW))[1] == LARGEST + 1
 
 
-@given(cases(), st.floats(0.0, 1.0, exclude_min=True))
+@given(cases(), st.floats(1e-6, 1.0))
 def test_a_volume_lies_in_a_reported_range_if_and_only_if_it_costs_less(
     case: Case, fraction: float
 ) -> None:
@@ -226,18 +226,14 @@ def test_twice_the_money_on_both_sides_changes_no_volume(case: Case) -> None:
     assert doubled.break_even() == case.break_even()
 
 
-@given(cases(), st.floats(0.01, 100.0))
-def test_the_unit_of_time_changes_no_volume(case: Case, factor: float) -> None:
+@given(cases(), st.integers(-8, 8))
+def test_the_unit_of_time_changes_no_volume(case: Case, power: int) -> None:
     other = replace(
         case,
-        rates_per_token=case.rates_per_token * factor,
-        replica_capacity=case.replica_capacity * factor,
+        rates_per_token=case.rates_per_token * 2.0**power,
+        replica_capacity=case.replica_capacity * 2.0**power,
     )
-    one, two = case.break_even(), other.break_even()
-    assert two.largest_tokens_per_day == pytest.approx(one.largest_tokens_per_day, rel=1e-9)
-    if one.cheaper and two.cheaper:
-        first, second = one.cheaper[0], two.cheaper[0]
-        assert second.from_tokens_per_day == pytest.approx(first.from_tokens_per_day, rel=1e-6)
+    assert other.break_even() == case.break_even()
 
 
 @given(cases(), st.integers(1, 10))

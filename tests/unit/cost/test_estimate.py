@@ -16,7 +16,8 @@ from components.cost.load import published_shape
 from components.cost.people import People
 from components.cost.report import Report
 from components.cost.simulation import Fleet
-from tests.unit.cost.builders import api, assumptions, capacity, node, pool, volume as claim
+from tests.unit.cost.builders import api, assumptions, capacity, node, pool
+from tests.unit.cost.builders import volume as claim
 
 LEDGER = (pool(), claim())
 

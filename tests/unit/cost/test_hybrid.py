@@ -17,9 +17,7 @@ from tests.unit.cost.strategies import capacities, money, profiles
 _EXACT = Decimal("1e-20")
 
 
-def rules_of(
-    rates: NDArray[np.float64], fixed: Decimal, node: Decimal, api: Decimal
-) -> SplitRules:
+def rules_of(rates: NDArray[np.float64], fixed: Decimal, node: Decimal, api: Decimal) -> SplitRules:
     return SplitRules(rates=rates, fixed_monthly=fixed, node_monthly=node, api_monthly=api)
 
 
@@ -39,9 +37,7 @@ def test_the_cheapest_split_is_no_dearer_than_any_number_of_nodes(
 
 
 @given(splits, capacities, st.integers(1, 12))
-def test_shares_lie_between_nothing_and_all(
-    rules: SplitRules, capacity: float, nodes: int
-) -> None:
+def test_shares_lie_between_nothing_and_all(rules: SplitRules, capacity: float, nodes: int) -> None:
     split = rules.split(nodes, capacity)
     assert 0 < split.own_share <= 1
     assert 0 <= split.api_monthly <= rules.api_monthly
