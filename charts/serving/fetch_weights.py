@@ -14,6 +14,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 import threading
@@ -52,19 +53,21 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--revision", required=True, help="commit, 40 hexadecimal digits")
     parser.add_argument("--directory", required=True, type=Path, help="mounted volume")
     options = parser.parse_args(arguments)
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    # Only this script's own lines: libraries log addresses that carry signatures.
+    logging.basicConfig(stream=sys.stdout, level=logging.ERROR, format="%(message)s")
+    log.setLevel(logging.INFO)
     try:
         fetch(options.repository, options.revision, options.directory)
     except Exception as error:  # noqa: BLE001  # the hub raises many kinds; the log shows any
-        log.error("failed: %s: %s", type(error).__name__, without_token(str(error)))  # noqa: TRY400  # a traceback helps nobody here
+        log.error("failed: %s: %s", type(error).__name__, without_secrets(str(error)))  # noqa: TRY400  # a traceback helps nobody here
         return 1
     return 0
 
 
-def without_token(text: str) -> str:
-    """Removes the hub's token, in case an error repeats a request."""
+def without_secrets(text: str) -> str:
+    """Removes what an error may repeat of a request: token and signatures of addresses."""
     token = os.environ.get("HF_TOKEN")
-    return text.replace(token, "***") if token else text
+    return re.sub(r"\?\S+", "?***", text.replace(token, "***") if token else text)
 
 
 def fetch(repository: str, revision: str, directory: Path) -> None:

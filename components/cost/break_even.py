@@ -8,8 +8,9 @@ machine which would be paid off can't carry that volume.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,57 +74,75 @@ class Staircase:
     fixed_monthly: Decimal
     node_monthly: Decimal
 
-    def steps(self, largest_nodes: int) -> list[Step]:
+    def steps(self, largest_nodes: int) -> Steps:
         """Returns the steps in rising order, up to `largest_nodes`, `lowest_nodes` or more."""
         rates = self.peak_rates_per_token
         if not self.nodes_follow_load:
             rates = rates[[int(rates.argmax())]]
-        lowest = self.lowest_nodes
-        counts = np.arange(lowest, largest_nodes + 1)
-        busy = np.flatnonzero(rates > 0)
-        # Hour h needs its (k+1)-th node beyond the volume at which k nodes are full at its peak.
-        full_at = np.outer(1 / rates[busy], counts * self.requests_per_second_per_node)
-        largest = float(full_at.min(axis=0)[-1])
         # A node that runs at all hours starts once and for all, not every week.
         hours_per_start = self.hours_per_start if len(rates) > 1 else 0.0
-        order = np.argsort(full_at, axis=None, kind="stable")
-        ends = full_at.ravel()[order].tolist()
-        hours = busy[order // len(counts)].tolist()
-
-        nodes = [lowest] * len(rates)
-        paid, starts, peak = lowest * len(rates), 0, lowest
-        steps: list[Step] = []
-        for end, hour in zip(ends, hours, strict=True):
-            if not steps or end > steps[-1].to_tokens_per_day:
-                mean = (paid + starts * hours_per_start) / len(rates)
-                steps.append(Step(end, self.cost_of(mean), peak))
-            if end >= largest:
-                break
-            before, here, after = nodes[hour - 1], nodes[hour], nodes[(hour + 1) % len(nodes)]
-            starts += (here >= before) - (after > here)
-            nodes[hour] = here + 1
-            paid += 1
-            peak = max(peak, here + 1)
-        return steps
-
-    def cost_of(self, mean_nodes: float) -> float:
-        """Returns USD a month with that many nodes on average."""
-        return float(self.fixed_monthly) + float(self.node_monthly) * mean_nodes
+        ends, mean_nodes, peak_nodes = _sweep(
+            tuple(rates.tolist()), self.lowest_nodes, largest_nodes, hours_per_start
+        )
+        return Steps(
+            to_tokens_per_day=ends * self.requests_per_second_per_node,
+            monthly=float(self.fixed_monthly) + float(self.node_monthly) * mean_nodes,
+            peak_nodes=peak_nodes,
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A range of volume over which the number of nodes of every hour is constant, and the cost.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """Ranges of volume over which the number of nodes of every hour is constant; arrays.
 
     Attributes:
-        to_tokens_per_day: Its upper end, included; it begins where the step before ends.
-        monthly: USD a month.
+        to_tokens_per_day: The upper end of each, included; it begins where the one before ends.
+        monthly: USD a month on it.
         peak_nodes: Nodes of the busiest hour.
     """
 
-    to_tokens_per_day: float
-    monthly: float
-    peak_nodes: int
+    to_tokens_per_day: NDArray[np.float64]
+    monthly: NDArray[np.float64]
+    peak_nodes: NDArray[np.int64]
+
+
+@lru_cache(maxsize=4)
+def _sweep(
+    rates: tuple[float, ...], lowest: int, largest_nodes: int, hours_per_start: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Adds node after node as the volume grows; returns ends, mean and peak nodes of the steps.
+
+    The ends are volumes for a node that serves one request a second: they grow with what it really
+    serves, while the numbers of nodes do not depend on it, nor on money. So the searches of one
+    report, which differ in these, share one sweep.
+    """
+    counts = np.arange(lowest, largest_nodes + 1)
+    by_hour = np.asarray(rates)
+    busy = np.flatnonzero(by_hour > 0)
+    # Hour h needs its (k+1)-th node beyond the volume at which k nodes are full at its peak.
+    full_at = np.outer(1 / by_hour[busy], counts)
+    largest = float(full_at.min(axis=0)[-1])
+    order = np.argsort(full_at, axis=None, kind="stable")
+    nodes = [lowest] * len(rates)
+    paid, starts, peak = lowest * len(rates), 0, lowest
+    ends: list[float] = []
+    means: list[float] = []
+    peaks: list[int] = []
+    for end, hour in zip(
+        full_at.ravel()[order].tolist(), busy[order // len(counts)].tolist(), strict=True
+    ):
+        if not ends or end > ends[-1]:
+            ends.append(end)
+            means.append((paid + starts * hours_per_start) / len(rates))
+            peaks.append(peak)
+        if end >= largest:
+            break
+        before, here, after = nodes[hour - 1], nodes[hour], nodes[(hour + 1) % len(nodes)]
+        starts += (here >= before) - (after > here)
+        nodes[hour] = here + 1
+        paid += 1
+        peak = max(peak, here + 1)
+    return np.asarray(ends), np.asarray(means), np.asarray(peaks)
 
 
 def find_break_even(
@@ -140,18 +159,22 @@ def find_break_even(
     slope = float(api_monthly_per_token_a_day)
     largest_nodes = max(largest_nodes, staircase.lowest_nodes)
     steps = staircase.steps(largest_nodes)
-    cheaper: list[Crossing] = []
-    start = 0.0
-    for step in steps:
-        # Within a step the API overtakes at cost / slope, once and for the rest of the step.
-        begin = max(start, step.monthly / slope)
-        end = step.to_tokens_per_day
-        if begin < end:
-            if cheaper and cheaper[-1].to_tokens_per_day == start == begin:
-                cheaper[-1] = replace(cheaper[-1], to_tokens_per_day=end)
-            else:
-                cheaper.append(Crossing(begin, end, step.peak_nodes))
-        start = end
-    if cheaper and cheaper[-1].to_tokens_per_day == start:
-        cheaper[-1] = replace(cheaper[-1], to_tokens_per_day=None)
-    return BreakEven(tuple(cheaper), largest_nodes, start)
+    ends = steps.to_tokens_per_day
+    starts = np.concatenate(([0.0], ends[:-1]))
+    # Within a step the API overtakes at cost / slope, once and for the rest of the step.
+    begins = np.maximum(starts, steps.monthly / slope)
+    pays = begins < ends
+    # A range goes on where the step before paid up to its end and this one pays from there.
+    goes_on = pays & (begins == starts) & np.concatenate(([False], pays[:-1]))
+    first = np.flatnonzero(pays & ~goes_on)
+    last = np.flatnonzero(pays & ~np.concatenate((goes_on[1:], [False])))
+    open_end = len(ends) - 1
+    cheaper = tuple(
+        Crossing(
+            from_tokens_per_day=float(begins[one]),
+            to_tokens_per_day=None if other == open_end else float(ends[other]),
+            nodes=int(steps.peak_nodes[one]),
+        )
+        for one, other in zip(first, last, strict=True)
+    )
+    return BreakEven(cheaper, largest_nodes, float(ends[-1]))

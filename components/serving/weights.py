@@ -168,6 +168,8 @@ def _container(settings: Settings) -> ContainerArgs:
                     # Plain downloads go on where they stopped, in little memory.
                     "HF_HUB_DISABLE_XET": "1",
                     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+                    # Its warnings repeat addresses with their signatures.
+                    "HF_HUB_VERBOSITY": "error",
                 }
             ),
             *([from_secret("HF_TOKEN", secret=token, key="token")] if token else []),

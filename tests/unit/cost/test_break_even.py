@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -130,10 +132,24 @@ def case_of(rates: list[float], *, follow: bool, lowest: int = 1, slope: str = "
     )
 
 
+class Step(NamedTuple):
+    """One entry of the arrays of `Steps`."""
+
+    to_tokens_per_day: float
+    monthly: float
+    peak_nodes: int
+
+
+def steps_of(case: Case, largest_nodes: int) -> list[Step]:
+    steps = case.staircase.steps(largest_nodes)
+    arrays = (steps.to_tokens_per_day, steps.monthly, steps.peak_nodes)
+    return [Step(*values) for values in zip(*(array.tolist() for array in arrays), strict=True)]
+
+
 @given(cases())
 def test_within_a_step_the_cost_is_that_of_the_simulation(case: Case) -> None:
     start = 0.0
-    for step in case.staircase.steps(LARGEST):
+    for step in steps_of(case, LARGEST):
         if step.to_tokens_per_day > start * (1 + NARROW):
             for volume in ((start + step.to_tokens_per_day) / 2, step.to_tokens_per_day):
                 assert case.cost_at(volume) == pytest.approx(step.monthly, rel=1e-9)
@@ -143,10 +159,10 @@ def test_within_a_step_the_cost_is_that_of_the_simulation(case: Case) -> None:
 
 @given(cases())
 def test_steps_rise_in_volume_cost_and_nodes(case: Case) -> None:
-    steps = case.staircase.steps(LARGEST)
+    steps = steps_of(case, LARGEST)
     assert steps[0].to_tokens_per_day > 0
     assert steps[0].peak_nodes == case.lowest_nodes
-    for lower, upper in zip(steps, steps[1:], strict=False):
+    for lower, upper in pairwise(steps):
         assert upper.to_tokens_per_day > lower.to_tokens_per_day
         assert upper.monthly >= lower.monthly * (1 - 1e-12)
         assert upper.peak_nodes >= lower.peak_nodes
@@ -154,7 +170,7 @@ def test_steps_rise_in_volume_cost_and_nodes(case: Case) -> None:
 
 @given(cases())
 def test_the_last_step_ends_where_the_largest_fleet_is_full(case: Case) -> None:
-    steps = case.staircase.steps(LARGEST)
+    steps = steps_of(case, LARGEST)
     end = case.break_even().largest_tokens_per_day
     assert end == steps[-1].to_tokens_per_day
     assert case.nodes_at(end)[1] == LARGEST == steps[-1].peak_nodes
@@ -169,7 +185,7 @@ def test_a_volume_lies_in_a_reported_range_if_and_only_if_it_costs_less(
     volume = fraction * result.largest_tokens_per_day
     own, api = case.cost_at(volume), case.api_at(volume)
     assume(abs(own - api) > NARROW * api)
-    ends = [step.to_tokens_per_day for step in case.staircase.steps(LARGEST)]
+    ends = [step.to_tokens_per_day for step in steps_of(case, LARGEST)]
     assume(all(abs(volume - end) > NARROW * volume for end in ends))
     inside = any(
         crossing.from_tokens_per_day < volume
@@ -200,7 +216,7 @@ def test_a_range_is_cheaper_inside_and_not_cheaper_just_outside(case: Case) -> N
 @given(cases())
 def test_ranges_rise_do_not_touch_and_only_the_last_is_open(case: Case) -> None:
     cheaper = case.break_even().cheaper
-    for lower, upper in zip(cheaper, cheaper[1:], strict=False):
+    for lower, upper in pairwise(cheaper):
         assert lower.to_tokens_per_day is not None
         assert lower.from_tokens_per_day < lower.to_tokens_per_day < upper.from_tokens_per_day
 
@@ -209,7 +225,7 @@ def test_ranges_rise_do_not_touch_and_only_the_last_is_open(case: Case) -> None:
 def test_never_is_said_if_and_only_if_no_fleet_that_is_full_costs_less(case: Case) -> None:
     result = case.break_even()
     # Within a step the API costs most, and the fleet the same, at its end.
-    ends = [step.to_tokens_per_day for step in case.staircase.steps(LARGEST)]
+    ends = [step.to_tokens_per_day for step in steps_of(case, LARGEST)]
     saving = max(case.api_at(end) / case.cost_at(end) for end in ends)
     assume(abs(saving - 1) > NARROW)
     assert result.never == (saving < 1)
@@ -256,8 +272,8 @@ def test_more_fixed_cost_never_moves_the_first_break_even_down(case: Case, more:
 def test_a_larger_fleet_on_trial_changes_nothing_below_the_smaller_one(
     case: Case, more: int
 ) -> None:
-    small = case.staircase.steps(LARGEST)
-    assert case.staircase.steps(LARGEST + more)[: len(small) - 1] == small[:-1]
+    small = steps_of(case, LARGEST)
+    assert steps_of(case, LARGEST + more)[: len(small) - 1] == small[:-1]
 
 
 def test_a_node_at_half_a_dollar_a_full_hour_pays_off_half_way() -> None:
@@ -283,12 +299,12 @@ def test_an_api_that_costs_what_a_full_fleet_costs_is_never_dearer() -> None:
 
 
 def test_nodes_that_run_at_all_hours_waste_nothing_on_starts() -> None:
-    steps = case_of([0.5, 1.0], follow=False).staircase.steps(3)
+    steps = steps_of(case_of([0.5, 1.0], follow=False), 3)
     assert [step.monthly for step in steps] == [1, 2, 3]
 
 
 def test_nodes_that_follow_the_load_waste_half_an_hour_on_each_start() -> None:
-    steps = case_of([0.25, 1.0], follow=True).staircase.steps(3)
+    steps = steps_of(case_of([0.25, 1.0], follow=True), 3)
     assert [step.to_tokens_per_day for step in steps] == [1, 2, 3]
     # A second and a third node in one of two hours, each with its start.
     assert [step.monthly for step in steps] == [1, 1.75, 2.5]

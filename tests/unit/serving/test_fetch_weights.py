@@ -178,9 +178,11 @@ def test_the_token_is_never_printed(hub: Path, volume: Path, failure: dict[str, 
     result = fetch(hub, volume, HF_TOKEN=TOKEN, **failure)
     assert result.returncode == (1 if failure else 0)
     assert TOKEN not in result.stdout + result.stderr
+    assert "Signature" not in result.stdout + result.stderr
 
 
 def test_an_error_is_one_line_without_a_traceback(hub: Path, volume: Path) -> None:
     result = fetch(hub, volume, HF_TOKEN=TOKEN, STAND_IN_DENIES="1")
-    assert "failed: PermissionError: 401 for owner/model with token ***" in result.stdout
+    assert "failed: PermissionError: 401 for https://cdn.test/owner/model?*** with" in result.stdout
+    assert "token ***" in result.stdout
     assert "Traceback" not in result.stdout + result.stderr

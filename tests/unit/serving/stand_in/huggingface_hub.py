@@ -38,7 +38,8 @@ class HfApi:
     def model_info(self, repository: str, *, revision: str, files_metadata: bool) -> Info:
         assert files_metadata
         if os.environ.get("STAND_IN_DENIES"):
-            message = f"401 for {repository} with token {os.environ.get('HF_TOKEN')}"
+            token = os.environ.get("HF_TOKEN")
+            message = f"401 for https://cdn.test/{repository}?Signature=abc with token {token}"
             raise PermissionError(message)
         files = [path for path in sorted(HUB.rglob("*")) if path.is_file()]
         return Info(revision, [_sibling(path) for path in files])
