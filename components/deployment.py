@@ -41,7 +41,16 @@ async def register(settings: Settings) -> dict[str, object]:
     components: list[KitComponent] = [namespace, pool, serving]
     components.append(NetworkRules("network", settings, namespace=namespace.name))
     if settings.replicas.autoscaling:
-        components.append(Autoscaling("autoscaling", settings, namespace=namespace.name))
+        # After the Deployment: the scaler waits for its target, and would wait in vain for one
+        # whose weights could not be fetched.
+        components.append(
+            Autoscaling(
+                "autoscaling",
+                settings,
+                namespace=namespace.name,
+                depends_on=[serving.deployment],
+            )
+        )
     if settings.monitoring.enabled:
         components.append(Monitoring("monitoring", settings, namespace=namespace.name))
     resources = [

@@ -21,6 +21,9 @@ from components.project import ROOT, defaults
 POOLS = ("existing", "karpenter-aws")
 OLDEST_ENGINE = (0, 18)
 
+_OTHER_VENDORS = ("mi300x",)
+_FETCHES_AT_START = "gpt-oss-"
+
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAME = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"
 _MACHINE_TYPE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -76,6 +79,7 @@ class PoolSettings:
     capacity_types: tuple[str, ...]
     karpenter_node_role: str
     karpenter_discovery_tag: str
+    karpenter_node_image: str
     node_volume_gigabytes: int
 
 
@@ -231,6 +235,7 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
         people=_people(reader),
     )
     _check_model(settings, reader)
+    _check_support(settings, reader)
     _check_pool(settings, reader)
     _check_replicas(settings, reader)
     _check_network(settings, reader)
@@ -310,6 +315,12 @@ def _pool(reader: ConfigReader) -> PoolSettings:
         ),
         karpenter_node_role=reader.text("karpenterNodeRole"),
         karpenter_discovery_tag=reader.text("karpenterDiscoveryTag"),
+        karpenter_node_image=reader.text(
+            "karpenterNodeImage",
+            pattern=r"(al2023|bottlerocket)@v[0-9.]+",
+            allowed="Allowed: al2023@vRELEASE or bottlerocket@vRELEASE; latest would replace every "
+            "node on the day of the next release, unseen in any preview",
+        ),
         node_volume_gigabytes=reader.integer("nodeVolumeGigabytes", 50, 16_000),
     )
 
@@ -510,6 +521,23 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
             f"{max(fit.key_value_gib, 0):.1f} GiB for requests of {model.max_model_length:,} "
             "tokens",
             f"Would fit: {_listed(options)}; or shorten maxModelLength",
+        )
+
+
+def _check_support(settings: Settings, reader: ConfigReader) -> None:
+    """Refuses what is known, and can be priced, but can't be deployed yet."""
+    if reader.usable("gpu") and settings.pool.gpu.name in _OTHER_VENDORS:
+        reader.reject(
+            "gpu",
+            f"{settings.pool.gpu.name} needs another device plugin and another engine image",
+            "Allowed: NVIDIA GPUs",
+        )
+    if reader.usable("model") and settings.model.facts.name.startswith(_FETCHES_AT_START):
+        reader.reject(
+            "model",
+            f"{settings.model.facts.name} makes vLLM fetch a vocabulary when it starts, and the "
+            "engine's pods reach nothing outside",
+            "Choose another model",
         )
 
 

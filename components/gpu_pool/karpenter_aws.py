@@ -9,11 +9,6 @@ from components.manifests import custom_resource
 from components.settings import Settings
 from components.templates import render
 
-# EKS builds of Amazon Linux 2023 by release. "latest" would replace every node on the day of the
-# next release, unseen in any preview. A release holds one image for each Kubernetes version of its
-# time, with and without NVIDIA's driver; Karpenter takes the one that fits cluster and machine.
-NODE_IMAGE = "al2023@v20260903"
-
 POOL_LABEL = "breakeven/pool"
 
 _HIGHEST_WEIGHT = 100  # Karpenter's limit
@@ -33,7 +28,7 @@ class KarpenterAwsPool(GpuPool):
             "gpu_pool/ec2-node-class.yaml.j2",
             {
                 "name": name,
-                "image": NODE_IMAGE,
+                "image": pool.karpenter_node_image,
                 "role": pool.karpenter_node_role,
                 "discovery": pool.karpenter_discovery_tag,
                 "volume_size": f"{pool.node_volume_gigabytes}Gi",

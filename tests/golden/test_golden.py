@@ -21,8 +21,11 @@ from components.cost.quantities import Registered
 from components.cost.table import WIDTH, render
 from components.costing import assumptions_of
 from components.project import stack_names, stack_values
-from components.settings import Settings, parse
-from tests.harness import register_under_mocks
+from components.settings import parse
+from tests.recording import register_stack, settings_of
+
+# Syrupy wants the test's name in each path; here people look for the stack's name.
+pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Consider adding")
 
 TODAY = date(2026, 11, 24)
 
@@ -54,12 +57,6 @@ class _Text(_OneFileAStack):
     file_extension = "txt"
 
 
-def _settings(stack: str) -> Settings:
-    settings, reader = parse(stack_values(stack))
-    reader.raise_problems(stack)
-    return settings
-
-
 def table_of(stack: str, resources: Iterable[Registered]) -> str:
     """Returns the cost table of a stack for a ledger, on the golden files' day."""
     settings, reader = parse(stack_values(stack))
@@ -85,9 +82,10 @@ _Readable.add_representer(float, _number)
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_manifests(stack: str, snapshot: SnapshotAssertion) -> None:
+    resources = register_stack(settings_of(stack)).resources
     documents = [
-        {"type": entry.type, "name": entry.name, "inputs": entry.properties}
-        for entry in register_under_mocks(_settings(stack)).resources
+        {"type": entry.type, "name": entry.name, "inputs": entry.inputs}
+        for entry in sorted(resources, key=lambda entry: (entry.type, entry.name))
     ]
     rendered = yaml.dump_all(documents, Dumper=_Readable, width=100, allow_unicode=True)
     assert rendered == snapshot(extension_class=_Yaml, name=stack)
@@ -95,6 +93,6 @@ def test_manifests(stack: str, snapshot: SnapshotAssertion) -> None:
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_tables(stack: str, snapshot: SnapshotAssertion) -> None:
-    table = table_of(stack, register_under_mocks(_settings(stack)).counted)
+    table = table_of(stack, register_stack(settings_of(stack)).ledger())
     assert max(len(line) for line in table.splitlines()) <= WIDTH
     assert table == snapshot(extension_class=_Text, name=stack)

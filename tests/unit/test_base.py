@@ -5,7 +5,7 @@ from __future__ import annotations
 from pulumi_kubernetes.core.v1 import ConfigMap
 
 from components.base import KitComponent
-from tests.unit.recording import register
+from tests.recording import register
 
 
 class Pair(KitComponent):

@@ -11,7 +11,7 @@ import pytest
 from components.base import KitComponent
 from components.errors import TemplateError
 from components.manifests import custom_resource
-from tests.unit.recording import Recorded, register
+from tests.recording import Recorded, register
 
 MANIFEST: Mapping[str, Any] = {
     "apiVersion": "example.org/v1",

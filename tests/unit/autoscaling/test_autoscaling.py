@@ -12,8 +12,8 @@ from components.autoscaling import Autoscaling
 from components.gpu_pool import create_pool
 from components.serving import VllmServing
 from components.settings import Settings
+from tests.recording import STACKS, Recorded, register, settings_of
 from tests.unit.promql import check
-from tests.unit.recording import STACKS, Recorded, register, settings_of
 
 AUTOSCALED = [stack for stack in STACKS if settings_of(stack).replicas.autoscaling]
 

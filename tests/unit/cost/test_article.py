@@ -19,7 +19,7 @@ from components.cost.report import Report
 from components.costing import assumptions_of
 from components.project import stack_values
 from components.settings import parse
-from tests.harness import register_under_mocks
+from tests.recording import register_stack
 from tests.unit.cost.builders import TODAY
 
 
@@ -28,7 +28,7 @@ def report() -> Report:
     """The estimate of stack `article`, as `make preview STACK=article` shows it."""
     settings, reader = parse(stack_values("article"))
     assumptions = assumptions_of("article", settings, reader, TODAY)
-    return estimate(register_under_mocks(settings).counted, assumptions)
+    return estimate(register_stack(settings).ledger(), assumptions)
 
 
 def people(salary: int, share: str) -> Decimal:

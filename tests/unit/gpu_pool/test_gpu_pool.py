@@ -7,7 +7,7 @@ import pytest
 from components.gpu_pool import POOL_CLASSES, GpuPool, create_pool
 from components.gpu_pool.karpenter_aws import POOL_LABEL, most_gpus
 from components.settings import POOLS, Settings
-from tests.unit.recording import STACKS, Registration, register, settings_of
+from tests.recording import STACKS, Registration, register, settings_of
 
 
 def pool_of(settings: Settings) -> tuple[GpuPool, Registration]:

@@ -12,7 +12,7 @@ import pytest
 
 from components.monitoring import Monitoring
 from components.monitoring.promql import engine_selector, target_selector
-from tests.unit.recording import STACKS, register, settings_of
+from tests.recording import STACKS, register, settings_of
 
 pytestmark = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 

@@ -15,8 +15,8 @@ from components.project import ROOT
 from components.serving import VllmServing
 from components.serving.timings import timings_of
 from components.settings import Settings
+from tests.recording import STACKS, Registration, register, settings_of
 from tests.unit.promql import check
-from tests.unit.recording import STACKS, Registration, register, settings_of
 
 MONITORED = [stack for stack in STACKS if settings_of(stack).monitoring.enabled]
 

@@ -10,7 +10,7 @@ import pytest
 
 from components.network import NetworkRules, ServingNamespace
 from components.serving.labels import ENGINE_LABELS, WEIGHTS_LABELS
-from tests.unit.recording import STACKS, Registration, register, settings_of
+from tests.recording import STACKS, Registration, register, settings_of
 
 NAMESPACE = "kubernetes.io/metadata.name"
 DNS_PODS = {"k8s-app": "kube-dns"}

@@ -8,7 +8,7 @@ import pytest
 
 from components.gpu_pool import create_pool
 from components.serving import VllmServing
-from tests.unit.recording import Registration, register, settings_of
+from tests.recording import Registration, register, settings_of
 
 
 @pytest.fixture

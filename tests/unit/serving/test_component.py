@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from components.serving.service import service_annotations
-from tests.unit.recording import STACKS, Registration, settings_of
+from tests.recording import STACKS, Registration, settings_of
 
 Served = Callable[..., Registration]
 

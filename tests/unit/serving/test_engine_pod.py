@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.serving.timings import timings_of
-from tests.unit.recording import STACKS, Registration, settings_of
+from tests.recording import STACKS, Registration, settings_of
 
 Served = Callable[..., Registration]
 

@@ -12,7 +12,7 @@ from components.serving.sizes import (
     weights_volume_gib,
 )
 from components.settings import Settings
-from tests.unit.recording import STACKS, settings_of
+from tests.recording import STACKS, settings_of
 
 
 def on_eight_gpus(tensor_parallel: int) -> Settings:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from components.serving.sizes import repository_bytes
 from components.serving.timings import EXIT_MARGIN, PRE_STOP, PROBE_PERIOD, Timings, timings_of
-from tests.unit.recording import STACKS, settings_of
+from tests.recording import STACKS, settings_of
 
 
 @given(longest=st.integers(min_value=10, max_value=3600))

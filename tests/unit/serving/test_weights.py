@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from components.serving.sizes import weights_volume_gib
-from tests.unit.recording import STACKS, Registration, settings_of
+from tests.recording import STACKS, Registration, settings_of
 
 Served = Callable[..., Registration]
 
@@ -140,3 +140,19 @@ def test_a_download_that_hangs_ends(served: Served, stack: str) -> None:
     assert int(job.create_timeout.removesuffix("s")) > deadline > 900
     # It stays when it has ended: removed, it would look like drift.
     assert "ttlSecondsAfterFinished" not in job.spec
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_image_but_the_engines_is_needed(served: Served, stack: str) -> None:
+    # Helper images of fixed names break mirrors and air gaps (LLMKube#127).
+    registration, image = served(stack), settings_of(stack).engine.image
+    for kind in ("Deployment", "Job"):
+        assert registration.one(kind).container["image"] == image
+        assert "initContainers" not in registration.one(kind).pod
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_node_is_taken_away_from_a_running_download(served: Served, stack: str) -> None:
+    # A node that was consolidated during the load began it anew (LLMKube#658, #660).
+    annotations = served(stack).one("Job").spec["template"]["metadata"]["annotations"]
+    assert annotations["karpenter.sh/do-not-disrupt"] == "true"

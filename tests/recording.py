@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs
 
+from components import deployment
 from components.base import KitComponent
+from components.cost.ledger import is_counted, plain
+from components.cost.quantities import Registered
 from components.project import stack_names, stack_values
 from components.settings import Settings, parse
+
+_Result = TypeVar("_Result")
 
 STACKS = stack_names()
 
@@ -35,6 +40,7 @@ class Recorded:
 
     type: str
     name: str
+    custom: bool
     inputs: Mapping[str, Any]
     dependencies: tuple[str, ...]
     create_timeout: str
@@ -45,20 +51,20 @@ class Recorded:
 
     @property
     def spec(self) -> Any:
-        return self.inputs["spec"]
+        return _mapping(self.inputs["spec"])
 
     @property
     def metadata(self) -> Any:
-        return self.inputs["metadata"]
+        return _mapping(self.inputs["metadata"])
 
     @property
     def pod(self) -> Any:
-        return self.spec["template"]["spec"]
+        return _mapping(self.spec["template"]["spec"])
 
     @property
     def container(self) -> Any:
         [container] = self.pod["containers"]
-        return container
+        return _mapping(container)
 
     def depends_on(self, other: Recorded) -> bool:
         return any(urn.endswith(f"{other.type}::{other.name}") for urn in self.dependencies)
@@ -70,12 +76,32 @@ class Registration:
 
     resources: list[Recorded] = field(default_factory=list)
 
+    def ledger(self) -> list[Registered]:
+        """What the ledger would hold. Mocks run no transforms; tests/engine compares with it."""
+        counted = [
+            Registered(resource.name, resource.type, _properties(resource))
+            for resource in self.resources
+            if is_counted(resource.type, custom=resource.custom)
+        ]
+        return sorted(counted, key=lambda entry: (entry.type, entry.name))
+
     def of(self, kind: str) -> list[Recorded]:
         return [resource for resource in self.resources if resource.kind == kind]
 
     def one(self, kind: str) -> Recorded:
         [resource] = self.of(kind)
         return resource
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    assert isinstance(value, Mapping)
+    return value
+
+
+def _properties(resource: Recorded) -> Mapping[str, object]:
+    properties = plain(resource.inputs)
+    assert isinstance(properties, Mapping)
+    return properties
 
 
 class _Mocks(pulumi.runtime.Mocks):
@@ -109,6 +135,7 @@ class _Monitor(MockMonitor):
                 Recorded(
                     type=request.type,
                     name=request.name,
+                    custom=request.custom,
                     inputs=self.resources[urn].state,
                     dependencies=tuple(request.dependencies),
                     create_timeout=request.customTimeouts.create,
@@ -117,12 +144,29 @@ class _Monitor(MockMonitor):
         return response
 
 
+def record(program: Callable[[], Coroutine[Any, Any, _Result]]) -> tuple[_Result, Registration]:
+    """Runs a part of the program, at preview and on an event loop of its own."""
+    registration = Registration()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        pulumi.runtime.set_mocks(
+            _Mocks(),
+            project="breakeven",
+            stack="test",
+            preview=True,
+            monitor=_Monitor(registration),
+        )
+        result = loop.run_until_complete(program())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+    return result, registration
+
+
 def register(make: Callable[[], KitComponent]) -> tuple[KitComponent, Registration]:
     """Makes a component and waits until it and its children are registered."""
-    registration = Registration()
-    pulumi.runtime.set_mocks(
-        _Mocks(), project="breakeven", stack="test", monitor=_Monitor(registration)
-    )
 
     async def run() -> KitComponent:
         component = make()
@@ -130,4 +174,9 @@ def register(make: Callable[[], KitComponent]) -> tuple[KitComponent, Registrati
         await asyncio.gather(*(resource.urn.future() for resource in awaited))
         return component
 
-    return asyncio.get_event_loop().run_until_complete(run()), registration
+    return record(run)
+
+
+def register_stack(settings: Settings) -> Registration:
+    """Registers everything that a stack has."""
+    return record(lambda: deployment.register(settings))[1]

@@ -1,0 +1,37 @@
+"""What the README shows is what the program prints."""
+
+from __future__ import annotations
+
+import re
+
+from components.project import ROOT, defaults, stack_names
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_table_is_the_golden_table_of_aws_prod() -> None:
+    [shown] = re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)
+    golden = (ROOT / "tests" / "golden" / "tables" / "aws-prod.txt").read_text(encoding="utf-8")
+    assert shown.strip() == golden.strip()
+
+
+def test_every_stack_has_a_row() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \|", README, flags=re.MULTILINE)
+    assert sorted(rows) == list(stack_names())
+
+
+def test_links_lead_to_files() -> None:
+    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (document.parent / target).is_file(), f"{document.name}: {target}"
+
+
+def test_settings_that_documents_name_exist() -> None:
+    """Words in code marks that look like a setting, camelCase, are settings of Pulumi.yaml."""
+    # Settings of the Prometheus operator's chart.
+    other = {"podMonitorSelectorNilUsesHelmValues", "ruleSelectorNilUsesHelmValues"}
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        text = document.read_text(encoding="utf-8")
+        named = set(re.findall(r"`([a-z]+(?:[A-Z][a-z]+)+)(?:: [^`]*)?`", text))
+        assert named - other <= set(defaults()), document.name

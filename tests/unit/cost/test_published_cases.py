@@ -1,0 +1,274 @@
+"""Comparisons that others published, reproduced from their inputs, and what is wrong with some.
+
+The article that started it has a file of its own, test_article.py. A docstring here says what the
+source claims and the inputs that give it; where a figure contradicts its own source, why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from components.cost.api_prices import ApiPrice, api_price
+from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS, Calendar
+from components.cost.estimate import estimate
+from components.cost.node_cost import OwnedNode
+from components.cost.people import People
+from components.cost.report import Report, money
+from components.cost.simulation import Fleet
+from tests.unit.cost import builders
+
+NOBODY = People(
+    engineer_salary=Decimal(0),
+    engineer_share=Decimal(0),
+    on_call_per_month=Decimal(0),
+    contingency_share=Decimal(0),
+)
+"""None of the sources counts people."""
+
+ONE_NODE = Fleet(
+    lowest=1,
+    highest=1,
+    autoscaling=False,
+    replicas_per_node=1,
+    gpus_per_node=1,
+    fixed_nodes=1,
+    start_seconds=0,
+    scale_down_seconds=0,
+)
+
+
+def priced(reference: str, input_tokens: int, output_tokens: int) -> ApiPrice:
+    return api_price(
+        reference,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_input_tokens=0,
+        on=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+
+
+def report_of(
+    *,
+    usd_per_hour: str,
+    tokens_per_day: int,
+    tokens_per_second: float = 10_000.0,
+    request: tuple[int, int] = (500, 500),
+    api: ApiPrice | None = None,
+    people: People = NOBODY,
+    calendar: Calendar = THIRTY_DAYS,
+) -> Report:
+    """Estimates one node that runs at all hours under a flat load, as the sources have it."""
+    base = builders.assumptions()
+    load = replace(
+        base.load,
+        tokens_per_day=tokens_per_day,
+        input_tokens=request[0],
+        output_tokens=request[1],
+    )
+    stated = builders.assumptions(
+        load=load,
+        capacity=builders.capacity(tokens_per_second / load.tokens_per_request),
+        fleet=ONE_NODE,
+        node=builders.node(usd_per_hour),
+        people=people,
+        api_in_use=api or base.api_in_use,
+        hosted=(),
+        calendar=calendar,
+    )
+    return estimate([builders.pool()], stated)
+
+
+def full_day(tokens_per_second: int) -> int:
+    """Tokens of a day on which a node never waits."""
+    return tokens_per_second * 86_400
+
+
+def first_break_even(report: Report) -> float:
+    """Tokens a day from which the machines alone cost less than the API."""
+    return report.break_even[0].machines_only.cheaper[0].from_tokens_per_day
+
+
+def test_p1_a_gpu_that_is_a_tenth_busy_costs_ten_times_as_much_a_token() -> None:
+    """dreaming.press: $2.50 an hour and 700 tokens a second are $0.992 per million output tokens.
+
+    At 10% busy $9.92. All of the load's tokens stand for those that the source counts.
+    """
+    full = report_of(usd_per_hour="2.50", tokens_per_second=700, tokens_per_day=full_day(700))
+    idle = report_of(usd_per_hour="2.50", tokens_per_second=700, tokens_per_day=full_day(70))
+    assert full.week.busy_share == pytest.approx(1)
+    assert full.usd_per_million_tokens == pytest.approx(Decimal("0.992"), abs=Decimal("0.0005"))
+    assert idle.week.busy_share == pytest.approx(0.1)
+    assert idle.usd_per_million_tokens == pytest.approx(Decimal("9.92"), abs=Decimal("0.005"))
+
+
+def test_p2_an_a10g_breaks_even_with_gpt_4o_at_72_million_tokens_a_month() -> None:
+    """bytesprinttech: an A10G at $0.80 an hour is $576 a month; GPT-4o at $5 and $15 is $8.00.
+
+    70% input, 30% output, 720 hours, and gpt-4o as it was first priced: the snapshot of May 2024.
+    Break-even at 72 million tokens a month, 2.4 million a day.
+    """
+    gpt = priced("openai/gpt-4o-2024-05-13", 700, 300)
+    report = report_of(
+        usd_per_hour="0.80", tokens_per_day=2_400_000, request=(700, 300), api=gpt
+    )
+    assert report.total == 576
+    assert gpt.usd_per_million_tokens == 8
+    assert report.tokens_per_month == 72_000_000
+    assert first_break_even(report) == pytest.approx(2_400_000)
+
+
+@pytest.mark.parametrize(
+    ("model", "usd"),
+    [("claude-3-5-sonnet-latest", "2400.00"), ("claude-3-opus-latest", "12000.00")],
+)
+def test_p3_a_month_of_400_million_tokens_by_claude(model: str, usd: str) -> None:
+    """gpubrazil: 300M input and 100M output tokens are $2,400 at $3/$15 and $12,000 at $15/$75.
+
+    Against about $1,200 for an H100, $1.67 an hour over 720 hours: cheaper than both, if the one
+    card carries the load and nobody has to look after it.
+    """
+    report = report_of(
+        usd_per_hour="1.6667",
+        tokens_per_day=13_333_333,
+        request=(750, 250),
+        api=priced(f"anthropic/{model}", 750, 250),
+    )
+    assert money(report.api.monthly) == usd
+    assert report.total == pytest.approx(Decimal(1200), abs=Decimal("0.05"))
+    assert report.verdict.choice == "self-host"
+
+
+@pytest.mark.parametrize(("rerank", "queries"), [("0.002", 11_537), ("0", 16_111)])
+def test_p4_an_h100_breaks_even_by_the_query(rerank: str, queries: int) -> None:
+    """Gist by ipapapa: an H100 at $3.39 an hour is $2,440.80; a query by API is $0.00705.
+
+    5,300 tokens in and 800 out at $0.50 and $3.00 per million (Gemini 3 Flash), and $0.002 for
+    reranking; 720 hours. Break-even at 11,537 queries a day. The gist's "over 16,000 a day" leaves
+    the reranking out on one side of the comparison, though its $0.00705 a query has it: 16,111.
+    """
+    flash = priced("google/gemini-3-flash-preview", 5300, 800)
+    query = replace(flash, usd_per_request=flash.usd_per_request + Decimal(rerank))
+    report = report_of(
+        usd_per_hour="3.39", tokens_per_day=6100 * 12_000, request=(5300, 800), api=query
+    )
+    assert report.total == Decimal("2440.80")
+    assert query.usd_per_request == Decimal("0.00505") + Decimal(rerank)
+    assert first_break_even(report) / 6100 == pytest.approx(queries, abs=1)
+
+
+def test_p6_four_a100_at_150_tokens_a_second_cost_13_89_a_million() -> None:
+    """"Cloud vs self-hosted": four A100 at EUR 5,400 a month, 150 tokens a second, all hours.
+
+    388.8 million tokens in 30 days, EUR 13.89 per million. The rate is that of one stream: the
+    same cards serve many at once, so the figure is no property of the hardware.
+    """
+    report = report_of(
+        usd_per_hour="7.50", tokens_per_second=150, tokens_per_day=full_day(150)
+    )
+    assert report.total == 5400
+    assert report.tokens_per_month == Decimal(388_800_000)
+    assert report.usd_per_million_tokens == pytest.approx(Decimal("13.89"), abs=Decimal("0.005"))
+
+
+def test_p7_a_rented_gpu_bills_its_idle_hours_too() -> None:
+    """blackseedusa: an H100 at $1.65 an hour and 70% utilisation is $10,118 a year.
+
+    8,760 hours x 70% x $1.65. Wrong for a rented node: it is billed for the idle 30% as well, and
+    the year costs $14,454. What was published is the busy part of the bill alone.
+    """
+    report = report_of(
+        usd_per_hour="1.65",
+        tokens_per_second=1000,
+        tokens_per_day=full_day(700),
+        calendar=CALENDAR_MONTH,
+    )
+    busy, idle = report.machines.lines
+    assert report.week.busy_share == pytest.approx(0.7)
+    assert 12 * busy.monthly == pytest.approx(Decimal(10_118), abs=Decimal(1))
+    assert 12 * (busy.monthly + idle.monthly) == 12 * report.total == 14_454
+
+
+@pytest.mark.parametrize(
+    ("calendar", "usd"), [(CALENDAR_MONTH, "1029.30"), (THIRTY_DAYS, "1015.20")]
+)
+def test_p8_the_same_machine_has_two_published_months(calendar: Calendar, usd: str) -> None:
+    """zircon and cloudmess: ml.g5.xlarge at $1.41 an hour is $1,029, and $1,015, a month.
+
+    730 and 720 hours; neither page says which.
+    """
+    assert builders.node("1.41").monthly(calendar) == Decimal(usd)
+
+
+def test_p9_300_tokens_a_second_are_not_under_a_cent_a_million() -> None:
+    """leanlm: an H100 at $2.50 an hour and 300 tokens a second; "well under $0.01 per million".
+
+    1.08 million tokens an hour make $2.31 per million, as the page's own table has it. Its lead is
+    wrong by a factor of more than 200, even for a card that never waits.
+    """
+    report = report_of(
+        usd_per_hour="2.50", tokens_per_second=300, tokens_per_day=full_day(300)
+    )
+    assert report.usd_per_million_tokens == pytest.approx(Decimal("2.31"), abs=Decimal("0.005"))
+    assert report.usd_per_million_tokens > 200 * Decimal("0.01")
+
+
+def test_p10_a_box_for_4000_is_111_a_month_before_power() -> None:
+    """morgannriu: a machine for EUR 4,000, written off over 36 months to nothing: EUR 111.
+
+    Power, space and people come on top.
+    """
+    box = OwnedNode(
+        purchase_price=Decimal(4000),
+        amortisation_years=3,
+        residual_share=Decimal(0),
+        power_watts=0,
+        power_usage_effectiveness=Decimal(1),
+        electricity_price_per_kwh=Decimal(0),
+        rack_and_support_per_month=Decimal(0),
+        description="a box",
+    )
+    assert box.amortisation() == pytest.approx(Decimal(111), abs=Decimal("0.5"))
+    assert box.monthly(CALENDAR_MONTH) == box.amortisation()
+
+
+def test_p12_the_cost_of_a_token_is_the_bill_over_all_tokens() -> None:
+    """OpenCost's documentation: $3.20 an hour, 12M input and 3M output tokens: $0.213 per million.
+
+    It also divides the hour by the time that input and output take, half and half: $0.143 for each
+    million of the 11.2M input tokens that no cache held, $0.533 for output. The split is a way of
+    showing the same $3.20; a bill is compared with an API's by the whole.
+    """
+    report = report_of(
+        usd_per_hour="3.20", tokens_per_day=15_000_000 * 24, request=(800, 200)
+    )
+    assert report.usd_per_million_tokens == pytest.approx(Decimal("0.213"), abs=Decimal("0.0005"))
+
+
+@pytest.mark.parametrize(
+    ("salary", "share", "tokens_a_month"), [(180_000, "0.20", 5.45e9), (240_000, "0.30", 7.45e9)]
+)
+def test_x2_with_the_overheads_that_the_article_names_break_even_is_below_what_it_says(
+    salary: int, share: str, tokens_a_month: float
+) -> None:
+    """The article: break-even at 11 billion tokens a month, four GPUs at $5,175, $1.50 a million.
+
+    With what it names, $3,000 to $6,000 a month of an engineer, break-even would be at 5.45 to
+    7.45 billion; 11 billion need 3.2 times the GPUs' cost. Both leave out what four GPUs can carry:
+    here a node that carries anything.
+    """
+    report = report_of(
+        usd_per_hour="7.1875",
+        tokens_per_day=50_000_000,
+        tokens_per_second=1e6,
+        request=(512, 512),
+        api=priced("openai/gpt-3.5-turbo-1106", 512, 512),
+        people=replace(NOBODY, engineer_salary=Decimal(salary), engineer_share=Decimal(share)),
+    )
+    assert report.machines.monthly == 5175
+    first = report.break_even[0].loaded.cheaper[0]
+    month = first.from_tokens_per_day * float(THIRTY_DAYS.days_per_month)
+    assert month == pytest.approx(tokens_a_month, rel=1e-9)

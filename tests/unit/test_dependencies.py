@@ -1,0 +1,101 @@
+"""Dependencies point one way: __main__, stack, deployment, components, settings, cost's facts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.project import ROOT
+
+COMPONENTS = ROOT / "components"
+WIRING = {"components.stack", "components.deployment"}
+FACTS = {
+    "components.cost.models",
+    "components.cost.gpus",
+    "components.cost.capacity",
+}
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield node.module or ""
+
+
+MODULES = {module_of(path): set(imports_of(path)) for path in COMPONENTS.rglob("*.py")}
+
+
+def inside(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize(
+    "module", sorted(name for name in MODULES if inside(name, "components.cost"))
+)
+def test_cost_imports_nothing_of_ours_outside_itself_and_no_pulumi_but_the_ledger(
+    module: str,
+) -> None:
+    for imported in MODULES[module]:
+        if inside(imported, "components"):
+            assert inside(imported, "components.cost"), imported
+        if module != "components.cost.ledger":
+            assert not inside(imported, "pulumi") and not inside(imported, "pulumi_kubernetes")
+
+
+def test_only_the_entry_point_imports_the_program() -> None:
+    for module, imported in MODULES.items():
+        assert "components.stack" not in imported, module
+    assert "components.stack" in set(imports_of(ROOT / "__main__.py"))
+
+
+def test_only_stack_imports_deployment_and_costing() -> None:
+    for module, imported in MODULES.items():
+        if {"components.deployment", "components.costing"} & imported:
+            assert module == "components.stack"
+
+
+@pytest.mark.parametrize("package", ["gpu_pool", "serving", "autoscaling", "monitoring", "network"])
+def test_components_do_not_know_prices_nor_who_wires_them(package: str) -> None:
+    for module, imported in MODULES.items():
+        if inside(module, f"components.{package}"):
+            assert not imported & WIRING, module
+            for name in imported:
+                assert not inside(name, "components.cost") or name in FACTS, f"{module}: {name}"
+
+
+def test_only_settings_reads_configuration() -> None:
+    readers = {"components.settings", "components.costing", "components.config_reader"}
+    for module, imported in MODULES.items():
+        if "components.config_reader" in imported:
+            assert module in readers, module
+    for path in COMPONENTS.rglob("*.py"):
+        assert "pulumi.Config(" not in path.read_text(encoding="utf-8"), path
+
+
+def test_there_are_no_cycles() -> None:
+    graph = {
+        module: {name for name in imported if name in MODULES}
+        for module, imported in MODULES.items()
+    }
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join((*path, module))
+        if module not in done:
+            for imported in sorted(graph[module]):
+                visit(imported, (*path, module))
+            done.add(module)
+
+    for module in sorted(graph):
+        visit(module, ())
