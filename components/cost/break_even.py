@@ -164,8 +164,10 @@ def find_break_even(
     # Within a step the API overtakes at cost / slope, once and for the rest of the step.
     begins = np.maximum(starts, steps.monthly / slope)
     pays = begins < ends
-    # A range goes on where the step before paid up to its end and this one pays from there.
-    goes_on = pays & (begins == starts) & np.concatenate(([False], pays[:-1]))
+    # A range goes on where the step before paid up to its end and this one pays from there, but for
+    # rounding.
+    at_once = begins <= starts * (1 + 1e-9)
+    goes_on = pays & at_once & np.concatenate(([False], pays[:-1]))
     first = np.flatnonzero(pays & ~goes_on)
     last = np.flatnonzero(pays & ~np.concatenate((goes_on[1:], [False])))
     open_end = len(ends) - 1

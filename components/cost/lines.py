@@ -251,7 +251,7 @@ def _system_nodes(assumptions: Assumptions) -> Iterator[Line]:
     )
     hours = cluster.system_nodes * assumptions.calendar.hours_per_month
     yield _line(
-        f"Monitoring and controllers, {cluster.system_nodes} x {cluster.system_instance_type}",
+        f"Monitoring, {cluster.system_nodes} x {cluster.system_instance_type}",
         hours,
         "node-hour",
         price,
@@ -263,7 +263,7 @@ def people_lines(assumptions: Assumptions) -> tuple[Line, ...]:
     people = assumptions.people
     lines = [
         _stated(
-            f"Senior engineer, {people.engineer_share:.0%} of the time",
+            f"Senior engineer, {people.engineer_share:.0%}",
             people.engineer_share,
             "engineer-month",
             people.engineer_salary / 12,

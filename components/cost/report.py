@@ -106,6 +106,15 @@ class Report:
         served = self.tokens_per_month * (1 - Decimal(repr(self.week.unserved_share)))
         return self.total / served * 10**6
 
+    def borne_by_others(self) -> tuple[str, ...]:
+        """Returns the parts of the cluster that the stack's settings say it does not pay for."""
+        cluster = self.assumptions.cluster
+        parts = {
+            "control plane (controlPlane: none)": cluster.control_plane is None,
+            "nodes for monitoring (systemNodeCount: 0)": cluster.system_nodes == 0,
+        }
+        return tuple(part for part, others in parts.items() if others)
+
     def price_sources(self) -> tuple[str, ...]:
         """Returns the sources of the self-hosted prices, newest first, old ones marked."""
         today = self.assumptions.book.today

@@ -55,7 +55,7 @@ def _self_hosted(report: Report) -> str:
     table.add_column("Unit", no_wrap=True)
     table.add_column("Unit price", justify="right", no_wrap=True)
     table.add_column("A month", justify="right", no_wrap=True)
-    table.add_column("Price", no_wrap=True)
+    table.add_column("Price of", no_wrap=True)
     for line in report.machines.lines:
         _add_line(table, line)
     table.add_row("Machines", "", "", "", usd(report.machines.monthly), "", end_section=True)
@@ -82,6 +82,8 @@ def _self_hosted(report: Report) -> str:
         f"{week.mean_nodes:.2f} nodes on average, {replicas} at the peak.",
         f"No charge of their own: {free} resources.",
     ]
+    if report.borne_by_others():
+        below.append(f"Borne by others: {', '.join(report.borne_by_others())}.")
     if report.machines.not_priced:
         below.append("Not priced, and not in the total:")
         below += [

@@ -298,6 +298,17 @@ def test_an_api_that_costs_what_a_full_fleet_costs_is_never_dearer() -> None:
     assert result.largest_nodes == LARGEST
 
 
+def test_ranges_that_touch_are_one_even_where_rounding_parts_them() -> None:
+    # A second node is paid off by the very volume at which the first is full: 0.02 / 0.000012.
+    case = replace(
+        case_of([0.003], follow=False, slope="0.000012"),
+        replica_capacity=5.0,
+        node_monthly=Decimal("0.01"),
+    )
+    first = case.break_even(2).cheaper[0]
+    assert first.to_tokens_per_day is None
+
+
 def test_nodes_that_run_at_all_hours_waste_nothing_on_starts() -> None:
     steps = steps_of(case_of([0.5, 1.0], follow=False), 3)
     assert [step.monthly for step in steps] == [1, 2, 3]

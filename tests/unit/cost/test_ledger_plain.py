@@ -11,7 +11,7 @@ import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pulumi.output import Unknown
+from pulumi.output import UNKNOWN
 
 from components.cost.ledger import Ledger, plain
 from components.cost.quantities import GPU_POOL, classify
@@ -46,7 +46,7 @@ leaves = st.one_of(
     st.floats(allow_nan=False),
     st.text(max_size=6),
     st.binary(max_size=6),
-    st.builds(Unknown),
+    st.just(UNKNOWN),
     st.builds(Opaque),
     st.builds(pulumi.StringAsset, st.text(max_size=6)),
     st.builds(lambda: pulumi.AssetArchive({"file": pulumi.StringAsset("text")})),
@@ -114,7 +114,7 @@ def test_a_secret_comes_out_as_none_at_any_depth(path: list[int]) -> None:
     "value",
     [
         b"bytes",
-        Unknown(),
+        UNKNOWN,
         Opaque(),
         {1, 2},
         pulumi.StringAsset("text"),

@@ -112,9 +112,7 @@ def test_p2_an_a10g_breaks_even_with_gpt_4o_at_72_million_tokens_a_month() -> No
     Break-even at 72 million tokens a month, 2.4 million a day.
     """
     gpt = priced("openai/gpt-4o-2024-05-13", 700, 300)
-    report = report_of(
-        usd_per_hour="0.80", tokens_per_day=2_400_000, request=(700, 300), api=gpt
-    )
+    report = report_of(usd_per_hour="0.80", tokens_per_day=2_400_000, request=(700, 300), api=gpt)
     assert report.total == 576
     assert gpt.usd_per_million_tokens == 8
     assert report.tokens_per_month == 72_000_000
@@ -142,13 +140,13 @@ def test_p3_a_month_of_400_million_tokens_by_claude(model: str, usd: str) -> Non
     assert report.verdict.choice == "self-host"
 
 
-@pytest.mark.parametrize(("rerank", "queries"), [("0.002", 11_537), ("0", 16_111)])
+@pytest.mark.parametrize(("rerank", "queries"), [("0.002", 11_540), ("0", 16_111)])
 def test_p4_an_h100_breaks_even_by_the_query(rerank: str, queries: int) -> None:
     """Gist by ipapapa: an H100 at $3.39 an hour is $2,440.80; a query by API is $0.00705.
 
     5,300 tokens in and 800 out at $0.50 and $3.00 per million (Gemini 3 Flash), and $0.002 for
-    reranking; 720 hours. Break-even at 11,537 queries a day. The gist's "over 16,000 a day" leaves
-    the reranking out on one side of the comparison, though its $0.00705 a query has it: 16,111.
+    reranking; 720 hours. Break-even at 11,540 queries a day (11,537 from a rounded $2,440). The
+    gist's "over 16,000 a day" is the figure without reranking, which its $0.00705 contains: 16,111.
     """
     flash = priced("google/gemini-3-flash-preview", 5300, 800)
     query = replace(flash, usd_per_request=flash.usd_per_request + Decimal(rerank))
@@ -161,14 +159,12 @@ def test_p4_an_h100_breaks_even_by_the_query(rerank: str, queries: int) -> None:
 
 
 def test_p6_four_a100_at_150_tokens_a_second_cost_13_89_a_million() -> None:
-    """"Cloud vs self-hosted": four A100 at EUR 5,400 a month, 150 tokens a second, all hours.
+    """Excerpt "Cloud vs Self-Hosted": four A100 at EUR 5,400 a month, 150 tokens a second.
 
-    388.8 million tokens in 30 days, EUR 13.89 per million. The rate is that of one stream: the
-    same cards serve many at once, so the figure is no property of the hardware.
+    At all hours 388.8 million tokens in 30 days, EUR 13.89 per million. That is the rate of one
+    stream; the same cards serve many at once, so the figure is no property of the hardware.
     """
-    report = report_of(
-        usd_per_hour="7.50", tokens_per_second=150, tokens_per_day=full_day(150)
-    )
+    report = report_of(usd_per_hour="7.50", tokens_per_second=150, tokens_per_day=full_day(150))
     assert report.total == 5400
     assert report.tokens_per_month == Decimal(388_800_000)
     assert report.usd_per_million_tokens == pytest.approx(Decimal("13.89"), abs=Decimal("0.005"))
@@ -206,12 +202,10 @@ def test_p8_the_same_machine_has_two_published_months(calendar: Calendar, usd: s
 def test_p9_300_tokens_a_second_are_not_under_a_cent_a_million() -> None:
     """leanlm: an H100 at $2.50 an hour and 300 tokens a second; "well under $0.01 per million".
 
-    1.08 million tokens an hour make $2.31 per million, as the page's own table has it. Its lead is
-    wrong by a factor of more than 200, even for a card that never waits.
+    1.08 million tokens an hour make $2.31 per million. The page's lead is wrong by a factor of more
+    than 200, even for a card that never waits.
     """
-    report = report_of(
-        usd_per_hour="2.50", tokens_per_second=300, tokens_per_day=full_day(300)
-    )
+    report = report_of(usd_per_hour="2.50", tokens_per_second=300, tokens_per_day=full_day(300))
     assert report.usd_per_million_tokens == pytest.approx(Decimal("2.31"), abs=Decimal("0.005"))
     assert report.usd_per_million_tokens > 200 * Decimal("0.01")
 
@@ -242,9 +236,7 @@ def test_p12_the_cost_of_a_token_is_the_bill_over_all_tokens() -> None:
     million of the 11.2M input tokens that no cache held, $0.533 for output. The split is a way of
     showing the same $3.20; a bill is compared with an API's by the whole.
     """
-    report = report_of(
-        usd_per_hour="3.20", tokens_per_day=15_000_000 * 24, request=(800, 200)
-    )
+    report = report_of(usd_per_hour="3.20", tokens_per_day=15_000_000 * 24, request=(800, 200))
     assert report.usd_per_million_tokens == pytest.approx(Decimal("0.213"), abs=Decimal("0.0005"))
 
 
