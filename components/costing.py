@@ -11,15 +11,19 @@ from components.cost.api_prices import ApiPrice, UnknownApiModelError, api_price
 from components.cost.assumptions import Assumptions, ClusterShare
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from components.cost.capacity import replica_capacity
+from components.cost.estimate import estimate
 from components.cost.load import Load, flat_shape, published_shape, read_shape
 from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.people import People
 from components.cost.price import Price, PriceMissingError
 from components.cost.price_book import PriceBook
+from components.cost.report import Report
 from components.cost.simulation import Fleet
-from components.project import ROOT
+from components.errors import UnknownStackError
+from components.offline import ledger_of
+from components.project import ROOT, stack_names, stack_values
 from components.serving.sizes import repository_bytes
-from components.settings import Settings
+from components.settings import Settings, parse
 
 NODE_START_SECONDS = 180
 """From the request for a cloud GPU node until it takes pods, image pull included: an estimate."""
@@ -30,6 +34,24 @@ allows for a cold one."""
 
 VLLM_LARGEST_BATCH = 256
 """Requests that vLLM runs at once unless told otherwise (--max-num-seqs, from 256 up by GPU)."""
+
+
+def estimate_stack(stack: str, today: date) -> Report:
+    """Estimates a stack file without an engine.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+        today: Day on which prices are looked up.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        SettingsError: The stack file has mistakes.
+    """
+    if stack not in stack_names():
+        raise UnknownStackError(stack, stack_names())
+    settings, reader = parse(stack_values(stack))
+    assumptions = assumptions_of(stack, settings, reader, today)
+    return estimate(ledger_of(settings), assumptions)
 
 
 def assumptions_of(

@@ -25,8 +25,29 @@ class Problem:
         return f"breakeven:{self.key}: {self.found}. {self.allowed}."
 
 
-class SettingsError(pulumi.RunError):
-    """All mistakes of one stack file. A RunError, so Pulumi prints it without a traceback."""
+class UserError(pulumi.RunError):
+    """A mistake that a user can mend. A RunError, so Pulumi prints it without a traceback.
+
+    Attributes:
+        exit_code: With which the command line ends: 1 error, 2 over budget, 3 price missing or
+            stale.
+    """
+
+    exit_code = 1
+
+
+class UnknownStackError(UserError):
+    """There is no such stack file."""
+
+    def __init__(self, stack: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f'there is no stack "{stack}": no file stacks/Pulumi.{stack}.yaml. '
+            f"Allowed: {', '.join(known)}"
+        )
+
+
+class SettingsError(UserError):
+    """All mistakes of one stack file."""
 
     def __init__(self, stack: str, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
@@ -40,5 +61,5 @@ class SettingsError(pulumi.RunError):
         super().__init__("\n".join(lines))
 
 
-class TemplateError(pulumi.RunError):
+class TemplateError(UserError):
     """A template of charts/ that can't be rendered; names the template and the cause."""

@@ -8,13 +8,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import pulumi
-from pulumi.runtime.mocks import MockMonitor, MockResourceArgs
-
 from components import deployment
 from components.base import KitComponent
-from components.cost.ledger import is_counted, plain
-from components.cost.quantities import Registered
+from components.offline import OfflineMonitor, run_offline
 from components.project import stack_names, stack_values
 from components.settings import Settings, parse
 
@@ -40,7 +36,6 @@ class Recorded:
 
     type: str
     name: str
-    custom: bool
     inputs: Mapping[str, Any]
     dependencies: tuple[str, ...]
     create_timeout: str
@@ -76,15 +71,6 @@ class Registration:
 
     resources: list[Recorded] = field(default_factory=list)
 
-    def ledger(self) -> list[Registered]:
-        """What the ledger would hold. Mocks run no transforms; tests/engine compares with it."""
-        counted = [
-            Registered(resource.name, resource.type, _properties(resource))
-            for resource in self.resources
-            if is_counted(resource.type, custom=resource.custom)
-        ]
-        return sorted(counted, key=lambda entry: (entry.type, entry.name))
-
     def of(self, kind: str) -> list[Recorded]:
         return [resource for resource in self.resources if resource.kind == kind]
 
@@ -98,44 +84,21 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _properties(resource: Recorded) -> Mapping[str, object]:
-    properties = plain(resource.inputs)
-    assert isinstance(properties, Mapping)
-    return properties
-
-
-class _Mocks(pulumi.runtime.Mocks):
-    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        return f"{args.name}-id", dict(args.inputs)
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
-        message = f"unexpected call of {args.token}"
-        raise AssertionError(message)
-
-
-class _Monitor(MockMonitor):
-    """The mocks' monitor, which also keeps what mocks are not told: dependencies and timeouts."""
+class _Monitor(OfflineMonitor):
+    """Also keeps what mocks are not told: dependencies and timeouts."""
 
     def __init__(self, registration: Registration) -> None:
-        super().__init__(_Mocks())
+        super().__init__()
         self._registration = registration
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the name of the remote call
-        # Runs in a thread of its own, where the mocks would make an event loop and leave it open.
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            response = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # SDK
-        finally:
-            asyncio.set_event_loop(None)
-            loop.close()
+        response = super().RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
             urn = self.make_urn(request.parent, request.type, request.name)
             self._registration.resources.append(
                 Recorded(
                     type=request.type,
                     name=request.name,
-                    custom=request.custom,
                     inputs=self.resources[urn].state,
                     dependencies=tuple(request.dependencies),
                     create_timeout=request.customTimeouts.create,
@@ -145,24 +108,9 @@ class _Monitor(MockMonitor):
 
 
 def record(program: Callable[[], Coroutine[Any, Any, _Result]]) -> tuple[_Result, Registration]:
-    """Runs a part of the program, at preview and on an event loop of its own."""
+    """Runs a part of the program and keeps what it registers."""
     registration = Registration()
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        pulumi.runtime.set_mocks(
-            _Mocks(),
-            project="breakeven",
-            stack="test",
-            preview=True,
-            monitor=_Monitor(registration),
-        )
-        result = loop.run_until_complete(program())
-        loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-    return result, registration
+    return run_offline(program, _Monitor(registration)), registration
 
 
 def register(make: Callable[[], KitComponent]) -> tuple[KitComponent, Registration]:

@@ -77,7 +77,7 @@ def simulate(
     return FleetWeek(
         mean_nodes=float(nodes.mean()),
         peak_replicas=int(replicas.max()),
-        busy_share=float(served.mean()) / provisioned,
+        busy_share=min(float(served.mean()) / provisioned, 1.0),
         unserved_share=1 - float(served.sum()) / demand,
         strained_hours_share=float((rates * burst_factor > capacity * (1 + 1e-9)).mean()),
     )

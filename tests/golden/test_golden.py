@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -16,12 +15,9 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
-from components.cost.estimate import estimate
-from components.cost.quantities import Registered
 from components.cost.table import WIDTH, render
-from components.costing import assumptions_of
-from components.project import stack_names, stack_values
-from components.settings import parse
+from components.costing import estimate_stack
+from components.project import stack_names
 from tests.recording import register_stack, settings_of
 
 # Syrupy wants the test's name in each path; here people look for the stack's name.
@@ -57,12 +53,6 @@ class _Text(_OneFileAStack):
     file_extension = "txt"
 
 
-def table_of(stack: str, resources: Iterable[Registered]) -> str:
-    """Returns the cost table of a stack for a ledger, on the golden files' day."""
-    settings, reader = parse(stack_values(stack))
-    return render(estimate(resources, assumptions_of(stack, settings, reader, TODAY)))
-
-
 class _Readable(yaml.SafeDumper):
     """Writes long texts as blocks, and whole numbers, which the wire makes floats, as such."""
 
@@ -93,6 +83,6 @@ def test_manifests(stack: str, snapshot: SnapshotAssertion) -> None:
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_tables(stack: str, snapshot: SnapshotAssertion) -> None:
-    table = table_of(stack, register_stack(settings_of(stack)).ledger())
+    table = render(estimate_stack(stack, TODAY))
     assert max(len(line) for line in table.splitlines()) <= WIDTH
     assert table == snapshot(extension_class=_Text, name=stack)

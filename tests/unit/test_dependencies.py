@@ -59,10 +59,14 @@ def test_only_the_entry_point_imports_the_program() -> None:
     assert "components.stack" in set(imports_of(ROOT / "__main__.py"))
 
 
-def test_only_stack_imports_deployment_and_costing() -> None:
-    for module, imported in MODULES.items():
-        if {"components.deployment", "components.costing"} & imported:
-            assert module == "components.stack"
+def test_only_programs_import_deployment_and_costing() -> None:
+    importers = {
+        "components.deployment": {"components.stack", "components.offline"},
+        "components.costing": {"components.stack", "components.cli.estimate"},
+        "components.offline": {"components.costing"},
+    }
+    for wired, allowed in importers.items():
+        assert {module for module, imported in MODULES.items() if wired in imported} == allowed
 
 
 @pytest.mark.parametrize("package", ["gpu_pool", "serving", "autoscaling", "monitoring", "network"])

@@ -10,25 +10,19 @@ import pytest
 from components.cost.api_prices import api_price
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from components.cost.capacity import replica_capacity
-from components.cost.estimate import estimate
 from components.cost.gpus import find_gpu
 from components.cost.models import find_model
 from components.cost.node_cost import electricity_cost
 from components.cost.people import People
 from components.cost.report import Report
-from components.costing import assumptions_of
-from components.project import stack_values
-from components.settings import parse
-from tests.recording import register_stack
+from components.costing import estimate_stack
 from tests.unit.cost.builders import TODAY
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
     """The estimate of stack `article`, as `make preview STACK=article` shows it."""
-    settings, reader = parse(stack_values("article"))
-    assumptions = assumptions_of("article", settings, reader, TODAY)
-    return estimate(register_stack(settings).ledger(), assumptions)
+    return estimate_stack("article", TODAY)
 
 
 def people(salary: int, share: str) -> Decimal:

@@ -157,8 +157,8 @@ def test_it_does_not_matter_with_which_hour_the_week_begins(
 
 
 def test_each_node_that_starts_is_paid_while_it_loads_and_waits() -> None:
-    nodes = paid_nodes(np.asarray([1, 1, 3, 1]), PLAIN)
-    assert nodes.tolist() == [1, 1, 3 + 2 * 0.5, 1]
+    nodes = paid_nodes(np.asarray([1, 2, 4, 1]), PLAIN)
+    assert nodes.tolist() == [1, 2 + 0.5, 4 + 2 * 0.5, 1]
 
 
 def test_replicas_that_share_a_node_start_it_once() -> None:
@@ -181,6 +181,12 @@ def test_a_peak_minute_beyond_capacity_strains_an_hour_that_is_served() -> None:
     week = simulate(np.asarray([1.0, 1.0]), 3.0, 1.0, replace(PLAIN, highest=2))
     assert week.unserved_share == 0
     assert week.strained_hours_share == 1
+
+
+def test_a_fleet_that_never_rests_is_all_busy_and_no_more() -> None:
+    # The mean of five times 0.01 is a little more than that in binary.
+    fleet = replace(PLAIN, lowest=5, highest=5, autoscaling=False)
+    assert simulate(np.full(3, 0.125), 1.0, 0.01, fleet).busy_share == 1
 
 
 def test_a_load_of_exactly_whole_replicas_takes_no_further_one() -> None:

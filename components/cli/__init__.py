@@ -1,0 +1,1 @@
+"""The command `breakeven`: everything that needs no Pulumi engine."""

@@ -1,0 +1,37 @@
+"""`breakeven estimate`: the cost of a stack file, without an engine."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from components.cost.table import render
+from components.costing import estimate_stack
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def estimate(
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    output_format: Annotated[
+        Format, typer.Option("--format", help="How the report is written.")
+    ] = Format.TEXT,
+) -> None:
+    """Prints what a stack costs, as `pulumi preview` does, but from the stack file alone.
+
+    Example: breakeven estimate aws-prod --format json
+    """
+    report = estimate_stack(stack, datetime.now(tz=UTC).date())
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(report.as_output(), indent=2))
+    else:
+        typer.echo(render(report))
