@@ -101,7 +101,25 @@ def _make(layout: Layout, console: Console, label: str, wanted: Stamp) -> None:
             env=os.environ,
             log=log,
         )
+        _install_command(layout)
         replace_text(_stamp_file(layout), json.dumps(asdict(wanted)))
+
+
+def _install_command(layout: Layout) -> None:
+    """Make the checkout importable, and the command `breakeven` a program, in the environment.
+
+    What an editable installation does, without a build backend, whose download would be one more
+    thing to pin.
+    """
+    python = _python(layout)
+    probe = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    answer = subprocess.run([python, "-c", probe], capture_output=True, text=True, check=True)
+    replace_text(Path(answer.stdout.strip()) / "breakeven.pth", f"{layout.root}\n")
+    # Started through sh: an interpreter line has no quotes and a limit of its length.
+    command = layout.venv / "bin" / "breakeven"
+    start = "from components.cli.app import main; main()"
+    replace_text(command, f'#!/bin/sh\nexec "$(dirname "$0")/python" -c "{start}" "$@"\n')
+    command.chmod(0o755)
 
 
 def _usable(layout: Layout, previous: Stamp | None, wanted: Stamp) -> bool:
