@@ -11,6 +11,9 @@ from typing import Any
 
 from components.errors import Problem, SettingsError
 
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", re.ASCII)
+_LABEL_NAME = re.compile(rf"([a-z0-9][a-z0-9.-]{{0,252}}/)?(?=.){_LABEL_VALUE.pattern}", re.ASCII)
+
 
 class ConfigReader:
     """Typed access to configuration that reports all mistakes instead of the first.
@@ -122,7 +125,7 @@ class ConfigReader:
         return tuple(items)
 
     def labels(self, key: str) -> dict[str, str]:
-        """Reads a mapping of strings to strings."""
+        """Reads a mapping of Kubernetes label names to label values."""
         items = self._mapping(key)
         wrong = [name for name, value in items.items() if not isinstance(value, str)]
         if wrong:
@@ -130,6 +133,18 @@ class ConfigReader:
                 key,
                 f"found {_shown(wrong)} with a value that is no string",
                 "Allowed: strings; put numbers and true in quotes",
+            )
+            return dict(json.loads(self._defaults[key]))
+        malformed = [
+            f"{name}: {value}"
+            for name, value in items.items()
+            if not _LABEL_NAME.fullmatch(name) or not _LABEL_VALUE.fullmatch(value)
+        ]
+        if malformed:
+            self.reject(
+                key,
+                f"found {_shown(malformed)}",
+                "Allowed: Kubernetes labels, such as nvidia.com/gpu.product: NVIDIA-L4",
             )
             return dict(json.loads(self._defaults[key]))
         return dict(items)

@@ -25,6 +25,7 @@ _OTHER_VENDORS = ("mi300x",)
 _FETCHES_AT_START = "gpt-oss-"
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_SUBDOMAIN = rf"{_DNS_LABEL}(\.{_DNS_LABEL})*"
 _NAME = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"
 _MACHINE_TYPE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _PRIVATE_NETWORKS = tuple(
@@ -280,12 +281,12 @@ def _engine(reader: ConfigReader) -> EngineSettings:
         tensor_parallel=_one_of(reader, "tensorParallel", (1, 2, 4, 8)),
         gpu_memory_utilization=reader.decimal("gpuMemoryUtilization", "0.50", "0.95"),
         longest_request_seconds=reader.integer("longestRequestSeconds", 10, 3600),
-        api_key_secret=reader.text("apiKeySecret", pattern=_DNS_LABEL, allowed=_NAME),
+        api_key_secret=reader.text("apiKeySecret", pattern=_SUBDOMAIN, allowed=_NAME),
     )
 
 
 def _weights(reader: ConfigReader) -> WeightsSettings:
-    token = reader.text("hubTokenSecret", pattern=f"({_DNS_LABEL})?", allowed=_NAME)
+    token = reader.text("hubTokenSecret", pattern=f"({_SUBDOMAIN})?", allowed=_NAME)
     return WeightsSettings(
         storage_class=reader.text(
             "weightsStorageClass", pattern=r"[a-z0-9][a-z0-9.-]*", allowed=_NAME

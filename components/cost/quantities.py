@@ -127,7 +127,7 @@ def classify(resource: Registered) -> Quantity:  # noqa: PLR0911  # one answer a
     if kind == "kubernetes:core/v1:Service":
         return _service(properties)
     if kind in _WORKLOADS:
-        return Workload(_gpus(properties))
+        return _workload(properties)
     return Unknown("no rule for this type")
 
 
@@ -159,12 +159,15 @@ def _service(properties: Mapping[str, object]) -> Quantity:
     return LoadBalancer() if service_type == "LoadBalancer" else Free()
 
 
-def _gpus(properties: Mapping[str, object]) -> int:
+def _workload(properties: Mapping[str, object]) -> Quantity:
     containers = _at(properties, "spec", "template", "spec", "containers")
     if not isinstance(containers, Sequence):
-        return 0
-    return sum(
-        _whole(_at(container, "resources", "limits", "nvidia.com/gpu")) for container in containers
+        return Unknown("its containers are not known at preview")
+    return Workload(
+        sum(
+            _whole(_at(container, "resources", "limits", "nvidia.com/gpu"))
+            for container in containers
+        )
     )
 
 

@@ -187,3 +187,29 @@ def test_one_error_tells_all_problems_and_where_to_mend_them() -> None:
         '  2. breakeven:flag: found "yes". Allowed: true or false.',
         "Edit stacks/Pulumi.dev.yaml, or type: pulumi config set --stack dev breakeven:KEY VALUE",
     ]
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        {"a b": "x"},
+        {"": "x"},
+        {"nvidia.com/": "x"},
+        {"gpu": "two words"},
+        {"gpu": "-x"},
+        {"A.b/c": "x"},
+    ],
+)
+def test_what_kubernetes_would_refuse_as_a_label_is_refused(label: dict[str, str]) -> None:
+    reader = ConfigReader({"map": json.dumps(label)}, {"map": "{}"})
+    assert reader.labels("map") == {}
+    assert [problem.key for problem in reader.problems] == ["map"]
+
+
+@pytest.mark.parametrize(
+    "label", [{"gpu": ""}, {"nvidia.com/gpu.product": "NVIDIA-L4"}, {"a": "b"}, {"a_b": "1.2"}]
+)
+def test_what_kubernetes_takes_as_a_label_is_read(label: dict[str, str]) -> None:
+    reader = ConfigReader({"map": json.dumps(label)}, {"map": "{}"})
+    assert reader.labels("map") == label
+    assert not reader.problems

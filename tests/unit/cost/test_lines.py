@@ -139,3 +139,9 @@ def test_no_resource_is_lost_whatever_its_shape(resources: list[Registered]) -> 
     told = len(machines.without_charge) + len(machines.not_priced)
     priced = sum(entry.type == GPU_POOL and entry.properties is not None for entry in resources)
     assert told + priced == len(resources)
+
+
+def test_pods_that_are_not_known_at_preview_are_not_priced() -> None:
+    pods = Registered("vllm", "kubernetes:apps/v1:Deployment", {"spec": None})
+    [item] = price_machines([pods, pool()], WEEK, assumptions()).not_priced
+    assert item.reason == "its containers are not known at preview"
