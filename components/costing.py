@@ -110,6 +110,7 @@ def assumptions_of(
         people=_people(settings),
         api_in_use=api_in_use,
         hosted=hosted,
+        budget_per_month=settings.prices.budget_per_month,
         data_may_leave=settings.traffic.data_may_leave,
         book=book,
         calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,

@@ -159,6 +159,7 @@ class PriceSettings:
     system_instance_type: str
     system_node_count: int
     overrides: Mapping[str, Decimal]
+    budget_per_month: Decimal | None
     max_age_days: int
     month: str
 
@@ -428,6 +429,7 @@ def _prices(reader: ConfigReader) -> PriceSettings:
         ),
         system_node_count=reader.integer("systemNodeCount", 0, 100),
         overrides=reader.decimals("priceOverrides"),
+        budget_per_month=reader.optional_decimal("budgetPerMonth", "0", "1e9"),
         max_age_days=reader.integer("priceMaxAgeDays", 1, 36_500),
         month=reader.choice("month", ("calendar", "30d")),
     )

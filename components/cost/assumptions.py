@@ -49,6 +49,7 @@ class Assumptions:
         people: What people cost.
         api_in_use: The API that serves this traffic now.
         hosted: The same open model, hosted by others; may be empty.
+        budget_per_month: USD that self-hosting may cost; None for no limit.
         data_may_leave: Whether prompts may go to an API.
         book: Prices of everything else.
         calendar: How long a month is.
@@ -66,6 +67,7 @@ class Assumptions:
     people: People
     api_in_use: ApiPrice
     hosted: tuple[ApiPrice, ...]
+    budget_per_month: Decimal | None
     data_may_leave: bool
     book: PriceBook
     calendar: Calendar

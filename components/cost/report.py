@@ -152,11 +152,12 @@ class Report:
 
         Money are decimal strings in USD a month.
         """
-        load = self.assumptions.load
+        load, budget = self.assumptions.load, self.assumptions.budget_per_month
         return {
             "currency": "USD",
             "month": self.assumptions.calendar.name,
             "tokensPerDay": load.tokens_per_day,
+            "budgetPerMonth": None if budget is None else money(budget),
             "selfHosted": {
                 "total": money(self.total),
                 "perMillionTokens": rate(self.usd_per_million_tokens),

@@ -82,6 +82,10 @@ def _self_hosted(report: Report) -> str:
         f"{week.mean_nodes:.2f} nodes on average, {replicas} at the peak.",
         f"No charge of their own: {free} resources.",
     ]
+    budget = report.assumptions.budget_per_month
+    if budget is not None:
+        state = "within" if report.total <= budget else f"{usd(report.total - budget)} over"
+        below.append(f"Budget: {usd(budget)} a month; the total is {state}.")
     if report.borne_by_others():
         below.append(f"Borne by others: {', '.join(report.borne_by_others())}.")
     if report.machines.not_priced:

@@ -107,6 +107,7 @@ def assumptions(**changes: Any) -> Assumptions:
         ),
         api_in_use=api("test/api", "1"),
         hosted=(api("test/hosted", "0.5"),),
+        budget_per_month=None,
         data_may_leave=True,
         book=PriceBook.load(today=TODAY),
         calendar=THIRTY_DAYS,

@@ -1,0 +1,43 @@
+"""The policy pack: a budget for what the stack is estimated to cost."""
+
+from pulumi_policy import (
+    EnforcementLevel,
+    PolicyPack,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+)
+from rules import (  # type: ignore[import-not-found]  # beside this file, where the pack runs
+    ESTIMATE,
+    not_priced,
+    over_budget,
+)
+
+
+def _within_budget(args: ResourceValidationArgs, report: ReportViolation) -> None:
+    if args.resource_type == ESTIMATE and (found := over_budget(args.props)):
+        report(found, args.urn)
+
+
+def _all_priced(args: ResourceValidationArgs, report: ReportViolation) -> None:
+    if args.resource_type == ESTIMATE and (found := not_priced(args.props)):
+        report(found, args.urn)
+
+
+PolicyPack(
+    name="breakeven-cost-budget",
+    policies=[
+        ResourceValidationPolicy(
+            name="cost-within-budget",
+            description="The stack's estimated cost is within its budget.",
+            enforcement_level=EnforcementLevel.MANDATORY,
+            validate=_within_budget,
+        ),
+        ResourceValidationPolicy(
+            name="everything-priced",
+            description="Every resource of the stack has a price.",
+            enforcement_level=EnforcementLevel.ADVISORY,
+            validate=_all_priced,
+        ),
+    ],
+)

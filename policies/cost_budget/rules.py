@@ -1,0 +1,36 @@
+"""Rules of the pack as plain functions, so that tests call them without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+ESTIMATE = "breakeven:cost:Estimate"
+
+
+def over_budget(figures: Mapping[str, object]) -> str | None:
+    """Says by how much an estimate is over its budget; None where it is within, or has none.
+
+    Args:
+        figures: Inputs of the resource `breakeven:cost:Estimate`, money as decimal strings.
+    """
+    budget, own = figures.get("budgetPerMonth"), figures.get("selfHosted")
+    if budget is None or not isinstance(own, Mapping):
+        return None
+    limit, total = Decimal(str(budget)), Decimal(str(own["total"]))
+    if total <= limit:
+        return None
+    return (
+        f"the stack costs ${total:,.2f} a month, ${total - limit:,.2f} over its budget of "
+        f"${limit:,.2f}. Make it cheaper, or raise breakeven:budgetPerMonth."
+    )
+
+
+def not_priced(figures: Mapping[str, object]) -> str | None:
+    """Says what an estimate leaves out: a total that misses a part proves no budget."""
+    own = figures.get("selfHosted")
+    missing = own.get("notPriced") if isinstance(own, Mapping) else None
+    if not isinstance(missing, Sequence) or not missing:
+        return None
+    names = ", ".join(str(item["name"]) for item in missing)
+    return f"not in the total, because no price is known: {names}. State it in priceOverrides."
