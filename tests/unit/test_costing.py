@@ -1,0 +1,143 @@
+"""What needs prices is checked with them, and every mistake names its key and a way out."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from components.cost.assumptions import Assumptions
+from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
+from components.cost.node_cost import OwnedNode, RentedNode
+from components.costing import VLLM_LARGEST_BATCH, assumptions_of, estimate_stack
+from components.errors import Problem, SettingsError, UnknownStackError
+from components.project import stack_names, stack_values
+from components.settings import parse
+from tests.unit.cost.builders import TODAY
+
+
+def assumptions(stack: str, today: date = TODAY, **overrides: object) -> Assumptions:
+    wire = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in overrides.items()
+    }
+    settings, reader = parse({**stack_values(stack), **wire})
+    return assumptions_of(stack, settings, reader, today)
+
+
+def problem(stack: str, today: date = TODAY, **overrides: object) -> Problem:
+    with pytest.raises(SettingsError) as raised:
+        assumptions(stack, today, **overrides)
+    [found] = raised.value.problems
+    return found
+
+
+def test_machine_types_without_a_price_are_one_mistake_that_names_them_all() -> None:
+    found = problem("dev", instanceTypes=["g6.tiny", "g6.huge"])
+    assert found.key == "instanceTypes"
+    assert "node/aws/us-east-1/g6.tiny/on-demand" in found.found
+    assert "node/aws/us-east-1/g6.huge/on-demand" in found.found
+    assert "priceOverrides" in found.allowed
+
+
+def test_an_override_gives_a_missing_price_and_wins_over_the_book() -> None:
+    spot = "node/aws/us-east-1/g6.xlarge/spot"
+    found = problem("dev", capacityTypes=["spot"], instanceTypes=["g6.xlarge"])
+    assert spot in found.found
+    own = assumptions(
+        "dev",
+        capacityTypes=["spot"],
+        instanceTypes=["g6.xlarge"],
+        priceOverrides={spot: "0.31"},
+    )
+    assert isinstance(own.node, RentedNode)
+    assert own.node.price.usd == Decimal("0.31")
+    assert own.node.price.confidence == "user"
+
+
+def test_the_cheapest_machine_type_of_the_first_capacity_type_is_taken() -> None:
+    node = assumptions("dev", instanceTypes=["g6.2xlarge", "g6.xlarge"]).node
+    assert isinstance(node, RentedNode)
+    assert node.description == "g6.xlarge, on-demand"
+
+
+def test_a_price_as_old_as_the_limit_is_taken_and_a_day_older_is_refused() -> None:
+    node = assumptions("dev").node
+    assert isinstance(node, RentedNode)
+    limit = node.price.as_of + timedelta(days=365)
+    assert assumptions("dev", limit)
+    found = problem("dev", limit + timedelta(days=1))
+    assert found.key == "priceMaxAgeDays"
+    assert node.price.as_of.isoformat() in found.found
+
+
+def test_an_overridden_price_is_never_stale() -> None:
+    overrides = {
+        f"node/aws/us-east-1/{machine}/on-demand": "1" for machine in ("g6.xlarge", "g6.2xlarge")
+    }
+    assert assumptions("dev", date(2036, 1, 1), priceOverrides=overrides)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("apiInUse", "openai/gpt-4.1-minni"),
+        ("apiInUse", "opanai/gpt-4.1-mini"),
+        ("hostedApis", ["groq/llama-3.1-8b-instand"]),
+    ],
+)
+def test_an_api_that_is_not_known_is_told_with_what_is_close(key: str, value: object) -> None:
+    found = problem("aws-prod", **{key: value})
+    assert found.key == key
+    assert "Closest: " in found.allowed
+
+
+def test_a_machine_type_of_another_shape_is_refused_by_its_shape() -> None:
+    found = problem("dev", instanceTypes=["g6.12xlarge"])
+    assert found.found == "g6.12xlarge has 4 x l4"
+
+
+def test_listed_nodes_need_a_machine_type() -> None:
+    found = problem("article", nodePricing="list")
+    assert found.key == "instanceTypes"
+    assert "stated or owned" in found.allowed
+
+
+def test_system_nodes_without_a_price_name_their_own_key() -> None:
+    found = problem("aws-prod", systemInstanceType="m1.imaginary")
+    assert found.key == "systemInstanceType"
+    assert "systemNodeCount" in found.allowed
+
+
+def test_an_owned_node_carries_the_stack_s_figures() -> None:
+    node = assumptions("on-prem").node
+    assert isinstance(node, OwnedNode)
+    assert node.residual_share == Decimal("0.1")
+    assert node.amortisation() == Decimal(290_000) * Decimal("0.9") / 48
+
+
+def test_a_fleet_that_does_not_scale_is_full_at_the_engine_s_own_limit() -> None:
+    scaled = assumptions("aws-prod", targetRequestsPerReplica="8")
+    assert scaled.capacity.concurrent_requests == 8
+    fixed = assumptions("aws-prod", autoscaling="false", minReplicas="8")
+    assert 8 < fixed.capacity.concurrent_requests <= VLLM_LARGEST_BATCH
+
+
+def test_nodes_that_are_there_start_no_machine() -> None:
+    there = assumptions("article").fleet
+    assert there.fixed_nodes == 1
+    started = assumptions("dev").fleet
+    assert started.fixed_nodes is None
+    assert started.start_seconds > 180
+
+
+def test_the_month_is_the_stack_s() -> None:
+    assert assumptions("article").calendar is THIRTY_DAYS
+    assert assumptions("dev").calendar is CALENDAR_MONTH
+
+
+def test_a_stack_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(UnknownStackError, match=", ".join(stack_names())):
+        estimate_stack("nowhere", TODAY)
