@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootstrap.layout import digest
+from bootstrap.packages import REQUIREMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -105,14 +106,14 @@ class Checkout:
         body = textwrap.indent(textwrap.dedent(build) or "pass", "    ")
         return self.add_program("go", f"{source}else:\n{body}\n")
 
-    def pretend_packages_are_installed(self) -> None:
+    def pretend_packages_are_installed(self, packages: str = "runtime") -> None:
         """Leave the stamp of a finished virtual environment, whose Python is the one in use."""
         (self.root / ".venv" / "bin").mkdir(parents=True)
         (self.root / ".venv" / "bin" / "python").symlink_to(sys.executable)
         stamp = {
             "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-            "packages": "runtime",
-            "requirements": digest([self.root / "requirements.txt"]),
+            "packages": packages,
+            "requirements": digest([self.root / REQUIREMENTS[packages]]),
         }
         (self.root / ".venv" / "breakeven.json").write_text(json.dumps(stamp), encoding="utf-8")
 

@@ -113,7 +113,7 @@ def test_a_cache_that_cannot_be_written_is_named(checkout: Checkout) -> None:
     checkout.environ["BREAKEVEN_CACHE"] = str(blocked / "cache")
     answer = checkout.bootstrap("setup")
     assert answer.code == 1
-    assert f"{blocked / 'cache'} cannot hold the built engine" in answer.errors
+    assert f"{blocked / 'cache'} cannot hold what is built" in answer.errors
     assert "BREAKEVEN_CACHE" in answer.errors
 
 

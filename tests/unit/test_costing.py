@@ -67,7 +67,7 @@ def test_a_price_as_old_as_the_limit_is_taken_and_a_day_older_is_refused() -> No
     node = assumptions("dev").node
     assert isinstance(node, RentedNode)
     limit = node.price.as_of + timedelta(days=365)
-    assert assumptions("dev", limit)
+    assert assumptions("dev", limit).node == node
     found = problem("dev", limit + timedelta(days=1))
     assert found.key == "priceMaxAgeDays"
     assert node.price.as_of.isoformat() in found.found
@@ -77,7 +77,9 @@ def test_an_overridden_price_is_never_stale() -> None:
     overrides = {
         f"node/aws/us-east-1/{machine}/on-demand": "1" for machine in ("g6.xlarge", "g6.2xlarge")
     }
-    assert assumptions("dev", date(2036, 1, 1), priceOverrides=overrides)
+    node = assumptions("dev", date(2036, 1, 1), priceOverrides=overrides).node
+    assert isinstance(node, RentedNode)
+    assert node.price.usd == 1
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_an_overridden_price_is_never_stale() -> None:
     ],
 )
 def test_an_api_that_is_not_known_is_told_with_what_is_close(key: str, value: object) -> None:
-    found = problem("aws-prod", **{key: value})
+    found = problem("aws-prod", TODAY, **{key: value})
     assert found.key == key
     assert "Closest: " in found.allowed
 

@@ -8,34 +8,35 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bootstrap import engine, packages, stacks, state
+from bootstrap import engine, packages, programs, stacks, state
 from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
-LABELS = {
-    "state": "[1/5] state",
-    "packages": "[2/5] packages",
-    engine.ENGINE.name: "[3/5] engine",
-    engine.LANGUAGE_HOST.name: "[4/5] language host",
-    engine.PROVIDER.name: "[5/5] Kubernetes provider",
+STEPS = {
+    "state": "state",
+    "packages": "packages",
+    engine.ENGINE.name: "engine",
+    engine.LANGUAGE_HOST.name: "language host",
+    engine.PROVIDER.name: "Kubernetes provider",
 }
+DEV_STEPS = {program.name: program.name for program in programs.PROGRAMS}
 
 EXAMPLES = """examples:
   python3 tools/bootstrap setup                  install everything that `pulumi preview` needs
-  python3 tools/bootstrap setup --dev            the same, with test and lint tools
+  python3 tools/bootstrap setup --dev            the same, with what tests and linting need
   python3 tools/bootstrap pulumi preview -s dev  run Pulumi; a stack of stacks/ is made when new
   python3 tools/bootstrap run pytest             run any command where pulumi and python are found
   eval "$(python3 tools/bootstrap env)"          then type plain `pulumi preview -s dev`
 
 environment:
-  BREAKEVEN_CACHE       where the built engine is kept (default: .cache in the checkout)
+  BREAKEVEN_CACHE       where what is built is kept (default: .cache in the checkout)
   BREAKEVEN_STATE       where the local state is kept (default: .state in the checkout)
   PULUMI_BACKEND_URL    a backend of your own; then no local state is made
   NO_COLOR              no colour on terminals either
@@ -88,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         "  python3 tools/bootstrap setup --dev\n",
         formatter_class=plain,
     )
-    setup.add_argument("--dev", action="store_true", help="with the test and lint tools")
+    setup.add_argument("--dev", action="store_true", help="with what tests and linting need")
     setup.add_argument(
         "--packages", action="store_true", help="only the Python packages, as linting needs"
     )
@@ -122,6 +123,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _labels(steps: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key: f"[{position}/{len(steps)}] {name}"
+        for position, (key, name) in enumerate(steps.items(), start=1)
+    }
+
+
 class Bootstrap:
     """The steps of a setup, and what can be run once they are done."""
 
@@ -129,20 +137,39 @@ class Bootstrap:
         """Remember where things lie and where to report."""
         self._layout = layout
         self._console = console
+        self._labels = _labels(STEPS)
 
     def setup(self, *, dev: bool, only_packages: bool) -> None:
         """Do every step, with a line for each."""
-        if not only_packages:
-            # First, because a state folder that cannot be used should not cost a build to find.
-            state.ensure(self._layout, os.environ)
-            local = state.is_local(self._layout, os.environ)
-            where = self._layout.state if local else "a backend of your own, PULUMI_BACKEND_URL"
-            self._console.line(f"{LABELS['state']}: {where}")
-        if not packages.ensure(self._layout, self._console, LABELS["packages"], dev=dev):
-            self._console.line(f"{LABELS['packages']}: up to date")
-        if not only_packages:
-            chosen = self._engine(report=True)
-            self._console.line(f"ready, with Pulumi {chosen.version}; next: make preview")
+        if only_packages:
+            self._labels = _labels({"packages": STEPS["packages"]})
+            self._packages(dev=dev)
+            return
+        self._labels = _labels({**STEPS, **DEV_STEPS} if dev else STEPS)
+        # First, because a state folder that cannot be used should not cost a build to find.
+        state.ensure(self._layout, os.environ)
+        local = state.is_local(self._layout, os.environ)
+        where = self._layout.state if local else "a backend of your own, PULUMI_BACKEND_URL"
+        self._console.line(f"{self._labels['state']}: {where}")
+        self._packages(dev=dev)
+        chosen = self._engine(report=True)
+        if dev:
+            self._programs()
+        self._console.line(f"ready, with Pulumi {chosen.version}; next: make preview")
+
+    def _packages(self, *, dev: bool) -> None:
+        label = self._labels["packages"]
+        if not packages.ensure(self._layout, self._console, label, dev=dev):
+            self._console.line(f"{label}: up to date")
+
+    def _programs(self) -> None:
+        for program in programs.PROGRAMS:
+            label = self._labels[program.name]
+            built = programs.find_built(self._layout, program)
+            if built is None:
+                programs.build(self._layout, self._console, program, label)
+            else:
+                self._console.line(f"{label}: up to date in {built}")
 
     def print_environment(self) -> None:
         """Print shell code that puts a shell into the environment."""
@@ -161,7 +188,8 @@ class Bootstrap:
             raise SetupError(
                 what="run: no command is given", fix=["python3 tools/bootstrap run CMD …"]
             )
-        _, changes = self._ready()
+        built = [programs.find_built(self._layout, program) for program in programs.PROGRAMS]
+        _, changes = self._ready([str(folder) for folder in built if folder is not None])
         environ = {**os.environ, **changes}
         program = shutil.which(command[0], path=environ["PATH"])
         if program is None:
@@ -179,14 +207,18 @@ class Bootstrap:
         prepared = stacks.prepare(self._layout, chosen, environ, arguments)
         os.execve(chosen.pulumi, ["pulumi", *prepared], environ)
 
-    def _ready(self) -> tuple[engine.Engine, dict[str, str]]:
-        """Do what is missing, and say in which variables the environment then differs."""
+    def _ready(self, further: Sequence[str] = ()) -> tuple[engine.Engine, dict[str, str]]:
+        """Do what is missing, and say in which variables the environment then differs.
+
+        Args:
+            further: Folders that PATH has besides, before those that it has already.
+        """
         changes = {
             **state.ensure(self._layout, os.environ),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_SUPPRESS_NEO_LINK": "true",
         }
-        packages.ensure(self._layout, self._console, LABELS["packages"], dev=False)
+        packages.ensure(self._layout, self._console, self._labels["packages"], dev=False)
         chosen = self._engine(report=False)
         first = [str(self._layout.venv / "bin")]
         if chosen.home is not None:
@@ -195,6 +227,7 @@ class Bootstrap:
             # Only the provider installed with this engine is used: a download site may be out of
             # reach, and a download would not be pinned by a checksum of this repository.
             changes["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+        first += further
         others = [
             folder
             for folder in engine.without_built(os.environ.get("PATH", ""))
@@ -217,11 +250,11 @@ class Bootstrap:
         if official is not None and (report or built is None):
             self._console.line(f"not used: {official.reason}")
         if built is None:
-            return engine.build(self._layout, self._console, LABELS)
+            return engine.build(self._layout, self._console, self._labels)
         if report:
             self._report(f"up to date in {built.bin}", "up to date", "up to date")
         return built
 
     def _report(self, *findings: str) -> None:
         for program, finding in zip(engine.PROGRAMS, findings, strict=True):
-            self._console.line(f"{LABELS[program.name]}: {finding}")
+            self._console.line(f"{self._labels[program.name]}: {finding}")

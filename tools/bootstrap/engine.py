@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.console import Console, SetupError, run_logged
-from bootstrap.layout import Layout, digest, exclusive, replace_text
+from bootstrap import golang
+from bootstrap.console import Console, run_logged
+from bootstrap.golang import Program
+from bootstrap.layout import Layout, exclusive, replace_text
 
 OLDEST_OFFICIAL = (3, 254, 0)
 PROVIDER_VERSION = "4.25.0"
-# Without symbol tables the three programs take a third less room on disk.
-LINK_FLAGS = "-s -w"
 # A folder with this file holds an engine built here, so it is never taken for an official one.
 COMPLETE = "breakeven-engine.json"
 
@@ -33,26 +31,12 @@ _PULUMI = "github.com/pulumi/pulumi"
 _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 
 
-@dataclass(frozen=True)
-class Program:
-    """One Go program that is built from a module folder under tools/."""
-
-    name: str
-    package: str
-    minutes: int
-    version_variable: str = ""
-
-    def sources(self, layout: Layout) -> list[Path]:
-        """The files of the checkout from which the program is built."""
-        folder = layout.root / "tools" / self.name
-        return [folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go"))]
-
-
 ENGINE = Program(
     name="pulumi",
     package=f"{_PULUMI}/pkg/v3/cmd/pulumi",
     minutes=4,
     version_variable=f"{_PULUMI}/sdk/v3/go/common/version.Version",
+    module=f"{_PULUMI}/pkg/v3",
 )
 LANGUAGE_HOST = Program(
     name="pulumi-language-python",
@@ -110,7 +94,7 @@ def find_official(layout: Layout, environ: Mapping[str, str]) -> Engine | Unsuit
     wanted = ".".join(str(part) for part in OLDEST_OFFICIAL)
     if version is None:
         return Unsuitable(f"`{pulumi} version` did not answer with a version")
-    if _numbers(version) < OLDEST_OFFICIAL:
+    if golang.numbers(version) < OLDEST_OFFICIAL:
         return Unsuitable(f"{pulumi} is {version}, and {wanted} or newer is needed")
     return Engine(bin=Path(pulumi).parent, version=version)
 
@@ -138,41 +122,21 @@ def _version_of(layout: Layout, pulumi: Path) -> str | None:
     return match.group()
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
-
-
 def find_built(layout: Layout) -> Engine | None:
-    """Find the finished engine of these sources, if there is one.
-
-    Where Go is missing or too old to build one, an engine built by any Go will do: a cache that
-    was made elsewhere stays usable.
-    """
-    go = shutil.which("go")
-    version = _go_version(layout, go) if go else "go0"
-    if _numbers(version) < _numbers(_go_needed(layout)):
-        version = "*"
-    for folder in sorted((layout.cache / "engine").glob(_key(layout, version)), reverse=True):
+    """Find the finished engine of these sources, if there is one."""
+    wanted = _key(layout, golang.usable_version(layout, PROGRAMS))
+    for folder in sorted((layout.cache / "engine").glob(wanted), reverse=True):
         if (folder / COMPLETE).is_file() and (folder / "bin" / "pulumi").is_file():
             return _built(layout, folder)
     return None
 
 
 def _built(layout: Layout, folder: Path) -> Engine:
-    return Engine(bin=folder / "bin", version=_pulumi_version(layout), home=folder / "home")
+    return Engine(bin=folder / "bin", version=ENGINE.version(layout), home=folder / "home")
 
 
 def _key(layout: Layout, go_version: str) -> str:
-    sources = [file for program in PROGRAMS for file in program.sources(layout)]
-    recipe = repr([(program.package, program.version_variable) for program in PROGRAMS])
-    what = digest(sources, recipe, LINK_FLAGS, PROVIDER_VERSION)[:12]
-    return f"{what}-{go_version}-{sys.platform}-{platform.machine().lower()}"
-
-
-def _pulumi_version(layout: Layout) -> str:
-    text = (layout.root / "tools" / ENGINE.name / "go.mod").read_text(encoding="utf-8")
-    match = re.search(rf"{_PULUMI}/pkg/v3 v(\S+)", text)
-    return match.group(1) if match else "of tools/pulumi/go.mod"
+    return golang.key(layout, PROGRAMS, go_version, PROVIDER_VERSION)
 
 
 def build(layout: Layout, console: Console, labels: Mapping[str, str]) -> Engine:
@@ -183,85 +147,44 @@ def build(layout: Layout, console: Console, labels: Mapping[str, str]) -> Engine
         console: Where progress goes.
         labels: How the step of each program is named in progress lines, by program name.
     """
-    go = _require_go(layout)
+    go = golang.require(
+        layout,
+        PROGRAMS,
+        purpose="Pulumi",
+        otherwise="install Pulumi itself, with its Python language host: then it is not built",
+    )
     with exclusive(layout, console):
-        folder = layout.cache / "engine" / _key(layout, _go_version(layout, go))
-        workshop = _Workshop(layout, folder, go)
+        folder = layout.cache / "engine" / _key(layout, golang.version_of(layout, go, PROGRAMS))
+        workshop = _Workshop(layout, folder, golang.Workbench(layout, folder / "src", go))
         for program in PROGRAMS:
             if not workshop.has(program):
                 with console.step(labels[program.name], workshop.announcement(program)):
                     workshop.build(program)
-        replace_text(folder / COMPLETE, json.dumps({"pulumi": _pulumi_version(layout)}))
+        replace_text(folder / COMPLETE, json.dumps({"pulumi": ENGINE.version(layout)}))
         shutil.rmtree(folder / "src", ignore_errors=True)
     return _built(layout, folder)
 
 
-def _require_go(layout: Layout) -> str:
-    needed = _go_needed(layout)
-    ways_out = [
-        f"install Go {needed} or newer and put it on PATH",
-        "install Pulumi itself, with its Python language host: then nothing is built",
-    ]
-    go = shutil.which("go")
-    if go is None:
-        raise SetupError(
-            what="Go is missing, and Pulumi has to be built from source on this machine",
-            found="no program `go` on PATH",
-            allowed=f"Go {needed} or newer, as tools/pulumi/go.mod says",
-            fix=ways_out,
-        )
-    version = _go_version(layout, go)
-    if _numbers(version) < _numbers(needed):
-        raise SetupError(
-            what=f"{go} is too old to build Pulumi",
-            found=version,
-            allowed=f"Go {needed} or newer, as tools/pulumi/go.mod says",
-            fix=ways_out,
-        )
-    return go
-
-
-def _go_needed(layout: Layout) -> str:
-    modules = [program.sources(layout)[0].read_text(encoding="utf-8") for program in PROGRAMS]
-    versions: list[str] = re.findall(r"^go (\S+)$", "\n".join(modules), re.MULTILINE)
-    return max(versions, key=_numbers)
-
-
-def _go_version(layout: Layout, go: str) -> str:
-    # Asked inside the module, Go answers for the toolchain that it would switch to for it.
-    answer = subprocess.run(
-        [go, "env", "GOVERSION"],
-        cwd=layout.root / "tools" / ENGINE.name,
-        env={**os.environ, "GOWORK": "off"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return next(iter(answer.stdout.split()), "unknown")
-
-
 @dataclass(frozen=True)
 class _Workshop:
-    """Builds one program at a time, in copies of the module folders that lie in the cache."""
+    """Builds one program at a time, and puts each where Pulumi looks for it."""
 
     layout: Layout
     folder: Path
-    go: str
+    bench: golang.Workbench
 
     def has(self, program: Program) -> bool:
         return self._target(program).is_file()
 
     def announcement(self, program: Program) -> str:
-        what = f"{program.name} {self._version(program)}".rstrip()
-        unit = "minute" if program.minutes == 1 else "minutes"
-        return f"building {what} from source (about {program.minutes} {unit}, once)"
+        return golang.announcement(program, self._version(program))
 
     def build(self, program: Program) -> None:
-        source = self._copy_sources(program)
+        source = self.bench.sources(program)
         if program == PROVIDER:
             self._copy_embedded_files(source)
         output = source / f"{program.name}.built"
-        self._run_go(program, "build", *self._link(program), "-o", str(output), program.package)
+        self.bench.compile(program, self._version(program), output)
         if program == LANGUAGE_HOST:
             self._copy_python_launcher()
         if program == PROVIDER:
@@ -276,24 +199,9 @@ class _Workshop:
             return self.folder / "home" / "plugins" / plugin / program.name
         return self.folder / "bin" / program.name
 
-    def _copy_sources(self, program: Program) -> Path:
-        # The build needs generated files beside the sources, and Go may touch go.sum: neither may
-        # show up in the checkout.
-        source = self.folder / "src" / program.name
-        source.mkdir(parents=True, exist_ok=True)
-        for file in program.sources(self.layout):
-            shutil.copyfile(file, source / file.name)
-        return source
-
-    def _link(self, program: Program) -> list[str]:
-        flags = LINK_FLAGS
-        if program.version_variable:
-            flags += f" -X {program.version_variable}={self._version(program)}"
-        return ["-ldflags", flags]
-
     def _version(self, program: Program) -> str:
         versions = {
-            ENGINE.name: f"v{_pulumi_version(self.layout)}",
+            ENGINE.name: f"v{ENGINE.version(self.layout)}",
             PROVIDER.name: PROVIDER_VERSION,
         }
         return versions.get(program.name, "")
@@ -307,27 +215,19 @@ class _Workshop:
         # The host starts every program through this script. The engine's own version of it is
         # taken: the one that belongs to the host is older than the Python SDK in use.
         launcher = "pulumi-language-python-exec"
-        self._copy_sources(ENGINE)
+        self.bench.sources(ENGINE)
         module = self._module_folder(ENGINE, f"{_PULUMI}/sdk/v3")
         target = self.folder / "bin" / launcher
         shutil.copyfile(module / "python" / "cmd" / launcher, target)
         target.chmod(0o755)
 
     def _module_folder(self, program: Program, module: str) -> Path:
-        listing = self.folder / "src" / program.name / "module.json"
+        listing = self.bench.folder / program.name / "module.json"
         listing.unlink(missing_ok=True)
-        self._run_go(program, "mod", "download", "-json", module, log=listing)
+        self.bench.run(program, "mod", "download", "-json", module, log=listing)
         text = listing.read_text(encoding="utf-8")
         # The log begins with the command; the answer is the JSON object below it.
         return Path(json.loads(text[text.index("\n{") :])["Dir"])
-
-    def _run_go(self, program: Program, *arguments: str, log: Path | None = None) -> None:
-        run_logged(
-            [self.go, *arguments],
-            cwd=self.folder / "src" / program.name,
-            env={**os.environ, "GOWORK": "off"},
-            log=log or self.layout.cache / "logs" / f"{program.name}.log",
-        )
 
     def _install_provider(self, binary: Path) -> None:
         run_logged(
@@ -341,6 +241,6 @@ class _Workshop:
                 "PULUMI_HOME": str(self.folder / "home"),
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
             },
-            log=self.layout.cache / "logs" / f"{PROVIDER.name}.log",
+            log=self.bench.log(PROVIDER),
         )
         binary.unlink()

@@ -73,7 +73,7 @@ def exclusive(layout: Layout, console: Console) -> Iterator[None]:
         lock = (layout.cache / "setup.lock").open("w")
     except OSError as error:
         raise SetupError(
-            what=f"{layout.cache} cannot hold the built engine",
+            what=f"{layout.cache} cannot hold what is built",
             found=str(error.strerror),
             allowed="a folder that this user can write to, or nothing yet",
             fix=[f"name another place: export {CACHE_VARIABLE}=/path/to/folder"],

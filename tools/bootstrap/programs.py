@@ -1,0 +1,77 @@
+"""Programs that the tests call, each at one pinned version, built from source into the cache.
+
+An installed program of the same name is not used: its version would decide what a test says.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from bootstrap import golang
+from bootstrap.console import Console
+from bootstrap.golang import Program
+from bootstrap.layout import Layout, exclusive
+
+PROMTOOL = Program(
+    name="promtool",
+    package="github.com/prometheus/prometheus/cmd/promtool",
+    minutes=4,
+    module="github.com/prometheus/prometheus",
+    folder="prometheus",
+)
+PROGRAMS = (PROMTOOL,)
+
+
+def find_built(layout: Layout, program: Program) -> Path | None:
+    """Find the folder for PATH with the finished program of these sources, if there is one."""
+    wanted = _name(layout, program, golang.usable_version(layout, [program]))
+    for folder in sorted((layout.cache / "programs").glob(wanted), reverse=True):
+        if (folder / "bin" / program.name).is_file():
+            return folder / "bin"
+    return None
+
+
+def build(layout: Layout, console: Console, program: Program, label: str) -> Path:
+    """Build a program.
+
+    Args:
+        layout: The folders of the checkout.
+        console: Where progress goes.
+        program: What is built.
+        label: How the step is named in progress lines.
+
+    Returns:
+        The folder for PATH.
+    """
+    go = golang.require(
+        layout,
+        [program],
+        purpose=f"{program.name} (for the tests)",
+        otherwise="leave --dev out where no tests are run: only they need it",
+    )
+    with exclusive(layout, console):
+        name = _name(layout, program, golang.version_of(layout, go, [program]))
+        folder = layout.cache / "programs" / name
+        if not (folder / "bin" / program.name).is_file():
+            version = f"v{program.version(layout)}"
+            with console.step(label, golang.announcement(program, version)):
+                _build(layout, go, program, version, folder)
+    return folder / "bin"
+
+
+def _name(layout: Layout, program: Program, go_version: str) -> str:
+    return f"{program.name}-{golang.key(layout, [program], go_version)}"
+
+
+def _build(layout: Layout, go: str, program: Program, version: str, folder: Path) -> None:
+    # Beside and then renamed: whatever lies under its own name is finished.
+    beside = folder.with_name(f"{folder.name}.unfinished")
+    for leftover in (beside, folder):
+        shutil.rmtree(leftover, ignore_errors=True)
+    bench = golang.Workbench(layout, beside / "src", go)
+    bench.sources(program)
+    (beside / "bin").mkdir()
+    bench.compile(program, version, beside / "bin" / program.name)
+    shutil.rmtree(beside / "src")
+    beside.rename(folder)
