@@ -23,7 +23,8 @@ from components.errors import UnknownStackError
 from components.offline import ledger_of
 from components.project import ROOT, stack_names, stack_values
 from components.serving.sizes import repository_bytes
-from components.settings import Settings, parse
+from components.settings import parse
+from components.settings_types import Settings
 
 NODE_START_SECONDS = 180
 """From the request for a cloud GPU node until it takes pods, image pull included: an estimate."""

@@ -14,7 +14,8 @@ from components.monitoring import Monitoring
 from components.network import NetworkRules, ServingNamespace
 from components.project import own_values
 from components.serving import VllmServing
-from components.settings import Settings, parse
+from components.settings import parse
+from components.settings_types import Settings
 
 
 async def deploy() -> dict[str, object]:

@@ -16,7 +16,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mo
 from components.cost.ledger import is_counted, plain
 from components.cost.quantities import Registered
 from components.deployment import register
-from components.settings import Settings
+from components.settings_types import Settings
 
 _Result = TypeVar("_Result")
 

@@ -1,28 +1,38 @@
-"""All settings of a stack, read once into frozen dataclasses.
+"""Reads all settings of a stack, once, into the frozen dataclasses of `settings_types`.
 
-The only reader of configuration. Everything that decides size or price is a plain value, known at
-preview. Ranges and combinations are checked here; what concerns prices is checked in costing.py.
+The only reader of configuration. Ranges are checked here, combinations in `settings_checks`, what
+concerns prices in `costing`.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
 
 from components.config_reader import ConfigReader
-from components.cost.capacity import memory_fit, smallest_fits
-from components.cost.gpus import Gpu, find_gpu, load_gpus
-from components.cost.models import PRECISION_BYTES, ModelFacts, find_model, load_models
+from components.cost.gpus import find_gpu, load_gpus
+from components.cost.models import PRECISION_BYTES, find_model, load_models
 from components.project import ROOT, defaults
+from components.settings_checks import PARALLEL, check
+from components.settings_types import (
+    EngineSettings,
+    ModelSettings,
+    MonitoringSettings,
+    NetworkSettings,
+    OwnedNodeSettings,
+    PeopleSettings,
+    PoolSettings,
+    PriceSettings,
+    ReplicaSettings,
+    Settings,
+    TrafficSettings,
+    WeightsSettings,
+)
 
 POOLS = ("existing", "karpenter-aws")
 OLDEST_ENGINE = (0, 18)
-
-_OTHER_VENDORS = ("mi300x",)
-_FETCHES_AT_START = "gpt-oss-"
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _SUBDOMAIN = rf"{_DNS_LABEL}(\.{_DNS_LABEL})*"
@@ -32,185 +42,6 @@ _PRIVATE_NETWORKS = tuple(
     ipaddress.ip_network(network)
     for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSettings:
-    """What is served."""
-
-    facts: ModelFacts
-    repository: str
-    revision: str
-    precision: str
-    max_model_length: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineSettings:
-    """How vLLM runs. `longest_request_seconds` bounds the drain of a stopping replica."""
-
-    image: str
-    version: tuple[int, ...]
-    tensor_parallel: int
-    gpu_memory_utilization: Decimal
-    longest_request_seconds: int
-    api_key_secret: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightsSettings:
-    """Where the weights lie. `hub_token_secret` is None for an open repository."""
-
-    storage_class: str
-    access_mode: str
-    read_megabytes_per_second: int
-    hub_token_secret: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolSettings:
-    """Where GPU nodes come from and what they look like."""
-
-    kind: str
-    gpu: Gpu
-    gpus_per_node: int
-    node_count: int
-    node_labels: Mapping[str, str]
-    instance_types: tuple[str, ...]
-    capacity_types: tuple[str, ...]
-    karpenter_node_role: str
-    karpenter_discovery_tag: str
-    karpenter_node_image: str
-    node_volume_gigabytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplicaSettings:
-    """How many replicas run, and what adds or removes one."""
-
-    autoscaling: bool
-    lowest: int
-    highest: int
-    target_requests: int
-    target_waiting: int
-    scale_down_seconds: int
-    prometheus_address: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkSettings:
-    """Who may call the model."""
-
-    namespace: str
-    client_namespaces: tuple[str, ...]
-    exposure: str
-    client_networks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonitoringSettings:
-    """What watches it, and the latency objective in seconds (95% of requests)."""
-
-    enabled: bool
-    namespace: str
-    time_to_first_token_seconds: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrafficSettings:
-    """The load. Tokens per request are means; `cached_input_percent` is a share of the input."""
-
-    tokens_per_day: int
-    input_tokens: int
-    output_tokens: int
-    cached_input_percent: int
-    shape: str
-    burst_factor: Decimal
-    measured_output_tokens_per_second: Decimal | None
-    data_may_leave: bool
-    api_in_use: str
-    hosted_apis: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnedNodeSettings:
-    """What one owned node costs. Prices in USD, power in watts at the wall."""
-
-    purchase_price: Decimal
-    amortisation_years: int
-    residual_percent: int
-    power_watts: int
-    power_usage_effectiveness: Decimal
-    electricity_price_per_kwh: Decimal
-    rack_and_support_per_month: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceSettings:
-    """Where prices come from. `stated_node_price` is USD an hour; `month` is calendar or 30d."""
-
-    node_pricing: str
-    cloud: str
-    region: str
-    stated_node_price: Decimal | None
-    owned_node: OwnedNodeSettings | None
-    control_plane: str
-    control_plane_share_percent: int
-    system_instance_type: str
-    system_node_count: int
-    overrides: Mapping[str, Decimal]
-    budget_per_month: Decimal | None
-    max_age_days: int
-    month: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleSettings:
-    """What people cost. Salary in USD a year, on-call pay in USD a month."""
-
-    engineer_salary: Decimal
-    engineer_percent: int
-    on_call_per_month: Decimal
-    contingency_percent: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """All settings of one stack."""
-
-    model: ModelSettings
-    engine: EngineSettings
-    weights: WeightsSettings
-    pool: PoolSettings
-    replicas: ReplicaSettings
-    network: NetworkSettings
-    monitoring: MonitoringSettings
-    traffic: TrafficSettings
-    prices: PriceSettings
-    people: PeopleSettings
-
-    @property
-    def replicas_per_node(self) -> int:
-        """Whole replicas that fill one node."""
-        return self.pool.gpus_per_node // self.engine.tensor_parallel
-
-    @property
-    def shared_weights(self) -> bool:
-        """Whether replicas on different nodes can read the weights at the same time."""
-        return self.weights.access_mode == "ReadWriteMany"
-
-    @property
-    def surge_replicas(self) -> int:
-        """Replicas beyond the highest that a rollout may add: 1, or 0 where no GPU is spare.
-
-        A node autoscaler brings a node for it; in a pool of fixed size a GPU must be free. A volume
-        that only one node can mount forbids it unless the free GPU is on that same node.
-        """
-        if self.pool.kind == "existing":
-            fleet = self.pool.node_count * self.replicas_per_node
-            spare = fleet > self.replicas.highest
-            return int(spare and (self.shared_weights or self.pool.node_count == 1))
-        return int(self.shared_weights)
 
 
 def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
@@ -236,11 +67,7 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
         prices=_prices(reader),
         people=_people(reader),
     )
-    _check_model(settings, reader)
-    _check_support(settings, reader)
-    _check_pool(settings, reader)
-    _check_replicas(settings, reader)
-    _check_network(settings, reader)
+    check(settings, reader)
     return settings, reader
 
 
@@ -279,7 +106,7 @@ def _engine(reader: ConfigReader) -> EngineSettings:
     return EngineSettings(
         image=image,
         version=numbers,
-        tensor_parallel=_one_of(reader, "tensorParallel", (1, 2, 4, 8)),
+        tensor_parallel=_one_of(reader, "tensorParallel", PARALLEL),
         gpu_memory_utilization=reader.decimal("gpuMemoryUtilization", "0.50", "0.95"),
         longest_request_seconds=reader.integer("longestRequestSeconds", 10, 3600),
         api_key_secret=reader.text("apiKeySecret", pattern=_SUBDOMAIN, allowed=_NAME),
@@ -469,169 +296,6 @@ def _people(reader: ConfigReader) -> PeopleSettings:
     )
 
 
-def _check_model(settings: Settings, reader: ConfigReader) -> None:
-    model, traffic = settings.model, settings.traffic
-    if reader.usable("model", "maxModelLength") and (
-        model.max_model_length > model.facts.max_model_length
-    ):
-        reader.reject(
-            "maxModelLength",
-            f"{model.max_model_length:,} tokens, but {model.facts.name} reads "
-            f"{model.facts.max_model_length:,}",
-            f"Allowed: up to {model.facts.max_model_length:,}",
-        )
-    request = traffic.input_tokens + traffic.output_tokens
-    if reader.usable("maxModelLength", "inputTokensPerRequest", "outputTokensPerRequest") and (
-        request > model.max_model_length
-    ):
-        reader.reject(
-            "maxModelLength",
-            f"{model.max_model_length:,} tokens, but a mean request has {request:,} "
-            "(inputTokensPerRequest + outputTokensPerRequest)",
-            f"Allowed: {request:,} or more",
-        )
-    parallel = settings.engine.tensor_parallel
-    if reader.usable("model", "tensorParallel") and not model.facts.splits_over(parallel):
-        reader.reject(
-            "tensorParallel",
-            f"{parallel} GPUs can't share the {model.facts.attention_heads} attention heads and "
-            f"{model.facts.key_value_heads} key-value heads of {model.facts.name} evenly",
-            f"Allowed: {_listed(n for n in (1, 2, 4, 8) if model.facts.splits_over(n))}",
-        )
-    if not reader.usable(
-        "model", "gpu", "precision", "tensorParallel", "gpuMemoryUtilization", "maxModelLength"
-    ):
-        return
-    fit = memory_fit(
-        model.facts,
-        precision=model.precision,
-        gpu=settings.pool.gpu,
-        tensor_parallel=parallel,
-        gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
-        max_model_length=model.max_model_length,
-        request_tokens=request,
-    )
-    if not fit.fits:
-        options = smallest_fits(
-            model.facts,
-            max_model_length=model.max_model_length,
-            gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
-        )
-        reader.reject(
-            "gpu",
-            f"{model.facts.name} in {model.precision} does not fit {parallel} x "
-            f"{settings.pool.gpu.name}: weights take {fit.weights_gib:.1f} GiB and leave "
-            f"{max(fit.key_value_gib, 0):.1f} GiB for requests of {model.max_model_length:,} "
-            "tokens",
-            f"Would fit: {_listed(options)}; or shorten maxModelLength",
-        )
-
-
-def _check_support(settings: Settings, reader: ConfigReader) -> None:
-    """Refuses what is known, and can be priced, but can't be deployed yet."""
-    if reader.usable("gpu") and settings.pool.gpu.name in _OTHER_VENDORS:
-        reader.reject(
-            "gpu",
-            f"{settings.pool.gpu.name} needs another device plugin and another engine image",
-            "Allowed: NVIDIA GPUs",
-        )
-    if reader.usable("model") and settings.model.facts.name.startswith(_FETCHES_AT_START):
-        reader.reject(
-            "model",
-            f"{settings.model.facts.name} makes vLLM fetch a vocabulary when it starts, and the "
-            "engine's pods reach nothing outside",
-            "Choose another model",
-        )
-
-
-def _check_pool(settings: Settings, reader: ConfigReader) -> None:
-    pool, parallel = settings.pool, settings.engine.tensor_parallel
-    if reader.usable("gpusPerNode", "tensorParallel") and pool.gpus_per_node % parallel:
-        reader.reject(
-            "tensorParallel",
-            f"{parallel} GPUs a replica on nodes of {pool.gpus_per_node} (gpusPerNode)",
-            f"Allowed: a divisor of {pool.gpus_per_node}, or set gpusPerNode to a multiple of "
-            f"{parallel}: whole replicas must fill a node",
-        )
-    if not reader.usable("pool"):
-        return
-    if pool.kind == "karpenter-aws":
-        needed = {
-            "instanceTypes": not pool.instance_types,
-            "capacityTypes": not pool.capacity_types,
-            "karpenterNodeRole": not pool.karpenter_node_role,
-            "karpenterDiscoveryTag": not pool.karpenter_discovery_tag,
-        }
-        for key, absent in needed.items():
-            if absent and reader.usable(key):
-                reader.reject(key, "empty", "Needed with pool karpenter-aws")
-        if reader.usable("cloud") and settings.prices.cloud != "aws":
-            reader.reject(
-                "cloud", f'found "{settings.prices.cloud}"', "Allowed with pool karpenter-aws: aws"
-            )
-    elif not pool.node_labels and reader.usable("nodeLabels"):
-        reader.reject("nodeLabels", "empty", "Needed with pool existing: labels of the GPU nodes")
-
-
-def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
-    pool, replicas = settings.pool, settings.replicas
-    if not reader.usable("minReplicas", "maxReplicas", "autoscaling"):
-        return
-    if replicas.lowest > replicas.highest:
-        reader.reject(
-            "minReplicas",
-            f"{replicas.lowest} is more than maxReplicas {replicas.highest}",
-            f"Allowed: 1 to {replicas.highest}, or raise maxReplicas",
-        )
-        return
-    if not replicas.autoscaling and replicas.lowest != replicas.highest:
-        reader.reject(
-            "maxReplicas",
-            f"{replicas.highest} differs from minReplicas {replicas.lowest} with autoscaling off",
-            "Allowed: the same number, or set autoscaling to true",
-        )
-    if not reader.usable("maxReplicas", "pool", "nodeCount", "gpusPerNode", "tensorParallel"):
-        return
-    if pool.kind == "existing":
-        fleet = pool.node_count * settings.replicas_per_node
-        if replicas.highest > fleet:
-            reader.reject(
-                "maxReplicas",
-                f"{replicas.highest} replicas, but nodeCount {pool.node_count} x gpusPerNode "
-                f"{pool.gpus_per_node} hold {fleet} of tensorParallel "
-                f"{settings.engine.tensor_parallel}",
-                f"Allowed: up to {fleet}, or more nodes",
-            )
-    nodes = (
-        min(pool.node_count, replicas.highest)
-        if pool.kind == "existing"
-        else -(-replicas.highest // settings.replicas_per_node)
-    )
-    if reader.usable("weightsAccessMode") and nodes > 1 and not settings.shared_weights:
-        reader.reject(
-            "weightsAccessMode",
-            f"ReadWriteOnce with replicas on up to {nodes} nodes; the second node could not mount "
-            "the weights",
-            "Allowed: ReadWriteMany with a storage class that offers it, or one node",
-        )
-
-
-def _check_network(settings: Settings, reader: ConfigReader) -> None:
-    network = settings.network
-    if (
-        network.exposure == "internal-load-balancer"
-        and not network.client_networks
-        and reader.usable("clientNetworks")
-    ):
-        reader.reject("clientNetworks", "empty", "Needed with exposure internal-load-balancer")
-    if reader.usable("namespace", "monitoringNamespace") and (
-        network.namespace in (settings.monitoring.namespace, "default", "kube-system")
-    ):
-        reader.reject(
-            "namespace", f'found "{network.namespace}"', "Allowed: a namespace of the model's own"
-        )
-
-
 def _one_of(reader: ConfigReader, key: str, allowed: tuple[int, ...]) -> int:
     return int(reader.choice(key, tuple(str(number) for number in allowed)))
 
@@ -645,7 +309,3 @@ def _is_private(network: str) -> bool:
         parsed.version == private.version and parsed.subnet_of(private)  # type: ignore[arg-type]  # same version is asserted on the left
         for private in _PRIVATE_NETWORKS
     )
-
-
-def _listed(items: Iterable[object]) -> str:
-    return ", ".join(str(item) for item in items)

@@ -12,7 +12,8 @@ from components import deployment
 from components.base import KitComponent
 from components.offline import OfflineMonitor, run_offline
 from components.project import stack_names, stack_values
-from components.settings import Settings, parse
+from components.settings import parse
+from components.settings_types import Settings
 
 _Result = TypeVar("_Result")
 

@@ -11,7 +11,7 @@ from components.manifests import custom_resource
 from components.monitoring.promql import engine_selector
 from components.serving.labels import NAME
 from components.serving.timings import timings_of
-from components.settings import Settings
+from components.settings_types import Settings
 from components.templates import render
 
 

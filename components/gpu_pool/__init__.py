@@ -13,7 +13,7 @@ import pulumi
 from components.gpu_pool.existing import ExistingPool
 from components.gpu_pool.karpenter_aws import KarpenterAwsPool
 from components.gpu_pool.pool import GpuPool, Scheduling
-from components.settings import Settings
+from components.settings_types import Settings
 
 __all__ = ["POOL_CLASSES", "GpuPool", "Scheduling", "create_pool"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from components.gpu_pool.pool import GpuPool, Scheduling
-from components.settings import Settings
+from components.settings_types import Settings
 
 
 class ExistingPool(GpuPool):

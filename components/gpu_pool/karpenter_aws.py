@@ -6,7 +6,7 @@ import pulumi
 
 from components.gpu_pool.pool import GPU_RESOURCE, GpuPool, Scheduling, pool_name
 from components.manifests import custom_resource
-from components.settings import Settings
+from components.settings_types import Settings
 from components.templates import render
 
 POOL_LABEL = "breakeven/pool"

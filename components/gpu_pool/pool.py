@@ -9,7 +9,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import TolerationArgs
 
 from components.base import KitComponent
-from components.settings import Settings
+from components.settings_types import Settings
 
 GPU_RESOURCE = "nvidia.com/gpu"
 

@@ -14,7 +14,7 @@ from components.manifests import custom_resource
 from components.monitoring.promql import engine_selector, namespace_selector, target_selector
 from components.serving.labels import ENGINE_LABELS, ENGINE_PORT_NAME, NAME
 from components.serving.timings import NODE_START, timings_of
-from components.settings import Settings
+from components.settings_types import Settings
 from components.templates import render
 
 # Beyond what a start or a node may take at most, before someone is called.

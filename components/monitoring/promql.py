@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from components.serving.labels import NAME
-from components.settings import Settings
+from components.settings_types import Settings
 
 
 def engine_selector(settings: Settings) -> str:

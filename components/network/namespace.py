@@ -7,7 +7,7 @@ from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.base import KitComponent
-from components.settings import Settings
+from components.settings_types import Settings
 
 
 class ServingNamespace(KitComponent):

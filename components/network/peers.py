@@ -11,7 +11,7 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from components.serving.service import INTERNAL
-from components.settings import Settings
+from components.settings_types import Settings
 
 # Networks that are no part of the internet (IANA's special-purpose registries): private ones, the
 # machines' metadata service (169.254.0.0/16, fd00:ec2::254), loopback, multicast and reserved ones.

@@ -23,7 +23,7 @@ from components.serving.labels import (
     WEIGHTS_LABELS,
     described,
 )
-from components.settings import Settings
+from components.settings_types import Settings
 
 
 class NetworkRules(KitComponent):

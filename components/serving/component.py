@@ -20,7 +20,7 @@ from components.serving.labels import ENGINE_LABELS, NAME, described
 from components.serving.service import service_annotations, service_spec
 from components.serving.timings import NODE_START, Timings, timings_of
 from components.serving.weights import add_weights
-from components.settings import Settings
+from components.settings_types import Settings
 
 
 class VllmServing(KitComponent):

@@ -28,7 +28,7 @@ from components.serving.labels import ENGINE_LABELS, ENGINE_PORT, ENGINE_PORT_NA
 from components.serving.security import container_security, pod_security
 from components.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
 from components.serving.timings import PROBE_PERIOD, Timings
-from components.settings import Settings
+from components.settings_types import Settings
 
 WEIGHTS = "/weights"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pulumi_kubernetes.core.v1 import ServicePortArgs, ServiceSpecArgs
 
 from components.serving.labels import ENGINE_LABELS, ENGINE_PORT, ENGINE_PORT_NAME
-from components.settings import Settings
+from components.settings_types import Settings
 
 INTERNAL = "internal-load-balancer"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from components.settings import Settings
+from components.settings_types import Settings
 
 _GIB = 2**30
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from components.serving.sizes import repository_bytes
-from components.settings import Settings
+from components.settings_types import Settings
 
 PROBE_PERIOD = 10
 

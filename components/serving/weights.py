@@ -29,7 +29,7 @@ from components.serving.security import container_security, pod_security
 from components.serving.sizes import weights_volume_gib
 from components.serving.timings import timings_of
 from components.serving.weights_names import weights_names
-from components.settings import Settings
+from components.settings_types import Settings
 from components.templates import CHARTS
 
 _SCRIPT = "fetch_weights.py"

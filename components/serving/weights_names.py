@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from components.gpu_pool import GpuPool
 from components.serving.labels import NAME
 from components.serving.sizes import weights_volume_gib
-from components.settings import Settings
+from components.settings_types import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

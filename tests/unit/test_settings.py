@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from components.cost.models import ModelFacts, load_models
 from components.errors import Problem
 from components.project import defaults, stack_names, stack_values
-from components.settings import Settings, parse
+from components.settings import parse
+from components.settings_types import Settings
 
 DIGEST = "sha256:" + "0" * 64
 COMMIT = "0" * 40

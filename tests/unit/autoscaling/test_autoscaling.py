@@ -11,7 +11,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 from components.autoscaling import Autoscaling
 from components.gpu_pool import create_pool
 from components.serving import VllmServing
-from components.settings import Settings
+from components.settings_types import Settings
 from tests.recording import STACKS, Recorded, register, settings_of
 from tests.unit.promql import check
 

@@ -6,7 +6,8 @@ import pytest
 
 from components.gpu_pool import POOL_CLASSES, GpuPool, create_pool
 from components.gpu_pool.karpenter_aws import POOL_LABEL, most_gpus
-from components.settings import POOLS, Settings
+from components.settings import POOLS
+from components.settings_types import Settings
 from tests.recording import STACKS, Registration, register, settings_of
 
 

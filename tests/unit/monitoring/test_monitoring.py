@@ -14,7 +14,7 @@ from components.monitoring import Monitoring
 from components.project import ROOT
 from components.serving import VllmServing
 from components.serving.timings import timings_of
-from components.settings import Settings
+from components.settings_types import Settings
 from tests.recording import STACKS, Registration, register, settings_of
 from tests.unit.promql import check
 

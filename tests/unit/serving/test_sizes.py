@@ -11,7 +11,7 @@ from components.serving.sizes import (
     shared_memory_gib,
     weights_volume_gib,
 )
-from components.settings import Settings
+from components.settings_types import Settings
 from tests.recording import STACKS, settings_of
 
 

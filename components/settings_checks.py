@@ -1,0 +1,194 @@
+"""Combinations of settings that can't work, each with what would.
+
+A check over several keys stays silent where one of them is already reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from components.config_reader import ConfigReader
+from components.cost.capacity import memory_fit, smallest_fits
+from components.settings_types import Settings
+
+PARALLEL = (1, 2, 4, 8)
+"""GPUs that may share a replica."""
+
+_OTHER_VENDORS = ("mi300x",)
+_FETCHES_AT_START = "gpt-oss-"
+
+
+def check(settings: Settings, reader: ConfigReader) -> None:
+    """Rejects every combination of settings that can't work."""
+    _check_model(settings, reader)
+    _check_support(settings, reader)
+    _check_pool(settings, reader)
+    _check_replicas(settings, reader)
+    _check_network(settings, reader)
+
+
+def _check_model(settings: Settings, reader: ConfigReader) -> None:
+    model, traffic = settings.model, settings.traffic
+    if reader.usable("model", "maxModelLength") and (
+        model.max_model_length > model.facts.max_model_length
+    ):
+        reader.reject(
+            "maxModelLength",
+            f"{model.max_model_length:,} tokens, but {model.facts.name} reads "
+            f"{model.facts.max_model_length:,}",
+            f"Allowed: up to {model.facts.max_model_length:,}",
+        )
+    request = traffic.input_tokens + traffic.output_tokens
+    if reader.usable("maxModelLength", "inputTokensPerRequest", "outputTokensPerRequest") and (
+        request > model.max_model_length
+    ):
+        reader.reject(
+            "maxModelLength",
+            f"{model.max_model_length:,} tokens, but a mean request has {request:,} "
+            "(inputTokensPerRequest + outputTokensPerRequest)",
+            f"Allowed: {request:,} or more",
+        )
+    parallel = settings.engine.tensor_parallel
+    if reader.usable("model", "tensorParallel") and not model.facts.splits_over(parallel):
+        reader.reject(
+            "tensorParallel",
+            f"{parallel} GPUs can't share the {model.facts.attention_heads} attention heads and "
+            f"{model.facts.key_value_heads} key-value heads of {model.facts.name} evenly",
+            f"Allowed: {_listed(n for n in PARALLEL if model.facts.splits_over(n))}",
+        )
+    if not reader.usable(
+        "model", "gpu", "precision", "tensorParallel", "gpuMemoryUtilization", "maxModelLength"
+    ):
+        return
+    fit = memory_fit(
+        model.facts,
+        precision=model.precision,
+        gpu=settings.pool.gpu,
+        tensor_parallel=parallel,
+        gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
+        max_model_length=model.max_model_length,
+        request_tokens=request,
+    )
+    if not fit.fits:
+        options = smallest_fits(
+            model.facts,
+            max_model_length=model.max_model_length,
+            gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
+        )
+        reader.reject(
+            "gpu",
+            f"{model.facts.name} in {model.precision} does not fit {parallel} x "
+            f"{settings.pool.gpu.name}: weights take {fit.weights_gib:.1f} GiB and leave "
+            f"{max(fit.key_value_gib, 0):.1f} GiB for requests of {model.max_model_length:,} "
+            "tokens",
+            f"Would fit: {_listed(options)}; or shorten maxModelLength",
+        )
+
+
+def _check_support(settings: Settings, reader: ConfigReader) -> None:
+    """Refuses what is known, and can be priced, but can't be deployed yet."""
+    if reader.usable("gpu") and settings.pool.gpu.name in _OTHER_VENDORS:
+        reader.reject(
+            "gpu",
+            f"{settings.pool.gpu.name} needs another device plugin and another engine image",
+            "Allowed: NVIDIA GPUs",
+        )
+    if reader.usable("model") and settings.model.facts.name.startswith(_FETCHES_AT_START):
+        reader.reject(
+            "model",
+            f"{settings.model.facts.name} makes vLLM fetch a vocabulary when it starts, and the "
+            "engine's pods reach nothing outside",
+            "Choose another model",
+        )
+
+
+def _check_pool(settings: Settings, reader: ConfigReader) -> None:
+    pool, parallel = settings.pool, settings.engine.tensor_parallel
+    if reader.usable("gpusPerNode", "tensorParallel") and pool.gpus_per_node % parallel:
+        reader.reject(
+            "tensorParallel",
+            f"{parallel} GPUs a replica on nodes of {pool.gpus_per_node} (gpusPerNode)",
+            f"Allowed: a divisor of {pool.gpus_per_node}, or set gpusPerNode to a multiple of "
+            f"{parallel}: whole replicas must fill a node",
+        )
+    if not reader.usable("pool"):
+        return
+    if pool.kind == "karpenter-aws":
+        needed = {
+            "instanceTypes": not pool.instance_types,
+            "capacityTypes": not pool.capacity_types,
+            "karpenterNodeRole": not pool.karpenter_node_role,
+            "karpenterDiscoveryTag": not pool.karpenter_discovery_tag,
+        }
+        for key, absent in needed.items():
+            if absent and reader.usable(key):
+                reader.reject(key, "empty", "Needed with pool karpenter-aws")
+        if reader.usable("cloud") and settings.prices.cloud != "aws":
+            reader.reject(
+                "cloud", f'found "{settings.prices.cloud}"', "Allowed with pool karpenter-aws: aws"
+            )
+    elif not pool.node_labels and reader.usable("nodeLabels"):
+        reader.reject("nodeLabels", "empty", "Needed with pool existing: labels of the GPU nodes")
+
+
+def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
+    pool, replicas = settings.pool, settings.replicas
+    if not reader.usable("minReplicas", "maxReplicas", "autoscaling"):
+        return
+    if replicas.lowest > replicas.highest:
+        reader.reject(
+            "minReplicas",
+            f"{replicas.lowest} is more than maxReplicas {replicas.highest}",
+            f"Allowed: 1 to {replicas.highest}, or raise maxReplicas",
+        )
+        return
+    if not replicas.autoscaling and replicas.lowest != replicas.highest:
+        reader.reject(
+            "maxReplicas",
+            f"{replicas.highest} differs from minReplicas {replicas.lowest} with autoscaling off",
+            "Allowed: the same number, or set autoscaling to true",
+        )
+    if not reader.usable("maxReplicas", "pool", "nodeCount", "gpusPerNode", "tensorParallel"):
+        return
+    if pool.kind == "existing":
+        fleet = pool.node_count * settings.replicas_per_node
+        if replicas.highest > fleet:
+            reader.reject(
+                "maxReplicas",
+                f"{replicas.highest} replicas, but nodeCount {pool.node_count} x gpusPerNode "
+                f"{pool.gpus_per_node} hold {fleet} of tensorParallel "
+                f"{settings.engine.tensor_parallel}",
+                f"Allowed: up to {fleet}, or more nodes",
+            )
+    nodes = (
+        min(pool.node_count, replicas.highest)
+        if pool.kind == "existing"
+        else -(-replicas.highest // settings.replicas_per_node)
+    )
+    if reader.usable("weightsAccessMode") and nodes > 1 and not settings.shared_weights:
+        reader.reject(
+            "weightsAccessMode",
+            f"ReadWriteOnce with replicas on up to {nodes} nodes; the second node could not mount "
+            "the weights",
+            "Allowed: ReadWriteMany with a storage class that offers it, or one node",
+        )
+
+
+def _check_network(settings: Settings, reader: ConfigReader) -> None:
+    network = settings.network
+    if (
+        network.exposure == "internal-load-balancer"
+        and not network.client_networks
+        and reader.usable("clientNetworks")
+    ):
+        reader.reject("clientNetworks", "empty", "Needed with exposure internal-load-balancer")
+    if reader.usable("namespace", "monitoringNamespace") and (
+        network.namespace in (settings.monitoring.namespace, "default", "kube-system")
+    ):
+        reader.reject(
+            "namespace", f'found "{network.namespace}"', "Allowed: a namespace of the model's own"
+        )
+
+
+def _listed(items: Iterable[object]) -> str:
+    return ", ".join(str(item) for item in items)

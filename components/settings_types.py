@@ -1,0 +1,189 @@
+"""The settings of a stack as frozen dataclasses of plain values, known at preview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from components.cost.gpus import Gpu
+from components.cost.models import ModelFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """What is served."""
+
+    facts: ModelFacts
+    repository: str
+    revision: str
+    precision: str
+    max_model_length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """How vLLM runs. `longest_request_seconds` bounds the drain of a stopping replica."""
+
+    image: str
+    version: tuple[int, ...]
+    tensor_parallel: int
+    gpu_memory_utilization: Decimal
+    longest_request_seconds: int
+    api_key_secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsSettings:
+    """Where the weights lie. `hub_token_secret` is None for an open repository."""
+
+    storage_class: str
+    access_mode: str
+    read_megabytes_per_second: int
+    hub_token_secret: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSettings:
+    """Where GPU nodes come from and what they look like."""
+
+    kind: str
+    gpu: Gpu
+    gpus_per_node: int
+    node_count: int
+    node_labels: Mapping[str, str]
+    instance_types: tuple[str, ...]
+    capacity_types: tuple[str, ...]
+    karpenter_node_role: str
+    karpenter_discovery_tag: str
+    karpenter_node_image: str
+    node_volume_gigabytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaSettings:
+    """How many replicas run, and what adds or removes one."""
+
+    autoscaling: bool
+    lowest: int
+    highest: int
+    target_requests: int
+    target_waiting: int
+    scale_down_seconds: int
+    prometheus_address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """Who may call the model."""
+
+    namespace: str
+    client_namespaces: tuple[str, ...]
+    exposure: str
+    client_networks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringSettings:
+    """What watches it, and the latency objective in seconds (95% of requests)."""
+
+    enabled: bool
+    namespace: str
+    time_to_first_token_seconds: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficSettings:
+    """The load. Tokens per request are means; `cached_input_percent` is a share of the input."""
+
+    tokens_per_day: int
+    input_tokens: int
+    output_tokens: int
+    cached_input_percent: int
+    shape: str
+    burst_factor: Decimal
+    measured_output_tokens_per_second: Decimal | None
+    data_may_leave: bool
+    api_in_use: str
+    hosted_apis: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedNodeSettings:
+    """What one owned node costs. Prices in USD, power in watts at the wall."""
+
+    purchase_price: Decimal
+    amortisation_years: int
+    residual_percent: int
+    power_watts: int
+    power_usage_effectiveness: Decimal
+    electricity_price_per_kwh: Decimal
+    rack_and_support_per_month: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSettings:
+    """Where prices come from. `stated_node_price` is USD an hour; `month` is calendar or 30d."""
+
+    node_pricing: str
+    cloud: str
+    region: str
+    stated_node_price: Decimal | None
+    owned_node: OwnedNodeSettings | None
+    control_plane: str
+    control_plane_share_percent: int
+    system_instance_type: str
+    system_node_count: int
+    overrides: Mapping[str, Decimal]
+    budget_per_month: Decimal | None
+    max_age_days: int
+    month: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleSettings:
+    """What people cost. Salary in USD a year, on-call pay in USD a month."""
+
+    engineer_salary: Decimal
+    engineer_percent: int
+    on_call_per_month: Decimal
+    contingency_percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one stack."""
+
+    model: ModelSettings
+    engine: EngineSettings
+    weights: WeightsSettings
+    pool: PoolSettings
+    replicas: ReplicaSettings
+    network: NetworkSettings
+    monitoring: MonitoringSettings
+    traffic: TrafficSettings
+    prices: PriceSettings
+    people: PeopleSettings
+
+    @property
+    def replicas_per_node(self) -> int:
+        """Whole replicas that fill one node."""
+        return self.pool.gpus_per_node // self.engine.tensor_parallel
+
+    @property
+    def shared_weights(self) -> bool:
+        """Whether replicas on different nodes can read the weights at the same time."""
+        return self.weights.access_mode == "ReadWriteMany"
+
+    @property
+    def surge_replicas(self) -> int:
+        """Replicas beyond the highest that a rollout may add: 1, or 0 where no GPU is spare.
+
+        A node autoscaler brings a node for it; in a pool of fixed size a GPU must be free. A volume
+        that only one node can mount forbids it unless the free GPU is on that same node.
+        """
+        if self.pool.kind == "existing":
+            fleet = self.pool.node_count * self.replicas_per_node
+            spare = fleet > self.replicas.highest
+            return int(spare and (self.shared_weights or self.pool.node_count == 1))
+        return int(self.shared_weights)
