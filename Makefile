@@ -11,10 +11,10 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile pyproject.toml --generate-hashes --univ
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-packages preview up destroy test lint format golden bench lock
+.PHONY: help setup dev-packages preview up destroy test test-browser lint format golden bench bench-cost lock
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  STACK=name picks a stack of stacks/ (now: $(STACK)); ARGS='...' is passed on."
 
@@ -34,6 +34,10 @@ test: ## Run every test that needs no cluster
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest $(ARGS)
 
+test-browser: ## Check the HTML report in headless Chromium, which must be installed
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) run pytest tests/browser $(ARGS)
+
 lint: dev-packages ## Check style, formatting and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -49,6 +53,11 @@ golden: ## Regenerate the golden files; look at the diff before committing it
 
 bench: ## Measure what the cost report adds to the time of a preview
 	$(BOOTSTRAP) run python bench/preview_overhead.py $(ARGS)
+
+bench-cost: ## Measure recommend, the simulated week and the import of logs, and how they grow
+	$(BOOTSTRAP) run python -m bench.recommend
+	$(BOOTSTRAP) run python -m bench.week_simulation
+	$(BOOTSTRAP) run python -m bench.traffic_import
 
 lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
 	.venv/bin/python -m pip install --quiet --upgrade --target $(CACHE)/uv uv==$(UV)

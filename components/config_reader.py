@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from components.cost.price import split_private
 from components.errors import Problem, SettingsError
 
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", re.ASCII)
@@ -149,14 +150,18 @@ class ConfigReader:
             return dict(json.loads(self._defaults[key]))
         return dict(items)
 
-    def decimals(self, key: str) -> dict[str, Decimal]:
-        """Reads a mapping of names to decimal numbers that are 0 or more."""
+    def prices(self, key: str) -> tuple[dict[str, Decimal], frozenset[str]]:
+        """Reads a mapping of names to prices of 0 or more, and which of them are marked private."""
         found: dict[str, Decimal] = {}
+        private: set[str] = set()
         for name, value in self._mapping(key).items():
-            number = self._decimal(key, str(value), Decimal(0), Decimal("1e9"), entry=name)
+            amount, is_private = split_private(str(value))
+            number = self._decimal(key, amount, Decimal(0), Decimal("1e9"), entry=name)
             if number is not None:
                 found[name] = number
-        return found
+                if is_private:
+                    private.add(name)
+        return found, frozenset(private)
 
     def _raw(self, key: str) -> str:
         return self._values.get(key, self._defaults[key])

@@ -11,19 +11,14 @@ from components.cost.api_prices import ApiPrice, UnknownApiModelError, api_price
 from components.cost.assumptions import Assumptions, ClusterShare
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from components.cost.capacity import replica_capacity
-from components.cost.estimate import estimate
 from components.cost.load import Load, flat_shape, published_shape, read_shape
 from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.people import People
 from components.cost.price import Price, PriceMissingError
 from components.cost.price_book import PriceBook
-from components.cost.report import Report
 from components.cost.simulation import Fleet
-from components.errors import UnknownStackError
-from components.offline import ledger_of
-from components.project import ROOT, stack_names, stack_values
+from components.project import ROOT
 from components.serving.sizes import repository_bytes
-from components.settings import parse
 from components.settings_types import Settings
 
 NODE_START_SECONDS = 180
@@ -35,24 +30,6 @@ allows for a cold one."""
 
 VLLM_LARGEST_BATCH = 256
 """Requests that vLLM runs at once unless told otherwise (--max-num-seqs, from 256 up by GPU)."""
-
-
-def estimate_stack(stack: str, today: date) -> Report:
-    """Estimates a stack file without an engine.
-
-    Args:
-        stack: Name of a stack file in stacks/.
-        today: Day on which prices are looked up.
-
-    Raises:
-        UnknownStackError: There is no such stack file.
-        SettingsError: The stack file has mistakes.
-    """
-    if stack not in stack_names():
-        raise UnknownStackError(stack, stack_names())
-    settings, reader = parse(stack_values(stack))
-    assumptions = assumptions_of(stack, settings, reader, today)
-    return estimate(ledger_of(settings), assumptions)
 
 
 def assumptions_of(
@@ -70,7 +47,7 @@ def assumptions_of(
     Raises:
         SettingsError: Something was rejected, here or before; all of it is named.
     """
-    book = PriceBook.load(settings.prices.overrides, today=today)
+    book = _book(settings, reader, stack, today)
     node = _node(settings, reader, book)
     _check_system_nodes(settings, reader, book)
     load = _load(settings, reader)
@@ -116,6 +93,18 @@ def assumptions_of(
         book=book,
         calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
     )
+
+
+def _book(settings: Settings, reader: ConfigReader, stack: str, today: date) -> PriceBook:
+    prices = settings.prices
+    try:
+        return PriceBook.load(prices.overrides, private=prices.private_overrides, today=today)
+    except ValueError as error:
+        reader.reject(
+            "priceOverrides", str(error), "`breakeven prices list` shows the book's identifiers"
+        )
+        reader.raise_problems(stack)
+        raise
 
 
 def _replicas(settings: Settings) -> str:

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
 
 import pulumi
+
+
+class ExitCode(IntEnum):
+    """With which code the command line ends."""
+
+    FINE = 0
+    ERROR = 1
+    OVER_BUDGET = 2
+    PRICE = 3  # a price is missing or stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +40,10 @@ class UserError(pulumi.RunError):
     """A mistake that a user can mend. A RunError, so Pulumi prints it without a traceback.
 
     Attributes:
-        exit_code: With which the command line ends: 1 error, 2 over budget, 3 price missing or
-            stale.
+        exit_code: With which the command line ends.
     """
 
-    exit_code = 1
+    exit_code = ExitCode.ERROR
 
 
 class UnknownStackError(UserError):
@@ -43,6 +53,22 @@ class UnknownStackError(UserError):
         super().__init__(
             f'there is no stack "{stack}": no file stacks/Pulumi.{stack}.yaml. '
             f"Allowed: {', '.join(known)}"
+        )
+
+
+class OverBudgetError(UserError):
+    """A stack costs more than its budget."""
+
+    exit_code = ExitCode.OVER_BUDGET
+
+    def __init__(self, stack: str, total: Decimal, budget: Decimal) -> None:
+        over = total - budget
+        super().__init__(
+            f"stack {stack} is over its budget.\n"
+            f"  limit:  ${budget:,.2f} a month\n"
+            f"  actual: ${total:,.2f}\n"
+            f"  over:   ${over:,.2f}, {over / budget:.1%}\n"
+            f"  next:   see what it consists of: breakeven estimate {stack}; or raise the limit"
         )
 
 

@@ -1,4 +1,4 @@
-"""Registers a stack without an engine, for commands that only need to know what it consists of.
+"""Registers and estimates a stack without an engine, for commands that only need its figures.
 
 Pulumi's mock monitor takes the engine's place. It runs no transforms, so the ledger is filled from
 what the monitor was told; tests/engine asserts that the real ledger sees the same.
@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import date
 from typing import Any, TypeVar
 
 import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
+from components.cost.estimate import estimate
 from components.cost.ledger import is_counted, plain
 from components.cost.quantities import Registered
+from components.cost.report import Report
+from components.costing import assumptions_of
 from components.deployment import register
+from components.errors import UnknownStackError
+from components.project import stack_names, stack_values
+from components.settings import parse
 from components.settings_types import Settings
 
 _Result = TypeVar("_Result")
@@ -62,6 +69,24 @@ def ledger_of(settings: Settings) -> tuple[Registered, ...]:
     monitor = _CountingMonitor()
     run_offline(lambda: register(settings), monitor)
     return tuple(sorted(monitor.counted, key=lambda entry: (entry.type, entry.name)))
+
+
+def estimate_stack(stack: str, today: date) -> Report:
+    """Estimates a stack file without an engine.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+        today: Day on which prices are looked up.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        SettingsError: The stack file has mistakes.
+    """
+    if stack not in stack_names():
+        raise UnknownStackError(stack, stack_names())
+    settings, reader = parse(stack_values(stack))
+    assumptions = assumptions_of(stack, settings, reader, today)
+    return estimate(ledger_of(settings), assumptions)
 
 
 class _Echo(Mocks):

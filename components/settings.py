@@ -32,6 +32,7 @@ from components.settings_types import (
 )
 
 POOLS = ("existing", "karpenter-aws")
+CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")
 OLDEST_ENGINE = (0, 18)
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -236,6 +237,7 @@ def _traffic(reader: ConfigReader) -> TrafficSettings:
 
 def _prices(reader: ConfigReader) -> PriceSettings:
     pricing = reader.choice("nodePricing", ("list", "stated", "owned"))
+    overrides, private = reader.prices("priceOverrides")
     stated = reader.optional_decimal("nodePricePerHour", "0", "10000")
     if pricing == "stated" and stated is None and reader.usable("nodePricePerHour"):
         reader.reject(
@@ -243,7 +245,7 @@ def _prices(reader: ConfigReader) -> PriceSettings:
         )
     return PriceSettings(
         node_pricing=pricing,
-        cloud=reader.choice("cloud", ("aws", "azure", "gcp", "none")),
+        cloud=reader.choice("cloud", CLOUDS),
         region=reader.text("region"),
         stated_node_price=stated,
         owned_node=_owned_node(reader, required=pricing == "owned"),
@@ -255,7 +257,8 @@ def _prices(reader: ConfigReader) -> PriceSettings:
             allowed="Allowed: a machine type such as m6i.xlarge",
         ),
         system_node_count=reader.integer("systemNodeCount", 0, 100),
-        overrides=reader.decimals("priceOverrides"),
+        overrides=overrides,
+        private_overrides=private,
         budget_per_month=reader.optional_decimal("budgetPerMonth", "0", "1e9"),
         max_age_days=reader.integer("priceMaxAgeDays", 1, 36_500),
         month=reader.choice("month", ("calendar", "30d")),

@@ -135,6 +135,7 @@ class PriceSettings:
     system_instance_type: str
     system_node_count: int
     overrides: Mapping[str, Decimal]
+    private_overrides: frozenset[str]
     budget_per_month: Decimal | None
     max_age_days: int
     month: str

@@ -6,8 +6,15 @@ import sys
 
 import typer
 
+from components.cli.diff import diff
 from components.cli.estimate import estimate
-from components.errors import UserError
+from components.cli.prices import prices
+from components.cli.recommend import recommend
+from components.cli.report import report
+from components.cli.simulate import simulate
+from components.cli.traffic import traffic
+from components.cli.uncertainty import ranges
+from components.errors import ExitCode, UserError
 
 app = typer.Typer(
     name="breakeven",
@@ -17,18 +24,23 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _group() -> None:
-    """A callback keeps `estimate` a command of its own while it is the only one."""
-
-
 app.command()(estimate)
+app.command()(recommend)
+app.command()(ranges)
+app.command()(simulate)
+app.command()(report)
+app.command()(diff)
+app.add_typer(traffic)
+app.add_typer(prices)
 
 
 def main() -> None:
     """Runs the command; a user's mistake is one message and an exit code, without a traceback."""
     try:
-        app()
+        app(prog_name="breakeven")
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except SystemExit as ended:
+        # Typer ends with 2 where an option is wrong; here that code says over budget.
+        sys.exit(ExitCode.ERROR if ended.code == ExitCode.OVER_BUDGET else ended.code)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from components.cost.table import render
-from components.costing import estimate_stack
+from components.offline import estimate_stack
 
 
 class Format(StrEnum):

@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterable
 from decimal import Decimal
 
-import numpy as np
-
 from components.cost.api_prices import ApiPrice
 from components.cost.assumptions import Assumptions
-from components.cost.break_even import BreakEven, Staircase, find_break_even
+from components.cost.bill import Bill, api_monthly
+from components.cost.break_even import BreakEven, find_break_even
 from components.cost.hybrid import Hybrid, SplitRules
-from components.cost.lines import people_lines, price_machines, to_decimal
+from components.cost.lines import people_lines, price_machines
 from components.cost.quantities import Registered
 from components.cost.report import ApiCost, BreakEvenAgainst, Report
 from components.cost.simulation import FleetWeek, simulate
@@ -41,13 +40,12 @@ class _Estimate:
         self.week = self.simulate_at(assumptions.capacity.requests_per_second)
         self.machines = price_machines(resources, self.week, assumptions)
         self.people = people_lines(assumptions)
-        self.people_monthly = sum((line.monthly for line in self.people), Decimal(0))
-        self.reserve = 1 + assumptions.people.contingency_share
-        per_node = sum(
-            (line.monthly for line in self.machines.lines if line.grows_with_nodes), Decimal(0)
+        self.bill = Bill.of(
+            self.machines.lines,
+            self.people,
+            contingency_share=assumptions.people.contingency_share,
+            mean_nodes=self.week.mean_nodes,
         )
-        self.node_monthly = per_node / to_decimal(self.week.mean_nodes)
-        self.other_machines = self.machines.monthly - per_node
 
     def simulate_at(self, requests_per_second: float) -> FleetWeek:
         return simulate(
@@ -68,13 +66,12 @@ class _Estimate:
         break_even = tuple(self.break_even_against(cost) for cost in comparators)
         split = self.hybrid_option(min(comparators, key=lambda cost: cost.monthly))
         hybrid, hybrid_option = split if split is not None else (None, None)
-        contingency = (self.machines.monthly + self.people_monthly) * (self.reserve - 1)
         return Report(
             assumptions=assumptions,
             week=self.week,
             machines=self.machines,
             people=self.people,
-            contingency=contingency,
+            contingency=self.bill.contingency,
             api=api,
             hosted=tuple(hosted),
             break_even=break_even,
@@ -84,65 +81,42 @@ class _Estimate:
         )
 
     def by_api(self, price: ApiPrice, *, same_model: bool) -> ApiCost:
-        requests = self.assumptions.load.requests_per_day * self.assumptions.calendar.days_per_month
-        return ApiCost(price, price.usd_per_request * requests, same_model)
+        return ApiCost(price, api_monthly(price, self.assumptions), same_model)
 
     def total_at(self, requests_per_second: float) -> Decimal:
         """Returns the whole bill if a replica served that much."""
-        nodes = to_decimal(self.simulate_at(requests_per_second).mean_nodes)
-        machines = self.other_machines + self.node_monthly * nodes
-        return (machines + self.people_monthly) * self.reserve
+        return self.bill.with_nodes(self.simulate_at(requests_per_second).mean_nodes)
 
     def break_even_against(self, cost: ApiCost) -> BreakEvenAgainst:
         per_token = cost.monthly / self.assumptions.load.tokens_per_day
         capacity = self.assumptions.capacity
 
-        def search(requests_per_second: float, *, loaded: bool) -> BreakEven:
-            staircase = self.staircase(requests_per_second, loaded=loaded)
+        def search(bill: Bill, requests_per_second: float) -> BreakEven:
+            staircase = bill.staircase(
+                self.assumptions.load, self.assumptions.fleet, requests_per_second
+            )
             return find_break_even(staircase, per_token, LARGEST_NODES)
 
         return BreakEvenAgainst(
             api=cost,
-            machines_only=search(capacity.requests_per_second, loaded=False),
-            loaded=search(capacity.requests_per_second, loaded=True),
-            loaded_low=search(capacity.low_requests_per_second, loaded=True),
-            loaded_high=search(capacity.high_requests_per_second, loaded=True),
-        )
-
-    def staircase(self, requests_per_second: float, *, loaded: bool) -> Staircase:
-        load, fleet = self.assumptions.load, self.assumptions.fleet
-        reserve = self.reserve if loaded else Decimal(1)
-        people = self.people_monthly if loaded else Decimal(0)
-        follow = fleet.autoscaling and fleet.fixed_nodes is None
-        replicas = fleet.lowest if follow else fleet.highest
-        nodes = fleet.fixed_nodes or math.ceil(replicas / fleet.replicas_per_node)
-        peak_rates = self.rates * (load.burst_factor / load.tokens_per_day)
-        return Staircase(
-            peak_rates_per_token=np.asarray(peak_rates),
-            requests_per_second_per_node=requests_per_second * fleet.replicas_per_node,
-            lowest_nodes=nodes,
-            nodes_follow_load=follow,
-            hours_per_start=(fleet.start_seconds + fleet.scale_down_seconds) / 3600,
-            fixed_monthly=(self.other_machines + people) * reserve,
-            node_monthly=self.node_monthly * reserve,
-        )
-
-    def split_rules(self, overflow: ApiCost) -> SplitRules:
-        staircase = self.staircase(self.assumptions.capacity.requests_per_second, loaded=True)
-        return SplitRules(
-            rates=self.rates,
-            fixed_monthly=staircase.fixed_monthly,
-            node_monthly=staircase.node_monthly,
-            api_monthly=overflow.monthly,
+            machines_only=search(self.bill.machines_only(), capacity.requests_per_second),
+            loaded=search(self.bill, capacity.requests_per_second),
+            loaded_low=search(self.bill, capacity.low_requests_per_second),
+            loaded_high=search(self.bill, capacity.high_requests_per_second),
         )
 
     def hybrid_option(self, overflow: ApiCost) -> tuple[Hybrid, Option] | None:
         """Returns the cheapest split, or None where it is no split: all here or nothing here."""
         capacity = self.assumptions.capacity
         per_node = self.assumptions.fleet.replicas_per_node
-        rules = self.split_rules(overflow)
+        rules = SplitRules(
+            rates=self.rates,
+            fixed_monthly=self.bill.fixed_monthly,
+            node_monthly=self.bill.node_monthly,
+            api_monthly=overflow.monthly,
+        )
         best = rules.cheapest(capacity.requests_per_second * per_node, LARGEST_NODES)
-        whole = min(overflow.monthly, self.total_at(capacity.requests_per_second))
+        whole = min(overflow.monthly, self.bill.total)
         if best.own_share >= 1 or best.monthly >= whole:
             return None
         dearest = rules.split(best.nodes, capacity.low_requests_per_second * per_node)
@@ -157,7 +131,7 @@ class _Estimate:
         break_even: tuple[BreakEvenAgainst, ...],
     ) -> Verdict:
         capacity, load = self.assumptions.capacity, self.assumptions.load
-        own = self.total_at(capacity.requests_per_second)
+        own = self.bill.total
         own_range = (
             self.total_at(capacity.high_requests_per_second),
             self.total_at(capacity.low_requests_per_second),
@@ -179,7 +153,7 @@ class _Estimate:
         evidence = Evidence(
             data_may_leave=self.assumptions.data_may_leave,
             busy_share=self.week.busy_share,
-            people_share=self.people_monthly * self.reserve / own,
+            people_share=self.bill.people_monthly * (1 + self.bill.contingency_share) / own,
             unserved_share=self.week.unserved_share,
             strained_hours_share=self.week.strained_hours_share,
             replicas_needed=math.ceil(peak / capacity.requests_per_second - 1e-9),

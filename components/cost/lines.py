@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from components.cost.assumptions import Assumptions
 from components.cost.node_cost import OwnedNode, RentedNode
@@ -26,6 +26,8 @@ from components.cost.simulation import FleetWeek
 BYTES_PER_TOKEN = 5
 """Bytes that a token takes on the wire, JSON and headers aside: an estimate, 4 to 5 for English."""
 
+_CENT = Decimal("0.01")
+
 _LOAD_BALANCERS = {
     "aws": ("load-balancer/aws/nlb", "load-balancer/aws/nlb-lcu"),
     "azure": ("load-balancer/azure/standard", "load-balancer/azure/gb"),
@@ -38,6 +40,7 @@ class Line:
     """One line of the bill.
 
     Attributes:
+        identifier: Of the price: of the price book, or the setting that states it.
         item: What is paid for.
         quantity: How much of it a month.
         unit: Unit of the quantity.
@@ -46,8 +49,10 @@ class Line:
         as_of: Day on which the price held; None for a figure that the stack states.
         confidence: How sure it is.
         grows_with_nodes: Whether it doubles with the number of GPU nodes.
+        private: Whether reports leave its price and amount out; the total has them.
     """
 
+    identifier: str
     item: str
     quantity: Decimal
     unit: str
@@ -56,11 +61,12 @@ class Line:
     as_of: date | None
     confidence: Confidence
     grows_with_nodes: bool = False
+    private: bool = False
 
     @property
     def monthly(self) -> Decimal:
-        """USD a month."""
-        return self.quantity * self.unit_price
+        """USD a month, to the cent as on any bill, so that what is shown adds up."""
+        return to_cents(self.quantity * self.unit_price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +181,8 @@ def _owned_nodes(
     months = node.amortisation_years * 12
     written_off = f"purchase over {months} months, {node.residual_share:.0%} residual"
     for item, share in shares:
-        yield _stated(
-            f"{item}: amortisation",
-            mean * share,
-            "node-month",
-            node.amortisation(),
-            written_off,
-            grows=True,
-        )
+        price = _stated("nodePurchasePrice", node.amortisation(), assumptions, written_off)
+        yield _line(f"{item}: amortisation", mean * share, "node-month", price, grows=True)
     kilowatt_hours = (
         mean
         * Decimal(node.power_watts)
@@ -191,23 +191,11 @@ def _owned_nodes(
         * node.power_usage_effectiveness
     )
     draw = f"{node.power_watts:,} W at the wall x PUE {node.power_usage_effectiveness}"
-    yield _stated(
-        "Electricity and cooling",
-        kilowatt_hours,
-        "kWh",
-        node.electricity_price_per_kwh,
-        draw,
-        grows=True,
-    )
+    price = _stated("electricityPricePerKwh", node.electricity_price_per_kwh, assumptions, draw)
+    yield _line("Electricity and cooling", kilowatt_hours, "kWh", price, grows=True)
     if node.rack_and_support_per_month:
-        yield _stated(
-            "Rack, network port, support",
-            mean,
-            "node-month",
-            node.rack_and_support_per_month,
-            "stack setting",
-            grows=True,
-        )
+        price = _stated("rackAndSupportPerNodeMonth", node.rack_and_support_per_month, assumptions)
+        yield _line("Rack, network port, support", mean, "node-month", price, grows=True)
 
 
 def _volume(name: str, volume: Volume, assumptions: Assumptions) -> Line:
@@ -261,24 +249,18 @@ def _system_nodes(assumptions: Assumptions) -> Iterator[Line]:
 def people_lines(assumptions: Assumptions) -> tuple[Line, ...]:
     """Returns what people cost a month, contingency aside."""
     people = assumptions.people
-    lines = [
-        _stated(
-            f"Senior engineer, {people.engineer_share:.0%}",
-            people.engineer_share,
-            "engineer-month",
-            people.engineer_salary / 12,
-            "stack setting",
-        )
-    ]
+    salary = _stated("engineerSalary", people.engineer_salary / 12, assumptions)
+    item = f"Senior engineer, {people.engineer_share:.0%}"
+    lines = [_line(item, people.engineer_share, "engineer-month", salary)]
     if people.on_call_per_month:
-        lines.append(
-            _stated("On-call", Decimal(1), "month", people.on_call_per_month, "stack setting")
-        )
+        on_call = _stated("onCallPerMonth", people.on_call_per_month, assumptions)
+        lines.append(_line("On-call", Decimal(1), "month", on_call))
     return tuple(lines)
 
 
 def _line(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool = False) -> Line:
     return Line(
+        identifier=price.identifier,
         item=item,
         quantity=quantity,
         unit=unit,
@@ -287,22 +269,27 @@ def _line(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool 
         as_of=None if price.confidence == "user" else price.as_of,
         confidence=price.confidence,
         grows_with_nodes=grows,
+        private=price.private,
     )
 
 
-def _stated(  # noqa: PLR0913  # the columns of a line
-    item: str, quantity: Decimal, unit: str, usd: Decimal, source: str, *, grows: bool = False
-) -> Line:
-    return Line(
-        item=item,
-        quantity=quantity,
-        unit=unit,
-        unit_price=usd,
+def _stated(
+    setting: str, usd: Decimal, assumptions: Assumptions, source: str = "stack setting"
+) -> Price:
+    """Returns what a setting states as a price."""
+    return Price(
+        identifier=setting,
+        usd=usd,
+        unit="unit",
         source=source,
-        as_of=None,
+        as_of=assumptions.book.today,
         confidence="user",
-        grows_with_nodes=grows,
     )
+
+
+def to_cents(value: Decimal) -> Decimal:
+    """Rounds USD to cents, half up."""
+    return value.quantize(_CENT, ROUND_HALF_UP)
 
 
 def to_decimal(value: float) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -11,6 +11,9 @@ from components.cost.near import suggestion
 
 Confidence: TypeAlias = Literal["list", "measured", "estimate", "user"]
 """How far a figure can be trusted: a price list, a measurement, an estimate, the user's own."""
+
+PRIVATE = "private"
+"""Stands in a report for the unit price and the source of a price that is not to be shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,7 @@ class Price:
         source: Where the figure is from.
         as_of: Day on which the source had it.
         confidence: How far it can be trusted.
+        private: Whether reports show `PRIVATE` instead of `usd` and `source`. Totals include it.
     """
 
     identifier: str
@@ -32,6 +36,7 @@ class Price:
     source: str
     as_of: date
     confidence: Confidence
+    private: bool = False
 
     def __post_init__(self) -> None:
         """Refuses what no price can be.
@@ -42,6 +47,50 @@ class Price:
         if not self.usd.is_finite() or self.usd < 0:
             msg = f"{self.identifier}: {self.usd} USD; a price is 0 or more"
             raise ValueError(msg)
+
+    @property
+    def shown_source(self) -> str:
+        """The source as a report may show it."""
+        return PRIVATE if self.private else self.source
+
+
+def committed(price: Price, percent: Decimal, years: int) -> Price:
+    """Returns a price under the user's commitment.
+
+    Providers publish no discount per machine type that could be read offline, so the discount is
+    the user's own figure. What is committed to is paid whether it runs or not: bill all hours.
+
+    Args:
+        price: The price without commitment.
+        percent: Discount, 0 or more and below 100.
+        years: Term, 1 to 10.
+
+    Raises:
+        ValueError: The discount or the term is not one of these, or the price is a spot price,
+            which no commitment covers.
+    """
+    if not percent.is_finite() or not 0 <= percent < 100:  # noqa: PLR2004  # percent
+        msg = f"commitment discount of {percent}%; allowed: 0 or more, below 100"
+        raise ValueError(msg)
+    if not 1 <= years <= 10:  # noqa: PLR2004  # no provider offers more
+        msg = f"commitment of {years} years; allowed: 1 to 10"
+        raise ValueError(msg)
+    if price.identifier.endswith("/spot"):
+        msg = f"{price.identifier}: no commitment covers a spot price"
+        raise ValueError(msg)
+    term = "1 year" if years == 1 else f"{years} years"
+    return replace(
+        price,
+        usd=price.usd * (100 - percent) / 100,
+        source=f"{price.source}, less {percent.normalize():f}% for your commitment of {term}",
+        confidence="user",
+    )
+
+
+def split_private(text: str) -> tuple[str, bool]:
+    """Splits a stated price such as "1.25 private" into its amount and whether it is private."""
+    amount, _, mark = text.strip().partition(" ")
+    return (amount, True) if mark.strip() == PRIVATE else (text.strip(), False)
 
 
 class PriceMissingError(LookupError):

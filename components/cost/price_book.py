@@ -1,22 +1,22 @@
 """List prices of machines, volumes, load balancers and the like; dated, sourced, overridable.
 
-`data/prices.json` is built by tools/build_price_book.py. What it lacks has no price: nothing is
-taken from another region, machine or cloud.
+`breakeven prices refresh` rebuilds `data/prices.json`. What it lacks has no price: nothing is taken
+from another region, machine or cloud.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from importlib import resources
-from types import MappingProxyType
 
 from components.cost.near import near_names, suggestion
+from components.cost.node_shape import NodeShape
 from components.cost.price import Price, PriceMissingError
+from components.cost.price_file import BookFile, read_book
+
+__all__ = ["NodeShape", "PriceBook", "UnknownInstanceTypeError"]
 
 _UNITS = {
     "node": "node-hour",
@@ -29,27 +29,6 @@ _UNITS = {
 """Unit by the first part of an identifier, unless its last part says otherwise."""
 
 _UNITS_BY_ENDING = {"/gb": "GB", "-lcu": "unit-month", "-iops": "unit-month"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeShape:
-    """What a machine type has.
-
-    Attributes:
-        cloud: "aws", "azure" or "gcp".
-        instance_type: The cloud's name for it.
-        gpu: Name in `gpus.json`; None without GPU.
-        gpus: How many of them.
-        vcpus: Virtual CPUs.
-        memory_gib: Memory, in GiB.
-    """
-
-    cloud: str
-    instance_type: str
-    gpu: str | None
-    gpus: int
-    vcpus: int
-    memory_gib: float
 
 
 class UnknownInstanceTypeError(LookupError):
@@ -79,20 +58,30 @@ class PriceBook:
         self._prices = prices
         self._shapes = shapes
         self._today = today
+        self._used: set[str] = set()
 
     @classmethod
-    def load(cls, overrides: Mapping[str, Decimal] | None = None, *, today: date) -> PriceBook:
+    def load(
+        cls,
+        overrides: Mapping[str, Decimal] | None = None,
+        *,
+        private: Collection[str] = (),
+        today: date,
+    ) -> PriceBook:
         """Returns the committed price book with the user's own prices over it.
 
         Args:
             overrides: USD by identifier. They win, and may add what the book lacks.
+            private: Identifiers of overrides whose amounts stay out of reports.
             today: Day from which ages are counted.
 
         Raises:
             ValueError: An override is negative, or its identifier starts with nothing that has a
                 unit.
+            PriceFileError: The committed book is damaged.
         """
-        listed, shapes = _committed()
+        book = _committed()
+        listed = book.prices
         prices = dict(listed)
         for identifier, usd in (overrides or {}).items():
             prices[identifier] = Price(
@@ -102,13 +91,19 @@ class PriceBook:
                 source="priceOverrides",
                 as_of=today,
                 confidence="user",
+                private=identifier in private,
             )
-        return cls(prices, shapes, today=today)
+        return cls(prices, book.shapes, today=today)
 
     @property
     def today(self) -> date:
         """Day from which ages are counted."""
         return self._today
+
+    @property
+    def used(self) -> tuple[Price, ...]:
+        """The prices that were asked for so far, by identifier: what an estimate rests on."""
+        return tuple(self._prices[identifier] for identifier in sorted(self._used))
 
     def find(self, identifier: str) -> Price:
         """Returns a price by its identifier.
@@ -117,9 +112,11 @@ class PriceBook:
             PriceMissingError: The book has none.
         """
         try:
-            return self._prices[identifier]
+            price = self._prices[identifier]
         except KeyError:
             raise PriceMissingError(identifier, near_names(identifier, self._prices)) from None
+        self._used.add(identifier)
+        return price
 
     def node(self, cloud: str, region: str, instance_type: str, capacity_type: str) -> Price:
         """Returns USD for a node-hour; `capacity_type` is "on-demand" or "spot".
@@ -152,24 +149,8 @@ class PriceBook:
 
 
 @cache
-def _committed() -> tuple[Mapping[str, Price], Mapping[tuple[str, str], NodeShape]]:
-    text = (resources.files(__package__) / "data" / "prices.json").read_text(encoding="utf-8")
-    data = json.loads(text)
-    prices = {
-        entry["identifier"]: Price(
-            identifier=entry["identifier"],
-            usd=Decimal(entry["usd"]),
-            unit=entry["unit"],
-            source=entry["source"],
-            as_of=date.fromisoformat(entry["as_of"]),
-            confidence="list",
-        )
-        for entry in data["prices"]
-    }
-    shapes = {
-        (entry["cloud"], entry["instance_type"]): NodeShape(**entry) for entry in data["nodes"]
-    }
-    return MappingProxyType(prices), MappingProxyType(shapes)
+def _committed() -> BookFile:
+    return read_book()
 
 
 def _unit(identifier: str, listed: Mapping[str, Price]) -> str:

@@ -7,13 +7,13 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from components.cost.api_prices import ApiPrice
 from components.cost.assumptions import Assumptions
-from components.cost.break_even import BreakEven
+from components.cost.bill import Bill
+from components.cost.break_even import BreakEven, Staircase
 from components.cost.hybrid import Hybrid
-from components.cost.lines import Line, Machines
+from components.cost.lines import Line, Machines, to_cents
+from components.cost.price import PRIVATE
 from components.cost.simulation import FleetWeek
 from components.cost.verdict import Verdict
-
-_CENT = Decimal("0.01")
 
 OLD_DAYS = 90
 """Age in days from which a price is marked as old; GPU prices move within quarters."""
@@ -106,6 +106,22 @@ class Report:
         served = self.tokens_per_month * (1 - Decimal(repr(self.week.unserved_share)))
         return self.total / served * 10**6
 
+    @property
+    def bill(self) -> Bill:
+        """The lines, parted into what grows with nodes and what does not."""
+        return Bill.of(
+            self.machines.lines,
+            self.people,
+            contingency_share=self.assumptions.people.contingency_share,
+            mean_nodes=self.week.mean_nodes,
+        )
+
+    def staircase(self, requests_per_second: float) -> Staircase:
+        """Returns what self-hosting costs by volume, if a replica served that much."""
+        return self.bill.staircase(
+            self.assumptions.load, self.assumptions.fleet, requests_per_second
+        )
+
     def borne_by_others(self) -> tuple[str, ...]:
         """Returns the parts of the cluster that the stack's settings say it does not pay for."""
         cluster = self.assumptions.cluster
@@ -118,7 +134,11 @@ class Report:
     def price_sources(self) -> tuple[str, ...]:
         """Returns the sources of the self-hosted prices, newest first, old ones marked."""
         today = self.assumptions.book.today
-        dated = {(line.as_of, line.source) for line in self.machines.lines if line.as_of}
+        dated = {
+            (line.as_of, line.source)
+            for line in self.machines.lines
+            if line.as_of and not line.private
+        }
         return tuple(
             f"{as_of.isoformat()}{' (old)' if (today - as_of).days > OLD_DAYS else ''}: {source}."
             for as_of, source in sorted(dated, reverse=True)
@@ -132,7 +152,10 @@ class Report:
         return {
             "total": money(self.total),
             "perMillionTokens": rate(self.usd_per_million_tokens),
-            "resources": {line.item: money(line.monthly) for line in self.machines.lines},
+            "resources": {
+                line.item: PRIVATE if line.private else money(line.monthly)
+                for line in self.machines.lines
+            },
             "people": {
                 **{line.item: money(line.monthly) for line in self.people},
                 "Contingency": money(self.contingency),
@@ -191,7 +214,7 @@ class Report:
 
 def money(value: Decimal) -> str:
     """Rounds USD to cents."""
-    return str(value.quantize(_CENT, ROUND_HALF_UP))
+    return str(to_cents(value))
 
 
 def rate(value: Decimal) -> str:
@@ -201,12 +224,13 @@ def rate(value: Decimal) -> str:
 
 def _line_output(line: Line) -> dict[str, object]:
     return {
+        "identifier": line.identifier,
         "item": line.item,
         "quantity": rate(line.quantity),
         "unit": line.unit,
-        "unitPrice": rate(line.unit_price),
-        "monthly": money(line.monthly),
-        "source": line.source,
+        "unitPrice": None if line.private else rate(line.unit_price),
+        "monthly": None if line.private else money(line.monthly),
+        "source": PRIVATE if line.private else line.source,
         "asOf": line.as_of.isoformat() if line.as_of else None,
         "confidence": line.confidence,
     }

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable
 from decimal import Decimal
 
-from rich import box
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from components.cost.break_even import BreakEven
 from components.cost.estimate import volume
 from components.cost.lines import Line
-from components.cost.report import Report, rate
-from components.cost.verdict import usd
-
-WIDTH = 96
-"""Pulumi indents a message by four columns, which leaves 96 of 100."""
-
-_WHOLE_DOLLARS = 100  # from here on, digits beyond cents say nothing
+from components.cost.price import PRIVATE
+from components.cost.report import Report
+from components.cost.reports.figures import (
+    counted,
+    first_crossing,
+    usd,
+    usd_for_one,
+    usd_per_million,
+)
+from components.cost.text import drawn, text_table, wrapped
 
 
 def render(report: Report) -> str:
@@ -45,11 +42,11 @@ def _heading(report: Report) -> str:
         f"{load.output_tokens:,} out a request); {assumptions.calendar.name} a month; USD"
     )
     served = f"{assumptions.model} on {assumptions.node.description}"
-    return _wrapped([f"COST OF STACK {assumptions.stack}", served, traffic])
+    return wrapped([f"COST OF STACK {assumptions.stack}", served, traffic])
 
 
 def _self_hosted(report: Report) -> str:
-    table = _table("What does self-hosting cost a month?")
+    table = text_table("What does self-hosting cost a month?")
     table.add_column("Resource", ratio=1)
     table.add_column("Quantity", justify="right")
     table.add_column("Unit", no_wrap=True)
@@ -74,13 +71,14 @@ def _self_hosted(report: Report) -> str:
         end_section=True,
     )
     table.add_row("Total", "", "", "", usd(report.total), "")
-    table.add_row("for a million tokens", "", "", "", f"${report.usd_per_million_tokens:,.4f}", "")
+    rate = usd_per_million(report.usd_per_million_tokens)
+    table.add_row("for a million tokens", "", "", "", rate, "")
     week = report.week
-    replicas = "1 replica" if week.peak_replicas == 1 else f"{week.peak_replicas} replicas"
-    free = len(report.machines.without_charge)
+    replicas = counted(week.peak_replicas, "replica")
+    free = counted(len(report.machines.without_charge), "resource")
     below = [
         f"{week.mean_nodes:.2f} nodes on average, {replicas} at the peak.",
-        f"No charge of their own: {free} resources.",
+        f"No charge of their own: {free}.",
     ]
     budget = report.assumptions.budget_per_month
     if budget is not None:
@@ -96,14 +94,14 @@ def _self_hosted(report: Report) -> str:
         ]
     else:
         below.append("Not priced: nothing.")
-    return _text(table) + _wrapped(below)
+    return drawn(table) + wrapped(below)
 
 
 def _by_api(report: Report) -> str:
-    table = _table("What does the same traffic cost by API?")
+    table = text_table("What does the same traffic cost by API?")
     table.add_column("", no_wrap=True)
     table.add_column("API", ratio=1, overflow="fold")
-    table.add_column("USD/M tokens", justify="right", no_wrap=True)
+    table.add_column("A million tokens", justify="right", no_wrap=True)
     table.add_column("A month", justify="right", no_wrap=True)
     table.add_column("This stack", justify="right", no_wrap=True)
     kinds = ["in use now", *("same model" for _ in report.hosted)]
@@ -111,27 +109,27 @@ def _by_api(report: Report) -> str:
         table.add_row(
             kind,
             cost.price.reference,
-            _unit_price(cost.price.usd_per_million_tokens),
+            usd_for_one(cost.price.usd_per_million_tokens),
             usd(cost.monthly),
             f"{report.total / cost.monthly:,.1f} x",
         )
     below = [f"Prices: {report.api.price.source}, {report.api.price.as_of.isoformat()}."]
     if not report.hosted:
         below.append("Same model hosted by others: no offer known; name one in hostedApis.")
-    return _text(table) + _wrapped(below)
+    return drawn(table) + wrapped(below)
 
 
 def _break_even(report: Report) -> str:
-    table = _table("From how many tokens a day does self-hosting cost less?")
+    table = text_table("From how many tokens a day does self-hosting cost less?")
     table.add_column("Than", ratio=1, overflow="fold")
     table.add_column("Machines only", justify="right", no_wrap=True)
     table.add_column("Everything", justify="right", no_wrap=True)
     error = report.assumptions.capacity.error_percent
-    table.add_column(f"if {error:.0f}% faster", justify="right", no_wrap=True)
-    table.add_column(f"if {error:.0f}% slower", justify="right", no_wrap=True)
+    table.add_column(f"Replica {error:.0f}% faster", justify="right", no_wrap=True)
+    table.add_column(f"{error:.0f}% slower", justify="right", no_wrap=True)
     for row in report.break_even:
         results = (row.machines_only, row.loaded, row.loaded_high, row.loaded_low)
-        table.add_row(row.api.price.reference, *(_crossing(result) for result in results))
+        table.add_row(row.api.price.reference, *(first_crossing(result) for result in results))
     result = report.break_even[0].loaded
     planned = volume(report.assumptions.load.tokens_per_day)
     below = (
@@ -139,11 +137,11 @@ def _break_even(report: Report) -> str:
         f"{result.largest_nodes} nodes, {volume(result.largest_tokens_per_day)} tokens a day. This "
         f"stack plans for {planned}."
     )
-    return _text(table) + _wrapped([below])
+    return drawn(table) + wrapped([below])
 
 
 def _recommendation(report: Report) -> str:
-    table = _table("What to do?")
+    table = text_table("What to do?")
     table.add_column("Option", ratio=1)
     table.add_column("A month", justify="right", no_wrap=True)
     table.add_column("A million tokens", justify="right", no_wrap=True)
@@ -161,15 +159,15 @@ def _recommendation(report: Report) -> str:
         rows.append(("hybrid", label, hybrid.monthly))
     for choice, label, monthly in rows:
         mark = "-> " if choice == report.verdict.choice else "   "
-        table.add_row(mark + label, usd(monthly), f"${monthly / tokens:,.4f}")
+        table.add_row(mark + label, usd(monthly), usd_per_million(monthly / tokens))
     lines = [report.verdict.summary, *(f"- {reason}" for reason in report.verdict.reasons)]
-    return _text(table) + _wrapped(lines)
+    return drawn(table) + wrapped(lines)
 
 
 def _notes(report: Report) -> str:
     notes = [f"- {note}" for note in report.notes]
     notes += [f"- {source}" for source in report.price_sources()]
-    return "\nNotes\n" + _wrapped(notes)
+    return "\nNotes\n" + wrapped(notes)
 
 
 def _add_line(table: Table, line: Line) -> None:
@@ -177,55 +175,7 @@ def _add_line(table: Table, line: Line) -> None:
         line.item,
         f"{line.quantity:,.2f}",
         line.unit,
-        f"${_unit_price(line.unit_price)}",
-        usd(line.monthly),
+        PRIVATE if line.private else usd_for_one(line.unit_price),
+        PRIVATE if line.private else usd(line.monthly),
         line.as_of.isoformat() if line.as_of else "stated",
     )
-
-
-def _unit_price(price: Decimal) -> str:
-    """Writes a price with the digits that it has: two or more places, none lost below a cent."""
-    if price >= _WHOLE_DOLLARS:
-        return f"{price:,.2f}"
-    whole, _, places = rate(price).partition(".")
-    return f"{whole}.{places:0<2}"
-
-
-def _crossing(result: BreakEven) -> str:
-    if result.never:
-        return "never"
-    first = result.cheaper[0]
-    return f"{volume(first.from_tokens_per_day)} ({first.nodes})"
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="",
-        box=box.SIMPLE_HEAD,
-        width=WIDTH,
-        pad_edge=False,
-        show_edge=False,
-        header_style="",
-    )
-
-
-def _text(table: Table) -> str:
-    buffer = io.StringIO()
-    console = Console(
-        file=buffer, width=WIDTH, no_color=True, color_system=None, legacy_windows=False
-    )
-    console.print()
-    console.print(table)
-    return buffer.getvalue()
-
-
-def _wrapped(lines: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    console = Console(file=buffer, width=WIDTH, no_color=True, color_system=None)
-    for line in lines:
-        indent = len(line) - len(line.lstrip(" -"))
-        for number, piece in enumerate(Text(line).wrap(console, WIDTH - indent)):
-            buffer.write((" " * indent if number else "") + piece.plain.rstrip() + "\n")
-    return buffer.getvalue()

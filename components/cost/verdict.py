@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 Choice = Literal["api", "hosted", "self-host", "hybrid"]
@@ -177,4 +177,4 @@ def _summary(chosen: Option, other: Option) -> str:
 
 def usd(value: Decimal) -> str:
     """Writes USD with thousands separators and cents."""
-    return f"${value:,.2f}"
+    return f"${value.quantize(Decimal('0.01'), ROUND_HALF_UP):,.2f}"

@@ -15,8 +15,9 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
-from components.cost.table import WIDTH, render
-from components.costing import estimate_stack
+from components.cost.table import render
+from components.cost.text import WIDTH
+from components.offline import estimate_stack
 from components.project import stack_names
 from tests.recording import register_stack, settings_of
 

@@ -34,7 +34,7 @@ READS: Mapping[str, Callable[[ConfigReader], object]] = {
     "flag": lambda reader: reader.boolean("flag"),
     "list": lambda reader: reader.words("list", pattern="[a-z]", allowed="Allowed: letters"),
     "map": lambda reader: reader.labels("map"),
-    "prices": lambda reader: reader.decimals("prices"),
+    "prices": lambda reader: reader.prices("prices")[0],
 }
 FALLBACKS: Mapping[str, object] = {
     "word": "red",
@@ -212,4 +212,11 @@ def test_what_kubernetes_would_refuse_as_a_label_is_refused(label: dict[str, str
 def test_what_kubernetes_takes_as_a_label_is_read(label: dict[str, str]) -> None:
     reader = ConfigReader({"map": json.dumps(label)}, {"map": "{}"})
     assert reader.labels("map") == label
+    assert not reader.problems
+
+
+def test_a_price_marked_private_is_read_as_such() -> None:
+    stated = json.dumps({"a": "1.25 private", "b": "2"})
+    reader = ConfigReader({"map": stated}, {"map": "{}"})
+    assert reader.prices("map") == ({"a": Decimal("1.25"), "b": Decimal(2)}, frozenset({"a"}))
     assert not reader.problems

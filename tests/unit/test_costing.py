@@ -10,9 +10,12 @@ import pytest
 
 from components.cost.assumptions import Assumptions
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
+from components.cost.estimate import estimate
 from components.cost.node_cost import OwnedNode, RentedNode
-from components.costing import VLLM_LARGEST_BATCH, assumptions_of, estimate_stack
+from components.cost.table import render
+from components.costing import VLLM_LARGEST_BATCH, assumptions_of
 from components.errors import Problem, SettingsError, UnknownStackError
+from components.offline import estimate_stack, ledger_of
 from components.project import stack_names, stack_values
 from components.settings import parse
 from tests.unit.cost.builders import TODAY
@@ -143,3 +146,30 @@ def test_the_month_is_the_stack_s() -> None:
 def test_a_stack_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(UnknownStackError, match=", ".join(stack_names())):
         estimate_stack("nowhere", TODAY)
+
+
+def test_an_override_that_no_unit_is_known_for_is_told_by_its_key() -> None:
+    found = problem("dev", priceOverrides={"nonsense": "1"})
+    assert found.key == "priceOverrides"
+    assert "nonsense" in found.found
+
+
+def test_a_private_price_counts_but_is_shown_nowhere() -> None:
+    secret = {"node/aws/us-east-1/g6.xlarge/on-demand": "0.437 private"}
+    settings, reader = parse(
+        {
+            **stack_values("dev"),
+            "priceOverrides": json.dumps(secret),
+            "instanceTypes": '["g6.xlarge"]',
+        }
+    )
+    report = estimate(ledger_of(settings), assumptions_of("dev", settings, reader, TODAY))
+    lines = [line for line in report.machines.lines if line.item.startswith("GPU nodes")]
+    assert sum(line.monthly for line in lines) == pytest.approx(
+        Decimal("0.437") * 730, abs=Decimal("0.01")
+    )
+    shown = render(report) + json.dumps([report.as_output(), report.summary()])
+    for line in lines:
+        assert f"{line.monthly:,.2f}" not in shown
+    assert "0.437" not in shown
+    assert "private" in shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.costing import estimate_stack
+from components.offline import estimate_stack
 from policies.cost_budget.rules import not_priced, over_budget
 from tests.unit.cost.builders import TODAY
 

@@ -1,0 +1,94 @@
+"""`breakeven report`: the cost of a stack file as a document, for people or for other tools."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+import typer
+
+from components.cli.files import write_whole
+from components.cost.report import Report
+from components.cost.reports.focus import focus_csv, focus_document
+from components.cost.reports.markdown import markdown
+from components.cost.reports.page import page
+from components.errors import UserError
+from components.offline import estimate_stack
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+    JSON = "json"
+    FOCUS = "focus"
+    FOCUS_CSV = "focus-csv"
+
+
+class PlotsError(UserError):
+    """The package that draws plots is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the HTML report needs matplotlib, which is not installed. "
+            "Type: pip install 'breakeven[report]'; or take --format markdown"
+        )
+
+
+def report(
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    output_format: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            help="markdown: a comment on a pull request. html: one page with plots. json: all "
+            "figures. focus, focus-csv: rows in the shape of FOCUS 1.2.",
+        ),
+    ] = Format.MARKDOWN,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; without it, the report is printed.")
+    ] = None,
+) -> None:
+    """Writes what a stack costs as a document.
+
+    Example: breakeven report aws-prod --format html --output cost.html
+    """
+    estimated = estimate_stack(stack, datetime.now(tz=UTC).date())
+    text = _WRITERS[output_format](estimated)
+    if output is None:
+        typer.echo(text.rstrip("\n"))
+    else:
+        write_whole(output, text)
+        typer.echo(f"Written: {output}", err=True)
+
+
+def _page(estimated: Report) -> str:
+    try:
+        return page(estimated)
+    except ModuleNotFoundError as error:
+        raise PlotsError from error
+
+
+def _json(estimated: Report) -> str:
+    return json.dumps(estimated.as_output(), indent=2)
+
+
+def _focus(estimated: Report) -> str:
+    return json.dumps(focus_document(estimated), indent=2)
+
+
+_WRITERS: Mapping[Format, Callable[[Report], str]] = MappingProxyType(
+    {
+        Format.MARKDOWN: markdown,
+        Format.HTML: _page,
+        Format.JSON: _json,
+        Format.FOCUS: _focus,
+        Format.FOCUS_CSV: focus_csv,
+    }
+)

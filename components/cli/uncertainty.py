@@ -1,0 +1,69 @@
+"""`breakeven ranges`: how sure the cost of a stack is."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from components.cli.loading import load_stack
+from components.cost.input_ranges import INPUTS, RangeError, default_ranges, parse_range
+from components.cost.uncertainty import monte_carlo, tornado
+from components.cost.uncertainty_output import Ranges, as_output, as_text
+from components.cost.varied import VariedStack
+from components.errors import UserError
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class RangeOptionError(UserError):
+    """--range can't be used."""
+
+    def __init__(self, error: RangeError) -> None:
+        super().__init__(f'--range: found "{error.found}". Allowed: {error.allowed}')
+
+
+def ranges(
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    *,
+    stated: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            metavar="INPUT=LOW:HIGH",
+            help="Range of an input, in percent of the stack's own value; may be repeated. "
+            f"Inputs: {', '.join(INPUTS)}.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
+    output_format: Annotated[
+        Format, typer.Option("--format", help="How the answer is written.")
+    ] = Format.TEXT,
+) -> None:
+    """Prints P10, P50 and P90 of a stack's cost, and which input alone would flip the verdict.
+
+    Inputs that no --range states have default ranges, which the first table shows.
+
+    Example: breakeven ranges aws-prod --range tokens=80:200 --range capacity=95:105
+    """
+    loaded = load_stack(stack)
+    inputs = default_ranges(loaded.assumptions.capacity.error_percent)
+    for text in stated or ():
+        try:
+            name, one = parse_range(text)
+        except RangeError as error:
+            raise RangeOptionError(error) from None
+        inputs[name] = one
+    varied = VariedStack(loaded.ledger(), loaded.assumptions)
+    answer = Ranges(varied, inputs, monte_carlo(varied, inputs, seed), tornado(varied, inputs))
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(as_output(answer), indent=2))
+    else:
+        typer.echo(as_text(answer))

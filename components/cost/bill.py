@@ -1,0 +1,162 @@
+"""The sums of the self-hosted bill, and what it would be with other nodes or another volume."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+
+from components.cost.api_prices import ApiPrice
+from components.cost.assumptions import Assumptions
+from components.cost.break_even import Staircase
+from components.cost.lines import Line, people_lines, price_machines, to_cents, to_decimal
+from components.cost.load import Load
+from components.cost.quantities import GpuNodes, LoadBalancer, Registered, Volume, classify
+from components.cost.simulation import Fleet, FleetWeek
+
+_ONE_NODE = FleetWeek(
+    mean_nodes=1.0,
+    peak_replicas=1,
+    busy_share=1.0,
+    unserved_share=0.0,
+    strained_hours_share=0.0,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What self-hosting costs, in USD a month.
+
+    Attributes:
+        nodes_monthly: All that grows with GPU nodes.
+        other_machines_monthly: Volumes, load balancer, the cluster's share.
+        people_monthly: People.
+        contingency_share: Reserve over all of these, 0 to 1.
+        mean_nodes: GPU nodes paid, averaged over time.
+    """
+
+    nodes_monthly: Decimal
+    other_machines_monthly: Decimal
+    people_monthly: Decimal
+    contingency_share: Decimal
+    mean_nodes: Decimal
+
+    @classmethod
+    def of(
+        cls,
+        machines: Iterable[Line],
+        people: Iterable[Line],
+        *,
+        contingency_share: Decimal,
+        mean_nodes: float,
+    ) -> Bill:
+        """Parts the lines of a bill into what grows with nodes and what does not."""
+        lines = tuple(machines)
+        nodes = sum((line.monthly for line in lines if line.grows_with_nodes), Decimal(0))
+        return cls(
+            nodes_monthly=nodes,
+            other_machines_monthly=sum((line.monthly for line in lines), Decimal(0)) - nodes,
+            people_monthly=sum((line.monthly for line in people), Decimal(0)),
+            contingency_share=contingency_share,
+            mean_nodes=to_decimal(mean_nodes),
+        )
+
+    @property
+    def contingency(self) -> Decimal:
+        """Reserve, to the cent."""
+        parts = self.nodes_monthly + self.other_machines_monthly + self.people_monthly
+        return to_cents(parts * self.contingency_share)
+
+    @property
+    def total(self) -> Decimal:
+        """Everything counted."""
+        parts = self.nodes_monthly + self.other_machines_monthly + self.people_monthly
+        return parts + self.contingency
+
+    @property
+    def fixed_monthly(self) -> Decimal:
+        """What it costs without any GPU node, contingency included."""
+        return (self.other_machines_monthly + self.people_monthly) * (1 + self.contingency_share)
+
+    @property
+    def node_monthly(self) -> Decimal:
+        """What one GPU node costs, contingency included."""
+        return self.nodes_monthly / self.mean_nodes * (1 + self.contingency_share)
+
+    def machines_only(self) -> Bill:
+        """Returns the bill without people and contingency, as most comparisons count."""
+        return replace(self, people_monthly=Decimal(0), contingency_share=Decimal(0))
+
+    def with_nodes(self, mean_nodes: float) -> Decimal:
+        """Returns everything counted, were that many nodes paid on average."""
+        return self.fixed_monthly + self.node_monthly * to_decimal(mean_nodes)
+
+    def staircase(self, load: Load, fleet: Fleet, requests_per_second: float) -> Staircase:
+        """Returns the cost as a function of volume.
+
+        Args:
+            load: Its shape and burst; its volume plays no part.
+            fleet: How nodes come and go.
+            requests_per_second: What one replica serves.
+        """
+        follow = fleet.autoscaling and fleet.fixed_nodes is None
+        replicas = fleet.lowest if follow else fleet.highest
+        rates = load.requests_per_second() * (load.burst_factor / load.tokens_per_day)
+        return Staircase(
+            peak_rates_per_token=np.asarray(rates),
+            requests_per_second_per_node=requests_per_second * fleet.replicas_per_node,
+            lowest_nodes=fleet.fixed_nodes or math.ceil(replicas / fleet.replicas_per_node),
+            nodes_follow_load=follow,
+            hours_per_start=(fleet.start_seconds + fleet.scale_down_seconds) / 3600,
+            fixed_monthly=self.fixed_monthly,
+            node_monthly=self.node_monthly,
+        )
+
+
+def bill_of(resources: Iterable[Registered], week: FleetWeek, assumptions: Assumptions) -> Bill:
+    """Prices a ledger.
+
+    Args:
+        resources: The ledger, with a GPU pool.
+        week: What the fleet does.
+        assumptions: Prices and everything else.
+    """
+    return Bill.of(
+        price_machines(resources, week, assumptions).lines,
+        people_lines(assumptions),
+        contingency_share=assumptions.people.contingency_share,
+        mean_nodes=week.mean_nodes,
+    )
+
+
+def charged(
+    resources: Iterable[Registered], assumptions: Assumptions
+) -> tuple[tuple[Registered, ...], tuple[str, ...]]:
+    """Picks what makes a line of the bill, and names what has no price.
+
+    Looking for a price in vain takes long, because the book then seeks what resembles it; whoever
+    prices a ledger thousands of times looks once.
+
+    Args:
+        resources: The ledger.
+        assumptions: Prices and everything else.
+    """
+    ledger = tuple(resources)
+    missing = price_machines(ledger, _ONE_NODE, assumptions).not_priced
+    without = {(item.name, item.type) for item in missing}
+    kept = tuple(
+        one
+        for one in ledger
+        if isinstance(classify(one), GpuNodes | Volume | LoadBalancer)
+        and (one.name, one.type) not in without
+    )
+    return kept, tuple(item.name for item in missing)
+
+
+def api_monthly(price: ApiPrice, assumptions: Assumptions) -> Decimal:
+    """Returns USD a month if an API served all of the traffic."""
+    requests = assumptions.load.requests_per_day * assumptions.calendar.days_per_month
+    return price.usd_per_request * requests

@@ -1,0 +1,1 @@
+"""The cheapest configuration that serves the traffic within its constraints."""

@@ -1,0 +1,168 @@
+"""The cheapest configurations within their constraints, and whether an API costs less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from components.cost.api_prices import ApiPrice
+from components.cost.bill import api_monthly, bill_of
+from components.cost.recommend.conclusion import conclusion, notes, obstacles
+from components.cost.recommend.constraints import (
+    ConstraintPrice,
+    constraints_of,
+    meets,
+    price_of,
+)
+from components.cost.recommend.search import Operation, Search
+from components.cost.recommend.weigh import Counts, Scale, Weighed
+from components.cost.report import ApiCost
+from components.cost.simulation import simulate
+from components.cost.verdict import Choice
+
+_PRECISIONS = ("bf16", "fp8", "int8", "int4")  # of equal cost the one that changes least wins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """The answer of a search. Money in USD a month.
+
+    Attributes:
+        search: What was asked.
+        ranked: Configurations that meet every constraint, cheapest first; of those that differ
+            only in machine type, in requests in flight or in the number of base nodes, the cheapest
+            stands for all. Never empty.
+        monthly_if_slower: The first of them if a replica serves as little as its band allows.
+        as_it_stands: The stack as its file has it.
+        api: The API in use now.
+        hosted: The same open model hosted by others, cheapest first.
+        constraints: What each condition costs.
+        counts: How many configurations were weighed.
+        choice: What to do.
+        summary: The same in a sentence or two.
+        notes: What a reader has to know about the figures.
+    """
+
+    search: Search
+    ranked: tuple[Weighed, ...]
+    monthly_if_slower: Decimal
+    as_it_stands: Decimal
+    api: ApiCost
+    hosted: tuple[ApiCost, ...]
+    constraints: tuple[ConstraintPrice, ...]
+    counts: Counts
+    choice: Choice
+    summary: str
+    notes: tuple[str, ...]
+
+    @property
+    def tokens_per_month(self) -> Decimal:
+        """Input and output tokens of a month."""
+        assumptions = self.search.assumptions
+        return Decimal(assumptions.load.tokens_per_day) * assumptions.calendar.days_per_month
+
+    def usd_per_million_tokens(self, monthly: Decimal) -> Decimal:
+        """Returns a month's cost over a month's tokens."""
+        return monthly / self.tokens_per_month * 10**6
+
+    def cheapest(self, operations: Iterable[Operation]) -> Weighed | None:
+        """Returns the cheapest configuration that runs in one of these ways; None for none."""
+        wanted = set(operations)
+        return next((one for one in self.ranked if one.configuration.operation in wanted), None)
+
+
+class NothingFitsError(ValueError):
+    """No configuration can serve the traffic within the constraints.
+
+    Attributes:
+        reasons: What stands against it, in words.
+    """
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
+def recommend(search: Search) -> Recommendation:
+    """Weighs every configuration and ranks those that meet the constraints.
+
+    Args:
+        search: What is asked.
+
+    Raises:
+        NothingFitsError: No configuration meets them.
+    """
+    scale = Scale(search)
+    weighed = scale.weigh_all()
+    assumptions = search.assumptions
+    api = _by_api(search, assumptions.api_in_use, same_model=False)
+    hosted = [_by_api(search, price, same_model=True) for price in assumptions.hosted]
+    hosted.sort(key=lambda cost: cost.monthly)
+    cheapest_api = min((api, *hosted), key=lambda cost: cost.monthly)
+    constraints = constraints_of(search, cheapest_api.monthly)
+    imposed = [constraint for constraint in constraints if constraint.imposed]
+    allowed = [one for one in weighed if meets(one, imposed)]
+    if not allowed:
+        raise NothingFitsError(tuple(obstacles(search, scale.counts, imposed, weighed)))
+    ranked = _distinct(sorted(allowed, key=_rank), search.lowest_replicas)
+    best = ranked[0]
+    slow = replace(best.capacity, requests_per_second=best.capacity.low_requests_per_second)
+    slower = scale.weigh(best.configuration, slow).monthly
+    choice, summary = conclusion(
+        best, slower, cheapest_api, data_may_leave=assumptions.data_may_leave
+    )
+    return Recommendation(
+        search=search,
+        ranked=ranked,
+        monthly_if_slower=slower,
+        as_it_stands=_as_it_stands(search),
+        api=api,
+        hosted=tuple(hosted),
+        constraints=tuple(price_of(one, imposed, weighed) for one in constraints),
+        counts=scale.counts,
+        choice=choice,
+        summary=summary,
+        notes=tuple(notes(search, ranked, scale.not_priced)),
+    )
+
+
+def _by_api(search: Search, price: ApiPrice, *, same_model: bool) -> ApiCost:
+    return ApiCost(price, api_monthly(price, search.assumptions), same_model)
+
+
+def _as_it_stands(search: Search) -> Decimal:
+    """Returns what `estimate` says of the stack."""
+    assumptions = search.assumptions
+    load = assumptions.load
+    week = simulate(
+        load.requests_per_second(),
+        load.burst_factor,
+        assumptions.capacity.requests_per_second,
+        assumptions.fleet,
+    )
+    return bill_of(search.ledgers[search.precision], week, assumptions).total
+
+
+def _rank(weighed: Weighed) -> tuple[Decimal, int, float]:
+    precision = _PRECISIONS.index(weighed.configuration.precision)
+    return round(weighed.monthly, 2), precision, weighed.busy_share
+
+
+def _distinct(by_rank: Sequence[Weighed], lowest_replicas: int) -> tuple[Weighed, ...]:
+    first: dict[tuple[object, ...], Weighed] = {}
+    for weighed in by_rank:
+        configuration = weighed.configuration
+        offer = configuration.offer
+        # A fleet that never grows beyond its fewest replicas is a fixed one.
+        grows = weighed.peak_replicas > lowest_replicas
+        key = (
+            offer.gpu.name,
+            offer.gpus_per_node,
+            offer.purchase,
+            configuration.precision,
+            configuration.tensor_parallel,
+            configuration.operation if grows or weighed.own_share < 1 else "fixed",
+        )
+        first.setdefault(key, weighed)
+    return tuple(first.values())

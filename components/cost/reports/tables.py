@@ -1,0 +1,251 @@
+"""The questions that a report answers, as tables of text that Markdown and HTML both lay out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from components.cost.estimate import volume
+from components.cost.lines import Line
+from components.cost.price import PRIVATE
+from components.cost.report import OLD_DAYS, Report
+from components.cost.reports.figures import (
+    counted,
+    first_crossing,
+    usd,
+    usd_for_one,
+    usd_per_million,
+)
+from components.cost.reports.layout import Column, Row, Table
+
+
+def options(report: Report) -> Table:
+    """Returns every way to serve the traffic, the recommended one marked."""
+    tokens = report.tokens_per_month / 10**6
+    ways: list[tuple[str, str, Decimal]] = [
+        ("api", f"Stay on {report.api.price.reference}", report.api.monthly)
+    ]
+    if report.hosted:
+        cheapest = report.hosted[0]
+        ways.append(("hosted", f"Same model at {cheapest.price.reference}", cheapest.monthly))
+    ways.append(("self-host", "Self-host this stack", report.total))
+    if report.hybrid is not None:
+        nodes = counted(report.hybrid.nodes, "own node")
+        label = f"Hybrid: {nodes} for {report.hybrid.own_share:.0%}, an API for the rest"
+        ways.append(("hybrid", label, report.hybrid.monthly))
+    rows = tuple(
+        Row(
+            (label, usd(monthly), usd_per_million(monthly / tokens)),
+            "chosen" if choice == report.verdict.choice else "plain",
+        )
+        for choice, label, monthly in ways
+    )
+    return Table(
+        name="options",
+        title="What to do?",
+        answer=report.verdict.summary,
+        columns=(
+            Column("Option"),
+            Column("A month", numeric=True),
+            Column("A million tokens", numeric=True),
+        ),
+        rows=rows,
+        notes=report.verdict.reasons,
+    )
+
+
+def self_hosted(report: Report) -> Table:
+    """Returns the bill: every line, subtotals and the total."""
+    reserve = report.assumptions.people.contingency_share
+    rows = [
+        *(_bill_line(line) for line in report.machines.lines),
+        Row(("Machines", "", "", usd(report.machines.monthly)), "sum"),
+        *(_bill_line(line) for line in report.people),
+    ]
+    if reserve:
+        rows.append(Row((f"Contingency, {reserve:.0%}", "", "", usd(report.contingency))))
+    overhead = report.people_monthly + report.contingency
+    rows += [
+        Row(("People and overhead", "", "", usd(overhead)), "sum"),
+        Row(("Total", "", "", usd(report.total)), "sum"),
+        Row(("for a million tokens", "", "", usd_per_million(report.usd_per_million_tokens))),
+    ]
+    return Table(
+        name="bill",
+        title="What does self-hosting cost a month?",
+        answer=usd(report.total),
+        columns=(
+            Column("Resource"),
+            Column("Quantity", numeric=True),
+            Column("Unit price", numeric=True),
+            Column("A month", numeric=True),
+        ),
+        rows=tuple(rows),
+        notes=tuple(_below_the_bill(report)),
+    )
+
+
+def _bill_line(line: Line) -> Row:
+    quantity = f"{line.quantity:,.2f} {line.unit}"
+    if line.private:
+        return Row((line.item, quantity, PRIVATE, PRIVATE))
+    return Row((line.item, quantity, usd_for_one(line.unit_price), usd(line.monthly)))
+
+
+def _below_the_bill(report: Report) -> Iterator[str]:
+    week = report.week
+    replicas = counted(week.peak_replicas, "replica")
+    yield f"{week.mean_nodes:.2f} nodes on average, {replicas} at the peak."
+    yield f"No charge of their own: {counted(len(report.machines.without_charge), 'resource')}."
+    if report.borne_by_others():
+        yield f"Borne by others: {', '.join(report.borne_by_others())}."
+    budget = report.assumptions.budget_per_month
+    if budget is not None:
+        state = "within" if report.total <= budget else f"{usd(report.total - budget)} over"
+        yield f"Budget: {usd(budget)} a month; the total is {state}."
+    if not report.machines.not_priced:
+        yield "Not priced: nothing."
+    for item in report.machines.not_priced:
+        kind = item.type.rsplit(":", 1)[-1]
+        yield f"Not priced, and not in the total: {item.name} ({kind}): {item.reason}."
+
+
+def by_api(report: Report) -> Table:
+    """Returns the same traffic by each API."""
+    kinds = ("in use now", *("same model" for _ in report.hosted))
+    rows = tuple(
+        Row(
+            (
+                cost.price.reference,
+                kind,
+                usd_for_one(cost.price.usd_per_million_tokens),
+                usd(cost.monthly),
+                f"{report.total / cost.monthly:,.1f} x",
+            )
+        )
+        for kind, cost in zip(kinds, (report.api, *report.hosted), strict=True)
+    )
+    answer = f"{usd(report.api.monthly)} by the one in use"
+    notes = [f"Prices: {report.api.price.source}, {report.api.price.as_of.isoformat()}."]
+    if report.hosted:
+        answer += f", {usd(report.hosted[0].monthly)} by the same model hosted by others"
+    else:
+        notes.append("Same model hosted by others: no offer known; name one in hostedApis.")
+    return Table(
+        name="apis",
+        title="What does the same traffic cost by API?",
+        answer=answer,
+        columns=(
+            Column("API"),
+            Column("Kind", short=True),
+            Column("A million tokens", numeric=True),
+            Column("A month", numeric=True),
+            Column("This stack", numeric=True),
+        ),
+        rows=rows,
+        notes=tuple(notes),
+    )
+
+
+def break_even(report: Report) -> Table:
+    """Returns from which volume self-hosting costs less."""
+    error = f"{report.assumptions.capacity.error_percent:.0f}%"
+    rows = tuple(
+        Row(
+            (
+                row.api.price.reference,
+                *(
+                    first_crossing(result)
+                    for result in (
+                        row.machines_only,
+                        row.loaded,
+                        row.loaded_high,
+                        row.loaded_low,
+                    )
+                ),
+            )
+        )
+        for row in report.break_even
+    )
+    largest = report.break_even[0].loaded
+    planned = volume(report.assumptions.load.tokens_per_day)
+    below = (
+        "With nodes added as the load grows; in brackets nodes at the peak. Never: not within "
+        f"{largest.largest_nodes} nodes, {volume(largest.largest_tokens_per_day)} tokens a day. "
+        f"This stack plans for {planned}."
+    )
+    return Table(
+        name="break-even",
+        title="From how many tokens a day does self-hosting cost less?",
+        answer="; ".join(f"{row.cells[2].split(' (')[0]} ({row.cells[0]})" for row in rows),
+        columns=(
+            Column("Than"),
+            Column("Machines only", numeric=True),
+            Column("Everything", numeric=True),
+            Column(f"if {error} faster", numeric=True),
+            Column(f"if {error} slower", numeric=True),
+        ),
+        rows=rows,
+        notes=(below,),
+    )
+
+
+def sources(report: Report) -> Table:
+    """Returns where each price and each figure that is not a price comes from."""
+    lines = [
+        Row(
+            (
+                line.item,
+                _dated(line, report.assumptions.book.today),
+                line.confidence,
+                PRIVATE if line.private else line.source,
+            )
+        )
+        for line in (*report.machines.lines, *report.people)
+    ]
+    apis = [
+        Row(
+            (
+                cost.price.reference,
+                cost.price.as_of.isoformat(),
+                "list",
+                cost.price.source,
+            )
+        )
+        for cost in (report.api, *report.hosted)
+    ]
+    return Table(
+        name="sources",
+        title="Where does each number come from?",
+        answer=f"{len(lines)} prices of this stack, {counted(len(apis), 'API price')}",
+        columns=(
+            Column("Price of"),
+            Column("As of", short=True),
+            Column("Confidence", short=True),
+            Column("Source"),
+        ),
+        rows=(*lines, *apis),
+        notes=(
+            *report.notes,
+            f"Old: more than {OLD_DAYS} days before {report.assumptions.book.today.isoformat()}.",
+        ),
+    )
+
+
+def _dated(line: Line, today: date) -> str:
+    if line.as_of is None:
+        return "stated"
+    old = " (old)" if (today - line.as_of).days > OLD_DAYS else ""
+    return line.as_of.isoformat() + old
+
+
+def heading(report: Report) -> tuple[str, str]:
+    """Returns in two sentences what is served and for which traffic."""
+    assumptions, load = report.assumptions, report.assumptions.load
+    cached = f", {load.cached_input_share:.0%} cached" if load.cached_input_share else ""
+    traffic = (
+        f"{volume(load.tokens_per_day)} tokens a day ({load.input_tokens:,} in{cached}, "
+        f"{load.output_tokens:,} out a request); {assumptions.calendar.name} a month; USD."
+    )
+    return f"{assumptions.model} on {assumptions.node.description}.", traffic

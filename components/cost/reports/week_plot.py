@@ -1,0 +1,85 @@
+"""The week hour by hour: what is asked of the fleet, what runs for it, what stands idle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.cost.report import Report
+from components.cost.reports.drawing import COLOURS, Picture, Size
+from components.cost.reports.figures import counted
+from components.cost.simulation import paid_nodes, wanted_replicas
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_HOURS_PER_DAY = 24
+
+
+def week(report: Report) -> Picture:
+    """Returns the picture of the hours for which the fleet is simulated."""
+    days = len(report.assumptions.load.shape) // _HOURS_PER_DAY
+    busy = report.week.busy_share
+    peak = counted(report.week.peak_replicas, "replica")
+    nodes = f"{report.week.mean_nodes:.2f}"
+    return Picture(
+        name="week",
+        title="When do the GPUs work, and when do they wait?",
+        description=(
+            f"Over {counted(days, 'day')}: {peak} at the peak, {nodes} nodes on average. "
+            f"{busy:.0%} of the paid capacity serves requests; {1 - busy:.0%}, in grey, stands "
+            "idle: quiet hours, bursts that did not come, replicas that are there for safety. "
+            "This is a simulation of the load's shape, not a measurement."
+        ),
+        height=420,
+        plot=lambda figure, size: _plot(figure, size, report),
+    )
+
+
+def _plot(figure: Figure, size: Size, report: Report) -> None:
+    load, fleet = report.assumptions.load, report.assumptions.fleet
+    one = report.assumptions.capacity.requests_per_second
+    rates = load.requests_per_second()
+    replicas = wanted_replicas(rates * load.burst_factor, one, fleet)
+    nodes = paid_nodes(replicas, fleet)
+    edges = np.arange(len(rates) + 1) / _HOURS_PER_DAY
+    paid = nodes * fleet.replicas_per_node
+    demand = np.minimum(rates / one, paid)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    above.stairs(demand, edges, fill=True, color=COLOURS["own"], label="Serves requests")
+    above.stairs(
+        paid,
+        edges,
+        baseline=demand,
+        fill=True,
+        facecolor=COLOURS["idle"],
+        alpha=0.45,
+        label="Idle, but paid",
+    )
+    above.stairs(
+        rates * load.burst_factor / one,
+        edges,
+        baseline=None,
+        color=COLOURS["api"],
+        lw=1,
+        label="Peak minute of the hour",
+    )
+    above.stairs(
+        replicas, edges, baseline=None, color=COLOURS["ink"], lw=1.5, label="Replicas that run"
+    )
+    _heading(above, "replicas")
+    below.stairs(nodes, edges, baseline=None, color=COLOURS["ink"], lw=1.5)
+    _heading(below, "nodes paid")
+    for axes in (above, below):
+        axes.set_ylim(0, None)
+        axes.yaxis.get_major_locator().set_params(integer=True)
+    below.set_xlim(0, edges[-1])
+    below.set_xticks(np.arange(0, edges[-1] + 1, 2 if size.narrow else 1))
+    below.set_xlabel("days")
+    figure.legend(loc="outside lower left", ncols=1 if size.narrow else 2)
+
+
+def _heading(axes: Axes, text: str) -> None:
+    axes.set_title(text, loc="left", fontsize=11, color=COLOURS["faint"])

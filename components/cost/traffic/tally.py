@@ -1,0 +1,204 @@
+"""Counts and sums of a log: all that is kept of it, and its size depends on the span alone."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+MINUTE = 60
+QUARTER = 900
+HOUR = 3_600
+SHOWN = 3
+"""Places kept of each reason why rows are bad."""
+
+_LONGEST_INTERVAL = 31 * 86_400
+
+
+@dataclass(slots=True)
+class BadRows:
+    """Rows that can't be used for one reason.
+
+    Attributes:
+        count: How many.
+        places: File and line of the first three.
+    """
+
+    count: int = 0
+    places: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts and sums.
+
+    Requests are counted by quarter of an hour, because some time zones are off by half of one;
+    tokens by minute, counted from the first record on.
+
+    Attributes:
+        start: Epoch seconds of the first record.
+        end: Epoch seconds at which the last one ends.
+        requests: How many; a fraction where a counter was read between two scrapes.
+        input_tokens: Of all requests, cached ones included.
+        output_tokens: Of all requests.
+        cached_tokens: Input found in a prefix cache, where the log tells.
+        input_with_cached: Input tokens of records that tell how much of it was cached.
+        coarse_requests: Requests of records that are longer than an hour.
+        coarse_tokens: Tokens of records that are longer than a minute.
+        rows: Rows read, bad ones and those left out included.
+        left_out: Rows that are in order and no traffic, by reason.
+        bad: Rows that can't be used, by reason.
+    """
+
+    start: float = float("inf")
+    end: float = float("-inf")
+    requests: float = 0
+    input_tokens: float = 0
+    output_tokens: float = 0
+    cached_tokens: float = 0
+    input_with_cached: float = 0
+    coarse_requests: float = 0
+    coarse_tokens: float = 0
+    rows: int = 0
+    left_out: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    bad: defaultdict[str, BadRows] = field(default_factory=lambda: defaultdict(BadRows))
+    _quarters: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
+    _minutes: dict[int, array[float]] = field(default_factory=dict)
+    _phase: float | None = None
+
+    @property
+    def tokens(self) -> float:
+        """Input and output tokens of all requests."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def seconds(self) -> float:
+        """From the first record to the end of the last, in seconds."""
+        return max(0.0, self.end - self.start)
+
+    @property
+    def phase(self) -> float:
+        """Seconds, 0 to 60, by which counted minutes begin after those of the clock."""
+        return self._phase or 0.0
+
+    @property
+    def bad_rows(self) -> int:
+        """Rows that can't be used."""
+        return sum(rows.count for rows in self.bad.values())
+
+    def request(
+        self, moment: float, input_tokens: int, output_tokens: int, cached: int | None
+    ) -> None:
+        """Counts one request at its moment (epoch seconds)."""
+        tokens = input_tokens + output_tokens
+        self._cover(moment, moment)
+        self._sum(1, input_tokens, output_tokens, cached)
+        self._quarters[int(moment // QUARTER)] += 1
+        self._add_tokens(int((moment - self.phase) // MINUTE), tokens)
+
+    def interval(  # noqa: PLR0913 -- the six figures of a usage record
+        self,
+        start: float,
+        seconds: float,
+        *,
+        requests: float = 0,
+        input_tokens: float = 0,
+        output_tokens: float = 0,
+        cached: float | None = None,
+    ) -> None:
+        """Counts the requests of an interval, spread evenly over it.
+
+        Args:
+            start: Epoch seconds.
+            seconds: Its length, more than 0 and at most 31 days.
+            requests: Begun within it.
+            input_tokens: Of them, cached ones included.
+            output_tokens: Of them.
+            cached: Of the input, if the log tells.
+
+        Raises:
+            ValueError: The length is out of range.
+        """
+        if not 0 < seconds <= _LONGEST_INTERVAL:
+            msg = "interval of no length or of more than 31 days"
+            raise ValueError(msg)
+        end = start + seconds
+        tokens = input_tokens + output_tokens
+        self._cover(start, end)
+        self._sum(requests, input_tokens, output_tokens, cached)
+        if seconds > HOUR:
+            self.coarse_requests += requests
+        if seconds > MINUTE:
+            self.coarse_tokens += tokens
+        if requests:
+            for quarter, share in _shares(start, end, QUARTER):
+                self._quarters[quarter] += requests * share
+        if tokens:
+            for minute, share in _shares(start - self.phase, end - self.phase, MINUTE):
+                self._add_tokens(minute, tokens * share)
+
+    def leave_out(self, reason: str) -> None:
+        """Counts a row that is in order but no traffic."""
+        self.rows += 1
+        self.left_out[reason] += 1
+
+    def reject(self, reason: str, place: str) -> None:
+        """Counts a row that can't be used; `place` tells its file and line."""
+        self.rows += 1
+        found = self.bad[reason]
+        found.count += 1
+        if len(found.places) < SHOWN:
+            found.places.append(place)
+
+    def requests_of_quarter(self, quarter: int) -> float:
+        """Returns the requests of a quarter of an hour, numbered from the epoch."""
+        return self._quarters.get(quarter, 0.0)
+
+    def tokens_of_minutes(self, first: int, last: int) -> list[float]:
+        """Returns the tokens of each minute from `first` to `last`, both included."""
+        return [
+            hour[minute % MINUTE] if (hour := self._minutes.get(minute // MINUTE)) else 0.0
+            for minute in range(first, last + 1)
+        ]
+
+    def busiest_minute(self, first: int, last: int) -> int:
+        """Returns the minute with most tokens from `first` to `last`, the earliest of equals."""
+        best, most = first, -1.0
+        for hour in sorted(self._minutes):
+            for minute, tokens in enumerate(self._minutes[hour], start=hour * MINUTE):
+                if first <= minute <= last and tokens > most:
+                    best, most = minute, tokens
+        return best
+
+    def _cover(self, start: float, end: float) -> None:
+        self.start = min(self.start, start)
+        self.end = max(self.end, end)
+        if self._phase is None:
+            self._phase = start % MINUTE
+
+    def _sum(
+        self, requests: float, input_tokens: float, output_tokens: float, cached: float | None
+    ) -> None:
+        self.requests += requests
+        self.input_tokens += input_tokens
+        self.output_tokens += output_tokens
+        if cached is not None:
+            self.cached_tokens += cached
+            self.input_with_cached += input_tokens
+
+    def _add_tokens(self, minute: int, tokens: float) -> None:
+        hour, within = divmod(minute, MINUTE)
+        minutes = self._minutes.get(hour)
+        if minutes is None:
+            minutes = self._minutes[hour] = array("d", bytes(8 * MINUTE))
+        minutes[within] += tokens
+
+
+def _shares(start: float, end: float, step: int) -> list[tuple[int, float]]:
+    """Divides an interval into steps counted from 0; the shares add up to 1."""
+    first, last = int(start // step), int(-(-end // step)) - 1
+    length = end - start
+    return [
+        (number, (min(end, (number + 1) * step) - max(start, number * step)) / length)
+        for number in range(first, max(first, last) + 1)
+    ]

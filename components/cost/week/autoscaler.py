@@ -1,0 +1,78 @@
+"""The number of replicas, as KEDA and the horizontal pod autoscaler set it.
+
+The rule of kubernetes/kubernetes pkg/controller/podautoscaler (horizontal.go and
+replica_calculator.go) for two external metrics with target AverageValue, with the behaviour of
+charts/autoscaling/scaled-object.yaml.j2. Not simulated: the lag of a scrape (up to 15 seconds), and
+the fallback while Prometheus does not answer.
+"""
+
+from __future__ import annotations
+
+from components.cost.week.arithmetic import Arithmetic, Quantity
+from components.cost.week.demand import STEP_SECONDS
+from components.cost.week.parameters import Parameters
+
+TOLERANCE = 0.1
+"""Share by which a metric may miss its target before anything changes: the HPA's default."""
+
+GROWTH = 2
+"""Replicas over those of a step before, at most: policy Percent 100 in 15 seconds."""
+
+REMOVAL_SECONDS = 60
+"""At most one replica is removed in so many seconds: policy Pods 1 in 60 seconds."""
+
+COOLDOWN_SECONDS = 300
+"""Without any request before KEDA goes to zero: cooldownPeriod's default."""
+
+
+class Autoscaler:
+    """Follows requests in flight and requests waiting.
+
+    Args:
+        parameters: Bounds, targets and the scale-down window.
+        arithmetic: Of floats or arrays.
+        replicas: At the start.
+    """
+
+    def __init__(self, parameters: Parameters, arithmetic: Arithmetic, replicas: Quantity) -> None:
+        self.replicas = replicas
+        self._parameters = parameters
+        self._arithmetic = arithmetic
+        self._recommended = arithmetic.window(parameters.scale_down_steps, replicas)
+        self._steps_since_removal = replicas * 0 + REMOVAL_SECONDS // STEP_SECONDS
+        self._never_zero = parameters.lowest > 0
+        self._may_be_zero = arithmetic.any(parameters.lowest == 0)
+        cooldown = parameters.lowest * 0 + COOLDOWN_SECONDS // STEP_SECONDS
+        self._active = arithmetic.window(cooldown, (replicas > 0) * 1)
+        self._floor = arithmetic.most(parameters.lowest, 1)
+
+    def step(self, in_flight: Quantity, waiting: Quantity) -> Quantity:
+        """Returns the replicas of the next step.
+
+        Args:
+            in_flight: Requests running and waiting, of all replicas.
+            waiting: Those of them that wait.
+        """
+        rules, least, most = self._parameters, self._arithmetic.least, self._arithmetic.most
+        replicas = self.replicas
+        desired = most(
+            self._answer(in_flight, rules.target_requests),
+            self._answer(waiting, rules.target_waiting),
+        )
+        # The window holds recommendations before it and before the policies, as the HPA's does.
+        stable = least(most(replicas, desired), self._recommended.push(desired))
+        since = self._steps_since_removal + 1
+        removed = (stable < replicas) & (since >= REMOVAL_SECONDS // STEP_SECONDS)
+        self._steps_since_removal = since * (1 - removed)
+        allowed = most(least(stable, GROWTH * replicas), replicas - removed)
+        bounded = least(most(allowed, self._floor), rules.highest)
+        if self._may_be_zero:
+            bounded = bounded * most(self._active.push((in_flight > 0) * 1), self._never_zero * 1)
+        self.replicas = bounded
+        return bounded
+
+    def _answer(self, usage: Quantity, target: Quantity) -> Quantity:
+        replicas = self.replicas
+        met = target * replicas
+        off = abs(usage - met) > TOLERANCE * met
+        return replicas + off * (self._arithmetic.up(usage / target) - replicas)

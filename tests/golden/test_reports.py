@@ -1,0 +1,27 @@
+"""The comment on a pull request of every stack, compared with files that a person can read.
+
+`make golden` regenerates them.
+"""
+
+from __future__ import annotations
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from components.cost.reports.markdown import markdown
+from components.offline import estimate_stack
+from components.project import stack_names
+from tests.golden.test_golden import TODAY, _OneFileAStack
+
+# As in test_golden.py: people look for the stack's name, not for the test's.
+pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Consider adding")
+
+
+class _Markdown(_OneFileAStack):
+    file_extension = "md"
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_reports(stack: str, snapshot: SnapshotAssertion) -> None:
+    comment = markdown(estimate_stack(stack, TODAY))
+    assert comment == snapshot(extension_class=_Markdown, name=stack)

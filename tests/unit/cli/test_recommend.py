@@ -1,0 +1,132 @@
+"""`breakeven recommend` on the stacks that are there."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from components.cli.app import app
+from components.cli.loading import load_stack
+from components.cli.search import Wishes, search_of
+from components.cost.estimate import estimate
+from components.cost.recommend.weigh import Scale
+from components.cost.report import money
+from components.errors import UserError
+
+
+def answer(*arguments: str) -> dict[str, Any]:
+    result = CliRunner().invoke(
+        app, ["recommend", *arguments, "--format", "json"], catch_exceptions=False
+    )
+    assert result.exit_code == 0
+    output: dict[str, Any] = json.loads(result.stdout)
+    return output
+
+
+def test_the_stack_as_it_stands_costs_what_estimate_says() -> None:
+    for name, gpu in (("aws-prod", "l4"), ("on-prem", "h100")):
+        stack = load_stack(name)
+        total = estimate(stack.ledger(), stack.assumptions).total
+        assert answer(name, "--gpu", gpu)["asItStands"] == money(total)
+
+
+def test_the_stack_s_own_configuration_is_among_those_weighed_at_its_own_cost() -> None:
+    stack = load_stack("aws-prod")
+    settings = stack.settings
+    own = [
+        weighed
+        for weighed in Scale(search_of(stack, Wishes(gpus=("l40s",)))).weigh_all()
+        if weighed.configuration.offer.machine == "g6e.xlarge"
+        and weighed.configuration.operation == "autoscaled"
+        and weighed.configuration.precision == settings.model.precision
+        and weighed.configuration.requests_in_flight == settings.replicas.target_requests
+    ]
+    assert len(own) == 1
+    total = estimate(stack.ledger(), stack.assumptions).total
+    assert money(own[0].monthly) == money(total)
+
+
+def test_a_search_takes_what_the_stack_states() -> None:
+    stack = load_stack("on-prem")
+    search = search_of(stack, Wishes())
+    assert search.own_offer is not None
+    assert search.own_offer.purchase == "owned"
+    assert search.own_offer.gpus_per_node == 8
+    assert not search.own_offer.nodes_follow
+    assert search.max_prefill_seconds == float(
+        stack.settings.monitoring.time_to_first_token_seconds
+    )
+    prod = load_stack("aws-prod")
+    found = search_of(prod, Wishes(latency_ms=20, prefill_ms=300))
+    assert found.own_offer is None
+    assert (found.max_inter_token_seconds, found.max_prefill_seconds) == (0.02, 0.3)
+    # So that autoscaled fleets are weighed with the starts that the stack's own would have.
+    assert found.start_seconds["bf16"] == prod.assumptions.fleet.start_seconds
+
+
+def test_prompts_that_may_not_leave_go_to_no_api_and_the_price_of_that_is_told() -> None:
+    output = answer("on-prem", "--top", "100")
+    assert output["recommendation"] == "self-host"
+    assert {row["operation"] for row in output["configurations"]} <= {"autoscaled", "fixed"}
+    price = next(one for one in output["constraints"] if "dataMayLeave" in one["constraint"])
+    cheapest = min(Decimal(api["monthly"]) for api in output["api"])
+    assert Decimal(price["cheapestWithout"]) == cheapest
+
+
+def test_options_narrow_the_search() -> None:
+    output = answer("aws-prod", "--gpu", "l4", "--gpu", "l40s", "--max-gpus", "8", "--top", "50")
+    rows = output["configurations"]
+    assert {row["gpu"] for row in rows} == {"l4", "l40s"}
+    assert max(row["peakNodes"] * row["gpusPerNode"] for row in rows) <= 8
+    committed = answer("dev", "--gpu", "l4", "--commitment-percent", "40", "--top", "50")
+    assert "committed" in {row["purchase"] for row in committed["configurations"]}
+
+
+def test_the_text_names_the_stack_and_fits_a_terminal() -> None:
+    result = CliRunner().invoke(app, ["recommend", "dev", "--gpu", "l4"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "CHEAPEST CONFIGURATION FOR STACK dev" in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines()) <= 96
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere"], '"nowhere"'),
+        (["dev", "--gpu", "l5"], '--gpu: there is no GPU "l5"'),
+        (["dev", "--gpu", "l4", "--latency-ms", "0.1"], "Next token within 0.1 ms"),
+        (["on-prem", "--max-gpus", "1"], "within 1 GPU"),
+        (["aws-prod", "--gpu", "rtx-4090"], "priced there: "),
+    ],
+)
+def test_a_mistake_is_said_with_what_to_do(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(app, ["recommend", *arguments])
+    assert isinstance(result.exception, UserError)
+    assert result.exception.exit_code == 1
+    assert said in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dev", "--max-gpus", "0"],
+        ["dev", "--top", "0"],
+        ["dev", "--latency-ms", "-3"],
+        ["dev", "--latency-ms", "nan"],
+        ["dev", "--latency-ms", "inf"],
+        ["dev", "--prefill-ms", "inf"],
+        ["dev", "--commitment-percent", "100"],
+        ["dev", "--commitment-percent", "many"],
+    ],
+)
+def test_a_figure_out_of_range_is_refused(arguments: list[str]) -> None:
+    assert CliRunner().invoke(app, ["recommend", *arguments]).exit_code != 0
+
+
+def test_stacks_with_nodes_of_their_own_are_compared_with_rented_ones() -> None:
+    rows = answer("article", "--gpu", "a10g", "--top", "100")["configurations"]
+    assert {row["purchase"] for row in rows} == {"on-demand", "stated"}

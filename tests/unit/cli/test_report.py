@@ -1,0 +1,91 @@
+"""`breakeven report` writes whole files, says what is wrong, and has the estimate's figures."""
+
+from __future__ import annotations
+
+import builtins
+import csv
+import io
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from components.cli.report import Format
+from components.project import stack_names
+from tests.unit.cli.running import Run, exit_code
+from tests.unit.cost.reports.cases import amounts
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    return lambda *arguments: exit_code(monkeypatch, *arguments)
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_all_formats_have_the_same_total(
+    stack: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written: dict[str, str] = {}
+    for output_format in Format:
+        assert run("report", stack, "--format", output_format.value) == 0
+        written[output_format.value] = capsys.readouterr().out
+    total = Decimal(json.loads(written["json"])["selfHosted"]["total"])
+    assert total in amounts(written["markdown"])
+    assert total in amounts(re.sub("<[^>]*>", "", written["html"]))
+    rows = json.loads(written["focus"])["rows"]
+    assert round(sum(Decimal(row["ListCost"]) for row in rows), 2) == total
+    cells = csv.DictReader(io.StringIO(written["focus-csv"]))
+    assert round(sum(Decimal(row["ListCost"]) for row in cells), 2) == total
+
+
+def test_markdown_is_the_default(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("report", "dev") == 0
+    assert capsys.readouterr().out.startswith("<!-- breakeven: dev -->\n")
+
+
+def test_a_file_is_written_whole_and_nothing_beside_it(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "cost.json"
+    target.write_text("old", encoding="utf-8")
+    assert run("report", "dev", "--format", "json", "--output", str(target)) == 0
+    assert json.loads(target.read_text(encoding="utf-8"))["currency"] == "USD"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("target", ["missing/cost.html", "."])
+def test_a_place_that_can_not_be_written_is_told(
+    target: str, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("report", "dev", "--output", str(tmp_path / target)) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: can't write {tmp_path / target}: ")
+    assert "Allowed: a file in a folder that is there" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_matplotlib_the_page_says_what_to_install(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: object) -> object:
+        if name.startswith("matplotlib"):
+            raise ModuleNotFoundError(name=name)
+        return real(name, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    assert run("report", "dev", "--format", "html") == 1
+    assert "pip install 'breakeven[report]'" in capsys.readouterr().err
+
+
+def test_an_unknown_stack_is_told(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("report", "nope") == 1
+    assert 'error: there is no stack "nope"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [("report",), ("report", "dev", "--format", "pdf")])
+def test_a_wrong_option_ends_with_1_because_2_says_over_budget(
+    arguments: tuple[str, ...], run: Run
+) -> None:
+    assert run(*arguments) == 1

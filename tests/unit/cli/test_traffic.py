@@ -1,0 +1,276 @@
+"""`breakeven traffic`: files go in, settings and a shape come out, and never a prompt."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from components.cli import app as cli
+from components.cli import traffic
+from components.cost.load import read_shape
+from components.cost.traffic.presets import TOKENS_PER_DAY
+from components.errors import UserError
+from components.project import stack_values
+from components.settings import parse
+from tests.unit.cost.traffic.logs import (
+    FEW,
+    SECRET,
+    Request,
+    azure_trace,
+    bucket,
+    counters,
+    litellm_jsonl,
+    openai_page,
+    requests_csv,
+    requests_jsonl,
+    written,
+)
+
+HOURLY: tuple[Request, ...] = tuple(
+    (hour * 3_600 + 600 * number, 1_000, 200)
+    for hour in range(7 * 24)
+    for number in range(6 if 8 <= hour % 24 < 18 else 1)
+)
+WEEK = (*HOURLY, (7 * 86_400 - 1, 1_000, 200))
+"""Six requests an hour by day, one by night, and one in the last second of the week."""
+
+AZURE_WITH_PROMPTS = "".join(
+    f"{'prompt' if number == 0 else SECRET},{line}"
+    for number, line in enumerate(azure_trace(WEEK).splitlines(keepends=True))
+)
+MALFORMED = f'{SECRET}, "{SECRET}\n{{"{SECRET}": "{SECRET}"}}\n'
+
+STACK = """# ours
+config:
+  breakeven:model: qwen-2.5-7b-instruct # small
+  breakeven:tokensPerDay: 5 # a guess
+  breakeven:pool: karpenter-aws
+encryptionsalt: v1:abc
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of its own, so that nothing is written into this one."""
+    root = tmp_path / "project"
+    (root / "stacks").mkdir(parents=True)
+    written(root / "stacks" / "Pulumi.dev.yaml", STACK)
+    monkeypatch.setattr(traffic, "ROOT", root)
+    return root
+
+
+def breakeven(*arguments: str) -> str:
+    """Runs the command; a mistake of the user comes out as its exception."""
+    result = CliRunner().invoke(cli.app, ["traffic", *arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def files_of(root: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(root)): path.read_text(encoding="utf-8")
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_week_of_requests_becomes_settings_and_a_shape(tmp_path: Path, project: Path) -> None:
+    log = tmp_path / "november 2026.csv.gz"
+    log.write_bytes(gzip.compress(requests_csv(WEEK).encode()))
+    output = breakeven("import", str(log))
+    requests = len(WEEK)
+    settings = yaml.safe_load(output.split("Settings, for your stack file\n")[1].split("\n\n")[0])
+    assert settings == {
+        "breakeven:tokensPerDay": round(requests * 1_200 / 7 * 7 * 86_400 / (7 * 86_400 - 1)),
+        "breakeven:inputTokensPerRequest": 1_000,
+        "breakeven:outputTokensPerRequest": 200,
+        "breakeven:cachedInputPercent": 25,
+        "breakeven:trafficShape": "november-2026",
+    }
+    assert f"{requests:,} requests from 2026-11-02 00:00 to 2026-11-08 23:59 UTC" in output
+    assert f"Rows: {requests:,} read, 0 bad\n" in output
+    assert "burstFactor: unknown, fewer than 100 requests" in output
+    assert output.endswith("Written: stacks/traffic/november-2026\n")
+    shape = read_shape(project / "stacks" / "traffic" / "november-2026")
+    assert len(shape) == 168
+    assert shape[8] / shape[0] == pytest.approx(6, rel=1e-4)
+    assert max(map(len, output.splitlines())) <= 96
+
+
+def test_json_has_the_same_figures(tmp_path: Path) -> None:
+    log = written(tmp_path / "log.csv", requests_csv(WEEK))
+    figures = json.loads(breakeven("import", str(log), "--format", "json", "--name", "week"))
+    assert figures["settings"]["trafficShape"] == "week"
+    assert figures["requests"] == len(WEEK)
+    assert figures["inputTokens"] == 1_000 * len(WEEK)
+    assert figures["rows"] == {"read": len(WEEK), "bad": {}, "leftOut": {}}
+    assert figures["written"] == ["stacks/traffic/week"]
+
+
+def test_a_stack_file_gets_exactly_the_measured_settings(tmp_path: Path, project: Path) -> None:
+    log = written(tmp_path / "log.csv", requests_csv(WEEK))
+    output = breakeven("import", str(log), "--stack", "dev")
+    stack = (project / "stacks" / "Pulumi.dev.yaml").read_text()
+    assert "Written: stacks/traffic/log\nWritten: stacks/Pulumi.dev.yaml\n" in output
+    before, after = STACK.splitlines(), stack.splitlines()
+    assert [line for line in before if line not in after] == [
+        "  breakeven:tokensPerDay: 5 # a guess"
+    ]
+    assert sorted(line.split(":")[1] for line in after if line not in before) == [
+        "cachedInputPercent",
+        "inputTokensPerRequest",
+        "outputTokensPerRequest",
+        "tokensPerDay",
+        "trafficShape",
+    ]
+
+
+def test_what_a_log_does_not_tell_leaves_the_stack_as_it_is(tmp_path: Path, project: Path) -> None:
+    log = written(tmp_path / "log.csv", azure_trace(FEW))
+    output = breakeven("import", str(log), "--stack", "dev")
+    config = yaml.safe_load((project / "stacks" / "Pulumi.dev.yaml").read_text())["config"]
+    assert not {"breakeven:trafficShape", "breakeven:burstFactor"} & set(config)
+    assert "trafficShape: unknown, the log spans less than a day; stays published" in output
+    assert not (project / "stacks" / "traffic").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", requests_csv(WEEK) + MALFORMED),
+        ("b.jsonl", requests_jsonl(WEEK) + MALFORMED),
+        ("c.jsonl", litellm_jsonl(WEEK)),
+        ("d.json", openai_page([bucket(3_600 * hour, 3_600, (9, 90, 9)) for hour in range(30)])),
+        ("e.json", counters([(3_600 * hour, 9 * hour) for hour in range(30)])),
+        (
+            "f.csv",
+            azure_trace(WEEK)
+            .replace("TIMESTAMP", "prompt,TIMESTAMP")
+            .replace("\n2", f"\n{SECRET},2"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_no_prompt_is_in_any_output_or_file(
+    tmp_path: Path, project: Path, name: str, text: str, output_format: str
+) -> None:
+    log = written(tmp_path / name, text)
+    assert SECRET in log.read_text()
+    output = breakeven("import", str(log), "--stack", "dev", "--format", output_format)
+    files = files_of(project)
+    assert f"stacks/traffic/{name[0]}" in files
+    assert SECRET not in output + "".join(files.values())
+    assert "launch" not in output + "".join(files.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{SECRET},1,2\n{SECRET},1,2\n",
+        f'{{"{SECRET}": "{SECRET}"}}\n' * 3,
+        f'[{{"prompt": "{SECRET}"}}, {SECRET}]',
+        f'{{"status": "success", "data": "{SECRET}"}}',
+        f'{{"object": "page", "data": "{SECRET}"}}',
+        f"created_at,prompt_tokens,completion_tokens\n{SECRET},{SECRET},{SECRET}\n",
+    ],
+)
+def test_no_prompt_is_in_a_refusal_and_nothing_is_written(
+    tmp_path: Path, project: Path, text: str
+) -> None:
+    before = files_of(project)
+    with pytest.raises(UserError) as refused:
+        breakeven("import", str(written(tmp_path / "log", text)), "--stack", "dev")
+    assert "launch" not in str(refused.value)
+    assert files_of(project) == before
+
+
+def test_bad_rows_are_told_and_past_the_threshold_refused(tmp_path: Path, project: Path) -> None:
+    log = written(tmp_path / "log.csv", requests_csv(WEEK) + "later,x,1,1,1\n" * 4)
+    output = breakeven("import", str(log))
+    assert "- time not understood: 4 (log.csv line" in output
+    assert "and 1 more)" in output
+    (project / "stacks" / "traffic" / "log").unlink()
+    with pytest.raises(UserError, match=r"allowed: 0\.5%\. Nothing was written"):
+        breakeven("import", str(log), "--max-bad-percent", "0.5")
+    assert not (project / "stacks" / "traffic" / "log").exists()
+
+
+def test_a_shape_of_ours_is_replaced_and_one_by_hand_is_not(tmp_path: Path, project: Path) -> None:
+    log = written(tmp_path / "log.csv", requests_csv(WEEK))
+    breakeven("import", str(log))
+    breakeven("import", str(log))
+    by_hand = written(project / "stacks" / "traffic" / "log", "1\n" * 24)
+    with pytest.raises(UserError, match="stacks/traffic/log is there and was not made by"):
+        breakeven("import", str(log))
+    assert by_hand.read_text() == "1\n" * 24
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--name", "flat"], '--name: found "flat"'),
+        (["--name", "../up"], r'--name: found "\.\./up"'),
+        (["--stack", "none"], 'there is no stack "none".*Allowed: dev'),
+        (["--timezone", "Mars/Olympus"], '--timezone: found "Mars/Olympus"'),
+        (["--timezone", "../etc"], '--timezone: found "../etc"'),
+        (["--columns", "when=x"], '--columns: found "when=x"; allowed: each of timestamp, input'),
+        (["--columns", "input=a,input=b"], '--columns: found "input=b"'),
+        (["--columns", "input="], '--columns: found "input="'),
+        (["--kind", "litellm", "--columns", "input=x"], "columns of litellm are known"),
+        (["--columns", "input=no_such"], "found no column for input"),
+        (["--kind", "prometheus"], "its JSON is malformed or cut off at line 1"),
+    ],
+)
+def test_a_mistake_is_one_message_and_nothing_is_written(
+    tmp_path: Path, project: Path, arguments: list[str], message: str
+) -> None:
+    log = written(tmp_path / "log.csv", requests_csv(WEEK))
+    before = files_of(project)
+    with pytest.raises(UserError, match=message):
+        breakeven("import", str(log), *arguments)
+    assert files_of(project) == before
+
+
+def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.csv: can't be read: No such file"):
+        breakeven("import", str(tmp_path / "none.csv"))
+
+
+def test_a_stack_file_that_can_not_be_merged_keeps_the_shape_from_being_written(
+    tmp_path: Path, project: Path
+) -> None:
+    written(project / "stacks" / "Pulumi.odd.yaml", "config: {a:b: 1}\n")
+    log = written(tmp_path / "log.csv", requests_csv(WEEK))
+    with pytest.raises(UserError, match="Put these lines under config: yourself"):
+        breakeven("import", str(log), "--stack", "odd")
+    assert not (project / "stacks" / "traffic").exists()
+
+
+def test_a_folder_that_can_not_be_written_is_a_mistake(tmp_path: Path, project: Path) -> None:
+    written(project / "stacks" / "traffic", "a file where the folder should be")
+    log = written(tmp_path / "log.csv", requests_csv(WEEK))
+    with pytest.raises(UserError, match="can't write below"):
+        breakeven("import", str(log), "--stack", "dev")
+    assert (project / "stacks" / "Pulumi.dev.yaml").read_text() == STACK
+
+
+@pytest.mark.parametrize(("preset", "tokens"), TOKENS_PER_DAY.items())
+def test_a_preset_is_lines_that_a_stack_can_use(preset: str, tokens: int) -> None:
+    lines, sources = breakeven("preset", preset).split("\n\n")
+    stated = yaml.safe_load(lines)
+    assert stated["breakeven:tokensPerDay"] == tokens
+    assert "Azure LLM inference trace 2023" in sources
+    as_json = json.loads(breakeven("preset", preset, "--format", "json"))
+    assert {f"breakeven:{key}": value for key, value in as_json["settings"].items()} == stated
+    values = {key: str(value) for key, value in as_json["settings"].items()}
+    settings, reader = parse({**stack_values("dev"), **values})
+    assert settings.traffic.tokens_per_day == tokens
+    assert settings.traffic.input_tokens == 1_155
+    assert reader is not None

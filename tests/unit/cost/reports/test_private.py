@@ -1,0 +1,52 @@
+"""A private price counts in totals and is shown in no report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from components.cost.estimate import estimate
+from components.cost.node_cost import RentedNode
+from components.cost.report import Report
+from components.cost.reports.diff import compare
+from components.cost.reports.diff_text import diff_text
+from components.cost.reports.focus import focus_csv
+from components.cost.reports.markdown import markdown
+from components.cost.reports.page import page
+from components.cost.reports.saved import figures_of
+from components.cost.table import render
+from tests.unit.cost.builders import assumptions, node, pool, volume
+
+
+def with_itself(report: Report) -> str:
+    figures = figures_of(json.loads(json.dumps(report.as_output())))
+    return diff_text(compare(figures, figures, ("one", "other")))
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """An estimate whose nodes have a private price of $7.7777 an hour."""
+    listed = node("7.7777")
+    private = RentedNode(replace(listed.price, private=True, source="secret deal"), "nodes")
+    return estimate((pool(), volume()), assumptions(node=private))
+
+
+@pytest.mark.parametrize("write", [render, markdown, page, focus_csv, with_itself])
+def test_no_report_shows_price_amount_or_source(
+    report: Report, write: Callable[[Report], str]
+) -> None:
+    shown = write(report)
+    assert "7.7777" not in shown
+    assert "secret deal" not in shown
+    for line in report.machines.lines:
+        if line.private:
+            assert f"{line.monthly:,.2f}" not in shown
+            assert f"{line.monthly:.2f}" not in shown
+
+
+def test_the_total_has_it(report: Report) -> None:
+    assert report.machines.monthly > Decimal("7.7777") * 720

@@ -1,0 +1,38 @@
+"""A window is the largest of the latest values, for floats and for arrays alike."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.cost.week.arithmetic import WindowOfMany, WindowOfOne
+
+values = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=60)
+lengths = st.integers(1, 20)
+
+
+@given(values, lengths, st.integers(-5, 5).map(float))
+def test_a_window_returns_the_largest_of_its_latest_values(
+    pushed: list[float], length: int, before: float
+) -> None:
+    window = WindowOfOne(length, before)
+    history = [before] * length
+    for value in pushed:
+        history.append(value)
+        assert window.push(value) == max(history[-length:])
+
+
+@given(values, st.lists(lengths, min_size=1, max_size=4))
+def test_windows_of_many_are_each_a_window_of_one(
+    pushed: list[float], many_lengths: list[int]
+) -> None:
+    starts = np.arange(len(many_lengths)) * 1.0
+    many = WindowOfMany(np.asarray(many_lengths), starts)
+    ones = [WindowOfOne(*pair) for pair in zip(many_lengths, starts.tolist(), strict=True)]
+    for value in pushed:
+        elements = value * (1 - starts)
+        together = many.push(elements)
+        assert together.tolist() == [
+            one.push(element) for one, element in zip(ones, elements.tolist(), strict=True)
+        ]

@@ -1,0 +1,78 @@
+"""The rule of KEDA and the horizontal pod autoscaler, case by case."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.cost.week.arithmetic import ONE
+from components.cost.week.autoscaler import Autoscaler
+from components.cost.week.parameters import parameters_of
+from tests.unit.cost.week.cases import changed
+
+
+def scaler(replicas: int, **fleet: object) -> Autoscaler:
+    """Aims at 16 in flight and 5 waiting a replica."""
+    return Autoscaler(parameters_of(changed(**fleet)), ONE, replicas)
+
+
+def course(one: Autoscaler, in_flight: list[int], waiting: int = 0) -> list[int]:
+    return [one.step(count, waiting) for count in in_flight]
+
+
+def test_replicas_are_requests_in_flight_over_the_target_rounded_up() -> None:
+    assert scaler(2).step(49, 0) == 4
+
+
+def test_a_tenth_beside_the_target_changes_nothing() -> None:
+    assert scaler(2).step(35, 0) == 2  # 1.09 times 32
+    assert scaler(2).step(36, 0) == 3
+
+
+def test_the_larger_of_both_answers_counts() -> None:
+    assert scaler(4).step(64, 31) == 7
+
+
+def test_replicas_double_at_most_in_a_step() -> None:
+    assert course(scaler(1), [400] * 6) == [2, 4, 8, 16, 24, 24]
+
+
+def test_a_replica_goes_when_the_window_has_passed_and_then_one_a_minute() -> None:
+    quiet = course(scaler(4), [64] * 20 + [0] * 40)
+    # The last recommendation of four is 300 seconds old in the 20th quiet step.
+    assert quiet[:39] == [4] * 39
+    assert quiet[39:52] == [3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1]
+
+
+def test_without_a_window_the_first_goes_at_once() -> None:
+    assert course(scaler(4, scale_down_seconds=0.0), [0] * 6) == [3, 3, 3, 3, 2, 2]
+
+
+def test_one_busy_poll_keeps_replicas_for_the_window() -> None:
+    polls = ([0] * 19 + [64]) * 5
+    assert course(scaler(4), polls) == [4] * 100
+
+
+def test_without_autoscaling_the_highest_number_runs() -> None:
+    assert course(scaler(3, highest=3, autoscaling=False), [0] * 50) == [3] * 50
+
+
+def test_to_zero_only_after_the_cooldown_and_back_at_the_first_request() -> None:
+    one = scaler(1, lowest=0)
+    assert course(one, [1] + [0] * 20) == [1] * 20 + [0]
+    assert one.step(0, 0) == 0
+    assert one.step(1, 1) == 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 900), st.integers(0, 300)), max_size=120),
+    st.integers(0, 4),
+    st.integers(0, 10),
+)
+def test_replicas_stay_between_the_bounds(
+    polls: list[tuple[int, int]], lowest: int, more: int
+) -> None:
+    highest = max(lowest + more, 1)
+    one = scaler(max(lowest, 1), lowest=lowest, highest=highest)
+    for in_flight, waiting in polls:
+        assert lowest <= one.step(in_flight, waiting) <= highest
