@@ -14,7 +14,7 @@ from components.cost.capacity import replica_capacity
 from components.cost.load import Load, flat_shape, published_shape, read_shape
 from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.people import People
-from components.cost.price import Price, PriceMissingError
+from components.cost.price import Price, PriceMissingError, committed
 from components.cost.price_book import PriceBook
 from components.cost.simulation import Fleet
 from components.project import ROOT
@@ -173,7 +173,13 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
             + (f"; closest in the book: {near}" if near else ""),
         )
     _check_age([offer.price for offer in offers], settings, reader, book)
-    return min(offers, key=lambda offer: offer.price.usd, default=None)
+    cheapest = min(offers, key=lambda offer: offer.price.usd, default=None)
+    if cheapest is None or not prices.commitment_percent:
+        return cheapest
+    percent, years = prices.commitment_percent, prices.commitment_years
+    price = committed(cheapest.price, Decimal(percent), years)
+    term = "1 year" if years == 1 else f"{years} years"
+    return RentedNode(price, f"{cheapest.description}, {percent}% off for {term}")
 
 
 def _check_age(

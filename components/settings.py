@@ -247,6 +247,8 @@ def _prices(reader: ConfigReader) -> PriceSettings:
         node_pricing=pricing,
         cloud=reader.choice("cloud", CLOUDS),
         region=reader.text("region"),
+        commitment_percent=reader.integer("commitmentPercent", 0, 90),
+        commitment_years=reader.integer("commitmentYears", 1, 5),
         stated_node_price=stated,
         owned_node=_owned_node(reader, required=pricing == "owned"),
         control_plane=reader.choice("controlPlane", ("eks", "gke", "aks", "none")),

@@ -25,6 +25,7 @@ def check(settings: Settings, reader: ConfigReader) -> None:
     _check_pool(settings, reader)
     _check_replicas(settings, reader)
     _check_network(settings, reader)
+    _check_commitment(settings, reader)
 
 
 def _check_model(settings: Settings, reader: ConfigReader) -> None:
@@ -187,6 +188,29 @@ def _check_network(settings: Settings, reader: ConfigReader) -> None:
     ):
         reader.reject(
             "namespace", f'found "{network.namespace}"', "Allowed: a namespace of the model's own"
+        )
+
+
+def _check_commitment(settings: Settings, reader: ConfigReader) -> None:
+    prices = settings.prices
+    if not prices.commitment_percent or not reader.usable(
+        "commitmentPercent", "nodePricing", "autoscaling", "capacityTypes"
+    ):
+        return
+    found = f"{prices.commitment_percent}"
+    if prices.node_pricing != "list":
+        reader.reject(
+            "commitmentPercent",
+            f"{found} with nodePricing {prices.node_pricing}",
+            "Allowed with nodePricing list; a stated price is one with its discount",
+        )
+    elif settings.pool.kind != "existing" and settings.pool.capacity_types[:1] == ("spot",):
+        reader.reject("commitmentPercent", f"{found} on spot nodes", "Allowed on on-demand nodes")
+    elif settings.replicas.autoscaling and settings.pool.kind != "existing":
+        reader.reject(
+            "commitmentPercent",
+            f"{found} with autoscaling; what is committed to is paid whether it runs or not",
+            "Set autoscaling to false; `breakeven recommend --commitment-percent` weighs both",
         )
 
 

@@ -128,6 +128,8 @@ class PriceSettings:
     node_pricing: str
     cloud: str
     region: str
+    commitment_percent: int
+    commitment_years: int
     stated_node_price: Decimal | None
     owned_node: OwnedNodeSettings | None
     control_plane: str

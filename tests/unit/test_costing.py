@@ -173,3 +173,30 @@ def test_a_private_price_counts_but_is_shown_nowhere() -> None:
         assert f"{line.monthly:,.2f}" not in shown
     assert "0.437" not in shown
     assert "private" in shown
+
+
+def test_a_commitment_takes_its_percent_off_and_is_named() -> None:
+    node = assumptions("dev", autoscaling="false", commitmentPercent="40", commitmentYears="3").node
+    listed = assumptions("dev").node
+    assert isinstance(node, RentedNode)
+    assert isinstance(listed, RentedNode)
+    assert node.price.usd == listed.price.usd * Decimal("0.6")
+    assert node.description.endswith("40% off for 3 years")
+    assert node.price.confidence == "user"
+
+
+@pytest.mark.parametrize(
+    ("stack", "changed"),
+    [
+        ("dev", {"commitmentPercent": "40"}),
+        ("on-prem", {"commitmentPercent": "40"}),
+        ("dev", {"commitmentPercent": "40", "autoscaling": "false", "capacityTypes": ["spot"]}),
+    ],
+)
+def test_a_commitment_that_means_nothing_is_refused(stack: str, changed: dict[str, object]) -> None:
+    wire = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in changed.items()
+    }
+    _, reader = parse({**stack_values(stack), **wire})
+    assert [found.key for found in reader.problems] == ["commitmentPercent"]
