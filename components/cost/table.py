@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from rich.table import Table
 
 from components.cost.estimate import volume
@@ -17,6 +15,7 @@ from components.cost.reports.figures import (
     usd_for_one,
     usd_per_million,
 )
+from components.cost.reports.tables import options
 from components.cost.text import drawn, text_table, wrapped
 
 
@@ -141,26 +140,16 @@ def _break_even(report: Report) -> str:
 
 
 def _recommendation(report: Report) -> str:
-    table = text_table("What to do?")
-    table.add_column("Option", ratio=1)
-    table.add_column("A month", justify="right", no_wrap=True)
-    table.add_column("A million tokens", justify="right", no_wrap=True)
-    tokens = report.tokens_per_month / 10**6
-    rows: list[tuple[str, str, Decimal]] = [
-        ("api", f"Stay on {report.api.price.reference}", report.api.monthly)
-    ]
-    if report.hosted:
-        cheapest = report.hosted[0]
-        rows.append(("hosted", f"Same model at {cheapest.price.reference}", cheapest.monthly))
-    rows.append(("self-host", "Self-host this stack", report.total))
-    if report.hybrid is not None:
-        hybrid = report.hybrid
-        label = f"Hybrid: {hybrid.nodes} own nodes serve {hybrid.own_share:.0%}, an API the rest"
-        rows.append(("hybrid", label, hybrid.monthly))
-    for choice, label, monthly in rows:
-        mark = "-> " if choice == report.verdict.choice else "   "
-        table.add_row(mark + label, usd(monthly), usd_per_million(monthly / tokens))
-    lines = [report.verdict.summary, *(f"- {reason}" for reason in report.verdict.reasons)]
+    ways = options(report)
+    table = text_table(ways.title)
+    table.add_column(ways.columns[0].heading, ratio=1)
+    for column in ways.columns[1:]:
+        table.add_column(column.heading, justify="right", no_wrap=True)
+    for row in ways.rows:
+        label, *figures = row.cells
+        mark = "-> " if row.weight == "chosen" else "   "
+        table.add_row(mark + label, *figures)
+    lines = [ways.answer, *(f"- {reason}" for reason in ways.notes)]
     return drawn(table) + wrapped(lines)
 
 
