@@ -8,8 +8,10 @@ import typer
 
 from components.cli.diff import diff
 from components.cli.estimate import estimate
+from components.cli.model import model
 from components.cli.prices import prices
 from components.cli.recommend import recommend
+from components.cli.reconcile import reconcile
 from components.cli.report import report
 from components.cli.simulate import simulate
 from components.cli.traffic import traffic
@@ -30,6 +32,8 @@ app.command()(ranges)
 app.command()(simulate)
 app.command()(report)
 app.command()(diff)
+app.command()(model)
+app.command()(reconcile)
 app.add_typer(traffic)
 app.add_typer(prices)
 
