@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
+from components.cost.assumptions import Assumptions
 from components.cost.estimate import estimate
 from components.cost.ledger import is_counted, plain
 from components.cost.quantities import Registered
@@ -71,6 +73,40 @@ def ledger_of(settings: Settings) -> tuple[Registered, ...]:
     return tuple(sorted(monitor.counted, key=lambda entry: (entry.type, entry.name)))
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedStack:
+    """A stack file, read and checked."""
+
+    settings: Settings
+    assumptions: Assumptions
+
+    def ledger(self, precision: str | None = None) -> tuple[Registered, ...]:
+        """Returns what the stack registers, with weights of another precision if one is given."""
+        return ledger_of(self.settings if precision is None else self.with_precision(precision))
+
+    def with_precision(self, precision: str) -> Settings:
+        """Returns the settings with weights of another precision."""
+        return replace(self.settings, model=replace(self.settings.model, precision=precision))
+
+
+def load_stack(stack: str, today: date | None = None) -> LoadedStack:
+    """Reads a stack file and looks its prices up.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+        today: Day on which prices are looked up; the present day if None.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        SettingsError: The stack file has mistakes; all are named.
+    """
+    if stack not in stack_names():
+        raise UnknownStackError(stack, stack_names())
+    settings, reader = parse(stack_values(stack))
+    day = today or datetime.now(tz=UTC).date()
+    return LoadedStack(settings, assumptions_of(stack, settings, reader, day))
+
+
 def estimate_stack(stack: str, today: date) -> Report:
     """Estimates a stack file without an engine.
 
@@ -82,11 +118,8 @@ def estimate_stack(stack: str, today: date) -> Report:
         UnknownStackError: There is no such stack file.
         SettingsError: The stack file has mistakes.
     """
-    if stack not in stack_names():
-        raise UnknownStackError(stack, stack_names())
-    settings, reader = parse(stack_values(stack))
-    assumptions = assumptions_of(stack, settings, reader, today)
-    return estimate(ledger_of(settings), assumptions)
+    loaded = load_stack(stack, today)
+    return estimate(loaded.ledger(), loaded.assumptions)
 
 
 class _Echo(Mocks):

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from components.cli.loading import load_stack
 from components.cli.search import Wishes, search_of
 from components.cost.gpus import load_gpus
 from components.cost.recommend.output import as_output, as_text
 from components.cost.recommend.ranking import NothingFitsError
 from components.cost.recommend.ranking import recommend as weigh
 from components.errors import UserError
+from components.offline import load_stack
 
 
 class Format(StrEnum):

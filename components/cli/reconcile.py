@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 import yaml
 
-from components.cli.loading import LoadedStack, load_stack
 from components.cli.stack_file import setting_lines
 from components.cost.assumptions import Assumptions
 from components.cost.observed import Observed, ObservedError, from_figures, merge
@@ -29,6 +28,7 @@ from components.cost.traffic.errors import TrafficError
 from components.cost.traffic.files import open_log
 from components.costing import assumptions_of
 from components.errors import SettingsError, UserError
+from components.offline import LoadedStack, load_stack
 from components.project import stack_values
 from components.settings import parse
 

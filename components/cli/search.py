@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from components.cli.loading import LoadedStack
 from components.cost.models import PRECISION_BYTES
 from components.cost.recommend.search import Offer, OwnMeasurement, Search
 from components.costing import ENGINE_START_SECONDS, NODE_START_SECONDS, VLLM_LARGEST_BATCH
+from components.offline import LoadedStack
 from components.serving.sizes import repository_bytes
 from components.settings_types import Settings
 

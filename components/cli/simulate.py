@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from components.cli.loading import load_stack
 from components.cli.week_configuration import configuration_of
 from components.cost.week.comparison import compare
 from components.cost.week.output import as_output, as_text
+from components.offline import load_stack
 
 
 class Format(StrEnum):

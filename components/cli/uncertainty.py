@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from components.cli.loading import load_stack
 from components.cost.input_ranges import INPUTS, RangeError, default_ranges, parse_range
 from components.cost.uncertainty import monte_carlo, tornado
 from components.cost.uncertainty_output import Ranges, as_output, as_text
 from components.cost.varied import VariedStack
 from components.errors import UserError
+from components.offline import load_stack
 
 
 class Format(StrEnum):

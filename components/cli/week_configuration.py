@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from components.cli.loading import LoadedStack
 from components.cost.capacity import memory_fit
 from components.cost.roofline import Engine, RequestShape
 from components.cost.week.configuration import Configuration, Service, service_of
 from components.costing import NODE_START_SECONDS, VLLM_LARGEST_BATCH
+from components.offline import LoadedStack
 from components.serving.timings import PRE_STOP
 
 HOURS_PER_MONTH = 730

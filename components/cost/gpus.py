@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
-from components.cost.near import near_names, suggestion
+from components.cost.near import UnknownNameError, near_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +50,10 @@ class Gpu:
         return native or self.bf16_tflops
 
 
-class UnknownGpuError(LookupError):
-    """No such GPU is known.
+class UnknownGpuError(UnknownNameError):
+    """No such GPU is known."""
 
-    Attributes:
-        name: What was asked for.
-        near: Names that resemble it.
-    """
-
-    def __init__(self, name: str, near: tuple[str, ...]) -> None:
-        self.name = name
-        self.near = near
-        super().__init__(f'no GPU "{name}"{suggestion(near)}')
+    what = "GPU"
 
 
 @cache

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
-from components.cost.near import near_names, suggestion
+from components.cost.near import UnknownNameError, near_names
 
 PRECISION_BYTES: Mapping[str, Fraction] = MappingProxyType(
     {
@@ -120,18 +120,10 @@ class ModelFacts:
         return 2 * self.key_value_heads * self.head_dim * bytes_per_element
 
 
-class UnknownModelError(LookupError):
-    """No facts are known about such a model.
+class UnknownModelError(UnknownNameError):
+    """No facts are known about such a model."""
 
-    Attributes:
-        name: What was asked for.
-        near: Names that resemble it.
-    """
-
-    def __init__(self, name: str, near: tuple[str, ...]) -> None:
-        self.name = name
-        self.near = near
-        super().__init__(f'no facts about model "{name}"{suggestion(near)}')
+    what = "facts about model"
 
 
 @cache

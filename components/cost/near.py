@@ -8,6 +8,22 @@ from difflib import get_close_matches
 COUNT = 5
 
 
+class UnknownNameError(LookupError):
+    """Something that no table has.
+
+    Attributes:
+        name: What was asked for.
+        near: Names that resemble it.
+    """
+
+    what = "entry"
+
+    def __init__(self, name: str, near: tuple[str, ...]) -> None:
+        self.name = name
+        self.near = near
+        super().__init__(f'no {self.what} "{name}"{suggestion(near)}')
+
+
 def near_names(wanted: str, known: Iterable[str]) -> tuple[str, ...]:
     """Returns up to five known names that resemble `wanted`, best first; upper case is no matter.
 

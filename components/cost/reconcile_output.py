@@ -7,8 +7,8 @@ from decimal import Decimal
 from components.cost.price import PRIVATE
 from components.cost.reconciliation import Reconciliation, Row
 from components.cost.report import money
-from components.cost.reports.figures import usd
 from components.cost.text import drawn, text_table, wrapped
+from components.cost.verdict import usd
 
 _WHOLE_FROM = 1000  # digits behind the point say nothing from here on
 _COVERED = {"machines": "all machines", "nodes": "GPU nodes (OpenCost, allocation)"}

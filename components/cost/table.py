@@ -8,15 +8,10 @@ from components.cost.estimate import volume
 from components.cost.lines import Line
 from components.cost.price import PRIVATE
 from components.cost.report import Report
-from components.cost.reports.figures import (
-    counted,
-    first_crossing,
-    usd,
-    usd_for_one,
-    usd_per_million,
-)
+from components.cost.reports.figures import counted, first_crossing, usd_for_one, usd_per_million
 from components.cost.reports.tables import options
 from components.cost.text import drawn, text_table, wrapped
+from components.cost.verdict import usd
 
 
 def render(report: Report) -> str:

@@ -26,11 +26,6 @@ class Option:
     monthly: Decimal
     monthly_range: tuple[Decimal, Decimal]
 
-    @property
-    def stays_inside(self) -> bool:
-        """Whether no prompt leaves."""
-        return self.choice == "self-host"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from components.cost.report import Report
 from components.cost.reports.drawing import COLOURS, Picture, Size
-from components.cost.reports.figures import usd
+from components.cost.verdict import usd
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,10 +8,11 @@ from decimal import Decimal
 from components.cost.estimate import volume
 from components.cost.report import money
 from components.cost.reports.diff import Change, Comparison
-from components.cost.reports.figures import counted, usd, usd_per_million
+from components.cost.reports.figures import counted, usd_per_million
 from components.cost.reports.layout import Column, Row, Table
 from components.cost.reports.markdown import escaped, grid, marker
 from components.cost.text import drawn, text_table, wrapped
+from components.cost.verdict import usd
 
 _CHOICES = {
     "api": "stay on the API",

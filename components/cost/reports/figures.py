@@ -6,14 +6,9 @@ from decimal import Decimal
 
 from components.cost.break_even import BreakEven
 from components.cost.estimate import volume
-from components.cost.report import money, rate
+from components.cost.report import rate
 
 _WHOLE_DOLLARS = 100  # from here on, digits beyond cents say nothing
-
-
-def usd(value: Decimal) -> str:
-    """Writes USD, rounded as the JSON form rounds, so that no two formats differ by a cent."""
-    return f"${Decimal(money(value)):,.2f}"
 
 
 def usd_for_one(price: Decimal) -> str:

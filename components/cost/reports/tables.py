@@ -10,14 +10,9 @@ from components.cost.estimate import volume
 from components.cost.lines import Line
 from components.cost.price import PRIVATE
 from components.cost.report import OLD_DAYS, Report
-from components.cost.reports.figures import (
-    counted,
-    first_crossing,
-    usd,
-    usd_for_one,
-    usd_per_million,
-)
+from components.cost.reports.figures import counted, first_crossing, usd_for_one, usd_per_million
 from components.cost.reports.layout import Column, Row, Table
+from components.cost.verdict import usd
 
 
 def options(report: Report) -> Table:

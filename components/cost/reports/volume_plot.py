@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from components.cost.estimate import volume
 from components.cost.report import BreakEvenAgainst, Report
 from components.cost.reports.drawing import COLOURS, Picture, Size
-from components.cost.reports.figures import usd
 from components.cost.reports.staircase import monthly_at
+from components.cost.verdict import usd
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from components.cli import uncertainty
 from components.cli.app import app
-from components.cli.loading import load_stack
 from components.cost.estimate import estimate
 from components.cost.input_ranges import INPUTS
 from components.cost.report import first_volume, money
 from components.cost.uncertainty import monte_carlo
 from components.errors import UserError
+from components.offline import load_stack
 
 
 @pytest.fixture(autouse=True)

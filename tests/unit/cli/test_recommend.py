@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from components.cli.app import app
-from components.cli.loading import load_stack
 from components.cli.search import Wishes, search_of
 from components.cost.estimate import estimate
 from components.cost.recommend.weigh import Scale
 from components.cost.report import money
 from components.errors import UserError
+from components.offline import load_stack
 
 
 def answer(*arguments: str) -> dict[str, Any]:

@@ -12,11 +12,11 @@ import yaml
 from typer.testing import CliRunner
 
 from components.cli.app import app
-from components.cli.loading import load_stack
 from components.cost.estimate import estimate
 from components.cost.report import money
 from components.costing import assumptions_of
 from components.errors import UserError
+from components.offline import load_stack
 from components.project import stack_values
 from components.settings import parse
 

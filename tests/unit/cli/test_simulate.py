@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.cli.loading import load_stack
 from components.cli.week_configuration import configuration_of
 from components.cost.simulation import simulate
+from components.offline import load_stack
 from components.project import stack_names
 from tests.unit.cli.running import exit_code
 

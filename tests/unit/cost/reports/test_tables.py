@@ -9,8 +9,9 @@ from hypothesis import given, settings
 
 from components.cost.report import Report, money
 from components.cost.reports import tables
-from components.cost.reports.figures import usd, usd_for_one
+from components.cost.reports.figures import usd_for_one
 from components.cost.reports.layout import Table
+from components.cost.verdict import usd
 from tests.unit.cost.reports.cases import amounts, report_of, reports
 
 
