@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile pyproject.toml --generate-hashes --univ
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-packages preview up destroy test test-browser lint format golden bench bench-cost lock
+.PHONY: help setup dev-packages preview up destroy test test-browser lint format golden schemas bench bench-cost lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ format: dev-packages ## Put imports and formatting in order
 golden: ## Regenerate the golden files; look at the diff before committing it
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest tests/golden --snapshot-update $(ARGS)
+
+schemas: dev-packages ## Take the schemas of custom resources from the Go modules of their projects
+	.venv/bin/python tests/schemas/update.py
 
 bench: ## Measure what the cost report adds to the time of a preview
 	$(BOOTSTRAP) run python bench/preview_overhead.py $(ARGS)

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from components.config_reader import ConfigReader
-from components.cost.gpus import find_gpu, load_gpus
 from components.cost.models import PRECISION_BYTES, find_model, load_models
 from components.project import ROOT, defaults
 from components.settings_checks import PARALLEL, check
+from components.settings_pool import read_pool
 from components.settings_types import (
     EngineSettings,
     ModelSettings,
@@ -23,7 +23,6 @@ from components.settings_types import (
     NetworkSettings,
     OwnedNodeSettings,
     PeopleSettings,
-    PoolSettings,
     PriceSettings,
     ReplicaSettings,
     Settings,
@@ -31,7 +30,6 @@ from components.settings_types import (
     WeightsSettings,
 )
 
-POOLS = ("existing", "karpenter-aws")
 CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")
 OLDEST_ENGINE = (0, 18)
 
@@ -60,7 +58,7 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
         model=_model(reader),
         engine=_engine(reader),
         weights=_weights(reader),
-        pool=_pool(reader),
+        pool=read_pool(reader),
         replicas=_replicas(reader),
         network=_network(reader),
         monitoring=_monitoring(reader),
@@ -123,35 +121,6 @@ def _weights(reader: ConfigReader) -> WeightsSettings:
         access_mode=reader.choice("weightsAccessMode", ("ReadWriteOnce", "ReadWriteMany")),
         read_megabytes_per_second=reader.integer("weightsReadMegabytesPerSecond", 10, 100_000),
         hub_token_secret=token or None,
-    )
-
-
-def _pool(reader: ConfigReader) -> PoolSettings:
-    return PoolSettings(
-        kind=reader.choice("pool", POOLS),
-        gpu=find_gpu(reader.choice("gpu", tuple(load_gpus()))),
-        gpus_per_node=reader.integer("gpusPerNode", 1, 16),
-        node_count=reader.integer("nodeCount", 1, 1000),
-        node_labels=reader.labels("nodeLabels"),
-        instance_types=reader.words(
-            "instanceTypes",
-            pattern=_MACHINE_TYPE,
-            allowed="Allowed: machine types such as g6e.xlarge",
-        ),
-        capacity_types=reader.words(
-            "capacityTypes",
-            pattern="reserved|on-demand|spot",
-            allowed="Allowed: reserved, on-demand, spot",
-        ),
-        karpenter_node_role=reader.text("karpenterNodeRole"),
-        karpenter_discovery_tag=reader.text("karpenterDiscoveryTag"),
-        karpenter_node_image=reader.text(
-            "karpenterNodeImage",
-            pattern=r"(al2023|bottlerocket)@v[0-9.]+",
-            allowed="Allowed: al2023@vRELEASE or bottlerocket@vRELEASE; latest would replace every "
-            "node on the day of the next release, unseen in any preview",
-        ),
-        node_volume_gigabytes=reader.integer("nodeVolumeGigabytes", 50, 16_000),
     )
 
 

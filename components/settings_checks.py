@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from components.config_reader import ConfigReader
 from components.cost.capacity import memory_fit, smallest_fits
+from components.settings_pool import check_pool
 from components.settings_types import Settings
 
 PARALLEL = (1, 2, 4, 8)
@@ -22,7 +23,7 @@ def check(settings: Settings, reader: ConfigReader) -> None:
     """Rejects every combination of settings that can't work."""
     _check_model(settings, reader)
     _check_support(settings, reader)
-    _check_pool(settings, reader)
+    check_pool(settings, reader)
     _check_replicas(settings, reader)
     _check_network(settings, reader)
     _check_commitment(settings, reader)
@@ -103,35 +104,6 @@ def _check_support(settings: Settings, reader: ConfigReader) -> None:
         )
 
 
-def _check_pool(settings: Settings, reader: ConfigReader) -> None:
-    pool, parallel = settings.pool, settings.engine.tensor_parallel
-    if reader.usable("gpusPerNode", "tensorParallel") and pool.gpus_per_node % parallel:
-        reader.reject(
-            "tensorParallel",
-            f"{parallel} GPUs a replica on nodes of {pool.gpus_per_node} (gpusPerNode)",
-            f"Allowed: a divisor of {pool.gpus_per_node}, or set gpusPerNode to a multiple of "
-            f"{parallel}: whole replicas must fill a node",
-        )
-    if not reader.usable("pool"):
-        return
-    if pool.kind == "karpenter-aws":
-        needed = {
-            "instanceTypes": not pool.instance_types,
-            "capacityTypes": not pool.capacity_types,
-            "karpenterNodeRole": not pool.karpenter_node_role,
-            "karpenterDiscoveryTag": not pool.karpenter_discovery_tag,
-        }
-        for key, absent in needed.items():
-            if absent and reader.usable(key):
-                reader.reject(key, "empty", "Needed with pool karpenter-aws")
-        if reader.usable("cloud") and settings.prices.cloud != "aws":
-            reader.reject(
-                "cloud", f'found "{settings.prices.cloud}"', "Allowed with pool karpenter-aws: aws"
-            )
-    elif not pool.node_labels and reader.usable("nodeLabels"):
-        reader.reject("nodeLabels", "empty", "Needed with pool existing: labels of the GPU nodes")
-
-
 def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
     pool, replicas = settings.pool, settings.replicas
     if not reader.usable("minReplicas", "maxReplicas", "autoscaling"):
@@ -164,7 +136,7 @@ def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
     nodes = (
         min(pool.node_count, replicas.highest)
         if pool.kind == "existing"
-        else -(-replicas.highest // settings.replicas_per_node)
+        else settings.nodes_of(replicas.highest)
     )
     if reader.usable("weightsAccessMode") and nodes > 1 and not settings.shared_weights:
         reader.reject(

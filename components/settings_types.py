@@ -44,12 +44,37 @@ class WeightsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterApiTemplate:
+    """A template in the management cluster that machines are made from; all empty for none."""
+
+    group: str = ""
+    kind: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterApiSettings:
+    """Where Cluster API lives, and what its machines are made from.
+
+    `context` is the management cluster's in the kubeconfig; empty where a cluster manages itself.
+    """
+
+    context: str
+    cluster: str
+    namespace: str
+    version: str
+    bootstrap: ClusterApiTemplate
+    machine: ClusterApiTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSettings:
-    """Where GPU nodes come from and what they look like."""
+    """Where GPU nodes come from and what they look like. `gpu_quota` is 0 where none is known."""
 
     kind: str
     gpu: Gpu
     gpus_per_node: int
+    gpu_quota: int
     node_count: int
     node_labels: Mapping[str, str]
     instance_types: tuple[str, ...]
@@ -57,6 +82,9 @@ class PoolSettings:
     karpenter_node_role: str
     karpenter_discovery_tag: str
     karpenter_node_image: str
+    gke_reservations: tuple[str, ...]
+    gke_service_account: str
+    cluster_api: ClusterApiSettings
     node_volume_gigabytes: int
 
 
@@ -172,6 +200,20 @@ class Settings:
     def replicas_per_node(self) -> int:
         """Whole replicas that fill one node."""
         return self.pool.gpus_per_node // self.engine.tensor_parallel
+
+    def nodes_of(self, replicas: int) -> int:
+        """Returns the whole nodes that so many replicas fill."""
+        return -(-replicas // self.replicas_per_node)
+
+    @property
+    def peak_gpus(self) -> int:
+        """GPUs that may run at once: those of all replicas and of a rollout, in whole nodes.
+
+        To replace a drifted node Karpenter may go above it by one node for a moment, because it
+        asks whether the limit is exceeded already (Provisioner.Create).
+        """
+        replicas = self.replicas.highest + self.surge_replicas
+        return self.nodes_of(replicas) * self.pool.gpus_per_node
 
     @property
     def shared_weights(self) -> bool:

@@ -122,6 +122,8 @@ def price_machines(
         else:
             try:
                 lines.extend(_resource(resource.name, quantity, week, assumptions))
+                if isinstance(quantity, GpuNodes):
+                    lines.extend(_root_volumes(quantity, week, assumptions))
             except PriceMissingError as missing:
                 unpriced.append(NotPriced(resource.name, resource.type, _stated_instead(missing)))
     for part in (_control_plane, _system_nodes):
@@ -149,13 +151,13 @@ def _resource(
     name: str, quantity: Quantity, week: FleetWeek, assumptions: Assumptions
 ) -> Iterable[Line]:
     if isinstance(quantity, GpuNodes):
-        return list(_gpu_nodes(quantity, week, assumptions))
+        return list(_gpu_nodes(week, assumptions))
     if isinstance(quantity, Volume):
         return [_volume(name, quantity, assumptions)]
     return list(_load_balancer(assumptions))
 
 
-def _gpu_nodes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) -> Iterator[Line]:
+def _gpu_nodes(week: FleetWeek, assumptions: Assumptions) -> Iterator[Line]:
     mean = to_decimal(week.mean_nodes)
     busy = to_decimal(week.busy_share)
     shares = ((f"GPU nodes, busy {busy:.0%}", busy), (f"GPU nodes, idle {1 - busy:.0%}", 1 - busy))
@@ -166,9 +168,12 @@ def _gpu_nodes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) -> It
             yield _line(item, hours * share, "node-hour", node.price, grows=True)
     else:
         yield from _owned_nodes(node, mean, shares, assumptions)
-    if nodes.node_volume_gigabytes:
-        price = assumptions.book.find("volume/aws/gp3")
-        gigabytes = mean * nodes.node_volume_gigabytes
+
+
+def _root_volumes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) -> Iterator[Line]:
+    if nodes.node_volume_class:
+        price = assumptions.book.find(f"volume/{assumptions.cloud}/{nodes.node_volume_class}")
+        gigabytes = to_decimal(week.mean_nodes) * nodes.node_volume_gigabytes
         yield _line("Root volumes of GPU nodes", gigabytes, "GB-month", price, grows=True)
 
 

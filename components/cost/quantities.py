@@ -12,6 +12,16 @@ from decimal import Decimal, DecimalException
 
 GPU_POOL = "breakeven:gpu_pool:GpuPool"
 
+ROOT_VOLUMES = {
+    "karpenter-aws": "gp3",
+    # Without charge where the machine's own disk is large enough, which AKS prefers; the book has
+    # no price for it, so a stack states one.
+    "karpenter-azure": "node-os-disk",
+    "gke-compute-class": "pd-ssd",
+}
+"""Storage class of a started node's root volume by pool kind, as the price book names it. Other
+pools have nodes that bring their own disk."""
+
 _FREE = {
     "kubernetes:core/v1:Namespace",
     "kubernetes:core/v1:ConfigMap",
@@ -29,6 +39,9 @@ _FREE = {
 _IN_POOL = {
     "kubernetes:karpenter.sh/v1:NodePool",
     "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass",
+    "kubernetes:karpenter.azure.com/v1beta1:AKSNodeClass",
+    "kubernetes:cloud.google.com/v1:ComputeClass",
+    "kubernetes:cluster.x-k8s.io/v1beta2:MachineDeployment",
 }
 _WORKLOADS = {
     "kubernetes:apps/v1:Deployment",
@@ -65,8 +78,14 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class GpuNodes:
-    """The GPU node pool; `node_volume_gigabytes` is the root volume of a started node, in GB."""
+    """The GPU node pool.
 
+    Attributes:
+        node_volume_class: Storage class of a started node's root volume; empty for none.
+        node_volume_gigabytes: Its size, in GB.
+    """
+
+    node_volume_class: str
     node_volume_gigabytes: int
 
 
@@ -120,8 +139,10 @@ def classify(resource: Registered) -> Quantity:  # noqa: PLR0911  # one answer a
     if properties is None:
         return Unknown("its inputs could not be read")
     if kind == GPU_POOL:
-        size = properties.get("nodeVolumeGigabytes")
-        return GpuNodes(_whole(size) if properties.get("kind") != "existing" else 0)
+        return GpuNodes(
+            ROOT_VOLUMES.get(str(properties.get("kind")), ""),
+            _whole(properties.get("nodeVolumeGigabytes")),
+        )
     if kind == "kubernetes:core/v1:PersistentVolumeClaim":
         return _volume(properties)
     if kind == "kubernetes:core/v1:Service":

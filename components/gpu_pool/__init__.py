@@ -10,8 +10,11 @@ from collections.abc import Mapping
 
 import pulumi
 
+from components.gpu_pool.cluster_api import ClusterApiPool
 from components.gpu_pool.existing import ExistingPool
+from components.gpu_pool.gke_compute_class import GkeComputeClassPool
 from components.gpu_pool.karpenter_aws import KarpenterAwsPool
+from components.gpu_pool.karpenter_azure import KarpenterAzurePool
 from components.gpu_pool.pool import GpuPool, Scheduling
 from components.settings_types import Settings
 
@@ -20,6 +23,9 @@ __all__ = ["POOL_CLASSES", "GpuPool", "Scheduling", "create_pool"]
 POOL_CLASSES: Mapping[str, type[GpuPool]] = {
     "existing": ExistingPool,
     "karpenter-aws": KarpenterAwsPool,
+    "karpenter-azure": KarpenterAzurePool,
+    "gke-compute-class": GkeComputeClassPool,
+    "cluster-api": ClusterApiPool,
 }
 
 

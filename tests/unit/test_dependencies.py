@@ -82,7 +82,12 @@ def test_components_do_not_know_prices_nor_who_wires_them(package: str) -> None:
 
 
 def test_only_settings_reads_configuration() -> None:
-    readers = {"components.settings", "components.settings_checks", "components.costing"}
+    readers = {
+        "components.settings",
+        "components.settings_checks",
+        "components.settings_pool",
+        "components.costing",
+    }
     for module, imported in MODULES.items():
         if "components.config_reader" in imported:
             assert module in readers, module

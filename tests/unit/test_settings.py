@@ -17,6 +17,7 @@ from components.errors import Problem
 from components.project import defaults, stack_names, stack_values
 from components.settings import parse
 from components.settings_types import Settings
+from tests.pools import CLUSTER_API
 
 DIGEST = "sha256:" + "0" * 64
 COMMIT = "0" * 40
@@ -27,6 +28,13 @@ KARPENTER = {
     "karpenterNodeRole": "KarpenterNodeRole-test",
     "karpenterDiscoveryTag": "test",
 }
+AZURE = {
+    "pool": "karpenter-azure",
+    "cloud": "azure",
+    "gpu": "h100-nvl",
+    "instanceTypes": '["Standard_NC40ads_H100_v5"]',
+}
+GKE = {"pool": "gke-compute-class", "cloud": "gcp", "instanceTypes": '["g2-standard-8"]'}
 OWNED = {
     "nodePricing": "owned",
     "nodePurchasePrice": "290000",
@@ -102,7 +110,7 @@ MISTAKES: Mapping[str, Mistake] = {
     "an unknown gpu": Mistake({"gpu": "H100"}, "gpu", '"H100"', "Closest: h100"),
     "an unknown precision": Mistake({"precision": "fp7"}, "precision", '"fp7"', "Closest: fp8"),
     "an unknown pool": Mistake(
-        {"pool": "karpenter-azure"}, "pool", '"karpenter-azure"', "Closest: karpenter-aws"
+        {"pool": "karpenter-gcp"}, "pool", '"karpenter-gcp"', "Closest: karpenter-aws"
     ),
     "a gpu of another vendor": Mistake(
         {"gpu": "mi300x"}, "gpu", "mi300x needs another device plugin", "NVIDIA"
@@ -253,6 +261,75 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
     "karpenter on another cloud": Mistake(
         {**KARPENTER, "cloud": "gcp"}, "cloud", '"gcp"', "with pool karpenter-aws: aws"
+    ),
+    "a reservation where AKS has none": Mistake(
+        {**AZURE, "capacityTypes": ["reserved", "spot"]},
+        "capacityTypes",
+        "found reserved",
+        "on-demand, spot; AKS node auto-provisioning uses no capacity reservations",
+    ),
+    "AKS on another cloud": Mistake(
+        {**AZURE, "cloud": "aws"}, "cloud", '"aws"', "with pool karpenter-azure: azure"
+    ),
+    "a compute class on another cloud": Mistake(
+        {**GKE, "cloud": "azure"}, "cloud", '"azure"', "with pool gke-compute-class: gcp"
+    ),
+    "a GPU that GKE does not have": Mistake(
+        {**GKE, "gpu": "l40s"}, "gpu", '"l40s"', "with pool gke-compute-class: l4"
+    ),
+    "a reservation without name": Mistake(
+        {**GKE, "capacityTypes": ["reserved", "spot"]},
+        "gkeReservations",
+        "empty, with reserved in capacityTypes",
+        "take reserved out",
+    ),
+    "a reservation of an impossible name": Mistake(
+        {**GKE, "gkeReservations": ["Mine"]}, "gkeReservations", '"Mine"', "names of"
+    ),
+    "a service account of another form": Mistake(
+        {**GKE, "gkeServiceAccount": "me@example.com"},
+        "gkeServiceAccount",
+        '"me@example.com"',
+        "NAME@PROJECT.iam.gserviceaccount.com",
+    ),
+    "machines of Cluster API without a cluster": Mistake(
+        {**CLUSTER_API, "clusterApiCluster": ""}, "clusterApiCluster", "empty", "cluster-api"
+    ),
+    "machines of Cluster API without a version": Mistake(
+        {**CLUSTER_API, "clusterApiVersion": ""}, "clusterApiVersion", "empty", "cluster-api"
+    ),
+    "machines of Cluster API of a short version": Mistake(
+        {**CLUSTER_API, "clusterApiVersion": "1.35"}, "clusterApiVersion", '"1.35"', "v1.35.4"
+    ),
+    "machines of Cluster API without a template": Mistake(
+        {**CLUSTER_API, "clusterApiMachineTemplate": ""},
+        "clusterApiMachineTemplate",
+        "empty",
+        "cluster-api",
+    ),
+    "a template without its group": Mistake(
+        {**CLUSTER_API, "clusterApiBootstrapTemplate": "KubeadmConfigTemplate/gpu"},
+        "clusterApiBootstrapTemplate",
+        "KubeadmConfigTemplate/gpu",
+        "GROUP/KIND/NAME",
+    ),
+    "spot machines of Cluster API": Mistake(
+        {**CLUSTER_API, "capacityTypes": ["spot"]},
+        "capacityTypes",
+        "found spot",
+        "on-demand; the machine template says",
+    ),
+    "a quota below the peak": Mistake(
+        {**KARPENTER, **SHARED, "maxReplicas": 4, "gpuQuota": 4},
+        "gpuQuota",
+        "4 GPUs, but 4 replicas and 1 more during a rollout take 5 in whole nodes of 1",
+        "a quota of 5, or lower maxReplicas",
+    ),
+    "a quota below the peak of whole nodes": Mistake(
+        {**KARPENTER, "maxReplicas": 3, "gpusPerNode": 4, "gpuQuota": 3},
+        "gpuQuota",
+        "3 GPUs, but 3 replicas take 4 in whole nodes of 4",
+        "a quota of 4, or lower maxReplicas",
     ),
     "a capacity type of another cloud": Mistake(
         {**KARPENTER, "capacityTypes": ["on-demand", "flex"]},

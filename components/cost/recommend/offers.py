@@ -11,10 +11,7 @@ from components.cost.node_cost import RentedNode
 from components.cost.node_shape import NodeShape
 from components.cost.price import Price, PriceMissingError
 from components.cost.price_file import read_book
-from components.cost.recommend.search import Offer, Purchase, Search
-
-_FOLLOWS_LOAD = ("aws",)
-"""Clouds with a pool kind whose nodes come and go; elsewhere the pool is of fixed size."""
+from components.cost.recommend.search import STARTING_POOLS, Offer, Purchase, Search
 
 
 def offers(search: Search) -> tuple[Offer, ...]:
@@ -66,7 +63,7 @@ def _price(search: Search, shape: NodeShape, purchase: str) -> Price | None:
 
 
 def _offer(search: Search, shape: NodeShape, purchase: Purchase, price: Price) -> Offer:
-    follows = shape.cloud in _FOLLOWS_LOAD
+    follows = shape.cloud in STARTING_POOLS
     return Offer(
         gpu=find_gpu(shape.gpu or ""),
         gpus_per_node=shape.gpus,

@@ -15,6 +15,13 @@ from components.cost.node_cost import NodeCost
 from components.cost.quantities import GPU_POOL, Registered
 from components.cost.simulation import Fleet
 
+STARTING_POOLS = {
+    "aws": "karpenter-aws",
+    "azure": "karpenter-azure",
+    "gcp": "gke-compute-class",
+}
+"""The pool kind of each cloud whose nodes come and go; elsewhere the pool is of fixed size."""
+
 Purchase: TypeAlias = Literal["on-demand", "spot", "committed", "stated", "owned"]
 """How nodes are paid. Committed ones are paid at all hours, at the discount that the user states;
 stated and owned ones are the stack's own, at the price that it states."""
@@ -133,10 +140,10 @@ class Configuration:
         return self.offer.gpus_per_node // self.tensor_parallel
 
 
-def with_nodes(ledger: Iterable[Registered], offer: Offer) -> tuple[Registered, ...]:
-    """Returns what a stack would register with those nodes instead of its own."""
+def with_nodes(ledger: Iterable[Registered], offer: Offer, cloud: str) -> tuple[Registered, ...]:
+    """Returns what a stack would register with those nodes of that cloud instead of its own."""
     return tuple(
-        replace(resource, properties=_pool_of(offer, resource))
+        replace(resource, properties=_pool_of(offer, cloud, resource))
         if resource.type == GPU_POOL
         else resource
         for resource in ledger
@@ -152,8 +159,8 @@ def assumptions_for(
     )
 
 
-def _pool_of(offer: Offer, resource: Registered) -> Mapping[str, object]:
-    kind = "karpenter-aws" if offer.volume_gigabytes else "existing"
+def _pool_of(offer: Offer, cloud: str, resource: Registered) -> Mapping[str, object]:
+    kind = STARTING_POOLS.get(cloud, "existing") if offer.volume_gigabytes else "existing"
     return {
         **(resource.properties or {}),
         "kind": kind,

@@ -149,7 +149,9 @@ class Scale:
         offer, precision = configuration.offer, configuration.precision
         key = offer.machine, offer.purchase, precision
         if key not in self._with_nodes:
-            self._with_nodes[key] = with_nodes(self._ledgers[precision], offer)
+            self._with_nodes[key] = with_nodes(
+                self._ledgers[precision], offer, self.search.assumptions.cloud
+            )
         assumptions = assumptions_for(self.search, configuration, capacity, fleet)
         return bill_of(self._with_nodes[key], week, assumptions).total
 

@@ -100,6 +100,14 @@ def test_root_volumes_are_paid_only_for_nodes_that_are_started() -> None:
     assert "Root volumes of GPU nodes" not in items
 
 
+def test_a_root_volume_without_price_leaves_the_price_of_its_node() -> None:
+    nodes = Registered("pool", GPU_POOL, {"kind": "karpenter-azure", "nodeVolumeGigabytes": 100})
+    machines = price_machines([nodes], WEEK, assumptions(cloud="azure"))
+    assert [line.item[:9] for line in machines.lines] == ["GPU nodes", "GPU nodes"]
+    [missing] = machines.not_priced
+    assert "volume/azure/node-os-disk" in missing.reason
+
+
 @pytest.mark.parametrize("cloud", ["aws", "azure", "gcp", "none"])
 def test_a_load_balancer_is_priced_or_said_to_have_no_price(cloud: str) -> None:
     service = Registered("s", "kubernetes:core/v1:Service", {"spec": {"type": "LoadBalancer"}})

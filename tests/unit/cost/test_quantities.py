@@ -182,10 +182,12 @@ def test_a_workload_asks_for_the_gpus_of_all_its_containers(gpus: list[int]) -> 
 
 
 def test_only_started_nodes_have_a_root_volume_that_is_paid() -> None:
-    started = {"kind": "karpenter-aws", "nodeVolumeGigabytes": 100.0}
-    there = {"kind": "existing", "nodeVolumeGigabytes": 100.0}
-    assert classify(Registered("pool", GPU_POOL, started)) == GpuNodes(100)
-    assert classify(Registered("pool", GPU_POOL, there)) == GpuNodes(0)
+    for kind, storage_class in quantities.ROOT_VOLUMES.items():
+        started = Registered("pool", GPU_POOL, {"kind": kind, "nodeVolumeGigabytes": 100.0})
+        assert classify(started) == GpuNodes(storage_class, 100)
+    for kind in ("existing", "cluster-api"):
+        there = Registered("pool", GPU_POOL, {"kind": kind, "nodeVolumeGigabytes": 100.0})
+        assert classify(there) == GpuNodes("", 100)
 
 
 @pytest.mark.parametrize("kind", sorted(quantities._IN_POOL))

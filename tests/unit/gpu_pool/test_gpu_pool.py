@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from components.cost.quantities import ROOT_VOLUMES
 from components.gpu_pool import POOL_CLASSES, GpuPool, create_pool
-from components.gpu_pool.karpenter_aws import POOL_LABEL, most_gpus
-from components.settings import POOLS
+from components.gpu_pool.gke_compute_class import ACCELERATORS, BOOT_DISK
+from components.gpu_pool.karpenter import POOL_LABEL
+from components.settings_pool import GKE_GPUS, POOL_KINDS
 from components.settings_types import Settings
+from tests.pools import CLUSTER_API
 from tests.recording import STACKS, Registration, register, settings_of
 
 
@@ -18,7 +21,7 @@ def pool_of(settings: Settings) -> tuple[GpuPool, Registration]:
 
 
 def test_every_pool_that_settings_allow_has_a_class() -> None:
-    assert set(POOL_CLASSES) == set(POOLS)
+    assert set(POOL_CLASSES) == set(POOL_KINDS)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -136,7 +139,7 @@ class TestKarpenter:
         self, overrides: dict[str, object], gpus: int
     ) -> None:
         settings = settings_of("aws-prod", **overrides)
-        assert most_gpus(settings) == gpus
+        assert settings.peak_gpus == gpus
         _, registration = pool_of(settings)
         assert registration.one("NodePool").spec["limits"] == {"nvidia.com/gpu": gpus}
 
@@ -178,3 +181,112 @@ class TestKarpenter:
             "name": node_class.metadata["name"],
         }
         assert node_class.metadata["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
+
+
+class TestKarpenterOnAzure:
+    def test_node_pools_name_the_class_of_azure(self) -> None:
+        _, registration = pool_of(settings_of("aks"))
+        node_class = registration.one("AKSNodeClass")
+        pools = registration.of("NodePool")
+        assert [pool.name for pool in pools] == ["llm-gpu-on-demand", "llm-gpu-spot"]
+        for pool in pools:
+            assert pool.depends_on(node_class)
+            assert pool.spec["template"]["spec"]["nodeClassRef"] == {
+                "group": "karpenter.azure.com",
+                "kind": "AKSNodeClass",
+                "name": node_class.metadata["name"],
+            }
+
+    def test_the_disk_of_a_node_has_the_size_that_is_priced(self) -> None:
+        _, registration = pool_of(settings_of("aks", nodeVolumeGigabytes=200))
+        assert registration.one("AKSNodeClass").spec["osDiskSizeGB"] == 200
+        assert registration.one("GpuPool").inputs["nodeVolumeGigabytes"] == 200
+
+
+class TestGkeComputeClass:
+    def test_purchases_are_tried_in_order_and_each_with_every_machine_type(self) -> None:
+        settings = settings_of(
+            "gke",
+            gpu="l4",
+            model="qwen2.5-7b-instruct",
+            maxModelLength=4096,
+            instanceTypes=["g2-standard-8", "g2-standard-12"],
+            capacityTypes=["spot", "on-demand"],
+            gkeReservations=[],
+        )
+        _, registration = pool_of(settings)
+        choices = registration.one("ComputeClass").spec["priorities"]
+        assert [(choice["spot"], choice["machineType"]) for choice in choices] == [
+            (True, "g2-standard-8"),
+            (True, "g2-standard-12"),
+            (False, "g2-standard-8"),
+            (False, "g2-standard-12"),
+        ]
+        assert {choice["gpu"]["type"] for choice in choices} == {"nvidia-l4"}
+
+    def test_a_reservation_is_used_where_it_is_named_and_nowhere_else(self) -> None:
+        _, registration = pool_of(settings_of("gke"))
+        reserved, *others = registration.one("ComputeClass").spec["priorities"]
+        assert reserved["reservations"] == {
+            "affinity": "Specific",
+            "specific": [{"name": "llm-a100"}],
+        }
+        assert [other["reservations"] for other in others] == [{"affinity": "None"}] * 2
+
+    def test_pods_choose_the_class_by_its_name(self) -> None:
+        pool, registration = pool_of(settings_of("gke"))
+        name = registration.one("ComputeClass").metadata["name"]
+        assert pool.scheduling.node_selector == {"cloud.google.com/compute-class": name}
+
+    def test_no_busy_node_is_emptied_and_no_other_machine_is_taken(self) -> None:
+        _, registration = pool_of(settings_of("gke"))
+        spec = registration.one("ComputeClass").spec
+        assert spec["autoscalingPolicy"]["gpuConsolidationThreshold"] == 0
+        assert "activeMigration" not in spec
+        assert spec["whenUnsatisfiable"] == "DoNotScaleUp"
+
+    def test_the_disk_is_of_the_class_that_is_priced(self) -> None:
+        _, registration = pool_of(settings_of("gke"))
+        for choice in registration.one("ComputeClass").spec["priorities"]:
+            assert choice["storage"] == {"bootDiskType": BOOT_DISK, "bootDiskSize": 100}
+        assert ROOT_VOLUMES["gke-compute-class"] == BOOT_DISK
+
+    def test_every_gpu_that_settings_allow_has_a_name_at_gke(self) -> None:
+        assert set(ACCELERATORS) == set(GKE_GPUS)
+
+
+class TestClusterApi:
+    def test_machines_are_counted_between_the_nodes_of_fewest_and_most_replicas(self) -> None:
+        overrides = {**CLUSTER_API, "minReplicas": 3, "maxReplicas": 5, "autoscaling": True}
+        settings = settings_of("on-prem", **overrides, weightsAccessMode="ReadWriteMany")
+        _, registration = pool_of(settings)
+        machines = registration.one("MachineDeployment")
+        prefix = "cluster.x-k8s.io/cluster-api-autoscaler-node-group"
+        assert machines.metadata["annotations"][f"{prefix}-min-size"] == "2"
+        assert machines.metadata["annotations"][f"{prefix}-max-size"] == "3"
+        # Two owners of one field undo each other.
+        assert "replicas" not in machines.spec
+
+    def test_pods_find_machines_by_a_label_that_cluster_api_copies_to_nodes(self) -> None:
+        pool, registration = pool_of(settings_of("on-prem", **CLUSTER_API))
+        [label] = pool.scheduling.node_selector
+        assert label.startswith("node.cluster.x-k8s.io/")
+        template = registration.one("MachineDeployment").spec["template"]
+        assert template["metadata"]["labels"] == pool.scheduling.node_selector
+
+    def test_templates_are_referred_to_by_group_kind_and_name(self) -> None:
+        _, registration = pool_of(settings_of("on-prem", **CLUSTER_API))
+        spec = registration.one("MachineDeployment").spec["template"]["spec"]
+        assert spec["bootstrap"]["configRef"] == {
+            "apiGroup": "bootstrap.cluster.x-k8s.io",
+            "kind": "KubeadmConfigTemplate",
+            "name": "gpu-workers",
+        }
+        assert spec["infrastructureRef"]["kind"] == "Metal3MachineTemplate"
+
+    @pytest.mark.parametrize("context", ["", "management"])
+    def test_the_management_cluster_is_another_only_where_one_is_named(self, context: str) -> None:
+        settings = settings_of("on-prem", **{**CLUSTER_API, "clusterApiContext": context})
+        _, registration = pool_of(settings)
+        contexts = [item.inputs["context"] for item in registration.of("kubernetes")]
+        assert contexts == ([context] if context else [])

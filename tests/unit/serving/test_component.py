@@ -83,7 +83,7 @@ def test_the_account_of_the_pods_has_no_token(served: Served, stack: str) -> Non
 @pytest.mark.parametrize("stack", STACKS)
 def test_all_names_are_fixed_and_in_the_namespace(served: Served, stack: str) -> None:
     children = [item for item in served(stack).resources if item.type.startswith("kubernetes:")]
-    cluster_wide = {"EC2NodeClass", "NodePool"}
+    cluster_wide = {"AKSNodeClass", "ComputeClass", "EC2NodeClass", "NodePool"}
     for resource in children:
         assert re.fullmatch(r"[a-z][a-z0-9-]{0,62}", resource.metadata["name"])
         if resource.kind not in cluster_wide:

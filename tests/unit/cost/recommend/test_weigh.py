@@ -30,7 +30,9 @@ def by_estimate(scale: Scale, weighed: Weighed) -> Decimal:
     configuration, capacity = weighed.configuration, weighed.capacity
     asked = scale.search
     fleet = scale.fleet(configuration, capacity)
-    ledger = with_nodes(asked.ledgers[configuration.precision], configuration.offer)
+    ledger = with_nodes(
+        asked.ledgers[configuration.precision], configuration.offer, asked.assumptions.cloud
+    )
     report = estimate(ledger, assumptions_for(asked, configuration, capacity, fleet))
     if configuration.operation != "hybrid":
         return report.total

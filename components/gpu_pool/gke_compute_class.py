@@ -1,0 +1,66 @@
+"""GPU nodes that GKE's autoscaler starts and stops for a compute class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+
+from components.gpu_pool.pool import GpuPool, Scheduling, pool_name
+from components.manifests import custom_resource
+from components.settings_types import Settings
+from components.templates import render
+
+COMPUTE_CLASS_LABEL = "cloud.google.com/compute-class"
+
+ACCELERATORS: Mapping[str, str] = {
+    "l4": "nvidia-l4",
+    "a100-40": "nvidia-tesla-a100",
+    "a100-80": "nvidia-a100-80gb",
+    "h100": "nvidia-h100-80gb",
+    "rtx-pro-6000": "nvidia-rtx-pro-6000",
+}
+"""GKE's names of the GPUs that the price book has machines for."""
+
+BOOT_DISK = "pd-ssd"
+"""Every machine of ACCELERATORS takes it but g4, which has Hyperdisk only."""
+
+
+class GkeComputeClassPool(GpuPool):
+    """One compute class whose choices are tried in order, and no node pool made by hand.
+
+    Its order is capacity type first, then machine type, so that a dearer machine of the same
+    purchase comes before the next purchase. Other than a Karpenter node pool it has no limit of
+    GPUs: the most replicas are the limit, and Google's quota behind it.
+    """
+
+    def __init__(self, settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
+        super().__init__(settings, opts)
+        name, pool = pool_name(settings), settings.pool
+        [manifest] = render(
+            "gpu_pool/compute-class.yaml.j2",
+            {
+                "name": name,
+                "accelerator": ACCELERATORS[pool.gpu.name],
+                "gpus": pool.gpus_per_node,
+                "disk": BOOT_DISK,
+                "volume_gigabytes": pool.node_volume_gigabytes,
+                "service_account": pool.gke_service_account,
+                "reservations": list(pool.gke_reservations),
+                "choices": [
+                    {
+                        "machine_type": instance_type,
+                        "spot": capacity_type == "spot",
+                        "reserved": capacity_type == "reserved",
+                    }
+                    for capacity_type in pool.capacity_types
+                    for instance_type in pool.instance_types
+                ],
+            },
+        )
+        self.add(custom_resource(manifest, opts=self.child_options()))
+        # GKE labels and taints the nodes of a class with its name, and adds the toleration to pods
+        # that select it.
+        self.scheduling = Scheduling.on_gpu_nodes({COMPUTE_CLASS_LABEL: name})
+        self.weights_scheduling = Scheduling()
+        self.register_outputs({})

@@ -1,0 +1,231 @@
+"""Reads where GPU nodes come from, and refuses what a pool kind can't do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.config_reader import ConfigReader
+from components.cost.gpus import find_gpu, load_gpus
+from components.settings_types import (
+    ClusterApiSettings,
+    ClusterApiTemplate,
+    PoolSettings,
+    Settings,
+)
+
+_MACHINE_TYPE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_TEMPLATE = (
+    r"(?P<group>[a-z0-9]([-a-z0-9.]*[a-z0-9])?\.[a-z]+)/(?P<kind>[A-Z][A-Za-z0-9]*Template)"
+    r"/(?P<name>[a-z0-9]([-a-z0-9.]*[a-z0-9])?)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolKind:
+    """What a way of getting nodes needs and can do.
+
+    Attributes:
+        cloud: Cloud that it belongs to; None for any.
+        capacity_types: Purchases that its platform has; empty where the platform does not choose.
+        needed: Keys that must not be empty.
+        unavailable: Why a purchase is missing, for the message.
+    """
+
+    cloud: str | None
+    capacity_types: tuple[str, ...]
+    needed: tuple[str, ...]
+    unavailable: str = ""
+
+
+POOL_KINDS: Mapping[str, PoolKind] = {
+    "existing": PoolKind(cloud=None, capacity_types=(), needed=("nodeLabels",)),
+    "karpenter-aws": PoolKind(
+        cloud="aws",
+        capacity_types=("reserved", "on-demand", "spot"),
+        needed=("instanceTypes", "capacityTypes", "karpenterNodeRole", "karpenterDiscoveryTag"),
+    ),
+    "karpenter-azure": PoolKind(
+        cloud="azure",
+        capacity_types=("on-demand", "spot"),
+        needed=("instanceTypes", "capacityTypes"),
+        unavailable="AKS node auto-provisioning uses no capacity reservations; a reserved instance "
+        "is a discount on on-demand machines: state it as commitmentPercent",
+    ),
+    "gke-compute-class": PoolKind(
+        cloud="gcp",
+        capacity_types=("reserved", "on-demand", "spot"),
+        needed=("instanceTypes", "capacityTypes"),
+    ),
+    "cluster-api": PoolKind(
+        cloud=None,
+        capacity_types=("on-demand",),
+        needed=(
+            "clusterApiCluster",
+            "clusterApiVersion",
+            "clusterApiBootstrapTemplate",
+            "clusterApiMachineTemplate",
+        ),
+        unavailable="the machine template says how a machine is bought",
+    ),
+}
+"""All pool kinds. `components.gpu_pool` has a class for each."""
+
+GKE_GPUS = ("l4", "a100-40", "a100-80", "h100", "rtx-pro-6000")
+
+
+def read_pool(reader: ConfigReader) -> PoolSettings:
+    """Reads the keys that say where GPU nodes come from."""
+    return PoolSettings(
+        kind=reader.choice("pool", tuple(POOL_KINDS)),
+        gpu=find_gpu(reader.choice("gpu", tuple(load_gpus()))),
+        gpus_per_node=reader.integer("gpusPerNode", 1, 16),
+        gpu_quota=reader.integer("gpuQuota", 0, 100_000),
+        node_count=reader.integer("nodeCount", 1, 1000),
+        node_labels=reader.labels("nodeLabels"),
+        instance_types=reader.words(
+            "instanceTypes",
+            pattern=_MACHINE_TYPE,
+            allowed="Allowed: machine types such as g6e.xlarge",
+        ),
+        capacity_types=reader.words(
+            "capacityTypes",
+            pattern="reserved|on-demand|spot",
+            allowed="Allowed: reserved, on-demand, spot",
+        ),
+        karpenter_node_role=reader.text("karpenterNodeRole"),
+        karpenter_discovery_tag=reader.text("karpenterDiscoveryTag"),
+        karpenter_node_image=reader.text(
+            "karpenterNodeImage",
+            pattern=r"(al2023|bottlerocket)@v[0-9.]+",
+            allowed="Allowed: al2023@vRELEASE or bottlerocket@vRELEASE; latest would replace every "
+            "node on the day of the next release, unseen in any preview",
+        ),
+        gke_reservations=reader.words(
+            "gkeReservations",
+            pattern=_DNS_LABEL,
+            allowed="Allowed: names of Compute Engine reservations",
+        ),
+        gke_service_account=reader.text(
+            "gkeServiceAccount",
+            pattern=r"([a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com)?",
+            allowed="Allowed: NAME@PROJECT.iam.gserviceaccount.com",
+        ),
+        cluster_api=_cluster_api(reader),
+        node_volume_gigabytes=reader.integer("nodeVolumeGigabytes", 50, 16_000),
+    )
+
+
+def _cluster_api(reader: ConfigReader) -> ClusterApiSettings:
+    name = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"
+    return ClusterApiSettings(
+        context=reader.text("clusterApiContext"),
+        cluster=reader.text("clusterApiCluster", pattern=f"({_DNS_LABEL})?", allowed=name),
+        namespace=reader.text("clusterApiNamespace", pattern=_DNS_LABEL, allowed=name),
+        version=reader.text(
+            "clusterApiVersion",
+            pattern=r"(v1\.\d+\.\d+)?",
+            allowed="Allowed: a Kubernetes version such as v1.35.4",
+        ),
+        bootstrap=_template(reader, "clusterApiBootstrapTemplate"),
+        machine=_template(reader, "clusterApiMachineTemplate"),
+    )
+
+
+def _template(reader: ConfigReader, key: str) -> ClusterApiTemplate:
+    text = reader.text(
+        key,
+        pattern=f"({_TEMPLATE})?",
+        allowed="Allowed: GROUP/KIND/NAME of a template, such as "
+        "bootstrap.cluster.x-k8s.io/KubeadmConfigTemplate/gpu-workers",
+    )
+    found = re.fullmatch(_TEMPLATE, text)
+    return ClusterApiTemplate(**found.groupdict()) if found else ClusterApiTemplate()
+
+
+def check_pool(settings: Settings, reader: ConfigReader) -> None:
+    """Rejects what can't work with the pool's kind, each with what would."""
+    pool, parallel = settings.pool, settings.engine.tensor_parallel
+    if reader.usable("gpusPerNode", "tensorParallel") and pool.gpus_per_node % parallel:
+        reader.reject(
+            "tensorParallel",
+            f"{parallel} GPUs a replica on nodes of {pool.gpus_per_node} (gpusPerNode)",
+            f"Allowed: a divisor of {pool.gpus_per_node}, or set gpusPerNode to a multiple of "
+            f"{parallel}: whole replicas must fill a node",
+        )
+    if not reader.usable("pool"):
+        return
+    kind = POOL_KINDS[pool.kind]
+    _check_needed(pool, kind, reader)
+    if kind.cloud and reader.usable("cloud") and settings.prices.cloud != kind.cloud:
+        reader.reject(
+            "cloud",
+            f'found "{settings.prices.cloud}"',
+            f"Allowed with pool {pool.kind}: {kind.cloud}",
+        )
+    missing = [name for name in pool.capacity_types if name not in kind.capacity_types]
+    if kind.capacity_types and missing and reader.usable("capacityTypes"):
+        reader.reject(
+            "capacityTypes",
+            f"found {', '.join(missing)}",
+            f"Allowed with pool {pool.kind}: {', '.join(kind.capacity_types)}"
+            + (f"; {kind.unavailable}" if kind.unavailable else ""),
+        )
+    if pool.kind == "gke-compute-class":
+        _check_gke(pool, reader)
+    _check_quota(settings, reader)
+
+
+def _check_needed(pool: PoolSettings, kind: PoolKind, reader: ConfigReader) -> None:
+    empty = {
+        "nodeLabels": not pool.node_labels,
+        "instanceTypes": not pool.instance_types,
+        "capacityTypes": not pool.capacity_types,
+        "karpenterNodeRole": not pool.karpenter_node_role,
+        "karpenterDiscoveryTag": not pool.karpenter_discovery_tag,
+        "clusterApiCluster": not pool.cluster_api.cluster,
+        "clusterApiVersion": not pool.cluster_api.version,
+        "clusterApiBootstrapTemplate": not pool.cluster_api.bootstrap.name,
+        "clusterApiMachineTemplate": not pool.cluster_api.machine.name,
+    }
+    for key in kind.needed:
+        if empty[key] and reader.usable(key):
+            reader.reject(key, "empty", f"Needed with pool {pool.kind}")
+
+
+def _check_gke(pool: PoolSettings, reader: ConfigReader) -> None:
+    if reader.usable("gpu") and pool.gpu.name not in GKE_GPUS:
+        reader.reject(
+            "gpu",
+            f'found "{pool.gpu.name}"',
+            f"Allowed with pool gke-compute-class: {', '.join(GKE_GPUS)}",
+        )
+    reserved = "reserved" in pool.capacity_types
+    if reserved and not pool.gke_reservations and reader.usable("gkeReservations"):
+        reader.reject(
+            "gkeReservations",
+            "empty, with reserved in capacityTypes",
+            "Name the reservations, or take reserved out of capacityTypes",
+        )
+
+
+def _check_quota(settings: Settings, reader: ConfigReader) -> None:
+    pool = settings.pool
+    if not pool.gpu_quota or not reader.usable(
+        "gpuQuota", "maxReplicas", "gpusPerNode", "tensorParallel", "pool", "nodeCount"
+    ):
+        return
+    if settings.peak_gpus > pool.gpu_quota:
+        rollout = (
+            f" and {settings.surge_replicas} more during a rollout"
+            if settings.surge_replicas
+            else ""
+        )
+        reader.reject(
+            "gpuQuota",
+            f"{pool.gpu_quota} GPUs, but {settings.replicas.highest} replicas{rollout} take "
+            f"{settings.peak_gpus} in whole nodes of {pool.gpus_per_node}",
+            f"Ask for a quota of {settings.peak_gpus}, or lower maxReplicas",
+        )
