@@ -89,6 +89,23 @@ class LoadedStack:
         return replace(self.settings, model=replace(self.settings.model, precision=precision))
 
 
+def read_stack(stack: str) -> Settings:
+    """Reads a stack file for commands that ask nothing about money.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        SettingsError: The stack file has mistakes; all but those about prices are named.
+    """
+    if stack not in stack_names():
+        raise UnknownStackError(stack, stack_names())
+    settings, reader = parse(stack_values(stack))
+    reader.raise_problems(stack)
+    return settings
+
+
 def load_stack(stack: str, today: date | None = None) -> LoadedStack:
     """Reads a stack file and looks its prices up.
 

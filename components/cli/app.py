@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from components.cli.bundle import bundle
 from components.cli.diff import diff
 from components.cli.estimate import estimate
 from components.cli.model import model
@@ -36,6 +37,7 @@ app.command()(model)
 app.command()(reconcile)
 app.add_typer(traffic)
 app.add_typer(prices)
+app.add_typer(bundle)
 
 
 def main() -> None:

@@ -20,7 +20,19 @@ PROMTOOL = Program(
     module="github.com/prometheus/prometheus",
     folder="prometheus",
 )
-PROGRAMS = (PROMTOOL,)
+ORAS = Program(
+    name="oras",
+    package="oras.land/oras/cmd/oras",
+    minutes=1,
+    module="oras.land/oras",
+)
+REGISTRY = Program(
+    name="registry",
+    package="github.com/distribution/distribution/v3/cmd/registry",
+    minutes=3,
+    module="github.com/distribution/distribution/v3",
+)
+PROGRAMS = (PROMTOOL, ORAS, REGISTRY)
 
 
 def find_built(layout: Layout, program: Program) -> Path | None:

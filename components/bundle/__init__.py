@@ -1,0 +1,1 @@
+"""Everything that a stack needs, as one signed bundle that is carried into a closed network."""

@@ -1,0 +1,142 @@
+"""Makes the lock of a stack from what the stack registers and from what lies on this machine."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.bundle.definitions import definition_files, needed_definitions
+from components.bundle.errors import BundleError
+from components.bundle.images import FoundImage, find_images
+from components.bundle.licences import model_licence
+from components.bundle.lock import Lock, LockedImage, LockedModel
+from components.bundle.model_image import model_image, read_model_file
+from components.bundle.oci import image_graph
+from components.bundle.oras import Oras
+from components.bundle.origins import Origin, built_programs, program_files
+from components.bundle.weights import check_model_folder
+from components.bundle.wheels import download_wheels, this_platform, wheel_files
+from components.cost.quantities import Registered
+from components.settings_types import ModelSettings
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where on this machine things come from.
+
+    Attributes:
+        root: This program's folder.
+        store: Work folder: what was fetched stays here, so that a second run goes on.
+        model: Folder with the model's files.
+        definitions: Folder with custom resource definitions; None where the cluster has them.
+    """
+
+    root: Path
+    store: Path
+    model: Path
+    definitions: Path | None = None
+
+    @property
+    def layout(self) -> Path:
+        """The OCI layout with the images that were pulled."""
+        return self.store / "images"
+
+    @property
+    def wheels(self) -> Path:
+        """The wheels that were fetched."""
+        return self.store / "wheels"
+
+
+def make_lock(
+    stack: str, model: ModelSettings, resources: Sequence[Registered], sources: Sources, say: Say
+) -> tuple[Lock, tuple[Origin, ...]]:
+    """Makes the lock of a stack; asks registries for manifests, but fetches no layers.
+
+    Args:
+        stack: Its name.
+        model: What it serves.
+        resources: What it registers.
+        sources: Where things come from.
+        say: Takes progress lines.
+
+    Returns:
+        The lock, and the files of this machine that it names.
+
+    Raises:
+        BundleError: Something is not known, not pinned, not there or not allowed.
+    """
+    found = find_images(resources)
+    oras = Oras.find()
+    images = [_locked(image, oras, say) for image in found]
+    say(f"reading the model in {sources.model}")
+    paths = check_model_folder(sources.model, model.revision)
+    files = tuple(read_model_file(path, model.revision) for path in paths)
+    carried = model_image(model.facts.name, model.revision, files)
+    images.append(
+        LockedImage(
+            carried.reference,
+            carried.root,
+            tuple(sorted({*(blob for blob, _ in carried.documents), *(f.layer for f in files)})),
+            ("the model",),
+        )
+    )
+    places, origins = gather(resources, sources, say)
+    lock = Lock(
+        stack=stack,
+        version=_own_version(sources.root),
+        platform=this_platform(),
+        images=tuple(sorted(images, key=lambda image: image.reference)),
+        model=LockedModel(
+            model.facts.name,
+            model.repository,
+            model.revision,
+            model_licence(sources.model),
+            files,
+        ),
+        files=tuple(origin.locked() for origin in origins),
+        custom_resources=places,
+    )
+    return lock, origins
+
+
+def gather(
+    resources: Sequence[Registered], sources: Sources, say: Say
+) -> tuple[dict[str, str], tuple[Origin, ...]]:
+    """Finds all files but images and model; fetches wheels that are not in the store yet.
+
+    Raises:
+        BundleError: One is missing.
+    """
+    requirements = sources.root / "requirements.txt"
+    say("fetching the wheels of requirements.txt")
+    download_wheels(requirements, sources.wheels)
+    places, definitions = definition_files(needed_definitions(resources), sources.definitions)
+    origins = [
+        *program_files(sources.root),
+        *built_programs(),
+        *wheel_files(requirements, sources.wheels),
+        *definitions,
+    ]
+    return dict(places), tuple(sorted(origins))
+
+
+def _locked(image: FoundImage, oras: Oras, say: Say) -> LockedImage:
+    say(f"asking {image.reference.host} for {image.reference.path}")
+    root, blobs = image_graph(
+        image.reference.digest,
+        lambda digest: oras.manifest(image.reference, digest),
+        str(image.reference),
+    )
+    if root.digest != image.reference.digest:
+        msg = f"{image.reference}: the registry has another image under this digest"
+        raise BundleError(msg)
+    return LockedImage(image.reference, root, blobs, image.used_by)
+
+
+def _own_version(root: Path) -> str:
+    with (root / "pyproject.toml").open("rb") as stream:
+        return str(tomllib.load(stream)["project"]["version"])

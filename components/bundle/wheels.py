@@ -1,0 +1,107 @@
+"""The wheels of requirements.txt for this machine's Python, each with a checksum stated there."""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from components.bundle.errors import BundleError
+from components.bundle.files import sha256_of
+from components.bundle.origins import WHEELS, Origin
+
+_ENTRY = re.compile(r"^(?P<requirement>[^\s#].*?)\s*\\?$")
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """One package at one version, with the checksums that its files may have."""
+
+    name: str
+    version: str
+    hashes: frozenset[str]
+
+
+def this_platform() -> str:
+    """Returns for which machine and Python wheels and programs are, such as linux-x86_64-cp311."""
+    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    return f"{sys.platform}-{platform.machine()}-{python}"
+
+
+def read_requirements(path: Path) -> tuple[Pinned, ...]:
+    """Returns the packages of a hash-locked requirements file that this machine needs."""
+    entries: list[tuple[Requirement, set[str]]] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        hashes = _HASH.findall(line)
+        if hashes and entries:
+            entries[-1][1].update(hashes)
+        elif (match := _ENTRY.match(line)) is not None:
+            entries.append((Requirement(match["requirement"]), set()))
+    return tuple(
+        Pinned(
+            canonicalize_name(requirement.name),
+            str(requirement.specifier).removeprefix("=="),
+            frozenset(hashes),
+        )
+        for requirement, hashes in entries
+        if requirement.marker is None or requirement.marker.evaluate()
+    )
+
+
+def download_wheels(requirements: Path, folder: Path) -> None:
+    """Fetches the wheels of a requirements file by pip, which checks each against its checksum.
+
+    Raises:
+        BundleError: One can't be had.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+            *("--only-binary", ":all:", "--require-hashes", "--disable-pip-version-check"),
+            *("--requirement", str(requirements), "--dest", str(folder)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        said = " ".join(result.stderr.strip().splitlines()[-3:])
+        msg = f"{requirements}: its wheels can't be fetched: {said}"
+        raise BundleError(msg)
+
+
+def wheel_files(requirements: Path, folder: Path) -> list[Origin]:
+    """Returns the wheel of every package that a requirements file asks for.
+
+    Raises:
+        BundleError: A wheel is missing, or has a checksum that the file does not state.
+    """
+    present = [(parse_wheel_filename(path.name), path) for path in sorted(folder.glob("*.whl"))]
+    found: list[Origin] = []
+    flaws: list[str] = []
+    for pinned in read_requirements(requirements):
+        candidates = [
+            path
+            for (name, version, _, _), path in present
+            if name == pinned.name and str(version) == pinned.version
+        ]
+        matching = [path for path in candidates if sha256_of(path) in pinned.hashes]
+        if matching:
+            found.append(Origin(f"{WHEELS}/{matching[0].name}", matching[0]))
+        elif candidates:
+            flaws.append(f"{candidates[0]}: is not the file that {requirements.name} states")
+        else:
+            flaws.append(f"{pinned.name}=={pinned.version}: no wheel in {folder}")
+    if flaws:
+        listed = "\n".join(f"  {flaw}" for flaw in flaws)
+        msg = f"wheels can't be bundled:\n{listed}\nRemove them and repeat, to fetch them anew"
+        raise BundleError(msg)
+    return found

@@ -1,0 +1,244 @@
+"""`breakeven bundle`: carries everything that a stack needs into a closed network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.bundle.delta import make_delta
+from components.bundle.files import write_bytes
+from components.bundle.load import load as load_images
+from components.bundle.lock import Lock, parse_lock, read_lock
+from components.bundle.log import append
+from components.bundle.manifest import Manifest
+from components.bundle.opening import Bundle, open_base, open_bundle, read_bundle
+from components.bundle.pack import LOCK, Order, contents_of, pull_images
+from components.bundle.pack import pack as pack_bundle
+from components.bundle.plan import Sources, gather, make_lock
+from components.bundle.signing import make_keys, read_private_key, read_public_key
+from components.bundle.unpack import check_unpacked
+from components.bundle.unpack import unpack as unpack_bundle
+from components.cli import bundle_options as options
+from components.cli.bundle_log import log
+from components.cli.byte_progress import byte_progress
+from components.offline import ledger_of, read_stack
+from components.project import ROOT
+
+bundle = typer.Typer(
+    name="bundle",
+    help="Everything that a stack needs as one signed bundle, for a network without internet.",
+    no_args_is_help=True,
+)
+bundle.add_typer(log)
+
+_GIGABYTE = 1_000_000_000
+_MEBIBYTE = 1024 * 1024
+
+
+@bundle.command()
+def keygen(
+    name: Annotated[str, typer.Argument(help="Of the files: NAME.key signs, NAME.pub verifies.")],
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Makes a pair of ed25519 keys. The private one is never printed and never overwritten.
+
+    Example: breakeven bundle keygen release
+    """
+    private, public = Path(f"{name}.key"), Path(f"{name}.pub")
+    identifier = make_keys(private, public)
+    append(log_file, "keygen", str(public), identifier, {})
+    typer.echo(f"{private}: keep it where only those who pack can read it (mode 0600)")
+    typer.echo(f"{public}: key {identifier}; hand it over by another way than the bundles")
+
+
+@bundle.command()
+def plan(  # noqa: PLR0913, PLR0917  # the options of the command
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as on-prem.")],
+    model: options.Model,
+    definitions: options.Definitions = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The lock; STACK.lock.json if left out.")
+    ] = None,
+    store: options.Store = options.STORE,
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Writes the lock of a stack: every image, file and checksum that it needs, and their sizes.
+
+    What it needs follows from what the stack registers. Anything unknown or not pinned is an error.
+
+    Example: breakeven bundle plan on-prem --model ./REVISION
+    """
+    settings = read_stack(stack)
+    sources = Sources(ROOT, store, model, definitions)
+    lock, _ = make_lock(stack, settings.model, ledger_of(settings), sources, _say)
+    path = output or Path(f"{stack}.lock.json")
+    write_bytes(path, lock.as_bytes())
+    append(log_file, "plan", stack, lock.digest, {"lock": str(path)})
+    typer.echo(summary(lock))
+    typer.echo(f"{path}: lock {lock.digest}")
+
+
+@bundle.command()
+def pack(  # noqa: PLR0913, PLR0917  # as above
+    lock_file: Annotated[Path, typer.Argument(help="A lock from breakeven bundle plan.")],
+    model: options.Model,
+    sign: options.Sign,
+    output: Annotated[Path, typer.Option("--output", help="Folder of the bundle.")],
+    definitions: options.Definitions = None,
+    part_size: options.PartSize = options.PART_MIB,
+    store: options.Store = options.STORE,
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Fetches what a lock names and packs it. The same lock and key give the same bytes.
+
+    A run that was stopped goes on where it was when it is repeated.
+
+    Example: breakeven bundle pack on-prem.lock.json --model ./REVISION --sign release.key
+    --output on-prem-bundle
+    """
+    lock = read_lock(lock_file)
+    key = read_private_key(sign)
+    sources = Sources(ROOT, store, model, definitions)
+    resources = ledger_of(read_stack(lock.stack))
+    _, origins = gather(resources, sources, _say)
+    pull_images(lock, sources.layout, _say)
+    contents = contents_of(lock, origins, sources.layout, model)
+    order = Order(output, key, part_size * _MEBIBYTE)
+    with byte_progress(2 * sum(entry.size for entry in contents.entries)) as count:
+        packed = pack_bundle(lock, contents, order, count)
+    manifest = packed.manifest
+    append(log_file, "pack", str(output), manifest.digest, _signed(manifest))
+    typer.echo(f"{output}: {_size(manifest.archive_size)} in {len(manifest.parts())} parts")
+    typer.echo(f"bundle {manifest.digest}, signed by key {manifest.signer}")
+
+
+@bundle.command()
+def verify(
+    folder: options.Folder,
+    key: options.Key,
+    base: options.Base = None,
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Checks the signature and every byte of a bundle. Needs no network and believes nothing.
+
+    Example: breakeven bundle verify on-prem-bundle --key release.pub
+    """
+    opened, below = _open(folder, key, base)
+    with byte_progress(_bytes(opened, below)) as count:
+        read_bundle(opened, below, count=count)
+    append(log_file, "verify", str(folder), opened.manifest.digest, _signed(opened.manifest))
+    typer.echo(f"whole and signed: {len(opened.manifest.files)} files for {opened.manifest.stack}")
+    typer.echo(f"bundle {opened.manifest.digest}, signed by key {opened.manifest.signer}")
+
+
+@bundle.command()
+def unpack(
+    folder: options.Folder,
+    key: options.Key,
+    to: Annotated[Path, typer.Option("--to", help="New folder to unpack into.")],
+    base: options.Base = None,
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Verifies a bundle and unpacks it. The folder appears when every byte was checked.
+
+    Example: breakeven bundle unpack on-prem-bundle --key release.pub --to on-prem
+    """
+    opened, below = _open(folder, key, base)
+    with byte_progress(_bytes(opened, below)) as count:
+        unpack_bundle(opened, below, to, count)
+    append(log_file, "unpack", str(to), opened.manifest.digest, _signed(opened.manifest))
+    typer.echo(f"{to}: {len(opened.manifest.files)} files; next: {to}/program/docs/air-gap.md")
+
+
+@bundle.command()
+def diff(  # noqa: PLR0913, PLR0917  # as above
+    old: Annotated[Path, typer.Argument(help="Folder of the bundle that they have.")],
+    new: Annotated[Path, typer.Argument(help="Folder of the bundle that they should get.")],
+    sign: options.Sign,
+    output: Annotated[Path, typer.Option("--output", help="Folder of the delta.")],
+    part_size: options.PartSize = options.PART_MIB,
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Makes a bundle with what NEW has and OLD lacks. Who verifies, unpacks or loads it needs OLD.
+
+    Example: breakeven bundle diff bundle-1 bundle-2 --sign release.key --output delta-1-2
+    """
+    key = read_private_key(sign)
+    before, after = (open_bundle(folder, key.public_key()) for folder in (old, new))
+    order = Order(output, key, part_size * _MEBIBYTE)
+    with byte_progress(2 * after.manifest.archive_size) as count:
+        delta = make_delta(before, after, order, count)
+    manifest = delta.manifest
+    append(log_file, "diff", str(output), manifest.digest, _signed(manifest))
+    typer.echo(f"{output}: {_size(manifest.archive_size)} of {_size(after.manifest.archive_size)}")
+    typer.echo(f"bundle {manifest.digest}, a delta on {manifest.base}")
+
+
+@bundle.command("load")
+def load_bundle(  # noqa: PLR0913, PLR0917  # as above
+    folder: options.Folder,
+    key: options.Key,
+    to: Annotated[
+        Path, typer.Option("--to", help="Where it is unpacked, or was by breakeven bundle unpack.")
+    ],
+    registry: Annotated[str, typer.Option("--registry", help="HOST[:PORT][/PREFIX] to push to.")],
+    base: options.Base = None,
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Verifies a bundle and pushes its images to a registry; reads each digest back.
+
+    What the registry has is not sent again. Credentials are those of docker login or oras login.
+
+    Example: breakeven bundle load on-prem-bundle --key release.pub --to on-prem
+    --registry registry.internal
+    """
+    opened, below = _open(folder, key, base)
+    if to.is_dir():
+        _say(f"checking {to}")
+        check_unpacked(to, opened)
+    else:
+        with byte_progress(_bytes(opened, below)) as count:
+            unpack_bundle(opened, below, to, count)
+    lock = parse_lock((to / LOCK).read_bytes(), str(to / LOCK))
+    for image in load_images(lock, to, registry, _say):
+        details = {"bundle": opened.manifest.digest, "registry": registry}
+        append(log_file, "load", image.reference, image.reference.rpartition(":")[2], details)
+        typer.echo(f"{'was there' if image.was_there else 'pushed'}: {image.reference}")
+
+
+def summary(lock: Lock) -> str:
+    """Returns how much of what a lock names."""
+    images = sum(blob.size for blob in lock.blobs().values())
+    weights = sum(file.size for file in lock.model.files)
+    rest = sum(file.size for file in lock.files)
+    return "\n".join(
+        [
+            f"images  {len(lock.images) - 1:4}  {_size(images - weights):>12}",
+            f"model   {len(lock.model.files):4}  {_size(weights):>12}  {lock.model.repository}",
+            f"files   {len(lock.files):4}  {_size(rest):>12}  wheels, programs, this program",
+        ]
+    )
+
+
+def _open(folder: Path, key: Path, base: Path | None) -> tuple[Bundle, Bundle | None]:
+    trusted = read_public_key(key)
+    opened = open_bundle(folder, trusted)
+    return opened, open_base(opened, base, trusted)
+
+
+def _bytes(opened: Bundle, base: Bundle | None) -> int:
+    return opened.manifest.archive_size + (base.manifest.archive_size if base else 0)
+
+
+def _signed(manifest: Manifest) -> dict[str, str]:
+    return {"lock": manifest.lock, "signer": manifest.signer, "base": manifest.base}
+
+
+def _size(count: int) -> str:
+    return f"{count / _GIGABYTE:,.2f} GB" if count >= _GIGABYTE else f"{count / 1e6:,.2f} MB"
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

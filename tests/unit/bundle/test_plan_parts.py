@@ -1,0 +1,137 @@
+"""What a lock is made of: definitions, wheels, origins, licences, and the lock file itself."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components.bundle.definitions import definition_files, needed_definitions
+from components.bundle.errors import BundleError
+from components.bundle.files import sha256_of
+from components.bundle.licences import NOT_STATED, model_licence
+from components.bundle.lock import parse_lock
+from components.bundle.origins import program_files
+from components.bundle.wheels import read_requirements, wheel_files
+from components.offline import ledger_of
+from components.project import ROOT
+from tests.recording import settings_of
+from tests.unit.bundle.builders import make_site
+
+DEFINITION = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+spec: {group: monitoring.coreos.com, names: {kind: PodMonitor}}
+"""
+
+
+def test_custom_resources_of_a_stack_are_needed_and_built_in_kinds_are_not() -> None:
+    needed = needed_definitions(ledger_of(settings_of("aws-prod")))
+    assert "keda.sh/ScaledObject" in needed
+    assert "monitoring.coreos.com/PodMonitor" in needed
+    assert not [
+        name for name in needed if name.startswith(("apps/", "networking.k8s.io/", "core/"))
+    ]
+
+
+def test_the_file_that_defines_a_resource_is_found(tmp_path: Path) -> None:
+    (tmp_path / "monitors.yaml").write_text(DEFINITION)
+    places, origins = definition_files(["monitoring.coreos.com/PodMonitor"], tmp_path)
+    assert places == {"monitoring.coreos.com/PodMonitor": "crds/monitors.yaml"}
+    assert [origin.path for origin in origins] == ["crds/monitors.yaml"]
+
+
+def test_a_resource_that_no_file_defines_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "monitors.yaml").write_text(DEFINITION)
+    with pytest.raises(BundleError, match=r"no file defines keda\.sh/ScaledObject"):
+        definition_files(["keda.sh/ScaledObject"], tmp_path)
+
+
+def test_without_a_folder_the_cluster_has_the_definitions() -> None:
+    assert definition_files(["keda.sh/ScaledObject"], None) == ({"keda.sh/ScaledObject": ""}, [])
+
+
+def wheel(folder: Path, text: str = "1") -> Path:
+    path = folder / "thing-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("thing.py", text)
+    return path
+
+
+def requirements(folder: Path, digest: str) -> Path:
+    path = folder / "requirements.txt"
+    path.write_text(
+        f"thing==1.0 \\\n    --hash=sha256:{digest} \\\n    --hash=sha256:{'0' * 64}\n"
+        "    # via breakeven\n"
+        f"other==2.0 ; sys_platform == 'win32' \\\n    --hash=sha256:{'1' * 64}\n"
+    )
+    return path
+
+
+def test_the_wheel_that_requirements_state_is_taken(tmp_path: Path) -> None:
+    digest = sha256_of(wheel(tmp_path))
+    [origin] = wheel_files(requirements(tmp_path, digest), tmp_path)
+    assert origin.path == "wheels/thing-1.0-py3-none-any.whl"
+
+
+def test_another_file_of_the_same_name_is_refused(tmp_path: Path) -> None:
+    digest = sha256_of(wheel(tmp_path))
+    listed = requirements(tmp_path, digest)
+    wheel(tmp_path, "malice")
+    with pytest.raises(BundleError, match="is not the file that"):
+        wheel_files(listed, tmp_path)
+
+
+def test_a_missing_wheel_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"thing==1\.0: no wheel"):
+        wheel_files(requirements(tmp_path, "0" * 64), tmp_path)
+
+
+def test_every_package_of_this_program_is_read_with_its_checksums() -> None:
+    pinned = {entry.name: entry for entry in read_requirements(ROOT / "requirements.txt")}
+    assert pinned["pulumi"].version
+    assert all(entry.hashes for entry in pinned.values())
+    assert "colorama" not in pinned  # for Windows alone
+
+
+def test_the_program_goes_with_everything_that_deploys_and_nothing_that_was_built() -> None:
+    paths = {origin.path: origin for origin in program_files(ROOT)}
+    for needed in ("__main__.py", "Pulumi.yaml", "components/stack.py", "tools/bootstrap/cli.py"):
+        assert f"program/{needed}" in paths
+    assert paths["program/policies/cost_budget/run"].executable
+    assert not [path for path in paths if "__pycache__" in path or "/." in path]
+
+
+@pytest.mark.parametrize(
+    ("card", "licence"),
+    [
+        ("---\nlicense: apache-2.0\n---\n# Model", "apache-2.0"),
+        ("---\nlicense: other\nlicense_name: llama3.3\n---\n", "llama3.3"),
+        ("# Model", NOT_STATED),
+        ("---\nlicense: [\n---\n", NOT_STATED),
+        ("---\nlicense: apache-2.0\n", NOT_STATED),
+    ],
+)
+def test_the_licence_of_a_model_is_what_its_card_states(
+    tmp_path: Path, card: str, licence: str
+) -> None:
+    (tmp_path / "README.md").write_text(card)
+    assert model_licence(tmp_path) == licence
+
+
+def test_a_lock_survives_reading_and_writing(tmp_path: Path) -> None:
+    lock = make_site(tmp_path).lock
+    assert parse_lock(lock.as_bytes(), "lock.json") == lock
+
+
+def test_a_lock_changed_by_hand_is_refused(tmp_path: Path) -> None:
+    lock = make_site(tmp_path).lock
+    value = json.loads(lock.as_bytes())
+    value["images"][0]["reference"] = "docker.io/library/engine:latest"
+    for content in (json.dumps(value).encode(), lock.as_bytes() + b"\n", b"{}", b"", b"[]"):
+        with pytest.raises(BundleError, match=r"lock\.json"):
+            parse_lock(content, "lock.json")
+    assert replace(lock, stack="another").digest != lock.digest
