@@ -18,6 +18,7 @@ from components.cost.price import Price, PriceMissingError, committed
 from components.cost.price_book import PriceBook
 from components.cost.simulation import Fleet
 from components.project import ROOT
+from components.serving.rollout import rollout_of
 from components.serving.sizes import repository_bytes
 from components.settings_types import Settings
 
@@ -92,7 +93,24 @@ def assumptions_of(
         data_may_leave=settings.traffic.data_may_leave,
         book=book,
         calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
+        notes=_notes(settings),
     )
+
+
+def _notes(settings: Settings) -> tuple[str, ...]:
+    notes = [rollout_of(settings).explanation]
+    capacity_types = settings.pool.capacity_types
+    if settings.pool.kind != "existing" and capacity_types[:1] == ("reserved",):
+        notes.append(
+            "Nodes are priced as reserved for the hours that they run; a reservation is paid for "
+            "all hours, so keep minReplicas at what is reserved."
+        )
+    elif settings.pool.kind != "existing" and len(capacity_types) > 1:
+        notes.append(
+            f"Nodes are priced as {capacity_types[0]}; what is not to be had is tried as "
+            f"{', then '.join(capacity_types[1:])}, at that price."
+        )
+    return tuple(notes)
 
 
 def _book(settings: Settings, reader: ConfigReader, stack: str, today: date) -> PriceBook:

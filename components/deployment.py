@@ -14,6 +14,7 @@ from components.monitoring import Monitoring
 from components.network import NetworkRules, ServingNamespace
 from components.project import own_values
 from components.serving import VllmServing
+from components.serving.rollout import rollout_of
 from components.settings import parse
 from components.settings_types import Settings
 
@@ -61,4 +62,5 @@ async def register(settings: Settings) -> dict[str, object]:
     return {
         "endpoint": f"http://{serving.service_name}.{settings.network.namespace}.svc:8000/v1",
         "model": settings.model.facts.name,
+        "rollout": rollout_of(settings).explanation,
     }

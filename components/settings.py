@@ -83,6 +83,12 @@ def _model(reader: ConfigReader) -> ModelSettings:
             pattern=r"[0-9a-f]{40}",
             allowed="Allowed: a commit of 40 hexadecimal digits; a branch or tag can move",
         ),
+        previous_revision=reader.text(
+            "previousModelRevision",
+            pattern=r"([0-9a-f]{40})?",
+            allowed="Allowed: a commit of 40 hexadecimal digits, or empty",
+        )
+        or None,
         precision=reader.choice("precision", tuple(PRECISION_BYTES)),
         max_model_length=reader.integer("maxModelLength", 256, 1_048_576),
     )

@@ -40,6 +40,14 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
             f"{model.facts.max_model_length:,}",
             f"Allowed: up to {model.facts.max_model_length:,}",
         )
+    if model.previous_revision == model.revision and reader.usable(
+        "modelRevision", "previousModelRevision"
+    ):
+        reader.reject(
+            "previousModelRevision",
+            "the same commit as modelRevision",
+            "Allowed: the commit to go back to, or empty",
+        )
     request = traffic.input_tokens + traffic.output_tokens
     if reader.usable("maxModelLength", "inputTokensPerRequest", "outputTokensPerRequest") and (
         request > model.max_model_length

@@ -12,11 +12,12 @@ from components.cost.models import ModelFacts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
-    """What is served."""
+    """What is served. `previous_revision` is None where no other weights are kept."""
 
     facts: ModelFacts
     repository: str
     revision: str
+    previous_revision: str | None
     precision: str
     max_model_length: int
 

@@ -53,6 +53,7 @@ class Assumptions:
         data_may_leave: Whether prompts may go to an API.
         book: Prices of everything else.
         calendar: How long a month is.
+        notes: What a reader has to know about the deployment, as sentences.
     """
 
     stack: str
@@ -71,3 +72,4 @@ class Assumptions:
     data_may_leave: bool
     book: PriceBook
     calendar: Calendar
+    notes: tuple[str, ...] = ()

@@ -171,7 +171,8 @@ class _Estimate:
             f"{capacity.error_percent:.0f}% ({capacity.source})."
         )
         burst = f"peak minute {load.burst_factor:g} x its hour"
-        return served, f"Hours of the week: {load.shape_source}; {burst}."
+        week = f"Hours of the week: {load.shape_source}; {burst}."
+        return served, week, *self.assumptions.notes
 
 
 def in_words(row: BreakEvenAgainst, tokens_per_day: int) -> str:

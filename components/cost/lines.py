@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +26,9 @@ from components.cost.simulation import FleetWeek
 
 BYTES_PER_TOKEN = 5
 """Bytes that a token takes on the wire, JSON and headers aside: an estimate, 4 to 5 for English."""
+
+# What a name says of the content behind it; a bill's reader has no use for it.
+_HASH = re.compile(r"-[0-9a-f]{8}$")
 
 _CENT = Decimal("0.01")
 
@@ -114,18 +118,19 @@ def price_machines(
     quantities = [(resource, classify(resource)) for resource in resources]
     has_pool = any(isinstance(quantity, GpuNodes) for _, quantity in quantities)
     for resource, quantity in quantities:
+        name = _HASH.sub("", resource.name)
         reason = _reason_against(quantity, has_pool=has_pool)
         if reason:
-            unpriced.append(NotPriced(resource.name, resource.type, reason))
+            unpriced.append(NotPriced(name, resource.type, reason))
         elif isinstance(quantity, Free | InPool | Workload):
-            free.append(resource.name)
+            free.append(name)
         else:
             try:
-                lines.extend(_resource(resource.name, quantity, week, assumptions))
+                lines.extend(_resource(name, quantity, week, assumptions))
                 if isinstance(quantity, GpuNodes):
                     lines.extend(_root_volumes(quantity, week, assumptions))
             except PriceMissingError as missing:
-                unpriced.append(NotPriced(resource.name, resource.type, _stated_instead(missing)))
+                unpriced.append(NotPriced(name, resource.type, _stated_instead(missing)))
     for part in (_control_plane, _system_nodes):
         try:
             lines.extend(part(assumptions))
@@ -205,7 +210,8 @@ def _owned_nodes(
 
 def _volume(name: str, volume: Volume, assumptions: Assumptions) -> Line:
     price = assumptions.book.find(f"volume/{assumptions.cloud}/{volume.storage_class}")
-    return _line(f"Volume {name} ({volume.storage_class})", volume.gigabytes, "GB-month", price)
+    item = f"Volume {name} ({volume.storage_class})"
+    return _line(item, volume.gigabytes, "GB-month", price)
 
 
 def _load_balancer(assumptions: Assumptions) -> Iterator[Line]:

@@ -17,6 +17,7 @@ from components.base import KitComponent
 from components.gpu_pool import GpuPool
 from components.serving.engine import engine_pod
 from components.serving.labels import ENGINE_LABELS, NAME, described
+from components.serving.rollout import Rollout, rollout_of
 from components.serving.service import service_annotations, service_spec
 from components.serving.timings import NODE_START, Timings, timings_of
 from components.serving.weights import add_weights
@@ -89,7 +90,7 @@ class VllmServing(KitComponent):
                     # Left out where KEDA scales: two owners of one field undo each other.
                     replicas=None if settings.replicas.autoscaling else settings.replicas.lowest,
                     selector=LabelSelectorArgs(match_labels=dict(ENGINE_LABELS)),
-                    strategy=_strategy(settings),
+                    strategy=_strategy(rollout_of(settings)),
                     progress_deadline_seconds=timings.startup_budget + timings.grace + NODE_START,
                     template=PodTemplateSpecArgs(
                         metadata=ObjectMetaArgs(labels=_pod_labels(settings)),
@@ -162,11 +163,10 @@ def _pod_labels(settings: Settings) -> dict[str, str]:
     }
 
 
-def _strategy(settings: Settings) -> DeploymentStrategyArgs:
-    # A replica more needs a GPU more. Where none is spare it would wait for ever, and a replica
-    # must go first.
-    surge = settings.surge_replicas
+def _strategy(rollout: Rollout) -> DeploymentStrategyArgs:
     return DeploymentStrategyArgs(
         type="RollingUpdate",
-        rolling_update=RollingUpdateDeploymentArgs(max_surge=surge, max_unavailable=1 - surge),
+        rolling_update=RollingUpdateDeploymentArgs(
+            max_surge=rollout.max_surge, max_unavailable=rollout.max_unavailable
+        ),
     )

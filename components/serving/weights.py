@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pulumi
 from pulumi_kubernetes.batch.v1 import Job, JobSpecArgs
 from pulumi_kubernetes.core.v1 import (
@@ -28,7 +30,7 @@ from components.serving.labels import NAME, WEIGHTS_LABELS, described
 from components.serving.security import container_security, pod_security
 from components.serving.sizes import weights_volume_gib
 from components.serving.timings import timings_of
-from components.serving.weights_names import weights_names
+from components.serving.weights_names import WeightsNames, weights_names
 from components.settings_types import Settings
 from components.templates import CHARTS
 
@@ -45,14 +47,60 @@ def add_weights(
     namespace: pulumi.Input[str],
     service_account: pulumi.Input[str],
 ) -> tuple[PersistentVolumeClaim, Job]:
-    """Makes volume, script and Job; returns the volume and the Job that must end first."""
-    script = (CHARTS / "serving" / _SCRIPT).read_text(encoding="utf-8")
-    names = weights_names(settings, pool, script)
+    """Makes the volumes, the script and the Jobs that fill them.
+
+    Returns:
+        The volume of the served weights, and the Job that must end first.
+    """
+    text = (CHARTS / "serving" / _SCRIPT).read_text(encoding="utf-8")
+    script = component.add(
+        ConfigMap(
+            f"{NAME}-weights-script",
+            metadata=ObjectMetaArgs(
+                name=weights_names(settings, pool, text).script,
+                namespace=namespace,
+                labels=described(WEIGHTS_LABELS),
+            ),
+            data={_SCRIPT: text},
+            immutable=True,
+            opts=component.child_options(),
+        )
+    )
+
+    def filled(revision: str) -> tuple[PersistentVolumeClaim, Job]:
+        of_revision = replace(settings, model=replace(settings.model, revision=revision))
+        return _add_filled_volume(
+            component,
+            of_revision,
+            pool,
+            weights_names(of_revision, pool, text),
+            namespace=namespace,
+            script=script.metadata.name,
+            service_account=service_account,
+        )
+
+    if settings.model.previous_revision is not None:
+        filled(settings.model.previous_revision)
+    return filled(settings.model.revision)
+
+
+def _add_filled_volume(  # noqa: PLR0913  # one argument for each object referred to
+    component: KitComponent,
+    settings: Settings,
+    pool: GpuPool,
+    names: WeightsNames,
+    *,
+    namespace: pulumi.Input[str],
+    script: pulumi.Input[str],
+    service_account: pulumi.Input[str],
+) -> tuple[PersistentVolumeClaim, Job]:
     download = timings_of(settings).download
     labels = described(WEIGHTS_LABELS)
     volume = component.add(
         PersistentVolumeClaim(
-            f"{NAME}-weights",
+            # By content also in the program: served and previous weights change places in a
+            # rollback, and both volumes stay as they are.
+            names.volume,
             metadata=ObjectMetaArgs(
                 name=names.volume,
                 namespace=namespace,
@@ -73,18 +121,9 @@ def add_weights(
             opts=component.child_options(),
         )
     )
-    config = component.add(
-        ConfigMap(
-            f"{NAME}-weights-script",
-            metadata=ObjectMetaArgs(name=names.script, namespace=namespace, labels=labels),
-            data={_SCRIPT: script},
-            immutable=True,
-            opts=component.child_options(),
-        )
-    )
     job = component.add(
         Job(
-            f"{NAME}-weights",
+            names.job,
             metadata=ObjectMetaArgs(
                 name=names.job,
                 namespace=namespace,
@@ -106,7 +145,7 @@ def add_weights(
                         settings,
                         pool,
                         claim=volume.metadata.name,
-                        script=config.metadata.name,
+                        script=script,
                         service_account=service_account,
                     ),
                 ),

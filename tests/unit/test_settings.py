@@ -319,6 +319,15 @@ MISTAKES: Mapping[str, Mistake] = {
         "found spot",
         "on-demand; the machine template says",
     ),
+    "no commit to go back to": Mistake(
+        {"previousModelRevision": "main"}, "previousModelRevision", '"main"', "40 hexadecimal"
+    ),
+    "a commit to go back to that is served": Mistake(
+        {"modelRevision": COMMIT, "previousModelRevision": COMMIT},
+        "previousModelRevision",
+        "the same commit as modelRevision",
+        "the commit to go back to, or empty",
+    ),
     "a quota below the peak": Mistake(
         {**KARPENTER, **SHARED, "maxReplicas": 4, "gpuQuota": 4},
         "gpuQuota",

@@ -156,3 +156,29 @@ def test_no_node_is_taken_away_from_a_running_download(served: Served, stack: st
     # A node that was consolidated during the load began it anew (LLMKube#658, #660).
     annotations = served(stack).one("Job").spec["template"]["metadata"]["annotations"]
     assert annotations["karpenter.sh/do-not-disrupt"] == "true"
+
+
+@pytest.mark.parametrize("stack", ["dev", "aws-prod", "on-prem"])
+def test_a_rollback_needs_no_download_and_replaces_no_volume(served: Served, stack: str) -> None:
+    revision = settings_of(stack).model.revision
+    after = served(stack, modelRevision=OTHER_REVISION, previousModelRevision=revision)
+    back = served(stack, previousModelRevision=OTHER_REVISION)
+    for kind in ("PersistentVolumeClaim", "Job"):
+        # The same names in the program and in the cluster, with the same inputs: nothing changes.
+        assert {(item.name, repr(item.inputs)) for item in after.of(kind)} == {
+            (item.name, repr(item.inputs)) for item in back.of(kind)
+        }
+        assert len(after.of(kind)) == 2
+
+
+def test_an_update_keeps_the_volume_of_the_replicas_that_it_replaces(served: Served) -> None:
+    revision = settings_of("aws-prod").model.revision
+    before = served("aws-prod").one("PersistentVolumeClaim")
+    after = served("aws-prod", modelRevision=OTHER_REVISION, previousModelRevision=revision)
+    assert before.name in {item.name for item in after.of("PersistentVolumeClaim")}
+
+
+def test_the_served_weights_are_those_of_the_revision(served: Served) -> None:
+    after = served("aws-prod", previousModelRevision=OTHER_REVISION)
+    alone = served("aws-prod")
+    assert repr(after.one("Deployment").pod) == repr(alone.one("Deployment").pod)
