@@ -188,7 +188,7 @@ class TestKarpenterOnAzure:
         _, registration = pool_of(settings_of("aks"))
         node_class = registration.one("AKSNodeClass")
         pools = registration.of("NodePool")
-        assert [pool.name for pool in pools] == ["llm-gpu-on-demand", "llm-gpu-spot"]
+        assert {pool.name for pool in pools} == {"llm-gpu-on-demand", "llm-gpu-spot"}
         for pool in pools:
             assert pool.depends_on(node_class)
             assert pool.spec["template"]["spec"]["nodeClassRef"] == {
