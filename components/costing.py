@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -16,21 +17,11 @@ from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.people import People
 from components.cost.price import Price, PriceMissingError, committed
 from components.cost.price_book import PriceBook
-from components.cost.simulation import Fleet
+from components.cost.week.nodes_paid import follow
+from components.fleet import VLLM_LARGEST_BATCH, configuration_of, interruptions_of
 from components.project import ROOT
 from components.serving.rollout import rollout_of
-from components.serving.sizes import repository_bytes
 from components.settings_types import Settings
-
-NODE_START_SECONDS = 180
-"""From the request for a cloud GPU node until it takes pods, image pull included: an estimate."""
-
-ENGINE_START_SECONDS = 90
-"""From loaded weights to the first token, with a warm compile cache: an estimate. The startup probe
-allows for a cold one."""
-
-VLLM_LARGEST_BATCH = 256
-"""Requests that vLLM runs at once unless told otherwise (--max-num-seqs, from 256 up by GPU)."""
 
 
 def assumptions_of(
@@ -73,6 +64,10 @@ def assumptions_of(
         concurrency_limit=_concurrency(settings),
         measured_output_tokens_per_second=None if measured is None else float(measured),
     )
+    _check_target(settings, reader, capacity.concurrent_requests)
+    reader.raise_problems(stack)
+    configuration = configuration_of(settings, load, capacity, interruptions_of(settings))
+    followed = follow(load.requests_per_second(), load.burst_factor, configuration)
     return Assumptions(
         stack=stack,
         model=(
@@ -81,7 +76,8 @@ def assumptions_of(
         ),
         load=load,
         capacity=capacity,
-        fleet=_fleet(settings),
+        fleet=replace(configuration.fleet, nodes_paid=followed.nodes_paid),
+        simulated=followed.own,
         node=node,
         cluster=_cluster(settings),
         cloud=settings.prices.cloud,
@@ -130,6 +126,17 @@ def _replicas(settings: Settings) -> str:
     if replicas.lowest != replicas.highest:
         return f"{replicas.lowest} to {replicas.highest} replicas"
     return "1 replica" if replicas.highest == 1 else f"{replicas.highest} replicas"
+
+
+def _check_target(settings: Settings, reader: ConfigReader, held: int) -> None:
+    """Refuses to aim at more requests in flight than run at once: the rest would wait for ever."""
+    target = settings.replicas.target_requests
+    if settings.replicas.autoscaling and target > held:
+        reader.reject(
+            "targetRequestsPerReplica",
+            f"{target}, but a replica's memory holds {held} requests of this length",
+            f"Allowed: 1 to {held}; a higher tensorParallel or a larger gpu holds more",
+        )
 
 
 def _concurrency(settings: Settings) -> int:
@@ -310,22 +317,6 @@ def _api(
         near = f"Closest: {', '.join(error.near)}" if error.near else "See the list of genai-prices"
         reader.reject(key, f'no price is known for "{reference}"', near)
         return None
-
-
-def _fleet(settings: Settings) -> Fleet:
-    pool, replicas = settings.pool, settings.replicas
-    existing = pool.kind == "existing"
-    load_seconds = repository_bytes(settings) / (settings.weights.read_megabytes_per_second * 1e6)
-    return Fleet(
-        lowest=replicas.lowest,
-        highest=replicas.highest,
-        autoscaling=replicas.autoscaling,
-        replicas_per_node=settings.replicas_per_node,
-        gpus_per_node=pool.gpus_per_node,
-        fixed_nodes=pool.node_count if existing else None,
-        start_seconds=(0 if existing else NODE_START_SECONDS) + load_seconds + ENGINE_START_SECONDS,
-        scale_down_seconds=replicas.scale_down_seconds,
-    )
 
 
 def _cluster(settings: Settings) -> ClusterShare:

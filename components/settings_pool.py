@@ -95,6 +95,7 @@ def read_pool(reader: ConfigReader) -> PoolSettings:
             pattern="reserved|on-demand|spot",
             allowed="Allowed: reserved, on-demand, spot",
         ),
+        spot_interruptions_per_month=reader.decimal("spotInterruptionsPerMonth", "0", "700"),
         karpenter_node_role=reader.text("karpenterNodeRole"),
         karpenter_discovery_tag=reader.text("karpenterDiscoveryTag"),
         karpenter_node_image=reader.text(

@@ -80,6 +80,7 @@ class PoolSettings:
     node_labels: Mapping[str, str]
     instance_types: tuple[str, ...]
     capacity_types: tuple[str, ...]
+    spot_interruptions_per_month: Decimal
     karpenter_node_role: str
     karpenter_discovery_tag: str
     karpenter_node_image: str

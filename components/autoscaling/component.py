@@ -10,7 +10,7 @@ from components.base import KitComponent
 from components.manifests import custom_resource
 from components.monitoring.promql import engine_selector
 from components.serving.labels import NAME
-from components.serving.timings import timings_of
+from components.serving.timings import scale_up_period, timings_of
 from components.settings_types import Settings
 from components.templates import render
 
@@ -53,6 +53,7 @@ class Autoscaling(KitComponent):
                 "selector": engine_selector(settings),
                 "target_requests": replicas.target_requests,
                 "target_waiting": replicas.target_waiting,
+                "scale_up_period": scale_up_period(settings),
             },
         )
         self.add(

@@ -7,9 +7,14 @@ from decimal import Decimal
 
 from components.cost.models import PRECISION_BYTES
 from components.cost.recommend.search import Offer, OwnMeasurement, Search
-from components.costing import ENGINE_START_SECONDS, NODE_START_SECONDS, VLLM_LARGEST_BATCH
+from components.fleet import HOURS_PER_MONTH, VLLM_LARGEST_BATCH
 from components.offline import LoadedStack
-from components.serving.sizes import repository_bytes
+from components.serving.timings import (
+    EXPECTED_ENGINE_START,
+    EXPECTED_NODE_START,
+    PRE_STOP,
+    weights_read,
+)
 from components.settings_types import Settings
 
 
@@ -55,12 +60,16 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         max_inter_token_seconds=None if wishes.latency_ms is None else wishes.latency_ms / 1000,
         max_prefill_seconds=objective if limit is None else limit / 1000,
         measured=_measured(settings),
+        target_waiting=replicas.target_waiting,
+        node_start_seconds=EXPECTED_NODE_START,
+        grace_seconds=PRE_STOP + settings.engine.longest_request_seconds,
+        spot_interruptions_per_hour=float(settings.pool.spot_interruptions_per_month)
+        / HOURS_PER_MONTH,
     )
 
 
 def _start_seconds(settings: Settings) -> float:
-    seconds = repository_bytes(settings) / (settings.weights.read_megabytes_per_second * 1e6)
-    return NODE_START_SECONDS + seconds + ENGINE_START_SECONDS
+    return EXPECTED_NODE_START + weights_read(settings) + EXPECTED_ENGINE_START
 
 
 def _own_offer(stack: LoadedStack) -> Offer | None:

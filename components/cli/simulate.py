@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from components.cli.week_configuration import configuration_of
 from components.cost.week.comparison import compare
 from components.cost.week.output import as_output, as_text
+from components.fleet import configuration_of, interruptions_of
 from components.offline import load_stack
 
 
@@ -26,15 +26,15 @@ def simulate(
     *,
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
     interruptions: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--interruptions",
             min=0.0,
             max=730.0,
             metavar="COUNT",
-            help="Spot interruptions of a node in a month of 730 hours.",
+            help="Spot interruptions of a node in a month of 730 hours; default: the stack's.",
         ),
-    ] = 0.0,
+    ] = None,
     output_format: Annotated[
         Format, typer.Option("--format", help="How the week is written.")
     ] = Format.TEXT,
@@ -46,7 +46,13 @@ def simulate(
     Example: breakeven simulate aws-prod --seed 2 --format json
     """
     loaded = load_stack(stack)
-    comparison = compare(loaded.assumptions, configuration_of(loaded, interruptions), seed)
+    settings, assumptions = loaded.settings, loaded.assumptions
+    if interruptions is None:
+        interruptions = interruptions_of(settings)
+    configuration = configuration_of(
+        settings, assumptions.load, assumptions.capacity, interruptions
+    )
+    comparison = compare(assumptions, configuration, seed)
     if output_format is Format.JSON:
         typer.echo(json.dumps(as_output(comparison), indent=2))
     else:

@@ -13,6 +13,7 @@ from components.cost.node_cost import NodeCost
 from components.cost.people import People
 from components.cost.price_book import PriceBook
 from components.cost.simulation import Fleet
+from components.cost.week.result import SimulatedWeek
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Assumptions:
         load: The traffic.
         capacity: What one replica serves, and how sure that is.
         fleet: How replicas and nodes come and go.
+        simulated: Its week, as an autoscaler that polls every few seconds makes it.
         node: What a GPU node costs.
         cluster: What this stack bears of the cluster.
         cloud: Cloud of the price book, or "none".
@@ -61,6 +63,7 @@ class Assumptions:
     load: Load
     capacity: ReplicaCapacity
     fleet: Fleet
+    simulated: SimulatedWeek
     node: NodeCost
     cluster: ClusterShare
     cloud: str

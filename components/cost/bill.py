@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -22,7 +21,6 @@ _ONE_NODE = FleetWeek(
     peak_replicas=1,
     busy_share=1.0,
     unserved_share=0.0,
-    strained_hours_share=0.0,
 )
 
 
@@ -103,13 +101,13 @@ class Bill:
             requests_per_second: What one replica serves.
         """
         follow = fleet.autoscaling and fleet.fixed_nodes is None
-        replicas = fleet.lowest if follow else fleet.highest
         rates = load.requests_per_second() * (load.burst_factor / load.tokens_per_day)
         return Staircase(
             peak_rates_per_token=np.asarray(rates),
             requests_per_second_per_node=requests_per_second * fleet.replicas_per_node,
-            lowest_nodes=fleet.fixed_nodes or math.ceil(replicas / fleet.replicas_per_node),
+            lowest_nodes=fleet.lowest_nodes,
             nodes_follow_load=follow,
+            nodes_paid=fleet.nodes_paid,
             hours_per_start=(fleet.start_seconds + fleet.scale_down_seconds) / 3600,
             fixed_monthly=self.fixed_monthly,
             node_monthly=self.node_monthly,

@@ -15,6 +15,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from components.cost.simulation import NodesPaid
+
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
@@ -62,6 +64,7 @@ class Staircase:
         lowest_nodes: Nodes that run at any volume: the fewest replicas, or those that are there.
         nodes_follow_load: Whether nodes come and go by the hour; else the peak's run at all hours.
         hours_per_start: Node-hours that each start of a node wastes on loading and waiting.
+        nodes_paid: What the autoscaler makes of planned nodes.
         fixed_monthly: USD a month that does not depend on volume.
         node_monthly: USD a month for one node.
     """
@@ -71,6 +74,7 @@ class Staircase:
     lowest_nodes: int
     nodes_follow_load: bool
     hours_per_start: float
+    nodes_paid: NodesPaid
     fixed_monthly: Decimal
     node_monthly: Decimal
 
@@ -86,7 +90,8 @@ class Staircase:
         )
         return Steps(
             to_tokens_per_day=ends * self.requests_per_second_per_node,
-            monthly=float(self.fixed_monthly) + float(self.node_monthly) * mean_nodes,
+            monthly=float(self.fixed_monthly)
+            + float(self.node_monthly) * self.nodes_paid.of(mean_nodes),
             peak_nodes=peak_nodes,
         )
 

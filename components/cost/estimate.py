@@ -16,6 +16,7 @@ from components.cost.quantities import Registered
 from components.cost.report import ApiCost, BreakEvenAgainst, Report
 from components.cost.simulation import FleetWeek, simulate
 from components.cost.verdict import Evidence, Option, Verdict, decide
+from components.cost.week.demand import rates_by_minute
 
 LARGEST_NODES = 64
 """Nodes up to which break-even and hybrid are searched; beyond it, "never within 64 nodes"."""
@@ -110,7 +111,7 @@ class _Estimate:
         capacity = self.assumptions.capacity
         per_node = self.assumptions.fleet.replicas_per_node
         rules = SplitRules(
-            rates=self.rates,
+            rates=rates_by_minute(self.rates, self.assumptions.load.burst_factor, seed=0),
             fixed_monthly=self.bill.fixed_monthly,
             node_monthly=self.bill.node_monthly,
             api_monthly=overflow.monthly,
@@ -131,6 +132,7 @@ class _Estimate:
         break_even: tuple[BreakEvenAgainst, ...],
     ) -> Verdict:
         capacity, load = self.assumptions.capacity, self.assumptions.load
+        simulated = self.assumptions.simulated
         own = self.bill.total
         own_range = (
             self.total_at(capacity.high_requests_per_second),
@@ -155,7 +157,8 @@ class _Estimate:
             busy_share=self.week.busy_share,
             people_share=self.bill.people_monthly * (1 + self.bill.contingency_share) / own,
             unserved_share=self.week.unserved_share,
-            strained_hours_share=self.week.strained_hours_share,
+            objective_share=simulated.totals.objective_share,
+            objective_seconds=simulated.objective_seconds,
             replicas_needed=math.ceil(peak / capacity.requests_per_second - 1e-9),
             break_even=in_words(cheapest, load.tokens_per_day),
             error_percent=capacity.error_percent,

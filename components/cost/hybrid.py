@@ -36,7 +36,7 @@ class SplitRules:
     """What a split of the load costs.
 
     Attributes:
-        rates: Mean request rate of each hour, in requests a second.
+        rates: Mean request rate of each minute, in requests a second.
         fixed_monthly: USD a month that self-hosting costs whatever the number of nodes.
         node_monthly: USD a month for one node.
         api_monthly: USD a month if the API served everything.
@@ -50,8 +50,7 @@ class SplitRules:
     def split(self, nodes: int, requests_per_second_per_node: float) -> Hybrid:
         """Returns the cost of `nodes` that always run, with what is beyond them sent to the API.
 
-        Within an hour the load counts as even: the overflow of a peak minute whose hour fits is
-        left out, so a real gateway serves at most the share that is returned.
+        Within a minute the load counts as even.
         """
         served = np.minimum(self.rates, nodes * requests_per_second_per_node)
         share = min(float(served.sum() / self.rates.sum()), 1.0)

@@ -14,6 +14,7 @@ from components.cost.lines import Line, Machines, to_cents
 from components.cost.price import PRIVATE
 from components.cost.simulation import FleetWeek
 from components.cost.verdict import Verdict
+from components.cost.week.result import SimulatedWeek
 
 OLD_DAYS = 90
 """Age in days from which a price is marked as old; GPU prices move within quarters."""
@@ -198,6 +199,7 @@ class Report:
                 "meanNodes": round(self.week.mean_nodes, 4),
                 "peakReplicas": self.week.peak_replicas,
             },
+            "simulated": _simulated_output(self.assumptions.simulated),
             "api": _api_output(self.api),
             "hosted": [_api_output(api) for api in self.hosted],
             "breakEven": [_break_even_output(row) for row in self.break_even],
@@ -210,6 +212,17 @@ class Report:
             },
             "notes": [*self.notes, *self.price_sources()],
         }
+
+
+def _simulated_output(week: SimulatedWeek) -> dict[str, object]:
+    totals = week.totals
+    return {
+        "firstTokenSeconds": week.objective_seconds,
+        "objectiveShare": round(totals.objective_share, 4),
+        "meanQueueingSeconds": round(totals.mean_queueing_seconds, 3),
+        "coldShare": round(totals.cold_share, 4),
+        "mostReplicas": totals.peak_replicas,
+    }
 
 
 def money(value: Decimal) -> str:

@@ -1,16 +1,40 @@
-"""A week of the fleet: replicas and nodes of each hour, what is paid, how much of it works.
+"""The plan of a week: replicas and nodes that carry each hour's peak minute, and what is paid.
 
-First form: an hour is in balance with its own load. A replica that starts or stops within the week
-is paid while it loads and while the autoscaler waits to remove it, but does not serve. Queueing
-below the hour is not simulated; hours in which the peak minute exceeds capacity are counted.
+An hour is in balance with its own load. A replica that starts or stops within the week is paid
+while it loads and while the autoscaler waits to remove it, but does not serve. What an autoscaler
+makes of the same week `week` simulates, in steps of seconds; `NodesPaid` says how the two compare.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class NodesPaid:
+    """Nodes paid on average by those planned on average, as a simulated autoscaler does.
+
+    Between two points a line, beyond the last in its ratio.
+
+    Attributes:
+        planned: Nodes of the plan, averaged over time, over 0 and rising; empty for "as planned".
+        paid: Nodes of the simulation for each, 0 or more.
+    """
+
+    planned: tuple[float, ...] = ()
+    paid: tuple[float, ...] = ()
+
+    def of(self, planned: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Returns what is paid, for each of some plans."""
+        if not self.planned:
+            return planned
+        beyond = planned * (self.paid[-1] / self.planned[-1])
+        within = np.interp(planned, self.planned, self.paid)
+        return np.where(planned > self.planned[-1], beyond, within)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +50,7 @@ class Fleet:
         fixed_nodes: Nodes that are paid whether busy or not, or None where nodes follow replicas.
         start_seconds: From the decision to add a replica to its first token, node start included.
         scale_down_seconds: Seconds of lower demand before a replica is removed.
+        nodes_paid: What the autoscaler makes of a plan.
     """
 
     lowest: int
@@ -36,6 +61,15 @@ class Fleet:
     fixed_nodes: int | None
     start_seconds: float
     scale_down_seconds: float
+    nodes_paid: NodesPaid = NodesPaid()
+
+    @property
+    def lowest_nodes(self) -> int:
+        """Nodes that are paid at any load."""
+        if self.fixed_nodes is not None:
+            return self.fixed_nodes
+        replicas = self.lowest if self.autoscaling else self.highest
+        return math.ceil(replicas / self.replicas_per_node)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +78,15 @@ class FleetWeek:
 
     Attributes:
         mean_nodes: Nodes paid, averaged over time.
-        peak_replicas: Most replicas of any hour.
+        peak_replicas: Most replicas that an hour's peak minute asks for.
         busy_share: Work done over work that the paid nodes could do, 0 to 1.
         unserved_share: Requests beyond the capacity of their hour over all requests, 0 to 1.
-        strained_hours_share: Hours whose peak minute exceeds capacity, 0 to 1; requests queue then.
     """
 
     mean_nodes: float
     peak_replicas: int
     busy_share: float
     unserved_share: float
-    strained_hours_share: float
 
 
 def simulate(
@@ -73,13 +105,13 @@ def simulate(
     capacity = replicas * requests_per_second
     served = np.minimum(rates, capacity)
     demand = float(rates.sum())
-    provisioned = float(nodes.mean()) * fleet.replicas_per_node * requests_per_second
+    mean_nodes = float(fleet.nodes_paid.of(nodes.mean()))
+    provisioned = mean_nodes * fleet.replicas_per_node * requests_per_second
     return FleetWeek(
-        mean_nodes=float(nodes.mean()),
+        mean_nodes=mean_nodes,
         peak_replicas=int(replicas.max()),
-        busy_share=min(float(served.mean()) / provisioned, 1.0),
+        busy_share=min(float(served.mean()) / provisioned, 1.0) if provisioned else 0.0,
         unserved_share=1 - float(served.sum()) / demand,
-        strained_hours_share=float((rates * burst_factor > capacity * (1 + 1e-9)).mean()),
     )
 
 

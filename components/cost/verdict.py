@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from components.cost.week.result import OBJECTIVE_SHARE
+
 Choice = Literal["api", "hosted", "self-host", "hybrid"]
 
 
@@ -36,7 +38,8 @@ class Evidence:
         busy_share: Share of the paid GPU time that works, 0 to 1.
         people_share: People over the self-hosted bill, 0 to 1.
         unserved_share: Requests that the configured fleet can't serve, 0 to 1.
-        strained_hours_share: Hours whose peak minute exceeds the configured fleet, 0 to 1.
+        objective_share: Requests whose first token comes in time, 0 to 1; simulated.
+        objective_seconds: What in time means.
         replicas_needed: Replicas that the busiest minute needs.
         break_even: In words, against the cheapest API.
         error_percent: Band of the capacity estimate, in percent.
@@ -46,7 +49,8 @@ class Evidence:
     busy_share: float
     people_share: Decimal
     unserved_share: float
-    strained_hours_share: float
+    objective_share: float
+    objective_seconds: float
     replicas_needed: int
     break_even: str
     error_percent: float
@@ -147,10 +151,11 @@ def _explain(chosen: Option, own: Option, evidence: Evidence) -> Iterator[str]:
             f"As configured, the fleet can't serve {evidence.unserved_share:.0%} of the requests: "
             f"the busiest minute needs {evidence.replicas_needed} replicas (maxReplicas)."
         )
-    elif evidence.strained_hours_share > 0:
+    elif evidence.objective_share < OBJECTIVE_SHARE:
         yield (
-            f"Requests queue in the peak minutes of {evidence.strained_hours_share:.0%} of the "
-            f"hours: the busiest needs {evidence.replicas_needed} replicas (maxReplicas)."
+            f"Only {evidence.objective_share:.0%} of requests would get their first token within "
+            f"{evidence.objective_seconds:g} s, {OBJECTIVE_SHARE:.0%} should: a higher minReplicas "
+            "or a lower targetRequestsPerReplica helps, or other GPUs."
         )
     yield evidence.break_even
     if chosen is not own:

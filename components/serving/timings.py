@@ -29,6 +29,14 @@ START_SAFETY_FACTOR = 2
 # A machine starts, joins, and pulls an image of some 10 GB.
 NODE_START = 900
 
+# The two above bound a wait. What a start is expected to take decides how fast replicas are added,
+# and what a start costs: a cloud's GPU node until it takes pods, image pull included, and from
+# loaded weights to the first token with a warm compile cache. Both are estimates.
+EXPECTED_NODE_START = 180
+EXPECTED_ENGINE_START = 90
+
+_LONGEST_POLICY_PERIOD = 1800  # the API server's limit (autoscaling/v2 HPAScalingPolicy)
+
 # A slow line, 160 Mbit/s; only bounds the wait.
 _DOWNLOAD_BYTES_PER_SECOND = 20e6
 
@@ -64,10 +72,31 @@ class Timings:
             raise ValueError(msg)
 
 
+def replica_start(settings: Settings) -> float:
+    """Returns the seconds from the decision to add a replica to its first token, as expected."""
+    node = 0 if settings.pool.kind == "existing" else EXPECTED_NODE_START
+    return node + weights_read(settings) + EXPECTED_ENGINE_START
+
+
+def weights_read(settings: Settings) -> float:
+    """Returns the seconds that a replica takes to read its weights from the volume."""
+    return repository_bytes(settings) / (settings.weights.read_megabytes_per_second * 1e6)
+
+
+def scale_up_period(settings: Settings) -> int:
+    """Returns the period within which the autoscaler may double the replicas, in seconds.
+
+    As long as a start takes, requests go on waiting for the replicas that were asked for; an
+    autoscaler that asks for more every 15 seconds meanwhile buys up to three times the nodes
+    that the load needs (docs/simulation.md).
+    """
+    return min(max(math.ceil(replica_start(settings)), 15), _LONGEST_POLICY_PERIOD)
+
+
 def timings_of(settings: Settings) -> Timings:
     """Computes what a stack's model, volume and longest request need."""
     files = repository_bytes(settings)
-    read = files / (settings.weights.read_megabytes_per_second * 1e6)
+    read = weights_read(settings)
     budget = math.ceil((read + ENGINE_START) * START_SAFETY_FACTOR / PROBE_PERIOD) * PROBE_PERIOD
     drain = settings.engine.longest_request_seconds
     grace = PRE_STOP + drain + EXIT_MARGIN

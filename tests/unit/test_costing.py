@@ -12,12 +12,15 @@ from components.cost.assumptions import Assumptions
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from components.cost.estimate import estimate
 from components.cost.node_cost import OwnedNode, RentedNode
+from components.cost.simulation import simulate
 from components.cost.table import render
-from components.costing import VLLM_LARGEST_BATCH, assumptions_of
+from components.costing import assumptions_of
 from components.errors import Problem, SettingsError, UnknownStackError
+from components.fleet import VLLM_LARGEST_BATCH, interruptions_of
 from components.offline import estimate_stack, ledger_of
 from components.project import stack_names, stack_values
 from components.settings import parse
+from tests.recording import settings_of
 from tests.unit.cost.builders import TODAY
 
 
@@ -128,6 +131,33 @@ def test_a_fleet_that_does_not_scale_is_full_at_the_engine_s_own_limit() -> None
     assert scaled.capacity.concurrent_requests == 8
     fixed = assumptions("aws-prod", autoscaling="false", minReplicas="8")
     assert 8 < fixed.capacity.concurrent_requests <= VLLM_LARGEST_BATCH
+
+
+def test_scaling_never_aims_at_more_requests_than_a_replica_holds() -> None:
+    found = problem("aws-prod", targetRequestsPerReplica="4000")
+    assert found.key == "targetRequestsPerReplica"
+    held = int(found.allowed.split("1 to ")[1].split(";")[0])
+    assumptions("aws-prod", targetRequestsPerReplica=str(held))
+    assert problem("aws-prod", targetRequestsPerReplica=str(held + 1)).key == found.key
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_the_estimate_pays_the_nodes_of_the_simulated_week(stack: str) -> None:
+    found = assumptions(stack)
+    plan = simulate(
+        found.load.requests_per_second(),
+        found.load.burst_factor,
+        found.capacity.requests_per_second,
+        found.fleet,
+    )
+    assert plan.mean_nodes == pytest.approx(found.simulated.totals.mean_nodes, rel=0.01)
+
+
+def test_spot_nodes_are_interrupted_and_others_are_not() -> None:
+    spot = settings_of("aws-prod", capacityTypes=["spot", "on-demand"])
+    assert interruptions_of(spot) == pytest.approx(0.2)
+    assert interruptions_of(settings_of("aws-prod", capacityTypes=["on-demand", "spot"])) == 0
+    assert interruptions_of(settings_of("on-prem")) == 0
 
 
 def test_nodes_that_are_there_start_no_machine() -> None:

@@ -13,6 +13,8 @@ from components.cost.recommend.weigh import Counts, Weighed
 from components.cost.report import ApiCost
 from components.cost.verdict import Choice, usd
 
+HOURS_PER_MONTH = 730
+
 
 def describe(weighed: Weighed) -> str:
     """Names a configuration, such as "up to 5 replicas of 1 x l40s in bf16 on g6e.xlarge"."""
@@ -103,16 +105,25 @@ def notes(search: Search, ranked: Sequence[Weighed], not_priced: Sequence[str]) 
         f"second: {best.capacity.method}, within {best.capacity.error_percent:.0f}%."
     )
     yield (
-        "Autoscaled and fixed fleets serve the peak minute; a hybrid sends what is beyond its "
-        "nodes to the cheapest API."
+        "Autoscaled and fixed fleets have replicas for the peak minute; a hybrid sends what is "
+        "beyond its nodes to the cheapest API."
     )
+    if best.objective_share is not None:
+        yield (
+            f"The first was simulated: {best.objective_share:.1%} of requests have their first "
+            f"token within {search.max_prefill_seconds:g} s."
+        )
     if any(one.configuration.precision != search.precision for one in ranked):
         yield (
             f"Another precision than {search.precision} changes answers: evaluate the model before "
             "you take it."
         )
     if any(one.configuration.offer.purchase == "spot" for one in ranked):
-        yield "Spot nodes can be taken away; what that costs is not counted."
+        a_month = search.spot_interruptions_per_hour * HOURS_PER_MONTH
+        yield (
+            f"A spot node counts as interrupted {a_month:.2g} times a month "
+            "(spotInterruptionsPerMonth)."
+        )
     if not search.shared_weights and any(one.peak_nodes > 1 for one in ranked):
         yield "More than one node needs weightsAccessMode ReadWriteMany and a storage class for it."
     if not_priced:

@@ -169,6 +169,9 @@ def _row(recommendation: Recommendation, weighed: Weighed) -> dict[str, object]:
         "meanNodes": round(weighed.mean_nodes, 4),
         "busyShare": round(weighed.busy_share, 4),
         "ownShare": round(weighed.own_share, 4),
+        "objectiveShare": (
+            None if weighed.objective_share is None else round(weighed.objective_share, 4)
+        ),
         "interTokenMilliseconds": round(capacity.inter_token_latency_seconds * 1000, 2),
         "prefillMilliseconds": round(capacity.prefill_seconds * 1000, 2),
         "capacityErrorPercent": capacity.error_percent,

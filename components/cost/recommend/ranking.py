@@ -10,16 +10,21 @@ from components.cost.api_prices import ApiPrice
 from components.cost.bill import api_monthly, bill_of
 from components.cost.recommend.conclusion import conclusion, notes, obstacles
 from components.cost.recommend.constraints import (
+    Constraint,
     ConstraintPrice,
     constraints_of,
     meets,
     price_of,
 )
+from components.cost.recommend.followed import followed
 from components.cost.recommend.search import Operation, Search
 from components.cost.recommend.weigh import Counts, Scale, Weighed
 from components.cost.report import ApiCost
 from components.cost.simulation import simulate
 from components.cost.verdict import Choice
+
+FINALISTS = 12
+"""Configurations whose week is simulated, of each set that a condition leaves."""
 
 _PRECISIONS = ("bf16", "fp8", "int8", "int4")  # of equal cost the one that changes least wins
 
@@ -105,10 +110,12 @@ def recommend(search: Search) -> Recommendation:
     allowed = [one for one in weighed if meets(one, imposed)]
     if not allowed:
         raise NothingFitsError(tuple(obstacles(search, scale.counts, imposed, weighed)))
+    weighed = _simulated(scale, weighed, imposed)
+    allowed = [one for one in weighed if meets(one, imposed)]
     ranked = _distinct(sorted(allowed, key=_rank), search.lowest_replicas)
     best = ranked[0]
     slow = replace(best.capacity, requests_per_second=best.capacity.low_requests_per_second)
-    slower = scale.weigh(best.configuration, slow).monthly
+    slower = _simulate(scale, [scale.weigh(best.configuration, slow)])[0].monthly
     choice, summary = conclusion(
         best, slower, cheapest_api, data_may_leave=assumptions.data_may_leave
     )
@@ -125,6 +132,28 @@ def recommend(search: Search) -> Recommendation:
         summary=summary,
         notes=tuple(notes(search, ranked, scale.not_priced)),
     )
+
+
+def _simulated(
+    scale: Scale, weighed: Sequence[Weighed], imposed: Sequence[Constraint]
+) -> list[Weighed]:
+    """Simulates what may turn out cheapest, with all conditions and without each of them."""
+    lowest = scale.search.lowest_replicas
+    conditions = [imposed, *([two for two in imposed if two is not one] for one in imposed), []]
+    finalists: dict[int, Weighed] = {}
+    for some in conditions:
+        by_rank = sorted((one for one in weighed if meets(one, some)), key=_rank)
+        best = _distinct(by_rank, lowest)[:FINALISTS]
+        finalists |= {id(one): one for one in best}
+    again = dict(zip(finalists, _simulate(scale, list(finalists.values())), strict=True))
+    return [again.get(id(one), one) for one in weighed]
+
+
+def _simulate(scale: Scale, planned: Sequence[Weighed]) -> list[Weighed]:
+    """Simulates all but hybrids, whose nodes always run and whose queue the API takes."""
+    whole = [one for one in planned if one.configuration.operation != "hybrid"]
+    again = iter(followed(scale, whole))
+    return [one if one.configuration.operation == "hybrid" else next(again) for one in planned]
 
 
 def _by_api(search: Search, price: ApiPrice, *, same_model: bool) -> ApiCost:

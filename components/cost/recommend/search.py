@@ -90,6 +90,10 @@ class Search:
         max_inter_token_seconds: Longest time between two output tokens; None for any.
         max_prefill_seconds: Longest time to the first token, with no queue before it.
         measured: The user's own measurement, if any.
+        target_waiting: Requests waiting per replica that autoscaling aims at.
+        node_start_seconds: Share of `start_seconds` that only a new node takes.
+        grace_seconds: From the decision to stop a replica to its kill, if requests still run then.
+        spot_interruptions_per_hour: Of a spot node, 0 or more.
     """
 
     assumptions: Assumptions
@@ -112,6 +116,10 @@ class Search:
     max_inter_token_seconds: float | None
     max_prefill_seconds: float
     measured: OwnMeasurement | None
+    target_waiting: int
+    node_start_seconds: float
+    grace_seconds: float
+    spot_interruptions_per_hour: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

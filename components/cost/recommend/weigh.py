@@ -1,8 +1,8 @@
 """What every configuration costs.
 
 Configurations that differ in price alone share one simulated week and one capacity, so that
-thousands of them take a few hundred simulations. The overflow of all numbers of base nodes is read
-from one sorted copy of the hours. The bill of each is written by the code that writes a stack's.
+thousands of them take a few hundred plans. The overflow of all numbers of base nodes is read from
+one sorted copy of the minutes. The bill of each is written by the code that writes a stack's.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from components.cost.recommend.search import (
     with_nodes,
 )
 from components.cost.simulation import Fleet, FleetWeek, simulate
+from components.cost.week.demand import rates_by_minute
 
 _TENSOR_PARALLEL = (1, 2, 4, 8)
 _TARGETS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
@@ -49,6 +50,8 @@ class Weighed:
         peak_replicas: Most replicas of any hour.
         busy_share: Work done over work that the paid nodes could do, 0 to 1.
         own_share: Requests that own nodes serve over all requests, 0 to 1.
+        objective_share: Requests whose first token comes in time, 0 to 1; None where the week was
+            planned and not simulated.
     """
 
     configuration: Configuration
@@ -60,6 +63,7 @@ class Weighed:
     peak_replicas: int
     busy_share: float
     own_share: float
+    objective_share: float | None = None
 
 
 @dataclass(slots=True)
@@ -100,7 +104,9 @@ class Scale:
         }
         self._ledgers = {precision: kept for precision, (kept, _) in parted.items()}
         self.not_priced = parted[search.precision][1]
-        ordered = np.sort(self.rates)
+        burst = assumptions.load.burst_factor
+        self.rates_by_minute = rates_by_minute(self.rates, burst, seed=0)
+        ordered = np.sort(self.rates_by_minute)
         self._ordered: list[float] = ordered.tolist()
         self._sums: list[float] = [0.0, *np.cumsum(ordered).tolist()]
         self._capacities = Capacities(search)
@@ -121,7 +127,7 @@ class Scale:
         """Returns the cost of one configuration if a replica serves `capacity`."""
         if configuration.operation == "hybrid":
             return self._hybrid(configuration, capacity)
-        return self._whole(configuration, capacity)
+        return self.weigh_fleet(configuration, capacity, self.fleet(configuration, capacity))
 
     def fleet(self, configuration: Configuration, capacity: ReplicaCapacity) -> Fleet:
         """Returns the fleet that serves the peak minute."""
@@ -204,8 +210,10 @@ class Scale:
                 return
             yield replace(full, operation="hybrid", base_nodes=nodes)
 
-    def _whole(self, configuration: Configuration, capacity: ReplicaCapacity) -> Weighed:
-        fleet = self.fleet(configuration, capacity)
+    def weigh_fleet(
+        self, configuration: Configuration, capacity: ReplicaCapacity, fleet: Fleet
+    ) -> Weighed:
+        """Returns the cost of a configuration that serves everything itself, with this fleet."""
         week = self._week(capacity.requests_per_second, fleet)
         return Weighed(
             configuration=configuration,
@@ -230,7 +238,6 @@ class Scale:
             peak_replicas=fleet.highest,
             busy_share=min(share * self._sums[-1] / len(self._ordered) / most, 1.0),
             unserved_share=1 - share,
-            strained_hours_share=0.0,
         )
         return Weighed(
             configuration=configuration,
@@ -245,7 +252,7 @@ class Scale:
         )
 
     def _served_share(self, most: float) -> float:
-        """Returns the share of requests below a rate: hours beyond it are served up to it."""
+        """Returns the share of requests below a rate: minutes beyond it are served up to it."""
         below = bisect_right(self._ordered, most)
         served = self._sums[below] + (len(self._ordered) - below) * most
         return min(served / self._sums[-1], 1.0)

@@ -77,7 +77,7 @@ def self_hosted(report: Report) -> Table:
             Column("A month", numeric=True),
         ),
         rows=tuple(rows),
-        notes=tuple(_below_the_bill(report)),
+        notes=tuple(bill_notes(report)),
     )
 
 
@@ -88,10 +88,15 @@ def _bill_line(line: Line) -> Row:
     return Row((line.item, quantity, usd_for_one(line.unit_price), usd(line.monthly)))
 
 
-def _below_the_bill(report: Report) -> Iterator[str]:
-    week = report.week
-    replicas = counted(week.peak_replicas, "replica")
-    yield f"{week.mean_nodes:.2f} nodes on average, {replicas} at the peak."
+def bill_notes(report: Report) -> Iterator[str]:
+    """Says what stands behind the bill: the simulated week, what costs nothing, what is missing."""
+    totals = report.assumptions.simulated.totals
+    replicas = counted(totals.peak_replicas, "replica")
+    yield (
+        f"{report.week.mean_nodes:.2f} nodes on average, {replicas} at the most; "
+        f"{totals.objective_share:.2%} of requests have their first token within "
+        f"{report.assumptions.simulated.objective_seconds:g} s (simulated)."
+    )
     yield f"No charge of their own: {counted(len(report.machines.without_charge), 'resource')}."
     if report.borne_by_others():
         yield f"Borne by others: {', '.join(report.borne_by_others())}."
@@ -178,8 +183,8 @@ def break_even(report: Report) -> Table:
             Column("Than"),
             Column("Machines only", numeric=True),
             Column("Everything", numeric=True),
-            Column(f"if {error} faster", numeric=True),
-            Column(f"if {error} slower", numeric=True),
+            Column(f"Replica {error} faster", numeric=True),
+            Column(f"{error} slower", numeric=True),
         ),
         rows=rows,
         notes=(below,),

@@ -9,7 +9,6 @@ import numpy as np
 from components.cost.report import Report
 from components.cost.reports.drawing import COLOURS, Picture, Size
 from components.cost.reports.figures import counted
-from components.cost.simulation import paid_nodes, wanted_replicas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,16 +21,16 @@ def week(report: Report) -> Picture:
     """Returns the picture of the hours for which the fleet is simulated."""
     days = len(report.assumptions.load.shape) // _HOURS_PER_DAY
     busy = report.week.busy_share
-    peak = counted(report.week.peak_replicas, "replica")
+    peak = counted(report.assumptions.simulated.totals.peak_replicas, "replica")
     nodes = f"{report.week.mean_nodes:.2f}"
     return Picture(
         name="week",
         title="When do the GPUs work, and when do they wait?",
         description=(
-            f"Over {counted(days, 'day')}: {peak} at the peak, {nodes} nodes on average. "
+            f"Over {counted(days, 'day')}: {nodes} nodes on average, {peak} at the most. "
             f"{busy:.0%} of the paid capacity serves requests; {1 - busy:.0%}, in grey, stands "
-            "idle: quiet hours, bursts that did not come, replicas that are there for safety. "
-            "This is a simulation of the load's shape, not a measurement."
+            "idle: quiet hours, starts, replicas that wait to be removed or are there for safety. "
+            "Means of each hour of a simulation, not a measurement."
         ),
         height=420,
         plot=lambda figure, size: _plot(figure, size, report),
@@ -42,8 +41,8 @@ def _plot(figure: Figure, size: Size, report: Report) -> None:
     load, fleet = report.assumptions.load, report.assumptions.fleet
     one = report.assumptions.capacity.requests_per_second
     rates = load.requests_per_second()
-    replicas = wanted_replicas(rates * load.burst_factor, one, fleet)
-    nodes = paid_nodes(replicas, fleet)
+    simulated = report.assumptions.simulated
+    replicas, nodes = np.asarray(simulated.replicas), np.asarray(simulated.nodes)
     edges = np.arange(len(rates) + 1) / _HOURS_PER_DAY
     paid = nodes * fleet.replicas_per_node
     demand = np.minimum(rates / one, paid)

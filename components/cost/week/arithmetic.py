@@ -28,6 +28,14 @@ class Window(Protocol):
         ...
 
 
+class Delay(Protocol):
+    """What was some steps before."""
+
+    def push(self, value: Quantity) -> Quantity:
+        """Takes the value of a step and returns that of so many steps before."""
+        ...
+
+
 class WindowOfOne:
     """Window over floats.
 
@@ -73,6 +81,44 @@ class WindowOfMany:
         return self._values.max(axis=0)
 
 
+class DelayOfOne:
+    """Delay of floats.
+
+    Args:
+        length: Steps, 0 or more.
+        value: What all steps before the first had.
+    """
+
+    def __init__(self, length: int, value: float) -> None:
+        self._values = deque([value] * (length + 1), maxlen=length + 1)
+
+    def push(self, value: float) -> float:
+        """See `Delay`."""
+        self._values.append(value)
+        return self._values[0]
+
+
+class DelayOfMany:
+    """Delay of arrays; each element has a length of its own.
+
+    Args:
+        lengths: Steps, 0 or more.
+        values: What all steps before the first had.
+    """
+
+    def __init__(self, lengths: Quantity, values: Quantity) -> None:
+        self._lengths = lengths + 1
+        self._values = np.repeat(values[np.newaxis, :], self._lengths.max(), axis=0)
+        self._columns = np.arange(len(lengths))
+        self._step = 0
+
+    def push(self, value: Quantity) -> Quantity:
+        """See `Delay`."""
+        self._values[self._step % self._lengths, self._columns] = value
+        self._step += 1
+        return self._values[self._step % self._lengths, self._columns]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arithmetic:
     """The functions that floats and arrays have under different names."""
@@ -85,6 +131,7 @@ class Arithmetic:
     exponential: Callable[[Quantity], Quantity]
     any: Callable[[Quantity], bool]
     window: Callable[[Quantity, Quantity], Window]
+    delay: Callable[[Quantity, Quantity], Delay]
 
 
 ONE = Arithmetic(
@@ -96,6 +143,7 @@ ONE = Arithmetic(
     exponential=math.exp,
     any=bool,
     window=WindowOfOne,
+    delay=DelayOfOne,
 )
 
 MANY = Arithmetic(
@@ -107,4 +155,5 @@ MANY = Arithmetic(
     exponential=np.exp,
     any=lambda values: bool(np.any(values)),
     window=WindowOfMany,
+    delay=DelayOfMany,
 )

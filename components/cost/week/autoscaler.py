@@ -16,7 +16,7 @@ TOLERANCE = 0.1
 """Share by which a metric may miss its target before anything changes: the HPA's default."""
 
 GROWTH = 2
-"""Replicas over those of a step before, at most: policy Percent 100 in 15 seconds."""
+"""Replicas over those of a period before, at most: policy Percent 100."""
 
 REMOVAL_SECONDS = 60
 """At most one replica is removed in so many seconds: policy Pods 1 in 60 seconds."""
@@ -40,6 +40,7 @@ class Autoscaler:
         self._arithmetic = arithmetic
         self._recommended = arithmetic.window(parameters.scale_down_steps, replicas)
         self._steps_since_removal = replicas * 0 + REMOVAL_SECONDS // STEP_SECONDS
+        self._period_before = arithmetic.delay(parameters.growth_steps - 1, replicas)
         self._never_zero = parameters.lowest > 0
         self._may_be_zero = arithmetic.any(parameters.lowest == 0)
         cooldown = parameters.lowest * 0 + COOLDOWN_SECONDS // STEP_SECONDS
@@ -64,7 +65,11 @@ class Autoscaler:
         since = self._steps_since_removal + 1
         removed = (stable < replicas) & (since >= REMOVAL_SECONDS // STEP_SECONDS)
         self._steps_since_removal = since * (1 - removed)
-        allowed = most(least(stable, GROWTH * replicas), replicas - removed)
+        # Events of the period are undone to find where it began: horizontal.go, scaleUpLimit. What
+        # KEDA raised from zero is no such event.
+        began = most(self._period_before.push(replicas), 1)
+        grown = least(stable, most(GROWTH * began, replicas))
+        allowed = most(grown, replicas - removed)
         bounded = least(most(allowed, self._floor), rules.highest)
         if self._may_be_zero:
             bounded = bounded * most(self._active.push((in_flight > 0) * 1), self._never_zero * 1)

@@ -1,20 +1,16 @@
-"""The simulated week beside the plan of `breakeven estimate`, and why they differ, in words."""
+"""The simulated week beside a plan of each hour's peak minute, and why they differ, in words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from components.cost.assumptions import Assumptions
-from components.cost.simulation import FleetWeek, simulate, wanted_replicas
+from components.cost.simulation import FleetWeek, NodesPaid, simulate, wanted_replicas
 from components.cost.week.configuration import Configuration
-from components.cost.week.demand import STEP_SECONDS
-from components.cost.week.result import Week
+from components.cost.week.result import OBJECTIVE_SHARE, Week
 from components.cost.week.simulation import simulate_week
-
-OBJECTIVE_SHARE = 0.95
-"""Of requests that the latency objective is for; as in the alerts."""
 
 _ALIKE = 0.02  # a difference below it needs no explanation
 _BACKLOG_SECONDS = (
@@ -31,7 +27,7 @@ class Comparison:
         configuration: What was simulated.
         seed: Of the draws.
         week: The simulation.
-        plan: The estimate's week: each hour in balance with its own peak minute.
+        plan: Each hour in balance with its own peak minute.
         planned_replicas: Its replicas, averaged over the hours.
         calm_replicas: What they would be without bursts.
     """
@@ -76,8 +72,9 @@ class Comparison:
         else:
             cause = (
                 f"a start takes {self.configuration.fleet.start_seconds:.0f} s, and while requests "
-                f"wait it asks for up to twice as many every {STEP_SECONDS} s, "
-                f"{totals.peak_replicas} at the most; then it removes one a minute at best"
+                "wait it asks for up to twice as many every "
+                f"{self.configuration.growth_seconds:.0f} s, {totals.peak_replicas} at the most; "
+                "then it removes one a minute at best"
             )
         return (f"{by_plan}: {cause}.",)
 
@@ -122,7 +119,7 @@ def compare(assumptions: Assumptions, configuration: Configuration, seed: int) -
     Raises:
         DemandError: The burst factor is beyond what an hour's minutes can have.
     """
-    load, fleet = assumptions.load, assumptions.fleet
+    load, fleet = assumptions.load, replace(assumptions.fleet, nodes_paid=NodesPaid())
     rates = load.requests_per_second()
     capacity = assumptions.capacity.requests_per_second
 

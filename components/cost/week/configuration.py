@@ -85,6 +85,7 @@ class Configuration:
         service: How a replica answers.
         target_requests: In flight per replica, running and waiting, that scaling aims at.
         target_waiting: Waiting per replica that scaling aims at.
+        growth_seconds: Period within which replicas may double, 15 or more.
         node_start_seconds: Share of `fleet.start_seconds` that only a new node takes.
         grace_seconds: From the decision to stop a replica to its kill, if requests still run then.
         objective_seconds: To the first token; requests beyond it miss the objective.
@@ -95,6 +96,7 @@ class Configuration:
     service: Service
     target_requests: int
     target_waiting: int
+    growth_seconds: float
     node_start_seconds: float
     grace_seconds: float
     objective_seconds: float

@@ -9,6 +9,7 @@ be compared without the noise between two weeks.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,12 +68,52 @@ def draw(rates: NDArray[np.float64], burst_factor: float, seed: int) -> Demand:
     if not len(rates) or not np.isfinite(rates).all() or rates.min() < 0:
         msg = "rates need one hour at least, all of them 0 or more"
         raise DemandError(msg)
-    random = np.random.default_rng(seed)
-    steps = len(rates) * STEPS_PER_HOUR
-    minutes = minute_factors(len(rates), burst_factor, random)
-    means = np.repeat((rates[:, np.newaxis] * minutes).ravel(), STEPS_PER_MINUTE) * STEP_SECONDS
+    chances = _chances(len(rates), burst_factor, seed)
+    by_minute = rates[:, np.newaxis] * chances.minutes
+    means = np.repeat(by_minute.ravel(), STEPS_PER_MINUTE) * STEP_SECONDS
     return Demand(
-        arrivals=poisson_quantiles(means, random.standard_normal(steps)),
+        arrivals=poisson_quantiles(means, chances.arrivals),
+        normal=chances.normal,
+        uniform=chances.uniform,
+        interruption=chances.interruption,
+    )
+
+
+def rates_by_minute(
+    rates: NDArray[np.float64], burst_factor: float, seed: int
+) -> NDArray[np.float64]:
+    """Returns the mean rate of each minute, as `draw` has it.
+
+    Args:
+        rates: Mean rate of each hour, 0 or more.
+        burst_factor: Peak minute of an hour over its mean, 1 to below 60.
+        seed: Of the draws, 0 or more.
+
+    Raises:
+        DemandError: The burst factor is beyond its range.
+    """
+    minutes = _chances(len(rates), burst_factor, seed).minutes
+    return np.asarray((rates[:, np.newaxis] * minutes).ravel())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chances:
+    """What is drawn whatever the rates: minutes over their hour, and a value a step of the rest."""
+
+    minutes: NDArray[np.float64]
+    arrivals: NDArray[np.float64]
+    normal: NDArray[np.float64]
+    uniform: NDArray[np.float64]
+    interruption: NDArray[np.float64]
+
+
+@lru_cache(maxsize=8)
+def _chances(hours: int, burst_factor: float, seed: int) -> _Chances:
+    random = np.random.default_rng(seed)
+    steps = hours * STEPS_PER_HOUR
+    return _Chances(
+        minutes=minute_factors(hours, burst_factor, random),
+        arrivals=random.standard_normal(steps),
         normal=random.standard_normal(steps),
         uniform=random.random(steps),
         interruption=random.random(steps),

@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 from components.cost.estimate import volume
 from components.cost.text import drawn, text_table, wrapped
-from components.cost.week.comparison import OBJECTIVE_SHARE, Comparison
+from components.cost.week.comparison import Comparison
 from components.cost.week.demand import STEP_SECONDS
+from components.cost.week.result import OBJECTIVE_SHARE
 
 
 def as_text(comparison: Comparison) -> str:
@@ -30,7 +31,7 @@ def _nodes(comparison: Comparison) -> str:
     table = text_table("How many nodes, and how busy?")
     table.add_column("", ratio=1)
     table.add_column("Simulated", justify="right")
-    table.add_column("By the estimate", justify="right")
+    table.add_column("For peak minutes", justify="right")
     gpus = comparison.configuration.fleet.gpus_per_node
     rows = (
         ("Node-hours a month", totals.mean_nodes * month, plan.mean_nodes * month),
@@ -81,7 +82,7 @@ def as_output(comparison: Comparison) -> dict[str, object]:
             "idleShare": week.totals.idle_share,
             "p95QueueingSeconds": week.p95_queueing_seconds,
         },
-        "estimated": {
+        "planned": {
             "nodeHours": plan.mean_nodes * hours,
             "meanNodes": plan.mean_nodes,
             "meanReplicas": comparison.planned_replicas,

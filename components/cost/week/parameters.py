@@ -23,6 +23,7 @@ class Parameters:
     highest: Quantity
     target_requests: Quantity
     target_waiting: Quantity
+    growth_steps: Quantity
     scale_down_steps: Quantity
     replicas_per_node: Quantity
     fixed_nodes: Quantity
@@ -47,6 +48,7 @@ def parameters_of(configuration: Configuration) -> Parameters:
         highest=fleet.highest,
         target_requests=configuration.target_requests,
         target_waiting=configuration.target_waiting,
+        growth_steps=max(1, round(configuration.growth_seconds / STEP_SECONDS)),
         scale_down_steps=max(1, round(fleet.scale_down_seconds / STEP_SECONDS)),
         replicas_per_node=fleet.replicas_per_node,
         fixed_nodes=fleet.fixed_nodes or 0,
@@ -63,11 +65,11 @@ def parameters_of(configuration: Configuration) -> Parameters:
     )
 
 
-def stacked(parameters: Sequence[Parameters]) -> Parameters:
-    """Returns many configurations as one, an array a parameter."""
+def stacked(parameters: Sequence[Parameters], each: int = 1) -> Parameters:
+    """Returns many configurations as one, an array a parameter, with `each` elements for each."""
     return Parameters(
         **{
-            field.name: np.asarray([getattr(one, field.name) for one in parameters])
+            field.name: np.repeat([getattr(one, field.name) for one in parameters], each)
             for field in fields(Parameters)
         }
     )

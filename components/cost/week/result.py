@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OBJECTIVE_SHARE = 0.95
+"""Of requests that the latency objective is for; as in the alerts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeekTotals:
@@ -24,6 +27,7 @@ class WeekTotals:
         in_flight_at_end: That were left.
         mean_queueing_seconds: Waiting for a slot, over all requests.
         objective_share: Requests whose first token came within the objective, 0 to 1.
+        cold_share: Requests that came while no replica was ready, 0 to 1.
     """
 
     hours: float
@@ -40,6 +44,7 @@ class WeekTotals:
     in_flight_at_end: int
     mean_queueing_seconds: float
     objective_share: float
+    cold_share: float
 
     @property
     def mean_nodes(self) -> float:
@@ -69,6 +74,28 @@ class Hours:
     ready_replicas: tuple[float, ...]
     nodes: tuple[float, ...]
     idle_nodes: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedWeek:
+    """One configuration, the mean of several weeks.
+
+    Attributes:
+        totals: Of all of them.
+        objective_seconds: To the first token, that `totals.objective_share` is about.
+        replicas: Wanted by the autoscaler, mean of each hour.
+        nodes: Paid, mean of each hour.
+    """
+
+    totals: WeekTotals
+    objective_seconds: float
+    replicas: tuple[float, ...]
+    nodes: tuple[float, ...]
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether enough requests meet the objective."""
+        return self.totals.objective_share >= OBJECTIVE_SHARE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,17 @@
-"""`breakeven simulate` prints the week beside the estimate's, the same for the same seed."""
+"""`breakeven simulate` prints the week beside the plan, the same for the same seed."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from components.cli.week_configuration import configuration_of
-from components.cost.simulation import simulate
-from components.offline import load_stack
+from components.cost.simulation import NodesPaid, simulate
+from components.cost.week.configuration import Configuration
+from components.fleet import configuration_of, interruptions_of
+from components.offline import LoadedStack, load_stack
 from components.project import stack_names
 from tests.unit.cli.running import exit_code
 
@@ -23,8 +25,13 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return call
 
 
+def configuration(stack: LoadedStack, interruptions: float) -> Configuration:
+    found = stack.assumptions
+    return configuration_of(stack.settings, found.load, found.capacity, interruptions)
+
+
 @pytest.mark.parametrize("stack", ["article", "aws-prod"])
-def test_the_estimate_beside_it_is_the_estimate(stack: str, run: Any) -> None:
+def test_beside_it_stands_what_each_hour_s_peak_minute_needs(stack: str, run: Any) -> None:
     code, out = run(stack, "--format", "json")
     assert code == 0
     answer = json.loads(out)
@@ -33,12 +40,12 @@ def test_the_estimate_beside_it_is_the_estimate(stack: str, run: Any) -> None:
         assumptions.load.requests_per_second(),
         assumptions.load.burst_factor,
         assumptions.capacity.requests_per_second,
-        assumptions.fleet,
+        replace(assumptions.fleet, nodes_paid=NodesPaid()),
     )
     hours = len(assumptions.load.shape)
-    assert answer["estimated"]["meanNodes"] == plan.mean_nodes
-    assert answer["estimated"]["busyShare"] == plan.busy_share
-    assert answer["estimated"]["nodeHours"] == pytest.approx(plan.mean_nodes * hours)
+    assert answer["planned"]["meanNodes"] == plan.mean_nodes
+    assert answer["planned"]["busyShare"] == plan.busy_share
+    assert answer["planned"]["nodeHours"] == pytest.approx(plan.mean_nodes * hours)
     assert answer["simulated"]["hours"] == hours
     assert all(len(series) == hours for series in answer["hours"].values())
     assert sum(answer["hours"]["nodes"]) == pytest.approx(answer["simulated"]["nodeHours"])
@@ -48,7 +55,7 @@ def test_the_estimate_beside_it_is_the_estimate(stack: str, run: Any) -> None:
 def test_text_has_both_figures_and_why_they_differ(run: Any) -> None:
     code, out = run("aws-prod", "--seed", "4")
     assert code == 0
-    assert "By the estimate" in out
+    assert "For peak minutes" in out
     assert "1,869.91" in out
     assert "By plan 2.54 replicas run on average" in out
     assert max(len(line) for line in out.splitlines()) <= 96
@@ -62,18 +69,19 @@ def test_a_seed_is_a_week(run: Any) -> None:
 
 def test_interruptions_are_of_nodes_in_a_month(run: Any) -> None:
     stack = load_stack("aws-prod")
-    assert configuration_of(stack, 7.3).interruptions_per_node_hour == pytest.approx(0.01)
+    assert configuration(stack, 7.3).interruptions_per_node_hour == pytest.approx(0.01)
     calm, often = (
         json.loads(run("aws-prod", "--interruptions", count, "--format", "json")[1])["simulated"]
         for count in ("0", "60")
     )
     assert often["objectiveShare"] < calm["objectiveShare"]
+    assert interruptions_of(stack.settings) == 0  # on demand
 
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_a_replica_is_planned_as_in_the_estimate(stack: str) -> None:
     loaded = load_stack(stack)
-    service = configuration_of(loaded, 0.0).service
+    service = configuration(loaded, 0.0).service
     planned = loaded.assumptions.capacity
     assert service.slots >= planned.concurrent_requests
     rate = planned.concurrent_requests / service.seconds(planned.concurrent_requests)

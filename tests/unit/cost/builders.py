@@ -18,6 +18,7 @@ from components.cost.price import Price
 from components.cost.price_book import PriceBook
 from components.cost.quantities import GPU_POOL, Registered
 from components.cost.simulation import Fleet
+from components.cost.week.result import SimulatedWeek, WeekTotals
 
 TODAY = date(2026, 11, 24)
 
@@ -63,6 +64,33 @@ def node(usd_per_hour: str) -> RentedNode:
     return RentedNode(price, "test node")
 
 
+def simulated(hours: int = 168, **changes: Any) -> SimulatedWeek:
+    """A week in which one replica on one node answers everything in time."""
+    totals = WeekTotals(
+        hours=float(hours),
+        node_hours=float(hours),
+        gpu_hours=float(hours),
+        busy_share=0.5,
+        mean_replicas=1.0,
+        peak_replicas=1,
+        replica_starts=0,
+        node_starts=0,
+        requests=1000,
+        served=1000,
+        in_flight_at_start=0,
+        in_flight_at_end=0,
+        mean_queueing_seconds=0.0,
+        objective_share=1.0,
+        cold_share=0.0,
+    )
+    return SimulatedWeek(
+        totals=replace(totals, **changes),
+        objective_seconds=2.0,
+        replicas=(1.0,) * hours,
+        nodes=(1.0,) * hours,
+    )
+
+
 def assumptions(**changes: Any) -> Assumptions:
     """A flat load of 100 million tokens a day on one-GPU nodes, thirty days a month."""
     load = Load(
@@ -90,6 +118,7 @@ def assumptions(**changes: Any) -> Assumptions:
         load=load,
         capacity=capacity(1.0),
         fleet=fleet,
+        simulated=simulated(),
         node=node("1"),
         cluster=ClusterShare(
             control_plane=None,

@@ -47,6 +47,7 @@ class Case:
             lowest_nodes=self.lowest_nodes,
             nodes_follow_load=fleet.autoscaling,
             hours_per_start=(fleet.start_seconds + fleet.scale_down_seconds) / 3600,
+            nodes_paid=self.fleet.nodes_paid,
             fixed_monthly=self.fixed_monthly,
             node_monthly=self.node_monthly,
         )
@@ -62,12 +63,13 @@ class Case:
             growing = replace(self.fleet, highest=10**6)
             week = simulate(rates, self.burst, self.replica_capacity, growing)
             return week.mean_nodes, -(-week.peak_replicas // per_node)
-        # Nodes that all run at all hours are bought until the busiest hour is not strained.
+        # Nodes that all run at all hours are bought until they carry the peak minute.
         nodes = self.lowest_nodes
         while True:
             constant = replace(self.fleet, highest=nodes * per_node, fixed_nodes=nodes)
             week = simulate(rates, self.burst, self.replica_capacity, constant)
-            if week.strained_hours_share == 0:
+            carried = nodes * per_node * self.replica_capacity
+            if float(rates.max()) * self.burst <= carried * (1 + 1e-9):
                 return week.mean_nodes, nodes
             nodes += 1
 

@@ -20,7 +20,6 @@ WEEK = FleetWeek(
     peak_replicas=3,
     busy_share=0.25,
     unserved_share=0.0,
-    strained_hours_share=0.0,
 )
 
 

@@ -16,7 +16,8 @@ EVIDENCE = Evidence(
     busy_share=0.3,
     people_share=Decimal("0.4"),
     unserved_share=0.0,
-    strained_hours_share=0.0,
+    objective_share=0.99,
+    objective_seconds=2.0,
     replicas_needed=3,
     break_even="Break-even in words.",
     error_percent=25,
@@ -75,9 +76,13 @@ def test_a_fleet_too_small_for_the_load_is_not_recommended_and_says_what_it_need
     assert any("can't serve 40%" in reason and "7 replicas" in reason for reason in verdict.reasons)
 
 
-def test_peak_minutes_beyond_the_fleet_are_pointed_out() -> None:
-    verdict = decide(options(200, 150, 100), replace(EVIDENCE, strained_hours_share=0.1))
-    assert any("queue in the peak minutes of 10%" in reason for reason in verdict.reasons)
+def test_late_first_tokens_are_pointed_out_from_the_objective_on() -> None:
+    def said(share: float) -> bool:
+        verdict = decide(options(200, 150, 100), replace(EVIDENCE, objective_share=share))
+        return any(f"Only {share:.0%} of requests" in reason for reason in verdict.reasons)
+
+    assert said(0.94)
+    assert not said(0.95)
 
 
 money = st.integers(min_value=1, max_value=10**6)

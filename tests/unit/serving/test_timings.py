@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.serving.sizes import repository_bytes
-from components.serving.timings import EXIT_MARGIN, PRE_STOP, PROBE_PERIOD, Timings, timings_of
+from components.serving.timings import (
+    EXIT_MARGIN,
+    PRE_STOP,
+    PROBE_PERIOD,
+    Timings,
+    replica_start,
+    scale_up_period,
+    timings_of,
+)
 from tests.recording import STACKS, settings_of
 
 
@@ -40,3 +48,13 @@ def test_a_rollout_may_take_as_long_as_all_replicas_one_after_the_other(stack: s
     timings = timings_of(settings)
     each = timings.startup_budget + timings.grace
     assert timings.rollout >= settings.replicas.highest * each
+
+
+@given(speed=st.integers(min_value=10, max_value=100_000))
+def test_replicas_double_no_sooner_than_a_start_takes_nor_beyond_what_the_api_allows(
+    speed: int,
+) -> None:
+    settings = settings_of("aws-prod", weightsReadMegabytesPerSecond=speed)
+    period = scale_up_period(settings)
+    assert 15 <= period <= 1800
+    assert period >= min(replica_start(settings), 1800)

@@ -70,5 +70,9 @@ def search(**changes: Any) -> Search:
         "max_inter_token_seconds": None,
         "max_prefill_seconds": 2.0,
         "measured": None,
+        "target_waiting": 5,
+        "node_start_seconds": 180.0,
+        "grace_seconds": 135.0,
+        "spot_interruptions_per_hour": 0.0,
     }
     return Search(**{**values, **changes})

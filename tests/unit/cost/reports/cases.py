@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from components.cost.estimate import estimate
 from components.cost.load import published_shape
 from components.cost.report import Report
-from tests.unit.cost.builders import api, assumptions, capacity, node, pool, volume
+from tests.unit.cost.builders import api, assumptions, capacity, node, pool, simulated, volume
 
 DOLLARS = re.compile(r"\$([\d,]+\.\d\d)(?!\d)")
 
@@ -23,7 +23,8 @@ def report_of(
     base = assumptions(**changes)
     shape = published_shape()[0] if shaped else base.load.shape
     load = replace(base.load, tokens_per_day=tokens_per_day, shape=shape)
-    return estimate((pool(), volume()), replace(base, load=load))
+    week = simulated(len(shape))
+    return estimate((pool(), volume()), replace(base, load=load, simulated=week))
 
 
 @st.composite

@@ -34,6 +34,7 @@ CONFIGURATION = Configuration(
     service=SERVICE,
     target_requests=16,
     target_waiting=5,
+    growth_seconds=350.0,
     node_start_seconds=180.0,
     grace_seconds=135.0,
     objective_seconds=2.0,

@@ -135,6 +135,8 @@ class HorizontalAutoscaler:
         self.window = fleet.scale_down_seconds
         self.recommendations: list[tuple[float, int]] = []
         self.removals: list[tuple[float, int]] = []
+        self.additions: list[tuple[float, int]] = []
+        self.growth_seconds = configuration.growth_seconds
 
     def desired(self, now: float, current: int, metrics: tuple[int, int]) -> int:
         answers = []
@@ -149,7 +151,13 @@ class HorizontalAutoscaler:
         stable = max(stable, wanted)
         stable = min(stable, highest_recent)
         if stable > current:
-            stable = min(stable, 2 * current)
+            began = current + sum(
+                sign * count
+                for sign, events in ((-1, self.additions), (1, self.removals))
+                for at, count in events
+                if at > now - self.growth_seconds
+            )
+            stable = min(stable, max(2 * began, current))
         elif stable < current:
             recently = sum(count for at, count in self.removals if at > now - 60)
             stable = max(stable, current + recently - 1)
@@ -157,6 +165,8 @@ class HorizontalAutoscaler:
         bounded = min(max(stable, self.lowest), self.highest)
         if bounded < current:
             self.removals.append((now, current - bounded))
+        elif bounded > current:
+            self.additions.append((now, bounded - current))
         return bounded
 
 

@@ -1,6 +1,6 @@
 """The vectorised week is close to one in which each request, pod and node is simulated by itself.
 
-One day of six cases; bench/week_simulation.py prints whole weeks of all, with several seeds,
+A day or three of six cases; bench/week_simulation.py prints whole weeks of all, with several seeds,
 because one burst more or less can move a day by a tenth.
 """
 
@@ -22,7 +22,14 @@ NAMES = (
     "published, 4 replicas a node",
     "published, at most 4 replicas",
 )
-CHOSEN = [case for case in cases(24) if case.name in NAMES]
+CHOSEN = [
+    # Nodes that several replicas share are emptied by chance, of which a day shows too much.
+    next(one for one in cases(72) if one.name == case.name)
+    if case.configuration.fleet.replicas_per_node > 1
+    else case
+    for case in cases(24)
+    if case.name in NAMES
+]
 
 
 @pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.name)

@@ -1,4 +1,4 @@
-"""A window is the largest of the latest values, for floats and for arrays alike."""
+"""A window is the largest of the latest values, a delay one of them; floats and arrays alike."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.cost.week.arithmetic import WindowOfMany, WindowOfOne
+from components.cost.week.arithmetic import DelayOfMany, DelayOfOne, WindowOfMany, WindowOfOne
 
 values = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=60)
 lengths = st.integers(1, 20)
@@ -30,6 +30,32 @@ def test_windows_of_many_are_each_a_window_of_one(
     starts = np.arange(len(many_lengths)) * 1.0
     many = WindowOfMany(np.asarray(many_lengths), starts)
     ones = [WindowOfOne(*pair) for pair in zip(many_lengths, starts.tolist(), strict=True)]
+    for value in pushed:
+        elements = value * (1 - starts)
+        together = many.push(elements)
+        assert together.tolist() == [
+            one.push(element) for one, element in zip(ones, elements.tolist(), strict=True)
+        ]
+
+
+@given(values, st.integers(0, 20), st.integers(-5, 5).map(float))
+def test_a_delay_returns_the_value_of_so_many_steps_before(
+    pushed: list[float], length: int, before: float
+) -> None:
+    delay = DelayOfOne(length, before)
+    history = [before] * length
+    for value in pushed:
+        history.append(value)
+        assert delay.push(value) == history[-1 - length]
+
+
+@given(values, st.lists(st.integers(0, 20), min_size=1, max_size=4))
+def test_delays_of_many_are_each_a_delay_of_one(
+    pushed: list[float], many_lengths: list[int]
+) -> None:
+    starts = np.arange(len(many_lengths)) * 1.0
+    many = DelayOfMany(np.asarray(many_lengths), starts)
+    ones = [DelayOfOne(*pair) for pair in zip(many_lengths, starts.tolist(), strict=True)]
     for value in pushed:
         elements = value * (1 - starts)
         together = many.push(elements)

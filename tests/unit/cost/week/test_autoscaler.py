@@ -33,8 +33,15 @@ def test_the_larger_of_both_answers_counts() -> None:
     assert scaler(4).step(64, 31) == 7
 
 
-def test_replicas_double_at_most_in_a_step() -> None:
-    assert course(scaler(1), [400] * 6) == [2, 4, 8, 16, 24, 24]
+def test_replicas_double_at_most_in_the_time_of_a_start() -> None:
+    period = 23  # steps of 15 seconds in 350
+    assert course(scaler(1), [400] * 4 * period)[::period] == [2, 4, 8, 16]
+
+
+def test_what_was_removed_within_the_period_may_come_back_and_double() -> None:
+    one = scaler(4, scale_down_seconds=0.0)
+    assert course(one, [0] * 5)[-1] == 2
+    assert one.step(400, 0) == 8
 
 
 def test_a_replica_goes_when_the_window_has_passed_and_then_one_a_minute() -> None:

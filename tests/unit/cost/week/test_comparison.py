@@ -85,7 +85,7 @@ def test_text_and_plain_values_have_the_same_figures(configuration: Configuratio
     output: Any = as_output(one)
     text = as_text(one)
     month = float(one.assumptions.calendar.hours_per_month)
-    for side in ("simulated", "estimated"):
+    for side in ("simulated", "planned"):
         assert f"{output[side]['meanNodes']:,.2f}" in text
         assert f"{output[side]['meanNodes'] * month:,.2f}" in text
         assert f"{output[side]['idleShare']:.1%}" in text

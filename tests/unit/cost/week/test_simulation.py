@@ -40,6 +40,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
         ),
         target_requests=draw(st.integers(1, 100)),
         target_waiting=draw(st.integers(1, 20)),
+        growth_seconds=draw(st.floats(15.0, 1800.0)),
         node_start_seconds=draw(st.floats(0.0, 1.0)) * fleet.start_seconds,
         grace_seconds=draw(st.floats(0.0, 600.0)),
         objective_seconds=2.0,

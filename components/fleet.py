@@ -1,0 +1,81 @@
+"""From settings to the fleet whose week is planned and simulated."""
+
+from __future__ import annotations
+
+from components.cost.capacity import ReplicaCapacity
+from components.cost.load import Load
+from components.cost.roofline import Engine
+from components.cost.simulation import Fleet
+from components.cost.week.configuration import Configuration
+from components.cost.week.service import replica_service
+from components.serving.timings import (
+    EXPECTED_NODE_START,
+    PRE_STOP,
+    replica_start,
+    scale_up_period,
+)
+from components.settings_types import Settings
+
+VLLM_LARGEST_BATCH = 256
+"""Requests that vLLM runs at once unless told otherwise (--max-num-seqs, from 256 up by GPU)."""
+
+HOURS_PER_MONTH = 730
+
+
+def fleet_of(settings: Settings) -> Fleet:
+    """Returns how a stack's replicas and nodes come and go."""
+    pool, replicas = settings.pool, settings.replicas
+    return Fleet(
+        lowest=replicas.lowest,
+        highest=replicas.highest,
+        autoscaling=replicas.autoscaling,
+        replicas_per_node=settings.replicas_per_node,
+        gpus_per_node=pool.gpus_per_node,
+        fixed_nodes=pool.node_count if pool.kind == "existing" else None,
+        start_seconds=replica_start(settings),
+        scale_down_seconds=replicas.scale_down_seconds,
+    )
+
+
+def configuration_of(
+    settings: Settings, load: Load, capacity: ReplicaCapacity, interruptions_per_month: float
+) -> Configuration:
+    """Gathers what a week rests on.
+
+    Args:
+        settings: Of the stack.
+        load: Its traffic.
+        capacity: What a replica is planned to serve.
+        interruptions_per_month: Spot interruptions of a node in a month of 730 hours, 0 or more.
+    """
+    replicas = settings.replicas
+    return Configuration(
+        fleet=fleet_of(settings),
+        service=replica_service(
+            Engine(
+                model=settings.model.facts,
+                precision=settings.model.precision,
+                gpu=settings.pool.gpu,
+                tensor_parallel=settings.engine.tensor_parallel,
+            ),
+            load,
+            capacity,
+            gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
+            max_model_length=settings.model.max_model_length,
+            largest_batch=VLLM_LARGEST_BATCH,
+        ),
+        target_requests=replicas.target_requests,
+        target_waiting=replicas.target_waiting,
+        growth_seconds=scale_up_period(settings),
+        node_start_seconds=EXPECTED_NODE_START,
+        grace_seconds=PRE_STOP + settings.engine.longest_request_seconds,
+        objective_seconds=float(settings.monitoring.time_to_first_token_seconds),
+        interruptions_per_node_hour=interruptions_per_month / HOURS_PER_MONTH,
+    )
+
+
+def interruptions_of(settings: Settings) -> float:
+    """Returns spot interruptions of a node in a month; 0 where the first choice is not spot."""
+    pool = settings.pool
+    spot = pool.kind != "existing" and pool.capacity_types[:1] == ("spot",)
+    return float(pool.spot_interruptions_per_month) if spot else 0.0

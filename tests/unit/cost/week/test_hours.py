@@ -1,0 +1,58 @@
+"""Hours beside each other are the hours of a week, but for what outlasts the hour before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from components.cost.week.hours import Case, simulate_hours
+from components.cost.week.simulation import simulate_week
+from tests.unit.cost.week.cases import CONFIGURATION, cases, changed
+
+NEAR = (
+    "published, low load",
+    "published, high load",
+    "published, scale-down window 0",
+    "published, 5 fixed nodes",
+    "published, no bursts",
+)
+WEEK = [case for case in cases(168) if case.name in NEAR]
+
+
+@pytest.mark.parametrize("case", WEEK, ids=lambda case: case.name)
+def test_their_totals_are_those_of_one_hour_after_another(case: object) -> None:
+    assert isinstance(case, type(WEEK[0]))
+    [beside] = simulate_hours([Case(case.rates, case.configuration)], case.burst_factor)
+    weeks = [
+        simulate_week(case.rates, case.burst_factor, case.configuration, seed).totals
+        for seed in range(2)
+    ]
+    assert beside.totals.requests == sum(week.requests for week in weeks)
+    assert beside.totals.node_hours == pytest.approx(
+        sum(week.node_hours for week in weeks), rel=0.005
+    )
+    late = np.mean([week.objective_share for week in weeks])
+    assert beside.totals.objective_share == pytest.approx(late, abs=0.002)
+
+
+def test_their_mean_is_the_total() -> None:
+    [one] = simulate_hours([Case(WEEK[0].rates, CONFIGURATION)], 1.8)
+    assert sum(one.nodes) * 2 == pytest.approx(one.totals.node_hours)
+    assert np.mean(one.replicas) == pytest.approx(one.totals.mean_replicas)
+
+
+def test_each_case_is_what_it_is_alone() -> None:
+    rates = WEEK[0].rates
+    both = [Case(rates, CONFIGURATION), Case(rates * 3, changed(lowest=2, replicas_per_node=2))]
+    assert simulate_hours(both, 1.8) == tuple(simulate_hours([one], 1.8)[0] for one in both)
+
+
+def test_without_a_replica_that_is_ready_every_request_is_cold() -> None:
+    rates = np.asarray([0.0] * 12 + [0.01] * 12)
+    never = replace(changed(lowest=0, highest=1, start_seconds=7200.0), node_start_seconds=0.0)
+    [one] = simulate_hours([Case(rates, never)], 1.0)
+    assert one.totals.cold_share > 0.5
+    [warm] = simulate_hours([Case(rates, CONFIGURATION)], 1.0)
+    assert warm.totals.cold_share == 0
