@@ -45,9 +45,9 @@ class ConfigReader:
         order = {key: position for position, key in enumerate(self._defaults)}
         return tuple(sorted(self._problems, key=lambda problem: order.get(problem.key, -1)))
 
-    def reject(self, key: str, found: str, allowed: str) -> None:
-        """Records a mistake of one key."""
-        self._problems.append(Problem(key, found, allowed))
+    def reject(self, key: str, found: str, allowed: str, *, price: bool = False) -> None:
+        """Records a mistake of one key; `price` for one that is missing or too old."""
+        self._problems.append(Problem(key, found, allowed, price))
 
     def raise_problems(self, stack: str) -> None:
         """Raises everything that was rejected, as one error.

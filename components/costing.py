@@ -196,6 +196,7 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
             f"no price {', '.join(error.identifier for error in missing)}",
             "State it in priceOverrides, or set nodePricing to stated"
             + (f"; closest in the book: {near}" if near else ""),
+            price=True,
         )
     _check_age([offer.price for offer in offers], settings, reader, book)
     cheapest = min(offers, key=lambda offer: offer.price.usd, default=None)
@@ -218,6 +219,7 @@ def _check_age(
             "priceMaxAgeDays",
             f"{limit} days, but the book's price is {shown}",
             "State a current price in priceOverrides, or raise priceMaxAgeDays",
+            price=True,
         )
 
 
@@ -251,6 +253,7 @@ def _check_system_nodes(settings: Settings, reader: ConfigReader, book: PriceBoo
             "systemInstanceType",
             f"no price {missing.identifier}",
             "State one in priceOverrides, or set systemNodeCount to 0 if others pay for them",
+            price=True,
         )
 
 
@@ -315,7 +318,7 @@ def _api(
         )
     except UnknownApiModelError as error:
         near = f"Closest: {', '.join(error.near)}" if error.near else "See the list of genai-prices"
-        reader.reject(key, f'no price is known for "{reference}"', near)
+        reader.reject(key, f'no price is known for "{reference}"', near, price=True)
         return None
 
 

@@ -26,11 +26,13 @@ class Problem:
         key: Configuration key without the project's prefix.
         found: What the stack says, in words.
         allowed: What would be accepted, or what to change.
+        price: Whether it is a price that is missing or too old.
     """
 
     key: str
     found: str
     allowed: str
+    price: bool = False
 
     def __str__(self) -> str:
         return f"breakeven:{self.key}: {self.found}. {self.allowed}."
@@ -77,6 +79,8 @@ class SettingsError(UserError):
 
     def __init__(self, stack: str, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
+        if all(problem.price for problem in problems):
+            self.exit_code = ExitCode.PRICE
         count = "1 setting" if len(problems) == 1 else f"{len(problems)} settings"
         lines = [f"{count} of stack {stack} can't be used; nothing was changed."]
         lines += [f"  {number}. {problem}" for number, problem in enumerate(problems, start=1)]

@@ -13,11 +13,11 @@ from typing import Annotated
 
 import typer
 
-from components.cost.report import Report
+from components.cli.budget import check_budget
 from components.cost.reports.diff import Comparison, compare
 from components.cost.reports.diff_text import diff_markdown, diff_text
 from components.cost.reports.saved import Figures, NotAReportError, figures_of
-from components.errors import OverBudgetError, UserError
+from components.errors import UserError
 from components.offline import estimate_stack
 from components.project import ROOT, stack_names
 
@@ -71,7 +71,7 @@ def diff(
     name, before = _before(stack, against, today)
     comparison = compare(before, figures_of(estimated.as_output()), (name, f"stack {stack}"))
     typer.echo(_written(comparison, output_format))
-    _check_budget(estimated, limit)
+    check_budget(estimated, limit)
 
 
 def _amount(text: str) -> Decimal:
@@ -90,12 +90,6 @@ def _written(comparison: Comparison, output_format: Format) -> str:
     if output_format is Format.MARKDOWN:
         return diff_markdown(comparison).rstrip("\n")
     return diff_text(comparison)
-
-
-def _check_budget(estimated: Report, limit: Decimal | None) -> None:
-    budget = limit or estimated.assumptions.budget_per_month
-    if budget is not None and estimated.total > budget:
-        raise OverBudgetError(estimated.assumptions.stack, estimated.total, budget)
 
 
 def _before(stack: str, against: str | None, today: date) -> tuple[str, Figures]:

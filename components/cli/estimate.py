@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from components.cli.budget import check_budget
 from components.cost.table import render
 from components.offline import estimate_stack
 
@@ -28,6 +29,9 @@ def estimate(
 ) -> None:
     """Prints what a stack costs, as `pulumi preview` does, but from the stack file alone.
 
+    Ends with 2 where the stack costs more than its budgetPerMonth, and with 3 where a price is
+    missing or too old.
+
     Example: breakeven estimate aws-prod --format json
     """
     report = estimate_stack(stack, datetime.now(tz=UTC).date())
@@ -35,3 +39,4 @@ def estimate(
         typer.echo(json.dumps(report.as_output(), indent=2))
     else:
         typer.echo(render(report))
+    check_budget(report)

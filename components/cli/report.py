@@ -12,13 +12,17 @@ from typing import Annotated
 
 import typer
 
+from components.cli.budget import check_budget
 from components.cli.files import write_whole
+from components.cost.estimate import estimate
+from components.cost.quantities import Registered
 from components.cost.report import Report
 from components.cost.reports.focus import focus_csv, focus_document
 from components.cost.reports.markdown import markdown
 from components.cost.reports.page import page
+from components.cost.reports.tornado_plot import tornado_of
 from components.errors import UserError
-from components.offline import estimate_stack
+from components.offline import load_stack
 
 
 class Format(StrEnum):
@@ -57,20 +61,29 @@ def report(
 ) -> None:
     """Writes what a stack costs as a document.
 
+    Ends with 2 where the stack costs more than its budgetPerMonth, and with 3 where a price is
+    missing or too old.
+
     Example: breakeven report aws-prod --format html --output cost.html
     """
-    estimated = estimate_stack(stack, datetime.now(tz=UTC).date())
-    text = _WRITERS[output_format](estimated)
+    loaded = load_stack(stack, datetime.now(tz=UTC).date())
+    ledger = loaded.ledger()
+    estimated = estimate(ledger, loaded.assumptions)
+    if output_format is Format.HTML:
+        text = _page(estimated, ledger)
+    else:
+        text = _WRITERS[output_format](estimated)
     if output is None:
         typer.echo(text.rstrip("\n"))
     else:
         write_whole(output, text)
         typer.echo(f"Written: {output}", err=True)
+    check_budget(estimated)
 
 
-def _page(estimated: Report) -> str:
+def _page(estimated: Report, ledger: tuple[Registered, ...]) -> str:
     try:
-        return page(estimated)
+        return page(estimated, tornado_of(estimated, ledger))
     except ModuleNotFoundError as error:
         raise PlotsError from error
 
@@ -86,7 +99,6 @@ def _focus(estimated: Report) -> str:
 _WRITERS: Mapping[Format, Callable[[Report], str]] = MappingProxyType(
     {
         Format.MARKDOWN: markdown,
-        Format.HTML: _page,
         Format.JSON: _json,
         Format.FOCUS: _focus,
         Format.FOCUS_CSV: focus_csv,

@@ -177,4 +177,5 @@ def _summary(chosen: Option, other: Option) -> str:
 
 def usd(value: Decimal) -> str:
     """Writes USD with thousands separators and cents."""
-    return f"${value.quantize(Decimal('0.01'), ROUND_HALF_UP):,.2f}"
+    cents = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return f"{'-' if cents < 0 else ''}${abs(cents):,.2f}"

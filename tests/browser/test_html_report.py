@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from components.cost.estimate import estimate
 from components.cost.reports.page import page as html_page
-from components.offline import estimate_stack
+from components.cost.reports.tornado_plot import tornado_of
+from components.offline import load_stack
 from components.project import stack_names
 from tests.browser.chromium import Page, browser
 from tests.unit.cost.builders import TODAY
@@ -30,7 +32,10 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a stack's report."""
     path = tmp_path_factory.mktemp("report") / f"{request.param}.html"
-    path.write_text(html_page(estimate_stack(request.param, TODAY)), encoding="utf-8")
+    stack = load_stack(request.param, TODAY)
+    ledger = stack.ledger()
+    estimated = estimate(ledger, stack.assumptions)
+    path.write_text(html_page(estimated, tornado_of(estimated, ledger)), encoding="utf-8")
     return path.as_uri()
 
 

@@ -13,13 +13,18 @@ from components.cost.reports import tables
 from components.cost.reports.bill_plot import bill
 from components.cost.reports.drawing import SIZES, Picture, drawn
 from components.cost.reports.figures import usd_per_million
+from components.cost.reports.tornado_plot import Tornado, tornado_picture
 from components.cost.reports.volume_plot import cost_by_volume
 from components.cost.reports.week_plot import week
 from components.cost.verdict import usd
 
 
-def page(report: Report) -> str:
+def page(report: Report, tornado: Tornado) -> str:
     """Returns a self-contained page: figures, plots, tables and where each number comes from.
+
+    Args:
+        report: The estimate.
+        tornado: What each input alone does to it.
 
     Raises:
         ModuleNotFoundError: Matplotlib, which draws the plots, is not installed.
@@ -37,7 +42,15 @@ def page(report: Report) -> str:
             *([("Same model hosted, a month", usd(cheapest.monthly))] if cheapest else []),
         ],
         options=tables.options(report),
-        pictures=[_figure(picture(report)) for picture in (cost_by_volume, week, bill)],
+        pictures=[
+            _figure(picture)
+            for picture in (
+                cost_by_volume(report),
+                week(report),
+                bill(report),
+                tornado_picture(tornado),
+            )
+        ],
         tables=[
             tables.self_hosted(report),
             tables.by_api(report),

@@ -7,13 +7,15 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from components import offline
 from components.cli.report import Format
-from components.project import stack_names
+from components.project import stack_names, stack_values
 from tests.unit.cli.running import Run, exit_code
 from tests.unit.cost.reports.cases import amounts
 
@@ -89,3 +91,38 @@ def test_a_wrong_option_ends_with_1_because_2_says_over_budget(
     arguments: tuple[str, ...], run: Run
 ) -> None:
     assert run(*arguments) == 1
+
+
+def test_a_stack_over_its_budget_is_written_and_ends_with_two(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "cost.json"
+    monkeypatch.setattr(offline, "stack_values", with_values(budgetPerMonth="1000"))
+    for command in (
+        ["report", "dev", "--format", "json", "--output", str(target)],
+        ["estimate", "dev"],
+    ):
+        assert run(*command) == 2
+        assert "over its budget" in capsys.readouterr().err
+    assert json.loads(target.read_text(encoding="utf-8"))["budgetPerMonth"] == "1000.00"
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"priceMaxAgeDays": "1"}, 3),
+        ({"apiInUse": "openai/none-such"}, 3),
+        ({"priceMaxAgeDays": "1", "tokensPerDay": "-1"}, 1),
+        ({"tokensPerDay": "-1"}, 1),
+    ],
+)
+def test_only_missing_and_stale_prices_end_with_three(
+    values: dict[str, str], code: int, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline, "stack_values", with_values(**values))
+    for command in ("report", "estimate"):
+        assert run(command, "aws-prod") == code
+
+
+def with_values(**values: str) -> Callable[[str], dict[str, str]]:
+    return lambda stack: {**stack_values(stack), **values}

@@ -10,7 +10,8 @@ import pytest
 
 from components.cost.report import Report
 from components.cost.reports.page import page
-from tests.unit.cost.builders import api
+from components.cost.reports.tornado_plot import tornado_of
+from tests.unit.cost.builders import api, pool, volume
 from tests.unit.cost.reports.cases import amounts, output_amounts, report_of
 
 VOID = {"meta", "link", "path", "use", "br", "rect", "line", "circle"}
@@ -50,6 +51,10 @@ def read(text: str) -> Reader:
     return reader.finished()
 
 
+def written(report: Report) -> str:
+    return page(report, tornado_of(report, (pool(), volume())))
+
+
 @pytest.fixture(scope="module")
 def report() -> Report:
     return report_of(shaped=True)
@@ -57,7 +62,7 @@ def report() -> Report:
 
 @pytest.fixture(scope="module")
 def text(report: Report) -> str:
-    return page(report)
+    return written(report)
 
 
 def test_it_has_the_amounts_of_the_json_form(report: Report, text: str) -> None:
@@ -65,7 +70,7 @@ def test_it_has_the_amounts_of_the_json_form(report: Report, text: str) -> None:
 
 
 def test_the_same_report_gives_the_same_page(report: Report, text: str) -> None:
-    assert page(report) == text
+    assert written(report) == text
 
 
 def test_it_asks_for_nothing_from_elsewhere(text: str) -> None:
@@ -94,7 +99,7 @@ def test_every_name_is_unique_and_every_reference_has_its_target(text: str) -> N
 
 def test_every_plot_is_described_in_words(text: str) -> None:
     plots = [attributes for tag, attributes in read(text).elements if tag == "svg"]
-    assert len(plots) == 6
+    assert len(plots) == 8
     for attributes in plots:
         assert attributes["role"] == "img"
         assert len(attributes["aria-label"] or "") > 60
@@ -115,6 +120,6 @@ def test_there_is_one_heading_and_sections_below_it(text: str) -> None:
 
 def test_names_can_bring_no_markup_and_no_formula() -> None:
     name = 'host/<b>$x$ & "y"</b>{{ 7 * 7 }}'
-    found = read(page(report_of(stack="<i>s</i>", hosted=(api(name, "0.5"),))))
+    found = read(written(report_of(stack="<i>s</i>", hosted=(api(name, "0.5"),))))
     assert not {"b", "i"} & {tag for tag, _ in found.elements}
     assert name in "".join(found.text)

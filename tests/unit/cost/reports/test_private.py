@@ -18,8 +18,11 @@ from components.cost.reports.focus import focus_csv
 from components.cost.reports.markdown import markdown
 from components.cost.reports.page import page
 from components.cost.reports.saved import figures_of
+from components.cost.reports.tornado_plot import tornado_of
 from components.cost.table import render
 from tests.unit.cost.builders import assumptions, node, pool, volume
+
+LEDGER = (pool(), volume())
 
 
 def with_itself(report: Report) -> str:
@@ -27,15 +30,19 @@ def with_itself(report: Report) -> str:
     return diff_text(compare(figures, figures, ("one", "other")))
 
 
+def as_page(report: Report) -> str:
+    return page(report, tornado_of(report, LEDGER))
+
+
 @pytest.fixture(scope="module")
 def report() -> Report:
     """An estimate whose nodes have a private price of $7.7777 an hour."""
     listed = node("7.7777")
     private = RentedNode(replace(listed.price, private=True, source="secret deal"), "nodes")
-    return estimate((pool(), volume()), assumptions(node=private))
+    return estimate(LEDGER, assumptions(node=private))
 
 
-@pytest.mark.parametrize("write", [render, markdown, page, focus_csv, with_itself])
+@pytest.mark.parametrize("write", [render, markdown, as_page, focus_csv, with_itself])
 def test_no_report_shows_price_amount_or_source(
     report: Report, write: Callable[[Report], str]
 ) -> None:
