@@ -7,11 +7,11 @@ ARGS   ?=
 BOOTSTRAP := $(PYTHON) tools/bootstrap
 CACHE  := $(or $(BREAKEVEN_CACHE),.cache)
 UV     := 0.13.9
-LOCK   := $(CACHE)/uv/bin/uv pip compile pyproject.toml --generate-hashes --universal --no-header \
+LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-header \
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-packages preview up destroy test test-browser lint format golden schemas bench bench-cost lock
+.PHONY: help setup dev-packages preview up destroy test test-browser test-gateway lint format golden schemas bench bench-cost lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ test: ## Run every test that needs no cluster
 test-browser: ## Check the HTML report in headless Chromium, which must be installed
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest tests/browser $(ARGS)
+
+test-gateway: ## Run the gateway's real program through every fault of a hybrid deployment
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) run pytest tests/gateway $(ARGS)
 
 lint: dev-packages ## Check style, formatting and types
 	.venv/bin/ruff check .
@@ -64,8 +68,10 @@ bench-cost: ## Measure recommend, the simulated week and the import of logs, and
 
 lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
 	.venv/bin/python -m pip install --quiet --upgrade --target $(CACHE)/uv uv==$(UV)
-	$(LOCK) -o requirements.txt $(ARGS)
-	$(LOCK) -o requirements-dev.txt --extra dev -c requirements.txt $(ARGS)
+	$(LOCK) pyproject.toml -o requirements.txt $(ARGS)
+	$(LOCK) pyproject.toml -o requirements-dev.txt --extra dev -c requirements.txt $(ARGS)
+	$(LOCK) tests/gateway/requirements.in -o tests/gateway/requirements.txt \
+		--no-emit-package litellm-enterprise $(ARGS)
 
 dev-packages:
 	@$(BOOTSTRAP) setup --dev --packages

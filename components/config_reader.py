@@ -150,6 +150,10 @@ class ConfigReader:
             return dict(json.loads(self._defaults[key]))
         return dict(items)
 
+    def mapping(self, key: str) -> dict[str, Any]:
+        """Reads a mapping of names to values of any kind, which the caller checks."""
+        return self._mapping(key)
+
     def prices(self, key: str) -> tuple[dict[str, Decimal], frozenset[str]]:
         """Reads a mapping of names to prices of 0 or more, and which of them are marked private."""
         found: dict[str, Decimal] = {}

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from components.config_reader import ConfigReader
-from components.cost.api_prices import ApiPrice, UnknownApiModelError, api_price
+from components.cost.api_prices import ApiPrice, UnknownApiModelError, api_price, token_rates
 from components.cost.assumptions import Assumptions, ClusterShare
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from components.cost.capacity import replica_capacity
@@ -17,8 +17,10 @@ from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.people import People
 from components.cost.price import Price, PriceMissingError, committed
 from components.cost.price_book import PriceBook
+from components.cost.report import Report, rate
 from components.cost.week.nodes_paid import follow
 from components.fleet import VLLM_LARGEST_BATCH, configuration_of, interruptions_of
+from components.gateway.prices import TokenPrices
 from components.project import ROOT
 from components.serving.rollout import rollout_of
 from components.settings_types import Settings
@@ -107,6 +109,24 @@ def _notes(settings: Settings) -> tuple[str, ...]:
             f"{', then '.join(capacity_types[1:])}, at that price."
         )
     return tuple(notes)
+
+
+def token_prices(report: Report) -> TokenPrices:
+    """Returns what a token costs here, as the report shows it, and by the API in use."""
+    load, api = report.assumptions.load, report.assumptions.api_in_use
+    today = report.assumptions.book.today
+    rates = token_rates(
+        api.reference,
+        input_tokens=load.input_tokens,
+        output_tokens=load.output_tokens,
+        on=datetime(today.year, today.month, today.day, tzinfo=UTC),
+    )
+    return TokenPrices(
+        own=Decimal(rate(report.usd_per_million_tokens)),
+        api_input=rates.input,
+        api_cached_input=rates.cached_input,
+        api_output=rates.output,
+    )
 
 
 def _book(settings: Settings, reader: ConfigReader, stack: str, today: date) -> PriceBook:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pulumi
 
 from components.autoscaling import Autoscaling
 from components.base import KitComponent
+from components.errors import UserError
+from components.gateway import Gateway, TokenPrices
+from components.gateway.labels import GATEWAY
 from components.gpu_pool import create_pool
 from components.monitoring import Monitoring
 from components.network import NetworkRules, ServingNamespace
@@ -27,7 +30,7 @@ async def deploy() -> dict[str, object]:
     """
     settings, reader = parse(configuration())
     reader.raise_problems(pulumi.get_stack())
-    return await register(settings)
+    return await register(settings, _uncounted)
 
 
 def configuration() -> Mapping[str, str]:
@@ -35,8 +38,19 @@ def configuration() -> Mapping[str, str]:
     return own_values(pulumi.runtime.config.get_config_env())
 
 
-async def register(settings: Settings) -> dict[str, object]:
-    """Creates all components and waits until each resource is registered; returns their outputs."""
+async def register(
+    settings: Settings, token_prices: Callable[[], TokenPrices]
+) -> dict[str, object]:
+    """Creates all components and waits until each resource is registered.
+
+    Args:
+        settings: The stack's settings.
+        token_prices: Asked for what a token costs once everything that costs something is
+            registered; only for a stack with a gateway.
+
+    Returns:
+        The components' outputs.
+    """
     namespace = ServingNamespace("namespace", settings)
     pool = create_pool(settings)
     serving = VllmServing("vllm", settings, pool, namespace=namespace.name)
@@ -55,12 +69,30 @@ async def register(settings: Settings) -> dict[str, object]:
         )
     if settings.monitoring.enabled:
         components.append(Monitoring("monitoring", settings, namespace=namespace.name))
+    address = serving.service_name
+    if settings.gateway is None:
+        await _registered(components)
+    else:
+        gateway = Gateway("gateway", settings, settings.gateway, namespace=namespace.name)
+        components.append(gateway)
+        await _registered(components)
+        gateway.start(token_prices())
+        await _registered([gateway])
+        address = GATEWAY
+    return {
+        "endpoint": f"http://{address}.{settings.network.namespace}.svc:8000/v1",
+        "model": settings.model.facts.name,
+        "rollout": rollout_of(settings).explanation,
+    }
+
+
+async def _registered(components: Iterable[KitComponent]) -> None:
     resources = [
         resource for component in components for resource in (component, *component.resources)
     ]
     await asyncio.gather(*(resource.urn.future() for resource in resources))
-    return {
-        "endpoint": f"http://{serving.service_name}.{settings.network.namespace}.svc:8000/v1",
-        "model": settings.model.facts.name,
-        "rollout": rollout_of(settings).explanation,
-    }
+
+
+def _uncounted() -> TokenPrices:
+    msg = "a gateway's budgets need the cost that is not counted here; take a stack without one"
+    raise UserError(msg)

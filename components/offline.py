@@ -23,6 +23,7 @@ from components.cost.report import Report
 from components.costing import assumptions_of
 from components.deployment import register
 from components.errors import UnknownStackError
+from components.gateway import TokenPrices
 from components.project import stack_names, stack_values
 from components.settings import parse
 from components.settings_types import Settings
@@ -67,9 +68,13 @@ def run_offline(
 
 
 def ledger_of(settings: Settings) -> tuple[Registered, ...]:
-    """Returns what a stack registers, as the ledger holds it at preview."""
+    """Returns what a stack registers, as the ledger holds it at preview.
+
+    But for the prices in a gateway's configuration: they follow from the estimate, which is made
+    from the ledger, and nothing that is read from it depends on them.
+    """
     monitor = _CountingMonitor()
-    run_offline(lambda: register(settings), monitor)
+    run_offline(lambda: register(settings, TokenPrices.none), monitor)
     return tuple(sorted(monitor.counted, key=lambda entry: (entry.type, entry.name)))
 
 

@@ -15,6 +15,7 @@ from components.config_reader import ConfigReader
 from components.cost.models import PRECISION_BYTES, find_model, load_models
 from components.project import ROOT, defaults
 from components.settings_checks import PARALLEL, check
+from components.settings_gateway import check_gateway, read_gateway
 from components.settings_pool import read_pool
 from components.settings_types import (
     EngineSettings,
@@ -54,18 +55,21 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
         used its default stands in the settings, so that a caller may check more before it raises.
     """
     reader = ConfigReader(values, defaults())
+    traffic = _traffic(reader)
     settings = Settings(
         model=_model(reader),
         engine=_engine(reader),
         weights=_weights(reader),
         pool=read_pool(reader),
         replicas=_replicas(reader),
+        gateway=read_gateway(reader, traffic),
         network=_network(reader),
         monitoring=_monitoring(reader),
-        traffic=_traffic(reader),
+        traffic=traffic,
         prices=_prices(reader),
         people=_people(reader),
     )
+    check_gateway(settings, reader)
     check(settings, reader)
     return settings, reader
 
@@ -133,7 +137,7 @@ def _weights(reader: ConfigReader) -> WeightsSettings:
 def _replicas(reader: ConfigReader) -> ReplicaSettings:
     return ReplicaSettings(
         autoscaling=reader.boolean("autoscaling"),
-        lowest=reader.integer("minReplicas", 1, 1000),
+        lowest=reader.integer("minReplicas", 0, 1000),
         highest=reader.integer("maxReplicas", 1, 1000),
         target_requests=reader.integer("targetRequestsPerReplica", 1, 4096),
         target_waiting=reader.integer("targetWaitingPerReplica", 1, 4096),

@@ -120,7 +120,7 @@ def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
         reader.reject(
             "minReplicas",
             f"{replicas.lowest} is more than maxReplicas {replicas.highest}",
-            f"Allowed: 1 to {replicas.highest}, or raise maxReplicas",
+            f"Allowed: up to {replicas.highest}, or raise maxReplicas",
         )
         return
     if not replicas.autoscaling and replicas.lowest != replicas.highest:

@@ -114,6 +114,40 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TeamSettings:
+    """Who may call the gateway, and up to where; None where there is no limit."""
+
+    name: str
+    tokens_per_day: int | None
+    usd_per_month: Decimal | None
+    data_may_leave: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverflowSettings:
+    """The API behind the gateway: its model, its address in OpenAI's form, and where its key is."""
+
+    model: str
+    address: str
+    key_secret: str
+    timeout_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """The gateway. `overflow` is None where data may not leave: then it knows no API."""
+
+    image: str
+    store_image: str
+    replicas: int
+    secret: str
+    team_keys_secret: str
+    teams: tuple[TeamSettings, ...]
+    overflow: OverflowSettings | None
+    requests_per_replica: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringSettings:
     """What watches it, and the latency objective in seconds (95% of requests)."""
 
@@ -185,13 +219,14 @@ class PeopleSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings of one stack."""
+    """All settings of one stack. `gateway` is None in mode self-host."""
 
     model: ModelSettings
     engine: EngineSettings
     weights: WeightsSettings
     pool: PoolSettings
     replicas: ReplicaSettings
+    gateway: GatewaySettings | None
     network: NetworkSettings
     monitoring: MonitoringSettings
     traffic: TrafficSettings
@@ -216,6 +251,11 @@ class Settings:
         """
         replicas = self.replicas.highest + self.surge_replicas
         return self.nodes_of(replicas) * self.pool.gpus_per_node
+
+    @property
+    def watched(self) -> bool:
+        """Whether Prometheus reads metrics, to show them or to scale by them."""
+        return self.monitoring.enabled or self.replicas.autoscaling
 
     @property
     def shared_weights(self) -> bool:

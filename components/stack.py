@@ -9,7 +9,7 @@ import pulumi
 from components.cost.estimate import estimate
 from components.cost.ledger import Ledger
 from components.cost.table import render
-from components.costing import assumptions_of
+from components.costing import assumptions_of, token_prices
 from components.deployment import configuration, register
 from components.settings import parse
 
@@ -37,7 +37,9 @@ async def main() -> dict[str, object]:
     assumptions = assumptions_of(stack, settings, reader, datetime.now(tz=UTC).date())
     ledger = Ledger()
     ledger.attach()
-    outputs = await register(settings)
+    outputs = await register(
+        settings, lambda: token_prices(estimate(ledger.entries(), assumptions))
+    )
     report = estimate(ledger.entries(), assumptions)
     # Once: an update would print it a second time, after its own preview.
     if pulumi.runtime.is_dry_run():

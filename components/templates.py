@@ -23,6 +23,15 @@ CHARTS = ROOT / "charts"
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
+class _Loader(yaml.SafeLoader):
+    """Also takes JSON's 1e-07 for a number, as YAML 1.2 does; YAML 1.1 takes it for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"-?\d+(\.\d+)?[eE][-+]?\d+$"), list("-0123456789")
+)
+
+
 def render(
     template: str, values: Mapping[str, object], charts: Path = CHARTS
 ) -> list[dict[str, Any]]:
@@ -45,7 +54,7 @@ def render(
     """
     try:
         text = _environment(charts).get_template(template).render(values)
-        documents = list(yaml.safe_load_all(text))
+        documents = list(yaml.load_all(text, Loader=_Loader))
     except TemplateNotFound as error:
         raise _failure(template, f"no such file in {charts}") from error
     except (JinjaError, yaml.YAMLError, TypeError, ValueError) as error:

@@ -6,11 +6,14 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeVar
 
 from components import deployment
 from components.base import KitComponent
-from components.offline import OfflineMonitor, run_offline
+from components.costing import token_prices
+from components.gateway import TokenPrices
+from components.offline import OfflineMonitor, estimate_stack, run_offline
 from components.project import stack_names, stack_values
 from components.settings import parse
 from components.settings_types import Settings
@@ -126,6 +129,11 @@ def register(make: Callable[[], KitComponent]) -> tuple[KitComponent, Registrati
     return record(run)
 
 
-def register_stack(settings: Settings) -> Registration:
+def register_stack(settings: Settings, prices: TokenPrices | None = None) -> Registration:
     """Registers everything that a stack has."""
-    return record(lambda: deployment.register(settings))[1]
+    return record(lambda: deployment.register(settings, lambda: prices or TokenPrices.none()))[1]
+
+
+def register_priced(stack: str, today: date) -> Registration:
+    """Registers a stack file with the prices that the program would show on that day."""
+    return register_stack(settings_of(stack), token_prices(estimate_stack(stack, today)))

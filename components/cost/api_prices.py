@@ -43,6 +43,15 @@ class ApiPrice:
     as_of: date
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRates:
+    """USD for a million tokens of each kind, exactly as the API charges them."""
+
+    input: Decimal
+    cached_input: Decimal
+    output: Decimal
+
+
 class UnknownApiModelError(LookupError):
     """No price per token is known for such an API model.
 
@@ -108,6 +117,39 @@ def api_price(
         usd_per_million_tokens=usd * 1_000_000 / (input_tokens + output_tokens),
         source=_source(provider, model, calculation),
         as_of=PACKAGE_DATE,
+    )
+
+
+def token_rates(
+    reference: str, *, input_tokens: int, output_tokens: int, on: datetime
+) -> TokenRates:
+    """Returns the rates of a mean request's tokens, at standard rates.
+
+    Args:
+        reference: Provider and model, as for `api_price`.
+        input_tokens: Input of the request, 1 or more; it decides the tier of long contexts.
+        output_tokens: Output of the request, 1 or more.
+        on: When the request is made.
+
+    Raises:
+        UnknownApiModelError: As for `api_price`.
+    """
+    whole = api_price(
+        reference,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_input_tokens=0,
+        on=on,
+    )
+    provider, model = _split(reference)
+    plain = _calculate(whole.reference, provider, model, (input_tokens, output_tokens, 0), on)
+    cached = _calculate(
+        whole.reference, provider, model, (input_tokens, output_tokens, input_tokens), on
+    )
+    return TokenRates(
+        input=plain.input_price * 1_000_000 / input_tokens,
+        cached_input=cached.input_price * 1_000_000 / input_tokens,
+        output=plain.output_price * 1_000_000 / output_tokens,
     )
 
 

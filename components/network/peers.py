@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 from pulumi_kubernetes.networking.v1 import (
     IPBlockArgs,
@@ -10,6 +12,7 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicyPortArgs,
 )
 
+from components.gateway.labels import GATEWAY_LABELS
 from components.serving.service import INTERNAL
 from components.settings_types import Settings
 
@@ -39,20 +42,31 @@ def in_namespace(name: str) -> NetworkPolicyPeerArgs:
 
 
 def callers(settings: Settings) -> list[NetworkPolicyPeerArgs]:
-    """Returns who may reach the engine's port: clients, and what reads its metrics.
+    """Returns who may reach the engine's port: clients or the gateway, and who reads its metrics.
 
     The port also has paths that ask for no key and generate text (/invocations), so it is open to
     those who are named and to nobody else.
     """
+    peers = clients(settings) if settings.gateway is None else [pods(GATEWAY_LABELS)]
+    if settings.watched:
+        peers.append(in_namespace(settings.monitoring.namespace))
+    return peers
+
+
+def clients(settings: Settings) -> list[NetworkPolicyPeerArgs]:
+    """Returns who may call the address that the stack offers."""
     peers = [in_namespace(name) for name in settings.network.client_namespaces]
     if settings.network.exposure == INTERNAL:
         peers += [
             NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=network))
             for network in settings.network.client_networks
         ]
-    if settings.monitoring.enabled or settings.replicas.autoscaling:
-        peers.append(in_namespace(settings.monitoring.namespace))
     return peers
+
+
+def pods(labels: Mapping[str, str]) -> NetworkPolicyPeerArgs:
+    """Returns pods of the stack's own namespace, by their labels."""
+    return NetworkPolicyPeerArgs(pod_selector=LabelSelectorArgs(match_labels=dict(labels)))
 
 
 def name_lookups() -> NetworkPolicyEgressRuleArgs:

@@ -10,12 +10,29 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicy,
     NetworkPolicyEgressRuleArgs,
     NetworkPolicyIngressRuleArgs,
+    NetworkPolicyPeerArgs,
     NetworkPolicyPortArgs,
     NetworkPolicySpecArgs,
 )
 
 from components.base import KitComponent
-from components.network.peers import callers, name_lookups, public_https
+from components.gateway.labels import (
+    GATEWAY,
+    GATEWAY_LABELS,
+    GATEWAY_PORT,
+    METRICS_PORT,
+    STORE,
+    STORE_LABELS,
+    STORE_PORT,
+)
+from components.network.peers import (
+    callers,
+    clients,
+    in_namespace,
+    name_lookups,
+    pods,
+    public_https,
+)
 from components.serving.labels import (
     ENGINE_LABELS,
     ENGINE_PORT,
@@ -23,7 +40,7 @@ from components.serving.labels import (
     WEIGHTS_LABELS,
     described,
 )
-from components.settings_types import Settings
+from components.settings_types import GatewaySettings, Settings
 
 
 class NetworkRules(KitComponent):
@@ -58,17 +75,31 @@ class NetworkRules(KitComponent):
             f"{NAME}-engine",
             pods=ENGINE_LABELS,
             # A rule without a peer would let everybody in.
-            ingress=[
-                NetworkPolicyIngressRuleArgs(
-                    from_=peers,
-                    ports=[NetworkPolicyPortArgs(port=ENGINE_PORT, protocol="TCP")],
-                )
-            ]
-            if peers
-            else [],
+            ingress=[_opened(peers, ENGINE_PORT)] if peers else [],
         )
         self._add(f"{NAME}-weights", pods=WEIGHTS_LABELS, egress=[name_lookups(), public_https()])
+        if settings.gateway is not None:
+            self._add_gateway(settings, settings.gateway)
         self.register_outputs({})
+
+    def _add_gateway(self, settings: Settings, gateway: GatewaySettings) -> None:
+        readers = [in_namespace(settings.monitoring.namespace)]
+        self._add(
+            GATEWAY,
+            pods=GATEWAY_LABELS,
+            ingress=[
+                *([_opened(clients(settings), GATEWAY_PORT)] if clients(settings) else []),
+                *([_opened(readers, METRICS_PORT)] if settings.watched else []),
+            ],
+            egress=[
+                name_lookups(),
+                _reached(ENGINE_LABELS, ENGINE_PORT),
+                _reached(STORE_LABELS, STORE_PORT),
+                # Without an API behind it, the gateway has no way out of the cluster.
+                *([public_https()] if gateway.overflow is not None else []),
+            ],
+        )
+        self._add(STORE, pods=STORE_LABELS, ingress=[_opened([pods(GATEWAY_LABELS)], STORE_PORT)])
 
     def _add(
         self,
@@ -93,3 +124,15 @@ class NetworkRules(KitComponent):
                 opts=self.child_options(),
             )
         )
+
+
+def _opened(peers: list[NetworkPolicyPeerArgs], port: int) -> NetworkPolicyIngressRuleArgs:
+    return NetworkPolicyIngressRuleArgs(
+        from_=peers, ports=[NetworkPolicyPortArgs(port=port, protocol="TCP")]
+    )
+
+
+def _reached(labels: Mapping[str, str], port: int) -> NetworkPolicyEgressRuleArgs:
+    return NetworkPolicyEgressRuleArgs(
+        to=[pods(labels)], ports=[NetworkPolicyPortArgs(port=port, protocol="TCP")]
+    )

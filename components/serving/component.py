@@ -16,9 +16,15 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudget
 from components.base import KitComponent
 from components.gpu_pool import GpuPool
 from components.serving.engine import engine_pod
-from components.serving.labels import ENGINE_LABELS, NAME, described
+from components.serving.labels import (
+    ENGINE_LABELS,
+    ENGINE_PORT,
+    ENGINE_PORT_NAME,
+    NAME,
+    described,
+)
 from components.serving.rollout import Rollout, rollout_of
-from components.serving.service import service_annotations, service_spec
+from components.serving.service import address, inner_address, service_annotations
 from components.serving.timings import NODE_START, Timings, timings_of
 from components.serving.weights import add_weights
 from components.settings_types import Settings
@@ -130,11 +136,18 @@ class VllmServing(KitComponent):
     def _add_service(
         self, settings: Settings, timings: Timings, namespace: pulumi.Input[str]
     ) -> None:
+        annotations = service_annotations(settings)
+        spec = address(settings, ENGINE_LABELS, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
+        if settings.gateway is not None:
+            # Clients call the gateway, and only that calls the model; with no replica to wait for
+            # where the fleet goes down to none.
+            annotations = {} if settings.replicas.lowest else {"pulumi.com/skipAwait": "true"}
+            spec = inner_address(ENGINE_LABELS, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
         self.add(
             Service(
                 NAME,
-                metadata=_metadata(namespace, service_annotations(settings)),
-                spec=service_spec(settings),
+                metadata=_metadata(namespace, annotations),
+                spec=spec,
                 # Pulumi waits for endpoints, so for the first replica.
                 opts=self.child_options(
                     depends_on=[self.deployment], timeout_seconds=timings.startup_budget

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from pulumi_kubernetes.core.v1 import ServicePortArgs, ServiceSpecArgs
 
-from components.serving.labels import ENGINE_LABELS, ENGINE_PORT, ENGINE_PORT_NAME
 from components.settings_types import Settings
 
 INTERNAL = "internal-load-balancer"
@@ -34,18 +33,33 @@ def service_annotations(settings: Settings) -> dict[str, str]:
     return dict(_ANNOTATIONS[settings.prices.cloud])
 
 
-def service_spec(settings: Settings) -> ServiceSpecArgs:
-    """Returns the Service's specification."""
-    port = ServicePortArgs(
-        name=ENGINE_PORT_NAME, port=ENGINE_PORT, target_port=ENGINE_PORT_NAME, app_protocol="http"
-    )
+def address(
+    settings: Settings, pods: Mapping[str, str], *, port: int, port_name: str
+) -> ServiceSpecArgs:
+    """Returns the specification of the Service that clients call, as `exposure` says.
+
+    Args:
+        settings: The stack's settings.
+        pods: Labels of the pods behind it.
+        port: Its port.
+        port_name: Name of the pods' port.
+    """
     if settings.network.exposure != INTERNAL:
-        return ServiceSpecArgs(type="ClusterIP", selector=dict(ENGINE_LABELS), ports=[port])
+        return inner_address(pods, port=port, port_name=port_name)
     return ServiceSpecArgs(
         type="LoadBalancer",
-        selector=dict(ENGINE_LABELS),
-        ports=[port],
+        selector=dict(pods),
+        ports=[_port(port, port_name)],
         load_balancer_source_ranges=list(settings.network.client_networks),
         # Keeps the client's address, which the network rules ask for.
         external_traffic_policy="Local",
     )
+
+
+def inner_address(pods: Mapping[str, str], *, port: int, port_name: str) -> ServiceSpecArgs:
+    """Returns the specification of a Service inside the cluster, with arguments as `address`."""
+    return ServiceSpecArgs(type="ClusterIP", selector=dict(pods), ports=[_port(port, port_name)])
+
+
+def _port(port: int, name: str) -> ServicePortArgs:
+    return ServicePortArgs(name=name, port=port, target_port=name, app_protocol="http")

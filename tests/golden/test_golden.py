@@ -19,7 +19,7 @@ from components.cost.table import render
 from components.cost.text import WIDTH
 from components.offline import estimate_stack
 from components.project import stack_names
-from tests.recording import register_stack, settings_of
+from tests.recording import register_priced
 
 # Syrupy wants the test's name in each path; here people look for the stack's name.
 pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Consider adding")
@@ -73,7 +73,7 @@ _Readable.add_representer(float, _number)
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_manifests(stack: str, snapshot: SnapshotAssertion) -> None:
-    resources = register_stack(settings_of(stack)).resources
+    resources = register_priced(stack, TODAY).resources
     documents = [
         {"type": entry.type, "name": entry.name, "inputs": entry.inputs}
         for entry in sorted(resources, key=lambda entry: (entry.type, entry.name))

@@ -34,7 +34,7 @@ def test_settings_that_documents_name_exist() -> None:
         "podMonitorSelectorNilUsesHelmValues",
         "ruleSelectorNilUsesHelmValues",
     }
-    derived = {"nodeHoursPerMonth"}  # of `breakeven reconcile`
+    derived = {"nodeHoursPerMonth", "usdPerMonth"}  # of `breakeven reconcile`, and of `teams`
     known = {*defaults(), *PLAIN_FIGURES, *derived, *prometheus_chart}
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         text = document.read_text(encoding="utf-8")

@@ -72,7 +72,9 @@ def test_only_programs_import_deployment_and_costing() -> None:
                 assert any(inside(module, importer) for importer in allowed), module
 
 
-@pytest.mark.parametrize("package", ["gpu_pool", "serving", "autoscaling", "monitoring", "network"])
+@pytest.mark.parametrize(
+    "package", ["gpu_pool", "serving", "gateway", "autoscaling", "monitoring", "network"]
+)
 def test_components_do_not_know_prices_nor_who_wires_them(package: str) -> None:
     for module, imported in MODULES.items():
         if inside(module, f"components.{package}"):
@@ -98,6 +100,7 @@ def test_only_settings_reads_configuration() -> None:
         "components.settings",
         "components.settings_checks",
         "components.settings_pool",
+        "components.settings_gateway",
         "components.costing",
     }
     for module, imported in MODULES.items():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from components.gateway.labels import GATEWAY_LABELS, STORE_LABELS
 from components.network import NetworkRules, ServingNamespace
 from components.serving.labels import ENGINE_LABELS, WEIGHTS_LABELS
 from tests.recording import STACKS, Registration, register, settings_of
@@ -124,8 +125,11 @@ class TestEveryStack:
 
     def test_clients_and_prometheus_reach_the_engine_and_nobody_else(self, stack: str) -> None:
         rules, settings = rules_of(stack), settings_of(stack)
-        expected = {*settings.network.client_namespaces, settings.monitoring.namespace}
-        for namespace in (*expected, "kube-system", "llm", "elsewhere"):
+        clients = set(settings.network.client_namespaces)
+        expected = {settings.monitoring.namespace}
+        if settings.gateway is None:
+            expected |= clients
+        for namespace in (*expected, *clients, "kube-system", "llm", "elsewhere"):
             reached = allowed(rules, "Ingress", ENGINE_LABELS, port=8000, namespace=namespace)
             assert reached is (namespace in expected), namespace
 
@@ -210,6 +214,67 @@ def test_exceptions_lie_inside_the_network_that_they_are_cut_from(stack: str) ->
                     network = ipaddress.ip_network(text)
                     assert network.version == whole.version
                     assert network.prefixlen > whole.prefixlen
+
+
+class TestGateway:
+    def test_only_the_gateway_calls_the_model(self) -> None:
+        rules = rules_of("hybrid")
+        for labels, expected in (
+            (GATEWAY_LABELS, True),
+            (STORE_LABELS, False),
+            (WEIGHTS_LABELS, False),
+            ({"app": "debug"}, False),
+        ):
+            reached = allowed(
+                rules, "Ingress", ENGINE_LABELS, port=8000, namespace="llm", labels=labels
+            )
+            assert reached is expected, labels
+
+    def test_clients_reach_the_gateway_and_nobody_else_does(self) -> None:
+        rules, settings = rules_of("hybrid"), settings_of("hybrid")
+        clients = settings.network.client_namespaces
+        for namespace in (*clients, "llm", "monitoring", "elsewhere"):
+            reached = allowed(rules, "Ingress", GATEWAY_LABELS, port=4000, namespace=namespace)
+            assert reached is (namespace in clients), namespace
+
+    def test_prometheus_reads_the_metrics_and_nobody_else_does(self) -> None:
+        rules = rules_of("hybrid")
+        for namespace, expected in (("monitoring", True), ("product", False), ("llm", False)):
+            reached = allowed(rules, "Ingress", GATEWAY_LABELS, port=9464, namespace=namespace)
+            assert reached is expected, namespace
+
+    @pytest.mark.parametrize("address", PUBLIC)
+    def test_the_gateway_leaves_only_where_there_is_an_api(self, address: str) -> None:
+        for leave in (True, False):
+            rules = rules_of("hybrid", dataMayLeave=leave)
+            reached = allowed(rules, "Egress", GATEWAY_LABELS, port=443, address=address)
+            assert reached is leave
+            assert not allowed(rules, "Egress", GATEWAY_LABELS, port=80, address=address)
+
+    @pytest.mark.parametrize("address", NOT_PUBLIC)
+    def test_the_gateway_reaches_nothing_else_that_is_private(self, address: str) -> None:
+        assert not allowed(rules_of("hybrid"), "Egress", GATEWAY_LABELS, port=443, address=address)
+
+    def test_the_gateway_reaches_model_and_store(self) -> None:
+        rules = rules_of("hybrid")
+        for port, labels in ((8000, ENGINE_LABELS), (6379, STORE_LABELS)):
+            assert allowed(
+                rules, "Egress", GATEWAY_LABELS, port=port, namespace="llm", labels=labels
+            )
+
+    def test_only_the_gateway_calls_the_store_which_calls_nobody(self) -> None:
+        rules = rules_of("hybrid")
+        for labels, expected in ((GATEWAY_LABELS, True), (ENGINE_LABELS, False)):
+            reached = allowed(
+                rules, "Ingress", STORE_LABELS, port=6379, namespace="llm", labels=labels
+            )
+            assert reached is expected
+        assert not allowed(rules, "Egress", STORE_LABELS, port=443, address="8.8.8.8")
+
+    @pytest.mark.parametrize("stack", [stack for stack in STACKS if stack != "hybrid"])
+    def test_without_a_gateway_there_is_no_rule_for_one(self, stack: str) -> None:
+        rules = rules_of(stack)
+        assert not allowed(rules, "Egress", GATEWAY_LABELS, port=443, address="8.8.8.8")
 
 
 def namespace_of(stack: str) -> Registration:

@@ -1,0 +1,314 @@
+"""The rules of the gateway, as LiteLLM's own hooks: who may call, what never leaves, where it goes.
+
+LiteLLM loads it by name from its configuration and calls it for every request:
+
+1. `authenticate`: whose key, which route, which parameters, and whether the request stays inside;
+2. `Policy.async_pre_call_hook`: budgets, and own replicas or API;
+3. `Policy.async_pre_call_deployment_hook`: right before a call goes out, also a repeated or a
+   diverted one. What would leave without permission is refused here, whatever led to it.
+
+Permission is a context variable whose default is "stays inside": a path through LiteLLM that this
+module has not seen can't send anything out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import redis.asyncio
+from fastapi import HTTPException, Request
+from gateway_replicas import Replicas, Watcher
+from gateway_teams import Budgets, Keys, Team, read_teams
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.proxy._types import UserAPIKeyAuth
+from prometheus_client import Counter, Gauge, start_http_server
+
+STAY_INSIDE = "x-stay-inside"
+"""Any value of this header but "false" keeps a request inside: a misspelt one does, too."""
+
+FOLDER = Path(__file__).parent
+
+_RETRY_SECONDS = 30
+
+_GENERATE = {("POST", "/v1/chat/completions"), ("POST", "/v1/completions")}
+_ROUTES = _GENERATE | {("GET", "/v1/models")}
+
+# What a request may say. LiteLLM takes more from a request's body, such as another address, other
+# keys or other models to fall back to; none of it may come from outside.
+_PARAMETERS = frozenset(
+    {
+        # of OpenAI's interface
+        "model",
+        "messages",
+        "prompt",
+        "suffix",
+        "echo",
+        "stream",
+        "stream_options",
+        "max_tokens",
+        "max_completion_tokens",
+        "n",
+        "stop",
+        "temperature",
+        "top_p",
+        "presence_penalty",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "top_logprobs",
+        "seed",
+        "user",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "response_format",
+        "reasoning_effort",
+        # of vLLM's
+        "top_k",
+        "min_p",
+        "min_tokens",
+        "repetition_penalty",
+    }
+)
+
+_REQUESTS = Counter(
+    "breakeven_gateway_requests", "Requests by where they went, and why", ["to", "reason"]
+)
+_TOKENS = Counter("breakeven_gateway_tokens", "Input and output tokens", ["team", "to"])
+_DOLLARS = Counter("breakeven_gateway_usd", "Price of the tokens, in USD", ["team", "to"])
+_READY = Gauge("breakeven_gateway_ready_replicas", "Own replicas that answer")
+
+
+@dataclass
+class _Permission:
+    """What one request may do; `tried` are the own replicas that it was already sent to."""
+
+    may_leave: bool = False
+    prefix: str = ""
+    tried: list[str] = field(default_factory=list)
+
+
+_permission: ContextVar[_Permission | None] = ContextVar("permission", default=None)
+
+
+_client = httpx.Client(timeout=2)
+
+
+class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed beside mypy
+    """The rules; everything that they depend on is in policy.json beside this file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        policy = json.loads((FOLDER / "policy.json").read_text(encoding="utf-8"))
+        self.model: str = policy["model"]
+        self.api_model: str | None = policy["apiModel"]
+        self.own_address: str = policy["ownAddress"]
+        self.requests_per_replica: int = policy["requestsPerReplica"]
+        self.prefix_characters: int = policy["prefixCharacters"]
+        self.teams = read_teams(policy["teams"])
+        self.keys = Keys(Path(policy["keysFolder"]))
+        self.budgets = Budgets(
+            redis.asyncio.Redis(
+                host=policy["storeHost"],
+                port=policy["storePort"],
+                password=os.environ["STORE_PASSWORD"],
+                socket_timeout=1,
+                socket_connect_timeout=1,
+            )
+        )
+        self.replicas = Replicas(policy["longestRequestSeconds"])
+        _READY.set_function(lambda: len(self.replicas.ready()))
+        host, port = policy["replicasHost"], policy["replicasPort"]
+        self.watcher = Watcher(
+            self.replicas,
+            addresses=lambda: _addresses(host, port),
+            metrics=_metrics,
+        )
+        self.metrics_port: int = policy["metricsPort"]
+
+    async def async_pre_call_hook(
+        self,
+        user_api_key_dict: UserAPIKeyAuth,
+        cache: object,  # noqa: ARG002  # LiteLLM's signature
+        data: dict[str, Any],
+        call_type: str,  # noqa: ARG002  # as above
+    ) -> dict[str, Any]:
+        """Refuses what is over budget, and sends the rest to the own replicas or to the API."""
+        team, inside = self._team(user_api_key_dict), _stays_inside(user_api_key_dict)
+        may_leave = self.api_model is not None and not inside
+        permission = _Permission(prefix=_beginning(data, self.prefix_characters))
+        _permission.set(permission)
+        try:
+            exceeded = await self.budgets.exceeded(team, datetime.now(UTC))
+        except Exception:  # noqa: BLE001  # the store is down, whatever its client calls it
+            # The own replicas are paid already; money that goes out must be counted.
+            exceeded, may_leave = None, False
+        if exceeded is not None:
+            _REQUESTS.labels("refused", "budget").inc()
+            raise HTTPException(429, exceeded)
+        if data["model"] != self.model and not may_leave:
+            _REQUESTS.labels("refused", "inside").inc()
+            raise HTTPException(
+                403, f"{data['model']} is outside, and this request may not leave; ask {self.model}"
+            )
+        if not may_leave and not self.replicas.ready():
+            _REQUESTS.labels("refused", "no replica").inc()
+            raise HTTPException(
+                503,
+                "no own replica is ready, and this request may not leave",
+                {"Retry-After": str(_RETRY_SECONDS)},
+            )
+        data["model"] = self._destination(data["model"], may_leave=may_leave)
+        permission.may_leave = may_leave
+        return data
+
+    def _destination(self, model: str, *, may_leave: bool) -> str:
+        if model != self.model:
+            _REQUESTS.labels("api", "asked for").inc()
+            return model
+        if not may_leave:
+            # By a name of its own, for which there is no other model to fall back to.
+            _REQUESTS.labels("own", "inside").inc()
+            return "inside"
+        if self.replicas.has_room(self.requests_per_replica):
+            _REQUESTS.labels("own", "").inc()
+            return model
+        _REQUESTS.labels("api", "saturated" if self.replicas.ready() else "no replica").inc()
+        return str(self.api_model)
+
+    async def async_pre_call_deployment_hook(
+        self,
+        kwargs: dict[str, Any],
+        call_type: object,  # noqa: ARG002  # LiteLLM's signature
+    ) -> dict[str, Any]:
+        """Lets a call out to the own replicas, or, with permission, to the API."""
+        permission = _permission.get() or _Permission()
+        request = str(kwargs.get("litellm_call_id"))
+        self.replicas.finished(request)  # the attempt before this one, if there was one
+        if str(kwargs.get("api_base")) != self.own_address:
+            if not permission.may_leave:
+                _REQUESTS.labels("refused", "inside").inc()
+                raise HTTPException(503, "this request may not leave")
+            if permission.tried:
+                _REQUESTS.labels("api", "error").inc()
+            return kwargs
+        replica = self.replicas.send(request, permission.prefix, permission.tried)
+        if replica is None:
+            raise HTTPException(
+                503, "no own replica is left to try", {"Retry-After": str(_RETRY_SECONDS)}
+            )
+        permission.tried.append(replica)
+        kwargs["api_base"] = f"http://{replica}/v1"
+        return kwargs
+
+    async def async_log_failure_event(
+        self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
+    ) -> None:
+        """Takes a failed call off the replica's requests."""
+        del response_obj, start_time, end_time
+        self.replicas.finished(str(kwargs.get("litellm_call_id")))
+
+    async def async_log_success_event(
+        self, kwargs: dict[str, Any], response_obj: Any, start_time: object, end_time: object
+    ) -> None:
+        """Counts what an answer took."""
+        del start_time, end_time
+        self.replicas.finished(str(kwargs.get("litellm_call_id")))
+        usage = getattr(response_obj, "usage", None)
+        team = _team_name(kwargs)
+        if usage is None or team is None:
+            return
+        usd = Decimal(repr(float(kwargs.get("response_cost") or 0)))
+        tokens = int(usage.prompt_tokens) + int(usage.completion_tokens)
+        to = _deployment(kwargs)
+        _TOKENS.labels(team, to).inc(tokens)
+        _DOLLARS.labels(team, to).inc(float(usd))
+        await self.budgets.add(team, tokens, usd, datetime.now(UTC))
+
+    def _team(self, key: UserAPIKeyAuth) -> Team:
+        return self.teams[str(key.team_id)]
+
+
+async def authenticate(request: Request, api_key: str) -> UserAPIKeyAuth:
+    """Tells whose key it is, and refuses what nobody may ask.
+
+    Raises:
+        HTTPException: 401 for a key that is none, 403 for a route that is closed, 400 for a
+            parameter that is not taken.
+    """
+    name = policy.keys.team_of(api_key.removeprefix("Bearer "))
+    if name is None or name not in policy.teams:
+        raise HTTPException(401, "this key is not known")
+    route = (request.method, request.url.path)
+    if route not in _ROUTES:
+        raise HTTPException(403, f"the gateway does not serve {' '.join(route)}")
+    models = [policy.model] + ([policy.api_model] if policy.api_model else [])
+    if route in _GENERATE:
+        body = await request.json()
+        if odd := sorted(set(body) - _PARAMETERS):
+            raise HTTPException(400, f"not taken: {', '.join(odd)}")
+        if body.get("model") not in models:
+            raise HTTPException(404, f"no such model; there is {', '.join(models)}")
+    inside = (
+        not policy.teams[name].may_leave
+        or request.headers.get(STAY_INSIDE, "false").strip().lower() != "false"
+    )
+    return UserAPIKeyAuth(
+        api_key=name,
+        team_id=name,
+        key_alias=name,
+        models=models,
+        metadata={"stays_inside": inside},
+    )
+
+
+def _stays_inside(key: UserAPIKeyAuth) -> bool:
+    return key.metadata.get("stays_inside") is not False
+
+
+def _beginning(data: dict[str, Any], characters: int) -> str:
+    """Returns what prompts that share a prefix have in common: how they begin."""
+    return json.dumps(data.get("messages") or data.get("prompt"), default=str)[:characters]
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return sorted({_joined(*address[4][:2]) for address in found})
+
+
+def _metrics(address: str) -> str:
+    try:
+        return str(_client.get(f"http://{address}/metrics").raise_for_status().text)
+    except httpx.TimeoutException as error:
+        raise TimeoutError(address) from error
+    except httpx.HTTPError as error:
+        raise OSError(address) from error
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _team_name(kwargs: dict[str, Any]) -> str | None:
+    metadata = (kwargs.get("litellm_params") or {}).get("metadata") or {}
+    name = metadata.get("user_api_key_team_id")
+    return str(name) if name in policy.teams else None
+
+
+def _deployment(kwargs: dict[str, Any]) -> str:
+    model_info = (kwargs.get("litellm_params") or {}).get("model_info") or {}
+    return "api" if model_info.get("id") == "api" else "own"
+
+
+policy = Policy()
+policy.watcher.start()
+start_http_server(policy.metrics_port)

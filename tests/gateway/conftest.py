@@ -1,0 +1,52 @@
+"""One cluster for all tests of a session, and the table of what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.gateway.running import MARK, Cluster
+from tests.gateway.stand_in import Faults
+
+_rows: list[tuple[str, str, str]] = []
+
+
+@pytest.fixture(scope="session")
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def cluster(shared_cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster without faults and without replicas; a prompt that leaked fails any test."""
+    shared_cluster.restart_api()
+    shared_cluster.set_replicas()
+    yield shared_cluster
+    leaked = [asked for asked in shared_cluster.api.asked if MARK in str(asked.body)]
+    assert not leaked
+    for server in (shared_cluster.api, *shared_cluster.replicas.values()):
+        server.faults = Faults()
+
+
+@pytest.fixture
+def row(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Two columns of the table, set by the test: what free and what marked requests saw."""
+    cells: list[str] = []
+    yield cells
+    if cells:  # else the test failed before it had any
+        free, inside = cells
+        _rows.append((request.node.name.removeprefix("test_").replace("_", " "), free, inside))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the table."""
+    if not _rows:
+        return
+    heads = ("Fault", "Requests that may leave", "Requests that stay inside")
+    widths = [max(len(line[column]) for line in (heads, *_rows)) for column in range(3)]
+    terminalreporter.section("gateway: what happened to requests")
+    for line in (heads, *_rows):
+        terminalreporter.write_line("  ".join(map(str.ljust, line, widths)).rstrip())
