@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-packages preview up destroy test test-browser test-gateway lint format golden schemas bench bench-cost lock
+.PHONY: help setup dev-packages preview up destroy test test-browser test-gateway lint format golden schemas bench bench-cost lock test-airgap
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ destroy: ## Remove everything that a stack deployed
 test: ## Run every test that needs no cluster
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest $(ARGS)
+
+test-airgap: ## Deploy from a bundle where no network is; needs root and strace
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) run pytest tests/airgap $(ARGS)
 
 test-browser: ## Check the HTML report in headless Chromium, which must be installed
 	$(BOOTSTRAP) setup --dev

@@ -1,0 +1,142 @@
+"""A bundle of a stack, packed outside and installed inside a sealed network namespace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.bundle.origins import program_files
+from components.project import ROOT
+from tests.airgap.sealed import Ran, Sealed, sealed_namespace
+from tests.registry.conftest import Registry, running
+from tests.unit.bundle.builders import REVISION, finish_layout, make_image, make_model
+
+STACK = "sealed"
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A checkout with a stack of its own on a machine that reaches registries."""
+
+    folder: Path
+
+    @property
+    def checkout(self) -> Path:
+        """The program."""
+        return self.folder / "checkout"
+
+    def breakeven(self, *arguments: str) -> str:
+        """Runs the command of the checkout."""
+        start = "from components.cli.app import main; main()"
+        result = subprocess.run(
+            [sys.executable, "-c", start, *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(self.checkout)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout
+        return result.stdout
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What the bundle brought, in the sealed namespace."""
+
+    sealed: Sealed
+    folder: Path
+    home: Path
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Nothing of this machine's own but its programs."""
+        path = [folder for folder in os.defpath.split(os.pathsep) if folder]
+        return {
+            "PATH": os.pathsep.join([str(Path(sys.executable).resolve().parent), *path]),
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+        }
+
+    def run(self, command: str, **further: str) -> Ran:
+        """Runs a line of shell where the runbook says: in the program's folder, sourced."""
+        return self.sealed.run(
+            *("sh", "-ec", f". tools/offline/environment.sh; {command}"),
+            cwd=self.folder / "program",
+            environment={**self.environment, **further},
+        )
+
+
+@pytest.fixture(scope="session")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed]:
+    """The namespace."""
+    with sealed_namespace(tmp_path_factory.mktemp("traces")) as namespace:
+        yield namespace
+
+
+@pytest.fixture(scope="session")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry outside, that images come from."""
+    with running(tmp_path_factory.mktemp("upstream")) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def outside(tmp_path_factory: pytest.TempPathFactory, upstream: Registry) -> Outside:
+    """A checkout with a stack whose engine's image and model the test makes."""
+    folder = tmp_path_factory.mktemp("outside")
+    for origin in program_files(ROOT):
+        target = folder / "checkout" / origin.path.removeprefix("program/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(origin.file, target)
+    layout = folder / "made"
+    reference = make_image(layout, "vllm-openai", host=upstream.address)
+    finish_layout(layout, reference)
+    subprocess.run(
+        [
+            *("oras", "copy", "--no-tty", "--to-plain-http", "--from-oci-layout"),
+            f"{layout}@{reference.digest}",
+            f"{reference.host}/{reference.path}:v0.24.0",
+        ],
+        check=True,
+        capture_output=True,
+    )
+    make_model(folder)
+    stacks = folder / "checkout" / "stacks"
+    values = yaml.safe_load((stacks / "Pulumi.on-prem.yaml").read_text(encoding="utf-8"))
+    image = f"{reference.host}/{reference.path}:v0.24.0@{reference.digest}"
+    values["config"]["breakeven:engineImage"] = image
+    (stacks / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    return Outside(folder)
+
+
+@pytest.fixture(scope="session")
+def inside(outside: Outside, sealed: Sealed, tmp_path_factory: pytest.TempPathFactory) -> Inside:
+    """The bundle, verified and unpacked by tools of the operating system, and installed."""
+    outside.breakeven("bundle", "keygen", "release")
+    outside.breakeven("bundle", "plan", STACK, "--model", REVISION)
+    packing = ("--sign", "release.key", "--output", "bundle", "--part-size", "256")
+    outside.breakeven("bundle", "pack", f"{STACK}.lock.json", "--model", REVISION, *packing)
+    folder = tmp_path_factory.mktemp("inside")
+    shutil.move(outside.folder / "bundle", folder / "bundle")
+    shutil.copy(outside.folder / "release.pub", folder)
+    (folder / "installed").mkdir()
+    (folder / "home").mkdir()
+    unpacked = sealed.run(
+        "sh", "-ec", "cat ../bundle/bundle.tar.* | tar -x", cwd=folder / "installed"
+    )
+    assert unpacked.code == 0, unpacked.output
+    installed = Inside(sealed, folder / "installed", folder / "home")
+    setup = installed.run("python3 tools/bootstrap setup")
+    assert setup.code == 0, setup.output
+    assert setup.outside == []
+    return installed
