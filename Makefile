@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-packages preview up destroy test test-browser test-gateway lint format golden schemas bench bench-cost lock test-airgap
+.PHONY: help setup dev-packages preview up destroy test test-browser test-gateway lint format golden schemas bench bench-cost lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench-cost: ## Measure recommend, the simulated week and the import of logs, and
 	$(BOOTSTRAP) run python -m bench.recommend
 	$(BOOTSTRAP) run python -m bench.week_simulation
 	$(BOOTSTRAP) run python -m bench.traffic_import
+
+bench-bundle: ## Measure packing and verifying a bundle beside the disk alone, and its memory
+	$(BOOTSTRAP) run python -m bench.bundle $(ARGS)
 
 lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
 	.venv/bin/python -m pip install --quiet --upgrade --target $(CACHE)/uv uv==$(UV)
