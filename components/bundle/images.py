@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.bundle.errors import BundleError
@@ -57,9 +57,23 @@ def find_images(resources: Sequence[Registered]) -> tuple[FoundImage, ...]:
             "an image that a component chooses, into the component"
         )
         raise BundleError(msg)
+    _require_places_of_their_own(found)
     return tuple(
         FoundImage(reference, tuple(sorted(found[reference]))) for reference in sorted(found)
     )
+
+
+def _require_places_of_their_own(found: Iterable[ImageReference]) -> None:
+    """Inside the boundary the path alone tells images apart."""
+    hosts: dict[str, str] = {}
+    for reference in found:
+        other = hosts.setdefault(reference.path, reference.host)
+        if other != reference.host:
+            msg = (
+                f"{other} and {reference.host} both have an image {reference.path}; inside the "
+                "boundary one registry holds both, under this path. Take one of the two"
+            )
+            raise BundleError(msg)
 
 
 def _candidates(value: object, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:

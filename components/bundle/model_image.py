@@ -105,7 +105,7 @@ def model_image(name: str, revision: str, files: tuple[ModelFile, ...]) -> Model
         }
     )
     root = Blob(f"sha256:{sha256_of_bytes(manifest)}", len(manifest), MANIFEST_TYPE)
-    reference = ImageReference(HOST, name, revision, root.digest)
+    reference = ImageReference(HOST, f"models/{name}", revision, root.digest)
     return ModelImage(reference, root, ((root, manifest), (config, configuration)))
 
 

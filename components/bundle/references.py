@@ -38,12 +38,8 @@ class ImageReference:
         return f"{self.host}/{self.path}@{self.digest}"
 
     def repository_in(self, registry: str) -> str:
-        """Returns where a registry inside the boundary keeps the image: REGISTRY/HOST/PATH.
-
-        The host stays in the path, without its port, so that images of one name from two
-        registries do not collide.
-        """
-        return f"{registry}/{self.host.partition(':')[0]}/{self.path}"
+        """Returns where a registry inside the boundary keeps the image: only the host changes."""
+        return f"{registry}/{self.path}"
 
     def mirrored(self, registry: str) -> str:
         """Returns the pinned reference inside the boundary."""

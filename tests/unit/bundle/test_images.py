@@ -101,10 +101,16 @@ def test_the_images_of_every_stack_are_those_in_its_containers(stack: str) -> No
     assert settings.engine.image in found
 
 
-def test_a_reference_inside_the_boundary_keeps_the_digest_and_tells_registries_apart() -> None:
+def test_one_path_from_two_registries_is_an_error() -> None:
+    other = IMAGE.replace("quay.io", "ghcr.io")
+    with pytest.raises(BundleError, match=r"both have an image team/name"):
+        find_images([resource({"args": [IMAGE, other]})])
+
+
+def test_a_reference_inside_the_boundary_keeps_path_and_digest() -> None:
     reference = parse_reference(IMAGE)
     assert reference is not None
     assert reference.mirrored("registry.internal:5000/llm") == (
-        f"registry.internal:5000/llm/quay.io/team/name:v1@{DIGEST}"
+        f"registry.internal:5000/llm/team/name:v1@{DIGEST}"
     )
     assert reference.by_digest == f"quay.io/team/name@{DIGEST}"
