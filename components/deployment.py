@@ -13,7 +13,8 @@ from components.errors import UserError
 from components.gateway import Gateway, TokenPrices
 from components.gateway.labels import GATEWAY
 from components.gpu_pool import create_pool
-from components.monitoring import Monitoring
+from components.monitoring import Monitoring, PlannedCostRules
+from components.monitoring.planned import PlannedCost
 from components.network import NetworkRules, ServingNamespace
 from components.project import own_values
 from components.serving import VllmServing
@@ -96,3 +97,17 @@ async def _registered(components: Iterable[KitComponent]) -> None:
 def _uncounted() -> TokenPrices:
     msg = "a gateway's budgets need the cost that is not counted here; take a stack without one"
     raise UserError(msg)
+
+
+async def register_planned_cost(settings: Settings, planned: PlannedCost) -> None:
+    """Puts the estimate's figures into Prometheus, where the stack is monitored; call it last.
+
+    Args:
+        settings: The stack's settings.
+        planned: The figures, from the estimate of what `register` registered.
+    """
+    if settings.monitoring.enabled:
+        rules = PlannedCostRules(
+            "planned-cost", settings, planned, namespace=settings.network.namespace
+        )
+        await asyncio.gather(*(entry.urn.future() for entry in (rules, *rules.resources)))

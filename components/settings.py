@@ -16,11 +16,11 @@ from components.cost.models import PRECISION_BYTES, find_model, load_models
 from components.project import ROOT, defaults
 from components.settings_checks import PARALLEL, check
 from components.settings_gateway import check_gateway, read_gateway
+from components.settings_monitoring import check_monitoring, read_monitoring
 from components.settings_pool import read_pool
 from components.settings_types import (
     EngineSettings,
     ModelSettings,
-    MonitoringSettings,
     NetworkSettings,
     OwnedNodeSettings,
     PeopleSettings,
@@ -64,13 +64,14 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
         replicas=_replicas(reader),
         gateway=read_gateway(reader, traffic),
         network=_network(reader),
-        monitoring=_monitoring(reader),
+        monitoring=read_monitoring(reader),
         traffic=traffic,
         prices=_prices(reader),
         people=_people(reader),
     )
     check_gateway(settings, reader)
     check(settings, reader)
+    check_monitoring(settings, reader)
     return settings, reader
 
 
@@ -167,14 +168,6 @@ def _network(reader: ConfigReader) -> NetworkSettings:
         client_namespaces=reader.words("clientNamespaces", pattern=_DNS_LABEL, allowed=_NAME),
         exposure=reader.choice("exposure", ("cluster", "internal-load-balancer")),
         client_networks=networks,
-    )
-
-
-def _monitoring(reader: ConfigReader) -> MonitoringSettings:
-    return MonitoringSettings(
-        enabled=reader.boolean("monitoring"),
-        namespace=reader.text("monitoringNamespace", pattern=_DNS_LABEL, allowed=_NAME),
-        time_to_first_token_seconds=reader.decimal("timeToFirstTokenSeconds", "0.05", "600"),
     )
 
 

@@ -148,12 +148,46 @@ class GatewaySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TracingSettings:
+    """The OpenTelemetry collector: a Service's `namespace`, or None where `host` is an address."""
+
+    scheme: str
+    host: str
+    port: int
+    namespace: str | None
+
+    @property
+    def protocol(self) -> str:
+        """By gRPC, but by HTTP where it must be encrypted.
+
+        vLLM makes its gRPC exporter with insecure=True whatever the address says (read in 0.24).
+        """
+        return "grpc" if self.scheme == "http" else "http/protobuf"
+
+    @property
+    def url(self) -> str:
+        """Where vLLM sends spans to; by HTTP the exporter adds no path of its own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (
+            f"{self.scheme}://{host}:{self.port}{'' if self.protocol == 'grpc' else '/v1/traces'}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringSettings:
-    """What watches it, and the latency objective in seconds (95% of requests)."""
+    """What watches it, and the latency objectives in seconds (95% of requests, 95% of tokens).
+
+    `gpu_metrics` says that NVIDIA's DCGM exporter runs; `runbooks` is where docs/runbooks can be
+    read; `tracing` is None where no traces are sent.
+    """
 
     enabled: bool
     namespace: str
     time_to_first_token_seconds: Decimal
+    inter_token_latency_seconds: Decimal
+    gpu_metrics: bool
+    runbooks: str
+    tracing: TracingSettings | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from components.cost.estimate import estimate
 from components.cost.ledger import Ledger
 from components.cost.table import render
 from components.costing import assumptions_of, token_prices
-from components.deployment import configuration, register
+from components.deployment import configuration, register, register_planned_cost
+from components.planned_cost import planned_cost
 from components.settings import parse
 
 
@@ -45,4 +46,5 @@ async def main() -> dict[str, object]:
     if pulumi.runtime.is_dry_run():
         pulumi.log.info(render(report))
     await Estimate("cost", report.as_output()).urn.future()
+    await register_planned_cost(settings, planned_cost(report))
     return {**outputs, "cost": report.summary()}

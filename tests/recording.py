@@ -13,7 +13,9 @@ from components import deployment
 from components.base import KitComponent
 from components.costing import token_prices
 from components.gateway import TokenPrices
+from components.monitoring.planned import PlannedCost
 from components.offline import OfflineMonitor, estimate_stack, run_offline
+from components.planned_cost import planned_cost
 from components.project import stack_names, stack_values
 from components.settings import parse
 from components.settings_types import Settings
@@ -135,5 +137,13 @@ def register_stack(settings: Settings, prices: TokenPrices | None = None) -> Reg
 
 
 def register_priced(stack: str, today: date) -> Registration:
-    """Registers a stack file with the prices that the program would show on that day."""
-    return register_stack(settings_of(stack), token_prices(estimate_stack(stack, today)))
+    """Registers a stack file as the program would on that day, with what its estimate gives."""
+    settings, report = settings_of(stack), estimate_stack(stack, today)
+    registered = register_stack(settings, token_prices(report))
+    planned = register_planned_cost(settings, planned_cost(report))
+    return Registration([*registered.resources, *planned.resources])
+
+
+def register_planned_cost(settings: Settings, planned: PlannedCost) -> Registration:
+    """Registers what a stack has from its own estimate."""
+    return record(lambda: deployment.register_planned_cost(settings, planned))[1]

@@ -1,4 +1,4 @@
-"""The pieces of PromQL that scaling, alerts and dashboard share."""
+"""The pieces of PromQL that scaling, alerts and dashboards share."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ def namespace_selector(settings: Settings) -> str:
     return f"namespace={quoted(settings.network.namespace)}"
 
 
+def exported_namespace_selector(settings: Settings) -> str:
+    """Returns the same label as Prometheus renames it where an exporter's target has its own."""
+    return f"exported_{namespace_selector(settings)}"
+
+
 def target_selector(settings: Settings) -> str:
     """Returns the labels of this stack's scrape targets, without braces."""
     return f"{namespace_selector(settings)},job={quoted(job_name(settings))}"
@@ -35,3 +40,15 @@ def job_name(settings: Settings) -> str:
 def quoted(value: str) -> str:
     """Returns a PromQL string; its escapes are those of JSON for what a label can hold."""
     return json.dumps(value)
+
+
+def recorded(settings: Settings, name: str, more: str = "") -> str:
+    """Returns a recorded series of this stack.
+
+    Args:
+        settings: The stack's settings.
+        name: Its name without the prefix, such as "tokens:rate5m".
+        more: Further label matchers.
+    """
+    labels = engine_selector(settings) + (f",{more}" if more else "")
+    return f"breakeven:{name}{{{labels}}}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
@@ -86,6 +87,24 @@ def name_lookups() -> NetworkPolicyEgressRuleArgs:
         ],
         ports=[NetworkPolicyPortArgs(port=53, protocol=protocol) for protocol in ("UDP", "TCP")],
     )
+
+
+def collector(settings: Settings) -> list[NetworkPolicyEgressRuleArgs]:
+    """Allows the engine to send traces to the collector, where the stack has one."""
+    tracing = settings.monitoring.tracing
+    if tracing is None:
+        return []
+    ports = [NetworkPolicyPortArgs(port=tracing.port, protocol="TCP")]
+    if tracing.namespace is None:
+        bits = ipaddress.ip_address(tracing.host).max_prefixlen
+        block = IPBlockArgs(cidr=f"{tracing.host}/{bits}")
+        return [
+            NetworkPolicyEgressRuleArgs(to=[NetworkPolicyPeerArgs(ip_block=block)], ports=ports)
+        ]
+    return [
+        name_lookups(),
+        NetworkPolicyEgressRuleArgs(to=[in_namespace(tracing.namespace)], ports=ports),
+    ]
 
 
 def public_https() -> NetworkPolicyEgressRuleArgs:

@@ -28,6 +28,7 @@ from components.gateway.labels import (
 from components.network.peers import (
     callers,
     clients,
+    collector,
     in_namespace,
     name_lookups,
     pods,
@@ -46,8 +47,9 @@ from components.settings_types import GatewaySettings, Settings
 class NetworkRules(KitComponent):
     """Nothing may talk, but for what is named here.
 
-    The engine is called by its clients and calls nobody, so that prompts have no way out. The pod
-    that fetches the weights calls the internet by HTTPS and is called by nobody.
+    The engine is called by its clients and calls nobody, so that prompts have no way out; where
+    tracingEndpoint names a collector, it reaches that one port. The pod that fetches the weights
+    calls the internet by HTTPS and is called by nobody.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class NetworkRules(KitComponent):
             pods=ENGINE_LABELS,
             # A rule without a peer would let everybody in.
             ingress=[_opened(peers, ENGINE_PORT)] if peers else [],
+            egress=collector(settings),
         )
         self._add(f"{NAME}-weights", pods=WEIGHTS_LABELS, egress=[name_lookups(), public_https()])
         if settings.gateway is not None:

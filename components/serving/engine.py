@@ -28,6 +28,7 @@ from components.serving.labels import ENGINE_LABELS, ENGINE_PORT, ENGINE_PORT_NA
 from components.serving.security import container_security, pod_security
 from components.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
 from components.serving.timings import PROBE_PERIOD, Timings
+from components.serving.tracing import tracing_environment
 from components.settings_types import Settings
 
 WEIGHTS = "/weights"
@@ -60,6 +61,8 @@ def engine_flags(settings: Settings, timings: Timings) -> list[str]:
     ]
     if model.precision == "fp8":
         flags.append("--quantization=fp8")
+    if settings.monitoring.tracing is not None:
+        flags.append(f"--otlp-traces-endpoint={settings.monitoring.tracing.url}")
     return flags
 
 
@@ -121,9 +124,12 @@ def _container(settings: Settings, timings: Timings) -> ContainerArgs:
         image_pull_policy="IfNotPresent",
         command=["vllm", "serve"],
         args=engine_flags(settings, timings),
-        env=engine_environment(
-            api_key_secret=settings.engine.api_key_secret, ready_seconds=timings.startup_budget
-        ),
+        env=[
+            *engine_environment(
+                api_key_secret=settings.engine.api_key_secret, ready_seconds=timings.startup_budget
+            ),
+            *tracing_environment(settings),
+        ],
         ports=[ContainerPortArgs(name=ENGINE_PORT_NAME, container_port=ENGINE_PORT)],
         # NVIDIA's container hook writes into the root file system (KServe's finding).
         security_context=container_security(read_only_root=False),

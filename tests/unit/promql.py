@@ -1,28 +1,21 @@
-"""Reads PromQL as far as the tests ask: metrics, label matchers, grouping labels, functions."""
+"""Reads PromQL with a parser and compares it with catalogues of what there is to ask for."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import promql_parser as promql
 
 CATALOGUE = Path(__file__).parent / "monitoring" / "metrics-catalogue.json"
+RECORDED = "breakeven:"
 
-_TOKEN = re.compile(
-    r"""(?P<string>"(?:[^"\\]|\\.)*")
-      | (?P<duration>\[\d+[smhd]\])
-      | (?P<number>\d+(?:\.\d+)?)
-      | (?P<name>[A-Za-z_:][\w:]*)
-      | (?P<operator>=~|!~|!=|==|>=|<=|[{}(),=<>+\-*/])
-      | (?P<space>\s+)""",
-    re.VERBOSE,
-)
-_AGGREGATIONS = {"sum", "count", "max", "min", "avg"}
-_FUNCTIONS = {"rate", "increase", "absent", "histogram_quantile"}
 _OF_COUNTERS = {"rate", "increase"}
-_WORDS = {"and", "or", "unless"}
+_NO_METRIC = re.compile(r"vector\([0-9.]+\)")
 
 
 @dataclass
@@ -40,61 +33,63 @@ class Expression:
 
     selections: list[Selection] = field(default_factory=list)
     grouping: list[str] = field(default_factory=list)
+    aggregated: bool = False
+    added: set[str] = field(default_factory=set)
 
 
 def parse(text: str) -> Expression:
-    """Reads an expression; fails on anything that it does not know."""
-    tokens = _tokens(text)
-    found, position, open_functions = Expression(), 0, [""]
-    while position < len(tokens):
-        kind, value = tokens[position]
-        following = tokens[position + 1][1] if position + 1 < len(tokens) else ""
-        if value == "(":
-            before = tokens[position - 1][1] if position else ""
-            open_functions.append(before if before in _AGGREGATIONS | _FUNCTIONS else "")
-        elif value == ")":
-            open_functions.pop()
-        elif value == "by":
-            end = tokens.index(("operator", ")"), position)
-            found.grouping += [word for kind, word in tokens[position + 1 : end] if kind == "name"]
-            position = end
-        elif kind == "name" and value not in _AGGREGATIONS | _FUNCTIONS | _WORDS:
-            selection = Selection(value, function=open_functions[-1])
-            found.selections.append(selection)
-            if following == "{":
-                end = tokens.index(("operator", "}"), position)
-                selection.matchers = _matchers(tokens[position + 2 : end])
-                position = end
-        position += 1
-    assert open_functions == [""], f"parentheses of {text}"
+    """Reads an expression; fails on anything that is no PromQL."""
+    found = Expression()
+    _visit(promql.parse(text), "", found)
     return found
 
 
-def _tokens(text: str) -> list[tuple[str, str]]:
-    tokens, position = [], 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        assert match, f"unknown at {text[position:]!r}"
-        if match.lastgroup != "space":
-            tokens.append((str(match.lastgroup), match.group()))
-        position = match.end()
-    return tokens
+def _visit(node: Any, function: str, found: Expression) -> None:  # noqa: C901  # a case a node
+    match node:
+        case promql.VectorSelector():
+            matchers = {matcher.name: matcher.value for matcher in node.matchers.matchers}
+            assert node.name is not None, "a selection by labels alone"
+            found.selections.append(Selection(node.name, matchers, function))
+        case promql.MatrixSelector():
+            _visit(node.vector_selector, function, found)
+        case promql.Call():
+            if node.func.name == "label_replace":
+                found.added.add(node.args[1].val)
+            for argument in node.args:
+                _visit(argument, node.func.name, found)
+        case promql.AggregateExpr():
+            found.aggregated = True
+            if node.modifier is not None:
+                found.grouping += node.modifier.labels
+            _visit(node.expr, str(node.op), found)
+        case promql.BinaryExpr():
+            _visit(node.lhs, "", found)
+            _visit(node.rhs, "", found)
+        case promql.ParenExpr() | promql.SubqueryExpr() | promql.UnaryExpr():
+            _visit(node.expr, function, found)
+        case promql.NumberLiteral() | promql.StringLiteral():
+            pass
+        case _:
+            msg = f"unknown part {type(node)}"
+            raise AssertionError(msg)
 
 
-def _matchers(tokens: list[tuple[str, str]]) -> dict[str, str]:
-    text = "".join(value for _, value in tokens)
-    pairs = re.findall(r'(\w+)(?:=~|!~|!=|=)("(?:[^"\\]|\\.)*"),?', text)
-    assert sum(len(name) + len(value) for name, value in pairs) > 0, text
-    return {name: json.loads(value) for name, value in pairs}
+Series = Mapping[str, tuple[str, set[str]]]
+"""By name: counter or gauge, and labels."""
 
 
-def check(text: str) -> Expression:
-    """Reads an expression and asserts that the catalogue knows every metric and label in it."""
-    expression, known = parse(text), catalogue()
-    labels: set[str] = set()
-    assert expression.selections, text
+def check(text: str, recorded: Series | None = None) -> Expression:
+    """Reads an expression and asserts that every metric and label in it exists.
+
+    Args:
+        text: The expression.
+        recorded: Series of recording rules, which may be asked for beside the catalogue's.
+    """
+    expression, known = parse(text), {**catalogue(), **(recorded or {})}
+    labels = set(expression.added)
+    assert expression.selections or _NO_METRIC.fullmatch(text), text
     for selection in expression.selections:
-        assert selection.metric in known, f"{selection.metric} is in no recording"
+        assert selection.metric in known, f"{selection.metric} is in no catalogue: {text}"
         kind, own = known[selection.metric]
         assert set(selection.matchers) <= own, f"{selection.metric} has no such label: {text}"
         is_counter = selection.function in _OF_COUNTERS
@@ -104,7 +99,17 @@ def check(text: str) -> Expression:
     return expression
 
 
-def catalogue() -> Mapping[str, tuple[str, set[str]]]:
+def recorded_series(rules: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, set[str]]]:
+    """Returns what recording rules add, with the labels that their results have."""
+    series: dict[str, tuple[str, set[str]]] = {}
+    for rule in rules:
+        if "record" in rule:
+            labels = set(rule["labels"]) | set(parse(rule["expr"]).grouping)
+            series[rule["record"]] = ("gauge", labels | series.get(rule["record"], ("", set()))[1])
+    return series
+
+
+def catalogue() -> dict[str, tuple[str, set[str]]]:
     """Series by name: counter or gauge, and labels; a histogram is its counters."""
     data = json.loads(CATALOGUE.read_text(encoding="utf-8"))
     series: dict[str, tuple[str, set[str]]] = {}

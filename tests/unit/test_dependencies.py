@@ -99,6 +99,7 @@ def test_only_settings_reads_configuration() -> None:
     readers = {
         "components.settings",
         "components.settings_checks",
+        "components.settings_monitoring",
         "components.settings_pool",
         "components.settings_gateway",
         "components.costing",

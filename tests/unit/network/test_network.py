@@ -287,3 +287,38 @@ def namespace_of(stack: str) -> Registration:
 def test_only_restricted_pods_start_in_the_namespace(mode: str) -> None:
     labels = namespace_of("dev").one("Namespace").metadata["labels"]
     assert labels[f"pod-security.kubernetes.io/{mode}"] == "restricted"
+
+
+def traced(stack: str, endpoint: str, **where: Any) -> bool:
+    rules = rules_of(stack, tracingEndpoint=endpoint)
+    return allowed(rules, "Egress", ENGINE_LABELS, **where)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+class TestTraces:
+    def test_a_service_is_reached_on_its_port_and_by_its_name(self, stack: str) -> None:
+        endpoint = "http://otel.obs.svc:4317"
+        assert traced(stack, endpoint, port=4317, namespace="obs")
+        assert not traced(stack, endpoint, port=443, namespace="obs")
+        assert not traced(stack, endpoint, port=4317, namespace="elsewhere")
+        assert not traced(stack, endpoint, port=4317, address="8.8.8.8")
+        dns = {"port": 53, "protocol": "UDP", "namespace": "kube-system", "labels": DNS_PODS}
+        assert traced(stack, endpoint, **dns)
+
+    @pytest.mark.parametrize(
+        ("host", "address", "other"),
+        [("10.1.2.3", "10.1.2.3", "10.1.2.4"), ("[fd00::7]", "fd00::7", "fd00::8")],
+    )
+    def test_an_address_is_reached_alone(
+        self, stack: str, host: str, address: str, other: str
+    ) -> None:
+        endpoint = f"http://{host}:4317"
+        assert traced(stack, endpoint, port=4317, address=address)
+        assert not traced(stack, endpoint, port=4317, address=other)
+        assert not traced(stack, endpoint, port=443, address=address)
+        dns = {"port": 53, "protocol": "UDP", "namespace": "kube-system", "labels": DNS_PODS}
+        assert not traced(stack, endpoint, **dns)
+
+    def test_the_weights_pod_reaches_no_collector(self, stack: str) -> None:
+        rules = rules_of(stack, tracingEndpoint="http://otel.obs.svc:4317")
+        assert not allowed(rules, "Egress", WEIGHTS_LABELS, port=4317, namespace="obs")

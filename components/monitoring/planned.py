@@ -1,0 +1,58 @@
+"""What the estimate planned, as plain figures that stand beside what happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedApi:
+    """An API and its price.
+
+    Attributes:
+        reference: "provider/model".
+        same_model: Whether it is the open model that this stack serves.
+        per_million_tokens: USD for a million tokens of the planned mix.
+    """
+
+    reference: str
+    same_model: bool
+    per_million_tokens: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCost:
+    """The estimate's figures.
+
+    Attributes:
+        monthly: USD a month, everything counted.
+        per_million_tokens: USD for a million tokens, idle hours paid too.
+        tokens_per_day: Input and output tokens of a mean day.
+        busy_share: Share of the paid capacity that the planned load uses, 0 to 1.
+        mean_nodes: GPU nodes paid, averaged over time.
+        replica_tokens_per_second: What a replica serves when it is full.
+        replicas_per_node: Whole replicas that fill a node.
+        fixed_nodes: Nodes of a pool of fixed size, paid whether busy or not; None elsewhere.
+        fixed_hour: USD an hour without any GPU node, people and contingency included. None, as
+            `node_hour`, where a private price is in the bill: whoever may ask Prometheus would
+            read it.
+        node_hour: USD an hour that one more GPU node costs.
+        hours_per_month: Hours of the month that `monthly` and a budget are meant for.
+        budget: USD a month that may be spent; None for no budget.
+        apis: The API in use, then offers of the same model, cheapest first.
+    """
+
+    monthly: Decimal
+    per_million_tokens: Decimal
+    tokens_per_day: int
+    busy_share: float
+    mean_nodes: float
+    replica_tokens_per_second: float
+    replicas_per_node: int
+    fixed_nodes: int | None
+    fixed_hour: Decimal | None
+    node_hour: Decimal | None
+    hours_per_month: Decimal
+    budget: Decimal | None
+    apis: tuple[PlannedApi, ...]

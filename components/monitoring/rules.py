@@ -1,0 +1,81 @@
+"""Recording rules and alerts: templates of charts/monitoring/rules, filled in for a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.monitoring.promql import (
+    engine_selector,
+    exported_namespace_selector,
+    namespace_selector,
+    target_selector,
+)
+from components.serving.labels import NAME
+from components.serving.timings import NODE_START, timings_of
+from components.settings_types import Settings
+from components.templates import render
+
+PATIENCE_SECONDS = 300
+"""Beyond what a start or a node may take at most, before someone is called."""
+
+
+def rule_manifests(settings: Settings) -> list[dict[str, Any]]:
+    """Returns the PrometheusRules that need no estimate: what is recorded, and alerts by concern.
+
+    Args:
+        settings: The stack's settings.
+    """
+    concerns = ["recording", "serving", "latency", "scaling"]
+    if settings.monitoring.gpu_metrics:
+        concerns.append("gpu")
+    return [rule_manifest(settings, concern, _values(settings)) for concern in concerns]
+
+
+def rule_manifest(settings: Settings, concern: str, values: Mapping[str, object]) -> dict[str, Any]:
+    """Renders the rules of one concern and adds what is the same in all of them.
+
+    Recorded series and alerts carry the stack's namespace; an alert also its model and the address
+    of its runbook, which is the section of its name on the page of its concern.
+
+    Args:
+        settings: The stack's settings.
+        concern: Name of the template, and of the page in docs/runbooks.
+        values: What this template needs beside the names that all of them get.
+    """
+    namespace, model = settings.network.namespace, settings.model.facts.name
+    [manifest] = render(
+        f"monitoring/rules/{concern}.yaml.j2",
+        {
+            "name": NAME,
+            "group": f"{namespace}-{NAME}",
+            "selector": engine_selector(settings),
+            **values,
+        },
+    )
+    for group in manifest["spec"]["groups"]:
+        for rule in group["rules"]:
+            labels = {"namespace": namespace, "model_name": model}
+            rule["labels"] = {**labels, **rule.get("labels", {})}
+            if "alert" in rule:
+                page = f"{settings.monitoring.runbooks}/{concern}.md#{rule['alert'].lower()}"
+                rule["annotations"]["runbook_url"] = page
+    return manifest
+
+
+def _values(settings: Settings) -> dict[str, object]:
+    replicas, monitoring = settings.replicas, settings.monitoring
+    return {
+        "targets": target_selector(settings),
+        "cluster": namespace_selector(settings),
+        "exported": exported_namespace_selector(settings),
+        "gpu_metrics": monitoring.gpu_metrics,
+        "startup_seconds": timings_of(settings).startup_budget + PATIENCE_SECONDS,
+        "node_seconds": NODE_START + PATIENCE_SECONDS,
+        "target_waiting": replicas.target_waiting,
+        "fleet_requests": replicas.target_requests * replicas.highest,
+        "first_token_objective": str(monitoring.time_to_first_token_seconds),
+        "interval_objective": str(monitoring.inter_token_latency_seconds),
+        "autoscaling": replicas.autoscaling,
+        "tensor_parallel": settings.engine.tensor_parallel,
+    }

@@ -1,0 +1,89 @@
+"""Reads what watches the stack: objectives, GPU metrics, runbooks, and where traces go."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from components.config_reader import ConfigReader
+from components.settings_types import MonitoringSettings, Settings, TracingSettings
+
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_NAME = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"
+_SERVICE = re.compile(rf"{_DNS_LABEL}\.(?P<namespace>{_DNS_LABEL})\.svc(\.cluster\.local)?")
+_COLLECTOR = (
+    "Allowed: http://SERVICE.NAMESPACE.svc:4317 (gRPC) or https://SERVICE.NAMESPACE.svc:4318 "
+    "(encrypted, by HTTP), or an IP address in the Service's place; other names can't be let "
+    "through the network rules"
+)
+
+
+def read_monitoring(reader: ConfigReader) -> MonitoringSettings:
+    """Reads the settings of monitoring and tracing."""
+    return MonitoringSettings(
+        enabled=reader.boolean("monitoring"),
+        namespace=reader.text("monitoringNamespace", pattern=_DNS_LABEL, allowed=_NAME),
+        time_to_first_token_seconds=reader.decimal("timeToFirstTokenSeconds", "0.05", "600"),
+        inter_token_latency_seconds=reader.decimal("interTokenLatencySeconds", "0.001", "60"),
+        gpu_metrics=reader.boolean("gpuMetrics"),
+        runbooks=reader.text(
+            "runbooks",
+            pattern=r"(https?://[^\s/]+/)?[\w.~/-]*[\w.~-]",
+            allowed="Allowed: an address such as https://wiki.example/runbooks, or a path; no "
+            "slash at its end",
+        ),
+        tracing=_tracing(reader),
+    )
+
+
+def check_monitoring(settings: Settings, reader: ConfigReader) -> None:
+    """Rejects traces that would leave the network although prompts must stay inside."""
+    tracing = settings.monitoring.tracing
+    if (
+        tracing is None
+        or tracing.namespace is not None
+        or settings.traffic.data_may_leave
+        or not reader.usable("tracingEndpoint", "dataMayLeave")
+    ):
+        return
+    if ipaddress.ip_address(tracing.host).is_global:
+        reader.reject(
+            "tracingEndpoint",
+            f"{tracing.host} is a public address, but dataMayLeave is false",
+            "Allowed: a collector in the cluster (http://SERVICE.NAMESPACE.svc:4317) or at a "
+            "private address",
+        )
+
+
+def _tracing(reader: ConfigReader) -> TracingSettings | None:
+    value = reader.text("tracingEndpoint")
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        parts, port = SplitResult("", "", "", "", ""), None
+    host = parts.hostname or ""
+    service = _SERVICE.fullmatch(host)
+    address = _address(host)
+    usable = service is not None or (address is not None and not address.is_unspecified)
+    # The path follows from the protocol; a user or a query would be lost.
+    bare = not (parts.path or parts.query or parts.fragment or parts.username)
+    if parts.scheme not in ("http", "https") or not usable or not port or not bare:
+        reader.reject("tracingEndpoint", f'found "{value}"', _COLLECTOR)
+        return None
+    return TracingSettings(
+        scheme=parts.scheme,
+        host=host,
+        port=port,
+        namespace=service["namespace"] if service else None,
+    )
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
