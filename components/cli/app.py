@@ -9,6 +9,7 @@ import typer
 from components.cli.bundle import bundle
 from components.cli.diff import diff
 from components.cli.estimate import estimate
+from components.cli.evidence import evidence
 from components.cli.model import model
 from components.cli.prices import prices
 from components.cli.recommend import recommend
@@ -35,6 +36,7 @@ app.command()(report)
 app.command()(diff)
 app.command()(model)
 app.command()(reconcile)
+app.command()(evidence)
 app.add_typer(traffic)
 app.add_typer(prices)
 app.add_typer(bundle)

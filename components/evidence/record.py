@@ -1,0 +1,86 @@
+"""The evidence as one value, from which JSON and page are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+FORMAT = "breakeven-evidence/1"
+
+NOT_ASSESSED = (
+    "Audit logs of the cluster's API server, and how long they are kept.",
+    "Encryption of etcd and of the disks behind volumes.",
+    "Configuration of kubelets and nodes; firmware and drivers of GPUs.",
+    "Whether the cluster's network plugin enforces network policies at all.",
+    "Whether the cluster's DNS forwards questions to servers outside; it must not in an air gap.",
+    "Who holds the cluster's administrator credentials, the signing key and Pulumi's passphrase.",
+    "Known vulnerabilities inside images: the bill of materials is there to be scanned.",
+    "Physical and organisational measures, contracts, training, incident response.",
+)
+"""What a program can't see from what it deploys; somebody has to answer each elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What evidence is put together from.
+
+    Attributes:
+        stack: Name of the stack.
+        day: On which waivers were judged.
+        bundle: Facts of the bundle; None where none was given.
+        differences: In what the stack differs from the bundle.
+        images: What the stack names.
+        access: Accounts, roles, pods.
+        policies: Verdict of the policy packs; None where it was not asked for.
+        log: Head and entries of the log; None where none was given.
+    """
+
+    stack: str
+    day: date
+    bundle: Mapping[str, Any] | None
+    differences: Sequence[str]
+    images: Sequence[Mapping[str, Any]]
+    access: Mapping[str, Any]
+    policies: Mapping[str, Any] | None
+    log: Mapping[str, Any] | None
+
+
+def evidence(parts: Parts) -> dict[str, Any]:
+    """Returns the evidence; the same parts give the same value, and no time of day is in it."""
+    missing = [
+        *([] if parts.bundle else ["The bundle: none was given (--bundle)."]),
+        *([] if parts.policies else ["Policies: the packs were not run."]),
+        *([] if parts.log else ["The log of the bundle: none was given (--log)."]),
+    ]
+    return {
+        "format": FORMAT,
+        "stack": parts.stack,
+        "day": parts.day.isoformat(),
+        "bundle": parts.bundle,
+        "differences": list(parts.differences),
+        "images": list(parts.images),
+        "access": parts.access,
+        "policies": parts.policies,
+        "controls": control_map(parts.policies or {}),
+        "log": parts.log,
+        "notAssessed": [*missing, *NOT_ASSESSED],
+    }
+
+
+def control_map(policies: Mapping[str, Any]) -> dict[str, dict[str, list[dict[str, str]]]]:
+    """Returns by framework and control which rules support it, and the verdict of each.
+
+    A rule supports a control; it satisfies none alone.
+    """
+    found: dict[str, dict[str, list[dict[str, str]]]] = {}
+    for rule in policies.get("rules", ()):
+        for framework, controls in {**rule["controls"], **rule["supports"]}.items():
+            for control in controls:
+                entries = found.setdefault(framework, {}).setdefault(control, [])
+                entries.append({"rule": rule["id"], "verdict": rule["verdict"]})
+    return {
+        framework: {control: found[framework][control] for control in sorted(found[framework])}
+        for framework in sorted(found)
+    }

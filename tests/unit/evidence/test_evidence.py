@@ -1,0 +1,211 @@
+"""Evidence: complete, honest about what it can't know, and the same bytes for the same input."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.bundle.files import canonical_json
+from components.bundle.opening import open_bundle
+from components.bundle.signing import make_keys, read_private_key
+from components.cli import evidence as command
+from components.cost.quantities import Registered
+from components.evidence.access import access_listing
+from components.evidence.page import page
+from components.evidence.record import NOT_ASSESSED, Parts, control_map, evidence
+from components.evidence.supply import bundle_facts, differences, image_list
+from components.offline import ledger_of
+from tests.recording import STACKS, settings_of
+from tests.unit.bundle.builders import KEY, REVISION, Site, make_site
+from tests.unit.cli.running import exit_code
+
+POLICIES: Mapping[str, Any] = {
+    "rules": [
+        {
+            "id": "pod-non-root",
+            "what": "No pod runs as root.",
+            "level": "mandatory",
+            "verdict": "kept",
+            "controls": {"CIS": ["5.2.7"]},
+            "supports": {"SOC 2": ["CC6.1", "CC6.8"]},
+        },
+        {
+            "id": "probes",
+            "what": "Pods have probes.",
+            "level": "advisory",
+            "verdict": "waived",
+            "controls": {},
+            "supports": {"SOC 2": ["CC6.1"]},
+        },
+    ],
+    "findings": [
+        {
+            "rule": "probes",
+            "resource": "Deployment/llm/model",
+            "path": "spec",
+            "found": "<script>alert(1)</script>",
+            "status": "waived",
+            "waiver": {"owner": "team", "reason": "measured & accepted", "expires": "2027-01-01"},
+        }
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return make_site(tmp_path_factory.mktemp("site"))
+
+
+def full(site: Site, stack: str = "on-prem") -> dict[str, Any]:
+    bundle = open_bundle(site.pack().folder, KEY.public_key())
+    settings = settings_of(stack)
+    resources = ledger_of(settings)
+    return evidence(
+        Parts(
+            stack=stack,
+            day=date(2026, 11, 25),
+            bundle=bundle_facts(bundle, site.lock),
+            differences=differences(site.lock, stack, settings.model, resources),
+            images=image_list(resources),
+            access=access_listing(resources),
+            policies=POLICIES,
+            log={"head": "0" * 64, "entries": []},
+        )
+    )
+
+
+def test_the_same_input_gives_the_same_bytes(site: Site) -> None:
+    one, two = full(site), full(site)
+    assert canonical_json(one) == canonical_json(two)
+    assert page(one, "d") == page(two, "d")
+
+
+def test_the_bundle_is_named_by_digest_signer_lock_and_bill_of_materials(site: Site) -> None:
+    found = full(site)["bundle"]
+    manifest = open_bundle(site.folder / "bundle", KEY.public_key()).manifest
+    assert found["digest"] == manifest.digest
+    assert found["signer"] == manifest.signer
+    assert found["lock"]["sha256"] == site.lock.digest
+    hashes = {entry.path: entry.sha256 for entry in manifest.files}
+    assert found["billOfMaterials"]["sha256"] == hashes["sbom.cdx.json"]
+    assert found["model"]["files"][0]["sha256"] == site.lock.model.files[0].sha256
+
+
+def test_an_image_that_the_bundle_does_not_carry_is_a_difference(site: Site) -> None:
+    image = settings_of("on-prem").engine.image
+    assert full(site)["differences"] == [f"image: {image} is not in the bundle"]
+
+
+def test_another_stack_and_another_model_are_differences(site: Site) -> None:
+    settings = settings_of("dev")
+    found = differences(site.lock, "dev", settings.model, ())
+    assert found == [
+        "the bundle is for stack on-prem",
+        f"model: the stack serves {settings.model.revision}, not {REVISION}",
+    ]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_pod_of_every_stack_is_listed_and_none_mounts_a_token_it_does_not_need(
+    stack: str,
+) -> None:
+    resources = ledger_of(settings_of(stack))
+    pods = {pod["workload"] for pod in access_listing(resources)["pods"]}
+    expected = {
+        f"{entry.type.rpartition(':')[2]}"
+        for entry in resources
+        if entry.type.endswith((":Deployment", ":Job"))
+    }
+    assert {name.partition("/")[0] for name in pods} == expected
+
+
+def test_secrets_are_listed_by_name_and_a_token_is_assumed_unless_it_is_denied() -> None:
+    pod = {
+        "containers": [
+            {"env": [{"valueFrom": {"secretKeyRef": {"name": "keys", "key": "api-key"}}}]}
+        ],
+        "volumes": [{"secret": {"secretName": "tls"}}],
+    }
+    deployment = Registered(
+        "a", "kubernetes:apps/v1:Deployment", {"spec": {"template": {"spec": pod}}}
+    )
+    [found] = access_listing([deployment])["pods"]
+    assert found["secrets"] == ["keys/api-key", "tls"]
+    assert found["mountsToken"]
+    assert found["account"] == "default"
+
+
+def test_roles_and_bindings_are_listed_whole() -> None:
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
+    role = Registered("reader", "kubernetes:rbac.authorization.k8s.io/v1:Role", {"rules": rules})
+    assert access_listing([role])["roles"] == [{"kind": "Role", "name": "reader", "rules": rules}]
+
+
+def test_controls_name_every_rule_that_supports_them_with_its_verdict() -> None:
+    found = control_map(POLICIES)
+    assert found["CIS"]["5.2.7"] == [{"rule": "pod-non-root", "verdict": "kept"}]
+    assert found["SOC 2"]["CC6.1"] == [
+        {"rule": "pod-non-root", "verdict": "kept"},
+        {"rule": "probes", "verdict": "waived"},
+    ]
+
+
+def test_what_was_not_given_is_said_to_be_missing(site: Site) -> None:
+    found = full(site)
+    assert found["notAssessed"] == list(NOT_ASSESSED)
+    bare = evidence(
+        Parts(
+            stack="dev",
+            day=date(2026, 11, 25),
+            bundle=None,
+            differences=(),
+            images=(),
+            access={"accounts": [], "roles": [], "pods": []},
+            policies=None,
+            log=None,
+        )
+    )
+    assert len(bare["notAssessed"]) == len(NOT_ASSESSED) + 3
+    assert "No bundle was given." in page(bare, "d")
+
+
+def test_the_page_escapes_what_it_shows_and_needs_nothing_beside_itself(site: Site) -> None:
+    html = page(full(site), "d")
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)" in html
+    assert "measured &amp; accepted" in html
+    assert not re.findall(r"(?:src|href)=", html)
+
+
+def test_the_command_verifies_the_bundle_first(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    private, public = tmp_path / "a.key", tmp_path / "a.pub"
+    make_keys(private, public)
+    folder = site.pack("signed", key=read_private_key(private)).folder
+    arguments = ("evidence", "on-prem", "--bundle", str(folder), "--key", str(public))
+    assert exit_code(monkeypatch, *arguments, "--day", "2026-11-25") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["bundle"]["lock"]["sha256"] == site.lock.digest
+    assert found["day"] == "2026-11-25"
+    html = tmp_path / "evidence.html"
+    assert exit_code(monkeypatch, *arguments, "--format", "html", "--output", str(html)) == 0
+    assert "Evidence for stack on-prem" in html.read_text()
+    part = folder / "bundle.tar.0001"
+    part.write_bytes(bytes(part.stat().st_size))
+    assert exit_code(monkeypatch, *arguments) == 1
+    assert "bundle.tar.000" in capsys.readouterr().err
+
+
+def test_a_bundle_without_a_key_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(monkeypatch, "evidence", "on-prem", "--bundle", "x") == 1
+    assert "--key" in capsys.readouterr().err
+    assert command.Format.HTML.value == "html"
