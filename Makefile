@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-packages preview up destroy test test-browser test-gateway lint format golden schemas bench bench-cost lock test-airgap bench-bundle
+.PHONY: help setup dev-packages preview up destroy test test-browser test-gateway vllm-check lint format golden schemas bench bench-cost lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ test-gateway: ## Run the gateway's real program through every fault of a hybrid 
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest tests/gateway $(ARGS)
 
+vllm-check: ## Start a real vLLM, built for CPUs, as each stack would, and check what the kit assumes
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) vllm
+	$(BOOTSTRAP) run pytest tests/vllm $(ARGS)
+
 lint: dev-packages ## Check style, formatting and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -79,6 +84,8 @@ lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgr
 	$(LOCK) pyproject.toml -o requirements-dev.txt --extra dev -c requirements.txt $(ARGS)
 	$(LOCK) tests/gateway/requirements.in -o tests/gateway/requirements.txt \
 		--no-emit-package litellm-enterprise $(ARGS)
+	$(LOCK) tools/vllm/requirements.in -o tools/vllm/requirements.txt \
+		--override tools/vllm/overrides.txt $(ARGS)
 
 dev-packages:
 	@$(BOOTSTRAP) setup --dev --packages

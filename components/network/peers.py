@@ -45,8 +45,8 @@ def in_namespace(name: str) -> NetworkPolicyPeerArgs:
 def callers(settings: Settings) -> list[NetworkPolicyPeerArgs]:
     """Returns who may reach the engine's port: clients or the gateway, and who reads its metrics.
 
-    The port also has paths that ask for no key and generate text (/invocations), so it is open to
-    those who are named and to nobody else.
+    The key is asked for by the engine itself (components/serving/guard.py); a network rule holds
+    even where that fails, so the port is open to those who are named and to nobody else.
     """
     peers = clients(settings) if settings.gateway is None else [pods(GATEWAY_LABELS)]
     if settings.watched:

@@ -16,6 +16,7 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudget
 from components.base import KitComponent
 from components.gpu_pool import GpuPool
 from components.serving.engine import engine_pod
+from components.serving.guard import add_guard
 from components.serving.labels import (
     ENGINE_LABELS,
     ENGINE_PORT,
@@ -88,6 +89,7 @@ class VllmServing(KitComponent):
             namespace=namespace,
             service_account=account.metadata.name,
         )
+        guard = add_guard(self, namespace=namespace)
         self.deployment = self.add(
             Deployment(
                 NAME,
@@ -110,7 +112,7 @@ class VllmServing(KitComponent):
                     ),
                 ),
                 # After the Job, so that no GPU waits, and is paid, while the weights travel.
-                opts=self.child_options(depends_on=[job], timeout_seconds=timings.rollout),
+                opts=self.child_options(depends_on=[job, guard], timeout_seconds=timings.rollout),
             )
         )
         self._add_budget(namespace)

@@ -8,13 +8,10 @@ from pulumi_kubernetes.core.v1 import (
     ContainerPortArgs,
     EmptyDirVolumeSourceArgs,
     HTTPGetActionArgs,
-    LifecycleArgs,
-    LifecycleHandlerArgs,
     PersistentVolumeClaimVolumeSourceArgs,
     PodSpecArgs,
     ProbeArgs,
     ResourceRequirementsArgs,
-    SleepActionArgs,
     TopologySpreadConstraintArgs,
     VolumeArgs,
     VolumeMountArgs,
@@ -23,7 +20,14 @@ from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
 from components.gpu_pool import Scheduling
 from components.gpu_pool.pool import GPU_RESOURCE
-from components.serving.environment import CACHE, engine_environment
+from components.serving.environment import CACHE, engine_environment, plain
+from components.serving.guard import (
+    MIDDLEWARE,
+    guard_environment,
+    guard_hook,
+    guard_mount,
+    guard_volume,
+)
 from components.serving.labels import ENGINE_LABELS, ENGINE_PORT, ENGINE_PORT_NAME
 from components.serving.security import container_security, pod_security
 from components.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
@@ -56,6 +60,7 @@ def engine_flags(settings: Settings, timings: Timings) -> list[str]:
         "--load-format=safetensors",
         # Without it vLLM ends running requests at once, and clients take the stump for the answer.
         f"--shutdown-timeout={timings.drain}",
+        f"--middleware={MIDDLEWARE}",
         f"--disable-access-log-for-endpoints={_QUIET}",
         "--disable-fastapi-docs",
     ]
@@ -101,6 +106,7 @@ def engine_pod(
                     claim_name=claim, read_only=True
                 ),
             ),
+            guard_volume(),
             # Of the pod's own: a cache that others can write is code that others can write.
             VolumeArgs(name="cache", empty_dir=EmptyDirVolumeSourceArgs(size_limit="10Gi")),
             VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs(size_limit="2Gi")),
@@ -129,6 +135,7 @@ def _container(settings: Settings, timings: Timings) -> ContainerArgs:
                 api_key_secret=settings.engine.api_key_secret, ready_seconds=timings.startup_budget
             ),
             *tracing_environment(settings),
+            *plain(guard_environment(timings)),
         ],
         ports=[ContainerPortArgs(name=ENGINE_PORT_NAME, container_port=ENGINE_PORT)],
         # NVIDIA's container hook writes into the root file system (KServe's finding).
@@ -138,11 +145,10 @@ def _container(settings: Settings, timings: Timings) -> ContainerArgs:
         readiness_probe=_probe(5, failures=3),
         # A restart costs a whole start, so only a minute of silence leads to one.
         liveness_probe=_probe(PROBE_PERIOD, failures=6),
-        lifecycle=LifecycleArgs(
-            pre_stop=LifecycleHandlerArgs(sleep=SleepActionArgs(seconds=timings.pre_stop))
-        ),
+        lifecycle=guard_hook(timings),
         volume_mounts=[
             VolumeMountArgs(name="weights", mount_path=WEIGHTS, read_only=True),
+            guard_mount(),
             VolumeMountArgs(name="cache", mount_path=CACHE),
             VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108  # a mount, not a file
             VolumeMountArgs(name="shared-memory", mount_path="/dev/shm"),  # noqa: S108  # as above

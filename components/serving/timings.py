@@ -10,10 +10,13 @@ from components.settings_types import Settings
 
 PROBE_PERIOD = 10
 
-# Readiness does not turn while vLLM drains, and new requests get status 500 then (seen with vLLM
-# 0.32), so the pod leaves the Service's endpoints first and is told to stop afterwards. KServe and
-# llm-d give load balancers 15 s to notice.
+# Between the pod's leaving the Service's endpoints and the signal to stop, after which vLLM refuses
+# what is new. KServe and llm-d give load balancers 15 s to notice.
 PRE_STOP = 15
+
+# The request guard ends what runs too long; vLLM's own clock, after which streams hang without a
+# word (seen with vLLM 0.32), must not come first.
+GUARD_MARGIN = 5
 
 # From the last answer until the process is gone: 4.4 s seen with vLLM 0.32; llm-d allows 15 s.
 EXIT_MARGIN = 15
@@ -47,7 +50,8 @@ class Timings:
 
     Attributes:
         pre_stop: From leaving the endpoints to the signal to stop.
-        drain: For running requests to end, after the signal.
+        longest_request: For running requests to end, after the signal; then the guard ends them.
+        drain: vLLM's own clock for the same.
         grace: From the decision to stop to the kill.
         startup_budget: From the container's start to its first answer.
         rollout: For all replicas to be replaced, one after the other.
@@ -55,6 +59,7 @@ class Timings:
     """
 
     pre_stop: int
+    longest_request: int
     drain: int
     grace: int
     startup_budget: int
@@ -62,8 +67,7 @@ class Timings:
     download: int
 
     def __post_init__(self) -> None:
-        # A kill before the end of the drain cuts answers. (Requests that outlive the drain hang
-        # without an error until the kill, seen with vLLM 0.32: only their own limit helps.)
+        # A kill before the end of the drain cuts answers.
         if self.grace < self.pre_stop + self.drain + EXIT_MARGIN:
             msg = (
                 f"grace {self.grace} s is less than preStop {self.pre_stop} s "
@@ -98,10 +102,12 @@ def timings_of(settings: Settings) -> Timings:
     files = repository_bytes(settings)
     read = weights_read(settings)
     budget = math.ceil((read + ENGINE_START) * START_SAFETY_FACTOR / PROBE_PERIOD) * PROBE_PERIOD
-    drain = settings.engine.longest_request_seconds
+    longest = settings.engine.longest_request_seconds
+    drain = longest + GUARD_MARGIN
     grace = PRE_STOP + drain + EXIT_MARGIN
     return Timings(
         pre_stop=PRE_STOP,
+        longest_request=longest,
         drain=drain,
         grace=grace,
         startup_budget=budget,

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bootstrap import engine, packages, programs, stacks, state
+from bootstrap import engine, packages, programs, stacks, state, vllm
 from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
 
@@ -54,11 +54,14 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options = _parser().parse_args(arguments)
         root = Path(__file__).resolve().parents[2]
-        bootstrap = Bootstrap(Layout.of(root, os.environ), console)
+        layout = Layout.of(root, os.environ)
+        bootstrap = Bootstrap(layout, console)
         if options.command == "setup":
             bootstrap.setup(dev=options.dev, only_packages=options.packages)
         elif options.command == "env":
             bootstrap.print_environment()
+        elif options.command == "vllm":
+            vllm.ensure(layout, console)
         elif options.command == "run":
             bootstrap.run(options.arguments)
         else:
@@ -109,6 +112,13 @@ def _parser() -> argparse.ArgumentParser:
         "env",
         help="print the environment as shell code",
         epilog='examples:\n  eval "$(python3 tools/bootstrap env)" && pulumi preview -s dev\n',
+        formatter_class=plain,
+    )
+
+    commands.add_parser(
+        "vllm",
+        help="install vLLM for CPUs, with which `make vllm-check` tests what stacks render",
+        epilog="examples:\n  python3 tools/bootstrap vllm\n",
         formatter_class=plain,
     )
 

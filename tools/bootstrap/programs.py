@@ -13,11 +13,13 @@ from bootstrap.console import Console
 from bootstrap.golang import Program
 from bootstrap.layout import Layout, exclusive
 
+_PROMETHEUS = "github.com/prometheus/prometheus"
+
 PROMTOOL = Program(
     name="promtool",
-    package="github.com/prometheus/prometheus/cmd/promtool",
+    package=f"{_PROMETHEUS}/cmd/promtool",
     minutes=4,
-    module="github.com/prometheus/prometheus",
+    module=_PROMETHEUS,
     folder="prometheus",
 )
 ORAS = Program(
@@ -32,7 +34,13 @@ REGISTRY = Program(
     minutes=3,
     module="github.com/distribution/distribution/v3",
 )
-PROGRAMS = (PROMTOOL, ORAS, REGISTRY)
+PROMETHEUS = Program(
+    name="prometheus",
+    package=f"{_PROMETHEUS}/cmd/prometheus",
+    minutes=2,
+    module=_PROMETHEUS,
+)
+PROGRAMS = (PROMTOOL, PROMETHEUS, ORAS, REGISTRY)
 
 
 def find_built(layout: Layout, program: Program) -> Path | None:

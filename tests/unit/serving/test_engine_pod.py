@@ -64,6 +64,37 @@ def test_the_key_is_in_no_flag_and_in_no_state(served: Served, stack: str) -> No
     }
 
 
+def test_no_path_of_the_engine_answers_without_the_key(served: Served, stack: str) -> None:
+    # vLLM asks for it on some paths only: /invocations generates text for anybody.
+    registration = served(stack)
+    deployment = registration.one("Deployment")
+    container = deployment.container
+    assert flags_of(container)["--middleware"] == "request_guard.RequestGuard"
+    assert plain_environment(container)["PYTHONPATH"] == "/guard"
+    [config] = [item for item in registration.of("ConfigMap") if "guard" in item.name]
+    assert "class RequestGuard" in config.inputs["data"]["request_guard.py"]
+    assert config.inputs["immutable"] is True
+    volumes = {volume["name"]: volume for volume in deployment.pod["volumes"]}
+    mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
+    assert volumes["guard"]["configMap"]["name"] == config.metadata["name"]
+    assert mounts["guard"] == {"name": "guard", "mountPath": "/guard", "readOnly": True}
+    assert deployment.depends_on(config)
+
+
+def test_the_hook_that_lets_a_replica_leave_is_the_guards(served: Served, stack: str) -> None:
+    registration = served(stack)
+    container = registration.one("Deployment").container
+    command = container["lifecycle"]["preStop"]["exec"]["command"]
+    assert command[:2] == ["python3", "/guard/leave.py"]
+    assert f"--port={int(container['ports'][0]['containerPort'])}" in command
+    [config] = [item for item in registration.of("ConfigMap") if "guard" in item.name]
+    assert "leave.py" in config.inputs["data"]
+    # Guard and hook meet in a folder that the container can write to.
+    folder = plain_environment(container)["REQUEST_GUARD_FOLDER"]
+    writable = [m["mountPath"] for m in container["volumeMounts"] if not m.get("readOnly")]
+    assert folder in writable
+
+
 def test_nothing_is_reported_and_nothing_is_fetched(served: Served, stack: str) -> None:
     container = served(stack).one("Deployment").container
     environment = plain_environment(container)
@@ -80,9 +111,13 @@ def test_requests_in_flight_end_before_the_pod_does(served: Served, stack: str) 
     # Dropped on every rollout elsewhere: vllm#24885, kserve#5496, llm-d#927, aibrix#553.
     timings, pod = timings_of(settings_of(stack)), served(stack).one("Deployment").pod
     [container] = pod["containers"]
-    pre_stop = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    command = container["lifecycle"]["preStop"]["exec"]["command"]
+    [pre_stop] = [int(part[10:]) for part in command if part.startswith("--seconds=")]
     drain = int(flags_of(container)["--shutdown-timeout"])
-    assert drain == settings_of(stack).engine.longest_request_seconds
+    longest = settings_of(stack).engine.longest_request_seconds
+    assert plain_environment(container)["REQUEST_GUARD_SECONDS"] == str(longest)
+    # What runs too long is ended by the guard, with an error, before vLLM lets it hang.
+    assert drain > longest
     assert pre_stop >= 15
     assert pod["terminationGracePeriodSeconds"] == timings.grace >= pre_stop + drain + 15
 

@@ -113,7 +113,7 @@ def test_the_hubs_token_comes_from_a_secret_where_there_is_one(served: Served, s
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_script_is_mounted_as_it_is_in_the_repository(served: Served, stack: str) -> None:
     registration = served(stack)
-    script = registration.one("ConfigMap")
+    [script] = [item for item in registration.of("ConfigMap") if "script" in item.name]
     [(name, text)] = script.inputs["data"].items()
     assert "snapshot_download" in text
     assert script.inputs["immutable"] is True

@@ -1,0 +1,148 @@
+"""What a stack renders for its engine, and how it is changed to run on this machine.
+
+Only device, size and model are changed: everything else is started as it is rendered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.recording import STACKS, Registration, register_stack, settings_of
+
+KEY = "the-key-of-a-test"
+
+# Device: a CPU has no GPUs to spread over and no kernels for eight-bit weights.
+_PARALLEL = ("--tensor-parallel-size", "--pipeline-parallel-size")
+_NOT_FOR_CPUS = ("--quantization",)
+DEVICE = {
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; GPUs have their memory for it
+    # Nothing is gained by compiling a model of two layers (--enforce-eager), and it takes a minute.
+    "TORCHDYNAMO_DISABLE": "1",
+    # Two servers on one machine must not claim the same cores.
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The engine's container of a stack, and what of its pod decides over its life."""
+
+    stack: str
+    container: Mapping[str, Any]
+    pod: Mapping[str, Any]
+    files: Mapping[str, Mapping[str, str]]
+    """Files that are mounted from ConfigMaps, by volume and name."""
+
+    @property
+    def model(self) -> str:
+        return settings_of(self.stack).model.facts.name
+
+    @property
+    def grace(self) -> float:
+        return float(self.pod["terminationGracePeriodSeconds"])
+
+    @property
+    def longest_request(self) -> int:
+        return settings_of(self.stack).engine.longest_request_seconds
+
+    def probes(self) -> set[str]:
+        kinds = ("startupProbe", "readinessProbe", "livenessProbe")
+        return {self.container[kind]["httpGet"]["path"] for kind in kinds}
+
+
+@dataclass(frozen=True)
+class Local:
+    """The same on this machine."""
+
+    command: list[str]
+    environment: dict[str, str]
+    hook: list[str]
+
+
+def engine_of(stack: str, **overrides: object) -> Engine:
+    """The engine that a stack renders."""
+    registration = register_stack(settings_of(stack, **overrides))
+    [(container, pod)] = _engines(registration)
+    maps = {item.metadata["name"]: item.inputs["data"] for item in registration.of("ConfigMap")}
+    files = {
+        volume["name"]: maps[volume["configMap"]["name"]]
+        for volume in pod["volumes"]
+        if "configMap" in volume
+    }
+    return Engine(stack, container, pod, files)
+
+
+def stacks_with_an_engine() -> list[str]:
+    """The stacks that start vLLM."""
+    return [stack for stack in STACKS if list(_engines(register_stack(settings_of(stack))))]
+
+
+def localised(engine: Engine, folder: Path, model: Path, port: int) -> Local:
+    """Puts the container's volumes under a folder, and the tiny model in the model's place."""
+    for mount in engine.container["volumeMounts"]:
+        place = _inside(folder, mount["mountPath"])
+        place.mkdir(parents=True, exist_ok=True)
+        for name, text in engine.files.get(mount["name"], {}).items():
+            (place / name).write_text(text, encoding="utf-8")
+    mounts = [mount["mountPath"] for mount in engine.container["volumeMounts"]]
+    rendered_port = f"--port={int(engine.container['ports'][0]['containerPort'])}"
+
+    def here(text: str) -> str:
+        for mount in mounts:
+            if text == mount or text.startswith(f"{mount}/"):
+                return str(_inside(folder, text))
+        return f"--port={port}" if text == rendered_port else text
+
+    _weights, *flags = engine.container["args"]
+    arguments = [_for_cpus(here(flag)) for flag in flags]
+    environment = {item["name"]: here(_value(item)) for item in engine.container["env"]}
+    return Local(
+        command=[
+            *engine.container["command"],
+            str(model),
+            *(flag for flag in arguments if flag),
+            "--host=127.0.0.1",
+            "--enforce-eager",
+        ],
+        environment={**environment, **DEVICE},
+        hook=[here(part) for part in engine.container["lifecycle"]["preStop"]["exec"]["command"]],
+    )
+
+
+def _engines(registration: Registration) -> Iterator[tuple[Any, Any]]:
+    for resource in registration.resources:
+        yield from _containers(resource.inputs)
+
+
+def _containers(value: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, Mapping):
+        for container in value.get("containers", ()):
+            if list(container.get("command", ()))[:2] == ["vllm", "serve"]:
+                yield container, value
+        for item in value.values():
+            yield from _containers(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _containers(item)
+
+
+def _for_cpus(flag: str) -> str:
+    name = flag.partition("=")[0]
+    if name in _PARALLEL:
+        return f"{name}=1"
+    return "" if name in _NOT_FOR_CPUS else flag
+
+
+def _value(variable: Mapping[str, Any]) -> str:
+    if "value" in variable:
+        return str(variable["value"])
+    source = variable["valueFrom"]
+    return KEY if "secretKeyRef" in source else "127.0.0.1"
+
+
+def _inside(folder: Path, path: str) -> Path:
+    return folder / path.lstrip("/")

@@ -1,0 +1,130 @@
+"""vLLM as each stack starts it: its arguments, its doors, its metrics, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import aiohttp
+import pytest
+from bootstrap.vllm import Vllm
+
+from tests.promql_found import selections_of
+from tests.recording import register_stack, settings_of
+from tests.vllm.client import Stream, stream
+from tests.vllm.exposition import labels_by_metric
+from tests.vllm.rendered import KEY, engine_of, stacks_with_an_engine
+from tests.vllm.server import Server, starting
+
+CALLERS = 4
+TOKENS = 2000
+
+# Labels that Prometheus adds to what it scrapes: no concern of vLLM.
+ADDED = {"namespace", "pod", "job", "container", "endpoint", "instance"}
+
+CHAT = {"messages": [{"role": "user", "content": "a"}], "max_tokens": 3}
+
+
+@pytest.fixture(scope="class", params=stacks_with_an_engine())
+def server(
+    request: pytest.FixtureRequest, vllm: Vllm, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("replica")
+    with starting(engine_of(request.param), vllm, folder) as started:
+        started.wait_until_ready()
+        yield started
+
+
+class TestEveryStack:
+    """In the order of a replica's life; one start for all."""
+
+    def test_the_arguments_and_the_environment_are_known(self, server: Server) -> None:
+        # Unknown flags end vLLM, so it would not be ready; unknown variables are only warned of.
+        assert "Unknown vLLM environment variable" not in server.output
+        for name in ("served_model_name", "max_model_len", "shutdown_timeout", "middleware"):
+            assert re.search(rf"non-default args: .*'{name}'", server.output), name
+
+    def test_it_serves_the_stacks_model(self, server: Server) -> None:
+        answer = server.ask("/v1/models")
+        [model] = answer.json["data"]
+        assert model["id"] == server.engine.model
+        assert model["max_model_len"] == settings_of(server.engine.stack).model.max_model_length
+
+    def test_probes_and_prometheus_need_no_key(self, server: Server) -> None:
+        for path in server.engine.probes() | {"/metrics"}:
+            assert server.ask(path, key="").status == 200
+            assert server.ask(path, key="wrong").status == 200
+
+    def test_nothing_else_answers_without_the_key(self, server: Server) -> None:
+        routes = set(re.findall(r"Route: (\S+), Methods: ([A-Z, ]+)", server.output))
+        assert {"/invocations", "/v1/chat/completions"} <= {path for path, _ in routes}
+        for path, methods in routes - {("/health", "GET"), ("/metrics", "GET")}:
+            for method in methods.split(", "):
+                body = {"model": server.engine.model, **CHAT} if method == "POST" else None
+                for key in ("", "wrong"):
+                    answer = server.ask(path, key=key, method=method, body=body)
+                    assert answer.status == 401, f"{method} {path}: {answer.text}"
+
+    def test_the_key_opens(self, server: Server) -> None:
+        body = {"model": server.engine.model, **CHAT}
+        answer = server.ask("/v1/chat/completions", method="POST", body=body)
+        assert answer.status == 200
+        assert answer.json["usage"]["completion_tokens"] == 3
+
+    def test_every_metric_that_is_asked_for_exists_with_these_labels(self, server: Server) -> None:
+        known = labels_by_metric(server.ask("/metrics", key="").text)
+        asked = selections_of(register_stack(settings_of(server.engine.stack)))
+        engines = [selection for selection in asked if selection.metric.startswith("vllm:")]
+        assert engines or not settings_of(server.engine.stack).monitoring.enabled
+        for selection in engines:
+            labels = set(selection.matchers) | set(selection.grouping)
+            assert selection.metric in known, f"{selection.metric}, of {selection.expression}"
+            assert labels - ADDED <= known[selection.metric], selection.expression
+
+    def test_no_running_request_is_lost_when_the_pod_is_deleted(self, server: Server) -> None:
+        ended = asyncio.run(_deleted_under_load(server))
+        assert server.process.returncode == 0
+        assert ended.seconds < server.engine.grace
+        assert ended.running > 0
+        for answer in ended.answers:
+            assert answer.is_whole(TOKENS) or answer.was_refused, answer
+        # The signal came while requests ran, and each caller was sent elsewhere afterwards.
+        assert sum(answer.is_whole(TOKENS) for answer in ended.answers) >= CALLERS
+        assert sum(answer.was_refused for answer in ended.answers) == CALLERS
+
+
+class _Ended(NamedTuple):
+    answers: list[Stream]
+    running: int
+    seconds: float
+
+
+async def _deleted_under_load(server: Server) -> _Ended:
+    """Deletes the pod while callers, who know of nothing, send one request after the other."""
+    running = 0
+    at_signal: list[int] = []
+
+    async def call() -> list[Stream]:
+        nonlocal running
+        answers: list[Stream] = []
+        async with aiohttp.ClientSession() as session:
+            while not answers or not answers[-1].was_refused:
+                running += 1
+                model = server.engine.model
+                answers.append(await stream(session, server.address, KEY, model, TOKENS))
+                running -= 1
+        return answers
+
+    def note() -> None:
+        server.signalled.wait()
+        at_signal.append(running)
+
+    watcher = threading.Thread(target=note, daemon=True)
+    watcher.start()
+    callers = [asyncio.create_task(call()) for _ in range(CALLERS)]
+    seconds = await asyncio.to_thread(server.delete)
+    answers = [answer for caller in callers for answer in await caller]
+    return _Ended(answers, at_signal[0], seconds)
