@@ -92,5 +92,5 @@ def _here(value: Mapping[str, Any], name: str) -> Iterator[Found]:
 def _asked(text: str) -> str:
     for variable, duration in _OF_GRAFANA.items():
         text = text.replace(variable, duration)
-    assert not re.search(r"\$\w", text), f"an unknown variable of Grafana in {text}"
+    assert not re.search(r"\$[A-Za-z_{]", text), f"an unknown variable of Grafana in {text}"
     return text
