@@ -20,7 +20,7 @@ from tests.vllm.rendered import KEY, engine_of, stacks_with_an_engine
 from tests.vllm.server import Server, starting
 
 CALLERS = 4
-TOKENS = 2000
+TOKENS = 3500
 
 # Labels that Prometheus adds to what it scrapes: no concern of vLLM.
 ADDED = {"namespace", "pod", "job", "container", "endpoint", "instance"}
