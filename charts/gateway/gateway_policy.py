@@ -83,6 +83,14 @@ _PARAMETERS = frozenset(
 _REQUESTS = Counter(
     "breakeven_gateway_requests", "Requests by where they went, and why", ["to", "reason"]
 )
+# From the start at zero: Prometheus sees no increase in a series that begins with one.
+for _destination, _reasons in {
+    "own": ("", "inside"),
+    "api": ("saturated", "no replica", "error", "asked for"),
+    "refused": ("no replica", "inside", "budget"),
+}.items():
+    for _reason in _reasons:
+        _REQUESTS.labels(_destination, _reason)
 _TOKENS = Counter("breakeven_gateway_tokens", "Input and output tokens", ["team", "to"])
 _DOLLARS = Counter("breakeven_gateway_usd", "Price of the tokens, in USD", ["team", "to"])
 _READY = Gauge("breakeven_gateway_ready_replicas", "Own replicas that answer")
@@ -238,14 +246,14 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
         return self.teams[str(key.team_id)]
 
 
-async def authenticate(request: Request, api_key: str) -> UserAPIKeyAuth:
+async def authenticate(request: Request, api_key: str | None) -> UserAPIKeyAuth:
     """Tells whose key it is, and refuses what nobody may ask.
 
     Raises:
         HTTPException: 401 for a key that is none, 403 for a route that is closed, 400 for a
             parameter that is not taken.
     """
-    name = policy.keys.team_of(api_key.removeprefix("Bearer "))
+    name = policy.keys.team_of((api_key or "").removeprefix("Bearer "))
     if name is None or name not in policy.teams:
         raise HTTPException(401, "this key is not known")
     route = (request.method, request.url.path)

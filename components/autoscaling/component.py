@@ -8,7 +8,7 @@ import pulumi
 
 from components.base import KitComponent
 from components.manifests import custom_resource
-from components.monitoring.promql import engine_selector
+from components.monitoring.promql import engine_selector, wanted_requests
 from components.serving.labels import NAME
 from components.serving.timings import scale_up_period, timings_of
 from components.settings_types import Settings
@@ -51,6 +51,7 @@ class Autoscaling(KitComponent):
                 "scale_down_seconds": replicas.scale_down_seconds,
                 "prometheus": replicas.prometheus_address,
                 "selector": engine_selector(settings),
+                "wanted": wanted_requests(settings),
                 "target_requests": replicas.target_requests,
                 "target_waiting": replicas.target_waiting,
                 "scale_up_period": scale_up_period(settings),

@@ -32,6 +32,17 @@ def target_selector(settings: Settings) -> str:
     return f"{namespace_selector(settings)},job={quoted(job_name(settings))}"
 
 
+def wanted_requests(settings: Settings) -> str:
+    """Returns the gateway's counter of requests that an own replica should have had.
+
+    Not those of teams over their budget, nor those that asked for the API by name.
+    """
+    return (
+        f"breakeven_gateway_requests_total{{{namespace_selector(settings)},"
+        'reason!~"budget|asked for"}'
+    )
+
+
 def job_name(settings: Settings) -> str:
     """Returns the job that the Prometheus operator derives from the PodMonitor."""
     return f"{settings.network.namespace}/{NAME}"

@@ -203,6 +203,26 @@ class Cluster:
             found,
         )
 
+    def leave_early(self) -> None:
+        """Asks for a stream and goes away after its first part."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        body = {
+            "model": "llama-3.1-8b-instruct",
+            "messages": [{"role": "user", "content": "hello"}],
+            "stream": True,
+        }
+        headers = {"Content-Type": "application/json", "Authorization": "Bearer sk-product"}
+        connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
+        connection.getresponse().read(10)
+        connection.close()
+
+    def python(self) -> Path:
+        """The interpreter that runs the gateway."""
+        return self._environment / "bin" / "python"
+
+    def stop_gateway(self) -> None:
+        stop(self._processes.pop())
+
     def log(self) -> str:
         return (self.folder / "gateway.log").read_text(errors="replace")
 
