@@ -77,5 +77,6 @@ def _values(settings: Settings) -> dict[str, object]:
         "first_token_objective": str(monitoring.time_to_first_token_seconds),
         "interval_objective": str(monitoring.inter_token_latency_seconds),
         "autoscaling": replicas.autoscaling,
+        "may_be_none": replicas.lowest == 0,
         "tensor_parallel": settings.engine.tensor_parallel,
     }
