@@ -13,9 +13,8 @@ _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAME = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"
 _SERVICE = re.compile(rf"{_DNS_LABEL}\.(?P<namespace>{_DNS_LABEL})\.svc(\.cluster\.local)?")
 _COLLECTOR = (
-    "Allowed: http://SERVICE.NAMESPACE.svc:4317 (gRPC) or https://SERVICE.NAMESPACE.svc:4318 "
-    "(encrypted, by HTTP), or an IP address in the Service's place; other names can't be let "
-    "through the network rules"
+    "Allowed: http://SERVICE.NAMESPACE.svc:4317, or https, or an IP address in the Service's "
+    "place; the port takes OTLP by gRPC; other names can't be let through the network rules"
 )
 
 
@@ -69,7 +68,7 @@ def _tracing(reader: ConfigReader) -> TracingSettings | None:
     service = _SERVICE.fullmatch(host)
     address = _address(host)
     usable = service is not None or (address is not None and not address.is_unspecified)
-    # The path follows from the protocol; a user or a query would be lost.
+    # A path, a user or a query would be lost.
     bare = not (parts.path or parts.query or parts.fragment or parts.username)
     if parts.scheme not in ("http", "https") or not usable or not port or not bare:
         reader.reject("tracingEndpoint", f'found "{value}"', _COLLECTOR)

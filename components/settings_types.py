@@ -157,20 +157,10 @@ class TracingSettings:
     namespace: str | None
 
     @property
-    def protocol(self) -> str:
-        """By gRPC, but by HTTP where it must be encrypted.
-
-        vLLM makes its gRPC exporter with insecure=True whatever the address says (read in 0.24).
-        """
-        return "grpc" if self.scheme == "http" else "http/protobuf"
-
-    @property
     def url(self) -> str:
-        """Where vLLM sends spans to; by HTTP the exporter adds no path of its own."""
+        """Where vLLM sends spans to, by gRPC; https is encrypted (seen with vLLM 0.24)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return (
-            f"{self.scheme}://{host}:{self.port}{'' if self.protocol == 'grpc' else '/v1/traces'}"
-        )
+        return f"{self.scheme}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

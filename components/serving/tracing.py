@@ -18,14 +18,13 @@ def tracing_environment(settings: Settings) -> list[EnvVarArgs]:
     The flag --otlp-traces-endpoint carries the address. Spans hold counts, times and sampling
     parameters of a request, not its text.
     """
-    tracing = settings.monitoring.tracing
-    if tracing is None:
+    if settings.monitoring.tracing is None:
         return []
     return plain(
         {
             "OTEL_SERVICE_NAME": f"vllm-{settings.model.facts.name}",
             "OTEL_RESOURCE_ATTRIBUTES": f"k8s.namespace.name={settings.network.namespace}",
-            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": tracing.protocol,
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc",
             "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
             "OTEL_TRACES_SAMPLER_ARG": SAMPLED_SHARE,
         }

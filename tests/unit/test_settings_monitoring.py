@@ -65,13 +65,12 @@ def test_a_private_collector_may_have_them(host: str) -> None:
     assert tracing_of(f"http://{host}:4317", dataMayLeave=False).port == 4317
 
 
-def test_what_must_be_encrypted_is_not_sent_by_grpc() -> None:
-    plain = tracing_of("http://otel.obs.svc:4317")
-    assert (plain.protocol, plain.url) == ("grpc", "http://otel.obs.svc:4317")
-    encrypted = tracing_of("https://otel.obs.svc.cluster.local:4318")
-    assert encrypted.protocol == "http/protobuf"
-    assert encrypted.url == "https://otel.obs.svc.cluster.local:4318/v1/traces"
-    assert tracing_of("http://[fd00::1]:4317").url == "http://[fd00::1]:4317"
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://otel.obs.svc:4317", "https://otel.obs.svc.cluster.local:443", "http://[fd00::1]:4317"],
+)
+def test_vllm_is_given_the_endpoint_as_it_was_stated(endpoint: str) -> None:
+    assert tracing_of(endpoint).url == endpoint
 
 
 @pytest.mark.parametrize(

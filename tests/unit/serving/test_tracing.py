@@ -38,9 +38,3 @@ def test_a_share_of_the_requests_is_traced(stack: str) -> None:
     assert found["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] == "grpc"
     assert found["OTEL_TRACES_SAMPLER"] == "parentbased_traceidratio"
     assert 0 < float(found["OTEL_TRACES_SAMPLER_ARG"]) < 1
-
-
-def test_https_is_sent_by_http() -> None:
-    container = container_of("dev", "https://10.0.0.7:4318")
-    assert "--otlp-traces-endpoint=https://10.0.0.7:4318/v1/traces" in container["args"]
-    assert environment(container)["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] == "http/protobuf"
