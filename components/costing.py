@@ -25,6 +25,9 @@ from components.project import ROOT
 from components.serving.rollout import rollout_of
 from components.settings_types import Settings
 
+ENGINE_IMAGE_GIGABYTES = 10
+"""Compressed layers of vLLM's CUDA image, which a new node pulls: an estimate."""
+
 
 def assumptions_of(
     stack: str, settings: Settings, reader: ConfigReader, today: date
@@ -122,7 +125,7 @@ def token_prices(report: Report) -> TokenPrices:
         on=datetime(today.year, today.month, today.day, tzinfo=UTC),
     )
     return TokenPrices(
-        own=Decimal(rate(report.usd_per_million_tokens)),
+        own=Decimal(rate(report.usd_per_million_own_tokens)),
         api_input=rates.input,
         api_cached_input=rates.cached_input,
         api_output=rates.output,
@@ -349,6 +352,8 @@ def _cluster(settings: Settings) -> ClusterShare:
         control_plane_share=Decimal(prices.control_plane_share_percent) / 100,
         system_instance_type=prices.system_instance_type,
         system_nodes=prices.system_node_count,
+        nat_gateway_share=Decimal(prices.nat_gateway_share_percent) / 100,
+        image_gigabytes=ENGINE_IMAGE_GIGABYTES,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from components.cost.capacity import ReplicaCapacity
 from components.cost.load import Load
 from components.cost.roofline import Engine
@@ -71,7 +73,15 @@ def configuration_of(
         grace_seconds=PRE_STOP + settings.engine.longest_request_seconds,
         objective_seconds=float(settings.monitoring.time_to_first_token_seconds),
         interruptions_per_node_hour=interruptions_per_month / HOURS_PER_MONTH,
+        overflow_requests=_overflow_requests(settings),
     )
+
+
+def _overflow_requests(settings: Settings) -> float:
+    gateway = settings.gateway
+    if gateway is None or gateway.overflow is None:
+        return math.inf
+    return gateway.requests_per_replica
 
 
 def interruptions_of(settings: Settings) -> float:

@@ -230,6 +230,7 @@ def _prices(reader: ConfigReader) -> PriceSettings:
             pattern=f"({_MACHINE_TYPE})?",
             allowed="Allowed: a machine type such as m6i.xlarge",
         ),
+        nat_gateway_share_percent=reader.integer("natGatewaySharePercent", 0, 100),
         system_node_count=reader.integer("systemNodeCount", 0, 100),
         overrides=overrides,
         private_overrides=private,

@@ -224,6 +224,7 @@ class PriceSettings:
     control_plane_share_percent: int
     system_instance_type: str
     system_node_count: int
+    nat_gateway_share_percent: int
     overrides: Mapping[str, Decimal]
     private_overrides: frozenset[str]
     budget_per_month: Decimal | None

@@ -25,12 +25,16 @@ class ClusterShare:
         control_plane_share: Share that this stack bears, 0 to 1.
         system_instance_type: Machine type of the CPU nodes that run monitoring and controllers.
         system_nodes: How many of them this stack bears; 0 where others pay.
+        nat_gateway_share: Share of a NAT gateway that this stack bears, 0 to 1.
+        image_gigabytes: What a started node pulls through it, in GB of 10^9 bytes.
     """
 
     control_plane: str | None
     control_plane_share: Decimal
     system_instance_type: str
     system_nodes: int
+    nat_gateway_share: Decimal
+    image_gigabytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

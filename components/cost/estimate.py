@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from components.cost.api_prices import ApiPrice
@@ -38,7 +39,9 @@ class _Estimate:
     def __init__(self, resources: tuple[Registered, ...], assumptions: Assumptions) -> None:
         self.assumptions = assumptions
         self.rates = assumptions.load.requests_per_second()
-        self.week = self.simulate_at(assumptions.capacity.requests_per_second)
+        plan = self.simulate_at(assumptions.capacity.requests_per_second)
+        own_share = 1 - assumptions.simulated.totals.overflow_share
+        self.week = replace(plan, busy_share=plan.busy_share * own_share)
         self.machines = price_machines(resources, self.week, assumptions)
         self.people = people_lines(assumptions)
         self.bill = Bill.of(
@@ -156,7 +159,7 @@ class _Estimate:
             data_may_leave=self.assumptions.data_may_leave,
             busy_share=self.week.busy_share,
             people_share=self.bill.people_monthly * (1 + self.bill.contingency_share) / own,
-            unserved_share=self.week.unserved_share,
+            unserved_share=0.0 if simulated.totals.overflow_share else self.week.unserved_share,
             objective_share=simulated.totals.objective_share,
             objective_seconds=simulated.objective_seconds,
             replicas_needed=math.ceil(peak / capacity.requests_per_second - 1e-9),

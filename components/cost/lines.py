@@ -30,6 +30,9 @@ BYTES_PER_TOKEN = 5
 # What a name says of the content behind it; a bill's reader has no use for it.
 _HASH = re.compile(r"-[0-9a-f]{8}$")
 
+OVERFLOW = "Overflow by API"
+"""Line of what a gateway sends to the API in use."""
+
 _CENT = Decimal("0.01")
 
 _LOAD_BALANCERS = {
@@ -131,7 +134,7 @@ def price_machines(
                     lines.extend(_root_volumes(quantity, week, assumptions))
             except PriceMissingError as missing:
                 unpriced.append(NotPriced(name, resource.type, _stated_instead(missing)))
-    for part in (_control_plane, _system_nodes):
+    for part in (_control_plane, _system_nodes, _nat_gateway, _overflow):
         try:
             lines.extend(part(assumptions))
         except PriceMissingError as missing:
@@ -255,6 +258,40 @@ def _system_nodes(assumptions: Assumptions) -> Iterator[Line]:
         "node-hour",
         price,
     )
+
+
+def _nat_gateway(assumptions: Assumptions) -> Iterator[Line]:
+    """Prices the gateway, and the images that pass it; requests and answers are text and small."""
+    cluster = assumptions.cluster
+    share = cluster.nat_gateway_share
+    if not share:
+        return
+    price = assumptions.book.find(f"nat/{assumptions.cloud}/gateway")
+    yield _line("NAT gateway", share, "month", price)
+    totals = assumptions.simulated.totals
+    if assumptions.fleet.fixed_nodes is None and totals.node_starts:
+        a_month = totals.node_starts / totals.hours * float(assumptions.calendar.hours_per_month)
+        gigabytes = to_decimal(a_month) * cluster.image_gigabytes
+        price = assumptions.book.find(f"nat/{assumptions.cloud}/gb")
+        yield _line("NAT gateway, images of started nodes", gigabytes, "GB", price)
+
+
+def _overflow(assumptions: Assumptions) -> Iterator[Line]:
+    """Prices what the stack's gateway sends to the API in use, on saturation and cold start."""
+    share = assumptions.simulated.totals.overflow_share
+    if not share:
+        return
+    api, calendar = assumptions.api_in_use, assumptions.calendar
+    tokens = Decimal(assumptions.load.tokens_per_day) * calendar.days_per_month
+    price = Price(
+        identifier=f"api/{api.reference}",
+        usd=api.usd_per_million_tokens,
+        unit="million tokens",
+        source=api.source,
+        as_of=api.as_of,
+        confidence="list",
+    )
+    yield _line(OVERFLOW, tokens * to_decimal(share) / 10**6, "million tokens", price)
 
 
 def people_lines(assumptions: Assumptions) -> tuple[Line, ...]:

@@ -10,7 +10,7 @@ from components.cost.assumptions import Assumptions
 from components.cost.bill import Bill
 from components.cost.break_even import BreakEven, Staircase
 from components.cost.hybrid import Hybrid
-from components.cost.lines import Line, Machines, to_cents
+from components.cost.lines import OVERFLOW, Line, Machines, to_cents
 from components.cost.price import PRIVATE
 from components.cost.simulation import FleetWeek
 from components.cost.verdict import Verdict
@@ -95,6 +95,12 @@ class Report:
         return self.machines.monthly + self.people_monthly + self.contingency
 
     @property
+    def overflow(self) -> Decimal:
+        """What of it the API takes for requests that the stack's gateway sends there."""
+        lines = self.machines.lines
+        return sum((line.monthly for line in lines if line.item == OVERFLOW), Decimal(0))
+
+    @property
     def tokens_per_month(self) -> Decimal:
         """Input and output tokens of a month."""
         return (
@@ -103,9 +109,20 @@ class Report:
 
     @property
     def usd_per_million_tokens(self) -> Decimal:
-        """The whole bill over the tokens that the fleet serves; idle hours are paid too."""
-        served = self.tokens_per_month * (1 - Decimal(repr(self.week.unserved_share)))
-        return self.total / served * 10**6
+        """The whole bill over the tokens that are served; idle hours are paid too."""
+        return self.total / self._served_tokens * 10**6
+
+    @property
+    def usd_per_million_own_tokens(self) -> Decimal:
+        """What own replicas cost over the tokens that they serve."""
+        overflow = Decimal(repr(self.assumptions.simulated.totals.overflow_share))
+        return (self.total - self.overflow) / (self._served_tokens * (1 - overflow)) * 10**6
+
+    @property
+    def _served_tokens(self) -> Decimal:
+        if self.overflow:
+            return self.tokens_per_month  # the API takes what the fleet can't
+        return self.tokens_per_month * (1 - Decimal(repr(self.week.unserved_share)))
 
     @property
     def bill(self) -> Bill:
@@ -129,6 +146,7 @@ class Report:
         parts = {
             "control plane (controlPlane: none)": cluster.control_plane is None,
             "nodes for monitoring (systemNodeCount: 0)": cluster.system_nodes == 0,
+            "NAT gateway (natGatewaySharePercent: 0)": not cluster.nat_gateway_share,
         }
         return tuple(part for part, others in parts.items() if others)
 
@@ -188,6 +206,7 @@ class Report:
                 "machines": money(self.machines.monthly),
                 "people": money(self.people_monthly),
                 "contingency": money(self.contingency),
+                "overflowByApi": money(self.overflow),
                 "lines": [_line_output(line) for line in (*self.machines.lines, *self.people)],
                 "notPriced": [
                     {"name": item.name, "type": item.type, "reason": item.reason}
@@ -221,6 +240,7 @@ def _simulated_output(week: SimulatedWeek) -> dict[str, object]:
         "objectiveShare": round(totals.objective_share, 4),
         "meanQueueingSeconds": round(totals.mean_queueing_seconds, 3),
         "coldShare": round(totals.cold_share, 4),
+        "overflowShare": round(totals.overflow_share, 4),
         "mostReplicas": totals.peak_replicas,
     }
 

@@ -11,8 +11,8 @@ class TokenPrices:
     """USD for a million tokens.
 
     Attributes:
-        own: Of the own replicas, input and output alike: the whole bill over all tokens served,
-            the preview's "for a million tokens".
+        own: Of the own replicas, input and output alike: what they cost over the tokens that they
+            serve.
         api_input: Of the API's input.
         api_cached_input: Of input that the API finds in its cache.
         api_output: Of the API's output.

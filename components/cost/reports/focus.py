@@ -31,6 +31,8 @@ _SERVICES = (
     ("Root volumes", "Storage", "Block storage"),
     ("Volume", "Storage", "Volumes"),
     ("Load balancer", "Networking", "Load balancer"),
+    ("NAT gateway", "Networking", "NAT gateway"),
+    ("Overflow", "AI and Machine Learning", "Model API"),
     ("Senior engineer", "Other", "People"),
     ("On-call", "Other", "People"),
 )

@@ -14,6 +14,8 @@ from components.cost.reports.figures import counted, first_crossing, usd_for_one
 from components.cost.reports.layout import Column, Row, Table
 from components.cost.verdict import usd
 
+_SHOWN_SHARE = 0.0005  # less would read as 0.0%
+
 
 def options(report: Report) -> Table:
     """Returns every way to serve the traffic, the recommended one marked."""
@@ -97,6 +99,14 @@ def bill_notes(report: Report) -> Iterator[str]:
         f"{totals.objective_share:.2%} of requests have their first token within "
         f"{report.assumptions.simulated.objective_seconds:g} s (simulated)."
     )
+    if totals.overflow_share:
+        cold = ""
+        if totals.cold_share >= _SHOWN_SHARE:
+            cold = f", {totals.cold_share:.1%} while no replica is ready"
+        yield (
+            f"The gateway sends {totals.overflow_share:.1%} of requests to "
+            f"{report.api.price.reference}{cold} (simulated)."
+        )
     yield f"No charge of their own: {counted(len(report.machines.without_charge), 'resource')}."
     if report.borne_by_others():
         yield f"Borne by others: {', '.join(report.borne_by_others())}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from components.cost.capacity import ReplicaCapacity
@@ -90,6 +91,8 @@ class Configuration:
         grace_seconds: From the decision to stop a replica to its kill, if requests still run then.
         objective_seconds: To the first token; requests beyond it miss the objective.
         interruptions_per_node_hour: Spot interruptions of a node, 0 for none.
+        overflow_requests: In flight per ready replica from which on a gateway sends requests to an
+            API; infinity where there is none.
     """
 
     fleet: Fleet
@@ -101,3 +104,4 @@ class Configuration:
     grace_seconds: float
     objective_seconds: float
     interruptions_per_node_hour: float = 0.0
+    overflow_requests: float = math.inf

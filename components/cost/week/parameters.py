@@ -15,6 +15,10 @@ CONSOLIDATE_SECONDS = 60
 """From empty to removed: consolidateAfter in charts/gpu_pool/node-pool.yaml.j2."""
 
 
+NO_OVERFLOW = 1e12
+"""Requests per replica that no fleet holds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
     """See `Configuration`. Times are whole steps."""
@@ -32,6 +36,7 @@ class Parameters:
     grace_steps: Quantity
     consolidate_steps: Quantity
     interruptions_per_step: Quantity
+    overflow_requests: Quantity
     slots: Quantity
     seconds_alone: Quantity
     seconds_per_neighbour: Quantity
@@ -57,6 +62,8 @@ def parameters_of(configuration: Configuration) -> Parameters:
         grace_steps=round(configuration.grace_seconds / STEP_SECONDS),
         consolidate_steps=CONSOLIDATE_SECONDS // STEP_SECONDS,
         interruptions_per_step=configuration.interruptions_per_node_hour * STEP_SECONDS / 3600,
+        # A product with no replica must not be infinity times nothing.
+        overflow_requests=min(configuration.overflow_requests, NO_OVERFLOW),
         slots=service.slots,
         seconds_alone=service.seconds_alone,
         seconds_per_neighbour=service.seconds_per_neighbour,

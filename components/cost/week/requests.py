@@ -97,6 +97,21 @@ class Requests:
         self.queue_slots = (replicas + apart * (fresh_replicas - replicas)) * slots
         return ended
 
+    def divert(self, ready: Quantity) -> Quantity:
+        """Lets a gateway send what ready replicas should not hold to an API; returns how many.
+
+        Within a step some would have been sent on at once and some have ended meanwhile; what is
+        beyond the limit at its end stands for both.
+        """
+        least, most = self._arithmetic.least, self._arithmetic.most
+        held = self.in_flight - self.leaving
+        diverted = most(held - self._parameters.overflow_requests * ready, 0)
+        self.in_flight = self.in_flight - diverted
+        self._fresh = least(self._fresh, self.in_flight - self.leaving)
+        self.waiting = most(self.waiting - diverted, 0)
+        self.queue = most(self.queue - diverted, 0)
+        return diverted
+
     def _regroup(self, ready: Quantity) -> None:
         """Lets replicas join and stop; the newest stop first."""
         least, most = self._arithmetic.least, self._arithmetic.most

@@ -28,6 +28,7 @@ class WeekTotals:
         mean_queueing_seconds: Waiting for a slot, over all requests.
         objective_share: Requests whose first token came within the objective, 0 to 1.
         cold_share: Requests that came while no replica was ready, 0 to 1.
+        overflow_share: Requests that a gateway sent to an API, 0 to 1; the cold ones among them.
     """
 
     hours: float
@@ -45,6 +46,7 @@ class WeekTotals:
     mean_queueing_seconds: float
     objective_share: float
     cold_share: float
+    overflow_share: float
 
     @property
     def mean_nodes(self) -> float:

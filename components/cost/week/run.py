@@ -9,7 +9,7 @@ from components.cost.week.autoscaler import Autoscaler
 from components.cost.week.configuration import Configuration
 from components.cost.week.demand import STEP_SECONDS, STEPS_PER_HOUR
 from components.cost.week.nodes import Nodes
-from components.cost.week.parameters import Parameters
+from components.cost.week.parameters import NO_OVERFLOW, Parameters
 from components.cost.week.requests import Requests
 from components.cost.week.result import WeekTotals
 
@@ -24,6 +24,7 @@ class Sums:
     ended: Quantity
     late: Quantity
     cold: Quantity
+    diverted: Quantity
     waiting: Quantity
     nodes: Quantity
     replicas: Quantity
@@ -55,6 +56,7 @@ class Run:
         self._autoscaler = Autoscaler(parameters, arithmetic, replicas)
         self._nodes = Nodes(parameters, arithmetic, replicas)
         self._requests = Requests(parameters, arithmetic, in_flight, replicas)
+        self._overflows = arithmetic.any(parameters.overflow_requests < NO_OVERFLOW)
         self.restart()
 
     def restart(self) -> None:
@@ -63,8 +65,8 @@ class Run:
         nothing = replicas * 0.0
         self.sums = Sums(
             before=in_flight, left=in_flight, came=nothing, ended=nothing, late=nothing,
-            cold=nothing, waiting=nothing, nodes=nothing, replicas=nothing, peak=replicas,
-            replica_starts=nothing, node_starts=nothing,
+            cold=nothing, diverted=nothing, waiting=nothing, nodes=nothing, replicas=nothing,
+            peak=replicas, replica_starts=nothing, node_starts=nothing,
         )  # fmt: skip
 
     def step(
@@ -83,13 +85,16 @@ class Run:
         self._nodes.step(replicas, requests.leaving, interruption)
         ready, nodes = self._nodes.ready, self._nodes.paid
         ended = requests.step(ready, self._nodes.draining, arrivals, normal, uniform)
+        diverted = requests.divert(ready) if self._overflows else arrivals * 0
 
         # Halfway between both ends of the step; with nothing ready nothing is answered in time.
         queue = (queue + requests.queue) / 2
         pace = requests.queue_slots / rules.seconds_full
         late = (queue > rules.patience_seconds * pace) | (pace == 0)
         sums = self.sums
-        sums.late = sums.late + arrivals * late
+        # What a gateway sends on is the API's; more than came in this step, where a node is lost.
+        sums.late = sums.late + most(arrivals - diverted, 0) * late
+        sums.diverted = sums.diverted + diverted
         sums.cold = sums.cold + arrivals * (ready == 0)
         sums.came = sums.came + arrivals
         sums.ended = sums.ended + ended
@@ -126,4 +131,5 @@ def totals_of(configuration: Configuration, sums: Sums, hours: int) -> WeekTotal
         mean_queueing_seconds=float(sums.waiting) * STEP_SECONDS / came if came else 0.0,
         objective_share=1 - float(sums.late) / came if came else 1.0,
         cold_share=float(sums.cold) / came if came else 0.0,
+        overflow_share=min(float(sums.diverted) / came, 1.0) if came else 0.0,
     )

@@ -82,6 +82,7 @@ def simulated(hours: int = 168, **changes: Any) -> SimulatedWeek:
         mean_queueing_seconds=0.0,
         objective_share=1.0,
         cold_share=0.0,
+        overflow_share=0.0,
     )
     return SimulatedWeek(
         totals=replace(totals, **changes),
@@ -125,6 +126,8 @@ def assumptions(**changes: Any) -> Assumptions:
             control_plane_share=Decimal(1),
             system_instance_type="",
             system_nodes=0,
+            nat_gateway_share=Decimal(0),
+            image_gigabytes=10,
         ),
         cloud="aws",
         region="us-east-1",

@@ -56,3 +56,28 @@ def test_without_a_replica_that_is_ready_every_request_is_cold() -> None:
     assert one.totals.cold_share > 0.5
     [warm] = simulate_hours([Case(rates, CONFIGURATION)], 1.0)
     assert warm.totals.cold_share == 0
+
+
+def test_a_gateway_sends_on_what_the_fleet_does_not_hold_and_nothing_waits() -> None:
+    case = next(one for one in cases(168) if one.name == "published, at most 4 replicas")
+    bound = replace(case.configuration, overflow_requests=32.0)
+    alone, beside = simulate_hours(
+        [Case(case.rates, case.configuration), Case(case.rates, bound)], case.burst_factor
+    )
+    assert alone.totals.overflow_share == 0
+    assert alone.totals.objective_share < 0.7
+    assert 0.03 < beside.totals.overflow_share < 0.5
+    assert beside.totals.objective_share > 0.98
+    sent = beside.totals.overflow_share * beside.totals.requests
+    kept = beside.totals.served + beside.totals.in_flight_at_end
+    came = beside.totals.requests + beside.totals.in_flight_at_start
+    assert kept + sent == pytest.approx(came, rel=1e-6)
+
+
+def test_a_cold_start_goes_to_the_api_where_there_is_one() -> None:
+    rates = np.asarray(([0.0] * 3 + [0.5]) * 6)
+    scaled = replace(changed(lowest=0, highest=4), overflow_requests=32.0)
+    [one] = simulate_hours([Case(rates, scaled)], 1.0)
+    assert one.totals.cold_share > 0.05
+    assert one.totals.overflow_share >= one.totals.cold_share * 0.95
+    assert one.totals.objective_share > 0.95
