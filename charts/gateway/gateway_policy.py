@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ STAY_INSIDE = "x-stay-inside"
 FOLDER = Path(__file__).parent
 
 _RETRY_SECONDS = 30
+_REQUEST_IS_WRONG = (400, 413, 422)
 
 _GENERATE = {("POST", "/v1/chat/completions"), ("POST", "/v1/completions")}
 _ROUTES = _GENERATE | {("GET", "/v1/models")}
@@ -98,11 +100,15 @@ _READY = Gauge("breakeven_gateway_ready_replicas", "Own replicas that answer")
 
 @dataclass
 class _Permission:
-    """What one request may do; `tried` are the own replicas that it was already sent to."""
+    """What one request may do; `tried` are the own replicas that it was already sent to.
+
+    `faulty` is the status with which a replica said that the request itself is wrong.
+    """
 
     may_leave: bool = False
     prefix: str = ""
     tried: list[str] = field(default_factory=list)
+    faulty: int | None = None
 
 
 _permission: ContextVar[_Permission | None] = ContextVar("permission", default=None)
@@ -175,11 +181,12 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
                 "no own replica is ready, and this request may not leave",
                 {"Retry-After": str(_RETRY_SECONDS)},
             )
-        data["model"] = self._destination(data["model"], may_leave=may_leave)
+        data["model"] = self._destination(data, may_leave=may_leave)
         permission.may_leave = may_leave
         return data
 
-    def _destination(self, model: str, *, may_leave: bool) -> str:
+    def _destination(self, data: Mapping[str, Any], *, may_leave: bool) -> str:
+        model = str(data["model"])
         if model != self.model:
             _REQUESTS.labels("api", "asked for").inc()
             return model
@@ -187,7 +194,7 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
             # By a name of its own, for which there is no other model to fall back to.
             _REQUESTS.labels("own", "inside").inc()
             return "inside"
-        if self.replicas.has_room(self.requests_per_replica):
+        if self.replicas.reserve(str(data["litellm_call_id"]), self.requests_per_replica):
             _REQUESTS.labels("own", "").inc()
             return model
         _REQUESTS.labels("api", "saturated" if self.replicas.ready() else "no replica").inc()
@@ -202,6 +209,8 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
         permission = _permission.get() or _Permission()
         request = str(kwargs.get("litellm_call_id"))
         self.replicas.finished(request)  # the attempt before this one, if there was one
+        if permission.faulty is not None:
+            raise HTTPException(permission.faulty, "the request is wrong, wherever it is sent")
         if str(kwargs.get("api_base")) != self.own_address:
             if not permission.may_leave:
                 _REQUESTS.labels("refused", "inside").inc()
@@ -217,6 +226,17 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
         permission.tried.append(replica)
         kwargs["api_base"] = f"http://{replica}/v1"
         return kwargs
+
+    async def async_post_call_failure_deployment_hook(
+        self,
+        request_data: object,  # noqa: ARG002  # LiteLLM's signature
+        exception: Exception,
+        call_type: object,  # noqa: ARG002  # as above
+    ) -> None:
+        """Ends a request that a replica refused for what it says: LiteLLM would ask all others."""
+        permission, status = _permission.get(), getattr(exception, "status_code", None)
+        if permission is not None and status in _REQUEST_IS_WRONG:
+            permission.faulty = int(status)
 
     async def async_log_failure_event(
         self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object

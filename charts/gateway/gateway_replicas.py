@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 _BUSY = re.compile(r"^vllm:num_requests_(?:running|waiting)(?:\{[^}]*\})? (\S+)", re.MULTILINE)
 _STALE_SECONDS = 10.0
+_NOWHERE = ""  # of a request that has a place, and no replica yet
 _MARGIN = 1.25
 """How far a replica may be busier than the mean before a prompt goes to its second choice; the
 bound of consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam, 2016)."""
@@ -67,15 +68,20 @@ class Replicas:
     def ready(self) -> dict[str, int]:
         """Returns requests by address of the ready replicas."""
         with self._lock:
-            if self._clock() - self._seen_at > _STALE_SECONDS:
-                return {}
-            own = Counter(address for address, _ in self._under_way.values())
-            return {address: max(said, own[address]) for address, said in self._said.items()}
+            return self._ready()
 
-    def has_room(self, requests_per_replica: int) -> bool:
-        """Tells whether one request more stays within the limit of the ready replicas."""
-        ready = self.ready()
-        return sum(ready.values()) < len(ready) * requests_per_replica
+    def reserve(self, request: str, requests_per_replica: int) -> bool:
+        """Counts a request if the ready replicas have room for it, and tells whether they have.
+
+        In one step: requests that come together must not all see the same last place.
+        """
+        with self._lock:
+            ready = self._ready()
+            reserved = sum(1 for address, _ in self._under_way.values() if address == _NOWHERE)
+            if sum(ready.values()) + reserved >= len(ready) * requests_per_replica:
+                return False
+            self._under_way[request] = (_NOWHERE, self._clock())
+            return True
 
     def send(self, request: str, prefix: str, tried: Iterable[str] = ()) -> str | None:
         """Picks the replica for a request and counts it there; None where none is left.
@@ -93,6 +99,12 @@ class Replicas:
         with self._lock:
             self._under_way[request] = (chosen, self._clock())
         return chosen
+
+    def _ready(self) -> dict[str, int]:
+        if self._clock() - self._seen_at > _STALE_SECONDS:
+            return {}
+        own = Counter(address for address, _ in self._under_way.values())
+        return {address: max(said, own[address]) for address, said in self._said.items()}
 
     def finished(self, request: str) -> None:
         """Stops to count a request, if it is counted."""

@@ -121,7 +121,7 @@ def _container(settings: Settings, gateway: GatewaySettings) -> ContainerArgs:
             ContainerPortArgs(name=METRICS_PORT_NAME, container_port=METRICS_PORT),
         ],
         security_context=container_security(read_only_root=True),
-        # 0.5 GiB seen at rest (tests/gateway); no CPU limit, which would throttle streams.
+        # 0.37 GiB seen after the start; no CPU limit, which would throttle streams.
         resources=ResourceRequirementsArgs(
             requests={"cpu": "1", "memory": "1Gi"}, limits={"memory": "2Gi"}
         ),

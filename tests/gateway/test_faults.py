@@ -125,6 +125,20 @@ def test_replica_answers_with_errors(cluster: Cluster, row: list[str]) -> None:
     row += [told(free), told(inside)]
 
 
+def test_request_is_wrong(cluster: Cluster, row: list[str]) -> None:
+    """Such as one that is too long: it is told so, and not sent from one to the next."""
+    first, second = cluster.set_replicas(A, B)
+    free = []
+    for status in (400, 413, 422):
+        first.faults = second.faults = Faults(status=status)
+        free.append(cluster.ask())
+        assert 400 <= free[-1].status < 500
+    inside = marked(cluster)
+    assert len(first.asked) + len(second.asked) == len(free) + len(inside)
+    assert not cluster.api.asked
+    row += [told(free), told(inside)]
+
+
 def test_zero_replicas(cluster: Cluster, row: list[str]) -> None:
     """Scaled to zero, or the first one is starting."""
     before = cluster.metric("breakeven_gateway_requests_total")

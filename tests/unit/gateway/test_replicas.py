@@ -41,11 +41,23 @@ def test_a_burst_between_two_looks_is_seen() -> None:
     replicas = Replicas(100)
     replicas.update({"a": 0})
     for number in range(3):
-        assert replicas.has_room(3)
+        assert replicas.reserve(f"request {number}", 3)
         replicas.send(f"request {number}", "prompt")
-    assert not replicas.has_room(3)
+    assert not replicas.reserve("one more", 3)
     replicas.finished("request 0")
-    assert replicas.has_room(3)
+    assert replicas.reserve("one more", 3)
+
+
+def test_requests_that_come_together_do_not_share_the_last_place() -> None:
+    # All are asked for before the first is sent.
+    replicas = Replicas(100)
+    replicas.update({"a": 0, "b": 1})
+    assert [replicas.reserve(f"request {number}", 2) for number in range(5)] == [
+        *([True] * 3),
+        *([False] * 2),
+    ]
+    assert replicas.send("request 0", "prompt") in ("a", "b")
+    assert not replicas.reserve("one more", 2)
 
 
 def test_a_request_is_not_counted_twice() -> None:
@@ -69,7 +81,7 @@ def test_an_end_that_was_missed_counts_as_over_in_time() -> None:
 def test_nothing_is_ready_that_was_not_seen_for_long() -> None:
     clock = Clock()
     replicas = Replicas(100, clock)
-    assert not replicas.has_room(1)
+    assert not replicas.reserve("request", 1)
     replicas.update({"a": 0})
     clock.now = 10.1
     assert replicas.ready() == {}
