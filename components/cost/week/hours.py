@@ -1,8 +1,9 @@
 """The hours of a week beside each other, for an estimate that has no half second to spare.
 
-Each hour is an element of the arrays and is led up to by the hour before it, so that a week takes
-the steps of two hours. What is lost is what outlasts the hour that leads up: the queue of a fleet
-that can't keep up for hours. docs/simulation.md states how far it is from one hour after another.
+Each hour is an element of the arrays and is led up to by the end of the hour before it, so that a
+week takes the steps of two hours at the most. What is lost is what outlasts that: the queue of a
+fleet that can't keep up for hours. docs/simulation.md states how far it is from one hour after
+another.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from components.cost.week.arithmetic import MANY
 from components.cost.week.configuration import Configuration
-from components.cost.week.demand import STEPS_PER_HOUR, draw
+from components.cost.week.demand import STEP_SECONDS, STEPS_PER_HOUR, draw
 from components.cost.week.parameters import parameters_of, stacked
 from components.cost.week.result import SimulatedWeek
 from components.cost.week.run import Run, Sums, totals_of
@@ -60,7 +61,7 @@ def simulate_hours(cases: Sequence[Case], burst_factor: float) -> tuple[Simulate
     before = np.concatenate([np.tile(np.roll(case.rates, 1), weeks) for case in cases])
     parameters = [parameters_of(case.configuration) for case in cases]
     run = Run(stacked(parameters, each=hours * weeks), MANY, before)
-    for step in lead:
+    for step in lead[-_lead_steps(cases) :]:
         run.step(*step)
     run.restart()
     for step in chances:
@@ -79,6 +80,21 @@ def simulate_hours(cases: Sequence[Case], burst_factor: float) -> tuple[Simulate
         )
         for number, case in enumerate(cases)
     )
+
+
+def _lead_steps(cases: Sequence[Case]) -> int:
+    """Returns steps in which whatever began before has ended: starts, windows, requests.
+
+    Nodes that several replicas share stay half empty for longer than that.
+    """
+    if any(case.configuration.fleet.replicas_per_node > 1 for case in cases):
+        return STEPS_PER_HOUR
+    longest = max(
+        2 * (fleet.start_seconds + fleet.scale_down_seconds) + case.configuration.grace_seconds
+        for case in cases
+        for fleet in (case.configuration.fleet,)
+    )
+    return min(math.ceil(longest / STEP_SECONDS), STEPS_PER_HOUR)
 
 
 def _by_hour(rates: NDArray[np.float64], burst_factor: float, seed: int) -> NDArray[np.float64]:

@@ -45,7 +45,7 @@ def test_their_mean_is_the_total() -> None:
 
 def test_each_case_is_what_it_is_alone() -> None:
     rates = WEEK[0].rates
-    both = [Case(rates, CONFIGURATION), Case(rates * 3, changed(lowest=2, replicas_per_node=2))]
+    both = [Case(rates, CONFIGURATION), Case(rates * 3, changed(lowest=2))]
     assert simulate_hours(both, 1.8) == tuple(simulate_hours([one], 1.8)[0] for one in both)
 
 
