@@ -19,7 +19,12 @@ from components.cost.price import Price, PriceMissingError, committed
 from components.cost.price_book import PriceBook
 from components.cost.report import Report, rate
 from components.cost.week.nodes_paid import follow
-from components.fleet import VLLM_LARGEST_BATCH, configuration_of, interruptions_of
+from components.fleet import (
+    HOURS_A_WEEK,
+    VLLM_LARGEST_BATCH,
+    configuration_of,
+    interruptions_of,
+)
 from components.gateway.prices import TokenPrices
 from components.project import ROOT
 from components.serving.rollout import rollout_of
@@ -61,6 +66,8 @@ def assumptions_of(
         precision=model.precision,
         gpu=settings.pool.gpu,
         tensor_parallel=engine.tensor_parallel,
+        pipeline_parallel=engine.pipeline_parallel,
+        adapter_bytes=model.adapter_bytes,
         gpu_memory_utilization=float(engine.gpu_memory_utilization),
         max_model_length=model.max_model_length,
         input_tokens=load.input_tokens,
@@ -76,8 +83,7 @@ def assumptions_of(
     return Assumptions(
         stack=stack,
         model=(
-            f"{model.facts.name} in {model.precision}, {_replicas(settings)} of "
-            f"{engine.tensor_parallel} x {settings.pool.gpu.name}"
+            f"{model.facts.name} in {model.precision}, {_replicas(settings)} of {_gpus(settings)}"
         ),
         load=load,
         capacity=capacity,
@@ -100,6 +106,22 @@ def assumptions_of(
 
 def _notes(settings: Settings) -> tuple[str, ...]:
     notes = [rollout_of(settings).explanation]
+    nodes = settings.engine.pipeline_parallel
+    if nodes > 1:
+        notes.append(
+            f"A replica spans {nodes} nodes, which come and go together: where nodes are counted, "
+            f"but for node-hours, {nodes} count as one."
+        )
+    if settings.model.adapters:
+        notes.append(
+            "Memory of the LoRA adapters is in the capacity; the work that they add is not: a "
+            "measurement of your own (measuredOutputTokensPerSecond) has it."
+        )
+    if settings.replicas.schedule:
+        notes.append(
+            "The schedule's hours are in the nodes of the estimate, as if the traffic's first hour "
+            f"were Monday 0:00 {settings.replicas.schedule_time_zone}; break-even leaves them out."
+        )
     capacity_types = settings.pool.capacity_types
     if settings.pool.kind != "existing" and capacity_types[:1] == ("reserved",):
         notes.append(
@@ -160,6 +182,12 @@ def _check_target(settings: Settings, reader: ConfigReader, held: int) -> None:
             f"{target}, but a replica's memory holds {held} requests of this length",
             f"Allowed: 1 to {held}; a higher tensorParallel or a larger gpu holds more",
         )
+
+
+def _gpus(settings: Settings) -> str:
+    engine = settings.engine
+    gpus = f"{engine.tensor_parallel} x {settings.pool.gpu.name}"
+    return gpus if engine.pipeline_parallel == 1 else f"{engine.pipeline_parallel} nodes x {gpus}"
 
 
 def _concurrency(settings: Settings) -> int:
@@ -307,6 +335,12 @@ def _load(settings: Settings, reader: ConfigReader) -> Load:
             shape, source = read_shape(path), f"stacks/traffic/{traffic.shape}"
         except ValueError as error:
             reader.reject("trafficShape", f"{traffic.shape}, {error}", "Mend the file")
+    if settings.replicas.schedule and len(shape) % HOURS_A_WEEK:
+        reader.reject(
+            "trafficShape",
+            f"{traffic.shape} has {len(shape)} hours, with scheduledReplicas",
+            f"Allowed: whole weeks of {HOURS_A_WEEK} hours from Monday 0:00",
+        )
     return Load(
         tokens_per_day=traffic.tokens_per_day,
         input_tokens=traffic.input_tokens,

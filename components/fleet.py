@@ -16,27 +16,44 @@ from components.serving.timings import (
     replica_start,
     scale_up_period,
 )
-from components.settings_types import Settings
+from components.settings_types import ReplicaSettings, Settings
 
 VLLM_LARGEST_BATCH = 256
 """Requests that vLLM runs at once unless told otherwise (--max-num-seqs, from 256 up by GPU)."""
 
 HOURS_PER_MONTH = 730
+HOURS_A_WEEK = 168
 
 
 def fleet_of(settings: Settings) -> Fleet:
     """Returns how a stack's replicas and nodes come and go."""
     pool, replicas = settings.pool, settings.replicas
+    machines = settings.engine.pipeline_parallel
     return Fleet(
         lowest=replicas.lowest,
         highest=replicas.highest,
         autoscaling=replicas.autoscaling,
         replicas_per_node=settings.replicas_per_node,
-        gpus_per_node=pool.gpus_per_node,
-        fixed_nodes=pool.node_count if pool.kind == "existing" else None,
+        gpus_per_node=pool.gpus_per_node * machines,
+        fixed_nodes=pool.node_count // machines if pool.kind == "existing" else None,
         start_seconds=replica_start(settings),
         scale_down_seconds=replicas.scale_down_seconds,
+        machines_per_node=machines,
+        scheduled=_scheduled(replicas),
     )
+
+
+def _scheduled(replicas: ReplicaSettings) -> tuple[int, ...]:
+    """Returns the fewest replicas of each hour from Monday 0:00; an hour begun is a whole one."""
+    if not replicas.schedule:
+        return ()
+    fewest = [0] * HOURS_A_WEEK
+    for entry in replicas.schedule:
+        first, last = int(entry.start[:2]), int(entry.end[:2]) + (entry.end[3:] != "00")
+        for day in range(entry.first_day, entry.last_day + 1):
+            for hour in range(first, last):
+                fewest[day * 24 + hour] = max(fewest[day * 24 + hour], entry.replicas)
+    return tuple(fewest)
 
 
 def configuration_of(
@@ -59,6 +76,7 @@ def configuration_of(
                 precision=settings.model.precision,
                 gpu=settings.pool.gpu,
                 tensor_parallel=settings.engine.tensor_parallel,
+                pipeline_parallel=settings.engine.pipeline_parallel,
             ),
             load,
             capacity,

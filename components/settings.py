@@ -14,10 +14,12 @@ from decimal import Decimal
 from components.config_reader import ConfigReader
 from components.cost.models import PRECISION_BYTES, find_model, load_models
 from components.project import ROOT, defaults
+from components.settings_adapters import read_adapters, read_rank
 from components.settings_checks import PARALLEL, check
 from components.settings_gateway import check_gateway, read_gateway
 from components.settings_monitoring import check_monitoring, read_monitoring
 from components.settings_pool import read_pool
+from components.settings_schedule import read_schedule
 from components.settings_types import (
     EngineSettings,
     ModelSettings,
@@ -28,8 +30,8 @@ from components.settings_types import (
     ReplicaSettings,
     Settings,
     TrafficSettings,
-    WeightsSettings,
 )
+from components.settings_weights import read_weights
 
 CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")
 OLDEST_ENGINE = (0, 18)
@@ -59,7 +61,7 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
     settings = Settings(
         model=_model(reader),
         engine=_engine(reader),
-        weights=_weights(reader),
+        weights=read_weights(reader),
         pool=read_pool(reader),
         replicas=_replicas(reader),
         gateway=read_gateway(reader, traffic),
@@ -96,6 +98,8 @@ def _model(reader: ConfigReader) -> ModelSettings:
         or None,
         precision=reader.choice("precision", tuple(PRECISION_BYTES)),
         max_model_length=reader.integer("maxModelLength", 256, 1_048_576),
+        adapters=read_adapters(reader),
+        adapter_rank=read_rank(reader),
     )
 
 
@@ -117,21 +121,10 @@ def _engine(reader: ConfigReader) -> EngineSettings:
         image=image,
         version=numbers,
         tensor_parallel=_one_of(reader, "tensorParallel", PARALLEL),
+        pipeline_parallel=reader.integer("pipelineParallel", 1, 8),
         gpu_memory_utilization=reader.decimal("gpuMemoryUtilization", "0.50", "0.95"),
         longest_request_seconds=reader.integer("longestRequestSeconds", 10, 3600),
         api_key_secret=reader.text("apiKeySecret", pattern=_SUBDOMAIN, allowed=_NAME),
-    )
-
-
-def _weights(reader: ConfigReader) -> WeightsSettings:
-    token = reader.text("hubTokenSecret", pattern=f"({_SUBDOMAIN})?", allowed=_NAME)
-    return WeightsSettings(
-        storage_class=reader.text(
-            "weightsStorageClass", pattern=r"[a-z0-9][a-z0-9.-]*", allowed=_NAME
-        ),
-        access_mode=reader.choice("weightsAccessMode", ("ReadWriteOnce", "ReadWriteMany")),
-        read_megabytes_per_second=reader.integer("weightsReadMegabytesPerSecond", 10, 100_000),
-        hub_token_secret=token or None,
     )
 
 
@@ -147,6 +140,12 @@ def _replicas(reader: ConfigReader) -> ReplicaSettings:
             "prometheusAddress",
             pattern=r"https?://[a-z0-9.-]+(:\d+)?(/\S*)?",
             allowed="Allowed: http://SERVICE.NAMESPACE.svc:PORT",
+        ),
+        schedule=read_schedule(reader),
+        schedule_time_zone=reader.text(
+            "scheduleTimeZone",
+            pattern=r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_+-]+){0,2}",
+            allowed="Allowed: a name of the IANA time zone database, such as Europe/Berlin",
         ),
     )
 
@@ -168,6 +167,11 @@ def _network(reader: ConfigReader) -> NetworkSettings:
         client_namespaces=reader.words("clientNamespaces", pattern=_DNS_LABEL, allowed=_NAME),
         exposure=reader.choice("exposure", ("cluster", "internal-load-balancer")),
         client_networks=networks,
+        node_local_dns=reader.text(
+            "nodeLocalDnsAddress",
+            pattern=r"(169\.254\.\d{1,3}\.\d{1,3})?",
+            allowed="Allowed: a link-local address such as 169.254.20.10, or empty",
+        ),
     )
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from components.config_reader import ConfigReader
-from components.cost.capacity import memory_fit, smallest_fits
+from components.cost.capacity import MemoryFit, memory_fit, smallest_fits
+from components.settings_adapters import check_adapters
 from components.settings_pool import check_pool
+from components.settings_schedule import check_schedule
 from components.settings_types import Settings
+from components.settings_weights import check_weights
 
 PARALLEL = (1, 2, 4, 8)
 """GPUs that may share a replica."""
@@ -24,6 +27,9 @@ def check(settings: Settings, reader: ConfigReader) -> None:
     _check_model(settings, reader)
     _check_support(settings, reader)
     check_pool(settings, reader)
+    check_schedule(settings, reader)
+    check_adapters(settings, reader)
+    check_weights(settings, reader)
     _check_replicas(settings, reader)
     _check_network(settings, reader)
     _check_commitment(settings, reader)
@@ -67,32 +73,50 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
             f"Allowed: {_listed(n for n in PARALLEL if model.facts.splits_over(n))}",
         )
     if not reader.usable(
-        "model", "gpu", "precision", "tensorParallel", "gpuMemoryUtilization", "maxModelLength"
+        *("model", "gpu", "precision", "tensorParallel", "pipelineParallel"),
+        *("gpuMemoryUtilization", "maxModelLength", "loraAdapters", "loraMaxRank"),
     ):
         return
-    fit = memory_fit(
-        model.facts,
-        precision=model.precision,
-        gpu=settings.pool.gpu,
-        tensor_parallel=parallel,
-        gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
-        max_model_length=model.max_model_length,
-        request_tokens=request,
-    )
+    stages = settings.engine.pipeline_parallel
+    fit = _fit(settings, stages)
     if not fit.fits:
         options = smallest_fits(
             model.facts,
             max_model_length=model.max_model_length,
             gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
         )
+        several = (
+            f"pipelineParallel {nodes} with {parallel} x {settings.pool.gpu.name} on each node"
+            for nodes in range(2, 9)
+            # Nodes of fewer GPUs hold less than a larger node that clouds rent.
+            if parallel == settings.pool.gpus_per_node == PARALLEL[-1]
+            and _fit(settings, nodes).fits
+        )
+        of_each = f" on each of {stages} nodes" if stages > 1 else ""
+        would = [*options, *tuple(several)[:1]]
         reader.reject(
             "gpu",
             f"{model.facts.name} in {model.precision} does not fit {parallel} x "
-            f"{settings.pool.gpu.name}: weights take {fit.weights_gib:.1f} GiB and leave "
+            f"{settings.pool.gpu.name}{of_each}: weights take {fit.weights_gib:.1f} GiB and leave "
             f"{max(fit.key_value_gib, 0):.1f} GiB for requests of {model.max_model_length:,} "
             "tokens",
-            f"Would fit: {_listed(options)}; or shorten maxModelLength",
+            f"Would fit: {_listed(would)}; or shorten maxModelLength",
         )
+
+
+def _fit(settings: Settings, stages: int) -> MemoryFit:
+    model, traffic = settings.model, settings.traffic
+    return memory_fit(
+        model.facts,
+        precision=model.precision,
+        gpu=settings.pool.gpu,
+        tensor_parallel=settings.engine.tensor_parallel,
+        pipeline_parallel=stages,
+        gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
+        max_model_length=model.max_model_length,
+        request_tokens=traffic.input_tokens + traffic.output_tokens,
+        adapter_bytes=model.adapter_bytes,
+    )
 
 
 def _check_support(settings: Settings, reader: ConfigReader) -> None:
@@ -113,7 +137,7 @@ def _check_support(settings: Settings, reader: ConfigReader) -> None:
 
 
 def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
-    pool, replicas = settings.pool, settings.replicas
+    replicas = settings.replicas
     if not reader.usable("minReplicas", "maxReplicas", "autoscaling"):
         return
     if replicas.lowest > replicas.highest:
@@ -129,23 +153,25 @@ def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
             f"{replicas.highest} differs from minReplicas {replicas.lowest} with autoscaling off",
             "Allowed: the same number, or set autoscaling to true",
         )
-    if not reader.usable("maxReplicas", "pool", "nodeCount", "gpusPerNode", "tensorParallel"):
-        return
+    if reader.usable("maxReplicas", "pool", "nodeCount", "gpusPerNode", "tensorParallel"):
+        _check_nodes(settings, reader)
+
+
+def _check_nodes(settings: Settings, reader: ConfigReader) -> None:
+    """Refuses replicas that the nodes don't hold, and weights that they can't mount."""
+    pool, engine, highest = settings.pool, settings.engine, settings.replicas.highest
+    fleet, nodes = settings.replicas_of_fleet, settings.nodes_of(highest)
     if pool.kind == "existing":
-        fleet = pool.node_count * settings.replicas_per_node
-        if replicas.highest > fleet:
+        nodes = min(pool.node_count, highest * engine.pipeline_parallel)
+        if highest > fleet:
+            several = f" and pipelineParallel {engine.pipeline_parallel}"
             reader.reject(
                 "maxReplicas",
-                f"{replicas.highest} replicas, but nodeCount {pool.node_count} x gpusPerNode "
-                f"{pool.gpus_per_node} hold {fleet} of tensorParallel "
-                f"{settings.engine.tensor_parallel}",
+                f"{highest} replicas, but nodeCount {pool.node_count} x gpusPerNode "
+                f"{pool.gpus_per_node} hold {fleet} of tensorParallel {engine.tensor_parallel}"
+                f"{several if engine.pipeline_parallel > 1 else ''}",
                 f"Allowed: up to {fleet}, or more nodes",
             )
-    nodes = (
-        min(pool.node_count, replicas.highest)
-        if pool.kind == "existing"
-        else settings.nodes_of(replicas.highest)
-    )
     if reader.usable("weightsAccessMode") and nodes > 1 and not settings.shared_weights:
         reader.reject(
             "weightsAccessMode",

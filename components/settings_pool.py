@@ -85,6 +85,11 @@ def read_pool(reader: ConfigReader) -> PoolSettings:
         gpu_quota=reader.integer("gpuQuota", 0, 100_000),
         node_count=reader.integer("nodeCount", 1, 1000),
         node_labels=reader.labels("nodeLabels"),
+        node_taints=reader.words(
+            "nodeTaints",
+            pattern=r"([a-z0-9][a-z0-9.-]{0,252}/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?",
+            allowed="Allowed: keys of taints, such as dedicated; values and effects don't matter",
+        ),
         instance_types=reader.words(
             "instanceTypes",
             pattern=_MACHINE_TYPE,
@@ -156,6 +161,7 @@ def check_pool(settings: Settings, reader: ConfigReader) -> None:
             f"Allowed: a divisor of {pool.gpus_per_node}, or set gpusPerNode to a multiple of "
             f"{parallel}: whole replicas must fill a node",
         )
+    _check_several_nodes(settings, reader)
     if not reader.usable("pool"):
         return
     kind = POOL_KINDS[pool.kind]
@@ -174,9 +180,44 @@ def check_pool(settings: Settings, reader: ConfigReader) -> None:
             f"Allowed with pool {pool.kind}: {', '.join(kind.capacity_types)}"
             + (f"; {kind.unavailable}" if kind.unavailable else ""),
         )
+    if pool.node_taints and pool.kind != "existing" and reader.usable("nodeTaints"):
+        reader.reject(
+            "nodeTaints",
+            f"found {', '.join(pool.node_taints)}",
+            f"Allowed with pool existing; pool {pool.kind} sets the taints of its nodes itself",
+        )
+    if pool.kind == "cluster-api" and not settings.replicas.lowest and reader.usable("minReplicas"):
+        reader.reject(
+            "minReplicas",
+            "0 with pool cluster-api",
+            "Allowed: 1 or more; from no machine at all the cluster autoscaler can't tell what the "
+            "next one would have",
+        )
     if pool.kind == "gke-compute-class":
         _check_gke(pool, reader)
     _check_quota(settings, reader)
+
+
+def _check_several_nodes(settings: Settings, reader: ConfigReader) -> None:
+    pool, engine = settings.pool, settings.engine
+    if engine.pipeline_parallel == 1 or not reader.usable("pipelineParallel"):
+        return
+    if engine.tensor_parallel != pool.gpus_per_node and reader.usable(
+        "tensorParallel", "gpusPerNode"
+    ):
+        reader.reject(
+            "tensorParallel",
+            f"{engine.tensor_parallel} of {pool.gpus_per_node} GPUs a node, with pipelineParallel "
+            f"{engine.pipeline_parallel}",
+            f"Allowed: {pool.gpus_per_node} (gpusPerNode), or pipelineParallel 1: a replica of "
+            "several nodes takes them whole",
+        )
+    if pool.kind == "existing" and pool.node_count % engine.pipeline_parallel:
+        reader.reject(
+            "nodeCount",
+            f"{pool.node_count} with pipelineParallel {engine.pipeline_parallel}",
+            f"Allowed: a multiple of {engine.pipeline_parallel}; the rest would be paid and idle",
+        )
 
 
 def _check_needed(pool: PoolSettings, kind: PoolKind, reader: ConfigReader) -> None:
@@ -219,14 +260,9 @@ def _check_quota(settings: Settings, reader: ConfigReader) -> None:
     ):
         return
     if settings.peak_gpus > pool.gpu_quota:
-        rollout = (
-            f" and {settings.surge_replicas} more during a rollout"
-            if settings.surge_replicas
-            else ""
-        )
         reader.reject(
             "gpuQuota",
-            f"{pool.gpu_quota} GPUs, but {settings.replicas.highest} replicas{rollout} take "
+            f"{pool.gpu_quota} GPUs, but maxReplicas {settings.replicas.highest} takes "
             f"{settings.peak_gpus} in whole nodes of {pool.gpus_per_node}",
             f"Ask for a quota of {settings.peak_gpus}, or lower maxReplicas",
         )

@@ -11,6 +11,15 @@ from components.cost.models import ModelFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterSettings:
+    """A LoRA adapter; clients ask for it by its name."""
+
+    name: str
+    repository: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
     """What is served. `previous_revision` is None where no other weights are kept."""
 
@@ -20,15 +29,27 @@ class ModelSettings:
     previous_revision: str | None
     precision: str
     max_model_length: int
+    adapters: tuple[AdapterSettings, ...]
+    adapter_rank: int
+
+    @property
+    def adapter_bytes(self) -> int:
+        """What all adapters take, in bytes: on the GPUs of a replica, and in the volume at most."""
+        return len(self.adapters) * self.facts.adapter_bytes(self.adapter_rank)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """How vLLM runs. `longest_request_seconds` bounds the drain of a stopping replica."""
+    """How vLLM runs.
+
+    `pipeline_parallel` is the nodes of a replica; `longest_request_seconds` bounds the drain of one
+    that stops.
+    """
 
     image: str
     version: tuple[int, ...]
     tensor_parallel: int
+    pipeline_parallel: int
     gpu_memory_utilization: Decimal
     longest_request_seconds: int
     api_key_secret: str
@@ -36,10 +57,14 @@ class EngineSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsSettings:
-    """Where the weights lie. `hub_token_secret` is None for an open repository."""
+    """Where the weights lie.
+
+    `image` is None where a volume holds them; `hub_token_secret` is None for an open repository.
+    """
 
     storage_class: str
     access_mode: str
+    image: str | None
     read_megabytes_per_second: int
     hub_token_secret: str | None
 
@@ -78,6 +103,7 @@ class PoolSettings:
     gpu_quota: int
     node_count: int
     node_labels: Mapping[str, str]
+    node_taints: tuple[str, ...]
     instance_types: tuple[str, ...]
     capacity_types: tuple[str, ...]
     spot_interruptions_per_month: Decimal
@@ -91,6 +117,17 @@ class PoolSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledReplicas:
+    """Hours of a week with at least so many replicas. Days count from 0 for Monday."""
+
+    first_day: int
+    last_day: int
+    start: str
+    end: str
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaSettings:
     """How many replicas run, and what adds or removes one."""
 
@@ -101,6 +138,8 @@ class ReplicaSettings:
     target_waiting: int
     scale_down_seconds: int
     prometheus_address: str
+    schedule: tuple[ScheduledReplicas, ...]
+    schedule_time_zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +150,7 @@ class NetworkSettings:
     client_namespaces: tuple[str, ...]
     exposure: str
     client_networks: tuple[str, ...]
+    node_local_dns: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,12 +300,17 @@ class Settings:
 
     @property
     def replicas_per_node(self) -> int:
-        """Whole replicas that fill one node."""
+        """Whole replicas that fill one node, or the nodes that one replica spans."""
         return self.pool.gpus_per_node // self.engine.tensor_parallel
 
     def nodes_of(self, replicas: int) -> int:
         """Returns the whole nodes that so many replicas fill."""
-        return -(-replicas // self.replicas_per_node)
+        return -(-replicas // self.replicas_per_node) * self.engine.pipeline_parallel
+
+    @property
+    def replicas_of_fleet(self) -> int:
+        """Whole replicas that the nodes of a pool of fixed size hold."""
+        return self.pool.node_count // self.engine.pipeline_parallel * self.replicas_per_node
 
     @property
     def peak_gpus(self) -> int:
@@ -285,17 +330,31 @@ class Settings:
     @property
     def shared_weights(self) -> bool:
         """Whether replicas on different nodes can read the weights at the same time."""
-        return self.weights.access_mode == "ReadWriteMany"
+        return not self.fetches_weights or self.weights.access_mode == "ReadWriteMany"
+
+    @property
+    def fetches_weights(self) -> bool:
+        """Whether the stack fills a volume: with weights, or with adapters beside their image."""
+        return self.weights.image is None or bool(self.model.adapters)
+
+    @property
+    def has_spare_gpus(self) -> bool:
+        """Whether one replica beyond the highest finds GPUs.
+
+        A node autoscaler brings a node for it, as far as the provider's quota goes; in a pool of
+        fixed size the GPUs must be there.
+        """
+        more = self.replicas.highest + 1
+        if self.pool.kind == "existing":
+            return self.replicas_of_fleet >= more
+        quota = self.pool.gpu_quota
+        return not quota or self.nodes_of(more) * self.pool.gpus_per_node <= quota
 
     @property
     def surge_replicas(self) -> int:
         """Replicas beyond the highest that a rollout may add: 1, or 0 where no GPU is spare.
 
-        A node autoscaler brings a node for it; in a pool of fixed size a GPU must be free. A volume
-        that only one node can mount forbids it unless the free GPU is on that same node.
+        A volume that only one node can mount forbids it unless the free GPU is on that same node.
         """
-        if self.pool.kind == "existing":
-            fleet = self.pool.node_count * self.replicas_per_node
-            spare = fleet > self.replicas.highest
-            return int(spare and (self.shared_weights or self.pool.node_count == 1))
-        return int(self.shared_weights)
+        same_node = self.pool.kind == "existing" and self.pool.node_count == 1
+        return int(self.has_spare_gpus and (self.shared_weights or same_node))

@@ -59,8 +59,14 @@ class Recorded:
         return _mapping(self.inputs["metadata"])
 
     @property
+    def template(self) -> Any:
+        """The pods' template; where a replica spans several nodes, that of its first."""
+        group = self.spec.get("leaderWorkerTemplate")
+        return _mapping(self.spec["template"] if group is None else group["leaderTemplate"])
+
+    @property
     def pod(self) -> Any:
-        return _mapping(self.spec["template"]["spec"])
+        return _mapping(self.template["spec"])
 
     @property
     def container(self) -> Any:
@@ -82,6 +88,12 @@ class Registration:
 
     def one(self, kind: str) -> Recorded:
         [resource] = self.of(kind)
+        return resource
+
+    @property
+    def engine(self) -> Recorded:
+        """What owns the pods that serve."""
+        [resource] = [*self.of("Deployment"), *self.of("LeaderWorkerSet")]
         return resource
 
 

@@ -9,9 +9,10 @@ import pulumi
 from components.base import KitComponent
 from components.manifests import custom_resource
 from components.monitoring.promql import engine_selector, wanted_requests
-from components.serving.labels import NAME
+from components.serving.labels import GROUP_NAME, NAME
 from components.serving.timings import scale_up_period, timings_of
-from components.settings_types import Settings
+from components.settings_schedule import DAYS
+from components.settings_types import ScheduledReplicas, Settings
 from components.templates import render
 
 
@@ -46,6 +47,7 @@ class Autoscaling(KitComponent):
             "autoscaling/scaled-object.yaml.j2",
             {
                 "name": NAME,
+                "target": _target(settings),
                 "lowest": replicas.lowest,
                 "highest": replicas.highest,
                 "scale_down_seconds": replicas.scale_down_seconds,
@@ -55,6 +57,8 @@ class Autoscaling(KitComponent):
                 "target_requests": replicas.target_requests,
                 "target_waiting": replicas.target_waiting,
                 "scale_up_period": scale_up_period(settings),
+                "time_zone": replicas.schedule_time_zone,
+                "schedule": [_hours(entry) for entry in replicas.schedule],
             },
         )
         self.add(
@@ -67,3 +71,28 @@ class Autoscaling(KitComponent):
             )
         )
         self.register_outputs({})
+
+
+def _target(settings: Settings) -> dict[str, str]:
+    if settings.engine.pipeline_parallel == 1:
+        return {"name": NAME}
+    return {
+        "apiVersion": "leaderworkerset.x-k8s.io/v1",
+        "kind": "LeaderWorkerSet",
+        "name": GROUP_NAME,
+    }
+
+
+def _hours(entry: ScheduledReplicas) -> dict[str, str]:
+    # One by one, because a range to Sunday is none in KEDA's cron, whose week begins with it.
+    days = ",".join(DAYS[entry.first_day : entry.last_day + 1])
+    return {
+        "start": f"{_cron(entry.start)} * * {days}",
+        "end": f"{_cron(entry.end)} * * {days}",
+        "replicas": str(entry.replicas),
+    }
+
+
+def _cron(clock: str) -> str:
+    hour, minute = clock.split(":")
+    return f"{int(minute)} {int(hour)}"

@@ -107,6 +107,8 @@ def memory_fit(  # noqa: PLR0913  # one argument a setting
     gpu_memory_utilization: float,
     max_model_length: int,
     request_tokens: int,
+    pipeline_parallel: int = 1,
+    adapter_bytes: int = 0,
 ) -> MemoryFit:
     """Divides the memory of a replica as vLLM does: weights, reserve, the rest for the cache.
 
@@ -121,15 +123,23 @@ def memory_fit(  # noqa: PLR0913  # one argument a setting
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
         max_model_length: Longest request, input and output, in tokens.
         request_tokens: Mean request, input and output, in tokens.
+        pipeline_parallel: Nodes of the replica, each with `tensor_parallel` GPUs.
+        adapter_bytes: What LoRA adapters take on all GPUs together; counted with the weights.
 
     Raises:
         ValueError: The precision is not known.
     """
-    engine = Engine(model=model, precision=precision, gpu=gpu, tensor_parallel=tensor_parallel)
-    cache = _cache_gib(engine, gpu_memory_utilization)
+    engine = Engine(
+        model=model,
+        precision=precision,
+        gpu=gpu,
+        tensor_parallel=tensor_parallel,
+        pipeline_parallel=pipeline_parallel,
+    )
+    cache = _cache_gib(engine, gpu_memory_utilization) - adapter_bytes / GIB
     longest = _requests_held(engine, cache, max_model_length)
     return MemoryFit(
-        weights_gib=_weights_gib(engine),
+        weights_gib=_weights_gib(engine) + adapter_bytes / GIB,
         reserved_gib=_reserved_gib(engine),
         key_value_gib=cache,
         key_value_tokens=math.floor(longest * max_model_length),
@@ -197,6 +207,8 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     cached_input_share: float,
     concurrency_limit: int,
     measured_output_tokens_per_second: float | None,
+    pipeline_parallel: int = 1,
+    adapter_bytes: int = 0,
 ) -> ReplicaCapacity:
     """Returns what one replica serves, by the best knowledge there is.
 
@@ -211,7 +223,7 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     The band is 25 % on GPUs with published points (mean of absolute errors 5 to 15 %; the worst of
     17 is NIM at concurrency 100, 26 % too low), 35 % on other GPUs and on A10G with its single
     point, 40 % for models under 10B in fp8 (two points: 27 and 48 % too low), and 50 % for mixtures
-    of experts, AMD, and tensor parallelism over PCIe, which no point covers.
+    of experts, AMD, tensor parallelism over PCIe, and several nodes, which no point covers.
 
     Args:
         model: The model.
@@ -227,12 +239,20 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
             and is not counted as saving memory.
         concurrency_limit: Most requests in flight that the engine admits, 1 or more.
         measured_output_tokens_per_second: The user's own figure for a saturated replica, over 0.
+        pipeline_parallel: Nodes of the replica, each with `tensor_parallel` GPUs.
+        adapter_bytes: As in `memory_fit`; their own work is not counted.
 
     Raises:
         ModelDoesNotFitError: Not one request of `max_model_length` fits, and nothing was measured.
         ValueError: The precision is not known.
     """
-    engine = Engine(model=model, precision=precision, gpu=gpu, tensor_parallel=tensor_parallel)
+    engine = Engine(
+        model=model,
+        precision=precision,
+        gpu=gpu,
+        tensor_parallel=tensor_parallel,
+        pipeline_parallel=pipeline_parallel,
+    )
     request = RequestShape(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
@@ -246,10 +266,12 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
         gpu_memory_utilization=gpu_memory_utilization,
         max_model_length=max_model_length,
         request_tokens=input_tokens + output_tokens,
+        pipeline_parallel=pipeline_parallel,
+        adapter_bytes=adapter_bytes,
     )
     measured = measured_output_tokens_per_second
     if not fit.fits and measured is None:
-        msg = f"{model.name} in {precision} does not fit {tensor_parallel} x {gpu.name}"
+        msg = f"{model.name} in {precision} does not fit {engine.gpus} x {gpu.name}"
         raise ModelDoesNotFitError(msg)
     steady = _steady(engine, fit.key_value_gib, request, concurrency_limit)
     if measured is not None:
@@ -279,7 +301,8 @@ def roofline_error_percent(engine: Engine) -> float:
     """Returns half the width of the roofline's band, in percent; see `replica_capacity`."""
     gpu, model = engine.gpu, engine.model
     over_pcie = engine.tensor_parallel > 1 and gpu.link_gb_per_second <= _PCIE
-    if model.is_mixture_of_experts or over_pcie or gpu.name == "mi300x":
+    several_nodes = engine.pipeline_parallel > 1
+    if model.is_mixture_of_experts or over_pcie or several_nodes or gpu.name == "mi300x":
         return 50.0
     if engine.precision == "fp8" and model.parameters < _SMALL_MODEL:
         return 40.0
@@ -312,12 +335,12 @@ def _weights_gib(engine: Engine) -> float:
 
 
 def _reserved_gib(engine: Engine) -> float:
-    collectives = RESERVED_GIB_FOR_COLLECTIVES if engine.tensor_parallel > 1 else 0.0
-    return engine.tensor_parallel * (RESERVED_GIB_PER_GPU + collectives)
+    collectives = RESERVED_GIB_FOR_COLLECTIVES if engine.gpus > 1 else 0.0
+    return engine.gpus * (RESERVED_GIB_PER_GPU + collectives)
 
 
 def _cache_gib(engine: Engine, utilization: float) -> float:
-    usable = engine.tensor_parallel * engine.gpu.memory_gib * utilization
+    usable = engine.gpus * engine.gpu.memory_gib * utilization
     return usable - _weights_gib(engine) - _reserved_gib(engine)
 
 

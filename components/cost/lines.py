@@ -166,7 +166,7 @@ def _resource(
 
 
 def _gpu_nodes(week: FleetWeek, assumptions: Assumptions) -> Iterator[Line]:
-    mean = to_decimal(week.mean_nodes)
+    mean = _mean_machines(week, assumptions)
     busy = to_decimal(week.busy_share)
     shares = ((f"GPU nodes, busy {busy:.0%}", busy), (f"GPU nodes, idle {1 - busy:.0%}", 1 - busy))
     node = assumptions.node
@@ -178,10 +178,14 @@ def _gpu_nodes(week: FleetWeek, assumptions: Assumptions) -> Iterator[Line]:
         yield from _owned_nodes(node, mean, shares, assumptions)
 
 
+def _mean_machines(week: FleetWeek, assumptions: Assumptions) -> Decimal:
+    return to_decimal(week.mean_nodes) * assumptions.fleet.machines_per_node
+
+
 def _root_volumes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) -> Iterator[Line]:
     if nodes.node_volume_class:
         price = assumptions.book.find(f"volume/{assumptions.cloud}/{nodes.node_volume_class}")
-        gigabytes = to_decimal(week.mean_nodes) * nodes.node_volume_gigabytes
+        gigabytes = _mean_machines(week, assumptions) * nodes.node_volume_gigabytes
         yield _line("Root volumes of GPU nodes", gigabytes, "GB-month", price, grows=True)
 
 

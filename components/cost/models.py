@@ -105,6 +105,20 @@ class ModelFacts:
         kept = self.full_precision_parameters * PRECISION_BYTES["bf16"]
         return math.ceil(quantised * PRECISION_BYTES[precision] + kept)
 
+    def adapter_bytes(self, rank: int) -> int:
+        """Returns the size of a LoRA adapter of all linear layers, in bf16, in bytes.
+
+        Two matrices for each linear layer: rank x (its input + its output). The width of the
+        feed-forward layers follows from the parameters; not for mixtures of experts.
+        """
+        hidden, queries = self.hidden_size, self.attention_size
+        keys = self.key_value_heads * self.head_dim
+        attention = 2 * hidden * (queries + keys)
+        in_layers = self.parameters - self.full_precision_parameters
+        width = max(0.0, in_layers / self.layers - attention) / (3 * hidden)
+        ends = 2 * (hidden + queries) + 2 * (hidden + keys) + 3 * (hidden + width)
+        return math.ceil(rank * ends * self.layers * PRECISION_BYTES["bf16"])
+
     def splits_over(self, tensor_parallel: int) -> bool:
         """Tells whether vLLM can divide the heads over that many GPUs.
 

@@ -6,7 +6,7 @@ never free and never zero.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 
@@ -104,7 +104,7 @@ class LoadBalancer:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Pods. `gpus` is what one pod asks for; the node that it runs on is what is paid."""
+    """Pods. `gpus` is what one replica asks for; the nodes that it runs on are what is paid."""
 
     gpus: int
 
@@ -129,7 +129,7 @@ class Unknown:
 Quantity = GpuNodes | Volume | LoadBalancer | Workload | Free | InPool | Unknown
 
 
-def classify(resource: Registered) -> Quantity:  # noqa: PLR0911  # one answer a kind of resource
+def classify(resource: Registered) -> Quantity:
     """Tells what a registered resource costs by; never raises."""
     kind, properties = resource.type, resource.properties
     if kind in _FREE:
@@ -138,18 +138,8 @@ def classify(resource: Registered) -> Quantity:  # noqa: PLR0911  # one answer a
         return InPool()
     if properties is None:
         return Unknown("its inputs could not be read")
-    if kind == GPU_POOL:
-        return GpuNodes(
-            ROOT_VOLUMES.get(str(properties.get("kind")), ""),
-            _whole(properties.get("nodeVolumeGigabytes")),
-        )
-    if kind == "kubernetes:core/v1:PersistentVolumeClaim":
-        return _volume(properties)
-    if kind == "kubernetes:core/v1:Service":
-        return _service(properties)
-    if kind in _WORKLOADS:
-        return _workload(properties)
-    return Unknown("no rule for this type")
+    rule = _RULES.get(kind)
+    return rule(properties) if rule is not None else Unknown("no rule for this type")
 
 
 def parse_quantity(text: object) -> Decimal | None:
@@ -161,6 +151,13 @@ def parse_quantity(text: object) -> Decimal | None:
     except (DecimalException, KeyError):
         return None
     return value if value.is_finite() else None
+
+
+def _gpu_nodes(properties: Mapping[str, object]) -> Quantity:
+    return GpuNodes(
+        ROOT_VOLUMES.get(str(properties.get("kind")), ""),
+        _whole(properties.get("nodeVolumeGigabytes")),
+    )
 
 
 def _volume(properties: Mapping[str, object]) -> Quantity:
@@ -181,14 +178,27 @@ def _service(properties: Mapping[str, object]) -> Quantity:
 
 
 def _workload(properties: Mapping[str, object]) -> Quantity:
-    containers = _at(properties, "spec", "template", "spec", "containers")
-    if not isinstance(containers, Sequence):
+    gpus = _pod_gpus(_at(properties, "spec", "template", "spec", "containers"))
+    if gpus is None:
         return Unknown("its containers are not known at preview")
-    return Workload(
-        sum(
-            _whole(_at(container, "resources", "limits", "nvidia.com/gpu"))
-            for container in containers
-        )
+    return Workload(gpus)
+
+
+def _groups(properties: Mapping[str, object]) -> Quantity:
+    group = _at(properties, "spec", "leaderWorkerTemplate")
+    size = _whole(_at(group, "size"))
+    leader = _pod_gpus(_at(group, "leaderTemplate", "spec", "containers"))
+    worker = _pod_gpus(_at(group, "workerTemplate", "spec", "containers"))
+    if leader is None or worker is None:
+        return Unknown("its containers are not known at preview")
+    return Workload(leader + (size - 1) * worker)
+
+
+def _pod_gpus(containers: object) -> int | None:
+    if not isinstance(containers, Sequence):
+        return None
+    return sum(
+        _whole(_at(container, "resources", "limits", "nvidia.com/gpu")) for container in containers
     )
 
 
@@ -203,3 +213,12 @@ def _at(value: object, *path: str) -> object:
 def _whole(value: object) -> int:
     number = parse_quantity(value)
     return int(number) if number is not None else 0
+
+
+_RULES: Mapping[str, Callable[[Mapping[str, object]], Quantity]] = {
+    GPU_POOL: _gpu_nodes,
+    "kubernetes:core/v1:PersistentVolumeClaim": _volume,
+    "kubernetes:core/v1:Service": _service,
+    "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet": _groups,
+    **dict.fromkeys(_WORKLOADS, _workload),
+}

@@ -9,6 +9,12 @@ and 8B in fp8, Qwen3-32B in bf16, on H100 and H200). Its held-out rows were met 
 15 % (32B) and 29 % (8B, always too low), in the mean of absolute errors. The link's term was added
 after the fit, with the efficiency of memory assumed for it: without it, tensor parallelism over
 four GPUs came out 13 to 20 % too fast, and over PCIe it would cost next to nothing.
+
+Pipeline parallel: the layers lie on several nodes in a row, and the requests in flight go through
+them in as many groups, so that every node works on one of them. A cycle, which gives each request a
+token, then takes as long as the whole model on the GPUs of one node with the requests of one group,
+and the way between the nodes; a prompt adds to each node's steps its share of the layers only. That
+assumes full groups of equal length; the idle time of unequal ones (bubbles) is in the error band.
 """
 
 from __future__ import annotations
@@ -23,6 +29,8 @@ COMPUTE_EFFICIENCY = 0.6  # of peak operations; fitted
 STEP_SECONDS = 1e-3  # scheduler and kernel starts of a step; fitted
 SYNC_SECONDS = 60e-6  # of a layer, waiting for the other GPUs; fitted
 LINK_EFFICIENCY = MEMORY_EFFICIENCY  # assumed
+NETWORK_BYTES_PER_SECOND = 100e9 / 8 * 0.8  # between nodes: 100 Gbit/s at 80 %; assumed
+NETWORK_SECONDS = 50e-6  # of a message between nodes by TCP; assumed
 
 _ACTIVATION_BYTES = 2  # bf16
 
@@ -35,13 +43,21 @@ class Engine:
         model: The model.
         precision: Of its weights, one of `models.PRECISION_BYTES`.
         gpu: Each of the GPUs.
-        tensor_parallel: How many of them hold the model together, 1 or more.
+        tensor_parallel: How many of them hold each layer together, 1 or more.
+        pipeline_parallel: Nodes over which the layers are divided, each with `tensor_parallel`
+            GPUs; 1 for one node.
     """
 
     model: ModelFacts
     precision: str
     gpu: Gpu
     tensor_parallel: int
+    pipeline_parallel: int = 1
+
+    @property
+    def gpus(self) -> int:
+        """All GPUs of the replica."""
+        return self.tensor_parallel * self.pipeline_parallel
 
     @property
     def key_value_copies(self) -> float:
@@ -90,21 +106,27 @@ class StepTimes:
 
 def step_times(engine: Engine, request: RequestShape, concurrency: int) -> StepTimes:
     """Returns the times of a replica with `concurrency` requests in flight, 1 or more."""
-    model, parallel = engine.model, engine.tensor_parallel
+    model, parallel, stages = engine.model, engine.tensor_parallel, engine.pipeline_parallel
     compute = parallel * engine.gpu.compute_tera(engine.precision) * 1e12 * COMPUTE_EFFICIENCY
     bandwidth = parallel * engine.gpu.bandwidth_gb_per_second * 1e9 * MEMORY_EFFICIENCY
     overhead = STEP_SECONDS + (SYNC_SECONDS * model.layers if parallel > 1 else 0.0)
 
-    cache = concurrency * model.key_value_bytes(request.mean_context) * engine.key_value_copies
-    read = (_weights_read(engine, concurrency) + cache) / bandwidth
-    multiplied = 2 * model.active_parameters * concurrency / compute
+    group = concurrency / stages
+    cache = group * model.key_value_bytes(request.mean_context) * engine.key_value_copies
+    read = (_weights_read(engine, group) + cache) / bandwidth
+    multiplied = 2 * model.active_parameters * group / compute
     new_tokens = request.input_tokens - request.cached_input_tokens
     prefill = (2 * model.active_parameters * new_tokens + _attention(model, request)) / compute
     prefill += _link_seconds(engine, new_tokens)
     return StepTimes(
-        decode=max(read, multiplied) + overhead + _link_seconds(engine, concurrency),
-        prefill=prefill,
-        first_token=max(prefill, _weights_read(engine, new_tokens) / bandwidth) + overhead,
+        decode=max(read, multiplied)
+        + overhead
+        + _link_seconds(engine, group)
+        + _network_seconds(engine, group),
+        prefill=prefill / stages,
+        first_token=max(prefill, _weights_read(engine, new_tokens) / bandwidth)
+        + overhead
+        + _network_seconds(engine, new_tokens),
     )
 
 
@@ -133,3 +155,12 @@ def _link_seconds(engine: Engine, tokens: float) -> float:
         return 0.0
     sent = 2 * (parallel - 1) / parallel * tokens * model.hidden_size * _ACTIVATION_BYTES
     return 2 * model.layers * sent / (engine.gpu.link_gb_per_second * 1e9 * LINK_EFFICIENCY)
+
+
+def _network_seconds(engine: Engine, tokens: float) -> float:
+    # From each node to the next, and the chosen tokens back to the first.
+    stages = engine.pipeline_parallel
+    if stages == 1:
+        return 0.0
+    sent = tokens * engine.model.hidden_size * _ACTIVATION_BYTES
+    return (stages - 1) * sent / NETWORK_BYTES_PER_SECOND + stages * NETWORK_SECONDS

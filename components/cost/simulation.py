@@ -41,6 +41,9 @@ class NodesPaid:
 class Fleet:
     """The rules by which replicas and nodes come and go.
 
+    Where a replica spans several machines, they come and go together, and a "node" here is all of
+    them.
+
     Attributes:
         lowest: Fewest replicas, 1 or more.
         highest: Most replicas, `lowest` or more.
@@ -51,6 +54,9 @@ class Fleet:
         start_seconds: From the decision to add a replica to its first token, node start included.
         scale_down_seconds: Seconds of lower demand before a replica is removed.
         nodes_paid: What the autoscaler makes of a plan.
+        machines_per_node: Machines that a replica spans; 1 unless it is too large for one.
+        scheduled: Fewest replicas of each hour of a week by a schedule; empty for none. Where it is
+            not, the load's shape is of whole weeks that begin with the same hour.
     """
 
     lowest: int
@@ -61,6 +67,8 @@ class Fleet:
     fixed_nodes: int | None
     start_seconds: float
     scale_down_seconds: float
+    machines_per_node: int = 1
+    scheduled: tuple[int, ...] = ()
     nodes_paid: NodesPaid = NodesPaid()
 
     @property
@@ -123,7 +131,8 @@ def wanted_replicas(
         return np.full(peak_rates.shape, fleet.highest, dtype=np.int64)
     # A rate that is a whole multiple of the capacity up to rounding needs no further replica.
     needed = np.ceil(peak_rates / requests_per_second - 1e-9).astype(np.int64)
-    return np.clip(needed, fleet.lowest, fleet.highest)
+    lowest = np.maximum(fleet.lowest, np.resize(np.array(fleet.scheduled or (0,)), needed.shape))
+    return np.clip(needed, lowest, fleet.highest)
 
 
 def paid_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> NDArray[np.float64]:

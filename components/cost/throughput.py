@@ -71,6 +71,7 @@ def comparable_points(engine: Engine, request: RequestShape) -> Iterator[Measure
         if (
             (point.precision, point.gpu) == (engine.precision, engine.gpu.name)
             and point.tensor_parallel == engine.tensor_parallel
+            and engine.pipeline_parallel == 1
             and _shape(find_model(point.model)) == _shape(engine.model)
             and within_factor(point.input_tokens, request.input_tokens, LENGTH_FACTOR)
             and within_factor(point.output_tokens, request.output_tokens, LENGTH_FACTOR)

@@ -13,7 +13,9 @@ class ExistingPool(GpuPool):
 
     def __init__(self, settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
         super().__init__(settings, opts)
-        self.scheduling = Scheduling.on_gpu_nodes(settings.pool.node_labels)
+        self.scheduling = Scheduling.on_gpu_nodes(
+            settings.pool.node_labels, settings.pool.node_taints
+        )
         # The nodes are paid whether they work or not, so the weights are fetched on them: a volume
         # on a node's own disk is made where its first pod runs, and must be where it is read.
         self.weights_scheduling = self.scheduling

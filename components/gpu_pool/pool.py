@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pulumi
@@ -22,9 +22,15 @@ class Scheduling:
     tolerated_taints: tuple[str, ...] = ()
 
     @classmethod
-    def on_gpu_nodes(cls, labels: Mapping[str, str]) -> Scheduling:
-        """Returns the scheduling of pods that go to the GPU nodes with these labels."""
-        return cls(node_selector=dict(labels), tolerated_taints=(GPU_RESOURCE,))
+    def on_gpu_nodes(cls, labels: Mapping[str, str], taints: Iterable[str] = ()) -> Scheduling:
+        """Returns the scheduling of pods that go to the GPU nodes with these labels.
+
+        Args:
+            labels: Labels of the nodes.
+            taints: Keys of their taints, beside the GPU's own.
+        """
+        keys = dict.fromkeys((GPU_RESOURCE, *taints))
+        return cls(node_selector=dict(labels), tolerated_taints=tuple(keys))
 
     @property
     def tolerations(self) -> list[TolerationArgs]:

@@ -70,21 +70,25 @@ def pods(labels: Mapping[str, str]) -> NetworkPolicyPeerArgs:
     return NetworkPolicyPeerArgs(pod_selector=LabelSelectorArgs(match_labels=dict(labels)))
 
 
-def name_lookups() -> NetworkPolicyEgressRuleArgs:
+def name_lookups(settings: Settings) -> NetworkPolicyEgressRuleArgs:
     """Allows questions to the cluster's DNS pods, and not to all of their namespace.
 
-    Where nodes run a DNS cache of their own (169.254.20.10), its pods have other labels and the
-    cluster needs a rule of its own.
+    Where nodes run a DNS cache of their own, pods ask that: it is in the node's network, so that
+    only its address names it.
     """
+    peers = [
+        NetworkPolicyPeerArgs(
+            namespace_selector=LabelSelectorArgs(
+                match_labels={"kubernetes.io/metadata.name": "kube-system"}
+            ),
+            pod_selector=LabelSelectorArgs(match_labels={"k8s-app": "kube-dns"}),
+        )
+    ]
+    if settings.network.node_local_dns:
+        cache = IPBlockArgs(cidr=f"{settings.network.node_local_dns}/32")
+        peers.append(NetworkPolicyPeerArgs(ip_block=cache))
     return NetworkPolicyEgressRuleArgs(
-        to=[
-            NetworkPolicyPeerArgs(
-                namespace_selector=LabelSelectorArgs(
-                    match_labels={"kubernetes.io/metadata.name": "kube-system"}
-                ),
-                pod_selector=LabelSelectorArgs(match_labels={"k8s-app": "kube-dns"}),
-            )
-        ],
+        to=peers,
         ports=[NetworkPolicyPortArgs(port=53, protocol=protocol) for protocol in ("UDP", "TCP")],
     )
 
@@ -102,7 +106,7 @@ def collector(settings: Settings) -> list[NetworkPolicyEgressRuleArgs]:
             NetworkPolicyEgressRuleArgs(to=[NetworkPolicyPeerArgs(ip_block=block)], ports=ports)
         ]
     return [
-        name_lookups(),
+        name_lookups(settings),
         NetworkPolicyEgressRuleArgs(to=[in_namespace(tracing.namespace)], ports=ports),
     ]
 

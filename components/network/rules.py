@@ -48,7 +48,8 @@ class NetworkRules(KitComponent):
     """Nothing may talk, but for what is named here.
 
     The engine is called by its clients and calls nobody, so that prompts have no way out; where
-    tracingEndpoint names a collector, it reaches that one port. The pod that fetches the weights
+    tracingEndpoint names a collector, it reaches that one port, and where a replica spans several
+    nodes its pods call each other and ask for each other's names. The pod that fetches the weights
     calls the internet by HTTPS and is called by nobody.
     """
 
@@ -80,7 +81,20 @@ class NetworkRules(KitComponent):
             ingress=[_opened(peers, ENGINE_PORT)] if peers else [],
             egress=collector(settings),
         )
-        self._add(f"{NAME}-weights", pods=WEIGHTS_LABELS, egress=[name_lookups(), public_https()])
+        if settings.engine.pipeline_parallel > 1:
+            # Between the nodes of a replica: NCCL and vLLM choose their ports as they start.
+            self._add(
+                f"{NAME}-nodes",
+                pods=ENGINE_LABELS,
+                ingress=[NetworkPolicyIngressRuleArgs(from_=[pods(ENGINE_LABELS)])],
+                egress=[
+                    NetworkPolicyEgressRuleArgs(to=[pods(ENGINE_LABELS)]),
+                    name_lookups(settings),
+                ],
+            )
+        if settings.fetches_weights:
+            egress = [name_lookups(settings), public_https()]
+            self._add(f"{NAME}-weights", pods=WEIGHTS_LABELS, egress=egress)
         if settings.gateway is not None:
             self._add_gateway(settings, settings.gateway)
         self.register_outputs({})
@@ -95,7 +109,7 @@ class NetworkRules(KitComponent):
                 *([_opened(readers, METRICS_PORT)] if settings.watched else []),
             ],
             egress=[
-                name_lookups(),
+                name_lookups(settings),
                 _reached(ENGINE_LABELS, ENGINE_PORT),
                 _reached(STORE_LABELS, STORE_PORT),
                 # Without an API behind it, the gateway has no way out of the cluster.

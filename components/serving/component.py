@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pulumi
 from pulumi_kubernetes.apps.v1 import (
     Deployment,
@@ -9,7 +11,12 @@ from pulumi_kubernetes.apps.v1 import (
     DeploymentStrategyArgs,
     RollingUpdateDeploymentArgs,
 )
-from pulumi_kubernetes.core.v1 import PodTemplateSpecArgs, Service, ServiceAccount
+from pulumi_kubernetes.core.v1 import (
+    PodSpecArgs,
+    PodTemplateSpecArgs,
+    Service,
+    ServiceAccount,
+)
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
 
@@ -21,11 +28,13 @@ from components.serving.labels import (
     ENGINE_LABELS,
     ENGINE_PORT,
     ENGINE_PORT_NAME,
+    LEADER_LABELS,
     NAME,
     described,
 )
 from components.serving.rollout import Rollout, rollout_of
 from components.serving.service import address, inner_address, service_annotations
+from components.serving.several_nodes import leader_worker_set
 from components.serving.timings import NODE_START, Timings, timings_of
 from components.serving.weights import add_weights
 from components.settings_types import Settings
@@ -36,7 +45,7 @@ class VllmServing(KitComponent):
 
     Attributes:
         service_name: Name of the Service.
-        deployment: The replicas; ready when all of them are.
+        deployment: The replicas, a Deployment or a LeaderWorkerSet; ready when all of them are.
 
     Args:
         name: Name in the program.
@@ -47,7 +56,7 @@ class VllmServing(KitComponent):
     """
 
     service_name: str
-    deployment: Deployment
+    deployment: pulumi.Resource
 
     def __init__(
         self,
@@ -66,6 +75,7 @@ class VllmServing(KitComponent):
                 "precision": settings.model.precision,
                 "engineImage": settings.engine.image,
                 "tensorParallel": settings.engine.tensor_parallel,
+                "pipelineParallel": settings.engine.pipeline_parallel,
                 "minReplicas": settings.replicas.lowest,
                 "maxReplicas": settings.replicas.highest,
                 "surgeReplicas": settings.surge_replicas,
@@ -82,7 +92,7 @@ class VllmServing(KitComponent):
                 opts=self.child_options(),
             )
         )
-        volume, job = add_weights(
+        weights = add_weights(
             self,
             settings,
             pool,
@@ -90,31 +100,32 @@ class VllmServing(KitComponent):
             service_account=account.metadata.name,
         )
         guard = add_guard(self, namespace=namespace)
-        self.deployment = self.add(
-            Deployment(
-                NAME,
-                metadata=_metadata(namespace),
-                spec=DeploymentSpecArgs(
-                    # Left out where KEDA scales: two owners of one field undo each other.
-                    replicas=None if settings.replicas.autoscaling else settings.replicas.lowest,
-                    selector=LabelSelectorArgs(match_labels=dict(ENGINE_LABELS)),
-                    strategy=_strategy(rollout_of(settings)),
-                    progress_deadline_seconds=timings.startup_budget + timings.grace + NODE_START,
-                    template=PodTemplateSpecArgs(
-                        metadata=ObjectMetaArgs(labels=_pod_labels(settings)),
-                        spec=engine_pod(
-                            settings,
-                            timings,
-                            pool.scheduling,
-                            service_account=account.metadata.name,
-                            claim=volume.metadata.name,
-                        ),
-                    ),
-                ),
-                # After the Job, so that no GPU waits, and is paid, while the weights travel.
-                opts=self.child_options(depends_on=[job, guard], timeout_seconds=timings.rollout),
-            )
+        pod = partial(
+            engine_pod,
+            settings,
+            timings,
+            pool.scheduling,
+            service_account=account.metadata.name,
+            weights=weights,
         )
+        # After the Jobs, so that no GPU waits, and is paid, while the weights travel.
+        options = self.child_options(
+            depends_on=[*weights.jobs, guard], timeout_seconds=timings.rollout
+        )
+        if settings.engine.pipeline_parallel == 1:
+            self.deployment = self.add(
+                _deployment(settings, timings, _template(settings, pod()), namespace, options)
+            )
+        else:
+            self.deployment = self.add(
+                leader_worker_set(
+                    settings,
+                    leader=_template(settings, pod()),
+                    worker=_template(settings, pod(worker=True)),
+                    namespace=namespace,
+                    opts=options,
+                )
+            )
         self._add_budget(namespace)
         self._add_service(settings, timings, namespace)
         self.register_outputs({"serviceName": NAME})
@@ -139,12 +150,13 @@ class VllmServing(KitComponent):
         self, settings: Settings, timings: Timings, namespace: pulumi.Input[str]
     ) -> None:
         annotations = service_annotations(settings)
-        spec = address(settings, ENGINE_LABELS, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
+        pods = ENGINE_LABELS if settings.engine.pipeline_parallel == 1 else LEADER_LABELS
+        spec = address(settings, pods, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
         if settings.gateway is not None:
             # Clients call the gateway, and only that calls the model; with no replica to wait for
             # where the fleet goes down to none.
             annotations = {} if settings.replicas.lowest else {"pulumi.com/skipAwait": "true"}
-            spec = inner_address(ENGINE_LABELS, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
+            spec = inner_address(pods, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
         self.add(
             Service(
                 NAME,
@@ -156,6 +168,32 @@ class VllmServing(KitComponent):
                 ),
             )
         )
+
+
+def _deployment(
+    settings: Settings,
+    timings: Timings,
+    template: PodTemplateSpecArgs,
+    namespace: pulumi.Input[str],
+    options: pulumi.ResourceOptions,
+) -> Deployment:
+    return Deployment(
+        NAME,
+        metadata=_metadata(namespace),
+        spec=DeploymentSpecArgs(
+            # Left out where KEDA scales: two owners of one field undo each other.
+            replicas=None if settings.replicas.autoscaling else settings.replicas.lowest,
+            selector=LabelSelectorArgs(match_labels=dict(ENGINE_LABELS)),
+            strategy=_strategy(rollout_of(settings)),
+            progress_deadline_seconds=timings.startup_budget + timings.grace + NODE_START,
+            template=template,
+        ),
+        opts=options,
+    )
+
+
+def _template(settings: Settings, pod: PodSpecArgs) -> PodTemplateSpecArgs:
+    return PodTemplateSpecArgs(metadata=ObjectMetaArgs(labels=_pod_labels(settings)), spec=pod)
 
 
 def _metadata(

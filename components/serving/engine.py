@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 from pulumi_kubernetes.core.v1 import (
     ContainerArgs,
     ContainerPortArgs,
     EmptyDirVolumeSourceArgs,
     HTTPGetActionArgs,
+    ImageVolumeSourceArgs,
+    LifecycleArgs,
+    LifecycleHandlerArgs,
     PersistentVolumeClaimVolumeSourceArgs,
     PodSpecArgs,
     ProbeArgs,
     ResourceRequirementsArgs,
+    SleepActionArgs,
     TopologySpreadConstraintArgs,
     VolumeArgs,
     VolumeMountArgs,
@@ -33,18 +39,25 @@ from components.serving.security import container_security, pod_security
 from components.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
 from components.serving.timings import PROBE_PERIOD, Timings
 from components.serving.tracing import tracing_environment
+from components.serving.weights import Filled, Weights
 from components.settings_types import Settings
 
 WEIGHTS = "/weights"
+ADAPTERS = "/adapters"
 
 _QUIET = "/health,/metrics,/ping"
 
 
-def engine_flags(settings: Settings, timings: Timings) -> list[str]:
+def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) -> list[str]:
     """Returns the arguments of `vllm serve`.
 
     The number of requests in a batch is left to vLLM, which bounds it by the key-value cache that
     it finds room for.
+
+    Args:
+        settings: The stack's settings.
+        timings: What the pod is given to stop.
+        worker: Whether the pod is one of a replica's further nodes, which serves no address.
     """
     model, engine = settings.model, settings.engine
     flags = [
@@ -68,25 +81,52 @@ def engine_flags(settings: Settings, timings: Timings) -> list[str]:
         flags.append("--quantization=fp8")
     if settings.monitoring.tracing is not None:
         flags.append(f"--otlp-traces-endpoint={settings.monitoring.tracing.url}")
-    return flags
+    if engine.pipeline_parallel > 1:
+        flags += [
+            f"--pipeline-parallel-size={engine.pipeline_parallel}",
+            "--distributed-executor-backend=mp",
+            f"--nnodes={engine.pipeline_parallel}",
+            # Both variables are LeaderWorkerSet's, and the kubelet puts them in.
+            "--node-rank=$(LWS_WORKER_INDEX)",
+            "--master-addr=$(LWS_LEADER_ADDRESS)",
+        ]
+    if worker:
+        flags.append("--headless")
+    return flags + _adapter_flags(settings)
 
 
-def engine_pod(
+def _adapter_flags(settings: Settings) -> list[str]:
+    adapters = settings.model.adapters
+    if not adapters:
+        return []
+    return [
+        "--enable-lora",
+        f"--max-lora-rank={settings.model.adapter_rank}",
+        # Requests for all of them may share a batch; with fewer places some would wait.
+        f"--max-loras={len(adapters)}",
+        "--lora-modules",
+        *(f"{each.name}={ADAPTERS}/{each.revision}" for each in adapters),
+    ]
+
+
+def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod needs
     settings: Settings,
     timings: Timings,
     scheduling: Scheduling,
     *,
     service_account: pulumi.Input[str],
-    claim: pulumi.Input[str],
+    weights: Weights,
+    worker: bool = False,
 ) -> PodSpecArgs:
-    """Returns the pod of one replica.
+    """Returns the pod of one replica, or of one node of a replica that spans several.
 
     Args:
         settings: The stack's settings.
         timings: What the pod is given to start and to stop.
         scheduling: Where GPU nodes are.
         service_account: Account without rights.
-        claim: Volume that holds the weights.
+        weights: Volumes that hold the weights.
+        worker: Whether the pod is one of a replica's further nodes.
     """
     return PodSpecArgs(
         service_account_name=service_account,
@@ -98,15 +138,11 @@ def engine_pod(
         tolerations=scheduling.tolerations,
         topology_spread_constraints=[_spread("kubernetes.io/hostname"), _spread(_ZONE)],
         termination_grace_period_seconds=timings.grace,
-        containers=[_container(settings, timings)],
+        containers=[(_worker if worker else _container)(settings, timings)],
         volumes=[
-            VolumeArgs(
-                name="weights",
-                persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(
-                    claim_name=claim, read_only=True
-                ),
-            ),
+            _weights_volume(settings, weights),
             guard_volume(),
+            *([_read_only("adapters", weights.adapters)] if weights.adapters else []),
             # Of the pod's own: a cache that others can write is code that others can write.
             VolumeArgs(name="cache", empty_dir=EmptyDirVolumeSourceArgs(size_limit="10Gi")),
             VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs(size_limit="2Gi")),
@@ -120,40 +156,86 @@ def engine_pod(
     )
 
 
+def _weights_volume(settings: Settings, weights: Weights) -> VolumeArgs:
+    if weights.model is not None:
+        return _read_only("weights", weights.model)
+    # Read-only by its nature, and verified by its digest when the node pulls it.
+    return VolumeArgs(
+        name="weights",
+        image=ImageVolumeSourceArgs(
+            reference=settings.weights.image or "", pull_policy="IfNotPresent"
+        ),
+    )
+
+
+def _read_only(name: str, filled: Filled) -> VolumeArgs:
+    return VolumeArgs(
+        name=name,
+        persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(
+            claim_name=filled.volume.metadata.name, read_only=True
+        ),
+    )
+
+
 _ZONE = "topology.kubernetes.io/zone"
 
 
 def _container(settings: Settings, timings: Timings) -> ContainerArgs:
     return ContainerArgs(
-        name="vllm",
-        image=settings.engine.image,
-        image_pull_policy="IfNotPresent",
-        command=["vllm", "serve"],
+        **_common(settings, timings),
         args=engine_flags(settings, timings),
-        env=[
+        ports=[ContainerPortArgs(name=ENGINE_PORT_NAME, container_port=ENGINE_PORT)],
+        startup_probe=_probe(PROBE_PERIOD, failures=timings.startup_budget // PROBE_PERIOD),
+        readiness_probe=_probe(5, failures=3),
+        # A restart costs a whole start, so only a minute of silence leads to one.
+        liveness_probe=_probe(PROBE_PERIOD, failures=6),
+        lifecycle=guard_hook(timings),
+    )
+
+
+def _worker(settings: Settings, timings: Timings) -> ContainerArgs:
+    return ContainerArgs(
+        **_common(settings, timings),
+        args=engine_flags(settings, timings, worker=True),
+        # It stops at once when told to, and the requests of its replica need its layers: so it is
+        # told when the leader has ended them.
+        lifecycle=LifecycleArgs(
+            pre_stop=LifecycleHandlerArgs(
+                sleep=SleepActionArgs(seconds=timings.pre_stop + timings.drain)
+            )
+        ),
+    )
+
+
+def _common(settings: Settings, timings: Timings) -> dict[str, Any]:
+    return {
+        "name": "vllm",
+        "image": settings.engine.image,
+        "image_pull_policy": "IfNotPresent",
+        "command": ["vllm", "serve"],
+        "env": [
             *engine_environment(
                 api_key_secret=settings.engine.api_key_secret, ready_seconds=timings.startup_budget
             ),
             *tracing_environment(settings),
             *plain(guard_environment(timings)),
         ],
-        ports=[ContainerPortArgs(name=ENGINE_PORT_NAME, container_port=ENGINE_PORT)],
         # NVIDIA's container hook writes into the root file system (KServe's finding).
-        security_context=container_security(read_only_root=False),
-        resources=_resources(settings),
-        startup_probe=_probe(PROBE_PERIOD, failures=timings.startup_budget // PROBE_PERIOD),
-        readiness_probe=_probe(5, failures=3),
-        # A restart costs a whole start, so only a minute of silence leads to one.
-        liveness_probe=_probe(PROBE_PERIOD, failures=6),
-        lifecycle=guard_hook(timings),
-        volume_mounts=[
+        "security_context": container_security(read_only_root=False),
+        "resources": _resources(settings),
+        "volume_mounts": [
             VolumeMountArgs(name="weights", mount_path=WEIGHTS, read_only=True),
             guard_mount(),
+            *(
+                [VolumeMountArgs(name="adapters", mount_path=ADAPTERS, read_only=True)]
+                if settings.model.adapters
+                else []
+            ),
             VolumeMountArgs(name="cache", mount_path=CACHE),
             VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108  # a mount, not a file
             VolumeMountArgs(name="shared-memory", mount_path="/dev/shm"),  # noqa: S108  # as above
         ],
-    )
+    }
 
 
 def _resources(settings: Settings) -> ResourceRequirementsArgs:

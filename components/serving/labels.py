@@ -23,6 +23,15 @@ WEIGHTS_LABELS: Mapping[str, str] = {
 }
 """The pod that fills the weights volume."""
 
+GROUP_NAME = f"{NAME}-nodes"
+"""Name of the LeaderWorkerSet, whose controller makes a Service of the same name."""
+
+LEADER_LABELS: Mapping[str, str] = {
+    **ENGINE_LABELS,
+    "leaderworkerset.sigs.k8s.io/worker-index": "0",
+}
+"""The pods that answer requests, where a replica spans several nodes; set by LeaderWorkerSet."""
+
 ENGINE_PORT = 8000
 ENGINE_PORT_NAME = "http"
 

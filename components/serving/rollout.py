@@ -50,29 +50,31 @@ def rollout_of(settings: Settings) -> Rollout:
         gap = timings_of(settings).startup_budget // START_SAFETY_FACTOR
         explanation = (
             f"An update or rollback stops the only replica before the next one starts, because "
-            f"{_hindrance(settings)}: nothing serves for up to {math.ceil(gap / 60)} minutes. "
-            f"{_remedy(settings)}"
+            f"{_hindrance(settings)}: nothing {_instead(settings)} for up to "
+            f"{math.ceil(gap / 60)} minutes. {_remedy(settings)}"
         )
     return Rollout(
         max_surge=surge, max_unavailable=1 - surge, gap_seconds=gap, explanation=explanation
     )
 
 
+def _instead(settings: Settings) -> str:
+    if settings.gateway is not None and settings.gateway.overflow is not None:
+        return "but the API behind the gateway serves, and marked requests are refused,"
+    return "serves"
+
+
 def _hindrance(settings: Settings) -> str:
-    if _has_gpu(settings):
+    if settings.has_spare_gpus:
         return "only one node can mount the weights (ReadWriteOnce)"
-    return "no GPU is spare"
+    if settings.pool.kind == "existing":
+        return "no GPU is spare"
+    return f"gpuQuota {settings.pool.gpu_quota} has none to spare"
 
 
 def _remedy(settings: Settings) -> str:
-    if _has_gpu(settings):
+    if settings.has_spare_gpus:
         return (
             "With weightsAccessMode ReadWriteMany, or minReplicas 2 on one node, one always does."
         )
-    return "With a GPU more, or minReplicas 2, one always does."
-
-
-def _has_gpu(settings: Settings) -> bool:
-    pool = settings.pool
-    fleet = pool.node_count * settings.replicas_per_node
-    return pool.kind != "existing" or fleet > settings.replicas.highest
+    return "With GPUs for one replica more, or minReplicas 2, one always does."

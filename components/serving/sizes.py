@@ -28,6 +28,14 @@ def weights_volume_gib(settings: Settings) -> int:
     return math.ceil((repository_bytes(settings) * 1.1 + 5e9) / _GIB)
 
 
+def adapters_volume_gib(settings: Settings) -> int:
+    """Returns the size of the adapters' volume, in whole GiB.
+
+    Twice their size, because many are stored in 32 bits, and 1 GB for tokenizers that some bring.
+    """
+    return math.ceil((2 * settings.model.adapter_bytes + 1e9) / _GIB)
+
+
 def engine_cpus(settings: Settings) -> int:
     """Returns the CPUs that a replica asks for.
 

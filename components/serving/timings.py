@@ -55,7 +55,6 @@ class Timings:
         grace: From the decision to stop to the kill.
         startup_budget: From the container's start to its first answer.
         rollout: For all replicas to be replaced, one after the other.
-        download: For the weights to be fetched.
     """
 
     pre_stop: int
@@ -64,7 +63,6 @@ class Timings:
     grace: int
     startup_budget: int
     rollout: int
-    download: int
 
     def __post_init__(self) -> None:
         # A kill before the end of the drain cuts answers.
@@ -99,7 +97,6 @@ def scale_up_period(settings: Settings) -> int:
 
 def timings_of(settings: Settings) -> Timings:
     """Computes what a stack's model, volume and longest request need."""
-    files = repository_bytes(settings)
     read = weights_read(settings)
     budget = math.ceil((read + ENGINE_START) * START_SAFETY_FACTOR / PROBE_PERIOD) * PROBE_PERIOD
     longest = settings.engine.longest_request_seconds
@@ -112,5 +109,9 @@ def timings_of(settings: Settings) -> Timings:
         grace=grace,
         startup_budget=budget,
         rollout=settings.replicas.highest * (budget + grace) + NODE_START,
-        download=math.ceil(files / _DOWNLOAD_BYTES_PER_SECOND) + NODE_START,
     )
+
+
+def download_seconds(file_bytes: int) -> int:
+    """Returns what a download may take, from the start of its machine, in seconds."""
+    return math.ceil(file_bytes / _DOWNLOAD_BYTES_PER_SECOND) + NODE_START

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_kubernetes.batch.v1 import Job, JobSpecArgs
@@ -28,15 +28,44 @@ from components.gpu_pool import GpuPool
 from components.serving.environment import NO_TELEMETRY, from_secret, plain
 from components.serving.labels import NAME, WEIGHTS_LABELS, described
 from components.serving.security import container_security, pod_security
-from components.serving.sizes import weights_volume_gib
-from components.serving.timings import timings_of
-from components.serving.weights_names import WeightsNames, weights_names
+from components.serving.timings import download_seconds
+from components.serving.weights_names import (
+    Content,
+    WeightsNames,
+    adapters_content,
+    weights_content,
+    weights_names,
+)
 from components.settings_types import Settings
 from components.templates import CHARTS
 
 _SCRIPT = "fetch_weights.py"
 _VOLUME = "/weights"
 _SCRATCH = "/scratch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """A volume, and the Job that must end before it is read."""
+
+    volume: PersistentVolumeClaim
+    job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """The volumes of a replica.
+
+    `model` is None where an image holds the weights, `adapters` without LoRA adapters.
+    """
+
+    model: Filled | None
+    adapters: Filled | None
+
+    @property
+    def jobs(self) -> list[Job]:
+        """What must end first."""
+        return [filled.job for filled in (self.model, self.adapters) if filled is not None]
 
 
 def add_weights(
@@ -46,18 +75,18 @@ def add_weights(
     *,
     namespace: pulumi.Input[str],
     service_account: pulumi.Input[str],
-) -> tuple[PersistentVolumeClaim, Job]:
-    """Makes the volumes, the script and the Jobs that fill them.
-
-    Returns:
-        The volume of the served weights, and the Job that must end first.
-    """
+) -> Weights:
+    """Makes the volumes, the script and the Jobs that fill them; nothing where none is needed."""
+    if not settings.fetches_weights:
+        return Weights(model=None, adapters=None)
     text = (CHARTS / "serving" / _SCRIPT).read_text(encoding="utf-8")
+    model = settings.model
+    served = weights_content(settings, model.revision)
     script = component.add(
         ConfigMap(
             f"{NAME}-weights-script",
             metadata=ObjectMetaArgs(
-                name=weights_names(settings, pool, text).script,
+                name=weights_names(served, settings, pool, text).script,
                 namespace=namespace,
                 labels=described(WEIGHTS_LABELS),
             ),
@@ -67,34 +96,38 @@ def add_weights(
         )
     )
 
-    def filled(revision: str) -> tuple[PersistentVolumeClaim, Job]:
-        of_revision = replace(settings, model=replace(settings.model, revision=revision))
+    def fill(content: Content) -> Filled:
         return _add_filled_volume(
             component,
-            of_revision,
+            settings,
             pool,
-            weights_names(of_revision, pool, text),
+            content,
+            weights_names(content, settings, pool, text),
             namespace=namespace,
             script=script.metadata.name,
             service_account=service_account,
         )
 
-    if settings.model.previous_revision is not None:
-        filled(settings.model.previous_revision)
-    return filled(settings.model.revision)
+    if model.previous_revision is not None:
+        fill(weights_content(settings, model.previous_revision))
+    return Weights(
+        model=fill(served) if settings.weights.image is None else None,
+        adapters=fill(adapters_content(settings)) if model.adapters else None,
+    )
 
 
 def _add_filled_volume(  # noqa: PLR0913  # one argument for each object referred to
     component: KitComponent,
     settings: Settings,
     pool: GpuPool,
+    content: Content,
     names: WeightsNames,
     *,
     namespace: pulumi.Input[str],
     script: pulumi.Input[str],
     service_account: pulumi.Input[str],
-) -> tuple[PersistentVolumeClaim, Job]:
-    download = timings_of(settings).download
+) -> Filled:
+    download = download_seconds(content.file_bytes)
     labels = described(WEIGHTS_LABELS)
     volume = component.add(
         PersistentVolumeClaim(
@@ -113,7 +146,7 @@ def _add_filled_volume(  # noqa: PLR0913  # one argument for each object referre
                 access_modes=[settings.weights.access_mode],
                 storage_class_name=settings.weights.storage_class,
                 resources=VolumeResourceRequirementsArgs(
-                    requests={"storage": f"{weights_volume_gib(settings)}Gi"}
+                    requests={"storage": f"{content.gibibytes}Gi"}
                 ),
             ),
             # Neither protected nor retained: it is a copy that can be fetched again, and a volume
@@ -144,6 +177,7 @@ def _add_filled_volume(  # noqa: PLR0913  # one argument for each object referre
                     spec=_pod(
                         settings,
                         pool,
+                        content,
                         claim=volume.metadata.name,
                         script=script,
                         service_account=service_account,
@@ -153,12 +187,13 @@ def _add_filled_volume(  # noqa: PLR0913  # one argument for each object referre
             opts=component.child_options(timeout_seconds=download + 60),
         )
     )
-    return volume, job
+    return Filled(volume=volume, job=job)
 
 
-def _pod(
+def _pod(  # noqa: PLR0913  # as above
     settings: Settings,
     pool: GpuPool,
+    content: Content,
     *,
     claim: pulumi.Input[str],
     script: pulumi.Input[str],
@@ -172,7 +207,10 @@ def _pod(
         security_context=pod_security(),
         node_selector=dict(pool.weights_scheduling.node_selector),
         tolerations=pool.weights_scheduling.tolerations,
-        containers=[_container(settings)],
+        containers=[
+            _container(settings, f"fetch-{content.title}{number or ''}", repository, revision)
+            for number, (repository, revision) in enumerate(content.sources)
+        ],
         volumes=[
             VolumeArgs(
                 name="weights",
@@ -184,17 +222,17 @@ def _pod(
     )
 
 
-def _container(settings: Settings) -> ContainerArgs:
+def _container(settings: Settings, name: str, repository: str, revision: str) -> ContainerArgs:
     token = settings.weights.hub_token_secret
     return ContainerArgs(
-        name="fetch-weights",
+        name=name,
         # The engine's image has the hub's library: one image less to mirror and to trust.
         image=settings.engine.image,
         image_pull_policy="IfNotPresent",
         command=["python3", f"/script/{_SCRIPT}"],
         args=[
-            f"--repository={settings.model.repository}",
-            f"--revision={settings.model.revision}",
+            f"--repository={repository}",
+            f"--revision={revision}",
             f"--directory={_VOLUME}",
         ],
         env=[

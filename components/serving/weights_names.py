@@ -1,4 +1,4 @@
-"""Names of the weights' volume, script and Job, derived from what is in them."""
+"""Names of a volume of weights, its script and its Job, derived from what is in them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,45 @@ from dataclasses import dataclass
 
 from components.gpu_pool import GpuPool
 from components.serving.labels import NAME
-from components.serving.sizes import weights_volume_gib
+from components.serving.sizes import adapters_volume_gib, repository_bytes, weights_volume_gib
 from components.settings_types import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a volume holds.
+
+    Attributes:
+        title: Part of its name.
+        sources: Repositories and their commits.
+        file_bytes: Size of their files, for the time that the download may take.
+        gibibytes: Size of the volume.
+    """
+
+    title: str
+    sources: tuple[tuple[str, str], ...]
+    file_bytes: int
+    gibibytes: int
+
+
+def weights_content(settings: Settings, revision: str) -> Content:
+    """Returns the content of the volume with a revision of the model's weights."""
+    return Content(
+        title="weights",
+        sources=((settings.model.repository, revision),),
+        file_bytes=repository_bytes(settings),
+        gibibytes=weights_volume_gib(settings),
+    )
+
+
+def adapters_content(settings: Settings) -> Content:
+    """Returns the content of the volume with the LoRA adapters."""
+    return Content(
+        title="adapters",
+        sources=tuple((each.repository, each.revision) for each in settings.model.adapters),
+        file_bytes=2 * settings.model.adapter_bytes,
+        gibibytes=adapters_volume_gib(settings),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +58,7 @@ class WeightsNames:
     job: str
 
 
-def weights_names(settings: Settings, pool: GpuPool, script: str) -> WeightsNames:
+def weights_names(content: Content, settings: Settings, pool: GpuPool, script: str) -> WeightsNames:
     """Derives the names from everything that decides what is in the volume.
 
     A new revision gets a new volume and a new Job; the old volume stays until the replicas that
@@ -29,19 +66,19 @@ def weights_names(settings: Settings, pool: GpuPool, script: str) -> WeightsName
     or script the Job looks at the volume again, where it finds its work done; only where another
     node holds the volume is a new one filled instead, because the Job would wait for ever.
     """
-    source = [settings.model.repository, settings.model.revision]
+    source = [part for pair in content.sources for part in pair]
     reader = [settings.engine.image, script]
     room = [
         settings.weights.storage_class,
         settings.weights.access_mode,
-        str(weights_volume_gib(settings)),
+        str(content.gibibytes),
     ]
     can_look_again = settings.shared_weights or pool.fetches_where_it_serves
     volume = _short_hash(*source, *room, *(() if can_look_again else reader))
     return WeightsNames(
-        volume=f"{NAME}-weights-{volume}",
+        volume=f"{NAME}-{content.title}-{volume}",
         script=f"{NAME}-weights-script-{_short_hash(script)}",
-        job=f"{NAME}-weights-{_short_hash(volume, *source, *reader)}",
+        job=f"{NAME}-{content.title}-{_short_hash(volume, *source, *reader)}",
     )
 
 

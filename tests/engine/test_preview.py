@@ -18,7 +18,7 @@ TITLES = (
     "From how many tokens a day does self-hosting cost less?",
     "What to do?",
 )
-WITHOUT_MANIFEST = ("pulumi:", "breakeven:cost:")
+WITHOUT_MANIFEST = ("pulumi:pulumi:", "breakeven:cost:")
 
 
 def _messages(preview: dict[str, Any]) -> list[str]:

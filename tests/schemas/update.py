@@ -49,6 +49,11 @@ SOURCES = (
         "v1.14.2",
         "core/config/crd/bases/cluster.x-k8s.io_machinedeployments.yaml",
     ),
+    Source(
+        "sigs.k8s.io/lws",
+        "v0.8.0",
+        "config/crd/bases/leaderworkerset.x-k8s.io_leaderworkersets.yaml",
+    ),
     Source("github.com/kedacore/keda/v2", "v2.20.2", "config/crd/bases/keda.sh_scaledobjects.yaml"),
     Source(
         "github.com/prometheus-operator/prometheus-operator",

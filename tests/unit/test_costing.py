@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -230,3 +231,34 @@ def test_a_commitment_that_means_nothing_is_refused(stack: str, changed: dict[st
     }
     _, reader = parse({**stack_values(stack), **wire})
     assert [found.key for found in reader.problems] == ["commitmentPercent"]
+
+
+def test_scheduled_hours_are_paid() -> None:
+    schedule = ["mon-fri 07:30-18:00 6", "mon 09:00-10:00 8"]
+    plain, scheduled = assumptions("aws-prod"), assumptions("aws-prod", scheduledReplicas=schedule)
+    fewest = scheduled.fleet.scheduled
+    assert len(fewest) == 168
+    assert fewest[:24] == (0,) * 7 + (6, 6, 8) + (6,) * 8 + (0,) * 6
+    assert fewest[5 * 24 :] == (0,) * 48
+    assert plain.fleet.scheduled == ()
+    assert any("schedule" in note for note in scheduled.notes)
+    assert estimate_stack("aws-prod", TODAY).week.mean_nodes < mean_nodes(scheduled)
+
+
+def mean_nodes(given: Assumptions) -> float:
+    rates = given.load.requests_per_second()
+    capacity = given.capacity.requests_per_second
+    return simulate(rates, given.load.burst_factor, capacity, given.fleet).mean_nodes
+
+
+def test_a_schedule_needs_the_traffic_of_whole_weeks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "stacks" / "traffic").mkdir(parents=True)
+    (tmp_path / "stacks" / "traffic" / "day.txt").write_text("1\n" * 24)
+    for module in ("components.settings", "components.costing"):
+        monkeypatch.setattr(f"{module}.ROOT", tmp_path)
+    schedule = ["mon 09:00-10:00 8"]
+    found = problem("aws-prod", trafficShape="day.txt", scheduledReplicas=schedule)
+    assert found.key == "trafficShape"
+    assert "whole weeks of 168 hours" in found.allowed

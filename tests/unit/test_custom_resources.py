@@ -24,6 +24,11 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
         {"gkeServiceAccount": "llm-nodes@example.iam.gserviceaccount.com"},
     ),
     "cluster api": ("on-prem", CLUSTER_API),
+    "scheduled": ("aws-prod", {"scheduledReplicas": ["mon-fri 08:00-18:00 4"]}),
+    "several nodes, scaled": (
+        "owned-h100",
+        {"autoscaling": True, "maxReplicas": 2, "gpuQuota": 0},
+    ),
 }
 
 

@@ -103,6 +103,9 @@ def test_only_settings_reads_configuration() -> None:
         "components.settings_monitoring",
         "components.settings_pool",
         "components.settings_gateway",
+        "components.settings_schedule",
+        "components.settings_adapters",
+        "components.settings_weights",
         "components.costing",
     }
     for module, imported in MODULES.items():

@@ -34,6 +34,7 @@ AZURE = {
     "gpu": "h100-nvl",
     "instanceTypes": '["Standard_NC40ads_H100_v5"]',
 }
+SCALED = {**KARPENTER, "weightsAccessMode": "ReadWriteMany", "maxReplicas": 4}
 GKE = {"pool": "gke-compute-class", "cloud": "gcp", "instanceTypes": '["g2-standard-8"]'}
 OWNED = {
     "nodePricing": "owned",
@@ -307,6 +308,12 @@ MISTAKES: Mapping[str, Mistake] = {
         "empty",
         "cluster-api",
     ),
+    "machines of Cluster API from none": Mistake(
+        {**CLUSTER_API, "minReplicas": 0, "mode": "hybrid", "teams": {"chat": {}}},
+        "minReplicas",
+        "0 with pool cluster-api",
+        "1 or more",
+    ),
     "a template without its group": Mistake(
         {**CLUSTER_API, "clusterApiBootstrapTemplate": "KubeadmConfigTemplate/gpu"},
         "clusterApiBootstrapTemplate",
@@ -328,16 +335,175 @@ MISTAKES: Mapping[str, Mistake] = {
         "the same commit as modelRevision",
         "the commit to go back to, or empty",
     ),
+    "a replica of several nodes that leaves GPUs": Mistake(
+        {**SHARED, "pipelineParallel": 2, "nodeCount": 2, "gpusPerNode": 2},
+        "tensorParallel",
+        "1 of 2 GPUs a node, with pipelineParallel 2",
+        "2 (gpusPerNode), or pipelineParallel 1",
+    ),
+    "a node that no replica fills": Mistake(
+        {**SHARED, "pipelineParallel": 2, "nodeCount": 3},
+        "nodeCount",
+        "3 with pipelineParallel 2",
+        "a multiple of 2",
+    ),
+    "replicas of several nodes on too few": Mistake(
+        {**SHARED, "pipelineParallel": 2, "nodeCount": 2, "maxReplicas": 2},
+        "maxReplicas",
+        "hold 1 of tensorParallel 1 and pipelineParallel 2",
+        "up to 1, or more nodes",
+    ),
+    "weights of one node for a replica of two": Mistake(
+        {"pipelineParallel": 2, "nodeCount": 2},
+        "weightsAccessMode",
+        "ReadWriteOnce with replicas on up to 2 nodes",
+        "ReadWriteMany",
+    ),
+    "a model that fits no single node": Mistake(
+        {
+            **SHARED,
+            "model": "llama-3.1-405b-instruct",
+            "gpu": "l40s",
+            "gpusPerNode": 8,
+            "tensorParallel": 8,
+            "maxModelLength": 131072,
+        },
+        "gpu",
+        "does not fit 8 x l40s",
+        "bf16 on 8 x h200, pipelineParallel 3 with 8 x l40s on each node",
+    ),
+    "a model that fits not even two nodes": Mistake(
+        {
+            **SHARED,
+            "model": "llama-3.1-405b-instruct",
+            "gpu": "l40s",
+            "gpusPerNode": 8,
+            "nodeCount": 2,
+            "tensorParallel": 8,
+            "pipelineParallel": 2,
+        },
+        "gpu",
+        "does not fit 8 x l40s on each of 2 nodes",
+        "Would fit:",
+    ),
+    "an adapter without commit": Mistake(
+        {"loraAdapters": ["sql=acme/sql-lora"]},
+        "loraAdapters",
+        "sql=acme/sql-lora",
+        "NAME=OWNER/REPOSITORY@COMMIT",
+    ),
+    "two adapters of one name": Mistake(
+        {"loraAdapters": [f"sql=acme/one@{COMMIT}", f"sql=acme/two@{COMMIT}"]},
+        "loraAdapters",
+        "two adapters sql",
+        "each name once",
+    ),
+    "too many adapters": Mistake(
+        {"loraAdapters": [f"a{number}=acme/one@{COMMIT}" for number in range(17)]},
+        "loraAdapters",
+        "17 adapters",
+        "up to 16",
+    ),
+    "an adapter with the name of the model": Mistake(
+        {"loraAdapters": [f"qwen2.5-7b-instruct=acme/one@{COMMIT}"]},
+        "loraAdapters",
+        "called qwen2.5-7b-instruct",
+        "another name",
+    ),
+    "an adapter of a mixture of experts": Mistake(
+        {
+            "model": "mixtral-8x7b",
+            "gpu": "h200",
+            "loraAdapters": [f"sql=acme/one@{COMMIT}"],
+        },
+        "loraAdapters",
+        "a mixture of experts",
+        "leave them out",
+    ),
+    "a rank that vLLM does not have": Mistake({"loraMaxRank": 24}, "loraMaxRank", '"24"', "8"),
+    "adapters that leave no memory": Mistake(
+        {
+            "gpuMemoryUtilization": "0.85",
+            "loraMaxRank": 512,
+            "loraAdapters": [f"a{number}=acme/one@{COMMIT}" for number in range(4)],
+        },
+        "gpu",
+        "does not fit 1 x l4",
+        "Would fit",
+    ),
+    "weights in an image that can move": Mistake(
+        {"weightsImage": "registry.example.com/models/qwen:latest"},
+        "weightsImage",
+        "models/qwen:latest",
+        "@sha256:DIGEST",
+    ),
+    "a commit to go back to beside an image": Mistake(
+        {"weightsImage": f"r.example.com/qwen@{DIGEST}", "previousModelRevision": COMMIT},
+        "previousModelRevision",
+        "a commit beside weightsImage",
+        "name the earlier image",
+    ),
+    "a disk too small for the image": Mistake(
+        {**KARPENTER, "weightsImage": f"r.example.com/qwen@{DIGEST}", "nodeVolumeGigabytes": 50},
+        "nodeVolumeGigabytes",
+        "50 GB, but each node unpacks",
+        "56 or more",
+    ),
+    "a schedule of another form": Mistake(
+        {**SCALED, "scheduledReplicas": ["weekdays 8-18 4"]},
+        "scheduledReplicas",
+        "weekdays 8-18 4",
+        "mon-fri 08:00-18:00 4",
+    ),
+    "a schedule that runs backwards": Mistake(
+        {**SCALED, "scheduledReplicas": ["mon-fri 22:00-06:00 4"]},
+        "scheduledReplicas",
+        "mon-fri 22:00-06:00 4",
+        "two entries",
+    ),
+    "a schedule of days that run backwards": Mistake(
+        {**SCALED, "scheduledReplicas": ["sat-mon 08:00-18:00 4"]},
+        "scheduledReplicas",
+        "sat-mon 08:00-18:00 4",
+        "from Monday to Sunday",
+    ),
+    "a schedule above the most replicas": Mistake(
+        {**SCALED, "scheduledReplicas": ["mon 08:00-18:00 5", "tue 08:00-18:00 1"]},
+        "scheduledReplicas",
+        "1, 5 replicas",
+        "more than minReplicas 1, up to maxReplicas 4",
+    ),
+    "a schedule that nothing follows": Mistake(
+        {"autoscaling": False, "scheduledReplicas": ["mon 08:00-18:00 5"]},
+        "scheduledReplicas",
+        "autoscaling off",
+        "autoscaling to true",
+    ),
+    "a time zone that is none": Mistake(
+        {"scheduleTimeZone": "+01:00"}, "scheduleTimeZone", '"+01:00"', "Europe/Berlin"
+    ),
+    "a DNS cache that is not on the node": Mistake(
+        {"nodeLocalDnsAddress": "10.0.0.10"}, "nodeLocalDnsAddress", "10.0.0.10", "169.254.20.10"
+    ),
+    "a taint with its value": Mistake(
+        {"nodeTaints": ["dedicated=llm"]}, "nodeTaints", "dedicated=llm", "keys of taints"
+    ),
+    "taints of nodes that the pool starts": Mistake(
+        {**KARPENTER, "nodeTaints": ["dedicated"]},
+        "nodeTaints",
+        "found dedicated",
+        "with pool existing",
+    ),
     "a quota below the peak": Mistake(
-        {**KARPENTER, **SHARED, "maxReplicas": 4, "gpuQuota": 4},
+        {**KARPENTER, **SHARED, "maxReplicas": 5, "gpuQuota": 4},
         "gpuQuota",
-        "4 GPUs, but 4 replicas and 1 more during a rollout take 5 in whole nodes of 1",
+        "4 GPUs, but maxReplicas 5 takes 5 in whole nodes of 1",
         "a quota of 5, or lower maxReplicas",
     ),
     "a quota below the peak of whole nodes": Mistake(
         {**KARPENTER, "maxReplicas": 3, "gpusPerNode": 4, "gpuQuota": 3},
         "gpuQuota",
-        "3 GPUs, but 3 replicas take 4 in whole nodes of 4",
+        "3 GPUs, but maxReplicas 3 takes 4 in whole nodes of 4",
         "a quota of 4, or lower maxReplicas",
     ),
     "a capacity type of another cloud": Mistake(
@@ -642,6 +808,8 @@ def test_fixed_nodes_hold_all_replicas_of_what_is_accepted(
         ({**SHARED, "nodeCount": 2, "maxReplicas": 2}, 0),
         (KARPENTER, 0),
         ({**KARPENTER, **SHARED}, 1),
+        ({**KARPENTER, **SHARED, "maxReplicas": 4, "gpuQuota": 4}, 0),
+        ({**KARPENTER, **SHARED, "maxReplicas": 4, "gpuQuota": 5}, 1),
     ],
 )
 def test_a_rollout_adds_a_replica_only_where_a_gpu_and_the_weights_are_there(

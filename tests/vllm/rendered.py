@@ -16,7 +16,14 @@ KEY = "the-key-of-a-test"
 
 # Device: a CPU has no GPUs to spread over and no kernels for eight-bit weights.
 _PARALLEL = ("--tensor-parallel-size", "--pipeline-parallel-size")
-_NOT_FOR_CPUS = ("--quantization",)
+_NOT_FOR_CPUS = (
+    "--quantization",
+    # Of a replica that spans several nodes: here is one.
+    "--distributed-executor-backend",
+    "--nnodes",
+    "--node-rank",
+    "--master-addr",
+)
 DEVICE = {
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; GPUs have their memory for it
     # Nothing is gained by compiling a model of two layers (--enforce-eager), and it takes a minute.
@@ -121,7 +128,9 @@ def _engines(registration: Registration) -> Iterator[tuple[Any, Any]]:
 def _containers(value: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(value, Mapping):
         for container in value.get("containers", ()):
-            if list(container.get("command", ()))[:2] == ["vllm", "serve"]:
+            # A further node of a replica answers nobody, and waits for a first one.
+            worker = "--headless" in container.get("args", ())
+            if list(container.get("command", ()))[:2] == ["vllm", "serve"] and not worker:
                 yield container, value
         for item in value.values():
             yield from _containers(item)

@@ -63,8 +63,12 @@ def follow(
 
 
 def planned_nodes(case: Case, burst_factor: float) -> float:
-    """Returns the nodes of the plan, averaged over time."""
-    plain = replace(case.configuration.fleet, nodes_paid=NodesPaid())
+    """Returns the nodes of the plan, averaged over time.
+
+    Without those of a schedule, which the simulated autoscaler does not follow: so what a schedule
+    adds to the plan is paid as other nodes of a plan are.
+    """
+    plain = replace(case.configuration.fleet, nodes_paid=NodesPaid(), scheduled=())
     served = case.configuration.service.planned_requests_per_second
     return simulate(case.rates, burst_factor, served, plain).mean_nodes
 

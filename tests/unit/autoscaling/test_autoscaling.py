@@ -35,7 +35,7 @@ def test_it_scales_the_deployment_within_its_bounds(stack: str) -> None:
     _, served = register(
         lambda: VllmServing("vllm", settings, create_pool(settings), namespace="llm")
     )
-    deployment = served.one("Deployment")
+    deployment = served.engine
     assert scaling.spec["scaleTargetRef"] == {"name": deployment.metadata["name"]}
     assert scaling.spec["minReplicaCount"] == settings.replicas.lowest
     assert scaling.spec["maxReplicaCount"] == settings.replicas.highest

@@ -505,3 +505,111 @@ def test_capacity_examples_are_met_as_far_as_is_stated(
     result = capacity(find_model(name), find_gpu(gpu), precision=precision)
     a_day = result.total_tokens_per_second * 86_400 / 1e6
     assert 100 * (a_day / millions - 1) == pytest.approx(percent_off, abs=0.1)
+
+
+# Several nodes
+
+
+def of_nodes(nodes: int, concurrency: int) -> float:
+    engine = Engine(
+        model=find_model("llama-3.1-405b-instruct"),
+        precision="bf16",
+        gpu=find_gpu("h100"),
+        tensor_parallel=8,
+        pipeline_parallel=nodes,
+    )
+    request = RequestShape(input_tokens=1024, output_tokens=256)
+    times = step_times(engine, request, concurrency)
+    return times.output_tokens_per_second(concurrency, request.output_tokens)
+
+
+@given(st.integers(2, 8), st.integers(1, 512))
+def test_nodes_in_a_row_serve_more_than_one_and_less_than_as_many(
+    nodes: int, concurrency: int
+) -> None:
+    alone, row = of_nodes(1, concurrency), of_nodes(nodes, nodes * concurrency)
+    # Each node works on its own group of requests; the network between them is what is lost.
+    assert alone < row < nodes * alone
+
+
+@given(st.integers(2, 8))
+def test_one_request_gains_nothing_from_nodes_in_a_row(nodes: int) -> None:
+    model, gpu = find_model("llama-3.1-405b-instruct"), find_gpu("h100")
+    request = RequestShape(input_tokens=1024, output_tokens=256)
+    one, row = (
+        step_times(
+            Engine(
+                model=model, precision="bf16", gpu=gpu, tensor_parallel=8, pipeline_parallel=count
+            ),
+            request,
+            count,
+        )
+        for count in (1, nodes)
+    )
+    assert row.decode > one.decode
+    assert row.first_token > one.first_token
+
+
+def test_memory_of_all_nodes_holds_the_model() -> None:
+    model, gpu = find_model("llama-3.1-405b-instruct"), find_gpu("h100")
+
+    def fit(nodes: int) -> MemoryFit:
+        return memory_fit(
+            model,
+            precision="bf16",
+            gpu=gpu,
+            tensor_parallel=8,
+            pipeline_parallel=nodes,
+            gpu_memory_utilization=0.9,
+            max_model_length=16384,
+            request_tokens=1280,
+        )
+
+    assert not fit(1).fits
+    assert fit(2).fits
+    assert fit(2).weights_gib == fit(1).weights_gib
+    usable = 2 * 8 * gpu.memory_gib * 0.9
+    assert fit(2).weights_gib + fit(2).reserved_gib + fit(2).key_value_gib == pytest.approx(usable)
+
+
+def test_no_measurement_of_one_node_speaks_for_several() -> None:
+    measured = next(point for point in load_points() if point.gpu == "h100")
+
+    def over(nodes: int) -> ReplicaCapacity:
+        return replica_capacity(
+            find_model(measured.model),
+            precision=measured.precision,
+            gpu=find_gpu(measured.gpu),
+            tensor_parallel=measured.tensor_parallel,
+            pipeline_parallel=nodes,
+            gpu_memory_utilization=0.9,
+            max_model_length=measured.input_tokens + measured.output_tokens,
+            input_tokens=measured.input_tokens,
+            output_tokens=measured.output_tokens,
+            cached_input_share=0.0,
+            concurrency_limit=measured.concurrency,
+            measured_output_tokens_per_second=None,
+        )
+
+    assert over(1).method == "published measurement"
+    assert (over(2).method, over(2).error_percent) == ("roofline", 50.0)
+
+
+def test_adapters_take_their_memory_from_the_cache() -> None:
+    model, gpu = find_model("llama-3.1-8b-instruct"), find_gpu("l40s")
+
+    def with_adapters(size: int) -> MemoryFit:
+        return memory_fit(
+            model,
+            precision="bf16",
+            gpu=gpu,
+            tensor_parallel=1,
+            gpu_memory_utilization=0.9,
+            max_model_length=4096,
+            request_tokens=1280,
+            adapter_bytes=size,
+        )
+
+    without, with_one = with_adapters(0), with_adapters(GIB)
+    assert with_one.key_value_gib == pytest.approx(without.key_value_gib - 1)
+    assert with_one.concurrent_requests < without.concurrent_requests

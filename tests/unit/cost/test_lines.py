@@ -132,6 +132,16 @@ def test_a_root_volume_without_price_leaves_the_price_of_its_node() -> None:
     assert "volume/azure/node-os-disk" in missing.reason
 
 
+def test_every_machine_of_a_replica_that_spans_several_is_paid() -> None:
+    nodes = Registered("pool", GPU_POOL, {"kind": "karpenter-aws", "nodeVolumeGigabytes": 100})
+    one = assumptions()
+    two = assumptions(fleet=replace(one.fleet, machines_per_node=2))
+    quantities = [
+        [line.quantity for line in price_machines([nodes], WEEK, each).lines] for each in (one, two)
+    ]
+    assert quantities[1] == [2 * quantity for quantity in quantities[0]]
+
+
 @pytest.mark.parametrize("cloud", ["aws", "azure", "gcp", "none"])
 def test_a_load_balancer_is_priced_or_said_to_have_no_price(cloud: str) -> None:
     service = Registered("s", "kubernetes:core/v1:Service", {"spec": {"type": "LoadBalancer"}})

@@ -184,3 +184,12 @@ def test_an_unknown_model_says_what_is_near() -> None:
         find_model("meta-llama/llama-3.1-8b")
     assert caught.value.near[0] == "llama-3.1-8b-instruct"
     assert isinstance(caught.value, LookupError)
+
+
+def test_an_adapter_has_two_matrices_for_each_linear_layer() -> None:
+    # 32 layers of 4,096 with 1,024 of keys and 14,336 in between, at rank 16: 41.9 million numbers.
+    ends = 2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 14336)
+    published = 16 * 32 * ends * 2
+    computed = find_model("llama-3.1-8b-instruct").adapter_bytes(16)
+    assert computed == pytest.approx(published, rel=0.001)
+    assert find_model("llama-3.1-8b-instruct").adapter_bytes(32) == pytest.approx(2 * computed)

@@ -181,6 +181,15 @@ def test_a_workload_asks_for_the_gpus_of_all_its_containers(gpus: list[int]) -> 
     assert classify(Registered("vllm", DEPLOYMENT, inputs)) == Workload(sum(gpus))
 
 
+def test_a_replica_of_several_nodes_asks_for_the_gpus_of_all() -> None:
+    pod = {"spec": {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "8"}}}]}}
+    group = {"size": 3.0, "leaderTemplate": pod, "workerTemplate": pod}
+    kind = "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet"
+    known = Registered("model", kind, {"spec": {"leaderWorkerTemplate": group}})
+    assert classify(known) == Workload(24)
+    assert isinstance(classify(Registered("model", kind, {"spec": {}})), Unknown)
+
+
 def test_only_started_nodes_have_a_root_volume_that_is_paid() -> None:
     for kind, storage_class in quantities.ROOT_VOLUMES.items():
         started = Registered("pool", GPU_POOL, {"kind": kind, "nodeVolumeGigabytes": 100.0})

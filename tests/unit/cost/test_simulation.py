@@ -181,3 +181,14 @@ def test_a_fleet_that_never_rests_is_all_busy_and_no_more() -> None:
 def test_a_load_of_exactly_whole_replicas_takes_no_further_one() -> None:
     # 3 x 0.1 is a little more than 0.3 in binary.
     assert wanted_replicas(np.asarray([3 * 0.1]), 0.1, PLAIN).tolist() == [3]
+
+
+@given(profiles(), capacities, st.lists(st.integers(0, 30), min_size=1, max_size=168))
+def test_a_schedule_only_adds_replicas_and_never_beyond_the_highest(
+    rates: NDArray[np.float64], capacity: float, scheduled: list[int]
+) -> None:
+    fleet = replace(PLAIN, highest=20)
+    without = wanted_replicas(rates, capacity, fleet)
+    with_it = wanted_replicas(rates, capacity, replace(fleet, scheduled=tuple(scheduled)))
+    hours = np.resize(np.array(scheduled), rates.shape)
+    assert (with_it == np.minimum(np.maximum(without, hours), 20)).all()

@@ -59,6 +59,15 @@ def test_existing_nodes_are_found_by_their_labels_and_nothing_is_made() -> None:
     assert pool.scheduling.node_selector == settings.pool.node_labels
 
 
+def test_taints_of_existing_nodes_keep_no_replica_away() -> None:
+    pool, _ = pool_of(settings_of("on-prem", nodeTaints=["dedicated", "nvidia.com/gpu"]))
+    assert [(each.key, each.operator) for each in pool.scheduling.tolerations] == [
+        ("nvidia.com/gpu", "Exists"),
+        ("dedicated", "Exists"),
+    ]
+    assert pool.weights_scheduling == pool.scheduling
+
+
 def test_weights_are_fetched_on_nodes_that_are_paid_anyway() -> None:
     # A volume on a node's own disk is made where its first pod runs; no other node can read it.
     pool, _ = pool_of(settings_of("on-prem"))

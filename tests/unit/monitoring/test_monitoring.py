@@ -82,8 +82,8 @@ class TestEveryStack:
         _, served = register(
             lambda: VllmServing("vllm", settings, create_pool(settings), namespace="llm")
         )
-        deployment = served.one("Deployment")
-        labels = deployment.spec["template"]["metadata"]["labels"]
+        deployment = served.engine
+        labels = deployment.template["metadata"]["labels"]
         assert spec["selector"]["matchLabels"].items() <= labels.items()
         [endpoint] = spec["podMetricsEndpoints"]
         assert endpoint["port"] in [port["name"] for port in deployment.container["ports"]]

@@ -112,8 +112,9 @@ class TestEveryStack:
                 address=address,
             )
 
-    def test_the_engine_asks_no_name_server(self, stack: str) -> None:
-        assert not allowed(
+    def test_the_engine_asks_a_name_server_only_for_its_other_nodes(self, stack: str) -> None:
+        several = settings_of(stack).engine.pipeline_parallel > 1
+        assert several is allowed(
             rules_of(stack),
             "Egress",
             ENGINE_LABELS,
@@ -317,8 +318,45 @@ class TestTraces:
         assert not traced(stack, endpoint, port=4317, address=other)
         assert not traced(stack, endpoint, port=443, address=address)
         dns = {"port": 53, "protocol": "UDP", "namespace": "kube-system", "labels": DNS_PODS}
-        assert not traced(stack, endpoint, **dns)
+        several = settings_of(stack).engine.pipeline_parallel > 1
+        assert traced(stack, endpoint, **dns) is several
 
     def test_the_weights_pod_reaches_no_collector(self, stack: str) -> None:
         rules = rules_of(stack, tracingEndpoint="http://otel.obs.svc:4317")
         assert not allowed(rules, "Egress", WEIGHTS_LABELS, port=4317, namespace="obs")
+
+
+def test_names_are_asked_of_the_nodes_cache_only_where_there_is_one() -> None:
+    def asks_the_cache(stack: str, **overrides: object) -> bool:
+        return allowed(
+            rules_of(stack, **overrides),
+            "Egress",
+            WEIGHTS_LABELS,
+            port=53,
+            protocol="UDP",
+            address="169.254.20.10",
+        )
+
+    assert not asks_the_cache("dev")
+    assert asks_the_cache("dev", nodeLocalDnsAddress="169.254.20.10")
+    assert not asks_the_cache("dev", nodeLocalDnsAddress="169.254.25.10")
+
+
+@pytest.mark.parametrize("port", [29501, 40000])
+def test_the_nodes_of_a_replica_reach_each_other_and_nobody_else(port: int) -> None:
+    for direction in ("Ingress", "Egress"):
+        for namespace, labels, reached in (
+            ("llm", ENGINE_LABELS, True),
+            ("llm", WEIGHTS_LABELS, False),
+            ("chat", ENGINE_LABELS, False),
+        ):
+            found = allowed(
+                rules_of("owned-h100"),
+                direction,
+                ENGINE_LABELS,
+                port=port,
+                namespace=namespace,
+                labels=labels,
+            )
+            assert found is reached
+    assert not allowed(rules_of("owned-h100"), "Egress", ENGINE_LABELS, port=443)

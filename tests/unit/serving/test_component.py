@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from components.serving.labels import LEADER_LABELS
 from components.serving.service import service_annotations
 from tests.recording import STACKS, Registration, settings_of
 
@@ -16,7 +17,7 @@ Served = Callable[..., Registration]
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_number_of_replicas_has_one_owner(served: Served, stack: str) -> None:
     replicas = settings_of(stack).replicas
-    spec = served(stack).one("Deployment").spec
+    spec = served(stack).engine.spec
     assert spec.get("replicas") == (None if replicas.autoscaling else replicas.lowest)
 
 
@@ -34,26 +35,29 @@ def test_an_update_adds_a_replica_only_where_a_gpu_is_spare(
     served: Served, stack: str, overrides: dict[str, object], surge: int
 ) -> None:
     # Where none is, a surge waits for ever (production-stack#107).
-    strategy = served(stack, **overrides).one("Deployment").spec["strategy"]
+    strategy = served(stack, **overrides).engine.spec["strategy"]
     assert strategy["rollingUpdate"] == {"maxSurge": surge, "maxUnavailable": 1 - surge}
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_no_gpu_waits_for_a_download(served: Served, stack: str) -> None:
     registration = served(stack)
-    assert registration.one("Deployment").depends_on(registration.one("Job"))
+    assert registration.engine.depends_on(registration.one("Job"))
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_selectors_match_the_pods_and_not_those_of_the_job(served: Served, stack: str) -> None:
     registration = served(stack)
-    serving = registration.one("Deployment").spec["template"]["metadata"]["labels"]
-    fetching = registration.one("Job").spec["template"]["metadata"]["labels"]
+    serving = registration.engine.template["metadata"]["labels"]
+    fetching = registration.one("Job").template["metadata"]["labels"]
     selectors = [
-        registration.one("Deployment").spec["selector"]["matchLabels"],
         registration.one("PodDisruptionBudget").spec["selector"]["matchLabels"],
         registration.one("Service").spec["selector"],
     ]
+    if registration.engine.kind == "Deployment":
+        selectors.append(registration.engine.spec["selector"]["matchLabels"])
+    # LeaderWorkerSet itself puts its label on the first pod of each replica.
+    serving = {**serving, **LEADER_LABELS}
     for selector in selectors:
         assert selector.items() <= serving.items()
         assert not selector.items() <= fetching.items()
@@ -75,8 +79,7 @@ def test_the_account_of_the_pods_has_no_token(served: Served, stack: str) -> Non
     registration = served(stack)
     account = registration.one("ServiceAccount")
     assert account.inputs["automountServiceAccountToken"] is False
-    for kind in ("Deployment", "Job"):
-        pod = registration.one(kind).pod
+    for pod in (registration.engine.pod, registration.one("Job").pod):
         assert pod["serviceAccountName"] == account.metadata["name"]
 
 
@@ -86,7 +89,9 @@ def test_all_names_are_fixed_and_in_the_namespace(served: Served, stack: str) ->
     cluster_wide = {"AKSNodeClass", "ComputeClass", "EC2NodeClass", "NodePool"}
     for resource in children:
         assert re.fullmatch(r"[a-z][a-z0-9-]{0,62}", resource.metadata["name"])
-        if resource.kind not in cluster_wide:
+        if resource.kind == "MachineDeployment":
+            assert resource.metadata["namespace"] == "clusters"
+        elif resource.kind not in cluster_wide:
             assert resource.metadata["namespace"] == "llm"
 
 

@@ -27,7 +27,7 @@ def plain_environment(container: Any) -> dict[str, str]:
 
 
 def test_it_serves_the_pinned_revision_under_the_models_name(served: Served, stack: str) -> None:
-    settings, container = settings_of(stack), served(stack).one("Deployment").container
+    settings, container = settings_of(stack), served(stack).engine.container
     flags = flags_of(container)
     # An absolute path: several versions of vLLM ask the hub for a name even when offline.
     assert flags["path"] == f"/weights/{settings.model.revision}"
@@ -41,20 +41,20 @@ def test_it_serves_the_pinned_revision_under_the_models_name(served: Served, sta
 
 
 def test_only_fp8_is_quantised_while_loading(served: Served, stack: str) -> None:
-    flags = flags_of(served(stack).one("Deployment").container)
+    flags = flags_of(served(stack).engine.container)
     fp8 = settings_of(stack).model.precision == "fp8"
     assert flags.get("--quantization") == ("fp8" if fp8 else None)
 
 
 def test_code_and_pickles_are_never_loaded(served: Served, stack: str) -> None:
-    flags = flags_of(served(stack).one("Deployment").container)
+    flags = flags_of(served(stack).engine.container)
     assert flags["--load-format"] == "safetensors"
     assert "--trust-remote-code" not in flags
 
 
 def test_the_key_is_in_no_flag_and_in_no_state(served: Served, stack: str) -> None:
     # Flags can be read in the list of processes.
-    container = served(stack).one("Deployment").container
+    container = served(stack).engine.container
     assert "--api-key" not in flags_of(container)
     [key] = [item for item in container["env"] if item["name"] == "VLLM_API_KEY"]
     secret = settings_of(stack).engine.api_key_secret
@@ -67,7 +67,7 @@ def test_the_key_is_in_no_flag_and_in_no_state(served: Served, stack: str) -> No
 def test_no_path_of_the_engine_answers_without_the_key(served: Served, stack: str) -> None:
     # vLLM asks for it on some paths only: /invocations generates text for anybody.
     registration = served(stack)
-    deployment = registration.one("Deployment")
+    deployment = registration.engine
     container = deployment.container
     assert flags_of(container)["--middleware"] == "request_guard.RequestGuard"
     assert plain_environment(container)["PYTHONPATH"] == "/guard"
@@ -83,7 +83,7 @@ def test_no_path_of_the_engine_answers_without_the_key(served: Served, stack: st
 
 def test_the_hook_that_lets_a_replica_leave_is_the_guards(served: Served, stack: str) -> None:
     registration = served(stack)
-    container = registration.one("Deployment").container
+    container = registration.engine.container
     command = container["lifecycle"]["preStop"]["exec"]["command"]
     assert command[:2] == ["python3", "/guard/leave.py"]
     assert f"--port={int(container['ports'][0]['containerPort'])}" in command
@@ -96,7 +96,7 @@ def test_the_hook_that_lets_a_replica_leave_is_the_guards(served: Served, stack:
 
 
 def test_nothing_is_reported_and_nothing_is_fetched(served: Served, stack: str) -> None:
-    container = served(stack).one("Deployment").container
+    container = served(stack).engine.container
     environment = plain_environment(container)
     # vLLM compares with "1"; "true" would leave its reports on.
     assert environment["VLLM_NO_USAGE_STATS"] == "1"
@@ -109,7 +109,7 @@ def test_nothing_is_reported_and_nothing_is_fetched(served: Served, stack: str) 
 
 def test_requests_in_flight_end_before_the_pod_does(served: Served, stack: str) -> None:
     # Dropped on every rollout elsewhere: vllm#24885, kserve#5496, llm-d#927, aibrix#553.
-    timings, pod = timings_of(settings_of(stack)), served(stack).one("Deployment").pod
+    timings, pod = timings_of(settings_of(stack)), served(stack).engine.pod
     [container] = pod["containers"]
     command = container["lifecycle"]["preStop"]["exec"]["command"]
     [pre_stop] = [int(part[10:]) for part in command if part.startswith("--seconds=")]
@@ -123,25 +123,26 @@ def test_requests_in_flight_end_before_the_pod_does(served: Served, stack: str) 
 
 
 def test_a_slow_start_is_not_killed_by_any_clock(served: Served, stack: str) -> None:
-    timings, deployment = timings_of(settings_of(stack)), served(stack).one("Deployment")
+    timings, deployment = timings_of(settings_of(stack)), served(stack).engine
     container = deployment.container
     probe = container["startupProbe"]
     assert probe["periodSeconds"] * probe["failureThreshold"] == timings.startup_budget
     # vLLM's own clock is 600 s unless it is told (vllm#35616).
     environment = plain_environment(container)
     assert environment["VLLM_ENGINE_READY_TIMEOUT_S"] == str(timings.startup_budget)
-    assert deployment.spec["progressDeadlineSeconds"] > timings.startup_budget
+    if deployment.kind == "Deployment":
+        assert deployment.spec["progressDeadlineSeconds"] > timings.startup_budget
     assert deployment.create_timeout == f"{timings.rollout}s"
 
 
 def test_probes_ask_what_needs_no_key(served: Served, stack: str) -> None:
-    container = served(stack).one("Deployment").container
+    container = served(stack).engine.container
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         assert container[probe]["httpGet"] == {"path": "/health", "port": "http"}
 
 
 def test_a_replica_leaves_rotation_fast_and_is_restarted_late(served: Served, stack: str) -> None:
-    container = served(stack).one("Deployment").container
+    container = served(stack).engine.container
     readiness, liveness = container["readinessProbe"], container["livenessProbe"]
     assert readiness["periodSeconds"] * readiness["failureThreshold"] == 15
     assert liveness["periodSeconds"] * liveness["failureThreshold"] == 60
@@ -150,14 +151,14 @@ def test_a_replica_leaves_rotation_fast_and_is_restarted_late(served: Served, st
 def test_a_service_can_not_break_the_port_variable(served: Served, stack: str) -> None:
     # VLLM_PORT=tcp://… from a Service called "vllm" ends vLLM at once (vllm#34199).
     registration = served(stack)
-    assert registration.one("Deployment").pod["enableServiceLinks"] is False
+    assert registration.engine.pod["enableServiceLinks"] is False
     assert registration.one("Service").metadata["name"] != "vllm"
 
 
 def test_it_asks_for_the_gpus_of_one_replica_and_for_no_cpu_limit(
     served: Served, stack: str
 ) -> None:
-    resources = served(stack).one("Deployment").container["resources"]
+    resources = served(stack).engine.container["resources"]
     gpus = str(settings_of(stack).engine.tensor_parallel)
     assert resources["limits"]["nvidia.com/gpu"] == gpus
     assert resources["requests"]["nvidia.com/gpu"] == gpus
@@ -166,7 +167,7 @@ def test_it_asks_for_the_gpus_of_one_replica_and_for_no_cpu_limit(
 
 def test_the_pod_is_restricted(served: Served, stack: str) -> None:
     # Unsafe defaults elsewhere: kserve#5301, vllm#23052.
-    pod = served(stack).one("Deployment").pod
+    pod = served(stack).engine.pod
     [container] = pod["containers"]
     assert pod["automountServiceAccountToken"] is False
     context = pod["securityContext"]
@@ -181,10 +182,10 @@ def test_the_pod_is_restricted(served: Served, stack: str) -> None:
 def test_a_user_that_the_image_does_not_know_has_name_and_home(served: Served, stack: str) -> None:
     # torch asks for the user's name on import and dies without one (vllm#44548); "/" is not
     # writable (llm-d#1430).
-    environment = plain_environment(served(stack).one("Deployment").container)
+    environment = plain_environment(served(stack).engine.container)
     assert environment["USER"]
     assert environment["LOGNAME"]
-    mounts = served(stack).one("Deployment").container["volumeMounts"]
+    mounts = served(stack).engine.container["volumeMounts"]
     writable = [mount["mountPath"] for mount in mounts if not mount.get("readOnly")]
     folders = [name for name in environment if re.search("HOME$|_DIR$|_ROOT$", name)]
     assert "HOME" in folders
@@ -193,7 +194,7 @@ def test_a_user_that_the_image_does_not_know_has_name_and_home(served: Served, s
 
 
 def test_weights_are_read_only_and_caches_are_the_pods_own(served: Served, stack: str) -> None:
-    pod = served(stack).one("Deployment").pod
+    pod = served(stack).engine.pod
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     mounts = {mount["name"]: mount for mount in pod["containers"][0]["volumeMounts"]}
     assert volumes["weights"]["persistentVolumeClaim"]["readOnly"] is True
@@ -205,7 +206,7 @@ def test_weights_are_read_only_and_caches_are_the_pods_own(served: Served, stack
 
 
 def test_replicas_spread_without_buying_nodes_for_it(served: Served, stack: str) -> None:
-    constraints = served(stack).one("Deployment").pod["topologySpreadConstraints"]
+    constraints = served(stack).engine.pod["topologySpreadConstraints"]
     assert {item["topologyKey"] for item in constraints} == {
         "kubernetes.io/hostname",
         "topology.kubernetes.io/zone",
@@ -214,11 +215,11 @@ def test_replicas_spread_without_buying_nodes_for_it(served: Served, stack: str)
 
 
 def test_its_own_address_needs_no_network(served: Served, stack: str) -> None:
-    container = served(stack).one("Deployment").container
+    container = served(stack).engine.container
     [address] = [item for item in container["env"] if item["name"] == "VLLM_HOST_IP"]
     assert address["valueFrom"] == {"fieldRef": {"fieldPath": "status.podIP"}}
 
 
 def test_opencost_can_tell_whose_tokens_they_are(served: Served, stack: str) -> None:
-    labels = served(stack).one("Deployment").spec["template"]["metadata"]["labels"]
+    labels = served(stack).engine.template["metadata"]["labels"]
     assert labels["llm-d.ai/model"] == settings_of(stack).model.facts.name

@@ -35,7 +35,6 @@ def test_a_grace_period_that_would_cut_answers_is_refused() -> None:
             grace=120,
             startup_budget=600,
             rollout=0,
-            download=0,
         )
 
 

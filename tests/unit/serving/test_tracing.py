@@ -16,7 +16,7 @@ def container_of(stack: str, endpoint: str) -> Any:
     _, served = register(
         lambda: VllmServing("vllm", settings, create_pool(settings), namespace="llm")
     )
-    return served.one("Deployment").container
+    return served.engine.container
 
 
 def environment(container: Any) -> dict[str, str]:

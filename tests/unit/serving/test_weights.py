@@ -55,7 +55,7 @@ def test_a_volume_of_one_node_is_filled_on_the_node_that_reads_it(
     served: Served, stack: str
 ) -> None:
     registration = served(stack)
-    fetching, serving = registration.one("Job").pod, registration.one("Deployment").pod
+    fetching, serving = registration.one("Job").pod, registration.engine.pod
     assert fetching["nodeSelector"] == serving["nodeSelector"]
     assert fetching["tolerations"] == serving["tolerations"]
 
@@ -94,8 +94,8 @@ def test_replicas_read_the_volume_that_the_job_fills(served: Served, stack: str)
     registration = served(stack)
     claims = {
         volume["persistentVolumeClaim"]["claimName"]
-        for kind in ("Job", "Deployment")
-        for volume in registration.one(kind).pod["volumes"]
+        for owner in (registration.one("Job"), registration.engine)
+        for volume in owner.pod["volumes"]
         if "persistentVolumeClaim" in volume
     }
     assert claims == {registration.one("PersistentVolumeClaim").metadata["name"]}
@@ -146,9 +146,9 @@ def test_a_download_that_hangs_ends(served: Served, stack: str) -> None:
 def test_no_image_but_the_engines_is_needed(served: Served, stack: str) -> None:
     # Helper images of fixed names break mirrors and air gaps (LLMKube#127).
     registration, image = served(stack), settings_of(stack).engine.image
-    for kind in ("Deployment", "Job"):
-        assert registration.one(kind).container["image"] == image
-        assert "initContainers" not in registration.one(kind).pod
+    for owner in (registration.engine, registration.one("Job")):
+        assert owner.container["image"] == image
+        assert "initContainers" not in owner.pod
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -181,4 +181,4 @@ def test_an_update_keeps_the_volume_of_the_replicas_that_it_replaces(served: Ser
 def test_the_served_weights_are_those_of_the_revision(served: Served) -> None:
     after = served("aws-prod", previousModelRevision=OTHER_REVISION)
     alone = served("aws-prod")
-    assert repr(after.one("Deployment").pod) == repr(alone.one("Deployment").pod)
+    assert repr(after.engine.pod) == repr(alone.engine.pod)
