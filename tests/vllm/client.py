@@ -56,6 +56,8 @@ class Stream:
     reason: str
     done: bool
     error: str
+    stays: bool = False
+    """The connection is kept for the next request."""
 
     def is_whole(self, tokens: int) -> bool:
         return self.done and self.reason == "length" and self.tokens == tokens
@@ -86,7 +88,8 @@ async def stream(
             f"{address}/v1/completions", json=body, headers=authorised(key)
         ) as response:
             return await _read(response)
-    except aiohttp.ClientConnectorError:
+    except aiohttp.ClientOSError:
+        # Refused, or closed before the request was sent. One that is closed afterwards is an error.
         return REFUSED_CONNECTION
 
 
@@ -107,4 +110,5 @@ async def _read(response: aiohttp.ClientResponse) -> Stream:
                     reason = choice["finish_reason"] or reason
     except (aiohttp.ClientError, OSError) as broken:
         error = f"{type(broken).__name__}: {broken}"
-    return Stream(response.status, tokens, reason, done=done, error=error)
+    stays = response.headers.get("Connection") != "close"
+    return Stream(response.status, tokens, reason, done=done, error=error, stays=stays)
