@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-packages preview up destroy test test-browser test-gateway vllm-check lint format golden schemas bench bench-cost lock test-airgap bench-bundle
+.PHONY: help setup dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check lint format golden schemas bench bench-cost lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,13 @@ up: ## Deploy a stack
 destroy: ## Remove everything that a stack deployed
 	$(BOOTSTRAP) pulumi destroy -s $(STACK) $(ARGS)
 
+rig: ## Start a Kubernetes cluster on this machine, with Karpenter, KEDA and Prometheus
+	$(BOOTSTRAP) setup --rig
+	$(BOOTSTRAP) run python tools/rig start
+
+rig-stop: ## End that cluster's processes
+	$(BOOTSTRAP) run python tools/rig stop
+
 test: ## Run every test that needs no cluster
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest $(ARGS)
@@ -37,6 +44,15 @@ test: ## Run every test that needs no cluster
 test-airgap: ## Deploy from a bundle where no network is; needs root and strace
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest tests/airgap $(ARGS)
+
+test-cluster: ## Deploy every stack to a cluster on this machine, and break it
+	$(BOOTSTRAP) setup --rig
+	$(BOOTSTRAP) run pytest tests/cluster $(ARGS)
+
+test-all: ## Run the tests that need no cluster and those that do
+	$(BOOTSTRAP) setup --rig
+	$(BOOTSTRAP) run pytest tests/unit tests/golden tests/engine tests/registry tests/tools \
+		tests/cluster $(ARGS)
 
 test-browser: ## Check the HTML report in headless Chromium, which must be installed
 	$(BOOTSTRAP) setup --dev

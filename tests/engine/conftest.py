@@ -2,97 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
-import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from components.project import ROOT
-
-COPIED = ("Pulumi.yaml", "__main__.py", "components", "charts", "stacks")
-
-
-@dataclass(frozen=True)
-class Project:
-    """A copy of the project that a test may change."""
-
-    root: Path
-    environment: Mapping[str, str]
-
-    def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs pulumi in the project; the caller looks at the exit code."""
-        return subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
-            cwd=self.root,
-            env=dict(self.environment),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-    def set(self, stack: str, **values: object) -> None:
-        """Changes settings in a stack file; None removes one."""
-        path = self.root / "stacks" / f"Pulumi.{stack}.yaml"
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for key, value in values.items():
-            document["config"][f"breakeven:{key}"] = value
-            if value is None:
-                del document["config"][f"breakeven:{key}"]
-        path.write_text(yaml.safe_dump(document), encoding="utf-8")
-
-    def preview(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Previews a stack, which is made first."""
-        made = self.pulumi("stack", "init", stack)
-        assert made.returncode == 0, made.stderr
-        return self.pulumi("preview", "--stack", stack, *arguments)
-
-    def preview_json(self, stack: str) -> dict[str, Any]:
-        """Previews a stack that must succeed, and returns what `--json` prints."""
-        result = self.preview(stack, "--json")
-        assert result.returncode == 0, result.stdout + result.stderr
-        parsed: dict[str, Any] = json.loads(result.stdout)
-        return parsed
+from tests.project_copy import Project, copy_project
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A fresh copy of the project with an empty state folder of its own and no way to a cluster."""
-    if shutil.which("pulumi") is None:
-        pytest.fail("pulumi is not on PATH; run the tests by: make test")
-    root = tmp_path / "project"
-    root.mkdir()
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, root / name)
-    # The engine asks for today's prices, and the book of this checkout only grows older.
-    declared = (root / "Pulumi.yaml").read_text(encoding="utf-8")
-    lasting = re.sub(
-        r"(priceMaxAgeDays:\n    type: integer\n    default:) \d+", r"\1 36500", declared
-    )
-    (root / "Pulumi.yaml").write_text(lasting, encoding="utf-8")
-    state = tmp_path / "state"
-    state.mkdir()
-    environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("KUBE")},
-        "HOME": str(tmp_path),
-        "PULUMI_BACKEND_URL": f"file://{state}",
-        "PULUMI_CONFIG_PASSPHRASE": "only for this test",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "NO_COLOR": "1",
-    }
-    environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
-    # An official Pulumi keeps plugins in its home; ours is set by the bootstrap.
-    environment.setdefault("PULUMI_HOME", str(Path.home() / ".pulumi"))
-    return Project(root, environment)
+    return copy_project(tmp_path)

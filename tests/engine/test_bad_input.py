@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.conftest import Project
+from tests.project_copy import Project
 
 # stack, settings, what the message must say
 CASES: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from components.project import ROOT
-from tests.engine.conftest import Project
+from tests.project_copy import Project
 
 PACK = "policies/cost_budget/run"
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from components.project import ROOT, stack_names
-from tests.engine.conftest import Project
+from tests.project_copy import Project
 
 GOLDEN = ROOT / "tests" / "golden"
 TITLES = (

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bootstrap import engine, packages, programs, stacks, state, vllm
+from bootstrap import cluster, engine, packages, programs, stacks, state, vllm
 from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
 
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         layout = Layout.of(root, os.environ)
         bootstrap = Bootstrap(layout, console)
         if options.command == "setup":
-            bootstrap.setup(dev=options.dev, only_packages=options.packages)
+            bootstrap.setup(dev=options.dev, rig=options.rig, only_packages=options.packages)
         elif options.command == "env":
             bootstrap.print_environment()
         elif options.command == "vllm":
@@ -93,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=plain,
     )
     setup.add_argument("--dev", action="store_true", help="with what tests and linting need")
+    setup.add_argument(
+        "--rig", action="store_true", help="with the cluster that runs on this machine"
+    )
     setup.add_argument(
         "--packages", action="store_true", help="only the Python packages, as linting needs"
     )
@@ -149,13 +152,15 @@ class Bootstrap:
         self._console = console
         self._labels = _labels(STEPS)
 
-    def setup(self, *, dev: bool, only_packages: bool) -> None:
+    def setup(self, *, dev: bool, rig: bool = False, only_packages: bool = False) -> None:
         """Do every step, with a line for each."""
+        dev = dev or rig  # the rig is driven by packages that the tests use, too
         if only_packages:
             self._labels = _labels({"packages": STEPS["packages"]})
             self._packages(dev=dev)
             return
-        self._labels = _labels({**STEPS, **DEV_STEPS} if dev else STEPS)
+        rig_steps = cluster.steps() if rig else {}
+        self._labels = _labels({**STEPS, **DEV_STEPS, **rig_steps} if dev else STEPS)
         # First, because a state folder that cannot be used should not cost a build to find.
         state.ensure(self._layout, os.environ)
         local = state.is_local(self._layout, os.environ)
@@ -165,6 +170,8 @@ class Bootstrap:
         chosen = self._engine(report=True)
         if dev:
             self._programs()
+        if rig:
+            cluster.ensure(self._layout, self._console, self._labels)
         self._console.line(f"ready, with Pulumi {chosen.version}; next: make preview")
 
     def _packages(self, *, dev: bool) -> None:

@@ -207,7 +207,7 @@ class _Workshop:
         return versions.get(program.name, "")
 
     def _copy_embedded_files(self, source: Path) -> None:
-        module = self._module_folder(PROVIDER, _PROVIDER)
+        module = self.bench.module_folder(PROVIDER, _PROVIDER)
         for name in ("schema.json", "terraform-mapping.json"):
             shutil.copyfile(module / "cmd" / PROVIDER.name / name, source / name)
 
@@ -216,18 +216,10 @@ class _Workshop:
         # taken: the one that belongs to the host is older than the Python SDK in use.
         launcher = "pulumi-language-python-exec"
         self.bench.sources(ENGINE)
-        module = self._module_folder(ENGINE, f"{_PULUMI}/sdk/v3")
+        module = self.bench.module_folder(ENGINE, f"{_PULUMI}/sdk/v3")
         target = self.folder / "bin" / launcher
         shutil.copyfile(module / "python" / "cmd" / launcher, target)
         target.chmod(0o755)
-
-    def _module_folder(self, program: Program, module: str) -> Path:
-        listing = self.bench.folder / program.name / "module.json"
-        listing.unlink(missing_ok=True)
-        self.bench.run(program, "mod", "download", "-json", module, log=listing)
-        text = listing.read_text(encoding="utf-8")
-        # The log begins with the command; the answer is the JSON object below it.
-        return Path(json.loads(text[text.index("\n{") :])["Dir"])
 
     def _install_provider(self, binary: Path) -> None:
         run_logged(

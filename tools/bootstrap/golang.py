@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -176,6 +177,15 @@ class Workbench:
             env={**os.environ, "GOWORK": "off"},
             log=log or self.log(program),
         )
+
+    def module_folder(self, program: Program, module: str) -> Path:
+        """Fetch a module that a program's module folder pins, and say where its files lie."""
+        listing = self.folder / program.name / "module.json"
+        listing.unlink(missing_ok=True)
+        self.run(program, "mod", "download", "-json", module, log=listing)
+        text = listing.read_text(encoding="utf-8")
+        # The log begins with the command; the answer is the JSON object below it.
+        return Path(json.loads(text[text.index("\n{") :])["Dir"])
 
     def log(self, program: Program) -> Path:
         """The file that keeps the output of a program's build."""

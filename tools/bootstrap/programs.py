@@ -6,6 +6,7 @@ An installed program of the same name is not used: its version would decide what
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap import golang
@@ -43,6 +44,22 @@ PROMETHEUS = Program(
 PROGRAMS = (PROMTOOL, PROMETHEUS, ORAS, REGISTRY)
 
 
+@dataclass(frozen=True)
+class Use:
+    """What programs are for, as messages say it.
+
+    Attributes:
+        purpose: Follows the program's name, in brackets.
+        otherwise: What the user can do instead of building it.
+    """
+
+    purpose: str
+    otherwise: str
+
+
+FOR_TESTS = Use("for the tests", "leave --dev out where no tests are run: only they need it")
+
+
 def find_built(layout: Layout, program: Program) -> Path | None:
     """Find the folder for PATH with the finished program of these sources, if there is one."""
     wanted = _name(layout, program, golang.usable_version(layout, [program]))
@@ -52,7 +69,13 @@ def find_built(layout: Layout, program: Program) -> Path | None:
     return None
 
 
-def build(layout: Layout, console: Console, program: Program, label: str) -> Path:
+def build(
+    layout: Layout,
+    console: Console,
+    program: Program,
+    label: str,
+    use: Use | None = None,
+) -> Path:
     """Build a program.
 
     Args:
@@ -60,15 +83,17 @@ def build(layout: Layout, console: Console, program: Program, label: str) -> Pat
         console: Where progress goes.
         program: What is built.
         label: How the step is named in progress lines.
+        use: What it is for; the tests if None.
 
     Returns:
         The folder for PATH.
     """
+    use = use or FOR_TESTS
     go = golang.require(
         layout,
         [program],
-        purpose=f"{program.name} (for the tests)",
-        otherwise="leave --dev out where no tests are run: only they need it",
+        purpose=f"{program.name} ({use.purpose})",
+        otherwise=use.otherwise,
     )
     with exclusive(layout, console):
         name = _name(layout, program, golang.version_of(layout, go, [program]))

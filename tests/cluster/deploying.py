@@ -1,0 +1,88 @@
+"""What the tests do with stacks: make, change, refresh and remove them, and wait for pods."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+from rig.api import Api
+
+from tests.project_copy import Project
+
+NAMESPACE = "llm"
+
+_LONGEST_UPDATE_SECONDS = 300
+
+
+def pulumi(project: Project, *arguments: str) -> str:
+    """Runs a command that must succeed, and returns what it printed."""
+    result = project.pulumi(*arguments)
+    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
+    return result.stdout
+
+
+def up(project: Project, stack: str, *arguments: str) -> str:
+    """Deploys a stack, which is made first where it is new."""
+    pulumi(project, "stack", "select", "--create", stack)
+    return pulumi(project, "up", "--stack", stack, "--yes", "--skip-preview", *arguments)
+
+
+class Update:
+    """An update that runs while the test goes on."""
+
+    def __init__(self, project: Project, stack: str) -> None:
+        pulumi(project, "stack", "select", "--create", stack)
+        self._log = project.root.parent / "update.log"
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(
+                ["pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive"],
+                cwd=project.root,
+                env=dict(project.environment),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def kill(self, number: signal.Signals) -> None:
+        """Sends a signal to the engine, or SIGKILL to it and all that it started."""
+        if number == signal.SIGKILL:
+            os.killpg(self._process.pid, number)
+        else:
+            self._process.send_signal(number)
+        self.wait()
+
+    def wait(self) -> int:
+        """Waits until it ends, however it does, and returns its exit code."""
+        return self._process.wait(_LONGEST_UPDATE_SECONDS)
+
+    def finish(self) -> None:
+        """Waits until it has succeeded."""
+        code = self.wait()
+        assert code == 0, self.output[-4000:]
+
+
+def destroy(project: Project, stack: str) -> None:
+    """Removes what a stack deployed."""
+    pulumi(project, "destroy", "--stack", stack, "--yes", "--skip-preview")
+
+
+def wait_for(what: str, check: Callable[[], object], seconds: float = 60) -> None:
+    """Waits until something holds; fails with its name when the time is over."""
+    patience = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < patience, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.2)
+
+
+def ready_replicas(api: Api, name: str = "model") -> int:
+    """Returns how many replicas of a Deployment are ready."""
+    found = api.find(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{name}")
+    return int(found["status"].get("readyReplicas", 0)) if found else 0

@@ -1,0 +1,46 @@
+"""Everything that is in a cluster, to see what a deployment leaves behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from rig.api import Api, ApiError
+
+# They come and go by themselves, or stay as a record: of no stack.
+_TRANSIENT = {"events", "leases", "endpoints", "endpointslices", "componentstatuses", "pods"}
+
+
+def inventory(api: Api) -> set[str]:
+    """Returns every object as RESOURCE/NAMESPACE/NAME, but for those that come and go."""
+    return {
+        f"{resource}/{item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
+        for path, resource in _collections(api)
+        for item in api.items(path)
+    }
+
+
+def leftovers(api: Api, before: set[str], *, seconds: float = 60) -> set[str]:
+    """Returns what was not there before, once nothing more goes away or the time is over."""
+    patience = time.monotonic() + seconds
+    while (found := inventory(api) - before) and time.monotonic() < patience:
+        time.sleep(1)
+    return found
+
+
+def _collections(api: Api) -> Iterator[tuple[str, str]]:
+    versions = ["/api/v1"]
+    versions += [
+        f"/apis/{group['preferredVersion']['groupVersion']}" for group in api.get("/apis")["groups"]
+    ]
+    for version in versions:
+        try:
+            resources = api.get(version)["resources"]
+        except ApiError:  # an aggregated API whose server is away
+            continue
+        for resource in resources:
+            name = resource["name"]
+            if "list" in resource["verbs"] and "/" not in name and name not in _TRANSIENT:
+                if version.endswith("external.metrics.k8s.io/v1beta1"):
+                    continue  # numbers, not objects
+                yield f"{version}/{name}", name

@@ -1,0 +1,52 @@
+"""The file with which clients find the cluster and prove who they are."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+
+import yaml
+
+CONTEXT = "breakeven-rig"
+
+
+def write(file: Path, address: str, certificates: Path) -> None:
+    """Write a kubeconfig of the administrator, which holds all that it needs.
+
+    Args:
+        file: Where to.
+        address: https://HOST:PORT of the API server.
+        certificates: The folder with ca.crt, admin.crt and admin.key.
+    """
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": CONTEXT,
+        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
+        "clusters": [
+            {
+                "name": CONTEXT,
+                "cluster": {
+                    "server": address,
+                    "certificate-authority-data": _encoded(certificates / "ca.crt"),
+                },
+            }
+        ],
+        "users": [
+            {
+                "name": CONTEXT,
+                "user": {
+                    "client-certificate-data": _encoded(certificates / "admin.crt"),
+                    "client-key-data": _encoded(certificates / "admin.key"),
+                },
+            }
+        ],
+    }
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as writer:
+        yaml.safe_dump(config, writer)
+
+
+def _encoded(file: Path) -> str:
+    return base64.b64encode(file.read_bytes()).decode()
