@@ -74,7 +74,9 @@ def engine_environment(*, api_key_secret: str, ready_seconds: int) -> list[EnvVa
         EnvVarArgs(
             name="VLLM_HOST_IP",
             value_from=EnvVarSourceArgs(
-                field_ref=ObjectFieldSelectorArgs(field_path="status.podIP")
+                # The version as the API server fills it in: left out, a second apply after a killed
+                # engine would be a conflict with the first.
+                field_ref=ObjectFieldSelectorArgs(api_version="v1", field_path="status.podIP")
             ),
         ),
     ]

@@ -13,7 +13,7 @@ from rig.api import Api
 
 _DEFINITION = re.compile(r"^kind: CustomResourceDefinition$", re.MULTILINE)
 _AT_ONCE = 4
-_ESTABLISHED_WITHIN_SECONDS = 30.0
+_ESTABLISHED_WITHIN_SECONDS = 120.0
 
 
 def apply_all(api: Api, folder: Path) -> int:

@@ -15,7 +15,7 @@ from bootstrap.console import SetupError
 
 from rig.ports import is_taken
 
-READY_WITHIN_SECONDS = 60.0
+READY_WITHIN_SECONDS = 120.0
 STOP_WITHIN_SECONDS = 10.0
 TAIL_LINES = 12
 
