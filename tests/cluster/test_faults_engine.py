@@ -1,0 +1,102 @@
+"""What goes wrong while the engine works: it is killed, runs twice, or the cluster goes away."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from rig.api import Api
+from rig.cluster import Rig
+
+from tests.cluster.deploying import (
+    NAMESPACE,
+    Update,
+    destroy,
+    pulumi,
+    ready_replicas,
+    up,
+    wait_for,
+)
+from tests.cluster.inventory import inventory, leftovers
+from tests.project_copy import Project
+
+STACK = "on-prem"
+DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/model"
+# Made by the first, an early, and by the last but one, a late, moment of an update.
+MOMENTS = {
+    "early": f"/api/v1/namespaces/{NAMESPACE}",
+    "late": DEPLOYMENT,
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(api: Api) -> Iterator[None]:
+    """Every test leaves the cluster as it was."""
+    before = inventory(api)
+    yield
+    assert leftovers(api, before) == set()
+
+
+def test_an_engine_that_was_killed_is_followed_by_one_that_finishes_and_nothing_is_twice(
+    project: Project, api: Api, moment: str
+) -> None:
+    update = Update(project, STACK)
+    wait_for("the update reaches its moment", lambda: api.find(MOMENTS[moment]))
+    update.kill(signal.SIGKILL)
+
+    # The lock of a killed engine stays, and is only lifted by someone who knows that it is dead.
+    refused = project.pulumi("up", "--stack", STACK, "--yes", "--skip-preview")
+    assert refused.returncode != 0
+    assert "locked" in refused.stdout + refused.stderr
+    pulumi(project, "cancel", "--stack", STACK, "--yes")
+    pulumi(
+        project,
+        *("refresh", "--stack", STACK, "--yes", "--skip-preview", "--clear-pending-creates"),
+    )
+    up(project, STACK)
+    assert ready_replicas(api) == 2
+    deployments = [each["metadata"]["name"] for each in api.items(f"{DEPLOYMENT[:-6]}")]
+    assert deployments == ["model"]
+    pulumi(project, "preview", "--stack", STACK, "--expect-no-changes")
+    destroy(project, STACK)
+
+
+def test_an_interrupted_update_frees_its_lock_and_is_finished_by_the_next(
+    project: Project, api: Api
+) -> None:
+    update = Update(project, STACK)
+    wait_for("the update is under way", lambda: api.find(DEPLOYMENT))
+    update.kill(signal.SIGINT)
+    up(project, STACK)
+    assert ready_replicas(api) == 2
+    destroy(project, STACK)
+
+
+def test_of_two_updates_at_once_the_second_is_refused_and_the_first_finishes(
+    project: Project, api: Api
+) -> None:
+    first = Update(project, STACK)
+    wait_for("the first is under way", lambda: api.find(MOMENTS["early"]))
+    second = project.pulumi("up", "--stack", STACK, "--yes", "--skip-preview")
+    assert second.returncode != 0
+    assert "locked" in second.stdout + second.stderr
+    first.finish()
+    assert ready_replicas(api) == 2
+    destroy(project, STACK)
+
+
+def test_destroy_with_a_dead_cluster_says_so_keeps_its_state_and_works_later(
+    project: Project, rig: Rig
+) -> None:
+    up(project, STACK)
+    rig.stop_part("kube-apiserver")
+    started = time.monotonic()
+    failed = project.pulumi("destroy", "--stack", STACK, "--yes", "--skip-preview")
+    assert failed.returncode != 0
+    assert time.monotonic() - started < 120
+    assert "unreachable" in failed.stdout + failed.stderr
+    rig.start_part("kube-apiserver")
+    pulumi(project, "preview", "--stack", STACK, "--expect-no-changes")
+    destroy(project, STACK)
