@@ -11,8 +11,10 @@ from components.cost.week.arithmetic import Quantity
 from components.cost.week.configuration import Configuration
 from components.cost.week.demand import STEP_SECONDS
 
-CONSOLIDATE_SECONDS = 60
-"""From empty to removed: consolidateAfter in charts/gpu_pool/node-pool.yaml.j2."""
+CONSOLIDATE_SECONDS = 80
+"""From empty to removed: consolidateAfter in charts/gpu_pool/node-pool.yaml.j2, 60 s, and what
+Karpenter 1.13 takes to see it (it looks every 10 s) and to validate it (15 s); seen in the closed
+loop, docs/closed-loop.md."""
 
 
 NO_OVERFLOW = 1e12

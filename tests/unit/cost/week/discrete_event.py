@@ -26,7 +26,7 @@ from components.cost.week.configuration import Configuration, Service
 STEP = 15.0
 PRE_STOP = 15.0
 LONGEST_REQUEST = 120.0
-CONSOLIDATE_AFTER = 60.0
+CONSOLIDATE_AFTER = 80.0
 
 
 @dataclass(frozen=True)

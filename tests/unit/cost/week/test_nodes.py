@@ -47,9 +47,9 @@ def test_what_is_wanted_no_more_before_it_is_ready_never_gets_ready() -> None:
     assert {ready for _, ready in seen} == {1}
 
 
-def test_a_node_goes_a_minute_after_its_last_replica() -> None:
-    # The step of the decision is the pod's own; then four steps of 15 s.
-    assert [count for count, _ in course(nodes(2), [1] * 8)] == [2, 2, 2, 2, 2, 1, 1, 1]
+def test_a_node_goes_eighty_seconds_after_its_last_replica() -> None:
+    # The step of the decision is the pod's own; then five steps of 15 s.
+    assert [count for count, _ in course(nodes(2), [1] * 8)] == [2, 2, 2, 2, 2, 2, 1, 1]
 
 
 def test_a_replica_that_ends_requests_keeps_its_node() -> None:
