@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,15 @@ def follow(
     Raises:
         DemandError: A rate or the burst factor is beyond its range.
     """
-    fleet = configuration.fleet
+    return _followed(tuple(rates.tolist()), burst_factor, configuration)
+
+
+# The commands of one process, and all of the tests, ask for the same weeks again.
+@lru_cache(maxsize=64)
+def _followed(
+    rates_by_hour: tuple[float, ...], burst_factor: float, configuration: Configuration
+) -> Followed:
+    rates, fleet = np.asarray(rates_by_hour), configuration.fleet
     own = Case(rates, configuration)
     if not fleet.autoscaling or fleet.fixed_nodes is not None:
         return Followed(simulate_hours([own], burst_factor)[0], NodesPaid())
