@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check lint format golden schemas bench bench-cost lock test-airgap bench-bundle
+.PHONY: help setup dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,10 @@ bench-cost: ## Measure recommend, the simulated week and the import of logs, and
 
 bench-bundle: ## Measure packing and verifying a bundle beside the disk alone, and its memory
 	$(BOOTSTRAP) run python -m bench.bundle $(ARGS)
+
+bench-loop: ## Compare a day in the real autoscalers with the preview; needs dev packages, 10 minutes
+	$(BOOTSTRAP) setup --rig
+	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.closed_loop $(ARGS)
 
 lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
 	.venv/bin/python -m pip install --quiet --upgrade --target $(CACHE)/uv uv==$(UV)
