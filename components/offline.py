@@ -24,9 +24,11 @@ from components.costing import assumptions_of
 from components.deployment import register
 from components.errors import UnknownStackError
 from components.gateway import TokenPrices
+from components.policy.loading import registered
+from components.policy.manifest import Resource
 from components.project import stack_names, stack_values
 from components.settings import parse
-from components.settings_types import Settings
+from components.settings_types import BoundarySettings, Settings
 
 _Result = TypeVar("_Result")
 
@@ -109,6 +111,21 @@ def read_stack(stack: str) -> Settings:
     settings, reader = parse(stack_values(stack))
     reader.raise_problems(stack)
     return settings
+
+
+def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], BoundarySettings]:
+    """Returns the manifests that a stack file registers, and the boundary that it states.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        SettingsError: The stack file has mistakes; all but those about prices are named.
+    """
+    settings = read_stack(stack)
+    found = (
+        registered(entry.type, entry.name, entry.properties or {}, f"stack {stack}")
+        for entry in ledger_of(settings)
+    )
+    return tuple(resource for resource in found if resource is not None), settings.boundary
 
 
 def load_stack(stack: str, today: date | None = None) -> LoadedStack:

@@ -15,12 +15,14 @@ from components.config_reader import ConfigReader
 from components.cost.models import PRECISION_BYTES, find_model, load_models
 from components.project import ROOT, defaults
 from components.settings_adapters import read_adapters, read_rank
+from components.settings_boundary import check_boundary, read_boundary
 from components.settings_checks import PARALLEL, check
 from components.settings_gateway import check_gateway, read_gateway
 from components.settings_monitoring import check_monitoring, read_monitoring
 from components.settings_pool import read_pool
 from components.settings_schedule import read_schedule
 from components.settings_types import (
+    BoundarySettings,
     EngineSettings,
     ModelSettings,
     NetworkSettings,
@@ -58,14 +60,16 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
     """
     reader = ConfigReader(values, defaults())
     traffic = _traffic(reader)
+    boundary = read_boundary(reader)
     settings = Settings(
         model=_model(reader),
-        engine=_engine(reader),
-        weights=read_weights(reader),
+        engine=_engine(reader, boundary),
+        weights=read_weights(reader, boundary),
         pool=read_pool(reader),
         replicas=_replicas(reader),
-        gateway=read_gateway(reader, traffic),
+        gateway=read_gateway(reader, traffic, boundary),
         network=_network(reader),
+        boundary=boundary,
         monitoring=read_monitoring(reader),
         traffic=traffic,
         prices=_prices(reader),
@@ -74,6 +78,7 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
     check_gateway(settings, reader)
     check(settings, reader)
     check_monitoring(settings, reader)
+    check_boundary(settings, reader)
     return settings, reader
 
 
@@ -103,7 +108,7 @@ def _model(reader: ConfigReader) -> ModelSettings:
     )
 
 
-def _engine(reader: ConfigReader) -> EngineSettings:
+def _engine(reader: ConfigReader, boundary: BoundarySettings) -> EngineSettings:
     image = reader.text(
         "engineImage",
         pattern=r"[a-z0-9.:-]+(/[a-z0-9._-]+)+:v\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}",
@@ -118,7 +123,7 @@ def _engine(reader: ConfigReader) -> EngineSettings:
             f"Allowed: {'.'.join(map(str, OLDEST_ENGINE))} or newer",
         )
     return EngineSettings(
-        image=image,
+        image=boundary.image(image),
         version=numbers,
         tensor_parallel=_one_of(reader, "tensorParallel", PARALLEL),
         pipeline_parallel=reader.integer("pipelineParallel", 1, 8),

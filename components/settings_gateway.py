@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from components.config_reader import ConfigReader
 from components.settings_types import (
+    BoundarySettings,
     GatewaySettings,
     OverflowSettings,
     Settings,
@@ -38,12 +39,15 @@ _TEAM = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _RIGHTS = ("tokensPerDay", "usdPerMonth", "dataMayLeave")
 
 
-def read_gateway(reader: ConfigReader, traffic: TrafficSettings) -> GatewaySettings | None:
+def read_gateway(
+    reader: ConfigReader, traffic: TrafficSettings, boundary: BoundarySettings
+) -> GatewaySettings | None:
     """Reads the gateway's settings; None in mode self-host, whose values are checked all the same.
 
     Args:
         reader: Holds the stack's values.
         traffic: Names the API in use, and whether data may go there.
+        boundary: Says where images come from.
     """
     teams = _teams(reader)
     provider, _, _ = traffic.api_in_use.partition("/")
@@ -59,8 +63,10 @@ def read_gateway(reader: ConfigReader, traffic: TrafficSettings) -> GatewaySetti
         timeout_seconds=reader.integer("overflowTimeoutSeconds", 1, 3600),
     )
     gateway = GatewaySettings(
-        image=reader.text("gatewayImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED),
-        store_image=reader.text("gatewayStoreImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED),
+        image=boundary.image(reader.text("gatewayImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED)),
+        store_image=boundary.image(
+            reader.text("gatewayStoreImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED)
+        ),
         replicas=reader.integer("gatewayReplicas", 2, 50),
         secret=reader.text("gatewaySecret", pattern=_NAME, allowed=_NAME_ALLOWED),
         team_keys_secret=reader.text("teamKeysSecret", pattern=_NAME, allowed=_NAME_ALLOWED),

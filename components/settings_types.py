@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 from components.cost.gpus import Gpu
 from components.cost.models import ModelFacts
@@ -59,12 +60,14 @@ class EngineSettings:
 class WeightsSettings:
     """Where the weights lie.
 
-    `image` is None where a volume holds them; `hub_token_secret` is None for an open repository.
+    `image` is None where a volume holds them; `claim` is a volume that holds them already, None
+    where a Job fills one; `hub_token_secret` is None for an open repository.
     """
 
     storage_class: str
     access_mode: str
     image: str | None
+    claim: str | None
     read_megabytes_per_second: int
     hub_token_secret: str | None
 
@@ -204,6 +207,27 @@ class TracingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoundarySettings:
+    """What may leave, where images come from (empty: where each names), what is waived."""
+
+    network: str
+    registry: str
+    waiver_files: tuple[Path, ...]
+
+    @property
+    def is_air_gapped(self) -> bool:
+        """Whether nothing may leave."""
+        return self.network == "air-gapped"
+
+    def image(self, name: str) -> str:
+        """Returns an image's name in the private registry; the name itself where there is none.
+
+        Only the host changes: path, tag and digest stay, so the image stays the same one.
+        """
+        return f"{self.registry}/{name.partition('/')[2]}" if self.registry else name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringSettings:
     """What watches it, and the latency objectives in seconds (95% of requests, 95% of tokens).
 
@@ -293,6 +317,7 @@ class Settings:
     replicas: ReplicaSettings
     gateway: GatewaySettings | None
     network: NetworkSettings
+    boundary: BoundarySettings
     monitoring: MonitoringSettings
     traffic: TrafficSettings
     prices: PriceSettings
@@ -334,8 +359,13 @@ class Settings:
 
     @property
     def fetches_weights(self) -> bool:
-        """Whether the stack fills a volume: with weights, or with adapters beside their image."""
-        return self.weights.image is None or bool(self.model.adapters)
+        """Whether the stack fills a volume: with weights, or with adapters beside them."""
+        return not self.weights_are_there or bool(self.model.adapters)
+
+    @property
+    def weights_are_there(self) -> bool:
+        """Whether nobody has to fetch the weights: an image or a filled volume holds them."""
+        return self.weights.image is not None or self.weights.claim is not None
 
     @property
     def has_spare_gpus(self) -> bool:

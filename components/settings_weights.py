@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.config_reader import ConfigReader
-from components.settings_types import Settings, WeightsSettings
+from components.settings_types import BoundarySettings, Settings, WeightsSettings
 
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
 _NAME = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"
@@ -12,7 +12,7 @@ _BESIDE_GIGABYTES = 40
 unpacked (some 20 GB), caches."""
 
 
-def read_weights(reader: ConfigReader) -> WeightsSettings:
+def read_weights(reader: ConfigReader, boundary: BoundarySettings) -> WeightsSettings:
     """Reads the keys that say where the weights lie."""
     token = reader.text("hubTokenSecret", pattern=f"({_SUBDOMAIN})?", allowed=_NAME)
     image = reader.text(
@@ -25,7 +25,8 @@ def read_weights(reader: ConfigReader) -> WeightsSettings:
             "weightsStorageClass", pattern=r"[a-z0-9][a-z0-9.-]*", allowed=_NAME
         ),
         access_mode=reader.choice("weightsAccessMode", ("ReadWriteOnce", "ReadWriteMany")),
-        image=image or None,
+        image=boundary.image(image) if image else None,
+        claim=reader.text("weightsClaim", pattern=f"({_SUBDOMAIN})?", allowed=_NAME) or None,
         read_megabytes_per_second=reader.integer("weightsReadMegabytesPerSecond", 10, 100_000),
         hub_token_secret=token or None,
     )

@@ -36,6 +36,10 @@ def settings_of(stack: str, **overrides: object) -> Settings:
     return settings
 
 
+FETCHING = tuple(stack for stack in STACKS if settings_of(stack).fetches_weights)
+"""Stacks whose weights are fetched by a Job; the others find them."""
+
+
 @dataclass(frozen=True)
 class Recorded:
     """One registered resource, as the engine would see it."""

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from components.cli.bundle import bundle
+from components.cli.check import check
 from components.cli.diff import diff
 from components.cli.estimate import estimate
 from components.cli.evidence import evidence
@@ -37,6 +38,7 @@ app.command()(diff)
 app.command()(model)
 app.command()(reconcile)
 app.command()(evidence)
+app.command()(check)
 app.add_typer(traffic)
 app.add_typer(prices)
 app.add_typer(bundle)

@@ -123,7 +123,8 @@ def _container(settings: Settings, gateway: GatewaySettings) -> ContainerArgs:
         security_context=container_security(read_only_root=True),
         # 0.37 GiB seen after the start; no CPU limit, which would throttle streams.
         resources=ResourceRequirementsArgs(
-            requests={"cpu": "1", "memory": "1Gi"}, limits={"memory": "2Gi"}
+            requests={"cpu": "1", "memory": "1Gi", "ephemeral-storage": "1Gi"},
+            limits={"memory": "2Gi", "ephemeral-storage": "3Gi"},
         ),
         startup_probe=_probe("/health/liveliness", period=5, failures=36),
         readiness_probe=_probe("/health/readiness", period=5, failures=3),

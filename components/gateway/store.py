@@ -136,15 +136,18 @@ def store_script(port: int, folder: str) -> str:
     return f"exec valkey-server {' '.join(arguments)} <<END\nrequirepass $STORE_PASSWORD\nEND\n"
 
 
-def _container(gateway: GatewaySettings) -> ContainerArgs:
-    probe = ProbeArgs(
+def _probe(*, failures: int) -> ProbeArgs:
+    return ProbeArgs(
         exec_=ExecActionArgs(
             command=["sh", "-c", 'REDISCLI_AUTH="$STORE_PASSWORD" valkey-cli ping | grep -q PONG']
         ),
         period_seconds=5,
         timeout_seconds=5,
-        failure_threshold=6,
+        failure_threshold=failures,
     )
+
+
+def _container(gateway: GatewaySettings) -> ContainerArgs:
     return ContainerArgs(
         name="valkey",
         image=gateway.store_image,
@@ -155,9 +158,11 @@ def _container(gateway: GatewaySettings) -> ContainerArgs:
         ports=[ContainerPortArgs(container_port=STORE_PORT)],
         security_context=container_security(read_only_root=True),
         resources=ResourceRequirementsArgs(
-            requests={"cpu": "100m", "memory": "128Mi"}, limits={"memory": "256Mi"}
+            requests={"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
+            limits={"memory": "256Mi", "ephemeral-storage": "256Mi"},
         ),
-        readiness_probe=probe,
-        liveness_probe=probe,
+        startup_probe=_probe(failures=24),
+        readiness_probe=_probe(failures=6),
+        liveness_probe=_probe(failures=6),
         volume_mounts=[VolumeMountArgs(name="data", mount_path=_FOLDER)],
     )

@@ -31,10 +31,7 @@ class ServingNamespace(KitComponent):
                     labels={
                         "app.kubernetes.io/part-of": "breakeven",
                         "app.kubernetes.io/managed-by": "pulumi",
-                        **{
-                            f"pod-security.kubernetes.io/{mode}": "restricted"
-                            for mode in ("enforce", "audit", "warn")
-                        },
+                        **_restricted(),
                     },
                 ),
                 opts=self.child_options(),
@@ -42,3 +39,12 @@ class ServingNamespace(KitComponent):
         )
         self.name = namespace.metadata.name
         self.register_outputs({"name": self.name})
+
+
+def _restricted() -> dict[str, str]:
+    prefix, modes = "pod-security.kubernetes.io/", ("enforce", "audit", "warn")
+    return {
+        **{f"{prefix}{mode}": "restricted" for mode in modes},
+        # What a newer Kubernetes adds to the standard holds from its first day.
+        **{f"{prefix}{mode}-version": "latest" for mode in modes},
+    }

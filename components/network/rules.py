@@ -49,8 +49,8 @@ class NetworkRules(KitComponent):
 
     The engine is called by its clients and calls nobody, so that prompts have no way out; where
     tracingEndpoint names a collector, it reaches that one port, and where a replica spans several
-    nodes its pods call each other and ask for each other's names. The pod that fetches the weights
-    calls the internet by HTTPS and is called by nobody.
+    nodes its pods call each other and ask for each other's names. The pod that fetches the weights,
+    where they are not there, calls the internet by HTTPS and is called by nobody.
     """
 
     def __init__(

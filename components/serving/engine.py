@@ -39,7 +39,7 @@ from components.serving.security import container_security, pod_security
 from components.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
 from components.serving.timings import PROBE_PERIOD, Timings
 from components.serving.tracing import tracing_environment
-from components.serving.weights import Filled, Weights
+from components.serving.weights import Weights
 from components.settings_types import Settings
 
 WEIGHTS = "/weights"
@@ -142,7 +142,11 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
         volumes=[
             _weights_volume(settings, weights),
             guard_volume(),
-            *([_read_only("adapters", weights.adapters)] if weights.adapters else []),
+            *(
+                [_read_only("adapters", weights.adapters.volume.metadata.name)]
+                if weights.adapters
+                else []
+            ),
             # Of the pod's own: a cache that others can write is code that others can write.
             VolumeArgs(name="cache", empty_dir=EmptyDirVolumeSourceArgs(size_limit="10Gi")),
             VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs(size_limit="2Gi")),
@@ -158,7 +162,9 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
 
 def _weights_volume(settings: Settings, weights: Weights) -> VolumeArgs:
     if weights.model is not None:
-        return _read_only("weights", weights.model)
+        return _read_only("weights", weights.model.volume.metadata.name)
+    if settings.weights.claim is not None:
+        return _read_only("weights", settings.weights.claim)
     # Read-only by its nature, and verified by its digest when the node pulls it.
     return VolumeArgs(
         name="weights",
@@ -168,11 +174,11 @@ def _weights_volume(settings: Settings, weights: Weights) -> VolumeArgs:
     )
 
 
-def _read_only(name: str, filled: Filled) -> VolumeArgs:
+def _read_only(name: str, claim: pulumi.Input[str]) -> VolumeArgs:
     return VolumeArgs(
         name=name,
         persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(
-            claim_name=filled.volume.metadata.name, read_only=True
+            claim_name=claim, read_only=True
         ),
     )
 

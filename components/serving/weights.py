@@ -111,7 +111,7 @@ def add_weights(
     if model.previous_revision is not None:
         fill(weights_content(settings, model.previous_revision))
     return Weights(
-        model=fill(served) if settings.weights.image is None else None,
+        model=None if settings.weights_are_there else fill(served),
         adapters=fill(adapters_content(settings)) if model.adapters else None,
     )
 
@@ -253,7 +253,8 @@ def _container(settings: Settings, name: str, repository: str, revision: str) ->
         ],
         security_context=container_security(read_only_root=True),
         resources=ResourceRequirementsArgs(
-            requests={"cpu": "1", "memory": "2Gi"}, limits={"memory": "4Gi"}
+            requests={"cpu": "1", "memory": "2Gi", "ephemeral-storage": "1Gi"},
+            limits={"memory": "4Gi", "ephemeral-storage": "3Gi"},
         ),
         volume_mounts=[
             VolumeMountArgs(name="weights", mount_path=_VOLUME),

@@ -11,7 +11,7 @@ import pytest
 from components.gateway.labels import GATEWAY_LABELS, STORE_LABELS
 from components.network import NetworkRules, ServingNamespace
 from components.serving.labels import ENGINE_LABELS, WEIGHTS_LABELS
-from tests.recording import STACKS, Registration, register, settings_of
+from tests.recording import FETCHING, STACKS, Registration, register, settings_of
 
 NAMESPACE = "kubernetes.io/metadata.name"
 DNS_PODS = {"k8s-app": "kube-dns"}
@@ -138,6 +138,15 @@ class TestEveryStack:
         [client, *_] = settings_of(stack).network.client_namespaces
         assert not allowed(rules_of(stack), "Ingress", ENGINE_LABELS, port=22, namespace=client)
 
+    def test_any_other_pod_of_the_namespace_is_alone(self, stack: str) -> None:
+        rules, stranger = rules_of(stack), {"app": "debug"}
+        assert not allowed(rules, "Egress", stranger, port=443, address="8.8.8.8")
+        assert not allowed(rules, "Egress", stranger, port=8000, namespace="llm")
+        assert not allowed(rules, "Ingress", stranger, port=80, namespace="default")
+
+
+@pytest.mark.parametrize("stack", FETCHING)
+class TestEveryStackThatFetches:
     @pytest.mark.parametrize("address", PUBLIC)
     def test_weights_come_from_the_internet_by_https_only(self, stack: str, address: str) -> None:
         rules = rules_of(stack)
@@ -171,12 +180,6 @@ class TestEveryStack:
         rules = rules_of(stack)
         [client, *_] = settings_of(stack).network.client_namespaces
         assert not allowed(rules, "Ingress", WEIGHTS_LABELS, port=8000, namespace=client)
-
-    def test_any_other_pod_of_the_namespace_is_alone(self, stack: str) -> None:
-        rules, stranger = rules_of(stack), {"app": "debug"}
-        assert not allowed(rules, "Egress", stranger, port=443, address="8.8.8.8")
-        assert not allowed(rules, "Egress", stranger, port=8000, namespace="llm")
-        assert not allowed(rules, "Ingress", stranger, port=80, namespace="default")
 
 
 def test_without_callers_the_engine_is_closed_and_not_open() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from components.serving.labels import LEADER_LABELS
 from components.serving.service import service_annotations
-from tests.recording import STACKS, Registration, settings_of
+from tests.recording import FETCHING, STACKS, Registration, settings_of
 
 Served = Callable[..., Registration]
 
@@ -39,13 +39,13 @@ def test_an_update_adds_a_replica_only_where_a_gpu_is_spare(
     assert strategy["rollingUpdate"] == {"maxSurge": surge, "maxUnavailable": 1 - surge}
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_no_gpu_waits_for_a_download(served: Served, stack: str) -> None:
     registration = served(stack)
     assert registration.engine.depends_on(registration.one("Job"))
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_selectors_match_the_pods_and_not_those_of_the_job(served: Served, stack: str) -> None:
     registration = served(stack)
     serving = registration.engine.template["metadata"]["labels"]
@@ -74,7 +74,7 @@ def test_a_drain_takes_one_replica_at_a_time_and_is_never_blocked(
     assert spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_the_account_of_the_pods_has_no_token(served: Served, stack: str) -> None:
     registration = served(stack)
     account = registration.one("ServiceAccount")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from components.serving.sizes import weights_volume_gib
-from tests.recording import STACKS, Registration, settings_of
+from tests.recording import FETCHING, Registration, settings_of
 
 Served = Callable[..., Registration]
 
@@ -20,7 +20,7 @@ def names(registration: Registration) -> tuple[str, str]:
     return volume.metadata["name"], job.metadata["name"]
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_the_volume_is_as_the_settings_say(served: Served, stack: str) -> None:
     settings, volume = settings_of(stack), served(stack).one("PersistentVolumeClaim")
     assert volume.spec["accessModes"] == [settings.weights.access_mode]
@@ -29,7 +29,7 @@ def test_the_volume_is_as_the_settings_say(served: Served, stack: str) -> None:
     assert volume.spec["resources"]["requests"]["storage"] == size
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_a_volume_that_binds_with_its_first_pod_blocks_nothing(served: Served, stack: str) -> None:
     registration = served(stack)
     volume = registration.one("PersistentVolumeClaim")
@@ -37,7 +37,7 @@ def test_a_volume_that_binds_with_its_first_pod_blocks_nothing(served: Served, s
     assert registration.one("Job").depends_on(volume)
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_the_download_holds_no_gpu(served: Served, stack: str) -> None:
     resources = served(stack).one("Job").container["resources"]
     assert not any("gpu" in name for part in resources.values() for name in part)
@@ -60,7 +60,7 @@ def test_a_volume_of_one_node_is_filled_on_the_node_that_reads_it(
     assert fetching["tolerations"] == serving["tolerations"]
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_another_revision_gets_another_volume(served: Served, stack: str) -> None:
     # Replicas that still read the old one keep it until they are replaced.
     before, after = names(served(stack)), names(served(stack, modelRevision=OTHER_REVISION))
@@ -68,7 +68,7 @@ def test_another_revision_gets_another_volume(served: Served, stack: str) -> Non
     assert before[1] != after[1]
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_another_image_runs_the_job_again(served: Served, stack: str) -> None:
     before, after = names(served(stack)), names(served(stack, engineImage=OTHER_IMAGE))
     assert before[1] != after[1]
@@ -84,12 +84,12 @@ def test_the_job_never_waits_for_a_volume_that_another_node_holds(
     assert (before[0] == after[0]) is kept
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_the_same_settings_give_the_same_names(served: Served, stack: str) -> None:
     assert names(served(stack)) == names(served(stack))
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_replicas_read_the_volume_that_the_job_fills(served: Served, stack: str) -> None:
     registration = served(stack)
     claims = {
@@ -101,7 +101,7 @@ def test_replicas_read_the_volume_that_the_job_fills(served: Served, stack: str)
     assert claims == {registration.one("PersistentVolumeClaim").metadata["name"]}
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_the_hubs_token_comes_from_a_secret_where_there_is_one(served: Served, stack: str) -> None:
     environment = served(stack).one("Job").container["env"]
     secret = settings_of(stack).weights.hub_token_secret
@@ -110,7 +110,7 @@ def test_the_hubs_token_comes_from_a_secret_where_there_is_one(served: Served, s
     assert tokens == expected
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_the_script_is_mounted_as_it_is_in_the_repository(served: Served, stack: str) -> None:
     registration = served(stack)
     [script] = [item for item in registration.of("ConfigMap") if "script" in item.name]
@@ -123,7 +123,7 @@ def test_the_script_is_mounted_as_it_is_in_the_repository(served: Served, stack:
     assert mounted == [script.metadata["name"]]
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_the_pod_that_downloads_is_restricted_too(served: Served, stack: str) -> None:
     pod = served(stack).one("Job").pod
     [container] = pod["containers"]
@@ -133,7 +133,7 @@ def test_the_pod_that_downloads_is_restricted_too(served: Served, stack: str) ->
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_a_download_that_hangs_ends(served: Served, stack: str) -> None:
     job = served(stack).one("Job")
     deadline = job.spec["activeDeadlineSeconds"]
@@ -142,7 +142,7 @@ def test_a_download_that_hangs_ends(served: Served, stack: str) -> None:
     assert "ttlSecondsAfterFinished" not in job.spec
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_no_image_but_the_engines_is_needed(served: Served, stack: str) -> None:
     # Helper images of fixed names break mirrors and air gaps (LLMKube#127).
     registration, image = served(stack), settings_of(stack).engine.image
@@ -151,7 +151,7 @@ def test_no_image_but_the_engines_is_needed(served: Served, stack: str) -> None:
         assert "initContainers" not in owner.pod
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", FETCHING)
 def test_no_node_is_taken_away_from_a_running_download(served: Served, stack: str) -> None:
     # A node that was consolidated during the load began it anew (LLMKube#658, #660).
     annotations = served(stack).one("Job").spec["template"]["metadata"]["annotations"]

@@ -1,0 +1,109 @@
+"""`breakeven check`: the rules of the policy packs over any manifests, without an engine."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.cli.check_text import as_text
+from components.errors import ExitCode, UserError
+from components.offline import manifests_of_stack
+from components.policy.loading import read_manifests
+from components.policy.manifest import Scope
+from components.policy.registry import rules_of
+from components.policy.rule import Pack
+from components.policy.verdict import judge
+from components.policy.waivers import read_waivers
+
+
+class Format(StrEnum):
+    """How the verdict is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class CheckError(UserError):
+    """What was asked for can't be checked."""
+
+
+def check(  # noqa: PLR0913  # each is an option of the command
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="File or folder of manifests, as YAML or JSON.", metavar="[DIR]"),
+    ] = None,
+    *,
+    stack: Annotated[
+        str | None,
+        typer.Option(help="A stack of stacks/ instead, with its own waivers, packs and registry."),
+    ] = None,
+    packs: Annotated[
+        list[Pack] | None,
+        typer.Option("--pack", help="Which rules; may be repeated. Without it: hardening."),
+    ] = None,
+    waiver_files: Annotated[
+        list[Path] | None,
+        typer.Option("--waivers", help="File of waivers; may be repeated.", metavar="FILE"),
+    ] = None,
+    registries: Annotated[
+        list[str] | None,
+        typer.Option("--registry", help="Where images may come from; may be repeated."),
+    ] = None,
+    lock: Annotated[
+        Path | None,
+        typer.Option(help="Lock file of a bundle, whose digests images must have.", metavar="FILE"),
+    ] = None,
+    output_format: Annotated[
+        Format, typer.Option("--format", help="How the verdict is written.")
+    ] = Format.TEXT,
+) -> None:
+    """Judges manifests by the rules of the policy packs; docs/policies.md lists them.
+
+    Ends with 1 where a rule is broken that is neither advice nor waived.
+
+    Example: breakeven check rendered/ --pack hardening --waivers waivers.yaml
+    """
+    if (path is None) == (stack is None):
+        msg = (
+            "name either manifests or a stack: breakeven check DIR, or breakeven check --stack dev"
+        )
+        raise CheckError(msg)
+    allowed, chosen, waived = list(registries or ()), list(packs or ()), list(waiver_files or ())
+    if stack is not None:
+        resources, boundary = manifests_of_stack(stack)
+        allowed += [boundary.registry] if boundary.registry else []
+        waived += boundary.waiver_files
+        chosen = chosen or [Pack.HARDENING, *([Pack.AIRGAP] if boundary.is_air_gapped else [])]
+    else:
+        resources = read_manifests(path or Path())
+    scope = Scope(resources, tuple(allowed), None if lock is None else _digests(lock))
+    verdict = judge(
+        scope,
+        rules_of(chosen or [Pack.HARDENING]),
+        read_waivers(waived),
+        datetime.now(tz=UTC).date(),
+    )
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(verdict.as_output(), indent=2))
+    else:
+        typer.echo(as_text(verdict, str(path) if stack is None else f"stack {stack}"))
+    if verdict.blocking:
+        raise typer.Exit(ExitCode.ERROR)
+
+
+def _digests(lock: Path) -> frozenset[str]:
+    try:
+        found = frozenset(re.findall(r"sha256:[0-9a-f]{64}", lock.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        msg = f"{lock}: can't be read ({error}). Name the lock that `breakeven bundle plan` wrote"
+        raise CheckError(msg) from error
+    if not found:
+        msg = f"{lock}: holds no digest. Name the lock that `breakeven bundle plan` wrote"
+        raise CheckError(msg)
+    return found

@@ -1,0 +1,215 @@
+"""Manifests as rules see them: plain values, and values that are unknown until an update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet")
+"""Kubernetes' own kinds that have pods."""
+
+NAMESPACED_KINDS = frozenset(
+    {
+        "ConfigMap",
+        "CronJob",
+        "DaemonSet",
+        "Deployment",
+        "HorizontalPodAutoscaler",
+        "Ingress",
+        "Job",
+        "NetworkPolicy",
+        "PersistentVolumeClaim",
+        "Pod",
+        "PodDisruptionBudget",
+        "ReplicaSet",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "Service",
+        "ServiceAccount",
+        "StatefulSet",
+    }
+)
+"""Kinds of Kubernetes' own that land in the namespace "default" where none is stated."""
+
+
+class Unknown:
+    """A value that is not known at preview. Rules take it as kept; the update judges it."""
+
+    def __repr__(self) -> str:
+        return "unknown until the update"
+
+
+UNKNOWN: Final = Unknown()
+
+
+def at(value: Any, *path: str) -> Any:
+    """Returns what lies at a path of keys: UNKNOWN below what is unknown, None where nothing is."""
+    for key in path:
+        if isinstance(value, Unknown):
+            return UNKNOWN
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def listed(value: Any) -> Sequence[Any]:
+    """Returns a list's entries; none where there is no list."""
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return value
+    return ()
+
+
+def mapped(value: Any) -> Mapping[str, Any]:
+    """Returns a mapping; an empty one where there is none."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def has_unknown(value: Any) -> bool:
+    """Tells whether anything at or below a value is not known yet."""
+    if isinstance(value, Mapping):
+        return any(has_unknown(item) for item in value.values())
+    return isinstance(value, Unknown) or any(has_unknown(item) for item in listed(value))
+
+
+def strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yields every string below a value with its path, keys of mappings left out."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from strings(item, f"{path}.{key}" if path else str(key))
+    else:
+        for number, item in enumerate(listed(value)):
+            yield from strings(item, f"{path}[{number}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of a pod; `role` is containers, initContainers or ephemeralContainers."""
+
+    path: str
+    role: str
+    spec: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name, or "?" where it has none."""
+        return str(self.spec.get("name", "?"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod, or the template of pods, inside a resource.
+
+    Attributes:
+        path: Where the pod's specification lies in the resource.
+        spec: That specification.
+        labels: Labels of the pods; UNKNOWN where they are not known yet.
+        namespace: Namespace of the pods.
+    """
+
+    path: str
+    spec: Mapping[str, Any]
+    labels: Any
+    namespace: str
+
+    def containers(self) -> Iterator[Container]:
+        """Yields all containers: init and ephemeral ones as well."""
+        for role in ("initContainers", "containers", "ephemeralContainers"):
+            for number, spec in enumerate(listed(self.spec.get(role))):
+                if isinstance(spec, Mapping):
+                    name = spec.get("name", number)
+                    yield Container(f"{self.path}.{role}[{name}]", role, spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One manifest.
+
+    Attributes:
+        manifest: The whole of it.
+        source: Where it comes from: a file, or the URN of the program's resource.
+        logical_name: Name in the program, for a resource whose own name is not known yet.
+    """
+
+    manifest: Mapping[str, Any]
+    source: str = ""
+    logical_name: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Its kind, such as "Deployment"; empty where it has none."""
+        kind = self.manifest.get("kind")
+        return kind if isinstance(kind, str) else ""
+
+    @property
+    def group(self) -> str:
+        """Its API group, such as "apps"; empty for the core group."""
+        version = self.manifest.get("apiVersion")
+        return version.rpartition("/")[0] if isinstance(version, str) else ""
+
+    @property
+    def name(self) -> str:
+        """Its name, or its name in the program where that is not known."""
+        name = at(self.manifest, "metadata", "name")
+        return name if isinstance(name, str) else self.logical_name or "?"
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace; "default" where none is stated, empty where its kind may live in none."""
+        namespace = at(self.manifest, "metadata", "namespace")
+        if isinstance(namespace, str) and namespace:
+            return namespace
+        if isinstance(namespace, Unknown):
+            return "?"
+        return "default" if self.kind in NAMESPACED_KINDS else ""
+
+    @property
+    def reference(self) -> str:
+        """By which findings and waivers name it: KIND/NAMESPACE/NAME, or KIND/NAME."""
+        return "/".join(part for part in (self.kind or "?", self.namespace, self.name) if part)
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """Its specification; empty where it has none."""
+        return mapped(self.manifest.get("spec"))
+
+    def pods(self) -> Iterator[Pod]:
+        """Yields every pod and pod template in it, in kinds that nobody foresaw as well."""
+        yield from _pods(self.manifest, "", self.namespace, None)
+
+
+def _pods(value: Any, path: str, namespace: str, labels: Any) -> Iterator[Pod]:
+    if isinstance(value, Mapping):
+        if any(isinstance(item, Mapping) for item in listed(value.get("containers"))):
+            yield Pod(path, value, labels, namespace)
+        own = at(value, "metadata", "labels")
+        for key, item in value.items():
+            below = f"{path}.{key}" if path else str(key)
+            yield from _pods(item, below, namespace, own if key == "spec" else None)
+    else:
+        for number, item in enumerate(listed(value)):
+            yield from _pods(item, f"{path}[{number}]", namespace, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Everything that is judged together, and what lies inside the boundary.
+
+    Attributes:
+        resources: All manifests.
+        registries: Hosts, with or without a path below them, from which images may come; any that
+            is named where empty.
+        image_digests: Digests of the images in the bundle's lock; None where there is no lock.
+    """
+
+    resources: tuple[Resource, ...]
+    registries: tuple[str, ...] = ()
+    image_digests: frozenset[str] | None = None
+
+    def of(self, *kinds: str) -> Iterator[Resource]:
+        """Yields the resources of some kinds."""
+        return (resource for resource in self.resources if resource.kind in kinds)

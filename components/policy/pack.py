@@ -1,0 +1,190 @@
+"""The rules as packs that Pulumi's engine runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyPack,
+    ReportViolation,
+    ResourceRemediation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    Severity,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.proxy import UnknownValueError
+
+from components.errors import UserError
+from components.policy.loading import registered
+from components.policy.manifest import UNKNOWN, Resource, Scope
+from components.policy.registry import rules_of
+from components.policy.rule import Level, Pack, Remediation, Rule
+from components.policy.verdict import findings_of
+from components.policy.waivers import Waiver, read_waivers
+from components.project import ROOT, defaults, stack_values
+
+_LEVELS = {
+    Level.MANDATORY: EnforcementLevel.MANDATORY,
+    Level.ADVISORY: EnforcementLevel.ADVISORY,
+    Level.REMEDIATING: EnforcementLevel.REMEDIATE,
+}
+
+
+def serve(pack: Pack) -> None:
+    """Serves a pack to the engine; returns when the engine is done."""
+    PolicyPack(
+        name=f"breakeven-{pack}",
+        enforcement_level=EnforcementLevel.MANDATORY,
+        policies=[_waivers_policy(), *(policy_of(rule) for rule in rules_of([pack]))],
+    )
+
+
+def policy_of(rule: Rule) -> Policy:
+    """Returns a rule as a policy of the engine."""
+    policy: Policy
+    if rule.needs_all:
+        policy = StackValidationPolicy(
+            rule.id, rule.what, validate=lambda args, report: _judge_all(rule, args, report)
+        )
+    else:
+        remediate = rule.remediate
+        policy = ResourceValidationPolicy(
+            rule.id,
+            rule.what,
+            validate=lambda args, report: _judge_one(rule, args, report),
+            # The engine's package takes plain values too, which its types leave out.
+            remediate=None
+            if remediate is None
+            else cast("ResourceRemediation", lambda args: _filled_in(rule, remediate, args)),
+        )
+    policy.enforcement_level = _LEVELS[rule.level]
+    policy.severity = Severity.LOW if rule.level is Level.ADVISORY else Severity.HIGH
+    policy.remediation_steps = rule.do
+    return policy
+
+
+def _judge_one(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
+    resource = registered(args.resource_type, args.name, plain(args.props), args.urn)
+    if resource is not None:
+        _report(rule, resource, _scope((resource,), args.urn), report)
+
+
+def _judge_all(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
+    found = (
+        registered(item.resource_type, item.name, plain(item.props), item.urn)
+        for item in args.resources
+    )
+    resources = tuple(resource for resource in found if resource is not None)
+    for resource in resources:
+        _report(rule, resource, _scope(resources, resource.source), report)
+
+
+def _report(rule: Rule, resource: Resource, scope: Scope, report: ReportViolation) -> None:
+    stack = stack_of(resource.source)
+    for finding in findings_of(rule, resource, scope, _waivers(stack), _today()):
+        if not finding.is_waived:
+            report(str(finding), resource.source)
+
+
+def _filled_in(
+    rule: Rule, remediate: Remediation, args: ResourceValidationArgs
+) -> Mapping[str, Any] | None:
+    resource = registered(args.resource_type, args.name, plain(args.props), args.urn)
+    if resource is None or any(
+        waiver.covers(rule.id, resource.reference) and not waiver.is_expired(_today())
+        for waiver in _waivers(stack_of(args.urn))
+    ):
+        return None
+    return remediate(unwrapped(args.props))
+
+
+def _waivers_policy() -> Policy:
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        stacks = {stack_of(item.urn) for item in args.resources}
+        for stack in sorted(stacks):
+            try:
+                read_waivers(waiver_files(stack))
+            except UserError as error:
+                report(str(error), None)
+
+    return StackValidationPolicy(
+        name="waivers-valid",
+        description="Every waiver names a rule, a resource, an owner, a reason and a last day.",
+        enforcement_level=EnforcementLevel.MANDATORY,
+        validate=validate,
+    )
+
+
+def stack_of(urn: str) -> str:
+    """Returns the stack's name that a URN holds: urn:pulumi:STACK::PROJECT::TYPE::NAME."""
+    return urn.partition("::")[0].rpartition(":")[2]
+
+
+def waiver_files(stack: str) -> list[Path]:
+    """Returns the files of waivers that a stack names."""
+    names = json.loads(_setting(stack, "waivers"))
+    return [ROOT / "stacks" / "waivers" / str(name) for name in names]
+
+
+def plain(value: Any) -> Any:
+    """Returns inputs as plain values, with UNKNOWN for what the engine does not know yet."""
+    if isinstance(value, Mapping):
+        return {key: _item(value, key) for key in value}
+    if isinstance(value, str) or not hasattr(value, "__getitem__"):
+        return value
+    return [_item(value, number) for number in range(len(value))]
+
+
+def _item(holder: Any, key: Any) -> Any:
+    try:
+        return plain(holder[key])
+    except UnknownValueError:
+        return UNKNOWN
+
+
+def unwrapped(value: Any) -> Any:
+    """Returns inputs without proxies; secrets stay marked, unknown values stay what they are."""
+    if isinstance(value, Mapping):
+        inner = value if isinstance(value, dict) else value["__target"]
+        return {key: unwrapped(item) for key, item in inner.items()}
+    if isinstance(value, list):
+        return [unwrapped(item) for item in value]
+    if not isinstance(value, str) and hasattr(value, "__len__") and hasattr(value, "__getitem__"):
+        return [unwrapped(item) for item in value["__target"]]
+    return value
+
+
+@cache
+def _waivers(stack: str) -> tuple[Waiver, ...]:
+    try:
+        return read_waivers(waiver_files(stack))
+    except UserError:
+        return ()  # none counts, and waivers-valid says why
+
+
+def _scope(resources: tuple[Resource, ...], urn: str) -> Scope:
+    registry = _setting(stack_of(urn), "registry")
+    return Scope(resources, registries=(registry,) if registry else ())
+
+
+@cache
+def _setting(stack: str, key: str) -> str:
+    # The engine hands a pack no configuration of the stack, but its name is in every URN.
+    try:
+        values = stack_values(stack)
+    except FileNotFoundError:
+        values = {}
+    return values.get(key, defaults()[key])
+
+
+def _today() -> date:
+    return datetime.now(tz=UTC).date()

@@ -1,0 +1,105 @@
+"""Settings of the boundary: what may leave, where images come from, which rules are waived."""
+
+from __future__ import annotations
+
+from components.config_reader import ConfigReader
+from components.policy.addresses import outside_addresses
+from components.project import ROOT
+from components.settings_types import BoundarySettings, Settings
+
+NETWORKS = ("connected", "air-gapped")
+
+POOLS_INSIDE = ("existing", "cluster-api")
+"""Ways of getting nodes that ask no cloud."""
+
+_REGISTRY = r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(/[a-z0-9][a-z0-9._-]*)*)?"
+
+
+def read_boundary(reader: ConfigReader) -> BoundarySettings:
+    """Reads the settings of the boundary."""
+    names = reader.words(
+        "waivers",
+        pattern=r"[A-Za-z0-9][\w.-]*",
+        allowed="Allowed: names of files in stacks/waivers/",
+    )
+    folder = ROOT / "stacks" / "waivers"
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        there = ", ".join(sorted(file.name for file in folder.glob("*.yaml")))
+        reader.reject(
+            "waivers",
+            f"no file stacks/waivers/{missing[0]}",
+            f"Allowed: {there or 'names of files in stacks/waivers/'}",
+        )
+    return BoundarySettings(
+        network=reader.choice("network", NETWORKS),
+        registry=reader.text(
+            "registry",
+            pattern=_REGISTRY,
+            allowed="Allowed: HOST, HOST:PORT or HOST/PATH of a registry, such as "
+            "registry.hospital.internal:5000/mirror",
+        ),
+        waiver_files=tuple(folder / name for name in names),
+    )
+
+
+def check_boundary(settings: Settings, reader: ConfigReader) -> None:
+    """Rejects what can't hold, or would lead out, where nothing may leave."""
+    _check_claim(settings, reader)
+    if not settings.boundary.is_air_gapped or not reader.usable("network"):
+        return
+    weights, network = settings.weights, settings.network
+    air_gapped = "with network air-gapped"
+    needed = {
+        "registry": (not settings.boundary.registry, f"Needed {air_gapped}: the registry inside"),
+        "weightsClaim": (
+            settings.fetches_weights,
+            f"Needed {air_gapped}: a volume with the weights; or weightsImage",
+        ),
+    }
+    for key, (absent, allowed) in needed.items():
+        if absent and reader.usable(key, "weightsImage"):
+            reader.reject(key, "empty", allowed)
+    refused = {
+        "dataMayLeave": (settings.traffic.data_may_leave, "true", "Allowed: false"),
+        "exposure": (
+            network.exposure != "cluster",
+            f'found "{network.exposure}"',
+            "Allowed: cluster; who is outside comes by an ingress in one of clientNamespaces",
+        ),
+        "clientNetworks": (
+            bool(network.client_networks),
+            ", ".join(network.client_networks),
+            "Allowed: none; name namespaces in clientNamespaces",
+        ),
+        "pool": (
+            settings.pool.kind not in POOLS_INSIDE,
+            f"{settings.pool.kind} asks a cloud for nodes",
+            f"Allowed: {', '.join(POOLS_INSIDE)}",
+        ),
+        "prometheusAddress": (
+            any(outside_addresses(settings.replicas.prometheus_address, ())),
+            settings.replicas.prometheus_address,
+            "Allowed: http://SERVICE.NAMESPACE.svc:PORT",
+        ),
+    }
+    for key, (broken, found, allowed) in refused.items():
+        if broken and reader.usable(key):
+            reader.reject(key, f"{found}, {air_gapped}", allowed)
+
+
+def _check_claim(settings: Settings, reader: ConfigReader) -> None:
+    weights, model = settings.weights, settings.model
+    if weights.claim is None or not reader.usable("weightsClaim", "weightsImage"):
+        return
+    unneeded = {
+        "weightsImage": (weights.image is not None, "one of both holds the weights"),
+        "hubTokenSecret": (weights.hub_token_secret is not None, "nothing is fetched"),
+        "previousModelRevision": (
+            model.previous_revision is not None,
+            "keep the older folder in the volume, and go back by modelRevision",
+        ),
+    }
+    for key, (is_stated, reason) in unneeded.items():
+        if is_stated and reader.usable(key):
+            reader.reject(key, "stated beside weightsClaim", f"Allowed: empty; {reason}")

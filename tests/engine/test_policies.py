@@ -1,0 +1,156 @@
+"""The packs for hardening and air gap, run by the real engine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.project import ROOT, stack_names
+from tests.engine.conftest import Project
+
+PACKS = ("--policy-pack", "policies/hardening/run")
+
+
+@pytest.fixture
+def with_packs(project: Project) -> Project:
+    """The project with its policy packs, and waivers that do not expire with this checkout."""
+    shutil.copytree(ROOT / "policies", project.root / "policies")
+    for path in (project.root / "stacks" / "waivers").glob("*.yaml"):
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for waiver in document["waivers"]:
+            waiver["expires"] = "2999-12-31"
+        text = yaml.safe_dump(document).replace("'2999-12-31'", "2999-12-31")
+        path.write_text(text, encoding="utf-8")
+    return project
+
+
+def change(project: Project, path: str, old: str, new: str) -> None:
+    file = project.root / path
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def waivers_of(project: Project) -> Path:
+    return project.root / "stacks" / "waivers" / "kit.yaml"
+
+
+def test_a_stack_of_the_kit_passes_without_a_word(with_packs: Project) -> None:
+    result = with_packs.preview("aws-prod", *PACKS)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "breakeven-hardening" in result.stdout
+    assert "mandatory" not in result.stdout
+    assert "advisory" not in result.stdout
+    assert "can't run policy" not in result.stdout + result.stderr
+
+
+def test_a_hardening_field_that_is_taken_away_fails_the_preview(with_packs: Project) -> None:
+    change(
+        with_packs,
+        "components/serving/security.py",
+        "run_as_non_root=True",
+        "run_as_non_root=False",
+    )
+    result = with_packs.preview("dev", *PACKS)
+
+    assert result.returncode != 0
+    assert "[mandatory] [severity: high]  pod-non-root" in result.stdout
+    assert "runAsNonRoot: False" in result.stdout
+    assert "Set runAsNonRoot to true" in result.stdout
+
+
+def test_what_is_safe_to_fill_in_is_filled_in(with_packs: Project) -> None:
+    change(
+        with_packs,
+        "components/serving/security.py",
+        'capabilities=CapabilitiesArgs(drop=["ALL"]),',
+        "",
+    )
+    result = with_packs.preview("dev", "--json", *PACKS)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    [deployment] = [
+        step["newState"]["inputs"]
+        for step in json.loads(result.stdout)["steps"]
+        if step["newState"]["type"] == "kubernetes:apps/v1:Deployment"
+    ]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    # And nothing else: the key still comes from its Secret.
+    assert {"name": "VLLM_API_KEY"}.items() <= next(
+        item.items() for item in container["env"] if "valueFrom" in item
+    )
+
+
+def test_an_expired_waiver_does_not_count(with_packs: Project) -> None:
+    path = waivers_of(with_packs)
+    path.write_text(path.read_text("utf-8").replace("2999-12-31", "2026-01-31"), "utf-8")
+    result = with_packs.preview("dev", *PACKS)
+
+    assert result.returncode != 0
+    assert "[mandatory] [severity: high]  pod-read-only-root" in result.stdout
+    assert "expired on 2026-01-31" in result.stdout
+    assert "[advisory] [severity: low]  resources-cpu-limit" in result.stdout
+
+
+def test_waivers_that_cannot_be_used_fail_the_preview_by_name(with_packs: Project) -> None:
+    waivers_of(with_packs).write_text(
+        "waivers: [{rule: pod-read-only-rot, resource: Deployment/*/model}]", "utf-8"
+    )
+    result = with_packs.preview("dev", *PACKS)
+
+    assert result.returncode != 0
+    assert "[mandatory]  waivers-valid" in result.stdout
+    assert "Closest: pod-read-only-root" in result.stdout
+
+
+UNKNOWN_PROGRAM = """
+import pulumi
+from pulumi_kubernetes.core.v1 import ConfigMap, Pod
+
+first = ConfigMap("first", metadata={"namespace": "llm"}, data={})
+unknown = first.id
+Pod(
+    "second",
+    metadata={"namespace": "llm", "name": unknown, "labels": {"a": unknown}},
+    spec={
+        "serviceAccountName": unknown,
+        "securityContext": unknown.apply(lambda uid: {"runAsUser": uid}),
+        "containers": [
+            {
+                "name": "a",
+                "image": unknown,
+                "args": [unknown],
+                "env": [{"name": "A", "value": unknown}],
+            }
+        ],
+        "volumes": unknown.apply(lambda uid: [{"name": uid}]),
+    },
+)
+"""
+
+
+def test_values_that_are_not_known_at_preview_stop_no_rule(with_packs: Project) -> None:
+    (with_packs.root / "__main__.py").write_text(UNKNOWN_PROGRAM, encoding="utf-8")
+    result = with_packs.preview("dev", *PACKS, "--policy-pack", "policies/airgap/run")
+
+    output = result.stdout + result.stderr
+    assert "can't run policy" not in output
+    assert "can't run remediation" not in output
+    assert "Traceback" not in output
+    # What is known is judged all the same.
+    assert "[mandatory] [severity: high]  account-no-token" not in output, "it was filled in"
+    assert "[mandatory] [severity: high]  probes-set" in output
+    assert "[mandatory] [severity: high]  pod-non-root" not in output
+    assert "[mandatory] [severity: high]  image-digest" not in output
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_every_stack_passes_the_packs_it_is_meant_for(with_packs: Project, stack: str) -> None:
+    result = with_packs.preview(stack, *PACKS)
+    assert result.returncode == 0, result.stdout + result.stderr
