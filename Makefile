@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: policy-docs help setup dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,10 @@ golden: ## Regenerate the golden files; look at the diff before committing it
 
 schemas: dev-packages ## Take the schemas of custom resources from the Go modules of their projects
 	.venv/bin/python tests/schemas/update.py
+
+policy-docs: ## Write docs/policies.md anew, after a change of a rule
+	.venv/bin/python -m components.policy.reference > docs/policies.md.new
+	mv docs/policies.md.new docs/policies.md
 
 bench: ## Measure what the cost report adds to the time of a preview
 	$(BOOTSTRAP) run python bench/preview_overhead.py $(ARGS)

@@ -48,7 +48,7 @@ def check_boundary(settings: Settings, reader: ConfigReader) -> None:
     _check_claim(settings, reader)
     if not settings.boundary.is_air_gapped or not reader.usable("network"):
         return
-    weights, network = settings.weights, settings.network
+    network = settings.network
     air_gapped = "with network air-gapped"
     needed = {
         "registry": (not settings.boundary.registry, f"Needed {air_gapped}: the registry inside"),

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from components.cli.check_text import as_text
+from components.cli.policy_verdict import judge_stack, verdict_output
 from components.errors import ExitCode, UserError
-from components.offline import manifests_of_stack
 from components.policy.loading import read_manifests
 from components.policy.manifest import Scope
 from components.policy.registry import rules_of
@@ -74,23 +74,24 @@ def check(  # noqa: PLR0913  # each is an option of the command
             "name either manifests or a stack: breakeven check DIR, or breakeven check --stack dev"
         )
         raise CheckError(msg)
-    allowed, chosen, waived = list(registries or ()), list(packs or ()), list(waiver_files or ())
+    today = datetime.now(tz=UTC).date()
+    digests = None if lock is None else _digests(lock)
+    allowed, chosen, waived = registries or [], packs or [], waiver_files or []
     if stack is not None:
-        resources, boundary = manifests_of_stack(stack)
-        allowed += [boundary.registry] if boundary.registry else []
-        waived += boundary.waiver_files
-        chosen = chosen or [Pack.HARDENING, *([Pack.AIRGAP] if boundary.is_air_gapped else [])]
+        verdict, scope = judge_stack(
+            stack,
+            today,
+            packs=chosen,
+            waiver_files=waived,
+            registries=allowed,
+            image_digests=digests,
+        )
     else:
-        resources = read_manifests(path or Path())
-    scope = Scope(resources, tuple(allowed), None if lock is None else _digests(lock))
-    verdict = judge(
-        scope,
-        rules_of(chosen or [Pack.HARDENING]),
-        read_waivers(waived),
-        datetime.now(tz=UTC).date(),
-    )
+        scope = Scope(read_manifests(path or Path()), tuple(allowed), digests)
+        rules = rules_of(chosen or [Pack.HARDENING])
+        verdict = judge(scope, rules, read_waivers(waived), today)
     if output_format is Format.JSON:
-        typer.echo(json.dumps(verdict.as_output(), indent=2))
+        typer.echo(json.dumps(verdict_output(verdict, scope), indent=2))
     else:
         typer.echo(as_text(verdict, str(path) if stack is None else f"stack {stack}"))
     if verdict.blocking:

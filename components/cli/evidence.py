@@ -22,6 +22,7 @@ from components.bundle.signing import read_public_key
 from components.cli import bundle_options as options
 from components.cli.byte_progress import byte_progress
 from components.cli.files import write_whole
+from components.cli.policy_verdict import judge_stack, verdict_output
 from components.errors import UserError
 from components.evidence.access import access_listing
 from components.evidence.page import page
@@ -70,15 +71,17 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
     resources = ledger_of(settings)
     opened, lock = _verified(bundle, key, base) if bundle is not None else (None, None)
     entries = read_log(log_file) if log_file is not None else ()
+    judged_on = (day or datetime.now(tz=UTC)).date()
+    digests = None if lock is None else frozenset(image.root.digest for image in lock.images)
     found = put_together(
         Parts(
             stack=stack,
-            day=(day or datetime.now(tz=UTC)).date(),
+            day=judged_on,
             bundle=bundle_facts(opened, lock) if opened and lock else None,
             differences=differences(lock, stack, settings.model, resources) if lock else (),
             images=image_list(resources),
             access=access_listing(resources),
-            policies=None,
+            policies=verdict_output(*judge_stack(stack, judged_on, image_digests=digests)),
             log=log_facts(head(entries), entries) if entries else None,
         )
     )

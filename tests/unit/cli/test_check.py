@@ -96,6 +96,15 @@ def test_a_stack_is_checked_by_its_own_waivers() -> None:
     assert any(rule["verdict"] == "waived" for rule in output["rules"])
 
 
+def test_an_air_gapped_stack_is_checked_by_both_packs_and_reaches_nothing() -> None:
+    result = run("--stack", "air-gapped", "--format", "json")
+    output = json.loads(result.output)
+    assert {rule["pack"] for rule in output["rules"]} == {"hardening", "airgap"}
+    for row in output["reachability"]["workloads"]:
+        assert row["exits"] == []
+        assert row["reaches"] == []
+
+
 def test_digests_that_the_lock_lacks_are_found(tmp_path: Path) -> None:
     lock = tmp_path / "lock.json"
     lock.write_text(json.dumps({"digest": f"sha256:{'2' * 64}"}), encoding="utf-8")
