@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from components.policy.addresses import is_inside, network_of, outside_addresses
-from components.policy.manifest import Container, Pod, Resource, Scope, at, listed, strings
+from components.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
 from components.policy.reachability import reachability
 from components.policy.rule import Pack, Rule, Violation
 from components.policy.rules.network_policies import is_known_policy, peers, sides
@@ -70,7 +70,10 @@ def _no_internet(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 def _nothing_reachable(resource: Resource, scope: Scope) -> Iterator[Violation]:
     if resource.kind not in ("Service", "Endpoints", "EndpointSlice") and not any(resource.pods()):
         return
-    if any(not is_known_policy(policy) for policy in scope.of("NetworkPolicy")):
+    unknown = any(
+        isinstance(pod.labels, Unknown) or pod.namespace == "?" for pod in resource.pods()
+    )
+    if unknown or any(not is_known_policy(policy) for policy in scope.of("NetworkPolicy")):
         return
     for way in reachability(scope.resources).exits:
         if way.workload == resource.reference:
