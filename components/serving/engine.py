@@ -248,10 +248,16 @@ def _resources(settings: Settings) -> ResourceRequirementsArgs:
     gpus = str(settings.engine.tensor_parallel)
     memory = engine_memory_gib(settings)
     return ResourceRequirementsArgs(
-        requests={"cpu": str(engine_cpus(settings)), "memory": f"{memory}Gi", GPU_RESOURCE: gpus},
+        requests={
+            "cpu": str(engine_cpus(settings)),
+            "memory": f"{memory}Gi",
+            "ephemeral-storage": "4Gi",
+            GPU_RESOURCE: gpus,
+        },
         # Twice the request, for the peak while weights load; the node itself is the harder bound.
         # No CPU limit: it would throttle the threads that feed the GPU.
-        limits={"memory": f"{2 * memory}Gi", GPU_RESOURCE: gpus},
+        # Disk for cache and temporary files, 12 GiB together, and what is written beside them.
+        limits={"memory": f"{2 * memory}Gi", "ephemeral-storage": "16Gi", GPU_RESOURCE: gpus},
     )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from components.policy.images import parse_image
 from components.policy.manifest import (
@@ -24,6 +25,7 @@ from components.policy.rule import Level, Rule, Violation
 from components.policy.rules.network_policies import directions, policies_of, selects
 from components.policy.rules.vllm_commands import each_server, vllm_containers
 from components.policy.rules.walking import environment, flags, is_one_of, shown
+from components.policy.selectors import NAMESPACE_LABEL
 
 _ADVISORIES = Path(__file__).parents[1] / "data" / "vllm_advisories.json"
 _SAFE_FORMATS = ("safetensors", "fastsafetensors", "runai_streamer", "runai_streamer_sharded")
@@ -82,7 +84,20 @@ def _may_call(pod: Pod, scope: Scope) -> bool:
         for policy in policies_of(scope, pod.namespace)
         if "Egress" in directions(policy) and selects(policy, pod)
     ]
-    return not selecting or any(listed(policy.spec.get("egress")) for policy in selecting)
+    return not selecting or any(
+        _leads_away(rule) for policy in selecting for rule in listed(policy.spec.get("egress"))
+    )
+
+
+def _leads_away(rule: Any) -> bool:
+    """Tells whether an egress rule leads further than to pods of the namespace and to the DNS."""
+    named = listed(at(rule, "to"))
+    return not named or any(
+        at(peer, "podSelector") is None
+        or at(peer, "namespaceSelector", "matchLabels", NAMESPACE_LABEL)
+        not in (None, "kube-system")
+        for peer in named
+    )
 
 
 def _switched_off(container: Container, _pod: Pod) -> Iterator[Violation]:
@@ -176,6 +191,8 @@ def _service_name(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 
 
 def _drains(container: Container, pod: Pod) -> Iterator[Violation]:
+    if "--headless" in flags(container):
+        return  # a further node of a replica ends with the first
     seconds = flags(container).value("--shutdown-timeout")
     if isinstance(seconds, Unknown):
         return

@@ -27,7 +27,7 @@ from components.policy.rules.network_policies import (
     sides,
 )
 from components.policy.rules.vllm_commands import vllm_containers
-from components.policy.rules.walking import shown
+from components.policy.rules.walking import flags, shown
 from components.policy.selectors import NAMESPACE_LABEL, is_empty, matches
 
 
@@ -35,7 +35,9 @@ def _named_callers(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for pod, _ in vllm_containers(resource):
         for policy, number, rule in _ingress(pod, scope):
             path = f"{policy.reference} ingress[{number}]"
-            if not listed(rule.get("ports")):
+            own = all(_is_own(peer, pod) for peer in peers("ingress", rule))
+            # Between the nodes of one replica ports are chosen as they start.
+            if not listed(rule.get("ports")) and not own:
                 yield Violation(path, "names no port")
             for peer in peers("ingress", rule):
                 if not _is_named(peer):
@@ -56,7 +58,8 @@ def _is_named(peer: Any) -> bool:
 def _internal_ports(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for pod, container in vllm_containers(resource):
         served = _served(container)
-        if str(UNKNOWN) in served:
+        # A further node of a replica answers nobody; its ports are those of the first.
+        if str(UNKNOWN) in served or "--headless" in flags(container):
             continue
         for policy, number, rule in _ingress(pod, scope):
             ports = {port_name(at(port, "port")) for port in listed(rule.get("ports"))}

@@ -160,8 +160,10 @@ def test_remediation_gives_back_what_was_taken_away_and_leaves_a_whole_manifest_
             if not any(resource.pods()):
                 continue
             bare = copy.deepcopy(dict(resource.manifest))
-            pod = bare["spec"]["template"]["spec"]
-            for context in (pod, *pod["containers"]):
+            contexts: list[Any] = []
+            for pod in Resource(bare).pods():
+                contexts += [pod.spec, *pod.spec["containers"]]
+            for context in contexts:
                 context.pop("securityContext", None)
                 context.pop("automountServiceAccountToken", None)
                 context.pop("enableServiceLinks", None)
