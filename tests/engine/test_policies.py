@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from components.project import ROOT, stack_names
-from tests.engine.conftest import Project
+from tests.project_copy import Project
 
 PACKS = ("--policy-pack", "policies/hardening/run")
 
