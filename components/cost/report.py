@@ -203,6 +203,7 @@ class Report:
             "selfHosted": {
                 "total": money(self.total),
                 "perMillionTokens": rate(self.usd_per_million_tokens),
+                "perMillionOwnTokens": rate(self.usd_per_million_own_tokens),
                 "machines": money(self.machines.monthly),
                 "people": money(self.people_monthly),
                 "contingency": money(self.contingency),

@@ -105,7 +105,8 @@ def bill_notes(report: Report) -> Iterator[str]:
             cold = f", {totals.cold_share:.1%} while no replica is ready"
         yield (
             f"The gateway sends {totals.overflow_share:.1%} of requests to "
-            f"{report.api.price.reference}{cold} (simulated)."
+            f"{report.api.price.reference}{cold} (simulated); a million own tokens cost "
+            f"{usd_per_million(report.usd_per_million_own_tokens)}."
         )
     yield f"No charge of their own: {counted(len(report.machines.without_charge), 'resource')}."
     if report.borne_by_others():

@@ -88,8 +88,8 @@ def test_prices_are_the_estimates_and_the_apis() -> None:
         model["model_info"]["id"]: model["model_info"]
         for model in yaml.safe_load(config.inputs["data"]["litellm.yaml"])["model_list"]
     }
-    own = float(Decimal(rate(report.usd_per_million_tokens)) / 10**6)
-    assert rate(report.usd_per_million_tokens) in json.dumps(report.as_output())
+    own = float(Decimal(rate(report.usd_per_million_own_tokens)) / 10**6)
+    assert rate(report.usd_per_million_own_tokens) in json.dumps(report.as_output())
     for name in ("own", "inside", "again"):
         assert models[name]["input_cost_per_token"] == own
         assert models[name]["output_cost_per_token"] == own
@@ -107,7 +107,7 @@ def test_prices_are_the_estimates_and_the_apis() -> None:
 def test_what_starts_last_costs_nothing() -> None:
     """The price of an own token is known before the gateway's pods are registered."""
     report = estimate_stack("hybrid", TODAY)
-    assert token_prices(report).own == Decimal(rate(report.usd_per_million_tokens))
+    assert token_prices(report).own == Decimal(rate(report.usd_per_million_own_tokens))
 
 
 def test_no_secret_is_registered() -> None:
