@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from bootstrap.layout import CACHE_VARIABLE, STATE_VARIABLE, Layout
 
 from components.bundle.origins import program_files
 from components.project import ROOT
@@ -117,6 +118,37 @@ def outside(tmp_path_factory: pytest.TempPathFactory, upstream: Registry) -> Out
     values["config"]["breakeven:engineImage"] = image
     (stacks / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     return Outside(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster(
+    outside: Outside, sealed: Sealed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """The rig in the namespace: a real control plane over simulated nodes; its kubeconfig."""
+    state = tmp_path_factory.mktemp("rig")
+    environment = {
+        **os.environ,
+        CACHE_VARIABLE: str(Layout.of(ROOT, os.environ).cache),
+        STATE_VARIABLE: str(state),
+    }
+
+    def rig(command: str) -> None:
+        result = subprocess.run(
+            sealed.enter(sys.executable, "tools/rig", command),
+            cwd=outside.checkout,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout
+
+    rig("start")
+    try:
+        yield state / "rig" / "kubeconfig"
+    finally:
+        rig("stop")
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import yaml
 
 from tests.airgap.conftest import STACK, Inside
+from tests.airgap.contacts import Contact
 
 
 def test_it_is_installed_from_the_bundle_alone(inside: Inside) -> None:
@@ -23,6 +27,26 @@ def test_preview_reaches_nobody(inside: Inside) -> None:
     assert "COST OF STACK" in ran.output
     assert ran.contacts  # the engine and its plugins talk by loopback
     assert ran.outside == []
+
+
+def test_up_preview_and_destroy_reach_the_api_server_and_nobody_else(
+    inside: Inside, cluster: Path
+) -> None:
+    server = yaml.safe_load(cluster.read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
+    port = int(server.rpartition(":")[2].strip("/"))
+    steps = {
+        "up --yes": "created",
+        "preview --expect-no-changes": "unchanged",
+        "destroy --yes": "deleted",
+    }
+    for step, done in steps.items():
+        ran = inside.run(
+            f"python3 tools/bootstrap pulumi {step} -s {STACK}", KUBECONFIG=str(cluster)
+        )
+        assert ran.code == 0, ran.output
+        assert done in ran.output
+        assert Contact("127.0.0.1", port) in ran.contacts
+        assert ran.outside == []
 
 
 def test_the_commands_reach_nobody(inside: Inside) -> None:
