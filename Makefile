@@ -42,7 +42,7 @@ test: ## Run every test that needs no cluster
 	$(BOOTSTRAP) run pytest $(ARGS)
 
 test-airgap: ## Deploy from a bundle where no network is; needs root and strace
-	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run pytest tests/airgap $(ARGS)
 
 test-cluster: ## Deploy every stack to a cluster on this machine, and break it

@@ -96,11 +96,12 @@ class LoadedStack:
         return replace(self.settings, model=replace(self.settings.model, precision=precision))
 
 
-def read_stack(stack: str) -> Settings:
+def read_stack(stack: str, **changed: str) -> Settings:
     """Reads a stack file for commands that ask nothing about money.
 
     Args:
         stack: Name of a stack file in stacks/.
+        changed: Settings that are not as in the file, by key.
 
     Raises:
         UnknownStackError: There is no such stack file.
@@ -108,7 +109,7 @@ def read_stack(stack: str) -> Settings:
     """
     if stack not in stack_names():
         raise UnknownStackError(stack, stack_names())
-    settings, reader = parse(stack_values(stack))
+    settings, reader = parse({**stack_values(stack), **changed})
     reader.raise_problems(stack)
     return settings
 

@@ -70,18 +70,20 @@ def make_lock(
         BundleError: Something is not known, not pinned, not there or not allowed.
     """
     found = find_images(resources)
-    oras = Oras.find()
-    images = [_locked(image, oras, say) for image in found]
     say(f"reading the model in {sources.model}")
     paths = check_model_folder(sources.model, model.revision)
     files = tuple(read_model_file(path, model.revision) for path in paths)
     carried = model_image(model.facts.name, model.revision, files)
+    # A stack that mounts the model as an image names the one that is made here.
+    mounted = [image for image in found if image.reference.digest == carried.root.digest]
+    oras = Oras.find()
+    images = [_locked(image, oras, say) for image in found if image not in mounted]
     images.append(
         LockedImage(
             carried.reference,
             carried.root,
             tuple(sorted({*(blob for blob, _ in carried.documents), *(f.layer for f in files)})),
-            ("the model",),
+            ("the model", *(user for image in mounted for user in image.used_by)),
         )
     )
     places, origins = gather(resources, sources, say)

@@ -13,6 +13,7 @@ from components.bundle.load import load as load_images
 from components.bundle.lock import Lock, parse_lock, read_lock
 from components.bundle.log import append
 from components.bundle.manifest import Manifest
+from components.bundle.model_image import HOST
 from components.bundle.opening import Bundle, open_base, open_bundle, read_bundle
 from components.bundle.pack import LOCK, Order, contents_of, pull_images
 from components.bundle.pack import pack as pack_bundle
@@ -35,6 +36,8 @@ bundle.add_typer(log)
 
 _GIGABYTE = 1_000_000_000
 _MEBIBYTE = 1024 * 1024
+# Images have the names under which they are had outside, not those of the registry inside.
+_OUTSIDE = {"registry": "", "network": "connected"}
 
 
 @bundle.command()
@@ -70,7 +73,7 @@ def plan(  # noqa: PLR0913, PLR0917  # the options of the command
 
     Example: breakeven bundle plan on-prem --model ./REVISION
     """
-    settings = read_stack(stack)
+    settings = read_stack(stack, **_OUTSIDE)
     sources = Sources(ROOT, store, model, definitions)
     lock, _ = make_lock(stack, settings.model, ledger_of(settings), sources, _say)
     path = output or Path(f"{stack}.lock.json")
@@ -101,7 +104,7 @@ def pack(  # noqa: PLR0913, PLR0917  # as above
     lock = read_lock(lock_file)
     key = read_private_key(sign)
     sources = Sources(ROOT, store, model, definitions)
-    resources = ledger_of(read_stack(lock.stack))
+    resources = ledger_of(read_stack(lock.stack, **_OUTSIDE))
     _, origins = gather(resources, sources, _say)
     pull_images(lock, sources.layout, _say)
     contents = contents_of(lock, origins, sources.layout, model)
@@ -212,11 +215,13 @@ def summary(lock: Lock) -> str:
     """Returns how much of what a lock names."""
     images = sum(blob.size for blob in lock.blobs().values())
     weights = sum(file.size for file in lock.model.files)
+    model = next(image.reference for image in lock.images if image.reference.host == HOST)
     rest = sum(file.size for file in lock.files)
     return "\n".join(
         [
             f"images  {len(lock.images) - 1:4}  {_size(images - weights):>12}",
             f"model   {len(lock.model.files):4}  {_size(weights):>12}  {lock.model.repository}",
+            f"  as weightsImage: {model}",
             f"files   {len(lock.files):4}  {_size(rest):>12}  wheels, programs, this program",
         ]
     )

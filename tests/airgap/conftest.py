@@ -14,7 +14,10 @@ import pytest
 import yaml
 from bootstrap.layout import CACHE_VARIABLE, STATE_VARIABLE, Layout
 
+from components.bundle.model_image import model_image, read_model_file
 from components.bundle.origins import program_files
+from components.bundle.references import ImageReference
+from components.bundle.weights import check_model_folder
 from components.project import ROOT
 from tests.airgap.sealed import Ran, Sealed, sealed_namespace
 from tests.registry.conftest import Registry, running
@@ -111,13 +114,22 @@ def outside(tmp_path_factory: pytest.TempPathFactory, upstream: Registry) -> Out
         check=True,
         capture_output=True,
     )
-    make_model(folder)
+    model = make_model(folder)
     stacks = folder / "checkout" / "stacks"
-    values = yaml.safe_load((stacks / "Pulumi.on-prem.yaml").read_text(encoding="utf-8"))
+    values = yaml.safe_load((stacks / "Pulumi.air-gapped.yaml").read_text(encoding="utf-8"))
     image = f"{reference.host}/{reference.path}:v0.24.0@{reference.digest}"
-    values["config"]["breakeven:engineImage"] = image
+    del values["config"]["breakeven:weightsClaim"]
+    values["config"] |= {
+        "breakeven:engineImage": image,
+        "breakeven:weightsImage": str(_model_image(model, values["config"]["breakeven:model"])),
+    }
     (stacks / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     return Outside(folder)
+
+
+def _model_image(model: Path, name: str) -> ImageReference:
+    files = tuple(read_model_file(path, REVISION) for path in check_model_folder(model, REVISION))
+    return model_image(name, REVISION, files).reference
 
 
 @pytest.fixture(scope="session")
@@ -144,7 +156,17 @@ def cluster(
         )
         assert result.returncode == 0, result.stdout
 
+    # The API server looks for a default route while it starts, to learn an address to advertise.
+    start_with = [
+        ["ip", "address", "add", "10.255.255.1/32", "dev", "lo"],
+        ["ip", "route", "add", "default", "dev", "lo"],
+    ]
+    for command in start_with:
+        subprocess.run(sealed.enter(*command), check=True)
     rig("start")
+    for command in reversed(start_with):
+        undone = [word if word != "add" else "del" for word in command]
+        subprocess.run(sealed.enter(*undone), check=True)
     try:
         yield state / "rig" / "kubeconfig"
     finally:

@@ -34,6 +34,7 @@ def test_up_preview_and_destroy_reach_the_api_server_and_nobody_else(
 ) -> None:
     server = yaml.safe_load(cluster.read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
     port = int(server.rpartition(":")[2].strip("/"))
+    # The registry inside is simulated, as are nodes: no container of this cluster ever starts.
     steps = {
         "up --yes": "created",
         "preview --expect-no-changes": "unchanged",

@@ -38,7 +38,9 @@ def image(upstream: Registry, tmp_path: Path) -> str:
 def site(image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A work folder; stack on-prem uses the image that was made here."""
 
-    monkeypatch.setattr(command, "read_stack", lambda stack: settings_of(stack, engineImage=image))
+    monkeypatch.setattr(
+        command, "read_stack", lambda stack, **_: settings_of(stack, engineImage=image)
+    )
     monkeypatch.chdir(tmp_path)
     make_model(tmp_path)
     return tmp_path
