@@ -100,3 +100,20 @@ def test_destroy_with_a_dead_cluster_says_so_keeps_its_state_and_works_later(
     rig.start_part("kube-apiserver")
     pulumi(project, "preview", "--stack", STACK, "--expect-no-changes")
     destroy(project, STACK)
+
+
+def test_a_rotated_secret_changes_no_plan_and_no_secret_is_in_state_or_output(
+    project: Project, api: Api
+) -> None:
+    printed = up(project, STACK)
+    path = f"/api/v1/namespaces/{NAMESPACE}/secrets/vllm-api-key"
+    first = api.get(path)["data"]["api-key"]
+    rotated = "cm90YXRlZC1ieS1zb21lb25l"
+    api.merge(path, {"data": {"api-key": rotated}})
+    printed += pulumi(project, "preview", "--stack", STACK, "--expect-no-changes", "--diff")
+    printed += up(project, STACK, "--refresh")
+    state = pulumi(project, "stack", "export", "--stack", STACK, "--show-secrets")
+    for secret in (first, rotated):
+        assert secret not in printed + state
+    assert api.get(path)["data"]["api-key"] == rotated
+    destroy(project, STACK)

@@ -27,7 +27,7 @@ def test_a_stack_is_made_changed_refreshed_and_removed_without_orphans(
 
     project.set(stack, timeToFirstTokenSeconds="3.5")
     up(project, stack)
-    rule = api.get("/apis/monitoring.coreos.com/v1/namespaces/llm/prometheusrules/model")
+    rule = api.get("/apis/monitoring.coreos.com/v1/namespaces/llm/prometheusrules/model-latency")
     assert "> 3.5" in json.dumps(rule["spec"])
     assert inventory(api) - before >= made - {name for name in made if "nodeclaims" in name}
 

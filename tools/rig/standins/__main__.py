@@ -10,7 +10,7 @@ from pathlib import Path
 import urllib3
 
 from rig.api import Api, ApiError
-from rig.standins import compute_classes, load_balancers, node_classes, secrets, volumes
+from rig.standins import compute_classes, load_balancers, node_classes, secrets, volumes, weights
 
 POLL_SECONDS = 0.5
 CONTROLLERS = {
@@ -19,6 +19,7 @@ CONTROLLERS = {
     "compute classes": compute_classes.reconcile,
     "node classes": node_classes.reconcile,
     "secrets": secrets.reconcile,
+    "weights": weights.reconcile,
 }
 
 log = logging.getLogger("rig.standins")
