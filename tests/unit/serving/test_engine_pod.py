@@ -217,7 +217,7 @@ def test_replicas_spread_without_buying_nodes_for_it(served: Served, stack: str)
 def test_its_own_address_needs_no_network(served: Served, stack: str) -> None:
     container = served(stack).engine.container
     [address] = [item for item in container["env"] if item["name"] == "VLLM_HOST_IP"]
-    assert address["valueFrom"] == {"fieldRef": {"fieldPath": "status.podIP"}}
+    assert address["valueFrom"] == {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}
 
 
 def test_opencost_can_tell_whose_tokens_they_are(served: Served, stack: str) -> None:
