@@ -9,6 +9,8 @@ from rig.api import Api, ApiError
 
 # They come and go by themselves, or stay as a record: of no stack.
 _TRANSIENT = {"events", "leases", "endpoints", "endpointslices", "componentstatuses", "pods"}
+# Controllers put these into every namespace, sometimes only after a test has begun.
+_IN_EVERY_NAMESPACE = {("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default")}
 
 
 def inventory(api: Api) -> set[str]:
@@ -17,6 +19,7 @@ def inventory(api: Api) -> set[str]:
         f"{resource}/{item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
         for path, resource in _collections(api)
         for item in api.items(path)
+        if (resource, item["metadata"]["name"]) not in _IN_EVERY_NAMESPACE
     }
 
 

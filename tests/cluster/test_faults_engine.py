@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from rig.api import Api
+from rig.api import Api, answers
 from rig.cluster import Rig
 
 from tests.cluster.deploying import (
@@ -39,6 +39,7 @@ def nothing_stays(api: Api) -> Iterator[None]:
     assert leftovers(api, before) == set()
 
 
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_an_engine_that_was_killed_is_followed_by_one_that_finishes_and_nothing_is_twice(
     project: Project, api: Api, moment: str
 ) -> None:
@@ -87,6 +88,20 @@ def test_of_two_updates_at_once_the_second_is_refused_and_the_first_finishes(
     destroy(project, STACK)
 
 
+def test_an_api_server_that_goes_away_and_comes_back_costs_only_a_second_update(
+    project: Project, rig: Rig, api: Api
+) -> None:
+    update = Update(project, STACK)
+    wait_for("the update is under way", lambda: api.find(MOMENTS["early"]))
+    rig.stop_part("kube-apiserver")
+    time.sleep(3)
+    rig.start_part("kube-apiserver")
+    update.wait()
+    up(project, STACK, "--refresh")
+    assert ready_replicas(api) == 2
+    destroy(project, STACK)
+
+
 def test_destroy_with_a_dead_cluster_says_so_keeps_its_state_and_works_later(
     project: Project, rig: Rig
 ) -> None:
@@ -99,6 +114,67 @@ def test_destroy_with_a_dead_cluster_says_so_keeps_its_state_and_works_later(
     assert "unreachable" in failed.stdout + failed.stderr
     rig.start_part("kube-apiserver")
     pulumi(project, "preview", "--stack", STACK, "--expect-no-changes")
+    destroy(project, STACK)
+
+
+def test_a_missing_definition_is_named_and_the_next_update_finishes(
+    project: Project, api: Api
+) -> None:
+    name = "podmonitors.monitoring.coreos.com"
+    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"
+    definition = api.get(path)
+    api.delete(path)
+    try:
+        pulumi(project, "stack", "init", STACK)
+        failed = project.pulumi("up", "--stack", STACK, "--yes", "--skip-preview")
+        assert failed.returncode != 0
+        assert "PodMonitor" in failed.stdout
+        assert "monitoring.coreos.com" in failed.stdout
+    finally:
+        kept = {key: definition[key] for key in ("apiVersion", "kind", "spec")}
+        annotations = definition["metadata"].get("annotations", {})
+        metadata = {"name": name, "annotations": annotations}
+        api.apply({**kept, "metadata": metadata})
+    wait_for(
+        "the definition is served",
+        # While its storage is made, the API server refuses: 429.
+        lambda: answers(lambda: api.get("/apis/monitoring.coreos.com/v1/podmonitors")),
+    )
+    up(project, STACK)
+    destroy(project, STACK)
+
+
+def test_a_field_that_someone_else_took_is_named_and_not_overwritten(
+    project: Project, api: Api
+) -> None:
+    up(project, STACK)
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "model", "namespace": NAMESPACE},
+        "spec": {"maxUnavailable": 0},
+    }
+    path = f"/apis/policy/v1/namespaces/{NAMESPACE}/poddisruptionbudgets/model"
+    api.call(
+        "PATCH",
+        f"{path}?fieldManager=someone-else&force=true",
+        budget,
+        kind="application/apply-patch+yaml",
+    )
+    failed = project.pulumi("up", "--stack", STACK, "--yes", "--skip-preview", "--refresh")
+    assert failed.returncode != 0
+    assert "someone-else" in failed.stdout
+    assert api.get(path)["spec"]["maxUnavailable"] == 0
+    # What the message says to do: give the field up there, or take it here.
+    released = {**budget, "spec": {}}
+    api.call(
+        "PATCH",
+        f"{path}?fieldManager=someone-else",
+        released,
+        kind="application/apply-patch+yaml",
+    )
+    up(project, STACK, "--refresh")
+    assert api.get(path)["spec"]["maxUnavailable"] == 1
     destroy(project, STACK)
 
 
