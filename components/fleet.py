@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from components.cost.calendar import CALENDAR_MONTH
 from components.cost.capacity import ReplicaCapacity
 from components.cost.load import Load
 from components.cost.roofline import Engine
@@ -21,7 +22,7 @@ from components.settings_types import ReplicaSettings, Settings
 VLLM_LARGEST_BATCH = 256
 """Requests that vLLM runs at once unless told otherwise (--max-num-seqs, from 256 up by GPU)."""
 
-HOURS_PER_MONTH = 730
+HOURS_PER_MONTH = float(CALENDAR_MONTH.hours_per_month)
 HOURS_A_WEEK = 168
 
 

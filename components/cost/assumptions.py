@@ -12,7 +12,7 @@ from components.cost.load import Load
 from components.cost.node_cost import NodeCost
 from components.cost.people import People
 from components.cost.price_book import PriceBook
-from components.cost.simulation import Fleet
+from components.cost.simulation import Fleet, FleetWeek, simulate
 from components.cost.week.result import SimulatedWeek
 
 
@@ -80,3 +80,12 @@ class Assumptions:
     book: PriceBook
     calendar: Calendar
     notes: tuple[str, ...] = ()
+
+    def planned_week(self, requests_per_second: float) -> FleetWeek:
+        """Returns what the fleet does with the load if a replica served that much."""
+        return simulate(
+            self.load.requests_per_second(),
+            self.load.burst_factor,
+            requests_per_second,
+            self.fleet,
+        )

@@ -15,7 +15,6 @@ from components.cost.hybrid import Hybrid, SplitRules
 from components.cost.lines import people_lines, price_machines
 from components.cost.quantities import Registered
 from components.cost.report import ApiCost, BreakEvenAgainst, Report
-from components.cost.simulation import FleetWeek, simulate
 from components.cost.verdict import Evidence, Option, Verdict, decide
 from components.cost.week.demand import rates_by_minute
 
@@ -39,7 +38,7 @@ class _Estimate:
     def __init__(self, resources: tuple[Registered, ...], assumptions: Assumptions) -> None:
         self.assumptions = assumptions
         self.rates = assumptions.load.requests_per_second()
-        plan = self.simulate_at(assumptions.capacity.requests_per_second)
+        plan = assumptions.planned_week(assumptions.capacity.requests_per_second)
         own_share = 1 - assumptions.simulated.totals.overflow_share
         self.week = replace(plan, busy_share=plan.busy_share * own_share)
         self.machines = price_machines(resources, self.week, assumptions)
@@ -49,14 +48,6 @@ class _Estimate:
             self.people,
             contingency_share=assumptions.people.contingency_share,
             mean_nodes=self.week.mean_nodes,
-        )
-
-    def simulate_at(self, requests_per_second: float) -> FleetWeek:
-        return simulate(
-            self.rates,
-            self.assumptions.load.burst_factor,
-            requests_per_second,
-            self.assumptions.fleet,
         )
 
     def report(self) -> Report:
@@ -89,7 +80,7 @@ class _Estimate:
 
     def total_at(self, requests_per_second: float) -> Decimal:
         """Returns the whole bill if a replica served that much."""
-        return self.bill.with_nodes(self.simulate_at(requests_per_second).mean_nodes)
+        return self.bill.with_nodes(self.assumptions.planned_week(requests_per_second).mean_nodes)
 
     def break_even_against(self, cost: ApiCost) -> BreakEvenAgainst:
         per_token = cost.monthly / self.assumptions.load.tokens_per_day

@@ -16,7 +16,6 @@ from components.cost.break_even import Staircase, find_break_even
 from components.cost.estimate import LARGEST_NODES
 from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.quantities import Registered
-from components.cost.simulation import FleetWeek, simulate
 
 _LARGEST_UNSERVED = 0.001  # as in `verdict`: less counts as noise, not as a fleet too small
 
@@ -90,7 +89,7 @@ class VariedStack:
     def outcome(self, factors: Factors) -> Outcome:
         """Returns what the stack costs with these factors."""
         assumptions = self.varied(factors)
-        week = _week(assumptions)
+        week = assumptions.planned_week(assumptions.capacity.requests_per_second)
         total = bill_of(self._resources, week, assumptions).total
         tokens = Decimal(assumptions.load.tokens_per_day) * assumptions.calendar.days_per_month
         served = tokens * (1 - Decimal(repr(week.unserved_share)))
@@ -139,7 +138,11 @@ class VariedStack:
 
     def _staircase(self, assumptions: Assumptions) -> Staircase:
         """As in `estimate`; a change of the burst is a change of what a node serves at the peak."""
-        bill = bill_of(self._resources, _week(assumptions), assumptions)
+        bill = bill_of(
+            self._resources,
+            assumptions.planned_week(assumptions.capacity.requests_per_second),
+            assumptions,
+        )
         burst = self.assumptions.load.burst_factor / assumptions.load.burst_factor
         staircase = bill.staircase(
             assumptions.load,
@@ -147,16 +150,6 @@ class VariedStack:
             assumptions.capacity.requests_per_second * burst,
         )
         return replace(staircase, peak_rates_per_token=self._peak_rates_per_token)
-
-
-def _week(assumptions: Assumptions) -> FleetWeek:
-    load = assumptions.load
-    return simulate(
-        load.requests_per_second(),
-        load.burst_factor,
-        assumptions.capacity.requests_per_second,
-        assumptions.fleet,
-    )
 
 
 def _node(node: NodeCost, factor: Decimal) -> NodeCost:

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from components.cost.calendar import CALENDAR_MONTH
 from components.cost.recommend.constraints import Constraint
 from components.cost.recommend.offers import offers
 from components.cost.recommend.search import Search
 from components.cost.recommend.weigh import Counts, Weighed
 from components.cost.report import ApiCost
 from components.cost.verdict import Choice, usd
-
-HOURS_PER_MONTH = 730
 
 
 def describe(weighed: Weighed) -> str:
@@ -119,7 +118,7 @@ def notes(search: Search, ranked: Sequence[Weighed], not_priced: Sequence[str]) 
             "you take it."
         )
     if any(one.configuration.offer.purchase == "spot" for one in ranked):
-        a_month = search.spot_interruptions_per_hour * HOURS_PER_MONTH
+        a_month = search.spot_interruptions_per_hour * float(CALENDAR_MONTH.hours_per_month)
         yield (
             f"A spot node counts as interrupted {a_month:.2g} times a month "
             "(spotInterruptionsPerMonth)."

@@ -20,7 +20,6 @@ from components.cost.recommend.followed import followed
 from components.cost.recommend.search import Operation, Search
 from components.cost.recommend.weigh import Counts, Scale, Weighed
 from components.cost.report import ApiCost
-from components.cost.simulation import simulate
 from components.cost.verdict import Choice
 
 FINALISTS = 12
@@ -163,13 +162,7 @@ def _by_api(search: Search, price: ApiPrice, *, same_model: bool) -> ApiCost:
 def _as_it_stands(search: Search) -> Decimal:
     """Returns what `estimate` says of the stack."""
     assumptions = search.assumptions
-    load = assumptions.load
-    week = simulate(
-        load.requests_per_second(),
-        load.burst_factor,
-        assumptions.capacity.requests_per_second,
-        assumptions.fleet,
-    )
+    week = assumptions.planned_week(assumptions.capacity.requests_per_second)
     return bill_of(search.ledgers[search.precision], week, assumptions).total
 
 
