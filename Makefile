@@ -11,10 +11,10 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: policy-docs help setup dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: policy-docs help setup dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  STACK=name picks a stack of stacks/ (now: $(STACK)); ARGS='...' is passed on."
 
@@ -52,7 +52,7 @@ test-cluster: ## Deploy every stack to a cluster on this machine, and break it
 test-all: ## Run the tests that need no cluster and those that do
 	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run pytest tests/unit tests/golden tests/engine tests/registry tests/tools \
-		tests/cluster $(ARGS)
+		tests/third_party tests/cluster $(ARGS)
 
 test-browser: ## Check the HTML report in headless Chromium, which must be installed
 	$(BOOTSTRAP) setup --dev
@@ -66,6 +66,10 @@ vllm-check: ## Start a real vLLM, built for CPUs, as each stack would, and check
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) vllm
 	$(BOOTSTRAP) run pytest tests/vllm $(ARGS)
+
+check-third-party: ## Let checkers of others judge what every stack renders
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) run pytest tests/third_party $(ARGS)
 
 lint: dev-packages ## Check style, formatting and types
 	.venv/bin/ruff check .
@@ -108,6 +112,7 @@ lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgr
 	$(LOCK) pyproject.toml -o requirements-dev.txt --extra dev -c requirements.txt $(ARGS)
 	$(LOCK) tests/gateway/requirements.in -o tests/gateway/requirements.txt \
 		--no-emit-package litellm-enterprise $(ARGS)
+	$(LOCK) tools/third_party/requirements.in -o tools/third_party/requirements.txt $(ARGS)
 	$(LOCK) tools/vllm/requirements.in -o tools/vllm/requirements.txt \
 		--override tools/vllm/overrides.txt $(ARGS)
 

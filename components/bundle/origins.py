@@ -16,7 +16,7 @@ CACHE = "cache"
 WHEELS = "wheels"
 DEFINITIONS = "crds"
 
-_TREES = ("charts", "components", "policies", "stacks", "tools")
+_TREES = ("charts", "components", "docs", "policies", "stacks", "tools")
 _SINGLE = (
     "__main__.py",
     "LICENSE",

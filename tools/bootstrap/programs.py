@@ -41,7 +41,13 @@ PROMETHEUS = Program(
     minutes=2,
     module=_PROMETHEUS,
 )
-PROGRAMS = (PROMTOOL, PROMETHEUS, ORAS, REGISTRY)
+KUBE_SCORE = Program(
+    name="kube-score",
+    package="github.com/zegl/kube-score/cmd/kube-score",
+    minutes=1,
+    module="github.com/zegl/kube-score",
+)
+PROGRAMS = (PROMTOOL, PROMETHEUS, ORAS, REGISTRY, KUBE_SCORE)
 
 
 @dataclass(frozen=True)
