@@ -150,6 +150,15 @@ class ConfigReader:
             return dict(json.loads(self._defaults[key]))
         return dict(items)
 
+    @property
+    def keys(self) -> Collection[str]:
+        """All keys that exist."""
+        return self._defaults.keys()
+
+    def entries(self, key: str) -> list[Any]:
+        """Reads a list of values of any kind, which the caller checks."""
+        return self._list(key)
+
     def mapping(self, key: str) -> dict[str, Any]:
         """Reads a mapping of names to values of any kind, which the caller checks."""
         return self._mapping(key)
@@ -200,6 +209,36 @@ class ConfigReader:
             f"Allowed: a number, {lowest:,f} to {highest:,f}",
         )
         return None
+
+
+class EntryReader(ConfigReader):
+    """Reads one entry of a list as a stack's values; its mistakes are the list's, too.
+
+    Args:
+        parent: Reader of the stack; a mistake that it has already is not told a second time.
+        key: Of the list.
+        label: By which messages name the entry.
+        values: What the entry states, and what it shares with the stack.
+        defaults: As for any reader.
+    """
+
+    def __init__(  # noqa: PLR0913  # whose entry it is, and what any reader has
+        self,
+        parent: ConfigReader,
+        key: str,
+        label: str,
+        values: Mapping[str, str],
+        defaults: Mapping[str, str],
+    ) -> None:
+        self._parent, self._key, self._label = parent, key, label
+        super().__init__(values, defaults)
+
+    def reject(self, key: str, found: str, allowed: str, *, price: bool = False) -> None:
+        """Records a mistake of one key of the entry."""
+        super().reject(key, found, allowed, price=price)
+        if Problem(key, found, allowed, price) not in self._parent.problems:
+            found = f"{self._label}: {key}: {found}"
+            self._parent.reject(self._key, found, allowed, price=price)
 
 
 def _shown(items: Iterable[object]) -> str:

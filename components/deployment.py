@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pulumi
 
@@ -12,7 +12,7 @@ from components.base import KitComponent
 from components.errors import UserError
 from components.gateway import Gateway, TokenPrices
 from components.gateway.labels import GATEWAY
-from components.gpu_pool import create_pool
+from components.gpu_pool import GpuPool, create_pool
 from components.monitoring import Monitoring, PlannedCostRules
 from components.monitoring.planned import PlannedCost
 from components.network import NetworkRules, ServingNamespace
@@ -20,7 +20,7 @@ from components.project import own_values
 from components.serving import VllmServing
 from components.serving.rollout import rollout_of
 from components.settings import parse
-from components.settings_types import Settings
+from components.settings_types import FIRST_MODEL, Settings
 
 
 async def deploy() -> dict[str, object]:
@@ -54,23 +54,10 @@ async def register(
     """
     namespace = ServingNamespace("namespace", settings)
     pool = create_pool(settings)
-    serving = VllmServing("vllm", settings, pool, namespace=namespace.name)
-    components: list[KitComponent] = [namespace, pool, serving]
+    components: list[KitComponent] = [namespace, pool]
     components.append(NetworkRules("network", settings, namespace=namespace.name))
-    if settings.replicas.autoscaling:
-        # After the Deployment: the scaler waits for its target, and would wait in vain for one
-        # whose weights could not be fetched.
-        components.append(
-            Autoscaling(
-                "autoscaling",
-                settings,
-                namespace=namespace.name,
-                depends_on=[serving.deployment],
-            )
-        )
-    if settings.monitoring.enabled:
-        components.append(Monitoring("monitoring", settings, namespace=namespace.name))
-    address = serving.service_name
+    for model in settings.models:
+        components += _served(model, pool, namespace.name)
     if settings.gateway is None:
         await _registered(components)
     else:
@@ -79,12 +66,43 @@ async def register(
         await _registered(components)
         gateway.start(token_prices())
         await _registered([gateway])
-        address = GATEWAY
-    return {
-        "endpoint": f"http://{address}.{settings.network.namespace}.svc:8000/v1",
-        "model": settings.model.facts.name,
-        "rollout": rollout_of(settings).explanation,
+    return {**_outputs(settings), "rollout": rollout_of(settings).explanation}
+
+
+def _served(
+    model: Settings, pool: GpuPool, namespace: pulumi.Input[str]
+) -> Iterator[KitComponent]:
+    """Makes what one model of the stack has for itself."""
+    serving = VllmServing(_of("vllm", model), model, pool, namespace=namespace)
+    yield serving
+    if model.replicas.autoscaling:
+        # After the Deployment: the scaler waits for its target, and would wait in vain for one
+        # whose weights could not be fetched.
+        yield Autoscaling(
+            _of("autoscaling", model),
+            model,
+            namespace=namespace,
+            depends_on=[serving.deployment],
+        )
+    if model.monitoring.enabled:
+        yield Monitoring(_of("monitoring", model), model, namespace=namespace)
+
+
+def _outputs(settings: Settings) -> dict[str, object]:
+    """Returns under which address each model is asked for."""
+    endpoint = f"http://{{}}.{settings.network.namespace}.svc:8000/v1"
+    addresses = {
+        model.model.facts.name: endpoint.format(model.name if settings.gateway is None else GATEWAY)
+        for model in settings.models
     }
+    first = settings.model.facts.name
+    shown: dict[str, object] = {"endpoint": addresses[first], "model": first}
+    return {**shown, "endpoints": addresses} if settings.others else shown
+
+
+def _of(component: str, model: Settings) -> str:
+    """Returns a component's name in the program: of the first model without the model's."""
+    return component if model.name == FIRST_MODEL else f"{component}-{model.model.facts.name}"
 
 
 async def _registered(components: Iterable[KitComponent]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from components.config_reader import ConfigReader
@@ -18,10 +19,12 @@ from components.settings_adapters import read_adapters, read_rank
 from components.settings_boundary import check_boundary, read_boundary
 from components.settings_checks import PARALLEL, check
 from components.settings_gateway import check_gateway, read_gateway
+from components.settings_models import check_models, entry_readers, named, shares_beside
 from components.settings_monitoring import check_monitoring, read_monitoring
 from components.settings_pool import read_pool
 from components.settings_schedule import read_schedule
 from components.settings_types import (
+    FIRST_MODEL,
     BoundarySettings,
     EngineSettings,
     ModelSettings,
@@ -59,9 +62,24 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
         used its default stands in the settings, so that a caller may check more before it raises.
     """
     reader = ConfigReader(values, defaults())
+    readers = [reader, *entry_readers(reader, values, defaults())]
+    models = [_read(each) for each in readers]
+    beside = shares_beside(models)
+    first, *others = (
+        replace(model, beside=shares, name=named(model) if number else FIRST_MODEL)
+        for number, (model, shares) in enumerate(zip(models, beside, strict=True))
+    )
+    settings = replace(first, others=tuple(others))
+    for model, of_model in zip(settings.models, readers, strict=True):
+        _check(model, of_model)
+    check_models(settings, reader)
+    return settings, reader
+
+
+def _read(reader: ConfigReader) -> Settings:
     traffic = _traffic(reader)
     boundary = read_boundary(reader)
-    settings = Settings(
+    return Settings(
         model=_model(reader),
         engine=_engine(reader, boundary),
         weights=read_weights(reader, boundary),
@@ -75,11 +93,13 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
         prices=_prices(reader),
         people=_people(reader),
     )
+
+
+def _check(settings: Settings, reader: ConfigReader) -> None:
     check_gateway(settings, reader)
     check(settings, reader)
     check_monitoring(settings, reader)
     check_boundary(settings, reader)
-    return settings, reader
 
 
 def _model(reader: ConfigReader) -> ModelSettings:

@@ -259,10 +259,13 @@ def _check_quota(settings: Settings, reader: ConfigReader) -> None:
         "gpuQuota", "maxReplicas", "gpusPerNode", "tensorParallel", "pool", "nodeCount"
     ):
         return
+    asked = f"maxReplicas {settings.replicas.highest} takes"
+    if settings.beside:
+        asked = "maxReplicas of all models take"
     if settings.peak_gpus > pool.gpu_quota:
         reader.reject(
             "gpuQuota",
-            f"{pool.gpu_quota} GPUs, but maxReplicas {settings.replicas.highest} takes "
+            f"{pool.gpu_quota} GPUs, but {asked} "
             f"{settings.peak_gpus} in whole nodes of {pool.gpus_per_node}",
             f"Ask for a quota of {settings.peak_gpus}, or lower maxReplicas",
         )

@@ -10,6 +10,9 @@ from pathlib import Path
 from components.cost.gpus import Gpu
 from components.cost.models import ModelFacts
 
+FIRST_MODEL = "model"
+"""Name of the objects of a stack's first model."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterSettings:
@@ -307,8 +310,25 @@ class PeopleSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PoolShare:
+    """What a model asks of the pool: GPUs of a replica, fewest and most replicas.
+
+    `shared_weights` says whether replicas on different nodes can read its weights.
+    """
+
+    gpus: int
+    lowest: int
+    highest: int
+    shared_weights: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings of one stack. `gateway` is None in mode self-host."""
+    """All settings of one model of a stack, and those that its models share.
+
+    `gateway` is None in mode self-host. `name` is that of the model's objects, `beside` what the
+    stack's other models take of the pool, and `others` those models; of the first model alone.
+    """
 
     model: ModelSettings
     engine: EngineSettings
@@ -322,6 +342,14 @@ class Settings:
     traffic: TrafficSettings
     prices: PriceSettings
     people: PeopleSettings
+    name: str = FIRST_MODEL
+    beside: tuple[PoolShare, ...] = ()
+    others: tuple[Settings, ...] = ()
+
+    @property
+    def models(self) -> tuple[Settings, ...]:
+        """All models of the stack; asked of the first one."""
+        return (self, *self.others)
 
     @property
     def replicas_per_node(self) -> int:
@@ -329,23 +357,56 @@ class Settings:
         return self.pool.gpus_per_node // self.engine.tensor_parallel
 
     def nodes_of(self, replicas: int) -> int:
-        """Returns the whole nodes that so many replicas fill."""
+        """Returns the whole nodes that so many replicas of this model fill."""
         return -(-replicas // self.replicas_per_node) * self.engine.pipeline_parallel
 
     @property
     def replicas_of_fleet(self) -> int:
-        """Whole replicas that the nodes of a pool of fixed size hold."""
+        """Whole replicas that the nodes of a pool of fixed size hold, were they all of this model."""
         return self.pool.node_count // self.engine.pipeline_parallel * self.replicas_per_node
 
     @property
+    def share(self) -> PoolShare:
+        """What this model asks of the pool."""
+        return PoolShare(
+            gpus=self.engine.tensor_parallel,
+            lowest=self.replicas.lowest,
+            highest=self.replicas.highest,
+            shared_weights=self.shared_weights,
+        )
+
+    @property
+    def shares_nodes(self) -> bool:
+        """Whether replicas of several models may run on one node: in a pool of fixed size.
+
+        A node that comes and goes is one model's: shared, it would stay, and be paid, until the last
+        replica of either model has left it.
+        """
+        return bool(self.beside) and self.pool.kind == "existing"
+
+    @property
+    def nodes_of_lowest(self) -> int:
+        """Nodes that all models' fewest replicas fill."""
+        return self.nodes_of(self.replicas.lowest) + sum(
+            self._nodes_beside(share, share.lowest) for share in self.beside
+        )
+
+    @property
     def peak_gpus(self) -> int:
-        """GPUs that may run at once: those of all replicas and of a rollout, in whole nodes.
+        """GPUs that may run at once: those of all models' replicas and rollouts, in whole nodes.
 
         To replace a drifted node Karpenter may go above it by one node for a moment, because it
         asks whether the limit is exceeded already (Provisioner.Create).
         """
-        replicas = self.replicas.highest + self.surge_replicas
-        return self.nodes_of(replicas) * self.pool.gpus_per_node
+        if self.shares_nodes:
+            return self.pool.node_count * self.pool.gpus_per_node
+        nodes = self.nodes_of(self.replicas.highest + self.surge_replicas) + sum(
+            self._nodes_beside(share, share.highest + self._surge(share)) for share in self.beside
+        )
+        return nodes * self.pool.gpus_per_node
+
+    def _nodes_beside(self, share: PoolShare, replicas: int) -> int:
+        return -(-replicas * share.gpus // self.pool.gpus_per_node)
 
     @property
     def watched(self) -> bool:
@@ -369,16 +430,36 @@ class Settings:
 
     @property
     def has_spare_gpus(self) -> bool:
-        """Whether one replica beyond the highest finds GPUs.
+        """Whether one replica of each model beyond its highest finds GPUs.
 
         A node autoscaler brings a node for it, as far as the provider's quota goes; in a pool of
         fixed size the GPUs must be there.
         """
-        more = self.replicas.highest + 1
         if self.pool.kind == "existing":
-            return self.replicas_of_fleet >= more
+            return self.holds(1)
+        nodes = self.nodes_of(self.replicas.highest + 1) + sum(
+            self._nodes_beside(share, share.highest + 1) for share in self.beside
+        )
         quota = self.pool.gpu_quota
-        return not quota or self.nodes_of(more) * self.pool.gpus_per_node <= quota
+        return not quota or nodes * self.pool.gpus_per_node <= quota
+
+    def holds(self, more: int = 0) -> bool:
+        """Whether a pool of fixed size has room for all models' replicas, however they are placed.
+
+        Kubernetes spreads pods and moves none, so that small replicas may leave no node with room
+        for a large one although there are GPUs enough. A node is closed to it once all but fewer
+        GPUs than it needs are taken; others must not be able to close all nodes.
+
+        Args:
+            more: Replicas of each model beyond its highest.
+        """
+        if not self.beside:
+            return self.replicas_of_fleet >= self.replicas.highest + more
+        shares, per_node = (self.share, *self.beside), self.pool.gpus_per_node
+        taken = sum(share.gpus * (share.highest + more) for share in shares)
+        largest = max(share.gpus for share in shares)
+        smallest = min(share.gpus for share in shares)
+        return taken - largest < self.pool.node_count * (per_node - largest + smallest)
 
     @property
     def surge_replicas(self) -> int:
@@ -386,5 +467,8 @@ class Settings:
 
         A volume that only one node can mount forbids it unless the free GPU is on that same node.
         """
+        return self._surge(self.share)
+
+    def _surge(self, share: PoolShare) -> int:
         same_node = self.pool.kind == "existing" and self.pool.node_count == 1
-        return int(self.has_spare_gpus and (self.shared_weights or same_node))
+        return int(self.has_spare_gpus and (share.shared_weights or same_node))

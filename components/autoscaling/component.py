@@ -9,7 +9,7 @@ import pulumi
 from components.base import KitComponent
 from components.manifests import custom_resource
 from components.monitoring.promql import engine_selector, wanted_requests
-from components.serving.labels import GROUP_NAME, NAME
+from components.serving.labels import GROUP_NAME
 from components.serving.timings import scale_up_period, timings_of
 from components.settings_schedule import DAYS
 from components.settings_types import ScheduledReplicas, Settings
@@ -46,7 +46,7 @@ class Autoscaling(KitComponent):
         [scaled_object] = render(
             "autoscaling/scaled-object.yaml.j2",
             {
-                "name": NAME,
+                "name": settings.name,
                 "target": _target(settings),
                 "lowest": replicas.lowest,
                 "highest": replicas.highest,
@@ -75,7 +75,7 @@ class Autoscaling(KitComponent):
 
 def _target(settings: Settings) -> dict[str, str]:
     if settings.engine.pipeline_parallel == 1:
-        return {"name": NAME}
+        return {"name": settings.name}
     return {
         "apiVersion": "leaderworkerset.x-k8s.io/v1",
         "kind": "LeaderWorkerSet",

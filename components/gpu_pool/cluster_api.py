@@ -45,7 +45,7 @@ class ClusterApiPool(GpuPool):
                 "bootstrap": _reference(cluster_api.bootstrap),
                 "machine": _reference(cluster_api.machine),
                 "labels": {POOL_LABEL: name},
-                "fewest": settings.nodes_of(settings.replicas.lowest),
+                "fewest": settings.nodes_of_lowest,
                 "most": settings.peak_gpus // settings.pool.gpus_per_node,
             },
         )

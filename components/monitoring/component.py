@@ -10,7 +10,7 @@ from components.base import KitComponent
 from components.manifests import custom_resource
 from components.monitoring.dashboards import DASHBOARDS, dashboard_json
 from components.monitoring.rules import rule_manifests
-from components.serving.labels import ENGINE_LABELS, ENGINE_PORT_NAME, NAME
+from components.serving.labels import ENGINE_PORT_NAME, engine_labels
 from components.settings_types import Settings
 from components.templates import render
 
@@ -48,7 +48,11 @@ class Monitoring(KitComponent):
         )
         [pod_monitor] = render(
             "monitoring/pod-monitor.yaml.j2",
-            {"name": NAME, "labels": dict(ENGINE_LABELS), "port_name": ENGINE_PORT_NAME},
+            {
+                "name": settings.name,
+                "labels": engine_labels(settings),
+                "port_name": ENGINE_PORT_NAME,
+            },
         )
         for manifest in (pod_monitor, *rule_manifests(settings)):
             self.add(custom_resource(manifest, namespace=namespace, opts=self.child_options()))
@@ -57,7 +61,7 @@ class Monitoring(KitComponent):
         self.register_outputs({})
 
     def _add_dashboard(self, dashboard: str, settings: Settings) -> None:
-        name = f"{settings.network.namespace}-{NAME}-{dashboard}"
+        name = f"{settings.network.namespace}-{settings.name}-{dashboard}"
         self.add(
             ConfigMap(
                 name,

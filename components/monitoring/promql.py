@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from components.serving.labels import NAME
+from components.serving.labels import GROUP_NAME
 from components.settings_types import Settings
 
 
@@ -27,6 +27,31 @@ def exported_namespace_selector(settings: Settings) -> str:
     return f"exported_{namespace_selector(settings)}"
 
 
+def pod_selector(settings: Settings) -> str:
+    """Returns the labels of the series of one model's pods, without braces.
+
+    The first model has all pods of the namespace that are not another's, the gateway's among them.
+    """
+    own = ""
+    if settings.others:
+        own = f",pod!~{quoted('|'.join(f'{other.name}-.+' for other in settings.others))}"
+    elif settings.beside:
+        own = f",pod=~{quoted(f'{settings.name}-.+')}"
+    return namespace_selector(settings) + own
+
+
+def exported_pod_selector(settings: Settings) -> str:
+    """Returns the same labels as Prometheus renames them where an exporter's target has its own."""
+    return ",".join(f"exported_{label}" for label in pod_selector(settings).split(","))
+
+
+def engine_pods(settings: Settings) -> str:
+    """Returns a pattern of the names of the pods that serve one model."""
+    if settings.engine.pipeline_parallel > 1:
+        return f"{GROUP_NAME}-.+"
+    return f"{settings.name}-[a-z0-9]+-[a-z0-9]+"
+
+
 def target_selector(settings: Settings) -> str:
     """Returns the labels of this stack's scrape targets, without braces."""
     return f"{namespace_selector(settings)},job={quoted(job_name(settings))}"
@@ -45,7 +70,7 @@ def wanted_requests(settings: Settings) -> str:
 
 def job_name(settings: Settings) -> str:
     """Returns the job that the Prometheus operator derives from the PodMonitor."""
-    return f"{settings.network.namespace}/{NAME}"
+    return f"{settings.network.namespace}/{settings.name}"
 
 
 def quoted(value: str) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 from components.monitoring.promql import (
     engine_selector,
     exported_namespace_selector,
+    exported_pod_selector,
     namespace_selector,
+    pod_selector,
     target_selector,
 )
-from components.serving.labels import NAME
 from components.serving.timings import NODE_START, timings_of
 from components.settings_types import Settings
 from components.templates import render
@@ -47,8 +48,8 @@ def rule_manifest(settings: Settings, concern: str, values: Mapping[str, object]
     [manifest] = render(
         f"monitoring/rules/{concern}.yaml.j2",
         {
-            "name": NAME,
-            "group": f"{namespace}-{NAME}",
+            "name": settings.name,
+            "group": f"{namespace}-{settings.name}",
             "selector": engine_selector(settings),
             **values,
         },
@@ -69,6 +70,8 @@ def _values(settings: Settings) -> dict[str, object]:
         "targets": target_selector(settings),
         "cluster": namespace_selector(settings),
         "exported": exported_namespace_selector(settings),
+        "pods": pod_selector(settings),
+        "exported_pods": exported_pod_selector(settings),
         "gpu_metrics": monitoring.gpu_metrics,
         "startup_seconds": timings_of(settings).startup_budget + PATIENCE_SECONDS,
         "node_seconds": NODE_START + PATIENCE_SECONDS,

@@ -49,7 +49,7 @@ def callers(settings: Settings) -> list[NetworkPolicyPeerArgs]:
     even where that fails, so the port is open to those who are named and to nobody else.
     """
     peers = clients(settings) if settings.gateway is None else [pods(GATEWAY_LABELS)]
-    if settings.watched:
+    if any(model.watched for model in settings.models):
         peers.append(in_namespace(settings.monitoring.namespace))
     return peers
 

@@ -50,7 +50,8 @@ class NetworkRules(KitComponent):
     The engine is called by its clients and calls nobody, so that prompts have no way out; where
     tracingEndpoint names a collector, it reaches that one port, and where a replica spans several
     nodes its pods call each other and ask for each other's names. The pod that fetches the weights,
-    where they are not there, calls the internet by HTTPS and is called by nobody.
+    where they are not there, calls the internet by HTTPS and is called by nobody. The models of a
+    stack have the same rules, and can't call each other.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class NetworkRules(KitComponent):
                     name_lookups(settings),
                 ],
             )
-        if settings.fetches_weights:
+        if any(model.fetches_weights for model in settings.models):
             egress = [name_lookups(settings), public_https()]
             self._add(f"{NAME}-weights", pods=WEIGHTS_LABELS, egress=egress)
         if settings.gateway is not None:
@@ -106,7 +107,7 @@ class NetworkRules(KitComponent):
             pods=GATEWAY_LABELS,
             ingress=[
                 *([_opened(clients(settings), GATEWAY_PORT)] if clients(settings) else []),
-                *([_opened(readers, METRICS_PORT)] if settings.watched else []),
+                *([_opened(readers, METRICS_PORT)] if any(model.watched for model in settings.models) else []),
             ],
             egress=[
                 name_lookups(settings),

@@ -25,12 +25,11 @@ from components.gpu_pool import GpuPool
 from components.serving.engine import engine_pod
 from components.serving.guard import add_guard
 from components.serving.labels import (
-    ENGINE_LABELS,
     ENGINE_PORT,
     ENGINE_PORT_NAME,
-    LEADER_LABELS,
-    NAME,
+    answering_labels,
     described,
+    engine_labels,
 )
 from components.serving.rollout import Rollout, rollout_of
 from components.serving.service import address, inner_address, service_annotations
@@ -82,12 +81,12 @@ class VllmServing(KitComponent):
             },
             opts,
         )
-        self.service_name = NAME
+        self.service_name = settings.name
         timings = timings_of(settings)
         account = self.add(
             ServiceAccount(
-                NAME,
-                metadata=_metadata(namespace),
+                settings.name,
+                metadata=_metadata(settings, namespace),
                 automount_service_account_token=False,
                 opts=self.child_options(),
             )
@@ -99,7 +98,7 @@ class VllmServing(KitComponent):
             namespace=namespace,
             service_account=account.metadata.name,
         )
-        guard = add_guard(self, namespace=namespace)
+        guard = add_guard(self, settings, namespace=namespace)
         pod = partial(
             engine_pod,
             settings,
@@ -126,17 +125,17 @@ class VllmServing(KitComponent):
                     opts=options,
                 )
             )
-        self._add_budget(namespace)
+        self._add_budget(settings, namespace)
         self._add_service(settings, timings, namespace)
-        self.register_outputs({"serviceName": NAME})
+        self.register_outputs({"serviceName": settings.name})
 
-    def _add_budget(self, namespace: pulumi.Input[str]) -> None:
+    def _add_budget(self, settings: Settings, namespace: pulumi.Input[str]) -> None:
         self.add(
             PodDisruptionBudget(
-                NAME,
-                metadata=_metadata(namespace),
+                settings.name,
+                metadata=_metadata(settings, namespace),
                 spec=PodDisruptionBudgetSpecArgs(
-                    selector=LabelSelectorArgs(match_labels=dict(ENGINE_LABELS)),
+                    selector=LabelSelectorArgs(match_labels=engine_labels(settings)),
                     # Not minAvailable: with one replica that would block every drain for ever.
                     max_unavailable=1,
                     # A pod that never became ready must not hold up the repair of its node.
@@ -150,7 +149,7 @@ class VllmServing(KitComponent):
         self, settings: Settings, timings: Timings, namespace: pulumi.Input[str]
     ) -> None:
         annotations = service_annotations(settings)
-        pods = ENGINE_LABELS if settings.engine.pipeline_parallel == 1 else LEADER_LABELS
+        pods = answering_labels(settings)
         spec = address(settings, pods, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
         if settings.gateway is not None:
             # Clients call the gateway, and only that calls the model; with no replica to wait for
@@ -159,8 +158,8 @@ class VllmServing(KitComponent):
             spec = inner_address(pods, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
         self.add(
             Service(
-                NAME,
-                metadata=_metadata(namespace, annotations),
+                settings.name,
+                metadata=_metadata(settings, namespace, annotations),
                 spec=spec,
                 # Pulumi waits for endpoints, so for the first replica.
                 opts=self.child_options(
@@ -178,12 +177,12 @@ def _deployment(
     options: pulumi.ResourceOptions,
 ) -> Deployment:
     return Deployment(
-        NAME,
-        metadata=_metadata(namespace),
+        settings.name,
+        metadata=_metadata(settings, namespace),
         spec=DeploymentSpecArgs(
             # Left out where KEDA scales: two owners of one field undo each other.
             replicas=None if settings.replicas.autoscaling else settings.replicas.lowest,
-            selector=LabelSelectorArgs(match_labels=dict(ENGINE_LABELS)),
+            selector=LabelSelectorArgs(match_labels=engine_labels(settings)),
             strategy=_strategy(rollout_of(settings)),
             progress_deadline_seconds=timings.startup_budget + timings.grace + NODE_START,
             template=template,
@@ -197,19 +196,19 @@ def _template(settings: Settings, pod: PodSpecArgs) -> PodTemplateSpecArgs:
 
 
 def _metadata(
-    namespace: pulumi.Input[str], annotations: dict[str, str] | None = None
+    settings: Settings, namespace: pulumi.Input[str], annotations: dict[str, str] | None = None
 ) -> ObjectMetaArgs:
     return ObjectMetaArgs(
-        name=NAME,
+        name=settings.name,
         namespace=namespace,
-        labels=described(ENGINE_LABELS),
+        labels=described(engine_labels(settings)),
         annotations=annotations or None,
     )
 
 
 def _pod_labels(settings: Settings) -> dict[str, str]:
     return {
-        **described(ENGINE_LABELS),
+        **described(engine_labels(settings)),
         "app.kubernetes.io/version": ".".join(map(str, settings.engine.version)),
         # OpenCost reads from it whose tokens the pod's GPU hours bought.
         "llm-d.ai/model": settings.model.facts.name,

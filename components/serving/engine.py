@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
+    AffinityArgs,
     ContainerArgs,
     ContainerPortArgs,
     EmptyDirVolumeSourceArgs,
@@ -14,6 +15,8 @@ from pulumi_kubernetes.core.v1 import (
     LifecycleArgs,
     LifecycleHandlerArgs,
     PersistentVolumeClaimVolumeSourceArgs,
+    PodAffinityTermArgs,
+    PodAntiAffinityArgs,
     PodSpecArgs,
     ProbeArgs,
     ResourceRequirementsArgs,
@@ -22,7 +25,7 @@ from pulumi_kubernetes.core.v1 import (
     VolumeArgs,
     VolumeMountArgs,
 )
-from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, LabelSelectorRequirementArgs
 
 from components.gpu_pool import Scheduling
 from components.gpu_pool.pool import GPU_RESOURCE
@@ -34,7 +37,13 @@ from components.serving.guard import (
     guard_mount,
     guard_volume,
 )
-from components.serving.labels import ENGINE_LABELS, ENGINE_PORT, ENGINE_PORT_NAME
+from components.serving.labels import (
+    ENGINE_LABELS,
+    ENGINE_PORT,
+    ENGINE_PORT_NAME,
+    MODEL,
+    engine_labels,
+)
 from components.serving.security import container_security, pod_security
 from components.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
 from components.serving.timings import PROBE_PERIOD, Timings
@@ -136,12 +145,13 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
         security_context=pod_security(),
         node_selector=dict(scheduling.node_selector),
         tolerations=scheduling.tolerations,
-        topology_spread_constraints=[_spread("kubernetes.io/hostname"), _spread(_ZONE)],
+        topology_spread_constraints=[_spread(settings, _HOST), _spread(settings, _ZONE)],
+        affinity=_own_nodes(settings),
         termination_grace_period_seconds=timings.grace,
         containers=[(_worker if worker else _container)(settings, timings)],
         volumes=[
             _weights_volume(settings, weights),
-            guard_volume(),
+            guard_volume(settings),
             *(
                 [_read_only("adapters", weights.adapters.volume.metadata.name)]
                 if weights.adapters
@@ -183,6 +193,7 @@ def _read_only(name: str, claim: pulumi.Input[str]) -> VolumeArgs:
     )
 
 
+_HOST = "kubernetes.io/hostname"
 _ZONE = "topology.kubernetes.io/zone"
 
 
@@ -271,11 +282,34 @@ def _probe(period: int, *, failures: int) -> ProbeArgs:
     )
 
 
-def _spread(topology_key: str) -> TopologySpreadConstraintArgs:
+def _spread(settings: Settings, topology_key: str) -> TopologySpreadConstraintArgs:
     return TopologySpreadConstraintArgs(
         topology_key=topology_key,
         max_skew=1,
         # DoNotSchedule would make a node autoscaler buy nodes for the sake of symmetry.
         when_unsatisfiable="ScheduleAnyway",
-        label_selector=LabelSelectorArgs(match_labels=dict(ENGINE_LABELS)),
+        label_selector=LabelSelectorArgs(match_labels=engine_labels(settings)),
+    )
+
+
+def _own_nodes(settings: Settings) -> AffinityArgs | None:
+    """Keeps the models of a stack on nodes of their own, where nodes come and go.
+
+    Sharing one would keep it, and its price, until the last replica of either model has left; nodes
+    of a pool of fixed size are paid anyway, and shared.
+    """
+    if not settings.beside or settings.shares_nodes:
+        return None
+    other = LabelSelectorArgs(
+        match_labels=dict(ENGINE_LABELS),
+        match_expressions=[
+            LabelSelectorRequirementArgs(key=MODEL, operator="NotIn", values=[settings.name])
+        ],
+    )
+    return AffinityArgs(
+        pod_anti_affinity=PodAntiAffinityArgs(
+            required_during_scheduling_ignored_during_execution=[
+                PodAffinityTermArgs(label_selector=other, topology_key=_HOST)
+            ]
+        )
     )

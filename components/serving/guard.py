@@ -23,8 +23,9 @@ from pulumi_kubernetes.core.v1 import (
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.base import KitComponent
-from components.serving.labels import ENGINE_LABELS, ENGINE_PORT, NAME, described
+from components.serving.labels import ENGINE_PORT, described, engine_labels
 from components.serving.timings import Timings
+from components.settings_types import Settings
 from components.templates import CHARTS
 
 GUARD = "/guard"
@@ -37,15 +38,17 @@ _VOLUME = "guard"
 _STATE = "/tmp"  # noqa: S108  # a mount, not a file
 
 
-def add_guard(component: KitComponent, *, namespace: pulumi.Input[str]) -> ConfigMap:
+def add_guard(
+    component: KitComponent, settings: Settings, *, namespace: pulumi.Input[str]
+) -> ConfigMap:
     """Makes the ConfigMap with the guard's files."""
     return component.add(
         ConfigMap(
-            f"{NAME}-guard",
+            f"{settings.name}-guard",
             metadata=ObjectMetaArgs(
-                name=_name(),
+                name=_name(settings),
                 namespace=namespace,
-                labels=described(ENGINE_LABELS),
+                labels=described(engine_labels(settings)),
             ),
             data=_files(),
             immutable=True,
@@ -79,9 +82,9 @@ def guard_hook(timings: Timings) -> LifecycleArgs:
     )
 
 
-def guard_volume() -> VolumeArgs:
+def guard_volume(settings: Settings) -> VolumeArgs:
     """Returns the volume with the guard's files."""
-    return VolumeArgs(name=_VOLUME, config_map=ConfigMapVolumeSourceArgs(name=_name()))
+    return VolumeArgs(name=_VOLUME, config_map=ConfigMapVolumeSourceArgs(name=_name(settings)))
 
 
 def guard_mount() -> VolumeMountArgs:
@@ -93,7 +96,7 @@ def _files() -> dict[str, str]:
     return {name: (CHARTS / "serving" / name).read_text(encoding="utf-8") for name in _FILES}
 
 
-def _name() -> str:
+def _name(settings: Settings) -> str:
     # It changes with what is in the files, so that replicas are replaced one by one.
     content = json.dumps(_files(), sort_keys=True).encode()
-    return f"{NAME}-guard-{hashlib.sha256(content).hexdigest()[:8]}"
+    return f"{settings.name}-guard-{hashlib.sha256(content).hexdigest()[:8]}"

@@ -7,7 +7,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import PodTemplateSpecArgs
 
 from components.manifests import custom_resource
-from components.serving.labels import ENGINE_LABELS, GROUP_NAME, described
+from components.serving.labels import GROUP_NAME, described, engine_labels
 from components.serving.rollout import rollout_of
 from components.settings_types import Settings
 from components.templates import render
@@ -35,7 +35,7 @@ def leader_worker_set(
         "serving/leader-worker-set.yaml.j2",
         {
             "name": GROUP_NAME,
-            "labels": described(ENGINE_LABELS),
+            "labels": described(engine_labels(settings)),
             # Left out where KEDA scales: two owners of one field undo each other.
             "replicas": None if replicas.autoscaling else replicas.lowest,
             "max_surge": rollout.max_surge,

@@ -26,7 +26,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from components.base import KitComponent
 from components.gpu_pool import GpuPool
 from components.serving.environment import NO_TELEMETRY, from_secret, plain
-from components.serving.labels import NAME, WEIGHTS_LABELS, described
+from components.serving.labels import described, weights_labels
 from components.serving.security import container_security, pod_security
 from components.serving.timings import download_seconds
 from components.serving.weights_names import (
@@ -84,11 +84,11 @@ def add_weights(
     served = weights_content(settings, model.revision)
     script = component.add(
         ConfigMap(
-            f"{NAME}-weights-script",
+            f"{settings.name}-weights-script",
             metadata=ObjectMetaArgs(
                 name=weights_names(served, settings, pool, text).script,
                 namespace=namespace,
-                labels=described(WEIGHTS_LABELS),
+                labels=described(weights_labels(settings)),
             ),
             data={_SCRIPT: text},
             immutable=True,
@@ -128,7 +128,7 @@ def _add_filled_volume(  # noqa: PLR0913  # one argument for each object referre
     service_account: pulumi.Input[str],
 ) -> Filled:
     download = download_seconds(content.file_bytes)
-    labels = described(WEIGHTS_LABELS)
+    labels = described(weights_labels(settings))
     volume = component.add(
         PersistentVolumeClaim(
             # By content also in the program: served and previous weights change places in a

@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass
 
 from components.gpu_pool import GpuPool
-from components.serving.labels import NAME
 from components.serving.sizes import adapters_volume_gib, repository_bytes, weights_volume_gib
 from components.settings_types import Settings
 
@@ -76,9 +75,9 @@ def weights_names(content: Content, settings: Settings, pool: GpuPool, script: s
     can_look_again = settings.shared_weights or pool.fetches_where_it_serves
     volume = _short_hash(*source, *room, *(() if can_look_again else reader))
     return WeightsNames(
-        volume=f"{NAME}-{content.title}-{volume}",
-        script=f"{NAME}-weights-script-{_short_hash(script)}",
-        job=f"{NAME}-{content.title}-{_short_hash(volume, *source, *reader)}",
+        volume=f"{settings.name}-{content.title}-{volume}",
+        script=f"{settings.name}-weights-script-{_short_hash(script)}",
+        job=f"{settings.name}-{content.title}-{_short_hash(volume, *source, *reader)}",
     )
 
 

@@ -26,7 +26,7 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from components.settings_types import Settings
+from components.settings_types import FIRST_MODEL, Settings
 
 _WIDTH = 24
 _SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -51,8 +51,10 @@ class Board:
 
     def __init__(self, settings: Settings, reader: str, span: str) -> None:
         namespace, model = settings.network.namespace, settings.model.facts.name
-        # Grafana allows 40 characters, a namespace has up to 63.
-        digest = hashlib.sha256(namespace.encode()).hexdigest()[:12]
+        # Grafana allows 40 characters, a namespace has up to 63. Of the stack's first model it stays
+        # what it is when that changes, so that links to it do.
+        whose = namespace if settings.name == FIRST_MODEL else f"{namespace}/{settings.name}"
+        digest = hashlib.sha256(whose.encode()).hexdigest()[:12]
         self._panels = 0
         self._dashboard = (
             Dashboard(f"{model} in {namespace}: {reader}")

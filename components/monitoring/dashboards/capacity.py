@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from components.monitoring.dashboards.board import Board, Query
-from components.monitoring.promql import engine_selector, namespace_selector, recorded
-from components.serving.labels import NAME
+from components.monitoring.promql import (
+    engine_pods,
+    engine_selector,
+    namespace_selector,
+    quoted,
+    recorded,
+)
 from components.settings_types import Settings
 
 
@@ -83,7 +88,10 @@ def _fleet(result: Board, settings: Settings) -> None:
         "Replicas",
         "short",
         Query(recorded(settings, "replicas:up"), "answer"),
-        Query(f'sum(kube_deployment_spec_replicas{{{cluster},deployment="{NAME}"}})', "asked for"),
+        Query(
+            f"sum(kube_deployment_spec_replicas{{{cluster},deployment={quoted(settings.name)}}})",
+            "asked for",
+        ),
         Query(f"vector({settings.replicas.lowest})", "minReplicas"),
         Query(f"vector({settings.replicas.highest})", "maxReplicas"),
         explained="Asked for: by the autoscaler, or by the stack.",
@@ -93,8 +101,9 @@ def _fleet(result: Board, settings: Settings) -> None:
         "short",
         Query(recorded(settings, "nodes:paid"), "paid"),
         Query(
-            f'count(count by (node) (kube_pod_info{{{cluster},pod=~"{NAME}-.+"}}))',
-            "with a pod of this stack",
+            f"count(count by (node) (kube_pod_info{{{cluster},"
+            f"pod=~{quoted(engine_pods(settings))}}}))",
+            "with a replica of this model",
         ),
         Query(recorded(settings, "planned_nodes:mean"), "planned, mean"),
         explained="Paid: replicas over replicas a node, rounded up; all of them in a pool of fixed "
