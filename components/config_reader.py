@@ -23,6 +23,9 @@ class ConfigReader:
     reading goes on; checks that span several keys ask `usable` first and stay silent where one of
     their keys is already reported.
 
+    Attributes:
+        entry_readers: Readers of the further models of the stack, in the order of the list.
+
     Args:
         values: What the stack states, by key without prefix, in Pulumi's wire form: strings, with
             booleans, numbers, arrays and objects as JSON.
@@ -33,6 +36,7 @@ class ConfigReader:
         self._values = values
         self._defaults = defaults
         self._problems: list[Problem] = []
+        self.entry_readers: tuple[EntryReader, ...] = ()
         for key in values:
             if key not in defaults:
                 near = difflib.get_close_matches(key, defaults, n=1)
@@ -222,7 +226,7 @@ class EntryReader(ConfigReader):
         defaults: As for any reader.
     """
 
-    def __init__(  # noqa: PLR0913  # whose entry it is, and what any reader has
+    def __init__(  # whose entry it is, and what any reader has
         self,
         parent: ConfigReader,
         key: str,

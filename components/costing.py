@@ -8,26 +8,19 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from components.config_reader import ConfigReader
-from components.cost.api_prices import ApiPrice, UnknownApiModelError, api_price, token_rates
+from components.cost.api_prices import token_rates
 from components.cost.assumptions import Assumptions, ClusterShare
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
-from components.cost.capacity import replica_capacity
-from components.cost.load import Load, flat_shape, published_shape, read_shape
+from components.cost.capacity import ReplicaCapacity
 from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.people import People
 from components.cost.price import Price, PriceMissingError, committed
 from components.cost.price_book import PriceBook
 from components.cost.report import Report, rate
 from components.cost.week.nodes_paid import follow
-from components.fleet import (
-    HOURS_A_WEEK,
-    VLLM_LARGEST_BATCH,
-    configuration_of,
-    interruptions_of,
-)
+from components.costing_demand import Demand, capacity_of, demand_of, in_words, notes_of
+from components.fleet import configuration_of, interruptions_of
 from components.gateway.prices import TokenPrices
-from components.project import ROOT
-from components.serving.rollout import rollout_of
 from components.settings_types import Settings
 
 ENGINE_IMAGE_GIGABYTES = 10
@@ -52,40 +45,40 @@ def assumptions_of(
     book = _book(settings, reader, stack, today)
     node = _node(settings, reader, book)
     _check_system_nodes(settings, reader, book)
-    load = _load(settings, reader)
-    api_in_use = _api("apiInUse", settings.traffic.api_in_use, load, reader, today)
-    hosted = _hosted(settings, load, reader, today)
+    models = list(zip(settings.models, (reader, *reader.entry_readers), strict=True))
+    demands = [demand_of(model, of_model, today) for model, of_model in models]
     reader.raise_problems(stack)
-    if node is None or api_in_use is None:
+    asked = [demand for demand in demands if demand is not None]
+    if node is None or len(asked) < len(models):
         msg = "a price is missing, but nothing was rejected"
         raise AssertionError(msg)
-    model, engine = settings.model, settings.engine
-    measured = settings.traffic.measured_output_tokens_per_second
-    capacity = replica_capacity(
-        model.facts,
-        precision=model.precision,
-        gpu=settings.pool.gpu,
-        tensor_parallel=engine.tensor_parallel,
-        pipeline_parallel=engine.pipeline_parallel,
-        adapter_bytes=model.adapter_bytes,
-        gpu_memory_utilization=float(engine.gpu_memory_utilization),
-        max_model_length=model.max_model_length,
-        input_tokens=load.input_tokens,
-        output_tokens=load.output_tokens,
-        cached_input_share=load.cached_input_share,
-        concurrency_limit=_concurrency(settings),
-        measured_output_tokens_per_second=None if measured is None else float(measured),
-    )
-    _check_target(settings, reader, capacity.concurrent_requests)
+    capacities = [
+        capacity_of(model, of_model, demand.load)
+        for (model, of_model), demand in zip(models, asked, strict=True)
+    ]
     reader.raise_problems(stack)
-    configuration = configuration_of(settings, load, capacity, interruptions_of(settings))
-    followed = follow(load.requests_per_second(), load.burst_factor, configuration)
+    first, *others = (
+        _model(stack, model, demand=demand, capacity=capacity, node=node, book=book)
+        for (model, _), demand, capacity in zip(models, asked, capacities, strict=True)
+    )
+    return replace(first, others=tuple(others))
+
+
+def _model(  # noqa: PLR0913  # what is the model's own, and what all models of a stack share
+    stack: str,
+    settings: Settings,
+    *,
+    demand: Demand,
+    capacity: ReplicaCapacity,
+    node: NodeCost,
+    book: PriceBook,
+) -> Assumptions:
+    configuration = configuration_of(settings, demand.load, capacity, interruptions_of(settings))
+    followed = follow(demand.load.requests_per_second(), demand.load.burst_factor, configuration)
     return Assumptions(
         stack=stack,
-        model=(
-            f"{model.facts.name} in {model.precision}, {_replicas(settings)} of {_gpus(settings)}"
-        ),
-        load=load,
+        model=in_words(settings),
+        load=demand.load,
         capacity=capacity,
         fleet=replace(configuration.fleet, nodes_paid=followed.nodes_paid),
         simulated=followed.own,
@@ -94,46 +87,16 @@ def assumptions_of(
         cloud=settings.prices.cloud,
         region=settings.prices.region,
         people=_people(settings),
-        api_in_use=api_in_use,
-        hosted=hosted,
+        api_in_use=demand.api_in_use,
+        hosted=demand.hosted,
         budget_per_month=settings.prices.budget_per_month,
         data_may_leave=settings.traffic.data_may_leave,
         book=book,
         calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
-        notes=_notes(settings),
+        notes=notes_of(settings),
+        served=settings.model.facts.name,
+        instance=settings.name,
     )
-
-
-def _notes(settings: Settings) -> tuple[str, ...]:
-    notes = [rollout_of(settings).explanation]
-    nodes = settings.engine.pipeline_parallel
-    if nodes > 1:
-        notes.append(
-            f"A replica spans {nodes} nodes, which come and go together: where nodes are counted, "
-            f"but for node-hours, {nodes} count as one."
-        )
-    if settings.model.adapters:
-        notes.append(
-            "Memory of the LoRA adapters is in the capacity; the work that they add is not: a "
-            "measurement of your own (measuredOutputTokensPerSecond) has it."
-        )
-    if settings.replicas.schedule:
-        notes.append(
-            "The schedule's hours are in the nodes of the estimate, as if the traffic's first hour "
-            f"were Monday 0:00 {settings.replicas.schedule_time_zone}; break-even leaves them out."
-        )
-    capacity_types = settings.pool.capacity_types
-    if settings.pool.kind != "existing" and capacity_types[:1] == ("reserved",):
-        notes.append(
-            "Nodes are priced as reserved for the hours that they run; a reservation is paid for "
-            "all hours, so keep minReplicas at what is reserved."
-        )
-    elif settings.pool.kind != "existing" and len(capacity_types) > 1:
-        notes.append(
-            f"Nodes are priced as {capacity_types[0]}; what is not to be had is tried as "
-            f"{', then '.join(capacity_types[1:])}, at that price."
-        )
-    return tuple(notes)
 
 
 def token_prices(report: Report) -> TokenPrices:
@@ -164,37 +127,6 @@ def _book(settings: Settings, reader: ConfigReader, stack: str, today: date) -> 
         )
         reader.raise_problems(stack)
         raise
-
-
-def _replicas(settings: Settings) -> str:
-    replicas = settings.replicas
-    if replicas.lowest != replicas.highest:
-        return f"{replicas.lowest} to {replicas.highest} replicas"
-    return "1 replica" if replicas.highest == 1 else f"{replicas.highest} replicas"
-
-
-def _check_target(settings: Settings, reader: ConfigReader, held: int) -> None:
-    """Refuses to aim at more requests in flight than run at once: the rest would wait for ever."""
-    target = settings.replicas.target_requests
-    if settings.replicas.autoscaling and target > held:
-        reader.reject(
-            "targetRequestsPerReplica",
-            f"{target}, but a replica's memory holds {held} requests of this length",
-            f"Allowed: 1 to {held}; a higher tensorParallel or a larger gpu holds more",
-        )
-
-
-def _gpus(settings: Settings) -> str:
-    engine = settings.engine
-    gpus = f"{engine.tensor_parallel} x {settings.pool.gpu.name}"
-    return gpus if engine.pipeline_parallel == 1 else f"{engine.pipeline_parallel} nodes x {gpus}"
-
-
-def _concurrency(settings: Settings) -> int:
-    """Returns the requests in flight at which a replica counts as full."""
-    if settings.replicas.autoscaling:
-        return settings.replicas.target_requests
-    return VLLM_LARGEST_BATCH
 
 
 def _node(settings: Settings, reader: ConfigReader, book: PriceBook) -> NodeCost | None:
@@ -322,61 +254,6 @@ def _owned(settings: Settings) -> OwnedNode | None:
         rack_and_support_per_month=node.rack_and_support_per_month,
         description=f"owned nodes of {settings.pool.gpus_per_node}",
     )
-
-
-def _load(settings: Settings, reader: ConfigReader) -> Load:
-    traffic = settings.traffic
-    shape, source = published_shape()
-    if traffic.shape == "flat":
-        shape, source = flat_shape(), "flat, every hour alike"
-    elif traffic.shape != "published":
-        path = ROOT / "stacks" / "traffic" / traffic.shape
-        try:
-            shape, source = read_shape(path), f"stacks/traffic/{traffic.shape}"
-        except ValueError as error:
-            reader.reject("trafficShape", f"{traffic.shape}, {error}", "Mend the file")
-    if settings.replicas.schedule and len(shape) % HOURS_A_WEEK:
-        reader.reject(
-            "trafficShape",
-            f"{traffic.shape} has {len(shape)} hours, with scheduledReplicas",
-            f"Allowed: whole weeks of {HOURS_A_WEEK} hours from Monday 0:00",
-        )
-    return Load(
-        tokens_per_day=traffic.tokens_per_day,
-        input_tokens=traffic.input_tokens,
-        output_tokens=traffic.output_tokens,
-        cached_input_share=traffic.cached_input_percent / 100,
-        shape=shape,
-        shape_source=source,
-        burst_factor=float(traffic.burst_factor),
-    )
-
-
-def _hosted(
-    settings: Settings, load: Load, reader: ConfigReader, today: date
-) -> tuple[ApiPrice, ...]:
-    references = settings.traffic.hosted_apis or settings.model.facts.hosted
-    prices = (_api("hostedApis", reference, load, reader, today) for reference in references)
-    return tuple(price for price in prices if price is not None)
-
-
-def _api(
-    key: str, reference: str, load: Load, reader: ConfigReader, today: date
-) -> ApiPrice | None:
-    if not reader.usable(key):
-        return None
-    try:
-        return api_price(
-            reference,
-            input_tokens=load.input_tokens,
-            output_tokens=load.output_tokens,
-            cached_input_tokens=load.cached_input_tokens,
-            on=datetime(today.year, today.month, today.day, tzinfo=UTC),
-        )
-    except UnknownApiModelError as error:
-        near = f"Closest: {', '.join(error.near)}" if error.near else "See the list of genai-prices"
-        reader.reject(key, f'no price is known for "{reference}"', near, price=True)
-        return None
 
 
 def _cluster(settings: Settings) -> ClusterShare:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import pulumi
 
@@ -69,9 +69,7 @@ async def register(
     return {**_outputs(settings), "rollout": rollout_of(settings).explanation}
 
 
-def _served(
-    model: Settings, pool: GpuPool, namespace: pulumi.Input[str]
-) -> Iterator[KitComponent]:
+def _served(model: Settings, pool: GpuPool, namespace: pulumi.Input[str]) -> Iterator[KitComponent]:
     """Makes what one model of the stack has for itself."""
     serving = VllmServing(_of("vllm", model), model, pool, namespace=namespace)
     yield serving
@@ -117,15 +115,17 @@ def _uncounted() -> TokenPrices:
     raise UserError(msg)
 
 
-async def register_planned_cost(settings: Settings, planned: PlannedCost) -> None:
+async def register_planned_cost(settings: Settings, planned: Sequence[PlannedCost]) -> None:
     """Puts the estimate's figures into Prometheus, where the stack is monitored; call it last.
 
     Args:
         settings: The stack's settings.
-        planned: The figures, from the estimate of what `register` registered.
+        planned: The figures of each model, from the estimate of what `register` registered.
     """
     if settings.monitoring.enabled:
-        rules = PlannedCostRules(
-            "planned-cost", settings, planned, namespace=settings.network.namespace
+        await _registered(
+            PlannedCostRules(
+                _of("planned-cost", model), model, figures, namespace=settings.network.namespace
+            )
+            for model, figures in zip(settings.models, planned, strict=True)
         )
-        await asyncio.gather(*(entry.urn.future() for entry in (rules, *rules.resources)))

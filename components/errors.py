@@ -58,6 +58,16 @@ class UnknownStackError(UserError):
         )
 
 
+class SeveralModelsError(UserError):
+    """A command that knows one model was asked about a stack with several."""
+
+    def __init__(self, stack: str, command: str, instead: str) -> None:
+        super().__init__(
+            f"stack {stack} serves several models (additionalModels), and {command} knows one. "
+            f"{instead}"
+        )
+
+
 class OverBudgetError(UserError):
     """A stack costs more than its budget."""
 

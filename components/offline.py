@@ -22,7 +22,7 @@ from components.cost.quantities import Registered
 from components.cost.report import Report
 from components.costing import assumptions_of
 from components.deployment import register
-from components.errors import UnknownStackError
+from components.errors import SeveralModelsError, UnknownStackError
 from components.gateway import TokenPrices
 from components.policy.loading import registered
 from components.policy.manifest import Resource
@@ -145,6 +145,24 @@ def load_stack(stack: str, today: date | None = None) -> LoadedStack:
     settings, reader = parse(stack_values(stack))
     day = today or datetime.now(tz=UTC).date()
     return LoadedStack(settings, assumptions_of(stack, settings, reader, day))
+
+
+def load_stack_of_one_model(stack: str, command: str) -> LoadedStack:
+    """Reads a stack file for a command that knows one model.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+        command: By which messages name it.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        SettingsError: The stack file has mistakes; all are named.
+        SeveralModelsError: The stack serves several models.
+    """
+    loaded = load_stack(stack)
+    if loaded.settings.others:
+        raise SeveralModelsError(stack, command, "Give one model a stack file of its own for it")
+    return loaded
 
 
 def estimate_stack(stack: str, today: date) -> Report:

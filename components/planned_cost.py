@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from components.cost.report import ApiCost, Report
+from dataclasses import replace
+
+from components.cost.api_prices import ApiPrice
+from components.cost.model_cost import ModelCost
+from components.cost.report import Report
 from components.monitoring.planned import PlannedApi, PlannedCost
 
 
-def planned_cost(report: Report) -> PlannedCost:
-    """Returns the figures of an estimate that monitoring compares with what happens."""
-    assumptions, bill = report.assumptions, report.bill
+def planned_costs(report: Report) -> tuple[PlannedCost, ...]:
+    """Returns the figures that monitoring compares with what happens, for each model."""
+    first, *others = (_planned(report, model) for model in report.models)
+    return (replace(first, budget=report.assumptions.budget_per_month), *others)
+
+
+def _planned(report: Report, model: ModelCost) -> PlannedCost:
+    assumptions, bill = model.assumptions, report.bill
     hours = assumptions.calendar.hours_per_month
     private = any(line.private for line in report.machines.lines)
+    hosted = sorted(assumptions.hosted, key=lambda price: price.usd_per_request)
     return PlannedCost(
-        monthly=report.total,
-        per_million_tokens=report.usd_per_million_tokens,
+        monthly=model.total,
+        per_million_tokens=model.usd_per_million_tokens,
         tokens_per_day=assumptions.load.tokens_per_day,
-        busy_share=report.week.busy_share,
-        mean_nodes=report.week.mean_nodes,
+        busy_share=model.busy_share,
+        mean_nodes=model.mean_nodes,
         replica_tokens_per_second=assumptions.capacity.total_tokens_per_second,
         replicas_per_node=assumptions.fleet.replicas_per_node,
-        fixed_nodes=assumptions.fleet.fixed_nodes,
-        fixed_hour=None if private else bill.fixed_monthly / hours,
+        fixed_nodes=None if assumptions.fleet.fixed_nodes is None else model.mean_nodes,
+        fixed_hour=None if private else model.fixed / hours,
         node_hour=None if private else bill.node_monthly / hours,
         hours_per_month=hours,
-        budget=assumptions.budget_per_month,
-        apis=tuple(_planned_api(cost) for cost in (report.api, *report.hosted)),
+        budget=None,
+        apis=(
+            _api(assumptions.api_in_use, same_model=False),
+            *(_api(price, same_model=True) for price in hosted),
+        ),
     )
 
 
-def _planned_api(cost: ApiCost) -> PlannedApi:
+def _api(price: ApiPrice, *, same_model: bool) -> PlannedApi:
     return PlannedApi(
-        reference=cost.price.reference,
-        same_model=cost.same_model,
-        per_million_tokens=cost.price.usd_per_million_tokens,
+        reference=price.reference,
+        same_model=same_model,
+        per_million_tokens=price.usd_per_million_tokens,
     )

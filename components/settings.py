@@ -62,7 +62,8 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
         used its default stands in the settings, so that a caller may check more before it raises.
     """
     reader = ConfigReader(values, defaults())
-    readers = [reader, *entry_readers(reader, values, defaults())]
+    reader.entry_readers = tuple(entry_readers(reader, values, defaults()))
+    readers = [reader, *reader.entry_readers]
     models = [_read(each) for each in readers]
     beside = shares_beside(models)
     first, *others = (

@@ -1,7 +1,7 @@
 """Reads the further models of a stack, and refuses those that can't share its pool.
 
-A further model is read as a stack of its own whose file has the entry's settings in the place of the
-first model's, so that each model is held to the same rules.
+A further model is read as a stack of its own, whose file has the entry's settings in the place of
+the first model's, so that each model is held to the same rules.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def _is_usable(reader: ConfigReader, label: str, entry: Any) -> bool:
     unknown = [key for key in entry if key not in (*OWN, *INHERITED)]
     for key in unknown:
         near = difflib.get_close_matches(str(key), (*OWN, *INHERITED), n=1)
-        hint = f"closest: {near[0]}" if near else "docs/several-models.md lists what a model may have"
+        hint = (
+            f"closest: {near[0]}" if near else "docs/several-models.md lists what a model may have"
+        )
         found = "the same for all models of a stack" if key in reader.keys else "no such setting"
         reader.reject(KEY, f"{label}: {key}: {found}", f"Remove it there; {hint}")
     missing = [key for key in NEEDED if key not in entry]
@@ -121,7 +123,13 @@ def check_models(settings: Settings, reader: ConfigReader) -> None:
             f"further models beside pipelineParallel {settings.engine.pipeline_parallel}",
             "Allowed with replicas of one node; give a model that spans several a stack of its own",
         )
-    elif settings.shares_nodes:
+    if settings.gateway is not None and reader.usable("mode"):
+        reader.reject(
+            KEY,
+            "further models in mode hybrid",
+            "Allowed in mode self-host; the gateway knows one model",
+        )
+    if settings.shares_nodes:
         _check_room(settings, reader)
 
 
@@ -142,7 +150,8 @@ def _check_room(settings: Settings, reader: ConfigReader) -> None:
         found = f"all replicas together take {taken} GPUs ({asked})"
         reader.reject(
             KEY,
-            f"{found}, but nodeCount {pool.node_count} x gpusPerNode {pool.gpus_per_node} are {there}",
+            f"{found}, but nodeCount {pool.node_count} x gpusPerNode {pool.gpus_per_node} are "
+            f"{there}",
             "Allowed: lower maxReplicas or tensorParallel of a model, or more nodes",
         )
     else:

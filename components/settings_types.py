@@ -362,7 +362,7 @@ class Settings:
 
     @property
     def replicas_of_fleet(self) -> int:
-        """Whole replicas that the nodes of a pool of fixed size hold, were they all of this model."""
+        """Whole replicas of this model that the nodes of a pool of fixed size hold."""
         return self.pool.node_count // self.engine.pipeline_parallel * self.replicas_per_node
 
     @property
@@ -379,8 +379,8 @@ class Settings:
     def shares_nodes(self) -> bool:
         """Whether replicas of several models may run on one node: in a pool of fixed size.
 
-        A node that comes and goes is one model's: shared, it would stay, and be paid, until the last
-        replica of either model has left it.
+        A node that comes and goes is one model's: shared, it would stay, and be paid, until the
+        last replica of either model has left it.
         """
         return bool(self.beside) and self.pool.kind == "existing"
 

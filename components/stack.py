@@ -11,7 +11,7 @@ from components.cost.ledger import Ledger
 from components.cost.table import render
 from components.costing import assumptions_of, token_prices
 from components.deployment import configuration, register, register_planned_cost
-from components.planned_cost import planned_cost
+from components.planned_cost import planned_costs
 from components.settings import parse
 
 
@@ -46,5 +46,5 @@ async def main() -> dict[str, object]:
     if pulumi.runtime.is_dry_run():
         pulumi.log.info(render(report))
     await Estimate("cost", report.as_output()).urn.future()
-    await register_planned_cost(settings, planned_cost(report))
+    await register_planned_cost(settings, planned_costs(report))
     return {**outputs, "cost": report.summary()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from components.costing import token_prices
 from components.gateway import TokenPrices
 from components.monitoring.planned import PlannedCost
 from components.offline import OfflineMonitor, estimate_stack, run_offline
-from components.planned_cost import planned_cost
+from components.planned_cost import planned_costs
 from components.project import stack_names, stack_values
 from components.settings import parse
 from components.settings_types import Settings
@@ -156,10 +156,10 @@ def register_priced(stack: str, today: date) -> Registration:
     """Registers a stack file as the program would on that day, with what its estimate gives."""
     settings, report = settings_of(stack), estimate_stack(stack, today)
     registered = register_stack(settings, token_prices(report))
-    planned = register_planned_cost(settings, planned_cost(report))
+    planned = register_planned_cost(settings, planned_costs(report))
     return Registration([*registered.resources, *planned.resources])
 
 
-def register_planned_cost(settings: Settings, planned: PlannedCost) -> Registration:
+def register_planned_cost(settings: Settings, planned: Sequence[PlannedCost]) -> Registration:
     """Registers what a stack has from its own estimate."""
     return record(lambda: deployment.register_planned_cost(settings, planned))[1]

@@ -24,8 +24,10 @@ from components.bundle.unpack import unpack as unpack_bundle
 from components.cli import bundle_options as options
 from components.cli.bundle_log import log
 from components.cli.byte_progress import byte_progress
+from components.errors import SeveralModelsError
 from components.offline import ledger_of, read_stack
 from components.project import ROOT
+from components.settings_types import Settings
 
 bundle = typer.Typer(
     name="bundle",
@@ -73,7 +75,7 @@ def plan(  # noqa: PLR0913, PLR0917  # the options of the command
 
     Example: breakeven bundle plan on-prem --model ./REVISION
     """
-    settings = read_stack(stack, **_OUTSIDE)
+    settings = _read(stack)
     sources = Sources(ROOT, store, model, definitions)
     lock, _ = make_lock(stack, settings.model, ledger_of(settings), sources, _say)
     path = output or Path(f"{stack}.lock.json")
@@ -104,7 +106,7 @@ def pack(  # noqa: PLR0913, PLR0917  # as above
     lock = read_lock(lock_file)
     key = read_private_key(sign)
     sources = Sources(ROOT, store, model, definitions)
-    resources = ledger_of(read_stack(lock.stack, **_OUTSIDE))
+    resources = ledger_of(_read(lock.stack))
     _, origins = gather(resources, sources, _say)
     pull_images(lock, sources.layout, _say)
     contents = contents_of(lock, origins, sources.layout, model)
@@ -247,3 +249,10 @@ def _size(count: int) -> str:
 
 def _say(text: str) -> None:
     typer.echo(text, err=True)
+
+
+def _read(stack: str) -> Settings:
+    settings = read_stack(stack, **_OUTSIDE)
+    if settings.others:
+        raise SeveralModelsError(stack, "a bundle", "Give each model a stack file and a bundle")
+    return settings

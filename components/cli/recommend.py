@@ -15,7 +15,7 @@ from components.cost.recommend.output import as_output, as_text
 from components.cost.recommend.ranking import NothingFitsError
 from components.cost.recommend.ranking import recommend as weigh
 from components.errors import UserError
-from components.offline import load_stack
+from components.offline import load_stack_of_one_model
 
 
 class Format(StrEnum):
@@ -104,7 +104,7 @@ def recommend(  # noqa: PLR0913  # one parameter an option
         commitment_percent=None if commitment_percent is None else Decimal(str(commitment_percent)),
     )
     try:
-        answer = weigh(search_of(load_stack(stack), wishes))
+        answer = weigh(search_of(load_stack_of_one_model(stack, "breakeven recommend"), wishes))
     except NothingFitsError as error:
         raise NoConfigurationError(stack, error.reasons) from None
     if output_format is Format.JSON:

@@ -28,7 +28,7 @@ from components.cost.traffic.errors import TrafficError
 from components.cost.traffic.files import open_log
 from components.costing import assumptions_of
 from components.errors import SettingsError, UserError
-from components.offline import LoadedStack, load_stack
+from components.offline import LoadedStack, load_stack_of_one_model
 from components.project import stack_values
 from components.settings import parse
 
@@ -74,7 +74,7 @@ def reconcile(
 
     Example: breakeven reconcile aws-prod --from week.json --from opencost.json
     """
-    loaded = load_stack(stack)
+    loaded = load_stack_of_one_model(stack, "breakeven reconcile")
     now = datetime.now(tz=UTC)
 
     def assumptions_with(changes: Changes) -> Assumptions:

@@ -83,7 +83,8 @@ def report(
 
 def _page(estimated: Report, ledger: tuple[Registered, ...]) -> str:
     try:
-        return page(estimated, tornado_of(estimated, ledger))
+        several = bool(estimated.assumptions.others)
+        return page(estimated, None if several else tornado_of(estimated, ledger))
     except ModuleNotFoundError as error:
         raise PlotsError from error
 

@@ -10,8 +10,10 @@ import typer
 
 from components.cost.week.comparison import compare
 from components.cost.week.output import as_output, as_text
+from components.errors import UserError
 from components.fleet import configuration_of, interruptions_of
 from components.offline import load_stack
+from components.settings_types import Settings
 
 
 class Format(StrEnum):
@@ -21,9 +23,17 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class ModelOptionError(UserError):
+    """--model names no model of the stack, or is left out where there are several."""
+
+
 def simulate(
     stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
     *,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Name of the model, where the stack serves several."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
     interruptions: Annotated[
         float | None,
@@ -46,7 +56,8 @@ def simulate(
     Example: breakeven simulate aws-prod --seed 2 --format json
     """
     loaded = load_stack(stack)
-    settings, assumptions = loaded.settings, loaded.assumptions
+    number = _number(stack, loaded.settings, model)
+    settings, assumptions = loaded.settings.models[number], loaded.assumptions.models[number]
     if interruptions is None:
         interruptions = interruptions_of(settings)
     configuration = configuration_of(
@@ -57,3 +68,15 @@ def simulate(
         typer.echo(json.dumps(as_output(comparison), indent=2))
     else:
         typer.echo(as_text(comparison))
+
+
+def _number(stack: str, settings: Settings, name: str | None) -> int:
+    """Returns which of the stack's models is meant."""
+    names = [model.model.facts.name for model in settings.models]
+    if name is None and len(names) == 1:
+        return 0
+    if name in names:
+        return names.index(name)
+    found = "left out, but the stack serves several models" if name is None else f'found "{name}"'
+    msg = f"--model: {found}. Allowed with stack {stack}: {', '.join(names)}"
+    raise ModelOptionError(msg)

@@ -13,7 +13,7 @@ from components.cost.uncertainty import monte_carlo, tornado
 from components.cost.uncertainty_output import Ranges, as_output, as_text
 from components.cost.varied import VariedStack
 from components.errors import UserError
-from components.offline import load_stack
+from components.offline import load_stack_of_one_model
 
 
 class Format(StrEnum):
@@ -53,7 +53,7 @@ def ranges(
 
     Example: breakeven ranges aws-prod --range tokens=80:200 --range capacity=95:105
     """
-    loaded = load_stack(stack)
+    loaded = load_stack_of_one_model(stack, "breakeven ranges")
     inputs = default_ranges(loaded.assumptions.capacity.error_percent)
     for text in stated or ():
         try:

@@ -60,6 +60,9 @@ class Assumptions:
         book: Prices of everything else.
         calendar: How long a month is.
         notes: What a reader has to know about the deployment, as sentences.
+        served: Name of the model.
+        instance: Name of its objects in the cluster.
+        others: The further models of the stack, each with all that it shares with the first.
     """
 
     stack: str
@@ -80,6 +83,19 @@ class Assumptions:
     book: PriceBook
     calendar: Calendar
     notes: tuple[str, ...] = ()
+    served: str = ""
+    instance: str = ""
+    others: tuple[Assumptions, ...] = ()
+
+    @property
+    def models(self) -> tuple[Assumptions, ...]:
+        """All models of the stack; asked of the first one."""
+        return (self, *self.others)
+
+    @property
+    def tokens_per_day(self) -> int:
+        """Input and output tokens of a mean day, of all models."""
+        return sum(model.load.tokens_per_day for model in self.models)
 
     def planned_week(self, requests_per_second: float) -> FleetWeek:
         """Returns what the fleet does with the load if a replica served that much."""

@@ -156,5 +156,6 @@ def charged(
 
 def api_monthly(price: ApiPrice, assumptions: Assumptions) -> Decimal:
     """Returns USD a month if an API served all of the traffic."""
-    requests = assumptions.load.requests_per_day * assumptions.calendar.days_per_month
-    return price.usd_per_request * requests
+    days = assumptions.calendar.days_per_month
+    daily = (model.load.requests_per_day for model in assumptions.models)
+    return price.usd_per_request * sum(daily, Decimal(0)) * days

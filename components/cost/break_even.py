@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +97,17 @@ class Staircase:
         )
 
 
+class HasSteps(Protocol):
+    """A cost as a function of volume."""
+
+    @property
+    def lowest_nodes(self) -> int:
+        """Nodes that run at any volume."""
+
+    def steps(self, largest_nodes: int) -> Steps:
+        """Returns the steps in rising order, up to `largest_nodes`, `lowest_nodes` or more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
     """Ranges of volume over which the number of nodes of every hour is constant; arrays.
@@ -151,7 +163,7 @@ def _sweep(
 
 
 def find_break_even(
-    staircase: Staircase, api_monthly_per_token_a_day: Decimal, largest_nodes: int
+    staircase: HasSteps, api_monthly_per_token_a_day: Decimal, largest_nodes: int
 ) -> BreakEven:
     """Finds every range of volume in which self-hosting costs less than the API.
 

@@ -13,8 +13,19 @@ from components.cost.bill import Bill, api_monthly
 from components.cost.break_even import BreakEven, find_break_even
 from components.cost.hybrid import Hybrid, SplitRules
 from components.cost.lines import people_lines, price_machines
+from components.cost.model_cost import model_costs
+from components.cost.models_together import (
+    Served,
+    fleet_week,
+    high,
+    joint_price,
+    low,
+    planned,
+    staircase_of,
+)
 from components.cost.quantities import Registered
 from components.cost.report import ApiCost, BreakEvenAgainst, Report
+from components.cost.simulation import FleetWeek
 from components.cost.verdict import Evidence, Option, Verdict, decide
 from components.cost.week.demand import rates_by_minute
 
@@ -37,11 +48,10 @@ class _Estimate:
 
     def __init__(self, resources: tuple[Registered, ...], assumptions: Assumptions) -> None:
         self.assumptions = assumptions
-        self.rates = assumptions.load.requests_per_second()
-        plan = assumptions.planned_week(assumptions.capacity.requests_per_second)
-        own_share = 1 - assumptions.simulated.totals.overflow_share
-        self.week = replace(plan, busy_share=plan.busy_share * own_share)
-        self.machines = price_machines(resources, self.week, assumptions)
+        self.weeks = tuple(_week(model) for model in assumptions.models)
+        self.week = fleet_week(self.weeks, assumptions)
+        several = self.weeks if assumptions.others else ()
+        self.machines = price_machines(resources, self.week, assumptions, several)
         self.people = people_lines(assumptions)
         self.bill = Bill.of(
             self.machines.lines,
@@ -52,14 +62,16 @@ class _Estimate:
 
     def report(self) -> Report:
         assumptions = self.assumptions
-        api = self.by_api(assumptions.api_in_use, same_model=False)
+        in_use = joint_price([model.api_in_use for model in assumptions.models], assumptions)
+        api = self.by_api(in_use, same_model=False)
         hosted = sorted(
-            (self.by_api(price, same_model=True) for price in assumptions.hosted),
+            (self.by_api(price, same_model=True) for price in self.hosted()),
             key=lambda cost: cost.monthly,
         )
         comparators = [api, *hosted[:1]]
         break_even = tuple(self.break_even_against(cost) for cost in comparators)
-        split = self.hybrid_option(min(comparators, key=lambda cost: cost.monthly))
+        overflow = min(comparators, key=lambda cost: cost.monthly)
+        split = None if assumptions.others else self.hybrid_option(overflow)
         hybrid, hybrid_option = split if split is not None else (None, None)
         return Report(
             assumptions=assumptions,
@@ -73,39 +85,49 @@ class _Estimate:
             hybrid=hybrid,
             verdict=self.verdict(comparators, hybrid_option, break_even),
             notes=self.notes(),
+            models=model_costs(assumptions, self.weeks, self.machines.lines, self.bill),
         )
+
+    def hosted(self) -> tuple[ApiPrice, ...]:
+        """Returns the offers of the same model; of several, the cheapest of each together."""
+        offers = [model.hosted for model in self.assumptions.models]
+        if len(offers) == 1:
+            return offers[0]
+        if not all(offers):
+            return ()
+        cheapest = [min(prices, key=lambda price: price.usd_per_request) for prices in offers]
+        return (joint_price(cheapest, self.assumptions),)
 
     def by_api(self, price: ApiPrice, *, same_model: bool) -> ApiCost:
         return ApiCost(price, api_monthly(price, self.assumptions), same_model)
 
-    def total_at(self, requests_per_second: float) -> Decimal:
+    def total_at(self, served: Served) -> Decimal:
         """Returns the whole bill if a replica served that much."""
-        return self.bill.with_nodes(self.assumptions.planned_week(requests_per_second).mean_nodes)
+        models = self.assumptions.models
+        weeks = [model.planned_week(served(model)) for model in models]
+        return self.bill.with_nodes(fleet_week(weeks, self.assumptions).mean_nodes)
 
     def break_even_against(self, cost: ApiCost) -> BreakEvenAgainst:
-        per_token = cost.monthly / self.assumptions.load.tokens_per_day
-        capacity = self.assumptions.capacity
+        per_token = cost.monthly / self.assumptions.tokens_per_day
 
-        def search(bill: Bill, requests_per_second: float) -> BreakEven:
-            staircase = bill.staircase(
-                self.assumptions.load, self.assumptions.fleet, requests_per_second
-            )
+        def search(bill: Bill, served: Served) -> BreakEven:
+            staircase = staircase_of(bill, self.assumptions, served)
             return find_break_even(staircase, per_token, LARGEST_NODES)
 
         return BreakEvenAgainst(
             api=cost,
-            machines_only=search(self.bill.machines_only(), capacity.requests_per_second),
-            loaded=search(self.bill, capacity.requests_per_second),
-            loaded_low=search(self.bill, capacity.low_requests_per_second),
-            loaded_high=search(self.bill, capacity.high_requests_per_second),
+            machines_only=search(self.bill.machines_only(), planned),
+            loaded=search(self.bill, planned),
+            loaded_low=search(self.bill, low),
+            loaded_high=search(self.bill, high),
         )
 
     def hybrid_option(self, overflow: ApiCost) -> tuple[Hybrid, Option] | None:
         """Returns the cheapest split, or None where it is no split: all here or nothing here."""
-        capacity = self.assumptions.capacity
+        capacity, load = self.assumptions.capacity, self.assumptions.load
         per_node = self.assumptions.fleet.replicas_per_node
         rules = SplitRules(
-            rates=rates_by_minute(self.rates, self.assumptions.load.burst_factor, seed=0),
+            rates=rates_by_minute(load.requests_per_second(), load.burst_factor, seed=0),
             fixed_monthly=self.bill.fixed_monthly,
             node_monthly=self.bill.node_monthly,
             api_monthly=overflow.monthly,
@@ -125,12 +147,10 @@ class _Estimate:
         hybrid: Option | None,
         break_even: tuple[BreakEvenAgainst, ...],
     ) -> Verdict:
-        capacity, load = self.assumptions.capacity, self.assumptions.load
-        simulated = self.assumptions.simulated
         own = self.bill.total
         own_range = (
-            self.total_at(capacity.high_requests_per_second),
-            self.total_at(capacity.low_requests_per_second),
+            self.total_at(high),
+            self.total_at(low),
         )
         options = [
             Option(
@@ -145,31 +165,77 @@ class _Estimate:
         if hybrid is not None:
             options.append(hybrid)
         cheapest = min(break_even, key=lambda row: row.api.monthly)
-        peak = float(self.rates.max()) * load.burst_factor
-        evidence = Evidence(
-            data_may_leave=self.assumptions.data_may_leave,
-            busy_share=self.week.busy_share,
-            people_share=self.bill.people_monthly * (1 + self.bill.contingency_share) / own,
-            unserved_share=0.0 if simulated.totals.overflow_share else self.week.unserved_share,
-            objective_share=simulated.totals.objective_share,
-            objective_seconds=simulated.objective_seconds,
-            replicas_needed=math.ceil(peak / capacity.requests_per_second - 1e-9),
-            break_even=in_words(cheapest, load.tokens_per_day),
-            error_percent=capacity.error_percent,
-        )
+        evidence = self.evidence(in_words(cheapest, self.assumptions.tokens_per_day))
         return decide(options, evidence)
 
-    def notes(self) -> tuple[str, ...]:
-        capacity, load = self.assumptions.capacity, self.assumptions.load
-        served = (
-            f"A replica serves {capacity.total_tokens_per_second:,.0f} tokens a second, "
-            f"{capacity.output_tokens_per_second:,.0f} of them output, with "
-            f"{capacity.concurrent_requests} requests in flight: {capacity.method}, within "
-            f"{capacity.error_percent:.0f}% ({capacity.source})."
+    def evidence(self, break_even: str) -> Evidence:
+        """Returns what explains the verdict; of several models that which is served worst."""
+        worst, week = max(
+            zip(self.assumptions.models, self.weeks, strict=True),
+            key=lambda one: (_unserved(*one), -one[0].simulated.totals.objective_share),
         )
-        burst = f"peak minute {load.burst_factor:g} x its hour"
-        week = f"Hours of the week: {load.shape_source}; {burst}."
-        return served, week, *self.assumptions.notes
+        totals, capacity = worst.simulated.totals, worst.capacity
+        peak = float(worst.load.requests_per_second().max()) * worst.load.burst_factor
+        return Evidence(
+            data_may_leave=self.assumptions.data_may_leave,
+            busy_share=self.week.busy_share,
+            people_share=self.bill.people_monthly
+            * (1 + self.bill.contingency_share)
+            / self.bill.total,
+            unserved_share=_unserved(worst, week),
+            objective_share=totals.objective_share,
+            objective_seconds=worst.simulated.objective_seconds,
+            replicas_needed=math.ceil(peak / capacity.requests_per_second - 1e-9),
+            break_even=break_even,
+            error_percent=max(model.capacity.error_percent for model in self.assumptions.models),
+            model=worst.served if self.assumptions.others else "",
+        )
+
+    def of(self, model: Assumptions) -> str:
+        """Names a model where a stack has several."""
+        return f" of {model.served}" if self.assumptions.others else ""
+
+    def notes(self) -> tuple[str, ...]:
+        models = self.assumptions.models
+        served = (_served(model, self.of(model)) for model in models)
+        weeks = (_hours(model, self.of(model)) for model in models)
+        noted = (note for model in models for note in model.notes)
+        joint = _JOINT if self.assumptions.others else ()
+        return tuple(dict.fromkeys((*served, *weeks, *noted, *joint)))
+
+
+_JOINT = (
+    "Break-even is over the tokens of all models, in the proportion of the plan.",
+    "The cheapest split between own nodes and an API is searched for stacks of one model only, and "
+    "so is the input that would flip the verdict.",
+)
+
+
+def _week(model: Assumptions) -> FleetWeek:
+    plan = model.planned_week(planned(model))
+    own_share = 1 - model.simulated.totals.overflow_share
+    return replace(plan, busy_share=plan.busy_share * own_share)
+
+
+def _unserved(model: Assumptions, week: FleetWeek) -> float:
+    return 0.0 if model.simulated.totals.overflow_share else week.unserved_share
+
+
+def _served(model: Assumptions, of_model: str) -> str:
+    capacity = model.capacity
+    return (
+        f"A replica{of_model} serves {capacity.total_tokens_per_second:,.0f} tokens a second, "
+        f"{capacity.output_tokens_per_second:,.0f} of them output, with "
+        f"{capacity.concurrent_requests} requests in flight: {capacity.method}, within "
+        f"{capacity.error_percent:.0f}% ({capacity.source})."
+    )
+
+
+def _hours(model: Assumptions, of_model: str) -> str:
+    return (
+        f"Hours of the week{of_model}: {model.load.shape_source}; peak minute "
+        f"{model.load.burst_factor:g} x its hour."
+    )
 
 
 def in_words(row: BreakEvenAgainst, tokens_per_day: int) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -15,6 +15,7 @@ from components.cost.quantities import (
     Free,
     GpuNodes,
     InPool,
+    LoadBalancer,
     Quantity,
     Registered,
     Unknown,
@@ -57,6 +58,7 @@ class Line:
         confidence: How sure it is.
         grows_with_nodes: Whether it doubles with the number of GPU nodes.
         private: Whether reports leave its price and amount out; the total has them.
+        model: The model that it is there for, where a stack has several; empty for all of them.
     """
 
     identifier: str
@@ -69,6 +71,7 @@ class Line:
     confidence: Confidence
     grows_with_nodes: bool = False
     private: bool = False
+    model: str = ""
 
     @property
     def monthly(self) -> Decimal:
@@ -106,7 +109,10 @@ class Machines:
 
 
 def price_machines(
-    resources: Iterable[Registered], week: FleetWeek, assumptions: Assumptions
+    resources: Iterable[Registered],
+    week: FleetWeek,
+    assumptions: Assumptions,
+    by_model: Sequence[FleetWeek] = (),
 ) -> Machines:
     """Prices what was registered, and the cluster's share.
 
@@ -114,6 +120,7 @@ def price_machines(
         resources: The ledger.
         week: What the fleet does with the load.
         assumptions: Prices and everything else.
+        by_model: The same for each model, where a stack has several.
     """
     lines: list[Line] = []
     free: list[str] = []
@@ -129,9 +136,7 @@ def price_machines(
             free.append(name)
         else:
             try:
-                lines.extend(_resource(name, quantity, week, assumptions))
-                if isinstance(quantity, GpuNodes):
-                    lines.extend(_root_volumes(quantity, week, assumptions))
+                lines.extend(_resource(name, quantity, week, assumptions, by_model))
             except PriceMissingError as missing:
                 unpriced.append(NotPriced(name, resource.type, _stated_instead(missing)))
     for part in (_control_plane, _system_nodes, _nat_gateway, _overflow):
@@ -156,19 +161,37 @@ def _stated_instead(missing: PriceMissingError) -> str:
 
 
 def _resource(
-    name: str, quantity: Quantity, week: FleetWeek, assumptions: Assumptions
-) -> Iterable[Line]:
+    name: str,
+    quantity: Quantity,
+    week: FleetWeek,
+    assumptions: Assumptions,
+    by_model: Sequence[FleetWeek],
+) -> Iterator[Line]:
     if isinstance(quantity, GpuNodes):
-        return list(_gpu_nodes(week, assumptions))
-    if isinstance(quantity, Volume):
-        return [_volume(name, quantity, assumptions)]
-    return list(_load_balancer(assumptions))
+        yield from _nodes(week, assumptions, by_model)
+        yield from _root_volumes(quantity, week, assumptions)
+    elif isinstance(quantity, Volume):
+        yield _volume(name, quantity, assumptions)
+    elif isinstance(quantity, LoadBalancer):
+        yield from list(_load_balancer(quantity, assumptions))  # both lines or none
 
 
-def _gpu_nodes(week: FleetWeek, assumptions: Assumptions) -> Iterator[Line]:
+def _nodes(
+    week: FleetWeek, assumptions: Assumptions, by_model: Sequence[FleetWeek]
+) -> Iterator[Line]:
+    """Prices the nodes: of all models at once where they share them, else of each."""
+    if not by_model or assumptions.fleet.fixed_nodes is not None:
+        yield from _gpu_nodes(week, assumptions, "GPU nodes")
+        return
+    for model, its_week in zip(assumptions.models, by_model, strict=True):
+        for line in _gpu_nodes(its_week, model, f"GPU nodes of {model.served}"):
+            yield replace(line, model=model.served)
+
+
+def _gpu_nodes(week: FleetWeek, assumptions: Assumptions, name: str) -> Iterator[Line]:
     mean = _mean_machines(week, assumptions)
     busy = to_decimal(week.busy_share)
-    shares = ((f"GPU nodes, busy {busy:.0%}", busy), (f"GPU nodes, idle {1 - busy:.0%}", 1 - busy))
+    shares = ((f"{name}, busy {busy:.0%}", busy), (f"{name}, idle {1 - busy:.0%}", 1 - busy))
     node = assumptions.node
     if isinstance(node, RentedNode):
         hours = mean * assumptions.calendar.hours_per_month
@@ -218,25 +241,37 @@ def _owned_nodes(
 def _volume(name: str, volume: Volume, assumptions: Assumptions) -> Line:
     price = assumptions.book.find(f"volume/{assumptions.cloud}/{volume.storage_class}")
     item = f"Volume {name} ({volume.storage_class})"
-    return _line(item, volume.gigabytes, "GB-month", price)
+    line = _line(item, volume.gigabytes, "GB-month", price)
+    return replace(line, model=_model_of(volume.instance, assumptions))
 
 
-def _load_balancer(assumptions: Assumptions) -> Iterator[Line]:
+def _model_of(instance: str, assumptions: Assumptions) -> str:
+    """Returns the model whose object it is; empty for what all share, and in a stack of one."""
+    if not assumptions.others:
+        return ""
+    return next((model.served for model in assumptions.models if model.instance == instance), "")
+
+
+def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator[Line]:
     base, traffic = _LOAD_BALANCERS.get(
         assumptions.cloud, (f"load-balancer/{assumptions.cloud}", None)
     )
-    yield _line("Load balancer", Decimal(1), "month", assumptions.book.find(base))
+    model = _model_of(balancer.instance, assumptions)
+    of = f" of {model}" if model else ""
+    base_line = _line(f"Load balancer{of}", Decimal(1), "month", assumptions.book.find(base))
+    yield replace(base_line, model=model)
     if traffic is None:
         return
-    tokens = Decimal(assumptions.load.tokens_per_day) * assumptions.calendar.days_per_month
+    behind = [one for one in assumptions.models if model in ("", one.served)]
+    tokens = sum(one.load.tokens_per_day for one in behind) * assumptions.calendar.days_per_month
     gigabytes = tokens * BYTES_PER_TOKEN / 10**9
     price = assumptions.book.find(traffic)
     if price.unit == "GB":
-        yield _line("Load balancer, traffic", gigabytes, "GB", price)
+        quantity, unit = gigabytes, "GB"
     else:
         # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
-        capacity_units = gigabytes / assumptions.calendar.hours_per_month
-        yield _line("Load balancer, traffic", capacity_units, "LCU-month", price)
+        quantity, unit = gigabytes / assumptions.calendar.hours_per_month, "LCU-month"
+    yield replace(_line(f"Load balancer{of}, traffic", quantity, unit, price), model=model)
 
 
 def _control_plane(assumptions: Assumptions) -> Iterator[Line]:
@@ -272,19 +307,26 @@ def _nat_gateway(assumptions: Assumptions) -> Iterator[Line]:
         return
     price = assumptions.book.find(f"nat/{assumptions.cloud}/gateway")
     yield _line("NAT gateway", share, "month", price)
-    totals = assumptions.simulated.totals
-    if assumptions.fleet.fixed_nodes is None and totals.node_starts:
-        a_month = totals.node_starts / totals.hours * float(assumptions.calendar.hours_per_month)
+    weeks = [model.simulated.totals for model in assumptions.models]
+    starts_an_hour = sum(week.node_starts / week.hours for week in weeks)
+    if assumptions.fleet.fixed_nodes is None and starts_an_hour:
+        a_month = starts_an_hour * float(assumptions.calendar.hours_per_month)
         gigabytes = to_decimal(a_month) * cluster.image_gigabytes
         price = assumptions.book.find(f"nat/{assumptions.cloud}/gb")
         yield _line("NAT gateway, images of started nodes", gigabytes, "GB", price)
 
 
 def _overflow(assumptions: Assumptions) -> Iterator[Line]:
-    """Prices what the stack's gateway sends to the API in use, on saturation and cold start."""
+    """Prices what the stack's gateway sends to the APIs in use, on saturation and cold start."""
+    for model in assumptions.models:
+        if model.simulated.totals.overflow_share:
+            line = _overflow_of(model)
+            named = f"{OVERFLOW} of {model.served}" if assumptions.others else OVERFLOW
+            yield replace(line, item=named, model=model.served if assumptions.others else "")
+
+
+def _overflow_of(assumptions: Assumptions) -> Line:
     share = assumptions.simulated.totals.overflow_share
-    if not share:
-        return
     api, calendar = assumptions.api_in_use, assumptions.calendar
     tokens = Decimal(assumptions.load.tokens_per_day) * calendar.days_per_month
     price = Price(
@@ -295,7 +337,7 @@ def _overflow(assumptions: Assumptions) -> Iterator[Line]:
         as_of=api.as_of,
         confidence="list",
     )
-    yield _line(OVERFLOW, tokens * to_decimal(share) / 10**6, "million tokens", price)
+    return _line(OVERFLOW, tokens * to_decimal(share) / 10**6, "million tokens", price)
 
 
 def people_lines(assumptions: Assumptions) -> tuple[Line, ...]:

@@ -91,15 +91,21 @@ class GpuNodes:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A persistent volume; size in GB of 10^9 bytes, as price lists use it rounded up to GiB."""
+    """A persistent volume; size in GB of 10^9 bytes, as price lists use it rounded up to GiB.
+
+    `instance` is the label that says whose it is; empty without one.
+    """
 
     storage_class: str
     gigabytes: Decimal
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancer:
-    """A Service that makes the cloud start a load balancer."""
+    """A Service that makes the cloud start a load balancer; `instance` as of a volume."""
+
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +172,7 @@ def _volume(properties: Mapping[str, object]) -> Quantity:
     if size is None or not isinstance(storage_class, str):
         return Unknown("its size or storage class is not known at preview")
     # Clouds sell GiB and call them GB.
-    return Volume(storage_class, size / 2**30)
+    return Volume(storage_class, size / 2**30, _instance(properties))
 
 
 def _service(properties: Mapping[str, object]) -> Quantity:
@@ -174,7 +180,11 @@ def _service(properties: Mapping[str, object]) -> Quantity:
     service_type = spec.get("type", "ClusterIP") if isinstance(spec, Mapping) else None
     if not isinstance(service_type, str):
         return Unknown("its type is not known at preview")
-    return LoadBalancer() if service_type == "LoadBalancer" else Free()
+    return LoadBalancer(_instance(properties)) if service_type == "LoadBalancer" else Free()
+
+
+def _instance(properties: Mapping[str, object]) -> str:
+    return str(_at(properties, "metadata", "labels", "app.kubernetes.io/instance") or "")
 
 
 def _workload(properties: Mapping[str, object]) -> Quantity:

@@ -11,6 +11,8 @@ from components.cost.bill import Bill
 from components.cost.break_even import BreakEven, Staircase
 from components.cost.hybrid import Hybrid
 from components.cost.lines import OVERFLOW, Line, Machines, to_cents
+from components.cost.model_cost import ModelCost
+from components.cost.models_together import JointStaircase, Served, simulated_week, staircase_of
 from components.cost.price import PRIVATE
 from components.cost.simulation import FleetWeek
 from components.cost.verdict import Verdict
@@ -70,6 +72,7 @@ class Report:
         hybrid: The cheapest split, or None where no split is cheaper than its parts.
         verdict: What to do, and why.
         notes: What a reader has to know about the figures.
+        models: The parts of the models, in the order of the stack file.
     """
 
     assumptions: Assumptions
@@ -83,6 +86,12 @@ class Report:
     hybrid: Hybrid | None
     verdict: Verdict
     notes: tuple[str, ...]
+    models: tuple[ModelCost, ...]
+
+    @property
+    def simulated(self) -> SimulatedWeek:
+        """The simulated weeks of all models, as one."""
+        return simulated_week(self.assumptions.models)
 
     @property
     def people_monthly(self) -> Decimal:
@@ -98,14 +107,12 @@ class Report:
     def overflow(self) -> Decimal:
         """What of it the API takes for requests that the stack's gateway sends there."""
         lines = self.machines.lines
-        return sum((line.monthly for line in lines if line.item == OVERFLOW), Decimal(0))
+        return sum((line.monthly for line in lines if line.item.startswith(OVERFLOW)), Decimal(0))
 
     @property
     def tokens_per_month(self) -> Decimal:
         """Input and output tokens of a month."""
-        return (
-            Decimal(self.assumptions.load.tokens_per_day) * self.assumptions.calendar.days_per_month
-        )
+        return Decimal(self.assumptions.tokens_per_day) * self.assumptions.calendar.days_per_month
 
     @property
     def usd_per_million_tokens(self) -> Decimal:
@@ -115,14 +122,12 @@ class Report:
     @property
     def usd_per_million_own_tokens(self) -> Decimal:
         """What own replicas cost over the tokens that they serve."""
-        overflow = Decimal(repr(self.assumptions.simulated.totals.overflow_share))
-        return (self.total - self.overflow) / (self._served_tokens * (1 - overflow)) * 10**6
+        own = sum((model.own_tokens for model in self.models), Decimal(0))
+        return (self.total - self.overflow) / own * 10**6
 
     @property
     def _served_tokens(self) -> Decimal:
-        if self.overflow:
-            return self.tokens_per_month  # the API takes what the fleet can't
-        return self.tokens_per_month * (1 - Decimal(repr(self.week.unserved_share)))
+        return sum((model.served_tokens for model in self.models), Decimal(0))
 
     @property
     def bill(self) -> Bill:
@@ -134,11 +139,9 @@ class Report:
             mean_nodes=self.week.mean_nodes,
         )
 
-    def staircase(self, requests_per_second: float) -> Staircase:
-        """Returns what self-hosting costs by volume, if a replica served that much."""
-        return self.bill.staircase(
-            self.assumptions.load, self.assumptions.fleet, requests_per_second
-        )
+    def staircase(self, served: Served) -> Staircase | JointStaircase:
+        """Returns what self-hosting costs by volume, if replicas served that much."""
+        return staircase_of(self.bill, self.assumptions, served)
 
     def borne_by_others(self) -> tuple[str, ...]:
         """Returns the parts of the cluster that the stack's settings say it does not pay for."""
@@ -194,11 +197,11 @@ class Report:
 
         Money are decimal strings in USD a month.
         """
-        load, budget = self.assumptions.load, self.assumptions.budget_per_month
+        budget = self.assumptions.budget_per_month
         return {
             "currency": "USD",
             "month": self.assumptions.calendar.name,
-            "tokensPerDay": load.tokens_per_day,
+            "tokensPerDay": self.assumptions.tokens_per_day,
             "budgetPerMonth": None if budget is None else money(budget),
             "selfHosted": {
                 "total": money(self.total),
@@ -219,7 +222,8 @@ class Report:
                 "meanNodes": round(self.week.mean_nodes, 4),
                 "peakReplicas": self.week.peak_replicas,
             },
-            "simulated": _simulated_output(self.assumptions.simulated),
+            "simulated": _simulated_output(self.simulated),
+            "models": [_model_output(model) for model in self.models],
             "api": _api_output(self.api),
             "hosted": [_api_output(api) for api in self.hosted],
             "breakEven": [_break_even_output(row) for row in self.break_even],
@@ -232,6 +236,24 @@ class Report:
             },
             "notes": [*self.notes, *self.price_sources()],
         }
+
+
+def _model_output(model: ModelCost) -> dict[str, object]:
+    hosted, monthly = model.hosted, model.hosted_monthly
+    return {
+        "model": model.assumptions.served,
+        "tokensPerDay": model.assumptions.load.tokens_per_day,
+        "own": money(model.own),
+        "total": money(model.total),
+        "perMillionTokens": rate(model.usd_per_million_tokens),
+        "busyShare": round(model.busy_share, 4),
+        "meanNodes": round(model.mean_nodes, 4),
+        "peakReplicas": model.week.peak_replicas,
+        "apiInUse": model.assumptions.api_in_use.reference,
+        "apiMonthly": money(model.api_monthly),
+        "hosted": None if hosted is None else hosted.reference,
+        "hostedMonthly": None if monthly is None else money(monthly),
+    }
 
 
 def _simulated_output(week: SimulatedWeek) -> dict[str, object]:

@@ -6,13 +6,19 @@ from dataclasses import replace
 
 from rich.table import Table as TextTable
 
-from components.cost.estimate import volume
 from components.cost.lines import Line
 from components.cost.price import PRIVATE
 from components.cost.report import Report
 from components.cost.reports.figures import usd_for_one, usd_per_million
 from components.cost.reports.layout import Table
-from components.cost.reports.tables import bill_notes, break_even, by_api, options
+from components.cost.reports.tables import (
+    bill_notes,
+    break_even,
+    by_api,
+    by_model,
+    heading,
+    options,
+)
 from components.cost.text import drawn, text_table, wrapped
 from components.cost.verdict import usd
 
@@ -22,6 +28,7 @@ def render(report: Report) -> str:
     parts = [
         _heading(report),
         _self_hosted(report),
+        *([_table(by_model(report))] if report.assumptions.others else []),
         _table(by_api(report)),
         _table(break_even(report)),
         _recommendation(report),
@@ -31,15 +38,7 @@ def render(report: Report) -> str:
 
 
 def _heading(report: Report) -> str:
-    assumptions = report.assumptions
-    load = assumptions.load
-    cached = f", {load.cached_input_share:.0%} cached" if load.cached_input_share else ""
-    traffic = (
-        f"{volume(load.tokens_per_day)} tokens a day ({load.input_tokens:,} in{cached}, "
-        f"{load.output_tokens:,} out a request); {assumptions.calendar.name} a month; USD"
-    )
-    served = f"{assumptions.model} on {assumptions.node.description}"
-    return wrapped([f"COST OF STACK {assumptions.stack}", served, traffic])
+    return wrapped([f"COST OF STACK {report.assumptions.stack}", *heading(report)])
 
 
 def _self_hosted(report: Report) -> str:

@@ -43,6 +43,7 @@ class Evidence:
         replicas_needed: Replicas that the busiest minute needs.
         break_even: In words, against the cheapest API.
         error_percent: Band of the capacity estimate, in percent.
+        model: Whose requests and replicas these are, where a stack serves several models.
     """
 
     data_may_leave: bool
@@ -54,6 +55,7 @@ class Evidence:
     replicas_needed: int
     break_even: str
     error_percent: float
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +148,17 @@ def _compliance(own: Option, cheapest_api: Option) -> str:
 
 
 def _explain(chosen: Option, own: Option, evidence: Evidence) -> Iterator[str]:
+    of_model = f" of {evidence.model}" if evidence.model else ""
     if evidence.unserved_share > _LARGEST_UNSERVED:
         yield (
-            f"As configured, the fleet can't serve {evidence.unserved_share:.0%} of the requests: "
+            f"As configured, the fleet can't serve {evidence.unserved_share:.0%} of the requests"
+            f"{of_model}: "
             f"the busiest minute needs {evidence.replicas_needed} replicas (maxReplicas)."
         )
     elif evidence.objective_share < OBJECTIVE_SHARE:
         yield (
-            f"Only {evidence.objective_share:.0%} of requests would get their first token within "
+            f"Only {evidence.objective_share:.0%} of requests{of_model} would get their first "
+            f"token within "
             f"{evidence.objective_seconds:g} s, {OBJECTIVE_SHARE:.0%} should: a higher minReplicas "
             "or a lower targetRequestsPerReplica helps, or other GPUs."
         )

@@ -9,6 +9,7 @@ import pulumi
 from components.base import KitComponent
 from components.manifests import custom_resource
 from components.monitoring.planned import PlannedCost
+from components.monitoring.promql import namespace_selector
 from components.monitoring.rules import PATIENCE_SECONDS, rule_manifest
 from components.serving.timings import timings_of
 from components.settings_types import Settings
@@ -65,7 +66,8 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
         "per_million_tokens": f"{planned.per_million_tokens:.2f}",
         "replica_tokens_per_second": f"{planned.replica_tokens_per_second:.0f}",
         "replicas_per_node": planned.replicas_per_node,
-        "fixed_nodes": planned.fixed_nodes,
+        "fixed_nodes": None if planned.fixed_nodes is None else f"{planned.fixed_nodes:g}",
+        "cluster": namespace_selector(settings),
         "replica_hour": _text(replica_hour),
         "gpu_hour": _text(gpu_hour),
         "autoscaling": replicas.autoscaling,

@@ -23,7 +23,7 @@ class PlannedApi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCost:
-    """The estimate's figures.
+    """The estimate's figures of one model; with its share of what the models of a stack share.
 
     Attributes:
         monthly: USD a month, everything counted.
@@ -33,13 +33,14 @@ class PlannedCost:
         mean_nodes: GPU nodes paid, averaged over time.
         replica_tokens_per_second: What a replica serves when it is full.
         replicas_per_node: Whole replicas that fill a node.
-        fixed_nodes: Nodes of a pool of fixed size, paid whether busy or not; None elsewhere.
+        fixed_nodes: Nodes of a pool of fixed size, paid whether busy or not; None elsewhere. The
+            model's share of them where several use them.
         fixed_hour: USD an hour without any GPU node, people and contingency included. None, as
             `node_hour`, where a private price is in the bill: whoever may ask Prometheus would
             read it.
         node_hour: USD an hour that one more GPU node costs.
         hours_per_month: Hours of the month that `monthly` and a budget are meant for.
-        budget: USD a month that may be spent; None for no budget.
+        budget: USD a month that all models may spend, of the first one; None for no budget.
         apis: The API in use, then offers of the same model, cheapest first.
     """
 
@@ -50,7 +51,7 @@ class PlannedCost:
     mean_nodes: float
     replica_tokens_per_second: float
     replicas_per_node: int
-    fixed_nodes: int | None
+    fixed_nodes: float | None
     fixed_hour: Decimal | None
     node_hour: Decimal | None
     hours_per_month: Decimal

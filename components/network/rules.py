@@ -107,7 +107,11 @@ class NetworkRules(KitComponent):
             pods=GATEWAY_LABELS,
             ingress=[
                 *([_opened(clients(settings), GATEWAY_PORT)] if clients(settings) else []),
-                *([_opened(readers, METRICS_PORT)] if any(model.watched for model in settings.models) else []),
+                *(
+                    [_opened(readers, METRICS_PORT)]
+                    if any(model.watched for model in settings.models)
+                    else []
+                ),
             ],
             egress=[
                 name_lookups(settings),

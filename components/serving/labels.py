@@ -29,7 +29,9 @@ WEIGHTS_LABELS: Mapping[str, str] = {
 GROUP_NAME = f"{NAME}-nodes"
 """Name of the LeaderWorkerSet, whose controller makes a Service of the same name."""
 
-_LEADER = {"leaderworkerset.sigs.k8s.io/worker-index": "0"}  # set by LeaderWorkerSet
+LEADER_LABELS: Mapping[str, str] = {"leaderworkerset.sigs.k8s.io/worker-index": "0"}
+"""Of the pods that answer requests, where a replica spans several nodes; set by LeaderWorkerSet."""
+
 MODEL = "app.kubernetes.io/instance"
 """Label whose value is the name of one model's objects."""
 
@@ -44,7 +46,7 @@ def engine_labels(settings: Settings) -> dict[str, str]:
 
 def answering_labels(settings: Settings) -> dict[str, str]:
     """Returns the labels of those that answer requests: where a replica spans nodes, its first."""
-    leader = _LEADER if settings.engine.pipeline_parallel > 1 else {}
+    leader = LEADER_LABELS if settings.engine.pipeline_parallel > 1 else {}
     return {**engine_labels(settings), **leader}
 
 
@@ -56,7 +58,7 @@ def weights_labels(settings: Settings) -> dict[str, str]:
 def described(labels: Mapping[str, str]) -> dict[str, str]:
     """Returns labels with those that only inform, such as who made the object."""
     return {
-        MODEL: NAME,
+        MODEL: "shared",  # unless the labels say whose it is
         **labels,
         "app.kubernetes.io/part-of": "breakeven",
         "app.kubernetes.io/managed-by": "pulumi",

@@ -49,12 +49,13 @@ def markdown(report: Report) -> str:
             "",
             *reasons,
             "",
-            *(f"{escaped(sentence)}  " for sentence in served),
+            *(f"{escaped(sentence)}.  " for sentence in served),
             "",
         ]
     )
     parts = (
         tables.self_hosted(report),
+        *([tables.by_model(report)] if report.assumptions.others else []),
         tables.by_api(report),
         tables.break_even(report),
         tables.sources(report),

@@ -19,12 +19,12 @@ from components.cost.reports.week_plot import week
 from components.cost.verdict import usd
 
 
-def page(report: Report, tornado: Tornado) -> str:
+def page(report: Report, tornado: Tornado | None) -> str:
     """Returns a self-contained page: figures, plots, tables and where each number comes from.
 
     Args:
         report: The estimate.
-        tornado: What each input alone does to it.
+        tornado: What each input alone does to it; None for a stack of several models.
 
     Raises:
         ModuleNotFoundError: Matplotlib, which draws the plots, is not installed.
@@ -46,13 +46,14 @@ def page(report: Report, tornado: Tornado) -> str:
             _figure(picture)
             for picture in (
                 cost_by_volume(report),
-                week(report),
+                *(week(report, model) for model in report.models),
                 bill(report),
-                tornado_picture(tornado),
+                *([tornado_picture(tornado)] if tornado is not None else []),
             )
         ],
         tables=[
             tables.self_hosted(report),
+            *([tables.by_model(report)] if report.assumptions.others else []),
             tables.by_api(report),
             tables.break_even(report),
             tables.sources(report),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from components.cost.break_even import Staircase
+from components.cost.break_even import HasSteps
 from components.cost.estimate import LARGEST_NODES
 
 
-def monthly_at(staircase: Staircase, tokens_per_day: NDArray[np.float64]) -> NDArray[np.float64]:
+def monthly_at(staircase: HasSteps, tokens_per_day: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns USD a month at each volume; beyond the largest fleet, the largest fleet's cost."""
     steps = staircase.steps(max(LARGEST_NODES, staircase.lowest_nodes))
     step = np.searchsorted(steps.to_tokens_per_day, tokens_per_day, side="left")

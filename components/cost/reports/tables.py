@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
+from components.cost.assumptions import Assumptions
 from components.cost.estimate import volume
 from components.cost.lines import Line
 from components.cost.price import PRIVATE
@@ -92,12 +93,12 @@ def _bill_line(line: Line) -> Row:
 
 def bill_notes(report: Report) -> Iterator[str]:
     """Says what stands behind the bill: the simulated week, what costs nothing, what is missing."""
-    totals = report.assumptions.simulated.totals
+    totals = report.simulated.totals
     replicas = counted(totals.peak_replicas, "replica")
     yield (
         f"{report.week.mean_nodes:.2f} nodes on average, {replicas} at the most; "
         f"{totals.objective_share:.2%} of requests have their first token within "
-        f"{report.assumptions.simulated.objective_seconds:g} s (simulated)."
+        f"{report.simulated.objective_seconds:g} s (simulated)."
     )
     if totals.overflow_share:
         cold = ""
@@ -161,7 +162,7 @@ def by_api(report: Report) -> Table:
 
 def break_even(report: Report) -> Table:
     """Returns from which volume self-hosting costs less."""
-    error = f"{report.assumptions.capacity.error_percent:.0f}%"
+    error = f"{max(model.capacity.error_percent for model in report.assumptions.models):.0f}%"
     rows = tuple(
         Row(
             (
@@ -180,7 +181,7 @@ def break_even(report: Report) -> Table:
         for row in report.break_even
     )
     largest = report.break_even[0].loaded
-    planned = volume(report.assumptions.load.tokens_per_day)
+    planned = volume(report.assumptions.tokens_per_day)
     below = (
         "With nodes added as the load grows; in brackets nodes at the peak. Never: not within "
         f"{largest.largest_nodes} nodes, {volume(largest.largest_tokens_per_day)} tokens a day. "
@@ -251,12 +252,64 @@ def _dated(line: Line, today: date) -> str:
     return line.as_of.isoformat() + old
 
 
-def heading(report: Report) -> tuple[str, str]:
-    """Returns in two sentences what is served and for which traffic."""
-    assumptions, load = report.assumptions, report.assumptions.load
+def heading(report: Report) -> tuple[str, ...]:
+    """Returns in sentences what is served and for which traffic."""
+    assumptions = report.assumptions
+    calendar = f"{assumptions.calendar.name} a month; USD"
+    if not assumptions.others:
+        served = f"{assumptions.model} on {assumptions.node.description}"
+        return served, f"{_traffic(assumptions)}; {calendar}"
+    models = (f"{model.model}: {_traffic(model)}" for model in assumptions.models)
+    return *models, f"on {assumptions.node.description}; {calendar}"
+
+
+def _traffic(model: Assumptions) -> str:
+    load = model.load
     cached = f", {load.cached_input_share:.0%} cached" if load.cached_input_share else ""
-    traffic = (
+    return (
         f"{volume(load.tokens_per_day)} tokens a day ({load.input_tokens:,} in{cached}, "
-        f"{load.output_tokens:,} out a request); {assumptions.calendar.name} a month; USD."
+        f"{load.output_tokens:,} out a request)"
     )
-    return f"{assumptions.model} on {assumptions.node.description}.", traffic
+
+
+def by_model(report: Report) -> Table:
+    """Returns what each model costs, of a stack with several."""
+    rows = [
+        Row(
+            (
+                model.assumptions.served,
+                f"{model.mean_nodes:.2f}",
+                usd(model.own),
+                usd(model.total),
+                f"{usd(model.api_monthly)}",
+                "none known" if model.hosted_monthly is None else usd(model.hosted_monthly),
+            )
+        )
+        for model in report.models
+    ]
+    dearer = [model.assumptions.served for model in report.models if model.own > model.cheapest_api]
+    notes = [
+        "Own part: nodes, volumes and what else is there for one model, with contingency.",
+        "With shared: what all models share is added in proportion to the own part.",
+    ]
+    if report.assumptions.fleet.fixed_nodes is not None:
+        notes.append(
+            "The nodes are there anyway: they are shared out by the GPUs that replicas may take."
+        )
+    elif dearer:
+        notes.append(f"Would cost less by API than its own part: {', '.join(dearer)}.")
+    return Table(
+        name="models",
+        title="Which model costs what?",
+        answer="; ".join(f"{row.cells[0]} {row.cells[3]}" for row in rows),
+        columns=(
+            Column("Model"),
+            Column("Nodes", numeric=True),
+            Column("Own part", numeric=True),
+            Column("With shared", numeric=True),
+            Column("By API in use", numeric=True),
+            Column("Same model hosted", numeric=True),
+        ),
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )

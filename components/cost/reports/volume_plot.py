@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.cost.estimate import volume
+from components.cost.models_together import Served, high, low, planned
 from components.cost.report import BreakEvenAgainst, Report
 from components.cost.reports.drawing import COLOURS, Picture, Size
 from components.cost.reports.staircase import monthly_at
@@ -30,14 +31,14 @@ _FURTHEST = 200
 
 def cost_by_volume(report: Report) -> Picture:
     """Returns the picture of cost against volume."""
-    planned = report.assumptions.load.tokens_per_day
-    largest = planned * _FURTHEST
+    tokens = report.assumptions.tokens_per_day
+    largest = tokens * _FURTHEST
     shown = [
         row.loaded.cheaper[0].from_tokens_per_day
         for row in report.break_even
         if not row.loaded.never and row.loaded.cheaper[0].from_tokens_per_day <= largest
     ]
-    end = _ROOM * max(planned, *shown, 0)
+    end = _ROOM * max(tokens, *shown, 0)
 
     def plot(figure: Figure, size: Size) -> None:
         axes = figure.subplots()
@@ -45,13 +46,13 @@ def cost_by_volume(report: Report) -> Picture:
         for row, key, dashes in zip(
             report.break_even, ("api", "hosted"), ("--", "-."), strict=False
         ):
-            slope = float(row.api.monthly) / planned
+            slope = float(row.api.monthly) / tokens
             name = row.api.price.reference
             label = "API in use" if key == "api" else "Same model hosted"
             if not size.narrow:
                 label += f": {name}"
             axes.plot([0, end], [0, slope * end], dashes, color=COLOURS[key], lw=2, label=label)
-            _crossing(axes, row, planned, end)
+            _crossing(axes, row, tokens, end)
         _planned(axes, report)
         axes.set_xlim(0, end)
         axes.set_ylim(0, None)
@@ -73,23 +74,23 @@ def cost_by_volume(report: Report) -> Picture:
 
 
 def _staircase(axes: Axes, report: Report, volumes: NDArray[np.float64]) -> None:
-    capacity = report.assumptions.capacity
+    error = max(model.capacity.error_percent for model in report.assumptions.models)
 
-    def at(requests_per_second: float) -> NDArray[np.float64]:
-        return monthly_at(report.staircase(requests_per_second), volumes)
+    def at(served: Served) -> NDArray[np.float64]:
+        return monthly_at(report.staircase(served), volumes)
 
     axes.fill_between(
         volumes,
-        at(capacity.high_requests_per_second),
-        at(capacity.low_requests_per_second),
+        at(high),
+        at(low),
         color=COLOURS["own"],
         alpha=0.2,
         lw=0,
-        label=f"if a replica serves {capacity.error_percent:.0f}% more or less",
+        label=f"if a replica serves {error:.0f}% more or less",
     )
     axes.plot(
         volumes,
-        at(capacity.requests_per_second),
+        at(planned),
         color=COLOURS["own"],
         lw=2.5,
         drawstyle="steps-pre",
@@ -97,13 +98,13 @@ def _staircase(axes: Axes, report: Report, volumes: NDArray[np.float64]) -> None
     )
 
 
-def _crossing(axes: Axes, row: BreakEvenAgainst, planned: int, end: float) -> None:
+def _crossing(axes: Axes, row: BreakEvenAgainst, tokens: int, end: float) -> None:
     if row.loaded.never:
         return
     at = row.loaded.cheaper[0].from_tokens_per_day
     if at > end:
         return
-    cost = float(row.api.monthly) / planned * at
+    cost = float(row.api.monthly) / tokens * at
     axes.plot([at], [cost], "o", ms=9, mfc="none", mec=COLOURS["ink"], mew=2, zorder=5)
     axes.annotate(
         f"break-even\n{volume(at)}",
@@ -117,17 +118,17 @@ def _crossing(axes: Axes, row: BreakEvenAgainst, planned: int, end: float) -> No
 
 
 def _planned(axes: Axes, report: Report) -> None:
-    planned, total = report.assumptions.load.tokens_per_day, float(report.total)
-    axes.axvline(planned, color=COLOURS["ink"], lw=1, ls=":")
+    tokens, total = report.assumptions.tokens_per_day, float(report.total)
+    axes.axvline(tokens, color=COLOURS["ink"], lw=1, ls=":")
     axes.plot(
-        [planned], [total], "s", ms=7, color=COLOURS["ink"], zorder=5, ls="", label="This stack"
+        [tokens], [total], "s", ms=7, color=COLOURS["ink"], zorder=5, ls="", label="This stack"
     )
 
 
 def _description(report: Report) -> Iterator[str]:
-    planned = volume(report.assumptions.load.tokens_per_day)
+    stated = volume(report.assumptions.tokens_per_day)
     yield (
-        f"Self-hosting rises in steps, because GPUs come whole; at the planned {planned} tokens a "
+        f"Self-hosting rises in steps, because GPUs come whole; at the planned {stated} tokens a "
         f"day it costs {usd(report.total)} a month."
     )
     for row in report.break_even:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.cost.assumptions import Assumptions
+from components.cost.model_cost import ModelCost
 from components.cost.report import Report
 from components.cost.reports.drawing import COLOURS, Picture, Size
 from components.cost.reports.figures import counted
@@ -17,15 +19,18 @@ if TYPE_CHECKING:
 _HOURS_PER_DAY = 24
 
 
-def week(report: Report) -> Picture:
-    """Returns the picture of the hours for which the fleet is simulated."""
-    days = len(report.assumptions.load.shape) // _HOURS_PER_DAY
-    busy = report.week.busy_share
-    peak = counted(report.assumptions.simulated.totals.peak_replicas, "replica")
-    nodes = f"{report.week.mean_nodes:.2f}"
+def week(report: Report, model: ModelCost) -> Picture:
+    """Returns the picture of the hours for which one model's replicas are simulated."""
+    served = model.assumptions
+    days = len(served.load.shape) // _HOURS_PER_DAY
+    busy = model.busy_share
+    peak = counted(served.simulated.totals.peak_replicas, "replica")
+    nodes = f"{model.mean_nodes:.2f}"
+    several = bool(report.assumptions.others)
+    of_model = f" of {served.served}" if several else ""
     return Picture(
-        name="week",
-        title="When do the GPUs work, and when do they wait?",
+        name=f"week-{served.instance}" if several else "week",
+        title=f"When do the GPUs{of_model} work, and when do they wait?",
         description=(
             f"Over {counted(days, 'day')}: {nodes} nodes on average, {peak} at the most. "
             f"{busy:.0%} of the paid capacity serves requests; {1 - busy:.0%}, in grey, stands "
@@ -33,15 +38,15 @@ def week(report: Report) -> Picture:
             "Means of each hour of a simulation, not a measurement."
         ),
         height=420,
-        plot=lambda figure, size: _plot(figure, size, report),
+        plot=lambda figure, size: _plot(figure, size, served),
     )
 
 
-def _plot(figure: Figure, size: Size, report: Report) -> None:
-    load, fleet = report.assumptions.load, report.assumptions.fleet
-    one = report.assumptions.capacity.requests_per_second
+def _plot(figure: Figure, size: Size, served: Assumptions) -> None:
+    load, fleet = served.load, served.fleet
+    one = served.capacity.requests_per_second
     rates = load.requests_per_second()
-    simulated = report.assumptions.simulated
+    simulated = served.simulated
     replicas, nodes = np.asarray(simulated.replicas), np.asarray(simulated.nodes)
     edges = np.arange(len(rates) + 1) / _HOURS_PER_DAY
     paid = nodes * fleet.replicas_per_node

@@ -51,8 +51,8 @@ class Board:
 
     def __init__(self, settings: Settings, reader: str, span: str) -> None:
         namespace, model = settings.network.namespace, settings.model.facts.name
-        # Grafana allows 40 characters, a namespace has up to 63. Of the stack's first model it stays
-        # what it is when that changes, so that links to it do.
+        # Grafana allows 40 characters, a namespace has up to 63. The first model's stays when that
+        # changes, so that links to it do.
         whose = namespace if settings.name == FIRST_MODEL else f"{namespace}/{settings.name}"
         digest = hashlib.sha256(whose.encode()).hexdigest()[:12]
         self._panels = 0

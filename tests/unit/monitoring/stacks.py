@@ -12,7 +12,7 @@ from components.cost.estimate import estimate
 from components.monitoring import Monitoring, PlannedCostRules
 from components.monitoring.planned import PlannedCost
 from components.offline import load_stack
-from components.planned_cost import planned_cost
+from components.planned_cost import planned_costs
 from components.settings_types import Settings
 from tests.recording import STACKS, Registration, register, settings_of
 
@@ -22,9 +22,9 @@ TODAY = date(2026, 11, 24)
 
 @cache
 def planned_of(stack: str) -> PlannedCost:
-    """The figures of a stack's estimate."""
+    """The figures of a stack's first model."""
     loaded = load_stack(stack, TODAY)
-    return planned_cost(estimate(loaded.ledger(), loaded.assumptions))
+    return planned_costs(estimate(loaded.ledger(), loaded.assumptions))[0]
 
 
 def monitored(settings: Settings) -> Registration:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.autoscaling import Autoscaling
-from components.serving.labels import GROUP_NAME, LEADER_LABELS
+from components.serving.labels import GROUP_NAME
 from components.serving.timings import timings_of
 from tests.recording import Registration, register, settings_of
 
@@ -66,7 +66,7 @@ def test_a_replica_that_lost_a_node_starts_anew(group: Any) -> None:
 
 def test_the_service_leads_to_the_first_node_of_each_replica(served: Served) -> None:
     service = served(STACK).one("Service")
-    assert service.spec["selector"] == LEADER_LABELS
+    assert service.spec["selector"] == answering_labels(settings_of(STACK))
     # The controller makes a Service of the set's own name.
     assert service.metadata["name"] != served(STACK).engine.metadata["name"]
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from components.cost.break_even import find_break_even
 from components.cost.estimate import LARGEST_NODES
+from components.cost.models_together import high, low, planned
 from components.cost.report import Report
 from components.cost.reports.staircase import monthly_at
 from tests.unit.cost.reports.cases import report_of, reports
@@ -18,15 +19,14 @@ from tests.unit.cost.reports.cases import report_of, reports
 @settings(max_examples=20)
 @given(reports())
 def test_it_gives_the_break_even_of_the_report(report: Report) -> None:
-    capacity = report.assumptions.capacity
     tokens = Decimal(report.assumptions.load.tokens_per_day)
     for row in report.break_even:
-        for rate, found in (
-            (capacity.requests_per_second, row.loaded),
-            (capacity.low_requests_per_second, row.loaded_low),
-            (capacity.high_requests_per_second, row.loaded_high),
+        for served, found in (
+            (planned, row.loaded),
+            (low, row.loaded_low),
+            (high, row.loaded_high),
         ):
-            staircase = report.staircase(rate)
+            staircase = report.staircase(served)
             assert find_break_even(staircase, row.api.monthly / tokens, LARGEST_NODES) == found
 
 
@@ -35,8 +35,7 @@ def test_it_gives_the_break_even_of_the_report(report: Report) -> None:
 def test_cost_never_falls_as_volume_grows_where_the_load_is_flat(report: Report) -> None:
     flat = len(set(report.assumptions.load.shape)) == 1
     volumes = np.linspace(0, 3 * report.assumptions.load.tokens_per_day, 200)
-    rate = report.assumptions.capacity.requests_per_second
-    monthly = monthly_at(report.staircase(rate), volumes)
+    monthly = monthly_at(report.staircase(planned), volumes)
     assert (monthly > 0).all()
     if flat:
         assert (np.diff(monthly) >= 0).all()
@@ -44,6 +43,5 @@ def test_cost_never_falls_as_volume_grows_where_the_load_is_flat(report: Report)
 
 def test_at_the_planned_volume_it_has_the_total() -> None:
     report = report_of(100_000_000)
-    rate = report.assumptions.capacity.requests_per_second
-    [monthly] = monthly_at(report.staircase(rate), np.asarray([100_000_000.0]))
+    [monthly] = monthly_at(report.staircase(planned), np.asarray([100_000_000.0]))
     assert monthly == pytest.approx(float(report.total))
