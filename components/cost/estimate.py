@@ -206,8 +206,7 @@ class _Estimate:
 
 _JOINT = (
     "Break-even is over the tokens of all models, in the proportion of the plan.",
-    "The cheapest split between own nodes and an API is searched for stacks of one model only, and "
-    "so is the input that would flip the verdict.",
+    "Only with one model are worked out: the cheapest split with an API; what flips the verdict.",
 )
 
 

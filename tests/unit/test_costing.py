@@ -256,7 +256,7 @@ def test_a_schedule_needs_the_traffic_of_whole_weeks(
 ) -> None:
     (tmp_path / "stacks" / "traffic").mkdir(parents=True)
     (tmp_path / "stacks" / "traffic" / "day.txt").write_text("1\n" * 24)
-    for module in ("components.settings", "components.costing"):
+    for module in ("components.settings", "components.costing_demand"):
         monkeypatch.setattr(f"{module}.ROOT", tmp_path)
     schedule = ["mon 09:00-10:00 8"]
     found = problem("aws-prod", trafficShape="day.txt", scheduledReplicas=schedule)

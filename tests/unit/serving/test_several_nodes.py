@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.autoscaling import Autoscaling
-from components.serving.labels import GROUP_NAME
+from components.serving.labels import GROUP_NAME, answering_labels
 from components.serving.timings import timings_of
 from tests.recording import Registration, register, settings_of
 
