@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from components.config_reader import ConfigReader
 from components.cost.capacity import MemoryFit, memory_fit, smallest_fits
 from components.settings_adapters import check_adapters
-from components.settings_pool import check_pool
+from components.settings_pool import check_pool, check_quota
 from components.settings_schedule import check_schedule
 from components.settings_types import Settings
 from components.settings_weights import check_weights
@@ -27,6 +27,8 @@ def check(settings: Settings, reader: ConfigReader) -> None:
     _check_model(settings, reader)
     _check_support(settings, reader)
     check_pool(settings, reader)
+    if not settings.beside:  # else of all models at once, in settings_models
+        check_quota(settings, reader, f"maxReplicas {settings.replicas.highest} takes")
     check_schedule(settings, reader)
     check_adapters(settings, reader)
     check_weights(settings, reader)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.config_reader import ConfigReader, EntryReader
+from components.settings_pool import check_quota
 from components.settings_types import FIRST_MODEL, PoolShare, Settings
 
 KEY = "additionalModels"
@@ -129,14 +130,18 @@ def check_models(settings: Settings, reader: ConfigReader) -> None:
             "further models in mode hybrid",
             "Allowed in mode self-host; the gateway knows one model",
         )
+    if not reader.usable(KEY):
+        return
     if settings.shares_nodes:
         _check_room(settings, reader)
+    else:
+        check_quota(settings, reader, "maxReplicas of all models take")
 
 
 def _check_room(settings: Settings, reader: ConfigReader) -> None:
     pool = settings.pool
     if settings.holds() or not reader.usable(
-        KEY, "maxReplicas", "tensorParallel", "nodeCount", "gpusPerNode"
+        "maxReplicas", "tensorParallel", "nodeCount", "gpusPerNode"
     ):
         return
     shares = [model.share for model in settings.models]
@@ -157,10 +162,10 @@ def _check_room(settings: Settings, reader: ConfigReader) -> None:
     else:
         reader.reject(
             KEY,
-            f"smaller replicas may be placed so that no node has {largest} free GPUs ({asked}; "
-            f"{pool.node_count} nodes of {pool.gpus_per_node})",
-            "Allowed: fewer replicas, a node more, or the same tensorParallel for all models; "
-            "Kubernetes does not move a pod to make room",
+            f"it is not certain that a replica of {largest} GPUs finds a node with as many free "
+            f"({asked}; {pool.node_count} nodes of {pool.gpus_per_node})",
+            "Allowed: fewer replicas, a node more, or the same tensorParallel for all models: "
+            "Kubernetes spreads small replicas, and moves none to make room",
         )
 
 

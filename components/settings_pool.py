@@ -195,7 +195,6 @@ def check_pool(settings: Settings, reader: ConfigReader) -> None:
         )
     if pool.kind == "gke-compute-class":
         _check_gke(pool, reader)
-    _check_quota(settings, reader)
 
 
 def _check_several_nodes(settings: Settings, reader: ConfigReader) -> None:
@@ -253,15 +252,13 @@ def _check_gke(pool: PoolSettings, reader: ConfigReader) -> None:
         )
 
 
-def _check_quota(settings: Settings, reader: ConfigReader) -> None:
+def check_quota(settings: Settings, reader: ConfigReader, asked: str) -> None:
+    """Rejects more GPUs than the provider gives; `asked` says in words what takes them."""
     pool = settings.pool
     if not pool.gpu_quota or not reader.usable(
         "gpuQuota", "maxReplicas", "gpusPerNode", "tensorParallel", "pool", "nodeCount"
     ):
         return
-    asked = f"maxReplicas {settings.replicas.highest} takes"
-    if settings.beside:
-        asked = "maxReplicas of all models take"
     if settings.peak_gpus > pool.gpu_quota:
         reader.reject(
             "gpuQuota",

@@ -83,8 +83,7 @@ def report(
 
 def _page(estimated: Report, ledger: tuple[Registered, ...]) -> str:
     try:
-        several = bool(estimated.assumptions.others)
-        return page(estimated, None if several else tornado_of(estimated, ledger))
+        return page(estimated, tornado_of(estimated, ledger))
     except ModuleNotFoundError as error:
         raise PlotsError from error
 

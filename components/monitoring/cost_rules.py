@@ -9,7 +9,7 @@ import pulumi
 from components.base import KitComponent
 from components.manifests import custom_resource
 from components.monitoring.planned import PlannedCost
-from components.monitoring.promql import namespace_selector
+from components.monitoring.promql import models_selector
 from components.monitoring.rules import PATIENCE_SECONDS, rule_manifest
 from components.serving.timings import timings_of
 from components.settings_types import Settings
@@ -67,7 +67,7 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
         "replica_tokens_per_second": f"{planned.replica_tokens_per_second:.0f}",
         "replicas_per_node": planned.replicas_per_node,
         "fixed_nodes": None if planned.fixed_nodes is None else f"{planned.fixed_nodes:g}",
-        "cluster": namespace_selector(settings),
+        "models": models_selector(settings),
         "replica_hour": _text(replica_hour),
         "gpu_hour": _text(gpu_hour),
         "autoscaling": replicas.autoscaling,

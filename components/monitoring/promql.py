@@ -17,6 +17,14 @@ def engine_selector(settings: Settings) -> str:
     return f"{namespace_selector(settings)},model_name={quoted(settings.model.facts.name)}"
 
 
+def models_selector(settings: Settings) -> str:
+    """Returns the labels of the series of all models of the stack, without braces."""
+    names = [model.model.facts.name.replace(".", "\\.") for model in settings.models]
+    if len(names) == 1:
+        return engine_selector(settings)
+    return f"{namespace_selector(settings)},model_name=~{quoted('|'.join(names))}"
+
+
 def namespace_selector(settings: Settings) -> str:
     """Returns the label of this stack's series of the cluster, without braces."""
     return f"namespace={quoted(settings.network.namespace)}"

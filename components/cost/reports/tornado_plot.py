@@ -40,13 +40,17 @@ class Tornado:
     ranges: Mapping[str, InputRange]
 
 
-def tornado_of(report: Report, resources: Iterable[Registered]) -> Tornado:
+def tornado_of(report: Report, resources: Iterable[Registered]) -> Tornado | None:
     """Moves each input alone through its default range, against the API that costs least.
+
+    None for a stack of several models, whose inputs are not varied; the report's notes say so.
 
     Args:
         report: The estimate.
         resources: What it was made of.
     """
+    if report.assumptions.others:
+        return None
     varied = VariedStack(resources, report.assumptions)
     ranges = default_ranges(report.assumptions.capacity.error_percent)
     costs = [api_monthly(api, report.assumptions) for api in varied.comparators]

@@ -9,15 +9,22 @@ import pytest
 from components.cost.estimate import estimate
 from components.cost.input_ranges import INPUTS
 from components.cost.node_cost import RentedNode
-from components.cost.reports.tornado_plot import tornado_of, tornado_picture
+from components.cost.report import Report
+from components.cost.reports.tornado_plot import Tornado, tornado_of, tornado_picture
 from tests.unit.cost.builders import api, assumptions, node, pool, volume
 
 LEDGER = (pool(), volume())
 
 
+def tornado(report: Report) -> Tornado:
+    found = tornado_of(report, LEDGER)
+    assert found is not None
+    return found
+
+
 def test_it_compares_with_the_cheapest_api_and_starts_with_the_widest_bar() -> None:
     report = estimate(LEDGER, assumptions(hosted=(api("test/hosted", "0.5"),)))
-    found = tornado_of(report, LEDGER)
+    found = tornado(report)
     assert found.against == "test/hosted"
     assert found.saving == report.hosted[0].monthly - report.total
     widths = [bar.width for bar in found.bars]
@@ -28,7 +35,7 @@ def test_it_compares_with_the_cheapest_api_and_starts_with_the_widest_bar() -> N
 @pytest.mark.parametrize("usd", ["0.01", "1.9", "90"])
 def test_the_words_name_exactly_the_inputs_that_flip_the_verdict(usd: str) -> None:
     report = estimate(LEDGER, assumptions(node=node(usd)))
-    found = tornado_of(report, LEDGER)
+    found = tornado(report)
     words = tornado_picture(found).description
     for bar in found.bars:
         assert (INPUTS[bar.name].lower() in words) == (bar.flips_at_percent is not None)
@@ -38,4 +45,4 @@ def test_a_private_node_price_has_no_bar() -> None:
     rented = node("1.234")
     secret = RentedNode(replace(rented.price, private=True), rented.description)
     report = estimate(LEDGER, assumptions(node=secret))
-    assert "node-price" not in {bar.name for bar in tornado_of(report, LEDGER).bars}
+    assert "node-price" not in {bar.name for bar in tornado(report).bars}

@@ -13,6 +13,10 @@ def ready(values: str) -> Series:
     return cluster(READY, values, 'deployment="model"')
 
 
+def condition(labels: str, autoscaler: str = "keda-hpa-model") -> Series:
+    return cluster(CONDITION, "1x30", f'horizontalpodautoscaler="{autoscaler}",{labels}')
+
+
 def keda_errors(values: str) -> Series:
     labels = 'namespace="keda",exported_namespace="llm",scaledObject="model"'
     return f"keda_scaled_object_errors_total{{{labels}}}", values
@@ -45,14 +49,21 @@ CASES = [
     Case("ScalingBlind", (running("1x30"),), 10, firing=True),  # one of two metrics is gone
     Case(
         "ScalingBlind",
-        (*SEEN, cluster(CONDITION, "1x30", 'condition="ScalingActive",status="false"')),
+        (*SEEN, condition('condition="ScalingActive",status="false"')),
         10,
         firing=True,
+    ),
+    # Another autoscaler of the namespace, such as another model's.
+    Case(
+        "ScalingBlind",
+        (*SEEN, condition('condition="ScalingActive",status="false"', "keda-hpa-model-other")),
+        10,
+        firing=False,
     ),
     # At its maximum: limited, and not blind.
     Case(
         "ScalingBlind",
-        (*SEEN, cluster(CONDITION, "1x30", 'condition="ScalingLimited",status="true"')),
+        (*SEEN, condition('condition="ScalingLimited",status="true"')),
         10,
         firing=False,
     ),
