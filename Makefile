@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: policy-docs help setup dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: policy-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ help: ## List the targets
 
 setup: ## Install everything that a preview needs, once
 	$(BOOTSTRAP) setup
+
+doctor: ## Say what is missing on this machine, and the command that gets it
+	@$(BOOTSTRAP) doctor
 
 preview: ## Show the plan of a stack and its full cost; changes nothing
 	$(BOOTSTRAP) pulumi preview -s $(STACK) $(ARGS)

@@ -58,6 +58,18 @@ class UnknownStackError(UserError):
         )
 
 
+class StackFileError(UserError):
+    """A stack file that is no YAML, or that can't be changed without rewriting it."""
+
+
+class NoYamlError(StackFileError):
+    """A stack file that is no YAML."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        reason = " ".join(str(error).split())
+        super().__init__(f"{name}: is no YAML ({reason}). Mend it, then try again")
+
+
 class SeveralModelsError(UserError):
     """A command that knows one model was asked about a stack with several."""
 

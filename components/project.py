@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from components.errors import NoYamlError
+
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "breakeven:"
 
@@ -22,7 +24,7 @@ def defaults(root: Path = ROOT) -> Mapping[str, str]:
     the same settings available to tests and to the command line, where no engine runs.
     """
     project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
-    return {key: _wire(entry["default"]) for key, entry in project["config"].items()}
+    return {key: wire(entry["default"]) for key, entry in project["config"].items()}
 
 
 def stack_names(root: Path = ROOT) -> tuple[str, ...]:
@@ -40,11 +42,15 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
 
     Raises:
         FileNotFoundError: There is no such stack file.
+        NoYamlError: It is no YAML.
     """
     path = root / "stacks" / f"Pulumi.{stack}.yaml"
-    stated: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    try:
+        stated: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise NoYamlError(path.name, error) from error
     config: dict[str, Any] = stated.get("config") or {}
-    return own_values({key: _wire(value) for key, value in config.items()})
+    return own_values({key: wire(value) for key, value in config.items()})
 
 
 def own_values(config: Mapping[str, str]) -> Mapping[str, str]:
@@ -54,5 +60,6 @@ def own_values(config: Mapping[str, str]) -> Mapping[str, str]:
     }
 
 
-def _wire(value: object) -> str:
+def wire(value: object) -> str:
+    """Returns a value as Pulumi hands it to a program: strings as they are, the rest as JSON."""
     return value if isinstance(value, str) else json.dumps(value)

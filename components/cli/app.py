@@ -9,8 +9,10 @@ import typer
 from components.cli.bundle import bundle
 from components.cli.check import check
 from components.cli.diff import diff
+from components.cli.doctor import doctor
 from components.cli.estimate import estimate
 from components.cli.evidence import evidence
+from components.cli.init import init
 from components.cli.model import model
 from components.cli.prices import prices
 from components.cli.recommend import recommend
@@ -23,12 +25,14 @@ from components.errors import ExitCode, UserError
 
 app = typer.Typer(
     name="breakeven",
-    help="What self-hosting an open model really costs, beside what the API costs.",
+    help="What self-hosting an open model really costs, beside what the API costs.\n\n"
+    "Example: breakeven estimate dev",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 
+app.command()(init)
 app.command()(estimate)
 app.command()(recommend)
 app.command()(ranges)
@@ -39,6 +43,7 @@ app.command()(model)
 app.command()(reconcile)
 app.command()(evidence)
 app.command()(check)
+app.command()(doctor)
 app.add_typer(traffic)
 app.add_typer(prices)
 app.add_typer(bundle)

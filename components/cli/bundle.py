@@ -31,7 +31,8 @@ from components.settings_types import Settings
 
 bundle = typer.Typer(
     name="bundle",
-    help="Everything that a stack needs as one signed bundle, for a network without internet.",
+    help="Everything that a stack needs as one signed bundle, for a network without internet.\n\n"
+    "Example: breakeven bundle verify on-prem-bundle --key release.pub",
     no_args_is_help=True,
 )
 bundle.add_typer(log)
@@ -188,7 +189,12 @@ def load_bundle(  # noqa: PLR0913, PLR0917  # as above
     to: Annotated[
         Path, typer.Option("--to", help="Where it is unpacked, or was by breakeven bundle unpack.")
     ],
-    registry: Annotated[str, typer.Option("--registry", help="HOST[:PORT][/PREFIX] to push to.")],
+    registry: Annotated[
+        str,
+        typer.Option(
+            "--registry", help="Where to push, HOST:PORT/PREFIX; without port or prefix as well."
+        ),
+    ],
     base: options.Base = None,
     log_file: options.Log = options.LOG,
 ) -> None:

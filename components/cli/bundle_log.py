@@ -13,7 +13,10 @@ from components.bundle.log import head, read_log, require_head
 from components.cli.bundle_options import LOG, Log
 
 log = typer.Typer(
-    name="log", help="The hash-chained log of who did what with which digest.", no_args_is_help=True
+    name="log",
+    help="The hash-chained log of who did what with which digest.\n\n"
+    "Example: breakeven bundle log show",
+    no_args_is_help=True,
 )
 
 

@@ -20,7 +20,8 @@ from components.errors import UserError
 
 prices = typer.Typer(
     name="prices",
-    help="The price book: what is in it, how old it is, and how to rebuild it from price lists.",
+    help="The price book: what is in it, how old it is, and how to rebuild it from price lists.\n\n"
+    "Example: breakeven prices list g6e.xlarge",
     no_args_is_help=True,
 )
 
@@ -90,7 +91,7 @@ def _entry(price: Price) -> dict[str, object]:
 
 def _print(found: Iterable[Price]) -> None:
     table = plain_table()
-    table.add_column("Identifier", no_wrap=True)
+    table.add_column("Identifier", overflow="fold")
     table.add_column("USD", justify="right", no_wrap=True)
     table.add_column("Unit", no_wrap=True)
     table.add_column("Of", no_wrap=True)

@@ -13,6 +13,7 @@ import typer
 
 from components.cli.prices_book import book_for_command
 from components.cli.prices_table import plain_table, print_table
+from components.cli.waiting import waiting
 from components.cost.api_prices import PACKAGE_DATE, PACKAGE_VERSION
 from components.cost.price import Price
 from components.cost.price_sources.genai_release import installed_fault
@@ -85,9 +86,10 @@ def check(
     """
     today = datetime.now(tz=UTC).date()
     sources = _sources(book_for_command().prices.values())
-    findings = [
-        finding for stack in stack_names() for finding in _findings(stack, today, max_age_days)
-    ]
+    with waiting("Looking at every stack's prices"):
+        findings = [
+            finding for stack in stack_names() for finding in _findings(stack, today, max_age_days)
+        ]
     if output_format is Format.JSON:
         typer.echo(json.dumps(_as_json(sources, findings, today, max_age_days), indent=2))
     else:

@@ -11,8 +11,10 @@ from rich.table import Table
 
 from components.cost.price import PRIVATE, Price
 from components.cost.report import rate
+from components.cost.text import columns
 
 WIDTH = 100
+"""What the longest identifier needs beside its price."""
 
 
 def plain_table() -> Table:
@@ -34,6 +36,9 @@ def amount(price: Price) -> str:
 def print_table(table: Table) -> None:
     """Writes a table to standard output, without trailing spaces and without markup."""
     buffer = io.StringIO()
-    Console(file=buffer, width=WIDTH, no_color=True, color_system=None, markup=False).print(table)
+    console = Console(
+        file=buffer, width=columns(WIDTH), no_color=True, color_system=None, markup=False
+    )
+    console.print(table)
     for line in buffer.getvalue().splitlines():
         typer.echo(line.rstrip())

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from components.cli.search import Wishes, search_of
+from components.cli.waiting import waiting
 from components.cost.gpus import load_gpus
 from components.cost.recommend.output import as_output, as_text
 from components.cost.recommend.ranking import NothingFitsError
@@ -104,7 +105,8 @@ def recommend(  # noqa: PLR0913  # one parameter an option
         commitment_percent=None if commitment_percent is None else Decimal(str(commitment_percent)),
     )
     try:
-        answer = weigh(search_of(load_stack_of_one_model(stack, "breakeven recommend"), wishes))
+        with waiting("Weighing configurations"):
+            answer = weigh(search_of(load_stack_of_one_model(stack, "breakeven recommend"), wishes))
     except NothingFitsError as error:
         raise NoConfigurationError(stack, error.reasons) from None
     if output_format is Format.JSON:

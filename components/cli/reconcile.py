@@ -12,6 +12,7 @@ import typer
 import yaml
 
 from components.cli.stack_file import setting_lines
+from components.cli.waiting import waiting
 from components.cost.assumptions import Assumptions
 from components.cost.observed import Observed, ObservedError, from_figures, merge
 from components.cost.observed_metrics import (
@@ -85,7 +86,8 @@ def reconcile(
 
     try:
         observed = merge((str(path), _read(path, kind, loaded, now)) for path in observed_files)
-        answer = reconciled(loaded.ledger(), loaded.assumptions, observed, assumptions_with)
+        with waiting("Estimating with each figure"):
+            answer = reconciled(loaded.ledger(), loaded.assumptions, observed, assumptions_with)
     except (ObservedError, TrafficError) as error:
         raise ReconcileError(str(error)) from error
     except SettingsError as error:

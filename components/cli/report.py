@@ -14,6 +14,7 @@ import typer
 
 from components.cli.budget import check_budget
 from components.cli.files import write_whole
+from components.cli.waiting import waiting
 from components.cost.estimate import estimate
 from components.cost.quantities import Registered
 from components.cost.report import Report
@@ -41,7 +42,7 @@ class PlotsError(UserError):
     def __init__(self) -> None:
         super().__init__(
             "the HTML report needs matplotlib, which is not installed. "
-            "Type: pip install 'breakeven[report]'; or take --format markdown"
+            "Type: python3 tools/bootstrap setup --dev --packages; or take --format markdown"
         )
 
 
@@ -70,7 +71,8 @@ def report(
     ledger = loaded.ledger()
     estimated = estimate(ledger, loaded.assumptions)
     if output_format is Format.HTML:
-        text = _page(estimated, ledger)
+        with waiting("Drawing plots"):
+            text = _page(estimated, ledger)
     else:
         text = _WRITERS[output_format](estimated)
     if output is None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from components.cli.waiting import waiting
 from components.cost.week.comparison import compare
 from components.cost.week.output import as_output, as_text
 from components.errors import UserError
@@ -63,7 +64,8 @@ def simulate(
     configuration = configuration_of(
         settings, assumptions.load, assumptions.capacity, interruptions
     )
-    comparison = compare(assumptions, configuration, seed)
+    with waiting("Simulating the week"):
+        comparison = compare(assumptions, configuration, seed)
     if output_format is Format.JSON:
         typer.echo(json.dumps(as_output(comparison), indent=2))
     else:

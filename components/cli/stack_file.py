@@ -6,12 +6,8 @@ from collections.abc import Mapping
 
 import yaml
 
-from components.errors import UserError
+from components.errors import NoYamlError, StackFileError
 from components.project import PREFIX
-
-
-class StackFileError(UserError):
-    """A stack file that can't be changed without rewriting it."""
 
 
 def setting_lines(settings: Mapping[str, int | str], indentation: str = "  ") -> list[str]:
@@ -37,8 +33,7 @@ def merge_settings(text: str, settings: Mapping[str, int | str], name: str) -> s
         before = yaml.safe_load(text) or {}
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        msg = f"{name}: is no YAML ({' '.join(str(error).split())}). Mend it, then try again"
-        raise StackFileError(msg) from error
+        raise NoYamlError(name, error) from error
     newline = "\r\n" if "\r\n" in text else "\n"
     changed = _changed(text, root, settings, newline)
     try:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from components.cli.waiting import waiting
 from components.cost.input_ranges import INPUTS, RangeError, default_ranges, parse_range
 from components.cost.uncertainty import monte_carlo, tornado
 from components.cost.uncertainty_output import Ranges, as_output, as_text
@@ -61,8 +62,9 @@ def ranges(
         except RangeError as error:
             raise RangeOptionError(error) from None
         inputs[name] = one
-    varied = VariedStack(loaded.ledger(), loaded.assumptions)
-    answer = Ranges(varied, inputs, monte_carlo(varied, inputs, seed), tornado(varied, inputs))
+    with waiting("Drawing inputs"):
+        varied = VariedStack(loaded.ledger(), loaded.assumptions)
+        answer = Ranges(varied, inputs, monte_carlo(varied, inputs, seed), tornado(varied, inputs))
     if output_format is Format.JSON:
         typer.echo(json.dumps(as_output(answer), indent=2))
     else:

@@ -1,4 +1,4 @@
-"""The report as plain text: one table per question, readable at 100 columns and in a CI log."""
+"""The report as plain text: one table per question, readable at 80 columns and in a CI log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from components.cost.verdict import usd
 
 
 def render(report: Report) -> str:
-    """Returns the whole report as text of at most `WIDTH` columns."""
+    """Returns the whole report as text, `WIDTH` columns at the most."""
     parts = [
         _heading(report),
         _self_hosted(report),
@@ -43,7 +43,7 @@ def _heading(report: Report) -> str:
 
 def _self_hosted(report: Report) -> str:
     table = text_table("What does self-hosting cost a month?")
-    table.add_column("Resource", ratio=1)
+    table.add_column("Resource", ratio=1, overflow="fold")
     table.add_column("Quantity", justify="right")
     table.add_column("Unit", no_wrap=True)
     table.add_column("Unit price", justify="right", no_wrap=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import sys
 from collections.abc import Iterable
 
 from rich import box
@@ -13,15 +15,27 @@ from rich.text import Text
 WIDTH = 96
 """Columns of a text; Pulumi indents a message by four, which leaves 96 of 100."""
 
+NARROWEST = 72
+"""Columns below which tables are not drawn narrower: their figures need that much."""
+
+
+def columns(widest: int = WIDTH) -> int:
+    """Returns the columns of a text: `widest`, or those of a narrower terminal."""
+    if not sys.stdout.isatty():
+        return widest
+    return max(NARROWEST, min(widest, shutil.get_terminal_size().columns))
+
 
 def text_table(title: str) -> Table:
     """Returns an empty table under a title; columns and rows are added by the caller."""
+    width = columns()
     return Table(
         title=title,
         title_justify="left",
         title_style="",
         box=box.SIMPLE_HEAD,
-        width=WIDTH,
+        width=width,
+        padding=(0, 1) if width == WIDTH else (0, 1, 0, 0),
         pad_edge=False,
         show_edge=False,
         header_style="",
@@ -32,7 +46,7 @@ def drawn(table: Table) -> str:
     """Returns a table as text, after an empty line."""
     buffer = io.StringIO()
     console = Console(
-        file=buffer, width=WIDTH, no_color=True, color_system=None, legacy_windows=False
+        file=buffer, width=columns(), no_color=True, color_system=None, legacy_windows=False
     )
     console.print()
     console.print(table)
@@ -42,9 +56,10 @@ def drawn(table: Table) -> str:
 def wrapped(lines: Iterable[str]) -> str:
     """Returns sentences, each from a new line; "- " at the start of one indents what follows."""
     buffer = io.StringIO()
-    console = Console(file=buffer, width=WIDTH, no_color=True, color_system=None)
+    width = columns()
+    console = Console(file=buffer, width=width, no_color=True, color_system=None)
     for line in lines:
         indent = len(line) - len(line.lstrip(" -"))
-        for number, piece in enumerate(Text(line).wrap(console, WIDTH - indent)):
+        for number, piece in enumerate(Text(line).wrap(console, width - indent)):
             buffer.write((" " * indent if number else "") + piece.plain.rstrip() + "\n")
     return buffer.getvalue()

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bootstrap import cluster, engine, packages, programs, stacks, state, vllm
+from bootstrap import cluster, doctor, engine, packages, programs, stacks, state, vllm
 from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
 
@@ -32,6 +32,7 @@ EXAMPLES = """examples:
   python3 tools/bootstrap setup                  install everything that `pulumi preview` needs
   python3 tools/bootstrap setup --dev            the same, with what tests and linting need
   python3 tools/bootstrap pulumi preview -s dev  run Pulumi; a stack of stacks/ is made when new
+  python3 tools/bootstrap doctor                 what is missing, and the command that gets it
   python3 tools/bootstrap run pytest             run any command where pulumi and python are found
   eval "$(python3 tools/bootstrap env)"          then type plain `pulumi preview -s dev`
 
@@ -60,6 +61,8 @@ def main(arguments: Sequence[str]) -> int:
             bootstrap.setup(dev=options.dev, rig=options.rig, only_packages=options.packages)
         elif options.command == "env":
             bootstrap.print_environment()
+        elif options.command == "doctor":
+            return _doctor(doctor.findings(layout, os.environ), options.format)
         elif options.command == "vllm":
             vllm.ensure(layout, console)
         elif options.command == "run":
@@ -72,6 +75,15 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return 0
+
+
+def _doctor(found: list[doctor.Finding], output_format: str) -> int:
+    """Print what was found; the exit code says whether a preview can run."""
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    as_json = output_format == "json"
+    text = doctor.as_json(found) if as_json else doctor.as_text(found, colour=colour)
+    print(text)  # noqa: T201 (the command's output)
+    return int(any(one.state == "missing" for one in found))
 
 
 def _terminate(_signal: int, _frame: object) -> NoReturn:
@@ -117,6 +129,15 @@ def _parser() -> argparse.ArgumentParser:
         epilog='examples:\n  eval "$(python3 tools/bootstrap env)" && pulumi preview -s dev\n',
         formatter_class=plain,
     )
+
+    checks = commands.add_parser(
+        "doctor",
+        help="say what is missing and the command that gets it; changes nothing",
+        epilog="examples:\n  python3 tools/bootstrap doctor\n"
+        "  python3 tools/bootstrap doctor --format json\n",
+        formatter_class=plain,
+    )
+    checks.add_argument("--format", choices=("text", "json"), default="text")
 
     commands.add_parser(
         "vllm",

@@ -37,10 +37,10 @@ def ensure(layout: Layout, console: Console, label: str, *, dev: bool) -> bool:
     Returns:
         Whether anything had to be done.
     """
-    if _is_current(layout, dev=dev):
+    if is_current(layout, dev=dev):
         return False
     with exclusive(layout, console):
-        if _is_current(layout, dev=dev):
+        if is_current(layout, dev=dev):
             return True
         _make(layout, console, label, _wanted(layout, dev=dev))
     return True
@@ -79,7 +79,8 @@ def _wanted(layout: Layout, *, dev: bool) -> Stamp:
     )
 
 
-def _is_current(layout: Layout, *, dev: bool) -> bool:
+def is_current(layout: Layout, *, dev: bool) -> bool:
+    """Whether the virtual environment has what is asked for."""
     return _read_stamp(layout) == _wanted(layout, dev=dev) and _python(layout).exists()
 
 

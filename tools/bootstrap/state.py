@@ -46,17 +46,32 @@ def ensure(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
     """
     if not is_local(layout, environ):
         return {}
-    _check_folder(layout)
-    _check_stacks(layout)
+    check(layout, environ)
     settings = {BACKEND: backend_url(layout)}
-    own = _passphrase_file(layout)
-    if environ.get(PASSPHRASE) or environ.get(PASSPHRASE_FILE) not in (None, "", str(own)):
-        _make_folder(layout)
-        return settings
-    _check_passphrase(layout)
     _make_folder(layout)
+    if _has_own_passphrase(layout, environ):
+        return settings
+    own = _passphrase_file(layout)
     _make_passphrase(own)
     return {**settings, PASSPHRASE_FILE: str(own)}
+
+
+def check(layout: Layout, environ: Mapping[str, str]) -> None:
+    """Check the local state folder, and change nothing.
+
+    Raises:
+        SetupError: It cannot be used as it is.
+    """
+    _check_folder(layout)
+    _check_stacks(layout)
+    if not _has_own_passphrase(layout, environ):
+        _check_passphrase(layout)
+
+
+def _has_own_passphrase(layout: Layout, environ: Mapping[str, str]) -> bool:
+    """Whether the user gives the passphrase, so that the one of the folder is not used."""
+    own = str(_passphrase_file(layout))
+    return bool(environ.get(PASSPHRASE)) or environ.get(PASSPHRASE_FILE) not in (None, "", own)
 
 
 def _passphrase_file(layout: Layout) -> Path:

@@ -102,10 +102,10 @@ def _choice_rows(recommendation: Recommendation) -> Iterator[tuple[str, Decimal]
 
 def _ranking(recommendation: Recommendation, top: int) -> str:
     table = text_table("Which configurations cost least?")
-    table.add_column("Nodes", no_wrap=True)
-    table.add_column("Paid", no_wrap=True)
-    table.add_column("Replica", ratio=1)
-    table.add_column("Replicas", no_wrap=True)
+    table.add_column("Nodes", overflow="fold")
+    table.add_column("Paid", overflow="fold")
+    table.add_column("Replica", ratio=1, overflow="fold")
+    table.add_column("Replicas", overflow="fold")
     table.add_column("Busy", justify="right", no_wrap=True)
     table.add_column("ms/token", justify="right", no_wrap=True)
     table.add_column("A month", justify="right", no_wrap=True)

@@ -257,9 +257,3 @@ def test_what_cannot_be_refreshed_is_one_message_and_nothing_is_changed(
     assert "Traceback" not in message
     assert BOOK_PATH.read_bytes() == before
     assert not (tmp_path / "book.json").exists()
-
-
-@pytest.mark.parametrize("command", [(), ("list",), ("check",), ("refresh",)])
-def test_help_has_an_example(run: Run, capsys: Capture, command: tuple[str, ...]) -> None:
-    assert run("prices", *command, "--help") == 0
-    assert not command or "Example: breakeven prices" in " ".join(capsys.readouterr().out.split())

@@ -78,7 +78,7 @@ def test_without_matplotlib_the_page_says_what_to_install(
 
     monkeypatch.setattr(builtins, "__import__", without)
     assert run("report", "dev", "--format", "html") == 1
-    assert "pip install 'breakeven[report]'" in capsys.readouterr().err
+    assert "tools/bootstrap setup --dev --packages" in capsys.readouterr().err
 
 
 def test_an_unknown_stack_is_told(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.cli.files import write_whole
-from components.cli.stack_file import StackFileError, merge_settings, setting_lines
+from components.cli.stack_file import merge_settings, setting_lines
+from components.errors import StackFileError
 from components.project import ROOT
 
 SETTINGS: dict[str, int | str] = {"tokensPerDay": 7, "burstFactor": "1.76", "trafficShape": "nov"}

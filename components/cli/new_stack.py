@@ -1,0 +1,317 @@
+"""From a few answers to the settings of a new stack: a machine that holds the model, and enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+import yaml
+
+from components.cost.capacity import memory_fit
+from components.cost.gpus import find_gpu
+from components.cost.models import ModelFacts
+from components.cost.near import suggestion
+from components.cost.price import PriceMissingError
+from components.cost.price_book import PriceBook
+from components.cost.price_file import read_book
+from components.costing import assumptions_of
+from components.costing_demand import capacity_of, demand_of
+from components.errors import UserError
+from components.project import PREFIX, defaults, stack_names, stack_values, wire
+from components.settings import parse
+from components.settings_checks import PARALLEL
+
+LONGEST_REQUEST = 8192
+"""Tokens of the longest request; a model that reads fewer has its own limit."""
+
+
+class NewStackError(UserError):
+    """No stack can be made of the answers."""
+
+
+class Where(StrEnum):
+    """Where the GPUs are."""
+
+    AWS = "aws"
+    AZURE = "azure"
+    GCP = "gcp"
+    OWN = "own"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What `breakeven init` asks.
+
+    Attributes:
+        name: Of the stack.
+        model: What to serve.
+        revision: Commit of its weights; empty for one that a stack of this project serves.
+        where: Where the GPUs are.
+        gpu: Its name; empty for the machine that serves the peak minute at the lowest price.
+        tokens_per_day: Input and output tokens of a mean day.
+        api: API that serves them now, as provider/model.
+        data_may_leave: Whether prompts may go to an API.
+        node_price: Of one own server with eight GPUs, in USD; None in a cloud.
+    """
+
+    name: str
+    model: ModelFacts
+    revision: str
+    where: Where
+    gpu: str
+    tokens_per_day: int
+    api: str
+    data_may_leave: bool
+    node_price: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Machine:
+    gpu: str
+    gpus: int
+    parallel: int
+    instance_type: str
+
+
+Values = dict[str, object]
+
+REGIONS: Mapping[Where, str] = MappingProxyType(
+    {Where.AWS: "us-east-1", Where.AZURE: "eastus", Where.GCP: "us-central1"}
+)
+_CLOUDS: Mapping[Where, Mapping[str, object]] = MappingProxyType(
+    {
+        Where.AWS: {
+            "pool": "karpenter-aws",
+            "weightsStorageClass": "efs",
+            "controlPlane": "eks",
+            "systemInstanceType": "m6i.large",
+        },
+        Where.AZURE: {
+            "pool": "karpenter-azure",
+            "weightsStorageClass": "azurefile-premium",
+            "controlPlane": "aks",
+            "systemInstanceType": "Standard_D4s_v5",
+        },
+        Where.GCP: {
+            "pool": "gke-compute-class",
+            "weightsStorageClass": "standard-rwx",
+            "controlPlane": "gke",
+            "systemInstanceType": "n2-standard-4",
+        },
+    }
+)
+_OWN_GPUS = 8
+"""Of an own server; that is how they are sold."""
+
+_OWN_GPU = "h100"
+_SERVER_WATTS = 1.15
+"""Draw of a server at the wall over that of its GPUs' boards at full power: an assumption."""
+
+
+def values_of(answers: Answers, today: date) -> Values:
+    """Returns the settings of a stack that can be previewed, by key without prefix.
+
+    Raises:
+        NewStackError: No machine there holds the model, or its commit is not known.
+        SettingsError: The answers do not go together; all mistakes are named.
+    """
+    if answers.where is Where.OWN:
+        values = _composed(answers, _own_machine(answers), today)
+    else:
+        choices = [
+            (price * replicas, machine.instance_type, values)
+            for price, machine in _rented(answers, today)
+            for values in [_composed(answers, machine, today)]
+            for replicas in [int(str(values["maxReplicas"]))]
+        ]
+        values = min(choices, key=lambda choice: choice[:2])[2]
+    settings, reader = parse(_wired(values))
+    assumptions_of(answers.name, settings, reader, today)
+    declared = defaults()
+    return {key: value for key, value in values.items() if wire(value) != declared[key]}
+
+
+def _composed(answers: Answers, machine: _Machine, today: date) -> Values:
+    model = answers.model
+    values: Values = {
+        "model": model.name,
+        "modelRepository": model.repository,
+        "modelRevision": answers.revision or known_revision(model),
+        "maxModelLength": min(LONGEST_REQUEST, model.max_model_length),
+        "tensorParallel": machine.parallel,
+        "gpu": machine.gpu,
+        "gpusPerNode": machine.gpus,
+        "clientNamespaces": ["default"],
+        "tokensPerDay": answers.tokens_per_day,
+        "dataMayLeave": answers.data_may_leave,
+        "apiInUse": answers.api,
+    }
+    values |= _own(answers, machine) if answers.where is Where.OWN else _cloud(answers, machine)
+    return values | _sized(values, answers, machine, today)
+
+
+def _wired(values: Values) -> dict[str, str]:
+    return {key: wire(value) for key, value in values.items()}
+
+
+def text_of(answers: Answers, values: Values) -> str:
+    """Returns the stack file."""
+    head = (
+        f"# {answers.model.name} on {values.get('gpu', defaults()['gpu'])}, "
+        f"{answers.tokens_per_day:,} tokens a day; made by breakeven init.\n"
+        "# docs/settings.md describes every setting. Look at these first: your hours of the week\n"
+        "# (trafficShape), your prices (priceOverrides), your people (engineerPercent).\n"
+        "config:"
+    )
+    lines = [f"  {PREFIX}{key}: {_written(value)}" for key, value in values.items()]
+    return "\n".join([head, *lines, ""])
+
+
+def _written(value: object) -> str:
+    """A value in one line; text that looks like a number keeps its quotes."""
+    return (
+        yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("...\n").strip()
+    )
+
+
+def known_revision(model: ModelFacts) -> str:
+    """Returns the commit by which a stack of this project serves a model.
+
+    Raises:
+        NewStackError: None does.
+    """
+    for stack in stack_names():
+        values = {**defaults(), **stack_values(stack)}
+        if values["modelRepository"] == model.repository:
+            return values["modelRevision"]
+    msg = (
+        f"no commit of {model.repository} is known here. Name one: --revision COMMIT, 40 "
+        f"hexadecimal digits; the repository's page lists them under Files, History"
+    )
+    raise NewStackError(msg)
+
+
+def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
+    length = min(LONGEST_REQUEST, model.max_model_length)
+    return (
+        gpus in PARALLEL
+        and model.splits_over(gpus)
+        and memory_fit(
+            model,
+            precision="bf16",
+            gpu=find_gpu(gpu),
+            tensor_parallel=gpus,
+            gpu_memory_utilization=float(defaults()["gpuMemoryUtilization"]),
+            max_model_length=length,
+            request_tokens=length,
+        ).fits
+    )
+
+
+def _rented(answers: Answers, today: date) -> list[tuple[Decimal, _Machine]]:
+    """The machines of the cloud whose GPUs together hold one replica, each after its price."""
+    book, region = PriceBook.load(today=today), REGIONS[answers.where]
+    shapes = [
+        shape
+        for shape in read_book().shapes.values()
+        if shape.cloud == answers.where and shape.gpu and answers.gpu in ("", shape.gpu)
+    ]
+    priced: list[tuple[Decimal, _Machine]] = []
+    for shape in shapes:
+        try:
+            price = book.node(answers.where, region, shape.instance_type, "on-demand")
+        except PriceMissingError:
+            continue
+        if shape.gpu and _fits(answers.model, shape.gpu, shape.gpus):
+            machine = _Machine(
+                gpu=shape.gpu,
+                gpus=shape.gpus,
+                parallel=shape.gpus,
+                instance_type=shape.instance_type,
+            )
+            priced.append((price.usd, machine))
+    if not priced:
+        rented = tuple(sorted({shape.gpu or "" for shape in shapes}))
+        which = f"{answers.gpu} there" if answers.gpu else "one machine there"
+        msg = (
+            f"{answers.model.name} in bf16 fits no machine of {answers.where} {region} that has a "
+            f"price: {which} is too small or not rented{suggestion(rented)}. Choose another --gpu, "
+            "--where or --model; `breakeven model` says what a model needs"
+        )
+        raise NewStackError(msg)
+    return priced
+
+
+def _own_machine(answers: Answers) -> _Machine:
+    gpu = answers.gpu or _OWN_GPU
+    for parallel in PARALLEL:
+        if _fits(answers.model, gpu, parallel):
+            return _Machine(gpu=gpu, gpus=_OWN_GPUS, parallel=parallel, instance_type="")
+    msg = (
+        f"{answers.model.name} in bf16 does not fit {_OWN_GPUS} x {gpu}. Choose another --gpu or "
+        "--model; `breakeven model` says what a model needs"
+    )
+    raise NewStackError(msg)
+
+
+def _cloud(answers: Answers, machine: _Machine) -> Values:
+    needs: Values = {
+        "instanceTypes": [machine.instance_type],
+        "cloud": str(answers.where),
+        "region": REGIONS[answers.where],
+        "weightsAccessMode": "ReadWriteMany",
+        "systemNodeCount": 1,
+    }
+    if answers.where is Where.AWS:
+        needs["karpenterNodeRole"] = f"KarpenterNodeRole-{answers.name}"
+        needs["karpenterDiscoveryTag"] = answers.name
+    return {**_CLOUDS[answers.where], **needs}
+
+
+def _own(answers: Answers, machine: _Machine) -> Values:
+    if answers.node_price is None:
+        msg = "what one of your servers costs is not known. State it: --node-price USD"
+        raise NewStackError(msg)
+    watts = find_gpu(machine.gpu).watts * machine.gpus * _SERVER_WATTS
+    return {
+        "pool": "existing",
+        "cloud": "none",
+        "region": "",
+        "autoscaling": False,
+        "weightsAccessMode": "ReadWriteMany",
+        "nodePricing": "owned",
+        "nodePurchasePrice": str(answers.node_price),
+        "nodePowerWatts": round(watts),
+        "electricityPricePerKwh": "0.12",
+    }
+
+
+def _sized(values: Values, answers: Answers, machine: _Machine, today: date) -> Values:
+    """Returns as many replicas as the peak minute takes, and what a replica can hold at once."""
+    settings, reader = parse(_wired(values))
+    demand = demand_of(settings, reader, today)
+    reader.raise_problems(answers.name)
+    if demand is None:
+        msg = "an API is missing, but nothing was rejected"
+        raise AssertionError(msg)
+    load = demand.load
+    # Read again for the target: whether the default fits is what is being found out here.
+    capacity = capacity_of(settings, parse({})[1], load)
+    peak = max(load.requests_per_second()) * load.burst_factor
+    replicas = max(1, math.ceil(peak / capacity.requests_per_second))
+    sized: Values = {
+        "targetRequestsPerReplica": min(
+            int(defaults()["targetRequestsPerReplica"]), capacity.concurrent_requests
+        )
+    }
+    if answers.where is not Where.OWN:
+        return {**sized, "maxReplicas": replicas}
+    on_a_node = machine.gpus // machine.parallel
+    nodes = math.ceil(replicas / on_a_node)
+    whole = nodes * on_a_node
+    return {**sized, "nodeCount": nodes, "minReplicas": whole, "maxReplicas": whole}

@@ -1,0 +1,105 @@
+"""Every command explains itself, in 80 columns, and its example is one that it takes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from components.cli.app import app
+from components.cost import text
+from tests.unit.cli.running import exit_code
+
+ROOT_COMMAND: Any = typer.main.get_command(app)
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from commands(below, (*path, name))
+
+
+ALL = dict(commands(ROOT_COMMAND))
+LEAVES = {path: command for path, command in ALL.items() if not hasattr(command, "commands")}
+
+
+def words_of(path: tuple[str, ...]) -> list[str]:
+    """What follows the command in its example."""
+    [example] = re.findall(r"Example: (breakeven .*)", LEAVES[path].help, flags=re.DOTALL)
+    program, *words = shlex.split(example)
+    assert (program, *words[: len(path)]) == ("breakeven", *path)
+    return words[len(path) :]
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_help_is_printed_in_80_plain_columns_with_an_example(
+    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert exit_code(monkeypatch, *path, "--help") == 0
+    shown = capsys.readouterr().out
+    assert "Example: breakeven " in shown
+    assert "\x1b" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_the_example_is_a_call_that_the_command_takes(path: tuple[str, ...]) -> None:
+    LEAVES[path].make_context(path[-1], words_of(path))  # raises where an option does not exist
+
+
+FIGURES = [
+    path
+    for path in LEAVES
+    # The result of these is a file or a digest.
+    if path[0] != "bundle" and path != ("prices", "refresh")
+]
+
+
+@pytest.mark.parametrize("path", FIGURES, ids=" ".join)
+def test_figures_can_be_had_as_json(path: tuple[str, ...]) -> None:
+    LEAVES[path].make_context(path[-1], [*words_of(path), "--format", "json"])
+    with pytest.raises(Exception, match="Invalid value for '--format'"):
+        LEAVES[path].make_context(path[-1], [*words_of(path), "--format", "nonsense"])
+
+
+def test_completion_can_be_installed() -> None:
+    assert {"--install-completion", "--show-completion"} <= {
+        option for parameter in ROOT_COMMAND.params for option in parameter.opts
+    }
+
+
+def terminal_of(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+
+@pytest.mark.parametrize(("columns", "width"), [(40, 72), (80, 80), (96, 96), (200, 96)])
+def test_tables_are_as_wide_as_the_terminal_but_readable(
+    columns: int, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal_of(monkeypatch, columns)
+    assert text.columns() == width
+
+
+@pytest.mark.parametrize(
+    "command", ["estimate aws-prod", "recommend dev", "simulate dev", "prices list"]
+)
+def test_what_a_terminal_of_80_columns_shows_has_80_and_cuts_no_figure(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal_of(monkeypatch, 80)
+    assert exit_code(monkeypatch, *command.split()) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+
+
+def test_elsewhere_tables_have_their_full_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert text.columns() == text.WIDTH

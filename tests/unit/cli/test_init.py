@@ -1,0 +1,164 @@
+"""`breakeven init` writes a stack that can be previewed, and never over another."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import components.cli.init as module
+from components.cli.new_stack import Where
+from components.cost.models import load_models
+from components.costing import assumptions_of
+from components.errors import ExitCode
+from components.project import ROOT, stack_values
+from components.settings import parse
+from tests.unit.cli.running import exit_code
+
+Run = Callable[..., tuple[int, Path]]
+ANY_COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command in a project of its own; nobody answers."""
+    (tmp_path / "stacks").mkdir()
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    def call(name: str, *options: str) -> tuple[int, Path]:
+        code = exit_code(monkeypatch, "init", name, *options)
+        return code, tmp_path / "stacks" / f"Pulumi.{name}.yaml"
+
+    return call
+
+
+def check_previews(path: Path) -> None:
+    """Reads the file as a preview does, with prices and all checks."""
+    values = stack_values("chat", path.parent.parent)
+    settings, reader = parse(values)
+    assert assumptions_of("chat", settings, reader, datetime.now(tz=UTC).date()).stack == "chat"
+
+
+@pytest.mark.parametrize("where", list(Where))
+@pytest.mark.parametrize("tokens", ["1", "5000000", "2000000000"])
+def test_what_it_writes_can_be_previewed(where: str, tokens: str, run: Run) -> None:
+    price = ["--node-price", "250000"] if where == Where.OWN else []
+    code, path = run("chat", "--where", where, "--tokens-per-day", tokens, *price)
+    assert code == 0
+    check_previews(path)
+
+
+@pytest.mark.parametrize("model", load_models())
+def test_every_model_can_be_previewed_or_its_reason_is_told(
+    model: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, path = run("chat", "--model", model, "--revision", ANY_COMMIT)
+    if code:
+        said = capsys.readouterr().err
+        assert "fits no machine" in said or "breakeven:model" in said
+        assert not path.exists()
+    else:
+        check_previews(path)
+
+
+def test_it_says_only_what_differs_from_the_defaults(run: Run) -> None:
+    _, path = run("chat")
+    assert "breakeven:model:" not in path.read_text(encoding="utf-8")
+    assert "tokensPerDay" not in path.read_text(encoding="utf-8")
+
+
+def test_replicas_serve_the_peak_minute(run: Run) -> None:
+    _, small = run("chat", "--tokens-per-day", "5000000", "--gpu", "l4")
+    _, large = run("chat2", "--tokens-per-day", "500000000", "--gpu", "l4")
+    assert "maxReplicas" not in small.read_text(encoding="utf-8")
+    assert int(stack_values("chat2", large.parent.parent)["maxReplicas"]) > 5
+
+
+def test_it_never_overwrites(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    _, path = run("chat")
+    path.write_text("mine", encoding="utf-8")
+    code, _ = run("chat", "--tokens-per-day", "7")
+    assert code == 1
+    assert "is there already" in capsys.readouterr().err
+    assert path.read_text(encoding="utf-8") == "mine"
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_others_may_read_the_file_as_any_other(run: Run) -> None:
+    _, path = run("chat")
+    plain = path.with_name("plain")
+    plain.touch()
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+def test_json_has_the_settings(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run("chat", "--format", "json", "--data-stays")
+    told = json.loads(capsys.readouterr().out)
+    assert told["stack"] == "chat"
+    assert told["settings"]["dataMayLeave"] is False
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["--model", "nope"], "--model: no facts"),
+        (["--gpu", "h100-nvl"], "fits no machine of aws"),
+        (["--where", "own"], "--node-price USD"),
+        (["--model", "gemma-2-9b"], "--revision COMMIT"),
+        (["--revision", "main"], "breakeven:modelRevision"),
+        (["--api", "nobody/nothing"], "breakeven:apiInUse"),
+        (["--where", "own", "--gpu", "l4", "--model", "llama-3.1-405b-instruct"], "does not fit"),
+    ],
+)
+def test_answers_that_do_not_go_together_are_told_and_nothing_is_written(
+    options: list[str], part: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, path = run("chat", *options)
+    assert code in {ExitCode.ERROR, ExitCode.PRICE}  # an API without price is a missing price
+    assert part in " ".join(capsys.readouterr().err.split())
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["Chat", "../chat", "a b", "-x-", "x" * 41])
+def test_a_name_that_is_none_is_told(
+    name: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--", name)[0] == 1
+    assert "lower-case letters" in capsys.readouterr().err
+
+
+def answering(text: str) -> io.StringIO:
+    person = io.StringIO(text)
+    person.isatty = lambda: True  # type: ignore[method-assign]  # a terminal with somebody at it
+    return person
+
+
+def test_a_person_is_asked_and_enter_takes_the_default(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", answering("\nown\n40000000\nn\n\n123456\n"))
+    code, path = run("chat")
+    assert code == 0
+    asked = capsys.readouterr().out
+    assert "Model to serve [qwen2.5-7b-instruct]" in asked
+    values = stack_values("chat", path.parent.parent)
+    assert values["tokensPerDay"] == "40000000"
+    assert values["nodePurchasePrice"] == "123456"
+    assert values["dataMayLeave"] == "false"
+
+
+def test_a_wrong_word_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", answering("\nmoon\n"))
+    assert run("chat")[0] == 1
+    assert 'found "moon". Allowed: aws, azure, gcp, own' in capsys.readouterr().err

@@ -1,0 +1,48 @@
+"""Whoever waits sees that something happens, on standard error."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+
+import pytest
+
+from components.cli import waiting as module
+from components.cli.waiting import waiting
+
+
+def test_what_takes_longer_is_told_in_one_plain_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.01)
+    with waiting("Weighing"):
+        time.sleep(0.2)
+    told = capsys.readouterr()
+    assert told.err == "Weighing …\n"
+    assert told.out == ""
+
+
+def test_what_is_quick_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with waiting("Weighing"):
+        pass
+    assert capsys.readouterr().err == ""
+
+
+def test_a_mistake_passes_through_and_nothing_is_told_later(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.05)
+    with pytest.raises(KeyError), waiting("Weighing"):
+        raise KeyError
+    time.sleep(0.1)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_shows_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with waiting("Weighing"):
+        pass
+    assert "Weighing" in terminal.getvalue()
