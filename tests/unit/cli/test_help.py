@@ -64,7 +64,7 @@ FIGURES = [
 @pytest.mark.parametrize("path", FIGURES, ids=" ".join)
 def test_figures_can_be_had_as_json(path: tuple[str, ...]) -> None:
     LEAVES[path].make_context(path[-1], [*words_of(path), "--format", "json"])
-    with pytest.raises(Exception, match="is not one of .*'json'"):
+    with pytest.raises(Exception, match=r"is not one of .*'json'"):
         LEAVES[path].make_context(path[-1], [*words_of(path), "--format", "nonsense"])
 
 
