@@ -86,6 +86,7 @@ format: dev-packages ## Put imports and formatting in order
 golden: ## Regenerate the golden files; look at the diff before committing it
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest tests/golden --snapshot-update $(ARGS)
+	.venv/bin/python -m tests.golden.pages
 
 schemas: dev-packages ## Take the schemas of custom resources from the Go modules of their projects
 	.venv/bin/python tests/schemas/update.py
