@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: policy-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,18 @@ policy-docs: ## Write docs/policies.md anew, after a change of a rule
 	.venv/bin/python -m components.policy.reference > docs/policies.md.new
 	mv docs/policies.md.new docs/policies.md
 
+settings-docs: ## Write docs/settings.md anew, after a change of a setting
+	.venv/bin/python -m components.settings_reference > docs/settings.md.new
+	mv docs/settings.md.new docs/settings.md
+
+docs: ## Build the pages of docs/ into .cache/docs/site; a broken link fails
+	$(BOOTSTRAP) setup --dev --packages
+	$(BOOTSTRAP) run python tools/pages build
+
+test-docs: ## Build the pages, and look at them in headless Chromium where that is installed
+	$(BOOTSTRAP) setup --dev --packages
+	$(BOOTSTRAP) run pytest tests/pages $(ARGS)
+
 bench: ## Measure what the cost report adds to the time of a preview
 	$(BOOTSTRAP) run python bench/preview_overhead.py $(ARGS)
 
@@ -117,6 +129,7 @@ lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgr
 	$(LOCK) tests/gateway/requirements.in -o tests/gateway/requirements.txt \
 		--no-emit-package litellm-enterprise $(ARGS)
 	$(LOCK) tools/third_party/requirements.in -o tools/third_party/requirements.txt $(ARGS)
+	$(LOCK) tools/pages/requirements.in -o tools/pages/requirements.txt $(ARGS)
 	$(LOCK) tools/vllm/requirements.in -o tools/vllm/requirements.txt \
 		--override tools/vllm/overrides.txt $(ARGS)
 

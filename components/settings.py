@@ -64,7 +64,7 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
     reader = ConfigReader(values, defaults())
     reader.entry_readers = tuple(entry_readers(reader, values, defaults()))
     readers = [reader, *reader.entry_readers]
-    models = [_read(each) for each in readers]
+    models = [read(each) for each in readers]
     beside = shares_beside(models)
     first, *others = (
         replace(model, beside=shares, name=named(model) if number else FIRST_MODEL)
@@ -77,7 +77,8 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
     return settings, reader
 
 
-def _read(reader: ConfigReader) -> Settings:
+def read(reader: ConfigReader) -> Settings:
+    """Reads the settings of one model and of the stack around it; checks no combinations."""
     traffic = _traffic(reader)
     boundary = read_boundary(reader)
     return Settings(
