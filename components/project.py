@@ -12,7 +12,9 @@ import yaml
 
 from components.errors import NoYamlError
 
-ROOT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+ROOT = _PACKAGE.parent if (_PACKAGE.parent / "Pulumi.yaml").is_file() else _PACKAGE / "project"
+"""The checkout; of an installed package the folder with its copies of Pulumi.yaml and charts/."""
 PREFIX = "breakeven:"
 
 

@@ -196,7 +196,7 @@ def _gpu_nodes(week: FleetWeek, assumptions: Assumptions, name: str) -> Iterator
     if isinstance(node, RentedNode):
         hours = mean * assumptions.calendar.hours_per_month
         for item, share in shares:
-            yield _line(item, hours * share, "node-hour", node.price, grows=True)
+            yield line_of(item, hours * share, "node-hour", node.price, grows=True)
     else:
         yield from _owned_nodes(node, mean, shares, assumptions)
 
@@ -209,7 +209,7 @@ def _root_volumes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) ->
     if nodes.node_volume_class:
         price = assumptions.book.find(f"volume/{assumptions.cloud}/{nodes.node_volume_class}")
         gigabytes = _mean_machines(week, assumptions) * nodes.node_volume_gigabytes
-        yield _line("Root volumes of GPU nodes", gigabytes, "GB-month", price, grows=True)
+        yield line_of("Root volumes of GPU nodes", gigabytes, "GB-month", price, grows=True)
 
 
 def _owned_nodes(
@@ -222,7 +222,7 @@ def _owned_nodes(
     written_off = f"purchase over {months} months, {node.residual_share:.0%} residual"
     for item, share in shares:
         price = _stated("nodePurchasePrice", node.amortisation(), assumptions, written_off)
-        yield _line(f"{item}: amortisation", mean * share, "node-month", price, grows=True)
+        yield line_of(f"{item}: amortisation", mean * share, "node-month", price, grows=True)
     kilowatt_hours = (
         mean
         * Decimal(node.power_watts)
@@ -232,16 +232,16 @@ def _owned_nodes(
     )
     draw = f"{node.power_watts:,} W at the wall x PUE {node.power_usage_effectiveness}"
     price = _stated("electricityPricePerKwh", node.electricity_price_per_kwh, assumptions, draw)
-    yield _line("Electricity and cooling", kilowatt_hours, "kWh", price, grows=True)
+    yield line_of("Electricity and cooling", kilowatt_hours, "kWh", price, grows=True)
     if node.rack_and_support_per_month:
         price = _stated("rackAndSupportPerNodeMonth", node.rack_and_support_per_month, assumptions)
-        yield _line("Rack, network port, support", mean, "node-month", price, grows=True)
+        yield line_of("Rack, network port, support", mean, "node-month", price, grows=True)
 
 
 def _volume(name: str, volume: Volume, assumptions: Assumptions) -> Line:
     price = assumptions.book.find(f"volume/{assumptions.cloud}/{volume.storage_class}")
     item = f"Volume {name} ({volume.storage_class})"
-    line = _line(item, volume.gigabytes, "GB-month", price)
+    line = line_of(item, volume.gigabytes, "GB-month", price)
     return replace(line, model=_model_of(volume.instance, assumptions))
 
 
@@ -258,7 +258,7 @@ def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator
     )
     model = _model_of(balancer.instance, assumptions)
     of = f" of {model}" if model else ""
-    base_line = _line(f"Load balancer{of}", Decimal(1), "month", assumptions.book.find(base))
+    base_line = line_of(f"Load balancer{of}", Decimal(1), "month", assumptions.book.find(base))
     yield replace(base_line, model=model)
     if traffic is None:
         return
@@ -271,7 +271,7 @@ def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator
     else:
         # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
         quantity, unit = gigabytes / assumptions.calendar.hours_per_month, "LCU-month"
-    yield replace(_line(f"Load balancer{of}, traffic", quantity, unit, price), model=model)
+    yield replace(line_of(f"Load balancer{of}, traffic", quantity, unit, price), model=model)
 
 
 def _control_plane(assumptions: Assumptions) -> Iterator[Line]:
@@ -280,7 +280,7 @@ def _control_plane(assumptions: Assumptions) -> Iterator[Line]:
         return
     price = assumptions.book.find(f"control-plane/{cluster.control_plane}")
     item = f"Control plane ({cluster.control_plane})"
-    yield _line(item, cluster.control_plane_share, "month", price)
+    yield line_of(item, cluster.control_plane_share, "month", price)
 
 
 def _system_nodes(assumptions: Assumptions) -> Iterator[Line]:
@@ -291,7 +291,7 @@ def _system_nodes(assumptions: Assumptions) -> Iterator[Line]:
         assumptions.cloud, assumptions.region, cluster.system_instance_type, "on-demand"
     )
     hours = cluster.system_nodes * assumptions.calendar.hours_per_month
-    yield _line(
+    yield line_of(
         f"Monitoring, {cluster.system_nodes} x {cluster.system_instance_type}",
         hours,
         "node-hour",
@@ -306,14 +306,14 @@ def _nat_gateway(assumptions: Assumptions) -> Iterator[Line]:
     if not share:
         return
     price = assumptions.book.find(f"nat/{assumptions.cloud}/gateway")
-    yield _line("NAT gateway", share, "month", price)
+    yield line_of("NAT gateway", share, "month", price)
     weeks = [model.simulated.totals for model in assumptions.models]
     starts_an_hour = sum(week.node_starts / week.hours for week in weeks)
     if assumptions.fleet.fixed_nodes is None and starts_an_hour:
         a_month = starts_an_hour * float(assumptions.calendar.hours_per_month)
         gigabytes = to_decimal(a_month) * cluster.image_gigabytes
         price = assumptions.book.find(f"nat/{assumptions.cloud}/gb")
-        yield _line("NAT gateway, images of started nodes", gigabytes, "GB", price)
+        yield line_of("NAT gateway, images of started nodes", gigabytes, "GB", price)
 
 
 def _overflow(assumptions: Assumptions) -> Iterator[Line]:
@@ -337,7 +337,7 @@ def _overflow_of(assumptions: Assumptions) -> Line:
         as_of=api.as_of,
         confidence="list",
     )
-    return _line(OVERFLOW, tokens * to_decimal(share) / 10**6, "million tokens", price)
+    return line_of(OVERFLOW, tokens * to_decimal(share) / 10**6, "million tokens", price)
 
 
 def people_lines(assumptions: Assumptions) -> tuple[Line, ...]:
@@ -345,14 +345,15 @@ def people_lines(assumptions: Assumptions) -> tuple[Line, ...]:
     people = assumptions.people
     salary = _stated("engineerSalary", people.engineer_salary / 12, assumptions)
     item = f"Senior engineer, {people.engineer_share:.0%}"
-    lines = [_line(item, people.engineer_share, "engineer-month", salary)]
+    lines = [line_of(item, people.engineer_share, "engineer-month", salary)]
     if people.on_call_per_month:
         on_call = _stated("onCallPerMonth", people.on_call_per_month, assumptions)
-        lines.append(_line("On-call", Decimal(1), "month", on_call))
+        lines.append(line_of("On-call", Decimal(1), "month", on_call))
     return tuple(lines)
 
 
-def _line(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool = False) -> Line:
+def line_of(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool = False) -> Line:
+    """Returns a line at a price; `grows` where it doubles with the number of GPU nodes."""
     return Line(
         identifier=price.identifier,
         item=item,

@@ -1,0 +1,100 @@
+"""Any program's resources are priced by the book; what is not known is listed, never free."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from components.cost.any_program import Place, price_program
+from components.cost.price_book import PriceBook
+from components.cost.program_table import program_table
+from components.cost.quantities import Registered
+
+TODAY = date(2026, 11, 24)
+AWS = Place("aws", "us-east-1")
+
+
+def priced(kind: str, properties: dict[str, object]) -> tuple[Decimal, list[str]]:
+    found = price_program([Registered("x", kind, properties)], PriceBook.load(today=TODAY), AWS)
+    return found.monthly, [item.reason for item in found.not_priced]
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "usd"),
+    [
+        # 730 hours x 0.192, 1.861; 100 GB x 0.08; list prices of the book
+        ("aws:ec2/instance:Instance", {"instanceType": "m6i.xlarge"}, "140.16"),
+        (
+            "aws:eks/nodeGroup:NodeGroup",
+            {"instanceTypes": ["g6e.xlarge"], "scalingConfig": {"desiredSize": 2}},
+            "2717.06",
+        ),
+        ("aws:ebs/volume:Volume", {"type": "gp3", "size": 100}, "8.00"),
+        ("aws:eks/cluster:Cluster", {}, "73.00"),
+        ("aws:ec2/natGateway:NatGateway", {}, "32.85"),
+        ("kubernetes:core/v1:Service", {"spec": {"type": "LoadBalancer"}}, "16.43"),
+        (
+            "kubernetes:core/v1:PersistentVolumeClaim",
+            {
+                "spec": {
+                    "storageClassName": "gp3",
+                    "resources": {"requests": {"storage": "100Gi"}},
+                }
+            },
+            "8.00",
+        ),
+        ("kubernetes:core/v1:ConfigMap", {}, "0"),
+    ],
+)
+def test_what_the_book_knows_is_priced(kind: str, properties: dict[str, object], usd: str) -> None:
+    assert priced(kind, properties) == (Decimal(usd), [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "reason"),
+    [
+        ("aws:ec2/instance:Instance", {"instanceType": None}, "machine type is not known"),
+        ("aws:ec2/instance:Instance", {"instanceType": "m99.huge"}, "no price node/aws"),
+        ("aws:eks/nodeGroup:NodeGroup", {"instanceTypes": ["g6e.xlarge"]}, "number of nodes"),
+        ("aws:ebs/volume:Volume", {"type": "gp3"}, "size or type"),
+        ("gcp:compute/instance:Instance", {"machineType": "n2-standard-4"}, "it is of gcp"),
+        ("aws:rds/instance:Instance", {}, "no rule for this type"),
+        ("breakeven:gpu_pool:GpuPool", {}, "priced by its own stack alone"),
+        ("kubernetes:core/v1:Service", {"spec": {"type": None}}, "type is not known"),
+    ],
+)
+def test_what_it_does_not_know_is_listed_and_not_in_the_total(
+    kind: str, properties: dict[str, object], reason: str
+) -> None:
+    usd, reasons = priced(kind, properties)
+    assert usd == 0
+    [told] = reasons
+    assert reason in told
+
+
+def test_inputs_that_can_not_be_read_are_listed() -> None:
+    resource = Registered("x", "aws:ec2/instance:Instance", None)
+    found = price_program([resource], PriceBook.load(today=TODAY), AWS)
+    assert found.not_priced[0].reason == "its inputs could not be read"
+
+
+def test_own_prices_win() -> None:
+    own = PriceBook.load({"control-plane/eks": Decimal(10)}, today=TODAY)
+    found = price_program([Registered("c", "aws:eks/cluster:Cluster", {})], own, AWS)
+    assert found.monthly == 10
+    assert "stated" in program_table("t", found)
+
+
+def test_the_table_names_what_is_left_out() -> None:
+    resources = [
+        Registered("cluster", "aws:eks/cluster:Cluster", {}),
+        Registered("base", "aws:rds/instance:Instance", {}),
+        Registered("names", "kubernetes:core/v1:ConfigMap", {}),
+    ]
+    text = program_table("t", price_program(resources, PriceBook.load(today=TODAY), AWS))
+    assert "cluster (eks)" in text
+    assert "Total" in text
+    assert "No charge of their own: 1 resource." in text
+    assert "not in the total: base (aws:rds/instance:Instance): no rule" in " ".join(text.split())
