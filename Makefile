@@ -129,6 +129,7 @@ lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgr
 	$(LOCK) tests/gateway/requirements.in -o tests/gateway/requirements.txt \
 		--no-emit-package litellm-enterprise $(ARGS)
 	$(LOCK) tools/third_party/requirements.in -o tools/third_party/requirements.txt $(ARGS)
+	$(LOCK) tests/tools/wheel/requirements.in -o tests/tools/wheel/requirements.txt $(ARGS)
 	$(LOCK) tools/pages/requirements.in -o tools/pages/requirements.txt $(ARGS)
 	$(LOCK) tools/vllm/requirements.in -o tools/vllm/requirements.txt \
 		--override tools/vllm/overrides.txt $(ARGS)

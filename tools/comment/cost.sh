@@ -8,13 +8,18 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d)
 trap 'git -C "$root" worktree remove --force "$scratch/base" >/dev/null 2>&1; rm -rf "$scratch"' EXIT
 
+# breakeven FOLDER ARGUMENTS: the command of a checkout, with the packages of this one.
+breakeven() {
+    (cd "$1" && shift && "$root/.venv/bin/python" -c "from components.cli.app import main; main()" "$@")
+}
+
 # First, so that a comment of an earlier run is found and changed in place of a second one.
 echo "<!-- breakeven cost of stack $stack -->"
-breakeven=(env "PYTHONPATH=$root" "$root/.venv/bin/python" -c "from components.cli.app import main; main()")
 git -C "$root" worktree add --quiet --detach "$scratch/base" "$base" >&2 || exit 1
-if PYTHONPATH="$scratch/base" "$root/.venv/bin/python" -c "from components.cli.app import main; main()" \
-    report "$stack" --format json --output "$scratch/base.json" >/dev/null 2>&1 || [ -s "$scratch/base.json" ]; then
-    "${breakeven[@]}" diff "$stack" --against "$scratch/base.json" --format markdown
+breakeven "$scratch/base" report "$stack" --format json --output "$scratch/base.json" >/dev/null 2>&1
+if [ -s "$scratch/base.json" ]; then
+    breakeven "$root" diff "$stack" --against "$scratch/base.json" --format markdown |
+        sed "s#$scratch/base.json#the base#g"
 else
-    "${breakeven[@]}" report "$stack" --format markdown
+    breakeven "$root" report "$stack" --format markdown
 fi
