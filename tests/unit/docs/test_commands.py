@@ -43,7 +43,9 @@ def typed_in(document: Path) -> Iterator[tuple[str, bool]]:
     """Yields commands that are typed, and whether they are whole, so that nothing may lack."""
     for language, text in blocks(document):
         if language in {"", "sh", "bash"}:
-            for line in re.sub(r"\\\n\s*", " ", text).splitlines():
+            lines = re.sub(r"\\\n\s*", " ", text).splitlines()
+            # Where prompts are shown, the other lines are what was answered.
+            for line in [one for one in lines if one.startswith("$ ")] or lines:
                 yield re.sub(r"(^\s*\$ )|(\s+#.*$)", "", line).strip(), True
     for words in INLINE.findall(document.read_text(encoding="utf-8")):
         yield words, False
