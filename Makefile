@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: mutation policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -107,6 +107,10 @@ test-docs: ## Build the pages, and look at them in headless Chromium where that 
 	$(BOOTSTRAP) setup --dev --packages
 	$(BOOTSTRAP) run pytest tests/pages $(ARGS)
 
+mutation: ## Change the cost module line by line, and see whether its tests notice; about an hour
+	$(BOOTSTRAP) setup --dev --packages
+	$(BOOTSTRAP) run python tools/mutation $(ARGS)
+
 bench: ## Measure what the cost report adds to the time of a preview
 	$(BOOTSTRAP) run python bench/preview_overhead.py $(ARGS)
 
@@ -130,6 +134,7 @@ lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgr
 		--no-emit-package litellm-enterprise $(ARGS)
 	$(LOCK) tools/third_party/requirements.in -o tools/third_party/requirements.txt $(ARGS)
 	$(LOCK) tests/tools/wheel/requirements.in -o tests/tools/wheel/requirements.txt $(ARGS)
+	$(LOCK) tools/mutation/requirements.in -o tools/mutation/requirements.txt $(ARGS)
 	$(LOCK) tools/pages/requirements.in -o tools/pages/requirements.txt $(ARGS)
 	$(LOCK) tools/vllm/requirements.in -o tools/vllm/requirements.txt \
 		--override tools/vllm/overrides.txt $(ARGS)

@@ -1,0 +1,67 @@
+"""The worked examples of docs/money.md are right, and of the stack that they name."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import pytest
+
+from components.project import ROOT
+
+TEXT = (ROOT / "docs" / "money.md").read_text(encoding="utf-8")
+EXAMPLE = re.compile(
+    r"Example, stack `(?P<stack>[\w-]+)`(?P<about>[^`]*)```text\n(?P<lines>.*?)```", re.DOTALL
+)
+LINES = [
+    (found["stack"], line)
+    for found in EXAMPLE.finditer(TEXT)
+    for line in found["lines"].splitlines()
+]
+OPERATORS: Mapping[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+def value(node: ast.expr, source: str) -> Decimal:
+    if isinstance(node, ast.BinOp):
+        return OPERATORS[type(node.op)](value(node.left, source), value(node.right, source))
+    return Decimal(ast.get_source_segment(source, node) or "")
+
+
+def sides(line: str) -> tuple[str, str]:
+    left, _, right = line.replace(",", "").replace("$", "").partition(" = ")
+    return left.replace(" x ", " * "), right
+
+
+@pytest.mark.parametrize(("stack", "line"), LINES, ids=[line for _, line in LINES])
+def test_the_sum_is_right_to_the_last_digit_shown(stack: str, line: str) -> None:  # noqa: ARG001
+    left, right = sides(line)
+    computed = value(ast.parse(left, mode="eval").body, left)
+    # Factors are shown rounded, so the last digit may be one off.
+    places = len(right.partition(".")[2])
+    assert abs(computed - Decimal(right)) <= Decimal(1).scaleb(-places)
+
+
+@pytest.mark.parametrize(
+    ("stack", "line"), [(stack, line) for stack, line in LINES if " = $" in line]
+)
+def test_money_that_comes_out_is_in_the_stack_s_report(stack: str, line: str) -> None:
+    table = (ROOT / "tests" / "golden" / "tables" / f"{stack}.txt").read_text(encoding="utf-8")
+    amount = line.partition(" = ")[2]
+    intermediate = {"$0.0007577", "$7,850.28"}  # no line of the table
+    cent_off = {"$736.73": "$736.72"}  # of rounded factors
+    assert cent_off.get(amount, amount) in table or amount in intermediate
+
+
+def test_every_section_with_a_formula_has_an_example() -> None:
+    for section in TEXT.split("\n## ")[1:]:
+        title = section.splitlines()[0]
+        if title[0] in "234567":
+            assert "Example, stack" in section, title

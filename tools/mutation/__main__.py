@@ -1,0 +1,137 @@
+"""Measures whether tests notice changes of the cost module: `python tools/mutation`.
+
+Works on a copy, so that the checkout stays as it is. A mutant is one operator, number or keyword
+changed; it is killed where a test fails or hangs. Survivors are printed, to be looked at. Changes
+of annotations and decorators are not counted: no result depends on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[0:1] = [str(ROOT)]
+
+from tests.environments import environment  # noqa: E402 (the path had to be set first)
+
+MODULES = {
+    "bill": "bill estimate",
+    "calendar": "calendar bill node_cost",
+    "node_cost": "node_cost published_cases",
+    "people": "people estimate",
+    "price": "price price_book",
+    "break_even": "break_even",
+    "load": "load",
+    "hybrid": "hybrid",
+    "verdict": "verdict",
+}
+"""Modules of components/cost that compute money, each with its tests in tests/unit/cost."""
+
+_COPIED = ("components", "tests", "charts", "stacks", "policies")
+_FILES = ("Pulumi.yaml", "pyproject.toml", "README.md")
+_TIMEOUT_SECONDS = 60
+
+
+def main() -> int:
+    """Mutates the modules that are named, and prints the score of each."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="example:\n  python3 tools/bootstrap run python tools/mutation bill people",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("modules", nargs="*", choices=[*MODULES, []], help="default: all")
+    chosen = parser.parse_args().modules or list(MODULES)
+    installed = environment(
+        "mutation", ROOT / "tools" / "mutation" / "requirements.txt", contents="cosmic-ray"
+    )
+    killed: Counter[str] = Counter()
+    survived: defaultdict[str, list[str]] = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="mutation-") as scratch:
+        copy = Path(scratch)
+        _copy(copy)
+        for module in chosen:
+            for outcome, where in _mutants(copy, installed, module):
+                if outcome == "survived":
+                    survived[module].append(where)
+                else:
+                    killed[module] += 1
+            _tell(module, killed[module], survived[module])
+    _tell("together", killed.total(), [where for each in survived.values() for where in each])
+    return 0
+
+
+def _copy(folder: Path) -> None:
+    for name in _COPIED:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in _FILES:
+        shutil.copyfile(ROOT / name, folder / name)
+
+
+def _mutants(folder: Path, installed: Path, module: str) -> Iterator[tuple[str, str]]:
+    """Yields the outcome of each mutant of a module, and where it was."""
+    tests = " ".join(f"tests/unit/cost/test_{name}.py" for name in MODULES[module].split())
+    command = f"{sys.executable} -m pytest -x -q -p no:cacheprovider {tests}"
+    config = folder / f"{module}.toml"
+    config.write_text(
+        "[cosmic-ray]\n"
+        f'module-path = "components/cost/{module}.py"\n'
+        f"timeout = {_TIMEOUT_SECONDS}.0\n"
+        "excluded-modules = []\n"
+        f'test-command = "{command}"\n'
+        '[cosmic-ray.distributor]\nname = "local"\n',
+        encoding="utf-8",
+    )
+    session = folder / f"{module}.sqlite"
+    program = str(installed / "bin" / "cosmic-ray")
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    for step in (["init", config, session], ["exec", config, session]):
+        subprocess.run([program, *map(str, step)], cwd=folder, env=environ, check=True)
+    dumped = subprocess.run(
+        [program, "dump", str(session)], cwd=folder, capture_output=True, text=True, check=True
+    )
+    skipped = _without_result(folder / "components" / "cost" / f"{module}.py")
+    for text in dumped.stdout.splitlines():
+        item, result = json.loads(text)
+        [mutation] = item["mutations"]
+        line, column = mutation["start_pos"]
+        if any(start <= (line, column) < end for start, end in skipped):
+            continue
+        operator = mutation["operator_name"].rpartition("/")[2]
+        yield result["test_outcome"], f"{module}.py:{line}:{column} {operator}"
+
+
+def _without_result(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Returns from where to where annotations and decorators go."""
+    nodes: list[ast.expr] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            nodes += node.decorator_list
+        annotations = (getattr(node, name, None) for name in ("annotation", "returns"))
+        nodes += [found for found in annotations if found is not None]
+    return [
+        ((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0))
+        for node in nodes
+    ]
+
+
+def _tell(name: str, killed: int, survivors: list[str]) -> None:
+    total = killed + len(survivors)
+    print(f"{name}: {killed} of {total} mutants killed, {killed / max(1, total):.0%}", flush=True)
+    if name != "together":
+        for where in survivors:
+            print(f"  survived: {where}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
