@@ -195,7 +195,7 @@ def _rig(layout: Layout) -> Finding:
         parts, _ = cluster.find(layout)
     except SetupError as error:
         found = str(error).splitlines()[1].partition("found:")[2].strip()
-        return _extra("rig", "make rig and make demo", found, "make rig", present=False)
+        return _extra("rig", "make rig", found, "make rig", present=False)
     return _extra("rig", "make rig", f"{len(parts)} programs built", "", present=True)
 
 
