@@ -49,7 +49,7 @@ def measure(folder: Path, total: int) -> None:
     entries = tuple(Entry(path.name, path.stat().st_size, sha256_of(path)) for path in sources)
     contents = Contents(entries, {}, {path.name: path for path in sources}, {}, "")
     key = _KEY.public_key()
-    manifest = Manifest("bench", "0" * 64, key_id(key), _PART, "", entries)
+    manifest = Manifest("bench", 1, "0" * 64, key_id(key), _PART, "", entries)
     target = folder / "bundle"
     order = Order(target, _KEY, _PART)
 

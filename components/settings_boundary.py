@@ -53,7 +53,7 @@ def check_boundary(settings: Settings, reader: ConfigReader) -> None:
     needed = {
         "registry": (not settings.boundary.registry, f"Needed {air_gapped}: the registry inside"),
         "weightsClaim": (
-            settings.fetches_weights,
+            not settings.weights_are_there,
             f"Needed {air_gapped}: a volume with the weights; or weightsImage",
         ),
     }
@@ -62,6 +62,11 @@ def check_boundary(settings: Settings, reader: ConfigReader) -> None:
             reader.reject(key, "empty", allowed)
     refused = {
         "dataMayLeave": (settings.traffic.data_may_leave, "true", "Allowed: false"),
+        "loraAdapters": (
+            bool(settings.model.adapters),
+            ", ".join(adapter.name for adapter in settings.model.adapters),
+            "Allowed: none; a bundle carries the model alone. Merge them into its weights",
+        ),
         "exposure": (
             network.exposure != "cluster",
             f'found "{network.exposure}"',

@@ -10,6 +10,7 @@ from typing import Any
 
 from components.bundle.errors import BundleError
 from components.bundle.files import canonical_json, read_regular, sha256_of_bytes
+from components.bundle.manifest import Manifest
 from components.bundle.model_image import ModelFile
 from components.bundle.oci import Blob
 from components.bundle.references import ImageReference, parse_reference
@@ -74,6 +75,7 @@ class Lock:
 
     Attributes:
         stack: Name of its stack file.
+        release: Number of this bundle among those of the stack, from 1; a newer one has a higher.
         version: Of this program.
         platform: Machine and Python for which wheels and programs are.
         images: Sorted by reference.
@@ -84,6 +86,7 @@ class Lock:
     """
 
     stack: str
+    release: int
     version: str
     platform: str
     images: tuple[LockedImage, ...]
@@ -97,6 +100,7 @@ class Lock:
             {
                 "format": FORMAT,
                 "stack": self.stack,
+                "release": self.release,
                 "version": self.version,
                 "platform": self.platform,
                 "images": [
@@ -155,10 +159,28 @@ def parse_lock(content: bytes, where: str) -> Lock:
     return lock
 
 
+def lock_of(manifest: Manifest, content: bytes, where: str) -> Lock:
+    """Reads the lock that a bundle holds.
+
+    Raises:
+        BundleError: It is no lock, or not the one that the signed manifest names.
+    """
+    lock = parse_lock(content, where)
+    named = (manifest.lock, manifest.stack, manifest.release)
+    if (lock.digest, lock.stack, lock.release) != named:
+        msg = f"{where}: is not the lock that the bundle's manifest names. Pack it again"
+        raise BundleError(msg)
+    return lock
+
+
 def _lock(value: Mapping[str, Any]) -> Lock:
     model = value["model"]
+    if type(value["release"]) is not int or value["release"] < 1:
+        msg = f"release is {value['release']!r}, not a number from 1"
+        raise ValueError(msg)
     return Lock(
         stack=value["stack"],
+        release=value["release"],
         version=value["version"],
         platform=value["platform"],
         images=tuple(_image(entry) for entry in value["images"]),

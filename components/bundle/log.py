@@ -32,7 +32,7 @@ class LogEntry:
         time: UTC, ISO 8601.
         user: Of the operating system.
         host: Name of the machine.
-        action: plan, pack, verify, unpack, load, diff or keygen.
+        action: plan, pack, verify, unpack, load, fill, diff or keygen.
         subject: On what.
         digest: SHA-256 of lock, bundle or key.
         details: What else matters, as texts.

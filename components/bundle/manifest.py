@@ -59,6 +59,7 @@ class Manifest:
 
     Attributes:
         stack: Name of the stack.
+        release: Number of the bundle among those of the stack, from 1; as in its lock.
         lock: SHA-256 of its lock.
         signer: Identifier of the key that signs it.
         part_size: Bytes of each part of the archive but the last.
@@ -67,6 +68,7 @@ class Manifest:
     """
 
     stack: str
+    release: int
     lock: str
     signer: str
     part_size: int
@@ -79,6 +81,7 @@ class Manifest:
             {
                 "format": FORMAT,
                 "stack": self.stack,
+                "release": self.release,
                 "lock": self.lock,
                 "signer": self.signer,
                 "partSize": self.part_size,
@@ -144,6 +147,7 @@ def parse_manifest(content: bytes, where: str) -> Manifest:
 def _manifest(value: Mapping[str, Any]) -> Manifest:
     manifest = Manifest(
         stack=str(value["stack"]),
+        release=int(value["release"]),
         lock=_digest(value["lock"]),
         signer=_digest(value["signer"]),
         part_size=int(value["partSize"]),
@@ -159,8 +163,11 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
             for entry in value["files"]
         ),
     )
-    if manifest.part_size < _LEAST_PART or any(entry.size < 0 for entry in manifest.files):
-        msg = "a size is out of range"
+    sizes_fit = manifest.part_size >= _LEAST_PART and all(
+        entry.size >= 0 for entry in manifest.files
+    )
+    if not sizes_fit or manifest.release < 1:
+        msg = "a size or the release is out of range"
         raise ValueError(msg)
     return manifest
 

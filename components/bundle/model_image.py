@@ -71,6 +71,14 @@ def open_layer(path: Path, size: int, revision: str) -> Iterator[Iterator[bytes]
         yield _layer(stream, path.name, size, revision)
 
 
+@contextmanager
+def open_file_in_layer(layer: Path, file: ModelFile, revision: str) -> Iterator[Iterator[bytes]]:
+    """Gives the bytes of a model's file from the layer that holds it."""
+    with layer.open("rb") as stream:
+        stream.seek(len(_before(file.name, file.size, revision)))
+        yield blocks(stream, file.size)
+
+
 def _layer(stream: BinaryIO, name: str, size: int, revision: str) -> Iterator[bytes]:
     yield _before(name, size, revision)
     yield from blocks(stream, size)

@@ -190,6 +190,7 @@ def pack(lock: Lock, contents: Contents, order: Order, count: Count = nothing) -
     """
     manifest = Manifest(
         stack=lock.stack,
+        release=lock.release,
         lock=lock.digest,
         signer=key_id(order.key.public_key()),
         part_size=order.part_size,

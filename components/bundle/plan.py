@@ -89,6 +89,7 @@ def make_lock(
     places, origins = gather(resources, sources, say)
     lock = Lock(
         stack=stack,
+        release=1,  # until components.bundle.releases numbers it
         version=_own_version(sources.root),
         platform=this_platform(),
         images=tuple(sorted(images, key=lambda image: image.reference)),

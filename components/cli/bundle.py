@@ -9,18 +9,16 @@ import typer
 
 from components.bundle.delta import make_delta
 from components.bundle.files import write_bytes
-from components.bundle.load import load as load_images
-from components.bundle.lock import Lock, parse_lock, read_lock
+from components.bundle.lock import Lock, read_lock
 from components.bundle.log import append
-from components.bundle.manifest import Manifest
 from components.bundle.model_image import HOST
-from components.bundle.opening import Bundle, open_base, open_bundle, read_bundle
-from components.bundle.pack import LOCK, Order, contents_of, pull_images
+from components.bundle.opening import open_bundle
+from components.bundle.pack import Order, contents_of, pull_images
 from components.bundle.pack import pack as pack_bundle
 from components.bundle.plan import Sources, gather, make_lock
-from components.bundle.signing import make_keys, read_private_key, read_public_key
-from components.bundle.unpack import check_unpacked
-from components.bundle.unpack import unpack as unpack_bundle
+from components.bundle.releases import numbered, release_details
+from components.bundle.signing import make_keys, read_private_key
+from components.cli import bundle_inside as inside
 from components.cli import bundle_options as options
 from components.cli.bundle_log import log
 from components.cli.byte_progress import byte_progress
@@ -36,6 +34,10 @@ bundle = typer.Typer(
     no_args_is_help=True,
 )
 bundle.add_typer(log)
+bundle.command("verify")(inside.verify)
+bundle.command("unpack")(inside.unpack)
+bundle.command("load")(inside.load)
+bundle.command("fill")(inside.fill_volume)
 
 _GIGABYTE = 1_000_000_000
 _MEBIBYTE = 1024 * 1024
@@ -67,23 +69,33 @@ def plan(  # noqa: PLR0913, PLR0917  # the options of the command
     output: Annotated[
         Path | None, typer.Option("--output", help="The lock; STACK.lock.json if left out.")
     ] = None,
+    release: Annotated[
+        int | None,
+        typer.Option(
+            "--release",
+            min=1,
+            help="Number of the bundle, higher than any before; follows from --output if left out.",
+        ),
+    ] = None,
     store: options.Store = options.STORE,
     log_file: options.Log = options.LOG,
 ) -> None:
     """Writes the lock of a stack: every image, file and checksum that it needs, and their sizes.
 
     What it needs follows from what the stack registers. Anything unknown or not pinned is an error.
+    A plan that differs from the lock at --output is the next release.
 
     Example: breakeven bundle plan on-prem --model ./REVISION
     """
     settings = _read(stack)
     sources = Sources(ROOT, store, model, definitions)
-    lock, _ = make_lock(stack, settings.model, ledger_of(settings), sources, _say)
     path = output or Path(f"{stack}.lock.json")
+    planned, _ = make_lock(stack, settings.model, ledger_of(settings), sources, _say)
+    lock = numbered(planned, path, release)
     write_bytes(path, lock.as_bytes())
     append(log_file, "plan", stack, lock.digest, {"lock": str(path)})
     typer.echo(summary(lock))
-    typer.echo(f"{path}: lock {lock.digest}")
+    typer.echo(f"{path}: lock {lock.digest}, release {lock.release}")
 
 
 @bundle.command()
@@ -115,47 +127,9 @@ def pack(  # noqa: PLR0913, PLR0917  # as above
     with byte_progress(2 * sum(entry.size for entry in contents.entries)) as count:
         packed = pack_bundle(lock, contents, order, count)
     manifest = packed.manifest
-    append(log_file, "pack", str(output), manifest.digest, _signed(manifest))
+    append(log_file, "pack", str(output), manifest.digest, release_details(manifest))
     typer.echo(f"{output}: {_size(manifest.archive_size)} in {len(manifest.parts())} parts")
-    typer.echo(f"bundle {manifest.digest}, signed by key {manifest.signer}")
-
-
-@bundle.command()
-def verify(
-    folder: options.Folder,
-    key: options.Key,
-    base: options.Base = None,
-    log_file: options.Log = options.LOG,
-) -> None:
-    """Checks the signature and every byte of a bundle. Needs no network and believes nothing.
-
-    Example: breakeven bundle verify on-prem-bundle --key release.pub
-    """
-    opened, below = _open(folder, key, base)
-    with byte_progress(_bytes(opened, below)) as count:
-        read_bundle(opened, below, count=count)
-    append(log_file, "verify", str(folder), opened.manifest.digest, _signed(opened.manifest))
-    typer.echo(f"whole and signed: {len(opened.manifest.files)} files for {opened.manifest.stack}")
-    typer.echo(f"bundle {opened.manifest.digest}, signed by key {opened.manifest.signer}")
-
-
-@bundle.command()
-def unpack(
-    folder: options.Folder,
-    key: options.Key,
-    to: Annotated[Path, typer.Option("--to", help="New folder to unpack into.")],
-    base: options.Base = None,
-    log_file: options.Log = options.LOG,
-) -> None:
-    """Verifies a bundle and unpacks it. The folder appears when every byte was checked.
-
-    Example: breakeven bundle unpack on-prem-bundle --key release.pub --to on-prem
-    """
-    opened, below = _open(folder, key, base)
-    with byte_progress(_bytes(opened, below)) as count:
-        unpack_bundle(opened, below, to, count)
-    append(log_file, "unpack", str(to), opened.manifest.digest, _signed(opened.manifest))
-    typer.echo(f"{to}: {len(opened.manifest.files)} files; next: {to}/program/docs/air-gap.md")
+    typer.echo(f"bundle {manifest.digest}, release {manifest.release}, key {manifest.signer}")
 
 
 @bundle.command()
@@ -177,46 +151,9 @@ def diff(  # noqa: PLR0913, PLR0917  # as above
     with byte_progress(2 * after.manifest.archive_size) as count:
         delta = make_delta(before, after, order, count)
     manifest = delta.manifest
-    append(log_file, "diff", str(output), manifest.digest, _signed(manifest))
+    append(log_file, "diff", str(output), manifest.digest, release_details(manifest))
     typer.echo(f"{output}: {_size(manifest.archive_size)} of {_size(after.manifest.archive_size)}")
     typer.echo(f"bundle {manifest.digest}, a delta on {manifest.base}")
-
-
-@bundle.command("load")
-def load_bundle(  # noqa: PLR0913, PLR0917  # as above
-    folder: options.Folder,
-    key: options.Key,
-    to: Annotated[
-        Path, typer.Option("--to", help="Where it is unpacked, or was by breakeven bundle unpack.")
-    ],
-    registry: Annotated[
-        str,
-        typer.Option(
-            "--registry", help="Where to push, HOST:PORT/PREFIX; without port or prefix as well."
-        ),
-    ],
-    base: options.Base = None,
-    log_file: options.Log = options.LOG,
-) -> None:
-    """Verifies a bundle and pushes its images to a registry; reads each digest back.
-
-    What the registry has is not sent again. Credentials are those of docker login or oras login.
-
-    Example: breakeven bundle load on-prem-bundle --key release.pub --to on-prem
-    --registry registry.internal
-    """
-    opened, below = _open(folder, key, base)
-    if to.is_dir():
-        _say(f"checking {to}")
-        check_unpacked(to, opened)
-    else:
-        with byte_progress(_bytes(opened, below)) as count:
-            unpack_bundle(opened, below, to, count)
-    lock = parse_lock((to / LOCK).read_bytes(), str(to / LOCK))
-    for image in load_images(lock, to, registry, _say):
-        details = {"bundle": opened.manifest.digest, "registry": registry}
-        append(log_file, "load", image.reference, image.reference.rpartition(":")[2], details)
-        typer.echo(f"{'was there' if image.was_there else 'pushed'}: {image.reference}")
 
 
 def summary(lock: Lock) -> str:
@@ -233,20 +170,6 @@ def summary(lock: Lock) -> str:
             f"files   {len(lock.files):4}  {_size(rest):>12}  wheels, programs, this program",
         ]
     )
-
-
-def _open(folder: Path, key: Path, base: Path | None) -> tuple[Bundle, Bundle | None]:
-    trusted = read_public_key(key)
-    opened = open_bundle(folder, trusted)
-    return opened, open_base(opened, base, trusted)
-
-
-def _bytes(opened: Bundle, base: Bundle | None) -> int:
-    return opened.manifest.archive_size + (base.manifest.archive_size if base else 0)
-
-
-def _signed(manifest: Manifest) -> dict[str, str]:
-    return {"lock": manifest.lock, "signer": manifest.signer, "base": manifest.base}
 
 
 def _size(count: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from components.cli.check_text import as_text
 from components.cli.policy_verdict import judge_stack, verdict_output
 from components.errors import ExitCode, UserError
+from components.policy.carried import read_carried
 from components.policy.loading import read_manifests
 from components.policy.manifest import Scope
 from components.policy.registry import rules_of
@@ -57,7 +57,7 @@ def check(  # noqa: PLR0913  # each is an option of the command
     ] = None,
     lock: Annotated[
         Path | None,
-        typer.Option(help="Lock file of a bundle, whose digests images must have.", metavar="FILE"),
+        typer.Option(help="Lock of a bundle, which images and model must be in.", metavar="FILE"),
     ] = None,
     output_format: Annotated[
         Format, typer.Option("--format", help="How the verdict is written.")
@@ -75,7 +75,7 @@ def check(  # noqa: PLR0913  # each is an option of the command
         )
         raise CheckError(msg)
     today = datetime.now(tz=UTC).date()
-    digests = None if lock is None else _digests(lock)
+    carried = None if lock is None else read_carried(lock)
     allowed, chosen, waived = registries or [], packs or [], waiver_files or []
     if stack is not None:
         verdict, scope = judge_stack(
@@ -84,10 +84,10 @@ def check(  # noqa: PLR0913  # each is an option of the command
             packs=chosen,
             waiver_files=waived,
             registries=allowed,
-            image_digests=digests,
+            carried=carried,
         )
     else:
-        scope = Scope(read_manifests(path or Path()), tuple(allowed), digests)
+        scope = Scope(read_manifests(path or Path()), tuple(allowed), carried)
         rules = rules_of(chosen or [Pack.HARDENING])
         verdict = judge(scope, rules, read_waivers(waived), today)
     if output_format is Format.JSON:
@@ -96,15 +96,3 @@ def check(  # noqa: PLR0913  # each is an option of the command
         typer.echo(as_text(verdict, str(path) if stack is None else f"stack {stack}"))
     if verdict.blocking:
         raise typer.Exit(ExitCode.ERROR)
-
-
-def _digests(lock: Path) -> frozenset[str]:
-    try:
-        found = frozenset(re.findall(r"sha256:[0-9a-f]{64}", lock.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        msg = f"{lock}: can't be read ({error}). Name the lock that `breakeven bundle plan` wrote"
-        raise CheckError(msg) from error
-    if not found:
-        msg = f"{lock}: holds no digest. Name the lock that `breakeven bundle plan` wrote"
-        raise CheckError(msg)
-    return found

@@ -11,9 +11,8 @@ from typing import Annotated
 import typer
 
 from components.bundle.archive import drain
-from components.bundle.errors import BundleError
 from components.bundle.files import canonical_json, sha256_of_bytes
-from components.bundle.lock import Lock, parse_lock
+from components.bundle.lock import Lock, lock_of
 from components.bundle.log import head, read_log
 from components.bundle.manifest import Entry
 from components.bundle.opening import Bundle, open_base, open_bundle, read_bundle
@@ -30,6 +29,7 @@ from components.evidence.record import Parts
 from components.evidence.record import evidence as put_together
 from components.evidence.supply import bundle_facts, differences, image_list, log_facts
 from components.offline import ledger_of, read_stack
+from components.policy.manifest import Carried
 
 
 class Format(StrEnum):
@@ -72,7 +72,7 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
     opened, lock = _verified(bundle, key, base) if bundle is not None else (None, None)
     entries = read_log(log_file) if log_file is not None else ()
     judged_on = (day or datetime.now(tz=UTC)).date()
-    digests = None if lock is None else frozenset(image.root.digest for image in lock.images)
+    carried = None if lock is None else _carried(lock)
     found = put_together(
         Parts(
             stack=stack,
@@ -81,7 +81,7 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
             differences=differences(lock, stack, settings.model, resources) if lock else (),
             images=image_list(resources),
             access=access_listing(resources),
-            policies=verdict_output(*judge_stack(stack, judged_on, image_digests=digests)),
+            policies=verdict_output(*judge_stack(stack, judged_on, carried=carried)),
             log=log_facts(head(entries), entries) if entries else None,
         )
     )
@@ -93,6 +93,10 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
         typer.echo(text, nl=False)
     else:
         write_whole(output, text)
+
+
+def _carried(lock: Lock) -> Carried:
+    return Carried(frozenset(image.root.digest for image in lock.images), lock.model.revision)
 
 
 def _verified(folder: Path, key: Path | None, base: Path | None) -> tuple[Bundle, Lock]:
@@ -114,8 +118,4 @@ def _verified(folder: Path, key: Path | None, base: Path | None) -> tuple[Bundle
     total = opened.manifest.archive_size + (below.manifest.archive_size if below else 0)
     with byte_progress(total) as count:
         read_bundle(opened, below, sink=sink, count=count)
-    lock = parse_lock(b"".join(collected), f"{folder}: {LOCK}")
-    if lock.digest != opened.manifest.lock:
-        msg = f"{folder}: its lock is not the one that its manifest names. Pack it again"
-        raise BundleError(msg)
-    return opened, lock
+    return opened, lock_of(opened.manifest, b"".join(collected), f"{folder}: {LOCK}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components.offline import manifests_of_stack
-from components.policy.manifest import Scope
+from components.policy.manifest import Carried, Scope
 from components.policy.reachability import reachability
 from components.policy.registry import rules_of
 from components.policy.rule import Pack
@@ -23,7 +23,7 @@ def judge_stack(  # noqa: PLR0913  # each is an option of a command
     packs: Sequence[Pack] = (),
     waiver_files: Sequence[Path] = (),
     registries: Sequence[str] = (),
-    image_digests: frozenset[str] | None = None,
+    carried: Carried | None = None,
 ) -> tuple[Verdict, Scope]:
     """Judges a stack by its own waivers, registry and packs, and by those that are added.
 
@@ -33,14 +33,14 @@ def judge_stack(  # noqa: PLR0913  # each is an option of a command
         packs: Which packs; where none is named hardening, and airgap if the stack is air-gapped.
         waiver_files: Waivers besides the stack's own.
         registries: Registries besides the stack's own.
-        image_digests: Digests of a bundle's lock, if there is one.
+        carried: What a bundle's lock names, if there is one.
 
     Raises:
         UserError: The stack file or a file of waivers has mistakes.
     """
     resources, boundary = manifests_of_stack(stack)
     own = [boundary.registry] if boundary.registry else []
-    scope = Scope(resources, (*registries, *own), image_digests)
+    scope = Scope(resources, (*registries, *own), carried)
     chosen = packs or [Pack.HARDENING, *([Pack.AIRGAP] if boundary.is_air_gapped else [])]
     waivers = read_waivers([*boundary.waiver_files, *waiver_files])
     return judge(scope, rules_of(chosen), waivers, day), scope

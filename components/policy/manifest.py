@@ -196,6 +196,19 @@ def _pods(value: Any, path: str, namespace: str, labels: Any) -> Iterator[Pod]:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """What the lock of a bundle names.
+
+    Attributes:
+        image_digests: Digests of its images.
+        model_revision: Commit of its model.
+    """
+
+    image_digests: frozenset[str]
+    model_revision: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """Everything that is judged together, and what lies inside the boundary.
 
@@ -203,12 +216,12 @@ class Scope:
         resources: All manifests.
         registries: Hosts, with or without a path below them, from which images may come; any that
             is named where empty.
-        image_digests: Digests of the images in the bundle's lock; None where there is no lock.
+        carried: What the bundle's lock names; None where there is no lock.
     """
 
     resources: tuple[Resource, ...]
     registries: tuple[str, ...] = ()
-    image_digests: frozenset[str] | None = None
+    carried: Carried | None = None
 
     def of(self, *kinds: str) -> Iterator[Resource]:
         """Yields the resources of some kinds."""

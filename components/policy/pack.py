@@ -24,6 +24,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from components.errors import UserError
+from components.policy.carried import carried_here
 from components.policy.loading import registered
 from components.policy.manifest import UNKNOWN, Resource, Scope
 from components.policy.registry import rules_of
@@ -173,7 +174,7 @@ def _waivers(stack: str) -> tuple[Waiver, ...]:
 
 def _scope(resources: tuple[Resource, ...], urn: str) -> Scope:
     registry = _setting(stack_of(urn), "registry")
-    return Scope(resources, registries=(registry,) if registry else ())
+    return Scope(resources, (registry,) if registry else (), carried_here())
 
 
 @cache

@@ -54,6 +54,7 @@ AIR_GAPPED = stack_values("air-gapped")
         ("registry", "", "the registry inside"),
         ("weightsClaim", "", "a volume with the weights"),
         ("dataMayLeave", "true", "Allowed: false"),
+        ("loraAdapters", f'["a=owner/repo@{"0" * 40}"]', "a bundle carries the model alone"),
         ("exposure", "internal-load-balancer", "Allowed: cluster"),
         ("clientNetworks", '["10.0.0.0/8"]', "name namespaces in clientNamespaces"),
         ("pool", "karpenter-aws", "Allowed: existing, cluster-api"),

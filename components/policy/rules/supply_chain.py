@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from components.policy.images import images_of, parse_image
 from components.policy.manifest import Container, Pod, Resource, Scope, Unknown, at
 from components.policy.rule import Pack, Rule, Violation
-from components.policy.rules.walking import each_container, is_one_of, shown
+from components.policy.rules.vllm_commands import model_argument, vllm_containers
+from components.policy.rules.walking import each_container, flags, is_one_of, shown
 
 _CHARTS = ("Release", "Chart", "HelmRelease", "HelmRepository", "HelmChart")
 
@@ -42,12 +43,29 @@ def _pull_policy(container: Container, _pod: Pod) -> Iterator[Violation]:
 
 
 def _in_lock(resource: Resource, scope: Scope) -> Iterator[Violation]:
-    if scope.image_digests is None:
+    if scope.carried is None:
         return
     for path, name in images_of(resource):
         digest = parse_image(name).digest
-        if digest not in scope.image_digests:
+        if digest not in scope.carried.image_digests:
             yield Violation(path, f"{digest or 'no digest'} is not in the lock")
+
+
+def _model_in_lock(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    if scope.carried is None:
+        return
+    for _, container in vllm_containers(resource):
+        stated = flags(container)
+        served = model_argument(container) or ""
+        # A path ends in the revision; a repository has it as a flag.
+        revision = (
+            served.rstrip("/").rpartition("/")[2]
+            if served.startswith("/")
+            else stated.stated.get("--revision", "")
+        )
+        if stated.is_complete and revision != scope.carried.model_revision:
+            where = f"the lock has revision {scope.carried.model_revision}"
+            yield Violation(f"{container.path}.args", f"model {shown(served or None)}; {where}")
 
 
 def _vendored(resource: Resource, _scope: Scope) -> Iterator[Violation]:
@@ -107,9 +125,18 @@ RULES = (
         check=_vendored,
     ),
     Rule(
+        id="model-in-lock",
+        what="Every server serves the model's revision that is in the bundle's lock, where one is "
+        "given.",
+        do="Serve /weights/REVISION of the lock, or plan the bundle anew with that modelRevision.",
+        theme="supply-chain",
+        pack=Pack.AIRGAP,
+        check=_model_in_lock,
+    ),
+    Rule(
         id="image-in-lock",
         what="Every image is in the bundle's lock, where one is given.",
-        do="Run breakeven bundle plan anew.",
+        do="Deploy the stack that the bundle is for, or plan a bundle for this one.",
         theme="supply-chain",
         pack=Pack.AIRGAP,
         check=_in_lock,

@@ -120,7 +120,9 @@ class Site:
         return pack(self.lock, self.contents(), Order(self.folder / to, key, PART_SIZE))
 
 
-def make_site(folder: Path, *, value: float = 1.0, text: str = "a program\n") -> Site:
+def make_site(
+    folder: Path, *, value: float = 1.0, text: str = "a program\n", release: int = 1
+) -> Site:
     """Makes everything that a lock names: an image, a model, a program and a text."""
     layout, model = folder / "store" / "images", make_model(folder / "models", value=value)
     reference = make_image(layout, "engine")
@@ -143,6 +145,7 @@ def make_site(folder: Path, *, value: float = 1.0, text: str = "a program\n") ->
     ]
     lock = Lock(
         stack="on-prem",
+        release=release,
         version="0.1.0",
         platform="linux-x86_64-cp311",
         images=tuple(sorted(images, key=lambda image: image.reference)),

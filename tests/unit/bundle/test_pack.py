@@ -165,7 +165,7 @@ def test_memory_does_not_depend_on_the_size_of_a_file(tmp_path: Path) -> None:
     with sparse.open("wb") as stream:
         stream.truncate(size)
     entry = Entry("weights", size, sha256_of(sparse))
-    manifest = Manifest("on-prem", "0" * 64, "0" * 64, 64 * 1024 * 1024, "", (entry,))
+    manifest = Manifest("on-prem", 1, "0" * 64, "0" * 64, 64 * 1024 * 1024, "", (entry,))
     folder = tmp_path / "bundle"
     folder.mkdir()
     only = Contents((entry,), {}, {entry.path: sparse}, {}, "")

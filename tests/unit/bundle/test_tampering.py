@@ -188,7 +188,7 @@ def test_files_below_files_twice_or_out_of_order_are_refused_even_if_signed() ->
     zeros = "0" * 64
     for paths in (("a", "a/b"), ("a", "a"), ("b", "a")):
         files = tuple(Entry(path, 0, zeros) for path in paths)
-        manifest = Manifest("s", zeros, zeros, 4096, "", files)
+        manifest = Manifest("s", 1, zeros, zeros, 4096, "", files)
         with pytest.raises(BundleError, match=r'"a|"b'):
             parse_manifest(manifest.as_bytes(), "bundle.json")
 

@@ -105,12 +105,16 @@ def test_an_air_gapped_stack_is_checked_by_both_packs_and_reaches_nothing() -> N
         assert row["reaches"] == []
 
 
-def test_digests_that_the_lock_lacks_are_found(tmp_path: Path) -> None:
+def test_images_and_a_model_that_the_lock_lacks_are_found(tmp_path: Path) -> None:
     lock = tmp_path / "lock.json"
-    lock.write_text(json.dumps({"digest": f"sha256:{'2' * 64}"}), encoding="utf-8")
+    root = {"root": {"digest": f"sha256:{'2' * 64}"}}
+    value = {"images": [root], "model": {"revision": "another"}}
+    lock.write_text(json.dumps(value), encoding="utf-8")
     result = run(str(GOOD), "--pack", "airgap", "--lock", str(lock))
     assert result.exit_code == 1
-    assert "is not in the lock" in " ".join(result.output.split())
+    said = " ".join(result.output.split())
+    assert "is not in the lock" in said
+    assert "the lock has revision another" in said
 
 
 @pytest.mark.parametrize(

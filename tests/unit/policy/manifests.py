@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.policy.manifest import Resource, Scope
+from components.policy.manifest import Carried, Resource, Scope
 
 CASES = Path(__file__).parent / "cases"
 ALIASES = {
@@ -41,13 +41,13 @@ def scope_of(changes: Mapping[str, Any]) -> Scope:
         elif path == "remove":
             wanted = [_find(manifests, name) for name in value]
             manifests = [item for item in manifests if not any(item is one for one in wanted)]
-        elif path not in ("registries", "digests"):
+        elif path not in ("registries", "lock"):
             _change(manifests, path, value)
-    digests = changes.get("digests")
+    lock = changes.get("lock")
     return Scope(
         tuple(Resource(manifest, "case") for manifest in manifests),
         registries=tuple(changes.get("registries", ())),
-        image_digests=None if digests is None else frozenset(digests),
+        carried=lock and Carried(frozenset(lock["digests"]), lock["revision"]),
     )
 
 
