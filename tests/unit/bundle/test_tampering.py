@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -134,6 +135,41 @@ def test_swapped_parts_are_refused(bundle: Path) -> None:
     first.write_bytes(second.read_bytes())
     second.write_bytes(kept)
     refused(bundle, "bundle.tar.0000")
+
+
+def rewrite(folder: Path, change: Callable[[bytes], bytes]) -> None:
+    """Changes the archive as a whole and cuts it into parts again."""
+    sizes = [path.stat().st_size for path in parts(folder)]
+    archive = change(b"".join(path.read_bytes() for path in parts(folder)))
+    assert len(archive) == sum(sizes)
+    for path, size in zip(parts(folder), sizes, strict=True):
+        path.write_bytes(archive[:size])
+        archive = archive[size:]
+
+
+def test_files_in_another_order_are_refused(bundle: Path) -> None:
+    first, second = list(open_bundle(bundle, KEY.public_key()).manifest.stored)[:2]
+
+    def swap(archive: bytes) -> bytes:
+        middle = first.stored_size
+        end = middle + second.stored_size
+        return archive[middle:end] + archive[:middle] + archive[end:]
+
+    rewrite(bundle, swap)
+    refused(bundle, first.path)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
+def test_a_link_inside_the_archive_is_refused_before_anything_follows_it(
+    bundle: Path, kind: bytes
+) -> None:
+    entry = next(open_bundle(bundle, KEY.public_key()).manifest.stored)
+    link = tarfile.TarInfo(entry.path)
+    link.type, link.linkname, link.size = kind, "/etc/passwd", entry.size
+    header = link.tobuf(tarfile.USTAR_FORMAT)
+    assert len(header) == len(entry.header)
+    rewrite(bundle, lambda archive: header + archive[len(header) :])
+    refused(bundle, entry.path)
 
 
 def test_a_part_of_another_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:

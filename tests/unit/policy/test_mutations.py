@@ -1,0 +1,48 @@
+"""Every hardening field of every stack of the kit: where it is taken away, a rule says so."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from components.offline import manifests_of_stack
+from components.policy.manifest import Resource, Scope
+from components.policy.registry import RULES
+from components.project import stack_names
+from tests.unit.policy.mutations import Manifests, mutations
+
+Found = set[tuple[str, str, str]]
+
+
+def found(manifests: Manifests, number: int | None) -> Found:
+    """What is found in one of the manifests; where none is named, by rules that see them all."""
+    scope = Scope(tuple(Resource(manifest) for manifest in manifests))
+    looked_at = scope.resources if number is None else scope.resources[number : number + 1]
+    return {
+        (rule.id, resource.reference, violation.path)
+        for rule in RULES
+        if rule.needs_all is (number is None)
+        for resource in looked_at
+        for violation in rule.check(resource, scope)
+    }
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_every_hardening_field_that_is_taken_away_is_found(
+    stack: str, caught: dict[str, tuple[int, int]]
+) -> None:
+    resources, _ = manifests_of_stack(stack)
+    originals = [copy.deepcopy(dict(resource.manifest)) for resource in resources]
+    own = [found(originals, number) for number in range(len(originals))]
+    together = found(originals, None)
+    removed, missed = 0, []
+    for what, number, changed in mutations(originals):
+        removed += 1
+        taken_away = len(changed) < len(originals)
+        seen = not taken_away and not found(changed, number) <= own[number]
+        if not seen and found(changed, None) <= together:
+            missed.append(what)
+    caught[stack] = (removed - len(missed), removed)
+    assert missed == []
+    assert removed > 30
