@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from bootstrap import cluster as rig_parts
 from bootstrap.layout import CACHE_VARIABLE, STATE_VARIABLE, Layout
 
 from components.bundle.model_image import model_image, read_model_file
@@ -20,7 +21,7 @@ from components.bundle.references import ImageReference
 from components.bundle.weights import check_model_folder
 from components.project import ROOT
 from tests.airgap.sealed import Ran, Sealed, sealed_namespace
-from tests.registry.conftest import Registry, running
+from tests.registry.conftest import Registry, free_port, running
 from tests.unit.bundle.builders import REVISION, finish_layout, make_image, make_model
 
 STACK = "sealed"
@@ -95,7 +96,17 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 
 @pytest.fixture(scope="session")
-def outside(tmp_path_factory: pytest.TempPathFactory, upstream: Registry) -> Outside:
+def registry(tmp_path_factory: pytest.TempPathFactory, sealed: Sealed) -> Iterator[Registry]:
+    """The empty registry inside."""
+    address = f"127.0.0.1:{free_port()}"
+    with running(tmp_path_factory.mktemp("registry"), address, sealed.enter) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def outside(
+    tmp_path_factory: pytest.TempPathFactory, upstream: Registry, registry: Registry
+) -> Outside:
     """A checkout with a stack whose engine's image and model the test makes."""
     folder = tmp_path_factory.mktemp("outside")
     for origin in program_files(ROOT):
@@ -120,6 +131,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory, upstream: Registry) -> Out
     image = f"{reference.host}/{reference.path}:v0.24.0@{reference.digest}"
     del values["config"]["breakeven:weightsClaim"]
     values["config"] |= {
+        "breakeven:registry": registry.address,
         "breakeven:engineImage": image,
         "breakeven:weightsImage": str(_model_image(model, values["config"]["breakeven:model"])),
     }
@@ -177,9 +189,12 @@ def cluster(
 def inside(outside: Outside, sealed: Sealed, tmp_path_factory: pytest.TempPathFactory) -> Inside:
     """The bundle, verified and unpacked by tools of the operating system, and installed."""
     outside.breakeven("bundle", "keygen", "release")
-    outside.breakeven("bundle", "plan", STACK, "--model", REVISION)
+    # Definitions as their owners publish them: those of the rig, which the stack needs a few of.
+    _, definitions = rig_parts.find(Layout.of(ROOT, os.environ))
+    what = ("--model", REVISION, "--crds", str(definitions))
+    outside.breakeven("bundle", "plan", STACK, *what)
     packing = ("--sign", "release.key", "--output", "bundle", "--part-size", "256")
-    outside.breakeven("bundle", "pack", f"{STACK}.lock.json", "--model", REVISION, *packing)
+    outside.breakeven("bundle", "pack", f"{STACK}.lock.json", *what, *packing)
     folder = tmp_path_factory.mktemp("inside")
     shutil.move(outside.folder / "bundle", folder / "bundle")
     shutil.copy(outside.folder / "release.pub", folder)

@@ -6,9 +6,9 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,15 +49,28 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def here(*command: str) -> list[str]:
+    """The command line that runs a command on this machine itself."""
+    return [*command]
+
+
 @contextmanager
-def running(folder: Path) -> Iterator[Registry]:
-    """Runs a registry with its storage in a folder; ends it afterwards."""
+def running(
+    folder: Path, address: str = "", enter: Callable[..., list[str]] = here
+) -> Iterator[Registry]:
+    """Runs a registry with its storage in a folder; ends it afterwards.
+
+    Args:
+        folder: Of its own.
+        address: HOST:PORT of loopback; a free one if left out.
+        enter: Makes the command line that runs a command where the registry should be.
+    """
     for name in ("registry", "oras"):
         if shutil.which(name) is None:
             pytest.fail(
                 f"{name} is not on PATH; `make test` builds it and runs this", pytrace=False
             )
-    address = f"127.0.0.1:{free_port()}"
+    address = address or f"127.0.0.1:{free_port()}"
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "registry.yml"
     storage = folder / "storage"
@@ -65,24 +78,29 @@ def running(folder: Path) -> Iterator[Registry]:
     environment = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
     with (folder / "registry.log").open("wb") as log:
         process = subprocess.Popen(
-            ["registry", "serve", str(configuration)], stdout=log, stderr=log, env=environment
+            enter("registry", "serve", str(configuration)),
+            stdout=log,
+            stderr=log,
+            env=environment,
         )
         try:
-            _wait(address, process)
+            _wait(address, process, enter)
             yield Registry(address, storage)
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+def _wait(address: str, process: subprocess.Popen[bytes], enter: Callable[..., list[str]]) -> None:
+    ask = f"import urllib.request as r; r.urlopen('http://{address}/v2/', timeout=1)"
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://{address}/v2/", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
+        asked = subprocess.run(
+            enter(sys.executable, "-c", ask), stderr=subprocess.DEVNULL, check=False
+        )
+        if asked.returncode == 0:
+            return
+        time.sleep(0.05)
     pytest.fail(f"no registry at {address}")
 
 
