@@ -10,6 +10,7 @@ import yaml
 from components.bundle.errors import BundleError
 from components.bundle.origins import DEFINITIONS, Origin
 from components.cost.quantities import Registered
+from components.manifest_yaml import read_documents
 
 _BUILT_IN = ("k8s.io",)
 _BUILT_IN_GROUPS = {"core", "apps", "batch", "autoscaling", "policy"}
@@ -35,7 +36,8 @@ def definition_files(
 
     Args:
         needed: GROUP/KIND of each.
-        folder: With YAML files; None where the cluster has the definitions already.
+        folder: With YAML files, also in folders below it; None where the cluster has the
+            definitions already.
 
     Returns:
         The path in the bundle by GROUP/KIND, empty where the cluster has it, and the files.
@@ -46,7 +48,7 @@ def definition_files(
     if folder is None:
         return dict.fromkeys(needed, ""), []
     defined: dict[str, Path] = {}
-    for path in sorted(folder.glob("*.y*ml")):
+    for path in sorted(folder.rglob("*.y*ml")):
         for name in _defined_in(path):
             defined.setdefault(name, path)
     missing = [name for name in needed if name not in defined]
@@ -57,13 +59,16 @@ def definition_files(
         )
         raise BundleError(msg)
     files = sorted({defined[name] for name in needed})
-    places = {name: f"{DEFINITIONS}/{defined[name].name}" for name in needed}
-    return places, [Origin(f"{DEFINITIONS}/{path.name}", path) for path in files]
+    places = {path: f"{DEFINITIONS}/{path.relative_to(folder).as_posix()}" for path in files}
+    return (
+        {name: places[defined[name]] for name in needed},
+        [Origin(places[path], path) for path in files],
+    )
 
 
 def _defined_in(path: Path) -> list[str]:
     try:
-        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+        documents = read_documents(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         msg = f"{path}: is no YAML: {' '.join(str(error).split())}"
         raise BundleError(msg) from error

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from components.errors import UserError
+from components.manifest_yaml import read_documents
 from components.policy.manifest import Resource, listed
 
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -73,7 +74,7 @@ def registered(kind: str, name: str, properties: Mapping[str, Any], source: str)
 
 def _documents(file: Path) -> list[Any]:
     try:
-        return list(yaml.load_all(file.read_text(encoding="utf-8"), Loader=_LOADER))
+        return read_documents(file)
     except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         reason = " ".join(str(error).split())
         msg = f"{file}: is no YAML ({reason}). Mend it, or name a folder without it"
@@ -88,6 +89,3 @@ def _manifests(document: Any) -> Iterator[Mapping[str, Any]]:
             yield from _manifests(item)
     else:
         yield document
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -127,7 +127,7 @@ def test_the_definitions_of_the_bundle_are_taken_by_the_api_server(
         "PrometheusRule",
     }
     files = [inside.folder / path for path in lock.custom_resources.values()]
-    assert all(path.is_file() and path.parent.name == "crds" for path in files)
+    assert all(path.is_file() and inside.folder / "crds" in path.parents for path in files)
     apply = (
         "import pathlib, sys; from rig.api import Api\n"
         f"api = Api.connect({server_of(cluster)!r}, pathlib.Path(sys.argv[1]))\n"

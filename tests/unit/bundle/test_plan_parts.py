@@ -50,6 +50,18 @@ def test_a_resource_that_no_file_defines_is_an_error(tmp_path: Path) -> None:
         definition_files(["keda.sh/ScaledObject"], tmp_path)
 
 
+def test_folders_below_and_what_only_kubernetes_reads_as_text_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "operator"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(
+        "kind: CustomResourceDefinition\n"
+        "spec: {group: a.b, names: {kind: A}, matchType: {enum: [=, '!=']}}\n"
+    )
+    places, [origin] = definition_files(["a.b/A"], tmp_path)
+    assert places == {"a.b/A": "crds/operator/a.yaml"}
+    assert (origin.path, origin.file) == ("crds/operator/a.yaml", folder / "a.yaml")
+
+
 def test_without_a_folder_the_cluster_has_the_definitions() -> None:
     assert definition_files(["keda.sh/ScaledObject"], None) == ({"keda.sh/ScaledObject": ""}, [])
 

@@ -83,7 +83,7 @@ def test_lists_json_and_files_of_other_kinds_are_read(tmp_path: Path) -> None:
     (tmp_path / "deep" / "all.json").write_text(
         json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}), encoding="utf-8"
     )
-    (tmp_path / "values.yaml").write_text("replicas: 3\n", encoding="utf-8")
+    (tmp_path / "values.yaml").write_text("replicas: 3\noperators: [=]\n", encoding="utf-8")
     (tmp_path / "README.md").write_text("kind: Pod\n", encoding="utf-8")
     result = run(str(tmp_path))
     assert result.exit_code == 0, result.output
