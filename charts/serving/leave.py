@@ -25,6 +25,10 @@ from request_guard import (  # type: ignore[import-not-found]  # beside this fil
 
 _CONTAINERS_FIRST = 1
 
+# Of the time before the signal: a request that was let in at the last moment must have reached the
+# engine, or vLLM, which sees nothing running, ends at once and answers it with status 500.
+_REACHES_THE_ENGINE_SECONDS = 1.0
+
 
 def main(arguments: list[str]) -> int:
     """Leaves; returns the exit status."""
@@ -42,8 +46,9 @@ def main(arguments: list[str]) -> int:
     if not _listens(options.port):
         _end_start(options.process, options.port)
     (folder / LEAVING).touch()
-    time.sleep(options.seconds)
+    time.sleep(max(0.0, options.seconds - _REACHES_THE_ENGINE_SECONDS))
     (folder / STOPPING).touch()
+    time.sleep(_REACHES_THE_ENGINE_SECONDS)
     return 0
 
 

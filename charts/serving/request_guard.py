@@ -8,7 +8,7 @@ guards against what vLLM was seen to do (docs/vllm.md):
   every path but two asks for the key.
 - While it drains, /health stays 200 and new requests get status 500. Here /health is 503 from the
   moment the pod leaves, kept connections are closed so that clients go elsewhere, and a request
-  that still comes after the signal to stop gets 503 with Retry-After.
+  that still comes just before the signal to stop, or after it, gets 503 with Retry-After.
 - A stream that outlives --shutdown-timeout hangs without a word until the kill. Here what still
   runs just before that ends with an error that clients see.
 """
@@ -76,6 +76,8 @@ class RequestGuard:
             return
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
+        # Looked at again here, because the watch may be late on a busy loop.
+        self._stopping = self._stopping or (self._leaving and (self._folder / STOPPING).exists())
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if self._leaving and path == HEALTH:
             await _refuse(scope, receive, send, 503, "this replica is leaving")

@@ -65,10 +65,11 @@ class Stream:
     @property
     def was_refused(self) -> bool:
         """Refused in a way that says: send it elsewhere."""
-        return self.status in {0, 503} and self.tokens == 0
+        return self.status in {0, 503} and self.tokens == 0 and self is not CLOSED_CONNECTION
 
 
 REFUSED_CONNECTION = Stream(0, 0, "", done=False, error="connection refused")
+CLOSED_CONNECTION = Stream(0, 0, "", done=False, error="closed without an answer")
 
 
 async def stream(
@@ -89,8 +90,10 @@ async def stream(
         ) as response:
             return await _read(response)
     except aiohttp.ClientOSError:
-        # Refused, or closed before the request was sent. One that is closed afterwards is an error.
+        # Refused, or closed before the request was sent.
         return REFUSED_CONNECTION
+    except aiohttp.ServerDisconnectedError:
+        return CLOSED_CONNECTION
 
 
 async def _read(response: aiohttp.ClientResponse) -> Stream:

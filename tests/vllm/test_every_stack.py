@@ -14,13 +14,13 @@ from bootstrap.vllm import Vllm
 
 from tests.promql_found import selections_of
 from tests.recording import register_stack, settings_of
-from tests.vllm.client import Stream, stream
+from tests.vllm.client import CLOSED_CONNECTION, Stream, stream
 from tests.vllm.exposition import labels_by_metric
 from tests.vllm.rendered import KEY, engine_of, stacks_with_an_engine
 from tests.vllm.server import Server, starting
 
-CALLERS = 4
-TOKENS = 3500
+# Of different lengths, so that some run whenever the signal comes, however fast the machine is.
+TOKENS = (1100, 1900, 2700, 3500)
 
 # Labels that Prometheus adds to what it scrapes: no concern of vLLM.
 ADDED = {"namespace", "pod", "job", "container", "endpoint", "instance"}
@@ -88,16 +88,30 @@ class TestEveryStack:
         ended = asyncio.run(_deleted_under_load(server))
         assert server.process.returncode == 0
         assert ended.seconds < server.engine.grace
-        assert ended.running > 0
-        for answer in ended.answers:
-            assert answer.is_whole(TOKENS) or answer.was_refused, answer
         # The signal came while requests ran, and each caller was sent elsewhere afterwards.
-        assert sum(answer.is_whole(TOKENS) for answer in ended.answers) >= CALLERS
-        assert sum(answer.was_refused for answer in ended.answers) == CALLERS
+        assert ended.running > 0
+        for sent in ended.sent:
+            whole = sent.answer.is_whole(sent.tokens)
+            assert whole or sent.was_told_to_go_elsewhere, sent
+        assert sum(sent.answer.is_whole(sent.tokens) for sent in ended.sent) >= len(TOKENS)
+        assert sum(sent.was_told_to_go_elsewhere for sent in ended.sent) == len(TOKENS)
+
+
+class _Sent(NamedTuple):
+    tokens: int
+    after_the_signal: bool
+    answer: Stream
+
+    @property
+    def was_told_to_go_elsewhere(self) -> bool:
+        # After the signal, 15 s after the endpoints' change, the server may be closing; a client
+        # that has no byte of an answer then sends the request again, as OpenAI's do.
+        closed = self.after_the_signal and self.answer is CLOSED_CONNECTION
+        return self.answer.was_refused or closed
 
 
 class _Ended(NamedTuple):
-    answers: list[Stream]
+    sent: list[_Sent]
     running: int
     seconds: float
 
@@ -107,16 +121,18 @@ async def _deleted_under_load(server: Server) -> _Ended:
     running = 0
     at_signal: list[int] = []
 
-    async def call() -> list[Stream]:
+    async def call(tokens: int) -> list[_Sent]:
         nonlocal running
-        answers: list[Stream] = []
+        sent: list[_Sent] = []
         async with aiohttp.ClientSession() as session:
-            while not answers or not answers[-1].was_refused:
+            while not sent or sent[-1].answer.is_whole(tokens):
                 running += 1
+                late = server.signalled.is_set()
                 model = server.engine.model
-                answers.append(await stream(session, server.address, KEY, model, TOKENS))
+                answer = await stream(session, server.address, KEY, model, tokens)
+                sent.append(_Sent(tokens, late, answer))
                 running -= 1
-        return answers
+        return sent
 
     def note() -> None:
         server.signalled.wait()
@@ -124,7 +140,7 @@ async def _deleted_under_load(server: Server) -> _Ended:
 
     watcher = threading.Thread(target=note, daemon=True)
     watcher.start()
-    callers = [asyncio.create_task(call()) for _ in range(CALLERS)]
+    callers = [asyncio.create_task(call(tokens)) for tokens in TOKENS]
     seconds = await asyncio.to_thread(server.delete)
-    answers = [answer for caller in callers for answer in await caller]
-    return _Ended(answers, at_signal[0], seconds)
+    sent = [each for caller in callers for each in await caller]
+    return _Ended(sent, at_signal[0], seconds)

@@ -59,6 +59,16 @@ def test_a_replica_that_serves_is_given_time_and_told(tmp_path: Path) -> None:
     assert (tmp_path / "stopping").exists()
 
 
+def test_no_request_is_let_in_in_the_last_second_before_the_signal(tmp_path: Path) -> None:
+    with listening() as port:
+        hook = leave(tmp_path, port, os.getpid(), seconds=2)
+        while not (tmp_path / "stopping").exists():
+            time.sleep(0.02)
+        refused_since = time.monotonic()
+        assert hook.wait(60) == 0
+    assert time.monotonic() - refused_since > 0.9
+
+
 def test_a_replica_that_starts_is_ended(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", STARTING], stdout=subprocess.PIPE, text=True

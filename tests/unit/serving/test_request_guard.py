@@ -178,6 +178,17 @@ def test_a_request_after_the_signal_can_be_sent_elsewhere(tmp_path: Path) -> Non
     assert client.headers[b"connection"] == b"close"
 
 
+def test_the_first_request_after_the_hooks_last_word_is_refused(tmp_path: Path) -> None:
+    async def program() -> Client:
+        guard = GUARD.RequestGuard(answers)
+        await leave(tmp_path, guard, "leaving")
+        (tmp_path / "stopping").touch()
+        # No pause, in which the watch could see it: the loop of a busy server has none either.
+        return await call(guard, scope("/v1/completions", f"Bearer {KEY}"))
+
+    assert run(program()).status == 503
+
+
 def test_a_container_that_is_restarted_in_its_pod_serves_again(tmp_path: Path) -> None:
     (tmp_path / "leaving").touch()
     (tmp_path / "stopping").touch()
