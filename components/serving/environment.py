@@ -42,6 +42,11 @@ _OFFLINE: Mapping[str, str] = {
     "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
 }
 
+# vLLM closes a connection that was idle for 5 s, while clients and load balancers keep theirs for
+# 15 to 90 s: a request that is on its way then is lost without an answer. The side that sends has
+# to close first.
+_CONNECTIONS: Mapping[str, str] = {"VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "120"}
+
 # A user without a home directory writes to "/" and fails; each of these has a default there.
 _CACHES: Mapping[str, str] = {
     "HOME": CACHE,
@@ -68,6 +73,7 @@ def engine_environment(*, api_key_secret: str, ready_seconds: int) -> list[EnvVa
     """
     return [
         *plain({**NO_TELEMETRY, **_ENGINE_TELEMETRY, **_OFFLINE, **_CACHES, **USER_ENVIRONMENT}),
+        *plain(_CONNECTIONS),
         *plain({"VLLM_ENGINE_READY_TIMEOUT_S": str(ready_seconds)}),
         from_secret("VLLM_API_KEY", secret=api_key_secret, key="api-key"),
         # Otherwise vLLM asks the network for its own address by a route to 8.8.8.8.

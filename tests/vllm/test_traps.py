@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
+import select
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
@@ -48,6 +52,23 @@ def test_probes_answer_where_there_is_no_key_at_all(start: Start) -> None:
     server.wait_until_ready()
     for path in server.engine.probes() | {"/metrics", "/v1/models"}:
         assert server.ask(path, key="").status == 200
+
+
+@pytest.mark.parametrize("variable", ["rendered", "left out"])
+def test_a_connection_that_was_idle_for_eight_seconds_is_open_as_rendered(
+    start: Start, variable: str
+) -> None:
+    server = start(
+        STACK, without=("VLLM_HTTP_TIMEOUT_KEEP_ALIVE",) if variable == "left out" else ()
+    )
+    server.wait_until_ready()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    with closing(connection):
+        connection.request("GET", "/health")
+        connection.getresponse().read()
+        time.sleep(8)
+        ended, _, _ = select.select([connection.sock], [], [], 0)
+    assert bool(ended) == (variable == "left out")
 
 
 def test_a_stream_that_outlives_the_drain_ends_with_an_error_and_not_with_the_kill(

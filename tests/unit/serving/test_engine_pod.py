@@ -107,6 +107,12 @@ def test_nothing_is_reported_and_nothing_is_fetched(served: Served, stack: str) 
     assert "HF_TOKEN" not in {item["name"] for item in container["env"]}
 
 
+def test_idle_connections_are_closed_by_callers_first(served: Served, stack: str) -> None:
+    environment = plain_environment(served(stack).engine.container)
+    # Longer than any of them: nginx and AWS load balancers 60 s, Go 90 s, aiohttp 15 s, httpx 5 s.
+    assert int(environment["VLLM_HTTP_TIMEOUT_KEEP_ALIVE"]) > 90
+
+
 def test_requests_in_flight_end_before_the_pod_does(served: Served, stack: str) -> None:
     # Dropped on every rollout elsewhere: vllm#24885, kserve#5496, llm-d#927, aibrix#553.
     timings, pod = timings_of(settings_of(stack)), served(stack).engine.pod

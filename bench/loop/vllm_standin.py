@@ -1,15 +1,17 @@
-"""Stands in for vLLM: simulates the requests of every ready replica and answers /metrics.
+"""Stands in for vLLM and the gateway: simulates the requests of every replica, answers /metrics.
 
 No GPU is here, so no replica serves. Each pod that is ready gets a simulation of single requests
 (that of tests/unit/cost/week/discrete_event.py) and is scraped under the names and labels that a
 real vLLM and a PodMonitor give. A pod that is told to stop ends what it has, as vLLM's drain does,
-and only then may kwok delete it.
+and only then may kwok delete it. Where a configuration overflows, the gateway is simulated by its
+one rule: what ready replicas should not hold goes to an API.
 """
 
 from __future__ import annotations
 
 import http.server
 import json
+import math
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -38,6 +40,7 @@ class VllmStandin:
     Attributes:
         ready: Replicas that answer.
         unserved: Requests that were cut.
+        diverted: Requests that went to an API.
         starts: Real seconds from a replica's pod to its first request, one for each replica.
 
     Args:
@@ -53,8 +56,11 @@ class VllmStandin:
     ) -> None:
         self.ready = 0
         self.unserved = 0
+        self.diverted = 0
+        self._came = 0
         self.starts: list[float] = []
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
+        self._namespace = f'namespace="{namespace}",to="own",reason=""'
         self._labels = f'model_name="{model}",namespace="{namespace}"'
         self._api = api
         self._configuration = configuration
@@ -62,7 +68,7 @@ class VllmStandin:
         self._clock = simpy.Environment()
         self._engines: dict[str, EngineReplica] = {}
         self._waiting_for_a_replica: list[float] = []
-        self._text = ""
+        self._text = self._gateway_series()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -89,12 +95,15 @@ class VllmStandin:
         for moment in np.sort(arrivals).tolist():
             if moment > self._clock.now:
                 self._clock.run(until=moment)
+            self._came += 1
             self._waiting_for_a_replica.append(moment)
             self._route(serving)
         self._route(serving)
         if until > self._clock.now:
             self._clock.run(until=until)
-        self._text = "".join(self._series(name, each) for name, each in self._engines.items())
+        self._text = self._gateway_series() + "".join(
+            self._series(name, each) for name, each in self._engines.items()
+        )
 
     def _serving(self) -> list[EngineReplica]:
         """Look at the pods: those that stop drain, and those that are ready are returned."""
@@ -123,10 +132,19 @@ class VllmStandin:
         return self._engines[name]
 
     def _route(self, serving: list[EngineReplica]) -> None:
-        """Send what waits to the replica with the fewest requests."""
-        while self._waiting_for_a_replica and serving:
-            least = min(serving, key=lambda engine: engine.in_flight)
-            least.add(self._waiting_for_a_replica.pop(0), float(self._random.exponential()))
+        """Send what waits to the replica with the fewest requests, or to the API."""
+        limit = self._configuration.overflow_requests
+        while self._waiting_for_a_replica:
+            least = min(serving, key=lambda engine: engine.in_flight, default=None)
+            held = math.inf if least is None else least.in_flight
+            if held >= limit and limit < math.inf:
+                self._waiting_for_a_replica.pop(0)
+                self.diverted += 1
+            elif least is not None:
+                moment = self._waiting_for_a_replica.pop(0)
+                least.add(moment, float(self._random.exponential()))
+            else:
+                return
 
     def _drain(self, name: str, pod: Mapping[str, Any]) -> None:
         engine = self._engines.get(name)
@@ -152,6 +170,11 @@ class VllmStandin:
             f"vllm:num_requests_running{labels} {len(engine.running)}\n"
             f"vllm:num_requests_waiting{labels} {len(engine.queue)}\n"
         )
+
+    def _gateway_series(self) -> str:
+        if self._configuration.overflow_requests == math.inf:
+            return ""
+        return f"breakeven_gateway_requests_total{{{self._namespace}}} {self._came}\n"
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         standin = self

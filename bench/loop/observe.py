@@ -1,0 +1,127 @@
+"""Sends a load to a stack in the rig, step by step, and adds up what is paid meanwhile."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rig.cluster import Rig
+
+from bench.loop.case import Clock, Trial, requests
+from bench.loop.cluster import (
+    DOWN_WITHIN_SECONDS,
+    NAMESPACE,
+    compress,
+    deployed,
+    load_seconds,
+    node_types,
+    removed,
+    wanted_replicas,
+)
+from bench.loop.paid import Paid, simulated
+from bench.loop.vllm_standin import (
+    VllmStandin,
+    arrivals_within,
+    kubelet_stages,
+    restore,
+    target_file,
+)
+from components.cost.week.configuration import Configuration
+from components.cost.week.demand import STEP_SECONDS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Both sides of a comparison.
+
+    Attributes:
+        real: What happened.
+        simulated: What the simulation says.
+        down_seconds: From the last request until only the fewest nodes are left.
+        late_share: Steps that ended late by one or more.
+        unserved: Requests that were cut.
+        start_seconds: Real seconds that a replica took to start, in the median.
+    """
+
+    real: Paid
+    simulated: Paid
+    down_seconds: float
+    late_share: float
+    unserved: int
+    start_seconds: float
+
+    @property
+    def difference(self) -> float:
+        """Node-hours that the simulation says, over those that were paid, less 1."""
+        return self.simulated.nodes / self.real.nodes - 1
+
+
+def run(rig: Rig, folder: Path, trial: Trial, say: Callable[[str], None]) -> Outcome:
+    """Deploy, load, compare and remove, on a rig with the tuning of `tuning_of`."""
+    project = deployed(rig, folder, trial.case)
+    outcome = _observe(rig, trial, say)
+    removed(rig, project, trial.case)
+    return outcome
+
+
+def _observe(rig: Rig, trial: Trial, say: Callable[[str], None]) -> Outcome:
+    clock, seed = trial.clock, trial.load.seed
+    settings, configuration = trial.case.settings()
+    arrivals = requests(configuration, clock, trial.load)
+    standin = VllmStandin(rig.api, NAMESPACE, settings.model.facts.name, configuration, seed)
+    (rig.folder.targets / "closed-loop.json").write_text(target_file(standin.address))
+    stages = kubelet_stages(rig.api, round(clock.real(load_seconds(configuration)) * 1000))
+    random, paid, late = np.random.default_rng(seed), Paid(), 0
+    try:
+        compress(rig.api, configuration, clock)
+        began = before = time.monotonic()
+        for number, count in enumerate(arrivals.tolist()):
+            standin.step((number + 1) * STEP_SECONDS, arrivals_within(count, number, random))
+            due = began + (number + 1) * clock.step_seconds
+            late += time.monotonic() > due + clock.step_seconds
+            time.sleep(max(0.0, due - time.monotonic()))
+            now = time.monotonic()
+            steps, before = (now - before) / clock.step_seconds, now
+            types, wanted = node_types(rig.api), wanted_replicas(rig.api)
+            paid.add(steps, types, wanted, standin.ready)
+            if number % clock.hour_steps == 0:
+                say(
+                    f"hour {number // clock.hour_steps:3}: {wanted} replicas, "
+                    f"{standin.ready} ready, {len(types)} nodes"
+                )
+        down = _until_small(rig, configuration, clock, standin, len(arrivals))
+        return Outcome(
+            real=paid,
+            simulated=simulated(configuration, clock, arrivals),
+            down_seconds=down,
+            late_share=late / len(arrivals),
+            unserved=standin.unserved,
+            # The first was there before.
+            start_seconds=statistics.median(standin.starts[1:]),
+        )
+    finally:
+        restore(rig.api, stages)
+        standin.close()
+
+
+def _until_small(
+    rig: Rig, configuration: Configuration, clock: Clock, standin: VllmStandin, number: int
+) -> float:
+    """Go on without requests until the fewest nodes are left; returns the seconds that it took.
+
+    Raises:
+        TimeoutError: Nodes stay.
+    """
+    ended = time.monotonic()
+    while len(node_types(rig.api)) > configuration.fleet.lowest_nodes:
+        if time.monotonic() > ended + DOWN_WITHIN_SECONDS:
+            msg = f"nodes are left after {DOWN_WITHIN_SECONDS:.0f} s: {node_types(rig.api)}"
+            raise TimeoutError(msg)
+        number += 1
+        standin.step(number * STEP_SECONDS, np.zeros(0))
+        time.sleep(clock.step_seconds)
+    return time.monotonic() - ended
