@@ -21,12 +21,13 @@ GROWTH = 2
 REMOVAL_SECONDS = 60
 """At most one replica is removed in so many seconds: policy Pods 1 in 60 seconds."""
 
-COOLDOWN_SECONDS = 300
-"""Without any request before KEDA goes to zero: cooldownPeriod's default."""
+WAKING_SECONDS = 120
+"""The gateway's requests of so long wake the first replica and keep it. After that KEDA waits for
+cooldownPeriod, which is the scale-down window."""
 
 
 class Autoscaler:
-    """Follows requests in flight and requests waiting.
+    """Follows requests in flight and requests waiting; from zero, those that come.
 
     Args:
         parameters: Bounds, targets and the scale-down window.
@@ -43,16 +44,18 @@ class Autoscaler:
         self._period_before = arithmetic.delay(parameters.growth_steps - 1, replicas)
         self._never_zero = parameters.lowest > 0
         self._may_be_zero = arithmetic.any(parameters.lowest == 0)
-        cooldown = parameters.lowest * 0 + COOLDOWN_SECONDS // STEP_SECONDS
-        self._active = arithmetic.window(cooldown, (replicas > 0) * 1)
+        waking = parameters.lowest * 0 + WAKING_SECONDS // STEP_SECONDS
+        self._wanted = arithmetic.window(waking, (replicas > 0) * 1)
+        self._active = arithmetic.window(parameters.scale_down_steps, (replicas > 0) * 1)
         self._floor = arithmetic.most(parameters.lowest, 1)
 
-    def step(self, in_flight: Quantity, waiting: Quantity) -> Quantity:
+    def step(self, in_flight: Quantity, waiting: Quantity, came: Quantity) -> Quantity:
         """Returns the replicas of the next step.
 
         Args:
             in_flight: Requests running and waiting, of all replicas.
             waiting: Those of them that wait.
+            came: Requests at the gateway, wherever it sent them.
         """
         rules, least, most = self._parameters, self._arithmetic.least, self._arithmetic.most
         replicas = self.replicas
@@ -72,7 +75,9 @@ class Autoscaler:
         allowed = most(grown, replicas - removed)
         bounded = least(most(allowed, self._floor), rules.highest)
         if self._may_be_zero:
-            bounded = bounded * most(self._active.push((in_flight > 0) * 1), self._never_zero * 1)
+            # While none is ready the gateway sends all to the API, and nothing is in flight.
+            wanted = most(self._wanted.push((came > 0) * 1), (in_flight > 0) * 1)
+            bounded = bounded * most(self._active.push(wanted), self._never_zero * 1)
         self.replicas = bounded
         return bounded
 

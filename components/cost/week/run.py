@@ -56,6 +56,7 @@ class Run:
         self._autoscaler = Autoscaler(parameters, arithmetic, replicas)
         self._nodes = Nodes(parameters, arithmetic, replicas)
         self._requests = Requests(parameters, arithmetic, in_flight, replicas)
+        self._came = in_flight * 0.0
         self._overflows = arithmetic.any(parameters.overflow_requests < NO_OVERFLOW)
         self.restart()
 
@@ -81,7 +82,8 @@ class Run:
         most, rules, requests = self._arithmetic.most, self._parameters, self._requests
         before, nodes_before = self._autoscaler.replicas, self._nodes.nodes
         waiting, queue = requests.waiting, requests.queue
-        replicas = self._autoscaler.step(requests.in_flight, waiting)
+        replicas = self._autoscaler.step(requests.in_flight, waiting, self._came)
+        self._came = arrivals
         self._nodes.step(replicas, requests.leaving, interruption)
         ready, nodes = self._nodes.ready, self._nodes.paid
         ended = requests.step(ready, self._nodes.draining, arrivals, normal, uniform)
