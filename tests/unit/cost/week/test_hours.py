@@ -78,7 +78,7 @@ def test_a_cold_start_goes_to_the_api_where_there_is_one() -> None:
     rates = np.asarray(([0.0] * 3 + [0.5]) * 6)
     scaled = replace(changed(lowest=0, highest=4), overflow_requests=32.0)
     [one] = simulate_hours([Case(rates, scaled)], 1.0)
-    # A start is a tenth of an hour: the fleet wakes, though the API answers and nothing is in flight.
+    # A start is a tenth of an hour. The fleet wakes, though nothing is in flight meanwhile.
     assert 0.05 < one.totals.cold_share < 0.2
     assert one.totals.overflow_share >= one.totals.cold_share * 0.95
     assert one.totals.objective_share > 0.95
