@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: mutation policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: demo mutation policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ rig: ## Start a Kubernetes cluster on this machine, with Karpenter, KEDA and Pro
 
 rig-stop: ## End that cluster's processes
 	$(BOOTSTRAP) run python tools/rig stop
+
+demo: ## Watch a stack scale for three minutes, with its cost; needs no cluster
+	$(BOOTSTRAP) setup --rig
+	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.demo
 
 test: ## Run every test that needs no cluster
 	$(BOOTSTRAP) setup --dev
