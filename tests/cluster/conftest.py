@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +15,14 @@ from rig.cluster import Rig
 from rig.settings import Tuning
 
 from components.project import ROOT
+from tests.cluster.cleaning import clean
+from tests.cluster.inventory import inventory, leftovers
 from tests.project_copy import Project, copy_project
 
 # Where a fault must be noticed, tests need not wait as long as production does.
 TUNING = Tuning(scrape_seconds=1, scaling_seconds=2, node_grace_seconds=12)
+
+_FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +43,32 @@ def api(rig: Rig) -> Api:
     return rig.api
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
+    """Remembers whether a test has failed, for the fixtures that clean up after it."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
 @pytest.fixture
-def project(rig: Rig, tmp_path: Path) -> Project:
-    """A fresh copy of the project that deploys to the rig."""
+def project(
+    rig: Rig, api: Api, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Project]:
+    """A fresh copy of the project that deploys to the rig; the cluster is left as it was.
+
+    A test that has passed must have left nothing. After one that has failed its stacks are
+    destroyed by the engine, what is left is deleted, and both are reported.
+    """
+    before = inventory(api)
     copied = copy_project(tmp_path)
-    return replace(copied, environment={**copied.environment, "KUBECONFIG": str(rig.kubeconfig)})
+    environment = {**copied.environment, "KUBECONFIG": str(rig.kubeconfig)}
+    deploying = replace(copied, environment=environment)
+    yield deploying
+    failed = request.node.stash.get(_FAILED, False)
+    left = set() if failed else leftovers(api, before)
+    if failed or left:
+        for done in clean(deploying, rig, before):
+            print("cleaning:", done)
+    assert left == set()

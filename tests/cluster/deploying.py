@@ -10,9 +10,12 @@ from collections.abc import Callable
 
 from rig.api import Api
 
+from components.serving.labels import GROUP_NAME
 from tests.project_copy import Project
 
 NAMESPACE = "llm"
+DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/model"
+GROUPS = f"/apis/leaderworkerset.x-k8s.io/v1/namespaces/{NAMESPACE}/leaderworkersets/{GROUP_NAME}"
 
 _LONGEST_UPDATE_SECONDS = 300
 
@@ -82,7 +85,7 @@ def wait_for(what: str, check: Callable[[], object], seconds: float = 60) -> Non
         time.sleep(0.2)
 
 
-def ready_replicas(api: Api, name: str = "model") -> int:
-    """Returns how many replicas of a Deployment are ready."""
-    found = api.find(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{name}")
+def ready_replicas(api: Api) -> int:
+    """Returns how many replicas of the model are ready, of one node or of several."""
+    found = api.find(DEPLOYMENT) or api.find(GROUPS)
     return int(found["status"].get("readyReplicas", 0)) if found else 0

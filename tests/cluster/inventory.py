@@ -15,12 +15,19 @@ _IN_EVERY_NAMESPACE = {("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "
 
 def inventory(api: Api) -> set[str]:
     """Returns every object as RESOURCE/NAMESPACE/NAME, but for those that come and go."""
-    return {
-        f"{resource}/{item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
-        for path, resource in _collections(api)
-        for item in api.items(path)
-        if (resource, item["metadata"]["name"]) not in _IN_EVERY_NAMESPACE
-    }
+    return set(objects(api))
+
+
+def objects(api: Api) -> dict[str, str]:
+    """Returns the same objects with their paths in the API."""
+    found = {}
+    for version, resource in _collections(api):
+        for item in api.items(f"{version}/{resource}"):
+            namespace, name = item["metadata"].get("namespace", ""), item["metadata"]["name"]
+            if (resource, name) not in _IN_EVERY_NAMESPACE:
+                where = f"{version}/namespaces/{namespace}" if namespace else version
+                found[f"{resource}/{namespace}/{name}"] = f"{where}/{resource}/{name}"
+    return found
 
 
 def leftovers(api: Api, before: set[str], *, seconds: float = 60) -> set[str]:
@@ -32,6 +39,7 @@ def leftovers(api: Api, before: set[str], *, seconds: float = 60) -> set[str]:
 
 
 def _collections(api: Api) -> Iterator[tuple[str, str]]:
+    """Yields the path of each version and what it has lists of."""
     versions = ["/api/v1"]
     versions += [
         f"/apis/{group['preferredVersion']['groupVersion']}" for group in api.get("/apis")["groups"]
@@ -46,4 +54,4 @@ def _collections(api: Api) -> Iterator[tuple[str, str]]:
             if "list" in resource["verbs"] and "/" not in name and name not in _TRANSIENT:
                 if version.endswith("external.metrics.k8s.io/v1beta1"):
                     continue  # numbers, not objects
-                yield f"{version}/{name}", name
+                yield version, name

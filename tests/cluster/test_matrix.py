@@ -20,7 +20,7 @@ def test_a_stack_is_made_changed_refreshed_and_removed_without_orphans(
     before = inventory(api)
     up(project, stack)
     made = inventory(api) - before
-    assert any(name.startswith("deployments/llm/") for name in made)
+    assert any(name.startswith(("deployments/llm/", "leaderworkersets/llm/")) for name in made)
     assert ready_replicas(api) >= 1
 
     pulumi(project, "preview", "--stack", stack, "--expect-no-changes")

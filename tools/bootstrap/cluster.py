@@ -13,15 +13,36 @@ from pathlib import Path
 
 from bootstrap import golang, programs
 from bootstrap.console import Console, SetupError
-from bootstrap.golang import Program
+from bootstrap.golang import Patch, Program
 from bootstrap.layout import Layout, digest, exclusive
 
 _KUBERNETES = "k8s.io/kubernetes"
 _KEDA = "github.com/kedacore/keda/v2"
 _KARPENTER = "sigs.k8s.io/karpenter"
 _KWOK = "sigs.k8s.io/kwok"
+_LWS = "sigs.k8s.io/lws"
 # The version that the API server tells its clients, who decide by it what it can do.
 _KUBERNETES_VERSION = "k8s.io/component-base/version.gitVersion"
+
+
+# Both listen on all interfaces and have no setting for it.
+_KARPENTER_ON_LOOPBACK = tuple(
+    Patch(
+        _KARPENTER,
+        "pkg/operator/operator.go",
+        f'":%d", options.FromContext(ctx).{port}',
+        f'"127.0.0.1:%d", options.FromContext(ctx).{port}',
+    )
+    for port in ("MetricsPort", "HealthProbePort")
+)
+_ADAPTER_ON_LOOPBACK = (
+    Patch(
+        _KEDA,
+        "cmd/adapter/main.go",
+        '":%v", metricsAPIServerPort',
+        '"127.0.0.1:%v", metricsAPIServerPort',
+    ),
+)
 
 
 def _kubernetes(name: str, minutes: int) -> Program:
@@ -35,13 +56,14 @@ def _kubernetes(name: str, minutes: int) -> Program:
     )
 
 
-def _keda(part: str, minutes: int) -> Program:
+def _keda(part: str, minutes: int, patches: tuple[Patch, ...] = ()) -> Program:
     return Program(
         name=f"keda-{part}",
         package=f"{_KEDA}/cmd/{part}",
         minutes=minutes,
         module=_KEDA,
         folder="keda",
+        patches=patches,
     )
 
 
@@ -56,9 +78,16 @@ PROGRAMS = (
     _kubernetes("kube-controller-manager", 2),
     _kubernetes("kube-scheduler", 1),
     Program(name="kwok", package=f"{_KWOK}/cmd/kwok", minutes=2, module=_KWOK),
-    Program(name="karpenter", package=".", minutes=3, module=_KARPENTER),
+    Program(
+        name="karpenter",
+        package=".",
+        minutes=3,
+        module=_KARPENTER,
+        patches=_KARPENTER_ON_LOOPBACK,
+    ),
     _keda("operator", 6),
-    _keda("adapter", 1),
+    _keda("adapter", 1, _ADAPTER_ON_LOOPBACK),
+    Program(name="lws", package=f"{_LWS}/cmd", minutes=2, module=_LWS),
 )
 """In the order in which they are built. Prometheus, a part too, is built for the tests anyway."""
 
@@ -105,6 +134,12 @@ DEFINITIONS = (
             "kustomize/stage/node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
         ),
         "kwok",
+    ),
+    Definitions(_LWS, ("config/crd/bases/*.yaml",), "lws"),
+    Definitions(
+        "sigs.k8s.io/cluster-api",
+        ("core/config/crd/bases/cluster.x-k8s.io_machinedeployments.yaml",),
+        "definitions",
     ),
 )
 """Definitions of every custom resource that the rig knows; a further kind is a further entry."""

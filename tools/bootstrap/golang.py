@@ -21,6 +21,23 @@ LINK_FLAGS = "-s -w"
 
 
 @dataclass(frozen=True)
+class Patch:
+    """A piece of a module's source that is built otherwise than it was published.
+
+    Attributes:
+        module: The Go module.
+        file: Its file, relative to the module.
+        old: Go source that the file has exactly once.
+        new: What stands there instead.
+    """
+
+    module: str
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
 class Program:
     """One Go program and where it comes from.
 
@@ -31,6 +48,7 @@ class Program:
         version_variable: The Go variable that tells the program its version, if it has one.
         module: The Go module whose pinned version is the program's version.
         folder: The folder under tools/, where it is not named as the program is.
+        patches: What is changed in the modules that it is built from.
     """
 
     name: str
@@ -39,6 +57,7 @@ class Program:
     version_variable: str = ""
     module: str = ""
     folder: str = ""
+    patches: tuple[Patch, ...] = ()
 
     def home(self, layout: Layout) -> Path:
         """The module folder of the checkout."""
@@ -63,7 +82,9 @@ def numbers(version: str) -> tuple[int, ...]:
 def key(layout: Layout, programs: Sequence[Program], go_version: str, *further: str) -> str:
     """Name what is built: another name wherever the outcome could differ."""
     sources = [file for program in programs for file in program.sources(layout)]
-    recipe = repr([(program.package, program.version_variable) for program in programs])
+    recipe = repr(
+        [(each.package, each.version_variable, *each.patches) for each in programs]
+    )
     what = digest(sources, recipe, LINK_FLAGS, *further)[:12]
     return f"{what}-{go_version}-{sys.platform}-{platform.machine().lower()}"
 
@@ -167,6 +188,8 @@ class Workbench:
         flags = LINK_FLAGS
         if program.version_variable:
             flags += f" -X {program.version_variable}={version}"
+        for module in dict.fromkeys(patch.module for patch in program.patches):
+            self._patch(program, module)
         self.run(program, "build", "-ldflags", flags, "-o", str(output), program.package)
 
     def run(self, program: Program, *arguments: str, log: Path | None = None) -> None:
@@ -186,6 +209,27 @@ class Workbench:
         text = listing.read_text(encoding="utf-8")
         # The log begins with the command; the answer is the JSON object below it.
         return Path(json.loads(text[text.index("\n{") :])["Dir"])
+
+    def _patch(self, program: Program, module: str) -> None:
+        """Let the program be built from a copy of a module in which the patches are made."""
+        copy = self.folder / program.name / "patched" / module.replace("/", "-")
+        shutil.copytree(self.module_folder(program, module), copy, copy_function=shutil.copyfile)
+        for folder in (copy, *copy.rglob("*/")):
+            folder.chmod(0o755)  # in Go's cache they can't be written to
+        for patch in program.patches:
+            if patch.module != module:
+                continue
+            file = copy / patch.file
+            text = file.read_text(encoding="utf-8")
+            if (found := text.count(patch.old)) != 1:
+                raise SetupError(
+                    what=f"{module} can't be changed as {program.name} needs it",
+                    found=f"{patch.file} has `{patch.old}` {found} times",
+                    allowed="exactly once",
+                    fix=["correct the program's patches in tools/bootstrap/cluster.py"],
+                )
+            file.write_text(text.replace(patch.old, patch.new), encoding="utf-8")
+        self.run(program, "mod", "edit", f"-replace={module}={copy}")
 
     def log(self, program: Program) -> Path:
         """The file that keeps the output of a program's build."""

@@ -9,4 +9,5 @@ require (
 	github.com/Azure/karpenter-provider-azure v1.5.1
 	github.com/aws/karpenter-provider-aws v1.13.1
 	github.com/prometheus-operator/prometheus-operator v0.85.0
+	sigs.k8s.io/cluster-api v1.14.2
 )

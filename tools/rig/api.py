@@ -23,6 +23,7 @@ _PLURALS = {
 }
 _OUTSIDE_NAMESPACES = {
     *("APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"),
+    *("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
     *("EC2NodeClass", "Namespace", "Node", "NodeClaim", "NodePool", "PersistentVolume", "Stage"),
     "StorageClass",
 }

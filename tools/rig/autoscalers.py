@@ -1,10 +1,12 @@
-"""What brings nodes and replicas: kwok, Karpenter, KEDA."""
+"""What brings nodes and replicas: kwok, Karpenter, KEDA, LeaderWorkerSet."""
 
 from __future__ import annotations
 
+import yaml
+
 from rig.control_plane import healthy
 from rig.part import Part
-from rig.ports import LOOPBACK
+from rig.ports import LOOPBACK, is_taken
 from rig.settings import Plan
 
 # Karpenter asks which version the cluster is, and answers of API servers older than this are
@@ -108,4 +110,40 @@ def keda_adapter(plan: Plan) -> Part:
         environment=_KEDA,
         ready=healthy(f"{plan.address('adapter', 'https')}/healthz", str(certificates / "ca.crt")),
         ports=[plan.ports["adapter"], plan.ports["adapter-metrics"]],
+    )
+
+
+def leader_worker_sets(plan: Plan) -> Part:
+    """The controller of replicas that span several nodes, with its webhooks."""
+    webhook, health = plan.ports["lws-webhook"], plan.address("lws-health")
+    config = plan.folder.part("lws.yaml")
+    config.write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "config.lws.x-k8s.io/v1alpha1",
+                "kind": "Configuration",
+                "internalCertManagement": {"enable": False},
+                "webhook": {
+                    "host": LOOPBACK,
+                    "port": webhook,
+                    "certDir": str(plan.folder.certificates),
+                },
+            }
+        ),
+        encoding="utf-8",
+    )
+    healthy_itself = healthy(f"{health}/readyz")
+    return Part(
+        name="lws",
+        command=[
+            str(plan.programs["lws"]),
+            f"--config={config}",
+            f"--kubeconfig={plan.folder.kubeconfig}",
+            f"--health-probe-bind-address={LOOPBACK}:{plan.ports['lws-health']}",
+            "--metrics-bind-address=0",
+            "--leader-elect=false",
+        ],
+        # It says that it is ready before its webhooks are, without which no such replica is made.
+        ready=lambda: healthy_itself() and is_taken(webhook),
+        ports=[webhook, plan.ports["lws-health"]],
     )

@@ -43,6 +43,7 @@ PARTS: Mapping[str, MakePart] = {
     "karpenter": autoscalers.karpenter,
     "keda-operator": autoscalers.keda_operator,
     "keda-adapter": autoscalers.keda_adapter,
+    "lws": autoscalers.leader_worker_sets,
     "stand-ins": observers.stand_ins,
 }
 """Every part, in the order of their start."""
@@ -161,7 +162,12 @@ class Rig:
 
     def _start_all(self) -> None:
         self._make_certificates()
-        kubeconfig.write(self.kubeconfig, self.plan.api_server, self.folder.certificates)
+        kubeconfig.write(
+            self.kubeconfig,
+            self.plan.api_server,
+            self.folder.certificates,
+            further=stack_needs.contexts(),
+        )
         machines = instance_types.write(self.folder.part("instance-types.json"))
         for name in _FIRST:
             self.start_part(name)
@@ -221,10 +227,17 @@ class Rig:
             autoescape=False,  # noqa: S701  # YAML, with every value written as JSON
         )
         ca_bundle = base64.b64encode((self.folder.certificates / "ca.crt").read_bytes()).decode()
-        text = environment.get_template("cluster.yaml").render(
-            adapter_port=self.plan.ports["adapter"], ca_bundle=ca_bundle
-        )
-        return list(yaml.safe_load_all(text))
+        return [
+            manifest
+            for file in sorted(_MANIFESTS.glob("*.yaml"))
+            for manifest in yaml.safe_load_all(
+                environment.get_template(file.name).render(
+                    adapter_port=self.plan.ports["adapter"],
+                    webhooks=self.plan.address("lws-webhook", "https"),
+                    ca_bundle=ca_bundle,
+                )
+            )
+        ]
 
 
 def read_processes(folder: Folder) -> list[Process]:

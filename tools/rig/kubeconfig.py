@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -11,19 +12,25 @@ import yaml
 CONTEXT = "breakeven-rig"
 
 
-def write(file: Path, address: str, certificates: Path) -> None:
+def write(
+    file: Path, address: str, certificates: Path, *, further: Iterable[str] = ()
+) -> None:
     """Write a kubeconfig of the administrator, which holds all that it needs.
 
     Args:
         file: Where to.
         address: https://HOST:PORT of the API server.
         certificates: The folder with ca.crt, admin.crt and admin.key.
+        further: Names of contexts that lead to this cluster, too.
     """
     config = {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": CONTEXT,
-        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
+        "contexts": [
+            {"name": name, "context": {"cluster": CONTEXT, "user": CONTEXT}}
+            for name in (CONTEXT, *further)
+        ],
         "clusters": [
             {
                 "name": CONTEXT,

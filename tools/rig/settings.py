@@ -71,6 +71,6 @@ class Plan:
 PORT_USES = (
     *("etcd", "etcd-peer", "api-server", "controller-manager", "scheduler", "kwok"),
     *("karpenter-metrics", "karpenter-health", "keda-metrics", "keda-health", "keda-grpc"),
-    *("adapter", "adapter-metrics", "prometheus"),
+    *("adapter", "adapter-metrics", "lws-webhook", "lws-health", "prometheus"),
 )
 """Every port that a part listens on."""

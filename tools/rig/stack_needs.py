@@ -24,6 +24,15 @@ def manifests() -> list[Manifest]:
     return list(found.values())
 
 
+def contexts() -> list[str]:
+    """Return the names by which committed stacks call a management cluster: here it is this one."""
+    named = {
+        settings.pool.cluster_api.context
+        for settings, _ in (parse(stack_values(stack)) for stack in stack_names())
+    }
+    return sorted(named - {""})
+
+
 def needs_of(stack: str, settings: Settings) -> Iterator[Manifest]:
     """Yield what one stack needs.
 
@@ -39,11 +48,11 @@ def needs_of(stack: str, settings: Settings) -> Iterator[Manifest]:
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "Immediate",
     }
-    yield {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": settings.monitoring.namespace},
-    }
+    namespaces = [settings.monitoring.namespace]
+    if settings.pool.kind == "cluster-api":
+        namespaces.append(settings.pool.cluster_api.namespace)
+    for namespace in namespaces:
+        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     if settings.pool.kind == "existing":
         for number in range(settings.pool.node_count):
             yield gpu_node(

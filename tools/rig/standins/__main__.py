@@ -10,13 +10,22 @@ from pathlib import Path
 import urllib3
 
 from rig.api import Api, ApiError
-from rig.standins import compute_classes, load_balancers, node_classes, secrets, volumes, weights
+from rig.standins import (
+    compute_classes,
+    load_balancers,
+    machine_deployments,
+    node_classes,
+    secrets,
+    volumes,
+    weights,
+)
 
 POLL_SECONDS = 0.5
 CONTROLLERS = {
     "volumes": volumes.reconcile,
     "load balancers": load_balancers.reconcile,
     "compute classes": compute_classes.reconcile,
+    "machine deployments": machine_deployments.reconcile,
     "node classes": node_classes.reconcile,
     "secrets": secrets.reconcile,
     "weights": weights.reconcile,
