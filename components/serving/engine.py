@@ -21,6 +21,7 @@ from pulumi_kubernetes.core.v1 import (
     ProbeArgs,
     ResourceRequirementsArgs,
     SleepActionArgs,
+    TolerationArgs,
     TopologySpreadConstraintArgs,
     VolumeArgs,
     VolumeMountArgs,
@@ -46,7 +47,7 @@ from components.serving.labels import (
 )
 from components.serving.security import container_security, pod_security
 from components.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
-from components.serving.timings import PROBE_PERIOD, Timings
+from components.serving.timings import NODE_LOST, PROBE_PERIOD, Timings
 from components.serving.tracing import tracing_environment
 from components.serving.weights import Weights
 from components.settings_types import Settings
@@ -144,7 +145,7 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
         enable_service_links=False,
         security_context=pod_security(),
         node_selector=dict(scheduling.node_selector),
-        tolerations=scheduling.tolerations,
+        tolerations=[*scheduling.tolerations, *_lost_nodes(settings)],
         topology_spread_constraints=[_spread(settings, _HOST), _spread(settings, _ZONE)],
         affinity=_own_nodes(settings),
         termination_grace_period_seconds=timings.grace,
@@ -168,6 +169,20 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
             ),
         ],
     )
+
+
+def _lost_nodes(settings: Settings) -> list[TolerationArgs]:
+    if not settings.has_spare_gpus:
+        return []  # there is nowhere else, and a node that comes back still has its replica
+    return [
+        TolerationArgs(
+            key=f"node.kubernetes.io/{state}",
+            operator="Exists",
+            effect="NoExecute",
+            toleration_seconds=NODE_LOST,
+        )
+        for state in ("not-ready", "unreachable")
+    ]
 
 
 def _weights_volume(settings: Settings, weights: Weights) -> VolumeArgs:

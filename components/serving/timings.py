@@ -29,6 +29,10 @@ ENGINE_START = 300
 # (kserve#5062, kubeai#172, aibrix#782), and replicas that start together share the volume's speed.
 START_SAFETY_FACTOR = 2
 
+# Of silence, from which on a node counts as lost and its replicas are made anew elsewhere. Calls go
+# to the others before; this says when what takes minutes begins. Kubernetes' own value is 300 s.
+NODE_LOST = 60
+
 # A machine starts, joins, and pulls an image of some 10 GB.
 NODE_START = 900
 

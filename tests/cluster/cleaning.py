@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 from rig.api import Api, answers
 from rig.cluster import PARTS, Rig
 
 from tests.cluster.inventory import inventory, leftovers, objects
 from tests.project_copy import Project
+
+# Whatever goes away by itself has gone by then; the rest is deleted.
+_PATIENCE_SECONDS = 15.0
 
 
 def clean(project: Project, rig: Rig, before: set[str]) -> Iterator[str]:
@@ -30,7 +34,7 @@ def clean(project: Project, rig: Rig, before: set[str]) -> Iterator[str]:
     if inventory(rig.api) <= before:
         return
     yield from _destroy(project)
-    if left := leftovers(rig.api, before):
+    if left := leftovers(rig.api, before, seconds=_PATIENCE_SECONDS):
         yield from _delete(rig.api, before)
         yield f"what the engine had left: {', '.join(sorted(left))}"
     assert not leftovers(rig.api, before), "the cluster can't be brought back to what it was"
@@ -44,8 +48,10 @@ def _destroy(project: Project) -> Iterator[str]:
         result = project.pulumi(
             *("destroy", "--stack", name, "--yes", "--skip-preview", "--continue-on-error")
         )
-        outcome = "destroyed" if result.returncode == 0 else f"not destroyed: {result.stdout[-800:]}"
-        yield f"stack {name} {outcome}"
+        if result.returncode == 0:
+            yield f"stack {name} destroyed"
+        else:
+            yield f"stack {name} not destroyed: {result.stdout[-800:]}"
 
 
 def _delete(api: Api, before: set[str]) -> Iterator[str]:
@@ -54,9 +60,9 @@ def _delete(api: Api, before: set[str]) -> Iterator[str]:
         for name, path in objects(api).items():
             if name in before:
                 continue
-            if release and answers(lambda path=path: api.get(path)):
+            if release and answers(partial(api.get, path)):
                 api.merge(path, {"metadata": {"finalizers": None}})
                 yield f"{name} had finalizers that nobody worked on"
             api.delete(path)
-        if not leftovers(api, before):
+        if not leftovers(api, before, seconds=_PATIENCE_SECONDS):
             return

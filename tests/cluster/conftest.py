@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ from tests.project_copy import Project, copy_project
 TUNING = Tuning(scrape_seconds=1, scaling_seconds=2, node_grace_seconds=12)
 
 _FAILED = pytest.StashKey[bool]()
+_log = logging.getLogger(__name__)
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +46,9 @@ def api(rig: Rig) -> Api:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remembers whether a test has failed, for the fixtures that clean up after it."""
     report = yield
     if report.failed:
@@ -70,5 +74,5 @@ def project(
     left = set() if failed else leftovers(api, before)
     if failed or left:
         for done in clean(deploying, rig, before):
-            print("cleaning:", done)
+            _log.warning("cleaning: %s", done)
     assert left == set()

@@ -1,27 +1,68 @@
-"""Every stack of stacks/ goes through its whole life on a real API server, and leaves nothing."""
+"""Every stack of stacks/ goes through its whole life on a real API server, and leaves nothing.
+
+So does each combination of mode, pool and network that no stack file has and the product accepts.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 from rig.api import Api
 
 from components.project import stack_names
+from components.settings_boundary import NETWORKS, POOLS_INSIDE
+from components.settings_gateway import MODES
+from components.settings_pool import POOL_KINDS
 from tests.cluster.deploying import destroy, pulumi, ready_replicas, up
 from tests.cluster.inventory import inventory, leftovers
+from tests.pools import CLUSTER_API
 from tests.project_copy import Project
+from tests.recording import settings_of
+
+_HYBRID = {"mode": "hybrid", "teams": {"chat": {}}}
+FURTHER: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "existing-hybrid": ("on-prem", _HYBRID),
+    "azure-hybrid": ("aks", {**_HYBRID, "overflowRequestsPerReplica": 128}),
+    "gke-hybrid-from-zero": ("gke", {**_HYBRID, "minReplicas": 0, "apiInUse": "openai/gpt-4.1"}),
+    "cluster-api-hybrid": ("on-prem", {**CLUSTER_API, **_HYBRID, "gpuQuota": 16}),
+    "air-gapped-hybrid": ("air-gapped", _HYBRID),
+    "air-gapped-cluster-api": ("air-gapped", {**CLUSTER_API, "gpuQuota": 16}),
+    "air-gapped-cluster-api-hybrid": ("air-gapped", {**CLUSTER_API, **_HYBRID, "gpuQuota": 16}),
+}
+"""A stack file and what is changed in it, by the name of the combination."""
+ROWS = {**{name: (name, {}) for name in stack_names()}, **FURTHER}
 
 
-@pytest.mark.parametrize("stack", stack_names())
+def test_every_combination_of_mode_pool_and_network_that_is_accepted_is_in_the_matrix() -> None:
+    accepted = {
+        (mode, pool, network)
+        for mode in MODES
+        for pool in POOL_KINDS
+        for network in NETWORKS
+        if network == "connected" or pool in POOLS_INSIDE
+    }
+    found = set()
+    for stack, changes in ROWS.values():
+        settings = settings_of(stack, **changes)
+        mode = "self-host" if settings.gateway is None else "hybrid"
+        network = "air-gapped" if settings.boundary.is_air_gapped else "connected"
+        found.add((mode, settings.pool.kind, network))
+    assert found == accepted
+
+
+@pytest.mark.parametrize("row", ROWS)
 def test_a_stack_is_made_changed_refreshed_and_removed_without_orphans(
-    project: Project, api: Api, stack: str
+    project: Project, api: Api, row: str
 ) -> None:
+    stack, changes = ROWS[row]
+    project.set(stack, **changes)
     before = inventory(api)
     up(project, stack)
     made = inventory(api) - before
     assert any(name.startswith(("deployments/llm/", "leaderworkersets/llm/")) for name in made)
-    assert ready_replicas(api) >= 1
+    assert ready_replicas(api) >= settings_of(stack, **changes).replicas.lowest
 
     pulumi(project, "preview", "--stack", stack, "--expect-no-changes")
 

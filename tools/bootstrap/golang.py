@@ -82,9 +82,7 @@ def numbers(version: str) -> tuple[int, ...]:
 def key(layout: Layout, programs: Sequence[Program], go_version: str, *further: str) -> str:
     """Name what is built: another name wherever the outcome could differ."""
     sources = [file for program in programs for file in program.sources(layout)]
-    recipe = repr(
-        [(each.package, each.version_variable, *each.patches) for each in programs]
-    )
+    recipe = repr([(each.package, each.version_variable, *each.patches) for each in programs])
     what = digest(sources, recipe, LINK_FLAGS, *further)[:12]
     return f"{what}-{go_version}-{sys.platform}-{platform.machine().lower()}"
 

@@ -12,9 +12,7 @@ import yaml
 CONTEXT = "breakeven-rig"
 
 
-def write(
-    file: Path, address: str, certificates: Path, *, further: Iterable[str] = ()
-) -> None:
+def write(file: Path, address: str, certificates: Path, *, further: Iterable[str] = ()) -> None:
     """Write a kubeconfig of the administrator, which holds all that it needs.
 
     Args:
