@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bootstrap import engine, programs
-from bootstrap.golang import Program, Workbench
+from bootstrap.console import SetupError
+from bootstrap.golang import Patch, Program, Workbench, key
 from bootstrap.layout import Layout
 
 from tests.tools.checkouts import ROOT, Checkout
@@ -182,3 +184,55 @@ def test_a_version_variable_is_set_when_a_program_has_one(
     assert "-X" not in bench.log(programs.PROMTOOL).read_text(encoding="utf-8")
     log = bench.log(engine.ENGINE).read_text(encoding="utf-8")
     assert f"-X {engine.ENGINE.version_variable}=v1.2.3" in log
+
+
+GO_WITH_A_MODULE = """
+    if "download" in sys.argv:
+        print()
+        print('{{"Dir": "{module}"}}')
+    else:
+        print(sys.argv)
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """A module as it lies in Go's cache, where nothing can be written."""
+    folder = tmp_path / "module"
+    (folder / "pkg").mkdir(parents=True)
+    (folder / "pkg" / "serve.go").write_text('listen(":80")\nlisten(":81")\n', encoding="utf-8")
+    (folder / "pkg").chmod(0o555)
+    return folder
+
+
+def _patched(old: str) -> Program:
+    patch = Patch("example.com/module", "pkg/serve.go", old, 'listen("127.0.0.1:81")')
+    return replace(programs.PROMTOOL, patches=(patch,))
+
+
+def test_a_patched_program_is_built_from_a_changed_copy_of_the_module(
+    developing: Checkout, tmp_path: Path, module: Path
+) -> None:
+    go = developing.add_go(build=GO_WITH_A_MODULE.format(module=module))
+    bench = Workbench(Layout.of(developing.root, {}), tmp_path / "src", str(go))
+    program = _patched('listen(":81")')
+    bench.sources(program)
+    bench.compile(program, "v1.2.3", tmp_path / "out")
+    [copy] = (tmp_path / "src").rglob("serve.go")
+    assert copy.read_text(encoding="utf-8") == 'listen(":80")\nlisten("127.0.0.1:81")\n'
+    log = bench.log(program).read_text(encoding="utf-8")
+    assert f"-replace=example.com/module={copy.parents[1]}" in log
+    layout = Layout.of(developing.root, {})
+    assert key(layout, [program], "go1") != key(layout, [programs.PROMTOOL], "go1")
+
+
+@pytest.mark.parametrize("old", ["listen(", "nowhere"])
+def test_a_patch_that_does_not_fit_exactly_once_is_refused(
+    developing: Checkout, tmp_path: Path, module: Path, old: str
+) -> None:
+    go = developing.add_go(build=GO_WITH_A_MODULE.format(module=module))
+    bench = Workbench(Layout.of(developing.root, {}), tmp_path / "src", str(go))
+    program = _patched(old)
+    bench.sources(program)
+    with pytest.raises(SetupError, match="exactly once"):
+        bench.compile(program, "v1.2.3", tmp_path / "out")

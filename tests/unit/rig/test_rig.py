@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from bootstrap.console import SetupError
 from cryptography import x509
-from rig import certificates, instance_types, stack_needs
+from rig import certificates, instance_types, kubeconfig, stack_needs
 from rig.api import path_of
 from rig.cluster import Rig, read_processes, stop_recorded
 from rig.folder import Folder
@@ -142,6 +143,19 @@ def test_the_cluster_has_the_storage_class_and_the_nodes_of_each_stack(stack: st
     if settings.pool.kind == "existing":
         nodes = [f"{stack}-{number}" for number in range(settings.pool.node_count)]
         assert {("Node", name) for name in nodes} <= needs
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_a_management_cluster_that_a_stack_names_is_a_context_of_the_kubeconfig(
+    tmp_path: Path, stack: str
+) -> None:
+    authority = certificates.Authority(tmp_path, "ca")
+    authority.issue("admin", "administrator")
+    file = tmp_path / "kubeconfig"
+    kubeconfig.write(file, "https://127.0.0.1:1", tmp_path, further=stack_needs.contexts())
+    names = {each["name"] for each in yaml.safe_load(file.read_text())["contexts"]}
+    settings, _ = parse(stack_values(stack))
+    assert {kubeconfig.CONTEXT, settings.pool.cluster_api.context} - {""} <= names
 
 
 def test_paths_of_objects_in_and_outside_namespaces() -> None:

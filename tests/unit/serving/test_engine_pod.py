@@ -229,3 +229,16 @@ def test_its_own_address_needs_no_network(served: Served, stack: str) -> None:
 def test_opencost_can_tell_whose_tokens_they_are(served: Served, stack: str) -> None:
     labels = served(stack).engine.template["metadata"]["labels"]
     assert labels["llm-d.ai/model"] == settings_of(stack).model.facts.name
+
+
+def test_a_lost_nodes_replica_is_made_anew_after_a_minute_where_there_is_room_for_it(
+    served: Served, stack: str
+) -> None:
+    pod = served(stack).engine.pod
+    given_up = {
+        each["key"]: each["tolerationSeconds"]
+        for each in pod["tolerations"]
+        if each.get("effect") == "NoExecute"
+    }
+    lost = {f"node.kubernetes.io/{state}": 60 for state in ("not-ready", "unreachable")}
+    assert given_up == (lost if settings_of(stack).has_spare_gpus else {})
