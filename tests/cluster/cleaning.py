@@ -9,6 +9,7 @@ from functools import partial
 from rig.api import Api, answers
 from rig.cluster import PARTS, Rig
 
+from tests.cluster.deploying import end_updates
 from tests.cluster.inventory import inventory, leftovers, objects
 from tests.project_copy import Project
 
@@ -27,6 +28,8 @@ def clean(project: Project, rig: Rig, before: set[str]) -> Iterator[str]:
     Yields:
         What was done.
     """
+    if count := end_updates():
+        yield f"{count} updates were still running and were killed"
     for name in PARTS:
         if rig.process(name).running() is None:
             rig.start_part(name)

@@ -33,6 +33,9 @@ def up(project: Project, stack: str, *arguments: str) -> str:
     return pulumi(project, "up", "--stack", stack, "--yes", "--skip-preview", *arguments)
 
 
+_started: list[Update] = []
+
+
 class Update:
     """An update that runs while the test goes on."""
 
@@ -48,6 +51,7 @@ class Update:
                 stderr=output,
                 start_new_session=True,
             )
+        _started.append(self)
 
     @property
     def output(self) -> str:
@@ -62,6 +66,11 @@ class Update:
             self._process.send_signal(number)
         self.wait()
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
     def wait(self) -> int:
         """Waits until it ends, however it does, and returns its exit code."""
         return self._process.wait(_LONGEST_UPDATE_SECONDS)
@@ -70,6 +79,15 @@ class Update:
         """Waits until it has succeeded."""
         code = self.wait()
         assert code == 0, self.output[-4000:]
+
+
+def end_updates() -> int:
+    """Kills updates that a failed test has left running, and returns how many there were."""
+    running = [update for update in _started if update.runs]
+    for update in running:
+        update.kill(signal.SIGKILL)
+    _started.clear()
+    return len(running)
 
 
 def destroy(project: Project, stack: str) -> None:
