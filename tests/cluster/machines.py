@@ -30,6 +30,16 @@ def replicas(api: Api) -> dict[str, str]:
     }
 
 
+def unschedulable(api: Api) -> set[str]:
+    """Returns the pods for which the scheduler finds no node."""
+    return {
+        pod["metadata"]["name"]
+        for pod in _pods(api)
+        for condition in pod["status"].get("conditions", ())
+        if condition.get("reason") == "Unschedulable"
+    }
+
+
 def pods(api: Api) -> set[str]:
     """Returns the names of all pods of replicas, also of those that are being stopped."""
     return {pod["metadata"]["name"] for pod in _pods(api)}

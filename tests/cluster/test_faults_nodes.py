@@ -16,6 +16,7 @@ from tests.cluster.machines import (
     silence,
     speak,
     spot_is_sold,
+    unschedulable,
     vanish,
 )
 from tests.project_copy import Project
@@ -84,8 +85,9 @@ def test_an_update_waits_while_machines_are_sold_out_and_finishes_when_they_are_
     sold_out.write_text("".join(f"{machine}/on-demand\n" for machine in MACHINES))
     try:
         update = Update(project, STACK)
-        wait_for("a replica waits", lambda: replicas(api))
-        wait_for("the engine says why", lambda: "Unschedulable" in update.output)
+        wait_for("a replica finds no node", lambda: unschedulable(api))
+        wait_for("the engine says so", lambda: "0/1 Pods available" in update.output)
+        assert update.runs
     finally:
         sold_out.unlink()
     update.finish()
