@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from components.bundle.archive import write_archive
-from components.bundle.files import BLOCK, blocks, sha256_of
+from components.bundle.files import BLOCK, blocks, forget, sha256_of
 from components.bundle.manifest import Entry, Manifest
 from components.bundle.opening import nothing, open_bundle, read_bundle
 from components.bundle.pack import Contents, Order, seal
@@ -94,7 +94,7 @@ def _forget(files: list[Path]) -> None:
     os.sync()
     for path in files:
         with path.open("rb") as stream:
-            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            forget(stream)
 
 
 def _copy(sources: list[Path], target: Path) -> None:

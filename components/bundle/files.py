@@ -14,6 +14,7 @@ from components.bundle.errors import BundleError
 
 BLOCK = 4 * 1024 * 1024
 """Bytes that are read at once."""
+_AHEAD = 4 * BLOCK
 
 
 def blocks(stream: BinaryIO, size: int | None = None) -> Iterator[bytes]:
@@ -85,6 +86,18 @@ def open_regular(path: Path) -> BinaryIO:
         msg = f"{path}: can't be read: {error.strerror}"
         raise BundleError(msg) from error
     return os.fdopen(descriptor, "rb")
+
+
+def fetch_ahead(stream: BinaryIO) -> None:
+    """Lets the system read on from the disk while what was read is hashed."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(stream.fileno(), stream.tell(), _AHEAD, os.POSIX_FADV_WILLNEED)
+
+
+def forget(stream: BinaryIO) -> None:
+    """Lets the system forget what it holds of a file, so that the next read is from the disk."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 @contextmanager

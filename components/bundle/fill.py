@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.bundle.errors import BundleError
-from components.bundle.files import open_regular, sha256_of, whole_file
+from components.bundle.files import forget, open_regular, sha256_of, whole_file
 from components.bundle.lock import LockedModel
 from components.bundle.model_image import ModelFile, open_file_in_layer
 from components.bundle.oci import blob_path
@@ -93,8 +93,7 @@ def _is_whole(path: Path, file: ModelFile, count: Count) -> bool:
 
 def _require_written(path: Path, file: ModelFile, count: Count) -> None:
     with path.open("rb") as stream:
-        # So that it is read from the volume, not from this machine's memory.
-        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        forget(stream)  # so that it is read from the volume, not from this machine's memory
     if path.stat().st_size != file.size or sha256_of(path) != file.sha256:
         msg = f"{path}: the volume gives back other bytes than were written. Don't use this volume"
         raise BundleError(msg)

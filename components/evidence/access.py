@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.cost.quantities import Registered
+from components.policy.loading import registered
 
 _RBAC = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
 
@@ -22,7 +23,7 @@ def access_listing(resources: Sequence[Registered]) -> dict[str, Any]:
             if _kind(resource) == "ServiceAccount"
         ],
         "roles": [_role(resource) for resource in resources if _kind(resource) in _RBAC],
-        "pods": [_pod(resource) for resource in resources if _pod_of(resource)],
+        "pods": [pod for resource in resources for pod in _pods(resource)],
     }
 
 
@@ -45,21 +46,16 @@ def _role(resource: Registered) -> dict[str, Any]:
     return {"kind": _kind(resource), "name": _name(resource), **kept}
 
 
-def _pod_of(resource: Registered) -> Mapping[str, Any]:
-    spec = _properties(resource).get("spec") or {}
-    template = (spec.get("template") or {}).get("spec") if isinstance(spec, Mapping) else None
-    return template if isinstance(template, Mapping) and "containers" in template else {}
-
-
-def _pod(resource: Registered) -> dict[str, Any]:
-    pod = _pod_of(resource)
-    return {
-        "workload": f"{_kind(resource)}/{_name(resource)}",
-        "account": str(pod.get("serviceAccountName", "default")),
-        "mountsToken": _mounts_token(pod),
-        "user": _number((pod.get("securityContext") or {}).get("runAsUser")),
-        "secrets": sorted(set(_secrets(pod))),
-    }
+def _pods(resource: Registered) -> Iterator[dict[str, Any]]:
+    manifest = registered(resource.type, resource.name, _properties(resource), "")
+    for pod in manifest.pods() if manifest is not None else ():
+        yield {
+            "workload": f"{_kind(resource)}/{_name(resource)}",
+            "account": str(pod.spec.get("serviceAccountName", "default")),
+            "mountsToken": _mounts_token(pod.spec),
+            "user": _number((pod.spec.get("securityContext") or {}).get("runAsUser")),
+            "secrets": sorted(set(_secrets(pod.spec))),
+        }
 
 
 def _number(value: object) -> int | None:

@@ -21,7 +21,9 @@ LINK = re.compile(r"\]\((?P<target>[^)#\s]+)")
 
 def documents(root: Path = ROOT) -> tuple[Path, ...]:
     """Returns the documents of the pages."""
-    front = (root / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))
+    front = (
+        root / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    )
     return (*front, *sorted((root / "docs").rglob("*.md")))
 
 

@@ -112,17 +112,19 @@ def test_another_stack_and_another_model_are_differences(site: Site) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_every_pod_of_every_stack_is_listed_and_none_mounts_a_token_it_does_not_need(
-    stack: str,
-) -> None:
+def test_every_pod_of_every_stack_is_listed_and_none_has_a_right_or_a_token(stack: str) -> None:
     resources = ledger_of(settings_of(stack))
-    pods = {pod["workload"] for pod in access_listing(resources)["pods"]}
+    access = access_listing(resources)
     expected = {
         f"{entry.type.rpartition(':')[2]}"
         for entry in resources
-        if entry.type.endswith((":Deployment", ":Job"))
+        if entry.type.endswith((":Deployment", ":Job", ":LeaderWorkerSet"))
     }
-    assert {name.partition("/")[0] for name in pods} == expected
+    assert {pod["workload"].partition("/")[0] for pod in access["pods"]} == expected
+    assert access["roles"] == []
+    assert not [pod for pod in access["pods"] if pod["mountsToken"]]
+    assert not [account for account in access["accounts"] if account["mountsToken"]]
+    assert all(pod["user"] >= 10_000 for pod in access["pods"])
 
 
 def test_secrets_are_listed_by_name_and_a_token_is_assumed_unless_it_is_denied() -> None:
