@@ -17,6 +17,7 @@ NOT_ASSESSED = (
     "Whether the cluster's DNS forwards questions to servers outside; it must not in an air gap.",
     "Who holds the cluster's administrator credentials, the signing key and Pulumi's passphrase.",
     "Known vulnerabilities inside images: the bill of materials is there to be scanned.",
+    "Control numbers against the texts of HIPAA, PCI DSS, ISO, NIST, GDPR and EU AI Act.",
     "Physical and organisational measures, contracts, training, incident response.",
 )
 """What a program can't see from what it deploys; somebody has to answer each elsewhere."""

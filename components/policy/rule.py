@@ -58,7 +58,8 @@ class Rule:
         pack: Of which pack it is.
         needs_all: Whether it must see all resources at once, and so is judged after the last.
         controls: Identifiers in catalogues of technical controls, by catalogue: PSS (Pod Security
-            Standards), CIS (Kubernetes Benchmark 1.12), NSA (as Kubescape numbers them), Checkov.
+            Standards), CIS (Kubernetes Benchmark 1.12), NSA (Kubescape's framework of that name),
+            Kubescape (its other controls), Checkov.
         remediate: Fills in what was left out, for rules of that level.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,6 +59,12 @@ def checkov(manifests: Path) -> Iterator[Finding]:
         kind, _, rest = failed["resource"].partition(".")
         resource = f"{kind}/{rest.rpartition('.')[2]}"
         yield Finding("checkov", failed["check_id"], resource, failed["check_name"])
+
+
+def checks_of_checkov() -> set[str]:
+    """Returns the identifiers of all of its checks of Kubernetes."""
+    listing = _run(str(programs() / "checkov"), "--list", "--framework", "kubernetes").stdout
+    return set(re.findall(r"\bCKV2?_K8S_\d+\b", listing))
 
 
 def kube_score(manifests: Path) -> Iterator[Finding]:

@@ -9,8 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
+from components.policy.registry import RULES
 from components.project import stack_names
-from tests.third_party.checkers import Finding, checkov, kube_score, kubernetes_validate
+from tests.third_party.checkers import (
+    Finding,
+    checkov,
+    checks_of_checkov,
+    kube_score,
+    kubernetes_validate,
+)
 from tests.third_party.exceptions import Exempt, exceptions, unused, without_reason
 
 Rendered = Mapping[str, Path]
@@ -60,6 +67,12 @@ def test_what_is_not_hard_is_found_by_both(rendered: Rendered, tmp_path: Path) -
 def test_an_unknown_field_is_refused(rendered: Rendered, tmp_path: Path) -> None:
     path = changed(rendered, tmp_path, imagePulPolicy="Always")
     assert any("imagePulPolicy" in line for line in kubernetes_validate(path))
+
+
+def test_every_checkov_number_that_a_rule_names_is_a_check_of_the_pinned_checkov() -> None:
+    named = {number for rule in RULES for number in rule.controls.get("Checkov", ())}
+    assert len(named) > 20
+    assert named <= checks_of_checkov()
 
 
 def test_an_exception_covers_its_check_and_its_objects_alone() -> None:

@@ -117,7 +117,11 @@ _WRITE = ("create", "update", "patch", "delete")
 
 
 def _role_rule(
-    identifier: str, what: str, check: Check, cis: str, nsa: tuple[str, ...] = (), *checkov: str
+    identifier: str,
+    what: str,
+    check: Check,
+    cis: str,
+    others: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Rule:
     return Rule(
         id=identifier,
@@ -126,12 +130,7 @@ def _role_rule(
         "controller that can't work without.",
         theme="least-privilege",
         check=check,
-        controls={
-            catalogue: found
-            for catalogue, found in (("CIS", (cis,) if cis else ()), ("NSA", nsa))
-            if found
-        }
-        | ({"Checkov": checkov} if checkov else {}),
+        controls={**({"CIS": (cis,)} if cis else {}), **(others or {})},
     )
 
 
@@ -147,7 +146,8 @@ RULES = (
         remediate=fill_pods({"automountServiceAccountToken": False}),
         controls={
             "CIS": ("5.1.6",),
-            "NSA": ("C-0034", "C-0053", "C-0261"),
+            "NSA": ("C-0034",),
+            "Kubescape": ("C-0053", "C-0261"),
             "Checkov": ("CKV_K8S_38",),
         },
     ),
@@ -182,29 +182,28 @@ RULES = (
         do="Set metadata.namespace.",
         theme="isolation",
         check=_not_in_default,
-        controls={"CIS": ("5.6.4",), "NSA": ("C-0061",), "Checkov": ("CKV_K8S_21",)},
+        controls={"CIS": ("5.6.4",), "Kubescape": ("C-0061",), "Checkov": ("CKV_K8S_21",)},
     ),
     _role_rule(
         "rbac-no-cluster-admin",
         "Nobody is bound to cluster-admin.",
         _no_cluster_admin,
         "5.1.1",
-        ("C-0035",),
+        {"NSA": ("C-0035",)},
     ),
     _role_rule(
         "rbac-no-wildcard",
         "No role allows everything of a kind by '*'.",
         _no_wildcards,
         "5.1.3",
-        (),
-        "CKV_K8S_49",
+        {"Checkov": ("CKV_K8S_49",)},
     ),
     _role_rule(
         "rbac-no-secrets",
         "No role reads Secrets, but for single ones by name.",
         _without(("secrets",), _READ, named=True),
         "5.1.2",
-        ("C-0015", "C-0186"),
+        {"Kubescape": ("C-0015", "C-0186")},
     ),
     _role_rule(
         "rbac-no-pod-creation",
@@ -220,9 +219,7 @@ RULES = (
             ("bind", "escalate", "impersonate"),
         ),
         "5.1.8",
-        (),
-        "CKV_K8S_157",
-        "CKV_K8S_158",
+        {"Checkov": ("CKV_K8S_157", "CKV_K8S_158")},
     ),
     _role_rule(
         "rbac-no-volume-creation",
@@ -243,8 +240,7 @@ RULES = (
             ("certificatesigningrequests/approval", "signers"), ("update", "patch", "approve")
         ),
         "5.1.11",
-        (),
-        "CKV_K8S_156",
+        {"Checkov": ("CKV_K8S_156",)},
     ),
     _role_rule(
         "rbac-no-webhooks",
@@ -253,8 +249,7 @@ RULES = (
             ("validatingwebhookconfigurations", "mutatingwebhookconfigurations"), _WRITE, named=True
         ),
         "5.1.12",
-        (),
-        "CKV_K8S_155",
+        {"Checkov": ("CKV_K8S_155",)},
     ),
     _role_rule(
         "rbac-no-token-creation",
@@ -267,6 +262,6 @@ RULES = (
         "No role enters running pods: no exec, attach or port-forward.",
         _without(("pods/exec", "pods/attach", "pods/portforward"), ("create", "get")),
         "",
-        ("C-0002", "C-0063"),
+        {"NSA": ("C-0002",), "Kubescape": ("C-0063",)},
     ),
 )

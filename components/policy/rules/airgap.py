@@ -163,7 +163,7 @@ RULES = (
         theme="data-leak",
         pack=Pack.AIRGAP,
         check=_no_internet,
-        controls={"CIS": ("5.3.2",), "NSA": ("C-0260",)},
+        controls={"CIS": ("5.3.2",), "Kubescape": ("C-0260",)},
     ),
     Rule(
         id="airgap-nothing-reachable",
@@ -174,7 +174,7 @@ RULES = (
         pack=Pack.AIRGAP,
         check=_nothing_reachable,
         needs_all=True,
-        controls={"CIS": ("5.3.2",), "NSA": ("C-0030", "C-0052", "C-0260")},
+        controls={"CIS": ("5.3.2",), "NSA": ("C-0030",), "Kubescape": ("C-0052", "C-0260")},
     ),
     Rule(
         id="airgap-inside-services",

@@ -184,7 +184,7 @@ RULES = (
         theme="network-boundary",
         check=_default_deny,
         needs_all=True,
-        controls={"CIS": ("5.3.2",), "NSA": ("C-0030", "C-0260")},
+        controls={"CIS": ("5.3.2",), "NSA": ("C-0030",), "Kubescape": ("C-0260",)},
     ),
     Rule(
         id="network-selects-workload",
@@ -193,7 +193,7 @@ RULES = (
         theme="network-boundary",
         check=_selected,
         needs_all=True,
-        controls={"CIS": ("5.3.2",), "NSA": ("C-0260",), "Checkov": ("CKV2_K8S_6",)},
+        controls={"CIS": ("5.3.2",), "Kubescape": ("C-0260",), "Checkov": ("CKV2_K8S_6",)},
     ),
     Rule(
         id="network-no-open-rule",
@@ -202,7 +202,7 @@ RULES = (
         do="Name namespaces by kubernetes.io/metadata.name, pods by labels, networks by CIDR.",
         theme="network-boundary",
         check=_no_open_rule,
-        controls={"CIS": ("5.3.2",), "NSA": ("C-0260",)},
+        controls={"CIS": ("5.3.2",), "Kubescape": ("C-0260",)},
     ),
     Rule(
         id="network-both-ways",
@@ -210,7 +210,7 @@ RULES = (
         do="Set policyTypes to [Ingress, Egress].",
         theme="network-boundary",
         check=_both_ways,
-        controls={"CIS": ("5.3.2",), "NSA": ("C-0260",)},
+        controls={"CIS": ("5.3.2",), "Kubescape": ("C-0260",)},
     ),
     Rule(
         id="network-metadata-blocked",
@@ -218,7 +218,7 @@ RULES = (
         do="Put 169.254.0.0/16 and fc00::/7 into except of the ipBlock.",
         theme="network-boundary",
         check=_metadata_blocked,
-        controls={"NSA": ("C-0052",)},
+        controls={"Kubescape": ("C-0052",)},
     ),
     Rule(
         id="network-dns-cluster-only",
@@ -249,6 +249,6 @@ RULES = (
         do="Set spec.tls for every host; a Gateway's listeners to HTTPS or TLS.",
         theme="network-boundary",
         check=_tls,
-        controls={"NSA": ("C-0263",)},
+        controls={"Kubescape": ("C-0263",)},
     ),
 )

@@ -256,7 +256,7 @@ RULES = (
         controls={
             "PSS": ("restricted",),
             "CIS": ("5.2.11",),
-            "NSA": ("C-0045", "C-0048", "C-0074"),
+            "Kubescape": ("C-0045", "C-0048", "C-0074"),
         },
     ),
     Rule(

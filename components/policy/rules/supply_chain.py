@@ -89,7 +89,7 @@ RULES = (
         do="Write HOST/REPOSITORY:TAG@sha256:DIGEST.",
         theme="supply-chain",
         check=_pinned,
-        controls={"NSA": ("C-0306",), "Checkov": ("CKV_K8S_43",)},
+        controls={"Kubescape": ("C-0306",), "Checkov": ("CKV_K8S_43",)},
     ),
     Rule(
         id="image-no-latest",
@@ -106,7 +106,7 @@ RULES = (
         do="Write the registry's host in front; set breakeven:registry to move all images.",
         theme="supply-chain",
         check=_from_registry,
-        controls={"NSA": ("C-0078",)},
+        controls={"Kubescape": ("C-0078",)},
     ),
     Rule(
         id="image-pull-policy",

@@ -101,7 +101,7 @@ RULES = (
         theme="network-boundary",
         check=_named_callers,
         needs_all=True,
-        controls={"NSA": ("C-0260",)},
+        controls={"Kubescape": ("C-0260",)},
     ),
     Rule(
         id="vllm-internal-ports",

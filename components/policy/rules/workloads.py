@@ -196,7 +196,7 @@ RULES = (
         do="Set startupProbe, readinessProbe and livenessProbe.",
         theme="availability",
         check=_probes,
-        controls={"NSA": ("C-0018", "C-0056"), "Checkov": ("CKV_K8S_8", "CKV_K8S_9")},
+        controls={"Kubescape": ("C-0018", "C-0056"), "Checkov": ("CKV_K8S_8", "CKV_K8S_9")},
     ),
     Rule(
         id="secret-not-literal",
@@ -214,6 +214,6 @@ RULES = (
         theme="secrets",
         level=Level.ADVISORY,
         check=each_container(_secrets_as_files),
-        controls={"CIS": ("5.4.1",), "NSA": ("C-0207",), "Checkov": ("CKV_K8S_35",)},
+        controls={"CIS": ("5.4.1",), "Kubescape": ("C-0207",), "Checkov": ("CKV_K8S_35",)},
     ),
 )
