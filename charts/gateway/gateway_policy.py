@@ -82,6 +82,9 @@ _PARAMETERS = frozenset(
     }
 )
 
+# LiteLLM's status for a connection that failed and for an answer that was an error.
+_NOBODY_ANSWERED = 500
+
 _REQUESTS = Counter(
     "breakeven_gateway_requests", "Requests by where they went, and why", ["to", "reason"]
 )
@@ -237,6 +240,23 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
         permission, status = _permission.get(), getattr(exception, "status_code", None)
         if permission is not None and status in _REQUEST_IS_WRONG:
             permission.faulty = int(status)
+
+    async def async_post_call_failure_hook(
+        self,
+        request_data: object,  # noqa: ARG002  # LiteLLM's signature
+        original_exception: Exception,
+        user_api_key_dict: object,  # noqa: ARG002  # as above
+        traceback_str: str | None = None,  # noqa: ARG002  # as above
+    ) -> HTTPException | None:
+        """Says 503 where nobody answered: LiteLLM's 500 reads as if the request were to blame."""
+        status = int(getattr(original_exception, "status_code", None) or 0)
+        if status != _NOBODY_ANSWERED:
+            return None
+        return HTTPException(
+            503,
+            "nothing that may serve this request answered",
+            {"Retry-After": str(_RETRY_SECONDS)},
+        )
 
     async def async_log_failure_event(
         self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object

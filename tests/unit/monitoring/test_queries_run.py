@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from components.monitoring.promql import job_name
+from components.serving.labels import GROUP_NAME
 from components.settings_types import Settings
 from tests.prometheus import Prometheus, Selector, Series, finite, prometheus
 from tests.promql_found import Found, expressions_of
@@ -25,7 +26,7 @@ AT = {
     "one replica": START + 60 * ALONE,
     "two replicas": START + 60 * TOGETHER,
 }
-REPLICAS = {"model-a": 0, "model-b": ALONE + 1}
+REPLICAS = {"a": 0, "b": ALONE + 1}
 
 # What vLLM puts into labels of its own (recorded with 0.32).
 OF_VLLM = {
@@ -45,7 +46,7 @@ def scenario(settings: Settings, selectors: list[Selector]) -> list[Series]:
     for name, wanted in asked.items():
         # What a rule of the stack itself records is in no catalogue.
         kind, labels = known.get(name, ("gauge", {"le"} if "_bucket" in name else set()))
-        for pod, first in REPLICAS.items():
+        for pod, first in _pods(settings).items():
             of_pod = _labels(settings, pod, labels)
             for matched in wanted:
                 for own in _own(labels, {**of_pod, **matched}):
@@ -54,6 +55,17 @@ def scenario(settings: Settings, selectors: list[Selector]) -> list[Series]:
                     series = Series(name, own, value, grows, first, TOGETHER)
                     found.setdefault((name, frozenset(own.items())), series)
     return list(found.values())
+
+
+def _pods(settings: Settings) -> dict[str, int]:
+    """Names as Kubernetes gives them, with the minutes from which on the pods are there."""
+    if settings.engine.pipeline_parallel > 1:
+        return {f"{GROUP_NAME}-{replica}": first for replica, first in REPLICAS.items()}
+    return {
+        f"{model.name}-5d9c-{replica}": first
+        for model in settings.models
+        for replica, first in REPLICAS.items()
+    }
 
 
 def _labels(settings: Settings, pod: str, labels: set[str]) -> dict[str, str]:
