@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rich.table import Table as TextTable
-
-from components.cost.lines import Line
-from components.cost.price import PRIVATE
+from components.cost.line_table import add_line, line_table
 from components.cost.report import Report
-from components.cost.reports.figures import usd_for_one, usd_per_million
+from components.cost.reports.figures import usd_per_million
 from components.cost.reports.layout import Table
 from components.cost.reports.tables import (
     bill_notes,
@@ -42,18 +39,12 @@ def _heading(report: Report) -> str:
 
 
 def _self_hosted(report: Report) -> str:
-    table = text_table("What does self-hosting cost a month?")
-    table.add_column("Resource", ratio=1, overflow="fold")
-    table.add_column("Quantity", justify="right")
-    table.add_column("Unit", no_wrap=True)
-    table.add_column("Unit price", justify="right", no_wrap=True)
-    table.add_column("A month", justify="right", no_wrap=True)
-    table.add_column("Price of", no_wrap=True)
+    table = line_table("What does self-hosting cost a month?")
     for line in report.machines.lines:
-        _add_line(table, line)
+        add_line(table, line)
     table.add_row("Machines", "", "", "", usd(report.machines.monthly), "", end_section=True)
     for line in report.people:
-        _add_line(table, line)
+        add_line(table, line)
     reserve = report.assumptions.people.contingency_share
     if reserve:
         table.add_row(f"Contingency, {reserve:.0%}", "", "", "", usd(report.contingency), "stated")
@@ -99,14 +90,3 @@ def _notes(report: Report) -> str:
     notes = [f"- {note}" for note in report.notes]
     notes += [f"- {source}" for source in report.price_sources()]
     return "\nNotes\n" + wrapped(notes)
-
-
-def _add_line(table: TextTable, line: Line) -> None:
-    table.add_row(
-        line.item,
-        f"{line.quantity:,.2f}",
-        line.unit,
-        PRIVATE if line.private else usd_for_one(line.unit_price),
-        PRIVATE if line.private else usd(line.monthly),
-        line.as_of.isoformat() if line.as_of else "stated",
-    )
