@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from components.bundle.archive import write_archive
 from components.bundle.files import BLOCK, blocks, forget, sha256_of
 from components.bundle.manifest import Entry, Manifest
-from components.bundle.opening import nothing, open_bundle, read_bundle
+from components.bundle.opening import check_bundle, nothing, open_bundle
 from components.bundle.pack import Contents, Order, seal
 from components.bundle.signing import key_id
 
@@ -59,9 +59,9 @@ def measure(folder: Path, total: int) -> None:
         )
 
     packing = _timed(sources, pack)
-    verifying = _timed(list(target.iterdir()), lambda: read_bundle(open_bundle(target, key), None))
+    verifying = _timed(list(target.iterdir()), lambda: check_bundle(open_bundle(target, key), None))
     processor = time.process_time()
-    read_bundle(open_bundle(target, key), None)
+    check_bundle(open_bundle(target, key), None)
     processor = time.process_time() - processor
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(f"{total / _GIGABYTE:.0f} GB in {_FILES} files, parts of 1 GiB")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Lock
 
 from components.bundle.errors import BundleError
 from components.bundle.files import BLOCK
@@ -15,6 +18,9 @@ from components.bundle.tar_format import END, padding
 
 Content = AbstractContextManager[Iterable[bytes]]
 Sink = Callable[[Entry, Iterator[bytes]], None]
+
+# Hashing takes a core for about 1 GB/s, so more readers than this wait for any disk.
+_MOST_READERS = 8
 
 
 def write_archive(
@@ -46,7 +52,7 @@ def write_archive(
 
 
 def read_archive(folder: Path, manifest: Manifest, sink: Sink, count: Count) -> None:
-    """Reads the archive once; whatever differs from the manifest is refused.
+    """Reads the archive once, in its order; whatever differs from the manifest is refused.
 
     Args:
         folder: Where the parts lie.
@@ -59,17 +65,80 @@ def read_archive(folder: Path, manifest: Manifest, sink: Sink, count: Count) -> 
     """
     with PartReader(folder, manifest.parts(), count) as reader:
         for entry in manifest.stored:
-            if reader.exactly(len(entry.header)) != entry.header:
-                msg = (
-                    f"{reader.part}: does not hold {entry.path} where it belongs: parts were "
-                    "swapped or changed. Copy it again"
-                )
-                raise BundleError(msg)
-            wrong = f"{entry.path}: differs from its signed checksum, in {{part}}. Copy it again"
-            pieces = _next_bytes(reader, entry.size)
-            sink(entry, _checked(entry, pieces, wrong, part=lambda: str(reader.part)))
-            _expect(reader, padding(entry.size), entry.path)
+            _read_entry(reader, entry, sink)
         _expect(reader, END, "its end")
+
+
+def check_archive(folder: Path, manifest: Manifest, count: Count) -> None:
+    """Reads the archive and keeps nothing, each processor a stretch of whole files of its own.
+
+    Args:
+        folder: Where the parts lie.
+        manifest: What it must consist of; its signature was checked.
+        count: Is told how many bytes were read.
+
+    Raises:
+        BundleError: Names the first file or part that is not as signed.
+    """
+    stretches = _stretches(list(manifest.stored), min(os.cpu_count() or 1, _MOST_READERS))
+    failed: list[int] = []
+    counting = Lock()
+
+    def counted(size: int) -> None:
+        with counting:
+            count(size)
+
+    def check(number: int) -> None:
+        start, entries = stretches[number]
+        with PartReader(folder, manifest.parts(), counted, start) as reader:
+            for entry in entries:
+                # Only an earlier failure ends a stretch, so that the first one is found and named.
+                if any(other < number for other in failed):
+                    return
+                _read_entry(reader, entry, drain)
+            if number + 1 == len(stretches):
+                _expect(reader, END, "its end")
+
+    def check_and_tell(number: int) -> None:
+        try:
+            check(number)
+        except BaseException:
+            failed.append(number)
+            raise
+
+    with ThreadPoolExecutor(len(stretches)) as readers:
+        checks = [readers.submit(check_and_tell, number) for number in range(len(stretches))]
+    for done in checks:
+        done.result()
+
+
+def _stretches(entries: list[Entry], most: int) -> list[tuple[int, list[Entry]]]:
+    """Cuts the files into up to `most` stretches of about the same size, each with its start."""
+    share = sum(entry.stored_size for entry in entries) / most
+    stretches: list[tuple[int, list[Entry]]] = [(0, [])]
+    start = 0
+    for entry in entries:
+        # A file that begins in another share opens a stretch, so there are never more than shares.
+        first, members = stretches[-1]
+        if members and start // share > first // share:
+            stretches.append((start, [entry]))
+        else:
+            members.append(entry)
+        start += entry.stored_size
+    return stretches
+
+
+def _read_entry(reader: PartReader, entry: Entry, sink: Sink) -> None:
+    if reader.exactly(len(entry.header)) != entry.header:
+        msg = (
+            f"{reader.part}: does not hold {entry.path} where it belongs: parts were "
+            "swapped or changed. Copy it again"
+        )
+        raise BundleError(msg)
+    wrong = f"{entry.path}: differs from its signed checksum, in {{part}}. Copy it again"
+    pieces = _next_bytes(reader, entry.size)
+    sink(entry, _checked(entry, pieces, wrong, part=lambda: str(reader.part)))
+    _expect(reader, padding(entry.size), entry.path)
 
 
 def drain(_entry: Entry, pieces: Iterator[bytes]) -> None:

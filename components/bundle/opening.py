@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from components.bundle.archive import Sink, drain, read_archive
+from components.bundle.archive import Sink, check_archive, drain, read_archive
 from components.bundle.errors import BundleError
 from components.bundle.files import read_regular
 from components.bundle.manifest import (
@@ -104,10 +104,24 @@ def open_base(bundle: Bundle, base: Path | None, key: Ed25519PublicKey) -> Bundl
     return opened
 
 
-def read_bundle(
-    bundle: Bundle, base: Bundle | None, *, sink: Sink = drain, count: Count = nothing
-) -> None:
-    """Reads and checks every byte of a bundle, and of its base.
+def check_bundle(bundle: Bundle, base: Bundle | None, count: Count = nothing) -> None:
+    """Checks every byte of a bundle, and of its base.
+
+    Args:
+        bundle: Opened.
+        base: Of a delta.
+        count: Is told how many bytes were read.
+
+    Raises:
+        BundleError: Names the first file or part that is not as signed.
+    """
+    for each in (base, bundle):
+        if each is not None:
+            check_archive(each.folder, each.manifest, count)
+
+
+def read_bundle(bundle: Bundle, base: Bundle | None, sink: Sink, count: Count) -> None:
+    """Checks every byte of a bundle, and of its base, and hands the files out in their order.
 
     Args:
         bundle: Opened.

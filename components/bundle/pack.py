@@ -25,7 +25,7 @@ from components.bundle.oci import (
     layout_index,
     layout_manifest,
 )
-from components.bundle.opening import Bundle, nothing, open_bundle, read_bundle
+from components.bundle.opening import Bundle, check_bundle, nothing, open_bundle
 from components.bundle.oras import Oras
 from components.bundle.origins import Origin
 from components.bundle.parts import Count, require_room
@@ -215,7 +215,7 @@ def seal(manifest: Manifest, write: Callable[[Path], None], order: Order, count:
     write_bytes(folder / MANIFEST, content)
     write(folder)
     try:
-        read_bundle(Bundle(folder, manifest, b""), None, count=count)
+        check_bundle(Bundle(folder, manifest, b""), None, count)
     except BundleError:
         for name, _ in manifest.parts():  # the next run must not go on behind damaged ones
             (folder / name).unlink(missing_ok=True)

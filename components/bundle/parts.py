@@ -97,15 +97,22 @@ class PartReader:
         folder: Where they lie.
         parts: Name and size of each.
         count: Is told how many bytes were read.
+        start: Bytes of the stream that are left out before the first that is read.
     """
 
-    def __init__(self, folder: Path, parts: list[tuple[str, int]], count: Count) -> None:
+    def __init__(
+        self, folder: Path, parts: list[tuple[str, int]], count: Count, start: int = 0
+    ) -> None:
         self._folder = folder
         self._parts = parts
         self._count = count
+        self._skip = start
         self._number = -1
         self._left = 0
         self._stream: BinaryIO | None = None
+        while self._number + 1 < len(parts) and self._skip >= parts[self._number + 1][1]:
+            self._number += 1
+            self._skip -= parts[self._number][1]
 
     def __enter__(self) -> Self:
         return self
@@ -167,6 +174,9 @@ class PartReader:
         if size != self._left:
             msg = f"{path}: has {size:,} bytes instead of {self._left:,}. Copy it again"
             raise BundleError(msg)
+        self._stream.seek(self._skip)
+        self._left -= self._skip
+        self._skip = 0
 
     def _close(self) -> None:
         if self._stream is not None:

@@ -48,7 +48,7 @@ def unpack(bundle: Bundle, base: Bundle | None, target: Path, count: Count = not
             for block in pieces:
                 stream.write(block)
 
-    read_bundle(bundle, base, sink=sink, count=count)
+    read_bundle(bundle, base, sink, count)
     write_bytes(beside / MANIFEST, bundle.manifest.as_bytes())
     write_bytes(beside / SIGNATURE, bundle.signature)
     beside.replace(target)

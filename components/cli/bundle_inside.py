@@ -11,7 +11,7 @@ from components.bundle.fill import fill
 from components.bundle.load import load as load_images
 from components.bundle.lock import Lock, lock_of
 from components.bundle.log import append, read_log
-from components.bundle.opening import Bundle, open_base, open_bundle, read_bundle
+from components.bundle.opening import Bundle, check_bundle, open_base, open_bundle
 from components.bundle.pack import LOCK
 from components.bundle.releases import refuse_older, release_details
 from components.bundle.signing import read_public_key
@@ -41,7 +41,7 @@ def verify(
     """
     opened, below = _open(folder, key, base)
     with byte_progress(_bytes(opened, below)) as count:
-        read_bundle(opened, below, count=count)
+        check_bundle(opened, below, count)
     manifest = opened.manifest
     append(log_file, "verify", str(folder), manifest.digest, release_details(manifest))
     typer.echo(f"whole and signed: {len(manifest.files)} files for {manifest.stack}")

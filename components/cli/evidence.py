@@ -117,5 +117,5 @@ def _verified(folder: Path, key: Path | None, base: Path | None) -> tuple[Bundle
 
     total = opened.manifest.archive_size + (below.manifest.archive_size if below else 0)
     with byte_progress(total) as count:
-        read_bundle(opened, below, sink=sink, count=count)
+        read_bundle(opened, below, sink, count)
     return opened, lock_of(opened.manifest, b"".join(collected), f"{folder}: {LOCK}")

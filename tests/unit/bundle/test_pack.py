@@ -15,7 +15,7 @@ from components.bundle.archive import write_archive
 from components.bundle.errors import BundleError
 from components.bundle.files import BLOCK, sha256_of
 from components.bundle.manifest import Entry, Manifest
-from components.bundle.opening import Bundle, nothing, open_bundle, read_bundle
+from components.bundle.opening import Bundle, check_bundle, nothing, open_bundle
 from components.bundle.pack import Contents, Order, pack
 from components.bundle.unpack import unpack
 from tests.unit.bundle.builders import KEY, PART_SIZE, Site, make_site
@@ -44,7 +44,7 @@ def test_two_packs_of_one_lock_are_byte_identical(site: Site, tmp_path: Path) ->
 
 def test_what_is_unpacked_is_what_was_packed(site: Site, tmp_path: Path) -> None:
     packed = site.pack()
-    read_bundle(open_bundle(packed.folder, KEY.public_key()), None)
+    check_bundle(open_bundle(packed.folder, KEY.public_key()), None)
     target = tmp_path / "unpacked"
     unpack(packed, None, target)
     run = target / "cache/programs/key/bin/run"
@@ -110,7 +110,7 @@ def test_parts_damaged_while_packing_stopped_are_found_and_made_anew(site: Site)
     with pytest.raises(BundleError, match=r"bundle\.tar\.000"):
         site.pack()
     site.pack()
-    read_bundle(open_bundle(packed.folder, KEY.public_key()), None)
+    check_bundle(open_bundle(packed.folder, KEY.public_key()), None)
 
 
 def test_a_folder_with_anything_else_is_left_alone(site: Site) -> None:
@@ -172,7 +172,7 @@ def test_memory_does_not_depend_on_the_size_of_a_file(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
         write_archive(folder, manifest, only.open, nothing)
-        read_bundle(Bundle(folder, manifest, b""), None)
+        check_bundle(Bundle(folder, manifest, b""), None)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -15,7 +15,7 @@ from components.bundle.delta import make_delta
 from components.bundle.errors import BundleError
 from components.bundle.files import canonical_json
 from components.bundle.manifest import Entry, Manifest, parse_manifest
-from components.bundle.opening import open_base, open_bundle, read_bundle
+from components.bundle.opening import check_bundle, open_base, open_bundle
 from components.bundle.pack import Order
 from components.bundle.unpack import check_unpacked, unpack
 from tests.unit.bundle.builders import KEY, OTHER_KEY, PART_SIZE, Site, make_site
@@ -36,7 +36,7 @@ def bundle(packed: Site, tmp_path: Path) -> Path:
 
 def check(folder: Path) -> None:
     """What verify, unpack and load do first."""
-    read_bundle(open_bundle(folder, KEY.public_key()), None)
+    check_bundle(open_bundle(folder, KEY.public_key()), None)
 
 
 def refused(folder: Path, naming: str) -> None:
