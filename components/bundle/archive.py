@@ -19,7 +19,9 @@ from components.bundle.tar_format import END, padding
 Content = AbstractContextManager[Iterable[bytes]]
 Sink = Callable[[Entry, Iterator[bytes]], None]
 
-# Hashing takes a core for about 1 GB/s, so more readers than this wait for any disk.
+# While one waits for the disk, another one hashes.
+_READERS_A_PROCESSOR = 2
+# More of them only let a disk jump about.
 _MOST_READERS = 8
 
 
@@ -70,7 +72,7 @@ def read_archive(folder: Path, manifest: Manifest, sink: Sink, count: Count) -> 
 
 
 def check_archive(folder: Path, manifest: Manifest, count: Count) -> None:
-    """Reads the archive and keeps nothing, each processor a stretch of whole files of its own.
+    """Reads the archive and keeps nothing, several stretches of whole files at a time.
 
     Args:
         folder: Where the parts lie.
@@ -80,7 +82,8 @@ def check_archive(folder: Path, manifest: Manifest, count: Count) -> None:
     Raises:
         BundleError: Names the first file or part that is not as signed.
     """
-    stretches = _stretches(list(manifest.stored), min(os.cpu_count() or 1, _MOST_READERS))
+    readers_wanted = _READERS_A_PROCESSOR * (os.cpu_count() or 1)
+    stretches = _stretches(list(manifest.stored), min(readers_wanted, _MOST_READERS))
     failed: list[int] = []
     counting = Lock()
 

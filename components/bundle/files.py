@@ -14,7 +14,6 @@ from components.bundle.errors import BundleError
 
 BLOCK = 4 * 1024 * 1024
 """Bytes that are read at once."""
-_AHEAD = 4 * BLOCK
 
 
 def blocks(stream: BinaryIO, size: int | None = None) -> Iterator[bytes]:
@@ -86,12 +85,6 @@ def open_regular(path: Path) -> BinaryIO:
         msg = f"{path}: can't be read: {error.strerror}"
         raise BundleError(msg) from error
     return os.fdopen(descriptor, "rb")
-
-
-def fetch_ahead(stream: BinaryIO) -> None:
-    """Lets the system read on from the disk while what was read is hashed."""
-    if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(stream.fileno(), stream.tell(), _AHEAD, os.POSIX_FADV_WILLNEED)
 
 
 def forget(stream: BinaryIO) -> None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from components.bundle.errors import BundleError
-from components.bundle.files import BLOCK, fetch_ahead, open_regular
+from components.bundle.files import open_regular
 
 Count = Callable[[int], None]
 _PARTIAL = ".partial"
@@ -143,8 +143,6 @@ class PartReader:
         if self._stream is None:
             return b""
         content = self._stream.read(min(size, self._left))
-        if len(content) == BLOCK:
-            fetch_ahead(self._stream)
         if not content:
             msg = f"{self.part}: ends too early. Copy it again"
             raise BundleError(msg)
