@@ -82,8 +82,8 @@ def check_archive(folder: Path, manifest: Manifest, count: Count) -> None:
     Raises:
         BundleError: Names the first file or part that is not as signed.
     """
-    readers_wanted = _READERS_A_PROCESSOR * (os.cpu_count() or 1)
-    stretches = _stretches(list(manifest.stored), min(readers_wanted, _MOST_READERS))
+    wanted = _READERS_A_PROCESSOR * (os.cpu_count() or 1)
+    stretches = _stretches(list(manifest.stored), min(wanted, _MOST_READERS))
     failed: list[int] = []
     counting = Lock()
 
@@ -93,24 +93,21 @@ def check_archive(folder: Path, manifest: Manifest, count: Count) -> None:
 
     def check(number: int) -> None:
         start, entries = stretches[number]
-        with PartReader(folder, manifest.parts(), counted, start) as reader:
-            for entry in entries:
-                # Only an earlier failure ends a stretch, so that the first one is found and named.
-                if any(other < number for other in failed):
-                    return
-                _read_entry(reader, entry, drain)
-            if number + 1 == len(stretches):
-                _expect(reader, END, "its end")
-
-    def check_and_tell(number: int) -> None:
         try:
-            check(number)
+            with PartReader(folder, manifest.parts(), counted, start) as reader:
+                for entry in entries:
+                    # Only an earlier failure ends a stretch, so that the first one is named.
+                    if min(failed, default=number) < number:
+                        return
+                    _read_entry(reader, entry, drain)
+                if number + 1 == len(stretches):
+                    _expect(reader, END, "its end")
         except BaseException:
             failed.append(number)
             raise
 
     with ThreadPoolExecutor(len(stretches)) as readers:
-        checks = [readers.submit(check_and_tell, number) for number in range(len(stretches))]
+        checks = [readers.submit(check, number) for number in range(len(stretches))]
     for done in checks:
         done.result()
 
