@@ -33,6 +33,8 @@ def _planned(report: Report, model: ModelCost) -> PlannedCost:
         fixed_hour=None if private else model.fixed / hours,
         node_hour=None if private else bill.node_monthly / hours,
         hours_per_month=hours,
+        overflow_share=assumptions.simulated.totals.overflow_share,
+        overflow_monthly=model.overflow,
         budget=None,
         apis=(
             _api(assumptions.api_in_use, same_model=False),

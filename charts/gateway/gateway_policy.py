@@ -132,6 +132,10 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
         self.requests_per_replica: int = policy["requestsPerReplica"]
         self.prefix_characters: int = policy["prefixCharacters"]
         self.teams = read_teams(policy["teams"])
+        for team in self.teams:  # from the start at zero, as above
+            for to in ("own", "api"):
+                _TOKENS.labels(team, to)
+                _DOLLARS.labels(team, to)
         self.keys = Keys(Path(policy["keysFolder"]))
         self.budgets = Budgets(
             redis.asyncio.Redis(

@@ -51,7 +51,7 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
     replica_hour = Decimal(1) if node_hour is None else node_hour / planned.replicas_per_node
     gpu_hour = replica_hour if node_hour is None else replica_hour / settings.engine.tensor_parallel
     return {
-        "planned": _figures(planned),
+        "planned": _figures(settings, planned),
         "apis": [
             (
                 api.reference,
@@ -79,9 +79,9 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
     }
 
 
-def _figures(planned: PlannedCost) -> list[tuple[str, str]]:
+def _figures(settings: Settings, planned: PlannedCost) -> list[tuple[str, str]]:
     """Returns the constants that are recorded, by name without prefix."""
-    figures = {
+    figures: dict[str, Decimal | None] = {
         "planned_month:usd": planned.monthly,
         "planned_hour:usd": planned.monthly / planned.hours_per_month,
         "planned_per_million_tokens:usd": planned.per_million_tokens,
@@ -92,6 +92,11 @@ def _figures(planned: PlannedCost) -> list[tuple[str, str]]:
         "fixed_hour:usd": planned.fixed_hour,
         "node_hour:usd": planned.node_hour,
     }
+    if settings.gateway is not None and settings.gateway.overflow is not None:
+        figures |= {
+            "planned_overflow:ratio": Decimal(repr(planned.overflow_share)),
+            "planned_overflow_hour:usd": planned.overflow_monthly / planned.hours_per_month,
+        }
     return [(name, _text(figure)) for name, figure in figures.items() if figure is not None]
 
 

@@ -40,6 +40,8 @@ class PlannedCost:
             read it.
         node_hour: USD an hour that one more GPU node costs.
         hours_per_month: Hours of the month that `monthly` and a budget are meant for.
+        overflow_share: Share of requests that the gateway sends to the API, 0 to 1.
+        overflow_monthly: USD a month that the API takes for them.
         budget: USD a month that all models may spend, of the first one; None for no budget.
         apis: The API in use, then offers of the same model, cheapest first.
     """
@@ -55,5 +57,7 @@ class PlannedCost:
     fixed_hour: Decimal | None
     node_hour: Decimal | None
     hours_per_month: Decimal
+    overflow_share: float
+    overflow_monthly: Decimal
     budget: Decimal | None
     apis: tuple[PlannedApi, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from components.gateway.labels import GATEWAY
 from components.serving.labels import GROUP_NAME
 from components.settings_types import Settings
 
@@ -63,6 +64,12 @@ def engine_pods(settings: Settings) -> str:
 def target_selector(settings: Settings) -> str:
     """Returns the labels of this stack's scrape targets, without braces."""
     return f"{namespace_selector(settings)},job={quoted(job_name(settings))}"
+
+
+def gateway_target_selector(settings: Settings) -> str:
+    """Returns the labels of the gateway's scrape targets, without braces."""
+    job = f"{settings.network.namespace}/{GATEWAY}"
+    return f"{namespace_selector(settings)},job={quoted(job)}"
 
 
 def wanted_requests(settings: Settings) -> str:

@@ -9,12 +9,13 @@ from components.monitoring.promql import (
     engine_selector,
     exported_namespace_selector,
     exported_pod_selector,
+    gateway_target_selector,
     namespace_selector,
     pod_selector,
     target_selector,
 )
 from components.serving.timings import NODE_START, timings_of
-from components.settings_types import Settings
+from components.settings_types import GatewaySettings, Settings
 from components.templates import render
 
 PATIENCE_SECONDS = 300
@@ -30,7 +31,11 @@ def rule_manifests(settings: Settings) -> list[dict[str, Any]]:
     concerns = ["recording", "serving", "latency", "scaling"]
     if settings.monitoring.gpu_metrics:
         concerns.append("gpu")
-    return [rule_manifest(settings, concern, _values(settings)) for concern in concerns]
+    values = _values(settings)
+    if settings.gateway is not None:
+        concerns.append("gateway")
+        values |= _gateway_values(settings, settings.gateway)
+    return [rule_manifest(settings, concern, values) for concern in concerns]
 
 
 def rule_manifest(settings: Settings, concern: str, values: Mapping[str, object]) -> dict[str, Any]:
@@ -82,4 +87,16 @@ def _values(settings: Settings) -> dict[str, object]:
         "autoscaling": replicas.autoscaling,
         "may_be_none": replicas.lowest == 0,
         "tensor_parallel": settings.engine.tensor_parallel,
+    }
+
+
+def _gateway_values(settings: Settings, gateway: GatewaySettings) -> dict[str, object]:
+    return {
+        "gateways": gateway_target_selector(settings),
+        "has_api": gateway.overflow is not None,
+        "team_limits": [
+            (team.name, f"{team.usd_per_month:f}")
+            for team in gateway.teams
+            if team.usd_per_month is not None
+        ],
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -151,11 +152,26 @@ class Cluster:
 
     def metric(self, name: str) -> float:
         """The sum of a series of the gateway."""
+        return sum(
+            float(line.split()[-1])
+            for line in self._metrics().splitlines()
+            if line.startswith(name)
+        )
+
+    def exposed(self, prefix: str) -> dict[str, set[str]]:
+        """The labels of every series of the gateway whose name begins so, by name."""
+        return {
+            name: set(re.findall(r'(\w+)="', labels))
+            for name, labels in re.findall(r"^(\w+)(.*) \S+$", self._metrics(), re.MULTILINE)
+            if name.startswith(prefix) and not name.endswith("_created")
+        }
+
+    def _metrics(self) -> str:
         connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=10)
         connection.request("GET", "/metrics")
-        lines = connection.getresponse().read().decode().splitlines()
+        text = connection.getresponse().read().decode()
         connection.close()
-        return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+        return text
 
     def ask(
         self,

@@ -13,6 +13,7 @@ import pytest
 
 from tests.gateway.running import MARK, Cluster
 from tests.gateway.stand_in import Faults
+from tests.unit.promql import catalogue, target_labels
 
 A, B = "127.0.0.11", "127.0.0.12"
 API_MODEL = "openai/gpt-4.1-mini"
@@ -232,3 +233,14 @@ def test_no_prompt_is_in_the_log(cluster: Cluster) -> None:
     for secret in cluster.variables().values():
         if secret.startswith("sk-") or "key" in secret:
             assert secret not in cluster.log()
+
+
+def test_rules_and_panels_ask_for_what_the_gateway_counts(cluster: Cluster) -> None:
+    """From its start on: a series that begins later has no increase at first."""
+    known = {
+        name: labels - target_labels()
+        for name, (_, labels) in catalogue().items()
+        if name.startswith("breakeven_gateway_")
+    }
+    assert known
+    assert cluster.exposed("breakeven_gateway_") == known

@@ -109,12 +109,17 @@ def recorded_series(rules: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, 
     return series
 
 
+def target_labels() -> set[str]:
+    """Labels that Prometheus adds to what it scrapes."""
+    return set(json.loads(CATALOGUE.read_text(encoding="utf-8"))["target_labels"])
+
+
 def catalogue() -> dict[str, tuple[str, set[str]]]:
     """Series by name: counter or gauge, and labels; a histogram is its counters."""
     data = json.loads(CATALOGUE.read_text(encoding="utf-8"))
     series: dict[str, tuple[str, set[str]]] = {}
     for source in data["sources"]:
-        added = set(data["target_labels"]) if source["scraped"] else set()
+        added = target_labels() if source["scraped"] else set()
         for name, facts in source["metrics"].items():
             own = set(facts["labels"]) | added
             if facts["type"] == "histogram":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.monitoring.dashboards.board import Board, Query
+from components.monitoring.dashboards.gateway import gateway_money
 from components.monitoring.promql import recorded
 from components.settings_types import Settings
 
@@ -56,6 +57,8 @@ def finance(settings: Settings) -> Board:
         Query(f"1 - {recorded(settings, 'planned_busy:ratio')}", "planned"),
         explained="Share of the GPUs' capacity that is paid and not used.",
     )
+    if settings.gateway is not None:
+        gateway_money(result, settings, settings.gateway)
     return result
 
 

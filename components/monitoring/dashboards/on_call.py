@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.monitoring.dashboards.board import Board, Query, quantile
+from components.monitoring.dashboards.gateway import gateway_requests
 from components.monitoring.promql import (
     engine_selector,
     namespace_selector,
@@ -70,6 +71,8 @@ def on_call(settings: Settings) -> Board:
         ),
         explained="Two or more: read the log of the run before.",
     )
+    if settings.gateway is not None:
+        gateway_requests(result, settings)
     if settings.monitoring.gpu_metrics:
         _gpus(result, settings)
     return result

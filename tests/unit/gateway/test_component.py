@@ -178,3 +178,14 @@ def test_with_a_load_balancer_it_is_the_gateway_that_has_it() -> None:
     }
     assert balanced["gateway"] == "LoadBalancer"
     assert set(balanced.values()) == {"LoadBalancer", "ClusterIP"}
+
+
+def test_prometheus_finds_the_gateways_and_their_port() -> None:
+    registration = rendered()
+    spec = registration.one("PodMonitor").spec
+    gateway = deployment(registration)
+    labels = gateway.template["metadata"]["labels"]
+    assert spec["selector"]["matchLabels"].items() <= labels.items()
+    [endpoint] = spec["podMetricsEndpoints"]
+    ports = {port["name"]: port["containerPort"] for port in gateway.container["ports"]}
+    assert ports[endpoint["port"]] == json.loads(files(registration)["policy.json"])["metricsPort"]

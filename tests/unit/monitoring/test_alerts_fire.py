@@ -16,7 +16,7 @@ import pytest
 from components.monitoring.planned import PlannedCost
 from components.settings_types import Settings
 from tests.recording import settings_of
-from tests.unit.monitoring.cases import cost, gpu, latency, scaling, serving
+from tests.unit.monitoring.cases import cost, gateway, gpu, latency, scaling, serving
 from tests.unit.monitoring.cases.series import SETTINGS, Case
 from tests.unit.monitoring.stacks import MONITORED, alerts_of, planned_of, rule_specifications
 
@@ -26,6 +26,7 @@ CONCERNS: Mapping[str, list[Case]] = {
     "scaling": scaling.CASES,
     "gpu": gpu.CASES,
     "cost": cost.CASES,
+    "gateway": gateway.CASES,
 }
 # The figures of the cases' comments, whatever the price book says by now.
 PLANNED = replace(
@@ -35,6 +36,17 @@ PLANNED = replace(
     per_million_tokens=Decimal("0.53"),
     budget=Decimal(9000),
 )
+
+
+def stack_of(concern: str) -> tuple[Settings, PlannedCost]:
+    """The stack that a concern's cases are about."""
+    if concern == "gateway":
+        return gateway.SETTINGS, planned_of("hybrid")
+    return SETTINGS, PLANNED
+
+
+def every_alert() -> dict[str, dict[str, Any]]:
+    return {**alerts_of(SETTINGS, PLANNED), **alerts_of(*stack_of("gateway"))}
 
 
 def write_rules(folder: Path, settings: Settings, planned: PlannedCost) -> dict[str, Path]:
@@ -97,13 +109,13 @@ def test_prometheus_accepts_the_rules_of_a_private_price(tmp_path: Path) -> None
 
 def test_every_alert_is_seen_firing_and_quiet() -> None:
     seen = [case for cases in CONCERNS.values() for case in cases]
-    for alert in alerts_of(SETTINGS, PLANNED):
+    for alert in every_alert():
         assert {case.firing for case in seen if case.alert == alert} == {True, False}, alert
 
 
 def test_every_summary_that_is_filled_in_is_seen() -> None:
     seen = {case.alert for cases in CONCERNS.values() for case in cases if case.summary}
-    for name, rule in alerts_of(SETTINGS, PLANNED).items():
+    for name, rule in every_alert().items():
         assert name in seen or "{{" not in rule["annotations"]["summary"], name
 
 
@@ -118,7 +130,8 @@ STEPS = [
 def test_alerts_fire_when_they_should_and_only_then(
     concern: str, step: int, tmp_path: Path
 ) -> None:
-    rules, alerts = write_rules(tmp_path, SETTINGS, PLANNED), alerts_of(SETTINGS, PLANNED)
+    stack = stack_of(concern)
+    rules, alerts = write_rules(tmp_path, *stack), alerts_of(*stack)
     plan = {
         "rule_files": [rules["recording"].name, rules[concern].name],
         "evaluation_interval": f"{step}m",

@@ -12,8 +12,8 @@ import pytest
 from components.gpu_pool import create_pool
 from components.project import ROOT
 from components.serving import VllmServing
-from components.serving.timings import timings_of
-from tests.recording import register, settings_of
+from components.serving.timings import NODE_START, timings_of
+from tests.recording import register, register_stack, settings_of
 from tests.unit.monitoring.stacks import (
     MONITORED,
     alerts_of,
@@ -69,14 +69,17 @@ class TestEveryStack:
         }
         assert set(recorded) <= asked
 
-    def test_the_job_is_the_one_that_the_operator_makes_of_the_monitor(self, stack: str) -> None:
-        monitor = monitored(settings_of(stack)).one("PodMonitor")
-        job = f"{monitor.metadata['namespace']}/{monitor.metadata['name']}"
+    def test_jobs_are_those_that_the_operator_makes_of_the_monitors(self, stack: str) -> None:
+        jobs = {
+            f"{monitor.metadata['namespace']}/{monitor.metadata['name']}"
+            for monitor in register_stack(settings_of(stack)).of("PodMonitor")
+        }
         rules = with_budget(stack)
         recorded = recorded_series(rules)
         for rule in rules:
             for selection in check(rule["expr"], recorded).selections:
-                assert selection.matchers.get("job", job) == job
+                if "job" in selection.matchers:
+                    assert selection.matchers["job"] in jobs
 
     def test_the_monitor_finds_pods_and_port(self, stack: str) -> None:
         settings = settings_of(stack)
@@ -109,7 +112,7 @@ class TestEveryStack:
         for rule in rules:
             for label in re.findall(r"\$labels\.(\w+)", str(rule.get("annotations"))):
                 expression = check(rule["expr"], recorded)
-                assert label in {"pod", "Hostname", "gpu"}
+                assert label in {"pod", "Hostname", "gpu", "team"}
                 assert label in expression.grouping or not expression.aggregated
 
     def test_a_start_raises_no_alert(self, stack: str) -> None:
@@ -141,8 +144,53 @@ class TestEveryStack:
             assert "gpu" not in expression.lower()
 
 
+@pytest.mark.parametrize("stack", MONITORED)
+def test_the_gateway_is_watched_where_there_is_one(stack: str) -> None:
+    settings = settings_of(stack)
+    asked = [rule["expr"] for rule in with_budget(stack)] + panel_expressions(settings)
+    gateway = [text for text in asked if "gateway" in text or "overflow" in text]
+    assert bool(gateway) is (settings.gateway is not None)
+
+
+def test_without_an_api_nothing_asks_what_leaves() -> None:
+    settings = settings_of("hybrid", dataMayLeave=False)
+    rules = rules_of(settings, planned_of("hybrid"))
+    for expression in [rule["expr"] for rule in rules] + panel_expressions(settings):
+        assert "overflow" not in expression
+        assert 'to="api"' not in expression
+    assert "InsideRequestsRefused" in alerts_of(settings, planned_of("hybrid"))
+
+
+def test_without_limits_in_money_nothing_asks_for_them() -> None:
+    settings = settings_of("hybrid", teams={"product": {"tokensPerDay": 10**9}})
+    rules = rules_of(settings, planned_of("hybrid"))
+    for expression in [rule["expr"] for rule in rules] + panel_expressions(settings):
+        assert "team_usd" not in expression
+        assert "team_limit" not in expression
+
+
+def test_a_cold_start_behind_the_gateway_raises_no_alert() -> None:
+    settings = settings_of("hybrid", minReplicas=0)
+    patience = alerts_of(settings, planned_of("hybrid"))["InsideRequestsRefused"]["for"]
+    assert int(patience.removesuffix("s")) > NODE_START + timings_of(settings).startup_budget
+
+
+def test_the_planned_overflow_is_the_preview_s() -> None:
+    planned = planned_of("hybrid")
+    constants = {
+        rule["record"]: rule["expr"]
+        for rule in rules_of(settings_of("hybrid"), planned)
+        if "record" in rule
+    }
+    assert planned.overflow_share > 0
+    assert planned.overflow_monthly > 0
+    assert constants["breakeven:planned_overflow:ratio"] == f"vector({planned.overflow_share:.6g})"
+    hourly = planned.overflow_monthly / planned.hours_per_month
+    assert constants["breakeven:planned_overflow_hour:usd"] == f"vector({hourly:.6f})"
+
+
 def test_every_section_of_a_runbook_belongs_to_an_alert() -> None:
-    rules = with_budget("aws-prod")
+    rules = with_budget("hybrid")  # which has all of them
     for page in RUNBOOKS.glob("*.md"):
         concern = page.stem
         expected = [
