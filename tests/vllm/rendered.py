@@ -5,11 +5,12 @@ Only device, size and model are changed: everything else is started as it is ren
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.settings_types import Settings
 from tests.recording import STACKS, Registration, register_stack, settings_of
 
 KEY = "the-key-of-a-test"
@@ -36,9 +37,11 @@ DEVICE = {
 
 @dataclass(frozen=True)
 class Engine:
-    """The engine's container of a stack, and what of its pod decides over its life."""
+    """The container that serves one of a stack's models, and its pod's part in its life."""
 
     stack: str
+    settings: Settings
+    """Of the stack, as they are for this model."""
     container: Mapping[str, Any]
     pod: Mapping[str, Any]
     files: Mapping[str, Mapping[str, str]]
@@ -46,7 +49,7 @@ class Engine:
 
     @property
     def model(self) -> str:
-        return settings_of(self.stack).model.facts.name
+        return self.settings.model.facts.name
 
     @property
     def grace(self) -> float:
@@ -54,7 +57,7 @@ class Engine:
 
     @property
     def longest_request(self) -> int:
-        return settings_of(self.stack).engine.longest_request_seconds
+        return self.settings.engine.longest_request_seconds
 
     def probes(self) -> set[str]:
         kinds = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -71,21 +74,37 @@ class Local:
 
 
 def engine_of(stack: str, **overrides: object) -> Engine:
-    """The engine that a stack renders."""
-    registration = register_stack(settings_of(stack, **overrides))
-    [(container, pod)] = _engines(registration)
+    """The engine of a stack that has one model."""
+    [engine] = engines_of(stack, **overrides)
+    return engine
+
+
+def engines_of(stack: str, **overrides: object) -> list[Engine]:
+    """The engines that a stack renders, one for each of its models."""
+    settings = settings_of(stack, **overrides)
+    registration = register_stack(settings)
     maps = {item.metadata["name"]: item.inputs["data"] for item in registration.of("ConfigMap")}
-    files = {
-        volume["name"]: maps[volume["configMap"]["name"]]
-        for volume in pod["volumes"]
-        if "configMap" in volume
-    }
-    return Engine(stack, container, pod, files)
+    by_model = {each.model.facts.name: each for each in (settings, *settings.others)}
+    engines = []
+    for container, pod in _engines(registration):
+        files = {
+            volume["name"]: maps[volume["configMap"]["name"]]
+            for volume in pod["volumes"]
+            if "configMap" in volume
+        }
+        model = by_model[_served(container["args"])]
+        engines.append(Engine(stack, model, container, pod, files))
+    return engines
 
 
-def stacks_with_an_engine() -> list[str]:
-    """The stacks that start vLLM."""
-    return [stack for stack in STACKS if list(_engines(register_stack(settings_of(stack))))]
+def all_engines() -> dict[str, Engine]:
+    """The engines of every stack that starts vLLM, by stack and, where there are more, by model."""
+    found = {}
+    for stack in STACKS:
+        engines = engines_of(stack)
+        for engine in engines:
+            found[stack if len(engines) == 1 else f"{stack}, {engine.model}"] = engine
+    return found
 
 
 def localised(engine: Engine, folder: Path, model: Path, port: int) -> Local:
@@ -118,6 +137,11 @@ def localised(engine: Engine, folder: Path, model: Path, port: int) -> Local:
         environment={**environment, **DEVICE},
         hook=[here(part) for part in engine.container["lifecycle"]["preStop"]["exec"]["command"]],
     )
+
+
+def _served(arguments: Sequence[str]) -> str:
+    [name] = [each for each in arguments if each.startswith("--served-model-name=")]
+    return name.partition("=")[2]
 
 
 def _engines(registration: Registration) -> Iterator[tuple[Any, Any]]:

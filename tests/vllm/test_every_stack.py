@@ -16,7 +16,7 @@ from tests.promql_found import selections_of
 from tests.recording import register_stack, settings_of
 from tests.vllm.client import CLOSED_CONNECTION, Stream, stream
 from tests.vllm.exposition import labels_by_metric
-from tests.vllm.rendered import KEY, engine_of, stacks_with_an_engine
+from tests.vllm.rendered import KEY, Engine, all_engines
 from tests.vllm.server import Server, starting
 
 # Tokens of callers who send one request after the other.
@@ -33,12 +33,15 @@ ADDED = {"namespace", "pod", "job", "container", "endpoint", "instance"}
 CHAT = {"messages": [{"role": "user", "content": "a"}], "max_tokens": 3}
 
 
-@pytest.fixture(scope="class", params=stacks_with_an_engine())
+_ENGINES = all_engines()
+
+
+@pytest.fixture(scope="class", params=list(_ENGINES.values()), ids=list(_ENGINES))
 def server(
     request: pytest.FixtureRequest, vllm: Vllm, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("replica")
-    with starting(engine_of(request.param), vllm, folder) as started:
+    engine: Engine = request.param
+    with starting(engine, vllm, tmp_path_factory.mktemp("replica")) as started:
         started.wait_until_ready()
         yield started
 
@@ -56,7 +59,7 @@ class TestEveryStack:
         answer = server.ask("/v1/models")
         [model] = answer.json["data"]
         assert model["id"] == server.engine.model
-        assert model["max_model_len"] == settings_of(server.engine.stack).model.max_model_length
+        assert model["max_model_len"] == server.engine.settings.model.max_model_length
 
     def test_probes_and_prometheus_need_no_key(self, server: Server) -> None:
         for path in server.engine.probes() | {"/metrics"}:
@@ -83,7 +86,7 @@ class TestEveryStack:
         known = labels_by_metric(server.ask("/metrics", key="").text)
         asked = selections_of(register_stack(settings_of(server.engine.stack)))
         engines = [selection for selection in asked if selection.metric.startswith("vllm:")]
-        assert engines or not settings_of(server.engine.stack).monitoring.enabled
+        assert engines or not server.engine.settings.monitoring.enabled
         for selection in engines:
             labels = set(selection.matchers) | set(selection.grouping)
             assert selection.metric in known, f"{selection.metric}, of {selection.expression}"
@@ -139,7 +142,7 @@ async def _deleted_under_load(server: Server) -> _Ended:
         return sent
 
     callers = [asyncio.create_task(call(tokens)) for tokens in TOKENS]
-    longest = settings_of(server.engine.stack).model.max_model_length - PROMPT_TOKENS
+    longest = server.engine.settings.model.max_model_length - PROMPT_TOKENS
     callers += [
         asyncio.create_task(call(longest, after=PRE_STOP - before))
         for before in LONG_BEFORE_THE_SIGNAL
