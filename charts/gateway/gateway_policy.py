@@ -5,7 +5,9 @@ LiteLLM loads it by name from its configuration and calls it for every request:
 1. `authenticate`: whose key, which route, which parameters, and whether the request stays inside;
 2. `Policy.async_pre_call_hook`: budgets, and own replicas or API;
 3. `Policy.async_pre_call_deployment_hook`: right before a call goes out, also a repeated or a
-   diverted one. What would leave without permission is refused here, whatever led to it.
+   diverted one. What would leave without permission is refused here, whatever led to it;
+4. `Policy.async_post_call_streaming_iterator_hook`: a stream whose replica is lost goes on from
+   another own replica.
 
 Permission is a context variable whose default is "stays inside": a path through LiteLLM that this
 module has not seen can't send anything out.
@@ -15,8 +17,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,12 +25,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import redis.asyncio
 from fastapi import HTTPException, Request
+from gateway_connections import Once, addresses, metrics, session_of_replicas
 from gateway_replicas import Replicas, Watcher
+from gateway_streams import Said
 from gateway_teams import Budgets, Keys, Team, read_teams
 from litellm.integrations.custom_logger import CustomLogger
+from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
+from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+from litellm.proxy import proxy_server
 from litellm.proxy._types import UserAPIKeyAuth
 from prometheus_client import Counter, Gauge, start_http_server
 
@@ -98,6 +103,9 @@ for _destination, _reasons in {
         _REQUESTS.labels(_destination, _reason)
 _TOKENS = Counter("breakeven_gateway_tokens", "Input and output tokens", ["team", "to"])
 _DOLLARS = Counter("breakeven_gateway_usd", "Price of the tokens, in USD", ["team", "to"])
+_CONTINUED = Counter(
+    "breakeven_gateway_streams_continued", "Streams that went on from another replica"
+)
 _READY = Gauge("breakeven_gateway_ready_replicas", "Own replicas that answer")
 
 
@@ -105,19 +113,18 @@ _READY = Gauge("breakeven_gateway_ready_replicas", "Own replicas that answer")
 class _Permission:
     """What one request may do; `tried` are the own replicas that it was already sent to.
 
-    `faulty` is the status with which a replica said that the request itself is wrong.
+    `faulty` is the status with which a replica said that the request itself is wrong; `left` tells
+    whether its answer comes from the API.
     """
 
     may_leave: bool = False
     prefix: str = ""
     tried: list[str] = field(default_factory=list)
     faulty: int | None = None
+    left: bool = False
 
 
 _permission: ContextVar[_Permission | None] = ContextVar("permission", default=None)
-
-
-_client = httpx.Client(timeout=2)
 
 
 class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed beside mypy
@@ -151,10 +158,11 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
         host, port = policy["replicasHost"], policy["replicasPort"]
         self.watcher = Watcher(
             self.replicas,
-            addresses=lambda: _addresses(host, port),
-            metrics=_metrics,
+            addresses=lambda: addresses(host, port),
+            metrics=metrics,
         )
         self.metrics_port: int = policy["metricsPort"]
+        self._to_replicas: AsyncHTTPHandler | None = None
 
     async def async_pre_call_hook(
         self,
@@ -224,6 +232,7 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
                 raise HTTPException(503, "this request may not leave")
             if permission.tried:
                 _REQUESTS.labels("api", "error").inc()
+            permission.left = True
             return kwargs
         replica = self.replicas.send(request, permission.prefix, permission.tried)
         if replica is None:
@@ -232,7 +241,30 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
             )
         permission.tried.append(replica)
         kwargs["api_base"] = f"http://{replica}/v1"
+        kwargs["client"] = self._connection()
         return kwargs
+
+    async def async_post_call_streaming_iterator_hook(
+        self,
+        user_api_key_dict: object,  # noqa: ARG002  # LiteLLM's signature
+        response: Any,
+        request_data: dict[str, Any],
+    ) -> AsyncIterator[Any]:
+        """Passes a stream on; one that breaks off goes on from another own replica, if it can."""
+        said = Said()
+        while True:
+            try:
+                async for chunk in response:
+                    yield said.add(chunk)
+            except Exception as error:
+                rest = said.rest(_asked(request_data))
+                permission = _permission.get()
+                if rest is None or permission is None or not _is_lost(permission, error):
+                    raise
+                response = await _elsewhere(rest, permission, request_data, error)
+                _CONTINUED.inc()
+            else:
+                return
 
     async def async_post_call_failure_deployment_hook(
         self,
@@ -289,6 +321,13 @@ class Policy(CustomLogger):  # type: ignore[misc]  # LiteLLM is not installed be
     def _team(self, key: UserAPIKeyAuth) -> Team:
         return self.teams[str(key.team_id)]
 
+    def _connection(self) -> AsyncHTTPHandler:
+        # Made by the first request, inside the event loop.
+        if self._to_replicas is None:
+            connections = Once(LiteLLMAiohttpTransport(session_of_replicas()))
+            self._to_replicas = AsyncHTTPHandler(transport=connections)
+        return self._to_replicas
+
 
 async def authenticate(request: Request, api_key: str | None) -> UserAPIKeyAuth:
     """Tells whose key it is, and refuses what nobody may ask.
@@ -323,6 +362,37 @@ async def authenticate(request: Request, api_key: str | None) -> UserAPIKeyAuth:
     )
 
 
+async def _elsewhere(
+    rest: dict[str, Any],
+    permission: _Permission,
+    request_data: Mapping[str, Any],
+    error: Exception,
+) -> Any:
+    """Returns the rest of a broken stream, by another own replica.
+
+    Raises:
+        Exception: The stream's own error, where no other replica takes it.
+    """
+    permission.may_leave = False  # half an answer of one model is not continued by another
+    router = proxy_server.llm_router
+    ask = router.acompletion if "messages" in rest else router.atext_completion
+    try:
+        return await ask(**{**rest, "model": "inside"}, metadata=request_data.get("metadata"))
+    except Exception:  # noqa: BLE001  # whatever it is, the client is told what happened first
+        raise error from None
+
+
+def _is_lost(permission: _Permission, error: Exception) -> bool:
+    """Tells whether a stream broke off because its own replica, and not the request, failed."""
+    status = int(getattr(error, "status_code", None) or _NOBODY_ANSWERED)
+    return not permission.left and status >= _NOBODY_ANSWERED
+
+
+def _asked(request_data: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a request as the client sent it: LiteLLM puts more beside its parameters."""
+    return {name: value for name, value in request_data.items() if name in _PARAMETERS}
+
+
 def _stays_inside(key: UserAPIKeyAuth) -> bool:
     return key.metadata.get("stays_inside") is not False
 
@@ -330,24 +400,6 @@ def _stays_inside(key: UserAPIKeyAuth) -> bool:
 def _beginning(data: dict[str, Any], characters: int) -> str:
     """Returns what prompts that share a prefix have in common: how they begin."""
     return json.dumps(data.get("messages") or data.get("prompt"), default=str)[:characters]
-
-
-def _addresses(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return sorted({_joined(*address[4][:2]) for address in found})
-
-
-def _metrics(address: str) -> str:
-    try:
-        return str(_client.get(f"http://{address}/metrics").raise_for_status().text)
-    except httpx.TimeoutException as error:
-        raise TimeoutError(address) from error
-    except httpx.HTTPError as error:
-        raise OSError(address) from error
-
-
-def _joined(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _team_name(kwargs: dict[str, Any]) -> str | None:

@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 _BUSY = re.compile(r"^vllm:num_requests_(?:running|waiting)(?:\{[^}]*\})? (\S+)", re.MULTILINE)
 _STALE_SECONDS = 10.0
+SILENT_SECONDS = 10.0
+"""After which a replica that answers nothing is lost, not busy."""
 _NOWHERE = ""  # of a request that has a place, and no replica yet
 _MARGIN = 1.25
 """How far a replica may be busier than the mean before a prompt goes to its second choice; the
@@ -125,6 +127,7 @@ class Watcher:
         metrics: Returns a replica's metrics; raises TimeoutError where it is slow, and another
             OSError or ValueError where it does not answer.
         seconds: Pause between two looks.
+        clock: Tells the time in seconds.
     """
 
     def __init__(
@@ -133,11 +136,14 @@ class Watcher:
         addresses: Callable[[], Iterable[str]],
         metrics: Callable[[str], str],
         seconds: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._replicas = replicas
         self._addresses = addresses
         self._metrics = metrics
         self._seconds = seconds
+        self._clock = clock
+        self._answered: dict[str, float] = {}
         self._workers = ThreadPoolExecutor(16, thread_name_prefix="replicas")
 
     def start(self) -> None:
@@ -150,20 +156,24 @@ class Watcher:
             addresses = list(self._addresses())
         except OSError:  # the name has no address: no replica is ready
             addresses = []
-        seen = zip(addresses, self._workers.map(self._requests_at, addresses), strict=True)
+        seen = list(zip(addresses, self._workers.map(self._requests_at, addresses), strict=True))
+        self._answered = {one: at for one, at in self._answered.items() if one in addresses}
         self._replicas.update({address: busy for address, busy in seen if busy is not None})
 
     def _requests_at(self, address: str) -> int | None:
         """Returns a replica's requests; None for one that is not ready, whatever its name says.
 
-        One that is slow to answer is busy, not gone: it keeps its last number.
+        One that is slow to answer is busy, not gone: it keeps its last number for a while.
         """
         try:
-            return requests_in(self._metrics(address))
+            found = requests_in(self._metrics(address))
         except TimeoutError:
-            return self._replicas.ready().get(address)
+            silent = self._clock() - self._answered.get(address, -math.inf)
+            return self._replicas.ready().get(address) if silent < SILENT_SECONDS else None
         except (OSError, ValueError):
             return None
+        self._answered[address] = self._clock()
+        return found
 
     def _run(self) -> None:
         while True:

@@ -13,7 +13,13 @@ from components.templates import CHARTS, render
 
 KEYS_FOLDER = "/etc/gateway-keys"
 
-MODULES = ("gateway_policy.py", "gateway_replicas.py", "gateway_teams.py")
+MODULES = (
+    "gateway_policy.py",
+    "gateway_connections.py",
+    "gateway_replicas.py",
+    "gateway_streams.py",
+    "gateway_teams.py",
+)
 
 # Characters of a prompt's beginning by which a replica is chosen: about two blocks of a few hundred
 # tokens, long enough for a system prompt and short enough to be the same in all its requests.

@@ -17,7 +17,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,19 @@ class Answer:
         """Whether it is an answer, and not cut."""
         return self.status == 200 and '"error"' not in self.text
 
+    def words(self) -> list[str]:
+        """The words of an answer, whole or streamed, without who said them."""
+        if not self.text.startswith("data:"):
+            said = json.loads(self.text)["choices"][0]["message"]["content"]
+        else:
+            lines = [line.removeprefix("data: ") for line in self.text.split("\n\n") if line]
+            assert lines[-1] == "[DONE]"
+            chunks = [json.loads(line) for line in lines[:-1]]
+            assert len({chunk["id"] for chunk in chunks}) == 1
+            choices = [choice for chunk in chunks for choice in chunk["choices"]]
+            said = "".join(choice["delta"].get("content") or "" for choice in choices)
+        return re.findall(r"\D+(\d+)", said)
+
 
 class Cluster:
     """Gateway, store, replicas and API, started and stopped together."""
@@ -94,7 +107,7 @@ class Cluster:
                 "targetRequestsPerReplica": 2,
                 "overflowRequestsPerReplica": 4,
                 "overflowTimeoutSeconds": 2,
-                "longestRequestSeconds": 10,
+                "longestRequestSeconds": 120,
                 **overrides,
             },
         )
@@ -105,6 +118,7 @@ class Cluster:
         self.container = deployment.container
         self.api = StandIn("api")
         self.replicas: dict[str, StandIn] = {}
+        self._lost: list[StandIn] = []
         self.engine_port, self.port, self.metrics_port, self.store_port = free_ports(4)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._environment = gateway_environment()
@@ -138,6 +152,22 @@ class Cluster:
     def kill(self, host: str) -> None:
         """Kills a replica; its name keeps its address, as Kubernetes has not noticed yet."""
         self.replicas.pop(host).stop()
+
+    def drain(self, host: str) -> None:
+        """Ends a replica as Kubernetes does: new requests are refused, those under way end."""
+        replica = self.replicas[host]
+        replica.faults = replace(replica.faults, status=500)
+        self.write_names(*(set(self.replicas) - {host}))
+        deadline = time.monotonic() + 60
+        while replica.running:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        self.kill(host)
+
+    def lose(self, host: str) -> None:
+        """Loses the machine of a replica: it is silent from now on, and its name stays."""
+        self._lost.append(self.replicas.pop(host))
+        self._lost[-1].fall_silent()
 
     def write_names(self, *hosts: str) -> None:
         beside = self._names.with_suffix(".new")
@@ -251,7 +281,7 @@ class Cluster:
     def close(self) -> None:
         for process in reversed(self._processes):
             stop(process)
-        for server in (self.api, *self.replicas.values()):
+        for server in (self.api, *self.replicas.values(), *self._lost):
             server.stop()
 
     def _write(self) -> None:

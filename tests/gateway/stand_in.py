@@ -2,11 +2,16 @@
 
 It answers POST /v1/chat/completions, whole or streamed, and GET /metrics with vLLM's two series of
 requests, and remembers what it was asked. Faults are set while it runs.
+
+Its words are numbered, so that a test sees a word that is missing or said twice.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
+import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass
@@ -15,6 +20,9 @@ from typing import Any
 
 WORDS = 20
 """Tokens of every answer; every prompt counts as 10."""
+
+_SO_ATTACH_FILTER = 26  # Linux; Python's socket module does not name it
+_DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)  # one instruction: return 0 bytes of every packet
 
 
 @dataclass
@@ -58,6 +66,8 @@ class StandIn:
         self.asked: list[Asked] = []
         self.running = 0
         self.lock = threading.Lock()
+        self.speaks = threading.Event()
+        self.speaks.set()
         self._open: set[Any] = set()
         stand_in = self
 
@@ -79,6 +89,18 @@ class StandIn:
         self._server = Server((host, port), Handler)
         self.port: int = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def fall_silent(self) -> None:
+        """Goes away as a machine does that has lost its network: nothing is even acknowledged.
+
+        The kernel drops every packet that comes in for the server's sockets.
+        """
+        self.speaks.clear()
+        program = ctypes.create_string_buffer(_DROP_ALL)
+        attached = struct.pack("HL", 1, ctypes.addressof(program))
+        for one in (self._server.socket, *self._open):
+            if one.fileno() >= 0:
+                one.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attached)
 
     def stop(self) -> None:
         """Goes away as a killed process does: every connection is closed at once."""
@@ -136,34 +158,40 @@ class _Handler(BaseHTTPRequestHandler):
                 server.running -= 1
 
     def _whole(self, body: dict[str, Any]) -> dict[str, Any]:
-        message = {"role": "assistant", "content": " ".join([self.server_of.name] * WORDS)}
+        words = [f"{self.server_of.name}{number}" for number in range(WORDS)]
+        message = {"role": "assistant", "content": " ".join(words)}
         return {
             "id": "1",
             "object": "chat.completion",
             "created": 1,
             "model": body["model"],
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": _usage(),
+            "usage": _usage(0),
         }
 
     def _stream(self, asked: Asked) -> None:
         faults = self.server_of.faults
+        said = _already_said(asked.body)
+        self.server_of.speaks.wait()
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         # In chunks, as vLLM's server does: a stream that ends without the last one was cut.
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for number in range(WORDS):
+        for number in range(said, WORDS):
             if faults.dies_after_words == number:
                 asked.cut = True
                 self.connection.shutdown(2)
                 self.close_connection = True
                 return
-            delta = {"role": "assistant", "content": f"{self.server_of.name} "}
+            # What it goes on with was given without the space at its end.
+            space = " " if said and number == said else ""
+            word = f"{space}{self.server_of.name}{number} "
+            delta = {"role": "assistant", "content": word}
             self._event(asked.body, [{"index": 0, "delta": delta, "finish_reason": None}])
             time.sleep(faults.seconds_a_word)
         self._event(asked.body, [{"index": 0, "delta": {}, "finish_reason": "stop"}])
-        self._event(asked.body, [], usage=_usage())
+        self._event(asked.body, [], usage=_usage(said))
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
 
@@ -179,10 +207,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
 
     def _chunk(self, content: bytes) -> None:
+        self.server_of.speaks.wait()
         self.wfile.write(f"{len(content):x}\r\n".encode() + content + b"\r\n")
         self.wfile.flush()
 
     def _send(self, status: int, kind: str, content: bytes) -> None:
+        self.server_of.speaks.wait()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
@@ -190,5 +220,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def _usage() -> dict[str, int]:
-    return {"prompt_tokens": 10, "completion_tokens": WORDS, "total_tokens": 10 + WORDS}
+def _already_said(body: dict[str, Any]) -> int:
+    """The words of an answer that is to be gone on with."""
+    if not body.get("continue_final_message"):
+        return 0
+    assert body["add_generation_prompt"] is False
+    last = body["messages"][-1]
+    assert last["role"] == "assistant"
+    assert last["content"] == last["content"].rstrip()
+    return len(last["content"].split())
+
+
+def _usage(said: int) -> dict[str, int]:
+    return {
+        "prompt_tokens": 10 + said,
+        "completion_tokens": WORDS - said,
+        "total_tokens": 10 + WORDS,
+    }

@@ -10,11 +10,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.gateway.running import MARK, Answer, Cluster
-from tests.gateway.stand_in import Faults
+from tests.gateway.stand_in import WORDS, Faults
 
-A, B = "127.0.0.11", "127.0.0.12"
+A, B, C, D = "127.0.0.11", "127.0.0.12", "127.0.0.14", "127.0.0.15"
+LOST = "127.0.0.13"
 _FREE_LIMIT = 4  # overflowRequestsPerReplica of these tests
 
 
@@ -102,6 +104,20 @@ def test_last_replica_killed(cluster: Cluster, row: list[str]) -> None:
 
 
 def test_replica_killed_in_a_stream(cluster: Cluster, row: list[str]) -> None:
+    """Another replica goes on where the first one broke off."""
+    first, second = cluster.set_replicas(A, B)
+    first.faults = Faults(seconds_a_word=0.1, dies_after_words=10)
+    free = [cluster.ask(text=f"prompt {number}", stream=True) for number in range(6)]
+    inside = marked(cluster, stream=True)
+    assert any(asked.cut for asked in first.asked)
+    assert len(second.asked) == len(free + inside)
+    for one in free + inside:
+        assert one.whole
+        assert one.words() == [str(number) for number in range(WORDS)]
+    row += [told(free), told(inside)]
+
+
+def test_last_replica_killed_in_a_stream(cluster: Cluster, row: list[str]) -> None:
     [own] = cluster.set_replicas(A)
     own.faults = Faults(seconds_a_word=0.1, dies_after_words=10)
     free = [cluster.ask(stream=True)]
@@ -112,6 +128,81 @@ def test_replica_killed_in_a_stream(cluster: Cluster, row: list[str]) -> None:
         assert '"error"' in one.text
         assert "[DONE]" not in one.text
     row += [told(free), told(inside)]
+
+
+def test_node_lost(cluster: Cluster, row: list[str]) -> None:
+    """A machine falls silent: its connections stay open, and Kubernetes has not noticed."""
+    first, second = cluster.set_replicas(LOST, B)
+    first.faults = second.faults = Faults(seconds_to_answer=3, seconds_a_word=0.1)
+    with ThreadPoolExecutor(16) as clients:
+        under_way = [
+            clients.submit(cluster.ask, text=f"prompt {number}", stream=number % 2 == 0)
+            for number in range(4)
+        ]
+        held = [clients.submit(marked, cluster, stream=stream) for stream in (True, False)]
+        time.sleep(4)  # streams have begun
+        assert first.asked
+        assert second.asked
+        cluster.lose(LOST)
+        under_way += [
+            clients.submit(cluster.ask, text=f"later {number}", stream=number % 2 == 0)
+            for number in range(4)
+        ]
+        free = [one.result() for one in under_way]
+        inside = [answer for one in held for answer in one.result()]
+    for one in free + inside:
+        assert one.whole
+        assert one.words() == [str(number) for number in range(WORDS)]
+    cluster.wait_for_ready(1)
+    later = marked(cluster)  # nobody waits for the lost one any more
+    assert all(one.whole and one.by == "inside" and one.seconds < 8 for one in later)
+    row += [told(free), told(inside + later)]
+
+
+def test_upgrade_with_a_spare_gpu(cluster: Cluster, row: list[str]) -> None:
+    """Each replica's successor is ready before it goes."""
+    _upgrade(cluster, row, (A, B), [(A, B, C), (B, C), (B, C, D), (C, D)])
+
+
+def test_upgrade_without_a_spare_gpu(cluster: Cluster, row: list[str]) -> None:
+    """Each replica goes before its successor comes; a rollback is the same the other way round."""
+    _upgrade(cluster, row, (A, B), [(B,), (B, C), (C,), (C, D)])
+
+
+def _upgrade(
+    cluster: Cluster, row: list[str], first: tuple[str, ...], then: list[tuple[str, ...]]
+) -> None:
+    """Goes through sets of ready replicas; who leaves drains as vLLM does, and then ends."""
+    cluster.set_replicas(*first)
+    asks = (
+        lambda: [cluster.ask(text="one caller", stream=True), cluster.ask(text="one caller")],
+        lambda: [cluster.ask(text="another"), cluster.ask(text="another", stream=True)],
+        lambda: marked(cluster) + marked(cluster, stream=True),
+    )
+    enough = threading.Event()
+    with ThreadPoolExecutor(len(asks)) as clients:
+        callers = [clients.submit(_repeated, ask, enough) for ask in asks]
+        for ready in then:
+            for host in set(cluster.replicas) - set(ready):
+                cluster.drain(host)
+            for replica in cluster.set_replicas(*ready):
+                replica.faults = Faults(seconds_a_word=0.05)
+            time.sleep(2)
+        enough.set()
+        one, another, inside = (caller.result() for caller in callers)
+    assert len(one + another) > 4 * len(then)
+    for answer in one + another + inside:
+        assert answer.whole
+        assert answer.words() == [str(number) for number in range(WORDS)]
+    assert not cluster.api.asked
+    row += [told(one + another), told(inside)]
+
+
+def _repeated(ask: Callable[[], list[Answer]], enough: threading.Event) -> list[Answer]:
+    answers = []
+    while not enough.is_set():
+        answers += ask()
+    return answers
 
 
 def test_replica_answers_with_errors(cluster: Cluster, row: list[str]) -> None:

@@ -23,6 +23,15 @@ def gateway_requests(result: Board, settings: Settings) -> None:
         explained="To the API with reason error: a replica failed first, which counts as own, too.",
     )
     result.lines(
+        "Streams that went on from another replica, an hour",
+        "short",
+        Query(
+            f"sum(increase(breakeven_gateway_streams_continued_total{{{cluster}}}[1h]))",
+            "broken off, and whole for the client",
+        ),
+        explained="Each is a replica that was killed or lost while it answered.",
+    )
+    result.lines(
         "Own replicas as the gateway sees them",
         "short",
         Query(f"breakeven_gateway_ready_replicas{{{cluster}}}", "ready, by {{pod}}"),

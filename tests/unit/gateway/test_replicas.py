@@ -159,6 +159,32 @@ def test_slow_is_busy_and_refused_is_gone() -> None:
     assert replicas.ready() == {"a": 7}
 
 
+def test_a_replica_that_is_silent_for_ten_seconds_is_lost() -> None:
+    clock = Clock()
+    answers: list[str] = []
+
+    def metrics(address: str) -> str:
+        if not answers:
+            raise TimeoutError(address)
+        return answers[0]
+
+    replicas = Replicas(100, clock)
+    watcher = Watcher(replicas, lambda: ["a"], metrics, clock=clock)
+    for now, silent, ready in (
+        (0, True, {}),  # never seen
+        (1, False, {"a": 7}),
+        (10, True, {"a": 7}),
+        (10.9, True, {"a": 7}),
+        (11, True, {}),
+        (12, True, {}),
+        (13, False, {"a": 7}),
+    ):
+        clock.now = now
+        answers[:] = [] if silent else ["vllm:num_requests_running 7"]
+        watcher.look()
+        assert replicas.ready() == ready, now
+
+
 def test_a_name_without_addresses_means_no_replica() -> None:
     replicas = Replicas(100)
     replicas.update({"a": 0})
