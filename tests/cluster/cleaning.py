@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from functools import partial
 
@@ -48,9 +49,13 @@ def _destroy(project: Project) -> Iterator[str]:
     for stack in json.loads(listed.stdout):
         name = stack["name"]
         project.pulumi("cancel", "--stack", name, "--yes")
-        result = project.pulumi(
-            *("destroy", "--stack", name, "--yes", "--skip-preview", "--continue-on-error")
-        )
+        try:
+            result = project.pulumi(
+                *("destroy", "--stack", name, "--yes", "--skip-preview", "--continue-on-error")
+            )
+        except subprocess.TimeoutExpired as error:
+            yield f"stack {name} not destroyed: {error}"
+            continue
         if result.returncode == 0:
             yield f"stack {name} destroyed"
         else:

@@ -1,0 +1,105 @@
+"""What is missing or broken when an update needs it: images, weights, volumes, quotas.
+
+In each case the update says what is wrong while it waits, what served goes on serving, and the next
+update finishes once it is put right.
+"""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+
+import pytest
+from rig.api import Api
+
+from tests.cluster.deploying import (
+    DEPLOYMENT,
+    NAMESPACE,
+    Update,
+    destroy,
+    ready_replicas,
+    up,
+    wait_for,
+)
+from tests.cluster.kubelet import containers_fail, no_image
+from tests.project_copy import Project
+
+STACK = "on-prem"
+REGISTRY = "registry.hospital.internal:5000"  # of stack air-gapped
+OTHER_IMAGE = f"docker.io/vllm/vllm-openai:v0.19.0@sha256:{'0' * 64}"
+
+
+def waits(project: Project, stack: str, *says: str) -> None:
+    """Starts an update, and interrupts it once it has said what it waits for."""
+    update = Update(project, stack)
+    for said in says:
+        wait_for(f"the engine says: {said}", partial(_has_said, update, said), seconds=120)
+    assert update.runs
+    update.kill(signal.SIGINT)
+
+
+def _has_said(update: Update, what: str) -> bool:
+    return what in update.output
+
+
+@pytest.mark.parametrize(
+    ("stack", "image", "left"),
+    [
+        # The Job of the weights runs in the same image, before any replica is stopped.
+        (STACK, OTHER_IMAGE, 2),
+        # Without that Job, a replica has to go first: no GPU is spare.
+        ("air-gapped", OTHER_IMAGE.replace("docker.io", REGISTRY), 1),
+    ],
+)
+def test_an_image_that_is_missing_is_named_and_what_served_serves_on(
+    project: Project, api: Api, stack: str, image: str, left: int
+) -> None:
+    up(project, stack)
+    project.set(stack, engineImage=OTHER_IMAGE)
+    with no_image(api, image):
+        waits(project, stack, "ImagePullBackOff", image)
+        assert ready_replicas(api) == left
+    up(project, stack)
+    assert ready_replicas(api) == 2
+    destroy(project, stack)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "failed: FetchError: model-00001.safetensors differs from the checksum of the hub",
+        "failed: FetchError: 141.1 GB to fetch, but the volume has 3.2 GB free",
+        "failed: OSError: [Errno 28] No space left on device",
+    ],
+    ids=["corrupt", "too small", "full"],
+)
+def test_weights_that_cannot_be_stored_are_reported_and_no_replica_starts(
+    project: Project, api: Api, reason: str
+) -> None:
+    """What the script does then, and says, is in tests/unit/serving/test_fetch_weights.py."""
+    with containers_fail(api, "weights", reason):
+        waits(project, STACK, reason)
+        assert api.find(DEPLOYMENT) is None
+    up(project, STACK)
+    assert ready_replicas(api) == 2
+    destroy(project, STACK)
+
+
+def test_an_exceeded_quota_is_named_and_what_served_serves_on(project: Project, api: Api) -> None:
+    project.set(STACK, minReplicas=1, maxReplicas=1)
+    up(project, STACK)
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"namespace": NAMESPACE, "name": "gpus"},
+        "spec": {"hard": {"requests.nvidia.com/gpu": "4"}},
+    }
+    api.apply(quota)
+    project.set(STACK, minReplicas=2, maxReplicas=2)
+    waits(project, STACK, "exceeded quota: gpus")
+    assert ready_replicas(api) == 1
+    api.apply({**quota, "spec": {"hard": {"requests.nvidia.com/gpu": "8"}}})
+    up(project, STACK)
+    assert ready_replicas(api) == 2
+    api.delete(f"/api/v1/namespaces/{NAMESPACE}/resourcequotas/gpus")
+    destroy(project, STACK)
