@@ -78,22 +78,23 @@ def _observe(rig: Rig, trial: Trial, say: Callable[[str], None]) -> Outcome:
     random, paid, late = np.random.default_rng(seed), Paid(), 0
     try:
         compress(rig.api, configuration, clock)
+        # A deployment begins with a replica, also where there may be none.
+        settled, _ = _until_small(rig, configuration, clock, standin, 0)
         began = before = time.monotonic()
-        for number, count in enumerate(arrivals.tolist()):
+        for number, count in enumerate(arrivals.tolist(), settled):
             standin.step((number + 1) * STEP_SECONDS, arrivals_within(count, number, random))
-            due = began + (number + 1) * clock.step_seconds
+            due = began + (number + 1 - settled) * clock.step_seconds
             late += time.monotonic() > due + clock.step_seconds
             time.sleep(max(0.0, due - time.monotonic()))
             now = time.monotonic()
             steps, before = (now - before) / clock.step_seconds, now
             types, wanted = node_types(rig.api), wanted_replicas(rig.api)
             paid.add(steps, types, wanted, standin.ready)
-            if number % clock.hour_steps == 0:
-                say(
-                    f"hour {number // clock.hour_steps:3}: {wanted} replicas, "
-                    f"{standin.ready} ready, {len(types)} nodes"
-                )
-        down = _until_small(rig, configuration, clock, standin, len(arrivals))
+            hour, within = divmod(number - settled, clock.hour_steps)
+            if not within:
+                say(f"hour {hour:3}: {wanted} replicas, {standin.ready} ready, {len(types)} nodes")
+        last = settled + len(arrivals)
+        _, down = _until_small(rig, configuration, clock, standin, last)
         return Outcome(
             real=paid,
             simulated=simulated(configuration, clock, arrivals),
@@ -110,8 +111,11 @@ def _observe(rig: Rig, trial: Trial, say: Callable[[str], None]) -> Outcome:
 
 def _until_small(
     rig: Rig, configuration: Configuration, clock: Clock, standin: VllmStandin, number: int
-) -> float:
-    """Go on without requests until the fewest nodes are left; returns the seconds that it took.
+) -> tuple[int, float]:
+    """Go on without requests until the fewest nodes are left.
+
+    Returns:
+        The number of the next step, and the seconds that it took.
 
     Raises:
         TimeoutError: Nodes stay.
@@ -124,4 +128,4 @@ def _until_small(
         number += 1
         standin.step(number * STEP_SECONDS, np.zeros(0))
         time.sleep(clock.step_seconds)
-    return time.monotonic() - ended
+    return number, time.monotonic() - ended

@@ -229,6 +229,9 @@ def _container(settings: Settings, name: str, repository: str, revision: str) ->
         # The engine's image has the hub's library: one image less to mirror and to trust.
         image=settings.engine.image,
         image_pull_policy="IfNotPresent",
+        # What was wrong is the last line of the log; so it is in the pod's status, too, which the
+        # engine shows while it waits.
+        termination_message_policy="FallbackToLogsOnError",
         command=["python3", f"/script/{_SCRIPT}"],
         args=[
             f"--repository={repository}",

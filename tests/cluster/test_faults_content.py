@@ -7,6 +7,8 @@ update finishes once it is put right.
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -26,6 +28,7 @@ from tests.project_copy import Project
 
 STACK = "on-prem"
 REGISTRY = "registry.hospital.internal:5000"  # of stack air-gapped
+_A_REPLICA = 4  # GPUs
 OTHER_IMAGE = f"docker.io/vllm/vllm-openai:v0.19.0@sha256:{'0' * 64}"
 
 
@@ -85,21 +88,55 @@ def test_weights_that_cannot_be_stored_are_reported_and_no_replica_starts(
     destroy(project, STACK)
 
 
-def test_an_exceeded_quota_is_named_and_what_served_serves_on(project: Project, api: Api) -> None:
+def test_an_update_waits_while_a_quota_is_exhausted_and_finishes_once_it_is_raised(
+    project: Project, api: Api
+) -> None:
+    update = Update(project, STACK)
+    wait_for("the namespace is there", lambda: api.find(f"/api/v1/namespaces/{NAMESPACE}"))
+    with _quota(api, _A_REPLICA):
+        wait_for("the engine waits", partial(_has_said, update, "1/2 Pods available"))
+        assert "exceeded quota: gpus" in _replica_failure(api)
+        assert ready_replicas(api) == 1
+        assert update.runs
+    update.finish()
+    assert ready_replicas(api) == 2
+    destroy(project, STACK)
+
+
+def test_a_replica_more_than_a_quota_allows_comes_once_it_is_raised(
+    project: Project, api: Api
+) -> None:
+    """The engine does not wait for it: what it updates is complete, but for a number."""
     project.set(STACK, minReplicas=1, maxReplicas=1)
     up(project, STACK)
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"namespace": NAMESPACE, "name": "gpus"},
-        "spec": {"hard": {"requests.nvidia.com/gpu": "4"}},
-    }
-    api.apply(quota)
-    project.set(STACK, minReplicas=2, maxReplicas=2)
-    waits(project, STACK, "exceeded quota: gpus")
-    assert ready_replicas(api) == 1
-    api.apply({**quota, "spec": {"hard": {"requests.nvidia.com/gpu": "8"}}})
-    up(project, STACK)
-    assert ready_replicas(api) == 2
-    api.delete(f"/api/v1/namespaces/{NAMESPACE}/resourcequotas/gpus")
+    with _quota(api, _A_REPLICA):
+        project.set(STACK, minReplicas=2, maxReplicas=2)
+        up(project, STACK)
+        wait_for("it is refused", lambda: "exceeded quota: gpus" in _replica_failure(api))
+        assert ready_replicas(api) == 1
+    wait_for("the second one serves", lambda: ready_replicas(api) == 2, seconds=180)
     destroy(project, STACK)
+
+
+@contextmanager
+def _quota(api: Api, gpus: int) -> Iterator[None]:
+    """Allows so many GPUs in the namespace."""
+    api.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"namespace": NAMESPACE, "name": "gpus"},
+            "spec": {"hard": {"requests.nvidia.com/gpu": f"{gpus}"}},
+        }
+    )
+    yield
+    api.delete(f"/api/v1/namespaces/{NAMESPACE}/resourcequotas/gpus")
+
+
+def _replica_failure(api: Api) -> str:
+    found = [
+        condition["message"]
+        for condition in api.get(DEPLOYMENT)["status"].get("conditions", ())
+        if condition["type"] == "ReplicaFailure"
+    ]
+    return "".join(found)
