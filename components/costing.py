@@ -19,6 +19,7 @@ from components.cost.price_book import PriceBook
 from components.cost.report import Report, rate
 from components.cost.week.nodes_paid import follow
 from components.costing_demand import Demand, capacity_of, demand_of, in_words, notes_of
+from components.errors import ClockError
 from components.fleet import configuration_of, interruptions_of
 from components.gateway.prices import TokenPrices
 from components.settings_types import Settings
@@ -194,6 +195,9 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
 def _check_age(
     offers: Sequence[Price], settings: Settings, reader: ConfigReader, book: PriceBook
 ) -> None:
+    for price in offers:
+        if book.is_from_the_future(price):
+            raise ClockError(book.today, price.identifier, price.as_of)
     limit = settings.prices.max_age_days
     stale = [price for price in offers if book.is_stale(price, limit)]
     if stale:

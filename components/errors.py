@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import IntEnum
 
@@ -77,6 +78,17 @@ class SeveralModelsError(UserError):
         super().__init__(
             f"stack {stack} serves several models (additionalModels), and {command} knows one. "
             f"{instead}"
+        )
+
+
+class ClockError(UserError):
+    """The machine's date is before that of a price that it knows."""
+
+    def __init__(self, today: date, price: str, as_of: date) -> None:
+        super().__init__(
+            f"Today is {today.isoformat()} by this machine's clock, but the price {price} is of "
+            f"{as_of.isoformat()}: the clock is behind, and by it no price is ever too old. "
+            "Set the clock, for instance by: timedatectl set-ntp true"
         )
 
 

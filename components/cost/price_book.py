@@ -143,6 +143,13 @@ class PriceBook:
         """Returns the days since the price was true; 0 for one from the future."""
         return max(0, (self._today - price.as_of).days)
 
+    def is_from_the_future(self, price: Price) -> bool:
+        """Tells whether the price is of a day to come, so that today's date must be wrong.
+
+        A day is left for time zones.
+        """
+        return (price.as_of - self._today).days > 1
+
     def is_stale(self, price: Price, max_age_days: int) -> bool:
         """Tells whether the price is older than `max_age_days`, 0 or more."""
         return self.age_days(price) > max_age_days

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from rig.api import Api
@@ -69,6 +70,12 @@ def silence(api: Api, node: str) -> None:
     """
     lease = {"holderIdentity": "nobody", "leaseDurationSeconds": 3600}
     api.merge(f"{_LEASES}/{node}", {"spec": lease})
+
+
+def renew(api: Api, node: str, at: datetime) -> None:
+    """Renews a node's lease as its kubelet does, at what its clock says."""
+    moment = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    api.merge(f"{_LEASES}/{node}", {"spec": {"renewTime": moment}})
 
 
 def speak(api: Api, node: str) -> None:

@@ -16,7 +16,7 @@ from components.cost.node_cost import OwnedNode, RentedNode
 from components.cost.simulation import simulate
 from components.cost.table import render
 from components.costing import assumptions_of
-from components.errors import Problem, SettingsError, UnknownStackError
+from components.errors import ClockError, Problem, SettingsError, UnknownStackError
 from components.fleet import VLLM_LARGEST_BATCH, interruptions_of
 from components.offline import estimate_stack, ledger_of
 from components.project import stack_names, stack_values
@@ -78,6 +78,17 @@ def test_a_price_as_old_as_the_limit_is_taken_and_a_day_older_is_refused() -> No
     found = problem("dev", limit + timedelta(days=1))
     assert found.key == "priceMaxAgeDays"
     assert node.price.as_of.isoformat() in found.found
+
+
+def test_a_clock_by_which_a_price_is_of_a_day_to_come_is_refused() -> None:
+    node = assumptions("dev").node
+    assert isinstance(node, RentedNode)
+    dated = node.price.as_of
+    assert assumptions("dev", dated - timedelta(days=1)).node == node  # in another time zone
+    with pytest.raises(ClockError) as refused:
+        assumptions("dev", dated - timedelta(days=2))
+    for named in ((dated - timedelta(days=2)).isoformat(), dated.isoformat(), "timedatectl"):
+        assert named in str(refused.value)
 
 
 def test_an_overridden_price_is_never_stale() -> None:

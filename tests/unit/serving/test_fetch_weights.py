@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -55,10 +56,12 @@ def volume(tmp_path: Path) -> Path:
     return folder
 
 
-def fetch(hub: Path, volume: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def fetch(
+    hub: Path, volume: Path, *, prefix: Sequence[str] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
     arguments = ["--repository=owner/model", f"--revision={REVISION}", f"--directory={volume}"]
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments],
+        [*prefix, sys.executable, str(SCRIPT), *arguments],
         env={
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(STAND_IN),
@@ -171,6 +174,21 @@ def test_a_volume_that_is_too_small_is_told_before_the_download(hub: Path, volum
     assert result.returncode == 1
     assert "1000000000.00 GB to fetch, but the volume has" in result.stdout
     assert "download" not in result.stdout
+
+
+def test_a_volume_that_fills_up_is_told_and_the_next_run_finishes(hub: Path, volume: Path) -> None:
+    (hub / "model-00002.safetensors").write_bytes(safetensors(4096))
+    # The kernel's limit of a file's size, 1 KiB, stands in for the end of the volume.
+    full = fetch(hub, volume, prefix=["bash", "-c", 'ulimit -f 1; exec "$@"', "bash"])
+    assert full.returncode == 1
+    assert "failed: OSError: [Errno 27] File too large" in full.stdout
+    assert "Traceback" not in full.stdout + full.stderr
+    assert not (volume / REVISION).exists()
+    again = fetch(hub, volume)
+    assert again.returncode == 0
+    assert "present model-00001.safetensors" in again.stdout
+    stored = volume / REVISION / "model-00002.safetensors"
+    assert stored.read_bytes() == safetensors(4096)
 
 
 @pytest.mark.parametrize("failure", [{}, {"STAND_IN_DENIES": "1"}])

@@ -60,8 +60,10 @@ def snapshot_download(
         target = Path(local_dir) / name
         print("present" if target.exists() else "download", name, flush=True)  # noqa: T201
         if not target.exists():
-            shutil.copyfile(HUB / name, target)
-            target.chmod(0o600)  # as libraries do
+            incomplete = notes / f"{name}.incomplete"  # as the library does
+            shutil.copyfile(HUB / name, incomplete)
+            incomplete.chmod(0o600)
+            incomplete.rename(target)
 
 
 def _sibling(path: Path) -> Sibling:
