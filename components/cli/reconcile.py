@@ -110,7 +110,10 @@ def _read(path: Path, kind: Kind | None, loaded: LoadedStack, now: datetime) -> 
     if found is Kind.NODES:
         return from_node_counts(text, name)
     if found is Kind.REPLICAS:
-        return from_node_counts(text, name, loaded.settings.replicas_per_node)
+        settings = loaded.settings
+        return from_node_counts(
+            text, name, settings.replicas_per_node, settings.engine.pipeline_parallel
+        )
     if found is Kind.OPENCOST:
         return from_opencost(text, name, loaded.assumptions.calendar)
     if found is Kind.FIGURES:

@@ -13,6 +13,7 @@ from components.serving.timings import (
     EXPECTED_ENGINE_START,
     EXPECTED_NODE_START,
     PRE_STOP,
+    doubling_period,
     weights_read,
 )
 from components.settings_types import Settings
@@ -33,6 +34,9 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
     """Gathers what a search rests on."""
     settings, replicas = stack.settings, stack.settings.replicas
     limit = wishes.prefill_ms
+    starts = {
+        precision: _start_seconds(stack.with_precision(precision)) for precision in PRECISION_BYTES
+    }
     objective = float(settings.monitoring.time_to_first_token_seconds)
     percent = wishes.commitment_percent
     return Search(
@@ -40,10 +44,8 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         model=settings.model.facts,
         precision=settings.model.precision,
         ledgers={precision: stack.ledger(precision) for precision in PRECISION_BYTES},
-        start_seconds={
-            precision: _start_seconds(stack.with_precision(precision))
-            for precision in PRECISION_BYTES
-        },
+        start_seconds=starts,
+        growth_seconds={precision: doubling_period(each) for precision, each in starts.items()},
         gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
         max_model_length=settings.model.max_model_length,
         # With autoscaling off minReplicas is the size of that one fleet, not a floor.

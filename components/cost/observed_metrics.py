@@ -87,13 +87,16 @@ def _refuse_many_bad_points(tally: Tally) -> None:
         raise TrafficError("\n  ".join([points, *describe_bad_rows(tally)]))
 
 
-def from_node_counts(text: str, name: str, replicas_per_node: int = 1) -> Observed:
+def from_node_counts(
+    text: str, name: str, replicas_per_node: int = 1, nodes_per_replica: int = 1
+) -> Observed:
     """Reads how many nodes ran from `query` or `query_range`; its series are added up.
 
     Args:
         text: The answer.
         name: Of the file, for messages.
         replicas_per_node: Replicas that fill a node, where replicas were counted; nodes are whole.
+        nodes_per_replica: Nodes that one of them spans, where it spans several.
 
     Raises:
         ObservedError: It can't be read, or nothing ran.
@@ -107,7 +110,9 @@ def from_node_counts(text: str, name: str, replicas_per_node: int = 1) -> Observ
     if len(metrics) > 1:
         msg = f"{name}: {len(metrics)} metrics, which can't be added up. Query one of them"
         raise ObservedError(msg)
-    nodes = [math.ceil(value / replicas_per_node - 1e-9) for value in sums.values()]
+    nodes = [
+        nodes_per_replica * math.ceil(value / replicas_per_node - 1e-9) for value in sums.values()
+    ]
     if not any(nodes):
         msg = f"{name}: no node or replica ran. Query the time in which the model served"
         raise ObservedError(msg)

@@ -135,13 +135,18 @@ class _Reconciler:
         observed, assumptions = self.observed, self.planned.assumptions
         if observed.output_tokens_per_second is not None:
             return observed.output_tokens_per_second
-        tokens, nodes, busy = observed.tokens_per_day, observed.mean_nodes, observed.busy_share
+        tokens, nodes, busy = observed.tokens_per_day, self.mean_nodes(), observed.busy_share
         if tokens is None or nodes is None or busy is None:
             return None
         output = observed.output_tokens or assumptions.load.output_tokens
         length = (observed.input_tokens or assumptions.load.input_tokens) + output
         working = nodes * assumptions.fleet.replicas_per_node * busy
         return tokens / SECONDS_PER_DAY * output / length / working
+
+    def mean_nodes(self) -> float | None:
+        """Returns observed nodes as the simulation counts them: all of a replica's as one."""
+        nodes = self.observed.mean_nodes
+        return None if nodes is None else nodes / self._machines()
 
     def results(self) -> list[Row]:
         """Returns the observed figures that follow from others."""
@@ -151,7 +156,7 @@ class _Reconciler:
             hours = planned.assumptions.calendar.hours_per_month
             row = _plain(
                 "nodeHoursPerMonth",
-                Decimal(repr(planned.week.mean_nodes)) * hours,
+                Decimal(repr(planned.week.mean_nodes)) * self._machines() * hours,
                 Decimal(repr(observed.mean_nodes)) * hours,
             )
             effect = self.with_observed_nodes(planned).total - planned.total
@@ -170,10 +175,13 @@ class _Reconciler:
 
     def with_observed_nodes(self, report: Report) -> Bill:
         """Returns an estimate's bill with the observed nodes in place of the simulated ones."""
-        nodes = self.observed.mean_nodes
+        nodes = self.mean_nodes()
         if nodes is None or same(nodes, report.week.mean_nodes):
             return report.bill
         return bill_of(self.resources, replace(report.week, mean_nodes=nodes), report.assumptions)
+
+    def _machines(self) -> int:
+        return self.planned.assumptions.fleet.machines_per_node
 
     def cost(self, explained: Bill) -> ObservedCost | None:
         observed, covers = self.observed.cost_per_month, self.observed.cost_covers

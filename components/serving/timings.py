@@ -96,7 +96,12 @@ def scale_up_period(settings: Settings) -> int:
     autoscaler that asks for more every 15 seconds meanwhile buys up to three times the nodes
     that the load needs (docs/simulation.md).
     """
-    return min(max(math.ceil(replica_start(settings)), 15), _LONGEST_POLICY_PERIOD)
+    return doubling_period(replica_start(settings))
+
+
+def doubling_period(start_seconds: float) -> int:
+    """Returns the same for replicas that take so long to start, from 15 to 1,800 s."""
+    return min(max(math.ceil(start_seconds), 15), _LONGEST_POLICY_PERIOD)
 
 
 def timings_of(settings: Settings) -> Timings:

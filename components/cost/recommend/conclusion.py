@@ -87,7 +87,8 @@ def obstacles(
         yield (
             f"{search.model.name} on {gpus}{place(search)} within {search.max_gpus} GPUs: of "
             f"{ways:,} ways, {counts.too_little_memory:,} have too little memory and "
-            f"{counts.too_many_gpus:,} need more GPUs"
+            f"{counts.too_many_gpus:,} need more GPUs. Replicas over several nodes are not "
+            "weighed: set pipelineParallel and see breakeven estimate"
         )
         return
     for constraint in imposed:
@@ -123,7 +124,23 @@ def notes(search: Search, ranked: Sequence[Weighed], not_priced: Sequence[str]) 
             f"A spot node counts as interrupted {a_month:.2g} times a month "
             "(spotInterruptionsPerMonth)."
         )
+    yield from _not_weighed(search)
     if not search.shared_weights and any(one.peak_nodes > 1 for one in ranked):
         yield "More than one node needs weightsAccessMode ReadWriteMany and a storage class for it."
     if not_priced:
         yield f"Not priced, and not in any total: {', '.join(not_priced)}; see breakeven estimate."
+
+
+def _not_weighed(search: Search) -> Iterator[str]:
+    """Says what the stack has and no configuration here."""
+    fleet = search.assumptions.fleet
+    if fleet.machines_per_node > 1:
+        yield (
+            f"This stack's replicas span {fleet.machines_per_node} nodes (pipelineParallel). Only "
+            "replicas within one node are weighed; the stack's own stand under 'as it stands'."
+        )
+    if fleet.scheduled:
+        yield (
+            "scheduledReplicas counts this stack's own replicas, so no configuration here has a "
+            "schedule; 'as it stands' has it."
+        )

@@ -56,7 +56,7 @@ def _configuration(scale: Scale, weighed: Weighed) -> Configuration:
         ),
         target_requests=chosen.requests_in_flight,
         target_waiting=search.target_waiting,
-        growth_seconds=fleet.start_seconds,
+        growth_seconds=search.growth_seconds[chosen.precision],
         node_start_seconds=search.node_start_seconds,
         grace_seconds=search.grace_seconds,
         objective_seconds=search.max_prefill_seconds,

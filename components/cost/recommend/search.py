@@ -75,6 +75,7 @@ class Search:
         ledgers: What the stack registers, by the precision of its weights; the keys are the
             precisions that are weighed.
         start_seconds: From the decision to add a replica to its first token, by precision.
+        growth_seconds: Period within which the autoscaler may double replicas, by precision.
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use.
         max_model_length: Longest request, in tokens.
         lowest_replicas: Replicas that run at all hours, 1 or more.
@@ -101,6 +102,7 @@ class Search:
     precision: str
     ledgers: Mapping[str, tuple[Registered, ...]]
     start_seconds: Mapping[str, float]
+    growth_seconds: Mapping[str, int]
     gpu_memory_utilization: float
     max_model_length: int
     lowest_replicas: int

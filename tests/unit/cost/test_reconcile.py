@@ -86,10 +86,11 @@ def observations() -> st.SearchStrategy[Observed]:
 
 
 @settings(deadline=None, max_examples=60)
-@given(base=bases(), measured=st.booleans(), nodes_only=st.booleans())
+@given(base=bases(), measured=st.booleans(), nodes_only=st.booleans(), machines=st.integers(1, 3))
 def test_what_went_as_planned_has_no_difference_and_no_remainder(
-    base: Assumptions, measured: bool, nodes_only: bool
+    base: Assumptions, measured: bool, nodes_only: bool, machines: int
 ) -> None:
+    base = replace(base, fleet=replace(base.fleet, machines_per_node=machines))
     report = estimate(LEDGER, base)
     bill = report.bill
     assert isinstance(base.node, RentedNode)
@@ -101,7 +102,7 @@ def test_what_went_as_planned_has_no_difference_and_no_remainder(
         # Without it, the same follows from the tokens, the nodes and their busy share.
         output_tokens_per_second=base.capacity.output_tokens_per_second if measured else None,
         node_price_per_hour=base.node.price.usd,
-        mean_nodes=report.week.mean_nodes,
+        mean_nodes=report.week.mean_nodes * machines,
         busy_share=report.week.busy_share,
         cost_per_month=bill.nodes_monthly if nodes_only else report.machines.monthly,
         cost_covers="nodes" if nodes_only else "machines",
@@ -284,6 +285,7 @@ def test_replicas_fill_whole_nodes() -> None:
     answer = matrix(({"__name__": "kube_deployment_status_replicas_ready"}, [1, 2, 3, 4]))
     assert told(answer) is Kind.REPLICAS
     assert from_node_counts(answer, "replicas.json", 2).mean_nodes == 1.5
+    assert from_node_counts(answer, "replicas.json", 1, 2).mean_nodes == 5
 
 
 def test_a_count_without_a_metric_name_is_not_guessed() -> None:

@@ -12,6 +12,7 @@ from components.serving.timings import (
     PRE_STOP,
     PROBE_PERIOD,
     Timings,
+    doubling_period,
     replica_start,
     scale_up_period,
     timings_of,
@@ -65,3 +66,12 @@ def test_replicas_double_no_sooner_than_a_start_takes_nor_beyond_what_the_api_al
     period = scale_up_period(settings)
     assert 15 <= period <= 1800
     assert period >= min(replica_start(settings), 1800)
+
+
+@pytest.mark.parametrize(
+    ("start", "period"), [(3.0, 15), (15.0, 15), (350.2, 351), (1800.0, 1800), (9000.0, 1800)]
+)
+def test_replicas_double_once_in_a_start_within_what_the_api_server_takes(
+    start: float, period: int
+) -> None:
+    assert doubling_period(start) == period

@@ -55,6 +55,7 @@ def search(**changes: Any) -> Search:
         "precision": "bf16",
         "ledgers": {precision: (pool(), volume(size=size)) for precision, size in VOLUMES.items()},
         "start_seconds": {"bf16": 400.0, "fp8": 400.0, "int8": 330.0, "int4": 300.0},
+        "growth_seconds": {"bf16": 400, "fp8": 400, "int8": 330, "int4": 300},
         "gpu_memory_utilization": 0.9,
         "max_model_length": 8192,
         "lowest_replicas": 1,

@@ -155,3 +155,17 @@ def test_text_and_output_show_the_same_configurations_and_fit_a_terminal(top: in
     assert len(rows) == top
     for row in rows:
         assert f"${Decimal(row['monthly']):,.2f}" in text
+
+
+def test_what_the_stack_has_and_no_configuration_here_is_said() -> None:
+    plain = search()
+    fleet = plain.assumptions.fleet
+    for changed, said in (
+        (replace(fleet, machines_per_node=2), "span 2 nodes (pipelineParallel)"),
+        (replace(fleet, scheduled=(2,) * 168), "scheduledReplicas"),
+    ):
+        asked = replace(plain, assumptions=replace(plain.assumptions, fleet=changed), gpus=("l4",))
+        assert any(said in note for note in recommend(asked).notes)
+    notes = " ".join(recommend(replace(plain, gpus=("l4",))).notes)
+    assert "pipelineParallel" not in notes
+    assert "scheduledReplicas" not in notes
