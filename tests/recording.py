@@ -95,6 +95,12 @@ class Registration:
         return resource
 
     @property
+    def fetching(self) -> Recorded:
+        """The Job that fills the only volume, after the one that sees whether it can."""
+        [resource] = [job for job in self.of("Job") if "--check" not in job.container["args"]]
+        return resource
+
+    @property
     def engine(self) -> Recorded:
         """What owns the pods that serve."""
         [resource] = [*self.of("Deployment"), *self.of("LeaderWorkerSet")]

@@ -9,6 +9,7 @@ it. A run that was interrupted goes on where it stopped.
 from __future__ import annotations
 
 import argparse
+import errno
 import fnmatch
 import hashlib
 import json
@@ -52,12 +53,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--repository", required=True, help="OWNER/NAME on the hub")
     parser.add_argument("--revision", required=True, help="commit, 40 hexadecimal digits")
     parser.add_argument("--directory", required=True, type=Path, help="mounted volume")
+    parser.add_argument("--check", action="store_true", help="only see whether all would arrive")
     options = parser.parse_args(arguments)
     # Only this script's own lines: libraries log addresses that carry signatures.
     logging.basicConfig(stream=sys.stdout, level=logging.ERROR, format="%(message)s")
     log.setLevel(logging.INFO)
+    act = check if options.check else fetch
     try:
-        fetch(options.repository, options.revision, options.directory)
+        act(options.repository, options.revision, options.directory)
     except Exception as error:  # noqa: BLE001  # the hub raises many kinds; the log shows any
         log.error("failed: %s: %s", type(error).__name__, without_secrets(str(error)))  # noqa: TRY400  # a traceback helps nobody here
         return 1
@@ -70,19 +73,21 @@ def without_secrets(text: str) -> str:
     return re.sub(r"\?\S+", "?***", text.replace(token, "***") if token else text)
 
 
+def check(repository: str, revision: str, directory: Path) -> None:
+    """Sees whether `fetch` would get the files and have room for them; fetches none."""
+    plan(repository, revision, directory)
+
+
 def fetch(repository: str, revision: str, directory: Path) -> None:
     """Puts the files of a revision into `directory`/`revision`."""
-    target = directory / revision
-    if target.is_dir():
-        log.info("%s is there and was verified when it was written", target)
+    files = plan(repository, revision, directory)
+    if not files:
         return
-    files = files_to_fetch(repository, revision)
     total = sum(file.size for file in files)
-    partial = directory / f"{revision}.partial"
+    target, partial = directory / revision, partial_of(directory, revision)
     partial.mkdir(parents=True, exist_ok=True)
-    require_room(partial, total)
     log.info("fetching %d files, %s, of %s@%s", len(files), gigabytes(total), repository, revision)
-    with progress(partial, total):
+    with progress(partial, total), full_volume_explained(partial, total):
         snapshot_download(
             repo_id=repository,
             revision=revision,
@@ -98,6 +103,26 @@ def fetch(repository: str, revision: str, directory: Path) -> None:
     partial.rename(target)
     sync(directory)
     log.info("verified and stored %s", target)
+
+
+def plan(repository: str, revision: str, directory: Path) -> list[Any]:
+    """Returns the hub's entries of the files that are to be fetched; none where all are there.
+
+    Raises:
+        FetchError: They can't be had, or don't fit the volume.
+    """
+    target = directory / revision
+    if target.is_dir():
+        log.info("%s is there and was verified when it was written", target)
+        return []
+    files = files_to_fetch(repository, revision)
+    require_room(partial_of(directory, revision), sum(file.size for file in files))
+    return files
+
+
+def partial_of(directory: Path, revision: str) -> Path:
+    """Returns the folder that holds files until all of them are verified."""
+    return directory / f"{revision}.partial"
 
 
 def files_to_fetch(repository: str, revision: str) -> list[Any]:
@@ -135,7 +160,7 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 def require_room(partial: Path, total: int) -> None:
     """Raises FetchError if what is still to come does not fit the volume."""
     missing = total - size_of(partial)
-    free = shutil.disk_usage(partial).free
+    free = shutil.disk_usage(partial.parent).free
     if missing > free:
         msg = f"{gigabytes(missing)} to fetch, but the volume has {gigabytes(free)} free"
         raise FetchError(msg)
@@ -227,6 +252,21 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def full_volume_explained(partial: Path, total: int) -> Iterator[None]:
+    """Says how far a download came on a volume that became full; room was checked before it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        msg = (
+            f"the volume became full with {gigabytes(size_of(partial))} of {gigabytes(total)}: "
+            "enlarge it, or remove what else is on it; the next run goes on from here"
+        )
+        raise FetchError(msg) from error
 
 
 @contextmanager

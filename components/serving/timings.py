@@ -44,6 +44,10 @@ EXPECTED_ENGINE_START = 90
 
 _LONGEST_POLICY_PERIOD = 1800  # the API server's limit (autoscaling/v2 HPAScalingPolicy)
 
+# For a pod to start and see whether the weights can be fetched: the machine and the image, and a
+# minute for the hub's answers.
+CHECK = NODE_START + 60
+
 # A slow line, 160 Mbit/s; only bounds the wait.
 _DOWNLOAD_BYTES_PER_SECOND = 20e6
 

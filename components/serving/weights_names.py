@@ -1,4 +1,4 @@
-"""Names of a volume of weights, its script and its Job, derived from what is in them."""
+"""Names of a volume of weights, its script and its Jobs, derived from what is in them."""
 
 from __future__ import annotations
 
@@ -50,10 +50,11 @@ def adapters_content(settings: Settings) -> Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsNames:
-    """Names of the volume, the script and the Job. They change when what is behind them changes."""
+    """Names of the volume, the script and the Jobs; they change when what is behind them does."""
 
     volume: str
     script: str
+    check: str
     job: str
 
 
@@ -74,10 +75,12 @@ def weights_names(content: Content, settings: Settings, pool: GpuPool, script: s
     ]
     can_look_again = settings.shared_weights or pool.fetches_where_it_serves
     volume = _short_hash(*source, *room, *(() if can_look_again else reader))
+    work = _short_hash(volume, *source, *reader)
     return WeightsNames(
         volume=f"{settings.name}-{content.title}-{volume}",
         script=f"{settings.name}-weights-script-{_short_hash(script)}",
-        job=f"{settings.name}-{content.title}-{_short_hash(volume, *source, *reader)}",
+        check=f"{settings.name}-{content.title}-check-{work}",
+        job=f"{settings.name}-{content.title}-{work}",
     )
 
 

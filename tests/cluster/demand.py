@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,18 +19,27 @@ _SCALED_OBJECT = f"/apis/keda.sh/v1alpha1/namespaces/{NAMESPACE}/scaledobjects/m
 
 
 class Demand:
-    """Requests that run, of all replicas together; none waits."""
+    """Requests that run, of all replicas together; none waits.
+
+    Attributes:
+        requests: How many.
+        clock_off_seconds: How far the clock of whoever dates the series is ahead; 0 where they are
+            not dated, as those of vLLM are not.
+    """
 
     def __init__(self, model: str) -> None:
         self.model = model
         self.requests = 0
+        self.clock_off_seconds = 0
 
     def exposed(self) -> str:
         """The series as Prometheus reads them, with the labels that a PodMonitor adds."""
         labels = f'{{namespace="{NAMESPACE}",model_name="{self.model}"}}'
+        off = self.clock_off_seconds
+        date = f" {round((time.time() + off) * 1000)}" if off else ""
         return (
-            f"vllm:num_requests_running{labels} {self.requests}\n"
-            f"vllm:num_requests_waiting{labels} 0\n"
+            f"vllm:num_requests_running{labels} {self.requests}{date}\n"
+            f"vllm:num_requests_waiting{labels} 0{date}\n"
         )
 
 

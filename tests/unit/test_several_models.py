@@ -153,7 +153,7 @@ def test_weights_reach_the_internet_if_any_model_s_are_fetched() -> None:
     filled = register_stack(settings_of(STACK, weightsClaim="filled", hubTokenSecret=""))
     policies = {policy.metadata["name"] for policy in filled.of("NetworkPolicy")}
     assert "model-weights" in policies
-    assert len(filled.of("Job")) == 1
+    assert len(filled.of("PersistentVolumeClaim")) == 1
 
 
 def test_outputs_tell_under_which_address_each_model_is_asked_for() -> None:

@@ -37,7 +37,7 @@ def test_without_adapters_nothing_is_there_for_them(served: Served, stack: str) 
 
 def test_they_are_fetched_and_verified_as_the_weights_are_and_read_only(served: Served) -> None:
     registration = served("aws-prod", loraAdapters=ADAPTERS)
-    [job] = [each for each in registration.of("Job") if "adapters" in each.name]
+    [_, job] = [each for each in registration.of("Job") if "adapters" in each.name]
     assert registration.engine.depends_on(job)
     fetched = [container["args"] for container in job.pod["containers"]]
     assert fetched == [

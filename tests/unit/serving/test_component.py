@@ -42,14 +42,14 @@ def test_an_update_adds_a_replica_only_where_a_gpu_is_spare(
 @pytest.mark.parametrize("stack", FETCHING)
 def test_no_gpu_waits_for_a_download(served: Served, stack: str) -> None:
     registration = served(stack)
-    assert registration.engine.depends_on(registration.one("Job"))
+    assert registration.engine.depends_on(registration.fetching)
 
 
 @pytest.mark.parametrize("stack", FETCHING)
 def test_selectors_match_the_pods_and_not_those_of_the_job(served: Served, stack: str) -> None:
     registration = served(stack)
     serving = registration.engine.template["metadata"]["labels"]
-    fetching = registration.one("Job").template["metadata"]["labels"]
+    fetching = registration.fetching.template["metadata"]["labels"]
     selectors = [
         registration.one("PodDisruptionBudget").spec["selector"]["matchLabels"],
         registration.one("Service").spec["selector"],
@@ -79,7 +79,7 @@ def test_the_account_of_the_pods_has_no_token(served: Served, stack: str) -> Non
     registration = served(stack)
     account = registration.one("ServiceAccount")
     assert account.inputs["automountServiceAccountToken"] is False
-    for pod in (registration.engine.pod, registration.one("Job").pod):
+    for pod in (registration.engine.pod, registration.fetching.pod):
         assert pod["serviceAccountName"] == account.metadata["name"]
 
 

@@ -57,9 +57,12 @@ def volume(tmp_path: Path) -> Path:
 
 
 def fetch(
-    hub: Path, volume: Path, *, prefix: Sequence[str] = (), **environment: str
+    hub: Path, volume: Path, *further: str, prefix: Sequence[str] = (), **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    arguments = ["--repository=owner/model", f"--revision={REVISION}", f"--directory={volume}"]
+    arguments = [
+        *("--repository=owner/model", f"--revision={REVISION}", f"--directory={volume}"),
+        *further,
+    ]
     return subprocess.run(
         [*prefix, sys.executable, str(SCRIPT), *arguments],
         env={
@@ -138,7 +141,10 @@ def test_a_file_that_differs_from_the_hubs_checksum_is_fetched_again(
     failed = fetch(hub, volume, STAND_IN_WRONG="model-00001.safetensors")
     assert failed.returncode == 1
     assert "model-00001.safetensors differs from the checksum" in failed.stdout
+    # Pulumi shows the end of the log.
+    assert failed.stdout.splitlines()[-1].startswith("failed: FetchError: model-00001.safetensors")
     assert not (volume / REVISION).exists()
+    assert not list(volume.rglob("model-00001.safetensors"))
     again = fetch(hub, volume)
     assert again.returncode == 0
     assert "download model-00001.safetensors" in again.stdout
@@ -189,6 +195,23 @@ def test_a_volume_that_fills_up_is_told_and_the_next_run_finishes(hub: Path, vol
     assert "present model-00001.safetensors" in again.stdout
     stored = volume / REVISION / "model-00002.safetensors"
     assert stored.read_bytes() == safetensors(4096)
+
+
+def test_a_check_fetches_nothing_and_fails_for_what_would_fail_later(
+    hub: Path, volume: Path
+) -> None:
+    for wrong, said in (
+        ({"STAND_IN_HUGE": "model-00001.safetensors"}, "but the volume has"),
+        ({"STAND_IN_DENIES": "1"}, "PermissionError: 401"),
+    ):
+        failed = fetch(hub, volume, "--check", **wrong)
+        assert failed.returncode == 1
+        assert said in failed.stdout.splitlines()[-1]
+    assert fetch(hub, volume, "--check").returncode == 0
+    assert list(volume.iterdir()) == []
+    assert fetch(hub, volume).returncode == 0
+    again = fetch(hub, volume, "--check", STAND_IN_DENIES="1")  # all is there: it doesn't even ask
+    assert again.returncode == 0
 
 
 @pytest.mark.parametrize("failure", [{}, {"STAND_IN_DENIES": "1"}])

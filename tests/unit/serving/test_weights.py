@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from components.serving.sizes import weights_volume_gib
+from components.serving.timings import NODE_START
 from tests.recording import FETCHING, Registration, settings_of
 
 Served = Callable[..., Registration]
@@ -16,7 +17,7 @@ OTHER_REVISION = "0" * 40
 
 
 def names(registration: Registration) -> tuple[str, str]:
-    volume, job = registration.one("PersistentVolumeClaim"), registration.one("Job")
+    volume, job = registration.one("PersistentVolumeClaim"), registration.fetching
     return volume.metadata["name"], job.metadata["name"]
 
 
@@ -34,18 +35,20 @@ def test_a_volume_that_binds_with_its_first_pod_blocks_nothing(served: Served, s
     registration = served(stack)
     volume = registration.one("PersistentVolumeClaim")
     assert volume.metadata["annotations"]["pulumi.com/skipAwait"] == "true"
-    assert registration.one("Job").depends_on(volume)
+    [check] = [job for job in registration.of("Job") if job is not registration.fetching]
+    assert check.depends_on(volume)
+    assert registration.fetching.depends_on(check)
 
 
 @pytest.mark.parametrize("stack", FETCHING)
 def test_the_download_holds_no_gpu(served: Served, stack: str) -> None:
-    resources = served(stack).one("Job").container["resources"]
+    resources = served(stack).fetching.container["resources"]
     assert not any("gpu" in name for part in resources.values() for name in part)
 
 
 @pytest.mark.parametrize("stack", ["dev", "aws-prod"])
 def test_the_download_starts_no_gpu_node(served: Served, stack: str) -> None:
-    pod = served(stack).one("Job").pod
+    pod = served(stack).fetching.pod
     assert not pod.get("tolerations")
     assert not pod.get("nodeSelector")
 
@@ -55,7 +58,7 @@ def test_a_volume_of_one_node_is_filled_on_the_node_that_reads_it(
     served: Served, stack: str
 ) -> None:
     registration = served(stack)
-    fetching, serving = registration.one("Job").pod, registration.engine.pod
+    fetching, serving = registration.fetching.pod, registration.engine.pod
     assert fetching["nodeSelector"] == serving["nodeSelector"]
     assert fetching["tolerations"] == serving["tolerations"]
 
@@ -94,7 +97,7 @@ def test_replicas_read_the_volume_that_the_job_fills(served: Served, stack: str)
     registration = served(stack)
     claims = {
         volume["persistentVolumeClaim"]["claimName"]
-        for owner in (registration.one("Job"), registration.engine)
+        for owner in (registration.fetching, registration.engine)
         for volume in owner.pod["volumes"]
         if "persistentVolumeClaim" in volume
     }
@@ -103,7 +106,7 @@ def test_replicas_read_the_volume_that_the_job_fills(served: Served, stack: str)
 
 @pytest.mark.parametrize("stack", FETCHING)
 def test_the_hubs_token_comes_from_a_secret_where_there_is_one(served: Served, stack: str) -> None:
-    environment = served(stack).one("Job").container["env"]
+    environment = served(stack).fetching.container["env"]
     secret = settings_of(stack).weights.hub_token_secret
     tokens = [item["valueFrom"] for item in environment if item["name"] == "HF_TOKEN"]
     expected = [{"secretKeyRef": {"name": secret, "key": "token"}}] if secret else []
@@ -117,7 +120,7 @@ def test_the_script_is_mounted_as_it_is_in_the_repository(served: Served, stack:
     [(name, text)] = script.inputs["data"].items()
     assert "snapshot_download" in text
     assert script.inputs["immutable"] is True
-    job = registration.one("Job")
+    job = registration.fetching
     assert job.container["command"] == ["python3", f"/script/{name}"]
     mounted = [item["configMap"]["name"] for item in job.pod["volumes"] if "configMap" in item]
     assert mounted == [script.metadata["name"]]
@@ -125,7 +128,7 @@ def test_the_script_is_mounted_as_it_is_in_the_repository(served: Served, stack:
 
 @pytest.mark.parametrize("stack", FETCHING)
 def test_the_pod_that_downloads_is_restricted_too(served: Served, stack: str) -> None:
-    pod = served(stack).one("Job").pod
+    pod = served(stack).fetching.pod
     [container] = pod["containers"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -135,7 +138,7 @@ def test_the_pod_that_downloads_is_restricted_too(served: Served, stack: str) ->
 
 @pytest.mark.parametrize("stack", FETCHING)
 def test_a_download_that_hangs_ends(served: Served, stack: str) -> None:
-    job = served(stack).one("Job")
+    job = served(stack).fetching
     deadline = job.spec["activeDeadlineSeconds"]
     assert int(job.create_timeout.removesuffix("s")) > deadline > 900
     # It stays when it has ended: removed, it would look like drift.
@@ -143,10 +146,38 @@ def test_a_download_that_hangs_ends(served: Served, stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", FETCHING)
+def test_a_pod_that_can_not_start_ends_the_update_within_twenty_minutes(
+    served: Served, stack: str
+) -> None:
+    # A download may take hours, and a pod that waits for its image looks the same.
+    registration = served(stack)
+    [check] = [job for job in registration.of("Job") if job is not registration.fetching]
+    assert NODE_START < check.spec["activeDeadlineSeconds"] <= 20 * 60
+    assert int(check.create_timeout.removesuffix("s")) <= 20 * 60
+    # Whatever keeps the download from starting keeps it from starting, too.
+    [container] = check.pod["containers"]
+    arguments = [each for each in container["args"] if each != "--check"]
+    assert {**container, "args": arguments} == registration.fetching.container
+    without = [
+        {key: pod[key] for key in pod if key != "containers"}
+        for pod in (check.pod, registration.fetching.pod)
+    ]
+    assert without[0] == without[1]
+
+
+@pytest.mark.parametrize("stack", FETCHING)
+def test_the_last_line_of_a_failed_download_is_in_the_pods_status(
+    served: Served, stack: str
+) -> None:
+    container = served(stack).fetching.container
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
+@pytest.mark.parametrize("stack", FETCHING)
 def test_no_image_but_the_engines_is_needed(served: Served, stack: str) -> None:
     # Helper images of fixed names break mirrors and air gaps (LLMKube#127).
     registration, image = served(stack), settings_of(stack).engine.image
-    for owner in (registration.engine, registration.one("Job")):
+    for owner in (registration.engine, registration.fetching):
         assert owner.container["image"] == image
         assert "initContainers" not in owner.pod
 
@@ -154,7 +185,7 @@ def test_no_image_but_the_engines_is_needed(served: Served, stack: str) -> None:
 @pytest.mark.parametrize("stack", FETCHING)
 def test_no_node_is_taken_away_from_a_running_download(served: Served, stack: str) -> None:
     # A node that was consolidated during the load began it anew (LLMKube#658, #660).
-    annotations = served(stack).one("Job").spec["template"]["metadata"]["annotations"]
+    annotations = served(stack).fetching.spec["template"]["metadata"]["annotations"]
     assert annotations["karpenter.sh/do-not-disrupt"] == "true"
 
 
@@ -168,7 +199,7 @@ def test_a_rollback_needs_no_download_and_replaces_no_volume(served: Served, sta
         assert {(item.name, repr(item.inputs)) for item in after.of(kind)} == {
             (item.name, repr(item.inputs)) for item in back.of(kind)
         }
-        assert len(after.of(kind)) == 2
+        assert len(after.of(kind)) == 2 * len(served(stack).of(kind))
 
 
 def test_an_update_keeps_the_volume_of_the_replicas_that_it_replaces(served: Served) -> None:

@@ -37,7 +37,7 @@ def test_adapters_beside_it_are_fetched_into_their_volume(served: Served) -> Non
     shared = {**MOUNTED, "weightsAccessMode": "ReadWriteMany"}
     registration = served("aws-prod", **shared, loraAdapters=[ADAPTER])
     assert "adapters" in registration.one("PersistentVolumeClaim").name
-    assert registration.engine.depends_on(registration.one("Job"))
+    assert registration.engine.depends_on(registration.fetching)
 
 
 def test_every_node_has_its_own_copy_so_that_an_update_may_add_a_replica() -> None:

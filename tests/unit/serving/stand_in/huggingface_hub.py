@@ -1,7 +1,8 @@
 """A stand-in for huggingface_hub: the hub is a folder, named by STAND_IN_HUB.
 
 What it says of a file can differ from the file (STAND_IN_WRONG, STAND_IN_HUGE), a download can
-break off (STAND_IN_BREAKS_AFTER) and a question be denied (STAND_IN_DENIES).
+break off (STAND_IN_BREAKS_AFTER) and a question be denied (STAND_IN_DENIES). Once the first file is
+there, somebody else may write one (STAND_IN_OTHERS_FILE, of STAND_IN_OTHERS_BYTES).
 """
 
 from __future__ import annotations
@@ -60,10 +61,13 @@ def snapshot_download(
         target = Path(local_dir) / name
         print("present" if target.exists() else "download", name, flush=True)  # noqa: T201
         if not target.exists():
-            incomplete = notes / f"{name}.incomplete"  # as the library does
+            # As the library does: what is not whole has another name, and is private.
+            incomplete = notes / f"{name}.incomplete"
             shutil.copyfile(HUB / name, incomplete)
             incomplete.chmod(0o600)
             incomplete.rename(target)
+        if other := os.environ.get("STAND_IN_OTHERS_FILE"):
+            Path(other).write_bytes(bytes(int(os.environ["STAND_IN_OTHERS_BYTES"])))
 
 
 def _sibling(path: Path) -> Sibling:

@@ -1,0 +1,117 @@
+"""Pods that can't start: their image is missing, a quota refuses them, the pool may not grow.
+
+The update says so in good time, what served goes on serving, and it finishes once there is room.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from rig.api import Api
+
+from components.serving import timings
+from tests.cluster.deploying import (
+    NAMESPACE,
+    Update,
+    destroy,
+    ready_replicas,
+    up,
+    wait_for,
+)
+from tests.cluster.kubelet import no_image
+from tests.cluster.machines import unschedulable
+from tests.project_copy import Project
+from tests.recording import settings_of
+
+STACK = "on-prem"
+OTHER_IMAGE = f"docker.io/vllm/vllm-openai:v0.19.0@sha256:{'0' * 64}"
+OTHER_REVISION = "0" * 40
+QUOTA = f"/api/v1/namespaces/{NAMESPACE}/resourcequotas/tenant"
+NODE_POOLS = "/apis/karpenter.sh/v1/nodepools"
+
+
+def failing_up(project: Project, stack: str, *, within: float) -> str:
+    """Runs an update that must fail within some seconds, and returns what it printed."""
+    started = time.monotonic()
+    failed = project.pulumi("up", "--stack", stack, "--yes", "--skip-preview")
+    assert failed.returncode != 0
+    assert time.monotonic() - started < within
+    return failed.stdout
+
+
+def put_quota(api: Api, **hard: str) -> None:
+    """Limits what the namespace may have, as those do who run the cluster."""
+    metadata = {"namespace": NAMESPACE, "name": "tenant"}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata}
+    api.apply({**quota, "spec": {"hard": hard}})
+    wait_for("the quota counts", lambda: api.get(QUOTA).get("status", {}).get("hard") == hard)
+
+
+def says(update: Update, what: str) -> bool:
+    return what in update.output
+
+
+def test_a_missing_image_ends_the_update_with_the_pod_and_the_reason_and_what_served_serves_on(
+    project: Project, api: Api
+) -> None:
+    shortened = project.root / "components" / "serving" / "timings.py"
+    text, line = shortened.read_text(encoding="utf-8"), "\nCHECK = NODE_START + 60\n"
+    assert text.count(line) == 1
+    # Twenty seconds for the sixteen minutes that a machine and a large image are given.
+    assert timings.CHECK <= 20 * 60
+    shortened.write_text(text.replace(line, "\nCHECK = 20\n"), encoding="utf-8")
+    up(project, STACK)
+    project.set(STACK, engineImage=OTHER_IMAGE)
+    with no_image(api, OTHER_IMAGE):
+        said = failing_up(project, STACK, within=90)
+    _, _, error = said.partition("Diagnostics:")
+    assert "[Pod llm/model-weights-check-" in error
+    assert f'[ImagePullBackOff] Back-off pulling image "{OTHER_IMAGE}"' in error
+    assert ready_replicas(api) == 2
+    up(project, STACK)
+    assert ready_replicas(api) == 2
+    destroy(project, STACK)
+
+
+def test_a_quota_of_storage_is_named_at_once_and_what_served_serves_on(
+    project: Project, api: Api
+) -> None:
+    up(project, STACK)
+    put_quota(api, **{"requests.storage": "200Gi"})
+    first = settings_of(STACK).model.revision
+    project.set(STACK, modelRevision=OTHER_REVISION, previousModelRevision=first)
+    said = failing_up(project, STACK, within=60)
+    assert "exceeded quota: tenant, requested: requests.storage=" in said
+    assert ready_replicas(api) == 2
+    put_quota(api, **{"requests.storage": "400Gi"})
+    up(project, STACK)
+    assert ready_replicas(api) == 2
+    api.delete(QUOTA)
+    destroy(project, STACK)
+
+
+def test_an_update_waits_while_the_pools_limit_is_reached_and_finishes_when_it_is_raised(
+    project: Project, api: Api
+) -> None:
+    update = Update(project, "aws-prod")
+    wait_for("the pool is there", lambda: list(api.items(NODE_POOLS)))
+    [pool] = api.items(NODE_POOLS)
+    path = f"{NODE_POOLS}/{pool['metadata']['name']}"
+    limits = pool["spec"]["limits"]
+    api.merge(path, {"spec": {"limits": dict.fromkeys(limits, "0")}})
+    wait_for("a replica finds no node", lambda: unschedulable(api))
+    wait_for("the engine says so", partial(says, update, "0/1 Pods available"))
+    [pod] = unschedulable(api)
+    wait_for("Karpenter says why", lambda: "exceed limits for nodepool" in events(api, pod))
+    assert update.runs
+    api.merge(path, {"spec": {"limits": limits}})
+    update.finish()
+    assert ready_replicas(api) == 2
+    destroy(project, "aws-prod")
+
+
+def events(api: Api, pod: str) -> str:
+    """Returns what is reported of a pod."""
+    path = f"/api/v1/namespaces/{NAMESPACE}/events?fieldSelector=involvedObject.name={pod}"
+    return "\n".join(str(event["message"]) for event in api.items(path))
