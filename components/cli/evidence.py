@@ -73,12 +73,13 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
     entries = read_log(log_file) if log_file is not None else ()
     judged_on = (day or datetime.now(tz=UTC)).date()
     carried = None if lock is None else _carried(lock)
+    served = [each.model for each in settings.models]
     found = put_together(
         Parts(
             stack=stack,
             day=judged_on,
             bundle=bundle_facts(opened, lock) if opened and lock else None,
-            differences=differences(lock, stack, settings.model, resources) if lock else (),
+            differences=differences(lock, stack, served, resources) if lock else (),
             images=image_list(resources),
             access=access_listing(resources),
             policies=verdict_output(*judge_stack(stack, judged_on, carried=carried)),

@@ -52,7 +52,7 @@ def bundle_facts(bundle: Bundle, lock: Lock) -> dict[str, Any]:
 
 
 def differences(
-    lock: Lock, stack: str, model: ModelSettings, resources: Sequence[Registered]
+    lock: Lock, stack: str, models: Sequence[ModelSettings], resources: Sequence[Registered]
 ) -> list[str]:
     """Returns in what a stack differs from what its bundle carries; nothing where it does not.
 
@@ -61,8 +61,11 @@ def differences(
     found: list[str] = []
     if lock.stack != stack:
         found.append(f"the bundle is for stack {lock.stack}")
-    if lock.model.revision != model.revision:
-        found.append(f"model: the stack serves {model.revision}, not {lock.model.revision}")
+    found += [
+        f"model: the stack serves {model.revision}, not {lock.model.revision}"
+        for model in models
+        if lock.model.revision != model.revision
+    ]
     carried = {image.reference.digest for image in lock.images}
     found += [
         f"image: {image.reference} is not in the bundle"

@@ -71,7 +71,7 @@ def full(site: Site, stack: str = "on-prem") -> dict[str, Any]:
             stack=stack,
             day=date(2026, 11, 25),
             bundle=bundle_facts(bundle, site.lock),
-            differences=differences(site.lock, stack, settings.model, resources),
+            differences=differences(site.lock, stack, [settings.model], resources),
             images=image_list(resources),
             access=access_listing(resources),
             policies=POLICIES,
@@ -104,10 +104,18 @@ def test_an_image_that_the_bundle_does_not_carry_is_a_difference(site: Site) -> 
 
 def test_another_stack_and_another_model_are_differences(site: Site) -> None:
     settings = settings_of("dev")
-    found = differences(site.lock, "dev", settings.model, ())
+    found = differences(site.lock, "dev", [settings.model], ())
     assert found == [
         "the bundle is for stack on-prem",
         f"model: the stack serves {settings.model.revision}, not {REVISION}",
+    ]
+
+
+def test_every_model_that_the_bundle_does_not_carry_is_a_difference(site: Site) -> None:
+    models = [each.model for each in settings_of("two-models").models]
+    assert len(models) == 2
+    assert differences(site.lock, "on-prem", models, ()) == [
+        f"model: the stack serves {model.revision}, not {REVISION}" for model in models
     ]
 
 
