@@ -7,6 +7,7 @@ update finishes once it is put right.
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -24,6 +25,7 @@ from tests.cluster.deploying import (
     wait_for,
 )
 from tests.cluster.kubelet import containers_fail, no_image
+from tests.cluster.machines import endpoints
 from tests.project_copy import Project
 
 STACK = "on-prem"
@@ -103,18 +105,21 @@ def test_an_update_waits_while_a_quota_is_exhausted_and_finishes_once_it_is_rais
     destroy(project, STACK)
 
 
-def test_a_replica_more_than_a_quota_allows_comes_once_it_is_raised(
+def test_a_replica_more_than_a_quota_allows_stops_none_and_comes_once_it_is_raised(
     project: Project, api: Api
 ) -> None:
-    """The engine does not wait for it: what it updates is complete, but for a number."""
     project.set(STACK, minReplicas=1, maxReplicas=1)
     up(project, STACK)
+    [served] = endpoints(api)
     with _quota(api, _A_REPLICA):
         project.set(STACK, minReplicas=2, maxReplicas=2)
-        up(project, STACK)
+        update = Update(project, STACK)
         wait_for("it is refused", lambda: "exceeded quota: gpus" in _replica_failure(api))
-        assert ready_replicas(api) == 1
-    wait_for("the second one serves", lambda: ready_replicas(api) == 2, seconds=180)
+        # Longer than a rollout of one replica takes here.
+        time.sleep(20)
+        assert endpoints(api) == {served}
+    update.finish()
+    wait_for("two serve", lambda: ready_replicas(api) == 2)
     destroy(project, STACK)
 
 
