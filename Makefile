@@ -44,9 +44,12 @@ demo: ## Watch a stack scale for three minutes, with its cost; needs no cluster
 	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.demo
 
-test: ## Run every test that needs no cluster
+# A worker for each processor; what one has not begun, another one takes over.
+PARALLEL := -n logical --dist worksteal
+
+test: ## Run every test that needs no cluster, on all processors (ARGS="-n 0": on one)
 	$(BOOTSTRAP) setup --dev
-	$(BOOTSTRAP) run pytest $(ARGS)
+	$(BOOTSTRAP) run pytest $(PARALLEL) $(ARGS)
 
 test-airgap: ## Deploy from a bundle where no network is; needs root and strace
 	$(BOOTSTRAP) setup --rig

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from components.project import ROOT, stack_names
-from tests.project_copy import Project
+from tests.project_copy import Project, copy_project
 
 GOLDEN = ROOT / "tests" / "golden"
 TITLES = (
@@ -25,12 +25,19 @@ def _messages(preview: dict[str, Any]) -> list[str]:
     return [entry["message"] for entry in preview.get("diagnostics", [])]
 
 
-@pytest.mark.parametrize("stack", stack_names())
-def test_the_engine_registers_what_the_golden_manifests_hold_and_prints_the_golden_table(
-    project: Project, stack: str
-) -> None:
-    preview = project.preview_json(stack)
+@pytest.fixture(scope="module", params=stack_names())
+def previewed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, dict[str, Any]]:
+    """A stack's name, and what its preview says: nothing that a test could change."""
+    copied = copy_project(tmp_path_factory.mktemp(request.param))
+    return request.param, copied.preview_json(request.param)
 
+
+def test_the_engine_registers_what_the_golden_manifests_hold_and_prints_the_golden_table(
+    previewed: tuple[str, dict[str, Any]],
+) -> None:
+    stack, preview = previewed
     steps = {
         (step["newState"]["type"], step["urn"].rsplit("::", 1)[1])
         for step in preview["steps"]
@@ -46,10 +53,10 @@ def test_the_engine_registers_what_the_golden_manifests_hold_and_prints_the_gold
     assert all(tables[0].count(title) == 1 for title in TITLES)
 
 
-@pytest.mark.parametrize("stack", stack_names())
-def test_figures_of_the_cost_resource_are_those_of_the_table(project: Project, stack: str) -> None:
-    preview = project.preview_json(stack)
-
+def test_figures_of_the_cost_resource_are_those_of_the_table(
+    previewed: tuple[str, dict[str, Any]],
+) -> None:
+    _, preview = previewed
     [figures] = [
         step["newState"]["inputs"]
         for step in preview["steps"]

@@ -17,7 +17,7 @@ from tests.unit.monitoring.cases.series import (
     waiting,
 )
 
-STEP = 10
+STEP = 30
 DAY = MINUTES_A_DAY // STEP
 LONG = 10 * DAY
 BUSY = "DCGM_FI_DEV_GPU_UTIL"
