@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: demo mutation policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: coverage demo mutation policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ PARALLEL := -n logical --dist worksteal
 test: ## Run every test that needs no cluster, on all processors (ARGS="-n 0": on one)
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest $(PARALLEL) $(ARGS)
+
+coverage: ## Say which lines of components/ no unit or golden test runs
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) run pytest $(PARALLEL) tests/unit tests/golden --cov=components \
+		--cov-report=term-missing:skip-covered $(ARGS)
 
 test-airgap: ## Deploy from a bundle where no network is; needs root and strace
 	$(BOOTSTRAP) setup --rig
