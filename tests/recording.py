@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar
 
 from components import deployment
@@ -16,7 +16,7 @@ from components.gateway import TokenPrices
 from components.monitoring.planned import PlannedCost
 from components.offline import OfflineMonitor, estimate_stack, run_offline
 from components.planned_cost import planned_costs
-from components.project import stack_names, stack_values
+from components.project import stack_names, stack_values, wire
 from components.settings import parse
 from components.settings_types import Settings
 
@@ -27,11 +27,18 @@ STACKS = stack_names()
 
 def settings_of(stack: str, **overrides: object) -> Settings:
     """The settings of a stack file, some of them replaced, by key; fails on any mistake."""
-    wire = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in overrides.items()
-    }
-    settings, reader = parse({**stack_values(stack), **wire})
+    return _settings(stack, as_key(overrides))
+
+
+def as_key(overrides: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Overrides in the form in which Pulumi hands them to a program; told apart by their values."""
+    return tuple((key, wire(value)) for key, value in overrides.items())
+
+
+@cache
+def _settings(stack: str, overrides: tuple[tuple[str, str], ...]) -> Settings:
+    # Nothing can be changed in them, so hundreds of tests share those of a stack.
+    settings, reader = parse({**stack_values(stack), **dict(overrides)})
     reader.raise_problems(stack)
     return settings
 

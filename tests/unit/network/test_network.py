@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,14 +12,19 @@ import pytest
 from components.gateway.labels import GATEWAY_LABELS, STORE_LABELS
 from components.network import NetworkRules, ServingNamespace
 from components.serving.labels import ENGINE_LABELS, WEIGHTS_LABELS
-from tests.recording import FETCHING, STACKS, Registration, register, settings_of
+from tests.recording import FETCHING, STACKS, Registration, as_key, register, settings_of
 
 NAMESPACE = "kubernetes.io/metadata.name"
 DNS_PODS = {"k8s-app": "kube-dns"}
 
 
 def rules_of(stack: str, **overrides: object) -> list[Mapping[str, Any]]:
-    settings = settings_of(stack, **overrides)
+    return _rules(stack, as_key(overrides))
+
+
+@cache
+def _rules(stack: str, overrides: tuple[tuple[str, str], ...]) -> list[Mapping[str, Any]]:
+    settings = settings_of(stack, **dict(overrides))
     _, registration = register(lambda: NetworkRules("network", settings, namespace="llm"))
     return [policy.spec for policy in registration.of("NetworkPolicy")]
 

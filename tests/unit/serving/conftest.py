@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
 from components.gpu_pool import create_pool
 from components.serving import VllmServing
-from tests.recording import Registration, register, settings_of
+from tests.recording import Registration, as_key, register, settings_of
+
+
+@cache
+def _served(stack: str, overrides: tuple[tuple[str, str], ...]) -> Registration:
+    settings = settings_of(stack, **dict(overrides))
+    _, registration = register(
+        lambda: VllmServing("vllm", settings, create_pool(settings), namespace="llm")
+    )
+    return registration
 
 
 @pytest.fixture
 def served() -> Callable[..., Registration]:
-    """Registers pool and server of a stack with some settings replaced."""
+    """Registers pool and server of a stack with some settings replaced; once for all tests."""
 
     def serve(stack: str, **overrides: object) -> Registration:
-        settings = settings_of(stack, **overrides)
-        _, registration = register(
-            lambda: VllmServing("vllm", settings, create_pool(settings), namespace="llm")
-        )
-        return registration
+        return _served(stack, as_key(overrides))
 
     return serve
