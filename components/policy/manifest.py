@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, Final
 
 WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet")
@@ -182,14 +183,18 @@ class Resource:
         yield from _pods(self.manifest, "", self.namespace, None)
 
 
+_SCALARS = (str, int, float, NoneType)  # most of a manifest, and none has anything in it
+
+
 def _pods(value: Any, path: str, namespace: str, labels: Any) -> Iterator[Pod]:
     if isinstance(value, Mapping):
         if any(isinstance(item, Mapping) for item in listed(value.get("containers"))):
             yield Pod(path, value, labels, namespace)
         own = at(value, "metadata", "labels")
         for key, item in value.items():
-            below = f"{path}.{key}" if path else str(key)
-            yield from _pods(item, below, namespace, own if key == "spec" else None)
+            if not isinstance(item, _SCALARS):
+                below = f"{path}.{key}" if path else str(key)
+                yield from _pods(item, below, namespace, own if key == "spec" else None)
     else:
         for number, item in enumerate(listed(value)):
             yield from _pods(item, f"{path}[{number}]", namespace, None)
