@@ -57,10 +57,10 @@ def simulated(configuration: Configuration, clock: Clock, arrivals: NDArray[np.f
     removal = round(KARPENTER_REMOVAL_SECONDS / clock.step_seconds)
     parameters = replace(parameters_of(configuration), consolidate_steps=removal)
     random = np.random.default_rng(0)
-    run, paid = Run(parameters, ONE, float(arrivals[0]) / STEP_SECONDS), Paid()
+    run, paid = Run(parameters, ONE, float(arrivals[0]) / STEP_SECONDS, 0), Paid()
     for count in arrivals.tolist():
         replicas, ready, nodes, *_ = run.step(
-            count, random.standard_normal(), random.random(), random.random()
+            count, random.standard_normal(), random.random(), random.random(), 0
         )
         paid.add(1.0, [""] * int(nodes), int(replicas), int(ready))
     return paid

@@ -79,6 +79,10 @@ class Fleet:
         replicas = self.lowest if self.autoscaling else self.highest
         return math.ceil(replicas / self.replicas_per_node)
 
+    def scheduled_in(self, hours: int) -> NDArray[np.int64]:
+        """Returns the fewest replicas by schedule of so many hours, 0 where it asks for none."""
+        return np.resize(np.array(self.scheduled or (0,), dtype=np.int64), hours)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetWeek:
@@ -131,7 +135,7 @@ def wanted_replicas(
         return np.full(peak_rates.shape, fleet.highest, dtype=np.int64)
     # A rate that is a whole multiple of the capacity up to rounding needs no further replica.
     needed = np.ceil(peak_rates / requests_per_second - 1e-9).astype(np.int64)
-    lowest = np.maximum(fleet.lowest, np.resize(np.array(fleet.scheduled or (0,)), needed.shape))
+    lowest = np.maximum(fleet.lowest, fleet.scheduled_in(len(needed)))
     return np.clip(needed, lowest, fleet.highest)
 
 

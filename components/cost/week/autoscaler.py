@@ -1,8 +1,9 @@
 """The number of replicas, as KEDA and the horizontal pod autoscaler set it.
 
 The rule of kubernetes/kubernetes pkg/controller/podautoscaler (horizontal.go and
-replica_calculator.go) for two external metrics with target AverageValue, with the behaviour of
-charts/autoscaling/scaled-object.yaml.j2. Not simulated: the lag of a scrape (up to 15 seconds), and
+replica_calculator.go) for external metrics with target AverageValue, with the behaviour of
+charts/autoscaling/scaled-object.yaml.j2. A schedule is one more of them: KEDA's cron scaler reports
+the replicas of the hour. Not simulated: the lag of a scrape (up to 15 seconds), and
 the fallback while Prometheus does not answer.
 """
 
@@ -49,13 +50,16 @@ class Autoscaler:
         self._active = arithmetic.window(parameters.scale_down_steps, (replicas > 0) * 1)
         self._floor = arithmetic.most(parameters.lowest, 1)
 
-    def step(self, in_flight: Quantity, waiting: Quantity, came: Quantity) -> Quantity:
+    def step(
+        self, in_flight: Quantity, waiting: Quantity, came: Quantity, scheduled: Quantity
+    ) -> Quantity:
         """Returns the replicas of the next step.
 
         Args:
             in_flight: Requests running and waiting, of all replicas.
             waiting: Those of them that wait.
             came: Requests at the gateway, wherever it sent them.
+            scheduled: Fewest replicas by the schedule now; 0 for none.
         """
         rules, least, most = self._parameters, self._arithmetic.least, self._arithmetic.most
         replicas = self.replicas
@@ -63,6 +67,7 @@ class Autoscaler:
             self._answer(in_flight, rules.target_requests),
             self._answer(waiting, rules.target_waiting),
         )
+        desired = most(desired, scheduled)
         # The window holds recommendations before it and before the policies, as the HPA's does.
         stable = least(most(replicas, desired), self._recommended.push(desired))
         since = self._steps_since_removal + 1
@@ -77,6 +82,7 @@ class Autoscaler:
         if self._may_be_zero:
             # While none is ready the gateway sends all to the API, and nothing is in flight.
             wanted = most(self._wanted.push((came > 0) * 1), (in_flight > 0) * 1)
+            wanted = most(wanted, (scheduled > 0) * 1)
             bounded = bounded * most(self._active.push(wanted), self._never_zero * 1)
         self.replicas = bounded
         return bounded

@@ -47,7 +47,8 @@ class Comparison:
     def _nodes(self) -> tuple[str, ...]:
         totals, fleet = self.week.totals, self.configuration.fleet
         if fleet.fixed_nodes is not None:
-            nodes = "1 node is" if fleet.fixed_nodes == 1 else f"{fleet.fixed_nodes} nodes are"
+            fixed = fleet.fixed_nodes * fleet.machines_per_node
+            nodes = "1 node is" if fixed == 1 else f"{fixed} nodes are"
             return (f"The same node-hours, because {nodes} paid at all hours whatever runs.",)
         if totals.replica_starts == 0 and self.planned_replicas == totals.mean_replicas:
             replicas = f"{totals.peak_replicas} at all hours"
@@ -92,6 +93,7 @@ class Comparison:
                 "Kubernetes takes replicas from the fullest node first, so a node that has room "
                 "for more is removed only when as few replicas as nodes are left"
             )
+        beyond *= fleet.machines_per_node
         return (f"{beyond:.2f} nodes on average are paid beyond what replicas fill: {cause}.",)
 
     def _queueing(self) -> tuple[str, ...]:

@@ -59,13 +59,16 @@ def simulate_hours(cases: Sequence[Case], burst_factor: float) -> tuple[Simulate
     chances = np.concatenate(draws, axis=2)
     lead = np.roll(chances.reshape(*chances.shape[:2], -1, hours), 1, axis=3).reshape(chances.shape)
     before = np.concatenate([np.tile(np.roll(case.rates, 1), weeks) for case in cases])
+    by_schedule = [case.configuration.fleet.scheduled_in(hours) for case in cases]
+    scheduled = np.concatenate([np.tile(one, weeks) for one in by_schedule])
+    scheduled_before = np.concatenate([np.tile(np.roll(one, 1), weeks) for one in by_schedule])
     parameters = [parameters_of(case.configuration) for case in cases]
-    run = Run(stacked(parameters, each=hours * weeks), MANY, before)
-    for step in lead[-_lead_steps(cases) :]:
-        run.step(*step)
+    run = Run(stacked(parameters, each=hours * weeks), MANY, before, scheduled_before)
+    for arrivals, normal, uniform, interruption in lead[-_lead_steps(cases) :]:
+        run.step(arrivals, normal, uniform, interruption, scheduled_before)
     run.restart()
-    for step in chances:
-        run.step(*step)
+    for arrivals, normal, uniform, interruption in chances:
+        run.step(arrivals, normal, uniform, interruption, scheduled)
     sums = _added(run.sums, len(cases))
     replicas, nodes = (
         values.reshape(len(cases), weeks, hours).mean(axis=1) / STEPS_PER_HOUR

@@ -62,7 +62,9 @@ def _followed(
     served = configuration.service.planned_requests_per_second * fleet.replicas_per_node
     nodes_at_peak = float(rates.max()) * burst_factor / served
     fewest = max(fleet.lowest_nodes, 1)
-    unbounded = replace(configuration, fleet=replace(fleet, highest=_UNBOUNDED))
+    # A schedule is for the stack's own volume; break-even, which asks for others, leaves it out.
+    free = replace(fleet, highest=_UNBOUNDED, scheduled=())
+    unbounded = replace(configuration, fleet=free)
     larger = (Case(rates * (times * fewest / nodes_at_peak), unbounded) for times in LARGER)
     cases = [own, *larger]
     simulated = simulate_hours(cases, burst_factor)
@@ -72,12 +74,8 @@ def _followed(
 
 
 def planned_nodes(case: Case, burst_factor: float) -> float:
-    """Returns the nodes of the plan, averaged over time.
-
-    Without those of a schedule, which the simulated autoscaler does not follow: so what a schedule
-    adds to the plan is paid as other nodes of a plan are.
-    """
-    plain = replace(case.configuration.fleet, nodes_paid=NodesPaid(), scheduled=())
+    """Returns the nodes of the plan, averaged over time."""
+    plain = replace(case.configuration.fleet, nodes_paid=NodesPaid())
     served = case.configuration.service.planned_requests_per_second
     return simulate(case.rates, burst_factor, served, plain).mean_nodes
 

@@ -33,10 +33,12 @@ def _nodes(comparison: Comparison) -> str:
     table.add_column("Simulated", justify="right")
     table.add_column("For peak minutes", justify="right")
     gpus = comparison.configuration.fleet.gpus_per_node
+    machines = comparison.configuration.fleet.machines_per_node
+    simulated_nodes, planned_nodes = totals.mean_nodes * machines, plan.mean_nodes * machines
     rows = (
-        ("Node-hours a month", totals.mean_nodes * month, plan.mean_nodes * month),
+        ("Node-hours a month", simulated_nodes * month, planned_nodes * month),
         ("GPU-hours a month", totals.mean_nodes * month * gpus, plan.mean_nodes * month * gpus),
-        ("Nodes, on average", totals.mean_nodes, plan.mean_nodes),
+        ("Nodes, on average", simulated_nodes, planned_nodes),
         ("Replicas, on average", totals.mean_replicas, comparison.planned_replicas),
     )
     for name, simulated, planned in rows:
@@ -44,7 +46,7 @@ def _nodes(comparison: Comparison) -> str:
     table.add_row("Replicas, at most", str(totals.peak_replicas), str(plan.peak_replicas))
     table.add_row("Busy", f"{totals.busy_share:.1%}", f"{plan.busy_share:.1%}")
     table.add_row("Idle", f"{totals.idle_share:.1%}", f"{1 - plan.busy_share:.1%}")
-    starts = f"{totals.replica_starts:,} of replicas, {totals.node_starts:,} of nodes"
+    starts = f"{totals.replica_starts:,} of replicas, {totals.node_starts * machines:,} of nodes"
     table.add_row(f"Starts in {totals.hours:,.0f} hours", starts, "")
     return drawn(table)
 
@@ -70,21 +72,27 @@ def _latency(comparison: Comparison) -> str:
 def as_output(comparison: Comparison) -> dict[str, object]:
     """Returns all figures as plain values; hours are those of the simulated time, not a month's."""
     week, plan = comparison.week, comparison.plan
+    machines = comparison.configuration.fleet.machines_per_node
     totals = asdict(week.totals)
     hours = totals["hours"]
+    by_hour = asdict(week.hours)
+    for name in ("node_hours", "node_starts"):
+        totals[name] *= machines
+    for name in ("nodes", "idle_nodes"):
+        by_hour[name] = [nodes * machines for nodes in by_hour[name]]
     return {
         "stack": comparison.assumptions.stack,
         "seed": comparison.seed,
         "stepSeconds": STEP_SECONDS,
         "simulated": {
             **{_camel(name): value for name, value in totals.items()},
-            "meanNodes": week.totals.mean_nodes,
+            "meanNodes": week.totals.mean_nodes * machines,
             "idleShare": week.totals.idle_share,
             "p95QueueingSeconds": week.p95_queueing_seconds,
         },
         "planned": {
-            "nodeHours": plan.mean_nodes * hours,
-            "meanNodes": plan.mean_nodes,
+            "nodeHours": plan.mean_nodes * machines * hours,
+            "meanNodes": plan.mean_nodes * machines,
             "meanReplicas": comparison.planned_replicas,
             "peakReplicas": plan.peak_replicas,
             "busyShare": plan.busy_share,
@@ -95,7 +103,7 @@ def as_output(comparison: Comparison) -> dict[str, object]:
             "share": OBJECTIVE_SHARE,
         },
         "reasons": list(comparison.reasons()),
-        "hours": {_camel(name): list(values) for name, values in asdict(week.hours).items()},
+        "hours": {_camel(name): list(values) for name, values in by_hour.items()},
     }
 
 

@@ -41,7 +41,11 @@ class Run:
     """The state between two steps."""
 
     def __init__(
-        self, parameters: Parameters, arithmetic: Arithmetic, first_rate: Quantity
+        self,
+        parameters: Parameters,
+        arithmetic: Arithmetic,
+        first_rate: Quantity,
+        scheduled: Quantity,
     ) -> None:
         least, most, up = arithmetic.least, arithmetic.most, arithmetic.up
         self._parameters = parameters
@@ -50,8 +54,9 @@ class Run:
         batch = least(parameters.target_requests, parameters.slots)
         seconds = parameters.seconds_alone + parameters.seconds_per_neighbour * (batch - 1)
         in_flight = up(first_rate * seconds)
+        fewest = most(parameters.lowest, scheduled)
         replicas = least(
-            most(up(in_flight / parameters.target_requests), parameters.lowest), parameters.highest
+            most(up(in_flight / parameters.target_requests), fewest), parameters.highest
         )
         self._autoscaler = Autoscaler(parameters, arithmetic, replicas)
         self._nodes = Nodes(parameters, arithmetic, replicas)
@@ -71,9 +76,21 @@ class Run:
         )  # fmt: skip
 
     def step(
-        self, arrivals: Quantity, normal: Quantity, uniform: Quantity, interruption: Quantity
+        self,
+        arrivals: Quantity,
+        normal: Quantity,
+        uniform: Quantity,
+        interruption: Quantity,
+        scheduled: Quantity,
     ) -> tuple[Quantity, ...]:
         """Moves on.
+
+        Args:
+            arrivals: Requests that come.
+            normal: Of chance.
+            uniform: Of chance.
+            interruption: Of chance.
+            scheduled: Fewest replicas by the schedule in this step; 0 for none.
 
         Returns:
             Replicas, ready ones, nodes paid, requests before one that comes now, how many of them
@@ -82,7 +99,7 @@ class Run:
         most, rules, requests = self._arithmetic.most, self._parameters, self._requests
         before, nodes_before = self._autoscaler.replicas, self._nodes.nodes
         waiting, queue = requests.waiting, requests.queue
-        replicas = self._autoscaler.step(requests.in_flight, waiting, self._came)
+        replicas = self._autoscaler.step(requests.in_flight, waiting, self._came, scheduled)
         self._came = arrivals
         self._nodes.step(replicas, requests.leaving, interruption)
         ready, nodes = self._nodes.ready, self._nodes.paid

@@ -34,8 +34,11 @@ def simulate_week(
         DemandError: A rate or the burst factor is beyond its range.
     """
     demand = draw(rates, burst_factor, seed)
-    run = Run(parameters_of(configuration), ONE, float(rates[0]))
-    steps = np.asarray([run.step(*chances) for chances in _steps(demand)])
+    scheduled = _scheduled(configuration, len(rates)).tolist()
+    run = Run(parameters_of(configuration), ONE, float(rates[0]), scheduled[0])
+    steps = np.asarray(
+        [run.step(*chances, now) for chances, now in zip(_steps(demand), scheduled, strict=True)]
+    )
     replicas, ready, nodes, queue, pace, ended = steps.T
     served = (
         configuration.service.planned_requests_per_second * configuration.fleet.replicas_per_node
@@ -69,13 +72,20 @@ def simulate_weeks(
         DemandError: A rate or the burst factor is beyond its range.
     """
     demand = draw(rates, burst_factor, seed)
-    run = Run(stacked([parameters_of(one) for one in configurations]), MANY, float(rates[0]))
-    for chances in _steps(demand):
-        run.step(*chances)
+    scheduled = np.stack([_scheduled(one, len(rates)) for one in configurations], axis=1)
+    parameters = stacked([parameters_of(one) for one in configurations])
+    run = Run(parameters, MANY, float(rates[0]), scheduled[0])
+    for chances, now in zip(_steps(demand), scheduled, strict=True):
+        run.step(*chances, now)
     return tuple(
         totals_of(configuration, run.sums.of(number), len(rates))
         for number, configuration in enumerate(configurations)
     )
+
+
+def _scheduled(configuration: Configuration, hours: int) -> NDArray[np.int64]:
+    """Returns the fewest replicas by schedule of each step."""
+    return np.repeat(configuration.fleet.scheduled_in(hours), STEPS_PER_HOUR)
 
 
 def _steps(demand: Demand) -> zip[tuple[float, float, float, float]]:

@@ -17,20 +17,20 @@ def scaler(replicas: int, **fleet: object) -> Autoscaler:
 
 
 def course(one: Autoscaler, in_flight: list[int], waiting: int = 0) -> list[int]:
-    return [one.step(count, waiting, 0) for count in in_flight]
+    return [one.step(count, waiting, 0, 0) for count in in_flight]
 
 
 def test_replicas_are_requests_in_flight_over_the_target_rounded_up() -> None:
-    assert scaler(2).step(49, 0, 0) == 4
+    assert scaler(2).step(49, 0, 0, 0) == 4
 
 
 def test_a_tenth_beside_the_target_changes_nothing() -> None:
-    assert scaler(2).step(35, 0, 0) == 2  # 1.09 times 32
-    assert scaler(2).step(36, 0, 0) == 3
+    assert scaler(2).step(35, 0, 0, 0) == 2  # 1.09 times 32
+    assert scaler(2).step(36, 0, 0, 0) == 3
 
 
 def test_the_larger_of_both_answers_counts() -> None:
-    assert scaler(4).step(64, 31, 0) == 7
+    assert scaler(4).step(64, 31, 0, 0) == 7
 
 
 def test_replicas_double_at_most_in_the_time_of_a_start() -> None:
@@ -41,7 +41,7 @@ def test_replicas_double_at_most_in_the_time_of_a_start() -> None:
 def test_what_was_removed_within_the_period_may_come_back_and_double() -> None:
     one = scaler(4, scale_down_seconds=0.0)
     assert course(one, [0] * 5)[-1] == 2
-    assert one.step(400, 0, 0) == 8
+    assert one.step(400, 0, 0, 0) == 8
 
 
 def test_a_replica_goes_when_the_window_has_passed_and_then_one_a_minute() -> None:
@@ -67,13 +67,13 @@ def test_without_autoscaling_the_highest_number_runs() -> None:
 def test_to_zero_only_after_the_cooldown_and_back_at_the_first_request() -> None:
     one = scaler(1, lowest=0)
     assert course(one, [1] + [0] * 40) == [1] * 26 + [0] * 15
-    assert one.step(1, 1, 0) == 1
+    assert one.step(1, 1, 0, 0) == 1
 
 
 def test_what_the_gateway_gets_keeps_the_first_replica_for_two_minutes_and_the_cooldown() -> None:
     one = scaler(0, lowest=0)
     # The API answers, so nothing is in flight.
-    assert one.step(0, 0, 1) == 1
+    assert one.step(0, 0, 1, 0) == 1
     assert course(one, [0] * 30) == [1] * 26 + [0] * 4
 
 
@@ -88,4 +88,18 @@ def test_replicas_stay_between_the_bounds(
     highest = max(lowest + more, 1)
     one = scaler(max(lowest, 1), lowest=lowest, highest=highest)
     for in_flight, waiting in polls:
-        assert lowest <= one.step(in_flight, waiting, 0) <= highest
+        assert lowest <= one.step(in_flight, waiting, 0, 0) <= highest
+
+
+def test_a_schedule_is_a_demand_among_others() -> None:
+    one = scaler(1, highest=8)
+    assert one.step(0, 0, 0, 4) == 2  # doubled at most, as for any demand
+    one = scaler(4, highest=8)
+    assert one.step(0, 0, 0, 6) == 6
+    assert one.step(7 * 16, 0, 0, 6) == 7
+    assert scaler(4, highest=5).step(0, 0, 0, 6) == 5
+
+
+def test_a_schedule_wakes_a_fleet_that_was_at_zero() -> None:
+    one = scaler(0, lowest=0)
+    assert one.step(0, 0, 0, 2) >= 1
