@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
+import psutil
 from rig.api import Api
 
 from components.serving.labels import GROUP_NAME
@@ -60,11 +61,14 @@ class Update:
 
     def kill(self, number: signal.Signals) -> None:
         """Sends a signal to the engine, or SIGKILL to it and all that it started."""
-        if number == signal.SIGKILL:
-            os.killpg(self._process.pid, number)
-        else:
-            self._process.send_signal(number)
+        # Plugins are in process groups of their own, and outlive an engine that is killed.
+        started = psutil.Process(self._process.pid).children(recursive=True)
+        self._process.send_signal(number)
         self.wait()
+        if number == signal.SIGKILL:
+            for process in started:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
     @property
     def runs(self) -> bool:

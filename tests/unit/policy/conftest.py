@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-_caught: dict[str, tuple[int, int]] = {}
+_CAUGHT = "hardening fields caught"
 
 
 @pytest.fixture
-def caught() -> dict[str, tuple[int, int]]:
-    """By stack: how many mutations were found, and how many there were."""
-    return _caught
+def caught(record_property: Callable[[str, object], None]) -> Callable[[str, int, int], None]:
+    """Takes a stack, how many mutations were found, and how many there were."""
+
+    def keep(stack: str, found: int, made: int) -> None:
+        record_property(_CAUGHT, (stack, found, made))
+
+    return keep
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints it."""
-    if not _caught:
+    """Prints it; the reports also come from other processes."""
+    rows = sorted(
+        value
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == _CAUGHT
+    )
+    if not rows:
         return
-    found, made = (sum(column) for column in zip(*_caught.values(), strict=True))
-    share = f"{found / made:.1%}"
     terminalreporter.section("hardening fields taken away, and found by a rule")
-    for stack, (one_found, one_made) in sorted(_caught.items()):
-        terminalreporter.write_line(f"{stack:<14} {one_found} of {one_made}")
-    terminalreporter.write_line(f"all            {found} of {made}: {share}")
+    for stack, found, made in rows:
+        terminalreporter.write_line(f"{stack:<14} {found} of {made}")
+    found, made = (sum(row[column] for row in rows) for column in (1, 2))
+    terminalreporter.write_line(f"all            {found} of {made}: {found / made:.1%}")
