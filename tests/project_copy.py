@@ -86,7 +86,7 @@ def copy_project(folder: Path) -> Project:
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("KUBE")},
         "HOME": str(folder),
-        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_BACKEND_URL": f"file://{state}?metadata=skip",  # as the bootstrap sets it
         "PULUMI_CONFIG_PASSPHRASE": "only for this test",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "NO_COLOR": "1",

@@ -31,7 +31,7 @@ def preview(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     (folder / "__main__.py").write_text(PROGRAM.replace("LINE", line), encoding="utf-8")
     environment = {
         **os.environ,
-        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": "any",
         "PYTHONPATH": str(ROOT),
     }

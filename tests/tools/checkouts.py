@@ -24,7 +24,7 @@ STAND_IN_PULUMI = """
     if arguments == ["version"]:
         print("VERSION")
     elif arguments[:2] == ["stack", "init"]:
-        folder = pathlib.Path(os.environ["PULUMI_BACKEND_URL"].removeprefix("file://"))
+        folder = pathlib.Path(os.environ["PULUMI_BACKEND_URL"].removeprefix("file://").partition("?")[0])
         stack = folder / ".pulumi/stacks/breakeven" / f"{arguments[2]}.json"
         stack.parent.mkdir(parents=True, exist_ok=True)
         stack.write_text("{}")

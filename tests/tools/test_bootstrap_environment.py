@@ -19,7 +19,7 @@ def test_env_survives_a_path_that_a_shell_would_take_apart(odd_ready: Checkout) 
         text=True,
         check=True,
     )
-    assert shell.stdout == f"file://{odd_ready.state}"
+    assert shell.stdout == f"file://{odd_ready.state}?metadata=skip"
 
 
 def test_env_prints_nothing_but_shell_code(ready: Checkout) -> None:

@@ -100,7 +100,7 @@ def test_the_state_folder_can_lie_elsewhere(ready: Checkout, tmp_path: Path) -> 
     ready.environ["BREAKEVEN_STATE"] = str(tmp_path / "elsewhere")
     environ = ready.bootstrap("pulumi", "about").report()["environ"]
     assert isinstance(environ, dict)
-    assert environ["PULUMI_BACKEND_URL"] == f"file://{tmp_path / 'elsewhere'}"
+    assert environ["PULUMI_BACKEND_URL"] == f"file://{tmp_path / 'elsewhere'}?metadata=skip"
     assert not ready.state.exists()
 
 

@@ -19,7 +19,9 @@ PASSPHRASE_FILE = f"{PASSPHRASE}_FILE"
 
 def backend_url(layout: Layout) -> str:
     """The local backend of this checkout, as Pulumi writes it."""
-    return f"file://{layout.state}"
+    # Without files of attributes beside the state: an engine that is killed while it writes one
+    # leaves it empty, and the state can't be read any more ("failed to load checkpoint: EOF").
+    return f"file://{layout.state}?metadata=skip"
 
 
 def is_local(layout: Layout, environ: Mapping[str, str]) -> bool:
