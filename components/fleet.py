@@ -17,7 +17,8 @@ from components.serving.timings import (
     replica_start,
     scale_up_period,
 )
-from components.settings_types import ReplicaSettings, Settings
+from components.settings_groups import ReplicaSettings
+from components.settings_types import Settings
 
 VLLM_LARGEST_BATCH = 256
 """Requests that vLLM runs at once unless told otherwise (--max-num-seqs, from 256 up by GPU)."""

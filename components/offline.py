@@ -28,7 +28,8 @@ from components.policy.loading import registered
 from components.policy.manifest import Resource
 from components.project import stack_names, stack_values
 from components.settings import parse
-from components.settings_types import BoundarySettings, Settings
+from components.settings_groups import BoundarySettings
+from components.settings_types import Settings
 
 _Result = TypeVar("_Result")
 

@@ -19,12 +19,7 @@ from components.settings_adapters import read_adapters, read_rank
 from components.settings_boundary import check_boundary, read_boundary
 from components.settings_checks import PARALLEL, check
 from components.settings_gateway import check_gateway, read_gateway
-from components.settings_models import check_models, entry_readers, named, shares_beside
-from components.settings_monitoring import check_monitoring, read_monitoring
-from components.settings_pool import read_pool
-from components.settings_schedule import read_schedule
-from components.settings_types import (
-    FIRST_MODEL,
+from components.settings_groups import (
     BoundarySettings,
     EngineSettings,
     ModelSettings,
@@ -33,9 +28,13 @@ from components.settings_types import (
     PeopleSettings,
     PriceSettings,
     ReplicaSettings,
-    Settings,
     TrafficSettings,
 )
+from components.settings_models import check_models, entry_readers, named, shares_beside
+from components.settings_monitoring import check_monitoring, read_monitoring
+from components.settings_pool import read_pool
+from components.settings_schedule import read_schedule
+from components.settings_types import FIRST_MODEL, Settings
 from components.settings_weights import read_weights
 
 CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from components.config_reader import ConfigReader
-from components.settings_types import AdapterSettings, Settings
+from components.settings_groups import AdapterSettings
+from components.settings_types import Settings
 
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """vLLM's own steps of --max-lora-rank."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from components.config_reader import ConfigReader
 from components.policy.addresses import outside_addresses
 from components.project import ROOT
-from components.settings_types import BoundarySettings, Settings
+from components.settings_groups import BoundarySettings
+from components.settings_types import Settings
 
 NETWORKS = ("connected", "air-gapped")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from components.config_reader import ConfigReader
-from components.cost.capacity import MemoryFit, memory_fit, smallest_fits
+from components.cost.memory_fit import MemoryFit, memory_fit, smallest_fits
 from components.settings_adapters import check_adapters
 from components.settings_pool import check_pool, check_quota
 from components.settings_schedule import check_schedule

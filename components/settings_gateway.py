@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from components.config_reader import ConfigReader
-from components.settings_types import (
+from components.settings_groups import (
     BoundarySettings,
     GatewaySettings,
     OverflowSettings,
-    Settings,
     TeamSettings,
     TrafficSettings,
 )
+from components.settings_types import Settings
 
 MODES = ("self-host", "hybrid")
 

@@ -7,7 +7,8 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from components.config_reader import ConfigReader
-from components.settings_types import MonitoringSettings, Settings, TracingSettings
+from components.settings_groups import MonitoringSettings, TracingSettings
+from components.settings_types import Settings
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAME = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"

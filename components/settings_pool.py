@@ -8,12 +8,8 @@ from dataclasses import dataclass
 
 from components.config_reader import ConfigReader
 from components.cost.gpus import find_gpu, load_gpus
-from components.settings_types import (
-    ClusterApiSettings,
-    ClusterApiTemplate,
-    PoolSettings,
-    Settings,
-)
+from components.settings_groups import ClusterApiSettings, ClusterApiTemplate, PoolSettings
+from components.settings_types import Settings
 
 _MACHINE_TYPE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"

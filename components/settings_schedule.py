@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from components.config_reader import ConfigReader
-from components.settings_types import ScheduledReplicas, Settings
+from components.settings_groups import ScheduledReplicas
+from components.settings_types import Settings
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from components.config_reader import ConfigReader
-from components.settings_types import BoundarySettings, Settings, WeightsSettings
+from components.settings_groups import BoundarySettings, WeightsSettings
+from components.settings_types import Settings
 
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
 _NAME = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"

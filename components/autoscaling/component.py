@@ -11,8 +11,9 @@ from components.manifests import custom_resource
 from components.monitoring.promql import engine_selector, wanted_requests
 from components.serving.labels import GROUP_NAME
 from components.serving.timings import scale_up_period, timings_of
+from components.settings_groups import ScheduledReplicas
 from components.settings_schedule import DAYS
-from components.settings_types import ScheduledReplicas, Settings
+from components.settings_types import Settings
 from components.templates import render
 
 

@@ -19,7 +19,7 @@ from components.bundle.origins import Origin, built_programs, program_files
 from components.bundle.weights import check_model_folder
 from components.bundle.wheels import download_wheels, this_platform, wheel_files
 from components.cost.quantities import Registered
-from components.settings_types import ModelSettings
+from components.settings_groups import ModelSettings
 
 Say = Callable[[str], None]
 

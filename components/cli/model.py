@@ -11,9 +11,9 @@ from typing import Annotated, TypeAlias
 import typer
 
 from components.cli.estimate import Format
-from components.cost.capacity import GIB, memory_fit
 from components.cost.config_fields import ModelConfigError
 from components.cost.gpus import Gpu, load_gpus
+from components.cost.memory_fit import GIB, memory_fit
 from components.cost.model_config import facts_from_config
 from components.cost.models import PRECISION_BYTES, ModelFacts, load_models
 from components.cost.text import drawn, text_table, wrapped

@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 import yaml
 
-from components.cost.capacity import memory_fit
 from components.cost.gpus import find_gpu
+from components.cost.memory_fit import memory_fit
 from components.cost.models import ModelFacts
 from components.cost.near import suggestion
 from components.cost.price import PriceMissingError

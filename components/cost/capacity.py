@@ -1,25 +1,16 @@
-"""What fits into the memory of a replica, and how many requests a second it serves."""
+"""How many requests a second a replica serves: measured, published, or by the roofline."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from components.cost.gpus import Gpu, find_gpu
+from components.cost.gpus import Gpu
+from components.cost.memory_fit import cache_gib, memory_fit, requests_held
 from components.cost.models import ModelFacts
 from components.cost.roofline import Engine, RequestShape, StepTimes, step_times
 from components.cost.throughput import MeasuredPoint, comparable_points, within_factor
-
-GIB = 2**30
-
-RESERVED_GIB_PER_GPU = 1.9
-"""Peak activations, CUDA graphs and the CUDA context of a GPU. 2 to 4 GB are usual; the capacity
-examples that the roofline was checked with leave 2 GB (1.86 GiB)."""
-
-RESERVED_GIB_FOR_COLLECTIVES = 0.38
-"""NCCL's buffers of a GPU where several share a model: 392 MiB (aiconfigurator, four GPUs)."""
 
 CONCURRENCY_FACTOR = 1.5
 """A published measurement counts if its requests in flight differ by no more than this factor."""
@@ -30,37 +21,10 @@ USER_ERROR_PERCENT = 5.0
 PUBLISHED_ERROR_PERCENT = 15.0  # left when the roofline is fitted to one model: 8, 13 and 20 %
 
 _CALIBRATED = {"h100", "h200", "a100-40", "rtx-4090"}  # GPUs with published points
-_SUGGESTED_PRECISIONS = ("bf16", "fp8", "int4")  # int8 takes what fp8 takes
 _SMALL_MODEL = 10e9  # parameters
 _PCIE = 64  # GB/s; the fastest slot of `gpus.json`, NVLink is faster
 
 Method: TypeAlias = Literal["user's measurement", "published measurement", "roofline"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryFit:
-    """How a replica's memory is divided; all its GPUs together.
-
-    Attributes:
-        weights_gib: Weights.
-        reserved_gib: Activations, CUDA graphs, context and NCCL.
-        key_value_gib: What is left for the key-value cache; negative where weights don't fit.
-        key_value_tokens: Tokens that it holds, in requests of `max_model_length`.
-        concurrent_requests: Requests of the mean length that it holds at their full length.
-        max_model_length: Longest request that the engine admits, in tokens.
-    """
-
-    weights_gib: float
-    reserved_gib: float
-    key_value_gib: float
-    key_value_tokens: int
-    concurrent_requests: int
-    max_model_length: int
-
-    @property
-    def fits(self) -> bool:
-        """Whether at least one request of `max_model_length` fits; vLLM won't start otherwise."""
-        return self.key_value_tokens >= self.max_model_length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,102 +60,6 @@ class ReplicaCapacity:
 
 class ModelDoesNotFitError(ValueError):
     """The replica's GPUs can't hold the model and one request of the longest length."""
-
-
-def memory_fit(  # noqa: PLR0913  # one argument a setting
-    model: ModelFacts,
-    *,
-    precision: str,
-    gpu: Gpu,
-    tensor_parallel: int,
-    gpu_memory_utilization: float,
-    max_model_length: int,
-    request_tokens: int,
-    pipeline_parallel: int = 1,
-    adapter_bytes: int = 0,
-) -> MemoryFit:
-    """Divides the memory of a replica as vLLM does: weights, reserve, the rest for the cache.
-
-    The cache holds bf16 whatever the precision of the weights, vLLM's default. Prefixes that
-    requests share are counted for each of them.
-
-    Args:
-        model: The model.
-        precision: Of its weights, one of `models.PRECISION_BYTES`.
-        gpu: Each of the GPUs.
-        tensor_parallel: GPUs of the replica, 1 or more.
-        gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
-        max_model_length: Longest request, input and output, in tokens.
-        request_tokens: Mean request, input and output, in tokens.
-        pipeline_parallel: Nodes of the replica, each with `tensor_parallel` GPUs.
-        adapter_bytes: What LoRA adapters take on all GPUs together; counted with the weights.
-
-    Raises:
-        ValueError: The precision is not known.
-    """
-    engine = Engine(
-        model=model,
-        precision=precision,
-        gpu=gpu,
-        tensor_parallel=tensor_parallel,
-        pipeline_parallel=pipeline_parallel,
-    )
-    cache = _cache_gib(engine, gpu_memory_utilization) - adapter_bytes / GIB
-    longest = _requests_held(engine, cache, max_model_length)
-    return MemoryFit(
-        weights_gib=_weights_gib(engine) + adapter_bytes / GIB,
-        reserved_gib=_reserved_gib(engine),
-        key_value_gib=cache,
-        key_value_tokens=math.floor(longest * max_model_length),
-        concurrent_requests=math.floor(_requests_held(engine, cache, request_tokens)),
-        max_model_length=max_model_length,
-    )
-
-
-def smallest_fits(
-    model: ModelFacts,
-    *,
-    max_model_length: int,
-    gpu_names: Iterable[str] = ("l4", "l40s", "a100-80", "h100", "h200"),
-    gpu_memory_utilization: float = 0.9,
-    count: int = 4,
-) -> tuple[str, ...]:
-    """Suggests what would hold the model, such as "bf16 on 1 x l40s"; least memory first.
-
-    Left out is what needs no less memory than another suggestion, and neither fewer GPUs nor fewer
-    bits given up.
-
-    Args:
-        model: The model.
-        max_model_length: Longest request, input and output, in tokens.
-        gpu_names: GPUs to choose from; by default those that clouds rent widely.
-        gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
-        count: Suggestions at most.
-    """
-    gpus = [find_gpu(name) for name in gpu_names]
-    options = sorted(
-        (parallel * gpu.memory_gib, rank, parallel, order, gpu.name)
-        for order, gpu in enumerate(gpus)
-        for rank, precision in enumerate(_SUGGESTED_PRECISIONS)
-        for parallel in (1, 2, 4, 8)
-        if model.splits_over(parallel)
-        and memory_fit(
-            model,
-            precision=precision,
-            gpu=gpu,
-            tensor_parallel=parallel,
-            gpu_memory_utilization=gpu_memory_utilization,
-            max_model_length=max_model_length,
-            request_tokens=max_model_length,
-        ).fits
-    )
-    chosen: list[tuple[int, int, str]] = []
-    for _, rank, parallel, _, name in options:
-        if not any(better <= rank and fewer <= parallel for better, fewer, _ in chosen):
-            chosen.append((rank, parallel, name))
-    return tuple(
-        f"{_SUGGESTED_PRECISIONS[rank]} on {parallel} x {name}" for rank, parallel, name in chosen
-    )[:count]
 
 
 def replica_capacity(  # noqa: PLR0913  # one argument a setting
@@ -330,33 +198,14 @@ class _Reference:
     steady: _Steady
 
 
-def _weights_gib(engine: Engine) -> float:
-    return engine.model.weight_bytes(engine.precision) / GIB
-
-
-def _reserved_gib(engine: Engine) -> float:
-    collectives = RESERVED_GIB_FOR_COLLECTIVES if engine.gpus > 1 else 0.0
-    return engine.gpus * (RESERVED_GIB_PER_GPU + collectives)
-
-
-def _cache_gib(engine: Engine, utilization: float) -> float:
-    usable = engine.gpus * engine.gpu.memory_gib * utilization
-    return usable - _weights_gib(engine) - _reserved_gib(engine)
-
-
-def _requests_held(engine: Engine, cache_gib: float, tokens: float) -> float:
-    held = engine.model.key_value_bytes(tokens) * engine.key_value_copies
-    return max(0.0, cache_gib * GIB / held)
-
-
-def _steady(engine: Engine, cache_gib: float, request: RequestShape, limit: int) -> _Steady:
-    held = math.floor(_requests_held(engine, cache_gib, request.mean_context))
+def _steady(engine: Engine, cache: float, request: RequestShape, limit: int) -> _Steady:
+    held = math.floor(requests_held(engine, cache, request.mean_context))
     concurrency = max(1, min(limit, held))
     return _Steady(request, concurrency, step_times(engine, request, concurrency))
 
 
 def _nearest(engine: Engine, steady: _Steady) -> _Reference | None:
-    cache = _cache_gib(engine, _USUAL_UTILIZATION)
+    cache = cache_gib(engine, _USUAL_UTILIZATION)
     references = (
         _Reference(point, _steady(engine, cache, point.request, point.concurrency))
         for point in comparable_points(engine, steady.request)

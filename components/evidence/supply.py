@@ -13,7 +13,7 @@ from components.bundle.model_image import HOST
 from components.bundle.opening import Bundle
 from components.bundle.pack import LICENCES, LOCK, SBOM
 from components.cost.quantities import Registered
-from components.settings_types import ModelSettings
+from components.settings_groups import ModelSettings
 
 
 def bundle_facts(bundle: Bundle, lock: Lock) -> dict[str, Any]:

@@ -39,7 +39,8 @@ from components.gateway.store import add_store
 from components.manifests import custom_resource
 from components.serving.labels import ENGINE_LABELS, ENGINE_PORT, ENGINE_PORT_NAME, described
 from components.serving.service import address, service_annotations
-from components.settings_types import GatewaySettings, Settings
+from components.settings_groups import GatewaySettings
+from components.settings_types import Settings
 from components.templates import render
 
 

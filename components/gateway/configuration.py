@@ -8,7 +8,8 @@ from typing import Any
 from components.gateway.labels import METRICS_PORT, REPLICAS, STORE, STORE_PORT
 from components.gateway.prices import TokenPrices
 from components.serving.labels import ENGINE_PORT, NAME
-from components.settings_types import GatewaySettings, Settings
+from components.settings_groups import GatewaySettings
+from components.settings_types import Settings
 from components.templates import CHARTS, render
 
 KEYS_FOLDER = "/etc/gateway-keys"

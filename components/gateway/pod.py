@@ -34,7 +34,8 @@ from components.gateway.labels import (
 from components.serving.environment import NO_TELEMETRY, from_secret, plain
 from components.serving.security import container_security, pod_security
 from components.serving.timings import EXIT_MARGIN, PRE_STOP
-from components.settings_types import GatewaySettings, Settings
+from components.settings_groups import GatewaySettings
+from components.settings_types import Settings
 
 CONFIGURATION = "litellm.yaml"
 POLICY = "policy.json"

@@ -29,7 +29,8 @@ from components.gateway.labels import STORE, STORE_LABELS, STORE_PORT
 from components.serving.environment import from_secret
 from components.serving.labels import described
 from components.serving.security import container_security, pod_security
-from components.settings_types import GatewaySettings, Settings
+from components.settings_groups import GatewaySettings
+from components.settings_types import Settings
 
 _FOLDER = "/data"
 

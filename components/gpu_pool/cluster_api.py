@@ -7,7 +7,8 @@ import pulumi_kubernetes as kubernetes
 
 from components.gpu_pool.pool import GpuPool, Scheduling, pool_name
 from components.manifests import custom_resource
-from components.settings_types import ClusterApiTemplate, Settings
+from components.settings_groups import ClusterApiTemplate
+from components.settings_types import Settings
 from components.templates import render
 
 POOL_LABEL = "node.cluster.x-k8s.io/pool"

@@ -15,7 +15,8 @@ from components.monitoring.promql import (
     target_selector,
 )
 from components.serving.timings import NODE_START, timings_of
-from components.settings_types import GatewaySettings, Settings
+from components.settings_groups import GatewaySettings
+from components.settings_types import Settings
 from components.templates import render
 
 PATIENCE_SECONDS = 300

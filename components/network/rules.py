@@ -41,7 +41,8 @@ from components.serving.labels import (
     WEIGHTS_LABELS,
     described,
 )
-from components.settings_types import GatewaySettings, Settings
+from components.settings_groups import GatewaySettings
+from components.settings_types import Settings
 
 
 class NetworkRules(KitComponent):

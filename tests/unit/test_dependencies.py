@@ -114,6 +114,7 @@ def test_bundle_knows_what_is_registered_and_no_wiring_and_no_pulumi() -> None:
         "components.cost.quantities",
         "components.errors",
         "components.manifest_yaml",
+        "components.settings_groups",
         "components.settings_types",
     }
     readers = ("components.cli", "components.evidence")

@@ -8,7 +8,8 @@ import pytest
 
 from components.errors import Problem
 from components.settings import parse
-from components.settings_types import Settings, TracingSettings
+from components.settings_groups import TracingSettings
+from components.settings_types import Settings
 from tests.recording import settings_of
 
 

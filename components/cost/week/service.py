@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from components.cost.capacity import ReplicaCapacity, memory_fit
+from components.cost.capacity import ReplicaCapacity
 from components.cost.load import Load
+from components.cost.memory_fit import memory_fit
 from components.cost.roofline import Engine, RequestShape
 from components.cost.week.configuration import Service, service_of
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from components.monitoring.dashboards.board import Board, Query
 from components.monitoring.promql import namespace_selector, recorded
-from components.settings_types import GatewaySettings, Settings
+from components.settings_groups import GatewaySettings
+from components.settings_types import Settings
 
 _USD = "currencyUSD"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from components.cli.model import MEMORY_UTILIZATION
-from components.cost.capacity import smallest_fits
 from components.cost.gpus import load_gpus
+from components.cost.memory_fit import smallest_fits
 from components.cost.models import PRECISION_BYTES, ModelFacts, load_models
 from tests.unit.cli.running import Run, exit_code
 from tests.unit.cost.model_configs import CONFIGS

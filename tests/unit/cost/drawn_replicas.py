@@ -1,0 +1,39 @@
+"""Models, GPUs and what fits into them, for tests that draw them."""
+
+from hypothesis import strategies as st
+
+from components.cost.gpus import Gpu, load_gpus
+from components.cost.memory_fit import MemoryFit, memory_fit
+from components.cost.models import ModelFacts, load_models
+
+any_model = st.sampled_from(list(load_models().values()))
+any_gpu = st.sampled_from(list(load_gpus().values()))
+any_precision = st.sampled_from(["bf16", "fp8", "int8", "int4"])
+any_parallel = st.sampled_from([1, 2, 4, 8])
+lengths = st.integers(1, 4096)
+
+
+def fitted(
+    model: ModelFacts,
+    gpu: Gpu,
+    *,
+    precision: str = "bf16",
+    parallel: int = 1,
+    utilization: float = 0.9,
+    longest: int = 4096,
+    request: int = 1280,
+) -> MemoryFit:
+    return memory_fit(
+        model,
+        precision=precision,
+        gpu=gpu,
+        tensor_parallel=parallel,
+        gpu_memory_utilization=utilization,
+        max_model_length=longest,
+        request_tokens=request,
+    )
+
+
+def altered(gpu: Gpu, **changes: object) -> Gpu:
+    values = {name: getattr(gpu, name) for name in Gpu.__slots__}
+    return Gpu(**{**values, "name": "unpublished", **changes})
