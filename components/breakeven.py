@@ -19,7 +19,7 @@ import pulumi
 
 from components.cost.any_program import Place, price_program
 from components.cost.ledger import Ledger
-from components.cost.lines import Machines
+from components.cost.line import Machines
 from components.cost.price_book import PriceBook
 from components.cost.program_table import program_table
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from components.cost.calendar import CALENDAR_MONTH
-from components.cost.lines import Line, Machines, NotPriced, line_of
+from components.cost.line import Line, Machines, NotPriced, line_of
 from components.cost.price import PriceMissingError
 from components.cost.price_book import PriceBook
 from components.cost.quantities import (

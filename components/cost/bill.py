@@ -11,7 +11,9 @@ import numpy as np
 from components.cost.api_prices import ApiPrice
 from components.cost.assumptions import Assumptions
 from components.cost.break_even import Staircase
-from components.cost.lines import Line, people_lines, price_machines, to_cents, to_decimal
+from components.cost.cluster_lines import people_lines
+from components.cost.line import Line, monthly_of, to_cents, to_decimal
+from components.cost.lines import price_machines
 from components.cost.load import Load
 from components.cost.quantities import GpuNodes, LoadBalancer, Registered, Volume, classify
 from components.cost.simulation import Fleet, FleetWeek
@@ -53,11 +55,11 @@ class Bill:
     ) -> Bill:
         """Parts the lines of a bill into what grows with nodes and what does not."""
         lines = tuple(machines)
-        nodes = sum((line.monthly for line in lines if line.grows_with_nodes), Decimal(0))
+        nodes = monthly_of(line for line in lines if line.grows_with_nodes)
         return cls(
             nodes_monthly=nodes,
-            other_machines_monthly=sum((line.monthly for line in lines), Decimal(0)) - nodes,
-            people_monthly=sum((line.monthly for line in people), Decimal(0)),
+            other_machines_monthly=monthly_of(lines) - nodes,
+            people_monthly=monthly_of(people),
             contingency_share=contingency_share,
             mean_nodes=to_decimal(mean_nodes),
         )

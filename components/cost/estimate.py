@@ -11,8 +11,9 @@ from components.cost.api_prices import ApiPrice
 from components.cost.assumptions import Assumptions
 from components.cost.bill import Bill, api_monthly
 from components.cost.break_even import BreakEven, find_break_even
+from components.cost.cluster_lines import people_lines
 from components.cost.hybrid import Hybrid, SplitRules
-from components.cost.lines import people_lines, price_machines
+from components.cost.lines import price_machines
 from components.cost.model_cost import model_costs
 from components.cost.models_together import (
     Served,

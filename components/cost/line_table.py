@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from components.cost.lines import Line
+from components.cost.line import Line
 from components.cost.price import PRIVATE
 from components.cost.reports.figures import usd_for_one
 from components.cost.text import text_table

@@ -1,16 +1,17 @@
-"""The lines of the self-hosted bill: each registered resource, the cluster's share, people."""
+"""The lines of the bill that registered resources stand for: nodes, volumes, load balancers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import replace
+from decimal import Decimal
 
 from components.cost.assumptions import Assumptions
+from components.cost.cluster_lines import CLUSTER_PARTS
+from components.cost.line import Line, Machines, NotPriced, line_of, stated_price, to_decimal
 from components.cost.node_cost import OwnedNode, RentedNode
-from components.cost.price import Confidence, Price, PriceMissingError
+from components.cost.price import PriceMissingError
 from components.cost.quantities import (
     Free,
     GpuNodes,
@@ -31,81 +32,11 @@ BYTES_PER_TOKEN = 5
 # What a name says of the content behind it; a bill's reader has no use for it.
 _HASH = re.compile(r"-[0-9a-f]{8}$")
 
-OVERFLOW = "Overflow by API"
-"""Line of what a gateway sends to the API in use."""
-
-_CENT = Decimal("0.01")
-
 _LOAD_BALANCERS = {
     "aws": ("load-balancer/aws/nlb", "load-balancer/aws/nlb-lcu"),
     "azure": ("load-balancer/azure/standard", "load-balancer/azure/gb"),
     "gcp": ("load-balancer/gcp/forwarding-rule", "load-balancer/gcp/gb"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of the bill.
-
-    Attributes:
-        identifier: Of the price: of the price book, or the setting that states it.
-        item: What is paid for.
-        quantity: How much of it a month.
-        unit: Unit of the quantity.
-        unit_price: USD for one unit.
-        source: Where the price comes from.
-        as_of: Day on which the price held; None for a figure that the stack states.
-        confidence: How sure it is.
-        grows_with_nodes: Whether it doubles with the number of GPU nodes.
-        private: Whether reports leave its price and amount out; the total has them.
-        model: The model that it is there for, where a stack has several; empty for all of them.
-    """
-
-    identifier: str
-    item: str
-    quantity: Decimal
-    unit: str
-    unit_price: Decimal
-    source: str
-    as_of: date | None
-    confidence: Confidence
-    grows_with_nodes: bool = False
-    private: bool = False
-    model: str = ""
-
-    @property
-    def monthly(self) -> Decimal:
-        """USD a month, to the cent as on any bill, so that what is shown adds up."""
-        return to_cents(self.quantity * self.unit_price)
-
-
-@dataclass(frozen=True, slots=True)
-class NotPriced:
-    """A resource, or a part of the cluster, whose price is not known."""
-
-    name: str
-    type: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Machines:
-    """What the registered resources and the cluster cost.
-
-    Attributes:
-        lines: Everything with a price.
-        without_charge: Resources that nothing is charged for, by name.
-        not_priced: Resources whose price is not known.
-    """
-
-    lines: tuple[Line, ...]
-    without_charge: tuple[str, ...]
-    not_priced: tuple[NotPriced, ...]
-
-    @property
-    def monthly(self) -> Decimal:
-        """USD a month."""
-        return sum((line.monthly for line in self.lines), Decimal(0))
 
 
 def price_machines(
@@ -139,7 +70,7 @@ def price_machines(
                 lines.extend(_resource(name, quantity, week, assumptions, by_model))
             except PriceMissingError as missing:
                 unpriced.append(NotPriced(name, resource.type, _stated_instead(missing)))
-    for part in (_control_plane, _system_nodes, _nat_gateway, _overflow):
+    for part in CLUSTER_PARTS:
         try:
             lines.extend(part(assumptions))
         except PriceMissingError as missing:
@@ -221,7 +152,7 @@ def _owned_nodes(
     months = node.amortisation_years * 12
     written_off = f"purchase over {months} months, {node.residual_share:.0%} residual"
     for item, share in shares:
-        price = _stated("nodePurchasePrice", node.amortisation(), assumptions, written_off)
+        price = stated_price("nodePurchasePrice", node.amortisation(), assumptions, written_off)
         yield line_of(f"{item}: amortisation", mean * share, "node-month", price, grows=True)
     kilowatt_hours = (
         mean
@@ -231,10 +162,14 @@ def _owned_nodes(
         * node.power_usage_effectiveness
     )
     draw = f"{node.power_watts:,} W at the wall x PUE {node.power_usage_effectiveness}"
-    price = _stated("electricityPricePerKwh", node.electricity_price_per_kwh, assumptions, draw)
+    price = stated_price(
+        "electricityPricePerKwh", node.electricity_price_per_kwh, assumptions, draw
+    )
     yield line_of("Electricity and cooling", kilowatt_hours, "kWh", price, grows=True)
     if node.rack_and_support_per_month:
-        price = _stated("rackAndSupportPerNodeMonth", node.rack_and_support_per_month, assumptions)
+        price = stated_price(
+            "rackAndSupportPerNodeMonth", node.rack_and_support_per_month, assumptions
+        )
         yield line_of("Rack, network port, support", mean, "node-month", price, grows=True)
 
 
@@ -272,121 +207,3 @@ def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator
         # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
         quantity, unit = gigabytes / assumptions.calendar.hours_per_month, "LCU-month"
     yield replace(line_of(f"Load balancer{of}, traffic", quantity, unit, price), model=model)
-
-
-def _control_plane(assumptions: Assumptions) -> Iterator[Line]:
-    cluster = assumptions.cluster
-    if cluster.control_plane is None or not cluster.control_plane_share:
-        return
-    price = assumptions.book.find(f"control-plane/{cluster.control_plane}")
-    item = f"Control plane ({cluster.control_plane})"
-    yield line_of(item, cluster.control_plane_share, "month", price)
-
-
-def _system_nodes(assumptions: Assumptions) -> Iterator[Line]:
-    cluster = assumptions.cluster
-    if not cluster.system_nodes:
-        return
-    price = assumptions.book.node(
-        assumptions.cloud, assumptions.region, cluster.system_instance_type, "on-demand"
-    )
-    hours = cluster.system_nodes * assumptions.calendar.hours_per_month
-    yield line_of(
-        f"Monitoring, {cluster.system_nodes} x {cluster.system_instance_type}",
-        hours,
-        "node-hour",
-        price,
-    )
-
-
-def _nat_gateway(assumptions: Assumptions) -> Iterator[Line]:
-    """Prices the gateway, and the images that pass it; requests and answers are text and small."""
-    cluster = assumptions.cluster
-    share = cluster.nat_gateway_share
-    if not share:
-        return
-    price = assumptions.book.find(f"nat/{assumptions.cloud}/gateway")
-    yield line_of("NAT gateway", share, "month", price)
-    weeks = [model.simulated.totals for model in assumptions.models]
-    starts_an_hour = sum(week.node_starts / week.hours for week in weeks)
-    if assumptions.fleet.fixed_nodes is None and starts_an_hour:
-        a_month = starts_an_hour * float(assumptions.calendar.hours_per_month)
-        gigabytes = to_decimal(a_month) * cluster.image_gigabytes
-        price = assumptions.book.find(f"nat/{assumptions.cloud}/gb")
-        yield line_of("NAT gateway, images of started nodes", gigabytes, "GB", price)
-
-
-def _overflow(assumptions: Assumptions) -> Iterator[Line]:
-    """Prices what the stack's gateway sends to the APIs in use, on saturation and cold start."""
-    for model in assumptions.models:
-        if model.simulated.totals.overflow_share:
-            line = _overflow_of(model)
-            named = f"{OVERFLOW} of {model.served}" if assumptions.others else OVERFLOW
-            yield replace(line, item=named, model=model.served if assumptions.others else "")
-
-
-def _overflow_of(assumptions: Assumptions) -> Line:
-    share = assumptions.simulated.totals.overflow_share
-    api, calendar = assumptions.api_in_use, assumptions.calendar
-    tokens = Decimal(assumptions.load.tokens_per_day) * calendar.days_per_month
-    price = Price(
-        identifier=f"api/{api.reference}",
-        usd=api.usd_per_million_tokens,
-        unit="million tokens",
-        source=api.source,
-        as_of=api.as_of,
-        confidence="list",
-    )
-    return line_of(OVERFLOW, tokens * to_decimal(share) / 10**6, "million tokens", price)
-
-
-def people_lines(assumptions: Assumptions) -> tuple[Line, ...]:
-    """Returns what people cost a month, contingency aside."""
-    people = assumptions.people
-    salary = _stated("engineerSalary", people.engineer_salary / 12, assumptions)
-    item = f"Senior engineer, {people.engineer_share:.0%}"
-    lines = [line_of(item, people.engineer_share, "engineer-month", salary)]
-    if people.on_call_per_month:
-        on_call = _stated("onCallPerMonth", people.on_call_per_month, assumptions)
-        lines.append(line_of("On-call", Decimal(1), "month", on_call))
-    return tuple(lines)
-
-
-def line_of(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool = False) -> Line:
-    """Returns a line at a price; `grows` where it doubles with the number of GPU nodes."""
-    return Line(
-        identifier=price.identifier,
-        item=item,
-        quantity=quantity,
-        unit=unit,
-        unit_price=price.usd,
-        source=price.source,
-        as_of=None if price.confidence == "user" else price.as_of,
-        confidence=price.confidence,
-        grows_with_nodes=grows,
-        private=price.private,
-    )
-
-
-def _stated(
-    setting: str, usd: Decimal, assumptions: Assumptions, source: str = "stack setting"
-) -> Price:
-    """Returns what a setting states as a price."""
-    return Price(
-        identifier=setting,
-        usd=usd,
-        unit="unit",
-        source=source,
-        as_of=assumptions.book.today,
-        confidence="user",
-    )
-
-
-def to_cents(value: Decimal) -> Decimal:
-    """Rounds USD to cents, half up."""
-    return value.quantize(_CENT, ROUND_HALF_UP)
-
-
-def to_decimal(value: float) -> Decimal:
-    """Turns a simulated figure into a Decimal of nine places, more than it is worth."""
-    return Decimal(repr(round(value, 9)))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from components.cost.api_prices import ApiPrice
 from components.cost.assumptions import Assumptions
 from components.cost.bill import Bill, api_monthly
-from components.cost.lines import OVERFLOW, Line, to_decimal
+from components.cost.line import Line, monthly_of, to_decimal
 from components.cost.simulation import FleetWeek
 
 
@@ -61,12 +61,12 @@ class ModelCost:
         tokens *= self.assumptions.calendar.days_per_month
         if self.overflow:
             return tokens  # the API takes what the fleet can't
-        return tokens * (1 - Decimal(repr(self.week.unserved_share)))
+        return tokens * (1 - to_decimal(self.week.unserved_share))
 
     @property
     def own_tokens(self) -> Decimal:
         """Those of them that own replicas serve."""
-        overflow = Decimal(repr(self.assumptions.simulated.totals.overflow_share))
+        overflow = to_decimal(self.assumptions.simulated.totals.overflow_share)
         return self.served_tokens * (1 - overflow)
 
     @property
@@ -95,13 +95,10 @@ def model_costs(
     nodes = _nodes(models, weeks)
     reserve = 1 + bill.contingency_share
     others = [
-        sum(
-            (
-                line.monthly
-                for line in lines
-                if line.model and line.model == model.served and not line.grows_with_nodes
-            ),
-            Decimal(0),
+        monthly_of(
+            line
+            for line in lines
+            if line.model and line.model == model.served and not line.grows_with_nodes
         )
         * reserve
         for model in models
@@ -126,13 +123,8 @@ def model_costs(
             own=own[number],
             fixed=fixed[number],
             total=whole[number] * in_proportion,  # the contingency of a bill is a whole cent
-            overflow=sum(
-                (
-                    line.monthly
-                    for line in lines
-                    if line.item.startswith(OVERFLOW) and line.model in ("", model.served)
-                ),
-                Decimal(0),
+            overflow=monthly_of(
+                line for line in lines if line.is_overflow and line.model in ("", model.served)
             ),
             api_monthly=api_monthly(model.api_in_use, model),
             hosted=min(model.hosted, key=lambda price: price.usd_per_request, default=None),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from components.cost.line import Machines
 from components.cost.line_table import add_line, line_table
-from components.cost.lines import Machines
 from components.cost.text import drawn, wrapped
 from components.cost.verdict import usd
 

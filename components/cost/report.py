@@ -10,7 +10,7 @@ from components.cost.assumptions import Assumptions
 from components.cost.bill import Bill
 from components.cost.break_even import BreakEven, Staircase
 from components.cost.hybrid import Hybrid
-from components.cost.lines import OVERFLOW, Line, Machines, to_cents
+from components.cost.line import Line, Machines, monthly_of, to_cents
 from components.cost.model_cost import ModelCost
 from components.cost.models_together import JointStaircase, Served, simulated_week, staircase_of
 from components.cost.price import PRIVATE
@@ -96,7 +96,7 @@ class Report:
     @property
     def people_monthly(self) -> Decimal:
         """People, contingency aside."""
-        return sum((line.monthly for line in self.people), Decimal(0))
+        return monthly_of(self.people)
 
     @property
     def total(self) -> Decimal:
@@ -106,8 +106,7 @@ class Report:
     @property
     def overflow(self) -> Decimal:
         """What of it the API takes for requests that the stack's gateway sends there."""
-        lines = self.machines.lines
-        return sum((line.monthly for line in lines if line.item.startswith(OVERFLOW)), Decimal(0))
+        return monthly_of(line for line in self.machines.lines if line.is_overflow)
 
     @property
     def tokens_per_month(self) -> Decimal:

@@ -11,7 +11,7 @@ import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from components.cost.lines import Line
+from components.cost.line import Line
 from components.cost.price import PRIVATE
 from components.cost.report import Report
 

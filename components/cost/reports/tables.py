@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from components.cost.assumptions import Assumptions
 from components.cost.estimate import volume
-from components.cost.lines import Line
+from components.cost.line import Line
 from components.cost.price import PRIVATE
 from components.cost.report import OLD_DAYS, Report
 from components.cost.reports.figures import counted, first_crossing, usd_for_one, usd_per_million

@@ -17,10 +17,18 @@ from components.cost.people import People
 from components.cost.price import Price
 from components.cost.price_book import PriceBook
 from components.cost.quantities import GPU_POOL, Registered
-from components.cost.simulation import Fleet
+from components.cost.simulation import Fleet, FleetWeek
 from components.cost.week.result import SimulatedWeek, WeekTotals
 
 TODAY = date(2026, 11, 24)
+
+WEEK = FleetWeek(
+    mean_nodes=2.0,
+    peak_replicas=3,
+    busy_share=0.25,
+    unserved_share=0.0,
+)
+"""Two nodes on average, a quarter of their time busy."""
 
 
 def api(reference: str, usd_per_million: str, tokens: int = 1000) -> ApiPrice:

@@ -9,19 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.cost.assumptions import ClusterShare
-from components.cost.lines import people_lines, price_machines
+from components.cost.lines import price_machines
 from components.cost.node_cost import OwnedNode
 from components.cost.quantities import GPU_POOL, Registered
-from components.cost.simulation import FleetWeek
-from tests.unit.cost.builders import api, assumptions, node, pool, simulated, volume
-
-WEEK = FleetWeek(
-    mean_nodes=2.0,
-    peak_replicas=3,
-    busy_share=0.25,
-    unserved_share=0.0,
-)
+from tests.unit.cost.builders import WEEK, assumptions, node, pool, volume
 
 
 def test_busy_and_idle_lines_add_up_to_all_paid_node_hours() -> None:
@@ -80,42 +71,6 @@ def test_gpu_pods_without_a_pool_are_not_priced() -> None:
     assert not price_machines([pods, pool()], WEEK, assumptions()).not_priced
 
 
-def test_cluster_lines_follow_the_share_that_the_stack_bears() -> None:
-    cluster = ClusterShare(
-        control_plane="eks",
-        control_plane_share=Decimal("0.25"),
-        system_instance_type="m6i.xlarge",
-        system_nodes=2,
-        nat_gateway_share=Decimal(0),
-        image_gigabytes=10,
-    )
-    control_plane, system = price_machines([], WEEK, assumptions(cluster=cluster)).lines
-    assert control_plane.monthly == Decimal(73) / 4
-    assert system.quantity == 2 * 720
-
-
-def test_images_of_started_nodes_pass_the_nat_gateway_that_the_stack_bears() -> None:
-    base = assumptions()
-    cluster = replace(base.cluster, nat_gateway_share=Decimal("0.5"))
-    week = simulated(hours=168, node_starts=84)  # one every two hours, 360 in thirty days
-    gateway, images = price_machines([], WEEK, replace(base, cluster=cluster, simulated=week)).lines
-    assert gateway.monthly == Decimal("16.43")
-    assert images.quantity == 3600
-    assert images.monthly == 3600 * Decimal("0.045")
-    fixed = replace(base.fleet, fixed_nodes=2)
-    there = price_machines([], WEEK, replace(base, cluster=cluster, simulated=week, fleet=fixed))
-    assert [line.item for line in there.lines] == ["NAT gateway"]
-
-
-def test_what_a_gateway_sends_to_the_api_is_a_line_at_the_api_s_price() -> None:
-    base = assumptions(api_in_use=api("test/api", "2"), simulated=simulated(overflow_share=0.25))
-    [line] = price_machines([], WEEK, base).lines
-    assert line.item == "Overflow by API"
-    assert line.quantity == 750  # a quarter of 100 million tokens a day, thirty days
-    assert line.monthly == 1500
-    assert not price_machines([], WEEK, replace(base, simulated=simulated())).lines
-
-
 def test_root_volumes_are_paid_only_for_nodes_that_are_started() -> None:
     started = Registered("pool", GPU_POOL, {"kind": "karpenter-aws", "nodeVolumeGigabytes": 100})
     items = [line.item for line in price_machines([started], WEEK, assumptions()).lines]
@@ -148,11 +103,6 @@ def test_a_load_balancer_is_priced_or_said_to_have_no_price(cloud: str) -> None:
     machines = price_machines([service], WEEK, assumptions(cloud=cloud))
     assert bool(machines.lines) != bool(machines.not_priced)
     assert bool(machines.not_priced) == (cloud == "none")
-
-
-def test_the_engineer_costs_a_twelfth_of_the_salary_by_share() -> None:
-    [engineer] = people_lines(assumptions())
-    assert engineer.monthly == 2000
 
 
 @given(

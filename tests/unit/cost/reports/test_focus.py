@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
-from components.cost.lines import to_cents
+from components.cost.line import to_cents
 from components.cost.price_book import PriceBook
 from components.cost.report import Report, money
 from components.cost.reports.focus import NOTICE, focus_csv, focus_document, focus_rows

@@ -1,0 +1,131 @@
+"""One line of the self-hosted bill, and what has no price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from components.cost.assumptions import Assumptions
+from components.cost.price import Confidence, Price
+
+OVERFLOW = "Overflow by API"
+"""Line of what a gateway sends to the API in use."""
+
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the bill.
+
+    Attributes:
+        identifier: Of the price: of the price book, or the setting that states it.
+        item: What is paid for.
+        quantity: How much of it a month.
+        unit: Unit of the quantity.
+        unit_price: USD for one unit.
+        source: Where the price comes from.
+        as_of: Day on which the price held; None for a figure that the stack states.
+        confidence: How sure it is.
+        grows_with_nodes: Whether it doubles with the number of GPU nodes.
+        private: Whether reports leave its price and amount out; the total has them.
+        model: The model that it is there for, where a stack has several; empty for all of them.
+    """
+
+    identifier: str
+    item: str
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal
+    source: str
+    as_of: date | None
+    confidence: Confidence
+    grows_with_nodes: bool = False
+    private: bool = False
+    model: str = ""
+
+    @property
+    def monthly(self) -> Decimal:
+        """USD a month, to the cent as on any bill, so that what is shown adds up."""
+        return to_cents(self.quantity * self.unit_price)
+
+    @property
+    def is_overflow(self) -> bool:
+        """Whether it is what an API takes for requests that a gateway sends there."""
+        return self.item.startswith(OVERFLOW)
+
+
+@dataclass(frozen=True, slots=True)
+class NotPriced:
+    """A resource, or a part of the cluster, whose price is not known."""
+
+    name: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """What the registered resources and the cluster cost.
+
+    Attributes:
+        lines: Everything with a price.
+        without_charge: Resources that nothing is charged for, by name.
+        not_priced: Resources whose price is not known.
+    """
+
+    lines: tuple[Line, ...]
+    without_charge: tuple[str, ...]
+    not_priced: tuple[NotPriced, ...]
+
+    @property
+    def monthly(self) -> Decimal:
+        """USD a month."""
+        return monthly_of(self.lines)
+
+
+def line_of(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool = False) -> Line:
+    """Returns a line at a price; `grows` where it doubles with the number of GPU nodes."""
+    return Line(
+        identifier=price.identifier,
+        item=item,
+        quantity=quantity,
+        unit=unit,
+        unit_price=price.usd,
+        source=price.source,
+        as_of=None if price.confidence == "user" else price.as_of,
+        confidence=price.confidence,
+        grows_with_nodes=grows,
+        private=price.private,
+    )
+
+
+def stated_price(
+    setting: str, usd: Decimal, assumptions: Assumptions, source: str = "stack setting"
+) -> Price:
+    """Returns what a setting states as a price."""
+    return Price(
+        identifier=setting,
+        usd=usd,
+        unit="unit",
+        source=source,
+        as_of=assumptions.book.today,
+        confidence="user",
+    )
+
+
+def monthly_of(lines: Iterable[Line]) -> Decimal:
+    """Returns what lines cost together, in USD a month."""
+    return sum((line.monthly for line in lines), Decimal(0))
+
+
+def to_cents(value: Decimal) -> Decimal:
+    """Rounds USD to cents, half up."""
+    return value.quantize(_CENT, ROUND_HALF_UP)
+
+
+def to_decimal(value: float) -> Decimal:
+    """Turns a simulated figure into a Decimal of nine places, more than it is worth."""
+    return Decimal(repr(round(value, 9)))
