@@ -12,11 +12,12 @@ from components.cost.api_prices import token_rates
 from components.cost.assumptions import Assumptions, ClusterShare
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from components.cost.capacity import ReplicaCapacity
+from components.cost.figures import counted, rate
 from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.people import People
 from components.cost.price import Price, PriceMissingError, committed
 from components.cost.price_book import PriceBook
-from components.cost.report import Report, rate
+from components.cost.report import Report
 from components.cost.week.nodes_paid import follow
 from components.costing_demand import Demand, capacity_of, demand_of, in_words, notes_of
 from components.errors import ClockError
@@ -188,7 +189,7 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
         return cheapest
     percent, years = prices.commitment_percent, prices.commitment_years
     price = committed(cheapest.price, Decimal(percent), years)
-    term = "1 year" if years == 1 else f"{years} years"
+    term = counted(years, "year")
     return RentedNode(price, f"{cheapest.description}, {percent}% off for {term}")
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from components.config_reader import ConfigReader
 from components.cost.api_prices import ApiPrice, UnknownApiModelError, api_price
 from components.cost.capacity import ReplicaCapacity, replica_capacity
+from components.cost.figures import counted
 from components.cost.load import Load, flat_shape, published_shape, read_shape
 from components.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
 from components.project import ROOT
@@ -112,7 +113,7 @@ def _replicas(settings: Settings) -> str:
     replicas = settings.replicas
     if replicas.lowest != replicas.highest:
         return f"{replicas.lowest} to {replicas.highest} replicas"
-    return "1 replica" if replicas.highest == 1 else f"{replicas.highest} replicas"
+    return counted(replicas.highest, "replica")
 
 
 def _check_target(settings: Settings, reader: ConfigReader, held: int) -> None:

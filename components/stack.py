@@ -8,6 +8,7 @@ import pulumi
 
 from components.cost.estimate import estimate
 from components.cost.ledger import Ledger
+from components.cost.report_output import as_output, summary
 from components.cost.table import render
 from components.costing import assumptions_of, token_prices
 from components.deployment import configuration, register, register_planned_cost
@@ -45,6 +46,6 @@ async def main() -> dict[str, object]:
     # Once: an update would print it a second time, after its own preview.
     if pulumi.runtime.is_dry_run():
         pulumi.log.info(render(report))
-    await Estimate("cost", report.as_output()).urn.future()
+    await Estimate("cost", as_output(report)).urn.future()
     await register_planned_cost(settings, planned_costs(report))
-    return {**outputs, "cost": report.summary()}
+    return {**outputs, "cost": summary(report)}

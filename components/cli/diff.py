@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from components.cli.budget import check_budget
+from components.cost.report_output import as_output
 from components.cost.reports.diff import Comparison, compare
 from components.cost.reports.diff_text import diff_markdown, diff_text
 from components.cost.reports.saved import Figures, NotAReportError, figures_of
@@ -69,7 +70,7 @@ def diff(
     limit = None if budget is None else _amount(budget)
     estimated = estimate_stack(stack, today)
     name, before = _before(stack, against, today)
-    comparison = compare(before, figures_of(estimated.as_output()), (name, f"stack {stack}"))
+    comparison = compare(before, figures_of(as_output(estimated)), (name, f"stack {stack}"))
     typer.echo(_written(comparison, output_format))
     check_budget(estimated, limit)
 
@@ -95,7 +96,7 @@ def _written(comparison: Comparison, output_format: Format) -> str:
 def _before(stack: str, against: str | None, today: date) -> tuple[str, Figures]:
     """Returns the name and the figures of what is compared with."""
     if against in stack_names():
-        return f"stack {against}", figures_of(estimate_stack(against, today).as_output())
+        return f"stack {against}", figures_of(as_output(estimate_stack(against, today)))
     if against is None:
         return "what is deployed", _read(_exported(stack), f"stack {stack} as deployed")
     try:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from components.cli.budget import check_budget
+from components.cost.report_output import as_output
 from components.cost.table import render
 from components.offline import estimate_stack
 
@@ -36,7 +37,7 @@ def estimate(
     """
     report = estimate_stack(stack, datetime.now(tz=UTC).date())
     if output_format is Format.JSON:
-        typer.echo(json.dumps(report.as_output(), indent=2))
+        typer.echo(json.dumps(as_output(report), indent=2))
     else:
         typer.echo(render(report))
     check_budget(report)

@@ -9,8 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from components.cost.figures import rate
 from components.cost.price import PRIVATE, Price
-from components.cost.report import rate
 from components.cost.text import columns
 
 WIDTH = 100

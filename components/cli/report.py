@@ -18,6 +18,7 @@ from components.cli.waiting import waiting
 from components.cost.estimate import estimate
 from components.cost.quantities import Registered
 from components.cost.report import Report
+from components.cost.report_output import as_output
 from components.cost.reports.focus import focus_csv, focus_document
 from components.cost.reports.markdown import markdown
 from components.cost.reports.page import page
@@ -91,7 +92,7 @@ def _page(estimated: Report, ledger: tuple[Registered, ...]) -> str:
 
 
 def _json(estimated: Report) -> str:
-    return json.dumps(estimated.as_output(), indent=2)
+    return json.dumps(as_output(estimated), indent=2)
 
 
 def _focus(estimated: Report) -> str:

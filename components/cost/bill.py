@@ -12,7 +12,8 @@ from components.cost.api_prices import ApiPrice
 from components.cost.assumptions import Assumptions
 from components.cost.break_even import Staircase
 from components.cost.cluster_lines import people_lines
-from components.cost.line import Line, monthly_of, to_cents, to_decimal
+from components.cost.figures import to_cents, to_decimal
+from components.cost.line import Line, monthly_of
 from components.cost.lines import price_machines
 from components.cost.load import Load
 from components.cost.quantities import GpuNodes, LoadBalancer, Registered, Volume, classify

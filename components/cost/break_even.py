@@ -53,6 +53,11 @@ class BreakEven:
         """Whether the API costs less at every volume that was tried."""
         return not self.cheaper
 
+    @property
+    def first_volume(self) -> int | None:
+        """The lowest tokens a day at which self-hosting costs less; None for never."""
+        return None if self.never else round(self.cheaper[0].from_tokens_per_day)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staircase:

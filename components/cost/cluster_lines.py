@@ -7,7 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from components.cost.assumptions import Assumptions
-from components.cost.line import OVERFLOW, Line, line_of, stated_price, to_decimal
+from components.cost.figures import to_decimal
+from components.cost.line import OVERFLOW, Line, line_of, stated_price
 from components.cost.price import Price
 
 

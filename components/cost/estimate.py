@@ -12,6 +12,7 @@ from components.cost.assumptions import Assumptions
 from components.cost.bill import Bill, api_monthly
 from components.cost.break_even import BreakEven, find_break_even
 from components.cost.cluster_lines import people_lines
+from components.cost.figures import counted, volume
 from components.cost.hybrid import Hybrid, SplitRules
 from components.cost.lines import price_machines
 from components.cost.model_cost import model_costs
@@ -138,7 +139,7 @@ class _Estimate:
         if best.own_share >= 1 or best.monthly >= whole:
             return None
         dearest = rules.split(best.nodes, capacity.low_requests_per_second * per_node)
-        nodes = "1 own node" if best.nodes == 1 else f"{best.nodes} own nodes"
+        nodes = counted(best.nodes, "own node")
         label = f"{nodes} and {overflow.price.reference} for {1 - best.own_share:.0%} of the load"
         return best, Option("hybrid", label, best.monthly, (best.monthly, dearest.monthly))
 
@@ -247,19 +248,8 @@ def in_words(row: BreakEvenAgainst, tokens_per_day: int) -> str:
             f"({volume(row.loaded.largest_tokens_per_day)} tokens a day)."
         )
     first = row.loaded.cheaper[0]
-    nodes = "1 node" if first.nodes == 1 else f"{first.nodes} nodes"
+    nodes = counted(first.nodes, "node")
     return (
         f"Self-hosting costs less than {name} from {volume(first.from_tokens_per_day)} tokens a "
         f"day ({nodes} at the peak); this stack plans for {volume(tokens_per_day)}."
     )
-
-
-def volume(tokens: float) -> str:
-    """Writes a number of tokens as people say it."""
-    for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
-        if tokens >= size:
-            number = tokens / size
-            places = max(0, 2 - int(math.log10(number)))
-            text = f"{number:,.{places}f}"
-            return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {word}"
-    return f"{tokens:,.0f}"

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from components.cost.assumptions import Assumptions
-from components.cost.price import Confidence, Price
+from components.cost.figures import to_cents, usd, usd_for_one
+from components.cost.price import PRIVATE, Confidence, Price
 
 OVERFLOW = "Overflow by API"
 """Line of what a gateway sends to the API in use."""
-
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +54,12 @@ class Line:
     def is_overflow(self) -> bool:
         """Whether it is what an API takes for requests that a gateway sends there."""
         return self.item.startswith(OVERFLOW)
+
+    def written_prices(self) -> tuple[str, str]:
+        """Returns unit price and USD a month as a report shows them."""
+        if self.private:
+            return PRIVATE, PRIVATE
+        return usd_for_one(self.unit_price), usd(self.monthly)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +124,3 @@ def stated_price(
 def monthly_of(lines: Iterable[Line]) -> Decimal:
     """Returns what lines cost together, in USD a month."""
     return sum((line.monthly for line in lines), Decimal(0))
-
-
-def to_cents(value: Decimal) -> Decimal:
-    """Rounds USD to cents, half up."""
-    return value.quantize(_CENT, ROUND_HALF_UP)
-
-
-def to_decimal(value: float) -> Decimal:
-    """Turns a simulated figure into a Decimal of nine places, more than it is worth."""
-    return Decimal(repr(round(value, 9)))

@@ -5,10 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from components.cost.line import Line
-from components.cost.price import PRIVATE
-from components.cost.reports.figures import usd_for_one
 from components.cost.text import text_table
-from components.cost.verdict import usd
 
 
 def line_table(title: str) -> Table:
@@ -29,7 +26,6 @@ def add_line(table: Table, line: Line) -> None:
         line.item,
         f"{line.quantity:,.2f}",
         line.unit,
-        PRIVATE if line.private else usd_for_one(line.unit_price),
-        PRIVATE if line.private else usd(line.monthly),
+        *line.written_prices(),
         line.as_of.isoformat() if line.as_of else "stated",
     )

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from components.cost.assumptions import Assumptions
 from components.cost.cluster_lines import CLUSTER_PARTS
-from components.cost.line import Line, Machines, NotPriced, line_of, stated_price, to_decimal
+from components.cost.figures import to_decimal
+from components.cost.line import Line, Machines, NotPriced, line_of, stated_price
 from components.cost.node_cost import OwnedNode, RentedNode
 from components.cost.price import PriceMissingError
 from components.cost.quantities import (

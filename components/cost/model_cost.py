@@ -9,7 +9,8 @@ from decimal import Decimal
 from components.cost.api_prices import ApiPrice
 from components.cost.assumptions import Assumptions
 from components.cost.bill import Bill, api_monthly
-from components.cost.line import Line, monthly_of, to_decimal
+from components.cost.figures import to_decimal
+from components.cost.line import Line, monthly_of
 from components.cost.simulation import FleetWeek
 
 

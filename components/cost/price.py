@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from components.cost.figures import counted
 from components.cost.near import suggestion
 
 Confidence: TypeAlias = Literal["list", "measured", "estimate", "user"]
@@ -78,7 +79,7 @@ def committed(price: Price, percent: Decimal, years: int) -> Price:
     if price.identifier.endswith("/spot"):
         msg = f"{price.identifier}: no commitment covers a spot price"
         raise ValueError(msg)
-    term = "1 year" if years == 1 else f"{years} years"
+    term = counted(years, "year")
     return replace(
         price,
         usd=price.usd * (100 - percent) / 100,

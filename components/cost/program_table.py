@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from components.cost.figures import counted, usd
 from components.cost.line import Machines
 from components.cost.line_table import add_line, line_table
 from components.cost.text import drawn, wrapped
-from components.cost.verdict import usd
 
 
 def program_table(stack: str, machines: Machines) -> str:
@@ -25,7 +25,7 @@ def program_table(stack: str, machines: Machines) -> str:
 
 def _notes(machines: Machines) -> list[str]:
     count = len(machines.without_charge)
-    free = f"No charge of their own: {count} resource{'' if count == 1 else 's'}."
+    free = f"No charge of their own: {counted(count, 'resource')}."
     if not machines.not_priced:
         return [free, "Not priced: nothing."]
     return [

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from components.cost.figures import money, usd
 from components.cost.price import PRIVATE
 from components.cost.reconciliation import Reconciliation, Row
-from components.cost.report import money
 from components.cost.text import drawn, text_table, wrapped
-from components.cost.verdict import usd
 
 _WHOLE_FROM = 1000  # digits behind the point say nothing from here on
 _COVERED = {"machines": "all machines", "nodes": "GPU nodes (OpenCost, allocation)"}

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from components.cost.api_prices import ApiPrice
 from components.cost.assumptions import Assumptions
 from components.cost.bill import Bill
 from components.cost.break_even import BreakEven, Staircase
 from components.cost.hybrid import Hybrid
-from components.cost.line import Line, Machines, monthly_of, to_cents
+from components.cost.line import Line, Machines, monthly_of
 from components.cost.model_cost import ModelCost
 from components.cost.models_together import JointStaircase, Served, simulated_week, staircase_of
-from components.cost.price import PRIVATE
 from components.cost.simulation import FleetWeek
 from components.cost.verdict import Verdict
 from components.cost.week.result import SimulatedWeek
@@ -164,166 +163,3 @@ class Report:
             f"{as_of.isoformat()}{' (old)' if (today - as_of).days > OLD_DAYS else ''}: {source}."
             for as_of, source in sorted(dated, reverse=True)
         )
-
-    def summary(self) -> dict[str, object]:
-        """Returns the figures of the tables, short enough to be read as a stack's output.
-
-        Money are decimal strings in USD a month, break-even is tokens a day, None for never.
-        """
-        return {
-            "total": money(self.total),
-            "perMillionTokens": rate(self.usd_per_million_tokens),
-            "resources": {
-                line.item: PRIVATE if line.private else money(line.monthly)
-                for line in self.machines.lines
-            },
-            "people": {
-                **{line.item: money(line.monthly) for line in self.people},
-                "Contingency": money(self.contingency),
-            },
-            "notPriced": [f"{item.name}: {item.reason}" for item in self.machines.not_priced],
-            "api": {self.api.price.reference: money(self.api.monthly)},
-            "sameModelHosted": {cost.price.reference: money(cost.monthly) for cost in self.hosted},
-            "breakEven": {
-                row.api.price.reference: first_volume(row.loaded) for row in self.break_even
-            },
-            "recommendation": self.verdict.choice,
-            "reason": self.verdict.summary,
-        }
-
-    def as_output(self) -> dict[str, object]:
-        """Returns all figures as plain values, with quantities, prices, sources and dates.
-
-        Money are decimal strings in USD a month.
-        """
-        budget = self.assumptions.budget_per_month
-        return {
-            "currency": "USD",
-            "month": self.assumptions.calendar.name,
-            "tokensPerDay": self.assumptions.tokens_per_day,
-            "budgetPerMonth": None if budget is None else money(budget),
-            "selfHosted": {
-                "total": money(self.total),
-                "perMillionTokens": rate(self.usd_per_million_tokens),
-                "perMillionOwnTokens": rate(self.usd_per_million_own_tokens),
-                "machines": money(self.machines.monthly),
-                "people": money(self.people_monthly),
-                "contingency": money(self.contingency),
-                "overflowByApi": money(self.overflow),
-                "lines": [_line_output(line) for line in (*self.machines.lines, *self.people)],
-                "notPriced": [
-                    {"name": item.name, "type": item.type, "reason": item.reason}
-                    for item in self.machines.not_priced
-                ],
-                "withoutCharge": len(self.machines.without_charge),
-                "busyShare": round(self.week.busy_share, 4),
-                "unservedShare": round(self.week.unserved_share, 4),
-                "meanNodes": round(self.week.mean_nodes, 4),
-                "peakReplicas": self.week.peak_replicas,
-            },
-            "simulated": _simulated_output(self.simulated),
-            "models": [_model_output(model) for model in self.models],
-            "api": _api_output(self.api),
-            "hosted": [_api_output(api) for api in self.hosted],
-            "breakEven": [_break_even_output(row) for row in self.break_even],
-            "hybrid": None if self.hybrid is None else _hybrid_output(self.hybrid),
-            "recommendation": {
-                "choice": self.verdict.choice,
-                "monthly": money(self.verdict.monthly),
-                "summary": self.verdict.summary,
-                "reasons": list(self.verdict.reasons),
-            },
-            "notes": [*self.notes, *self.price_sources()],
-        }
-
-
-def _model_output(model: ModelCost) -> dict[str, object]:
-    hosted, monthly = model.hosted, model.hosted_monthly
-    return {
-        "model": model.assumptions.served,
-        "tokensPerDay": model.assumptions.load.tokens_per_day,
-        "own": money(model.own),
-        "total": money(model.total),
-        "perMillionTokens": rate(model.usd_per_million_tokens),
-        "busyShare": round(model.busy_share, 4),
-        "meanNodes": round(model.mean_nodes, 4),
-        "peakReplicas": model.week.peak_replicas,
-        "apiInUse": model.assumptions.api_in_use.reference,
-        "apiMonthly": money(model.api_monthly),
-        "hosted": None if hosted is None else hosted.reference,
-        "hostedMonthly": None if monthly is None else money(monthly),
-    }
-
-
-def _simulated_output(week: SimulatedWeek) -> dict[str, object]:
-    totals = week.totals
-    return {
-        "firstTokenSeconds": week.objective_seconds,
-        "objectiveShare": round(totals.objective_share, 4),
-        "meanQueueingSeconds": round(totals.mean_queueing_seconds, 3),
-        "coldShare": round(totals.cold_share, 4),
-        "overflowShare": round(totals.overflow_share, 4),
-        "mostReplicas": totals.peak_replicas,
-    }
-
-
-def money(value: Decimal) -> str:
-    """Rounds USD to cents."""
-    return str(to_cents(value))
-
-
-def rate(value: Decimal) -> str:
-    """Rounds a price for one unit to six places, without trailing zeros."""
-    return f"{value.quantize(Decimal('0.000001'), ROUND_HALF_UP).normalize():f}"
-
-
-def _line_output(line: Line) -> dict[str, object]:
-    return {
-        "identifier": line.identifier,
-        "item": line.item,
-        "quantity": rate(line.quantity),
-        "unit": line.unit,
-        "unitPrice": None if line.private else rate(line.unit_price),
-        "monthly": None if line.private else money(line.monthly),
-        "source": PRIVATE if line.private else line.source,
-        "asOf": line.as_of.isoformat() if line.as_of else None,
-        "confidence": line.confidence,
-    }
-
-
-def _api_output(api: ApiCost) -> dict[str, object]:
-    return {
-        "api": api.price.reference,
-        "sameModel": api.same_model,
-        "monthly": money(api.monthly),
-        "perMillionTokens": rate(api.price.usd_per_million_tokens),
-        "source": api.price.source,
-        "asOf": api.price.as_of.isoformat(),
-    }
-
-
-def first_volume(result: BreakEven) -> int | None:
-    """Returns the lowest tokens a day at which self-hosting costs less; None for never."""
-    return None if result.never else round(result.cheaper[0].from_tokens_per_day)
-
-
-def _break_even_output(row: BreakEvenAgainst) -> dict[str, object]:
-    return {
-        "against": row.api.price.reference,
-        "tokensPerDay": first_volume(row.loaded),
-        "tokensPerDayMachinesOnly": first_volume(row.machines_only),
-        "tokensPerDayIfCapacityIsLow": first_volume(row.loaded_low),
-        "tokensPerDayIfCapacityIsHigh": first_volume(row.loaded_high),
-        "triedUpToNodes": row.loaded.largest_nodes,
-        "triedUpToTokensPerDay": round(row.loaded.largest_tokens_per_day),
-    }
-
-
-def _hybrid_output(hybrid: Hybrid) -> dict[str, object]:
-    return {
-        "nodes": hybrid.nodes,
-        "ownShare": round(hybrid.own_share, 4),
-        "monthly": money(hybrid.monthly),
-        "own": money(hybrid.own_monthly),
-        "api": money(hybrid.api_monthly),
-    }

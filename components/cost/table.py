@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from components.cost.figures import usd, usd_per_million
 from components.cost.line_table import add_line, line_table
 from components.cost.report import Report
-from components.cost.reports.figures import usd_per_million
 from components.cost.reports.layout import Table
 from components.cost.reports.tables import (
     bill_notes,
@@ -17,7 +17,6 @@ from components.cost.reports.tables import (
     options,
 )
 from components.cost.text import drawn, text_table, wrapped
-from components.cost.verdict import usd
 
 
 def render(report: Report) -> str:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from components.cost.estimate import volume
+from components.cost.figures import money, rate, usd, usd_per_million, volume
 from components.cost.input_ranges import INPUTS, InputRange
 from components.cost.node_cost import NodeCost, OwnedNode
-from components.cost.report import money, rate
 from components.cost.text import drawn, text_table, wrapped
 from components.cost.uncertainty import Bar, MonteCarlo, Percentiles
 from components.cost.varied import Factors, Outcome, VariedStack
-from components.cost.verdict import usd
 
 _Value = TypeVar("_Value", Decimal, float)
 
@@ -116,15 +114,19 @@ def _percentiles(ranges: Ranges, stated: Outcome) -> str:
         table.add_column(title, justify="right", no_wrap=True)
     total, rates = result.total, result.usd_per_million_tokens
     table.add_row("Self-hosted, a month", usd(stated.total), *_each(total, usd))
-    table.add_row("A million tokens", _rate(stated.usd_per_million_tokens), *_each(rates, _rate))
+    table.add_row(
+        "A million tokens",
+        usd_per_million(stated.usd_per_million_tokens),
+        *_each(rates, usd_per_million),
+    )
     crossings = ranges.stack.break_even(Factors())
     below = []
     for number, api in enumerate(ranges.stack.comparators):
         against = result.against[number]
         table.add_row(
             f"Saving against {api.reference}",
-            _signed(stated.saving(number)),
-            *_each(against.saving, _signed),
+            usd(stated.saving(number)),
+            *_each(against.saving, usd),
         )
         table.add_row(
             "  break-even, tokens a day",
@@ -156,10 +158,10 @@ def _tornado(ranges: Ranges, comparator: int, stated: Outcome) -> str:
     for bar in ranges.bars[comparator]:
         flip = bar.flips_at_percent
         at = "-" if flip is None else _flip(ranges.stack, bar.name, flip)
-        table.add_row(INPUTS[bar.name], _signed(bar.low), _signed(bar.high), usd(bar.width), at)
+        table.add_row(INPUTS[bar.name], usd(bar.low), usd(bar.high), usd(bar.width), at)
     verdict = "self-hosting costs less" if stated.pays(comparator) else "the API costs less"
     return drawn(table) + wrapped(
-        [f"As stated {verdict}; saving {_signed(stated.saving(comparator))}."]
+        [f"As stated {verdict}; saving {usd(stated.saving(comparator))}."]
     )
 
 
@@ -194,14 +196,6 @@ def _each(values: Percentiles[_Value], write: Callable[[_Value], str]) -> tuple[
 
 def _written(values: Percentiles[_Value], write: Callable[[_Value], object]) -> dict[str, object]:
     return {"p10": write(values.p10), "p50": write(values.p50), "p90": write(values.p90)}
-
-
-def _rate(value: Decimal) -> str:
-    return f"${value:,.4f}"
-
-
-def _signed(value: Decimal) -> str:
-    return f"-{usd(-value)}" if value < 0 else usd(value)
 
 
 def _crossing(tokens: float) -> str:

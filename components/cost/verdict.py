@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Literal
 
+from components.cost.figures import usd
 from components.cost.week.result import OBJECTIVE_SHARE
 
 Choice = Literal["api", "hosted", "self-host", "hybrid"]
@@ -178,9 +179,3 @@ def _summary(chosen: Option, other: Option) -> str:
         f"{_ADVICE[chosen.choice]}: {chosen.label} costs {usd(chosen.monthly)} a month, "
         f"{other.label} {usd(other.monthly)}{ratio}."
     )
-
-
-def usd(value: Decimal) -> str:
-    """Writes USD with thousands separators and cents."""
-    cents = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return f"{'-' if cents < 0 else ''}${abs(cents):,.2f}"

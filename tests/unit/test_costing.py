@@ -13,6 +13,7 @@ from components.cost.assumptions import Assumptions
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from components.cost.estimate import estimate
 from components.cost.node_cost import OwnedNode, RentedNode
+from components.cost.report_output import as_output, summary
 from components.cost.simulation import simulate
 from components.cost.table import render
 from components.costing import assumptions_of
@@ -210,7 +211,7 @@ def test_a_private_price_counts_but_is_shown_nowhere() -> None:
     assert sum(line.monthly for line in lines) == pytest.approx(
         Decimal("0.437") * 730, abs=Decimal("0.01")
     )
-    shown = render(report) + json.dumps([report.as_output(), report.summary()])
+    shown = render(report) + json.dumps([as_output(report), summary(report)])
     for line in lines:
         assert f"{line.monthly:,.2f}" not in shown
     assert "0.437" not in shown

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from components.cost.line import to_cents
+from components.cost.figures import to_cents
 from components.offline import estimate_stack
 from components.planned_cost import planned_costs
 from components.project import stack_names

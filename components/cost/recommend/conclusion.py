@@ -7,12 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from components.cost.calendar import CALENDAR_MONTH
+from components.cost.figures import usd
 from components.cost.recommend.constraints import Constraint
 from components.cost.recommend.offers import offers
 from components.cost.recommend.search import Search
 from components.cost.recommend.weigh import Counts, Weighed
 from components.cost.report import ApiCost
-from components.cost.verdict import Choice, usd
+from components.cost.verdict import Choice
 
 
 def describe(weighed: Weighed) -> str:

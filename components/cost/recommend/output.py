@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from components.cost.estimate import volume
+from components.cost.figures import money, rate, usd, usd_per_million, volume
 from components.cost.recommend.conclusion import place
 from components.cost.recommend.constraints import ConstraintPrice
 from components.cost.recommend.ranking import Recommendation
 from components.cost.recommend.weigh import Weighed
-from components.cost.report import ApiCost, money, rate
+from components.cost.report import ApiCost
 from components.cost.text import drawn, text_table, wrapped
-from components.cost.verdict import usd
 
 
 def as_text(recommendation: Recommendation, top: int) -> str:
@@ -80,7 +79,9 @@ def _choices(recommendation: Recommendation) -> str:
     table.add_column("A month", justify="right", no_wrap=True)
     table.add_column("USD/M tokens", justify="right", no_wrap=True)
     for label, monthly in _choice_rows(recommendation):
-        table.add_row(label, usd(monthly), _per_million(recommendation, monthly))
+        table.add_row(
+            label, usd(monthly), usd_per_million(recommendation.usd_per_million_tokens(monthly))
+        )
     return drawn(table) + wrapped([recommendation.summary])
 
 
@@ -121,7 +122,7 @@ def _ranking(recommendation: Recommendation, top: int) -> str:
             f"{weighed.busy_share:.0%}",
             f"{weighed.capacity.inter_token_latency_seconds * 1000:,.0f}",
             usd(weighed.monthly),
-            _per_million(recommendation, weighed.monthly),
+            usd_per_million(recommendation.usd_per_million_tokens(weighed.monthly)),
         )
     return drawn(table)
 
@@ -146,10 +147,6 @@ def _constraints(recommendation: Recommendation) -> str:
         amounts = (one.cheapest_with, one.cheapest_without, one.price)
         table.add_row(label, *("none" if amount is None else usd(amount) for amount in amounts))
     return drawn(table)
-
-
-def _per_million(recommendation: Recommendation, monthly: Decimal) -> str:
-    return f"${recommendation.usd_per_million_tokens(monthly):,.4f}"
 
 
 def _row(recommendation: Recommendation, weighed: Weighed) -> dict[str, object]:

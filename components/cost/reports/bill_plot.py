@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from components.cost.figures import usd
 from components.cost.report import Report
 from components.cost.reports.drawing import COLOURS, Picture, Size
-from components.cost.verdict import usd
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from components.cost.report import money, rate
+from components.cost.figures import money, rate
 from components.cost.reports.saved import Figures
 
 

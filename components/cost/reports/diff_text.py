@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from components.cost.estimate import volume
-from components.cost.report import money
+from components.cost.figures import counted, money, usd, usd_per_million, volume
 from components.cost.reports.diff import Change, Comparison
-from components.cost.reports.figures import counted, usd_per_million
 from components.cost.reports.layout import Column, Row, Table
 from components.cost.reports.markdown import escaped, grid, marker
 from components.cost.text import drawn, text_table, wrapped
-from components.cost.verdict import usd
 
 _CHOICES = {
     "api": "stay on the API",

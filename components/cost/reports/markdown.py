@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable
 from html import escape
 
+from components.cost.figures import usd, usd_per_million
 from components.cost.report import Report
 from components.cost.reports import tables
-from components.cost.reports.figures import usd_per_million
 from components.cost.reports.layout import Table
-from components.cost.verdict import usd
 
 LARGEST_COMMENT = 65_536
 """Characters that GitHub takes in a comment."""

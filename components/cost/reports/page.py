@@ -8,15 +8,14 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from components.cost.figures import usd, usd_per_million
 from components.cost.report import Report
 from components.cost.reports import tables
 from components.cost.reports.bill_plot import bill
 from components.cost.reports.drawing import SIZES, Picture, drawn
-from components.cost.reports.figures import usd_per_million
 from components.cost.reports.tornado_plot import Tornado, tornado_picture
 from components.cost.reports.volume_plot import cost_by_volume
 from components.cost.reports.week_plot import week
-from components.cost.verdict import usd
 
 
 def page(report: Report, tornado: Tornado | None) -> str:

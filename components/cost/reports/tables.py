@@ -7,13 +7,12 @@ from datetime import date
 from decimal import Decimal
 
 from components.cost.assumptions import Assumptions
-from components.cost.estimate import volume
+from components.cost.break_even import BreakEven
+from components.cost.figures import counted, usd, usd_for_one, usd_per_million, volume
 from components.cost.line import Line
 from components.cost.price import PRIVATE
 from components.cost.report import OLD_DAYS, Report
-from components.cost.reports.figures import counted, first_crossing, usd_for_one, usd_per_million
 from components.cost.reports.layout import Column, Row, Table
-from components.cost.verdict import usd
 
 _SHOWN_SHARE = 0.0005  # less would read as 0.0%
 
@@ -85,10 +84,7 @@ def self_hosted(report: Report) -> Table:
 
 
 def _bill_line(line: Line) -> Row:
-    quantity = f"{line.quantity:,.2f} {line.unit}"
-    if line.private:
-        return Row((line.item, quantity, PRIVATE, PRIVATE))
-    return Row((line.item, quantity, usd_for_one(line.unit_price), usd(line.monthly)))
+    return Row((line.item, f"{line.quantity:,.2f} {line.unit}", *line.written_prices()))
 
 
 def bill_notes(report: Report) -> Iterator[str]:
@@ -168,7 +164,7 @@ def break_even(report: Report) -> Table:
             (
                 row.api.price.reference,
                 *(
-                    first_crossing(result)
+                    _first_crossing(result)
                     for result in (
                         row.machines_only,
                         row.loaded,
@@ -313,3 +309,11 @@ def by_model(report: Report) -> Table:
         rows=tuple(rows),
         notes=tuple(notes),
     )
+
+
+def _first_crossing(result: BreakEven) -> str:
+    """Writes from how many tokens a day it costs less, and nodes at the peak; or "never"."""
+    if result.never:
+        return "never"
+    first = result.cheaper[0]
+    return f"{volume(first.from_tokens_per_day)} ({first.nodes})"

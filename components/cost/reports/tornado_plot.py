@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from components.cost.bill import api_monthly
+from components.cost.figures import usd
 from components.cost.input_ranges import INPUTS, InputRange, default_ranges
 from components.cost.quantities import Registered
 from components.cost.report import Report
 from components.cost.reports.drawing import COLOURS, Picture, Size
 from components.cost.uncertainty import Bar, tornado
 from components.cost.varied import VariedStack
-from components.cost.verdict import usd
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from components.cost.estimate import volume
+from components.cost.figures import usd, volume
 from components.cost.models_together import Served, high, low, planned
 from components.cost.report import BreakEvenAgainst, Report
 from components.cost.reports.drawing import COLOURS, Picture, Size
 from components.cost.reports.staircase import monthly_at
-from components.cost.verdict import usd
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

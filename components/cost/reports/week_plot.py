@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.cost.assumptions import Assumptions
+from components.cost.figures import counted
 from components.cost.model_cost import ModelCost
 from components.cost.report import Report
 from components.cost.reports.drawing import COLOURS, Picture, Size
-from components.cost.reports.figures import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

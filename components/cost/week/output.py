@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from components.cost.estimate import volume
+from components.cost.figures import volume
 from components.cost.text import drawn, text_table, wrapped
 from components.cost.week.comparison import Comparison
 from components.cost.week.demand import STEP_SECONDS

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from components.cli import uncertainty
 from components.cli.app import app
 from components.cost.estimate import estimate
+from components.cost.figures import money
 from components.cost.input_ranges import INPUTS
-from components.cost.report import first_volume, money
 from components.cost.uncertainty import monte_carlo
 from components.errors import UserError
 from components.offline import load_stack
@@ -41,7 +41,7 @@ def test_ranges_of_no_width_give_the_estimate_of_the_stack() -> None:
     for against, row in zip(output["against"], report.break_even, strict=True):
         assert against["api"] == row.api.price.reference
         assert set(against["saving"].values()) == {money(row.api.monthly - report.total)}
-        assert set(against["breakEvenTokensPerDay"].values()) == {first_volume(row.loaded)}
+        assert set(against["breakEvenTokensPerDay"].values()) == {row.loaded.first_volume}
 
 
 def test_a_stated_range_replaces_the_default_and_no_other() -> None:

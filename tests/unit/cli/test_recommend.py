@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from components.cli.app import app
 from components.cli.search import Wishes, search_of
 from components.cost.estimate import estimate
+from components.cost.figures import money
 from components.cost.recommend.followed import followed
 from components.cost.recommend.weigh import Scale
-from components.cost.report import money
 from components.errors import UserError
 from components.offline import load_stack
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from components.cli.app import app
 from components.cost.estimate import estimate
-from components.cost.report import money
+from components.cost.figures import money
 from components.costing import assumptions_of
 from components.errors import UserError
 from components.offline import load_stack

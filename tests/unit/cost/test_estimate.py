@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.cost.assumptions import Assumptions
-from components.cost.estimate import estimate, volume
+from components.cost.estimate import estimate
+from components.cost.figures import volume
 from components.cost.load import published_shape
 from components.cost.people import People
 from components.cost.report import Report
+from components.cost.report_output import as_output
 from components.cost.simulation import Fleet
 from tests.unit.cost.builders import api, assumptions, capacity, node, pool
 from tests.unit.cost.builders import volume as claim
@@ -138,7 +140,7 @@ def test_a_bursty_load_is_split_where_the_base_pays_and_the_peak_does_not() -> N
 
 def test_the_output_is_plain_and_its_money_are_decimal_strings() -> None:
     report: Report = estimate(LEDGER, assumptions())
-    output = json.loads(json.dumps(report.as_output()))
+    output = json.loads(json.dumps(as_output(report)))
     assert output["selfHosted"]["total"] == f"{report.total:.2f}"
     assert output["api"]["monthly"] == "3000.00"
     assert output["recommendation"]["choice"] == report.verdict.choice

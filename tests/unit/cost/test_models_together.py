@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from components.cost.assumptions import Assumptions
 from components.cost.estimate import estimate
-from components.cost.line import to_cents
+from components.cost.figures import to_cents
 from components.cost.models_together import planned
 from components.cost.quantities import Registered
 from components.cost.report import Report

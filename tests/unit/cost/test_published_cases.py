@@ -18,11 +18,12 @@ from components.cost.api_prices import ApiPrice, api_price
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS, Calendar
 from components.cost.capacity import ReplicaCapacity, replica_capacity
 from components.cost.estimate import estimate
+from components.cost.figures import money
 from components.cost.gpus import find_gpu
 from components.cost.models import find_model
 from components.cost.node_cost import OwnedNode
 from components.cost.people import People
-from components.cost.report import Report, money
+from components.cost.report import Report
 from components.cost.simulation import Fleet
 from components.project import ROOT
 from tests.unit.cost import builders

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from components.cost.assumptions import Assumptions
 from components.cost.estimate import estimate
+from components.cost.figures import money
 from components.cost.input_ranges import INPUTS, InputRange, default_ranges
 from components.cost.load import published_shape
 from components.cost.node_cost import OwnedNode
-from components.cost.report import money
 from components.cost.uncertainty import SAMPLES, monte_carlo, tornado
 from components.cost.uncertainty_output import Ranges, as_output, as_text
 from components.cost.varied import Factors, VariedStack

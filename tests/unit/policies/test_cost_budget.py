@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from components.cost.report_output import as_output
 from components.offline import estimate_stack
 from policies.cost_budget.rules import not_priced, over_budget
 from tests.unit.cost.builders import TODAY
@@ -40,7 +41,7 @@ def test_what_is_not_priced_is_named() -> None:
 
 
 def test_the_rules_read_the_figures_that_an_estimate_has() -> None:
-    output = estimate_stack("article", TODAY).as_output()
+    output = as_output(estimate_stack("article", TODAY))
     assert over_budget({**output, "budgetPerMonth": "8174.99"}) is not None
     assert over_budget({**output, "budgetPerMonth": "8175.00"}) is None
     assert "model-weights" in str(not_priced(output))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.cost.estimate import estimate
+from components.cost.figures import money
 from components.cost.gpus import find_gpu
 from components.cost.hybrid import SplitRules
 from components.cost.recommend.search import (
@@ -20,7 +21,6 @@ from components.cost.recommend.search import (
     with_nodes,
 )
 from components.cost.recommend.weigh import Scale, Weighed
-from components.cost.report import money
 from tests.unit.cost.builders import node
 from tests.unit.cost.recommend.searches import NO_SHRINKING, search
 

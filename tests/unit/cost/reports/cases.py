@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from components.cost.estimate import estimate
 from components.cost.load import published_shape
 from components.cost.report import Report
+from components.cost.report_output import as_output
 from tests.unit.cost.builders import api, assumptions, capacity, node, pool, simulated, volume
 
 DOLLARS = re.compile(r"\$([\d,]+\.\d\d)(?!\d)")
@@ -54,7 +55,7 @@ def amounts(text: str) -> set[Decimal]:
 
 def output_amounts(report: Report) -> set[Decimal]:
     """The amounts of a report's JSON form that every format for people has to show."""
-    output = report.as_output()
+    output = as_output(report)
     own = output["selfHosted"]
     apis = [output["api"], *output["hosted"]]  # type: ignore[misc]
     assert isinstance(own, dict)

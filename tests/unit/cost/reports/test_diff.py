@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from components.cost.report import Report
+from components.cost.report_output import as_output
 from components.cost.reports.diff import Change, Comparison, compare
 from components.cost.reports.diff_text import diff_markdown, diff_text
 from components.cost.reports.saved import ESTIMATE_TYPE, Figures, NotAReportError, figures_of
@@ -22,7 +23,7 @@ from tests.unit.cost.reports.cases import amounts, report_of, reports
 
 def compared(before: Report, after: Report) -> Comparison:
     return compare(
-        figures_of(before.as_output()), figures_of(after.as_output()), ("main", "stack test")
+        figures_of(as_output(before)), figures_of(as_output(after)), ("main", "stack test")
     )
 
 
@@ -77,13 +78,13 @@ def test_a_line_whose_share_changes_is_the_same_line() -> None:
     ],
 )
 def test_shares_and_counts_are_no_part_of_a_lines_name(item: str, name: str) -> None:
-    output: dict[str, Any] = report_of().as_output()
+    output: dict[str, Any] = as_output(report_of())
     output["selfHosted"]["lines"] = [{"item": item, "monthly": "1.00"}]
     assert set(figures_of(output).lines) == {name}
 
 
 def test_lines_of_one_name_are_added() -> None:
-    output: dict[str, Any] = report_of().as_output()
+    output: dict[str, Any] = as_output(report_of())
     output["selfHosted"]["lines"] = [{"item": "Load balancer", "monthly": "16.43"}] * 2
     assert figures_of(output).lines["Load balancer"] == Decimal("32.86")
 
@@ -144,7 +145,7 @@ def test_names_are_taken_literally_in_text() -> None:
 
 
 def test_figures_survive_the_way_through_a_file_and_a_state() -> None:
-    output = report_of().as_output()
+    output = as_output(report_of())
     state = {
         "version": 3,
         "deployment": {"resources": [{"type": "a:b:C"}, {"type": ESTIMATE_TYPE, "inputs": output}]},
@@ -199,7 +200,7 @@ def no_tokens(output: dict[str, Any]) -> None:
 def test_a_file_that_is_no_report_is_told_by_key(
     spoil: Callable[[dict[str, Any]], None], message: str
 ) -> None:
-    output = json.loads(json.dumps(report_of().as_output()))
+    output = json.loads(json.dumps(as_output(report_of())))
     spoil(output)
     with pytest.raises(NotAReportError, match=message):
         figures_of(output)
@@ -224,6 +225,6 @@ def test_apis_that_only_one_compares_with_are_new_or_gone_but_have_no_break_even
 
 def test_contingency_is_a_line_only_where_there_is_one() -> None:
     people = replace(assumptions().people, contingency_share=Decimal("0.1"))
-    figures: Figures = figures_of(report_of(people=people).as_output())
+    figures: Figures = figures_of(as_output(report_of(people=people)))
     assert figures.lines["Contingency"] > 0
-    assert "Contingency" not in figures_of(report_of().as_output()).lines
+    assert "Contingency" not in figures_of(as_output(report_of())).lines

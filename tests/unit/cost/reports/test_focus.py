@@ -11,9 +11,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
-from components.cost.line import to_cents
+from components.cost.figures import money, to_cents
 from components.cost.price_book import PriceBook
-from components.cost.report import Report, money
+from components.cost.report import Report
 from components.cost.reports.focus import NOTICE, focus_csv, focus_document, focus_rows
 from tests.unit.cost.builders import TODAY, api, assumptions
 from tests.unit.cost.reports.cases import report_of, reports

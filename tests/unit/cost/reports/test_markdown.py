@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.cost.report import Report
+from components.cost.report_output import as_output
 from components.cost.reports.markdown import LARGEST_COMMENT, escaped, markdown
 from tests.unit.cost.builders import api
 from tests.unit.cost.reports.cases import amounts, output_amounts, report_of, reports
@@ -63,7 +64,7 @@ def test_names_ping_nobody_and_bring_no_html() -> None:
 
 def test_a_summary_line_shows_its_answer() -> None:
     report = report_of()
-    bill = report.as_output()["selfHosted"]
+    bill = as_output(report)["selfHosted"]
     assert isinstance(bill, dict)
     total = f"${float(bill['total']):,.2f}"
     assert f"What does self-hosting cost a month? {total}</summary>" in markdown(report)

@@ -12,6 +12,7 @@ import pytest
 from components.cost.estimate import estimate
 from components.cost.node_cost import RentedNode
 from components.cost.report import Report
+from components.cost.report_output import as_output
 from components.cost.reports.diff import compare
 from components.cost.reports.diff_text import diff_text
 from components.cost.reports.focus import focus_csv
@@ -26,7 +27,7 @@ LEDGER = (pool(), volume())
 
 
 def with_itself(report: Report) -> str:
-    figures = figures_of(json.loads(json.dumps(report.as_output())))
+    figures = figures_of(json.loads(json.dumps(as_output(report))))
     return diff_text(compare(figures, figures, ("one", "other")))
 
 

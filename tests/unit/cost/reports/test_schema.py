@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from components.cost.report import Report
+from components.cost.report_output import as_output
 from components.offline import estimate_stack
 from components.project import ROOT, stack_names
 from tests.unit.cost.builders import TODAY
@@ -57,24 +58,24 @@ def test_every_object_lists_all_its_fields_and_allows_no_other() -> None:
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_every_stack_is_valid(stack: str) -> None:
-    VALIDATOR.validate(json.loads(json.dumps(estimate_stack(stack, TODAY).as_output())))
+    VALIDATOR.validate(json.loads(json.dumps(as_output(estimate_stack(stack, TODAY)))))
 
 
 @settings(max_examples=40)
 @given(reports())
 def test_every_report_is_valid(report: Report) -> None:
-    VALIDATOR.validate(json.loads(json.dumps(report.as_output())))
+    VALIDATOR.validate(json.loads(json.dumps(as_output(report))))
 
 
 @pytest.mark.parametrize("amount", [12.5, 12, "12.5", "1,200.00", "12.345", "", None])
 def test_money_that_is_no_string_of_cents_is_refused(amount: object) -> None:
-    output: dict[str, Any] = deepcopy(report_of().as_output())
+    output: dict[str, Any] = deepcopy(as_output(report_of()))
     assert VALIDATOR.is_valid(output)
     output["selfHosted"]["total"] = amount
     assert not VALIDATOR.is_valid(output)
 
 
 def test_a_field_that_is_not_described_is_refused() -> None:
-    output: dict[str, Any] = deepcopy(report_of().as_output())
+    output: dict[str, Any] = deepcopy(as_output(report_of()))
     output["selfHosted"]["lines"][0]["discount"] = "1.00"
     assert not VALIDATOR.is_valid(output)

@@ -7,11 +7,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
-from components.cost.report import Report, money
+from components.cost.figures import money, usd, usd_for_one
+from components.cost.report import Report
 from components.cost.reports import tables
-from components.cost.reports.figures import usd_for_one
 from components.cost.reports.layout import Table
-from components.cost.verdict import usd
 from tests.unit.cost.reports.cases import amounts, report_of, reports
 
 

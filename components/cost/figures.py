@@ -1,0 +1,64 @@
+"""How figures are rounded, and written: in JSON and for people."""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_HALF_UP, Decimal
+
+_CENT = Decimal("0.01")
+_WHOLE_DOLLARS = 100  # from here on, digits beyond cents say nothing
+
+
+def to_cents(value: Decimal) -> Decimal:
+    """Rounds USD to cents, half up."""
+    return value.quantize(_CENT, ROUND_HALF_UP)
+
+
+def to_decimal(value: float) -> Decimal:
+    """Turns a simulated figure into a Decimal of nine places, more than it is worth."""
+    return Decimal(repr(round(value, 9)))
+
+
+def money(value: Decimal) -> str:
+    """Rounds USD to cents."""
+    return str(to_cents(value))
+
+
+def rate(value: Decimal) -> str:
+    """Rounds a price for one unit to six places, without trailing zeros."""
+    return f"{value.quantize(Decimal('0.000001'), ROUND_HALF_UP).normalize():f}"
+
+
+def usd(value: Decimal) -> str:
+    """Writes USD with thousands separators and cents."""
+    cents = to_cents(value)
+    return f"{'-' if cents < 0 else ''}${abs(cents):,.2f}"
+
+
+def usd_for_one(price: Decimal) -> str:
+    """Writes a unit price with the digits that it has, and none lost below a cent."""
+    if price >= _WHOLE_DOLLARS:
+        return f"${Decimal(rate(price)):,.2f}"
+    whole, _, places = rate(price).partition(".")
+    return f"${whole}.{places:0<2}"
+
+
+def usd_per_million(price: Decimal) -> str:
+    """Writes the price of a million tokens to a hundredth of a cent."""
+    return f"${price:,.4f}"
+
+
+def volume(tokens: float) -> str:
+    """Writes a number of tokens as people say it."""
+    for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
+        if tokens >= size:
+            number = tokens / size
+            places = max(0, 2 - int(math.log10(number)))
+            text = f"{number:,.{places}f}"
+            return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {word}"
+    return f"{tokens:,.0f}"
+
+
+def counted(number: int, one: str) -> str:
+    """Writes a number of things, such as "1 node" or "3 nodes"."""
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
