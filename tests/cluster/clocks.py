@@ -11,10 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from rig.certificates import Authority
 from rig.ports import LOOPBACK
 
 
@@ -24,9 +21,11 @@ def kubeconfig_of_an_earlier_clock(kubeconfig: Path, folder: Path) -> Iterator[P
 
     So it is to a machine whose clock is a day late. No request comes further than this server.
     """
-    certificate, key = _certificate_from_tomorrow(folder)
+    authority = Authority(folder, "ca")
+    tomorrow = datetime.now(tz=UTC) + timedelta(days=1)
+    pair = authority.issue("tomorrow", "localhost", hosts=["localhost"], begins=tomorrow)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(pair.certificate, pair.key)
 
     class Handshake(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -40,7 +39,7 @@ def kubeconfig_of_an_earlier_clock(kubeconfig: Path, folder: Path) -> Iterator[P
         document = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
         for each in document["clusters"]:
             each["cluster"].pop("certificate-authority-data", None)
-            each["cluster"]["certificate-authority"] = str(certificate)
+            each["cluster"]["certificate-authority"] = str(authority.certificate)
             each["cluster"]["server"] = f"https://localhost:{server.server_address[1]}"
         written = folder / "kubeconfig"
         written.write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -48,31 +47,3 @@ def kubeconfig_of_an_earlier_clock(kubeconfig: Path, folder: Path) -> Iterator[P
             yield written
         finally:
             server.shutdown()
-
-
-def _certificate_from_tomorrow(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, LOOPBACK)])
-    begins = datetime.now(tz=UTC) + timedelta(days=1)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begins)
-        .not_valid_after(begins + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "tomorrow.crt", folder / "tomorrow.key"
-    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate, private

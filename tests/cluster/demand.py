@@ -13,7 +13,9 @@ from typing import Any
 from rig.api import Api
 from rig.cluster import Rig
 
-from tests.cluster.deploying import DEPLOYMENT, NAMESPACE
+from tests.cluster.deploying import DEPLOYMENT, NAMESPACE, destroy, up, wait_for
+from tests.project_copy import Project
+from tests.recording import settings_of
 
 _SCALED_OBJECT = f"/apis/keda.sh/v1alpha1/namespaces/{NAMESPACE}/scaledobjects/model"
 
@@ -88,6 +90,30 @@ def hasten(api: Api) -> None:
 def wanted(api: Api) -> int:
     """Returns the replicas that the autoscaler wants."""
     return int(api.get(DEPLOYMENT)["spec"]["replicas"])
+
+
+def stays(api: Api, replicas: int, *, seconds: float = 20) -> None:
+    """Fails once the autoscaler wants another number; by default it looks ten times meanwhile."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        assert wanted(api) == replicas
+        time.sleep(0.5)
+
+
+@contextmanager
+def scaled(project: Project, rig: Rig, api: Api, stack: str, replicas: int) -> Iterator[Demand]:
+    """Deploys a stack that scales fast, and lets demand bring it to some replicas.
+
+    After the test, which may change the demand, the stack is removed.
+    """
+    settings = settings_of(stack)
+    with demand(rig, settings.model.facts.name) as shown:
+        up(project, stack)
+        hasten(api)
+        shown.requests = replicas * settings.replicas.target_requests
+        wait_for(f"{replicas} replicas", lambda: wanted(api) == replicas)
+        yield shown
+        destroy(project, stack)
 
 
 def condition(api: Api, kind: str) -> str:

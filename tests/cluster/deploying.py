@@ -59,6 +59,10 @@ class Update:
         """What it has printed so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
+    def has_said(self, what: str) -> bool:
+        """Whether it has printed something so far."""
+        return what in self.output
+
     def kill(self, number: signal.Signals) -> None:
         """Sends a signal to the engine, or SIGKILL to it and all that it started."""
         # Plugins are in process groups of their own, and outlive an engine that is killed.

@@ -8,17 +8,20 @@ from typing import Any
 
 from rig.api import Api
 
+OTHER_IMAGE = f"docker.io/vllm/vllm-openai:v0.19.0@sha256:{'0' * 64}"
+"""An engine's image that no stack names."""
+
 _STAGES = "/apis/kwok.x-k8s.io/v1alpha1/stages"
 
 # Every second, as a kubelet tries again, so that it ends soon after the Stage is gone.
 _AGAIN_MILLISECONDS = 1000
 
-_NO_IMAGE = """
+_STATUS = """
 {{ $now := Now }}
-phase: Pending
+phase: PHASE
 conditions:
 - {type: Initialized, status: "True", lastTransitionTime: {{ $now | Quote }}}
-- {type: Ready, status: "False", reason: ContainersNotReady, lastTransitionTime: {{ $now | Quote }}}
+- {type: Ready, status: "False", reason: REASON, lastTransitionTime: {{ $now | Quote }}}
 - {type: ContainersReady, status: "False", lastTransitionTime: {{ $now | Quote }}}
 containerStatuses:
 {{ range .spec.containers }}
@@ -27,26 +30,17 @@ containerStatuses:
   ready: false
   restartCount: 0
   state:
-    waiting:
-      reason: ImagePullBackOff
-      message: {{ printf "Back-off pulling image %q: not found" .image | Quote }}
+STATE
 {{ end }}
 """
 
+_NO_IMAGE = """
+    waiting:
+      reason: ImagePullBackOff
+      message: {{ printf "Back-off pulling image %q: not found" .image | Quote }}
+"""
+
 _FAILED = """
-{{ $now := Now }}
-phase: Failed
-conditions:
-- {type: Initialized, status: "True", lastTransitionTime: {{ $now | Quote }}}
-- {type: Ready, status: "False", reason: PodFailed, lastTransitionTime: {{ $now | Quote }}}
-- {type: ContainersReady, status: "False", lastTransitionTime: {{ $now | Quote }}}
-containerStatuses:
-{{ range .spec.containers }}
-- name: {{ .name | Quote }}
-  image: {{ .image | Quote }}
-  ready: false
-  restartCount: 0
-  state:
     terminated:
       exitCode: 1
       reason: Error
@@ -55,14 +49,14 @@ containerStatuses:
       message: |
         LAST_LINE
       {{ end }}
-{{ end }}
 """
 
 
 @contextmanager
 def no_image(api: Api, image: str) -> Iterator[None]:
     """Lets no node find an image."""
-    with _stage(api, {"key": ".spec.containers.[].image", "values": [image]}, _NO_IMAGE):
+    status = _status("Pending", "ContainersNotReady", _NO_IMAGE)
+    with _stage(api, {"key": ".spec.containers.[].image", "values": [image]}, status):
         yield
 
 
@@ -76,9 +70,15 @@ def containers_fail(api: Api, component: str, last_line: str) -> Iterator[None]:
         last_line: The last line of their logs, which a kubelet shows where the pod asks for it.
     """
     key = '.metadata.labels["app.kubernetes.io/component"]'
-    template = _FAILED.replace("LAST_LINE", last_line)
-    with _stage(api, {"key": key, "values": [component]}, template):
+    status = _status("Failed", "PodFailed", _FAILED.replace("LAST_LINE", last_line))
+    with _stage(api, {"key": key, "values": [component]}, status):
         yield
+
+
+def _status(phase: str, reason: str, state: str) -> str:
+    """Returns the template of a pod's status, all of whose containers are in a state."""
+    status = _STATUS.replace("PHASE", phase).replace("REASON", reason)
+    return status.replace("STATE", state.strip("\n"))
 
 
 @contextmanager

@@ -21,14 +21,13 @@ from rig.cluster import Rig
 
 from tests.cluster.clocks import kubeconfig_of_an_earlier_clock
 from tests.cluster.conftest import TUNING
-from tests.cluster.demand import condition, demand, hasten, wanted
+from tests.cluster.demand import condition, scaled, stays, wanted
 from tests.cluster.deploying import DEPLOYMENT, destroy, pulumi, ready_replicas, up, wait_for
 from tests.cluster.machines import endpoints, fewest_ready, renew, replicas, silence, speak
 from tests.project_copy import Project
 from tests.recording import settings_of
 
 STACK = "aws-prod"
-SETTINGS = settings_of(STACK)
 AN_HOUR = timedelta(hours=1)
 
 
@@ -73,26 +72,18 @@ def test_a_node_whose_clock_is_put_right_costs_one_replica_at_most(
 def test_replicas_stay_while_metrics_have_the_wrong_date_and_follow_the_load_once_it_is_right(
     project: Project, rig: Rig, api: Api, off: timedelta
 ) -> None:
-    with demand(rig, SETTINGS.model.facts.name) as shown:
-        up(project, STACK)
-        hasten(api)
-        shown.requests = 4 * SETTINGS.replicas.target_requests
-        wait_for("four replicas", lambda: wanted(api) == 4)
+    with scaled(project, rig, api, STACK, 4) as shown:
         # What it knows already would be an answer for five minutes.
         rig.stop_part("prometheus")
         shutil.rmtree(rig.folder.part("prometheus") / "data")
         shown.clock_off_seconds = round(off.total_seconds())
-        shown.requests = 6 * SETTINGS.replicas.target_requests
+        shown.requests = 6 * settings_of(STACK).replicas.target_requests
         rig.start_part("prometheus")
         wait_for("KEDA falls back", lambda: condition(api, "Fallback") == "True")
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            assert wanted(api) == 4
-            time.sleep(0.5)
+        stays(api, 4)
         shown.clock_off_seconds = 0
         wait_for("six replicas", lambda: wanted(api) == 6, seconds=120)
         assert condition(api, "Fallback") == "False"
-        destroy(project, STACK)
 
 
 def test_a_deployer_whose_clock_is_late_is_told_of_the_date_and_nothing_is_changed(

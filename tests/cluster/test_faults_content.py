@@ -24,27 +24,23 @@ from tests.cluster.deploying import (
     up,
     wait_for,
 )
-from tests.cluster.kubelet import containers_fail, no_image
+from tests.cluster.kubelet import OTHER_IMAGE, containers_fail, no_image
 from tests.cluster.machines import endpoints
+from tests.cluster.quota import lift_quota, put_quota
 from tests.project_copy import Project
 
 STACK = "on-prem"
 REGISTRY = "registry.hospital.internal:5000"  # of stack air-gapped
 _A_REPLICA = 4  # GPUs
-OTHER_IMAGE = f"docker.io/vllm/vllm-openai:v0.19.0@sha256:{'0' * 64}"
 
 
 def waits(project: Project, stack: str, *says: str) -> None:
     """Starts an update, and interrupts it once it has said what it waits for."""
     update = Update(project, stack)
     for said in says:
-        wait_for(f"the engine says: {said}", partial(_has_said, update, said), seconds=120)
+        wait_for(f"the engine says: {said}", partial(update.has_said, said), seconds=120)
     assert update.runs
     update.kill(signal.SIGINT)
-
-
-def _has_said(update: Update, what: str) -> bool:
-    return what in update.output
 
 
 @pytest.mark.parametrize(
@@ -96,7 +92,7 @@ def test_an_update_waits_while_a_quota_is_exhausted_and_finishes_once_it_is_rais
     update = Update(project, STACK)
     wait_for("the namespace is there", lambda: api.find(f"/api/v1/namespaces/{NAMESPACE}"))
     with _quota(api, _A_REPLICA):
-        wait_for("the engine waits", partial(_has_said, update, "1/2 Pods available"))
+        wait_for("the engine waits", partial(update.has_said, "1/2 Pods available"))
         assert "exceeded quota: gpus" in _replica_failure(api)
         assert ready_replicas(api) == 1
         assert update.runs
@@ -126,16 +122,9 @@ def test_a_replica_more_than_a_quota_allows_stops_none_and_comes_once_it_is_rais
 @contextmanager
 def _quota(api: Api, gpus: int) -> Iterator[None]:
     """Allows so many GPUs in the namespace."""
-    api.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "ResourceQuota",
-            "metadata": {"namespace": NAMESPACE, "name": "gpus"},
-            "spec": {"hard": {"requests.nvidia.com/gpu": f"{gpus}"}},
-        }
-    )
+    put_quota(api, "gpus", {"requests.nvidia.com/gpu": f"{gpus}"})
     yield
-    api.delete(f"/api/v1/namespaces/{NAMESPACE}/resourcequotas/gpus")
+    lift_quota(api, "gpus")
 
 
 def _replica_failure(api: Api) -> str:

@@ -19,15 +19,14 @@ from tests.cluster.deploying import (
     up,
     wait_for,
 )
-from tests.cluster.kubelet import no_image
+from tests.cluster.kubelet import OTHER_IMAGE, no_image
 from tests.cluster.machines import unschedulable
+from tests.cluster.quota import lift_quota, put_quota
 from tests.project_copy import Project
 from tests.recording import settings_of
 
 STACK = "on-prem"
-OTHER_IMAGE = f"docker.io/vllm/vllm-openai:v0.19.0@sha256:{'0' * 64}"
 OTHER_REVISION = "0" * 40
-QUOTA = f"/api/v1/namespaces/{NAMESPACE}/resourcequotas/tenant"
 NODE_POOLS = "/apis/karpenter.sh/v1/nodepools"
 
 
@@ -38,18 +37,6 @@ def failing_up(project: Project, stack: str, *, within: float) -> str:
     assert failed.returncode != 0
     assert time.monotonic() - started < within
     return failed.stdout
-
-
-def put_quota(api: Api, **hard: str) -> None:
-    """Limits what the namespace may have, as those do who run the cluster."""
-    metadata = {"namespace": NAMESPACE, "name": "tenant"}
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata}
-    api.apply({**quota, "spec": {"hard": hard}})
-    wait_for("the quota counts", lambda: api.get(QUOTA).get("status", {}).get("hard") == hard)
-
-
-def says(update: Update, what: str) -> bool:
-    return what in update.output
 
 
 def test_a_missing_image_ends_the_update_with_the_pod_and_the_reason_and_what_served_serves_on(
@@ -78,16 +65,16 @@ def test_a_quota_of_storage_is_named_at_once_and_what_served_serves_on(
     project: Project, api: Api
 ) -> None:
     up(project, STACK)
-    put_quota(api, **{"requests.storage": "200Gi"})
+    put_quota(api, "tenant", {"requests.storage": "200Gi"})
     first = settings_of(STACK).model.revision
     project.set(STACK, modelRevision=OTHER_REVISION, previousModelRevision=first)
     said = failing_up(project, STACK, within=60)
     assert "exceeded quota: tenant, requested: requests.storage=" in said
     assert ready_replicas(api) == 2
-    put_quota(api, **{"requests.storage": "400Gi"})
+    put_quota(api, "tenant", {"requests.storage": "400Gi"})
     up(project, STACK)
     assert ready_replicas(api) == 2
-    api.delete(QUOTA)
+    lift_quota(api, "tenant")
     destroy(project, STACK)
 
 
@@ -101,7 +88,7 @@ def test_an_update_waits_while_the_pools_limit_is_reached_and_finishes_when_it_i
     limits = pool["spec"]["limits"]
     api.merge(path, {"spec": {"limits": dict.fromkeys(limits, "0")}})
     wait_for("a replica finds no node", lambda: unschedulable(api))
-    wait_for("the engine says so", partial(says, update, "0/1 Pods available"))
+    wait_for("the engine says so", partial(update.has_said, "0/1 Pods available"))
     [pod] = unschedulable(api)
     wait_for("Karpenter says why", lambda: "exceed limits for nodepool" in events(api, pod))
     assert update.runs

@@ -29,6 +29,13 @@ def marked(cluster: Cluster, *, stream: bool = False) -> list[Answer]:
     ]
 
 
+def assert_complete(answers: list[Answer]) -> None:
+    """Fails for an answer that is cut, or has a word too few or twice."""
+    for one in answers:
+        assert one.whole
+        assert one.words() == [str(number) for number in range(WORDS)]
+
+
 def at_once(count: int, ask: Callable[[], Answer]) -> list[Answer]:
     answers: list[Answer] = []
     threads = [threading.Thread(target=lambda: answers.append(ask())) for _ in range(count)]
@@ -111,9 +118,7 @@ def test_replica_killed_in_a_stream(cluster: Cluster, row: list[str]) -> None:
     inside = marked(cluster, stream=True)
     assert any(asked.cut for asked in first.asked)
     assert len(second.asked) == len(free + inside)
-    for one in free + inside:
-        assert one.whole
-        assert one.words() == [str(number) for number in range(WORDS)]
+    assert_complete(free + inside)
     row += [told(free), told(inside)]
 
 
@@ -150,9 +155,7 @@ def test_node_lost(cluster: Cluster, row: list[str]) -> None:
         ]
         free = [one.result() for one in under_way]
         inside = [answer for one in held for answer in one.result()]
-    for one in free + inside:
-        assert one.whole
-        assert one.words() == [str(number) for number in range(WORDS)]
+    assert_complete(free + inside)
     cluster.wait_for_ready(1)
     later = marked(cluster)  # nobody waits for the lost one any more
     assert all(one.whole and one.by == "inside" and one.seconds < 8 for one in later)
@@ -191,9 +194,7 @@ def _upgrade(
         enough.set()
         one, another, inside = (caller.result() for caller in callers)
     assert len(one + another) > 4 * len(then)
-    for answer in one + another + inside:
-        assert answer.whole
-        assert answer.words() == [str(number) for number in range(WORDS)]
+    assert_complete(one + another + inside)
     assert not cluster.api.asked
     row += [told(one + another), told(inside)]
 

@@ -84,7 +84,7 @@ def engines_of(stack: str, **overrides: object) -> list[Engine]:
     settings = settings_of(stack, **overrides)
     registration = register_stack(settings)
     maps = {item.metadata["name"]: item.inputs["data"] for item in registration.of("ConfigMap")}
-    by_model = {each.model.facts.name: each for each in (settings, *settings.others)}
+    by_model = {each.model.facts.name: each for each in settings.models}
     engines = []
     for container, pod in _engines(registration):
         files = {

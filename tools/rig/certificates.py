@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_VALID = timedelta(days=365)
+_VALID = timedelta(days=366)
 _BOTH_USES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
@@ -48,7 +48,15 @@ class Authority:
         self.certificate = folder / f"{name}.crt"
         self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, file: str, name: str, *, group: str = "", hosts: Sequence[str] = ()) -> Pair:
+    def issue(
+        self,
+        file: str,
+        name: str,
+        *,
+        group: str = "",
+        hosts: Sequence[str] = (),
+        begins: datetime | None = None,
+    ) -> Pair:
         """Sign a certificate for a client, or for a server when hosts are given.
 
         Args:
@@ -56,9 +64,10 @@ class Authority:
             name: Whom it names; to Kubernetes the user.
             group: To Kubernetes the user's group.
             hosts: Names and addresses under which the server is called.
+            begins: From when on it is valid; since yesterday if None.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(_name(name, group), self._name, key).add_extension(
+        builder = _builder(_name(name, group), self._name, key, begins).add_extension(
             x509.ExtendedKeyUsage(_BOTH_USES), critical=False
         )
         if hosts:
@@ -103,17 +112,21 @@ def _name(name: str, group: str = "") -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    begins: datetime | None = None,
 ) -> x509.CertificateBuilder:
-    now = datetime.now(tz=UTC)
+    # A clock that is a little late accepts it, too.
+    begins = begins or datetime.now(tz=UTC) - timedelta(days=1)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))  # a clock that is a little late accepts it, too
-        .not_valid_after(now + _VALID)
+        .not_valid_before(begins)
+        .not_valid_after(begins + _VALID)
     )
 
 
