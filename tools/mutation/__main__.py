@@ -26,13 +26,18 @@ from tests.environments import environment  # noqa: E402 (the path had to be set
 
 MODULES = {
     "bill": "bill estimate",
-    "calendar": "calendar bill node_cost",
-    "node_cost": "node_cost published_cases",
-    "people": "people estimate",
-    "price": "price price_book",
     "break_even": "break_even",
-    "load": "load",
+    "calendar": "calendar bill node_cost",
+    "cluster_lines": "cluster_lines lines",
+    "figures": "figures",
     "hybrid": "hybrid",
+    "line": "cluster_lines lines",
+    "lines": "lines cluster_lines",
+    "load": "load",
+    "model_cost": "models_together",
+    "node_cost": "node_cost published_cases",
+    "people": "people cluster_lines",
+    "price": "price price_book",
     "verdict": "verdict",
 }
 """Modules of components/cost that compute money, each with its tests in tests/unit/cost."""

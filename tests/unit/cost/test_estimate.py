@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from components.cost.assumptions import Assumptions
 from components.cost.estimate import estimate
-from components.cost.figures import volume
 from components.cost.load import published_shape
 from components.cost.people import People
 from components.cost.report import Report
@@ -144,18 +143,3 @@ def test_the_output_is_plain_and_its_money_are_decimal_strings() -> None:
     assert output["selfHosted"]["total"] == f"{report.total:.2f}"
     assert output["api"]["monthly"] == "3000.00"
     assert output["recommendation"]["choice"] == report.verdict.choice
-
-
-@pytest.mark.parametrize(
-    ("tokens", "words"),
-    [
-        (999, "999"),
-        (5_000_000, "5 million"),
-        (999_900_000, "1,000 million"),
-        (1_260_000_000, "1.26 billion"),
-        (3e12, "3 trillion"),
-        (2.5e16, "25,000 trillion"),
-    ],
-)
-def test_volumes_are_written_as_people_say_them(tokens: float, words: str) -> None:
-    assert volume(tokens) == words

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
 from hypothesis import given, settings
 
-from components.cost.figures import money, usd, usd_for_one
+from components.cost.figures import money, usd
 from components.cost.report import Report
 from components.cost.reports import tables
 from components.cost.reports.layout import Table
@@ -73,15 +72,3 @@ def test_a_budget_is_compared_with_the_total() -> None:
     assert "within" in " ".join(
         tables.self_hosted(report_of(budget_per_month=Decimal(10**6))).notes
     )
-
-
-@pytest.mark.parametrize(
-    ("price", "text"),
-    [("0.0225", "$0.0225"), ("3", "$3.00"), ("15000", "$15,000.00"), ("0.1", "$0.10")],
-)
-def test_unit_prices_keep_their_digits(price: str, text: str) -> None:
-    assert usd_for_one(Decimal(price)) == text
-
-
-def test_half_a_cent_is_rounded_as_in_the_json_form() -> None:
-    assert usd(Decimal("16.425")) == "$16.43" == f"${money(Decimal('16.425'))}"
