@@ -42,7 +42,7 @@ def test_a_rate_has_six_places_and_no_zeros_at_the_end(value: str, text: str) ->
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("1234567.891", "$1,234,567.89"), ("-3.5", "-$3.50"), ("-0.001", "$0.00")],
+    [("1234567.891", "$1,234,567.89"), ("0.5", "$0.50"), ("-3.5", "-$3.50"), ("-0.001", "$0.00")],
 )
 def test_dollars_have_cents_separators_and_the_sign_first(value: str, text: str) -> None:
     assert usd(Decimal(value)) == text
@@ -62,9 +62,16 @@ def test_things_are_counted_as_people_do() -> None:
 
 @pytest.mark.parametrize(
     ("price", "text"),
-    [("0.0225", "$0.0225"), ("3", "$3.00"), ("15000", "$15,000.00"), ("0.1", "$0.10")],
+    [
+        ("0.0225", "$0.0225"),
+        ("3", "$3.00"),
+        ("0.1", "$0.10"),
+        ("99.1234", "$99.1234"),
+        ("100.1234", "$100.12"),
+        ("15000", "$15,000.00"),
+    ],
 )
-def test_unit_prices_keep_their_digits(price: str, text: str) -> None:
+def test_unit_prices_keep_their_digits_below_a_hundred_dollars(price: str, text: str) -> None:
     assert usd_for_one(Decimal(price)) == text
 
 
@@ -76,7 +83,10 @@ def test_half_a_cent_is_rounded_as_in_the_json_form() -> None:
     ("tokens", "words"),
     [
         (999, "999"),
+        (10**6, "1 million"),
         (5_000_000, "5 million"),
+        (12_345_678, "12.3 million"),
+        (123_456_789, "123 million"),
         (999_900_000, "1,000 million"),
         (1_260_000_000, "1.26 billion"),
         (3e12, "3 trillion"),

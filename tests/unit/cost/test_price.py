@@ -68,7 +68,7 @@ def test_a_deeper_discount_costs_less() -> None:
 
 
 @pytest.mark.parametrize(
-    ("percent", "years"), [("-1", 1), ("100", 1), ("NaN", 1), ("10", 0), ("10", 11)]
+    ("percent", "years"), [("-1", 1), ("100", 1), ("100.01", 1), ("NaN", 1), ("10", 0), ("10", 11)]
 )
 def test_a_commitment_that_no_one_sells_is_refused(percent: str, years: int) -> None:
     with pytest.raises(ValueError, match="allowed"):
