@@ -21,7 +21,3 @@ class People:
     engineer_share: Decimal
     on_call_per_month: Decimal
     contingency_share: Decimal
-
-    def engineer(self) -> Decimal:
-        """Returns USD a month of the engineer's time: salary / 12 x share."""
-        return self.engineer_salary / 12 * self.engineer_share

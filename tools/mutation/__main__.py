@@ -31,12 +31,11 @@ MODULES = {
     "cluster_lines": "cluster_lines lines",
     "figures": "figures",
     "hybrid": "hybrid",
-    "line": "cluster_lines lines",
+    "line": "line",
     "lines": "lines cluster_lines",
     "load": "load",
     "model_cost": "models_together",
     "node_cost": "node_cost published_cases",
-    "people": "people cluster_lines",
     "price": "price price_book",
     "verdict": "verdict",
 }
@@ -51,7 +50,7 @@ def main() -> int:
     """Mutates the modules that are named, and prints the score of each."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog="example:\n  python3 tools/bootstrap run python tools/mutation bill people",
+        epilog="example:\n  python3 tools/bootstrap run python tools/mutation bill price",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("modules", nargs="*", choices=[*MODULES, []], help="default: all")

@@ -10,13 +10,14 @@ import pytest
 from components.cost.api_prices import api_price
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from components.cost.capacity import replica_capacity
+from components.cost.cluster_lines import people_lines
 from components.cost.gpus import find_gpu
 from components.cost.models import find_model
 from components.cost.node_cost import electricity_cost
 from components.cost.people import People
 from components.cost.report import Report
 from components.offline import estimate_stack
-from tests.unit.cost.builders import TODAY
+from tests.unit.cost.builders import TODAY, assumptions
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +27,14 @@ def report() -> Report:
 
 
 def people(salary: int, share: str) -> Decimal:
-    return People(
+    stated = People(
         engineer_salary=Decimal(salary),
         engineer_share=Decimal(share),
         on_call_per_month=Decimal(0),
         contingency_share=Decimal(0),
-    ).engineer()
+    )
+    [engineer] = people_lines(assumptions(people=stated))
+    return engineer.monthly
 
 
 def test_s1_the_api_costs_2250_dollars(report: Report) -> None:

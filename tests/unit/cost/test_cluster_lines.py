@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from components.cost.assumptions import ClusterShare
 from components.cost.cluster_lines import people_lines
 from components.cost.lines import price_machines
-from tests.unit.cost.builders import WEEK, api, assumptions, simulated
+from tests.unit.cost.builders import TODAY, WEEK, api, assumptions, simulated
+from tests.unit.cost.strategies import money
 
 
 def test_cluster_lines_follow_the_share_that_the_stack_bears() -> None:
@@ -47,6 +51,69 @@ def test_what_a_gateway_sends_to_the_api_is_a_line_at_the_api_s_price() -> None:
     assert not price_machines([], WEEK, replace(base, simulated=simulated())).lines
 
 
+def test_overflow_of_a_share_that_is_no_round_number_loses_no_token() -> None:
+    week = simulated(overflow_share=0.0123)
+    base = assumptions(api_in_use=api("test/api", "2"), simulated=week)
+    load = replace(base.load, tokens_per_day=1_234_567)
+    [line] = price_machines([], WEEK, replace(base, load=load)).lines
+    assert line.quantity == Decimal("0.455555223")
+    assert (line.identifier, line.source, line.as_of) == ("api/test/api", "test", TODAY)
+
+
+def test_overflow_of_several_models_is_a_line_of_each_that_has_some() -> None:
+    first = assumptions(simulated=simulated(overflow_share=0.5), served="first")
+    other = assumptions(simulated=simulated(overflow_share=0.25), served="other")
+    quiet = assumptions(served="quiet")
+    lines = price_machines([], WEEK, replace(first, others=(other, quiet))).lines
+    assert [(line.item, line.model, line.quantity) for line in lines] == [
+        ("Overflow by API of first", "first", Decimal(1500)),
+        ("Overflow by API of other", "other", Decimal(750)),
+    ]
+
+
+def test_images_of_all_models_nodes_pass_the_nat_gateway() -> None:
+    base = assumptions(simulated=simulated(hours=168, node_starts=84), served="first")
+    other = assumptions(simulated=simulated(hours=336, node_starts=21), served="other")
+    cluster = replace(base.cluster, nat_gateway_share=Decimal(1))
+    _, images = price_machines([], WEEK, replace(base, cluster=cluster, others=(other,))).lines
+    assert images.quantity == 3600 + 450
+
+
+def test_the_cluster_s_parts_without_a_price_are_named_and_the_others_paid() -> None:
+    cluster = ClusterShare(
+        control_plane="eks",
+        control_plane_share=Decimal(1),
+        system_instance_type="no.such",
+        system_nodes=1,
+        nat_gateway_share=Decimal(0),
+        image_gigabytes=10,
+    )
+    machines = price_machines([], WEEK, assumptions(cluster=cluster))
+    assert [line.item for line in machines.lines] == ["Control plane (eks)"]
+    [missing] = machines.not_priced
+    assert (missing.name, missing.type) == ("cluster", "node/aws/us-east-1/no.such/on-demand")
+
+
 def test_the_engineer_costs_a_twelfth_of_the_salary_by_share() -> None:
     [engineer] = people_lines(assumptions())
+    assert engineer.item == "Senior engineer, 20%"
     assert engineer.monthly == 2000
+
+
+def test_on_call_is_paid_once_a_month() -> None:
+    people = replace(assumptions().people, on_call_per_month=Decimal(650))
+    _, on_call = people_lines(assumptions(people=people))
+    assert (on_call.item, on_call.quantity, on_call.monthly) == (
+        "On-call",
+        Decimal(1),
+        Decimal(650),
+    )
+
+
+@given(money("0", "1000000"), st.decimals(0, 10, places=2))
+def test_a_year_of_a_share_is_that_share_of_the_salary_but_for_cents(
+    salary: Decimal, share: Decimal
+) -> None:
+    people = replace(assumptions().people, engineer_salary=salary, engineer_share=share)
+    [engineer] = people_lines(assumptions(people=people))
+    assert abs(engineer.monthly * 12 - salary * share) <= 12 * Decimal("0.005") + Decimal("1e-9")

@@ -1,0 +1,81 @@
+"""A line keeps where its price is from, and shows no private one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from components.cost.line import OVERFLOW, Machines, line_of, monthly_of, stated_price
+from components.cost.price import PRIVATE, Confidence, Price
+from tests.unit.cost.builders import TODAY, assumptions
+
+LISTED = Price(
+    identifier="volume/aws/gp3",
+    usd=Decimal("0.085"),
+    unit="GB-month",
+    source="a price list",
+    as_of=date(2026, 1, 1),
+    confidence="list",
+)
+
+
+def test_a_line_keeps_what_its_price_says() -> None:
+    line = line_of("Volume", Decimal("1.5"), "GB-month", LISTED)
+    assert (line.identifier, line.source, line.confidence) == (
+        "volume/aws/gp3",
+        "a price list",
+        "list",
+    )
+    assert (line.item, line.quantity, line.unit) == ("Volume", Decimal("1.5"), "GB-month")
+    assert line.unit_price == Decimal("0.085")
+    assert not line.grows_with_nodes
+    assert not line.private
+    assert not line.model
+    assert line_of("Nodes", Decimal(1), "node-hour", LISTED, grows=True).grows_with_nodes
+
+
+@pytest.mark.parametrize(
+    ("confidence", "as_of"),
+    [
+        ("list", LISTED.as_of),
+        ("estimate", LISTED.as_of),
+        ("measured", LISTED.as_of),
+        ("user", None),
+    ],
+)
+def test_only_a_stated_price_has_no_date(confidence: Confidence, as_of: date | None) -> None:
+    line = line_of("Volume", Decimal(1), "GB-month", replace(LISTED, confidence=confidence))
+    assert line.as_of == as_of
+
+
+def test_each_line_is_rounded_to_the_cent_so_that_what_is_shown_adds_up() -> None:
+    line = line_of("Volume", Decimal("1.5"), "GB-month", LISTED)  # 12.75 cents
+    assert line.monthly == Decimal("0.13")
+    assert monthly_of([line, line]) == Decimal("0.26")
+    assert Machines((line, line), (), ()).monthly == Decimal("0.26")
+    assert monthly_of([]) == 0
+
+
+def test_prices_are_shown_unless_they_are_private() -> None:
+    line = line_of("Volume", Decimal(1000), "GB-month", LISTED)
+    assert line.written_prices() == ("$0.085", "$85.00")
+    private = line_of("Volume", Decimal(1000), "GB-month", replace(LISTED, private=True))
+    assert private.written_prices() == (PRIVATE, PRIVATE)
+    assert private.monthly == 85
+
+
+def test_overflow_is_known_by_its_name_of_one_model_or_of_several() -> None:
+    assert line_of(OVERFLOW, Decimal(1), "million tokens", LISTED).is_overflow
+    assert line_of(f"{OVERFLOW} of qwen", Decimal(1), "million tokens", LISTED).is_overflow
+    assert not line_of("Volume", Decimal(1), "GB-month", LISTED).is_overflow
+
+
+def test_a_setting_that_states_a_price_is_its_source() -> None:
+    price = stated_price("engineerSalary", Decimal(100), assumptions())
+    assert (price.identifier, price.confidence) == ("engineerSalary", "user")
+    assert price.usd == 100
+    assert (price.source, price.as_of) == ("stack setting", TODAY)
+    assert stated_price("power", Decimal(1), assumptions(), "a meter").source == "a meter"
