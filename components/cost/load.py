@@ -53,11 +53,6 @@ class Load:
         """Requests of a mean day."""
         return Decimal(self.tokens_per_day) / self.tokens_per_request
 
-    @property
-    def peak_factor(self) -> float:
-        """Busiest hour over the mean hour."""
-        return max(self.shape)
-
     def requests_per_second(self) -> NDArray[np.float64]:
         """Returns the mean request rate of each hour of the shape, in requests a second."""
         return np.asarray(self.shape) * (float(self.requests_per_day) / SECONDS_PER_DAY)

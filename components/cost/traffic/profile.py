@@ -44,7 +44,6 @@ class Profile:
             to 20; None where it can't be measured.
         rates: Requests an hour of each hour of a week (168, Monday first) or of a day (24) in
             the user's time zone; None where they can't be measured.
-        silent_hours: Hours between first and last record without any request; they count as 0.
         notes: What a reader should know about these figures.
     """
 
@@ -58,7 +57,6 @@ class Profile:
     cached_input_percent: int | None
     burst_factor: float | None
     rates: tuple[float, ...] | None
-    silent_hours: int
     notes: tuple[str, ...]
 
     def settings(self, shape_name: str) -> dict[str, int | str]:
@@ -103,7 +101,6 @@ def measure(tally: Tally, zone: tzinfo) -> Profile:
             f"tokensPerDay is extrapolated from {tally.seconds / MINUTE:.0f} minutes: it holds if "
             "the other hours are like these"
         )
-    rates, silent = _rates(tally, zone, notes)
     return Profile(
         start=datetime.fromtimestamp(tally.start, zone),
         end=datetime.fromtimestamp(tally.end, zone),
@@ -114,8 +111,7 @@ def measure(tally: Tally, zone: tzinfo) -> Profile:
         output_tokens=_mean(tally.output_tokens, tally.requests),
         cached_input_percent=_cached_percent(tally, notes),
         burst_factor=_burst_factor(tally, notes),
-        rates=rates,
-        silent_hours=silent,
+        rates=_rates(tally, zone, notes),
         notes=tuple(notes),
     )
 
@@ -161,23 +157,23 @@ def _burst_factor(tally: Tally, notes: list[str]) -> float | None:
     return min(factor, HIGHEST_BURST)
 
 
-def _rates(tally: Tally, zone: tzinfo, notes: list[str]) -> tuple[tuple[float, ...] | None, int]:
-    """Requests an hour of the hours of a week, of those of a day, or None; and silent hours."""
+def _rates(tally: Tally, zone: tzinfo, notes: list[str]) -> tuple[float, ...] | None:
+    """Requests an hour of the hours of a week, of those of a day, or None."""
     requests, covered, silent = _by_hour_of_week(tally, zone)
     if tally.coarse_requests > COARSE_SHARE * tally.requests:
         notes.append("trafficShape: unknown, records are longer than an hour; stays published")
-        return None, 0
+        return None
     if silent:
         notes.append(f"{silent} hours between first and last record have no request, counted as 0")
     if min(covered) >= _COVERED_SECONDS:
-        return tuple(_divide(requests, covered)), silent
+        return tuple(_divide(requests, covered))
     of_day = [sum(requests[hour::HOURS_OF_DAY]) for hour in range(HOURS_OF_DAY)]
     covered_of_day = [sum(covered[hour::HOURS_OF_DAY]) for hour in range(HOURS_OF_DAY)]
     if min(covered_of_day) < _COVERED_SECONDS:
         notes.append("trafficShape: unknown, the log spans less than a day; stays published")
-        return None, silent
+        return None
     notes.append("less than a week: the shape is one mean day, without weekends of its own")
-    return tuple(_divide(of_day, covered_of_day)), silent
+    return tuple(_divide(of_day, covered_of_day))
 
 
 def _divide(requests: list[float], covered: list[float]) -> list[float]:

@@ -94,11 +94,6 @@ class SimulatedWeek:
     replicas: tuple[float, ...]
     nodes: tuple[float, ...]
 
-    @property
-    def keeps_up(self) -> bool:
-        """Whether enough requests meet the objective."""
-        return self.totals.objective_share >= OBJECTIVE_SHARE
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Week:

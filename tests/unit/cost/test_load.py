@@ -58,13 +58,6 @@ def test_cached_tokens_are_a_part_of_the_input(load: Load) -> None:
     assert abs(load.cached_input_tokens - load.input_tokens * load.cached_input_share) <= 0.5
 
 
-@given(loads)
-def test_the_peak_factor_is_the_busiest_hour_over_the_mean(load: Load) -> None:
-    rates = load.requests_per_second()
-    assert load.peak_factor >= 1 - 1e-12
-    assert load.peak_factor == pytest.approx(rates.max() / rates.mean(), rel=1e-9)
-
-
 @given(_rates)
 def test_a_normalised_shape_has_mean_1_and_the_same_proportions(rates: list[float]) -> None:
     shape = np.asarray(normalised(rates))
