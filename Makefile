@@ -60,14 +60,19 @@ test-airgap: ## Deploy from a bundle where no network is; needs root and strace
 	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run pytest tests/airgap $(ARGS)
 
-test-cluster: ## Deploy every stack to a cluster on this machine, and break it
+test-cluster: ## Deploy every stack to clusters on this machine, three at once, and break them; 20 minutes
 	$(BOOTSTRAP) setup --rig
-	$(BOOTSTRAP) run pytest tests/cluster $(ARGS)
+	$(BOOTSTRAP) run pytest -n 3 --dist worksteal tests/cluster $(ARGS)
 
-test-all: ## Run the tests that need no cluster and those that do
-	$(BOOTSTRAP) setup --rig
-	$(BOOTSTRAP) run pytest tests/unit tests/golden tests/engine tests/registry tests/tools \
-		tests/third_party tests/cluster $(ARGS)
+test-all: ## Run every test there is, one kind after the other; needs root, strace and Chromium
+	$(MAKE) test
+	$(MAKE) test-docs
+	$(MAKE) test-browser
+	$(MAKE) test-gateway
+	$(MAKE) check-third-party
+	$(MAKE) test-airgap
+	$(MAKE) test-cluster
+	$(MAKE) vllm-check
 
 test-browser: ## Check the HTML report in headless Chromium, which must be installed
 	$(BOOTSTRAP) setup --dev
