@@ -41,8 +41,8 @@ class Line:
     source: str
     as_of: date | None
     confidence: Confidence
-    grows_with_nodes: bool = False
-    private: bool = False
+    grows_with_nodes: bool
+    private: bool
     model: str = ""
 
     @property
