@@ -55,7 +55,7 @@ class UnknownStackError(UserError):
     def __init__(self, stack: str, known: tuple[str, ...]) -> None:
         super().__init__(
             f'there is no stack "{stack}": no file stacks/Pulumi.{stack}.yaml. '
-            f"Allowed: {', '.join(known)}"
+            f"Allowed: {', '.join(known)}; or make it: breakeven init {stack}"
         )
 
 
@@ -118,10 +118,7 @@ class SettingsError(UserError):
         count = "1 setting" if len(problems) == 1 else f"{len(problems)} settings"
         lines = [f"{count} of stack {stack} can't be used; nothing was changed."]
         lines += [f"  {number}. {problem}" for number, problem in enumerate(problems, start=1)]
-        lines.append(
-            f"Edit stacks/Pulumi.{stack}.yaml, or type: "
-            f"pulumi config set --stack {stack} breakeven:KEY VALUE"
-        )
+        lines.append(f"Edit stacks/Pulumi.{stack}.yaml; docs/settings.md describes every setting.")
         super().__init__("\n".join(lines))
 
 

@@ -85,6 +85,7 @@ def configuration_of(
             gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
             max_model_length=settings.model.max_model_length,
             largest_batch=VLLM_LARGEST_BATCH,
+            adapter_bytes=settings.model.adapter_bytes,
         ),
         target_requests=replicas.target_requests,
         target_waiting=replicas.target_waiting,

@@ -52,7 +52,10 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
     except yaml.YAMLError as error:
         raise NoYamlError(path.name, error) from error
     config: dict[str, Any] = stated.get("config") or {}
-    return own_values({key: wire(value) for key, value in config.items()})
+    # As the engine does: a key without prefix is the project's own.
+    return own_values(
+        {key if ":" in key else PREFIX + key: wire(value) for key, value in config.items()}
+    )
 
 
 def own_values(config: Mapping[str, str]) -> Mapping[str, str]:

@@ -41,7 +41,8 @@ def verify(
     entries = read_log(log_file)
     if known:
         require_head(entries, known, str(log_file))
-    typer.echo(f"{len(entries)} entries, chain unbroken; head {head(entries)}")
+    number = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    typer.echo(f"{number}, chain unbroken; head {head(entries)}")
 
 
 @log.command()

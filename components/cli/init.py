@@ -15,6 +15,7 @@ from components.cli.files import write_new
 from components.cli.new_stack import Answers, NewStackError, Where, text_of, values_of
 from components.cost.models import ModelFacts, find_model, load_models
 from components.cost.near import UnknownNameError
+from components.errors import SettingsError
 from components.project import ROOT, defaults
 
 
@@ -95,7 +96,12 @@ def init(  # noqa: PLR0913  # one parameter an option
         data_may_leave=data_may_leave,
         node_price=node_price,
     )
-    values = values_of(answers, datetime.now(tz=UTC).date())
+    try:
+        values = values_of(answers, datetime.now(tz=UTC).date())
+    except SettingsError as error:
+        problems = "\n".join(f"  {problem}" for problem in error.problems)
+        msg = f"no stack file was written; with these answers it could not be used:\n{problems}"
+        raise NewStackError(msg) from error
     path = ROOT / "stacks" / f"Pulumi.{name}.yaml"
     write_new(path, text_of(answers, values))
     shown = path.relative_to(ROOT)

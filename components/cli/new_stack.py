@@ -142,6 +142,7 @@ def _composed(answers: Answers, machine: _Machine, today: date) -> Values:
         "model": model.name,
         "modelRepository": model.repository,
         "modelRevision": answers.revision or known_revision(model),
+        "hubTokenSecret": _known_values(model).get("hubTokenSecret", ""),
         "maxModelLength": min(LONGEST_REQUEST, model.max_model_length),
         "tensorParallel": machine.parallel,
         "gpu": machine.gpu,
@@ -165,7 +166,8 @@ def text_of(answers: Answers, values: Values) -> str:
         f"# {answers.model.name} on {values.get('gpu', defaults()['gpu'])}, "
         f"{answers.tokens_per_day:,} tokens a day; made by breakeven init.\n"
         "# docs/settings.md describes every setting. Look at these first: your hours of the week\n"
-        "# (trafficShape), your prices (priceOverrides), your people (engineerPercent).\n"
+        "# (trafficShape), your prices (priceOverrides), your people (engineerPercent). Before a\n"
+        "# deployment: names that are your cluster's (role, tags, storage class, Secrets).\n"
         "config:"
     )
     lines = [f"  {PREFIX}{key}: {_written(value)}" for key, value in values.items()]
@@ -185,15 +187,20 @@ def known_revision(model: ModelFacts) -> str:
     Raises:
         NewStackError: None does.
     """
-    for stack in stack_names():
-        values = {**defaults(), **stack_values(stack)}
-        if values["modelRepository"] == model.repository:
-            return values["modelRevision"]
+    revision = _known_values(model).get("modelRevision")
+    if revision:
+        return revision
     msg = (
         f"no commit of {model.repository} is known here. Name one: --revision COMMIT, 40 "
         f"hexadecimal digits; the repository's page lists them under Files, History"
     )
     raise NewStackError(msg)
+
+
+def _known_values(model: ModelFacts) -> Mapping[str, str]:
+    """Returns the settings of a stack of this project that serves a model; none if none does."""
+    every = ({**defaults(), **stack_values(stack)} for stack in stack_names())
+    return next((one for one in every if one["modelRepository"] == model.repository), {})
 
 
 def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:

@@ -48,6 +48,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         growth_seconds={precision: doubling_period(each) for precision, each in starts.items()},
         gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
         max_model_length=settings.model.max_model_length,
+        adapter_bytes=settings.model.adapter_bytes,
         # With autoscaling off minReplicas is the size of that one fleet, not a floor.
         lowest_replicas=replicas.lowest if replicas.autoscaling else 1,
         target_requests=replicas.target_requests,

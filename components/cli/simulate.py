@@ -35,7 +35,9 @@ def simulate(
         str | None,
         typer.Option(help="Name of the model, where the stack serves several."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the random numbers; `estimate` takes 0.")
+    ] = 0,
     interruptions: Annotated[
         float | None,
         typer.Option(
@@ -52,7 +54,8 @@ def simulate(
 ) -> None:
     """Simulates every 15 seconds of a stack's week: requests, autoscaler, nodes, queueing.
 
-    Beside it stands what `breakeven estimate` plans, and why the two differ. JSON has every hour.
+    Beside it stands a plan that keeps each hour's peak minute for the whole hour, and why the two
+    differ. JSON has every hour. `breakeven estimate` pays the nodes of the simulation with seed 0.
 
     Example: breakeven simulate aws-prod --seed 2 --format json
     """

@@ -69,7 +69,8 @@ class _Places:
 @traffic.command("import")
 def import_traffic(  # noqa: PLR0913  # one parameter an option
     files: Annotated[
-        list[Path], typer.Argument(help="Logs, plain or gz, in order of time.", metavar="FILE…")
+        list[Path],
+        typer.Argument(help="Logs, plain or gz; of Prometheus in order of time.", metavar="FILE…"),
     ],
     *,
     kind: Annotated[

@@ -185,7 +185,7 @@ def test_one_error_tells_all_problems_and_where_to_mend_them() -> None:
         "2 settings of stack dev can't be used; nothing was changed.",
         '  1. breakeven:count: found "0". Allowed: a whole number, 1 to 10.',
         '  2. breakeven:flag: found "yes". Allowed: true or false.',
-        "Edit stacks/Pulumi.dev.yaml, or type: pulumi config set --stack dev breakeven:KEY VALUE",
+        "Edit stacks/Pulumi.dev.yaml; docs/settings.md describes every setting.",
     ]
 
 

@@ -158,8 +158,9 @@ def _engine(layout: Layout, environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     built = engine.find_built(layout)
     if built is not None:
-        for part in parts:
-            yield _needed(part, f"{built.version} in {built.bin}", "", present=True)
+        versions = (built.version, built.version, engine.PROVIDER_VERSION)
+        for part, version in zip(parts, versions, strict=True):
+            yield _needed(part, f"{version} in {built.bin}", "", present=True)
         return
     why = f" ({official.reason})" if official is not None else ""
     yield _go(layout)

@@ -149,7 +149,7 @@ def _ensure_stack(layout: Layout, engine: Engine, environ: Mapping[str, str], na
             what=f"there is no stack {name!r}",
             found=f"no file stacks/Pulumi.{name}.yaml",
             allowed=f"one of {', '.join(_committed_stacks(layout)) or '(stacks/ holds none)'}",
-            fix=[f"write stacks/Pulumi.{name}.yaml, or name one that is there"],
+            fix=[f"breakeven init {name}, or name one that is there"],
         )
     folder = _settings_folder(layout)
     folder.mkdir(exist_ok=True)

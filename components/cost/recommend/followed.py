@@ -53,6 +53,7 @@ def _configuration(scale: Scale, weighed: Weighed) -> Configuration:
             gpu_memory_utilization=search.gpu_memory_utilization,
             max_model_length=search.max_model_length,
             largest_batch=search.largest_batch,
+            adapter_bytes=search.adapter_bytes,
         ),
         target_requests=chosen.requests_in_flight,
         target_waiting=search.target_waiting,

@@ -78,6 +78,7 @@ class Search:
         growth_seconds: Period within which the autoscaler may double replicas, by precision.
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use.
         max_model_length: Longest request, in tokens.
+        adapter_bytes: What LoRA adapters take on the GPUs of a replica.
         lowest_replicas: Replicas that run at all hours, 1 or more.
         target_requests: Most requests in flight per replica that autoscaling may aim at.
         largest_batch: Requests in flight of a full replica where the number of replicas is fixed.
@@ -105,6 +106,7 @@ class Search:
     growth_seconds: Mapping[str, int]
     gpu_memory_utilization: float
     max_model_length: int
+    adapter_bytes: int
     lowest_replicas: int
     target_requests: int
     largest_batch: int

@@ -17,6 +17,7 @@ def replica_service(  # noqa: PLR0913  # one argument a setting
     gpu_memory_utilization: float,
     max_model_length: int,
     largest_batch: int,
+    adapter_bytes: int,
 ) -> Service:
     """Returns how a replica answers; the engine admits more than an autoscaler aims at.
 
@@ -27,6 +28,7 @@ def replica_service(  # noqa: PLR0913  # one argument a setting
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
         max_model_length: Longest request, input and output, in tokens.
         largest_batch: Requests that the engine runs at once at the most.
+        adapter_bytes: What LoRA adapters take on all GPUs together.
     """
     request = RequestShape(
         input_tokens=load.input_tokens,
@@ -43,6 +45,7 @@ def replica_service(  # noqa: PLR0913  # one argument a setting
         max_model_length=max_model_length,
         # A request takes memory as it grows: half its output in the mean.
         request_tokens=round(request.mean_context),
+        adapter_bytes=adapter_bytes,
     )
     slots = max(min(fit.concurrent_requests, largest_batch), planned.concurrent_requests)
     return service_of(planned, engine, request, slots)

@@ -58,6 +58,7 @@ def search(**changes: Any) -> Search:
         "growth_seconds": {"bf16": 400, "fp8": 400, "int8": 330, "int4": 300},
         "gpu_memory_utilization": 0.9,
         "max_model_length": 8192,
+        "adapter_bytes": 0,
         "lowest_replicas": 1,
         "target_requests": 32,
         "largest_batch": 256,

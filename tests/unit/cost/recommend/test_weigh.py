@@ -14,6 +14,7 @@ from components.cost.figures import money
 from components.cost.gpus import find_gpu
 from components.cost.hybrid import SplitRules
 from components.cost.recommend.search import (
+    Configuration,
     Offer,
     OwnMeasurement,
     Search,
@@ -174,6 +175,23 @@ def test_a_model_that_fits_no_gpu_leaves_nothing_and_is_counted() -> None:
     scale = Scale(search(gpus=("l4",), max_model_length=10**7))
     assert scale.weigh_all() == []
     assert scale.counts.too_little_memory > 0
+
+
+def test_memory_of_adapters_is_taken_from_every_replica() -> None:
+    plain = Scale(search(gpus=("l4",)))
+    adapted = Scale(search(gpus=("l4",), adapter_bytes=3 * 2**30))
+
+    def in_flight(scale: Scale) -> dict[Configuration, int]:
+        return {
+            one.configuration: one.capacity.concurrent_requests
+            for one in scale.weigh_all()
+            if one.configuration.operation == "fixed"
+        }
+
+    without, left = in_flight(plain), in_flight(adapted)
+    assert left
+    assert all(number <= without[configuration] for configuration, number in left.items())
+    assert any(number < without[configuration] for configuration, number in left.items())
 
 
 def test_own_nodes_are_weighed_beside_rented_ones() -> None:
