@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from components.errors import NoYamlError
+from components.errors import NoYamlError, StackFileError
 
 _PACKAGE = Path(__file__).resolve().parent
 ROOT = _PACKAGE.parent if (_PACKAGE.parent / "Pulumi.yaml").is_file() else _PACKAGE / "project"
@@ -48,14 +48,32 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
     """
     path = root / "stacks" / f"Pulumi.{stack}.yaml"
     try:
-        stated: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+        stated = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, ValueError) as error:
         raise NoYamlError(path.name, error) from error
-    config: dict[str, Any] = stated.get("config") or {}
+    whole = _mapping(stated, path.name, "the file")
+    config = _mapping(whole.get("config") or {}, path.name, "config")
     # As the engine does: a key without prefix is the project's own.
     return own_values(
-        {key if ":" in key else PREFIX + key: wire(value) for key, value in config.items()}
+        {
+            key if ":" in key else PREFIX + key: wire(_plain(value, path.name, key))
+            for key, value in config.items()
+        }
     )
+
+
+def _mapping(value: object, name: str, what: str) -> Mapping[str, object]:
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return value
+    msg = f"{name}: {what} holds no settings by key. Allowed: lines such as {PREFIX}model: NAME"
+    raise StackFileError(msg)
+
+
+def _plain(value: object, name: str, key: str) -> object:
+    if isinstance(value, date):  # YAML reads 2024-01-01 as one
+        msg = f"{name}: {key}: found the date {value}. Put it in quotes"
+        raise StackFileError(msg)
+    return value
 
 
 def own_values(config: Mapping[str, str]) -> Mapping[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -23,6 +23,7 @@ Sink = Callable[[Entry, Iterator[bytes]], None]
 _READERS_A_PROCESSOR = 2
 # More of them only let a disk jump about.
 _MOST_READERS = 8
+_INTERRUPTED = -1  # before the first stretch, so that every reader stops
 
 
 def write_archive(
@@ -88,6 +89,7 @@ def check_archive(folder: Path, manifest: Manifest, count: Count) -> None:
     counting = Lock()
 
     def counted(size: int) -> None:
+        _stop_if_interrupted(failed)
         with counting:
             count(size)
 
@@ -108,8 +110,25 @@ def check_archive(folder: Path, manifest: Manifest, count: Count) -> None:
 
     with ThreadPoolExecutor(len(stretches)) as readers:
         checks = [readers.submit(check, number) for number in range(len(stretches))]
+        with _ending_readers(failed):
+            wait(checks)
     for done in checks:
         done.result()
+
+
+@contextmanager
+def _ending_readers(failed: list[int]) -> Iterator[None]:
+    """Lets Ctrl-C end the readers, for which the pool of threads waits otherwise."""
+    try:
+        yield
+    except BaseException:
+        failed.append(_INTERRUPTED)
+        raise
+
+
+def _stop_if_interrupted(failed: list[int]) -> None:
+    if _INTERRUPTED in failed:
+        raise KeyboardInterrupt
 
 
 def _stretches(entries: list[Entry], most: int) -> list[tuple[int, list[Entry]]]:

@@ -72,8 +72,12 @@ def _defined_in(path: Path) -> list[str]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         msg = f"{path}: is no YAML: {' '.join(str(error).split())}"
         raise BundleError(msg) from error
-    return [
-        f"{document['spec']['group']}/{document['spec']['names']['kind']}"
-        for document in documents
-        if isinstance(document, dict) and document.get("kind") == "CustomResourceDefinition"
-    ]
+    try:
+        return [
+            f"{document['spec']['group']}/{document['spec']['names']['kind']}"
+            for document in documents
+            if isinstance(document, dict) and document.get("kind") == "CustomResourceDefinition"
+        ]
+    except (KeyError, TypeError) as error:
+        msg = f"{path}: a CustomResourceDefinition in it states no group or no kind"
+        raise BundleError(msg) from error

@@ -93,6 +93,11 @@ def forget(stream: BinaryIO) -> None:
         os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
+def partial_of(path: Path) -> Path:
+    """Returns where a file is written until it is whole."""
+    return path.with_name(f".{path.name}.partial")
+
+
 @contextmanager
 def whole_file(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """Writes a file beside its place and renames it there once it is whole and on the disk.
@@ -100,7 +105,7 @@ def whole_file(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     Raises:
         BundleError: It can't be written, for example because the disk is full.
     """
-    beside = path.with_name(f".{path.name}.partial")
+    beside = partial_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)

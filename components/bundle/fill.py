@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.bundle.errors import BundleError
-from components.bundle.files import forget, open_regular, sha256_of, whole_file
+from components.bundle.files import forget, open_regular, partial_of, sha256_of, whole_file
 from components.bundle.lock import LockedModel
 from components.bundle.model_image import ModelFile, open_file_in_layer
 from components.bundle.oci import blob_path
@@ -75,7 +75,7 @@ def _require_own_folder(folder: Path, model: LockedModel) -> None:
         msg = f"{folder}: is a link or no folder. Remove it"
         raise BundleError(msg)
     names = {file.name for file in model.files}
-    unfinished = {f".{name}.partial" for name in names}
+    unfinished = {partial_of(folder / name).name for name in names}
     there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if foreign := sorted(there - names - unfinished):
         msg = f"{folder}: has files that are none of the model: {', '.join(foreign)}. Remove them"

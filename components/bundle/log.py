@@ -71,7 +71,7 @@ def append(
                 sequence=len(entries) + 1,
                 previous=head(entries),
                 time=datetime.now(tz=UTC).isoformat(timespec="seconds"),
-                user=getpass.getuser(),
+                user=_user(),
                 host=socket.gethostname(),
                 action=action,
                 subject=subject,
@@ -85,6 +85,14 @@ def append(
         msg = f"{path}: can't be written: {error.strerror}. Name another file: --log FILE"
         raise BundleError(msg) from error
     return entry
+
+
+def _user() -> str:
+    """Returns who acts: by name, or by number where the machine has no name for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no entry for it, as in many containers
+        return f"uid {os.getuid()}"
 
 
 def read_log(path: Path) -> tuple[LogEntry, ...]:

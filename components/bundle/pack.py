@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from components.bundle.archive import write_archive
 from components.bundle.errors import BundleError
-from components.bundle.files import blocks, sha256_of_bytes, write_bytes
+from components.bundle.files import blocks, partial_of, sha256_of_bytes, write_bytes
 from components.bundle.licences import as_json, licences_of
 from components.bundle.lock import Lock
 from components.bundle.manifest import MANIFEST, SIGNATURE, Entry, Manifest, check_paths
@@ -231,15 +231,15 @@ def _write(folder: Path, manifest: Manifest, contents: Contents, count: Count) -
 
 def _require_own_folder(folder: Path, manifest: Manifest) -> None:
     """What an earlier run of the same bundle left is used; anything else stays untouched."""
-    names = [name for name, _ in manifest.parts()]
-    mine = {MANIFEST, SIGNATURE, *names, *(f"{name}.partial" for name in names)}
-    present = {path.name for path in folder.iterdir()}
+    mine = {MANIFEST, SIGNATURE, *(name for name, _ in manifest.parts())}
+    unfinished = [partial_of(folder / name) for name in mine]
+    present = {path.name for path in folder.iterdir()} - {path.name for path in unfinished}
     same = (folder / MANIFEST).is_file() and (folder / MANIFEST).read_bytes() == manifest.as_bytes()
     if present and (not same or present - mine):
         msg = f"{folder}: holds something else already. Name an empty or a new folder"
         raise BundleError(msg)
-    for path in folder.glob("*.partial"):
-        path.unlink()
+    for path in unfinished:
+        path.unlink(missing_ok=True)
 
 
 def _sync(folder: Path) -> None:

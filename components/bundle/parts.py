@@ -10,10 +10,9 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from components.bundle.errors import BundleError
-from components.bundle.files import open_regular
+from components.bundle.files import open_regular, partial_of
 
 Count = Callable[[int], None]
-_PARTIAL = ".partial"
 
 
 def require_room(folder: Path, missing: int) -> None:
@@ -49,10 +48,10 @@ class PartWriter:
         """
         view = memoryview(content)
         while view:
-            if not self._left:
-                self._next()
-            piece = view[: self._left]
             try:
+                if not self._left:
+                    self._next()
+                piece = view[: self._left]
                 if self._stream is not None:
                     self._stream.write(piece)
                 self._left -= len(piece)
@@ -77,7 +76,7 @@ class PartWriter:
         if path.is_file() and path.stat().st_size == self._left:
             return
         path.unlink(missing_ok=True)
-        self._stream = path.with_name(f"{name}{_PARTIAL}").open("wb")
+        self._stream = partial_of(path).open("wb")
 
     def _finish(self) -> None:
         if self._stream is None:
@@ -87,7 +86,7 @@ class PartWriter:
         self._stream.close()
         self._stream = None
         path = self._folder / self._parts[self._number][0]
-        path.with_name(f"{path.name}{_PARTIAL}").replace(path)
+        partial_of(path).replace(path)
 
 
 class PartReader:
@@ -142,7 +141,11 @@ class PartReader:
             self._open_next()
         if self._stream is None:
             return b""
-        content = self._stream.read(min(size, self._left))
+        try:
+            content = self._stream.read(min(size, self._left))
+        except OSError as error:
+            msg = f"{self.part}: can't be read: {error.strerror}. Copy it again"
+            raise BundleError(msg) from error
         if not content:
             msg = f"{self.part}: ends too early. Copy it again"
             raise BundleError(msg)

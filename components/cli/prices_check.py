@@ -18,7 +18,7 @@ from components.cost.api_prices import PACKAGE_DATE, PACKAGE_VERSION
 from components.cost.price import Price
 from components.cost.price_sources.genai_release import installed_fault
 from components.cost.report import Report
-from components.errors import ExitCode, Problem, SettingsError, UserError
+from components.errors import ExitCode, SettingsError, UserError
 from components.offline import estimate_stack
 from components.project import stack_names
 
@@ -90,13 +90,13 @@ def check(
         findings = [
             finding for stack in stack_names() for finding in _findings(stack, today, max_age_days)
         ]
+    fault = installed_fault()
+    if fault:
+        findings.append(Finding("all stacks", "prices by API", reason=fault))
     if output_format is Format.JSON:
         typer.echo(json.dumps(_as_json(sources, findings, today, max_age_days), indent=2))
     else:
         _print(sources, today)
-    fault = installed_fault()
-    if fault:
-        findings.append(Finding("all stacks", "prices by API", reason=fault))
     if findings:
         raise PricesNotCurrentError(findings, max_age_days)
     if output_format is Format.TEXT:
@@ -117,14 +117,10 @@ def _findings(stack: str, today: date, max_age_days: int) -> list[Finding]:
     try:
         report = estimate_stack(stack, today)
     except SettingsError as error:
-        if not all(_is_about_price(problem) for problem in error.problems):
+        if not all(problem.price for problem in error.problems):
             raise
         return [Finding(stack, item.key, reason=item.found) for item in error.problems]
     return [*_missing(stack, report), *_old(stack, report, max_age_days)]
-
-
-def _is_about_price(problem: Problem) -> bool:
-    return problem.key == "priceMaxAgeDays" or problem.found.startswith("no price")
 
 
 def _missing(stack: str, report: Report) -> Iterable[Finding]:

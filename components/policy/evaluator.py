@@ -181,7 +181,9 @@ def _ports(
             ranges.append(PortRange(protocol, 1, _HIGHEST))
         elif (number := port_name(port)).isdecimal():
             last = port_name(at(entry, "endPort") or port)
-            ranges.append(PortRange(protocol, int(number), int(last)))
+            # Kubernetes refuses any other; what it may have meant is taken for everything above.
+            highest = int(last) if last.isdecimal() else _HIGHEST
+            ranges.append(PortRange(protocol, int(number), highest))
         else:
             names.append((protocol, number))
     return tuple(ranges), tuple(names)

@@ -107,19 +107,20 @@ def reachability(resources: Sequence[Resource]) -> Reachability:
     policies = [resource for resource in resources if resource.kind == "NetworkPolicy"]
     workloads = workloads_of(resources)
     labels = _namespace_labels(resources, workloads)
+    # Each once: between so many pods there are so many pairs.
+    ways_out = [openings(workload, policies, "Egress") for workload in workloads]
+    ways_in = [openings(workload, policies, "Ingress") for workload in workloads]
     exits: list[Exit] = []
     lookups: list[str] = []
     reaches: list[Reach] = []
-    for workload in workloads:
-        ways = openings(workload, policies, "Egress")
-        if ways is None:
-            exits += _open(workload)
-        else:
-            exits += _exits(workload, ways)
-            if any(_asks_cluster_dns(way) for way in ways):
-                lookups.append(workload.name)
-        for other in workloads:
-            ports = _ports_between(workload, other, policies, labels)
+    for workload, out in zip(workloads, ways_out, strict=True):
+        exits += _leaving(workload, out)
+        if out is not None and any(_asks_cluster_dns(way) for way in out):
+            lookups.append(workload.name)
+        for other, into in zip(workloads, ways_in, strict=True):
+            ports = _shared(
+                _towards(out, other, other, labels), _towards(into, workload, other, labels)
+            )
             if ports:
                 reaches.append(Reach(workload.name, other.name, _texts(ports)))
     exits += _services(resources)
@@ -129,6 +130,22 @@ def reachability(resources: Sequence[Resource]) -> Reachability:
         tuple(lookups),
         tuple(reaches),
     )
+
+
+def exits_of(resource: Resource, resources: Sequence[Resource]) -> tuple[Exit, ...]:
+    """Returns the ways out of one resource's own pods, and those that it opens itself.
+
+    Args:
+        resource: One of the resources.
+        resources: Everything that a stack registers.
+    """
+    policies = [each for each in resources if each.kind == "NetworkPolicy"]
+    exits = [
+        way
+        for workload in workloads_of([resource])
+        for way in _leaving(workload, openings(workload, policies, "Egress"))
+    ]
+    return tuple(dict.fromkeys([*exits, *_services([resource])]))
 
 
 def workloads_of(resources: Iterable[Resource]) -> tuple[Workload, ...]:
@@ -149,6 +166,10 @@ def workloads_of(resources: Iterable[Resource]) -> tuple[Workload, ...]:
         for resource in resources
         for pod in resource.pods()
     )
+
+
+def _leaving(workload: Workload, ways: Sequence[Opening] | None) -> Iterator[Exit]:
+    yield from _open(workload) if ways is None else _exits(workload, ways)
 
 
 def _open(workload: Workload) -> Iterator[Exit]:
@@ -188,14 +209,8 @@ def _asks_cluster_dns(way: Opening) -> bool:
     )
 
 
-def _ports_between(
-    source: Workload,
-    target: Workload,
-    policies: Sequence[Resource],
-    labels: Mapping[str, Mapping[str, Any]],
-) -> tuple[PortRange, ...]:
-    out = _towards(openings(source, policies, "Egress"), target, target, labels)
-    into = _towards(openings(target, policies, "Ingress"), source, target, labels)
+def _shared(out: Iterable[PortRange], into: Sequence[PortRange]) -> tuple[PortRange, ...]:
+    """Returns the ports that one side may leave by and the other lets in."""
     shared = (
         PortRange(one.protocol, max(one.low, other.low), min(one.high, other.high))
         for one in out

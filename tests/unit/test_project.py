@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from components.errors import StackFileError
 from components.project import ROOT, defaults, own_values, stack_names, stack_values
 
 DECLARED: dict[str, dict[str, Any]] = yaml.safe_load(
@@ -78,6 +80,36 @@ def test_the_values_of_a_stack_are_its_own_in_wire_form(tmp_path: Path) -> None:
 )
 def test_a_stack_file_that_states_nothing_has_no_values(tmp_path: Path, text: str) -> None:
     assert stack_values("dev", project(tmp_path, dev=text)) == {}
+
+
+def test_a_key_without_prefix_is_the_project_s_own_as_the_engine_has_it(tmp_path: Path) -> None:
+    root = project(tmp_path, dev="config:\n  zone: there\n  count: 4\n")
+    assert stack_values("dev", root) == {"zone": "there", "count": "4"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("- a list\n", "the file holds no settings by key"),
+        ("text\n", "the file holds no settings by key"),
+        ("config: [a]\n", "config holds no settings by key"),
+        ("config: {1: a}\n", "config holds no settings by key"),
+        ("config: {zone: 2024-01-01}\n", "zone: found the date 2024-01-01. Put it in quotes"),
+        ("config: {zone: 2024-13-01}\n", "is no YAML"),
+        ("config: {zone: [}\n", "is no YAML"),
+    ],
+)
+def test_a_file_of_another_shape_is_told_by_name(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(StackFileError, match=re.escape(says)) as raised:
+        stack_values("dev", project(tmp_path, dev=text))
+    assert str(raised.value).startswith("Pulumi.dev.yaml: ")
+
+
+def test_a_file_that_is_no_text_is_told_by_name(tmp_path: Path) -> None:
+    root = project(tmp_path, dev="")
+    (root / "stacks" / "Pulumi.dev.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(StackFileError, match=r"Pulumi\.dev\.yaml: is no YAML"):
+        stack_values("dev", root)
 
 
 def test_a_stack_without_file_is_told_by_the_file_that_is_missing(tmp_path: Path) -> None:

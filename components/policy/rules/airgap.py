@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from components.policy.addresses import is_inside, network_of, outside_addresses
 from components.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
-from components.policy.reachability import reachability
+from components.policy.reachability import exits_of
 from components.policy.rule import Pack, Rule, Violation
 from components.policy.rules.network_policies import is_known_policy, peers, sides
 from components.policy.rules.vllm_commands import each_server, model_argument, vllm_containers
@@ -75,9 +75,8 @@ def _nothing_reachable(resource: Resource, scope: Scope) -> Iterator[Violation]:
     )
     if unknown or any(not is_known_policy(policy) for policy in scope.of("NetworkPolicy")):
         return
-    for way in reachability(scope.resources).exits:
-        if way.workload == resource.reference:
-            yield Violation(f"{way.kind} {way.to}", ", ".join(way.ports) or "any port")
+    for way in exits_of(resource, scope.resources):
+        yield Violation(f"{way.kind} {way.to}", ", ".join(way.ports) or "any port")
 
 
 def _inside_services(resource: Resource, _scope: Scope) -> Iterator[Violation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,25 @@ def test_a_changed_byte_is_refused_with_the_words_of_one_reader(
         with pytest.raises(BundleError) as together:
             check_archive(folder, manifest, lambda _: None)
         assert str(together.value) == str(alone.value)
+
+
+def test_an_interrupt_ends_the_readers_before_they_have_read_all() -> None:
+    read: list[int] = []
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    def slowly(size: int) -> None:
+        time.sleep(0.01)
+        read.append(size)
+
+    with written([4_000_000] * 4, 1_000_000) as (folder, manifest), processors(1):
+        with (
+            mock.patch("components.bundle.archive.wait", interrupted),
+            pytest.raises(KeyboardInterrupt),
+        ):
+            check_archive(folder, manifest, slowly)
+        assert sum(read) < manifest.archive_size
 
 
 def test_a_broken_count_ends_the_check_with_its_own_error() -> None:

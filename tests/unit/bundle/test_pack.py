@@ -113,6 +113,19 @@ def test_parts_damaged_while_packing_stopped_are_found_and_made_anew(site: Site)
     check_bundle(open_bundle(packed.folder, KEY.public_key()), None)
 
 
+@pytest.mark.parametrize("name", ["bundle.json", "bundle.json.sig"])
+def test_what_a_kill_leaves_of_the_signed_list_does_not_stop_the_next_pack(
+    site: Site, name: str
+) -> None:
+    folder = site.pack("begun").folder
+    (folder / name).rename(folder / f".{name}.partial")
+    if name == "bundle.json":
+        for part in folder.glob("bundle.*"):
+            part.unlink()
+    check_bundle(site.pack("begun"), None)
+    assert not [path for path in folder.iterdir() if path.name.endswith(".partial")]
+
+
 def test_a_folder_with_anything_else_is_left_alone(site: Site) -> None:
     (site.folder / "bundle").mkdir()
     (site.folder / "bundle" / "mine.txt").write_text("precious")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from components.offline import manifests_of_stack
 from components.policy.evaluator import openings, without
 from components.policy.manifest import Resource
-from components.policy.reachability import reachability, workloads_of
+from components.policy.reachability import exits_of, reachability, workloads_of
 from components.project import stack_names
 from tests.unit.policy.manifests import scope_of
 
@@ -300,6 +300,16 @@ def test_the_matrix_says_what_is_open_by_which_port() -> None:
     assert row["outsideDns"] is False
     assert row["otherNamespaces"] == []
     assert row["exits"] == [{"to": "8.8.8.0/24", "ports": ["443/TCP"], "kind": "public"}]
+
+
+@pytest.mark.parametrize("stack", ["dev", "hybrid", "two-models"])
+def test_what_one_resource_opens_is_what_the_whole_picture_says_of_it(stack: str) -> None:
+    resources, _ = manifests_of_stack(stack)
+    whole = reachability(resources).exits
+    assert whole
+    for resource in resources:
+        own = exits_of(resource, resources)
+        assert set(own) == {way for way in whole if way.workload == resource.reference}
 
 
 def test_pods_on_the_hosts_network_are_held_back_by_no_policy() -> None:
