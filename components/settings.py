@@ -32,18 +32,21 @@ from components.settings_groups import (
 )
 from components.settings_models import check_models, entry_readers, named, shares_beside
 from components.settings_monitoring import check_monitoring, read_monitoring
+from components.settings_patterns import (
+    LABEL,
+    LABEL_ALLOWED,
+    MACHINE_TYPE,
+    SUBDOMAIN,
+    SUBDOMAIN_ALLOWED,
+)
 from components.settings_pool import read_pool
-from components.settings_schedule import read_schedule
+from components.settings_schedule import read_schedule, read_time_zone
 from components.settings_types import FIRST_MODEL, Settings
 from components.settings_weights import read_weights
 
 CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")
 OLDEST_ENGINE = (0, 18)
 
-_DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_SUBDOMAIN = rf"{_DNS_LABEL}(\.{_DNS_LABEL})*"
-_NAME = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"
-_MACHINE_TYPE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _PRIVATE_NETWORKS = tuple(
     ipaddress.ip_network(network)
     for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
@@ -150,7 +153,7 @@ def _engine(reader: ConfigReader, boundary: BoundarySettings) -> EngineSettings:
         pipeline_parallel=reader.integer("pipelineParallel", 1, 8),
         gpu_memory_utilization=reader.decimal("gpuMemoryUtilization", "0.50", "0.95"),
         longest_request_seconds=reader.integer("longestRequestSeconds", 10, 3600),
-        api_key_secret=reader.text("apiKeySecret", pattern=_SUBDOMAIN, allowed=_NAME),
+        api_key_secret=reader.text("apiKeySecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED),
     )
 
 
@@ -168,11 +171,7 @@ def _replicas(reader: ConfigReader) -> ReplicaSettings:
             allowed="Allowed: http://SERVICE.NAMESPACE.svc:PORT",
         ),
         schedule=read_schedule(reader),
-        schedule_time_zone=reader.text(
-            "scheduleTimeZone",
-            pattern=r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_+-]+){0,2}",
-            allowed="Allowed: a name of the IANA time zone database, such as Europe/Berlin",
-        ),
+        schedule_time_zone=read_time_zone(reader),
     )
 
 
@@ -189,8 +188,8 @@ def _network(reader: ConfigReader) -> NetworkSettings:
                 "no key, so it is never opened to the internet",
             )
     return NetworkSettings(
-        namespace=reader.text("namespace", pattern=_DNS_LABEL, allowed=_NAME),
-        client_namespaces=reader.words("clientNamespaces", pattern=_DNS_LABEL, allowed=_NAME),
+        namespace=reader.text("namespace", pattern=LABEL, allowed=LABEL_ALLOWED),
+        client_namespaces=reader.words("clientNamespaces", pattern=LABEL, allowed=LABEL_ALLOWED),
         exposure=reader.choice("exposure", ("cluster", "internal-load-balancer")),
         client_networks=networks,
         node_local_dns=reader.text(
@@ -257,7 +256,7 @@ def _prices(reader: ConfigReader) -> PriceSettings:
         control_plane_share_percent=reader.integer("controlPlaneSharePercent", 0, 100),
         system_instance_type=reader.text(
             "systemInstanceType",
-            pattern=f"({_MACHINE_TYPE})?",
+            pattern=f"({MACHINE_TYPE})?",
             allowed="Allowed: a machine type such as m6i.xlarge",
         ),
         nat_gateway_share_percent=reader.integer("natGatewaySharePercent", 0, 100),

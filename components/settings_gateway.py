@@ -14,6 +14,7 @@ from components.settings_groups import (
     TeamSettings,
     TrafficSettings,
 )
+from components.settings_patterns import SUBDOMAIN, SUBDOMAIN_ALLOWED
 from components.settings_types import Settings
 
 MODES = ("self-host", "hybrid")
@@ -31,8 +32,6 @@ _ADDRESSES: Mapping[str, str] = {
     "x-ai": "https://api.x.ai/v1",
 }
 
-_NAME = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
-_NAME_ALLOWED = "Allowed: a Kubernetes name: lower-case letters, digits, hyphens and dots"
 _IMAGE = r"[a-z0-9.:-]+(/[a-z0-9._-]+)+:v?\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}"
 _IMAGE_ALLOWED = "Allowed: HOST/PATH:VERSION@sha256:DIGEST; both tag and digest, never latest"
 _TEAM = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -59,7 +58,7 @@ def read_gateway(
     overflow = OverflowSettings(
         model=traffic.api_in_use,
         address=address or _ADDRESSES.get(provider, ""),
-        key_secret=reader.text("overflowKeySecret", pattern=_NAME, allowed=_NAME_ALLOWED),
+        key_secret=reader.text("overflowKeySecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED),
         timeout_seconds=reader.integer("overflowTimeoutSeconds", 1, 3600),
     )
     gateway = GatewaySettings(
@@ -68,8 +67,10 @@ def read_gateway(
             reader.text("gatewayStoreImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED)
         ),
         replicas=reader.integer("gatewayReplicas", 2, 50),
-        secret=reader.text("gatewaySecret", pattern=_NAME, allowed=_NAME_ALLOWED),
-        team_keys_secret=reader.text("teamKeysSecret", pattern=_NAME, allowed=_NAME_ALLOWED),
+        secret=reader.text("gatewaySecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED),
+        team_keys_secret=reader.text(
+            "teamKeysSecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED
+        ),
         teams=teams,
         overflow=overflow if traffic.data_may_leave else None,
         requests_per_replica=reader.integer("overflowRequestsPerReplica", 1, 4096),

@@ -8,11 +8,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from components.config_reader import ConfigReader
 from components.settings_groups import MonitoringSettings, TracingSettings
+from components.settings_patterns import LABEL, LABEL_ALLOWED
 from components.settings_types import Settings
 
-_DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_NAME = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"
-_SERVICE = re.compile(rf"{_DNS_LABEL}\.(?P<namespace>{_DNS_LABEL})\.svc(\.cluster\.local)?")
+_SERVICE = re.compile(rf"{LABEL}\.(?P<namespace>{LABEL})\.svc(\.cluster\.local)?")
 _COLLECTOR = (
     "Allowed: http://SERVICE.NAMESPACE.svc:4317, or https, or an IP address in the Service's "
     "place; the port takes OTLP by gRPC; other names can't be let through the network rules"
@@ -23,7 +22,7 @@ def read_monitoring(reader: ConfigReader) -> MonitoringSettings:
     """Reads the settings of monitoring and tracing."""
     return MonitoringSettings(
         enabled=reader.boolean("monitoring"),
-        namespace=reader.text("monitoringNamespace", pattern=_DNS_LABEL, allowed=_NAME),
+        namespace=reader.text("monitoringNamespace", pattern=LABEL, allowed=LABEL_ALLOWED),
         time_to_first_token_seconds=reader.decimal("timeToFirstTokenSeconds", "0.05", "600"),
         inter_token_latency_seconds=reader.decimal("interTokenLatencySeconds", "0.001", "60"),
         gpu_metrics=reader.boolean("gpuMetrics"),

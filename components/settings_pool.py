@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from components.config_reader import ConfigReader
 from components.cost.gpus import find_gpu, load_gpus
 from components.settings_groups import ClusterApiSettings, ClusterApiTemplate, PoolSettings
+from components.settings_patterns import LABEL, LABEL_ALLOWED, MACHINE_TYPE
 from components.settings_types import Settings
 
-_MACHINE_TYPE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _TEMPLATE = (
     r"(?P<group>[a-z0-9]([-a-z0-9.]*[a-z0-9])?\.[a-z]+)/(?P<kind>[A-Z][A-Za-z0-9]*Template)"
     r"/(?P<name>[a-z0-9]([-a-z0-9.]*[a-z0-9])?)"
@@ -88,7 +87,7 @@ def read_pool(reader: ConfigReader) -> PoolSettings:
         ),
         instance_types=reader.words(
             "instanceTypes",
-            pattern=_MACHINE_TYPE,
+            pattern=MACHINE_TYPE,
             allowed="Allowed: machine types such as g6e.xlarge",
         ),
         capacity_types=reader.words(
@@ -107,7 +106,7 @@ def read_pool(reader: ConfigReader) -> PoolSettings:
         ),
         gke_reservations=reader.words(
             "gkeReservations",
-            pattern=_DNS_LABEL,
+            pattern=LABEL,
             allowed="Allowed: names of Compute Engine reservations",
         ),
         gke_service_account=reader.text(
@@ -121,11 +120,10 @@ def read_pool(reader: ConfigReader) -> PoolSettings:
 
 
 def _cluster_api(reader: ConfigReader) -> ClusterApiSettings:
-    name = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"
     return ClusterApiSettings(
         context=reader.text("clusterApiContext"),
-        cluster=reader.text("clusterApiCluster", pattern=f"({_DNS_LABEL})?", allowed=name),
-        namespace=reader.text("clusterApiNamespace", pattern=_DNS_LABEL, allowed=name),
+        cluster=reader.text("clusterApiCluster", pattern=f"({LABEL})?", allowed=LABEL_ALLOWED),
+        namespace=reader.text("clusterApiNamespace", pattern=LABEL, allowed=LABEL_ALLOWED),
         version=reader.text(
             "clusterApiVersion",
             pattern=r"(v1\.\d+\.\d+)?",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import available_timezones
 
 from components.config_reader import ConfigReader
 from components.settings_groups import ScheduledReplicas
@@ -17,6 +18,18 @@ _ENTRY = (
     r"(?P<replicas>\d{1,4})"
 )
 _ALLOWED = 'Allowed: DAYS HH:MM-HH:MM REPLICAS, such as "mon-fri 08:00-18:00 4"'
+
+
+def read_time_zone(reader: ConfigReader) -> str:
+    """Reads the name of a time zone; one that this machine's table does not have is rejected."""
+    allowed = "Allowed: a name of the IANA time zone database, such as Europe/Berlin"
+    name = reader.text(
+        "scheduleTimeZone", pattern=r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]+){0,2}", allowed=allowed
+    )
+    known = available_timezones()  # empty where a machine has no table: then the cluster judges
+    if known and name not in known:
+        reader.reject("scheduleTimeZone", f'found "{name}"', allowed)
+    return name
 
 
 def read_schedule(reader: ConfigReader) -> tuple[ScheduledReplicas, ...]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from components.config_reader import ConfigReader
 from components.settings_groups import BoundarySettings, WeightsSettings
+from components.settings_patterns import SUBDOMAIN, SUBDOMAIN_ALLOWED
 from components.settings_types import Settings
 
-_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
-_NAME = "Allowed: a Kubernetes name: lower-case letters, digits and hyphens, at most 63"
 _BESIDE_GIGABYTES = 40
 """What a node's root volume holds beside an image of weights: the system, the engine's image
 unpacked (some 20 GB), caches."""
@@ -15,7 +14,7 @@ unpacked (some 20 GB), caches."""
 
 def read_weights(reader: ConfigReader, boundary: BoundarySettings) -> WeightsSettings:
     """Reads the keys that say where the weights lie."""
-    token = reader.text("hubTokenSecret", pattern=f"({_SUBDOMAIN})?", allowed=_NAME)
+    token = reader.text("hubTokenSecret", pattern=f"({SUBDOMAIN})?", allowed=SUBDOMAIN_ALLOWED)
     image = reader.text(
         "weightsImage",
         pattern=r"([a-z0-9.:-]+(/[a-z0-9._-]+)+(:[\w.-]+)?@sha256:[0-9a-f]{64})?",
@@ -23,11 +22,12 @@ def read_weights(reader: ConfigReader, boundary: BoundarySettings) -> WeightsSet
     )
     return WeightsSettings(
         storage_class=reader.text(
-            "weightsStorageClass", pattern=r"[a-z0-9][a-z0-9.-]*", allowed=_NAME
+            "weightsStorageClass", pattern=r"[a-z0-9][a-z0-9.-]*", allowed=SUBDOMAIN_ALLOWED
         ),
         access_mode=reader.choice("weightsAccessMode", ("ReadWriteOnce", "ReadWriteMany")),
         image=boundary.image(image) if image else None,
-        claim=reader.text("weightsClaim", pattern=f"({_SUBDOMAIN})?", allowed=_NAME) or None,
+        claim=reader.text("weightsClaim", pattern=f"({SUBDOMAIN})?", allowed=SUBDOMAIN_ALLOWED)
+        or None,
         read_megabytes_per_second=reader.integer("weightsReadMegabytesPerSecond", 10, 100_000),
         hub_token_secret=token or None,
     )

@@ -482,6 +482,12 @@ MISTAKES: Mapping[str, Mistake] = {
     "a time zone that is none": Mistake(
         {"scheduleTimeZone": "+01:00"}, "scheduleTimeZone", '"+01:00"', "Europe/Berlin"
     ),
+    "a time zone that nobody knows": Mistake(
+        {"scheduleTimeZone": "Mars/Base"}, "scheduleTimeZone", '"Mars/Base"', "Europe/Berlin"
+    ),
+    "a Secret whose name Kubernetes refuses": Mistake(
+        {"gatewaySecret": "a.-b"}, "gatewaySecret", '"a.-b"', "a Kubernetes name"
+    ),
     "a DNS cache that is not on the node": Mistake(
         {"nodeLocalDnsAddress": "10.0.0.10"}, "nodeLocalDnsAddress", "10.0.0.10", "169.254.20.10"
     ),
