@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,8 +29,10 @@ class Loaded:
     was_there: bool
 
 
-def load(lock: Lock, folder: Path, registry: str, say: Say) -> tuple[Loaded, ...]:
+def load(lock: Lock, folder: Path, registry: str, say: Say) -> Iterator[Loaded]:
     """Pushes every image that the registry lacks, and checks each by reading it back.
+
+    Yields each once it is there, so that a caller can record it before the next may fail.
 
     Blobs that are there are not sent again, so a run that was stopped goes on where it was. Tags
     are set last, so nothing half-pushed can be pulled by tag; stacks pull by digest.
@@ -45,7 +47,8 @@ def load(lock: Lock, folder: Path, registry: str, say: Say) -> tuple[Loaded, ...
         BundleError: The registry fails, or answers with other bytes than were sent.
     """
     oras = Oras.find()
-    return tuple(_load(oras, image, folder / IMAGES, registry, say) for image in lock.images)
+    for image in lock.images:
+        yield _load(oras, image, folder / IMAGES, registry, say)
 
 
 def _load(oras: Oras, image: LockedImage, layout: Path, registry: str, say: Say) -> Loaded:

@@ -40,7 +40,7 @@ def silent(_text: str) -> None:
 def test_every_blob_of_every_platform_arrives_under_the_digest_of_the_lock(
     site: Site, unpacked: Path, registry: Registry
 ) -> None:
-    loaded = load(site.lock, unpacked, f"{registry.address}/closed", silent)
+    loaded = tuple(load(site.lock, unpacked, f"{registry.address}/closed", silent))
     assert [image.was_there for image in loaded] == [False, False]
     assert registry.blobs() == set(site.lock.blobs())
     for image, found in zip(site.lock.images, loaded, strict=True):
@@ -56,9 +56,9 @@ def test_every_blob_of_every_platform_arrives_under_the_digest_of_the_lock(
 
 
 def test_what_is_there_is_not_sent_again(site: Site, unpacked: Path, registry: Registry) -> None:
-    load(site.lock, unpacked, registry.address, silent)
+    tuple(load(site.lock, unpacked, registry.address, silent))
     written = {path: path.stat().st_mtime_ns for path in registry.storage.rglob("data")}
-    again = load(site.lock, unpacked, registry.address, silent)
+    again = tuple(load(site.lock, unpacked, registry.address, silent))
     assert all(image.was_there for image in again)
     assert {path: path.stat().st_mtime_ns for path in registry.storage.rglob("data")} == written
 
@@ -66,7 +66,7 @@ def test_what_is_there_is_not_sent_again(site: Site, unpacked: Path, registry: R
 def test_a_load_that_was_stopped_sends_only_what_is_missing(
     site: Site, unpacked: Path, registry: Registry
 ) -> None:
-    load(site.lock, unpacked, registry.address, silent)
+    tuple(load(site.lock, unpacked, registry.address, silent))
     image = site.lock.images[0]
     # What a kill leaves: blobs without the manifests that name them.
     where = image.reference.repository_in(registry.address)
@@ -77,7 +77,7 @@ def test_a_load_that_was_stopped_sends_only_what_is_missing(
     urllib.request.urlopen(request).close()  # noqa: S310  # of the test's own registry
     layers = [blob for blob in image.blobs if "layer" in blob.media_type]
     before = {blob.digest: registry.blob_file(blob.digest).stat().st_mtime_ns for blob in layers}
-    again = load(site.lock, unpacked, registry.address, silent)
+    again = tuple(load(site.lock, unpacked, registry.address, silent))
     assert [found.was_there for found in again] == [False, True]
     after = {blob.digest: registry.blob_file(blob.digest).stat().st_mtime_ns for blob in layers}
     assert after == before
@@ -88,29 +88,29 @@ def test_no_registry_is_a_clear_error(
 ) -> None:
     monkeypatch.setattr("components.bundle.oras.time.sleep", lambda _seconds: None)
     with pytest.raises(BundleError, match=r"127\.0\.0\.1:9.*connection refused"):
-        load(site.lock, unpacked, "127.0.0.1:9", silent)
+        tuple(load(site.lock, unpacked, "127.0.0.1:9", silent))
 
 
 def test_a_registry_that_lies_about_a_manifest_is_not_believed(
     site: Site, unpacked: Path, registry: Registry
 ) -> None:
-    load(site.lock, unpacked, registry.address, silent)
+    tuple(load(site.lock, unpacked, registry.address, silent))
     root = site.lock.images[0].root
     path = registry.blob_file(root.digest)
     path.write_bytes(path.read_bytes().replace(b"amd64", b"AMD64"))
     with pytest.raises(BundleError, match=r"library/engine:v1\.0\.0: .*mismatched digest"):
-        load(site.lock, unpacked, registry.address, silent)
+        tuple(load(site.lock, unpacked, registry.address, silent))
 
 
 def test_a_registry_that_lost_half_a_blob_is_not_believed(
     site: Site, unpacked: Path, registry: Registry
 ) -> None:
-    load(site.lock, unpacked, registry.address, silent)
+    tuple(load(site.lock, unpacked, registry.address, silent))
     blob = next(blob for blob in site.lock.images[0].blobs if "layer" in blob.media_type)
     path = registry.blob_file(blob.digest)
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(BundleError) as error:
-        load(site.lock, unpacked, registry.address, silent)
+        tuple(load(site.lock, unpacked, registry.address, silent))
     assert blob.digest in str(error.value)
 
 
@@ -119,9 +119,9 @@ def test_a_registry_that_dies_midway_is_a_clear_error_and_the_next_run_goes_on(
 ) -> None:
     monkeypatch.setattr("components.bundle.oras.time.sleep", lambda _seconds: None)
     with _dying(registry, after=6) as address, pytest.raises(BundleError, match=address):
-        load(site.lock, unpacked, address, silent)
+        tuple(load(site.lock, unpacked, address, silent))
     assert registry.blobs() < set(site.lock.blobs())
-    load(site.lock, unpacked, registry.address, silent)
+    tuple(load(site.lock, unpacked, registry.address, silent))
     assert registry.blobs() == set(site.lock.blobs())
 
 

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, terminate)
     console = Console()
     try:
         options = _parser().parse_args(arguments)
@@ -86,7 +86,8 @@ def _doctor(found: list[doctor.Finding], output_format: str) -> int:
     return int(any(one.state == "missing" for one in found))
 
 
-def _terminate(_signal: int, _frame: object) -> NoReturn:
+def terminate(_signal: int, _frame: object) -> NoReturn:
+    """Ends the program as Ctrl-C does, so that what it has started is ended; for SIGTERM."""
     sys.exit(EXIT_TERMINATED)
 
 

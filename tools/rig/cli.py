@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from bootstrap import cluster as built
+from bootstrap.cli import terminate
 from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
 
@@ -31,6 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    # As Ctrl-C does, it ends what was started so far.
+    signal.signal(signal.SIGTERM, terminate)
     console = Console()
     parser = argparse.ArgumentParser(
         prog="python tools/rig",
