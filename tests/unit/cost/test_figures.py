@@ -42,7 +42,13 @@ def test_a_rate_has_six_places_and_no_zeros_at_the_end(value: str, text: str) ->
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("1234567.891", "$1,234,567.89"), ("0.5", "$0.50"), ("-3.5", "-$3.50"), ("-0.001", "$0.00")],
+    [
+        ("1234567.891", "$1,234,567.89"),
+        ("0.5", "$0.50"),
+        ("-0.5", "-$0.50"),
+        ("-3.5", "-$3.50"),
+        ("-0.001", "$0.00"),
+    ],
 )
 def test_dollars_have_cents_separators_and_the_sign_first(value: str, text: str) -> None:
     assert usd(Decimal(value)) == text

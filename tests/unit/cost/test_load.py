@@ -52,6 +52,13 @@ def test_requests_of_all_hours_are_the_requests_of_the_days(load: Load) -> None:
     assert per_day * load.tokens_per_request == pytest.approx(load.tokens_per_day, rel=1e-9)
 
 
+def test_a_day_of_a_request_a_second_has_a_request_a_second() -> None:
+    load = load_of(86_400 * 12, 7, 5, 0.0, [1.0] * 24)
+    assert load.tokens_per_request == 12
+    assert load.requests_per_day == 86_400
+    assert load.requests_per_second() == pytest.approx([1.0] * 24)
+
+
 @given(loads)
 def test_cached_tokens_are_a_part_of_the_input(load: Load) -> None:
     assert 0 <= load.cached_input_tokens <= load.input_tokens
@@ -94,6 +101,12 @@ def test_a_file_is_read_in_order_without_comments_and_empty_lines(tmp_path: Path
     assert read_shape(path) == pytest.approx([hour / 11.5 for hour in range(24)])
 
 
+def test_a_file_of_two_days_is_two_days_long(tmp_path: Path) -> None:
+    # A comment may stand behind a rate, with further marks of its own; a rate may be 0.
+    path = _write(tmp_path / "shape.csv", "0\n" + "1 # one # each\n" * 47)
+    assert read_shape(path) == pytest.approx([0.0] + [48 / 47] * 47)
+
+
 @pytest.mark.parametrize("rate", ["-1", "nan", "inf", "many", "1;2", "1,5"])
 def test_a_line_that_is_no_rate_is_named(tmp_path: Path, rate: str) -> None:
     path = _write(tmp_path / "shape.csv", "# requests\n" + "1\n" * 5 + f"{rate}\n" + "1\n" * 18)
@@ -103,7 +116,14 @@ def test_a_line_that_is_no_rate_is_named(tmp_path: Path, rate: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "hours"),
-    [("", 0), ("# nothing\n", 0), ("1\n" * 23, 23), ("1\n" * 25, 25), ("0\n" * 24, 24)],
+    [
+        ("", 0),
+        ("# nothing\n", 0),
+        ("1\n" * 23, 23),
+        ("1\n" * 25, 25),
+        ("1\n" * 10, 10),
+        ("0\n" * 24, 24),
+    ],
 )
 def test_a_file_that_is_no_whole_days_or_all_0_is_refused(
     tmp_path: Path, text: str, hours: int
