@@ -50,7 +50,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         max_model_length=settings.model.max_model_length,
         adapter_bytes=settings.model.adapter_bytes,
         # With autoscaling off minReplicas is the size of that one fleet, not a floor.
-        lowest_replicas=replicas.lowest if replicas.autoscaling else 1,
+        lowest_replicas=max(1, replicas.lowest) if replicas.autoscaling else 1,
         target_requests=replicas.target_requests,
         largest_batch=VLLM_LARGEST_BATCH,
         own_offer=_own_offer(stack),

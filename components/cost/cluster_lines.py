@@ -45,8 +45,13 @@ def _nat_gateway(assumptions: Assumptions) -> Iterator[Line]:
         return
     price = assumptions.book.find(f"nat/{assumptions.cloud}/gateway")
     yield line_of("NAT gateway", share, "month", price)
-    weeks = [model.simulated.totals for model in assumptions.models]
-    starts_an_hour = sum(week.node_starts / week.hours for week in weeks)
+    # A replica that spans several machines pulls the image to each of them.
+    starts_an_hour = sum(
+        model.simulated.totals.node_starts
+        / model.simulated.totals.hours
+        * model.fleet.machines_per_node
+        for model in assumptions.models
+    )
     if assumptions.fleet.fixed_nodes is None and starts_an_hour:
         a_month = starts_an_hour * float(assumptions.calendar.hours_per_month)
         gigabytes = to_decimal(a_month) * cluster.image_gigabytes

@@ -128,9 +128,8 @@ def test_a_check_ends_with_0_where_all_prices_are_young_enough(
 def test_a_stack_whose_node_has_no_price_ends_a_check_with_3_other_mistakes_with_1(
     run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problems = [
-        Problem("instanceTypes", "no price node/aws/mars-1/g5.xlarge/on-demand", "State it")
-    ]
+    missing = "no price node/aws/mars-1/g5.xlarge/on-demand"
+    problems = [Problem("instanceTypes", missing, "State it", price=True)]
 
     def refuse(stack: str, _: object) -> None:
         raise SettingsError(stack, tuple(problems))

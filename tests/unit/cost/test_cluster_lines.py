@@ -79,6 +79,14 @@ def test_images_of_all_models_nodes_pass_the_nat_gateway() -> None:
     assert images.quantity == 3600 + 450
 
 
+def test_every_machine_of_a_replica_that_spans_several_pulls_the_image() -> None:
+    base = assumptions(simulated=simulated(hours=168, node_starts=84))
+    fleet = replace(base.fleet, machines_per_node=2)
+    cluster = replace(base.cluster, nat_gateway_share=Decimal(1))
+    _, images = price_machines([], WEEK, replace(base, cluster=cluster, fleet=fleet)).lines
+    assert images.quantity == 2 * 3600
+
+
 def test_the_cluster_s_parts_without_a_price_are_named_and_the_others_paid() -> None:
     cluster = ClusterShare(
         control_plane="eks",
