@@ -8,10 +8,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -29,15 +31,18 @@ class Project:
 
     def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs pulumi in the project; the caller looks at the exit code."""
-        return subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
-            cwd=self.root,
-            env=dict(self.environment),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        try:
+            return subprocess.run(
+                ["pulumi", *arguments, "--non-interactive"],
+                cwd=self.root,
+                env=dict(self.environment),
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
+            )
+        finally:
+            _end_orphans(self.root)
 
     def set(self, stack: str, **values: object) -> None:
         """Changes settings in a stack file; None removes one."""
@@ -61,6 +66,14 @@ class Project:
         assert result.returncode == 0, result.stdout + result.stderr
         parsed: dict[str, Any] = json.loads(result.stdout)
         return parsed
+
+
+def _end_orphans(root: Path) -> None:
+    """Ends language hosts that an engine left: one that refuses a value at once does not wait."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.ppid() == 1 and Path(process.cwd()) == root:
+                process.terminate()
 
 
 def copy_project(folder: Path) -> Project:
