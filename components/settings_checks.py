@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from components.config_reader import ConfigReader
 from components.cost.memory_fit import MemoryFit, memory_fit, smallest_fits
+from components.cost.roofline import Engine
 from components.settings_adapters import check_adapters
 from components.settings_pool import check_pool, check_quota
 from components.settings_schedule import check_schedule
@@ -109,11 +110,13 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
 def _fit(settings: Settings, stages: int) -> MemoryFit:
     model, traffic = settings.model, settings.traffic
     return memory_fit(
-        model.facts,
-        precision=model.precision,
-        gpu=settings.pool.gpu,
-        tensor_parallel=settings.engine.tensor_parallel,
-        pipeline_parallel=stages,
+        Engine(
+            model=model.facts,
+            precision=model.precision,
+            gpu=settings.pool.gpu,
+            tensor_parallel=settings.engine.tensor_parallel,
+            pipeline_parallel=stages,
+        ),
         gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
         max_model_length=model.max_model_length,
         request_tokens=traffic.input_tokens + traffic.output_tokens,

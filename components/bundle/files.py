@@ -45,12 +45,15 @@ def canonical_json(value: Any) -> bytes:
     return f"{text}\n".encode()
 
 
-def read_regular(path: Path, limit: int) -> bytes:
+def read_regular(
+    path: Path, limit: int, missing: str = "is missing. Copy the whole folder of the bundle again"
+) -> bytes:
     """Returns a small file; never follows a link.
 
     Args:
         path: Of the file.
         limit: Most bytes that it may have.
+        missing: What is said where it is not there.
 
     Raises:
         BundleError: It is missing, no regular file, or larger.
@@ -59,7 +62,7 @@ def read_regular(path: Path, limit: int) -> bytes:
         with open_regular(path) as stream:
             content = stream.read(limit + 1)
     except FileNotFoundError as error:
-        msg = f"{path}: is missing. Copy the whole folder of the bundle again"
+        msg = f"{path}: {missing}"
         raise BundleError(msg) from error
     if len(content) > limit:
         msg = f"{path}: is larger than {limit} bytes, which no bundle needs. Copy it again"

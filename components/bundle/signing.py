@@ -55,8 +55,8 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     Raises:
         BundleError: It is no such key, or others on this machine may read it.
     """
-    _require(path, "Make one: breakeven bundle keygen")
-    content = read_regular(path, _KEY_LIMIT)
+    missing = "there is no such key file. Make one: breakeven bundle keygen"
+    content = read_regular(path, _KEY_LIMIT, missing)
     mode = path.stat().st_mode & 0o777
     if mode & _FOR_OTHERS:
         msg = f"{path}: has mode {mode:04o}; others may read it. Type: chmod 600 {path}"
@@ -78,8 +78,8 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
     Raises:
         BundleError: It is no such key.
     """
-    _require(path, "Name the .pub file of those whose bundles you trust")
-    content = read_regular(path, _KEY_LIMIT)
+    missing = "there is no such key file. Name the .pub file of those whose bundles you trust"
+    content = read_regular(path, _KEY_LIMIT, missing)
     try:
         key = load_pem_public_key(content)
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -89,12 +89,6 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
         msg = f"{path}: is no ed25519 key. Take the .pub file of: breakeven bundle keygen"
         raise BundleError(msg)
     return key
-
-
-def _require(path: Path, instead: str) -> None:
-    if not path.exists():
-        msg = f"{path}: there is no such key file. {instead}"
-        raise BundleError(msg)
 
 
 def key_id(key: Ed25519PublicKey) -> str:

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from components.cli.files import write_new
+from components.cli.gpu_option import require_gpu
 from components.cli.new_stack import Answers, NewStackError, Where, text_of, values_of
-from components.cost.gpus import find_gpu, load_gpus
 from components.cost.models import ModelFacts, find_model, load_models
 from components.cost.near import UnknownNameError
 from components.errors import SettingsError
@@ -79,7 +79,7 @@ def init(  # noqa: PLR0913  # one parameter an option
     known = defaults()
     facts = _facts(model or _asked("Model to serve", known["model"]))
     if gpu is not None:
-        _check_gpu(gpu)
+        require_gpu(gpu)
     place = where or _where(_asked("Where are the GPUs: aws, azure, gcp or own", str(Where.AWS)))
     if tokens_per_day is None:
         tokens_per_day = _number("Tokens a day, input and output", int(known["tokensPerDay"]))
@@ -141,14 +141,6 @@ def _where(name: str) -> Where:
         return Where(name)
     except ValueError:
         msg = f'--where: found "{name}". Allowed: {", ".join(Where)}'
-        raise NewStackError(msg) from None
-
-
-def _check_gpu(name: str) -> None:
-    try:
-        find_gpu(name)
-    except UnknownNameError as error:
-        msg = f"--gpu: {error}. Allowed: {', '.join(load_gpus())}"
         raise NewStackError(msg) from None
 
 

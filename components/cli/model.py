@@ -16,6 +16,7 @@ from components.cost.gpus import Gpu, load_gpus
 from components.cost.memory_fit import GIB, memory_fit
 from components.cost.model_config import facts_from_config
 from components.cost.models import PRECISION_BYTES, ModelFacts, load_models
+from components.cost.roofline import Engine
 from components.cost.text import drawn, text_table, wrapped
 from components.errors import UserError
 
@@ -79,10 +80,7 @@ def _fewest(facts: ModelFacts, gpu: Gpu, precision: str) -> int | None:
         if (
             facts.splits_over(count)
             and memory_fit(
-                facts,
-                precision=precision,
-                gpu=gpu,
-                tensor_parallel=count,
+                Engine(model=facts, precision=precision, gpu=gpu, tensor_parallel=count),
                 gpu_memory_utilization=MEMORY_UTILIZATION,
                 max_model_length=facts.max_model_length,
                 request_tokens=facts.max_model_length,

@@ -19,6 +19,7 @@ from components.cost.near import suggestion
 from components.cost.price import PriceMissingError
 from components.cost.price_book import PriceBook
 from components.cost.price_file import read_book
+from components.cost.roofline import Engine
 from components.costing import assumptions_of
 from components.costing_demand import capacity_of, demand_of
 from components.errors import UserError
@@ -120,13 +121,14 @@ def values_of(answers: Answers, today: date) -> Values:
         NewStackError: No machine there holds the model, or its commit is not known.
         SettingsError: The answers do not go together; all mistakes are named.
     """
+    weights = _weights(answers)
     if answers.where is Where.OWN:
-        values = _composed(answers, _own_machine(answers), today)
+        values = _composed(answers, weights, _own_machine(answers), today)
     else:
         choices = [
             (price * replicas, machine.instance_type, values)
             for price, machine in _rented(answers, today)
-            for values in [_composed(answers, machine, today)]
+            for values in [_composed(answers, weights, machine, today)]
             for replicas in [int(str(values["maxReplicas"]))]
         ]
         values = min(choices, key=lambda choice: choice[:2])[2]
@@ -136,13 +138,11 @@ def values_of(answers: Answers, today: date) -> Values:
     return {key: value for key, value in values.items() if wire(value) != declared[key]}
 
 
-def _composed(answers: Answers, machine: _Machine, today: date) -> Values:
+def _composed(answers: Answers, weights: Values, machine: _Machine, today: date) -> Values:
     model = answers.model
     values: Values = {
         "model": model.name,
-        "modelRepository": model.repository,
-        "modelRevision": answers.revision or known_revision(model),
-        "hubTokenSecret": _known_values(model).get("hubTokenSecret", ""),
+        **weights,
         "maxModelLength": min(LONGEST_REQUEST, model.max_model_length),
         "tensorParallel": machine.parallel,
         "gpu": machine.gpu,
@@ -181,26 +181,27 @@ def _written(value: object) -> str:
     )
 
 
-def known_revision(model: ModelFacts) -> str:
-    """Returns the commit by which a stack of this project serves a model.
+def _weights(answers: Answers) -> Values:
+    """Returns where the weights are, as a stack of this project that serves the model has it.
 
     Raises:
-        NewStackError: None does.
+        NewStackError: None does, and the answers name no commit.
     """
-    revision = _known_values(model).get("modelRevision")
-    if revision:
-        return revision
-    msg = (
-        f"no commit of {model.repository} is known here. Name one: --revision COMMIT, 40 "
-        f"hexadecimal digits; the repository's page lists them under Files, History"
-    )
-    raise NewStackError(msg)
-
-
-def _known_values(model: ModelFacts) -> Mapping[str, str]:
-    """Returns the settings of a stack of this project that serves a model; none if none does."""
+    model = answers.model
     every = ({**defaults(), **stack_values(stack)} for stack in stack_names())
-    return next((one for one in every if one["modelRepository"] == model.repository), {})
+    known = next((one for one in every if one["modelRepository"] == model.repository), {})
+    revision = answers.revision or known.get("modelRevision")
+    if not revision:
+        msg = (
+            f"no commit of {model.repository} is known here. Name one: --revision COMMIT, 40 "
+            f"hexadecimal digits; the repository's page lists them under Files, History"
+        )
+        raise NewStackError(msg)
+    return {
+        "modelRepository": model.repository,
+        "modelRevision": revision,
+        "hubTokenSecret": known.get("hubTokenSecret", ""),
+    }
 
 
 def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
@@ -209,10 +210,7 @@ def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
         gpus in PARALLEL
         and model.splits_over(gpus)
         and memory_fit(
-            model,
-            precision="bf16",
-            gpu=find_gpu(gpu),
-            tensor_parallel=gpus,
+            Engine(model=model, precision="bf16", gpu=find_gpu(gpu), tensor_parallel=gpus),
             gpu_memory_utilization=float(defaults()["gpuMemoryUtilization"]),
             max_model_length=length,
             request_tokens=length,

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from components.cli.gpu_option import require_gpu
 from components.cli.search import Wishes, search_of
 from components.cli.waiting import waiting
-from components.cost.gpus import load_gpus
 from components.cost.recommend.output import as_output, as_text
 from components.cost.recommend.ranking import NothingFitsError
 from components.cost.recommend.ranking import recommend as weigh
@@ -28,17 +28,6 @@ class Format(StrEnum):
 
 MOST_MS = 3_600_000
 """An hour; a bound also keeps out what is no number."""
-
-
-class UnknownGpuOptionError(UserError):
-    """--gpu names a GPU that is not known."""
-
-    def __init__(self, name: str) -> None:
-        known = tuple(load_gpus())
-        super().__init__(
-            f'--gpu: there is no GPU "{name}". Allowed: {", ".join(known)}. '
-            "Leave --gpu out to weigh all of them"
-        )
 
 
 class NoConfigurationError(UserError):
@@ -95,8 +84,7 @@ def recommend(  # noqa: PLR0913  # one parameter an option
     Example: breakeven recommend aws-prod --latency-ms 30 --commitment-percent 30
     """
     for name in gpu or ():
-        if name not in load_gpus():
-            raise UnknownGpuOptionError(name)
+        require_gpu(name)
     wishes = Wishes(
         gpus=tuple(gpu or ()),
         max_gpus=max_gpus,

@@ -127,14 +127,10 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
         cached_input_tokens=input_tokens * cached_input_share,
     )
     fit = memory_fit(
-        model,
-        precision=precision,
-        gpu=gpu,
-        tensor_parallel=tensor_parallel,
+        engine,
         gpu_memory_utilization=gpu_memory_utilization,
         max_model_length=max_model_length,
         request_tokens=input_tokens + output_tokens,
-        pipeline_parallel=pipeline_parallel,
         adapter_bytes=adapter_bytes,
     )
     measured = measured_output_tokens_per_second

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from components.cost.gpus import Gpu, find_gpu
+from components.cost.gpus import find_gpu
 from components.cost.models import ModelFacts
 from components.cost.roofline import Engine
 
@@ -48,16 +48,12 @@ class MemoryFit:
         return self.key_value_tokens >= self.max_model_length
 
 
-def memory_fit(  # noqa: PLR0913  # one argument a setting
-    model: ModelFacts,
+def memory_fit(
+    engine: Engine,
     *,
-    precision: str,
-    gpu: Gpu,
-    tensor_parallel: int,
     gpu_memory_utilization: float,
     max_model_length: int,
     request_tokens: int,
-    pipeline_parallel: int = 1,
     adapter_bytes: int = 0,
 ) -> MemoryFit:
     """Divides the memory of a replica as vLLM does: weights, reserve, the rest for the cache.
@@ -66,26 +62,15 @@ def memory_fit(  # noqa: PLR0913  # one argument a setting
     requests share are counted for each of them.
 
     Args:
-        model: The model.
-        precision: Of its weights, one of `models.PRECISION_BYTES`.
-        gpu: Each of the GPUs.
-        tensor_parallel: GPUs of the replica, 1 or more.
+        engine: Model and GPUs of the replica.
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
         max_model_length: Longest request, input and output, in tokens.
         request_tokens: Mean request, input and output, in tokens.
-        pipeline_parallel: Nodes of the replica, each with `tensor_parallel` GPUs.
         adapter_bytes: What LoRA adapters take on all GPUs together; counted with the weights.
 
     Raises:
         ValueError: The precision is not known.
     """
-    engine = Engine(
-        model=model,
-        precision=precision,
-        gpu=gpu,
-        tensor_parallel=tensor_parallel,
-        pipeline_parallel=pipeline_parallel,
-    )
     cache = cache_gib(engine, gpu_memory_utilization) - adapter_bytes / GIB
     longest = requests_held(engine, cache, max_model_length)
     return MemoryFit(
@@ -126,10 +111,7 @@ def smallest_fits(
         for parallel in (1, 2, 4, 8)
         if model.splits_over(parallel)
         and memory_fit(
-            model,
-            precision=precision,
-            gpu=gpu,
-            tensor_parallel=parallel,
+            Engine(model=model, precision=precision, gpu=gpu, tensor_parallel=parallel),
             gpu_memory_utilization=gpu_memory_utilization,
             max_model_length=max_model_length,
             request_tokens=max_model_length,

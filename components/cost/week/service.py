@@ -36,11 +36,7 @@ def replica_service(  # noqa: PLR0913  # one argument a setting
         cached_input_tokens=load.input_tokens * load.cached_input_share,
     )
     fit = memory_fit(
-        engine.model,
-        precision=engine.precision,
-        gpu=engine.gpu,
-        tensor_parallel=engine.tensor_parallel,
-        pipeline_parallel=engine.pipeline_parallel,
+        engine,
         gpu_memory_utilization=gpu_memory_utilization,
         max_model_length=max_model_length,
         # A request takes memory as it grows: half its output in the mean.

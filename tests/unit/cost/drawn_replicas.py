@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from components.cost.gpus import Gpu, load_gpus
 from components.cost.memory_fit import MemoryFit, memory_fit
 from components.cost.models import ModelFacts, load_models
+from components.cost.roofline import Engine
 
 any_model = st.sampled_from(list(load_models().values()))
 any_gpu = st.sampled_from(list(load_gpus().values()))
@@ -22,15 +23,22 @@ def fitted(
     utilization: float = 0.9,
     longest: int = 4096,
     request: int = 1280,
+    nodes: int = 1,
+    adapter_bytes: int = 0,
 ) -> MemoryFit:
-    return memory_fit(
-        model,
+    engine = Engine(
+        model=model,
         precision=precision,
         gpu=gpu,
         tensor_parallel=parallel,
+        pipeline_parallel=nodes,
+    )
+    return memory_fit(
+        engine,
         gpu_memory_utilization=utilization,
         max_model_length=longest,
         request_tokens=request,
+        adapter_bytes=adapter_bytes,
     )
 
 

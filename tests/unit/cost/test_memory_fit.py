@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.cost.gpus import Gpu, find_gpu
-from components.cost.memory_fit import GIB, MemoryFit, memory_fit, smallest_fits
+from components.cost.memory_fit import GIB, MemoryFit, smallest_fits
 from components.cost.models import ModelFacts, find_model
 from tests.unit.cost.drawn_replicas import (
     altered,
@@ -128,16 +128,7 @@ def test_memory_of_all_nodes_holds_the_model() -> None:
     model, gpu = find_model("llama-3.1-405b-instruct"), find_gpu("h100")
 
     def fit(nodes: int) -> MemoryFit:
-        return memory_fit(
-            model,
-            precision="bf16",
-            gpu=gpu,
-            tensor_parallel=8,
-            pipeline_parallel=nodes,
-            gpu_memory_utilization=0.9,
-            max_model_length=16384,
-            request_tokens=1280,
-        )
+        return fitted(model, gpu, parallel=8, longest=16384, nodes=nodes)
 
     assert not fit(1).fits
     assert fit(2).fits
@@ -148,19 +139,6 @@ def test_memory_of_all_nodes_holds_the_model() -> None:
 
 def test_adapters_take_their_memory_from_the_cache() -> None:
     model, gpu = find_model("llama-3.1-8b-instruct"), find_gpu("l40s")
-
-    def with_adapters(size: int) -> MemoryFit:
-        return memory_fit(
-            model,
-            precision="bf16",
-            gpu=gpu,
-            tensor_parallel=1,
-            gpu_memory_utilization=0.9,
-            max_model_length=4096,
-            request_tokens=1280,
-            adapter_bytes=size,
-        )
-
-    without, with_one = with_adapters(0), with_adapters(GIB)
+    without, with_one = fitted(model, gpu), fitted(model, gpu, adapter_bytes=GIB)
     assert with_one.key_value_gib == pytest.approx(without.key_value_gib - 1)
     assert with_one.concurrent_requests < without.concurrent_requests
