@@ -8,7 +8,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap
 CACHE  := $(or $(BREAKEVEN_CACHE),.cache)
 UV     := 0.13.9
 LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-header \
-	--python-version 3.11 --no-emit-index-url --quiet
+	--python-version 3.11 --no-strip-extras --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: coverage demo mutation policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
@@ -143,8 +143,8 @@ bench-loop: ## Compare a day in the real autoscalers with the preview; needs dev
 	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.closed_loop $(ARGS)
 
-lock: dev-packages ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
-	.venv/bin/python -m pip install --quiet --upgrade --target $(CACHE)/uv uv==$(UV)
+lock: ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
+	$(PYTHON) -m pip install --quiet --upgrade --target $(CACHE)/uv uv==$(UV)
 	$(LOCK) pyproject.toml -o requirements.txt $(ARGS)
 	$(LOCK) pyproject.toml -o requirements-dev.txt --extra dev -c requirements.txt $(ARGS)
 	$(LOCK) tests/gateway/requirements.in -o tests/gateway/requirements.txt \
