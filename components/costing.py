@@ -95,6 +95,7 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         data_may_leave=settings.traffic.data_may_leave,
         book=book,
         calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
+        overflows=settings.gateway is not None and settings.gateway.overflow is not None,
         notes=notes_of(settings),
         served=settings.model.facts.name,
         instance=settings.name,

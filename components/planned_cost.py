@@ -30,7 +30,7 @@ def _planned(report: Report, model: ModelCost) -> PlannedCost:
         replica_tokens_per_second=assumptions.capacity.total_tokens_per_second,
         replicas_per_node=assumptions.fleet.replicas_per_node,
         fixed_nodes=None if assumptions.fleet.fixed_nodes is None else model.mean_nodes,
-        fixed_hour=None if private else model.fixed / hours,
+        fixed_hour=None if private else (model.fixed + model.overflow) / hours,
         node_hour=None if private else bill.node_monthly / hours,
         hours_per_month=hours,
         overflow_share=assumptions.simulated.totals.overflow_share,

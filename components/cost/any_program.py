@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
 from components.cost.calendar import CALENDAR_MONTH
-from components.cost.line import Line, Machines, NotPriced, line_of
+from components.cost.line import Line, LineKind, Machines, NotPriced, line_of
 from components.cost.price import PriceMissingError
 from components.cost.price_book import PriceBook
 from components.cost.quantities import (
@@ -33,6 +34,18 @@ _BALANCERS = {
     "gcp": "load-balancer/gcp/forwarding-rule",
 }
 
+_KINDS: Mapping[str, LineKind] = {
+    "node": "machine",
+    "volume": "volume",
+    "control-plane": "control-plane",
+    "load-balancer": "load-balancer",
+    "nat": "nat-gateway",
+}
+"""What a line pays for, by the first part of a price's identifier."""
+
+_IOPS_PRICED = ("io1", "io2")
+_IMAGE_DECIDES = "its size comes from the machine's image; state it in rootBlockDevice.volumeSize"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -44,13 +57,26 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Charge:
-    """So much of something that the book has a price for, a month."""
+    """So much of something that the book has a price for, a month.
+
+    `part` names what of the resource it is; empty for the resource itself.
+    """
 
     identifier: str
     quantity: Decimal
+    part: str = ""
 
 
-_Rule = Callable[[Mapping[str, object], Place], "_Charge | Unknown"]
+@dataclass(frozen=True, slots=True)
+class _Unpriced:
+    """A part of a resource that no price is known for, and why."""
+
+    reason: str
+    part: str = ""
+
+
+_Part: TypeAlias = _Charge | _Unpriced
+_Rule: TypeAlias = Callable[[Mapping[str, object], Place], Sequence[_Part]]
 
 
 def price_program(resources: Iterable[Registered], book: PriceBook, place: Place) -> Machines:
@@ -65,95 +91,144 @@ def price_program(resources: Iterable[Registered], book: PriceBook, place: Place
     free: list[str] = []
     unpriced: list[NotPriced] = []
     for resource in resources:
-        charge = _charge(resource, place)
-        if charge is None:
+        parts = _parts(resource, place)
+        if not parts:
             free.append(resource.name)
-        elif isinstance(charge, Unknown):
-            unpriced.append(NotPriced(resource.name, resource.type, charge.reason))
-        else:
+        for part in parts:
+            name = f"{resource.name}, {part.part}" if part.part else resource.name
+            if isinstance(part, _Unpriced):
+                unpriced.append(NotPriced(name, resource.type, part.reason))
+                continue
             try:
-                price = book.find(charge.identifier)
+                lines.append(_line(name, part, book))
             except PriceMissingError as missing:
                 reason = f"no price {missing.identifier}; state one in prices"
-                unpriced.append(NotPriced(resource.name, resource.type, reason))
-            else:
-                what = charge.identifier.split("/")
-                kind = what[-2] if what[0] == "node" else what[-1]
-                lines.append(
-                    line_of(f"{resource.name} ({kind})", charge.quantity, price.unit, price)
-                )
+                unpriced.append(NotPriced(name, resource.type, reason))
     return Machines(tuple(lines), tuple(free), tuple(unpriced))
 
 
-def _charge(resource: Registered, place: Place) -> _Charge | Unknown | None:
-    """Says what a resource is charged by; None where it is free of charge."""
+def _line(name: str, charge: _Charge, book: PriceBook) -> Line:
+    price = book.find(charge.identifier)
+    path = charge.identifier.split("/")
+    what = path[-2] if path[0] == "node" else path[-1]
+    return line_of(_KINDS[path[0]], f"{name} ({what})", charge.quantity, price.unit, price)
+
+
+def _parts(resource: Registered, place: Place) -> Sequence[_Part]:
+    """Says what a resource is charged by; nothing where it is free of charge."""
     rule = _RULES.get(resource.type)
     if rule is not None:
         if resource.properties is None:
-            return Unknown("its inputs could not be read")
+            return [_Unpriced("its inputs could not be read")]
         return rule(resource.properties, place)
     quantity = classify(resource)
     if isinstance(quantity, Volume):
-        identifier = f"volume/{place.cloud}/{quantity.storage_class}"
-        return _Charge(identifier, quantity.gigabytes)
+        return [_Charge(f"volume/{place.cloud}/{quantity.storage_class}", quantity.gigabytes)]
     if isinstance(quantity, LoadBalancer):
         fallback = f"load-balancer/{place.cloud}"
-        return _Charge(_BALANCERS.get(place.cloud, fallback), Decimal(1))
+        return [_Charge(_BALANCERS.get(place.cloud, fallback), Decimal(1))]
     if isinstance(quantity, Free | InPool | Workload):
-        return None
-    return quantity if isinstance(quantity, Unknown) else Unknown("priced by its own stack alone")
+        return ()
+    reason = quantity.reason if isinstance(quantity, Unknown) else "priced by its own stack alone"
+    return [_Unpriced(reason)]
 
 
-def _machine(cloud: str, key: str) -> _Rule:
-    def rule(properties: Mapping[str, object], place: Place) -> _Charge | Unknown:
-        return _machines(cloud, place, properties.get(key), Decimal(1))
+def _ec2_instance(properties: Mapping[str, object], place: Place) -> Sequence[_Part]:
+    market = properties.get("instanceMarketOptions")
+    spot = isinstance(market, Mapping) and market.get("marketType") == "spot"
+    machine = _machines("aws", place, properties.get("instanceType"), Decimal(1), spot=spot)
+    root = properties.get("rootBlockDevice")
+    parts = [machine]
+    if isinstance(root, Mapping) and root.get("volumeSize") is not None:
+        parts += _aws_disk(root, "volumeType", "volumeSize", "root volume")
+    else:
+        parts.append(_Unpriced(_IMAGE_DECIDES, "root volume"))
+    further = properties.get("ebsBlockDevices")
+    for device in further if isinstance(further, Sequence) else ():
+        if isinstance(device, Mapping):
+            name = f"volume {device.get('deviceName', '')}".rstrip()
+            parts += _aws_disk(device, "volumeType", "volumeSize", name)
+    return parts
 
-    return rule
 
-
-def _node_group(properties: Mapping[str, object], place: Place) -> _Charge | Unknown:
+def _node_group(properties: Mapping[str, object], place: Place) -> Sequence[_Part]:
     types, scaling = properties.get("instanceTypes"), properties.get("scalingConfig")
     first = types[0] if isinstance(types, Sequence) and types else None
     count = scaling.get("desiredSize") if isinstance(scaling, Mapping) else None
     nodes = parse_quantity(count)
     if nodes is None:
-        return Unknown("its number of nodes is not known at preview")
-    return _machines("aws", place, first, nodes)
+        return [_Unpriced("its number of nodes is not known at preview")]
+    spot = properties.get("capacityType") == "SPOT"
+    volumes = _Unpriced("their type comes from the machines' image", "root volumes of its nodes")
+    return [_machines("aws", place, first, nodes, spot=spot), volumes]
 
 
-def _machines(cloud: str, place: Place, kind: object, count: Decimal) -> _Charge | Unknown:
+def _azure_machine(properties: Mapping[str, object], place: Place) -> Sequence[_Part]:
+    spot = properties.get("priority") == "Spot"
+    return [_machines("azure", place, properties.get("size"), Decimal(1), spot=spot)]
+
+
+def _gcp_instance(properties: Mapping[str, object], place: Place) -> Sequence[_Part]:
+    scheduling = properties.get("scheduling")
+    spot = isinstance(scheduling, Mapping) and (
+        scheduling.get("provisioningModel") == "SPOT" or scheduling.get("preemptible") is True
+    )
+    return [_machines("gcp", place, properties.get("machineType"), Decimal(1), spot=spot)]
+
+
+def _machines(cloud: str, place: Place, kind: object, count: Decimal, *, spot: bool) -> _Part:
     if not isinstance(kind, str):
-        return Unknown("its machine type is not known at preview")
+        return _Unpriced("its machine type is not known at preview")
     if cloud != place.cloud:
-        return Unknown(f"it is of {cloud}, and the program is priced for {place.cloud}")
-    identifier = f"node/{cloud}/{place.region}/{kind}/on-demand"
+        return _Unpriced(f"it is of {cloud}, and the program is priced for {place.cloud}")
+    capacity_type = "spot" if spot else "on-demand"
+    identifier = f"node/{cloud}/{place.region}/{kind}/{capacity_type}"
     return _Charge(identifier, count * CALENDAR_MONTH.hours_per_month)
 
 
-def _disk(cloud: str, type_key: str, default: str, size_key: str) -> _Rule:
-    def rule(properties: Mapping[str, object], place: Place) -> _Charge | Unknown:  # noqa: ARG001
-        kind, size = properties.get(type_key, default), parse_quantity(properties.get(size_key))
-        if not isinstance(kind, str) or size is None:
-            return Unknown("its size or type is not known at preview")
-        return _Charge(f"volume/{cloud}/{kind}", size)
+def _aws_volume(properties: Mapping[str, object], _place: Place) -> Sequence[_Part]:
+    return _aws_disk(properties, "type", "size", "")
 
-    return rule
+
+def _aws_disk(
+    properties: Mapping[str, object], type_key: str, size_key: str, part: str
+) -> Sequence[_Part]:
+    kind = properties.get(type_key) or "gp2"
+    disk = _disk("aws", kind, properties.get(size_key), part)
+    if kind not in _IOPS_PRICED:
+        return [disk]
+    name = f"{part}, IOPS" if part else "IOPS"
+    operations = parse_quantity(properties.get("iops"))
+    if operations is None:
+        return [disk, _Unpriced("their number is not known at preview", name)]
+    return [disk, _Charge(f"volume/aws/{kind}-iops", operations, name)]
+
+
+def _gcp_disk(properties: Mapping[str, object], _place: Place) -> Sequence[_Part]:
+    return [_disk("gcp", properties.get("type") or "pd-standard", properties.get("size"), "")]
+
+
+def _disk(cloud: str, kind: object, size: object, part: str) -> _Part:
+    gigabytes = parse_quantity(size)
+    if not isinstance(kind, str) or gigabytes is None:
+        return _Unpriced("its size or type is not known at preview", part)
+    return _Charge(f"volume/{cloud}/{kind}", gigabytes, part)
 
 
 def _each(identifier: str) -> _Rule:
-    return lambda _properties, _place: _Charge(identifier, Decimal(1))
+    return lambda _properties, _place: [_Charge(identifier, Decimal(1))]
 
 
 _RULES: Mapping[str, _Rule] = {
-    "aws:ec2/instance:Instance": _machine("aws", "instanceType"),
+    "aws:ec2/instance:Instance": _ec2_instance,
     "aws:eks/nodeGroup:NodeGroup": _node_group,
     "aws:eks/cluster:Cluster": _each("control-plane/eks"),
-    "aws:ebs/volume:Volume": _disk("aws", "type", "gp2", "size"),
+    "aws:ebs/volume:Volume": _aws_volume,
     "aws:ec2/natGateway:NatGateway": _each("nat/aws/gateway"),
-    "azure:compute/linuxVirtualMachine:LinuxVirtualMachine": _machine("azure", "size"),
+    "azure:compute/linuxVirtualMachine:LinuxVirtualMachine": _azure_machine,
     "azure:containerservice/kubernetesCluster:KubernetesCluster": _each("control-plane/aks"),
-    "gcp:compute/instance:Instance": _machine("gcp", "machineType"),
-    "gcp:compute/disk:Disk": _disk("gcp", "type", "pd-standard", "size"),
+    "gcp:compute/instance:Instance": _gcp_instance,
+    "gcp:compute/disk:Disk": _gcp_disk,
     "gcp:container/cluster:Cluster": _each("control-plane/gke"),
 }
 """By type token of Pulumi's providers; a further type is a further entry."""

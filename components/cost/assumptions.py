@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from components.cost.api_prices import ApiPrice
@@ -59,6 +59,7 @@ class Assumptions:
         data_may_leave: Whether prompts may go to an API.
         book: Prices of everything else.
         calendar: How long a month is.
+        overflows: Whether a gateway sends to the API in use what the replicas can't serve.
         notes: What a reader has to know about the deployment, as sentences.
         served: Name of the model.
         instance: Name of its objects in the cluster.
@@ -82,6 +83,7 @@ class Assumptions:
     data_may_leave: bool
     book: PriceBook
     calendar: Calendar
+    overflows: bool = False
     notes: tuple[str, ...] = ()
     served: str = ""
     instance: str = ""
@@ -96,6 +98,18 @@ class Assumptions:
     def tokens_per_day(self) -> int:
         """Input and output tokens of a mean day, of all models."""
         return sum(model.load.tokens_per_day for model in self.models)
+
+    def week(self) -> FleetWeek:
+        """Returns what the fleet does with the load: the plan, and what only a simulation knows."""
+        plan = self.planned_week(self.capacity.requests_per_second)
+        totals = self.simulated.totals
+        return replace(
+            plan,
+            busy_share=plan.busy_share * (1 - totals.overflow_share),
+            unserved_share=0.0 if self.overflows else plan.unserved_share,
+            overflow_share=totals.overflow_share,
+            node_starts_per_hour=totals.node_starts / totals.hours,
+        )
 
     def planned_week(self, requests_per_second: float) -> FleetWeek:
         """Returns what the fleet does with the load if a replica served that much."""

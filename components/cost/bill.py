@@ -19,13 +19,6 @@ from components.cost.load import Load
 from components.cost.quantities import GpuNodes, LoadBalancer, Registered, Volume, classify
 from components.cost.simulation import Fleet, FleetWeek
 
-_ONE_NODE = FleetWeek(
-    mean_nodes=1.0,
-    peak_replicas=1,
-    busy_share=1.0,
-    unserved_share=0.0,
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
@@ -35,13 +28,16 @@ class Bill:
         nodes_monthly: All that grows with GPU nodes.
         other_machines_monthly: Volumes, load balancer, the cluster's share.
         people_monthly: People.
-        contingency_share: Reserve over all of these, 0 to 1.
+        overflow_monthly: What an API takes for requests that the stack's gateway sends there; at
+            another volume it would be another, so it is no fixed cost.
+        contingency_share: Reserve over machines and people, 0 to 1; an API's price needs none.
         mean_nodes: GPU nodes paid, averaged over time.
     """
 
     nodes_monthly: Decimal
     other_machines_monthly: Decimal
     people_monthly: Decimal
+    overflow_monthly: Decimal
     contingency_share: Decimal
     mean_nodes: Decimal
 
@@ -54,13 +50,15 @@ class Bill:
         contingency_share: Decimal,
         mean_nodes: float,
     ) -> Bill:
-        """Parts the lines of a bill into what grows with nodes and what does not."""
+        """Parts the lines of a bill by what each part grows with."""
         lines = tuple(machines)
         nodes = monthly_of(line for line in lines if line.grows_with_nodes)
+        overflow = monthly_of(line for line in lines if line.kind == "overflow")
         return cls(
             nodes_monthly=nodes,
-            other_machines_monthly=monthly_of(lines) - nodes,
+            other_machines_monthly=monthly_of(lines) - nodes - overflow,
             people_monthly=monthly_of(people),
+            overflow_monthly=overflow,
             contingency_share=contingency_share,
             mean_nodes=to_decimal(mean_nodes),
         )
@@ -68,23 +66,34 @@ class Bill:
     @property
     def contingency(self) -> Decimal:
         """Reserve, to the cent."""
-        parts = self.nodes_monthly + self.other_machines_monthly + self.people_monthly
-        return to_cents(parts * self.contingency_share)
+        return to_cents(self._own_monthly * self.contingency_share)
 
     @property
     def total(self) -> Decimal:
         """Everything counted."""
-        parts = self.nodes_monthly + self.other_machines_monthly + self.people_monthly
-        return parts + self.contingency
+        return self._own_monthly + self.contingency + self.overflow_monthly
+
+    @property
+    def _own_monthly(self) -> Decimal:
+        return self.nodes_monthly + self.other_machines_monthly + self.people_monthly
+
+    @property
+    def people_share(self) -> Decimal:
+        """People and their part of the contingency over everything, 0 to 1."""
+        if not self.total:
+            return Decimal(0)
+        return self.people_monthly * (1 + self.contingency_share) / self.total
 
     @property
     def fixed_monthly(self) -> Decimal:
-        """What it costs without any GPU node, contingency included."""
+        """What it costs without any GPU node or overflow, contingency included."""
         return (self.other_machines_monthly + self.people_monthly) * (1 + self.contingency_share)
 
     @property
     def node_monthly(self) -> Decimal:
-        """What one GPU node costs, contingency included."""
+        """What one GPU node costs, contingency included; 0 where none is ever paid."""
+        if not self.mean_nodes:
+            return Decimal(0)
         return self.nodes_monthly / self.mean_nodes * (1 + self.contingency_share)
 
     def machines_only(self) -> Bill:
@@ -93,7 +102,8 @@ class Bill:
 
     def with_nodes(self, mean_nodes: float) -> Decimal:
         """Returns everything counted, were that many nodes paid on average."""
-        return self.fixed_monthly + self.node_monthly * to_decimal(mean_nodes)
+        own = self.fixed_monthly + self.node_monthly * to_decimal(mean_nodes)
+        return own + self.overflow_monthly
 
     def staircase(self, load: Load, fleet: Fleet, requests_per_second: float) -> Staircase:
         """Returns the cost as a function of volume.
@@ -133,28 +143,11 @@ def bill_of(resources: Iterable[Registered], week: FleetWeek, assumptions: Assum
     )
 
 
-def charged(
-    resources: Iterable[Registered], assumptions: Assumptions
-) -> tuple[tuple[Registered, ...], tuple[str, ...]]:
-    """Picks what makes a line of the bill, and names what has no price.
-
-    Looking for a price in vain takes long, because the book then seeks what resembles it; whoever
-    prices a ledger thousands of times looks once.
-
-    Args:
-        resources: The ledger.
-        assumptions: Prices and everything else.
-    """
-    ledger = tuple(resources)
-    missing = price_machines(ledger, _ONE_NODE, assumptions).not_priced
-    without = {(item.name, item.type) for item in missing}
-    kept = tuple(
-        one
-        for one in ledger
-        if isinstance(classify(one), GpuNodes | Volume | LoadBalancer)
-        and (one.name, one.type) not in without
+def charged(resources: Iterable[Registered]) -> tuple[Registered, ...]:
+    """Picks what can make a line of the bill, for whoever prices a ledger thousands of times."""
+    return tuple(
+        one for one in resources if isinstance(classify(one), GpuNodes | Volume | LoadBalancer)
     )
-    return kept, tuple(item.name for item in missing)
 
 
 def api_monthly(price: ApiPrice, assumptions: Assumptions) -> Decimal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 from decimal import Decimal
 
 from components.cost.api_prices import ApiPrice
@@ -15,6 +14,7 @@ from components.cost.cluster_lines import people_lines
 from components.cost.figures import counted, volume
 from components.cost.hybrid import Hybrid, SplitRules
 from components.cost.lines import price_machines
+from components.cost.load_duration import LoadDuration
 from components.cost.model_cost import model_costs
 from components.cost.models_together import (
     Served,
@@ -27,9 +27,7 @@ from components.cost.models_together import (
 )
 from components.cost.quantities import Registered
 from components.cost.report import ApiCost, BreakEvenAgainst, Report
-from components.cost.simulation import FleetWeek
 from components.cost.verdict import Evidence, Option, Verdict, decide
-from components.cost.week.demand import rates_by_minute
 
 LARGEST_NODES = 64
 """Nodes up to which break-even and hybrid are searched; beyond it, "never within 64 nodes"."""
@@ -50,7 +48,7 @@ class _Estimate:
 
     def __init__(self, resources: tuple[Registered, ...], assumptions: Assumptions) -> None:
         self.assumptions = assumptions
-        self.weeks = tuple(_week(model) for model in assumptions.models)
+        self.weeks = tuple(model.week() for model in assumptions.models)
         self.week = fleet_week(self.weeks, assumptions)
         several = self.weeks if assumptions.others else ()
         self.machines = price_machines(resources, self.week, assumptions, several)
@@ -80,7 +78,7 @@ class _Estimate:
             week=self.week,
             machines=self.machines,
             people=self.people,
-            contingency=self.bill.contingency,
+            bill=self.bill,
             api=api,
             hosted=tuple(hosted),
             break_even=break_even,
@@ -129,7 +127,7 @@ class _Estimate:
         capacity, load = self.assumptions.capacity, self.assumptions.load
         per_node = self.assumptions.fleet.replicas_per_node
         rules = SplitRules(
-            rates=rates_by_minute(load.requests_per_second(), load.burst_factor, seed=0),
+            load=LoadDuration.of(load),
             fixed_monthly=self.bill.fixed_monthly,
             node_monthly=self.bill.node_monthly,
             api_monthly=overflow.monthly,
@@ -174,17 +172,15 @@ class _Estimate:
         """Returns what explains the verdict; of several models that which is served worst."""
         worst, week = max(
             zip(self.assumptions.models, self.weeks, strict=True),
-            key=lambda one: (_unserved(*one), -one[0].simulated.totals.objective_share),
+            key=lambda one: (one[1].unserved_share, -one[0].simulated.totals.objective_share),
         )
         totals, capacity = worst.simulated.totals, worst.capacity
         peak = float(worst.load.requests_per_second().max()) * worst.load.burst_factor
         return Evidence(
             data_may_leave=self.assumptions.data_may_leave,
             busy_share=self.week.busy_share,
-            people_share=self.bill.people_monthly
-            * (1 + self.bill.contingency_share)
-            / self.bill.total,
-            unserved_share=_unserved(worst, week),
+            people_share=self.bill.people_share,
+            unserved_share=week.unserved_share,
             objective_share=totals.objective_share,
             objective_seconds=worst.simulated.objective_seconds,
             replicas_needed=math.ceil(peak / capacity.requests_per_second - 1e-9),
@@ -210,16 +206,6 @@ _JOINT = (
     "Break-even is over the tokens of all models, in the proportion of the plan.",
     "Only with one model are worked out: the cheapest split with an API; what flips the verdict.",
 )
-
-
-def _week(model: Assumptions) -> FleetWeek:
-    plan = model.planned_week(planned(model))
-    own_share = 1 - model.simulated.totals.overflow_share
-    return replace(plan, busy_share=plan.busy_share * own_share)
-
-
-def _unserved(model: Assumptions, week: FleetWeek) -> float:
-    return 0.0 if model.simulated.totals.overflow_share else week.unserved_share
 
 
 def _served(model: Assumptions, of_model: str) -> str:

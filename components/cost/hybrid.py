@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-import numpy as np
-from numpy.typing import NDArray
+from components.cost.figures import to_decimal
+from components.cost.load_duration import LoadDuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +36,25 @@ class SplitRules:
     """What a split of the load costs.
 
     Attributes:
-        rates: Mean request rate of each minute, in requests a second.
+        load: The minutes of the load.
         fixed_monthly: USD a month that self-hosting costs whatever the number of nodes.
         node_monthly: USD a month for one node.
         api_monthly: USD a month if the API served everything.
     """
 
-    rates: NDArray[np.float64]
+    load: LoadDuration
     fixed_monthly: Decimal
     node_monthly: Decimal
     api_monthly: Decimal
 
     def split(self, nodes: int, requests_per_second_per_node: float) -> Hybrid:
-        """Returns the cost of `nodes` that always run, with what is beyond them sent to the API.
-
-        Within a minute the load counts as even.
-        """
-        served = np.minimum(self.rates, nodes * requests_per_second_per_node)
-        share = min(float(served.sum() / self.rates.sum()), 1.0)
+        """Returns the cost of `nodes` that always run, with what is beyond them sent to the API."""
+        share = self.load.served_share(nodes * requests_per_second_per_node)
         return Hybrid(
             nodes=nodes,
             own_share=share,
             own_monthly=self.fixed_monthly + nodes * self.node_monthly,
-            api_monthly=self.api_monthly * Decimal(repr(1 - share)),
+            api_monthly=self.api_monthly * to_decimal(1 - share),
         )
 
     def cheapest(self, requests_per_second_per_node: float, largest_nodes: int) -> Hybrid:

@@ -117,4 +117,6 @@ def parse_range(text: str) -> tuple[str, InputRange]:
 
 
 def _is_percent(text: str) -> bool:
-    return text.isascii() and text.isdigit() and LOWEST_PERCENT <= int(text[:6]) <= HIGHEST_PERCENT
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(HIGHEST_PERCENT)):
+        return False
+    return LOWEST_PERCENT <= int(text) <= HIGHEST_PERCENT

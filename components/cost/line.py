@@ -6,13 +6,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Literal, TypeAlias
 
 from components.cost.assumptions import Assumptions
 from components.cost.figures import to_cents, usd, usd_for_one
 from components.cost.price import PRIVATE, Confidence, Price
 
-OVERFLOW = "Overflow by API"
-"""Line of what a gateway sends to the API in use."""
+LineKind: TypeAlias = Literal[
+    "busy-nodes",
+    "idle-nodes",
+    "data-centre",
+    "root-volumes",
+    "volume",
+    "load-balancer",
+    "control-plane",
+    "cpu-nodes",
+    "machine",
+    "nat-gateway",
+    "overflow",
+    "people",
+]
+"""What a line pays for. "overflow" is what an API takes for requests that a gateway sends there;
+"machine" is of a program that has nothing to do with models."""
+
+_GROWS_WITH_NODES = frozenset({"busy-nodes", "idle-nodes", "data-centre", "root-volumes"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,19 +37,20 @@ class Line:
     """One line of the bill.
 
     Attributes:
+        kind: What it pays for.
         identifier: Of the price: of the price book, or the setting that states it.
-        item: What is paid for.
+        item: The same in words.
         quantity: How much of it a month.
         unit: Unit of the quantity.
         unit_price: USD for one unit.
         source: Where the price comes from.
         as_of: Day on which the price held; None for a figure that the stack states.
         confidence: How sure it is.
-        grows_with_nodes: Whether it doubles with the number of GPU nodes.
         private: Whether reports leave its price and amount out; the total has them.
         model: The model that it is there for, where a stack has several; empty for all of them.
     """
 
+    kind: LineKind
     identifier: str
     item: str
     quantity: Decimal
@@ -41,7 +59,6 @@ class Line:
     source: str
     as_of: date | None
     confidence: Confidence
-    grows_with_nodes: bool
     private: bool
     model: str = ""
 
@@ -51,9 +68,9 @@ class Line:
         return to_cents(self.quantity * self.unit_price)
 
     @property
-    def is_overflow(self) -> bool:
-        """Whether it is what an API takes for requests that a gateway sends there."""
-        return self.item.startswith(OVERFLOW)
+    def grows_with_nodes(self) -> bool:
+        """Whether it doubles with the number of GPU nodes."""
+        return self.kind in _GROWS_WITH_NODES
 
     def written_prices(self) -> tuple[str, str]:
         """Returns unit price and USD a month as a report shows them."""
@@ -91,9 +108,10 @@ class Machines:
         return monthly_of(self.lines)
 
 
-def line_of(item: str, quantity: Decimal, unit: str, price: Price, *, grows: bool = False) -> Line:
-    """Returns a line at a price; `grows` where it doubles with the number of GPU nodes."""
+def line_of(kind: LineKind, item: str, quantity: Decimal, unit: str, price: Price) -> Line:
+    """Returns a line at a price."""
     return Line(
+        kind=kind,
         identifier=price.identifier,
         item=item,
         quantity=quantity,
@@ -102,7 +120,6 @@ def line_of(item: str, quantity: Decimal, unit: str, price: Price, *, grows: boo
         source=price.source,
         as_of=None if price.confidence == "user" else price.as_of,
         confidence=price.confidence,
-        grows_with_nodes=grows,
         private=price.private,
     )
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeAlias
 
 from components.cost.assumptions import Assumptions
 from components.cost.cluster_lines import CLUSTER_PARTS
 from components.cost.figures import to_decimal
-from components.cost.line import Line, Machines, NotPriced, line_of, stated_price
+from components.cost.line import Line, LineKind, Machines, NotPriced, line_of, stated_price
 from components.cost.node_cost import OwnedNode, RentedNode
 from components.cost.price import PriceMissingError
 from components.cost.quantities import (
@@ -38,6 +39,8 @@ _LOAD_BALANCERS = {
     "azure": ("load-balancer/azure/standard", "load-balancer/azure/gb"),
     "gcp": ("load-balancer/gcp/forwarding-rule", "load-balancer/gcp/gb"),
 }
+
+_Shares: TypeAlias = Sequence[tuple[LineKind, str, Decimal]]
 
 
 def price_machines(
@@ -67,13 +70,16 @@ def price_machines(
         elif isinstance(quantity, Free | InPool | Workload):
             free.append(name)
         else:
+            if isinstance(quantity, GpuNodes):
+                lines.extend(_nodes(week, assumptions, by_model))
+                name = f"root volumes of {name}"
             try:
-                lines.extend(_resource(name, quantity, week, assumptions, by_model))
+                lines.extend(_resource(name, quantity, week, assumptions))
             except PriceMissingError as missing:
                 unpriced.append(NotPriced(name, resource.type, _stated_instead(missing)))
     for part in CLUSTER_PARTS:
         try:
-            lines.extend(part(assumptions))
+            lines.extend(part(assumptions, by_model or (week,)))
         except PriceMissingError as missing:
             unpriced.append(NotPriced("cluster", missing.identifier, _stated_instead(missing)))
     return Machines(tuple(lines), tuple(free), tuple(unpriced))
@@ -93,19 +99,16 @@ def _stated_instead(missing: PriceMissingError) -> str:
 
 
 def _resource(
-    name: str,
-    quantity: Quantity,
-    week: FleetWeek,
-    assumptions: Assumptions,
-    by_model: Sequence[FleetWeek],
-) -> Iterator[Line]:
+    name: str, quantity: Quantity, week: FleetWeek, assumptions: Assumptions
+) -> Sequence[Line]:
+    """Returns the lines that need a price of the book: all of a resource's, or it raises."""
     if isinstance(quantity, GpuNodes):
-        yield from _nodes(week, assumptions, by_model)
-        yield from _root_volumes(quantity, week, assumptions)
-    elif isinstance(quantity, Volume):
-        yield _volume(name, quantity, assumptions)
-    elif isinstance(quantity, LoadBalancer):
-        yield from list(_load_balancer(quantity, assumptions))  # both lines or none
+        return list(_root_volumes(quantity, week, assumptions))
+    if isinstance(quantity, Volume):
+        return [_volume(name, quantity, assumptions)]
+    if isinstance(quantity, LoadBalancer):
+        return list(_load_balancer(quantity, assumptions))
+    return ()
 
 
 def _nodes(
@@ -123,12 +126,15 @@ def _nodes(
 def _gpu_nodes(week: FleetWeek, assumptions: Assumptions, name: str) -> Iterator[Line]:
     mean = _mean_machines(week, assumptions)
     busy = to_decimal(week.busy_share)
-    shares = ((f"{name}, busy {busy:.0%}", busy), (f"{name}, idle {1 - busy:.0%}", 1 - busy))
+    shares: _Shares = (
+        ("busy-nodes", f"{name}, busy {busy:.0%}", busy),
+        ("idle-nodes", f"{name}, idle {1 - busy:.0%}", 1 - busy),
+    )
     node = assumptions.node
     if isinstance(node, RentedNode):
         hours = mean * assumptions.calendar.hours_per_month
-        for item, share in shares:
-            yield line_of(item, hours * share, "node-hour", node.price, grows=True)
+        for kind, item, share in shares:
+            yield line_of(kind, item, hours * share, "node-hour", node.price)
     else:
         yield from _owned_nodes(node, mean, shares, assumptions)
 
@@ -141,43 +147,37 @@ def _root_volumes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) ->
     if nodes.node_volume_class:
         price = assumptions.book.find(f"volume/{assumptions.cloud}/{nodes.node_volume_class}")
         gigabytes = _mean_machines(week, assumptions) * nodes.node_volume_gigabytes
-        yield line_of("Root volumes of GPU nodes", gigabytes, "GB-month", price, grows=True)
+        yield line_of("root-volumes", "Root volumes of GPU nodes", gigabytes, "GB-month", price)
 
 
 def _owned_nodes(
     node: OwnedNode,
     mean: Decimal,
-    shares: Iterable[tuple[str, Decimal]],
+    shares: _Shares,
     assumptions: Assumptions,
 ) -> Iterator[Line]:
     months = node.amortisation_years * 12
     written_off = f"purchase over {months} months, {node.residual_share:.0%} residual"
-    for item, share in shares:
+    for kind, item, share in shares:
         price = stated_price("nodePurchasePrice", node.amortisation(), assumptions, written_off)
-        yield line_of(f"{item}: amortisation", mean * share, "node-month", price, grows=True)
-    kilowatt_hours = (
-        mean
-        * Decimal(node.power_watts)
-        / 1000
-        * assumptions.calendar.hours_per_month
-        * node.power_usage_effectiveness
-    )
+        yield line_of(kind, f"{item}: amortisation", mean * share, "node-month", price)
+    kilowatt_hours = mean * node.kilowatt_hours(assumptions.calendar)
     draw = f"{node.power_watts:,} W at the wall x PUE {node.power_usage_effectiveness}"
     price = stated_price(
         "electricityPricePerKwh", node.electricity_price_per_kwh, assumptions, draw
     )
-    yield line_of("Electricity and cooling", kilowatt_hours, "kWh", price, grows=True)
+    yield line_of("data-centre", "Electricity and cooling", kilowatt_hours, "kWh", price)
     if node.rack_and_support_per_month:
         price = stated_price(
             "rackAndSupportPerNodeMonth", node.rack_and_support_per_month, assumptions
         )
-        yield line_of("Rack, network port, support", mean, "node-month", price, grows=True)
+        yield line_of("data-centre", "Rack, network port, support", mean, "node-month", price)
 
 
 def _volume(name: str, volume: Volume, assumptions: Assumptions) -> Line:
     price = assumptions.book.find(f"volume/{assumptions.cloud}/{volume.storage_class}")
     item = f"Volume {name} ({volume.storage_class})"
-    line = line_of(item, volume.gigabytes, "GB-month", price)
+    line = line_of("volume", item, volume.gigabytes, "GB-month", price)
     return replace(line, model=_model_of(volume.instance, assumptions))
 
 
@@ -194,8 +194,8 @@ def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator
     )
     model = _model_of(balancer.instance, assumptions)
     of = f" of {model}" if model else ""
-    base_line = line_of(f"Load balancer{of}", Decimal(1), "month", assumptions.book.find(base))
-    yield replace(base_line, model=model)
+    item, price = f"Load balancer{of}", assumptions.book.find(base)
+    yield replace(line_of("load-balancer", item, Decimal(1), "month", price), model=model)
     if traffic is None:
         return
     behind = [one for one in assumptions.models if model in ("", one.served)]
@@ -207,4 +207,4 @@ def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator
     else:
         # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
         quantity, unit = gigabytes / assumptions.calendar.hours_per_month, "LCU-month"
-    yield replace(line_of(f"Load balancer{of}, traffic", quantity, unit, price), model=model)
+    yield replace(line_of("load-balancer", f"{item}, traffic", quantity, unit, price), model=model)

@@ -25,10 +25,10 @@ class ModelCost:
             by the GPUs that the models' replicas may take.
         busy_share: Work done over work that those nodes could do, 0 to 1.
         own: What is there for it alone: nodes, volumes, load balancer, overflow.
-        fixed: What does not grow with nodes: of `own`, and of what all models share, which is
-            parted in proportion to `own`.
+        fixed: What grows neither with nodes nor with overflow: of `own`, and of what all models
+            share, which is parted in proportion to `own`.
         total: All of it; the models' totals are the bill's.
-        overflow: What an API takes for requests that the gateway sends there; no contingency.
+        overflow: What an API takes for requests that the gateway sends there.
         api_monthly: Its traffic by the API in use.
         hosted: The cheapest offer of the same open model; None where none is known.
     """
@@ -60,15 +60,12 @@ class ModelCost:
         """Tokens of a month that are served, here or, where the gateway sends them, by the API."""
         tokens = Decimal(self.assumptions.load.tokens_per_day)
         tokens *= self.assumptions.calendar.days_per_month
-        if self.overflow:
-            return tokens  # the API takes what the fleet can't
         return tokens * (1 - to_decimal(self.week.unserved_share))
 
     @property
     def own_tokens(self) -> Decimal:
         """Those of them that own replicas serve."""
-        overflow = to_decimal(self.assumptions.simulated.totals.overflow_share)
-        return self.served_tokens * (1 - overflow)
+        return self.served_tokens * (1 - to_decimal(self.week.overflow_share))
 
     @property
     def usd_per_million_tokens(self) -> Decimal:
@@ -95,18 +92,19 @@ def model_costs(
     models = assumptions.models
     nodes = _nodes(models, weeks)
     reserve = 1 + bill.contingency_share
+    by_model = [[line for line in lines if line.model == model.served] for model in models]
+    overflows = [
+        monthly_of(line for line in own if line.kind == "overflow")
+        for own in (by_model if len(models) > 1 else [lines])
+    ]
     others = [
-        monthly_of(
-            line
-            for line in lines
-            if line.model and line.model == model.served and not line.grows_with_nodes
-        )
+        monthly_of(line for line in own if not line.grows_with_nodes and line.kind != "overflow")
         * reserve
-        for model in models
+        for own in by_model
     ]
     own = [
-        other + bill.node_monthly * to_decimal(mean)
-        for other, mean in zip(others, nodes, strict=True)
+        other + bill.node_monthly * to_decimal(mean) + overflow
+        for other, mean, overflow in zip(others, nodes, overflows, strict=True)
     ]
     shared = bill.fixed_monthly - sum(others, Decimal(0))
     parts = [part / sum(own, Decimal(0)) if sum(own) else Decimal(1) / len(own) for part in own]
@@ -124,9 +122,7 @@ def model_costs(
             own=own[number],
             fixed=fixed[number],
             total=whole[number] * in_proportion,  # the contingency of a bill is a whole cent
-            overflow=monthly_of(
-                line for line in lines if line.is_overflow and line.model in ("", model.served)
-            ),
+            overflow=overflows[number],
             api_monthly=api_monthly(model.api_in_use, model),
             hosted=min(model.hosted, key=lambda price: price.usd_per_request, default=None),
         )

@@ -59,6 +59,8 @@ def fleet_week(weeks: Sequence[FleetWeek], assumptions: Assumptions) -> FleetWee
         peak_replicas=sum(week.peak_replicas for week in weeks),
         busy_share=min(busy, 1.0),
         unserved_share=_mean([week.unserved_share for week in weeks], tokens),
+        overflow_share=_mean([week.overflow_share for week in weeks], tokens),
+        node_starts_per_hour=sum(week.node_starts_per_hour for week in weeks),
     )
 
 

@@ -21,10 +21,6 @@ class RentedNode:
     price: Price
     description: str
 
-    def monthly(self, calendar: Calendar) -> Decimal:
-        """Returns USD for one node over a whole month."""
-        return self.price.usd * calendar.hours_per_month
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedNode:
@@ -55,26 +51,10 @@ class OwnedNode:
         written_off = self.purchase_price * (1 - self.residual_share)
         return written_off / (self.amortisation_years * 12)
 
-    def electricity(self, calendar: Calendar) -> Decimal:
-        """Returns USD a month of continuous draw."""
-        return electricity_cost(
-            self.power_watts,
-            self.power_usage_effectiveness,
-            self.electricity_price_per_kwh,
-            calendar,
-        )
-
-    def monthly(self, calendar: Calendar) -> Decimal:
-        """Returns USD for one node over a whole month."""
-        return self.amortisation() + self.electricity(calendar) + self.rack_and_support_per_month
+    def kilowatt_hours(self, calendar: Calendar) -> Decimal:
+        """Returns what a continuous draw takes in a month: W / 1,000 x hours x PUE."""
+        drawn = Decimal(self.power_watts) / 1000 * calendar.hours_per_month
+        return drawn * self.power_usage_effectiveness
 
 
 NodeCost = RentedNode | OwnedNode
-
-
-def electricity_cost(
-    watts: int, power_usage_effectiveness: Decimal, price_per_kwh: Decimal, calendar: Calendar
-) -> Decimal:
-    """Returns USD a month for a continuous draw: W / 1,000 x hours x PUE x USD per kWh."""
-    kilowatt_hours = Decimal(watts) / 1000 * calendar.hours_per_month
-    return kilowatt_hours * power_usage_effectiveness * price_per_kwh

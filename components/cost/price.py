@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from components.cost.figures import counted
-from components.cost.near import suggestion
+from components.cost.near import near_names, suggestion
 
 Confidence: TypeAlias = Literal["list", "measured", "estimate", "user"]
 """How far a figure can be trusted: a price list, a measurement, an estimate, the user's own."""
@@ -99,10 +100,18 @@ class PriceMissingError(LookupError):
 
     Attributes:
         identifier: What was asked for.
-        near: Identifiers that resemble it.
     """
 
-    def __init__(self, identifier: str, near: tuple[str, ...]) -> None:
+    def __init__(self, identifier: str, known: Collection[str]) -> None:
         self.identifier = identifier
-        self.near = near
-        super().__init__(f'no price for "{identifier}"{suggestion(near)}')
+        self._known = known
+        super().__init__(identifier)
+
+    @property
+    def near(self) -> tuple[str, ...]:
+        """Identifiers that resemble it; sought when asked for, because that takes milliseconds."""
+        return near_names(self.identifier, self._known)
+
+    def __str__(self) -> str:
+        """Says what is missing, and what resembles it."""
+        return f'no price for "{self.identifier}"{suggestion(self.near)}'

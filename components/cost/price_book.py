@@ -114,7 +114,7 @@ class PriceBook:
         try:
             price = self._prices[identifier]
         except KeyError:
-            raise PriceMissingError(identifier, near_names(identifier, self._prices)) from None
+            raise PriceMissingError(identifier, self._prices) from None
         self._used.add(identifier)
         return price
 

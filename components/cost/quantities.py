@@ -149,14 +149,14 @@ def classify(resource: Registered) -> Quantity:
 
 
 def parse_quantity(text: object) -> Decimal | None:
-    """Reads a Kubernetes quantity such as "200Gi", in units of one; None where it is none."""
+    """Reads a Kubernetes quantity such as "200Gi", in units of one; None for none and below 0."""
     raw = str(text).strip()
     number = raw.rstrip("kKMGTi")
     try:
         value = Decimal(number) * _UNITS[raw[len(number) :]]
     except (DecimalException, KeyError):
         return None
-    return value if value.is_finite() else None
+    return value if value.is_finite() and value >= 0 else None
 
 
 def _gpu_nodes(properties: Mapping[str, object]) -> Quantity:

@@ -10,7 +10,7 @@ from components.cost.assumptions import Assumptions
 from components.cost.bill import Bill
 from components.cost.break_even import BreakEven, Staircase
 from components.cost.hybrid import Hybrid
-from components.cost.line import Line, Machines, monthly_of
+from components.cost.line import Line, Machines
 from components.cost.model_cost import ModelCost
 from components.cost.models_together import JointStaircase, Served, simulated_week, staircase_of
 from components.cost.simulation import FleetWeek
@@ -64,7 +64,7 @@ class Report:
         week: What the fleet does with the load.
         machines: What was registered, priced, and the cluster's share.
         people: What people cost.
-        contingency: Reserve over machines and people.
+        bill: The sums of both.
         api: The API in use now.
         hosted: The same open model hosted by others, cheapest first.
         break_even: Against the API in use, and against the cheapest offer of the same model.
@@ -78,7 +78,7 @@ class Report:
     week: FleetWeek
     machines: Machines
     people: tuple[Line, ...]
-    contingency: Decimal
+    bill: Bill
     api: ApiCost
     hosted: tuple[ApiCost, ...]
     break_even: tuple[BreakEvenAgainst, ...]
@@ -93,19 +93,9 @@ class Report:
         return simulated_week(self.assumptions.models)
 
     @property
-    def people_monthly(self) -> Decimal:
-        """People, contingency aside."""
-        return monthly_of(self.people)
-
-    @property
     def total(self) -> Decimal:
         """Everything that self-hosting costs."""
-        return self.machines.monthly + self.people_monthly + self.contingency
-
-    @property
-    def overflow(self) -> Decimal:
-        """What of it the API takes for requests that the stack's gateway sends there."""
-        return monthly_of(line for line in self.machines.lines if line.is_overflow)
+        return self.bill.total
 
     @property
     def tokens_per_month(self) -> Decimal:
@@ -121,21 +111,11 @@ class Report:
     def usd_per_million_own_tokens(self) -> Decimal:
         """What own replicas cost over the tokens that they serve."""
         own = sum((model.own_tokens for model in self.models), Decimal(0))
-        return (self.total - self.overflow) / own * 10**6
+        return (self.total - self.bill.overflow_monthly) / own * 10**6
 
     @property
     def _served_tokens(self) -> Decimal:
         return sum((model.served_tokens for model in self.models), Decimal(0))
-
-    @property
-    def bill(self) -> Bill:
-        """The lines, parted into what grows with nodes and what does not."""
-        return Bill.of(
-            self.machines.lines,
-            self.people,
-            contingency_share=self.assumptions.people.contingency_share,
-            mean_nodes=self.week.mean_nodes,
-        )
 
     def staircase(self, served: Served) -> Staircase | JointStaircase:
         """Returns what self-hosting costs by volume, if replicas served that much."""

@@ -25,7 +25,7 @@ def summary(report: Report) -> dict[str, object]:
         },
         "people": {
             **{line.item: money(line.monthly) for line in report.people},
-            "Contingency": money(report.contingency),
+            "Contingency": money(report.bill.contingency),
         },
         "notPriced": [f"{item.name}: {item.reason}" for item in report.machines.not_priced],
         "api": {report.api.price.reference: money(report.api.monthly)},
@@ -54,9 +54,9 @@ def as_output(report: Report) -> dict[str, object]:
             "perMillionTokens": rate(report.usd_per_million_tokens),
             "perMillionOwnTokens": rate(report.usd_per_million_own_tokens),
             "machines": money(report.machines.monthly),
-            "people": money(report.people_monthly),
-            "contingency": money(report.contingency),
-            "overflowByApi": money(report.overflow),
+            "people": money(report.bill.people_monthly),
+            "contingency": money(report.bill.contingency),
+            "overflowByApi": money(report.bill.overflow_monthly),
             "lines": [_line_output(line) for line in (*report.machines.lines, *report.people)],
             "notPriced": [
                 {"name": item.name, "type": item.type, "reason": item.reason}

@@ -92,13 +92,18 @@ class FleetWeek:
         mean_nodes: Nodes paid, averaged over time.
         peak_replicas: Most replicas that an hour's peak minute asks for.
         busy_share: Work done over work that the paid nodes could do, 0 to 1.
-        unserved_share: Requests beyond the capacity of their hour over all requests, 0 to 1.
+        unserved_share: Requests that nobody serves, over all requests, 0 to 1: those beyond the
+            capacity of their hour.
+        overflow_share: Requests that an API serves in the fleet's place over all requests, 0 to 1.
+        node_starts_per_hour: Nodes that are added in an hour, averaged over time.
     """
 
     mean_nodes: float
     peak_replicas: int
     busy_share: float
     unserved_share: float
+    overflow_share: float = 0.0
+    node_starts_per_hour: float = 0.0
 
 
 def simulate(
@@ -124,6 +129,7 @@ def simulate(
         peak_replicas=int(replicas.max()),
         busy_share=min(float(served.mean()) / provisioned, 1.0) if provisioned else 0.0,
         unserved_share=1 - float(served.sum()) / demand,
+        node_starts_per_hour=_starts_per_hour(replicas, fleet),
     )
 
 
@@ -148,7 +154,21 @@ def paid_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> NDArray[np.float64]
     """
     if fleet.fixed_nodes is not None:
         return np.full(replicas.shape, float(fleet.fixed_nodes))
-    nodes = np.ceil(replicas / fleet.replicas_per_node)
-    starts = np.maximum(nodes - np.roll(nodes, 1), 0.0)
-    overhead = starts * ((fleet.start_seconds + fleet.scale_down_seconds) / 3600)
-    return np.asarray(nodes + overhead, dtype=np.float64)
+    nodes = _nodes_of(replicas, fleet)
+    overhead = _starts(nodes) * ((fleet.start_seconds + fleet.scale_down_seconds) / 3600)
+    return nodes + overhead
+
+
+def _starts_per_hour(replicas: NDArray[np.int64], fleet: Fleet) -> float:
+    if fleet.fixed_nodes is not None:
+        return 0.0
+    return float(_starts(_nodes_of(replicas, fleet)).mean())
+
+
+def _nodes_of(replicas: NDArray[np.int64], fleet: Fleet) -> NDArray[np.float64]:
+    return np.asarray(np.ceil(replicas / fleet.replicas_per_node), dtype=np.float64)
+
+
+def _starts(nodes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the nodes that each hour adds to the hour before."""
+    return np.maximum(nodes - np.roll(nodes, 1), 0.0)

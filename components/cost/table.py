@@ -46,7 +46,9 @@ def _self_hosted(report: Report) -> str:
         add_line(table, line)
     reserve = report.assumptions.people.contingency_share
     if reserve:
-        table.add_row(f"Contingency, {reserve:.0%}", "", "", "", usd(report.contingency), "stated")
+        table.add_row(
+            f"Contingency, {reserve:.0%}", "", "", "", usd(report.bill.contingency), "stated"
+        )
     table.add_row(
         "People and overhead",
         "",

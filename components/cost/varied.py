@@ -14,8 +14,12 @@ from components.cost.assumptions import Assumptions
 from components.cost.bill import api_monthly, bill_of, charged
 from components.cost.break_even import Staircase, find_break_even
 from components.cost.estimate import LARGEST_NODES
+from components.cost.figures import to_decimal
+from components.cost.lines import price_machines
+from components.cost.load_duration import LoadDuration
 from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.quantities import Registered
+from components.cost.simulation import FleetWeek
 
 _LARGEST_UNSERVED = 0.001  # as in `verdict`: less counts as noise, not as a fleet too small
 
@@ -77,10 +81,14 @@ class VariedStack:
 
     def __init__(self, resources: Iterable[Registered], assumptions: Assumptions) -> None:
         self.assumptions = assumptions
-        self._resources, self.not_priced = charged(resources, assumptions)
+        ledger = tuple(resources)
+        missing = price_machines(ledger, assumptions.week(), assumptions).not_priced
+        self.not_priced = tuple(item.name for item in missing)
+        self._resources = charged(ledger)
         hosted = sorted(assumptions.hosted, key=lambda price: price.usd_per_request)
         self.comparators: tuple[ApiPrice, ...] = (assumptions.api_in_use, *hosted[:1])
         load = assumptions.load
+        self._minutes = LoadDuration.of(load) if assumptions.overflows else None
         # One array for all samples, so that they share one sweep of the week (see `break_even`).
         self._peak_rates_per_token = np.asarray(
             load.requests_per_second() * (load.burst_factor / load.tokens_per_day)
@@ -89,11 +97,11 @@ class VariedStack:
     def outcome(self, factors: Factors) -> Outcome:
         """Returns what the stack costs with these factors."""
         assumptions = self.varied(factors)
-        week = assumptions.planned_week(assumptions.capacity.requests_per_second)
+        week = self._week(assumptions)
         total = bill_of(self._resources, week, assumptions).total
         tokens = Decimal(assumptions.load.tokens_per_day) * assumptions.calendar.days_per_month
-        served = tokens * (1 - Decimal(repr(week.unserved_share)))
-        price = Decimal(repr(factors.api_price))
+        served = tokens * (1 - to_decimal(week.unserved_share))
+        price = to_decimal(factors.api_price)
         return Outcome(
             total=total,
             usd_per_million_tokens=total / served * 10**6,
@@ -108,7 +116,7 @@ class VariedStack:
         """
         assumptions = self.varied(factors)
         staircase = self._staircase(assumptions)
-        price = Decimal(repr(factors.api_price))
+        price = to_decimal(factors.api_price)
         found = []
         for api in self.comparators:
             per_token = api_monthly(api, assumptions) * price / assumptions.load.tokens_per_day
@@ -117,7 +125,7 @@ class VariedStack:
         return tuple(found)
 
     def varied(self, factors: Factors) -> Assumptions:
-        """Returns the stack's assumptions with these factors; those of the APIs aside."""
+        """Returns the stack's assumptions with these factors; comparators are priced apart."""
         base = self.assumptions
         capacity, load, people = base.capacity, base.load, base.people
         return replace(
@@ -130,17 +138,42 @@ class VariedStack:
                 tokens_per_day=max(1, round(load.tokens_per_day * factors.tokens)),
                 burst_factor=max(1.0, load.burst_factor * factors.burst),
             ),
-            node=_node(base.node, Decimal(repr(factors.node_price))),
+            node=_node(base.node, to_decimal(factors.node_price)),
             people=replace(
-                people, engineer_share=people.engineer_share * Decimal(repr(factors.engineer))
+                people, engineer_share=people.engineer_share * to_decimal(factors.engineer)
+            ),
+            api_in_use=replace(
+                base.api_in_use,
+                usd_per_million_tokens=base.api_in_use.usd_per_million_tokens
+                * to_decimal(factors.api_price),
             ),
         )
+
+    def overflow_share(self, factors: Factors) -> float:
+        """Returns the share of requests that a gateway then sends to the API in use, 0 to 1."""
+        return self._week(self.varied(factors)).overflow_share
+
+    def _week(self, assumptions: Assumptions) -> FleetWeek:
+        """Plans the week; overflow is the simulated one and what the plan adds to it."""
+        week = assumptions.week()
+        if self._minutes is None:
+            return week
+        more = self._beyond(assumptions) - self._beyond(self.assumptions)
+        return replace(week, overflow_share=min(max(week.overflow_share + more, 0.0), 1.0))
+
+    def _beyond(self, assumptions: Assumptions) -> float:
+        """Returns the share of requests beyond all replicas that the fleet may have."""
+        load, stated = assumptions.load, self.assumptions.load
+        louder = load.tokens_per_day / stated.tokens_per_day
+        louder *= load.burst_factor / stated.burst_factor
+        most = assumptions.fleet.highest * assumptions.capacity.requests_per_second
+        return 0.0 if self._minutes is None else 1 - self._minutes.served_share(most / louder)
 
     def _staircase(self, assumptions: Assumptions) -> Staircase:
         """As in `estimate`; a change of the burst is a change of what a node serves at the peak."""
         bill = bill_of(
             self._resources,
-            assumptions.planned_week(assumptions.capacity.requests_per_second),
+            self._week(assumptions),
             assumptions,
         )
         burst = self.assumptions.load.burst_factor / assumptions.load.burst_factor

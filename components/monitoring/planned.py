@@ -35,7 +35,8 @@ class PlannedCost:
         replicas_per_node: Whole replicas that fill a node.
         fixed_nodes: Nodes of a pool of fixed size, paid whether busy or not; None elsewhere. The
             model's share of them where several use them.
-        fixed_hour: USD an hour without any GPU node, people and contingency included. None, as
+        fixed_hour: USD an hour without any GPU node: people, contingency and planned overflow are
+            in it. None, as
             `node_hour`, where a private price is in the bill: whoever may ask Prometheus would
             read it.
         node_hour: USD an hour that one more GPU node costs.

@@ -162,8 +162,7 @@ def _by_api(search: Search, price: ApiPrice, *, same_model: bool) -> ApiCost:
 def _as_it_stands(search: Search) -> Decimal:
     """Returns what `estimate` says of the stack."""
     assumptions = search.assumptions
-    week = assumptions.planned_week(assumptions.capacity.requests_per_second)
-    return bill_of(search.ledgers[search.precision], week, assumptions).total
+    return bill_of(search.ledgers[search.precision], assumptions.week(), assumptions).total
 
 
 def _rank(weighed: Weighed) -> tuple[Decimal, int, float]:

@@ -2,21 +2,21 @@
 
 Configurations that differ in price alone share one simulated week and one capacity, so that
 thousands of them take a few hundred plans. The overflow of all numbers of base nodes is read from
-one sorted copy of the minutes. The bill of each is written by the code that writes a stack's.
+one load-duration curve. The bill of each is written by the code that writes a stack's.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-import numpy as np
-
 from components.cost.bill import api_monthly, bill_of, charged
 from components.cost.capacity import ReplicaCapacity
+from components.cost.figures import to_decimal
+from components.cost.lines import price_machines
+from components.cost.load_duration import LoadDuration
 from components.cost.quantities import Registered
 from components.cost.recommend.capacities import Capacities
 from components.cost.recommend.offers import offers
@@ -28,7 +28,6 @@ from components.cost.recommend.search import (
     with_nodes,
 )
 from components.cost.simulation import Fleet, FleetWeek, simulate
-from components.cost.week.demand import rates_by_minute
 
 _TENSOR_PARALLEL = (1, 2, 4, 8)
 _TARGETS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
@@ -99,16 +98,12 @@ class Scale:
         apis = [assumptions.api_in_use, *assumptions.hosted]
         self.overflow = min(apis, key=lambda price: price.usd_per_request)
         self.overflow_monthly = api_monthly(self.overflow, assumptions)
-        parted = {
-            precision: charged(ledger, assumptions) for precision, ledger in search.ledgers.items()
-        }
-        self._ledgers = {precision: kept for precision, (kept, _) in parted.items()}
-        self.not_priced = parted[search.precision][1]
-        burst = assumptions.load.burst_factor
-        self.rates_by_minute = rates_by_minute(self.rates, burst, seed=0)
-        ordered = np.sort(self.rates_by_minute)
-        self._ordered: list[float] = ordered.tolist()
-        self._sums: list[float] = [0.0, *np.cumsum(ordered).tolist()]
+        missing = price_machines(
+            search.ledgers[search.precision], assumptions.week(), assumptions
+        ).not_priced
+        self.not_priced = tuple(item.name for item in missing)
+        self._ledgers = {precision: charged(ledger) for precision, ledger in search.ledgers.items()}
+        self.minutes = LoadDuration.of(assumptions.load)
         self._capacities = Capacities(search)
         self._with_nodes: dict[tuple[str, str, str], tuple[Registered, ...]] = {}
         self._weeks: dict[tuple[float, Fleet], FleetWeek] = {}
@@ -206,7 +201,7 @@ class Scale:
         per_node = capacity.requests_per_second * full.replicas_per_node
         most = self.search.max_gpus // full.offer.gpus_per_node
         for nodes in range(1, most + 1):
-            if nodes * per_node >= self._ordered[-1]:
+            if nodes * per_node >= self.minutes.peak:
                 return
             yield replace(full, operation="hybrid", base_nodes=nodes)
 
@@ -231,12 +226,12 @@ class Scale:
         nodes = configuration.base_nodes
         fleet = self.fleet(configuration, capacity)
         most = nodes * fleet.replicas_per_node * capacity.requests_per_second
-        share = self._served_share(most)
-        overflow = self.overflow_monthly * Decimal(repr(1 - share))
+        share = self.minutes.served_share(most)
+        overflow = self.overflow_monthly * to_decimal(1 - share)
         week = FleetWeek(
             mean_nodes=float(nodes),
             peak_replicas=fleet.highest,
-            busy_share=min(share * self._sums[-1] / len(self._ordered) / most, 1.0),
+            busy_share=min(share * self.minutes.mean / most, 1.0),
             unserved_share=1 - share,
         )
         return Weighed(
@@ -250,12 +245,6 @@ class Scale:
             busy_share=week.busy_share,
             own_share=share,
         )
-
-    def _served_share(self, most: float) -> float:
-        """Returns the share of requests below a rate: minutes beyond it are served up to it."""
-        below = bisect_right(self._ordered, most)
-        served = self._sums[below] + (len(self._ordered) - below) * most
-        return min(served / self._sums[-1], 1.0)
 
     def _week(self, requests_per_second: float, fleet: Fleet) -> FleetWeek:
         key = requests_per_second, fleet

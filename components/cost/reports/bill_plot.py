@@ -19,9 +19,8 @@ _BAR = 40
 def bill(report: Report) -> Picture:
     """Returns the picture of the bill's lines and the contingency."""
     bars = _bars(report)
-    reserve = 1 + report.assumptions.people.contingency_share
-    people = report.people_monthly * reserve / report.total if report.total else Decimal(0)
     largest = max(bars, key=lambda bar: bar[1])
+    people = report.bill.people_share
     return Picture(
         name="where",
         title="Where does the money go?",
@@ -40,12 +39,13 @@ def _bars(report: Report) -> list[tuple[str, Decimal, str]]:
     A private amount has none: the length of its bar would tell it.
     """
     machines = [
-        (line.item, line.monthly, "idle" if "idle" in line.item else "own")
+        (line.item, line.monthly, "idle" if line.kind == "idle-nodes" else "own")
         for line in report.machines.lines
         if not line.private
     ]
     people = [(line.item, line.monthly, "people") for line in report.people]
-    reserve = [("Contingency", report.contingency, "people")] if report.contingency else []
+    contingency = report.bill.contingency
+    reserve = [("Contingency", contingency, "people")] if contingency else []
     return [*machines, *people, *reserve]
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from components.cost.line import Line
+from components.cost.line import Line, LineKind
 from components.cost.price import PRIVATE
 from components.cost.report import Report
 
@@ -21,21 +22,21 @@ NOTICE = "FOCUS-shaped projection by Breakeven: estimated before deployment, not
 
 _PROVIDERS = {"aws": "AWS", "azure": "Microsoft", "gcp": "Google Cloud"}
 
-# Beginning of a line's item; FOCUS's category; service.
-_SERVICES = (
-    ("GPU nodes", "Compute", "GPU nodes"),
-    ("Monitoring", "Compute", "CPU nodes"),
-    ("Control plane", "Compute", "Kubernetes control plane"),
-    ("Rack", "Compute", "Data centre"),
-    ("Electricity", "Compute", "Data centre"),
-    ("Root volumes", "Storage", "Block storage"),
-    ("Volume", "Storage", "Volumes"),
-    ("Load balancer", "Networking", "Load balancer"),
-    ("NAT gateway", "Networking", "NAT gateway"),
-    ("Overflow", "AI and Machine Learning", "Model API"),
-    ("Senior engineer", "Other", "People"),
-    ("On-call", "Other", "People"),
-)
+_SERVICES: Mapping[LineKind, tuple[str, str]] = {
+    "busy-nodes": ("Compute", "GPU nodes"),
+    "idle-nodes": ("Compute", "GPU nodes"),
+    "cpu-nodes": ("Compute", "CPU nodes"),
+    "machine": ("Compute", "Virtual machines"),
+    "control-plane": ("Compute", "Kubernetes control plane"),
+    "data-centre": ("Compute", "Data centre"),
+    "root-volumes": ("Storage", "Block storage"),
+    "volume": ("Storage", "Volumes"),
+    "load-balancer": ("Networking", "Load balancer"),
+    "nat-gateway": ("Networking", "NAT gateway"),
+    "overflow": ("AI and Machine Learning", "Model API"),
+    "people": ("Other", "People"),
+}
+"""FOCUS's category and the service, by what a line pays for."""
 
 
 def focus_rows(report: Report) -> list[dict[str, str | None]]:
@@ -44,7 +45,7 @@ def focus_rows(report: Report) -> list[dict[str, str | None]]:
     ListCost is ListUnitPrice times PricingQuantity, not rounded, so the rows sum to the total.
     """
     rows = [_priced(report, line) for line in (*report.machines.lines, *report.people)]
-    if report.contingency:
+    if report.bill.contingency:
         rows.append(_contingency(report))
     return rows
 
@@ -65,7 +66,7 @@ def focus_csv(report: Report) -> str:
 
 
 def _priced(report: Report, line: Line) -> dict[str, str | None]:
-    category, service = _service(line.item)
+    category, service = _SERVICES[line.kind]
     quantity = f"{line.quantity:f}"
     return _row(
         report,
@@ -93,7 +94,7 @@ def _contingency(report: Report) -> dict[str, str | None]:
     return _row(
         report,
         item="Contingency",
-        cost=report.contingency,
+        cost=report.bill.contingency,
         ChargeCategory="Adjustment",
         ChargeFrequency="One-Time",
         ServiceCategory="Other",
@@ -166,13 +167,6 @@ _COLUMNS = (
     "x_Projection",
     "x_TokensMonthly",
 )
-
-
-def _service(item: str) -> tuple[str, str]:
-    for beginning, category, service in _SERVICES:
-        if item.startswith(beginning):
-            return category, service
-    return "Other", "Other"
 
 
 def _next_month(today: date) -> tuple[str, str]:

@@ -61,8 +61,8 @@ def self_hosted(report: Report) -> Table:
         *(_bill_line(line) for line in report.people),
     ]
     if reserve:
-        rows.append(Row((f"Contingency, {reserve:.0%}", "", "", usd(report.contingency))))
-    overhead = report.people_monthly + report.contingency
+        rows.append(Row((f"Contingency, {reserve:.0%}", "", "", usd(report.bill.contingency))))
+    overhead = report.bill.people_monthly + report.bill.contingency
     rows += [
         Row(("People and overhead", "", "", usd(overhead)), "sum"),
         Row(("Total", "", "", usd(report.total)), "sum"),

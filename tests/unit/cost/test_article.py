@@ -13,7 +13,7 @@ from components.cost.capacity import replica_capacity
 from components.cost.cluster_lines import people_lines
 from components.cost.gpus import find_gpu
 from components.cost.models import find_model
-from components.cost.node_cost import electricity_cost
+from components.cost.node_cost import OwnedNode
 from components.cost.people import People
 from components.cost.report import Report
 from components.offline import estimate_stack
@@ -56,7 +56,7 @@ def test_s3_the_ratio_is_2_3(report: Report) -> None:
 
 def test_s7_a_fifth_to_a_third_of_an_engineer_is_3000_to_6000_dollars(report: Report) -> None:
     """20% of $180,000 and 30% of $240,000 a year; the range needs two salaries."""
-    assert report.people_monthly == people(180_000, "0.20") == 3000
+    assert report.bill.people_monthly == people(180_000, "0.20") == 3000
     assert people(240_000, "0.30") == 6000
 
 
@@ -74,7 +74,17 @@ def test_s8_one_card_takes_65_dollars_of_electricity(
     watts: int, usage_effectiveness: str, price: str
 ) -> None:
     """Continuous draw over 730 hours; which card and price is not said, so five that give it."""
-    cost = electricity_cost(watts, Decimal(usage_effectiveness), Decimal(price), CALENDAR_MONTH)
+    card = OwnedNode(
+        purchase_price=Decimal(0),
+        amortisation_years=1,
+        residual_share=Decimal(0),
+        power_watts=watts,
+        power_usage_effectiveness=Decimal(usage_effectiveness),
+        electricity_price_per_kwh=Decimal(price),
+        rack_and_support_per_month=Decimal(0),
+        description="a card",
+    )
+    cost = card.kilowatt_hours(CALENDAR_MONTH) * card.electricity_price_per_kwh
     assert cost == pytest.approx(Decimal(65), abs=Decimal("0.1"))
 
 

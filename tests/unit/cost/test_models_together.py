@@ -56,7 +56,7 @@ def test_what_a_further_model_costs_is_its_own_lines_and_the_contingency_on_them
     ledger = [pool(), volume_of("one")]
     alone = estimate(ledger, one)
     both = estimate([*ledger, volume_of("other")], stack([one, other]))
-    assert both.people_monthly == alone.people_monthly
+    assert both.bill.people_monthly == alone.bill.people_monthly
     own = sum(line.monthly for line in both.machines.lines if line.model == "other")
     assert both.machines.monthly - alone.machines.monthly == own
     assert {line.model for line in both.machines.lines} == {"one", "other"}

@@ -13,6 +13,7 @@ from components.cost.estimate import estimate
 from components.cost.figures import money
 from components.cost.gpus import find_gpu
 from components.cost.hybrid import SplitRules
+from components.cost.node_cost import RentedNode
 from components.cost.recommend.search import (
     Configuration,
     Offer,
@@ -38,7 +39,7 @@ def by_estimate(scale: Scale, weighed: Weighed) -> Decimal:
     if configuration.operation != "hybrid":
         return report.total
     overflow = SplitRules(
-        rates=scale.rates_by_minute,
+        load=scale.minutes,
         fixed_monthly=Decimal(0),
         node_monthly=Decimal(0),
         api_monthly=min(cost.monthly for cost in (report.api, *report.hosted)),
@@ -126,7 +127,7 @@ def test_a_hybrid_sends_something_to_the_api_and_pays_for_it() -> None:
     for one in hybrids:
         assert 0 < one.own_share < 1
         share = one.api_monthly / scale.overflow_monthly
-        assert float(share) == pytest.approx(1 - one.own_share)
+        assert float(share) == pytest.approx(1 - one.own_share, abs=1e-9)
         assert 0 < one.busy_share <= 1
 
 
@@ -159,7 +160,9 @@ def test_committed_nodes_are_paid_at_all_hours_and_cost_the_stated_discount_less
     assert committed
     for key in committed:
         full = fixed[(*key[:3], "on-demand")]
-        price = full.configuration.offer.node.monthly(search().assumptions.calendar)
+        node = full.configuration.offer.node
+        assert isinstance(node, RentedNode)
+        price = node.price.usd * search().assumptions.calendar.hours_per_month
         saved = full.monthly - fixed[key].monthly
         expected = price * full.peak_nodes * Decimal("0.4")
         # Busy and idle hours are lines of their own, each to the cent.
