@@ -103,7 +103,10 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
 
 
 def token_prices(report: Report) -> TokenPrices:
-    """Returns what a token costs here, as the report shows it, and by the API in use."""
+    """Returns what a token costs here, as the report shows it, and by the API in use.
+
+    Where own replicas are planned to serve nothing, the price of any token stands for theirs.
+    """
     load, api = report.assumptions.load, report.assumptions.api_in_use
     today = report.assumptions.book.today
     rates = token_rates(
@@ -112,8 +115,9 @@ def token_prices(report: Report) -> TokenPrices:
         output_tokens=load.output_tokens,
         on=datetime(today.year, today.month, today.day, tzinfo=UTC),
     )
+    own = report.usd_per_million_own_tokens
     return TokenPrices(
-        own=Decimal(rate(report.usd_per_million_own_tokens)),
+        own=Decimal(rate(report.usd_per_million_tokens if own is None else own)),
         api_input=rates.input,
         api_cached_input=rates.cached_input,
         api_output=rates.output,

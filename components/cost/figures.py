@@ -6,6 +6,7 @@ import math
 from decimal import ROUND_HALF_UP, Decimal
 
 _CENT = Decimal("0.01")
+_HUNDREDTH_OF_A_CENT = Decimal("0.0001")
 _WHOLE_DOLLARS = 100  # from here on, digits beyond cents say nothing
 
 
@@ -38,21 +39,22 @@ def usd(value: Decimal) -> str:
 def usd_for_one(price: Decimal) -> str:
     """Writes a unit price with the digits that it has, and none lost below a cent."""
     if price >= _WHOLE_DOLLARS:
-        return f"${Decimal(rate(price)):,.2f}"
+        return usd(price)
     whole, _, places = rate(price).partition(".")
     return f"${whole}.{places:0<2}"
 
 
 def usd_per_million(price: Decimal) -> str:
     """Writes the price of a million tokens to a hundredth of a cent."""
-    return f"${price:,.4f}"
+    return f"${price.quantize(_HUNDREDTH_OF_A_CENT, ROUND_HALF_UP):,}"
 
 
 def volume(tokens: float) -> str:
-    """Writes a number of tokens as people say it."""
+    """Writes a number of tokens as people say it, to three digits."""
+    said = float(f"{tokens:.3g}")  # rounded first, so that 999,999,999 is a billion
     for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
-        if tokens >= size:
-            number = tokens / size
+        if said >= size:
+            number = said / size
             places = max(0, 2 - int(math.log10(number)))
             text = f"{number:,.{places}f}"
             return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {word}"

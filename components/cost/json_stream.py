@@ -131,7 +131,9 @@ class _Text:
                 value, end = self._decoder.raw_decode(self._buffer, self._position)
             except (ValueError, RecursionError) as error:
                 if self._ended or len(self._buffer) - self._position > _LARGEST_VALUE:
-                    raise JsonStreamError(line, f"no JSON: {error}") from None
+                    # The decoder counts lines within what was read last.
+                    reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+                    raise JsonStreamError(line, f"no JSON: {reason}") from None
             else:
                 # A number that ends with what was read may go on.
                 if end < len(self._buffer) or self._ended:

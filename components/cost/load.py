@@ -78,10 +78,17 @@ def read_shape(path: Path) -> tuple[float, ...]:
     """Reads a shape from a file with one relative request rate a line; `#` starts a comment.
 
     Raises:
-        ValueError: A line is no number of 0 or more, all are 0, or the lines are no whole days.
+        ValueError: A line is no number of 0 or more, all are 0, the lines are no whole days, or the
+            file can't be read.
     """
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        msg = f"can't be read: {reason}"
+        raise ValueError(msg) from None
     rates: list[float] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(content.splitlines(), start=1):
         text = line.split("#", 1)[0].strip()
         if not text:
             continue

@@ -72,11 +72,6 @@ class ModelCost:
         """Everything over the tokens that are served; idle hours are paid too."""
         return self.total / self.served_tokens * 10**6
 
-    @property
-    def usd_per_million_own_tokens(self) -> Decimal:
-        """What own replicas cost over the tokens that they serve."""
-        return (self.total - self.overflow) / self.own_tokens * 10**6
-
 
 def model_costs(
     assumptions: Assumptions, weeks: Sequence[FleetWeek], lines: Sequence[Line], bill: Bill

@@ -108,9 +108,11 @@ class Report:
         return self.total / self._served_tokens * 10**6
 
     @property
-    def usd_per_million_own_tokens(self) -> Decimal:
-        """What own replicas cost over the tokens that they serve."""
+    def usd_per_million_own_tokens(self) -> Decimal | None:
+        """What own replicas cost over the tokens that they serve; None where they serve none."""
         own = sum((model.own_tokens for model in self.models), Decimal(0))
+        if not own:
+            return None
         return (self.total - self.bill.overflow_monthly) / own * 10**6
 
     @property

@@ -43,7 +43,7 @@ def as_output(report: Report) -> dict[str, object]:
 
     Money are decimal strings in USD a month.
     """
-    budget = report.assumptions.budget_per_month
+    budget, own_tokens = report.assumptions.budget_per_month, report.usd_per_million_own_tokens
     return {
         "currency": "USD",
         "month": report.assumptions.calendar.name,
@@ -52,7 +52,7 @@ def as_output(report: Report) -> dict[str, object]:
         "selfHosted": {
             "total": money(report.total),
             "perMillionTokens": rate(report.usd_per_million_tokens),
-            "perMillionOwnTokens": rate(report.usd_per_million_own_tokens),
+            "perMillionOwnTokens": None if own_tokens is None else rate(own_tokens),
             "machines": money(report.machines.monthly),
             "people": money(report.bill.people_monthly),
             "contingency": money(report.bill.contingency),

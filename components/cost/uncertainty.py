@@ -145,20 +145,23 @@ def tornado(stack: VariedStack, ranges: Mapping[str, InputRange]) -> tuple[tuple
         ranges: The range of every input, by the names of `INPUTS`.
 
     Returns:
-        For each comparator the inputs, the one that moves the saving most first.
+        For each comparator the inputs, the one that moves the saving most first; a private node
+        price is not among them.
     """
     stated = stack.outcome(Factors())
+    # How far a private price moves the saving would tell it.
+    shown = [name for name in INPUTS if name != "node-price" or not stack.node_price_is_private]
     moved = {
         name: {
             percent: stack.outcome(Factors(**{_field(name): percent / 100}))
             for percent in ranges[name].percents()
         }
-        for name in INPUTS
+        for name in shown
     }
     return tuple(
         tuple(
             sorted(
-                (_bar(name, moved[name], stated, number) for name in INPUTS),
+                (_bar(name, moved[name], stated, number) for name in shown),
                 key=lambda bar: bar.width,
                 reverse=True,
             )

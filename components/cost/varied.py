@@ -94,6 +94,12 @@ class VariedStack:
             load.requests_per_second() * (load.burst_factor / load.tokens_per_day)
         )
 
+    @property
+    def node_price_is_private(self) -> bool:
+        """Whether reports leave the price of a node out."""
+        node = self.assumptions.node
+        return isinstance(node, RentedNode) and node.price.private
+
     def outcome(self, factors: Factors) -> Outcome:
         """Returns what the stack costs with these factors."""
         assumptions = self.varied(factors)

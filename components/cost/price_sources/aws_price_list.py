@@ -78,6 +78,7 @@ def read_csv(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]
 
     Raises:
         SourceError: The file has no publication date or a column is missing, or a price is none.
+        csv.Error: The file is no CSV.
     """
     day: date | None = None
     lines = csv.reader(stream)

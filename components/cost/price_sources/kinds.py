@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TextIO, TypeAlias
@@ -83,6 +84,9 @@ def read_listing(stream: TextIO, name: str, kind: Kind, selection: Selection) ->
         prices = tuple(kind.read(stream, name, selection))
     except JsonStreamError as error:
         msg = f"{name}, {error}"
+        raise SourceError(msg) from None
+    except csv.Error as error:
+        msg = f"{name}: no CSV: {error}"
         raise SourceError(msg) from None
     except UnicodeDecodeError as error:
         msg = f"{name}: not UTF-8, {error.reason}"

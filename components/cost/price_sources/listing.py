@@ -14,6 +14,9 @@ from components.cost.price_file import BookFile
 _SMALLEST = Decimal("1E-15")
 """Smallest fraction of a dollar that the price book's format holds."""
 
+_BEYOND = 10**9
+"""Dollars from which on the price book's format holds no price."""
+
 
 class SourceError(ValueError):
     """An outside file that can't be used; the message names file, line and what is wrong."""
@@ -104,8 +107,10 @@ def node_price(  # noqa: PLR0913  # the parts of an identifier, and where it sta
     """
     try:
         amount = Decimal(str(usd))
-        if amount.is_finite():
+        if amount.is_finite() and amount < _BEYOND:
             amount = amount.quantize(_SMALLEST).normalize()
+        else:
+            amount = Decimal("NaN")
         return Price(
             identifier=f"node/{cloud}/{region}/{instance_type}/{purchase}",
             usd=amount,
@@ -115,7 +120,7 @@ def node_price(  # noqa: PLR0913  # the parts of an identifier, and where it sta
             confidence="list",
         )
     except (InvalidOperation, ValueError):
-        msg = f'{where}: {instance_type} costs "{usd}"; allowed: USD an hour, 0 or more'
+        msg = f'{where}: {instance_type} costs "{usd}"; allowed: USD an hour, 0 to below 10^9'
         raise SourceError(msg) from None
 
 

@@ -42,18 +42,15 @@ def read_csv(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]
 
     Raises:
         SourceError: A column is missing, or a wanted row can't be read.
+        csv.Error: The file is no CSV.
     """
     rows = csv.DictReader(stream)
     missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
     if missing:
         msg = f"{name}, line 1: no column {', '.join(missing)}; needed: {', '.join(COLUMNS)}"
         raise SourceError(msg)
-    try:
-        for row in rows:
-            yield from _price(f"{name}, line {rows.line_num}", row, selection)
-    except csv.Error as error:
-        msg = f"{name}, line {rows.line_num}: {error}"
-        raise SourceError(msg) from None
+    for row in rows:
+        yield from _price(f"{name}, line {rows.line_num}", row, selection)
 
 
 def read_json(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import cast
 
 ESTIMATE_TYPE = "breakeven:cost:Estimate"
 """Type of the resource whose inputs are a report's figures; it stands in the state of a stack."""
@@ -85,7 +85,8 @@ def _deployed(data: object) -> object:
     if not isinstance(data, Mapping) or "deployment" not in data:
         return data
     deployment = _object(data["deployment"], "deployment")
-    for resource in cast("Sequence[object]", deployment.get("resources") or ()):
+    resources = deployment.get("resources")
+    for resource in resources if isinstance(resources, list) else ():
         if isinstance(resource, Mapping) and resource.get("type") == ESTIMATE_TYPE:
             return resource.get("inputs")
     msg = f"the state has no resource {ESTIMATE_TYPE}: nothing is deployed"
@@ -131,7 +132,7 @@ def _tokens(parent: Mapping[str, object]) -> int | None:
     value = parent.get("tokensPerDay")
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return round(value)
     msg = f"tokensPerDay is {_found(value)}; allowed: a number, or null for never"
     raise NotAReportError(msg)

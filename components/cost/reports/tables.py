@@ -97,13 +97,13 @@ def bill_notes(report: Report) -> Iterator[str]:
         f"{report.simulated.objective_seconds:g} s (simulated)."
     )
     if totals.overflow_share:
-        cold = ""
+        cold, own = "", report.usd_per_million_own_tokens
         if totals.cold_share >= _SHOWN_SHARE:
             cold = f", {totals.cold_share:.1%} while no replica is ready"
+        price = "" if own is None else f"; a million own tokens cost {usd_per_million(own)}"
         yield (
             f"The gateway sends {totals.overflow_share:.1%} of requests to "
-            f"{report.api.price.reference}{cold} (simulated); a million own tokens cost "
-            f"{usd_per_million(report.usd_per_million_own_tokens)}."
+            f"{report.api.price.reference}{cold} (simulated){price}."
         )
     yield f"No charge of their own: {counted(len(report.machines.without_charge), 'resource')}."
     if report.borne_by_others():

@@ -55,16 +55,10 @@ def tornado_of(report: Report, resources: Iterable[Registered]) -> Tornado | Non
     ranges = default_ranges(report.assumptions.capacity.error_percent)
     costs = [api_monthly(api, report.assumptions) for api in varied.comparators]
     cheapest = costs.index(min(costs))
-    private = any(line.private for line in report.machines.lines)
     return Tornado(
         against=varied.comparators[cheapest].reference,
         saving=costs[cheapest] - report.total,
-        # How far a private price moves the saving would tell it.
-        bars=tuple(
-            bar
-            for bar in tornado(varied, ranges)[cheapest]
-            if not (private and bar.name == "node-price")
-        ),
+        bars=tornado(varied, ranges)[cheapest],
         ranges=ranges,
     )
 

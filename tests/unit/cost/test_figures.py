@@ -56,6 +56,7 @@ def test_dollars_have_cents_separators_and_the_sign_first(value: str, text: str)
 
 def test_a_million_tokens_are_priced_to_a_hundredth_of_a_cent() -> None:
     assert usd_per_million(Decimal("1234.56789")) == "$1,234.5679"
+    assert usd_per_million(Decimal("0.00005")) == "$0.0001"  # half up, as all money
 
 
 def test_things_are_counted_as_people_do() -> None:
@@ -74,6 +75,7 @@ def test_things_are_counted_as_people_do() -> None:
         ("0.1", "$0.10"),
         ("99.1234", "$99.1234"),
         ("100.1234", "$100.12"),
+        ("100.125", "$100.13"),
         ("15000", "$15,000.00"),
     ],
 )
@@ -93,7 +95,9 @@ def test_half_a_cent_is_rounded_as_in_the_json_form() -> None:
         (5_000_000, "5 million"),
         (12_345_678, "12.3 million"),
         (123_456_789, "123 million"),
-        (999_900_000, "1,000 million"),
+        (999_400, "999,400"),
+        (999_900_000, "1 billion"),
+        (999_400_000, "999 million"),
         (1_260_000_000, "1.26 billion"),
         (3e12, "3 trillion"),
         (2.5e16, "25,000 trillion"),

@@ -15,7 +15,7 @@ from components.cost.estimate import estimate
 from components.cost.figures import money
 from components.cost.input_ranges import INPUTS, InputRange, default_ranges
 from components.cost.load import published_shape
-from components.cost.node_cost import OwnedNode
+from components.cost.node_cost import OwnedNode, RentedNode
 from components.cost.uncertainty import SAMPLES, monte_carlo, tornado
 from components.cost.uncertainty_output import Ranges, as_output, as_text
 from components.cost.varied import Factors, VariedStack
@@ -75,6 +75,16 @@ def busy() -> VariedStack:
     shape, source = published_shape()
     load = replace(base.load, shape=shape, shape_source=source, tokens_per_day=130_000_000)
     return VariedStack(LEDGER, replace(base, load=load))
+
+
+def test_the_effect_of_a_private_node_price_is_not_shown() -> None:
+    stated = busy().assumptions
+    assert isinstance(stated.node, RentedNode)
+    secret = replace(stated.node, price=replace(stated.node.price, private=True))
+    hidden = VariedStack(LEDGER, replace(stated, node=secret))
+    for stack, shown in ((busy(), True), (hidden, False)):
+        for bars in tornado(stack, CERTAIN):
+            assert ("node-price" in {bar.name for bar in bars}) is shown
 
 
 @settings(max_examples=25)

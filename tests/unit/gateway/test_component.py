@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import yaml
 
+from components.cost.estimate import estimate
 from components.cost.figures import rate
 from components.cost.report_output import as_output
+from components.cost.table import render
 from components.costing import token_prices
 from components.gateway import Gateway, TokenPrices
 from components.gateway.labels import GATEWAY_LABELS, STORE_LABELS
@@ -89,8 +92,10 @@ def test_prices_are_the_estimates_and_the_apis() -> None:
         model["model_info"]["id"]: model["model_info"]
         for model in yaml.safe_load(config.inputs["data"]["litellm.yaml"])["model_list"]
     }
-    own = float(Decimal(rate(report.usd_per_million_own_tokens)) / 10**6)
-    assert rate(report.usd_per_million_own_tokens) in json.dumps(as_output(report))
+    a_million = report.usd_per_million_own_tokens
+    assert a_million is not None
+    own = float(Decimal(rate(a_million)) / 10**6)
+    assert rate(a_million) in json.dumps(as_output(report))
     for name in ("own", "inside", "again"):
         assert models[name]["input_cost_per_token"] == own
         assert models[name]["output_cost_per_token"] == own
@@ -108,7 +113,20 @@ def test_prices_are_the_estimates_and_the_apis() -> None:
 def test_what_starts_last_costs_nothing() -> None:
     """The price of an own token is known before the gateway's pods are registered."""
     report = estimate_stack("hybrid", TODAY)
+    assert report.usd_per_million_own_tokens is not None
     assert token_prices(report).own == Decimal(rate(report.usd_per_million_own_tokens))
+
+
+def test_where_all_is_planned_to_overflow_an_own_token_has_the_price_of_any() -> None:
+    report = estimate_stack("hybrid", TODAY)
+    assumptions = report.assumptions
+    week = replace(assumptions.simulated.totals, overflow_share=1.0)
+    simulated = replace(assumptions.simulated, totals=week)
+    nothing = estimate((), replace(assumptions, simulated=simulated))
+    assert nothing.usd_per_million_own_tokens is None
+    assert as_output(nothing)["selfHosted"]["perMillionOwnTokens"] is None  # type: ignore[index]
+    assert "own tokens cost" not in render(nothing)
+    assert token_prices(nothing).own == Decimal(rate(nothing.usd_per_million_tokens))
 
 
 def test_no_secret_is_registered() -> None:

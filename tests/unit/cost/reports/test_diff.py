@@ -159,6 +159,8 @@ def test_a_state_without_an_estimate_is_told() -> None:
     with pytest.raises(NotAReportError, match="nothing is deployed"):
         figures_of({"deployment": {"resources": []}})
     with pytest.raises(NotAReportError, match="nothing is deployed"):
+        figures_of({"deployment": {"resources": 5}})
+    with pytest.raises(NotAReportError, match="nothing is deployed"):
         figures_of({"deployment": {}})
 
 
@@ -186,6 +188,10 @@ def no_tokens(output: dict[str, Any]) -> None:
     output["breakEven"][0]["tokensPerDay"] = True
 
 
+def endless_tokens(output: dict[str, Any]) -> None:
+    output["breakEven"][0]["tokensPerDay"] = float("inf")
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -195,6 +201,7 @@ def no_tokens(output: dict[str, Any]) -> None:
         (no_list, "hosted is an object"),
         (no_object, 'an entry of lines is "a"'),
         (no_tokens, "tokensPerDay is true or false"),
+        (endless_tokens, "tokensPerDay is a number"),
     ],
 )
 def test_a_file_that_is_no_report_is_told_by_key(
