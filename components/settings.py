@@ -14,10 +14,11 @@ from decimal import Decimal
 
 from components.config_reader import ConfigReader
 from components.cost.models import PRECISION_BYTES, find_model, load_models
+from components.cost.roofline import TENSOR_PARALLEL
 from components.project import ROOT, defaults
 from components.settings_adapters import read_adapters, read_rank
 from components.settings_boundary import check_boundary, read_boundary
-from components.settings_checks import PARALLEL, check
+from components.settings_checks import check
 from components.settings_gateway import check_gateway, read_gateway
 from components.settings_groups import (
     BoundarySettings,
@@ -149,7 +150,7 @@ def _engine(reader: ConfigReader, boundary: BoundarySettings) -> EngineSettings:
     return EngineSettings(
         image=boundary.image(image),
         version=numbers,
-        tensor_parallel=_one_of(reader, "tensorParallel", PARALLEL),
+        tensor_parallel=_one_of(reader, "tensorParallel", TENSOR_PARALLEL),
         pipeline_parallel=reader.integer("pipelineParallel", 1, 8),
         gpu_memory_utilization=reader.decimal("gpuMemoryUtilization", "0.50", "0.95"),
         longest_request_seconds=reader.integer("longestRequestSeconds", 10, 3600),

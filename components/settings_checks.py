@@ -9,14 +9,13 @@ from collections.abc import Iterable
 
 from components.config_reader import ConfigReader
 from components.cost.memory_fit import MemoryFit, memory_fit, smallest_fits
-from components.cost.roofline import Engine
+from components.cost.roofline import TENSOR_PARALLEL, Engine
 from components.settings_adapters import check_adapters
 from components.settings_pool import check_pool, check_quota
 from components.settings_schedule import check_schedule
 from components.settings_types import Settings
 from components.settings_weights import check_weights
 
-PARALLEL = (1, 2, 4, 8)
 """GPUs that may share a replica."""
 
 _OTHER_VENDORS = ("mi300x",)
@@ -73,7 +72,7 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
             "tensorParallel",
             f"{parallel} GPUs can't share the {model.facts.attention_heads} attention heads and "
             f"{model.facts.key_value_heads} key-value heads of {model.facts.name} evenly",
-            f"Allowed: {_listed(n for n in PARALLEL if model.facts.splits_over(n))}",
+            f"Allowed: {_listed(n for n in TENSOR_PARALLEL if model.facts.splits_over(n))}",
         )
     if not reader.usable(
         *("model", "gpu", "precision", "tensorParallel", "pipelineParallel"),
@@ -92,7 +91,7 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
             f"pipelineParallel {nodes} with {parallel} x {settings.pool.gpu.name} on each node"
             for nodes in range(2, 9)
             # Nodes of fewer GPUs hold less than a larger node that clouds rent.
-            if parallel == settings.pool.gpus_per_node == PARALLEL[-1]
+            if parallel == settings.pool.gpus_per_node == TENSOR_PARALLEL[-1]
             and _fit(settings, nodes).fits
         )
         of_each = f" on each of {stages} nodes" if stages > 1 else ""

@@ -19,13 +19,12 @@ from components.cost.near import suggestion
 from components.cost.price import PriceMissingError
 from components.cost.price_book import PriceBook
 from components.cost.price_file import read_book
-from components.cost.roofline import Engine
+from components.cost.roofline import TENSOR_PARALLEL, Engine
 from components.costing import assumptions_of
 from components.costing_demand import capacity_of, demand_of
 from components.errors import UserError
 from components.project import PREFIX, defaults, stack_names, stack_values, wire
 from components.settings import parse
-from components.settings_checks import PARALLEL
 
 LONGEST_REQUEST = 8192
 """Tokens of the longest request; a model that reads fewer has its own limit."""
@@ -207,7 +206,7 @@ def _weights(answers: Answers) -> Values:
 def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
     length = min(LONGEST_REQUEST, model.max_model_length)
     return (
-        gpus in PARALLEL
+        gpus in TENSOR_PARALLEL
         and model.splits_over(gpus)
         and memory_fit(
             Engine(model=model, precision="bf16", gpu=find_gpu(gpu), tensor_parallel=gpus),
@@ -254,7 +253,7 @@ def _rented(answers: Answers, today: date) -> list[tuple[Decimal, _Machine]]:
 
 def _own_machine(answers: Answers) -> _Machine:
     gpu = answers.gpu or _OWN_GPU
-    for parallel in PARALLEL:
+    for parallel in TENSOR_PARALLEL:
         if _fits(answers.model, gpu, parallel):
             return _Machine(gpu=gpu, gpus=_OWN_GPUS, parallel=parallel, instance_type="")
     msg = (
