@@ -32,7 +32,7 @@ from components.project import ROOT, stack_names
 
 traffic = typer.Typer(
     name="traffic",
-    help="Turn request logs, usage exports or a preset into a stack's traffic settings.\n\n"
+    help="Turns request logs, usage exports or a preset into a stack's traffic settings.\n\n"
     "Example: breakeven traffic preset medium",
     no_args_is_help=True,
 )
