@@ -229,7 +229,10 @@ def tomorrow() -> str:
         (("--from", "{table}", "--kind", "xml"), "table-csv"),
         (("--from", "{table}", "--kind", "karpenter-aws"), "no price of a machine type"),
         (("--from", "{table}", "--region", "frankfurt"), "aws/eu-central-1"),
-        (("--from", "{table}", "--output", "{folder}/none/book.json"), "--output"),
+        (
+            ("--from", "{table}", "--output", "{folder}/none/book.json"),
+            "a file in a folder that is there",
+        ),
         (("--from", "{tomorrow}"), "a day up to today"),
         (("--from", "{text}"), "no kind of price list"),
         (("--from", "{bytes}", "--kind", "table-csv"), "UTF-8"),
