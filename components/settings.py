@@ -263,7 +263,7 @@ def _prices(reader: ConfigReader) -> PriceSettings:
         system_node_count=reader.integer("systemNodeCount", 0, 100),
         overrides=overrides,
         private_overrides=private,
-        budget_per_month=reader.optional_decimal("budgetPerMonth", "0", "1e9"),
+        budget_per_month=reader.optional_decimal("budgetPerMonth", "0.01", "1e9"),
         max_age_days=reader.integer("priceMaxAgeDays", 1, 36_500),
         month=reader.choice("month", ("calendar", "30d")),
     )

@@ -593,6 +593,9 @@ MISTAKES: Mapping[str, Mistake] = {
         '"0.9"',
         "a number, 1 to 3",
     ),
+    "a budget of nothing": Mistake(
+        {"budgetPerMonth": "0"}, "budgetPerMonth", '"0"', "a number, 0.01 to 1,000,000,000"
+    ),
     "a month of another length": Mistake({"month": "28d"}, "month", '"28d"', "30d"),
 }
 
