@@ -22,6 +22,9 @@ PARALLEL = (1, 2, 4, 8)
 _OTHER_VENDORS = ("mi300x",)
 _FETCHES_AT_START = "gpt-oss-"
 
+BALANCER_CLOUDS = ("aws", "azure", "gcp", "none")
+"""Clouds whose load balancer is known to stay private; `components.serving.service` says how."""
+
 
 def check(settings: Settings, reader: ConfigReader) -> None:
     """Rejects every combination of settings that can't work."""
@@ -187,13 +190,16 @@ def _check_nodes(settings: Settings, reader: ConfigReader) -> None:
 
 
 def _check_network(settings: Settings, reader: ConfigReader) -> None:
-    network = settings.network
-    if (
-        network.exposure == "internal-load-balancer"
-        and not network.client_networks
-        and reader.usable("clientNetworks")
-    ):
-        reader.reject("clientNetworks", "empty", "Needed with exposure internal-load-balancer")
+    network, cloud = settings.network, settings.prices.cloud
+    if network.exposure == "internal-load-balancer":
+        if not network.client_networks and reader.usable("clientNetworks"):
+            reader.reject("clientNetworks", "empty", "Needed with exposure internal-load-balancer")
+        if cloud not in BALANCER_CLOUDS and reader.usable("exposure", "cloud"):
+            reader.reject(
+                "exposure",
+                f"internal-load-balancer with cloud {cloud}, where none is known to stay private",
+                f"Allowed with cloud {_listed(BALANCER_CLOUDS)}; or set exposure to cluster",
+            )
     if reader.usable("namespace", "monitoringNamespace") and (
         network.namespace in (settings.monitoring.namespace, "default", "kube-system")
     ):

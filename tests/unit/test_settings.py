@@ -530,6 +530,16 @@ MISTAKES: Mapping[str, Mistake] = {
         "empty",
         "Needed with exposure internal-load-balancer",
     ),
+    "a load balancer that nobody keeps private": Mistake(
+        {
+            "exposure": "internal-load-balancer",
+            "clientNetworks": ["10.0.0.0/8"],
+            "cloud": "lambda",
+        },
+        "exposure",
+        "internal-load-balancer with cloud lambda",
+        "with cloud aws, azure, gcp, none; or set exposure to cluster",
+    ),
     "the internet as a client": Mistake(
         {"exposure": "internal-load-balancer", "clientNetworks": ["0.0.0.0/0"]},
         "clientNetworks",
