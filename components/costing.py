@@ -17,10 +17,11 @@ from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.people import People
 from components.cost.price import Price, PriceMissingError, committed
 from components.cost.price_book import PriceBook
+from components.cost.price_file import BOOK_PATH, PriceFileError
 from components.cost.report import Report
 from components.cost.week.nodes_paid import follow
 from components.costing_demand import Demand, capacity_of, demand_of, in_words, notes_of
-from components.errors import ClockError
+from components.errors import ClockError, PriceBookError
 from components.fleet import configuration_of, interruptions_of
 from components.gateway.prices import TokenPrices
 from components.settings_types import Settings
@@ -43,6 +44,8 @@ def assumptions_of(
 
     Raises:
         SettingsError: Something was rejected, here or before; all of it is named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
     """
     book = _book(settings, reader, stack, today)
     node = _node(settings, reader, book)
@@ -124,6 +127,8 @@ def _book(settings: Settings, reader: ConfigReader, stack: str, today: date) -> 
     prices = settings.prices
     try:
         return PriceBook.load(prices.overrides, private=prices.private_overrides, today=today)
+    except PriceFileError as error:
+        raise PriceBookError(error, BOOK_PATH) from None
     except ValueError as error:
         reader.reject(
             "priceOverrides", str(error), "`breakeven prices list` shows the book's identifiers"

@@ -12,13 +12,13 @@ from types import MappingProxyType
 
 import yaml
 
+from components.cli.prices_book import book_for_command
 from components.cost.gpus import find_gpu
 from components.cost.memory_fit import memory_fit
 from components.cost.models import ModelFacts
 from components.cost.near import suggestion
 from components.cost.price import PriceMissingError
 from components.cost.price_book import PriceBook
-from components.cost.price_file import read_book
 from components.cost.roofline import Engine
 from components.costing import assumptions_of
 from components.costing_demand import capacity_of, demand_of
@@ -220,10 +220,11 @@ def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
 
 def _rented(answers: Answers, today: date) -> list[tuple[Decimal, _Machine]]:
     """The machines of the cloud whose GPUs together hold one replica, each after its price."""
+    listed = book_for_command().shapes
     book, region = PriceBook.load(today=today), REGIONS[answers.where]
     shapes = [
         shape
-        for shape in read_book().shapes.values()
+        for shape in listed.values()
         if shape.cloud == answers.where and shape.gpu and answers.gpu in ("", shape.gpu)
     ]
     priced: list[tuple[Decimal, _Machine]] = []
