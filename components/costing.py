@@ -21,6 +21,7 @@ from components.cost.price_file import BOOK_PATH, PriceFileError
 from components.cost.report import Report
 from components.cost.week.nodes_paid import follow
 from components.costing_demand import Demand, capacity_of, demand_of, in_words, notes_of
+from components.costing_overrides import override_notes
 from components.errors import ClockError, PriceBookError
 from components.fleet import configuration_of, interruptions_of
 from components.gateway.prices import TokenPrices
@@ -99,7 +100,7 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         book=book,
         calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
         overflows=settings.gateway is not None and settings.gateway.overflow is not None,
-        notes=notes_of(settings),
+        notes=(*notes_of(settings), *override_notes(settings, book.today)),
         served=settings.model.facts.name,
         instance=settings.name,
     )

@@ -197,6 +197,37 @@ def test_an_override_that_no_unit_is_known_for_is_told_by_its_key() -> None:
     assert "nonsense" in found.found
 
 
+@pytest.mark.parametrize(
+    ("stated", "closest"),
+    [
+        ("node/aws/us-esat-1/g6.xlarge/on-demand", "node/aws/us-east-1/g6.xlarge/on-demand"),
+        ("node/aws/us-east-1/g6.xlrage/spot", "node/aws/us-east-1/g6.xlarge/spot"),
+        ("node/aws/us-east-1/g6.xlarge/ondemand", "node/aws/us-east-1/g6.xlarge/on-demand"),
+    ],
+)
+def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
+    stated: str, closest: str
+) -> None:
+    told = f"priceOverrides states {stated}, by which nothing here is priced; closest: {closest}."
+    assert told in notes_of_report(priceOverrides={stated: "0.5"})
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "node/aws/us-east-1/g6.xlarge/spot",  # of the stack's machine, for a comparison
+        "node/aws/us-east-1/g6e.xlarge/on-demand",  # in the book
+        "volume/aws/cephfs",
+    ],
+)
+def test_an_override_that_may_be_used_is_not_told(stated: str) -> None:
+    assert "priceOverrides states" not in notes_of_report(priceOverrides={stated: "0.5"})
+
+
+def notes_of_report(**overrides: object) -> str:
+    return "\n".join(estimate(ledger_of(settings_of("dev")), assumptions("dev", **overrides)).notes)
+
+
 def test_a_private_price_counts_but_is_shown_nowhere() -> None:
     secret = {"node/aws/us-east-1/g6.xlarge/on-demand": "0.437 private"}
     settings, reader = parse(
