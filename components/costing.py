@@ -170,7 +170,7 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
             "stated or owned",
         )
         return None
-    capacity_type = pool.capacity_types[0] if pool.kind != "existing" else "on-demand"
+    capacity_type = pool.first_purchase
     offers: list[RentedNode] = []
     missing: list[PriceMissingError] = []
     for instance_type in pool.instance_types:

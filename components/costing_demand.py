@@ -95,16 +95,16 @@ def notes_of(settings: Settings) -> tuple[str, ...]:
             "The schedule's hours are in the nodes of the estimate, as if the traffic's first hour "
             f"were Monday 0:00 {settings.replicas.schedule_time_zone}; break-even leaves them out."
         )
-    capacity_types = settings.pool.capacity_types
-    if settings.pool.kind != "existing" and capacity_types[:1] == ("reserved",):
+    first, others = settings.pool.first_purchase, settings.pool.capacity_types[1:]
+    if first == "reserved":
         notes.append(
             "Nodes are priced as reserved for the hours that they run; a reservation is paid for "
             "all hours, so keep minReplicas at what is reserved."
         )
-    elif settings.pool.kind != "existing" and len(capacity_types) > 1:
+    elif others and settings.pool.kind != "existing":
         notes.append(
-            f"Nodes are priced as {capacity_types[0]}; what is not to be had is tried as "
-            f"{', then '.join(capacity_types[1:])}, at that price."
+            f"Nodes are priced as {first}; what is not to be had is tried as "
+            f"{', then '.join(others)}, at that price."
         )
     return tuple(notes)
 

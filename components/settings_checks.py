@@ -221,7 +221,7 @@ def _check_commitment(settings: Settings, reader: ConfigReader) -> None:
             f"{found} with nodePricing {prices.node_pricing}",
             "Allowed with nodePricing list; a stated price is one with its discount",
         )
-    elif settings.pool.kind != "existing" and settings.pool.capacity_types[:1] == ("spot",):
+    elif settings.pool.first_purchase == "spot":
         reader.reject("commitmentPercent", f"{found} on spot nodes", "Allowed on on-demand nodes")
     elif settings.replicas.autoscaling and settings.pool.kind != "existing":
         reader.reject(

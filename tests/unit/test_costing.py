@@ -22,6 +22,8 @@ from components.fleet import VLLM_LARGEST_BATCH, interruptions_of
 from components.offline import estimate_stack, ledger_of
 from components.project import stack_names, stack_values
 from components.settings import parse
+from components.settings_pool import POOL_KINDS
+from tests.pools import CLUSTER_API
 from tests.recording import settings_of
 from tests.unit.cost.builders import TODAY
 
@@ -305,3 +307,27 @@ def test_a_schedule_needs_the_traffic_of_whole_weeks(
     found = problem("aws-prod", trafficShape="day.txt", scheduledReplicas=schedule)
     assert found.key == "trafficShape"
     assert "whole weeks of 168 hours" in found.allowed
+
+
+BOUGHT: dict[str, dict[str, object]] = {
+    "existing": {},
+    "karpenter-aws": {"karpenterNodeRole": "role", "karpenterDiscoveryTag": "tag"},
+    "karpenter-azure": {"cloud": "azure"},
+    "gke-compute-class": {"cloud": "gcp"},
+    "cluster-api": {**CLUSTER_API, "minReplicas": 1},
+}
+
+
+@pytest.mark.parametrize("pool", POOL_KINDS)
+def test_without_capacity_types_a_pool_buys_on_demand_or_is_refused_by_that_key(pool: str) -> None:
+    stated = {**BOUGHT[pool], "pool": pool, "capacityTypes": []}
+    if "capacityTypes" in POOL_KINDS[pool].needed:
+        with pytest.raises(SettingsError) as refused:
+            assumptions("dev", **stated)
+        assert "capacityTypes" in [found.key for found in refused.value.problems]
+        return
+    found = assumptions("dev", **stated)
+    assert isinstance(found.node, RentedNode)
+    assert found.node.description.endswith("on-demand")
+    assert interruptions_of(settings_of("dev", **stated)) == 0
+    assert not [note for note in found.notes if "priced as" in note]
