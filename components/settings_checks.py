@@ -221,8 +221,13 @@ def _check_commitment(settings: Settings, reader: ConfigReader) -> None:
             f"{found} with nodePricing {prices.node_pricing}",
             "Allowed with nodePricing list; a stated price is one with its discount",
         )
-    elif settings.pool.first_purchase == "spot":
-        reader.reject("commitmentPercent", f"{found} on spot nodes", "Allowed on on-demand nodes")
+    elif settings.pool.first_purchase != "on-demand":
+        reader.reject(
+            "commitmentPercent",
+            f"{found} on {settings.pool.first_purchase} nodes",
+            "Allowed where capacityTypes begins with on-demand; what else is bought has its own "
+            "price: state yours in priceOverrides",
+        )
     elif settings.replicas.autoscaling and settings.pool.kind != "existing":
         reader.reject(
             "commitmentPercent",

@@ -267,6 +267,7 @@ def test_a_commitment_takes_its_percent_off_and_is_named() -> None:
         ("dev", {"commitmentPercent": "40"}),
         ("on-prem", {"commitmentPercent": "40"}),
         ("dev", {"commitmentPercent": "40", "autoscaling": "false", "capacityTypes": ["spot"]}),
+        ("dev", {"commitmentPercent": "40", "autoscaling": "false", "capacityTypes": ["reserved"]}),
     ],
 )
 def test_a_commitment_that_means_nothing_is_refused(stack: str, changed: dict[str, object]) -> None:
