@@ -332,3 +332,17 @@ def test_without_capacity_types_a_pool_buys_on_demand_or_is_refused_by_that_key(
     assert found.node.description.endswith("on-demand")
     assert interruptions_of(settings_of("dev", **stated)) == 0
     assert not [note for note in found.notes if "priced as" in note]
+
+
+@pytest.mark.parametrize("chain", [["reserved", "on-demand"], ["on-demand", "spot"]])
+@pytest.mark.parametrize(
+    ("pricing", "told"), [({}, 1), ({"nodePricing": "stated", "nodePricePerHour": "2"}, 0)]
+)
+def test_how_nodes_are_priced_is_told_only_where_their_purchase_decides_it(
+    pricing: dict[str, object], told: int, chain: list[str]
+) -> None:
+    reserved = {
+        f"node/aws/us-east-1/{machine}/reserved": "1" for machine in ("g6.xlarge", "g6.2xlarge")
+    }
+    found = assumptions("dev", capacityTypes=chain, priceOverrides=reserved, **pricing)
+    assert len([note for note in found.notes if "priced as" in note]) == told
