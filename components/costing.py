@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -51,6 +50,7 @@ def assumptions_of(
     book = _book(settings, reader, stack, today)
     node = _node(settings, reader, book)
     _check_system_nodes(settings, reader, book)
+    _check_age(settings, reader, book)
     models = list(zip(settings.models, (reader, *reader.entry_readers), strict=True))
     demands = [demand_of(model, of_model, today) for model, of_model in models]
     reader.raise_problems(stack)
@@ -190,7 +190,6 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
             + (f"; closest in the book: {near}" if near else ""),
             price=True,
         )
-    _check_age([offer.price for offer in offers], settings, reader, book)
     cheapest = min(offers, key=lambda offer: offer.price.usd, default=None)
     if cheapest is None or not prices.commitment_percent:
         return cheapest
@@ -200,14 +199,13 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
     return RentedNode(price, f"{cheapest.description}, {percent}% off for {term}")
 
 
-def _check_age(
-    offers: Sequence[Price], settings: Settings, reader: ConfigReader, book: PriceBook
-) -> None:
-    for price in offers:
+def _check_age(settings: Settings, reader: ConfigReader, book: PriceBook) -> None:
+    """Refuses prices of nodes that are too old; so far no other price was asked for."""
+    for price in book.used:
         if book.is_from_the_future(price):
             raise ClockError(book.today, price.identifier, price.as_of)
     limit = settings.prices.max_age_days
-    stale = [price for price in offers if book.is_stale(price, limit)]
+    stale = [price for price in book.used if book.is_stale(price, limit)]
     if stale:
         shown = ", ".join(f"{price.identifier} of {price.as_of.isoformat()}" for price in stale)
         reader.reject(

@@ -83,6 +83,19 @@ def test_a_price_as_old_as_the_limit_is_taken_and_a_day_older_is_refused() -> No
     assert node.price.as_of.isoformat() in found.found
 
 
+def test_an_old_price_of_system_nodes_is_refused_like_one_of_gpu_nodes() -> None:
+    own = {
+        f"node/aws/us-east-1/{machine}/on-demand": "1" for machine in ("g6.xlarge", "g6.2xlarge")
+    }
+    system = "node/aws/us-east-1/m6i.large/on-demand"
+    found = problem("dev", date(2036, 1, 1), priceOverrides=own)
+    assert found.key == "priceMaxAgeDays"
+    assert found.price
+    assert f"the book's price is {system} of 2026-07-20" in found.found
+    assert assumptions("dev", date(2036, 1, 1), priceOverrides={**own, system: "0.1"})
+    assert assumptions("dev", date(2036, 1, 1), priceOverrides=own, systemNodeCount=0)
+
+
 def test_a_clock_by_which_a_price_is_of_a_day_to_come_is_refused() -> None:
     node = assumptions("dev").node
     assert isinstance(node, RentedNode)
@@ -98,7 +111,7 @@ def test_an_overridden_price_is_never_stale() -> None:
     overrides = {
         f"node/aws/us-east-1/{machine}/on-demand": "1" for machine in ("g6.xlarge", "g6.2xlarge")
     }
-    node = assumptions("dev", date(2036, 1, 1), priceOverrides=overrides).node
+    node = assumptions("dev", date(2036, 1, 1), priceOverrides=overrides, systemNodeCount=0).node
     assert isinstance(node, RentedNode)
     assert node.price.usd == 1
 
