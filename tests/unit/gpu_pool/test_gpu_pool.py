@@ -179,6 +179,15 @@ class TestKarpenter:
         assert device["ebs"]["encrypted"] is True
         assert device["ebs"]["volumeType"] == "gp3"
         assert device["ebs"]["volumeSize"] == "120Gi"
+        assert device["deviceName"] == "/dev/xvda"
+
+    def test_the_volume_of_images_has_the_size_where_the_system_has_its_own(self) -> None:
+        image = {"karpenterNodeImage": "bottlerocket@v1.46.0", "nodeVolumeGigabytes": 120}
+        _, registration = pool_of(settings_of("dev", **image))
+        devices = registration.one("EC2NodeClass").spec["blockDeviceMappings"]
+        sizes = {each["deviceName"]: each["ebs"]["volumeSize"] for each in devices}
+        assert sizes == {"/dev/xvda": "4Gi", "/dev/xvdb": "116Gi"}
+        assert all(each["ebs"]["encrypted"] for each in devices)
 
     def test_node_pools_wait_for_a_class_that_is_ready(self) -> None:
         _, registration = pool_of(settings_of("dev"))
