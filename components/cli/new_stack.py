@@ -26,6 +26,7 @@ from components.errors import UserError
 from components.project import PREFIX, defaults, stack_names, stack_values, wire
 from components.settings import parse
 from components.settings_checks import PARALLEL
+from components.settings_pool import GKE_GPUS
 
 LONGEST_REQUEST = 8192
 """Tokens of the longest request; a model that reads fewer has its own limit."""
@@ -225,7 +226,7 @@ def _rented(answers: Answers, today: date) -> list[tuple[Decimal, _Machine]]:
     shapes = [
         shape
         for shape in listed.values()
-        if shape.cloud == answers.where and shape.gpu and answers.gpu in ("", shape.gpu)
+        if shape.cloud == answers.where and shape.gpu and _is_weighed(shape.gpu, answers)
     ]
     priced: list[tuple[Decimal, _Machine]] = []
     for shape in shapes:
@@ -251,6 +252,13 @@ def _rented(answers: Answers, today: date) -> list[tuple[Decimal, _Machine]]:
         )
         raise NewStackError(msg)
     return priced
+
+
+def _is_weighed(gpu: str, answers: Answers) -> bool:
+    """Of a GPU that was asked for, the settings say why it is refused."""
+    if answers.gpu:
+        return gpu == answers.gpu
+    return answers.where is not Where.GCP or gpu in GKE_GPUS
 
 
 def _own_machine(answers: Answers) -> _Machine:

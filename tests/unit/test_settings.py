@@ -278,6 +278,12 @@ MISTAKES: Mapping[str, Mistake] = {
     "a GPU that GKE does not have": Mistake(
         {**GKE, "gpu": "l40s"}, "gpu", '"l40s"', "with pool gke-compute-class: l4"
     ),
+    "a GPU whose machines take no disk that is priced": Mistake(
+        {**GKE, "gpu": "rtx-pro-6000"},
+        "gpu",
+        '"rtx-pro-6000"',
+        "boot from Hyperdisk only",
+    ),
     "a reservation without name": Mistake(
         {**GKE, "capacityTypes": ["reserved", "spot"]},
         "gkeReservations",

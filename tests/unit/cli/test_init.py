@@ -112,6 +112,7 @@ def test_json_has_the_settings(run: Run, capsys: pytest.CaptureFixture[str]) -> 
     [
         (["--model", "nope"], "--model: no facts"),
         (["--gpu", "h100-nvl"], "fits no machine of aws"),
+        (["--where", "gcp", "--gpu", "rtx-pro-6000"], "boot from Hyperdisk only"),
         (["--where", "own"], "--node-price USD"),
         (["--model", "gemma-2-9b"], "--revision COMMIT"),
         (["--revision", "main"], "breakeven:modelRevision"),

@@ -6,9 +6,9 @@ import pytest
 
 from components.cost.quantities import ROOT_VOLUMES
 from components.gpu_pool import POOL_CLASSES, GpuPool, create_pool
-from components.gpu_pool.gke_compute_class import ACCELERATORS, BOOT_DISK
+from components.gpu_pool.gke_compute_class import BOOT_DISK
 from components.gpu_pool.karpenter import POOL_LABEL
-from components.settings_pool import GKE_GPUS, POOL_KINDS
+from components.settings_pool import POOL_KINDS
 from components.settings_types import Settings
 from tests.pools import CLUSTER_API
 from tests.recording import STACKS, Registration, register, settings_of
@@ -268,9 +268,6 @@ class TestGkeComputeClass:
         for choice in registration.one("ComputeClass").spec["priorities"]:
             assert choice["storage"] == {"bootDiskType": BOOT_DISK, "bootDiskSize": 100}
         assert ROOT_VOLUMES["gke-compute-class"] == BOOT_DISK
-
-    def test_every_gpu_that_settings_allow_has_a_name_at_gke(self) -> None:
-        assert set(ACCELERATORS) == set(GKE_GPUS)
 
 
 class TestClusterApi:
