@@ -46,6 +46,7 @@ from components.settings_weights import read_weights
 
 CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")
 OLDEST_ENGINE = (0, 18)
+MOST_REPLICAS = 1000
 
 _PRIVATE_NETWORKS = tuple(
     ipaddress.ip_network(network)
@@ -160,8 +161,8 @@ def _engine(reader: ConfigReader, boundary: BoundarySettings) -> EngineSettings:
 def _replicas(reader: ConfigReader) -> ReplicaSettings:
     return ReplicaSettings(
         autoscaling=reader.boolean("autoscaling"),
-        lowest=reader.integer("minReplicas", 0, 1000),
-        highest=reader.integer("maxReplicas", 1, 1000),
+        lowest=reader.integer("minReplicas", 0, MOST_REPLICAS),
+        highest=reader.integer("maxReplicas", 1, MOST_REPLICAS),
         target_requests=reader.integer("targetRequestsPerReplica", 1, 4096),
         target_waiting=reader.integer("targetWaitingPerReplica", 1, 4096),
         scale_down_seconds=reader.integer("scaleDownSeconds", 0, 3600),

@@ -24,7 +24,7 @@ from components.costing import assumptions_of
 from components.costing_demand import capacity_of, demand_of
 from components.errors import UserError
 from components.project import PREFIX, defaults, stack_names, stack_values, wire
-from components.settings import parse
+from components.settings import MOST_REPLICAS, parse
 from components.settings_checks import PARALLEL
 from components.settings_pool import GKE_GPUS
 
@@ -119,24 +119,42 @@ def values_of(answers: Answers, today: date) -> Values:
     """Returns the settings of a stack that can be previewed, by key without prefix.
 
     Raises:
-        NewStackError: No machine there holds the model, or its commit is not known.
+        NewStackError: No machine there holds the model and serves its peak minute, or the commit
+            of its weights is not known.
         SettingsError: The answers do not go together; all mistakes are named.
     """
     weights = _weights(answers)
     if answers.where is Where.OWN:
         values = _composed(answers, weights, _own_machine(answers), today)
     else:
-        choices = [
-            (price * replicas, machine.instance_type, values)
-            for price, machine in _rented(answers, today)
-            for values in [_composed(answers, weights, machine, today)]
-            for replicas in [int(str(values["maxReplicas"]))]
-        ]
-        values = min(choices, key=lambda choice: choice[:2])[2]
+        values = _cheapest(answers, weights, today)
     settings, reader = parse(_wired(values))
     assumptions_of(answers.name, settings, reader, today)
     declared = defaults()
     return {key: value for key, value in values.items() if wire(value) != declared[key]}
+
+
+def _cheapest(answers: Answers, weights: Values, today: date) -> Values:
+    """Returns the settings with the machine that serves the peak minute at the lowest price.
+
+    Raises:
+        NewStackError: No machine there does, with as many replicas as a stack may have.
+    """
+    choices = [
+        (price * replicas, machine.instance_type, values)
+        for price, machine in _rented(answers, today)
+        for values in [_composed(answers, weights, machine, today)]
+        for replicas in [int(str(values["maxReplicas"]))]
+        if replicas <= MOST_REPLICAS
+    ]
+    if not choices:
+        msg = (
+            f"{answers.tokens_per_day:,} tokens a day take more than {MOST_REPLICAS:,} replicas "
+            f"on every machine of {answers.where} that was weighed. Lower --tokens-per-day, or "
+            f"choose another --gpu or a smaller --model"
+        )
+        raise NewStackError(msg)
+    return min(choices, key=lambda choice: choice[:2])[2]
 
 
 def _composed(answers: Answers, weights: Values, machine: _Machine, today: date) -> Values:
