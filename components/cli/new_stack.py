@@ -119,10 +119,16 @@ def values_of(answers: Answers, today: date) -> Values:
     """Returns the settings of a stack that can be previewed, by key without prefix.
 
     Raises:
-        NewStackError: No machine there holds the model and serves its peak minute, or the commit
-            of its weights is not known.
+        NewStackError: No machine there holds the model and serves its peak minute, the commit of
+            its weights is not known, or a price has no meaning there.
         SettingsError: The answers do not go together; all mistakes are named.
     """
+    if answers.node_price is not None and answers.where is not Where.OWN:
+        msg = (
+            f"--node-price {answers.node_price} with --where {answers.where}, whose machines have "
+            "the price of the book. Leave it out, or choose --where own"
+        )
+        raise NewStackError(msg)
     weights = _weights(answers)
     if answers.where is Where.OWN:
         values = _composed(answers, weights, _own_machine(answers), today)

@@ -120,6 +120,7 @@ def test_json_has_the_settings(run: Run, capsys: pytest.CaptureFixture[str]) -> 
         (["--gpu", "h100-nvl"], "fits no machine of aws"),
         (["--where", "gcp", "--gpu", "rtx-pro-6000"], "boot from Hyperdisk only"),
         (["--where", "own"], "--node-price USD"),
+        (["--where", "gcp", "--node-price", "250000"], "or choose --where own"),
         (["--tokens-per-day", "1000000000000"], "more than 1,000 replicas on every machine"),
         (["--model", "gemma-2-9b"], "--revision COMMIT"),
         (["--revision", "main"], "breakeven:modelRevision"),
