@@ -33,6 +33,9 @@ from components.settings_groups import (
 from components.settings_models import check_models, entry_readers, named, shares_beside
 from components.settings_monitoring import check_monitoring, read_monitoring
 from components.settings_patterns import (
+    DIGEST,
+    HOST_ALLOWED,
+    IMAGE,
     LABEL,
     LABEL_ALLOWED,
     MACHINE_TYPE,
@@ -136,8 +139,9 @@ def _model(reader: ConfigReader) -> ModelSettings:
 def _engine(reader: ConfigReader, boundary: BoundarySettings) -> EngineSettings:
     image = reader.text(
         "engineImage",
-        pattern=r"[a-z0-9.:-]+(/[a-z0-9._-]+)+:v\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}",
-        allowed="Allowed: HOST/PATH:vX.Y.Z@sha256:DIGEST; both tag and digest, never latest",
+        pattern=rf"{IMAGE}:v\d+\.\d+\.\d+[\w.-]*{DIGEST}",
+        allowed="Allowed: HOST/PATH:vX.Y.Z@sha256:DIGEST; both tag and digest, never latest; "
+        + HOST_ALLOWED,
     )
     version = re.search(r":v(\d+)\.(\d+)\.(\d+)", image)
     numbers = tuple(int(part) for part in version.groups()) if version else ()

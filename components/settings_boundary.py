@@ -7,6 +7,7 @@ from components.policy.addresses import outside_addresses
 from components.project import ROOT
 from components.settings_groups import BoundarySettings
 from components.settings_models import KEY
+from components.settings_patterns import HOST_ALLOWED, REGISTRY_HOST
 from components.settings_types import FIRST_MODEL, Settings
 
 NETWORKS = ("connected", "air-gapped")
@@ -14,7 +15,7 @@ NETWORKS = ("connected", "air-gapped")
 POOLS_INSIDE = ("existing", "cluster-api")
 """Ways of getting nodes that ask no cloud."""
 
-_REGISTRY = r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(/[a-z0-9][a-z0-9._-]*)*)?"
+_REGISTRY = rf"({REGISTRY_HOST}(/[a-z0-9][a-z0-9._-]*)*)?"
 
 
 def read_boundary(reader: ConfigReader) -> BoundarySettings:
@@ -39,7 +40,7 @@ def read_boundary(reader: ConfigReader) -> BoundarySettings:
             "registry",
             pattern=_REGISTRY,
             allowed="Allowed: HOST, HOST:PORT or HOST/PATH of a registry, such as "
-            "registry.hospital.internal:5000/mirror",
+            f"registry.hospital.internal:5000/mirror; {HOST_ALLOWED}",
         ),
         waiver_files=tuple(folder / name for name in names),
     )

@@ -14,7 +14,13 @@ from components.settings_groups import (
     TeamSettings,
     TrafficSettings,
 )
-from components.settings_patterns import SUBDOMAIN, SUBDOMAIN_ALLOWED
+from components.settings_patterns import (
+    DIGEST,
+    HOST_ALLOWED,
+    IMAGE,
+    SUBDOMAIN,
+    SUBDOMAIN_ALLOWED,
+)
 from components.settings_types import Settings
 
 MODES = ("self-host", "hybrid")
@@ -32,8 +38,10 @@ _ADDRESSES: Mapping[str, str] = {
     "x-ai": "https://api.x.ai/v1",
 }
 
-_IMAGE = r"[a-z0-9.:-]+(/[a-z0-9._-]+)+:v?\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}"
-_IMAGE_ALLOWED = "Allowed: HOST/PATH:VERSION@sha256:DIGEST; both tag and digest, never latest"
+_IMAGE = rf"{IMAGE}:v?\d+\.\d+\.\d+[\w.-]*{DIGEST}"
+_IMAGE_ALLOWED = (
+    "Allowed: HOST/PATH:VERSION@sha256:DIGEST; both tag and digest, never latest; " + HOST_ALLOWED
+)
 _TEAM = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _RIGHTS = ("tokensPerDay", "usdPerMonth", "dataMayLeave")
 

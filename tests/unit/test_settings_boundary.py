@@ -8,6 +8,7 @@ import pytest
 
 from components.errors import Problem
 from components.offline import ledger_of
+from components.policy.images import parse_image
 from components.policy.loading import registered
 from components.policy.manifest import Scope
 from components.policy.registry import RULES
@@ -44,6 +45,33 @@ def test_a_bad_value_is_refused_by_key(key: str, value: str, said: str) -> None:
     _, reader = parse({**stack_values("dev"), key: value})
     [problem] = [problem for problem in reader.problems if problem.key == key]
     assert said in str(problem)
+
+
+NAMES = {
+    "engineImage": "vllm/vllm-openai:v0.24.0",
+    "gatewayImage": "litellm/litellm:v1.104.2",
+    "gatewayStoreImage": "valkey/valkey:9.1.2",
+    "weightsImage": "models/qwen:v1",
+}
+
+
+@pytest.mark.parametrize("key", NAMES)
+@pytest.mark.parametrize("host", ["", "vllm/", "docker.io/", "registry:5000/", "localhost/"])
+def test_an_image_without_the_host_that_another_registry_takes_the_place_of_is_refused(
+    key: str, host: str
+) -> None:
+    image = f"{host}{NAMES[key]}@sha256:{'0' * 64}"
+    told = [problem for problem in problems_of(**{key: image}) if problem.key == key]
+    assert bool(told) is (not parse_image(image).host)
+    for problem in told:
+        assert "HOST has a dot or a port, or is localhost" in problem.allowed
+
+
+@pytest.mark.parametrize("registry", ["mirror", "mirror/llm"])
+def test_a_registry_that_a_container_runtime_takes_for_a_folder_is_refused(registry: str) -> None:
+    [problem] = problems_of(registry=registry)
+    assert problem.key == "registry"
+    assert "HOST has a dot or a port, or is localhost" in problem.allowed
 
 
 AIR_GAPPED = stack_values("air-gapped")
