@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from components.config_reader import ConfigReader
 from components.cost.models import PRECISION_BYTES, find_model, load_models
+from components.policy.addresses import is_inside
 from components.project import ROOT, defaults
 from components.settings_adapters import read_adapters, read_rank
 from components.settings_boundary import check_boundary, read_boundary
@@ -50,11 +51,6 @@ from components.settings_weights import read_weights
 CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")
 OLDEST_ENGINE = (0, 18)
 MOST_REPLICAS = 1000
-
-_PRIVATE_NETWORKS = tuple(
-    ipaddress.ip_network(network)
-    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
-)
 
 
 def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
@@ -314,10 +310,6 @@ def _one_of(reader: ConfigReader, key: str, allowed: tuple[int, ...]) -> int:
 
 def _is_private(network: str) -> bool:
     try:
-        parsed = ipaddress.ip_network(network)
+        return is_inside(ipaddress.ip_network(network))
     except ValueError:
         return False
-    return any(
-        parsed.version == private.version and parsed.subnet_of(private)  # type: ignore[arg-type]  # same version is asserted on the left
-        for private in _PRIVATE_NETWORKS
-    )
