@@ -193,12 +193,18 @@ def _network(reader: ConfigReader) -> NetworkSettings:
         client_namespaces=reader.words("clientNamespaces", pattern=LABEL, allowed=LABEL_ALLOWED),
         exposure=reader.choice("exposure", ("cluster", "internal-load-balancer")),
         client_networks=networks,
-        node_local_dns=reader.text(
-            "nodeLocalDnsAddress",
-            pattern=r"(169\.254\.\d{1,3}\.\d{1,3})?",
-            allowed="Allowed: a link-local address such as 169.254.20.10, or empty",
-        ),
+        node_local_dns=_node_local_dns(reader),
     )
+
+
+def _node_local_dns(reader: ConfigReader) -> str:
+    key, allowed = "nodeLocalDnsAddress", "Allowed: a link-local address such as 169.254.20.10"
+    value = reader.text(key, pattern=r"(169\.254\.[0-9.]+)?", allowed=f"{allowed}, or empty")
+    try:
+        return value and str(ipaddress.IPv4Address(value))
+    except ValueError:
+        reader.reject(key, f'found "{value}"', f"{allowed}, or empty")
+        return ""
 
 
 def _traffic(reader: ConfigReader) -> TrafficSettings:

@@ -497,6 +497,12 @@ MISTAKES: Mapping[str, Mistake] = {
     "a DNS cache that is not on the node": Mistake(
         {"nodeLocalDnsAddress": "10.0.0.10"}, "nodeLocalDnsAddress", "10.0.0.10", "169.254.20.10"
     ),
+    "a DNS cache at an address that is none": Mistake(
+        {"nodeLocalDnsAddress": "169.254.999.999"},
+        "nodeLocalDnsAddress",
+        "169.254.999.999",
+        "169.254.20.10",
+    ),
     "a taint with its value": Mistake(
         {"nodeTaints": ["dedicated=llm"]}, "nodeTaints", "dedicated=llm", "keys of taints"
     ),
