@@ -46,6 +46,7 @@ from components.settings_patterns import (
 from components.settings_pool import read_pool
 from components.settings_schedule import read_schedule, read_time_zone
 from components.settings_types import FIRST_MODEL, Settings
+from components.settings_unread import check_unread
 from components.settings_weights import read_weights
 
 CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")
@@ -104,6 +105,7 @@ def _check(settings: Settings, reader: ConfigReader) -> None:
     check(settings, reader)
     check_monitoring(settings, reader)
     check_boundary(settings, reader)
+    check_unread(settings, reader)
 
 
 def _model(reader: ConfigReader) -> ModelSettings:

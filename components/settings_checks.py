@@ -22,6 +22,8 @@ PARALLEL = (1, 2, 4, 8)
 _OTHER_VENDORS = ("mi300x",)
 _FETCHES_AT_START = "gpt-oss-"
 
+_CONTROL_PLANES = {"aws": "eks", "azure": "aks", "gcp": "gke"}
+
 BALANCER_CLOUDS = ("aws", "azure", "gcp", "none")
 """Clouds whose load balancer is known to stay private; `components.serving.service` says how."""
 
@@ -38,6 +40,7 @@ def check(settings: Settings, reader: ConfigReader) -> None:
     check_weights(settings, reader)
     _check_replicas(settings, reader)
     _check_network(settings, reader)
+    _check_control_plane(settings, reader)
     _check_commitment(settings, reader)
 
 
@@ -205,6 +208,18 @@ def _check_network(settings: Settings, reader: ConfigReader) -> None:
     ):
         reader.reject(
             "namespace", f'found "{network.namespace}"', "Allowed: a namespace of the model's own"
+        )
+
+
+def _check_control_plane(settings: Settings, reader: ConfigReader) -> None:
+    """Refuses that of another cloud; nodes elsewhere may join any of them."""
+    prices = settings.prices
+    own = _CONTROL_PLANES.get(prices.cloud)
+    if own and prices.control_plane not in {own, "none"} and reader.usable("controlPlane", "cloud"):
+        reader.reject(
+            "controlPlane",
+            f"{prices.control_plane} with cloud {prices.cloud}",
+            f"Allowed: {own}, or none where others pay",
         )
 
 

@@ -182,12 +182,6 @@ def check_pool(settings: Settings, reader: ConfigReader) -> None:
             f"Allowed with pool {pool.kind}: {', '.join(kind.capacity_types)}"
             + (f"; {kind.unavailable}" if kind.unavailable else ""),
         )
-    if pool.node_taints and pool.kind != "existing" and reader.usable("nodeTaints"):
-        reader.reject(
-            "nodeTaints",
-            f"found {', '.join(pool.node_taints)}",
-            f"Allowed with pool existing; pool {pool.kind} sets the taints of its nodes itself",
-        )
     if pool.kind == "cluster-api" and not settings.replicas.lowest and reader.usable("minReplicas"):
         reader.reject(
             "minReplicas",

@@ -509,8 +509,35 @@ MISTAKES: Mapping[str, Mistake] = {
     "taints of nodes that the pool starts": Mistake(
         {**KARPENTER, "nodeTaints": ["dedicated"]},
         "nodeTaints",
-        "found dedicated",
+        "nothing reads it with pool karpenter-aws",
         "with pool existing",
+    ),
+    "labels of nodes that the pool starts": Mistake(
+        {**GKE, "nodeLabels": {"gpu": "l4"}},
+        "nodeLabels",
+        "nothing reads it with pool gke-compute-class",
+        "with pool existing",
+    ),
+    "reservations that nothing buys": Mistake(
+        {**GKE, "gkeReservations": ["mine"], "capacityTypes": ["on-demand", "spot"]},
+        "gkeReservations",
+        "with pool gke-compute-class and capacityTypes on-demand, spot",
+        "reserved in capacityTypes",
+    ),
+    "Google's reservations at Amazon": Mistake(
+        {**KARPENTER, "gkeReservations": ["mine"], "capacityTypes": ["reserved"]},
+        "gkeReservations",
+        "with pool karpenter-aws and capacityTypes reserved",
+        "with pool gke-compute-class",
+    ),
+    "networks that no load balancer serves": Mistake(
+        {"clientNetworks": ["10.0.0.0/8"]},
+        "clientNetworks",
+        "nothing reads it with exposure cluster",
+        "internal-load-balancer; who is in the cluster is named in clientNamespaces",
+    ),
+    "a control plane of another cloud": Mistake(
+        {**GKE, "controlPlane": "eks"}, "controlPlane", "eks with cloud gcp", "gke, or none"
     ),
     "a quota below the peak": Mistake(
         {**KARPENTER, **SHARED, "maxReplicas": 5, "gpuQuota": 4},
@@ -895,3 +922,15 @@ def test_what_an_owned_node_costs_is_asked_for_only_if_nodes_are_owned() -> None
 def test_private_networks_may_call(network: str) -> None:
     settings = settings_of({"exposure": "internal-load-balancer", "clientNetworks": [network]})
     assert settings.network.client_networks == (network,)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {**KARPENTER, "nodeLabels": '{"nvidia.com/gpu.present":"true"}', "nodeTaints": "[ ]"},
+        {"clientNetworks": []},
+        {"cloud": "lambda", "controlPlane": "eks"},
+    ],
+)
+def test_what_is_stated_as_its_default_is_not_stated_in_vain(values: Mapping[str, object]) -> None:
+    assert problems_of(values) == ()
