@@ -53,6 +53,7 @@ class Answers:
         model: What to serve.
         revision: Commit of its weights; empty for one that a stack of this project serves.
         where: Where the GPUs are.
+        region: Of the cloud; empty for the first of those whose machines the book prices.
         gpu: Its name; empty for the machine that serves the peak minute at the lowest price.
         tokens_per_day: Input and output tokens of a mean day.
         api: API that serves them now, as provider/model.
@@ -64,6 +65,7 @@ class Answers:
     model: ModelFacts
     revision: str
     where: Where
+    region: str
     gpu: str
     tokens_per_day: int
     api: str
@@ -81,7 +83,7 @@ class _Machine:
 
 Values = dict[str, object]
 
-REGIONS: Mapping[Where, str] = MappingProxyType(
+_REGIONS: Mapping[Where, str] = MappingProxyType(
     {Where.AWS: "us-east-1", Where.AZURE: "eastus", Where.GCP: "us-central1"}
 )
 _CLOUDS: Mapping[Where, Mapping[str, object]] = MappingProxyType(
@@ -122,6 +124,9 @@ def values_of(answers: Answers, today: date) -> Values:
             its weights is not known, or a price has no meaning there.
         SettingsError: The answers do not go together; all mistakes are named.
     """
+    if answers.region and answers.where is Where.OWN:
+        msg = f"--region {answers.region} with --where own, which has none. Leave it out"
+        raise NewStackError(msg)
     if answers.node_price is not None and answers.where is not Where.OWN:
         msg = (
             f"--node-price {answers.node_price} with --where {answers.where}, whose machines have "
@@ -245,7 +250,7 @@ def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
 def _rented(answers: Answers, today: date) -> list[tuple[Decimal, _Machine]]:
     """The machines of the cloud whose GPUs together hold one replica, each after its price."""
     listed = book_for_command().shapes
-    book, region = PriceBook.load(today=today), REGIONS[answers.where]
+    book, region = PriceBook.load(today=today), _region(answers)
     shapes = [
         shape
         for shape in listed.values()
@@ -277,6 +282,23 @@ def _rented(answers: Answers, today: date) -> list[tuple[Decimal, _Machine]]:
     return priced
 
 
+def _region(answers: Answers) -> str:
+    """Returns the region that was asked for, or the cloud's first."""
+    if not answers.region:
+        return _REGIONS[answers.where]
+    priced = sorted(
+        region for cloud, region in book_for_command().regions if cloud == answers.where
+    )
+    if answers.region not in priced:
+        msg = (
+            f'--region: found "{answers.region}", where no machine of {answers.where} has a price. '
+            f"Allowed: {', '.join(priced)}; for another, `breakeven prices refresh --region` adds "
+            "its prices"
+        )
+        raise NewStackError(msg)
+    return answers.region
+
+
 def _is_weighed(gpu: str, answers: Answers) -> bool:
     """Of a GPU that was asked for, the settings say why it is refused."""
     if answers.gpu:
@@ -300,7 +322,7 @@ def _cloud(answers: Answers, machine: _Machine) -> Values:
     needs: Values = {
         "instanceTypes": [machine.instance_type],
         "cloud": str(answers.where),
-        "region": REGIONS[answers.where],
+        "region": _region(answers),
         "weightsAccessMode": "ReadWriteMany",
         "systemNodeCount": 1,
     }
