@@ -80,11 +80,13 @@ def test_over_budget_the_comment_is_written_and_the_job_fails(clone: Path) -> No
 def test_both_templates_run_the_script_and_pass_its_code_on() -> None:
     action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
     steps = action["runs"]["steps"]
+    assert any("tools/comment/post.py github" in step["run"] for step in steps)
     assert all(step["shell"] == "bash" for step in steps)
     assert any("tools/comment/cost.sh" in step["run"] for step in steps)
     assert steps[-1]["run"] == 'exit "$CODE"'
     job = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))[".cost-comment"]
     assert any("tools/comment/cost.sh" in line for line in job["script"])
+    assert "python3 tools/comment/post.py gitlab cost.md" in job["script"]
     assert job["script"][-1] == 'exit "$code"'
 
 
