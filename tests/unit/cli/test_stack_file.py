@@ -61,6 +61,9 @@ def test_what_is_read_back_is_the_old_file_with_the_settings(
         ("config:\n", "config:\n  breakeven:n: 1\n"),
         ("encryptionsalt: v1:x\n", "encryptionsalt: v1:x\nconfig:\n  breakeven:n: 1\n"),
         ("config:\n  breakeven:n: 5 # why\n", "config:\n  breakeven:n: 1 # why\n"),
+        ("config:\n  n: 5 # why\n  a:b: 1\n", "config:\n  n: 1 # why\n  a:b: 1\n"),
+        ("config:\n  n: 5\n  breakeven:n: 6\n", "config:\n  n: 1\n  breakeven:n: 1\n"),
+        ("config: {n: 5}\n", "config: {n: 1}\n"),
         ('config:\n  "breakeven:n": "5"\n', 'config:\n  "breakeven:n": 1\n'),
         ("config: {breakeven:n: 5, a:b: 1}\n", "config: {breakeven:n: 1, a:b: 1}\n"),
         (
