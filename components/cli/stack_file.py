@@ -32,13 +32,13 @@ def merge_settings(text: str, settings: Mapping[str, int | str], name: str) -> s
     try:
         before = yaml.safe_load(text) or {}
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # the latter of a date that is none
         raise NoYamlError(name, error) from error
     newline = "\r\n" if "\r\n" in text else "\n"
     changed = _changed(text, root, settings, newline)
     try:
         after = yaml.safe_load(changed)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         after = None
     if after != _expected(before, settings):
         lines = "\n".join(setting_lines(settings))

@@ -92,9 +92,10 @@ def test_a_file_that_would_have_to_be_rewritten_is_refused_with_the_lines(text: 
         merge_settings(text, {"n": 1}, "stack")
 
 
-def test_a_file_that_is_no_yaml_is_refused() -> None:
+@pytest.mark.parametrize("text", ["config: [", "config: {a: 2026-13-01}"])
+def test_a_file_that_is_no_yaml_is_refused(text: str) -> None:
     with pytest.raises(StackFileError, match="stack: is no YAML"):
-        merge_settings("config: [", {"n": 1}, "stack")
+        merge_settings(text, {"n": 1}, "stack")
 
 
 def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(tmp_path: Path) -> None:
