@@ -28,6 +28,7 @@ async def deploy() -> dict[str, object]:
 
     Raises:
         SettingsError: The stack file has mistakes; nothing was registered.
+        UserError: The stack has a gateway, whose budgets need the cost.
     """
     settings, reader = parse(configuration())
     reader.raise_problems(pulumi.get_stack())

@@ -106,6 +106,7 @@ def read_stack(stack: str, **changed: str) -> Settings:
 
     Raises:
         UnknownStackError: There is no such stack file.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
         SettingsError: The stack file has mistakes; all but those about prices are named.
     """
     if stack not in stack_names():
@@ -120,6 +121,7 @@ def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], BoundarySettin
 
     Raises:
         UnknownStackError: There is no such stack file.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
         SettingsError: The stack file has mistakes; all but those about prices are named.
     """
     settings = read_stack(stack)
@@ -139,7 +141,10 @@ def load_stack(stack: str, today: date | None = None) -> LoadedStack:
 
     Raises:
         UnknownStackError: There is no such stack file.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
         SettingsError: The stack file has mistakes; all are named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
     """
     if stack not in stack_names():
         raise UnknownStackError(stack, stack_names())
@@ -157,7 +162,10 @@ def load_stack_of_one_model(stack: str, command: str) -> LoadedStack:
 
     Raises:
         UnknownStackError: There is no such stack file.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
         SettingsError: The stack file has mistakes; all are named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
         SeveralModelsError: The stack serves several models.
     """
     loaded = load_stack(stack)
@@ -175,7 +183,10 @@ def estimate_stack(stack: str, today: date) -> Report:
 
     Raises:
         UnknownStackError: There is no such stack file.
-        SettingsError: The stack file has mistakes.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
+        SettingsError: The stack file has mistakes; all are named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
     """
     loaded = load_stack(stack, today)
     return estimate(loaded.ledger(), loaded.assumptions)

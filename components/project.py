@@ -44,7 +44,7 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
 
     Raises:
         FileNotFoundError: There is no such stack file.
-        StackFileError: It is no YAML, or holds something else than settings.
+        StackFileError: It holds something else than settings; NoYamlError if it is no YAML.
     """
     path = root / "stacks" / f"Pulumi.{stack}.yaml"
     try:

@@ -34,6 +34,15 @@ class ModelSettings:
     adapter_rank: int
 
     @property
+    def repository_bytes(self) -> int:
+        """Size of the weight files in the repository, in bytes.
+
+        With fp8 vLLM reads bf16 files and quantises layer by layer while loading; int8 and int4
+        come quantised.
+        """
+        return self.facts.weight_bytes("bf16" if self.precision == "fp8" else self.precision)
+
+    @property
     def adapter_bytes(self) -> int:
         """What all adapters take, in bytes: on the GPUs of a replica, and in the volume at most."""
         return len(self.adapters) * self.facts.adapter_bytes(self.adapter_rank)

@@ -53,8 +53,7 @@ def check_weights(settings: Settings, reader: ConfigReader) -> None:
         )
     if not reader.usable("model", "precision", "pool", "nodeVolumeGigabytes"):
         return
-    stored = "bf16" if model.precision == "fp8" else model.precision
-    needed = -(-model.facts.weight_bytes(stored) // 10**9) + _BESIDE_GIGABYTES
+    needed = -(-model.repository_bytes // 10**9) + _BESIDE_GIGABYTES
     if pool.kind not in ("existing", "cluster-api") and pool.node_volume_gigabytes < needed:
         reader.reject(
             "nodeVolumeGigabytes",

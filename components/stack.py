@@ -33,6 +33,8 @@ async def main() -> dict[str, object]:
 
     Raises:
         SettingsError: The stack file has mistakes; nothing was registered.
+        ClockError: By the machine's clock a price is of a day to come; the same.
+        PriceBookError: The price book is damaged; the same.
     """
     stack = pulumi.get_stack()
     settings, reader = parse(configuration())

@@ -83,7 +83,7 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
             images=image_list(resources),
             access=access_listing(resources),
             policies=verdict_output(*judge_stack(stack, judged_on, carried=carried)),
-            log=log_facts(head(entries), entries) if entries else None,
+            log=None if log_file is None else log_facts(head(entries), entries),
         )
     )
     content = canonical_json(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import yaml
 
@@ -32,13 +32,13 @@ def merge_settings(text: str, settings: Mapping[str, int | str], name: str) -> s
     try:
         before = yaml.safe_load(text) or {}
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # the latter of a date that is none
         raise NoYamlError(name, error) from error
     newline = "\r\n" if "\r\n" in text else "\n"
     changed = _changed(text, root, settings, newline)
     try:
         after = yaml.safe_load(changed)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         after = None
     if after != _expected(before, settings):
         lines = "\n".join(setting_lines(settings))
@@ -62,8 +62,13 @@ def _expected(before: object, settings: Mapping[str, int | str]) -> dict[str, ob
     config = (before.get("config") or {}) if isinstance(before, dict) else None
     if not isinstance(before, dict) or not isinstance(config, dict):
         return {}
-    stated = {f"{PREFIX}{key}": value for key, value in settings.items()}
+    stated = {name: value for key, value in settings.items() for name in _names(key, config)}
     return {**before, "config": {**config, **stated}}
+
+
+def _names(key: str, config: Collection[str]) -> list[str]:
+    """How a file spells a key, with or without prefix; with it where it does not state it."""
+    return [name for name in (f"{PREFIX}{key}", key) if name in config] or [f"{PREFIX}{key}"]
 
 
 def _changed(
@@ -75,10 +80,12 @@ def _changed(
         return text + ending + newline.join(["config:", *setting_lines(settings), ""])
     missing = dict(settings)
     edits: list[tuple[int, int, str]] = []
-    for key in settings:
-        value = _value_of(config, f"{PREFIX}{key}")
-        if value is not None:
-            edits.append((value.start_mark.index, value.end_mark.index, _scalar(missing.pop(key))))
+    for key, stated in settings.items():
+        for name in (f"{PREFIX}{key}", key):
+            value = _value_of(config, name)
+            if value is not None:
+                missing.pop(key, None)
+                edits.append((value.start_mark.index, value.end_mark.index, _scalar(stated)))
     if missing:
         edits.append(_insertion(text, config, missing, newline))
     for start, end, replacement in sorted(edits, reverse=True):

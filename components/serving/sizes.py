@@ -9,23 +9,13 @@ from components.settings_types import Settings
 _GIB = 2**30
 
 
-def repository_bytes(settings: Settings) -> int:
-    """Returns the size of the weight files in the repository, in bytes.
-
-    With fp8 vLLM reads bf16 files and quantises layer by layer while loading; int8 and int4 come
-    quantised.
-    """
-    precision = settings.model.precision
-    return settings.model.facts.weight_bytes("bf16" if precision == "fp8" else precision)
-
-
 def weights_volume_gib(settings: Settings) -> int:
     """Returns the size of the weights volume, in whole GiB.
 
     A tenth above the files, for the file system and for layers that quantised repositories keep in
     full precision, and 5 GB for tokenizer, configuration and a file in flight.
     """
-    return math.ceil((repository_bytes(settings) * 1.1 + 5e9) / _GIB)
+    return math.ceil((settings.model.repository_bytes * 1.1 + 5e9) / _GIB)
 
 
 def adapters_volume_gib(settings: Settings) -> int:

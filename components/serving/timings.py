@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from components.serving.sizes import repository_bytes
 from components.settings_types import Settings
 
 PROBE_PERIOD = 10
@@ -90,7 +89,7 @@ def replica_start(settings: Settings) -> float:
 
 def weights_read(settings: Settings) -> float:
     """Returns the seconds that a replica takes to read its weights from the volume."""
-    return repository_bytes(settings) / (settings.weights.read_megabytes_per_second * 1e6)
+    return settings.model.repository_bytes / (settings.weights.read_megabytes_per_second * 1e6)
 
 
 def scale_up_period(settings: Settings) -> int:

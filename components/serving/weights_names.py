@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 
 from components.gpu_pool import GpuPool
-from components.serving.sizes import adapters_volume_gib, repository_bytes, weights_volume_gib
+from components.serving.sizes import adapters_volume_gib, weights_volume_gib
 from components.settings_types import Settings
 
 
@@ -33,7 +33,7 @@ def weights_content(settings: Settings, revision: str) -> Content:
     return Content(
         title="weights",
         sources=((settings.model.repository, revision),),
-        file_bytes=repository_bytes(settings),
+        file_bytes=settings.model.repository_bytes,
         gibibytes=weights_volume_gib(settings),
     )
 

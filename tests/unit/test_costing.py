@@ -92,8 +92,10 @@ def test_an_old_price_of_system_nodes_is_refused_like_one_of_gpu_nodes() -> None
     assert found.key == "priceMaxAgeDays"
     assert found.price
     assert f"the book's price is {system} of 2026-07-20" in found.found
-    assert assumptions("dev", date(2036, 1, 1), priceOverrides={**own, system: "0.1"})
-    assert assumptions("dev", date(2036, 1, 1), priceOverrides=own, systemNodeCount=0)
+    later = date(2036, 1, 1)
+    stated = assumptions("dev", later, priceOverrides={**own, system: "0.1"})
+    by_others = assumptions("dev", later, priceOverrides=own, systemNodeCount=0)
+    assert stated.node == by_others.node
 
 
 def test_a_clock_by_which_a_price_is_of_a_day_to_come_is_refused() -> None:
@@ -240,7 +242,9 @@ def test_an_override_that_may_be_used_is_not_told(stated: str) -> None:
 
 
 def notes_of_report(**overrides: object) -> str:
-    return "\n".join(estimate(ledger_of(settings_of("dev")), assumptions("dev", **overrides)).notes)
+    return "\n".join(
+        estimate(ledger_of(settings_of("dev")), assumptions("dev", TODAY, **overrides)).notes
+    )
 
 
 def test_a_private_price_counts_but_is_shown_nowhere() -> None:
@@ -337,10 +341,10 @@ def test_without_capacity_types_a_pool_buys_on_demand_or_is_refused_by_that_key(
     stated = {**BOUGHT[pool], "pool": pool, "capacityTypes": []}
     if "capacityTypes" in POOL_KINDS[pool].needed:
         with pytest.raises(SettingsError) as refused:
-            assumptions("dev", **stated)
+            assumptions("dev", TODAY, **stated)
         assert "capacityTypes" in [found.key for found in refused.value.problems]
         return
-    found = assumptions("dev", **stated)
+    found = assumptions("dev", TODAY, **stated)
     assert isinstance(found.node, RentedNode)
     assert found.node.description.endswith("on-demand")
     assert interruptions_of(settings_of("dev", **stated)) == 0
@@ -357,5 +361,5 @@ def test_how_nodes_are_priced_is_told_only_where_their_purchase_decides_it(
     reserved = {
         f"node/aws/us-east-1/{machine}/reserved": "1" for machine in ("g6.xlarge", "g6.2xlarge")
     }
-    found = assumptions("dev", capacityTypes=chain, priceOverrides=reserved, **pricing)
+    found = assumptions("dev", TODAY, capacityTypes=chain, priceOverrides=reserved, **pricing)
     assert len([note for note in found.notes if "priced as" in note]) == told

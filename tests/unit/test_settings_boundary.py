@@ -61,7 +61,7 @@ def test_an_image_without_the_host_that_another_registry_takes_the_place_of_is_r
     key: str, host: str
 ) -> None:
     image = f"{host}{NAMES[key]}@sha256:{'0' * 64}"
-    told = [problem for problem in problems_of(**{key: image}) if problem.key == key]
+    told = [problem for problem in problems_of("dev", **{key: image}) if problem.key == key]
     assert bool(told) is (not parse_image(image).host)
     for problem in told:
         assert "HOST has a dot or a port, or is localhost" in problem.allowed
@@ -113,7 +113,7 @@ def test_a_token_is_refused_only_where_nothing_is_fetched(there: dict[str, objec
     jobs = [entry for entry in ledger_of(settings) if entry.type.endswith(":Job")]
     assert all("hub-token" in json.dumps(job.properties) for job in jobs)
     assert jobs
-    [problem] = problems_of(**stated)
+    [problem] = problems_of("dev", **stated)
     assert problem.key == "hubTokenSecret"
     assert problem.found == f"stated beside {next(iter(there))}"
 

@@ -61,6 +61,9 @@ def test_what_is_read_back_is_the_old_file_with_the_settings(
         ("config:\n", "config:\n  breakeven:n: 1\n"),
         ("encryptionsalt: v1:x\n", "encryptionsalt: v1:x\nconfig:\n  breakeven:n: 1\n"),
         ("config:\n  breakeven:n: 5 # why\n", "config:\n  breakeven:n: 1 # why\n"),
+        ("config:\n  n: 5 # why\n  a:b: 1\n", "config:\n  n: 1 # why\n  a:b: 1\n"),
+        ("config:\n  n: 5\n  breakeven:n: 6\n", "config:\n  n: 1\n  breakeven:n: 1\n"),
+        ("config: {n: 5}\n", "config: {n: 1}\n"),
         ('config:\n  "breakeven:n": "5"\n', 'config:\n  "breakeven:n": 1\n'),
         ("config: {breakeven:n: 5, a:b: 1}\n", "config: {breakeven:n: 1, a:b: 1}\n"),
         (
@@ -89,9 +92,10 @@ def test_a_file_that_would_have_to_be_rewritten_is_refused_with_the_lines(text: 
         merge_settings(text, {"n": 1}, "stack")
 
 
-def test_a_file_that_is_no_yaml_is_refused() -> None:
+@pytest.mark.parametrize("text", ["config: [", "config: {a: 2026-13-01}"])
+def test_a_file_that_is_no_yaml_is_refused(text: str) -> None:
     with pytest.raises(StackFileError, match="stack: is no YAML"):
-        merge_settings("config: [", {"n": 1}, "stack")
+        merge_settings(text, {"n": 1}, "stack")
 
 
 def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(tmp_path: Path) -> None:

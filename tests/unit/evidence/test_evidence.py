@@ -219,3 +219,14 @@ def test_a_bundle_without_a_key_is_refused(
     assert exit_code(monkeypatch, "evidence", "on-prem", "--bundle", "x") == 1
     assert "--key" in capsys.readouterr().err
     assert command.Format.HTML.value == "html"
+
+
+def test_a_log_without_entries_is_told_as_one_and_not_as_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "bundle.log"
+    log.touch()
+    assert exit_code(monkeypatch, "evidence", "on-prem", "--log", str(log)) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["log"] == {"head": "0" * 64, "entries": []}
+    assert not [missing for missing in found["notAssessed"] if "--log" in missing]

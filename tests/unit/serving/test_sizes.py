@@ -7,7 +7,6 @@ import pytest
 from components.serving.sizes import (
     engine_cpus,
     engine_memory_gib,
-    repository_bytes,
     shared_memory_gib,
     weights_volume_gib,
 )
@@ -30,14 +29,14 @@ def on_eight_gpus(tensor_parallel: int) -> Settings:
 def test_the_volume_holds_the_files_with_room_to_spare(stack: str) -> None:
     settings = settings_of(stack)
     size = weights_volume_gib(settings) * 2**30
-    needed = repository_bytes(settings) * 1.1 + 5e9
+    needed = settings.model.repository_bytes * 1.1 + 5e9
     assert needed <= size < needed + 2**30
 
 
 def test_fp8_needs_room_for_the_bf16_files_that_it_is_made_from() -> None:
     settings = settings_of("article")
     assert settings.model.precision == "fp8"
-    assert repository_bytes(settings) == settings.model.facts.weight_bytes("bf16")
+    assert settings.model.repository_bytes == settings.model.facts.weight_bytes("bf16")
 
 
 @pytest.mark.parametrize(

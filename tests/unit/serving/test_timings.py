@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.serving.sizes import repository_bytes
 from components.serving.timings import (
     EXIT_MARGIN,
     PRE_STOP,
@@ -44,7 +43,7 @@ def test_a_grace_period_that_would_cut_answers_is_refused() -> None:
 def test_a_start_may_take_longer_than_reading_the_weights(stack: str, speed: int) -> None:
     # Probes that are shorter kill large models for ever (kserve#5062, kubeai#172, aibrix#782).
     settings = settings_of(stack, weightsReadMegabytesPerSecond=speed)
-    reading = repository_bytes(settings) / (speed * 1e6)
+    reading = settings.model.repository_bytes / (speed * 1e6)
     timings = timings_of(settings)
     assert timings.startup_budget >= 2 * reading + 600
     assert timings.startup_budget % PROBE_PERIOD == 0
