@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -23,6 +24,7 @@ from components.costing_demand import Demand, capacity_of, demand_of, in_words, 
 from components.errors import ClockError
 from components.fleet import configuration_of, interruptions_of
 from components.gateway.prices import TokenPrices
+from components.serving.sizes import repository_bytes
 from components.settings_types import Settings
 
 ENGINE_IMAGE_GIGABYTES = 10
@@ -274,8 +276,14 @@ def _cluster(settings: Settings) -> ClusterShare:
         system_instance_type=prices.system_instance_type,
         system_nodes=prices.system_node_count,
         nat_gateway_share=Decimal(prices.nat_gateway_share_percent) / 100,
-        image_gigabytes=ENGINE_IMAGE_GIGABYTES,
+        image_gigabytes=_image_gigabytes(settings),
     )
+
+
+def _image_gigabytes(settings: Settings) -> int:
+    if settings.weights.image is None:
+        return ENGINE_IMAGE_GIGABYTES
+    return ENGINE_IMAGE_GIGABYTES + math.ceil(repository_bytes(settings) / 10**9)
 
 
 def _people(settings: Settings) -> People:

@@ -16,11 +16,12 @@ from components.cost.node_cost import OwnedNode, RentedNode
 from components.cost.report_output import as_output, summary
 from components.cost.simulation import simulate
 from components.cost.table import render
-from components.costing import assumptions_of
+from components.costing import ENGINE_IMAGE_GIGABYTES, assumptions_of
 from components.errors import ClockError, Problem, SettingsError, UnknownStackError
 from components.fleet import VLLM_LARGEST_BATCH, interruptions_of
 from components.offline import estimate_stack, ledger_of
 from components.project import stack_names, stack_values
+from components.serving.sizes import repository_bytes
 from components.settings import parse
 from tests.recording import settings_of
 from tests.unit.cost.builders import TODAY
@@ -179,6 +180,15 @@ def test_nodes_that_are_there_start_no_machine() -> None:
     started = assumptions("dev").fleet
     assert started.fixed_nodes is None
     assert started.start_seconds > 180
+
+
+def test_a_started_node_pulls_the_image_that_holds_the_weights_too() -> None:
+    image = f"registry.example.com/models/llama@sha256:{'a' * 64}"
+    alone = assumptions("aws-prod").cluster.image_gigabytes
+    both = assumptions("aws-prod", weightsImage=image).cluster.image_gigabytes
+    pulled = repository_bytes(settings_of("aws-prod")) / 10**9
+    assert alone == ENGINE_IMAGE_GIGABYTES
+    assert alone + pulled <= both < alone + pulled + 1
 
 
 def test_the_month_is_the_stack_s() -> None:
