@@ -11,6 +11,7 @@ from components.manifests import custom_resource
 from components.monitoring.planned import PlannedCost
 from components.monitoring.promql import models_selector
 from components.monitoring.rules import PATIENCE_SECONDS, rule_manifest
+from components.serving.sizes import replica_gpus
 from components.serving.timings import timings_of
 from components.settings_types import Settings
 
@@ -49,7 +50,7 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
     replicas, node_hour = settings.replicas, planned.node_hour
     # Where the price is private, replicas and GPUs are counted and not priced.
     replica_hour = Decimal(1) if node_hour is None else node_hour / planned.replicas_per_node
-    gpu_hour = replica_hour if node_hour is None else replica_hour / settings.engine.tensor_parallel
+    gpu_hour = replica_hour if node_hour is None else replica_hour / replica_gpus(settings)
     return {
         "planned": _figures(settings, planned),
         "apis": [

@@ -14,6 +14,7 @@ from components.monitoring.promql import (
     pod_selector,
     target_selector,
 )
+from components.serving.sizes import replica_gpus
 from components.serving.timings import NODE_START, timings_of
 from components.settings_groups import GatewaySettings
 from components.settings_types import Settings
@@ -87,7 +88,7 @@ def _values(settings: Settings) -> dict[str, object]:
         "interval_objective": str(monitoring.inter_token_latency_seconds),
         "autoscaling": replicas.autoscaling,
         "may_be_none": replicas.lowest == 0,
-        "tensor_parallel": settings.engine.tensor_parallel,
+        "replica_gpus": replica_gpus(settings),
     }
 
 

@@ -1,4 +1,4 @@
-"""How much room a replica and its weights need: volume, CPU, memory."""
+"""How much room a replica and its weights need: volume, GPUs, CPU, memory."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def repository_bytes(settings: Settings) -> int:
     """
     precision = settings.model.precision
     return settings.model.facts.weight_bytes("bf16" if precision == "fp8" else precision)
+
+
+def replica_gpus(settings: Settings) -> int:
+    """Returns the GPUs of a replica, on all of its nodes."""
+    return settings.engine.tensor_parallel * settings.engine.pipeline_parallel
 
 
 def weights_volume_gib(settings: Settings) -> int:

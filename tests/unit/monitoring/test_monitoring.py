@@ -144,6 +144,19 @@ class TestEveryStack:
             assert "gpu" not in expression.lower()
 
 
+def test_a_gpu_of_a_replica_on_two_nodes_costs_a_share_of_both() -> None:
+    planned = replace(planned_of("owned-h100"), node_hour=Decimal(32))
+    settings = settings_of("owned-h100", gpuMetrics=True)
+    idle = alerts_of(settings, planned)["GpuIdle"]["expr"]
+    assert ") + 2 and" in idle  # 32 USD an hour for twice eight GPUs
+
+
+def test_all_gpus_of_a_replica_on_two_nodes_must_be_measured() -> None:
+    settings = settings_of("owned-h100", gpuMetrics=True)
+    missing = alerts_of(settings, planned_of("owned-h100"))["GpuMetricsMissing"]["expr"]
+    assert missing.startswith("16 * breakeven:replicas:up{")
+
+
 @pytest.mark.parametrize("stack", MONITORED)
 def test_the_gateway_is_watched_where_there_is_one(stack: str) -> None:
     settings = settings_of(stack)
