@@ -13,6 +13,7 @@ from components.gpu_pool import create_pool
 from components.project import ROOT
 from components.serving import VllmServing
 from components.serving.timings import NODE_START, timings_of
+from tests.promql_found import selections_of
 from tests.recording import register, register_stack, settings_of
 from tests.unit.monitoring.stacks import (
     MONITORED,
@@ -80,6 +81,18 @@ class TestEveryStack:
             for selection in check(rule["expr"], recorded).selections:
                 if "job" in selection.matchers:
                     assert selection.matchers["job"] in jobs
+
+    def test_controllers_that_are_asked_for_are_registered(self, stack: str) -> None:
+        registration = register_stack(settings_of(stack))
+        # The controller of a LeaderWorkerSet makes a StatefulSet of its name.
+        kinds = {"deployment": "Deployment", "statefulset": "LeaderWorkerSet"}
+        asked: set[str] = set()
+        for selected in selections_of(registration):
+            for label in kinds.keys() & selected.matchers.keys():
+                names = {one.metadata["name"] for one in registration.of(kinds[label])}
+                assert selected.matchers[label] in names, selected.expression
+                asked.add(selected.metric)
+        assert asked
 
     def test_the_monitor_finds_pods_and_port(self, stack: str) -> None:
         settings = settings_of(stack)
