@@ -71,13 +71,23 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
         "models": models_selector(settings),
         "replica_hour": _text(replica_hour),
         "gpu_hour": _text(gpu_hour),
-        "autoscaling": replicas.autoscaling,
-        "lowest": replicas.lowest,
-        "idle_requests": f"{replicas.target_requests * replicas.lowest / 2:g}",
+        "removes_idle": _removes_idle(settings, planned),
+        "may_be_none": replicas.lowest == 0,
+        "lowest": max(replicas.lowest, 1),
+        "idle_requests": f"{replicas.target_requests * max(replicas.lowest, 1) / 2:g}",
         "idle_seconds": _IDLE_SECONDS + replicas.scale_down_seconds,
         "gpu_metrics": settings.monitoring.gpu_metrics,
         "startup_seconds": timings_of(settings).startup_budget + PATIENCE_SECONDS,
     }
+
+
+def _removes_idle(settings: Settings, planned: PlannedCost) -> bool:
+    """Tells whether replicas that the load does not need are to be removed, and money with them.
+
+    A schedule keeps them although the load is low, and a pool of fixed size is paid all the same.
+    """
+    replicas = settings.replicas
+    return replicas.autoscaling and not replicas.schedule and planned.fixed_nodes is None
 
 
 def _figures(settings: Settings, planned: PlannedCost) -> list[tuple[str, str]]:

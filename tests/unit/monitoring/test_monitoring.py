@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from components.gpu_pool import create_pool
+from components.monitoring.planned import PlannedCost
 from components.project import ROOT
 from components.serving import VllmServing
 from components.serving.timings import NODE_START, timings_of
@@ -168,6 +169,28 @@ def test_all_gpus_of_a_replica_on_two_nodes_must_be_measured() -> None:
     settings = settings_of("owned-h100", gpuMetrics=True)
     missing = alerts_of(settings, planned_of("owned-h100"))["GpuMetricsMissing"]["expr"]
     assert missing.startswith("16 * breakeven:replicas:up{")
+
+
+def test_idle_replicas_are_told_where_fewer_would_run_and_save_something() -> None:
+    def told(stack: str, planned: PlannedCost, **overrides: object) -> bool:
+        return "IdleReplicas" in alerts_of(settings_of(stack, **overrides), planned)
+
+    follows, fixed = planned_of("aws-prod"), planned_of("on-prem")
+    assert told("aws-prod", follows)
+    assert not told("aws-prod", follows, scheduledReplicas=["mon-fri 08:00-18:00 4"])
+    assert not told("on-prem", fixed, autoscaling=True, maxReplicas=2)
+
+
+def test_the_last_replica_is_idle_only_when_nobody_asks() -> None:
+    settings = settings_of("hybrid", minReplicas=0)
+    planned = replace(planned_of("hybrid"), node_hour=Decimal(2))
+    expression = alerts_of(settings, planned)["IdleReplicas"]["expr"]
+    last, more = expression.split(" or ")
+    assert " * 2 > 0 and breakeven:requests:rate5m{" in last
+    assert last.endswith("} == 0")
+    assert more.startswith("(breakeven:replicas:there{")
+    assert " - 1) * 2 > 0 and " in more
+    assert more.endswith("} < 24")  # half of one replica's 48
 
 
 @pytest.mark.parametrize("stack", MONITORED)
