@@ -76,7 +76,7 @@ def gateway_pod(
         ],
         # As long as the longest answer may take: a stopping gateway ends what it began.
         termination_grace_period_seconds=PRE_STOP
-        + settings.engine.longest_request_seconds
+        + _longest_answer(settings, gateway)
         + EXIT_MARGIN,
         containers=[_container(settings, gateway)],
         volumes=[
@@ -91,6 +91,11 @@ def gateway_pod(
             VolumeArgs(name="scratch", empty_dir=EmptyDirVolumeSourceArgs(size_limit="1Gi")),
         ],
     )
+
+
+def _longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
+    own = settings.engine.longest_request_seconds
+    return own if gateway.overflow is None else max(own, gateway.overflow.timeout_seconds)
 
 
 def _container(settings: Settings, gateway: GatewaySettings) -> ContainerArgs:
