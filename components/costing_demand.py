@@ -11,7 +11,9 @@ from components.cost.capacity import ReplicaCapacity, replica_capacity
 from components.cost.figures import counted
 from components.cost.load import Load, flat_shape, published_shape, read_shape
 from components.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
+from components.gateway.labels import METRICS_PORT
 from components.project import ROOT
+from components.serving.labels import ENGINE_PORT
 from components.serving.rollout import rollout_of
 from components.settings_types import Settings
 
@@ -95,6 +97,8 @@ def notes_of(settings: Settings) -> tuple[str, ...]:
             "The schedule's hours are in the nodes of the estimate, as if the traffic's first hour "
             f"were Monday 0:00 {settings.replicas.schedule_time_zone}; break-even leaves them out."
         )
+    if settings.replicas.autoscaling and not settings.monitoring.enabled:
+        notes.append(_unmonitored(settings))
     capacity_types = settings.pool.capacity_types
     if settings.pool.kind != "existing" and capacity_types[:1] == ("reserved",):
         notes.append(
@@ -107,6 +111,15 @@ def notes_of(settings: Settings) -> tuple[str, ...]:
             f"{', then '.join(capacity_types[1:])}, at that price."
         )
     return tuple(notes)
+
+
+def _unmonitored(settings: Settings) -> str:
+    gateways = "" if settings.replicas.lowest else f", and of the gateways (port {METRICS_PORT})"
+    return (
+        "monitoring is false, so no PodMonitor is made, while KEDA scales by what "
+        f"{settings.replicas.prometheus_address} reads: let it read /metrics of the replicas (port "
+        f"{ENGINE_PORT}){gateways}, with the label namespace."
+    )
 
 
 def _replicas(settings: Settings) -> str:

@@ -191,6 +191,21 @@ def test_a_started_node_pulls_the_image_that_holds_the_weights_too() -> None:
     assert alone + pulled <= both < alone + pulled + 1
 
 
+def test_who_scales_unmonitored_is_told_what_prometheus_has_to_read() -> None:
+    def told(stack: str, **overrides: str) -> list[str]:
+        return [note for note in assumptions(stack, TODAY, **overrides).notes if "PodMonitor" in note]
+
+    assert not told("hybrid")
+    assert not told("on-prem", monitoring="false")
+    [note] = told("hybrid", monitoring="false")
+    assert "http://prometheus-operated.monitoring.svc:9090" in note
+    assert "port 8000" in note
+    assert "9464" not in note
+    # The first replica is started by the gateways' counter.
+    [note] = told("hybrid", monitoring="false", minReplicas="0")
+    assert "port 9464" in note
+
+
 def test_the_month_is_the_stack_s() -> None:
     assert assumptions("article").calendar is THIRTY_DAYS
     assert assumptions("dev").calendar is CALENDAR_MONTH
