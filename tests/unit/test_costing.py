@@ -193,7 +193,9 @@ def test_a_started_node_pulls_the_image_that_holds_the_weights_too() -> None:
 
 def test_who_scales_unmonitored_is_told_what_prometheus_has_to_read() -> None:
     def told(stack: str, **overrides: str) -> list[str]:
-        return [note for note in assumptions(stack, TODAY, **overrides).notes if "PodMonitor" in note]
+        return [
+            note for note in assumptions(stack, TODAY, **overrides).notes if "PodMonitor" in note
+        ]
 
     assert not told("hybrid")
     assert not told("on-prem", monitoring="false")
