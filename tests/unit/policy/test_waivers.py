@@ -88,7 +88,10 @@ def test_a_file_that_holds_no_waivers_is_refused_by_name(text: str, tmp_path: Pa
         ("Deployment/*/server", "Deployment/other/server", True),
         ("Job/llm/weights-*", "Job/llm/weights-12ab", True),
         ("Job/llm/weights-*", "Job/llm/weights", False),
+        ("Namespace/web-*", "Namespace/web-prod", True),
+        ("Deployment/web-*", "Deployment/web-prod/server", False),
         ("Namespace/a[b]", "Namespace/a[b]", True),
+        ("Namespace/a?", "Namespace/ab", False),
         ("Namespace/a[b]", "Namespace/ab", False),
     ],
 )
