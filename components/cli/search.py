@@ -9,13 +9,7 @@ from components.cost.models import PRECISION_BYTES
 from components.cost.recommend.search import Offer, OwnMeasurement, Search
 from components.fleet import HOURS_PER_MONTH, VLLM_LARGEST_BATCH
 from components.offline import LoadedStack
-from components.serving.timings import (
-    EXPECTED_ENGINE_START,
-    EXPECTED_NODE_START,
-    PRE_STOP,
-    doubling_period,
-    weights_read,
-)
+from components.serving.timings import EXPECTED_NODE_START, doubling_period, grace, replica_start
 from components.settings_types import Settings
 
 
@@ -34,8 +28,10 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
     """Gathers what a search rests on."""
     settings, replicas = stack.settings, stack.settings.replicas
     limit = wishes.prefill_ms
+    # Of the configurations only those add replicas whose nodes come with them.
     starts = {
-        precision: _start_seconds(stack.with_precision(precision)) for precision in PRECISION_BYTES
+        precision: replica_start(stack.with_precision(precision), new_node=True)
+        for precision in PRECISION_BYTES
     }
     objective = float(settings.monitoring.time_to_first_token_seconds)
     percent = wishes.commitment_percent
@@ -65,14 +61,10 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         measured=_measured(settings),
         target_waiting=replicas.target_waiting,
         node_start_seconds=EXPECTED_NODE_START,
-        grace_seconds=PRE_STOP + settings.engine.longest_request_seconds,
+        grace_seconds=grace(settings),
         spot_interruptions_per_hour=float(settings.pool.spot_interruptions_per_month)
         / HOURS_PER_MONTH,
     )
-
-
-def _start_seconds(settings: Settings) -> float:
-    return EXPECTED_NODE_START + weights_read(settings) + EXPECTED_ENGINE_START
 
 
 def _own_offer(stack: LoadedStack) -> Offer | None:
