@@ -18,6 +18,7 @@ from components.monitoring.planned import PlannedCost
 from components.network import NetworkRules, ServingNamespace
 from components.project import own_values
 from components.serving import VllmServing
+from components.serving.labels import ENGINE_PORT
 from components.serving.rollout import rollout_of
 from components.settings import parse
 from components.settings_types import FIRST_MODEL, Settings
@@ -88,7 +89,7 @@ def _served(model: Settings, pool: GpuPool, namespace: pulumi.Input[str]) -> Ite
 
 def _outputs(settings: Settings) -> dict[str, object]:
     """Returns under which address each model is asked for."""
-    endpoint = f"http://{{}}.{settings.network.namespace}.svc:8000/v1"
+    endpoint = f"http://{{}}.{settings.network.namespace}.svc:{ENGINE_PORT}/v1"
     addresses = {
         model.model.facts.name: endpoint.format(model.name if settings.gateway is None else GATEWAY)
         for model in settings.models
