@@ -40,14 +40,14 @@ rig: ## Start a Kubernetes cluster on this machine, with Karpenter, KEDA and Pro
 rig-stop: ## End that cluster's processes
 	$(BOOTSTRAP) run python tools/rig stop
 
-demo: ## Watch a stack scale for three minutes, with its cost; needs no cluster
+demo: ## Watch a stack scale for three minutes, with its cost, in a cluster of its own
 	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.demo
 
 # A worker for each processor; what one has not begun, another one takes over.
 PARALLEL := -n logical --dist worksteal
 
-test: ## Run every test that needs no cluster, on all processors (ARGS="-n 0": on one)
+test: ## Run unit, golden, engine and registry tests, on all processors (ARGS="-n 0": on one)
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest $(PARALLEL) $(ARGS)
 

@@ -66,6 +66,12 @@ class ConfigReader:
         """Tells whether none of these keys has been rejected."""
         return not {problem.key for problem in self._problems} & set(keys)
 
+    def states(self, key: str) -> bool:
+        """Tells whether a key's value is another than its default."""
+        value, default = self._raw(key), self._defaults[key]
+        parsed = _parsed(default)
+        return value != default and (parsed is None or _parsed(value) != parsed)
+
     def text(self, key: str, *, pattern: str | None = None, allowed: str = "") -> str:
         """Reads a string; `pattern`, where given, must match all of it."""
         value = self._raw(key)

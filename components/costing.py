@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -18,10 +17,12 @@ from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.people import People
 from components.cost.price import Price, PriceMissingError, committed
 from components.cost.price_book import PriceBook
+from components.cost.price_file import BOOK_PATH, PriceFileError
 from components.cost.report import Report
 from components.cost.week.nodes_paid import follow
 from components.costing_demand import Demand, capacity_of, demand_of, in_words, notes_of
-from components.errors import ClockError
+from components.costing_overrides import override_notes
+from components.errors import ClockError, PriceBookError
 from components.fleet import configuration_of, interruptions_of
 from components.gateway.prices import TokenPrices
 from components.serving.sizes import repository_bytes
@@ -45,10 +46,13 @@ def assumptions_of(
 
     Raises:
         SettingsError: Something was rejected, here or before; all of it is named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
     """
     book = _book(settings, reader, stack, today)
     node = _node(settings, reader, book)
     _check_system_nodes(settings, reader, book)
+    _check_age(settings, reader, book)
     models = list(zip(settings.models, (reader, *reader.entry_readers), strict=True))
     demands = [demand_of(model, of_model, today) for model, of_model in models]
     reader.raise_problems(stack)
@@ -98,7 +102,7 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         book=book,
         calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
         overflows=settings.gateway is not None and settings.gateway.overflow is not None,
-        notes=notes_of(settings),
+        notes=(*notes_of(settings), *override_notes(settings, book.today)),
         served=settings.model.facts.name,
         instance=settings.name,
     )
@@ -130,6 +134,8 @@ def _book(settings: Settings, reader: ConfigReader, stack: str, today: date) -> 
     prices = settings.prices
     try:
         return PriceBook.load(prices.overrides, private=prices.private_overrides, today=today)
+    except PriceFileError as error:
+        raise PriceBookError(error, BOOK_PATH) from None
     except ValueError as error:
         reader.reject(
             "priceOverrides", str(error), "`breakeven prices list` shows the book's identifiers"
@@ -170,7 +176,7 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
             "stated or owned",
         )
         return None
-    capacity_type = pool.capacity_types[0] if pool.kind != "existing" else "on-demand"
+    capacity_type = pool.first_purchase
     offers: list[RentedNode] = []
     missing: list[PriceMissingError] = []
     for instance_type in pool.instance_types:
@@ -190,7 +196,6 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
             + (f"; closest in the book: {near}" if near else ""),
             price=True,
         )
-    _check_age([offer.price for offer in offers], settings, reader, book)
     cheapest = min(offers, key=lambda offer: offer.price.usd, default=None)
     if cheapest is None or not prices.commitment_percent:
         return cheapest
@@ -200,14 +205,13 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
     return RentedNode(price, f"{cheapest.description}, {percent}% off for {term}")
 
 
-def _check_age(
-    offers: Sequence[Price], settings: Settings, reader: ConfigReader, book: PriceBook
-) -> None:
-    for price in offers:
+def _check_age(settings: Settings, reader: ConfigReader, book: PriceBook) -> None:
+    """Refuses prices of nodes that are too old; so far no other price was asked for."""
+    for price in book.used:
         if book.is_from_the_future(price):
             raise ClockError(book.today, price.identifier, price.as_of)
     limit = settings.prices.max_age_days
-    stale = [price for price in offers if book.is_stale(price, limit)]
+    stale = [price for price in book.used if book.is_stale(price, limit)]
     if stale:
         shown = ", ".join(f"{price.identifier} of {price.as_of.isoformat()}" for price in stale)
         reader.reject(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -15,6 +16,7 @@ from components.gateway.labels import METRICS_PORT
 from components.project import ROOT
 from components.serving.labels import ENGINE_PORT
 from components.serving.rollout import rollout_of
+from components.settings_groups import PoolSettings
 from components.settings_types import Settings
 
 
@@ -99,18 +101,23 @@ def notes_of(settings: Settings) -> tuple[str, ...]:
         )
     if settings.replicas.autoscaling and not settings.monitoring.enabled:
         notes.append(_unmonitored(settings))
-    capacity_types = settings.pool.capacity_types
-    if settings.pool.kind != "existing" and capacity_types[:1] == ("reserved",):
-        notes.append(
+    if settings.prices.node_pricing == "list":
+        notes += _purchase_notes(settings.pool)
+    return tuple(notes)
+
+
+def _purchase_notes(pool: PoolSettings) -> Iterator[str]:
+    first, others = pool.first_purchase, pool.capacity_types[1:]
+    if first == "reserved":
+        yield (
             "Nodes are priced as reserved for the hours that they run; a reservation is paid for "
             "all hours, so keep minReplicas at what is reserved."
         )
-    elif settings.pool.kind != "existing" and len(capacity_types) > 1:
-        notes.append(
-            f"Nodes are priced as {capacity_types[0]}; what is not to be had is tried as "
-            f"{', then '.join(capacity_types[1:])}, at that price."
+    elif others and pool.kind != "existing":
+        yield (
+            f"Nodes are priced as {first}; what is not to be had is tried as "
+            f"{', then '.join(others)}, at that price."
         )
-    return tuple(notes)
 
 
 def _unmonitored(settings: Settings) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum
+from pathlib import Path
 
 import pulumi
 
@@ -56,6 +57,16 @@ class UnknownStackError(UserError):
         super().__init__(
             f'there is no stack "{stack}": no file stacks/Pulumi.{stack}.yaml. '
             f"Allowed: {', '.join(known)}; or make it: breakeven init {stack}"
+        )
+
+
+class PriceBookError(UserError):
+    """The price book itself can't be used; no setting of a stack is to blame."""
+
+    def __init__(self, error: Exception, path: Path) -> None:
+        super().__init__(
+            f"{error}. The book is {path}, its format prices.schema.json beside it. Mend that "
+            f"entry, or in a checkout undo all changes: git restore {path}"
         )
 
 

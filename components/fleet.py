@@ -108,5 +108,4 @@ def _overflow_requests(settings: Settings) -> float:
 def interruptions_of(settings: Settings) -> float:
     """Returns spot interruptions of a node in a month; 0 where the first choice is not spot."""
     pool = settings.pool
-    spot = pool.kind != "existing" and pool.capacity_types[:1] == ("spot",)
-    return float(pool.spot_interruptions_per_month) if spot else 0.0
+    return float(pool.spot_interruptions_per_month) if pool.first_purchase == "spot" else 0.0

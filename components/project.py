@@ -44,7 +44,7 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
 
     Raises:
         FileNotFoundError: There is no such stack file.
-        NoYamlError: It is no YAML.
+        StackFileError: It is no YAML, or holds something else than settings.
     """
     path = root / "stacks" / f"Pulumi.{stack}.yaml"
     try:
@@ -56,7 +56,7 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
     # As the engine does: a key without prefix is the project's own.
     return own_values(
         {
-            key if ":" in key else PREFIX + key: wire(_plain(value, path.name, key))
+            key if ":" in key else PREFIX + key: wire(_plain(value, f"{path.name}: {key}"))
             for key, value in config.items()
         }
     )
@@ -69,11 +69,17 @@ def _mapping(value: object, name: str, what: str) -> Mapping[str, object]:
     raise StackFileError(msg)
 
 
-def _plain(value: object, name: str, key: str) -> object:
+def _plain(value: object, where: str) -> object:
+    """Refuses what JSON does not have, at any depth."""
     if isinstance(value, date):  # YAML reads 2024-01-01 as one
-        msg = f"{name}: {key}: found the date {value}. Put it in quotes"
+        msg = f"{where}: found the date {value}. Put it in quotes"
         raise StackFileError(msg)
-    return value
+    if isinstance(value, bytes | set):  # !!binary and !!set
+        msg = f"{where}: found {value!r}. Allowed: text, numbers, true, false, lists, mappings"
+        raise StackFileError(msg)
+    if isinstance(value, dict):
+        return {_plain(key, where): _plain(item, where) for key, item in value.items()}
+    return [_plain(item, where) for item in value] if isinstance(value, list) else value
 
 
 def own_values(config: Mapping[str, str]) -> Mapping[str, str]:

@@ -14,10 +14,12 @@ from decimal import Decimal
 
 from components.config_reader import ConfigReader
 from components.cost.models import PRECISION_BYTES, find_model, load_models
+from components.cost.roofline import TENSOR_PARALLEL
+from components.policy.addresses import is_inside
 from components.project import ROOT, defaults
 from components.settings_adapters import read_adapters, read_rank
 from components.settings_boundary import check_boundary, read_boundary
-from components.settings_checks import PARALLEL, check
+from components.settings_checks import check
 from components.settings_gateway import check_gateway, read_gateway
 from components.settings_groups import (
     BoundarySettings,
@@ -33,6 +35,9 @@ from components.settings_groups import (
 from components.settings_models import check_models, entry_readers, named, shares_beside
 from components.settings_monitoring import check_monitoring, read_monitoring
 from components.settings_patterns import (
+    DIGEST,
+    HOST_ALLOWED,
+    IMAGE,
     LABEL,
     LABEL_ALLOWED,
     MACHINE_TYPE,
@@ -42,15 +47,12 @@ from components.settings_patterns import (
 from components.settings_pool import read_pool
 from components.settings_schedule import read_schedule, read_time_zone
 from components.settings_types import FIRST_MODEL, Settings
+from components.settings_unread import check_unread
 from components.settings_weights import read_weights
 
 CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")
 OLDEST_ENGINE = (0, 18)
-
-_PRIVATE_NETWORKS = tuple(
-    ipaddress.ip_network(network)
-    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
-)
+MOST_REPLICAS = 1000
 
 
 def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
@@ -104,6 +106,7 @@ def _check(settings: Settings, reader: ConfigReader) -> None:
     check(settings, reader)
     check_monitoring(settings, reader)
     check_boundary(settings, reader)
+    check_unread(settings, reader)
 
 
 def _model(reader: ConfigReader) -> ModelSettings:
@@ -135,8 +138,9 @@ def _model(reader: ConfigReader) -> ModelSettings:
 def _engine(reader: ConfigReader, boundary: BoundarySettings) -> EngineSettings:
     image = reader.text(
         "engineImage",
-        pattern=r"[a-z0-9.:-]+(/[a-z0-9._-]+)+:v\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}",
-        allowed="Allowed: HOST/PATH:vX.Y.Z@sha256:DIGEST; both tag and digest, never latest",
+        pattern=rf"{IMAGE}:v\d+\.\d+\.\d+[\w.-]*{DIGEST}",
+        allowed="Allowed: HOST/PATH:vX.Y.Z@sha256:DIGEST; both tag and digest, never latest; "
+        + HOST_ALLOWED,
     )
     version = re.search(r":v(\d+)\.(\d+)\.(\d+)", image)
     numbers = tuple(int(part) for part in version.groups()) if version else ()
@@ -149,7 +153,7 @@ def _engine(reader: ConfigReader, boundary: BoundarySettings) -> EngineSettings:
     return EngineSettings(
         image=boundary.image(image),
         version=numbers,
-        tensor_parallel=_one_of(reader, "tensorParallel", PARALLEL),
+        tensor_parallel=_one_of(reader, "tensorParallel", TENSOR_PARALLEL),
         pipeline_parallel=reader.integer("pipelineParallel", 1, 8),
         gpu_memory_utilization=reader.decimal("gpuMemoryUtilization", "0.50", "0.95"),
         longest_request_seconds=reader.integer("longestRequestSeconds", 10, 3600),
@@ -160,8 +164,8 @@ def _engine(reader: ConfigReader, boundary: BoundarySettings) -> EngineSettings:
 def _replicas(reader: ConfigReader) -> ReplicaSettings:
     return ReplicaSettings(
         autoscaling=reader.boolean("autoscaling"),
-        lowest=reader.integer("minReplicas", 0, 1000),
-        highest=reader.integer("maxReplicas", 1, 1000),
+        lowest=reader.integer("minReplicas", 0, MOST_REPLICAS),
+        highest=reader.integer("maxReplicas", 1, MOST_REPLICAS),
         target_requests=reader.integer("targetRequestsPerReplica", 1, 4096),
         target_waiting=reader.integer("targetWaitingPerReplica", 1, 4096),
         scale_down_seconds=reader.integer("scaleDownSeconds", 0, 3600),
@@ -192,12 +196,18 @@ def _network(reader: ConfigReader) -> NetworkSettings:
         client_namespaces=reader.words("clientNamespaces", pattern=LABEL, allowed=LABEL_ALLOWED),
         exposure=reader.choice("exposure", ("cluster", "internal-load-balancer")),
         client_networks=networks,
-        node_local_dns=reader.text(
-            "nodeLocalDnsAddress",
-            pattern=r"(169\.254\.\d{1,3}\.\d{1,3})?",
-            allowed="Allowed: a link-local address such as 169.254.20.10, or empty",
-        ),
+        node_local_dns=_node_local_dns(reader),
     )
+
+
+def _node_local_dns(reader: ConfigReader) -> str:
+    key, allowed = "nodeLocalDnsAddress", "Allowed: a link-local address such as 169.254.20.10"
+    value = reader.text(key, pattern=r"(169\.254\.[0-9.]+)?", allowed=f"{allowed}, or empty")
+    try:
+        return value and str(ipaddress.IPv4Address(value))
+    except ValueError:
+        reader.reject(key, f'found "{value}"', f"{allowed}, or empty")
+        return ""
 
 
 def _traffic(reader: ConfigReader) -> TrafficSettings:
@@ -263,7 +273,7 @@ def _prices(reader: ConfigReader) -> PriceSettings:
         system_node_count=reader.integer("systemNodeCount", 0, 100),
         overrides=overrides,
         private_overrides=private,
-        budget_per_month=reader.optional_decimal("budgetPerMonth", "0", "1e9"),
+        budget_per_month=reader.optional_decimal("budgetPerMonth", "0.01", "1e9"),
         max_age_days=reader.integer("priceMaxAgeDays", 1, 36_500),
         month=reader.choice("month", ("calendar", "30d")),
     )
@@ -309,10 +319,6 @@ def _one_of(reader: ConfigReader, key: str, allowed: tuple[int, ...]) -> int:
 
 def _is_private(network: str) -> bool:
     try:
-        parsed = ipaddress.ip_network(network)
+        return is_inside(ipaddress.ip_network(network))
     except ValueError:
         return False
-    return any(
-        parsed.version == private.version and parsed.subnet_of(private)  # type: ignore[arg-type]  # same version is asserted on the left
-        for private in _PRIVATE_NETWORKS
-    )

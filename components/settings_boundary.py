@@ -6,14 +6,16 @@ from components.config_reader import ConfigReader
 from components.policy.addresses import outside_addresses
 from components.project import ROOT
 from components.settings_groups import BoundarySettings
-from components.settings_types import Settings
+from components.settings_models import KEY
+from components.settings_patterns import HOST_ALLOWED, REGISTRY_HOST
+from components.settings_types import FIRST_MODEL, Settings
 
 NETWORKS = ("connected", "air-gapped")
 
 POOLS_INSIDE = ("existing", "cluster-api")
 """Ways of getting nodes that ask no cloud."""
 
-_REGISTRY = r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(/[a-z0-9][a-z0-9._-]*)*)?"
+_REGISTRY = rf"({REGISTRY_HOST}(/[a-z0-9][a-z0-9._-]*)*)?"
 
 
 def read_boundary(reader: ConfigReader) -> BoundarySettings:
@@ -38,7 +40,7 @@ def read_boundary(reader: ConfigReader) -> BoundarySettings:
             "registry",
             pattern=_REGISTRY,
             allowed="Allowed: HOST, HOST:PORT or HOST/PATH of a registry, such as "
-            "registry.hospital.internal:5000/mirror",
+            f"registry.hospital.internal:5000/mirror; {HOST_ALLOWED}",
         ),
         waiver_files=tuple(folder / name for name in names),
     )
@@ -47,6 +49,7 @@ def read_boundary(reader: ConfigReader) -> BoundarySettings:
 def check_boundary(settings: Settings, reader: ConfigReader) -> None:
     """Rejects what can't hold, or would lead out, where nothing may leave."""
     _check_claim(settings, reader)
+    _check_token(settings, reader)
     if not settings.boundary.is_air_gapped or not reader.usable("network"):
         return
     network = settings.network
@@ -94,13 +97,30 @@ def check_boundary(settings: Settings, reader: ConfigReader) -> None:
             reader.reject(key, f"{found}, {air_gapped}", allowed)
 
 
+def _check_token(settings: Settings, reader: ConfigReader) -> None:
+    """Refuses a token that nothing is fetched with; a further model has the first one's, too."""
+    if not reader.usable("hubTokenSecret", "weightsClaim", "weightsImage", "loraAdapters"):
+        return
+    token, nothing = settings.weights.hub_token_secret, "Allowed: empty; nothing is fetched"
+    fetches = any(model.fetches_weights for model in settings.models)
+    if settings.name == FIRST_MODEL and token is not None and not fetches:
+        reader.reject("hubTokenSecret", f"stated beside {_source(settings)}", nothing)
+    for model in settings.others:
+        if model.weights.hub_token_secret not in {None, token} and not model.fetches_weights:
+            found = f"{model.model.facts.name}: hubTokenSecret: stated beside {_source(model)}"
+            reader.reject(KEY, found, nothing)
+
+
+def _source(settings: Settings) -> str:
+    return "weightsClaim" if settings.weights.claim is not None else "weightsImage"
+
+
 def _check_claim(settings: Settings, reader: ConfigReader) -> None:
     weights, model = settings.weights, settings.model
     if weights.claim is None or not reader.usable("weightsClaim", "weightsImage"):
         return
     unneeded = {
         "weightsImage": (weights.image is not None, "one of both holds the weights"),
-        "hubTokenSecret": (weights.hub_token_secret is not None, "nothing is fetched"),
         "previousModelRevision": (
             model.previous_revision is not None,
             "keep the older folder in the volume, and go back by modelRevision",

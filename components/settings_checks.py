@@ -9,18 +9,22 @@ from collections.abc import Iterable
 
 from components.config_reader import ConfigReader
 from components.cost.memory_fit import MemoryFit, memory_fit, smallest_fits
-from components.cost.roofline import Engine
+from components.cost.roofline import TENSOR_PARALLEL, Engine
 from components.settings_adapters import check_adapters
 from components.settings_pool import check_pool, check_quota
 from components.settings_schedule import check_schedule
 from components.settings_types import Settings
 from components.settings_weights import check_weights
 
-PARALLEL = (1, 2, 4, 8)
 """GPUs that may share a replica."""
 
 _OTHER_VENDORS = ("mi300x",)
 _FETCHES_AT_START = "gpt-oss-"
+
+_CONTROL_PLANES = {"aws": "eks", "azure": "aks", "gcp": "gke"}
+
+BALANCER_CLOUDS = ("aws", "azure", "gcp", "none")
+"""Clouds whose load balancer is known to stay private; `components.serving.service` says how."""
 
 
 def check(settings: Settings, reader: ConfigReader) -> None:
@@ -35,6 +39,7 @@ def check(settings: Settings, reader: ConfigReader) -> None:
     check_weights(settings, reader)
     _check_replicas(settings, reader)
     _check_network(settings, reader)
+    _check_control_plane(settings, reader)
     _check_commitment(settings, reader)
 
 
@@ -73,7 +78,7 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
             "tensorParallel",
             f"{parallel} GPUs can't share the {model.facts.attention_heads} attention heads and "
             f"{model.facts.key_value_heads} key-value heads of {model.facts.name} evenly",
-            f"Allowed: {_listed(n for n in PARALLEL if model.facts.splits_over(n))}",
+            f"Allowed: {_listed(n for n in TENSOR_PARALLEL if model.facts.splits_over(n))}",
         )
     if not reader.usable(
         *("model", "gpu", "precision", "tensorParallel", "pipelineParallel"),
@@ -92,7 +97,7 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
             f"pipelineParallel {nodes} with {parallel} x {settings.pool.gpu.name} on each node"
             for nodes in range(2, 9)
             # Nodes of fewer GPUs hold less than a larger node that clouds rent.
-            if parallel == settings.pool.gpus_per_node == PARALLEL[-1]
+            if parallel == settings.pool.gpus_per_node == TENSOR_PARALLEL[-1]
             and _fit(settings, nodes).fits
         )
         of_each = f" on each of {stages} nodes" if stages > 1 else ""
@@ -187,18 +192,33 @@ def _check_nodes(settings: Settings, reader: ConfigReader) -> None:
 
 
 def _check_network(settings: Settings, reader: ConfigReader) -> None:
-    network = settings.network
-    if (
-        network.exposure == "internal-load-balancer"
-        and not network.client_networks
-        and reader.usable("clientNetworks")
-    ):
-        reader.reject("clientNetworks", "empty", "Needed with exposure internal-load-balancer")
+    network, cloud = settings.network, settings.prices.cloud
+    if network.exposure == "internal-load-balancer":
+        if not network.client_networks and reader.usable("clientNetworks"):
+            reader.reject("clientNetworks", "empty", "Needed with exposure internal-load-balancer")
+        if cloud not in BALANCER_CLOUDS and reader.usable("exposure", "cloud"):
+            reader.reject(
+                "exposure",
+                f"internal-load-balancer with cloud {cloud}, where none is known to stay private",
+                f"Allowed with cloud {_listed(BALANCER_CLOUDS)}; or set exposure to cluster",
+            )
     if reader.usable("namespace", "monitoringNamespace") and (
         network.namespace in (settings.monitoring.namespace, "default", "kube-system")
     ):
         reader.reject(
             "namespace", f'found "{network.namespace}"', "Allowed: a namespace of the model's own"
+        )
+
+
+def _check_control_plane(settings: Settings, reader: ConfigReader) -> None:
+    """Refuses that of another cloud; nodes elsewhere may join any of them."""
+    prices = settings.prices
+    own = _CONTROL_PLANES.get(prices.cloud)
+    if own and prices.control_plane not in {own, "none"} and reader.usable("controlPlane", "cloud"):
+        reader.reject(
+            "controlPlane",
+            f"{prices.control_plane} with cloud {prices.cloud}",
+            f"Allowed: {own}, or none where others pay",
         )
 
 
@@ -215,8 +235,13 @@ def _check_commitment(settings: Settings, reader: ConfigReader) -> None:
             f"{found} with nodePricing {prices.node_pricing}",
             "Allowed with nodePricing list; a stated price is one with its discount",
         )
-    elif settings.pool.kind != "existing" and settings.pool.capacity_types[:1] == ("spot",):
-        reader.reject("commitmentPercent", f"{found} on spot nodes", "Allowed on on-demand nodes")
+    elif settings.pool.first_purchase != "on-demand":
+        reader.reject(
+            "commitmentPercent",
+            f"{found} on {settings.pool.first_purchase} nodes",
+            "Allowed where capacityTypes begins with on-demand; what else is bought has its own "
+            "price: state yours in priceOverrides",
+        )
     elif settings.replicas.autoscaling and settings.pool.kind != "existing":
         reader.reject(
             "commitmentPercent",

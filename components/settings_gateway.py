@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 from components.config_reader import ConfigReader
+from components.policy.addresses import is_of_a_machine
 from components.settings_groups import (
     BoundarySettings,
     GatewaySettings,
@@ -14,7 +17,13 @@ from components.settings_groups import (
     TeamSettings,
     TrafficSettings,
 )
-from components.settings_patterns import SUBDOMAIN, SUBDOMAIN_ALLOWED
+from components.settings_patterns import (
+    DIGEST,
+    HOST_ALLOWED,
+    IMAGE,
+    SUBDOMAIN,
+    SUBDOMAIN_ALLOWED,
+)
 from components.settings_types import Settings
 
 MODES = ("self-host", "hybrid")
@@ -32,8 +41,10 @@ _ADDRESSES: Mapping[str, str] = {
     "x-ai": "https://api.x.ai/v1",
 }
 
-_IMAGE = r"[a-z0-9.:-]+(/[a-z0-9._-]+)+:v?\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}"
-_IMAGE_ALLOWED = "Allowed: HOST/PATH:VERSION@sha256:DIGEST; both tag and digest, never latest"
+_IMAGE = rf"{IMAGE}:v?\d+\.\d+\.\d+[\w.-]*{DIGEST}"
+_IMAGE_ALLOWED = (
+    "Allowed: HOST/PATH:VERSION@sha256:DIGEST; both tag and digest, never latest; " + HOST_ALLOWED
+)
 _TEAM = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _RIGHTS = ("tokensPerDay", "usdPerMonth", "dataMayLeave")
 
@@ -55,6 +66,12 @@ def read_gateway(
         pattern=r"(https://[a-z0-9.-]+(:443)?(/[\w./-]*[\w])?)?",
         allowed="Allowed: https://HOST/PATH on port 443, up to /v1 and without a slash at the end",
     )
+    if not _is_on_the_internet(address):
+        reader.reject(
+            "overflowAddress",
+            f'found "{address}", no address of the internet',
+            "Allowed: a host there; the network rules let the gateway reach no private address",
+        )
     overflow = OverflowSettings(
         model=traffic.api_in_use,
         address=address or _ADDRESSES.get(provider, ""),
@@ -76,6 +93,18 @@ def read_gateway(
         requests_per_replica=reader.integer("overflowRequestsPerReplica", 1, 4096),
     )
     return gateway if reader.choice("mode", MODES) == "hybrid" else None
+
+
+def _is_on_the_internet(url: str) -> bool:
+    """Tells it of an address in numbers; of a name nothing is known, but of the machine's own."""
+    host = urlsplit(url).hostname or ""
+    if not re.search(r"(^|\.)[0-9][0-9a-fx]*$", host):
+        return host != "localhost"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_global and is_of_a_machine(address)
 
 
 def check_gateway(settings: Settings, reader: ConfigReader) -> None:

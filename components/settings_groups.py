@@ -118,6 +118,12 @@ class PoolSettings:
     cluster_api: ClusterApiSettings
     node_volume_gigabytes: int
 
+    @property
+    def first_purchase(self) -> str:
+        """How nodes are bought before anything else is tried; on demand where nothing says how."""
+        buys = self.kind != "existing" and self.capacity_types
+        return self.capacity_types[0] if buys else "on-demand"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledReplicas:

@@ -7,14 +7,16 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from components.config_reader import ConfigReader
+from components.policy.addresses import is_of_a_machine
 from components.settings_groups import MonitoringSettings, TracingSettings
 from components.settings_patterns import LABEL, LABEL_ALLOWED
 from components.settings_types import Settings
 
 _SERVICE = re.compile(rf"{LABEL}\.(?P<namespace>{LABEL})\.svc(\.cluster\.local)?")
 _COLLECTOR = (
-    "Allowed: http://SERVICE.NAMESPACE.svc:4317, or https, or an IP address in the Service's "
-    "place; the port takes OTLP by gRPC; other names can't be let through the network rules"
+    "Allowed: http://SERVICE.NAMESPACE.svc:4317, or https, or the IP address of another machine "
+    "in the Service's place; the port takes OTLP by gRPC; other names can't be let through the "
+    "network rules"
 )
 
 
@@ -67,7 +69,7 @@ def _tracing(reader: ConfigReader) -> TracingSettings | None:
     host = parts.hostname or ""
     service = _SERVICE.fullmatch(host)
     address = _address(host)
-    usable = service is not None or (address is not None and not address.is_unspecified)
+    usable = service is not None or (address is not None and is_of_a_machine(address))
     # A path, a user or a query would be lost.
     bare = not (parts.path or parts.query or parts.fragment or parts.username)
     if parts.scheme not in ("http", "https") or not usable or not port or not bare:

@@ -68,7 +68,15 @@ POOL_KINDS: Mapping[str, PoolKind] = {
 }
 """All pool kinds. `components.gpu_pool` has a class for each."""
 
-GKE_GPUS = ("l4", "a100-40", "a100-80", "h100", "rtx-pro-6000")
+GKE_GPUS: Mapping[str, str] = {
+    "l4": "nvidia-l4",
+    "a100-40": "nvidia-tesla-a100",
+    "a100-80": "nvidia-a100-80gb",
+    "h100": "nvidia-h100-80gb",
+}
+"""GPUs of machines that boot from the disk that is priced (pd-ssd), with GKE's names of them."""
+
+_HYPERDISK_ONLY = "rtx-pro-6000"
 
 
 def read_pool(reader: ConfigReader) -> PoolSettings:
@@ -174,12 +182,6 @@ def check_pool(settings: Settings, reader: ConfigReader) -> None:
             f"Allowed with pool {pool.kind}: {', '.join(kind.capacity_types)}"
             + (f"; {kind.unavailable}" if kind.unavailable else ""),
         )
-    if pool.node_taints and pool.kind != "existing" and reader.usable("nodeTaints"):
-        reader.reject(
-            "nodeTaints",
-            f"found {', '.join(pool.node_taints)}",
-            f"Allowed with pool existing; pool {pool.kind} sets the taints of its nodes itself",
-        )
     if pool.kind == "cluster-api" and not settings.replicas.lowest and reader.usable("minReplicas"):
         reader.reject(
             "minReplicas",
@@ -235,7 +237,13 @@ def _check_gke(pool: PoolSettings, reader: ConfigReader) -> None:
         reader.reject(
             "gpu",
             f'found "{pool.gpu.name}"',
-            f"Allowed with pool gke-compute-class: {', '.join(GKE_GPUS)}",
+            f"Allowed with pool gke-compute-class: {', '.join(GKE_GPUS)}"
+            + (
+                "; machines with this one (g4) boot from Hyperdisk only, and the pool makes and "
+                "prices pd-ssd: make such nodes yourself and set pool to existing"
+                if pool.gpu.name == _HYPERDISK_ONLY
+                else ""
+            ),
         )
     reserved = "reserved" in pool.capacity_types
     if reserved and not pool.gke_reservations and reader.usable("gkeReservations"):

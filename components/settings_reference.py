@@ -83,7 +83,7 @@ def reference() -> str:
     read(noting)
     parts = [_INTRODUCTION]
     for group, keys in groups().items():
-        parts.append(f"## {group.capitalize()}\n")
+        parts.append(f"## {group[:1].upper()}{group[1:]}\n")
         for key in keys:
             allowed = noting.allowed.get(key, "")
             parts.append(_entry(key, entries[key], allowed))

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from components.config_reader import ConfigReader
 from components.settings_groups import BoundarySettings, WeightsSettings
-from components.settings_patterns import SUBDOMAIN, SUBDOMAIN_ALLOWED
+from components.settings_patterns import (
+    DIGEST,
+    HOST_ALLOWED,
+    IMAGE,
+    SUBDOMAIN,
+    SUBDOMAIN_ALLOWED,
+)
 from components.settings_types import Settings
 
 _BESIDE_GIGABYTES = 40
@@ -17,8 +23,9 @@ def read_weights(reader: ConfigReader, boundary: BoundarySettings) -> WeightsSet
     token = reader.text("hubTokenSecret", pattern=f"({SUBDOMAIN})?", allowed=SUBDOMAIN_ALLOWED)
     image = reader.text(
         "weightsImage",
-        pattern=r"([a-z0-9.:-]+(/[a-z0-9._-]+)+(:[\w.-]+)?@sha256:[0-9a-f]{64})?",
-        allowed="Allowed: HOST/PATH[:TAG]@sha256:DIGEST, or empty; the digest is what verifies it",
+        pattern=rf"({IMAGE}(:[\w.-]+)?{DIGEST})?",
+        allowed="Allowed: HOST/PATH[:TAG]@sha256:DIGEST, or empty; the digest is what verifies "
+        f"it; {HOST_ALLOWED}",
     )
     return WeightsSettings(
         storage_class=reader.text(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 CLUSTER_API: Mapping[str, object] = {
     "pool": "cluster-api",
+    "nodeLabels": {"nvidia.com/gpu.present": "true"},  # the default, over a stack's own
     "clusterApiContext": "management",
     "clusterApiCluster": "prod",
     "clusterApiNamespace": "clusters",

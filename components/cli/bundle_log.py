@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from components.bundle.log import head, read_log, require_head
 from components.cli.bundle_options import LOG, Log
+from components.cli.output_format import Format, FormatOption
 
 log = typer.Typer(
     name="log",
@@ -18,13 +18,6 @@ log = typer.Typer(
     "Example: breakeven bundle log show",
     no_args_is_help=True,
 )
-
-
-class Format(StrEnum):
-    """How the log is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 @log.command()
@@ -48,9 +41,7 @@ def verify(
 @log.command()
 def show(
     log_file: Log = LOG,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the log is written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Prints the log, oldest first, after its chain was checked.
 

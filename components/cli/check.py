@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from components.cli.check_text import as_text
+from components.cli.output_format import Format, FormatOption
 from components.cli.policy_verdict import judge_stack, verdict_output
 from components.errors import ExitCode, UserError
 from components.policy.carried import read_carried
@@ -20,13 +20,6 @@ from components.policy.registry import rules_of
 from components.policy.rule import Pack
 from components.policy.verdict import judge
 from components.policy.waivers import read_waivers
-
-
-class Format(StrEnum):
-    """How the verdict is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class CheckError(UserError):
@@ -59,9 +52,7 @@ def check(  # noqa: PLR0913  # each is an option of the command
         Path | None,
         typer.Option(help="Lock of a bundle, which images and model must be in.", metavar="FILE"),
     ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the verdict is written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Judges manifests by the rules of the policy packs; docs/policies.md lists them.
 

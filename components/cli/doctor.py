@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from enum import StrEnum
-from typing import Annotated
 
 import typer
 
+from components.cli.output_format import Format, FormatOption
 from components.errors import UserError
 from components.project import ROOT
-
-
-class Format(StrEnum):
-    """How the findings are written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class NoCheckoutError(UserError):
@@ -31,9 +23,7 @@ class NoCheckoutError(UserError):
 
 
 def doctor(
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the findings are written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Says what is missing on this machine and the command that gets it; changes nothing.
 

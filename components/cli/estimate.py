@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from components.cli.budget import check_budget
+from components.cli.output_format import Format, FormatOption
 from components.cost.report_output import as_output
 from components.cost.table import render
 from components.offline import estimate_stack
 
 
-class Format(StrEnum):
-    """How a report is written."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 def estimate(
     stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the report is written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Prints what a stack costs, as `pulumi preview` does, but from the stack file alone.
 

@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,17 +13,11 @@ import typer
 from components.cli.files import write_new
 from components.cli.gpu_option import require_gpu
 from components.cli.new_stack import Answers, NewStackError, Where, text_of, values_of
+from components.cli.output_format import Format, FormatOption
 from components.cost.models import ModelFacts, find_model, load_models
 from components.cost.near import UnknownNameError
 from components.errors import SettingsError
 from components.project import ROOT, defaults
-
-
-class Format(StrEnum):
-    """How what was made is told."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def init(  # noqa: PLR0913  # one parameter an option
@@ -59,9 +52,7 @@ def init(  # noqa: PLR0913  # one parameter an option
         str | None,
         typer.Option(help="Commit of the weights; without it the one that another stack serves."),
     ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How what was made is told.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Writes stacks/Pulumi.NAME.yaml, which can be previewed at once. Never overwrites.
 

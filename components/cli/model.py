@@ -10,13 +10,13 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from components.cli.estimate import Format
+from components.cli.output_format import Format, FormatOption
 from components.cost.config_fields import ModelConfigError
 from components.cost.gpus import Gpu, load_gpus
 from components.cost.memory_fit import GIB, memory_fit
 from components.cost.model_config import facts_from_config
 from components.cost.models import PRECISION_BYTES, ModelFacts, load_models
-from components.cost.roofline import Engine
+from components.cost.roofline import TENSOR_PARALLEL, Engine
 from components.cost.text import drawn, text_table, wrapped
 from components.errors import UserError
 
@@ -24,7 +24,6 @@ TABLE = "components/cost/data/models.json"
 MEMORY_UTILIZATION = 0.9
 """Share of a GPU's memory that vLLM may use; its default."""
 
-_GPU_COUNTS = (1, 2, 4, 8)
 _NAME = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}", re.ASCII)
 
 Fits: TypeAlias = Mapping[str, Mapping[str, int | None]]
@@ -44,9 +43,7 @@ def model(
             metavar="OWNER/NAME", help="Repository of the weights; else the folder's name."
         ),
     ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the facts are written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Counts a model's parameters and memory from its config.json; finds the GPUs that hold it.
 
@@ -76,7 +73,7 @@ def _counts(facts: ModelFacts, gpu: Gpu) -> dict[str, int | None]:
 
 def _fewest(facts: ModelFacts, gpu: Gpu, precision: str) -> int | None:
     """Returns the fewest GPUs that hold the weights and one request of the longest length."""
-    for count in _GPU_COUNTS:
+    for count in TENSOR_PARALLEL:
         if (
             facts.splits_over(count)
             and memory_fit(

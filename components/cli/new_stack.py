@@ -12,20 +12,20 @@ from types import MappingProxyType
 
 import yaml
 
+from components.cli.prices_book import book_for_command
 from components.cost.gpus import find_gpu
 from components.cost.memory_fit import memory_fit
 from components.cost.models import ModelFacts
 from components.cost.near import suggestion
 from components.cost.price import PriceMissingError
 from components.cost.price_book import PriceBook
-from components.cost.price_file import read_book
-from components.cost.roofline import Engine
+from components.cost.roofline import TENSOR_PARALLEL, Engine
 from components.costing import assumptions_of
 from components.costing_demand import capacity_of, demand_of
 from components.errors import UserError
 from components.project import PREFIX, defaults, stack_names, stack_values, wire
-from components.settings import parse
-from components.settings_checks import PARALLEL
+from components.settings import MOST_REPLICAS, parse
+from components.settings_pool import GKE_GPUS
 
 LONGEST_REQUEST = 8192
 """Tokens of the longest request; a model that reads fewer has its own limit."""
@@ -118,24 +118,48 @@ def values_of(answers: Answers, today: date) -> Values:
     """Returns the settings of a stack that can be previewed, by key without prefix.
 
     Raises:
-        NewStackError: No machine there holds the model, or its commit is not known.
+        NewStackError: No machine there holds the model and serves its peak minute, the commit of
+            its weights is not known, or a price has no meaning there.
         SettingsError: The answers do not go together; all mistakes are named.
     """
+    if answers.node_price is not None and answers.where is not Where.OWN:
+        msg = (
+            f"--node-price {answers.node_price} with --where {answers.where}, whose machines have "
+            "the price of the book. Leave it out, or choose --where own"
+        )
+        raise NewStackError(msg)
     weights = _weights(answers)
     if answers.where is Where.OWN:
         values = _composed(answers, weights, _own_machine(answers), today)
     else:
-        choices = [
-            (price * replicas, machine.instance_type, values)
-            for price, machine in _rented(answers, today)
-            for values in [_composed(answers, weights, machine, today)]
-            for replicas in [int(str(values["maxReplicas"]))]
-        ]
-        values = min(choices, key=lambda choice: choice[:2])[2]
+        values = _cheapest(answers, weights, today)
     settings, reader = parse(_wired(values))
     assumptions_of(answers.name, settings, reader, today)
     declared = defaults()
     return {key: value for key, value in values.items() if wire(value) != declared[key]}
+
+
+def _cheapest(answers: Answers, weights: Values, today: date) -> Values:
+    """Returns the settings with the machine that serves the peak minute at the lowest price.
+
+    Raises:
+        NewStackError: No machine there does, with as many replicas as a stack may have.
+    """
+    choices = [
+        (price * replicas, machine.instance_type, values)
+        for price, machine in _rented(answers, today)
+        for values in [_composed(answers, weights, machine, today)]
+        for replicas in [int(str(values["maxReplicas"]))]
+        if replicas <= MOST_REPLICAS
+    ]
+    if not choices:
+        msg = (
+            f"{answers.tokens_per_day:,} tokens a day take more than {MOST_REPLICAS:,} replicas "
+            f"on every machine of {answers.where} that was weighed. Lower --tokens-per-day, or "
+            f"choose another --gpu or a smaller --model"
+        )
+        raise NewStackError(msg)
+    return min(choices, key=lambda choice: choice[:2])[2]
 
 
 def _composed(answers: Answers, weights: Values, machine: _Machine, today: date) -> Values:
@@ -207,7 +231,7 @@ def _weights(answers: Answers) -> Values:
 def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
     length = min(LONGEST_REQUEST, model.max_model_length)
     return (
-        gpus in PARALLEL
+        gpus in TENSOR_PARALLEL
         and model.splits_over(gpus)
         and memory_fit(
             Engine(model=model, precision="bf16", gpu=find_gpu(gpu), tensor_parallel=gpus),
@@ -220,11 +244,12 @@ def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
 
 def _rented(answers: Answers, today: date) -> list[tuple[Decimal, _Machine]]:
     """The machines of the cloud whose GPUs together hold one replica, each after its price."""
+    listed = book_for_command().shapes
     book, region = PriceBook.load(today=today), REGIONS[answers.where]
     shapes = [
         shape
-        for shape in read_book().shapes.values()
-        if shape.cloud == answers.where and shape.gpu and answers.gpu in ("", shape.gpu)
+        for shape in listed.values()
+        if shape.cloud == answers.where and shape.gpu and _is_weighed(shape.gpu, answers)
     ]
     priced: list[tuple[Decimal, _Machine]] = []
     for shape in shapes:
@@ -252,9 +277,16 @@ def _rented(answers: Answers, today: date) -> list[tuple[Decimal, _Machine]]:
     return priced
 
 
+def _is_weighed(gpu: str, answers: Answers) -> bool:
+    """Of a GPU that was asked for, the settings say why it is refused."""
+    if answers.gpu:
+        return gpu == answers.gpu
+    return answers.where is not Where.GCP or gpu in GKE_GPUS
+
+
 def _own_machine(answers: Answers) -> _Machine:
     gpu = answers.gpu or _OWN_GPU
-    for parallel in PARALLEL:
+    for parallel in TENSOR_PARALLEL:
         if _fits(answers.model, gpu, parallel):
             return _Machine(gpu=gpu, gpus=_OWN_GPUS, parallel=parallel, instance_type="")
     msg = (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Annotated
 
 import typer
 
+from components.cli.output_format import Format, FormatOption
 from components.cli.prices_book import book_for_command
 from components.cli.prices_check import check
 from components.cli.prices_refresh import refresh
@@ -24,13 +24,6 @@ prices = typer.Typer(
     "Example: breakeven prices list g6e.xlarge",
     no_args_is_help=True,
 )
-
-
-class Format(StrEnum):
-    """How a list is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class NoSuchPriceError(UserError):
@@ -50,9 +43,7 @@ def list_prices(
         str,
         typer.Argument(help="A part of the identifier, or a pattern with * such as node/aws/*."),
     ] = "",
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the list is written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Lists prices with their unit, day and source.
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from components.cost.price_file import BOOK_PATH, BookFile, PriceFileError, read_book
-from components.errors import UserError
-
-
-class PriceBookError(UserError):
-    """The price book can't be used."""
+from components.errors import PriceBookError
 
 
 def book_for_command() -> BookFile:
@@ -19,5 +15,4 @@ def book_for_command() -> BookFile:
     try:
         return read_book()
     except PriceFileError as error:
-        msg = f"{error}. The book is {BOOK_PATH}, its format prices.schema.json beside it"
-        raise PriceBookError(msg) from None
+        raise PriceBookError(error, BOOK_PATH) from None

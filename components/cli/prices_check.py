@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from components.cli.output_format import Format, FormatOption
 from components.cli.prices_book import book_for_command
 from components.cli.prices_table import plain_table, print_table
 from components.cli.waiting import waiting
@@ -23,13 +23,6 @@ from components.offline import estimate_stack
 from components.project import stack_names
 
 _API_SOURCE = f"genai-prices {PACKAGE_VERSION}"
-
-
-class Format(StrEnum):
-    """How the result is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class PricesNotCurrentError(UserError):
@@ -76,9 +69,7 @@ def check(
     max_age_days: Annotated[
         int, typer.Option(min=0, max=36_500, help="Days from which on a price counts as old.")
     ] = 90,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the result is written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Says how old each source's prices are; ends with 3 if a stack uses a missing or old one.
 

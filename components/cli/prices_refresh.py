@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from components.cli.files import write_whole
 from components.cli.prices_book import book_for_command
 from components.cli.prices_table import amount, plain_table, print_table
-from components.cost.price_file import BOOK_PATH, BookFile, write_book
+from components.cost.price_file import BOOK_PATH, BookFile, book_text
 from components.cost.price_sources.genai_release import release_note
 from components.cost.price_sources.kinds import HEAD, KINDS, Kind, kind_of, read_listing
 from components.cost.price_sources.listing import Listing, Selection, SourceError
@@ -91,11 +92,7 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
         )
         raise RefreshError(msg)
     target = output or BOOK_PATH
-    try:
-        write_book(BookFile(after, book.shapes), target)
-    except OSError as error:
-        msg = f"{target} can't be written: {error.strerror}. Name another file with --output"
-        raise RefreshError(msg) from None
+    write_whole(target, book_text(BookFile(after, book.shapes)))
     typer.echo(f"Written: {target}")
 
 

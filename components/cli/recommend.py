@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from components.cli.gpu_option import require_gpu
+from components.cli.output_format import Format, FormatOption
 from components.cli.search import Wishes, search_of
 from components.cli.waiting import waiting
 from components.cost.recommend.output import as_output, as_text
@@ -17,14 +17,6 @@ from components.cost.recommend.ranking import NothingFitsError
 from components.cost.recommend.ranking import recommend as weigh
 from components.errors import UserError
 from components.offline import load_stack_of_one_model
-
-
-class Format(StrEnum):
-    """How the answer is written."""
-
-    TEXT = "text"
-    JSON = "json"
-
 
 MOST_MS = 3_600_000
 """An hour; a bound also keeps out what is no number."""
@@ -72,9 +64,7 @@ def recommend(  # noqa: PLR0913  # one parameter an option
         ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=1000, help="Configurations to show.")] = 10,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the answer is written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Weighs GPUs, nodes, precisions, purchases, autoscaling and hybrids for a stack's traffic.
 

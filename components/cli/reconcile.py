@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import yaml
 
+from components.cli.output_format import Format, FormatOption
 from components.cli.stack_file import setting_lines
 from components.cli.waiting import waiting
 from components.cost.assumptions import Assumptions
@@ -32,13 +32,6 @@ from components.errors import SettingsError, UserError
 from components.offline import LoadedStack, load_stack_of_one_model
 from components.project import stack_values
 from components.settings import parse
-
-
-class Format(StrEnum):
-    """How the answer is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class ReconcileError(UserError):
@@ -64,9 +57,7 @@ def reconcile(
             "those of count(...).",
         ),
     ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the answer is written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Says which assumption of an estimate was off, by what happened.
 

@@ -10,6 +10,7 @@ from components.cost.recommend.search import Offer, OwnMeasurement, Search
 from components.fleet import HOURS_PER_MONTH, VLLM_LARGEST_BATCH
 from components.offline import LoadedStack
 from components.serving.timings import EXPECTED_NODE_START, doubling_period, grace, replica_start
+from components.settings_pool import GKE_GPUS
 from components.settings_types import Settings
 
 
@@ -53,7 +54,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         volume_gigabytes=settings.pool.node_volume_gigabytes,
         shared_weights=settings.shared_weights,
         max_age_days=settings.prices.max_age_days,
-        gpus=wishes.gpus,
+        gpus=wishes.gpus or _startable(settings),
         max_gpus=wishes.max_gpus,
         commitment_share=None if percent is None else percent / 100,
         max_inter_token_seconds=None if wishes.latency_ms is None else wishes.latency_ms / 1000,
@@ -65,6 +66,11 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         spot_interruptions_per_hour=float(settings.pool.spot_interruptions_per_month)
         / HOURS_PER_MONTH,
     )
+
+
+def _startable(settings: Settings) -> tuple[str, ...]:
+    """Returns the GPUs that the stack's pool can start; empty for all."""
+    return tuple(GKE_GPUS) if settings.pool.kind == "gke-compute-class" else ()
 
 
 def _own_offer(stack: LoadedStack) -> Offer | None:

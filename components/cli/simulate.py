@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from components.cli.output_format import Format, FormatOption
 from components.cli.waiting import waiting
 from components.cost.week.comparison import compare
 from components.cost.week.output import as_output, as_text
@@ -15,13 +15,6 @@ from components.errors import UserError
 from components.fleet import configuration_of, interruptions_of
 from components.offline import load_stack
 from components.settings_types import Settings
-
-
-class Format(StrEnum):
-    """How the week is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class ModelOptionError(UserError):
@@ -48,9 +41,7 @@ def simulate(
             help="Spot interruptions of a node in a month of 730 hours; default: the stack's.",
         ),
     ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the week is written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Simulates every 15 seconds of a stack's week: requests, autoscaler, nodes, queueing.
 

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from components.cli.byte_progress import byte_progress
-from components.cli.estimate import Format
 from components.cli.files import write_whole
+from components.cli.output_format import Format, FormatOption
 from components.cli.stack_file import merge_settings, setting_lines
 from components.cli.traffic_report import TrafficReport
 from components.cost.text import wrapped
@@ -32,7 +32,7 @@ from components.project import ROOT, stack_names
 
 traffic = typer.Typer(
     name="traffic",
-    help="Turn request logs, usage exports or a preset into a stack's traffic settings.\n\n"
+    help="Turns request logs, usage exports or a preset into a stack's traffic settings.\n\n"
     "Example: breakeven traffic preset medium",
     no_args_is_help=True,
 )
@@ -99,9 +99,7 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
     max_bad_percent: Annotated[
         float, typer.Option(min=0, max=100, help="Bad rows above which a log is refused.")
     ] = 1,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the figures are written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Measures traffic in logs: volume, lengths, cached share, hours of the week, burst.
 
@@ -149,9 +147,7 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
 @traffic.command("preset")
 def preset(
     size: Annotated[Preset, typer.Argument(help="How much traffic.")],
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the settings are written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Prints the traffic settings of a documented preset, for who has no log yet.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from components.cli.output_format import Format, FormatOption
 from components.cli.waiting import waiting
 from components.cost.input_ranges import INPUTS, RangeError, default_ranges, parse_range
 from components.cost.uncertainty import monte_carlo, tornado
@@ -15,13 +15,6 @@ from components.cost.uncertainty_output import Ranges, as_output, as_text
 from components.cost.varied import VariedStack
 from components.errors import UserError
 from components.offline import load_stack_of_one_model
-
-
-class Format(StrEnum):
-    """How the answer is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class RangeOptionError(UserError):
@@ -44,9 +37,7 @@ def ranges(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the answer is written.")
-    ] = Format.TEXT,
+    output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Prints P10, P50 and P90 of a stack's cost, and which input alone would flip the verdict.
 

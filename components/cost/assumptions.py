@@ -99,6 +99,12 @@ class Assumptions:
         """Input and output tokens of a mean day, of all models."""
         return sum(model.load.tokens_per_day for model in self.models)
 
+    @property
+    def tokens_per_month(self) -> Decimal:
+        """Input and output tokens of a month, of all models."""
+        months = (model.load.tokens_per_month(self.calendar) for model in self.models)
+        return sum(months, Decimal(0))
+
     def week(self) -> FleetWeek:
         """Returns what the fleet does with the load: the plan, and what only a simulation knows."""
         plan = self.planned_week(self.capacity.requests_per_second)

@@ -68,8 +68,8 @@ def _overflow(assumptions: Assumptions, weeks: _Weeks) -> Iterator[Line]:
 
 
 def _overflow_of(assumptions: Assumptions, share: float) -> Line:
-    api, calendar = assumptions.api_in_use, assumptions.calendar
-    tokens = Decimal(assumptions.load.tokens_per_day) * calendar.days_per_month
+    api = assumptions.api_in_use
+    tokens = assumptions.load.tokens_per_month(assumptions.calendar)
     price = Price(
         identifier=f"api/{api.reference}",
         usd=api.usd_per_million_tokens,

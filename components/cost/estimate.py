@@ -139,7 +139,7 @@ class _Estimate:
         dearest = rules.split(best.nodes, capacity.low_requests_per_second * per_node)
         nodes = counted(best.nodes, "own node")
         label = f"{nodes} and {overflow.price.reference} for {1 - best.own_share:.0%} of the load"
-        return best, Option("hybrid", label, best.monthly, (best.monthly, dearest.monthly))
+        return best, Option("hybrid", label, best.monthly, dearest.monthly)
 
     def verdict(
         self,
@@ -147,21 +147,17 @@ class _Estimate:
         hybrid: Option | None,
         break_even: tuple[BreakEvenAgainst, ...],
     ) -> Verdict:
-        own = self.bill.total
-        own_range = (
-            self.total_at(high),
-            self.total_at(low),
-        )
         options = [
             Option(
                 "hosted" if cost.same_model else "api",
                 cost.price.reference,
                 cost.monthly,
-                (cost.monthly, cost.monthly),
+                cost.monthly,
             )
             for cost in comparators
         ]
-        options.append(Option("self-host", "this stack", own, own_range))
+        own = Option("self-host", "this stack", self.bill.total, self.total_at(low))
+        options.append(own)
         if hybrid is not None:
             options.append(hybrid)
         cheapest = min(break_even, key=lambda row: row.api.monthly)

@@ -36,6 +36,11 @@ def usd(value: Decimal) -> str:
     return f"{'-' if cents < 0 else ''}${abs(cents):,.2f}"
 
 
+def usd_difference(value: Decimal) -> str:
+    """Writes USD with the sign of a difference; none where it is less than half a cent."""
+    return f"{'+' if to_cents(value) > 0 else ''}{usd(value)}"
+
+
 def usd_for_one(price: Decimal) -> str:
     """Writes a unit price with the digits that it has, and none lost below a cent."""
     if price >= _WHOLE_DOLLARS:

@@ -199,12 +199,13 @@ def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator
     if traffic is None:
         return
     behind = [one for one in assumptions.models if model in ("", one.served)]
-    tokens = sum(one.load.tokens_per_day for one in behind) * assumptions.calendar.days_per_month
+    calendar = assumptions.calendar
+    tokens = sum((one.load.tokens_per_month(calendar) for one in behind), Decimal(0))
     gigabytes = tokens * BYTES_PER_TOKEN / 10**9
     price = assumptions.book.find(traffic)
     if price.unit == "GB":
         quantity, unit = gigabytes, "GB"
     else:
         # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
-        quantity, unit = gigabytes / assumptions.calendar.hours_per_month, "LCU-month"
+        quantity, unit = gigabytes / calendar.hours_per_month, "LCU-month"
     yield replace(line_of("load-balancer", f"{item}, traffic", quantity, unit, price), model=model)

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from components.cost.calendar import Calendar
+
 SECONDS_PER_DAY = 86_400
 
 
@@ -52,6 +54,10 @@ class Load:
     def requests_per_day(self) -> Decimal:
         """Requests of a mean day."""
         return Decimal(self.tokens_per_day) / self.tokens_per_request
+
+    def tokens_per_month(self, calendar: Calendar) -> Decimal:
+        """Returns input and output tokens of a month."""
+        return Decimal(self.tokens_per_day) * calendar.days_per_month
 
     def requests_per_second(self) -> NDArray[np.float64]:
         """Returns the mean request rate of each hour of the shape, in requests a second."""

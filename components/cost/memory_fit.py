@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from components.cost.gpus import find_gpu
 from components.cost.models import ModelFacts
-from components.cost.roofline import Engine
+from components.cost.roofline import TENSOR_PARALLEL, Engine
 
 GIB = 2**30
 
@@ -20,6 +19,8 @@ RESERVED_GIB_FOR_COLLECTIVES = 0.38
 """NCCL's buffers of a GPU where several share a model: 392 MiB (aiconfigurator, four GPUs)."""
 
 _SUGGESTED_PRECISIONS = ("bf16", "fp8", "int4")  # int8 takes what fp8 takes
+_SUGGESTED_GPUS = ("l4", "l40s", "a100-80", "h100", "h200")  # those that clouds rent widely
+_SUGGESTIONS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +88,7 @@ def smallest_fits(
     model: ModelFacts,
     *,
     max_model_length: int,
-    gpu_names: Iterable[str] = ("l4", "l40s", "a100-80", "h100", "h200"),
     gpu_memory_utilization: float = 0.9,
-    count: int = 4,
 ) -> tuple[str, ...]:
     """Suggests what would hold the model, such as "bf16 on 1 x l40s"; least memory first.
 
@@ -99,16 +98,14 @@ def smallest_fits(
     Args:
         model: The model.
         max_model_length: Longest request, input and output, in tokens.
-        gpu_names: GPUs to choose from; by default those that clouds rent widely.
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
-        count: Suggestions at most.
     """
-    gpus = [find_gpu(name) for name in gpu_names]
+    gpus = [find_gpu(name) for name in _SUGGESTED_GPUS]
     options = sorted(
         (parallel * gpu.memory_gib, rank, parallel, order, gpu.name)
         for order, gpu in enumerate(gpus)
         for rank, precision in enumerate(_SUGGESTED_PRECISIONS)
-        for parallel in (1, 2, 4, 8)
+        for parallel in TENSOR_PARALLEL
         if model.splits_over(parallel)
         and memory_fit(
             Engine(model=model, precision=precision, gpu=gpu, tensor_parallel=parallel),
@@ -123,7 +120,7 @@ def smallest_fits(
             chosen.append((rank, parallel, name))
     return tuple(
         f"{_SUGGESTED_PRECISIONS[rank]} on {parallel} x {name}" for rank, parallel, name in chosen
-    )[:count]
+    )[:_SUGGESTIONS]
 
 
 def _weights_gib(engine: Engine) -> float:

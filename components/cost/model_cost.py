@@ -58,8 +58,7 @@ class ModelCost:
     @property
     def served_tokens(self) -> Decimal:
         """Tokens of a month that are served, here or, where the gateway sends them, by the API."""
-        tokens = Decimal(self.assumptions.load.tokens_per_day)
-        tokens *= self.assumptions.calendar.days_per_month
+        tokens = self.assumptions.load.tokens_per_month(self.assumptions.calendar)
         return tokens * (1 - to_decimal(self.week.unserved_share))
 
     @property

@@ -87,25 +87,19 @@ def read_book(path: Path = BOOK_PATH) -> BookFile:
     return BookFile(prices, shapes)
 
 
-def write_book(book: BookFile, path: Path) -> None:
-    """Writes a price book beside its place and renames it, so that it is never there by half.
+def book_text(book: BookFile) -> str:
+    """Returns a price book as its file.
 
     Prices of machines are sorted; all others come first and keep their order.
-
-    Raises:
-        OSError: The file can't be written.
     """
     others = [price for price in book.prices.values() if not _is_node(price)]
     machines = sorted(filter(_is_node, book.prices.values()), key=lambda price: price.identifier)
     prices = [_price_entry(price) for price in (*others, *machines)]
     nodes = [asdict(shape) for _, shape in sorted(book.shapes.items())]
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(
+    return (
         f'{{"version": 1, "prices": [\n{_one_a_line(prices)}\n],\n'
-        f'"nodes": [\n{_one_a_line(nodes)}\n]}}\n',
-        encoding="utf-8",
+        f'"nodes": [\n{_one_a_line(nodes)}\n]}}\n'
     )
-    part.replace(path)
 
 
 @cache

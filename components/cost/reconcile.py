@@ -14,6 +14,7 @@ from decimal import Decimal
 from components.cost.assumptions import Assumptions
 from components.cost.bill import Bill, bill_of
 from components.cost.estimate import estimate
+from components.cost.figures import to_decimal
 from components.cost.load import SECONDS_PER_DAY
 from components.cost.node_cost import RentedNode
 from components.cost.observed import CostCovers, Observed, ObservedError
@@ -156,8 +157,8 @@ class _Reconciler:
             hours = planned.assumptions.calendar.hours_per_month
             row = _plain(
                 "nodeHoursPerMonth",
-                Decimal(repr(planned.week.mean_nodes)) * self._machines() * hours,
-                Decimal(repr(observed.mean_nodes)) * hours,
+                to_decimal(planned.week.mean_nodes) * self._machines() * hours,
+                to_decimal(observed.mean_nodes) * hours,
             )
             effect = self.with_observed_nodes(planned).total - planned.total
             rows.append(replace(row, effect=effect))

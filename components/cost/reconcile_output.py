@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from components.cost.figures import money, usd
+from components.cost.figures import money, usd, usd_difference
 from components.cost.price import PRIVATE
 from components.cost.reconciliation import Reconciliation, Row
 from components.cost.text import drawn, text_table, wrapped
@@ -28,7 +28,7 @@ def as_text(answer: Reconciliation, setting_lines: list[str]) -> str:
         planned, difference = _number(row.planned), _difference(row)
         if row.private:
             planned = difference = PRIVATE
-        effect = "" if row.effect is None else _signed(row.effect)
+        effect = "" if row.effect is None else usd_difference(row.effect)
         table.add_row(row.figure, planned, _number(row.observed), difference, effect)
     heading = wrapped([f"WHAT HAPPENED, AGAINST THE PLAN OF STACK {answer.stack}"])
     text = heading + drawn(table) + wrapped(["", *_sentences(answer)])
@@ -77,7 +77,9 @@ def _sentences(answer: Reconciliation) -> list[str]:
     if most_off is None:
         said = ["No observed assumption moves the monthly total."]
     else:
-        amount = f"alone it changes the monthly total by {_signed(most_off.effect or Decimal(0))}"
+        amount = (
+            f"alone it changes the monthly total by {usd_difference(most_off.effect or Decimal(0))}"
+        )
         said = [f"Most off: {most_off.figure}{_relative(most_off)}; {amount}."]
     said.append(
         f"The plan's total is {usd(answer.planned)} a month, "
@@ -87,8 +89,9 @@ def _sentences(answer: Reconciliation) -> list[str]:
     if beyond:
         more = "More" if beyond > 0 else "Fewer"
         said.append(
-            f"{more} nodes ran than these assumptions explain: {_signed(beyond)} a month. Look at "
-            "autoscaling, at the hours of the week (trafficShape) and at what else used the nodes."
+            f"{more} nodes ran than these assumptions explain: {usd_difference(beyond)} a month. "
+            "Look at autoscaling, at the hours of the week (trafficShape) and at what else used "
+            "the nodes."
         )
     cost = answer.cost
     if cost is None:
@@ -96,7 +99,7 @@ def _sentences(answer: Reconciliation) -> list[str]:
         return said
     said.append(
         f"Charged for {_COVERED[cost.covers]}: {usd(cost.observed)}; the figures above explain "
-        f"{usd(cost.explained)}. Remainder: {_signed(cost.remainder)}."
+        f"{usd(cost.explained)}. Remainder: {usd_difference(cost.remainder)}."
     )
     return said
 
@@ -112,12 +115,6 @@ def _difference(row: Row) -> str:
     if not row.differs:
         return "0"
     return f"{'+' if row.difference > 0 else '-'}{_number(abs(row.difference))}"
-
-
-def _signed(amount: Decimal) -> str:
-    if not Decimal(money(amount)):
-        return "$0.00"
-    return f"{'+' if amount > 0 else '-'}{usd(abs(amount))}"
 
 
 def _number(value: Decimal) -> str:

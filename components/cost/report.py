@@ -98,11 +98,6 @@ class Report:
         return self.bill.total
 
     @property
-    def tokens_per_month(self) -> Decimal:
-        """Input and output tokens of a month."""
-        return Decimal(self.assumptions.tokens_per_day) * self.assumptions.calendar.days_per_month
-
-    @property
     def usd_per_million_tokens(self) -> Decimal:
         """The whole bill over the tokens that are served; idle hours are paid too."""
         return self.total / self._served_tokens * 10**6

@@ -105,8 +105,7 @@ class VariedStack:
         assumptions = self.varied(factors)
         week = self._week(assumptions)
         total = bill_of(self._resources, week, assumptions).total
-        tokens = Decimal(assumptions.load.tokens_per_day) * assumptions.calendar.days_per_month
-        served = tokens * (1 - to_decimal(week.unserved_share))
+        served = assumptions.tokens_per_month * (1 - to_decimal(week.unserved_share))
         price = to_decimal(factors.api_price)
         return Outcome(
             total=total,

@@ -21,13 +21,13 @@ class Option:
         choice: Which kind.
         label: How a sentence names it.
         monthly: USD a month, everything counted.
-        monthly_range: The same if a replica serves as much and as little as its band allows.
+        monthly_if_slower: The same if a replica serves as little as its band allows.
     """
 
     choice: Choice
     label: str
     monthly: Decimal
-    monthly_range: tuple[Decimal, Decimal]
+    monthly_if_slower: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,16 +124,16 @@ def _by_cost(
     best = candidates[0]
     if best.choice not in ("self-host", "hybrid"):
         return best, []
-    if best.monthly_range[1] > cheapest_api.monthly:
+    if best.monthly_if_slower > cheapest_api.monthly:
         reason = (
             f"{_ADVICE[best.choice]} at {usd(best.monthly)} a month would be cheaper, but if a "
             f"replica serves {evidence.error_percent:.0f}% less it is "
-            f"{usd(best.monthly_range[1])}: measure one and set measuredOutputTokensPerSecond."
+            f"{usd(best.monthly_if_slower)}: measure one and set measuredOutputTokensPerSecond."
         )
         return cheapest_api, [reason]
     reason = (
         f"It stays cheaper if a replica serves {evidence.error_percent:.0f}% less than estimated "
-        f"({usd(best.monthly_range[1])})."
+        f"({usd(best.monthly_if_slower)})."
     )
     return best, [reason]
 

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pulumi
 
 from components.gpu_pool.pool import GpuPool, Scheduling, pool_name
 from components.manifests import custom_resource
+from components.settings_pool import GKE_GPUS
 from components.settings_types import Settings
 from components.templates import render
 
 COMPUTE_CLASS_LABEL = "cloud.google.com/compute-class"
 
-ACCELERATORS: Mapping[str, str] = {
-    "l4": "nvidia-l4",
-    "a100-40": "nvidia-tesla-a100",
-    "a100-80": "nvidia-a100-80gb",
-    "h100": "nvidia-h100-80gb",
-    "rtx-pro-6000": "nvidia-rtx-pro-6000",
-}
-"""GKE's names of the GPUs that the price book has machines for."""
-
 BOOT_DISK = "pd-ssd"
-"""Every machine of ACCELERATORS takes it but g4, which has Hyperdisk only."""
+"""Every machine with a GPU of GKE_GPUS takes it."""
 
 
 class GkeComputeClassPool(GpuPool):
@@ -41,7 +31,7 @@ class GkeComputeClassPool(GpuPool):
             "gpu_pool/compute-class.yaml.j2",
             {
                 "name": name,
-                "accelerator": ACCELERATORS[pool.gpu.name],
+                "accelerator": GKE_GPUS[pool.gpu.name],
                 "gpus": pool.gpus_per_node,
                 "disk": BOOT_DISK,
                 "volume_gigabytes": pool.node_volume_gigabytes,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pulumi
 
 from components.gpu_pool.karpenter import KarpenterPool, NodeClass
+from components.settings_groups import PoolSettings
 from components.settings_types import Settings
+
+_SYSTEM = 4
+"""GB of Bottlerocket's own volume: Karpenter's default of it."""
 
 
 class KarpenterAwsPool(KarpenterPool):
@@ -23,9 +27,18 @@ class KarpenterAwsPool(KarpenterPool):
                     "image": pool.karpenter_node_image,
                     "role": pool.karpenter_node_role,
                     "discovery": pool.karpenter_discovery_tag,
-                    "volume_size": f"{pool.node_volume_gigabytes}Gi",
+                    "volumes": _volumes(pool),
                     "reserved": "reserved" in pool.capacity_types,
                 },
             ),
             opts,
         )
+
+
+def _volumes(pool: PoolSettings) -> list[tuple[str, int]]:
+    """Returns a node's volumes by device, in GB; together as large as is priced."""
+    size = pool.node_volume_gigabytes
+    if pool.karpenter_node_image.startswith("bottlerocket@"):
+        # Its system has a device of its own; images and caches are on the other.
+        return [("/dev/xvda", _SYSTEM), ("/dev/xvdb", size - _SYSTEM)]
+    return [("/dev/xvda", size)]

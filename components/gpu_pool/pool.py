@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,9 @@ from components.base import KitComponent
 from components.settings_types import Settings
 
 GPU_RESOURCE = "nvidia.com/gpu"
+
+_LONGEST = 63 - len("-gpu-on-demand")
+"""Of a namespace in the names of a node pool, which are values of labels, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,4 +83,8 @@ class GpuPool(KitComponent):
 
 def pool_name(settings: Settings) -> str:
     """Returns the pool's name. The namespace is the stack's own, so no other stack uses it."""
-    return f"{settings.network.namespace}-gpu"
+    namespace = settings.network.namespace
+    if len(namespace) > _LONGEST:
+        digest = hashlib.sha256(namespace.encode()).hexdigest()[:8]
+        namespace = f"{namespace[: _LONGEST - 9]}-{digest}"
+    return f"{namespace}-gpu"

@@ -76,6 +76,18 @@ def is_public(network: Network) -> bool:
     )
 
 
+def is_of_a_machine(address: Address) -> bool:
+    """Tells whether another machine may have an address, beside the metadata service."""
+    return not (
+        address.is_unspecified
+        or address.is_loopback
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_reserved  # of IPv6 those that stand for IPv4 as well
+        or address in METADATA
+    )
+
+
 def outside_addresses(text: str, allowed: Iterable[str]) -> Iterator[str]:
     """Yields each address with a scheme in a text whose host is outside the boundary.
 

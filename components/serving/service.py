@@ -10,7 +10,7 @@ from components.settings_types import Settings
 
 INTERNAL = "internal-load-balancer"
 
-_ANNOTATIONS: Mapping[str, Mapping[str, str]] = {
+ANNOTATIONS: Mapping[str, Mapping[str, str]] = {
     "aws": {
         # Made by the AWS Load Balancer Controller; without it none is made, rather than a public
         # one. Targets are nodes: their health checks come to the node and not to the pod, whose
@@ -30,7 +30,7 @@ def service_annotations(settings: Settings) -> dict[str, str]:
     """Returns what keeps the cloud's load balancer private; nothing where there is none."""
     if settings.network.exposure != INTERNAL:
         return {}
-    return dict(_ANNOTATIONS[settings.prices.cloud])
+    return dict(ANNOTATIONS[settings.prices.cloud])
 
 
 def address(

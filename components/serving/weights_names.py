@@ -39,10 +39,11 @@ def weights_content(settings: Settings, revision: str) -> Content:
 
 
 def adapters_content(settings: Settings) -> Content:
-    """Returns the content of the volume with the LoRA adapters."""
+    """Returns the content of the volume with the LoRA adapters, in one folder for each commit."""
+    sources = {each.revision: each.repository for each in settings.model.adapters}
     return Content(
         title="adapters",
-        sources=tuple((each.repository, each.revision) for each in settings.model.adapters),
+        sources=tuple((repository, revision) for revision, repository in sources.items()),
         file_bytes=2 * settings.model.adapter_bytes,
         gibibytes=adapters_volume_gib(settings),
     )

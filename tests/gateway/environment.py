@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.environments import environment
+from bootstrap.environments import environment
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bootstrap.environments import environment
+
 from components.project import ROOT
-from tests.environments import environment
 
 KUBERNETES = "1.37"
 """As the API server of the rig, and the newest whose schemas kubernetes-validate has."""

@@ -10,10 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from bootstrap.environments import environment
 
 from components import __version__
 from components.project import ROOT, defaults
-from tests.environments import environment
 
 SCRIPT = """
 import json, breakeven, components

@@ -23,6 +23,8 @@ from components.offline import estimate_stack, ledger_of
 from components.project import stack_names, stack_values
 from components.serving.sizes import repository_bytes
 from components.settings import parse
+from components.settings_pool import POOL_KINDS
+from tests.pools import CLUSTER_API
 from tests.recording import settings_of
 from tests.unit.cost.builders import TODAY
 
@@ -82,6 +84,19 @@ def test_a_price_as_old_as_the_limit_is_taken_and_a_day_older_is_refused() -> No
     assert node.price.as_of.isoformat() in found.found
 
 
+def test_an_old_price_of_system_nodes_is_refused_like_one_of_gpu_nodes() -> None:
+    own = {
+        f"node/aws/us-east-1/{machine}/on-demand": "1" for machine in ("g6.xlarge", "g6.2xlarge")
+    }
+    system = "node/aws/us-east-1/m6i.large/on-demand"
+    found = problem("dev", date(2036, 1, 1), priceOverrides=own)
+    assert found.key == "priceMaxAgeDays"
+    assert found.price
+    assert f"the book's price is {system} of 2026-07-20" in found.found
+    assert assumptions("dev", date(2036, 1, 1), priceOverrides={**own, system: "0.1"})
+    assert assumptions("dev", date(2036, 1, 1), priceOverrides=own, systemNodeCount=0)
+
+
 def test_a_clock_by_which_a_price_is_of_a_day_to_come_is_refused() -> None:
     node = assumptions("dev").node
     assert isinstance(node, RentedNode)
@@ -97,7 +112,7 @@ def test_an_overridden_price_is_never_stale() -> None:
     overrides = {
         f"node/aws/us-east-1/{machine}/on-demand": "1" for machine in ("g6.xlarge", "g6.2xlarge")
     }
-    node = assumptions("dev", date(2036, 1, 1), priceOverrides=overrides).node
+    node = assumptions("dev", date(2036, 1, 1), priceOverrides=overrides, systemNodeCount=0).node
     assert isinstance(node, RentedNode)
     assert node.price.usd == 1
 
@@ -224,6 +239,37 @@ def test_an_override_that_no_unit_is_known_for_is_told_by_its_key() -> None:
     assert "nonsense" in found.found
 
 
+@pytest.mark.parametrize(
+    ("stated", "closest"),
+    [
+        ("node/aws/us-esat-1/g6.xlarge/on-demand", "node/aws/us-east-1/g6.xlarge/on-demand"),
+        ("node/aws/us-east-1/g6.xlrage/spot", "node/aws/us-east-1/g6.xlarge/spot"),
+        ("node/aws/us-east-1/g6.xlarge/ondemand", "node/aws/us-east-1/g6.xlarge/on-demand"),
+    ],
+)
+def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
+    stated: str, closest: str
+) -> None:
+    told = f"priceOverrides states {stated}, by which nothing here is priced; closest: {closest}."
+    assert told in notes_of_report(priceOverrides={stated: "0.5"})
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "node/aws/us-east-1/g6.xlarge/spot",  # of the stack's machine, for a comparison
+        "node/aws/us-east-1/g6e.xlarge/on-demand",  # in the book
+        "volume/aws/cephfs",
+    ],
+)
+def test_an_override_that_may_be_used_is_not_told(stated: str) -> None:
+    assert "priceOverrides states" not in notes_of_report(priceOverrides={stated: "0.5"})
+
+
+def notes_of_report(**overrides: object) -> str:
+    return "\n".join(estimate(ledger_of(settings_of("dev")), assumptions("dev", **overrides)).notes)
+
+
 def test_a_private_price_counts_but_is_shown_nowhere() -> None:
     secret = {"node/aws/us-east-1/g6.xlarge/on-demand": "0.437 private"}
     settings, reader = parse(
@@ -261,6 +307,7 @@ def test_a_commitment_takes_its_percent_off_and_is_named() -> None:
         ("dev", {"commitmentPercent": "40"}),
         ("on-prem", {"commitmentPercent": "40"}),
         ("dev", {"commitmentPercent": "40", "autoscaling": "false", "capacityTypes": ["spot"]}),
+        ("dev", {"commitmentPercent": "40", "autoscaling": "false", "capacityTypes": ["reserved"]}),
     ],
 )
 def test_a_commitment_that_means_nothing_is_refused(stack: str, changed: dict[str, object]) -> None:
@@ -301,3 +348,41 @@ def test_a_schedule_needs_the_traffic_of_whole_weeks(
     found = problem("aws-prod", trafficShape="day.txt", scheduledReplicas=schedule)
     assert found.key == "trafficShape"
     assert "whole weeks of 168 hours" in found.allowed
+
+
+BOUGHT: dict[str, dict[str, object]] = {
+    "existing": {},
+    "karpenter-aws": {"karpenterNodeRole": "role", "karpenterDiscoveryTag": "tag"},
+    "karpenter-azure": {"cloud": "azure"},
+    "gke-compute-class": {"cloud": "gcp"},
+    "cluster-api": {**CLUSTER_API, "minReplicas": 1},
+}
+
+
+@pytest.mark.parametrize("pool", POOL_KINDS)
+def test_without_capacity_types_a_pool_buys_on_demand_or_is_refused_by_that_key(pool: str) -> None:
+    stated = {**BOUGHT[pool], "pool": pool, "capacityTypes": []}
+    if "capacityTypes" in POOL_KINDS[pool].needed:
+        with pytest.raises(SettingsError) as refused:
+            assumptions("dev", **stated)
+        assert "capacityTypes" in [found.key for found in refused.value.problems]
+        return
+    found = assumptions("dev", **stated)
+    assert isinstance(found.node, RentedNode)
+    assert found.node.description.endswith("on-demand")
+    assert interruptions_of(settings_of("dev", **stated)) == 0
+    assert not [note for note in found.notes if "priced as" in note]
+
+
+@pytest.mark.parametrize("chain", [["reserved", "on-demand"], ["on-demand", "spot"]])
+@pytest.mark.parametrize(
+    ("pricing", "told"), [({}, 1), ({"nodePricing": "stated", "nodePricePerHour": "2"}, 0)]
+)
+def test_how_nodes_are_priced_is_told_only_where_their_purchase_decides_it(
+    pricing: dict[str, object], told: int, chain: list[str]
+) -> None:
+    reserved = {
+        f"node/aws/us-east-1/{machine}/reserved": "1" for machine in ("g6.xlarge", "g6.2xlarge")
+    }
+    found = assumptions("dev", capacityTypes=chain, priceOverrides=reserved, **pricing)
+    assert len([note for note in found.notes if "priced as" in note]) == told

@@ -278,6 +278,12 @@ MISTAKES: Mapping[str, Mistake] = {
     "a GPU that GKE does not have": Mistake(
         {**GKE, "gpu": "l40s"}, "gpu", '"l40s"', "with pool gke-compute-class: l4"
     ),
+    "a GPU whose machines take no disk that is priced": Mistake(
+        {**GKE, "gpu": "rtx-pro-6000"},
+        "gpu",
+        '"rtx-pro-6000"',
+        "boot from Hyperdisk only",
+    ),
     "a reservation without name": Mistake(
         {**GKE, "capacityTypes": ["reserved", "spot"]},
         "gkeReservations",
@@ -491,14 +497,47 @@ MISTAKES: Mapping[str, Mistake] = {
     "a DNS cache that is not on the node": Mistake(
         {"nodeLocalDnsAddress": "10.0.0.10"}, "nodeLocalDnsAddress", "10.0.0.10", "169.254.20.10"
     ),
+    "a DNS cache at an address that is none": Mistake(
+        {"nodeLocalDnsAddress": "169.254.999.999"},
+        "nodeLocalDnsAddress",
+        "169.254.999.999",
+        "169.254.20.10",
+    ),
     "a taint with its value": Mistake(
         {"nodeTaints": ["dedicated=llm"]}, "nodeTaints", "dedicated=llm", "keys of taints"
     ),
     "taints of nodes that the pool starts": Mistake(
         {**KARPENTER, "nodeTaints": ["dedicated"]},
         "nodeTaints",
-        "found dedicated",
+        "nothing reads it with pool karpenter-aws",
         "with pool existing",
+    ),
+    "labels of nodes that the pool starts": Mistake(
+        {**GKE, "nodeLabels": {"gpu": "l4"}},
+        "nodeLabels",
+        "nothing reads it with pool gke-compute-class",
+        "with pool existing",
+    ),
+    "reservations that nothing buys": Mistake(
+        {**GKE, "gkeReservations": ["mine"], "capacityTypes": ["on-demand", "spot"]},
+        "gkeReservations",
+        "with pool gke-compute-class and capacityTypes on-demand, spot",
+        "reserved in capacityTypes",
+    ),
+    "Google's reservations at Amazon": Mistake(
+        {**KARPENTER, "gkeReservations": ["mine"], "capacityTypes": ["reserved"]},
+        "gkeReservations",
+        "with pool karpenter-aws and capacityTypes reserved",
+        "with pool gke-compute-class",
+    ),
+    "networks that no load balancer serves": Mistake(
+        {"clientNetworks": ["10.0.0.0/8"]},
+        "clientNetworks",
+        "nothing reads it with exposure cluster",
+        "internal-load-balancer; who is in the cluster is named in clientNamespaces",
+    ),
+    "a control plane of another cloud": Mistake(
+        {**GKE, "controlPlane": "eks"}, "controlPlane", "eks with cloud gcp", "gke, or none"
     ),
     "a quota below the peak": Mistake(
         {**KARPENTER, **SHARED, "maxReplicas": 5, "gpuQuota": 4},
@@ -529,6 +568,16 @@ MISTAKES: Mapping[str, Mistake] = {
         "clientNetworks",
         "empty",
         "Needed with exposure internal-load-balancer",
+    ),
+    "a load balancer that nobody keeps private": Mistake(
+        {
+            "exposure": "internal-load-balancer",
+            "clientNetworks": ["10.0.0.0/8"],
+            "cloud": "lambda",
+        },
+        "exposure",
+        "internal-load-balancer with cloud lambda",
+        "with cloud aws, azure, gcp, none; or set exposure to cluster",
     ),
     "the internet as a client": Mistake(
         {"exposure": "internal-load-balancer", "clientNetworks": ["0.0.0.0/0"]},
@@ -592,6 +641,9 @@ MISTAKES: Mapping[str, Mistake] = {
         "powerUsageEffectiveness",
         '"0.9"',
         "a number, 1 to 3",
+    ),
+    "a budget of nothing": Mistake(
+        {"budgetPerMonth": "0"}, "budgetPerMonth", '"0"', "a number, 0.01 to 1,000,000,000"
     ),
     "a month of another length": Mistake({"month": "28d"}, "month", '"28d"', "30d"),
 }
@@ -870,3 +922,15 @@ def test_what_an_owned_node_costs_is_asked_for_only_if_nodes_are_owned() -> None
 def test_private_networks_may_call(network: str) -> None:
     settings = settings_of({"exposure": "internal-load-balancer", "clientNetworks": [network]})
     assert settings.network.client_networks == (network,)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {**KARPENTER, "nodeLabels": '{"nvidia.com/gpu.present":"true"}', "nodeTaints": "[ ]"},
+        {"clientNetworks": []},
+        {"cloud": "lambda", "controlPlane": "eks"},
+    ],
+)
+def test_what_is_stated_as_its_default_is_not_stated_in_vain(values: Mapping[str, object]) -> None:
+    assert problems_of(values) == ()

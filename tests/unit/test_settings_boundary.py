@@ -6,13 +6,15 @@ import json
 
 import pytest
 
+from components.errors import Problem
 from components.offline import ledger_of
+from components.policy.images import parse_image
 from components.policy.loading import registered
 from components.policy.manifest import Scope
 from components.policy.registry import RULES
 from components.policy.verdict import judge
 from components.policy.waivers import read_waivers
-from components.project import stack_values
+from components.project import stack_values, wire
 from components.settings import parse
 from tests.recording import settings_of
 
@@ -45,6 +47,33 @@ def test_a_bad_value_is_refused_by_key(key: str, value: str, said: str) -> None:
     assert said in str(problem)
 
 
+NAMES = {
+    "engineImage": "vllm/vllm-openai:v0.24.0",
+    "gatewayImage": "litellm/litellm:v1.104.2",
+    "gatewayStoreImage": "valkey/valkey:9.1.2",
+    "weightsImage": "models/qwen:v1",
+}
+
+
+@pytest.mark.parametrize("key", NAMES)
+@pytest.mark.parametrize("host", ["", "vllm/", "docker.io/", "registry:5000/", "localhost/"])
+def test_an_image_without_the_host_that_another_registry_takes_the_place_of_is_refused(
+    key: str, host: str
+) -> None:
+    image = f"{host}{NAMES[key]}@sha256:{'0' * 64}"
+    told = [problem for problem in problems_of(**{key: image}) if problem.key == key]
+    assert bool(told) is (not parse_image(image).host)
+    for problem in told:
+        assert "HOST has a dot or a port, or is localhost" in problem.allowed
+
+
+@pytest.mark.parametrize("registry", ["mirror", "mirror/llm"])
+def test_a_registry_that_a_container_runtime_takes_for_a_folder_is_refused(registry: str) -> None:
+    [problem] = problems_of(registry=registry)
+    assert problem.key == "registry"
+    assert "HOST has a dot or a port, or is localhost" in problem.allowed
+
+
 AIR_GAPPED = stack_values("air-gapped")
 
 
@@ -70,6 +99,43 @@ def test_what_leads_out_of_an_air_gap_is_refused_with_what_would_work(
 ) -> None:
     _, reader = parse({**AIR_GAPPED, key: value})
     assert said in " ".join(str(problem) for problem in reader.problems if problem.key == key)
+
+
+ADAPTER = f"sql=acme/sql-lora@{'1' * 40}"
+CLAIM = {"weightsClaim": "weights"}
+IN_IMAGE = {"weightsImage": f"models.example.com/a:v1@sha256:{'0' * 64}"}
+
+
+@pytest.mark.parametrize("there", [CLAIM, IN_IMAGE], ids=lambda there: next(iter(there)))
+def test_a_token_is_refused_only_where_nothing_is_fetched(there: dict[str, object]) -> None:
+    stated = {**there, "hubTokenSecret": "hub-token"}
+    settings = settings_of("dev", **stated, loraAdapters=[ADAPTER])
+    jobs = [entry for entry in ledger_of(settings) if entry.type.endswith(":Job")]
+    assert all("hub-token" in json.dumps(job.properties) for job in jobs)
+    assert jobs
+    [problem] = problems_of(**stated)
+    assert problem.key == "hubTokenSecret"
+    assert problem.found == f"stated beside {next(iter(there))}"
+
+
+def test_a_token_of_the_first_model_is_no_mistake_where_a_further_one_fetches() -> None:
+    [further] = json.loads(stack_values("two-models")["additionalModels"])
+    stack, token = IN_IMAGE | {"modelRevision": "0" * 40}, {"hubTokenSecret": "hub-token"}
+    for entry, keys in (
+        (further, []),
+        ({**further, **IN_IMAGE}, ["hubTokenSecret"]),
+        (
+            {**further, **IN_IMAGE, "hubTokenSecret": "other"},
+            ["hubTokenSecret", "additionalModels"],
+        ),
+    ):
+        found = problems_of("two-models", **stack, **token, additionalModels=[entry])
+        assert sorted(problem.key for problem in found) == sorted(keys)
+
+
+def problems_of(stack: str = "dev", **stated: object) -> tuple[Problem, ...]:
+    values = {key: wire(value) for key, value in stated.items()}
+    return parse({**stack_values(stack), **values})[1].problems
 
 
 def test_all_that_an_air_gap_forbids_is_told_at_once() -> None:

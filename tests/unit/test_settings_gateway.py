@@ -53,6 +53,13 @@ def teams(**rights: object) -> dict[str, object]:
         ({"overflowAddress": "http://api.test/v1"}, "overflowAddress", "http://", "https://"),
         ({"overflowAddress": "https://api.test:8443/v1"}, "overflowAddress", ":8443", "443"),
         ({"overflowAddress": "https://api.test/v1/"}, "overflowAddress", "v1/", "slash"),
+        ({"overflowAddress": "https://10.0.0.5/v1"}, "overflowAddress", "10.0.0.5", "no private"),
+        ({"overflowAddress": "https://100.64.0.5/v1"}, "overflowAddress", "100.64", "no private"),
+        ({"overflowAddress": "https://169.254.169.254/v1"}, "overflowAddress", "169", "no private"),
+        ({"overflowAddress": "https://127.0.0.1/v1"}, "overflowAddress", "127.0", "no private"),
+        ({"overflowAddress": "https://127.1:443/v1"}, "overflowAddress", "127.1", "no private"),
+        ({"overflowAddress": "https://2130706433/v1"}, "overflowAddress", "2130", "no private"),
+        ({"overflowAddress": "https://localhost/v1"}, "overflowAddress", "localhost", "no private"),
         ({"overflowTimeoutSeconds": 0}, "overflowTimeoutSeconds", '"0"', "1 to 3,600"),
         (
             {"apiInUse": "anthropic/claude-sonnet-4-5"},
@@ -122,6 +129,11 @@ def test_where_data_may_not_leave_no_api_is_known() -> None:
     gateway = settings_of("hybrid", dataMayLeave=False).gateway
     assert gateway is not None
     assert gateway.overflow is None
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "api.example.com", "api.2cloud", "1.example"])
+def test_an_address_of_the_internet_may_be_one_in_numbers(host: str) -> None:
+    assert problems_of({"overflowAddress": f"https://{host}/v1"}) == ()
 
 
 def test_an_address_of_ones_own_wins_over_the_providers() -> None:

@@ -126,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser(
         "env",
-        help="print the environment as shell code",
+        help="print the environment as shell code; sets up first what is missing",
         epilog='examples:\n  eval "$(python3 tools/bootstrap env)" && pulumi preview -s dev\n',
         formatter_class=plain,
     )

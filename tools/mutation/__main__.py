@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[0:1] = [str(ROOT)]
+sys.path[0:1] = [str(ROOT / "tools")]
 
-from tests.environments import environment  # noqa: E402 (the path had to be set first)
+from bootstrap.environments import environment  # noqa: E402 (the path had to be set first)
 
 MODULES = {
     "bill": "bill estimate",
@@ -34,6 +34,7 @@ MODULES = {
     "line": "line",
     "lines": "lines cluster_lines",
     "load": "load",
+    "load_duration": "load_duration",
     "model_cost": "models_together",
     "node_cost": "node_cost published_cases",
     "price": "price price_book",

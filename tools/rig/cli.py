@@ -13,7 +13,10 @@ from bootstrap import cluster as built
 from bootstrap.cli import terminate
 from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
+from urllib3.exceptions import HTTPError
 
+from components.errors import UserError
+from rig.api import ApiError
 from rig.cluster import Rig, dead, read_processes, stop_recorded
 from rig.folder import Folder
 
@@ -57,9 +60,23 @@ def main(arguments: Sequence[str]) -> int:
     except SetupError as error:
         console.error(error)
         return 1
+    except UserError as error:  # a stack file, whose pool says what the rig has to define
+        console.error(SetupError(what=str(error)))
+        return 1
+    except (ApiError, TimeoutError, HTTPError) as error:
+        console.error(_no_answer(error, Folder(root.absolute())))
+        return 1
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return 0
+
+
+def _no_answer(error: Exception, folder: Folder) -> SetupError:
+    return SetupError(
+        what="the cluster does not answer as it should, and what was started was ended",
+        found=f"{type(error).__name__}: {error}",
+        fix=[f"read the logs in {folder.logs}", "make rig"],
+    )
 
 
 def _start(layout: Layout, root: Path, console: Console) -> None:

@@ -28,8 +28,11 @@ def followed(scale: Scale, planned: Sequence[Weighed]) -> list[Weighed]:
     found = []
     for one, case, week in zip(planned, cases, weeks, strict=True):
         totals, fleet = week.totals, case.configuration.fleet
-        paid = NodesPaid((one.mean_nodes,), (totals.mean_nodes,))
-        again = scale.weigh_fleet(one.configuration, one.capacity, replace(fleet, nodes_paid=paid))
+        followed_fleet = replace(
+            fleet, nodes_paid=NodesPaid((one.mean_nodes,), (totals.mean_nodes,))
+        )
+        starts = totals.node_starts / totals.hours
+        again = scale.weigh_fleet(one.configuration, one.capacity, followed_fleet, starts)
         found.append(replace(again, objective_share=totals.objective_share))
     return found
 

@@ -60,15 +60,9 @@ class Recommendation:
     summary: str
     notes: tuple[str, ...]
 
-    @property
-    def tokens_per_month(self) -> Decimal:
-        """Input and output tokens of a month."""
-        assumptions = self.search.assumptions
-        return Decimal(assumptions.load.tokens_per_day) * assumptions.calendar.days_per_month
-
     def usd_per_million_tokens(self, monthly: Decimal) -> Decimal:
         """Returns a month's cost over a month's tokens."""
-        return monthly / self.tokens_per_month * 10**6
+        return monthly / self.search.assumptions.tokens_per_month * 10**6
 
     def cheapest(self, operations: Iterable[Operation]) -> Weighed | None:
         """Returns the cheapest configuration that runs in one of these ways; None for none."""

@@ -27,9 +27,9 @@ from components.cost.recommend.search import (
     assumptions_for,
     with_nodes,
 )
+from components.cost.roofline import TENSOR_PARALLEL
 from components.cost.simulation import Fleet, FleetWeek, simulate
 
-_TENSOR_PARALLEL = (1, 2, 4, 8)
 _TARGETS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Requests in flight that autoscaling may aim at, up to the stack's own target: fewer give faster
 tokens and need more replicas."""
@@ -157,7 +157,7 @@ class Scale:
         return bill_of(self._with_nodes[key], week, assumptions).total
 
     def _divisions(self, offer: Offer) -> Iterator[int]:
-        for parallel in _TENSOR_PARALLEL:
+        for parallel in TENSOR_PARALLEL:
             if offer.gpus_per_node % parallel == 0 and self.search.model.splits_over(parallel):
                 yield parallel
 
@@ -206,10 +206,23 @@ class Scale:
             yield replace(full, operation="hybrid", base_nodes=nodes)
 
     def weigh_fleet(
-        self, configuration: Configuration, capacity: ReplicaCapacity, fleet: Fleet
+        self,
+        configuration: Configuration,
+        capacity: ReplicaCapacity,
+        fleet: Fleet,
+        node_starts_per_hour: float | None = None,
     ) -> Weighed:
-        """Returns the cost of a configuration that serves everything itself, with this fleet."""
+        """Returns the cost of a configuration that serves everything itself.
+
+        Args:
+            configuration: Which.
+            capacity: What one replica serves.
+            fleet: How its nodes come and go.
+            node_starts_per_hour: As simulated; None for those of the plan.
+        """
         week = self._week(capacity.requests_per_second, fleet)
+        if node_starts_per_hour is not None:
+            week = replace(week, node_starts_per_hour=node_starts_per_hour)
         return Weighed(
             configuration=configuration,
             capacity=capacity,

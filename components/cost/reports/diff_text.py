@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from components.cost.figures import counted, money, usd, usd_per_million, volume
+from components.cost.figures import counted, usd, usd_difference, usd_per_million, volume
 from components.cost.reports.diff import Change, Comparison
 from components.cost.reports.layout import Column, Row, Table
 from components.cost.reports.markdown import escaped, grid, marker
@@ -123,7 +123,7 @@ def _row(change: Change, *, total: bool = False) -> Row:
         change.name,
         "" if change.before is None else usd(change.before),
         "" if change.after is None else usd(change.after),
-        _signed(change.difference),
+        usd_difference(change.difference),
         _percent(change),
     )
     return Row(cells, "sum" if total else "plain")
@@ -131,11 +131,6 @@ def _row(change: Change, *, total: bool = False) -> Row:
 
 def _or_nothing(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(rows) or (Row(("", "nothing", "", "", "", "")),)
-
-
-def _signed(amount: Decimal) -> str:
-    cents = Decimal(money(amount))
-    return f"{'-' if cents < 0 else '+'}${abs(cents):,.2f}" if cents else "$0.00"
 
 
 def _percent(change: Change) -> str:

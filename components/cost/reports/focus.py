@@ -110,7 +110,7 @@ def _row(
     """Returns all columns, in FOCUS's alphabetic order and ours after them; the others null."""
     assumptions = report.assumptions
     start, end = _next_month(assumptions.book.today)
-    tokens = report.tokens_per_month
+    tokens = report.assumptions.tokens_per_month
     common: dict[str, str | None] = {
         "BillingCurrency": "USD",
         "BillingPeriodStart": start,

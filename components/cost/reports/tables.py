@@ -19,7 +19,7 @@ _SHOWN_SHARE = 0.0005  # less would read as 0.0%
 
 def options(report: Report) -> Table:
     """Returns every way to serve the traffic, the recommended one marked."""
-    tokens = report.tokens_per_month / 10**6
+    tokens = report.assumptions.tokens_per_month / 10**6
     ways: list[tuple[str, str, Decimal]] = [
         ("api", f"Stay on {report.api.price.reference}", report.api.monthly)
     ]

@@ -83,6 +83,12 @@ def test_replicas_serve_the_peak_minute(run: Run) -> None:
     assert int(stack_values("chat2", large.parent.parent)["maxReplicas"]) > 5
 
 
+def test_a_machine_that_would_take_more_replicas_than_allowed_is_not_chosen(run: Run) -> None:
+    code, path = run("chat", "--tokens-per-day", "200000000000")
+    assert code == 0
+    check_previews(path)
+
+
 def test_it_never_overwrites(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     _, path = run("chat")
     path.write_text("mine", encoding="utf-8")
@@ -112,7 +118,10 @@ def test_json_has_the_settings(run: Run, capsys: pytest.CaptureFixture[str]) -> 
     [
         (["--model", "nope"], "--model: no facts"),
         (["--gpu", "h100-nvl"], "fits no machine of aws"),
+        (["--where", "gcp", "--gpu", "rtx-pro-6000"], "boot from Hyperdisk only"),
         (["--where", "own"], "--node-price USD"),
+        (["--where", "gcp", "--node-price", "250000"], "or choose --where own"),
+        (["--tokens-per-day", "1000000000000"], "more than 1,000 replicas on every machine"),
         (["--model", "gemma-2-9b"], "--revision COMMIT"),
         (["--revision", "main"], "breakeven:modelRevision"),
         (["--api", "nobody/nothing"], "breakeven:apiInUse"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from components.cli import prices_check, prices_refresh
+from components.cost import price_book
 from components.cost.price_file import BOOK_PATH, read_book
 from components.errors import ExitCode, Problem, SettingsError
 from components.project import stack_names
@@ -82,15 +86,36 @@ def test_a_private_price_is_listed_without_amount_and_source(
         assert "our Infracost" not in shown
 
 
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """A test that reads the committed book anew, and leaves no other behind."""
+    price_book._committed.cache_clear()
+    yield
+    price_book._committed.cache_clear()
+
+
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize(
+    "command",
+    [["prices", "list"], ["estimate", "dev"], ["init", "chat"]],
+    ids=" ".join,
+)
 def test_a_damaged_book_is_one_message_with_line_and_entry(
-    run: Run, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: list[str],
+    run: Run,
+    capsys: Capture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     damaged = tmp_path / "prices.json"
     text = BOOK_PATH.read_text(encoding="utf-8").replace('"usd": "0.08"', '"usd": "-1"')
     damaged.write_text(text, encoding="utf-8")
-    monkeypatch.setattr("components.cli.prices_book.read_book", lambda: read_book(damaged))
-    assert run("prices", "list") == ExitCode.ERROR
+    for module in ("components.cli.prices_book", "components.cost.price_book"):
+        monkeypatch.setattr(f"{module}.read_book", lambda: read_book(damaged))
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert run(*command) == ExitCode.ERROR
     message = capsys.readouterr().err
+    assert "priceOverrides" not in message
     for part in ("prices.json, line 5", "volume/aws/gp3", "usd", '"-1"', "prices.schema.json"):
         assert part in message
 
@@ -229,7 +254,10 @@ def tomorrow() -> str:
         (("--from", "{table}", "--kind", "xml"), "table-csv"),
         (("--from", "{table}", "--kind", "karpenter-aws"), "no price of a machine type"),
         (("--from", "{table}", "--region", "frankfurt"), "aws/eu-central-1"),
-        (("--from", "{table}", "--output", "{folder}/none/book.json"), "--output"),
+        (
+            ("--from", "{table}", "--output", "{folder}/none/book.json"),
+            "a file in a folder that is there",
+        ),
         (("--from", "{tomorrow}"), "a day up to today"),
         (("--from", "{text}"), "no kind of price list"),
         (("--from", "{bytes}", "--kind", "table-csv"), "UTF-8"),

@@ -14,9 +14,11 @@ from components.cli.search import Wishes, search_of
 from components.cost.estimate import estimate
 from components.cost.figures import money
 from components.cost.recommend.followed import followed
+from components.cost.recommend.offers import offers
 from components.cost.recommend.weigh import Scale
 from components.errors import UserError
 from components.offline import load_stack
+from components.settings_pool import GKE_GPUS
 
 
 def answer(*arguments: str) -> dict[str, Any]:
@@ -134,3 +136,9 @@ def test_a_figure_out_of_range_is_refused(arguments: list[str]) -> None:
 def test_stacks_with_nodes_of_their_own_are_compared_with_rented_ones() -> None:
     rows = answer("article", "--gpu", "a10g", "--top", "100")["configurations"]
     assert {row["purchase"] for row in rows} == {"on-demand", "stated"}
+
+
+def test_no_gpu_is_weighed_that_the_pool_refuses() -> None:
+    found = offers(search_of(load_stack("gke"), Wishes()))
+    assert {offer.gpu.name for offer in found} <= set(GKE_GPUS)
+    assert len({offer.gpu.name for offer in found}) > 1

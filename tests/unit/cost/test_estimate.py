@@ -83,7 +83,7 @@ def test_the_staircase_passes_through_the_estimate(
         base = replace(base, load=replace(base.load, shape=shape, shape_source=source))
     report = estimate(LEDGER, base)
     # An API that costs exactly the total at this volume breaks even at this volume.
-    exact = report.total / (report.tokens_per_month / 10**6)
+    exact = report.total / (report.assumptions.tokens_per_month / 10**6)
     row = estimate(LEDGER, replace(base, api_in_use=api("test/exact", str(exact)))).break_even[0]
     edges = [
         edge

@@ -13,6 +13,7 @@ from components.cost.figures import (
     to_cents,
     to_decimal,
     usd,
+    usd_difference,
     usd_for_one,
     usd_per_million,
     volume,
@@ -52,6 +53,20 @@ def test_a_rate_has_six_places_and_no_zeros_at_the_end(value: str, text: str) ->
 )
 def test_dollars_have_cents_separators_and_the_sign_first(value: str, text: str) -> None:
     assert usd(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1.5", "+$1.50"),
+        ("-1.5", "-$1.50"),
+        ("0", "$0.00"),
+        ("0.004", "$0.00"),
+        ("-0.004", "$0.00"),
+    ],
+)
+def test_a_difference_has_its_sign_unless_it_is_nothing(value: str, text: str) -> None:
+    assert usd_difference(Decimal(value)) == text
 
 
 def test_a_million_tokens_are_priced_to_a_hundredth_of_a_cent() -> None:

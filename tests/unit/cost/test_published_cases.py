@@ -141,7 +141,7 @@ def test_p2_an_a10g_breaks_even_with_gpt_4o_at_72_million_tokens_a_month() -> No
     report = report_of(usd_per_hour="0.80", tokens_per_day=2_400_000, request=(700, 300), api=gpt)
     assert report.total == 576
     assert gpt.usd_per_million_tokens == 8
-    assert report.tokens_per_month == 72_000_000
+    assert report.assumptions.tokens_per_month == 72_000_000
     assert first_break_even(report) == pytest.approx(2_400_000)
 
 
@@ -205,7 +205,7 @@ def test_p6_four_a100_at_150_tokens_a_second_cost_13_89_a_million() -> None:
     """
     report = report_of(usd_per_hour="7.50", tokens_per_second=150, tokens_per_day=full_day(150))
     assert report.total == 5400
-    assert report.tokens_per_month == Decimal(388_800_000)
+    assert report.assumptions.tokens_per_month == Decimal(388_800_000)
     assert report.usd_per_million_tokens == pytest.approx(Decimal("13.89"), abs=Decimal("0.005"))
 
 

@@ -26,7 +26,7 @@ EVIDENCE = Evidence(
 
 def option(choice: Choice, monthly: int, spread: int = 0) -> Option:
     cost = Decimal(monthly)
-    return Option(choice, choice, cost, (cost - spread, cost + spread))
+    return Option(choice, choice, cost, cost + spread)
 
 
 def options(api: int, hosted: int, own: int, spread: int = 0) -> list[Option]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from components.cost.quantities import ROOT_VOLUMES
 from components.gpu_pool import POOL_CLASSES, GpuPool, create_pool
-from components.gpu_pool.gke_compute_class import ACCELERATORS, BOOT_DISK
+from components.gpu_pool.gke_compute_class import BOOT_DISK
 from components.gpu_pool.karpenter import POOL_LABEL
-from components.settings_pool import GKE_GPUS, POOL_KINDS
+from components.gpu_pool.pool import pool_name
+from components.settings_pool import POOL_KINDS
 from components.settings_types import Settings
 from tests.pools import CLUSTER_API
 from tests.recording import STACKS, Registration, register, settings_of
@@ -40,6 +43,25 @@ def test_the_ledger_finds_the_pool_with_plain_inputs(stack: str) -> None:
         "nodeCount": settings.pool.node_count,
         "nodeVolumeGigabytes": settings.pool.node_volume_gigabytes,
     }
+
+
+@pytest.mark.parametrize("stack", ["dev", "aks", "gke", "owned-h100"])
+@pytest.mark.parametrize("length", [1, 49, 50, 59, 63])
+def test_names_of_a_pool_are_values_of_labels_however_long_the_namespace(
+    stack: str, length: int
+) -> None:
+    # Clusters of Cluster API shorten the name of a MachineDeployment in labels themselves.
+    settings = settings_of(stack, namespace="n" * length)
+    pool, registration = pool_of(settings)
+    names = [each.metadata["name"] for each in registration.of("NodePool")]
+    for value in (*pool.scheduling.node_selector.values(), *names):
+        assert re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", value)
+    assert (pool_name(settings) == f"{'n' * length}-gpu") is (length < 50)
+
+
+def test_two_long_namespaces_never_share_a_pool() -> None:
+    first, second = (settings_of("dev", namespace="n" * 59 + each) for each in "ab")
+    assert pool_name(first) != pool_name(second)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -179,6 +201,15 @@ class TestKarpenter:
         assert device["ebs"]["encrypted"] is True
         assert device["ebs"]["volumeType"] == "gp3"
         assert device["ebs"]["volumeSize"] == "120Gi"
+        assert device["deviceName"] == "/dev/xvda"
+
+    def test_the_volume_of_images_has_the_size_where_the_system_has_its_own(self) -> None:
+        image = {"karpenterNodeImage": "bottlerocket@v1.46.0", "nodeVolumeGigabytes": 120}
+        _, registration = pool_of(settings_of("dev", **image))
+        devices = registration.one("EC2NodeClass").spec["blockDeviceMappings"]
+        sizes = {each["deviceName"]: each["ebs"]["volumeSize"] for each in devices}
+        assert sizes == {"/dev/xvda": "4Gi", "/dev/xvdb": "116Gi"}
+        assert all(each["ebs"]["encrypted"] for each in devices)
 
     def test_node_pools_wait_for_a_class_that_is_ready(self) -> None:
         _, registration = pool_of(settings_of("dev"))
@@ -259,9 +290,6 @@ class TestGkeComputeClass:
         for choice in registration.one("ComputeClass").spec["priorities"]:
             assert choice["storage"] == {"bootDiskType": BOOT_DISK, "bootDiskSize": 100}
         assert ROOT_VOLUMES["gke-compute-class"] == BOOT_DISK
-
-    def test_every_gpu_that_settings_allow_has_a_name_at_gke(self) -> None:
-        assert set(ACCELERATORS) == set(GKE_GPUS)
 
 
 class TestClusterApi:

@@ -198,7 +198,7 @@ def test_without_callers_the_engine_is_closed_and_not_open() -> None:
 
 def test_networks_of_clients_count_only_behind_a_load_balancer() -> None:
     behind = rules_of("aws-prod")
-    inside = rules_of("aws-prod", exposure="cluster")
+    inside = rules_of("aws-prod", exposure="cluster", clientNetworks=[])
     for rules, address, expected in (
         (behind, "10.9.8.7", True),
         (behind, "11.0.0.1", False),

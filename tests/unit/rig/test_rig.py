@@ -13,8 +13,8 @@ import pytest
 import yaml
 from bootstrap.console import SetupError
 from cryptography import x509
-from rig import certificates, instance_types, kubeconfig, stack_needs
-from rig.api import path_of
+from rig import certificates, cli, instance_types, kubeconfig, stack_needs
+from rig.api import ApiError, path_of
 from rig.cluster import Rig, read_processes, stop_recorded
 from rig.folder import Folder
 from rig.part import Part, Process, start, stop, wait_until_ready
@@ -22,6 +22,7 @@ from rig.ports import Ports
 
 from components.cost.price_book import PriceBook
 from components.cost.price_file import read_book
+from components.errors import UserError
 from components.project import stack_names, stack_values
 from components.settings import parse
 
@@ -167,3 +168,27 @@ def test_paths_of_objects_in_and_outside_namespaces() -> None:
         "metadata": {"namespace": "b", "name": "a"},
     }
     assert path_of(deployment) == "/apis/apps/v1/namespaces/b/deployments/a"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ApiError(403, "forbidden"), "ApiError: 403: forbidden"),
+        (TimeoutError("no webhook"), "TimeoutError: no webhook"),
+        (UserError("Pulumi.odd.yaml is no YAML"), "Pulumi.odd.yaml is no YAML"),
+    ],
+)
+def test_a_start_that_fails_is_told_in_one_message(
+    error: Exception,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "_start", fail)
+    assert cli.main(["start"]) == 1
+    message = capsys.readouterr().err
+    assert told in message
+    assert "Traceback" not in message

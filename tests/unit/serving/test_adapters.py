@@ -55,6 +55,20 @@ def test_they_are_fetched_and_verified_as_the_weights_are_and_read_only(served: 
     assert mount == {"name": "adapters", "mountPath": "/adapters", "readOnly": True}
 
 
+@pytest.mark.parametrize("repositories", [["acme/sql-lora"] * 2, ["acme/sql-lora", "acme/copy"]])
+def test_one_commit_of_two_adapters_is_fetched_once(
+    repositories: list[str], served: Served
+) -> None:
+    # Two containers of a pod would write the same folder at the same time.
+    names = ["sql", "sql-new"]
+    twice = [f"{name}={each}@{COMMITS[0]}" for name, each in zip(names, repositories, strict=True)]
+    registration = served("aws-prod", loraAdapters=twice)
+    for job in registration.of("Job"):
+        assert len(job.pod["containers"]) == 1
+    for name in names:
+        assert f"{name}=/adapters/{COMMITS[0]}" in registration.engine.container["args"]
+
+
 def test_another_adapter_leaves_the_volume_of_the_model_as_it_is(served: Served) -> None:
     def volumes(adapters: list[str]) -> set[str]:
         registration = served("aws-prod", loraAdapters=adapters)

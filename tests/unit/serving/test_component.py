@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from components.serving.labels import LEADER_LABELS
-from components.serving.service import service_annotations
+from components.serving.service import ANNOTATIONS, service_annotations
+from components.settings_checks import BALANCER_CLOUDS
 from tests.recording import FETCHING, STACKS, Registration, settings_of
 
 Served = Callable[..., Registration]
@@ -127,3 +128,7 @@ def test_each_cloud_is_told_to_stay_private(cloud: str, annotation: str, value: 
         clientNetworks=["10.0.0.0/8"],
     )
     assert service_annotations(settings)[annotation] == value
+
+
+def test_every_cloud_that_settings_allow_a_balancer_of_is_told_how() -> None:
+    assert set(ANNOTATIONS) == set(BALANCER_CLOUDS)

@@ -10,7 +10,7 @@ from tests.recording import Registration, register_stack, settings_of
 Served = Callable[..., Registration]
 
 IMAGE = f"registry.example.com/models/llama@sha256:{'a' * 64}"
-MOUNTED = {"weightsImage": IMAGE, "weightsAccessMode": "ReadWriteOnce"}
+MOUNTED = {"weightsImage": IMAGE, "weightsAccessMode": "ReadWriteOnce", "hubTokenSecret": ""}
 ADAPTER = f"sql=acme/sql-lora@{'1' * 40}"
 
 

@@ -69,7 +69,7 @@ def test_values_are_among_those_that_focus_allows(report: Report) -> None:
 @given(reports())
 def test_the_cost_of_a_million_tokens_sums_to_the_reports(report: Report) -> None:
     parts = [Decimal(row["x_ListCostPerMillionTokens"] or "") for row in focus_rows(report)]
-    whole = report.total / report.tokens_per_month * 10**6
+    whole = report.total / report.assumptions.tokens_per_month * 10**6
     assert sum(parts) == pytest.approx(whole)
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from components.project import ROOT
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment(name: str, requirements: Path, *, contents: str) -> Path:

@@ -1,14 +1,15 @@
-"""One line prices a program of somebody else, in the real engine."""
+"""Programs of somebody else, as docs/use-elsewhere.md has them, in the real engine."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 from components.project import ROOT
 
-PROGRAM = """
+PRICED = """
 from components.breakeven import price_stack
 price_stack(LINE)
 import pulumi, pulumi_kubernetes as k8s
@@ -25,10 +26,10 @@ k8s.core.v1.PersistentVolumeClaim(
 """
 
 
-def preview(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+def preview(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
     (folder / "state").mkdir()
     (folder / "Pulumi.yaml").write_text("name: other\nruntime: python\n", encoding="utf-8")
-    (folder / "__main__.py").write_text(PROGRAM.replace("LINE", line), encoding="utf-8")
+    (folder / "__main__.py").write_text(program, encoding="utf-8")
     environment = {
         **os.environ,
         "PULUMI_BACKEND_URL": f"file://{folder / 'state'}?metadata=skip",
@@ -49,7 +50,7 @@ def preview(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_preview_of_another_program_shows_its_cost(tmp_path: Path) -> None:
-    done = preview(tmp_path, 'cloud="aws", region="us-east-1"')
+    done = preview(tmp_path, PRICED.replace("LINE", 'cloud="aws", region="us-east-1"'))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "What does stack t cost a month?" in done.stdout
     assert "data (gp3)" in done.stdout
@@ -57,6 +58,15 @@ def test_the_preview_of_another_program_shows_its_cost(tmp_path: Path) -> None:
 
 
 def test_a_price_that_is_none_is_told(tmp_path: Path) -> None:
-    done = preview(tmp_path, 'prices={"volume/aws/gp3": "cheap"}')
+    done = preview(tmp_path, PRICED.replace("LINE", 'prices={"volume/aws/gp3": "cheap"}'))
     assert done.returncode != 0
     assert 'volume/aws/gp3: found "cheap"' in done.stdout + done.stderr
+
+
+def test_the_documented_program_registers_all_components(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "use-elsewhere.md").read_text(encoding="utf-8")
+    [program] = re.findall(r"```python\n(import pulumi\n.*?)```", page, flags=re.DOTALL)
+    done = preview(tmp_path, program)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for kind in ("serving:VllmServing", "autoscaling:Autoscaling", "network:NetworkRules"):
+        assert f"breakeven:{kind}" in done.stdout
