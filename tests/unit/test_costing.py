@@ -200,7 +200,7 @@ def test_nodes_that_are_there_start_no_machine() -> None:
 def test_a_started_node_pulls_the_image_that_holds_the_weights_too() -> None:
     image = f"registry.example.com/models/llama@sha256:{'a' * 64}"
     alone = assumptions("aws-prod").cluster.image_gigabytes
-    both = assumptions("aws-prod", weightsImage=image).cluster.image_gigabytes
+    both = assumptions("aws-prod", weightsImage=image, hubTokenSecret="").cluster.image_gigabytes
     pulled = repository_bytes(settings_of("aws-prod")) / 10**9
     assert alone == ENGINE_IMAGE_GIGABYTES
     assert alone + pulled <= both < alone + pulled + 1
