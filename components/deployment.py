@@ -60,13 +60,13 @@ async def register(
     for model in settings.models:
         components += _served(model, pool, namespace.name)
     if settings.gateway is None:
-        await _registered(components)
+        await _wait_for(components)
     else:
         gateway = Gateway("gateway", settings, settings.gateway, namespace=namespace.name)
         components.append(gateway)
-        await _registered(components)
+        await _wait_for(components)
         gateway.start(token_prices())
-        await _registered([gateway])
+        await _wait_for([gateway])
     return {**_outputs(settings), "rollout": rollout_of(settings).explanation}
 
 
@@ -104,7 +104,7 @@ def _of(component: str, model: Settings) -> str:
     return component if model.name == FIRST_MODEL else f"{component}-{model.model.facts.name}"
 
 
-async def _registered(components: Iterable[KitComponent]) -> None:
+async def _wait_for(components: Iterable[KitComponent]) -> None:
     resources = [
         resource for component in components for resource in (component, *component.resources)
     ]
@@ -124,7 +124,7 @@ async def register_planned_cost(settings: Settings, planned: Sequence[PlannedCos
         planned: The figures of each model, from the estimate of what `register` registered.
     """
     if settings.monitoring.enabled:
-        await _registered(
+        await _wait_for(
             PlannedCostRules(
                 _of("planned-cost", model), model, figures, namespace=settings.network.namespace
             )

@@ -24,7 +24,7 @@ from components.costing import assumptions_of
 from components.deployment import register
 from components.errors import SeveralModelsError, UnknownStackError
 from components.gateway import TokenPrices
-from components.policy.loading import registered
+from components.policy.loading import as_manifest
 from components.policy.manifest import Resource
 from components.project import stack_names, stack_values
 from components.settings import parse
@@ -124,7 +124,7 @@ def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], BoundarySettin
     """
     settings = read_stack(stack)
     found = (
-        registered(entry.type, entry.name, entry.properties or {}, f"stack {stack}")
+        as_manifest(entry.type, entry.name, entry.properties or {}, f"stack {stack}")
         for entry in ledger_of(settings)
     )
     return tuple(resource for resource in found if resource is not None), settings.boundary

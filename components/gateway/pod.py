@@ -31,7 +31,7 @@ from components.gateway.labels import (
     METRICS_PORT,
     METRICS_PORT_NAME,
 )
-from components.serving.environment import NO_TELEMETRY, from_secret, plain
+from components.serving.environment import NO_TELEMETRY, env_vars, from_secret
 from components.serving.security import container_security, pod_security
 from components.serving.timings import EXIT_MARGIN, PRE_STOP
 from components.settings_groups import GatewaySettings
@@ -112,7 +112,7 @@ def _container(settings: Settings, gateway: GatewaySettings) -> ContainerArgs:
             "--num_workers=1",
         ],
         env=[
-            *plain(environment()),
+            *env_vars(environment()),
             from_secret("LITELLM_MASTER_KEY", secret=gateway.secret, key="master-key"),
             from_secret("STORE_PASSWORD", secret=gateway.secret, key="store-password"),
             from_secret("OWN_API_KEY", secret=settings.engine.api_key_secret, key="api-key"),

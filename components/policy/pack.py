@@ -25,7 +25,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from components.errors import UserError
 from components.policy.carried import carried_here
-from components.policy.loading import registered
+from components.policy.loading import as_manifest
 from components.policy.manifest import UNKNOWN, Resource, Scope
 from components.policy.registry import rules_of
 from components.policy.rule import Level, Pack, Remediation, Rule
@@ -74,14 +74,14 @@ def policy_of(rule: Rule) -> Policy:
 
 
 def _judge_one(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
-    resource = registered(args.resource_type, args.name, plain(args.props), args.urn)
+    resource = as_manifest(args.resource_type, args.name, with_unknowns(args.props), args.urn)
     if resource is not None:
         _report(rule, resource, _scope((resource,), args.urn), report)
 
 
 def _judge_all(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
     found = (
-        registered(item.resource_type, item.name, plain(item.props), item.urn)
+        as_manifest(item.resource_type, item.name, with_unknowns(item.props), item.urn)
         for item in args.resources
     )
     resources = tuple(resource for resource in found if resource is not None)
@@ -99,7 +99,7 @@ def _report(rule: Rule, resource: Resource, scope: Scope, report: ReportViolatio
 def _filled_in(
     rule: Rule, remediate: Remediation, args: ResourceValidationArgs
 ) -> Mapping[str, Any] | None:
-    resource = registered(args.resource_type, args.name, plain(args.props), args.urn)
+    resource = as_manifest(args.resource_type, args.name, with_unknowns(args.props), args.urn)
     if resource is None or any(
         waiver.covers(rule.id, resource.reference) and not waiver.is_expired(_today())
         for waiver in _waivers(stack_of(args.urn))
@@ -136,7 +136,7 @@ def waiver_files(stack: str) -> list[Path]:
     return [ROOT / "stacks" / "waivers" / str(name) for name in names]
 
 
-def plain(value: Any) -> Any:
+def with_unknowns(value: Any) -> Any:
     """Returns inputs as plain values, with UNKNOWN for what the engine does not know yet."""
     if isinstance(value, Mapping):
         return {key: _item(value, key) for key in value}
@@ -147,7 +147,7 @@ def plain(value: Any) -> Any:
 
 def _item(holder: Any, key: Any) -> Any:
     try:
-        return plain(holder[key])
+        return with_unknowns(holder[key])
     except UnknownValueError:
         return UNKNOWN
 
