@@ -90,6 +90,7 @@ def test_only_programs_import_deployment_and_costing() -> None:
         "components.deployment": {"components.stack", "components.offline"},
         "components.costing": {"components.stack", "components.offline", "components.cli"},
         "components.offline": {"components.cli"},
+        "components.mock_monitor": {"components.offline"},
     }
     for wired, allowed in importers.items():
         for module, imported in MODULES.items():
