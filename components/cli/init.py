@@ -28,6 +28,9 @@ def init(  # noqa: PLR0913  # one parameter an option
         str | None, typer.Option(help="Model to serve; a name of the model table.")
     ] = None,
     where: Annotated[Where | None, typer.Option(help="Where the GPUs are.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region of the cloud, such as europe-west4.")
+    ] = None,
     gpu: Annotated[
         str | None,
         typer.Option(
@@ -85,6 +88,7 @@ def init(  # noqa: PLR0913  # one parameter an option
         model=facts,
         revision=revision or "",
         where=place,
+        region=region or "",
         gpu=gpu or "",
         tokens_per_day=tokens_per_day,
         api=in_use,

@@ -23,7 +23,7 @@ from components.settings_pool import GKE_GPUS
 LONGEST_REQUEST = 8192
 """Tokens of the longest request; a model that reads fewer has its own limit."""
 
-REGIONS: Mapping[Where, str] = MappingProxyType(
+_REGIONS: Mapping[Where, str] = MappingProxyType(
     {Where.AWS: "us-east-1", Where.AZURE: "eastus", Where.GCP: "us-central1"}
 )
 _OWN_GPUS = 8
@@ -49,7 +49,7 @@ def rented(answers: Answers, today: date) -> list[tuple[Decimal, Machine]]:
         NewStackError: There is none.
     """
     listed = book_for_command().shapes
-    book, region = PriceBook.load(today=today), REGIONS[answers.where]
+    book, region = PriceBook.load(today=today), region_of(answers)
     shapes = [
         shape
         for shape in listed.values()
@@ -79,6 +79,27 @@ def rented(answers: Answers, today: date) -> list[tuple[Decimal, Machine]]:
         )
         raise NewStackError(msg)
     return priced
+
+
+def region_of(answers: Answers) -> str:
+    """Returns the region that was asked for, or the cloud's first.
+
+    Raises:
+        NewStackError: No machine there has a price.
+    """
+    if not answers.region:
+        return _REGIONS[answers.where]
+    priced = sorted(
+        region for cloud, region in book_for_command().regions if cloud == answers.where
+    )
+    if answers.region not in priced:
+        msg = (
+            f'--region: found "{answers.region}", where no machine of {answers.where} has a price. '
+            f"Allowed: {', '.join(priced)}; for another, `breakeven prices refresh --region` adds "
+            "its prices"
+        )
+        raise NewStackError(msg)
+    return answers.region
 
 
 def _is_weighed(gpu: str, answers: Answers) -> bool:

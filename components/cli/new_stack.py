@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import yaml
 
-from components.cli.machines import LONGEST_REQUEST, REGIONS, Machine, own_machine, rented
+from components.cli.machines import LONGEST_REQUEST, Machine, own_machine, region_of, rented
 from components.cli.stack_answers import Answers, NewStackError, Where
 from components.cost.gpus import find_gpu
 from components.costing import assumptions_of
@@ -53,6 +53,9 @@ def values_of(answers: Answers, today: date) -> Values:
             its weights is not known, or a price has no meaning there.
         SettingsError: The answers do not go together; all mistakes are named.
     """
+    if answers.region and answers.where is Where.OWN:
+        msg = f"--region {answers.region} with --where own, which has none. Leave it out"
+        raise NewStackError(msg)
     if answers.node_price is not None and answers.where is not Where.OWN:
         msg = (
             f"--node-price {answers.node_price} with --where {answers.where}, whose machines have "
@@ -163,7 +166,7 @@ def _cloud(answers: Answers, machine: Machine) -> Values:
     needs: Values = {
         "instanceTypes": [machine.instance_type],
         "cloud": str(answers.where),
-        "region": REGIONS[answers.where],
+        "region": region_of(answers),
         "weightsAccessMode": "ReadWriteMany",
         "systemNodeCount": 1,
     }

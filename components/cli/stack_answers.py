@@ -31,6 +31,7 @@ class Answers:
         model: What to serve.
         revision: Commit of its weights; empty for one that a stack of this project serves.
         where: Where the GPUs are.
+        region: Of the cloud; empty for the first of those whose machines the book prices.
         gpu: Its name; empty for the machine that serves the peak minute at the lowest price.
         tokens_per_day: Input and output tokens of a mean day.
         api: API that serves them now, as provider/model.
@@ -42,6 +43,7 @@ class Answers:
     model: ModelFacts
     revision: str
     where: Where
+    region: str
     gpu: str
     tokens_per_day: int
     api: str

@@ -57,6 +57,31 @@ def test_what_it_writes_can_be_previewed(where: str, tokens: str, run: Run) -> N
     check_previews(path)
 
 
+@pytest.mark.parametrize(("where", "region"), [("azure", "westeurope"), ("gcp", "europe-west4")])
+def test_a_region_with_prices_can_be_chosen(where: str, region: str, run: Run) -> None:
+    code, path = run("chat", "--where", where, "--region", region)
+    assert code == 0
+    check_previews(path)
+    assert stack_values("chat", path.parent.parent)["region"] == region
+
+
+@pytest.mark.parametrize(
+    ("where", "region", "told"),
+    [
+        ("aws", "eu-central-1", "Allowed: us-east-1; for another"),
+        ("gcp", "nowhere", "Allowed: europe-west4, us-central1; for another"),
+        ("own", "eu-central-1", "with --where own, which has none"),
+    ],
+)
+def test_a_region_without_prices_is_refused_with_those_that_have_some(
+    where: str, region: str, told: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, path = run("chat", "--where", where, "--region", region)
+    assert code == ExitCode.ERROR
+    assert told in " ".join(capsys.readouterr().err.split())
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("model", load_models())
 def test_every_model_can_be_previewed_or_its_reason_is_told(
     model: str, run: Run, capsys: pytest.CaptureFixture[str]
