@@ -19,11 +19,6 @@ def repository_bytes(settings: Settings) -> int:
     return settings.model.facts.weight_bytes("bf16" if precision == "fp8" else precision)
 
 
-def replica_gpus(settings: Settings) -> int:
-    """Returns the GPUs of a replica, on all of its nodes."""
-    return settings.engine.tensor_parallel * settings.engine.pipeline_parallel
-
-
 def weights_volume_gib(settings: Settings) -> int:
     """Returns the size of the weights volume, in whole GiB.
 
@@ -72,3 +67,8 @@ def shared_memory_gib(settings: Settings) -> int:
     seven peers that is 0.9 GiB. The container runtime's own /dev/shm has 64 MiB.
     """
     return settings.engine.tensor_parallel
+
+
+def replica_gpus(settings: Settings) -> int:
+    """Returns the GPUs of a replica, on all of its nodes."""
+    return settings.engine.tensor_parallel * settings.engine.pipeline_parallel
