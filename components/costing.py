@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -278,8 +279,14 @@ def _cluster(settings: Settings) -> ClusterShare:
         system_instance_type=prices.system_instance_type,
         system_nodes=prices.system_node_count,
         nat_gateway_share=Decimal(prices.nat_gateway_share_percent) / 100,
-        image_gigabytes=ENGINE_IMAGE_GIGABYTES,
+        image_gigabytes=_image_gigabytes(settings),
     )
+
+
+def _image_gigabytes(settings: Settings) -> int:
+    if settings.weights.image is None:
+        return ENGINE_IMAGE_GIGABYTES
+    return ENGINE_IMAGE_GIGABYTES + math.ceil(settings.model.repository_bytes / 10**9)
 
 
 def _people(settings: Settings) -> People:

@@ -12,7 +12,9 @@ from components.cost.capacity import ReplicaCapacity, replica_capacity
 from components.cost.figures import counted
 from components.cost.load import Load, flat_shape, published_shape, read_shape
 from components.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
+from components.gateway.labels import METRICS_PORT
 from components.project import ROOT
+from components.serving.labels import ENGINE_PORT
 from components.serving.rollout import rollout_of
 from components.settings_groups import PoolSettings
 from components.settings_types import Settings
@@ -97,6 +99,8 @@ def notes_of(settings: Settings) -> tuple[str, ...]:
             "The schedule's hours are in the nodes of the estimate, as if the traffic's first hour "
             f"were Monday 0:00 {settings.replicas.schedule_time_zone}; break-even leaves them out."
         )
+    if settings.replicas.autoscaling and not settings.monitoring.enabled:
+        notes.append(_unmonitored(settings))
     if settings.prices.node_pricing == "list":
         notes += _purchase_notes(settings.pool)
     return tuple(notes)
@@ -114,6 +118,15 @@ def _purchase_notes(pool: PoolSettings) -> Iterator[str]:
             f"Nodes are priced as {first}; what is not to be had is tried as "
             f"{', then '.join(others)}, at that price."
         )
+
+
+def _unmonitored(settings: Settings) -> str:
+    gateways = "" if settings.replicas.lowest else f", and of the gateways (port {METRICS_PORT})"
+    return (
+        "monitoring is false, so no PodMonitor is made, while KEDA scales by what "
+        f"{settings.replicas.prometheus_address} reads: let it read /metrics of the replicas (port "
+        f"{ENGINE_PORT}){gateways}, with the label namespace."
+    )
 
 
 def _replicas(settings: Settings) -> str:

@@ -18,6 +18,7 @@ from components.monitoring.planned import PlannedCost
 from components.network import NetworkRules, ServingNamespace
 from components.project import own_values
 from components.serving import VllmServing
+from components.serving.labels import ENGINE_PORT
 from components.serving.rollout import rollout_of
 from components.settings import parse
 from components.settings_types import FIRST_MODEL, Settings
@@ -60,13 +61,13 @@ async def register(
     for model in settings.models:
         components += _served(model, pool, namespace.name)
     if settings.gateway is None:
-        await _registered(components)
+        await _wait_for(components)
     else:
         gateway = Gateway("gateway", settings, settings.gateway, namespace=namespace.name)
         components.append(gateway)
-        await _registered(components)
+        await _wait_for(components)
         gateway.start(token_prices())
-        await _registered([gateway])
+        await _wait_for([gateway])
     return {**_outputs(settings), "rollout": rollout_of(settings).explanation}
 
 
@@ -89,7 +90,7 @@ def _served(model: Settings, pool: GpuPool, namespace: pulumi.Input[str]) -> Ite
 
 def _outputs(settings: Settings) -> dict[str, object]:
     """Returns under which address each model is asked for."""
-    endpoint = f"http://{{}}.{settings.network.namespace}.svc:8000/v1"
+    endpoint = f"http://{{}}.{settings.network.namespace}.svc:{ENGINE_PORT}/v1"
     addresses = {
         model.model.facts.name: endpoint.format(model.name if settings.gateway is None else GATEWAY)
         for model in settings.models
@@ -104,7 +105,7 @@ def _of(component: str, model: Settings) -> str:
     return component if model.name == FIRST_MODEL else f"{component}-{model.model.facts.name}"
 
 
-async def _registered(components: Iterable[KitComponent]) -> None:
+async def _wait_for(components: Iterable[KitComponent]) -> None:
     resources = [
         resource for component in components for resource in (component, *component.resources)
     ]
@@ -124,7 +125,7 @@ async def register_planned_cost(settings: Settings, planned: Sequence[PlannedCos
         planned: The figures of each model, from the estimate of what `register` registered.
     """
     if settings.monitoring.enabled:
-        await _registered(
+        await _wait_for(
             PlannedCostRules(
                 _of("planned-cost", model), model, figures, namespace=settings.network.namespace
             )

@@ -13,7 +13,7 @@ from components.cost.week.configuration import Configuration
 from components.cost.week.service import replica_service
 from components.serving.timings import (
     EXPECTED_NODE_START,
-    PRE_STOP,
+    grace,
     replica_start,
     scale_up_period,
 )
@@ -91,7 +91,7 @@ def configuration_of(
         target_waiting=replicas.target_waiting,
         growth_seconds=scale_up_period(settings),
         node_start_seconds=EXPECTED_NODE_START,
-        grace_seconds=PRE_STOP + settings.engine.longest_request_seconds,
+        grace_seconds=grace(settings),
         objective_seconds=float(settings.monitoring.time_to_first_token_seconds),
         interruptions_per_node_hour=interruptions_per_month / HOURS_PER_MONTH,
         overflow_requests=_overflow_requests(settings),

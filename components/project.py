@@ -15,6 +15,7 @@ from components.errors import NoYamlError, StackFileError
 _PACKAGE = Path(__file__).resolve().parent
 ROOT = _PACKAGE.parent if (_PACKAGE.parent / "Pulumi.yaml").is_file() else _PACKAGE / "project"
 """The checkout; of an installed package the folder with its copies of Pulumi.yaml and charts/."""
+WAIVERS = ROOT / "stacks" / "waivers"
 PREFIX = "breakeven:"
 
 

@@ -55,6 +55,12 @@ def check_adapters(settings: Settings, reader: ConfigReader) -> None:
     adapters, facts = settings.model.adapters, settings.model.facts
     if not adapters or not reader.usable("loraAdapters", "model"):
         return
+    if settings.gateway is not None and reader.usable("mode"):
+        reader.reject(
+            "loraAdapters",
+            "adapters in mode hybrid, whose gateway knows the model and the API alone",
+            "Allowed in mode self-host, or leave them out: nobody could ask for them",
+        )
     if facts.is_mixture_of_experts:
         reader.reject(
             "loraAdapters",

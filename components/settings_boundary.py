@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.config_reader import ConfigReader
 from components.policy.addresses import outside_addresses
-from components.project import ROOT
+from components.project import WAIVERS
 from components.settings_groups import BoundarySettings
 from components.settings_models import KEY
 from components.settings_patterns import HOST_ALLOWED, REGISTRY_HOST
@@ -25,10 +25,9 @@ def read_boundary(reader: ConfigReader) -> BoundarySettings:
         pattern=r"[A-Za-z0-9][\w.-]*",
         allowed="Allowed: names of files in stacks/waivers/",
     )
-    folder = ROOT / "stacks" / "waivers"
-    missing = [name for name in names if not (folder / name).is_file()]
+    missing = [name for name in names if not (WAIVERS / name).is_file()]
     if missing:
-        there = ", ".join(sorted(file.name for file in folder.glob("*.yaml")))
+        there = ", ".join(sorted(file.name for file in WAIVERS.glob("*.yaml")))
         reader.reject(
             "waivers",
             f"no file stacks/waivers/{missing[0]}",
@@ -42,7 +41,7 @@ def read_boundary(reader: ConfigReader) -> BoundarySettings:
             allowed="Allowed: HOST, HOST:PORT or HOST/PATH of a registry, such as "
             f"registry.hospital.internal:5000/mirror; {HOST_ALLOWED}",
         ),
-        waiver_files=tuple(folder / name for name in names),
+        waiver_files=tuple(WAIVERS / name for name in names),
     )
 
 

@@ -15,25 +15,13 @@ from jinja2 import TemplateError as JinjaError
 from markupsafe import Markup
 
 from components.errors import TemplateError
+from components.manifest_yaml import documents_in
 from components.project import ROOT
 
 CHARTS = ROOT / "charts"
 
 # JSON leaves these characters as they are; YAML 1.1 takes them for line breaks or refuses them.
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-
-
-# libyaml's parser where PyYAML has it, as its wheels do: it takes a tenth of the time.
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_Base):  # type: ignore[misc]  # one of two classes, known when it runs
-    """Also takes JSON's 1e-07 for a number, as YAML 1.2 does; YAML 1.1 takes it for text."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"-?\d+(\.\d+)?[eE][-+]?\d+$"), list("-0123456789")
-)
 
 
 def render(
@@ -58,7 +46,7 @@ def render(
     """
     try:
         text = _environment(charts).get_template(template).render(values)
-        documents = list(yaml.load_all(text, Loader=_Loader))
+        documents = documents_in(text)
     except TemplateNotFound as error:
         raise _failure(template, f"no such file in {charts}") from error
     except (JinjaError, yaml.YAMLError, TypeError, ValueError) as error:

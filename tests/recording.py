@@ -13,8 +13,9 @@ from components import deployment
 from components.base import KitComponent
 from components.costing import token_prices
 from components.gateway import TokenPrices
+from components.mock_monitor import OfflineMonitor, run_offline
 from components.monitoring.planned import PlannedCost
-from components.offline import OfflineMonitor, estimate_stack, run_offline
+from components.offline import estimate_stack
 from components.planned_cost import planned_costs
 from components.project import stack_names, stack_values, wire
 from components.settings import parse

@@ -333,8 +333,8 @@ async def authenticate(request: Request, api_key: str | None) -> UserAPIKeyAuth:
     """Tells whose key it is, and refuses what nobody may ask.
 
     Raises:
-        HTTPException: 401 for a key that is none, 403 for a route that is closed, 400 for a
-            parameter that is not taken.
+        HTTPException: 401 for a key that is none, 403 for a route that is closed, 400 for a body
+            that is no JSON object or a parameter that is not taken, 404 for another model.
     """
     name = policy.keys.team_of((api_key or "").removeprefix("Bearer "))
     if name is None or name not in policy.teams:
@@ -344,7 +344,7 @@ async def authenticate(request: Request, api_key: str | None) -> UserAPIKeyAuth:
         raise HTTPException(403, f"the gateway does not serve {' '.join(route)}")
     models = [policy.model] + ([policy.api_model] if policy.api_model else [])
     if route in _GENERATE:
-        body = await request.json()
+        body = await _object_in(request)
         if odd := sorted(set(body) - _PARAMETERS):
             raise HTTPException(400, f"not taken: {', '.join(odd)}")
         if body.get("model") not in models:
@@ -360,6 +360,16 @@ async def authenticate(request: Request, api_key: str | None) -> UserAPIKeyAuth:
         models=models,
         metadata={"stays_inside": inside},
     )
+
+
+async def _object_in(request: Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, or nested too deeply to be read
+        body = None
+    if not isinstance(body, dict):
+        raise HTTPException(400, "the body is no JSON object")
+    return body
 
 
 async def _elsewhere(

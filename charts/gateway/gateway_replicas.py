@@ -6,6 +6,7 @@ Knows nothing of LiteLLM, so that its rules are tested without it.
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 import re
 import threading
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+_LOG = logging.getLogger("gateway")
 _BUSY = re.compile(r"^vllm:num_requests_(?:running|waiting)(?:\{[^}]*\})? (\S+)", re.MULTILINE)
 _STALE_SECONDS = 10.0
 SILENT_SECONDS = 10.0
@@ -31,8 +33,8 @@ def requests_in(metrics: str) -> int:
         ValueError: It is not vLLM's text: there is neither series, or a number is none.
     """
     numbers = [float(found) for found in _BUSY.findall(metrics)]
-    if not numbers:
-        msg = "no vllm:num_requests_running in the metrics"
+    if not numbers or not all(map(math.isfinite, numbers)):
+        msg = "no number of vllm:num_requests_running in the metrics"
         raise ValueError(msg)
     return int(sum(numbers))
 
@@ -177,5 +179,9 @@ class Watcher:
 
     def _run(self) -> None:
         while True:
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001  # without a look nothing is ready for good
+                # The class alone: a message may hold what a replica said.
+                _LOG.error("no look at the replicas: %s", type(error).__name__)
             time.sleep(self._seconds)

@@ -6,13 +6,16 @@ Knows nothing of LiteLLM, so that its rules are tested without it.
 from __future__ import annotations
 
 import hmac
+import logging
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
+
+_LOG = logging.getLogger("gateway")
 
 NANO = 10**9
 """The store adds whole numbers: money is kept in billionths of a dollar, and sums stay exact."""
@@ -53,22 +56,45 @@ class Keys:
         self._folder = folder
         self._seconds = seconds
         self._keys: dict[str, bytes] = {}
+        self._shared: list[list[str]] = []
         self._read_at = float("-inf")
 
     def team_of(self, key: str) -> str | None:
-        """Returns whose key it is. All are compared, so that time does not tell how near one is."""
+        """Returns whose key it is; of several teams with the same one, the first by name.
+
+        All are compared, so that time does not tell how near one is.
+        """
         if time.monotonic() - self._read_at > self._seconds:
-            self._keys = {
-                file.name: content
-                for file in self._folder.iterdir()
-                if not file.name.startswith(".") and (content := file.read_bytes().strip())
-            }
+            self._keys = dict(self._read())
             self._read_at = time.monotonic()
+            self._tell_shared()
         found = None
         for name, known in self._keys.items():
             if hmac.compare_digest(known, key.encode()):
-                found = name
+                found = found or name
         return found
+
+    def _read(self) -> Iterator[tuple[str, bytes]]:
+        for file in sorted(self._folder.iterdir()):
+            if file.name.startswith("."):
+                continue
+            try:
+                content = file.read_bytes().strip()
+            except FileNotFoundError:
+                continue  # the kubelet puts other files in the place of these while they are read
+            if content:
+                yield file.name, content
+
+    def _tell_shared(self) -> None:
+        """Says which teams have the same key, when that changes: one of them pays for all."""
+        teams: dict[bytes, list[str]] = {}
+        for name, key in self._keys.items():
+            teams.setdefault(key, []).append(name)
+        shared = [names for names in teams.values() if len(names) > 1]
+        if shared != self._shared:
+            for names in shared:
+                _LOG.error("teams %s have the same key", ", ".join(names))
+        self._shared = shared
 
 
 class Store(Protocol):

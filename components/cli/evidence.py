@@ -29,7 +29,7 @@ from components.evidence.record import Parts
 from components.evidence.record import evidence as put_together
 from components.evidence.supply import bundle_facts, differences, image_list, log_facts
 from components.offline import ledger_of, read_stack
-from components.policy.manifest import Carried
+from components.policy.carried import carried_in
 
 
 class Format(StrEnum):
@@ -72,7 +72,7 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
     opened, lock = _verified(bundle, key, base) if bundle is not None else (None, None)
     entries = read_log(log_file) if log_file is not None else ()
     judged_on = (day or datetime.now(tz=UTC)).date()
-    carried = None if lock is None else _carried(lock)
+    carried = None if lock is None else carried_in(lock.as_bytes())
     served = [each.model for each in settings.models]
     found = put_together(
         Parts(
@@ -94,10 +94,6 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
         typer.echo(text, nl=False)
     else:
         write_whole(output, text)
-
-
-def _carried(lock: Lock) -> Carried:
-    return Carried(frozenset(image.root.digest for image in lock.images), lock.model.revision)
 
 
 def _verified(folder: Path, key: Path | None, base: Path | None) -> tuple[Bundle, Lock]:

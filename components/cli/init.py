@@ -12,8 +12,9 @@ import typer
 
 from components.cli.files import write_new
 from components.cli.gpu_option import require_gpu
-from components.cli.new_stack import Answers, NewStackError, Where, text_of, values_of
+from components.cli.new_stack import text_of, values_of
 from components.cli.output_format import Format, FormatOption
+from components.cli.stack_answers import Answers, NewStackError, Where
 from components.cost.models import ModelFacts, find_model, load_models
 from components.cost.near import UnknownNameError
 from components.errors import SettingsError

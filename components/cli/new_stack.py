@@ -4,88 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from enum import StrEnum
 from types import MappingProxyType
 
 import yaml
 
-from components.cli.prices_book import book_for_command
+from components.cli.machines import LONGEST_REQUEST, Machine, own_machine, region_of, rented
+from components.cli.stack_answers import Answers, NewStackError, Where
 from components.cost.gpus import find_gpu
-from components.cost.memory_fit import memory_fit
-from components.cost.models import ModelFacts
-from components.cost.near import suggestion
-from components.cost.price import PriceMissingError
-from components.cost.price_book import PriceBook
-from components.cost.roofline import TENSOR_PARALLEL, Engine
 from components.costing import assumptions_of
 from components.costing_demand import capacity_of, demand_of
-from components.errors import UserError
 from components.project import PREFIX, defaults, stack_names, stack_values, wire
 from components.settings import MOST_REPLICAS, parse
-from components.settings_pool import GKE_GPUS
-
-LONGEST_REQUEST = 8192
-"""Tokens of the longest request; a model that reads fewer has its own limit."""
-
-
-class NewStackError(UserError):
-    """No stack can be made of the answers."""
-
-
-class Where(StrEnum):
-    """Where the GPUs are."""
-
-    AWS = "aws"
-    AZURE = "azure"
-    GCP = "gcp"
-    OWN = "own"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What `breakeven init` asks.
-
-    Attributes:
-        name: Of the stack.
-        model: What to serve.
-        revision: Commit of its weights; empty for one that a stack of this project serves.
-        where: Where the GPUs are.
-        region: Of the cloud; empty for the first of those whose machines the book prices.
-        gpu: Its name; empty for the machine that serves the peak minute at the lowest price.
-        tokens_per_day: Input and output tokens of a mean day.
-        api: API that serves them now, as provider/model.
-        data_may_leave: Whether prompts may go to an API.
-        node_price: Of one own server with eight GPUs, in USD; None in a cloud.
-    """
-
-    name: str
-    model: ModelFacts
-    revision: str
-    where: Where
-    region: str
-    gpu: str
-    tokens_per_day: int
-    api: str
-    data_may_leave: bool
-    node_price: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Machine:
-    gpu: str
-    gpus: int
-    parallel: int
-    instance_type: str
-
 
 Values = dict[str, object]
 
-_REGIONS: Mapping[Where, str] = MappingProxyType(
-    {Where.AWS: "us-east-1", Where.AZURE: "eastus", Where.GCP: "us-central1"}
-)
 _CLOUDS: Mapping[Where, Mapping[str, object]] = MappingProxyType(
     {
         Where.AWS: {
@@ -108,10 +41,6 @@ _CLOUDS: Mapping[Where, Mapping[str, object]] = MappingProxyType(
         },
     }
 )
-_OWN_GPUS = 8
-"""Of an own server; that is how they are sold."""
-
-_OWN_GPU = "h100"
 _SERVER_WATTS = 1.15
 """Draw of a server at the wall over that of its GPUs' boards at full power: an assumption."""
 
@@ -135,7 +64,7 @@ def values_of(answers: Answers, today: date) -> Values:
         raise NewStackError(msg)
     weights = _weights(answers)
     if answers.where is Where.OWN:
-        values = _composed(answers, weights, _own_machine(answers), today)
+        values = _composed(answers, weights, own_machine(answers), today)
     else:
         values = _cheapest(answers, weights, today)
     settings, reader = parse(_wired(values))
@@ -152,7 +81,7 @@ def _cheapest(answers: Answers, weights: Values, today: date) -> Values:
     """
     choices = [
         (price * replicas, machine.instance_type, values)
-        for price, machine in _rented(answers, today)
+        for price, machine in rented(answers, today)
         for values in [_composed(answers, weights, machine, today)]
         for replicas in [int(str(values["maxReplicas"]))]
         if replicas <= MOST_REPLICAS
@@ -167,7 +96,7 @@ def _cheapest(answers: Answers, weights: Values, today: date) -> Values:
     return min(choices, key=lambda choice: choice[:2])[2]
 
 
-def _composed(answers: Answers, weights: Values, machine: _Machine, today: date) -> Values:
+def _composed(answers: Answers, weights: Values, machine: Machine, today: date) -> Values:
     model = answers.model
     values: Values = {
         "model": model.name,
@@ -233,96 +162,11 @@ def _weights(answers: Answers) -> Values:
     }
 
 
-def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
-    length = min(LONGEST_REQUEST, model.max_model_length)
-    return (
-        gpus in TENSOR_PARALLEL
-        and model.splits_over(gpus)
-        and memory_fit(
-            Engine(model=model, precision="bf16", gpu=find_gpu(gpu), tensor_parallel=gpus),
-            gpu_memory_utilization=float(defaults()["gpuMemoryUtilization"]),
-            max_model_length=length,
-            request_tokens=length,
-        ).fits
-    )
-
-
-def _rented(answers: Answers, today: date) -> list[tuple[Decimal, _Machine]]:
-    """The machines of the cloud whose GPUs together hold one replica, each after its price."""
-    listed = book_for_command().shapes
-    book, region = PriceBook.load(today=today), _region(answers)
-    shapes = [
-        shape
-        for shape in listed.values()
-        if shape.cloud == answers.where and shape.gpu and _is_weighed(shape.gpu, answers)
-    ]
-    priced: list[tuple[Decimal, _Machine]] = []
-    for shape in shapes:
-        try:
-            price = book.node(answers.where, region, shape.instance_type, "on-demand")
-        except PriceMissingError:
-            continue
-        if shape.gpu and _fits(answers.model, shape.gpu, shape.gpus):
-            machine = _Machine(
-                gpu=shape.gpu,
-                gpus=shape.gpus,
-                parallel=shape.gpus,
-                instance_type=shape.instance_type,
-            )
-            priced.append((price.usd, machine))
-    if not priced:
-        rented = tuple(sorted({shape.gpu or "" for shape in shapes}))
-        which = f"{answers.gpu} there" if answers.gpu else "one machine there"
-        msg = (
-            f"{answers.model.name} in bf16 fits no machine of {answers.where} {region} that has a "
-            f"price: {which} is too small or not rented{suggestion(rented)}. Choose another --gpu, "
-            "--where or --model; `breakeven model` says what a model needs"
-        )
-        raise NewStackError(msg)
-    return priced
-
-
-def _region(answers: Answers) -> str:
-    """Returns the region that was asked for, or the cloud's first."""
-    if not answers.region:
-        return _REGIONS[answers.where]
-    priced = sorted(
-        region for cloud, region in book_for_command().regions if cloud == answers.where
-    )
-    if answers.region not in priced:
-        msg = (
-            f'--region: found "{answers.region}", where no machine of {answers.where} has a price. '
-            f"Allowed: {', '.join(priced)}; for another, `breakeven prices refresh --region` adds "
-            "its prices"
-        )
-        raise NewStackError(msg)
-    return answers.region
-
-
-def _is_weighed(gpu: str, answers: Answers) -> bool:
-    """Of a GPU that was asked for, the settings say why it is refused."""
-    if answers.gpu:
-        return gpu == answers.gpu
-    return answers.where is not Where.GCP or gpu in GKE_GPUS
-
-
-def _own_machine(answers: Answers) -> _Machine:
-    gpu = answers.gpu or _OWN_GPU
-    for parallel in TENSOR_PARALLEL:
-        if _fits(answers.model, gpu, parallel):
-            return _Machine(gpu=gpu, gpus=_OWN_GPUS, parallel=parallel, instance_type="")
-    msg = (
-        f"{answers.model.name} in bf16 does not fit {_OWN_GPUS} x {gpu}. Choose another --gpu or "
-        "--model; `breakeven model` says what a model needs"
-    )
-    raise NewStackError(msg)
-
-
-def _cloud(answers: Answers, machine: _Machine) -> Values:
+def _cloud(answers: Answers, machine: Machine) -> Values:
     needs: Values = {
         "instanceTypes": [machine.instance_type],
         "cloud": str(answers.where),
-        "region": _region(answers),
+        "region": region_of(answers),
         "weightsAccessMode": "ReadWriteMany",
         "systemNodeCount": 1,
     }
@@ -332,7 +176,7 @@ def _cloud(answers: Answers, machine: _Machine) -> Values:
     return {**_CLOUDS[answers.where], **needs}
 
 
-def _own(answers: Answers, machine: _Machine) -> Values:
+def _own(answers: Answers, machine: Machine) -> Values:
     if answers.node_price is None:
         msg = "what one of your servers costs is not known. State it: --node-price USD"
         raise NewStackError(msg)
@@ -350,7 +194,7 @@ def _own(answers: Answers, machine: _Machine) -> Values:
     }
 
 
-def _sized(values: Values, answers: Answers, machine: _Machine, today: date) -> Values:
+def _sized(values: Values, answers: Answers, machine: Machine, today: date) -> Values:
     """Returns as many replicas as the peak minute takes, and what a replica can hold at once."""
     settings, reader = parse(_wired(values))
     demand = demand_of(settings, reader, today)

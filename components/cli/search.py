@@ -9,13 +9,7 @@ from components.cost.models import PRECISION_BYTES
 from components.cost.recommend.search import Offer, OwnMeasurement, Search
 from components.fleet import HOURS_PER_MONTH, VLLM_LARGEST_BATCH
 from components.offline import LoadedStack
-from components.serving.timings import (
-    EXPECTED_ENGINE_START,
-    EXPECTED_NODE_START,
-    PRE_STOP,
-    doubling_period,
-    weights_read,
-)
+from components.serving.timings import EXPECTED_NODE_START, doubling_period, grace, replica_start
 from components.settings_pool import GKE_GPUS
 from components.settings_types import Settings
 
@@ -35,8 +29,10 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
     """Gathers what a search rests on."""
     settings, replicas = stack.settings, stack.settings.replicas
     limit = wishes.prefill_ms
+    # Of the configurations only those add replicas whose nodes come with them.
     starts = {
-        precision: _start_seconds(stack.with_precision(precision)) for precision in PRECISION_BYTES
+        precision: replica_start(stack.with_precision(precision), new_node=True)
+        for precision in PRECISION_BYTES
     }
     objective = float(settings.monitoring.time_to_first_token_seconds)
     percent = wishes.commitment_percent
@@ -66,7 +62,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         measured=_measured(settings),
         target_waiting=replicas.target_waiting,
         node_start_seconds=EXPECTED_NODE_START,
-        grace_seconds=PRE_STOP + settings.engine.longest_request_seconds,
+        grace_seconds=grace(settings),
         spot_interruptions_per_hour=float(settings.pool.spot_interruptions_per_month)
         / HOURS_PER_MONTH,
     )
@@ -75,10 +71,6 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
 def _startable(settings: Settings) -> tuple[str, ...]:
     """Returns the GPUs that the stack's pool can start; empty for all."""
     return tuple(GKE_GPUS) if settings.pool.kind == "gke-compute-class" else ()
-
-
-def _start_seconds(settings: Settings) -> float:
-    return EXPECTED_NODE_START + weights_read(settings) + EXPECTED_ENGINE_START
 
 
 def _own_offer(stack: LoadedStack) -> Offer | None:

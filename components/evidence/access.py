@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.cost.quantities import Registered
-from components.policy.loading import registered
+from components.policy.loading import as_manifest
 
 _RBAC = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
 
@@ -47,7 +47,7 @@ def _role(resource: Registered) -> dict[str, Any]:
 
 
 def _pods(resource: Registered) -> Iterator[dict[str, Any]]:
-    manifest = registered(resource.type, resource.name, _properties(resource), "")
+    manifest = as_manifest(resource.type, resource.name, _properties(resource), "")
     for pod in manifest.pods() if manifest is not None else ():
         yield {
             "workload": f"{_kind(resource)}/{_name(resource)}",

@@ -31,7 +31,7 @@ from components.gateway.labels import (
     METRICS_PORT,
     METRICS_PORT_NAME,
 )
-from components.serving.environment import NO_TELEMETRY, from_secret, plain
+from components.serving.environment import NO_TELEMETRY, env_vars, from_secret
 from components.serving.security import container_security, pod_security
 from components.serving.timings import EXIT_MARGIN, PRE_STOP
 from components.settings_groups import GatewaySettings
@@ -76,7 +76,7 @@ def gateway_pod(
         ],
         # As long as the longest answer may take: a stopping gateway ends what it began.
         termination_grace_period_seconds=PRE_STOP
-        + settings.engine.longest_request_seconds
+        + _longest_answer(settings, gateway)
         + EXIT_MARGIN,
         containers=[_container(settings, gateway)],
         volumes=[
@@ -93,6 +93,11 @@ def gateway_pod(
     )
 
 
+def _longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
+    own = settings.engine.longest_request_seconds
+    return own if gateway.overflow is None else max(own, gateway.overflow.timeout_seconds)
+
+
 def _container(settings: Settings, gateway: GatewaySettings) -> ContainerArgs:
     return ContainerArgs(
         name="litellm",
@@ -107,7 +112,7 @@ def _container(settings: Settings, gateway: GatewaySettings) -> ContainerArgs:
             "--num_workers=1",
         ],
         env=[
-            *plain(environment()),
+            *env_vars(environment()),
             from_secret("LITELLM_MASTER_KEY", secret=gateway.secret, key="master-key"),
             from_secret("STORE_PASSWORD", secret=gateway.secret, key="store-password"),
             from_secret("OWN_API_KEY", secret=settings.engine.api_key_secret, key="api-key"),

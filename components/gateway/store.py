@@ -45,8 +45,8 @@ def add_store(
 ) -> None:
     """Makes volume, pod and Service.
 
-    One pod: while it moves, the own replicas serve on and nothing goes to the API, whose money
-    could not be counted.
+    One pod: while it moves, the own replicas serve on, and of teams with limits, whose money could
+    not be counted, nothing goes to the API.
     """
     metadata = ObjectMetaArgs(name=STORE, namespace=namespace, labels=described(STORE_LABELS))
     volume = component.add(

@@ -11,6 +11,7 @@ from components.manifests import custom_resource
 from components.monitoring.planned import PlannedCost
 from components.monitoring.promql import models_selector
 from components.monitoring.rules import PATIENCE_SECONDS, rule_manifest
+from components.serving.sizes import replica_gpus
 from components.serving.timings import timings_of
 from components.settings_types import Settings
 
@@ -49,7 +50,7 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
     replicas, node_hour = settings.replicas, planned.node_hour
     # Where the price is private, replicas and GPUs are counted and not priced.
     replica_hour = Decimal(1) if node_hour is None else node_hour / planned.replicas_per_node
-    gpu_hour = replica_hour if node_hour is None else replica_hour / settings.engine.tensor_parallel
+    gpu_hour = replica_hour if node_hour is None else replica_hour / replica_gpus(settings)
     return {
         "planned": _figures(settings, planned),
         "apis": [
@@ -70,13 +71,23 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
         "models": models_selector(settings),
         "replica_hour": _text(replica_hour),
         "gpu_hour": _text(gpu_hour),
-        "autoscaling": replicas.autoscaling,
-        "lowest": replicas.lowest,
-        "idle_requests": f"{replicas.target_requests * replicas.lowest / 2:g}",
+        "removes_idle": _removes_idle(settings, planned),
+        "may_be_none": replicas.lowest == 0,
+        "lowest": max(replicas.lowest, 1),
+        "idle_requests": f"{replicas.target_requests * max(replicas.lowest, 1) / 2:g}",
         "idle_seconds": _IDLE_SECONDS + replicas.scale_down_seconds,
         "gpu_metrics": settings.monitoring.gpu_metrics,
         "startup_seconds": timings_of(settings).startup_budget + PATIENCE_SECONDS,
     }
+
+
+def _removes_idle(settings: Settings, planned: PlannedCost) -> bool:
+    """Tells whether replicas that the load does not need are to be removed, and money with them.
+
+    A schedule keeps them although the load is low, and a pool of fixed size is paid all the same.
+    """
+    replicas = settings.replicas
+    return replicas.autoscaling and not replicas.schedule and planned.fixed_nodes is None
 
 
 def _figures(settings: Settings, planned: PlannedCost) -> list[tuple[str, str]]:

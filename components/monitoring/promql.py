@@ -61,6 +61,27 @@ def engine_pods(settings: Settings) -> str:
     return f"{settings.name}-[a-z0-9]+-[a-z0-9]+"
 
 
+def replicas_asked_for(settings: Settings) -> str:
+    """Returns the number of replicas that the cluster is asked for."""
+    return _of_controller(settings, "kube_deployment_spec_replicas", "kube_statefulset_replicas")
+
+
+def replicas_ready(settings: Settings) -> str:
+    """Returns the number of replicas that Kubernetes calls ready."""
+    return _of_controller(
+        settings, "kube_deployment_status_replicas_ready", "kube_statefulset_status_replicas_ready"
+    )
+
+
+def _of_controller(settings: Settings, deployment: str, stateful_set: str) -> str:
+    cluster = namespace_selector(settings)
+    if settings.engine.pipeline_parallel > 1:
+        # kube-state-metrics knows no LeaderWorkerSet, which has its first nodes in a StatefulSet of
+        # its own name.
+        return f"sum({stateful_set}{{{cluster},statefulset={quoted(GROUP_NAME)}}})"
+    return f"sum({deployment}{{{cluster},deployment={quoted(settings.name)}}})"
+
+
 def target_selector(settings: Settings) -> str:
     """Returns the labels of this stack's scrape targets, without braces."""
     return f"{namespace_selector(settings)},job={quoted(job_name(settings))}"

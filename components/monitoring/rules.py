@@ -12,8 +12,11 @@ from components.monitoring.promql import (
     gateway_target_selector,
     namespace_selector,
     pod_selector,
+    replicas_asked_for,
+    replicas_ready,
     target_selector,
 )
+from components.serving.sizes import replica_gpus
 from components.serving.timings import NODE_START, timings_of
 from components.settings_groups import GatewaySettings
 from components.settings_types import Settings
@@ -86,8 +89,10 @@ def _values(settings: Settings) -> dict[str, object]:
         "first_token_objective": str(monitoring.time_to_first_token_seconds),
         "interval_objective": str(monitoring.inter_token_latency_seconds),
         "autoscaling": replicas.autoscaling,
+        "asked_for": replicas_asked_for(settings),
+        "ready": replicas_ready(settings),
         "may_be_none": replicas.lowest == 0,
-        "tensor_parallel": settings.engine.tensor_parallel,
+        "replica_gpus": replica_gpus(settings),
     }
 
 

@@ -30,15 +30,26 @@ def read_carried(lock: Path) -> Carried:
         LockError: It is not there, or is no lock.
     """
     try:
-        value: Mapping[str, Any] = json.loads(lock.read_text(encoding="utf-8"))
-        return Carried(
-            frozenset(str(image["root"]["digest"]) for image in value["images"]),
-            str(value["model"]["revision"]),
-        )
+        return carried_in(lock.read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"no {error}"
         msg = f"{lock}: is no lock ({reason}). Name the one that `breakeven bundle plan` wrote"
         raise LockError(msg) from error
+
+
+def carried_in(lock: bytes) -> Carried:
+    """Returns what a bundle carries by its lock.
+
+    Raises:
+        ValueError: It is no JSON.
+        KeyError: It is no lock.
+        TypeError: It is no lock.
+    """
+    value: Mapping[str, Any] = json.loads(lock)
+    return Carried(
+        frozenset(str(image["root"]["digest"]) for image in value["images"]),
+        str(value["model"]["revision"]),
+    )
 
 
 @cache

@@ -54,7 +54,9 @@ def read_manifests(path: Path) -> tuple[Resource, ...]:
     return resources
 
 
-def registered(kind: str, name: str, properties: Mapping[str, Any], source: str) -> Resource | None:
+def as_manifest(
+    kind: str, name: str, properties: Mapping[str, Any], source: str
+) -> Resource | None:
     """Returns what a program registers as a manifest; None for what is no Kubernetes resource.
 
     Args:

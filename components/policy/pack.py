@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 from pulumi_policy import (
@@ -21,17 +18,17 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
-from pulumi_policy.proxy import UnknownValueError
 
 from components.errors import UserError
 from components.policy.carried import carried_here
-from components.policy.loading import registered
-from components.policy.manifest import UNKNOWN, Resource, Scope
+from components.policy.loading import as_manifest
+from components.policy.manifest import Resource, Scope
+from components.policy.proxies import unwrapped, with_unknowns
 from components.policy.registry import rules_of
 from components.policy.rule import Level, Pack, Remediation, Rule
+from components.policy.stacks import registry_of, stack_of, waiver_files, waivers_of
 from components.policy.verdict import findings_of
-from components.policy.waivers import Waiver, read_waivers
-from components.project import ROOT, defaults, stack_values
+from components.policy.waivers import read_waivers
 
 _LEVELS = {
     Level.MANDATORY: EnforcementLevel.MANDATORY,
@@ -74,14 +71,14 @@ def policy_of(rule: Rule) -> Policy:
 
 
 def _judge_one(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
-    resource = registered(args.resource_type, args.name, plain(args.props), args.urn)
+    resource = as_manifest(args.resource_type, args.name, with_unknowns(args.props), args.urn)
     if resource is not None:
         _report(rule, resource, _scope((resource,), args.urn), report)
 
 
 def _judge_all(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
     found = (
-        registered(item.resource_type, item.name, plain(item.props), item.urn)
+        as_manifest(item.resource_type, item.name, with_unknowns(item.props), item.urn)
         for item in args.resources
     )
     resources = tuple(resource for resource in found if resource is not None)
@@ -91,7 +88,7 @@ def _judge_all(rule: Rule, args: StackValidationArgs, report: ReportViolation) -
 
 def _report(rule: Rule, resource: Resource, scope: Scope, report: ReportViolation) -> None:
     stack = stack_of(resource.source)
-    for finding in findings_of(rule, resource, scope, _waivers(stack), _today()):
+    for finding in findings_of(rule, resource, scope, waivers_of(stack), _today()):
         if not finding.is_waived:
             report(str(finding), resource.source)
 
@@ -99,10 +96,10 @@ def _report(rule: Rule, resource: Resource, scope: Scope, report: ReportViolatio
 def _filled_in(
     rule: Rule, remediate: Remediation, args: ResourceValidationArgs
 ) -> Mapping[str, Any] | None:
-    resource = registered(args.resource_type, args.name, plain(args.props), args.urn)
+    resource = as_manifest(args.resource_type, args.name, with_unknowns(args.props), args.urn)
     if resource is None or any(
         waiver.covers(rule.id, resource.reference) and not waiver.is_expired(_today())
-        for waiver in _waivers(stack_of(args.urn))
+        for waiver in waivers_of(stack_of(args.urn))
     ):
         return None
     return remediate(unwrapped(args.props))
@@ -125,66 +122,9 @@ def _waivers_policy() -> Policy:
     )
 
 
-def stack_of(urn: str) -> str:
-    """Returns the stack's name that a URN holds: urn:pulumi:STACK::PROJECT::TYPE::NAME."""
-    return urn.partition("::")[0].rpartition(":")[2]
-
-
-def waiver_files(stack: str) -> list[Path]:
-    """Returns the files of waivers that a stack names."""
-    names = json.loads(_setting(stack, "waivers"))
-    return [ROOT / "stacks" / "waivers" / str(name) for name in names]
-
-
-def plain(value: Any) -> Any:
-    """Returns inputs as plain values, with UNKNOWN for what the engine does not know yet."""
-    if isinstance(value, Mapping):
-        return {key: _item(value, key) for key in value}
-    if isinstance(value, str) or not hasattr(value, "__getitem__"):
-        return value
-    return [_item(value, number) for number in range(len(value))]
-
-
-def _item(holder: Any, key: Any) -> Any:
-    try:
-        return plain(holder[key])
-    except UnknownValueError:
-        return UNKNOWN
-
-
-def unwrapped(value: Any) -> Any:
-    """Returns inputs without proxies; secrets stay marked, unknown values stay what they are."""
-    if isinstance(value, Mapping):
-        inner = value if isinstance(value, dict) else value["__target"]
-        return {key: unwrapped(item) for key, item in inner.items()}
-    if isinstance(value, list):
-        return [unwrapped(item) for item in value]
-    if not isinstance(value, str) and hasattr(value, "__len__") and hasattr(value, "__getitem__"):
-        return [unwrapped(item) for item in value["__target"]]
-    return value
-
-
-@cache
-def _waivers(stack: str) -> tuple[Waiver, ...]:
-    try:
-        return read_waivers(waiver_files(stack))
-    except UserError:
-        return ()  # none counts, and waivers-valid says why
-
-
 def _scope(resources: tuple[Resource, ...], urn: str) -> Scope:
-    registry = _setting(stack_of(urn), "registry")
+    registry = registry_of(stack_of(urn))
     return Scope(resources, (registry,) if registry else (), carried_here())
-
-
-@cache
-def _setting(stack: str, key: str) -> str:
-    # The engine hands a pack no configuration of the stack, but its name is in every URN.
-    try:
-        values = stack_values(stack)
-    except FileNotFoundError:
-        values = {}
-    return values.get(key, defaults()[key])
 
 
 def _today() -> date:

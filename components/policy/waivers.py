@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +48,18 @@ class Waiver:
 
     def covers(self, rule: str, resource: str) -> bool:
         """Tells whether it is about this rule and this resource."""
-        pattern = self.resource.replace("[", "[[]").replace("?", "[?]")  # only "*" is special
-        return self.rule == rule and fnmatchcase(resource, pattern)
+        stated, found = self.resource.split("/"), resource.split("/")
+        # Part by part: a "*" that also matched "/" would cover a namespace's whole contents.
+        return self.rule == rule and len(stated) == len(found) and all(map(_matches, stated, found))
 
     def is_expired(self, today: date) -> bool:
         """Tells whether its last day is over."""
         return today > self.expires
+
+
+def _matches(stated: str, found: str) -> bool:
+    beginning, star, _ = stated.partition("*")
+    return found.startswith(beginning) if star else found == stated
 
 
 def read_waivers(paths: Iterable[Path]) -> tuple[Waiver, ...]:

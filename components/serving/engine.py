@@ -30,7 +30,7 @@ from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, LabelSelectorRequiremen
 
 from components.gpu_pool import Scheduling
 from components.gpu_pool.pool import GPU_RESOURCE
-from components.serving.environment import CACHE, engine_environment, plain
+from components.serving.environment import CACHE, engine_environment, env_vars
 from components.serving.guard import (
     MIDDLEWARE,
     guard_environment,
@@ -250,7 +250,7 @@ def _common(settings: Settings, timings: Timings) -> dict[str, Any]:
                 api_key_secret=settings.engine.api_key_secret, ready_seconds=timings.startup_budget
             ),
             *tracing_environment(settings),
-            *plain(guard_environment(timings)),
+            *env_vars(guard_environment(timings)),
         ],
         # NVIDIA's container hook writes into the root file system (KServe's finding).
         "security_context": container_security(read_only_root=False),

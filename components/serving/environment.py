@@ -72,9 +72,9 @@ def engine_environment(*, api_key_secret: str, ready_seconds: int) -> list[EnvVa
             large models from slow volumes (vllm#35616).
     """
     return [
-        *plain({**NO_TELEMETRY, **_ENGINE_TELEMETRY, **_OFFLINE, **_CACHES, **USER_ENVIRONMENT}),
-        *plain(_CONNECTIONS),
-        *plain({"VLLM_ENGINE_READY_TIMEOUT_S": str(ready_seconds)}),
+        *env_vars({**NO_TELEMETRY, **_ENGINE_TELEMETRY, **_OFFLINE, **_CACHES, **USER_ENVIRONMENT}),
+        *env_vars(_CONNECTIONS),
+        *env_vars({"VLLM_ENGINE_READY_TIMEOUT_S": str(ready_seconds)}),
         from_secret("VLLM_API_KEY", secret=api_key_secret, key="api-key"),
         # Otherwise vLLM asks the network for its own address by a route to 8.8.8.8.
         EnvVarArgs(
@@ -88,7 +88,7 @@ def engine_environment(*, api_key_secret: str, ready_seconds: int) -> list[EnvVa
     ]
 
 
-def plain(values: Mapping[str, str]) -> list[EnvVarArgs]:
+def env_vars(values: Mapping[str, str]) -> list[EnvVarArgs]:
     """Returns variables with these values."""
     return [EnvVarArgs(name=name, value=value) for name, value in values.items()]
 

@@ -1,4 +1,4 @@
-"""How much room a replica and its weights need: volume, CPU, memory."""
+"""How much room a replica and its weights need: volume, GPUs, CPU, memory."""
 
 from __future__ import annotations
 
@@ -57,3 +57,8 @@ def shared_memory_gib(settings: Settings) -> int:
     seven peers that is 0.9 GiB. The container runtime's own /dev/shm has 64 MiB.
     """
     return settings.engine.tensor_parallel
+
+
+def replica_gpus(settings: Settings) -> int:
+    """Returns the GPUs of a replica, on all of its nodes."""
+    return settings.engine.tensor_parallel * settings.engine.pipeline_parallel

@@ -81,10 +81,21 @@ class Timings:
             raise ValueError(msg)
 
 
-def replica_start(settings: Settings) -> float:
-    """Returns the seconds from the decision to add a replica to its first token, as expected."""
-    node = 0 if settings.pool.kind == "existing" else EXPECTED_NODE_START
+def replica_start(settings: Settings, *, new_node: bool | None = None) -> float:
+    """Returns the seconds from the decision to add a replica to its first token, as expected.
+
+    Args:
+        settings: The stack's settings.
+        new_node: Whether a node is started for it; None for what the stack's pool does.
+    """
+    started = settings.pool.kind != "existing" if new_node is None else new_node
+    node = EXPECTED_NODE_START if started else 0
     return node + weights_read(settings) + EXPECTED_ENGINE_START
+
+
+def grace(settings: Settings) -> int:
+    """Returns the seconds from the decision to stop a replica to the end of its last request."""
+    return PRE_STOP + settings.engine.longest_request_seconds
 
 
 def weights_read(settings: Settings) -> float:
@@ -113,14 +124,14 @@ def timings_of(settings: Settings) -> Timings:
     budget = math.ceil((read + ENGINE_START) * START_SAFETY_FACTOR / PROBE_PERIOD) * PROBE_PERIOD
     longest = settings.engine.longest_request_seconds
     drain = longest + GUARD_MARGIN
-    grace = PRE_STOP + drain + EXIT_MARGIN
+    kill = PRE_STOP + drain + EXIT_MARGIN
     return Timings(
         pre_stop=PRE_STOP,
         longest_request=longest,
         drain=drain,
-        grace=grace,
+        grace=kill,
         startup_budget=budget,
-        rollout=settings.replicas.highest * (budget + grace) + NODE_START,
+        rollout=settings.replicas.highest * (budget + kill) + NODE_START,
     )
 
 

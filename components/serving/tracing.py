@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pulumi_kubernetes.core.v1 import EnvVarArgs
 
-from components.serving.environment import plain
+from components.serving.environment import env_vars
 from components.settings_types import Settings
 
 # Without a caller's decision vLLM would trace every request. 5% is what production-stack and llm-d
@@ -20,7 +20,7 @@ def tracing_environment(settings: Settings) -> list[EnvVarArgs]:
     """
     if settings.monitoring.tracing is None:
         return []
-    return plain(
+    return env_vars(
         {
             "OTEL_SERVICE_NAME": f"vllm-{settings.model.facts.name}",
             "OTEL_RESOURCE_ATTRIBUTES": f"k8s.namespace.name={settings.network.namespace}",

@@ -15,7 +15,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 
 from components.gpu_pool import GpuPool
-from components.serving.environment import NO_TELEMETRY, from_secret, plain
+from components.serving.environment import NO_TELEMETRY, env_vars, from_secret
 from components.serving.security import container_security, pod_security
 from components.serving.weights_names import Content
 from components.settings_types import Settings
@@ -88,7 +88,7 @@ def _container(settings: Settings, name: str, arguments: list[str]) -> Container
         command=["python3", f"/script/{SCRIPT}"],
         args=arguments,
         env=[
-            *plain(
+            *env_vars(
                 {
                     **NO_TELEMETRY,
                     "HOME": _SCRATCH,

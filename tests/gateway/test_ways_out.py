@@ -54,6 +54,16 @@ def test_what_would_steer_the_gateway_is_not_taken(cluster: Cluster) -> None:
     assert not cluster.api.asked
 
 
+def test_a_body_that_is_no_object_reaches_nobody(cluster: Cluster) -> None:
+    cluster.set_replicas(A)
+    for body in ([], ["model"], "llama-3.1-8b-instruct", 7, True):
+        answer = cluster.call("POST", "/v1/chat/completions", key="sk-legal", body=body)
+        # Some of them LiteLLM refuses itself, before it asks the policy, with a bare 500.
+        assert answer.status in (400, 500), body
+    assert not cluster.replicas[A].asked
+    assert not cluster.api.asked
+
+
 def test_inner_names_are_no_models(cluster: Cluster) -> None:
     cluster.set_replicas(A)
     for name in ("inside", "again", "api", "own", "*", "gpt-4.1-mini", ""):

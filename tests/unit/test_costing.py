@@ -16,7 +16,7 @@ from components.cost.node_cost import OwnedNode, RentedNode
 from components.cost.report_output import as_output, summary
 from components.cost.simulation import simulate
 from components.cost.table import render
-from components.costing import assumptions_of
+from components.costing import ENGINE_IMAGE_GIGABYTES, assumptions_of
 from components.errors import ClockError, Problem, SettingsError, UnknownStackError
 from components.fleet import VLLM_LARGEST_BATCH, interruptions_of
 from components.offline import estimate_stack, ledger_of
@@ -196,6 +196,32 @@ def test_nodes_that_are_there_start_no_machine() -> None:
     started = assumptions("dev").fleet
     assert started.fixed_nodes is None
     assert started.start_seconds > 180
+
+
+def test_a_started_node_pulls_the_image_that_holds_the_weights_too() -> None:
+    image = f"registry.example.com/models/llama@sha256:{'a' * 64}"
+    alone = assumptions("aws-prod").cluster.image_gigabytes
+    both = assumptions("aws-prod", weightsImage=image, hubTokenSecret="").cluster.image_gigabytes
+    pulled = settings_of("aws-prod").model.repository_bytes / 10**9
+    assert alone == ENGINE_IMAGE_GIGABYTES
+    assert alone + pulled <= both < alone + pulled + 1
+
+
+def test_who_scales_unmonitored_is_told_what_prometheus_has_to_read() -> None:
+    def told(stack: str, **overrides: str) -> list[str]:
+        return [
+            note for note in assumptions(stack, TODAY, **overrides).notes if "PodMonitor" in note
+        ]
+
+    assert not told("hybrid")
+    assert not told("on-prem", monitoring="false")
+    [note] = told("hybrid", monitoring="false")
+    assert "http://prometheus-operated.monitoring.svc:9090" in note
+    assert "port 8000" in note
+    assert "9464" not in note
+    # The first replica is started by the gateways' counter.
+    [note] = told("hybrid", monitoring="false", minReplicas="0")
+    assert "port 9464" in note
 
 
 def test_the_month_is_the_stack_s() -> None:

@@ -9,7 +9,7 @@ import pytest
 from components.errors import Problem
 from components.offline import ledger_of
 from components.policy.images import parse_image
-from components.policy.loading import registered
+from components.policy.loading import as_manifest
 from components.policy.manifest import Scope
 from components.policy.registry import RULES
 from components.policy.verdict import judge
@@ -170,7 +170,7 @@ def test_weights_that_are_there_are_mounted_and_not_fetched() -> None:
 def test_a_gateway_inside_an_air_gap_keeps_every_rule() -> None:
     settings = settings_of("air-gapped", mode="hybrid", teams={"ward": {}})
     found = (
-        registered(entry.type, entry.name, entry.properties or {}, "stack")
+        as_manifest(entry.type, entry.name, entry.properties or {}, "stack")
         for entry in ledger_of(settings)
     )
     scope = Scope(

@@ -80,6 +80,12 @@ def teams(**rights: object) -> dict[str, object]:
             "1 or more",
         ),
         ({"minReplicas": 0, "mode": "self-host"}, "minReplicas", "0 in mode self-host", "hybrid"),
+        (
+            {"loraAdapters": [f"sql=acme/sql@{'1' * 40}"]},
+            "loraAdapters",
+            "adapters in mode hybrid",
+            "mode self-host",
+        ),
     ],
 )
 def test_a_mistake_is_told_once_with_a_way_out(

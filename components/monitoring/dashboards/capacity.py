@@ -9,6 +9,7 @@ from components.monitoring.promql import (
     namespace_selector,
     quoted,
     recorded,
+    replicas_asked_for,
 )
 from components.settings_types import Settings
 
@@ -88,10 +89,7 @@ def _fleet(result: Board, settings: Settings) -> None:
         "Replicas",
         "short",
         Query(recorded(settings, "replicas:up"), "answer"),
-        Query(
-            f"sum(kube_deployment_spec_replicas{{{cluster},deployment={quoted(settings.name)}}})",
-            "asked for",
-        ),
+        Query(replicas_asked_for(settings), "asked for"),
         Query(f"vector({settings.replicas.lowest})", "minReplicas"),
         Query(f"vector({settings.replicas.highest})", "maxReplicas"),
         explained="Asked for: by the autoscaler, or by the stack.",

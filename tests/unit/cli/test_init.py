@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import components.cli.init as module
-from components.cli.new_stack import Where
+from components.cli.stack_answers import Where
 from components.cost.models import load_models
 from components.costing import assumptions_of
 from components.errors import ExitCode

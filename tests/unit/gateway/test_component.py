@@ -163,10 +163,19 @@ def test_a_change_of_the_rules_starts_new_pods() -> None:
     assert digest() != digest(teams={"product": {}, "legal": {}})
 
 
-def test_a_stopping_gateway_has_time_for_the_longest_answer() -> None:
-    one = deployment(rendered(longestRequestSeconds=600))
+@pytest.mark.parametrize(("own", "api", "longest"), [(600, 60, 600), (120, 900, 900)])
+def test_a_stopping_gateway_has_time_for_the_longest_answer(
+    own: int, api: int, longest: int
+) -> None:
+    one = deployment(rendered(longestRequestSeconds=own, overflowTimeoutSeconds=api))
     sleep = one.container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert one.pod["terminationGracePeriodSeconds"] >= sleep + 600
+    grace = one.pod["terminationGracePeriodSeconds"]
+    assert sleep + longest <= grace <= sleep + longest + 60
+
+
+def test_without_an_api_its_time_out_keeps_no_gateway_alive() -> None:
+    inside = rendered(dataMayLeave=False, longestRequestSeconds=120, overflowTimeoutSeconds=900)
+    assert deployment(inside).pod["terminationGracePeriodSeconds"] < 900
 
 
 def test_services_and_budget_select_their_pods() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import pytest
@@ -31,7 +32,10 @@ def test_running_and_waiting_of_all_engines_are_added() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", "<html>", "vllm:num_requests_running nonsense"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "<html>", *(f"vllm:num_requests_running {odd}" for odd in ("nonsense", "+Inf", "NaN"))],
+)
 def test_what_is_no_vllm_is_no_replica(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # of float or of ours
         requests_in(text)
@@ -194,3 +198,23 @@ def test_a_name_without_addresses_means_no_replica() -> None:
 
     Watcher(replicas, none, lambda address: address).look()
     assert replicas.ready() == {}
+
+
+def test_the_watcher_looks_on_after_what_it_did_not_expect(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    replicas, errors = Replicas(100), [RuntimeError("secret")]
+
+    def found() -> list[str]:
+        if errors:
+            raise errors.pop()
+        return ["a"]
+
+    watcher = Watcher(replicas, found, lambda _: "vllm:num_requests_running 7", seconds=0.01)
+    watcher.start()
+    deadline = time.monotonic() + 10
+    while not replicas.ready() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert replicas.ready() == {"a": 7}
+    assert "RuntimeError" in caplog.text
+    assert "secret" not in caplog.text

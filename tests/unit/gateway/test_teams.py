@@ -109,6 +109,25 @@ def test_keys_are_known_by_their_file_and_go_with_it(tmp_path: Path) -> None:
     assert keys.team_of("sk-new") is None
 
 
+def test_a_key_that_vanishes_while_keys_are_read_takes_no_other_with_it(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "..gone" / "a")
+    (tmp_path / "b").write_text("sk-b")
+    assert Keys(tmp_path, seconds=0).team_of("sk-b") == "b"
+
+
+def test_teams_with_the_same_key_are_named_and_the_key_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("c", "a", "b"):
+        (tmp_path / name).write_text("sk-other" if name == "b" else "sk-secret")
+    keys = Keys(tmp_path, seconds=0)
+    for _ in range(2):
+        assert keys.team_of("sk-secret") == "a"
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "a, c" in caplog.text
+    assert "sk-" not in caplog.text
+
+
 @pytest.mark.parametrize("missing", ["mayLeave", "tokensPerDay", "usdPerMonth"])
 def test_a_right_that_is_missing_is_no_right(missing: str) -> None:
     rights: dict[str, object] = {"mayLeave": True, "tokensPerDay": None, "usdPerMonth": None}

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from components.gpu_pool import create_pool
+from components.monitoring.planned import PlannedCost
 from components.project import ROOT
 from components.serving import VllmServing
 from components.serving.timings import NODE_START, timings_of
+from tests.promql_found import selections_of
 from tests.recording import register, register_stack, settings_of
 from tests.unit.monitoring.stacks import (
     MONITORED,
@@ -81,6 +83,18 @@ class TestEveryStack:
                 if "job" in selection.matchers:
                     assert selection.matchers["job"] in jobs
 
+    def test_controllers_that_are_asked_for_are_registered(self, stack: str) -> None:
+        registration = register_stack(settings_of(stack))
+        # The controller of a LeaderWorkerSet makes a StatefulSet of its name.
+        kinds = {"deployment": "Deployment", "statefulset": "LeaderWorkerSet"}
+        asked: set[str] = set()
+        for selected in selections_of(registration):
+            for label in kinds.keys() & selected.matchers.keys():
+                names = {one.metadata["name"] for one in registration.of(kinds[label])}
+                assert selected.matchers[label] in names, selected.expression
+                asked.add(selected.metric)
+        assert asked
+
     def test_the_monitor_finds_pods_and_port(self, stack: str) -> None:
         settings = settings_of(stack)
         spec = monitored(settings).one("PodMonitor").spec
@@ -142,6 +156,41 @@ class TestEveryStack:
         rules = rules_of(settings, planned_of(stack))
         for expression in [rule["expr"] for rule in rules] + panel_expressions(settings):
             assert "gpu" not in expression.lower()
+
+
+def test_a_gpu_of_a_replica_on_two_nodes_costs_a_share_of_both() -> None:
+    planned = replace(planned_of("owned-h100"), node_hour=Decimal(32))
+    settings = settings_of("owned-h100", gpuMetrics=True)
+    idle = alerts_of(settings, planned)["GpuIdle"]["expr"]
+    assert ") + 2 and" in idle  # 32 USD an hour for twice eight GPUs
+
+
+def test_all_gpus_of_a_replica_on_two_nodes_must_be_measured() -> None:
+    settings = settings_of("owned-h100", gpuMetrics=True)
+    missing = alerts_of(settings, planned_of("owned-h100"))["GpuMetricsMissing"]["expr"]
+    assert missing.startswith("16 * breakeven:replicas:up{")
+
+
+def test_idle_replicas_are_told_where_fewer_would_run_and_save_something() -> None:
+    def told(stack: str, planned: PlannedCost, **overrides: object) -> bool:
+        return "IdleReplicas" in alerts_of(settings_of(stack, **overrides), planned)
+
+    follows, fixed = planned_of("aws-prod"), planned_of("on-prem")
+    assert told("aws-prod", follows)
+    assert not told("aws-prod", follows, scheduledReplicas=["mon-fri 08:00-18:00 4"])
+    assert not told("on-prem", fixed, autoscaling=True, maxReplicas=2)
+
+
+def test_the_last_replica_is_idle_only_when_nobody_asks() -> None:
+    settings = settings_of("hybrid", minReplicas=0)
+    planned = replace(planned_of("hybrid"), node_hour=Decimal(2))
+    expression = alerts_of(settings, planned)["IdleReplicas"]["expr"]
+    last, more = expression.split(" or ")
+    assert " * 2 > 0 and breakeven:requests:rate5m{" in last
+    assert last.endswith("} == 0")
+    assert more.startswith("(breakeven:replicas:there{")
+    assert " - 1) * 2 > 0 and " in more
+    assert more.endswith("} < 24")  # half of one replica's 48
 
 
 @pytest.mark.parametrize("stack", MONITORED)

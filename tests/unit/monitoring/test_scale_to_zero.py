@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.recording import settings_of
-from tests.unit.monitoring.cases.series import Case, Series, cluster, running, up, waiting
+from tests.unit.monitoring.cases.series import (
+    Case,
+    Series,
+    cluster,
+    engine,
+    running,
+    up,
+    waiting,
+)
 from tests.unit.monitoring.stacks import alerts_of, planned_of
 from tests.unit.monitoring.test_alerts_fire import as_test, promtool, write_rules
 
@@ -24,6 +32,12 @@ def ready(values: str) -> Series:
     return cluster("kube_deployment_status_replicas_ready", values, 'deployment="model"')
 
 
+def asking(answered: str, in_flight: int) -> tuple[Series, ...]:
+    counter = engine("vllm:time_to_first_token_seconds_count", answered)
+    return counter, running(f"{in_flight}x200"), waiting("0x200")
+
+
+TWO = (up("1x200", "a"), up("1x200", "b"))
 CASES = {
     "serving": [
         Case("ModelUnavailable", (wanted("0x300"),), 200, firing=False),
@@ -42,6 +56,13 @@ CASES = {
             firing=False,
         ),
     ],
+    "cost": [
+        Case("IdleReplicas", (up("1x200", "a"), *asking("0+9x200", 0)), 120, firing=False),
+        Case("IdleReplicas", (up("1x200", "a"), *asking("9x200", 0)), 120, firing=True),
+        Case("IdleReplicas", (up("1x200", "a"), *asking("9x200", 0)), 30, firing=False),
+        Case("IdleReplicas", (*TWO, *asking("0+99x200", 20)), 120, firing=True),
+        Case("IdleReplicas", (*TWO, *asking("0+99x200", 30)), 120, firing=False),
+    ],
 }
 
 
@@ -56,7 +77,12 @@ def test_no_replica_is_no_alert_and_a_missing_one_is(concern: str, tmp_path: Pat
     plan = tmp_path / "plan.json"
     plan.write_text(
         json.dumps(
-            {"rule_files": [rules[concern].name], "evaluation_interval": "1m", "tests": tests}
+            {
+                "rule_files": [rules["recording"].name, rules[concern].name],
+                "evaluation_interval": "1m",
+                "group_eval_order": [f"llm-model-{group}" for group in ("recording", concern)],
+                "tests": tests,
+            }
         )
     )
     promtool("check", "rules", "--lint-fatal", str(rules[concern]))

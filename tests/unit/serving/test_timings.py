@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from components.serving.timings import (
     EXIT_MARGIN,
+    EXPECTED_NODE_START,
     PRE_STOP,
     PROBE_PERIOD,
     Timings,
     doubling_period,
+    grace,
     replica_start,
     scale_up_period,
     timings_of,
@@ -65,6 +67,21 @@ def test_replicas_double_no_sooner_than_a_start_takes_nor_beyond_what_the_api_al
     period = scale_up_period(settings)
     assert 15 <= period <= 1800
     assert period >= min(replica_start(settings), 1800)
+
+
+def test_a_start_has_the_node_s_where_one_is_started() -> None:
+    there, started = settings_of("on-prem"), settings_of("aws-prod")
+    for settings in (there, started):
+        both = replica_start(settings, new_node=True)
+        assert both - replica_start(settings, new_node=False) == EXPECTED_NODE_START
+    assert replica_start(there) == replica_start(there, new_node=False)
+    assert replica_start(started) == replica_start(started, new_node=True)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_replica_is_killed_before_its_last_request_may_have_ended(stack: str) -> None:
+    settings = settings_of(stack)
+    assert timings_of(settings).grace > grace(settings) > settings.engine.longest_request_seconds
 
 
 @pytest.mark.parametrize(
