@@ -26,7 +26,7 @@ class ClusterShare:
         system_instance_type: Machine type of the CPU nodes that run monitoring and controllers.
         system_nodes: How many of them this stack bears; 0 where others pay.
         nat_gateway_share: Share of a NAT gateway that this stack bears, 0 to 1.
-        image_gigabytes: What a started node pulls through it, in GB of 10^9 bytes.
+        image_gigabytes: What a started node of the model pulls through it, in GB of 10^9 bytes.
     """
 
     control_plane: str | None

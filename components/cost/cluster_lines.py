@@ -46,13 +46,12 @@ def _nat_gateway(assumptions: Assumptions, weeks: _Weeks) -> Iterator[Line]:
     price = assumptions.book.find(f"nat/{assumptions.cloud}/gateway")
     yield line_of("nat-gateway", "NAT gateway", share, "month", price)
     # A replica that spans several machines pulls the image to each of them.
-    starts_an_hour = sum(
-        week.node_starts_per_hour * model.fleet.machines_per_node
+    an_hour = sum(
+        week.node_starts_per_hour * model.fleet.machines_per_node * model.cluster.image_gigabytes
         for model, week in zip(assumptions.models, weeks, strict=True)
     )
-    if assumptions.fleet.fixed_nodes is None and starts_an_hour:
-        a_month = starts_an_hour * float(assumptions.calendar.hours_per_month)
-        gigabytes = to_decimal(a_month) * cluster.image_gigabytes
+    if assumptions.fleet.fixed_nodes is None and an_hour:
+        gigabytes = to_decimal(an_hour * float(assumptions.calendar.hours_per_month))
         price = assumptions.book.find(f"nat/{assumptions.cloud}/gb")
         item = "NAT gateway, images of started nodes"
         yield line_of("nat-gateway", item, gigabytes, "GB", price)

@@ -23,7 +23,12 @@ _MAX_BAD_PERCENT = 1.0  # as `breakeven traffic import` refuses by default
 _BY_METRIC = {
     "vllm": ('"vllm:',),
     "opencost": (f'"{TOTAL}"', f'"{PER_MILLION}"'),
-    "replicas": ('"kube_deployment_status_replicas"', '"kube_deployment_status_replicas_ready"'),
+    # Replicas that span nodes are leaders of a LeaderWorkerSet, which are a StatefulSet's.
+    "replicas": tuple(
+        f'"kube_{controller}_status_replicas{ready}"'
+        for controller in ("deployment", "statefulset")
+        for ready in ("", "_ready")
+    ),
     "nodes": ('"kube_node_info"', '"kube_node_labels"'),
 }
 

@@ -77,6 +77,9 @@ def test_images_of_all_models_nodes_pass_the_nat_gateway() -> None:
     both = replace(base, cluster=cluster, others=(other,))
     _, images = price_machines([], WEEK, both, weeks).lines
     assert images.quantity == 3600 + 450
+    larger = replace(other, cluster=replace(cluster, image_gigabytes=30))
+    _, images = price_machines([], WEEK, replace(both, others=(larger,)), weeks).lines
+    assert images.quantity == 3600 + 3 * 450
 
 
 def test_every_machine_of_a_replica_that_spans_several_pulls_the_image() -> None:

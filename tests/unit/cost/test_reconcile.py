@@ -281,8 +281,9 @@ def test_nodes_are_added_up_over_series_and_averaged_over_time() -> None:
     assert from_node_counts(answer, "nodes.json").mean_nodes == 1.5
 
 
-def test_replicas_fill_whole_nodes() -> None:
-    answer = matrix(({"__name__": "kube_deployment_status_replicas_ready"}, [1, 2, 3, 4]))
+@pytest.mark.parametrize("controller", ["deployment", "statefulset"])
+def test_replicas_fill_whole_nodes(controller: str) -> None:
+    answer = matrix(({"__name__": f"kube_{controller}_status_replicas_ready"}, [1, 2, 3, 4]))
     assert told(answer) is Kind.REPLICAS
     assert from_node_counts(answer, "replicas.json", 2).mean_nodes == 1.5
     assert from_node_counts(answer, "replicas.json", 1, 2).mean_nodes == 5
