@@ -57,11 +57,11 @@ coverage: ## Say which lines of components/ no unit or golden test runs
 		--cov-report=term-missing:skip-covered $(ARGS)
 
 test-airgap: ## Deploy from a bundle where no network is; needs root and strace
-	$(BOOTSTRAP) setup --rig
+	$(BOOTSTRAP) setup --dev --rig
 	$(BOOTSTRAP) run pytest tests/airgap $(ARGS)
 
 test-cluster: ## Deploy every stack to clusters on this machine, three at once, and break them; 20 minutes
-	$(BOOTSTRAP) setup --rig
+	$(BOOTSTRAP) setup --dev --rig
 	$(BOOTSTRAP) run pytest -n 3 --dist worksteal tests/cluster $(ARGS)
 
 test-all: ## Run every test there is, one kind after the other; needs root, strace and Chromium

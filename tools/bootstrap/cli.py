@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from bootstrap import cluster, doctor, engine, packages, programs, stacks, state, vllm
 from bootstrap.console import Console, SetupError
+from bootstrap.golang import Program
 from bootstrap.layout import Layout
 
 EXIT_INTERRUPTED = 130
@@ -26,7 +27,6 @@ STEPS = {
     engine.LANGUAGE_HOST.name: "language host",
     engine.PROVIDER.name: "Kubernetes provider",
 }
-DEV_STEPS = {program.name: program.name for program in programs.PROGRAMS}
 
 EXAMPLES = """examples:
   python3 tools/bootstrap setup                  install everything that `pulumi preview` needs
@@ -176,22 +176,22 @@ class Bootstrap:
 
     def setup(self, *, dev: bool, rig: bool = False, only_packages: bool = False) -> None:
         """Do every step, with a line for each."""
-        dev = dev or rig  # the rig is driven by packages that the tests use, too
         if only_packages:
             self._labels = _labels({"packages": STEPS["packages"]})
-            self._packages(dev=dev)
+            self._packages(dev=dev or rig)
             return
-        rig_steps = cluster.steps() if rig else {}
-        self._labels = _labels({**STEPS, **DEV_STEPS, **rig_steps} if dev else STEPS)
+        wanted = programs.PROGRAMS if dev else (programs.PROMETHEUS,) if rig else ()
+        built = {program.name: program.name for program in wanted}
+        self._labels = _labels({**STEPS, **built, **(cluster.steps() if rig else {})})
         # First, because a state folder that cannot be used should not cost a build to find.
         state.ensure(self._layout, os.environ)
         local = state.is_local(self._layout, os.environ)
         where = self._layout.state if local else "a backend of your own, PULUMI_BACKEND_URL"
         self._console.line(f"{self._labels['state']}: {where}")
-        self._packages(dev=dev)
+        # The rig is driven by packages that the tests use, too.
+        self._packages(dev=dev or rig)
         chosen = self._engine(report=True)
-        if dev:
-            self._programs()
+        self._programs(wanted, cluster.FOR_RIG if rig else programs.FOR_TESTS)
         if rig:
             cluster.ensure(self._layout, self._console, self._labels)
         self._console.line(f"ready, with Pulumi {chosen.version}; next: make preview")
@@ -201,12 +201,12 @@ class Bootstrap:
         if not packages.ensure(self._layout, self._console, label, dev=dev):
             self._console.line(f"{label}: up to date")
 
-    def _programs(self) -> None:
-        for program in programs.PROGRAMS:
+    def _programs(self, wanted: Sequence[Program], use: programs.Use) -> None:
+        for program in wanted:
             label = self._labels[program.name]
             built = programs.find_built(self._layout, program)
             if built is None:
-                programs.build(self._layout, self._console, program, label)
+                programs.build(self._layout, self._console, program, label, use)
             else:
                 self._console.line(f"{label}: up to date in {built}")
 

@@ -80,7 +80,7 @@ def build(
     console: Console,
     program: Program,
     label: str,
-    use: Use | None = None,
+    use: Use,
 ) -> Path:
     """Build a program.
 
@@ -89,12 +89,11 @@ def build(
         console: Where progress goes.
         program: What is built.
         label: How the step is named in progress lines.
-        use: What it is for; the tests if None.
+        use: What it is for.
 
     Returns:
         The folder for PATH.
     """
-    use = use or FOR_TESTS
     go = golang.require(
         layout,
         [program],
