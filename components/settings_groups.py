@@ -1,4 +1,9 @@
-"""The groups of a stack's settings as frozen dataclasses of plain values, known at preview."""
+"""The groups of a stack's settings as frozen dataclasses of plain values, known at preview.
+
+A field is the setting of that name, in snake case and the unit that the name says; what it means
+and what is allowed stand in Pulumi.yaml and docs/settings.md. Docstrings here say only what a field
+adds to that, such as when it is None.
+"""
 
 from __future__ import annotations
 
