@@ -54,9 +54,10 @@ class UnknownStackError(UserError):
     """There is no such stack file."""
 
     def __init__(self, stack: str, known: tuple[str, ...]) -> None:
+        others = f"Allowed: {', '.join(known)}; or make it" if known else "Make it"
         super().__init__(
             f'there is no stack "{stack}": no file stacks/Pulumi.{stack}.yaml. '
-            f"Allowed: {', '.join(known)}; or make it: breakeven init {stack}"
+            f"{others}: breakeven init {stack}"
         )
 
 

@@ -102,11 +102,16 @@ def partial_of(path: Path) -> Path:
 
 
 @contextmanager
-def whole_file(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
-    """Writes a file beside its place and renames it there once it is whole and on the disk.
+def whole_file(path: Path, mode: int = 0o644, *, new: bool = False) -> Iterator[BinaryIO]:
+    """Writes a file beside its place and moves it there once it is whole and on the disk.
+
+    Args:
+        path: Its place.
+        mode: Its permissions.
+        new: Whether a file that is there already stays as it is.
 
     Raises:
-        BundleError: It can't be written, for example because the disk is full.
+        BundleError: It can't be written, for example because the disk is full, or it is there.
     """
     beside = partial_of(path)
     try:
@@ -117,18 +122,30 @@ def whole_file(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         beside.chmod(mode)
-        beside.replace(path)
+        if new:
+            _move_to_free_place(beside, path)
+        else:
+            beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         msg = f"can't write {path}: {error.strerror}. Make room or name another folder, then repeat"
+        raise BundleError(msg) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _move_to_free_place(beside: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(beside)  # unlike a rename, it fails where another process was first
+    except FileExistsError as error:
+        msg = f"{path}: is there already, and was left as it is. Name another file"
         raise BundleError(msg) from error
 
 
-def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Writes a small file whole.
+def write_bytes(path: Path, content: bytes, mode: int = 0o644, *, new: bool = False) -> None:
+    """Writes a small file whole; `mode` and `new` as of `whole_file`.
 
     Raises:
-        BundleError: It can't be written.
+        BundleError: It can't be written, or is there.
     """
-    with whole_file(path, mode) as stream:
+    with whole_file(path, mode, new=new) as stream:
         stream.write(content)

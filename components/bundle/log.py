@@ -6,6 +6,7 @@ not: keep the head that `breakeven bundle log verify` prints, and give it to the
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import getpass
 import json
@@ -14,6 +15,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 
 from components.bundle.errors import BundleError
@@ -63,10 +65,11 @@ def append(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as stream:
+        with path.open("a+b", buffering=0) as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             stream.seek(0)
-            entries = parse(stream.read(), str(path))
+            content = stream.read()
+            entries = parse(content, str(path))
             entry = LogEntry(
                 sequence=len(entries) + 1,
                 previous=head(entries),
@@ -78,13 +81,19 @@ def append(
                 digest=digest,
                 details=dict(details),
             )
-            stream.write(entry.line())
-            stream.flush()
+            _write_whole(stream, entry.line(), len(content))
             os.fsync(stream.fileno())
     except OSError as error:
         msg = f"{path}: can't be written: {error.strerror}. Name another file: --log FILE"
         raise BundleError(msg) from error
     return entry
+
+
+def _write_whole(stream: FileIO, line: bytes, size: int) -> None:
+    """Adds a line to a log of that size, or nothing: half of one would break the chain for good."""
+    if stream.write(line) != len(line):
+        stream.truncate(size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _user() -> str:

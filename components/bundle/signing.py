@@ -44,8 +44,8 @@ def make_keys(private: Path, public: Path) -> str:
             raise BundleError(msg)
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    write_bytes(private, secret, mode=0o600)
-    write_bytes(public, key.public_key().public_bytes(Encoding.PEM, _PUBLIC))
+    write_bytes(private, secret, mode=0o600, new=True)
+    write_bytes(public, key.public_key().public_bytes(Encoding.PEM, _PUBLIC), new=True)
     return key_id(key.public_key())
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,3 +79,24 @@ def test_writers_at_once_make_one_chain(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(read_log(path)) == 8
+
+
+def test_a_line_that_the_disk_has_no_room_for_leaves_the_log_as_it_was(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = log.read_bytes()
+
+    class Full(io.FileIO):
+        """A file whose disk takes half of what is written."""
+
+        def write(self, content: Any) -> int:
+            return super().write(content[: len(content) // 2])
+
+    def opened(path: Path, mode: str, **_: object) -> io.FileIO:
+        return Full(path, mode.replace("b", ""))
+
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(BundleError, match="No space left"):
+        append(log, "load", "a", "sha256:0", {})
+    monkeypatch.undo()
+    assert log.read_bytes() == before

@@ -50,6 +50,18 @@ def test_no_key_is_overwritten(keys: tuple[Path, Path], tmp_path: Path) -> None:
     assert not (tmp_path / "b.key").exists()
 
 
+def test_a_key_that_another_process_made_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, public = tmp_path / "a.key", tmp_path / "a.pub"
+    private.write_text("of another process")
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    with pytest.raises(BundleError, match="is there already"):
+        make_keys(private, public)
+    assert private.read_text() == "of another process"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.key"]
+
+
 def test_what_is_no_key_is_refused_without_showing_it(keys: tuple[Path, Path]) -> None:
     private, public = keys
     with pytest.raises(BundleError, match="is no public key") as error:
