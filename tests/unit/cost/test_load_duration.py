@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,6 +47,6 @@ def test_the_peak_serves_all_and_less_serves_less(rates: NDArray[np.float64], pa
 
 
 def test_a_load_has_the_minutes_that_the_simulation_draws() -> None:
-    load = assumptions().load
+    load = replace(assumptions().load, burst_factor=2.0)
     rates = rates_by_minute(load.requests_per_second(), load.burst_factor, seed=0)
     assert LoadDuration.of(load).peak == rates.max()
