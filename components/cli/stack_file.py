@@ -68,7 +68,11 @@ def _expected(before: object, settings: Mapping[str, int | str]) -> dict[str, ob
 
 def _names(key: str, config: Collection[str]) -> list[str]:
     """How a file spells a key, with or without prefix; with it where it does not state it."""
-    return [name for name in (f"{PREFIX}{key}", key) if name in config] or [f"{PREFIX}{key}"]
+    return [name for name in _spellings(key) if name in config] or [_spellings(key)[0]]
+
+
+def _spellings(key: str) -> tuple[str, str]:
+    return f"{PREFIX}{key}", key
 
 
 def _changed(
@@ -81,7 +85,7 @@ def _changed(
     missing = dict(settings)
     edits: list[tuple[int, int, str]] = []
     for key, stated in settings.items():
-        for name in (f"{PREFIX}{key}", key):
+        for name in _spellings(key):
             value = _value_of(config, name)
             if value is not None:
                 missing.pop(key, None)

@@ -150,6 +150,19 @@ def charged(resources: Iterable[Registered]) -> tuple[Registered, ...]:
     )
 
 
+def names_without_price(
+    resources: Iterable[Registered], assumptions: Assumptions
+) -> tuple[str, ...]:
+    """Returns the names of what has no price, and is in no total.
+
+    Args:
+        resources: The ledger.
+        assumptions: Prices and everything else.
+    """
+    machines = price_machines(resources, assumptions.week(), assumptions)
+    return tuple(item.name for item in machines.not_priced)
+
+
 def api_monthly(price: ApiPrice, assumptions: Assumptions) -> Decimal:
     """Returns USD a month if an API served all of the traffic."""
     days = assumptions.calendar.days_per_month

@@ -118,7 +118,7 @@ def simulate(
         fleet: How many replicas and nodes may run.
     """
     replicas = wanted_replicas(rates * burst_factor, requests_per_second, fleet)
-    nodes = paid_nodes(replicas, fleet)
+    nodes, starts_per_hour = paid_nodes(replicas, fleet)
     capacity = replicas * requests_per_second
     served = np.minimum(rates, capacity)
     demand = float(rates.sum())
@@ -129,7 +129,7 @@ def simulate(
         peak_replicas=int(replicas.max()),
         busy_share=min(float(served.mean()) / provisioned, 1.0) if provisioned else 0.0,
         unserved_share=1 - float(served.sum()) / demand,
-        node_starts_per_hour=_starts_per_hour(replicas, fleet),
+        node_starts_per_hour=starts_per_hour,
     )
 
 
@@ -145,30 +145,16 @@ def wanted_replicas(
     return np.clip(needed, lowest, fleet.highest)
 
 
-def paid_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> NDArray[np.float64]:
-    """Returns the nodes paid in each hour.
+def paid_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> tuple[NDArray[np.float64], float]:
+    """Returns the nodes paid in each hour, and how many start in a mean one.
 
     Where nodes follow replicas, a node is also paid while its first replica loads and, at the end,
     while the autoscaler waits to remove it: `start_seconds` and `scale_down_seconds` a start. The
     first hour follows the last, so that a week repeats.
     """
     if fleet.fixed_nodes is not None:
-        return np.full(replicas.shape, float(fleet.fixed_nodes))
-    nodes = _nodes_of(replicas, fleet)
-    overhead = _starts(nodes) * ((fleet.start_seconds + fleet.scale_down_seconds) / 3600)
-    return nodes + overhead
-
-
-def _starts_per_hour(replicas: NDArray[np.int64], fleet: Fleet) -> float:
-    if fleet.fixed_nodes is not None:
-        return 0.0
-    return float(_starts(_nodes_of(replicas, fleet)).mean())
-
-
-def _nodes_of(replicas: NDArray[np.int64], fleet: Fleet) -> NDArray[np.float64]:
-    return np.asarray(np.ceil(replicas / fleet.replicas_per_node), dtype=np.float64)
-
-
-def _starts(nodes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns the nodes that each hour adds to the hour before."""
-    return np.maximum(nodes - np.roll(nodes, 1), 0.0)
+        return np.full(replicas.shape, float(fleet.fixed_nodes)), 0.0
+    nodes = np.ceil(replicas / fleet.replicas_per_node)
+    starts = np.maximum(nodes - np.roll(nodes, 1), 0.0)
+    overhead = starts * ((fleet.start_seconds + fleet.scale_down_seconds) / 3600)
+    return np.asarray(nodes + overhead, dtype=np.float64), float(starts.mean())

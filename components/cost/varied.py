@@ -6,16 +6,16 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 
 from components.cost.api_prices import ApiPrice
 from components.cost.assumptions import Assumptions
-from components.cost.bill import api_monthly, bill_of, charged
+from components.cost.bill import api_monthly, bill_of, charged, names_without_price
 from components.cost.break_even import Staircase, find_break_even
 from components.cost.estimate import LARGEST_NODES
 from components.cost.figures import to_decimal
-from components.cost.lines import price_machines
 from components.cost.load_duration import LoadDuration
 from components.cost.node_cost import NodeCost, OwnedNode, RentedNode
 from components.cost.quantities import Registered
@@ -82,17 +82,23 @@ class VariedStack:
     def __init__(self, resources: Iterable[Registered], assumptions: Assumptions) -> None:
         self.assumptions = assumptions
         ledger = tuple(resources)
-        missing = price_machines(ledger, assumptions.week(), assumptions).not_priced
-        self.not_priced = tuple(item.name for item in missing)
+        self.not_priced = names_without_price(ledger, assumptions)
         self._resources = charged(ledger)
         hosted = sorted(assumptions.hosted, key=lambda price: price.usd_per_request)
         self.comparators: tuple[ApiPrice, ...] = (assumptions.api_in_use, *hosted[:1])
         load = assumptions.load
-        self._minutes = LoadDuration.of(load) if assumptions.overflows else None
         # One array for all samples, so that they share one sweep of the week (see `break_even`).
         self._peak_rates_per_token = np.asarray(
             load.requests_per_second() * (load.burst_factor / load.tokens_per_day)
         )
+
+    @cached_property
+    def _minutes(self) -> LoadDuration:
+        return LoadDuration.of(self.assumptions.load)
+
+    @cached_property
+    def _stated_beyond(self) -> float:
+        return self._beyond(self.assumptions)
 
     @property
     def node_price_is_private(self) -> bool:
@@ -161,9 +167,9 @@ class VariedStack:
     def _week(self, assumptions: Assumptions) -> FleetWeek:
         """Plans the week; overflow is the simulated one and what the plan adds to it."""
         week = assumptions.week()
-        if self._minutes is None:
+        if not assumptions.overflows:
             return week
-        more = self._beyond(assumptions) - self._beyond(self.assumptions)
+        more = self._beyond(assumptions) - self._stated_beyond
         return replace(week, overflow_share=min(max(week.overflow_share + more, 0.0), 1.0))
 
     def _beyond(self, assumptions: Assumptions) -> float:
@@ -172,15 +178,12 @@ class VariedStack:
         louder = load.tokens_per_day / stated.tokens_per_day
         louder *= load.burst_factor / stated.burst_factor
         most = assumptions.fleet.highest * assumptions.capacity.requests_per_second
-        return 0.0 if self._minutes is None else 1 - self._minutes.served_share(most / louder)
+        return 1 - self._minutes.served_share(most / louder)
 
     def _staircase(self, assumptions: Assumptions) -> Staircase:
         """As in `estimate`; a change of the burst is a change of what a node serves at the peak."""
-        bill = bill_of(
-            self._resources,
-            self._week(assumptions),
-            assumptions,
-        )
+        # Overflow is no part of a staircase.
+        bill = bill_of(self._resources, assumptions.week(), assumptions)
         burst = self.assumptions.load.burst_factor / assumptions.load.burst_factor
         staircase = bill.staircase(
             assumptions.load,

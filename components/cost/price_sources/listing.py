@@ -105,23 +105,29 @@ def node_price(  # noqa: PLR0913  # the parts of an identifier, and where it sta
     Raises:
         SourceError: The amount is no price.
     """
+    amount = _amount(usd)
+    if amount is None:
+        msg = f'{where}: {instance_type} costs "{usd}"; allowed: USD an hour, 0 to below 10^9'
+        raise SourceError(msg)
+    return Price(
+        identifier=f"node/{cloud}/{region}/{instance_type}/{purchase}",
+        usd=amount,
+        unit="node-hour",
+        source=source,
+        as_of=as_of,
+        confidence="list",
+    )
+
+
+def _amount(usd: object) -> Decimal | None:
+    """Reads an amount that the price book's format can hold; None for any other."""
     try:
         amount = Decimal(str(usd))
-        if amount.is_finite() and amount < _BEYOND:
-            amount = amount.quantize(_SMALLEST).normalize()
-        else:
-            amount = Decimal("NaN")
-        return Price(
-            identifier=f"node/{cloud}/{region}/{instance_type}/{purchase}",
-            usd=amount,
-            unit="node-hour",
-            source=source,
-            as_of=as_of,
-            confidence="list",
-        )
-    except (InvalidOperation, ValueError):
-        msg = f'{where}: {instance_type} costs "{usd}"; allowed: USD an hour, 0 to below 10^9'
-        raise SourceError(msg) from None
+    except InvalidOperation:
+        return None
+    if not amount.is_finite() or not 0 <= amount < _BEYOND:
+        return None
+    return amount.quantize(_SMALLEST).normalize()
 
 
 def parse_day(where: str, text: object) -> date:

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from components.cost.bill import api_monthly, bill_of, charged
+from components.cost.bill import api_monthly, bill_of, charged, names_without_price
 from components.cost.capacity import ReplicaCapacity
 from components.cost.figures import to_decimal
-from components.cost.lines import price_machines
 from components.cost.load_duration import LoadDuration
 from components.cost.quantities import Registered
 from components.cost.recommend.capacities import Capacities
@@ -98,10 +97,7 @@ class Scale:
         apis = [assumptions.api_in_use, *assumptions.hosted]
         self.overflow = min(apis, key=lambda price: price.usd_per_request)
         self.overflow_monthly = api_monthly(self.overflow, assumptions)
-        missing = price_machines(
-            search.ledgers[search.precision], assumptions.week(), assumptions
-        ).not_priced
-        self.not_priced = tuple(item.name for item in missing)
+        self.not_priced = names_without_price(search.ledgers[search.precision], assumptions)
         self._ledgers = {precision: charged(ledger) for precision, ledger in search.ledgers.items()}
         self.minutes = LoadDuration.of(assumptions.load)
         self._capacities = Capacities(search)

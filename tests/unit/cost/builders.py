@@ -12,7 +12,7 @@ from components.cost.assumptions import Assumptions, ClusterShare
 from components.cost.calendar import THIRTY_DAYS
 from components.cost.capacity import ReplicaCapacity
 from components.cost.load import Load, flat_shape
-from components.cost.node_cost import RentedNode
+from components.cost.node_cost import OwnedNode, RentedNode
 from components.cost.people import People
 from components.cost.price import Price
 from components.cost.price_book import PriceBook
@@ -70,6 +70,21 @@ def node(usd_per_hour: str) -> RentedNode:
         confidence="list",
     )
     return RentedNode(price, "test node")
+
+
+def owned_node(**changes: Any) -> OwnedNode:
+    """A node that was given away, and takes nothing while it runs."""
+    base = OwnedNode(
+        purchase_price=Decimal(0),
+        amortisation_years=1,
+        residual_share=Decimal(0),
+        power_watts=0,
+        power_usage_effectiveness=Decimal(1),
+        electricity_price_per_kwh=Decimal(0),
+        rack_and_support_per_month=Decimal(0),
+        description="an owned node",
+    )
+    return replace(base, **changes)
 
 
 def simulated(hours: int = 168, **changes: Any) -> SimulatedWeek:

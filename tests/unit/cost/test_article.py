@@ -13,11 +13,10 @@ from components.cost.capacity import replica_capacity
 from components.cost.cluster_lines import people_lines
 from components.cost.gpus import find_gpu
 from components.cost.models import find_model
-from components.cost.node_cost import OwnedNode
 from components.cost.people import People
 from components.cost.report import Report
 from components.offline import estimate_stack
-from tests.unit.cost.builders import TODAY, assumptions
+from tests.unit.cost.builders import TODAY, assumptions, owned_node
 
 
 @pytest.fixture(scope="module")
@@ -74,15 +73,10 @@ def test_s8_one_card_takes_65_dollars_of_electricity(
     watts: int, usage_effectiveness: str, price: str
 ) -> None:
     """Continuous draw over 730 hours; which card and price is not said, so five that give it."""
-    card = OwnedNode(
-        purchase_price=Decimal(0),
-        amortisation_years=1,
-        residual_share=Decimal(0),
+    card = owned_node(
         power_watts=watts,
         power_usage_effectiveness=Decimal(usage_effectiveness),
         electricity_price_per_kwh=Decimal(price),
-        rack_and_support_per_month=Decimal(0),
-        description="a card",
     )
     cost = card.kilowatt_hours(CALENDAR_MONTH) * card.electricity_price_per_kwh
     assert cost == pytest.approx(Decimal(65), abs=Decimal("0.1"))

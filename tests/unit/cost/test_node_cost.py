@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS, Calendar
 from components.cost.node_cost import OwnedNode
+from tests.unit.cost.builders import owned_node
 from tests.unit.cost.strategies import money
 
 _EXACT = Decimal("1e-20")
@@ -61,14 +62,4 @@ def test_power_grows_in_step_with_draw_and_pue(node: OwnedNode, calendar: Calend
 def test_a_kilowatt_takes_as_many_kilowatt_hours_as_the_month_has_hours(
     calendar: Calendar,
 ) -> None:
-    node = OwnedNode(
-        purchase_price=Decimal(1),
-        amortisation_years=1,
-        residual_share=Decimal(0),
-        power_watts=1000,
-        power_usage_effectiveness=Decimal(1),
-        electricity_price_per_kwh=Decimal(1),
-        rack_and_support_per_month=Decimal(0),
-        description="a kilowatt",
-    )
-    assert node.kilowatt_hours(calendar) == calendar.hours_per_month
+    assert owned_node(power_watts=1000).kilowatt_hours(calendar) == calendar.hours_per_month

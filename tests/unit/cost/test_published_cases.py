@@ -21,7 +21,6 @@ from components.cost.estimate import estimate
 from components.cost.figures import money
 from components.cost.gpus import find_gpu
 from components.cost.models import find_model
-from components.cost.node_cost import OwnedNode
 from components.cost.people import People
 from components.cost.report import Report
 from components.cost.simulation import Fleet
@@ -254,16 +253,7 @@ def test_p10_a_box_for_4000_is_111_a_month_before_power() -> None:
 
     Power, space and people come on top.
     """
-    box = OwnedNode(
-        purchase_price=Decimal(4000),
-        amortisation_years=3,
-        residual_share=Decimal(0),
-        power_watts=0,
-        power_usage_effectiveness=Decimal(1),
-        electricity_price_per_kwh=Decimal(0),
-        rack_and_support_per_month=Decimal(0),
-        description="a box",
-    )
+    box = builders.owned_node(purchase_price=Decimal(4000), amortisation_years=3)
     assert box.amortisation() == pytest.approx(Decimal(111), abs=Decimal("0.5"))
     assert not box.kilowatt_hours(CALENDAR_MONTH)
 
@@ -341,15 +331,8 @@ def months_to_pay_off(usd: int, watts: int, requests_per_second: float, api: str
 
     Electricity at $0.15 a kWh. The box works 8 hours of 21 days and stands still else.
     """
-    box = OwnedNode(
-        purchase_price=Decimal(usd),
-        amortisation_years=1,
-        residual_share=Decimal(0),
-        power_watts=watts,
-        power_usage_effectiveness=Decimal(1),
-        electricity_price_per_kwh=Decimal("0.15"),
-        rack_and_support_per_month=Decimal(0),
-        description="a box",
+    box = builders.owned_node(
+        purchase_price=Decimal(usd), power_watts=watts, electricity_price_per_kwh=Decimal("0.15")
     )
     requests = Decimal(requests_per_second) * WORKING_HOURS.hours_per_month * 3600
     by_api = priced(api, 700, 300).usd_per_request * requests

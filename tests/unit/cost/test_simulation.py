@@ -153,17 +153,17 @@ def test_it_does_not_matter_with_which_hour_the_week_begins(
 
 
 def test_each_node_that_starts_is_paid_while_it_loads_and_waits() -> None:
-    nodes = paid_nodes(np.asarray([1, 2, 4, 1]), PLAIN)
+    nodes, _ = paid_nodes(np.asarray([1, 2, 4, 1]), PLAIN)
     assert nodes.tolist() == [1, 2 + 0.5, 4 + 2 * 0.5, 1]
 
 
 def test_replicas_that_share_a_node_start_it_once() -> None:
-    nodes = paid_nodes(np.asarray([1, 4, 5, 1]), replace(PLAIN, replicas_per_node=4))
+    nodes, _ = paid_nodes(np.asarray([1, 4, 5, 1]), replace(PLAIN, replicas_per_node=4))
     assert nodes.tolist() == [1, 1, 2 + 0.5, 1]
 
 
 def test_the_first_hour_follows_the_last() -> None:
-    nodes = paid_nodes(np.asarray([3, 1]), PLAIN)
+    nodes, _ = paid_nodes(np.asarray([3, 1]), PLAIN)
     assert nodes.tolist() == [3 + 2 * 0.5, 1]
 
 
