@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 import yaml
 
 from components.project import ROOT, stack_names
-from tests.project_copy import Project, copy_project
+from tests.project_copy import Project, add_policy_packs, copy_project
 
 GOLDEN = ROOT / "tests" / "golden"
 TITLES = (
@@ -26,12 +28,28 @@ def _messages(preview: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module", params=stack_names())
-def previewed(
+def result(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, dict[str, Any]]:
-    """A stack's name, and what its preview says: nothing that a test could change."""
+) -> tuple[str, CompletedProcess[str]]:
+    """A stack's name, and its preview with the pack for hardening."""
     copied = copy_project(tmp_path_factory.mktemp(request.param))
-    return request.param, copied.preview_json(request.param)
+    add_policy_packs(copied)
+    preview = copied.preview(request.param, "--json", "--policy-pack", "policies/hardening/run")
+    return request.param, preview
+
+
+@pytest.fixture
+def previewed(result: tuple[str, CompletedProcess[str]]) -> tuple[str, dict[str, Any]]:
+    """A stack's name, and what its preview says."""
+    stack, preview = result
+    return stack, json.loads(preview.stdout)
+
+
+def test_every_stack_passes_the_pack_for_hardening(
+    result: tuple[str, CompletedProcess[str]],
+) -> None:
+    _, preview = result
+    assert preview.returncode == 0, preview.stdout + preview.stderr
 
 
 def test_the_engine_registers_what_the_golden_manifests_hold_and_prints_the_golden_table(
@@ -75,7 +93,10 @@ def test_figures_of_the_cost_resource_are_those_of_the_table(
     assert parts == pytest.approx(whole, abs=0.01 * len(lines))
 
 
-def test_text_output_has_the_whole_table_once_within_100_columns(project: Project) -> None:
+def test_text_output_has_the_whole_table_once_within_100_columns_and_changes_no_file(
+    project: Project,
+) -> None:
+    before = _contents(project.root)
     result = project.preview("dev")
 
     assert result.returncode == 0, result.stdout + result.stderr
@@ -87,10 +108,6 @@ def test_text_output_has_the_whole_table_once_within_100_columns(project: Projec
     assert max(len(line) for line in table.splitlines()) <= 100
     assert "perMillionTokens" in outputs
 
-
-def test_preview_changes_nothing_in_the_project(project: Project) -> None:
-    before = _contents(project.root)
-    project.preview("dev")
     # Pulumi itself writes the salt of its passphrase into the stack file.
     after = _contents(project.root)
     changed = {path for path in before | after if before.get(path) != after.get(path)}

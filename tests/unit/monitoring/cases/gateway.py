@@ -98,38 +98,38 @@ CASES = [
     # $24 an hour, $576 a day; nine tenths of the limit are $5,400.
     Case(
         "TeamBudgetNear",
-        (dollars(f"0+8x{40 * DAY}"), dollars(f"0+80x{40 * DAY}", "legal")),
+        (dollars(f"0+12x{40 * 48}"), dollars(f"0+120x{40 * 48}", "legal")),
         days(10),
         firing=True,
         summary="Team product has used 5760 USD this month, nine tenths of its limit or more.",
         labels={"team": "product"},
-        step=STEP,
+        step=30,
     ),
-    Case("TeamBudgetNear", (dollars(f"0+8x{40 * DAY}"),), days(9), firing=False, step=STEP),
+    Case("TeamBudgetNear", (dollars(f"0+12x{40 * 48}"),), days(9), firing=False, step=30),
     # Half by a gateway that was replaced.
     Case(
         "TeamBudgetNear",
         (
-            dollars(f"0+8x{5 * DAY} _x{20 * DAY}"),
-            dollars(f"_x{5 * DAY} 0+8x{20 * DAY}", pod="gateway-b"),
+            dollars(f"0+12x{5 * 48} _x{20 * 48}"),
+            dollars(f"_x{5 * 48} 0+12x{20 * 48}", pod="gateway-b"),
         ),
         days(10),
         firing=True,
-        step=STEP,
+        step=30,
     ),
     # All of it in January, and it is February.
     Case(
         "TeamBudgetNear",
-        (dollars(f"0+8x{20 * DAY} {8 * 20 * DAY}x{20 * DAY}"),),
+        (dollars(f"0+12x{20 * 48} {12 * 20 * 48}x{20 * 48}"),),
         days(30),
         firing=True,
-        step=STEP,
+        step=30,
     ),
     Case(
         "TeamBudgetNear",
-        (dollars(f"0+8x{20 * DAY} {8 * 20 * DAY}x{20 * DAY}"),),
+        (dollars(f"0+12x{20 * 48} {12 * 20 * 48}x{20 * 48}"),),
         days(33),
         firing=False,
-        step=STEP,
+        step=30,
     ),
 ]
