@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from components.errors import NoYamlError, StackFileError
+from components.manifest_yaml import read_documents
 
 _PACKAGE = Path(__file__).resolve().parent
 ROOT = _PACKAGE.parent if (_PACKAGE.parent / "Pulumi.yaml").is_file() else _PACKAGE / "project"
@@ -26,7 +27,7 @@ def defaults(root: Path = ROOT) -> Mapping[str, str]:
     They stand in Pulumi.yaml alone. The engine fills them in as well; reading them here too makes
     the same settings available to tests and to the command line, where no engine runs.
     """
-    project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+    [project] = read_documents(root / "Pulumi.yaml")
     return {key: wire(entry["default"]) for key, entry in project["config"].items()}
 
 

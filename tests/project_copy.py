@@ -86,7 +86,7 @@ def copy_project(folder: Path) -> Project:
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, root / name)  # with what Python compiled, where it did
         else:
             shutil.copy(source, root / name)
     # The engine asks for today's prices, and the book of this checkout only grows older.
@@ -113,9 +113,7 @@ def copy_project(folder: Path) -> Project:
 
 def add_policy_packs(project: Project) -> None:
     """Copies the policy packs, too, and lets no waiver expire with this checkout."""
-    shutil.copytree(
-        ROOT / "policies", project.root / "policies", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(ROOT / "policies", project.root / "policies")
     for path in (project.root / "stacks" / "waivers").glob("*.yaml"):
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         for waiver in document["waivers"]:

@@ -58,10 +58,15 @@ def read_requirements(path: Path) -> tuple[Pinned, ...]:
 def download_wheels(requirements: Path, folder: Path) -> None:
     """Fetches the wheels of a requirements file by pip, which checks each against its checksum.
 
+    Where all are there already, nobody is asked.
+
     Raises:
         BundleError: One can't be had.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _, flaws = _wheels(requirements, folder)
+    if not flaws:
+        return
     result = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
@@ -84,6 +89,16 @@ def wheel_files(requirements: Path, folder: Path) -> list[Origin]:
     Raises:
         BundleError: A wheel is missing, or has a checksum that the file does not state.
     """
+    found, flaws = _wheels(requirements, folder)
+    if flaws:
+        listed = "\n".join(f"  {flaw}" for flaw in flaws)
+        msg = f"wheels can't be bundled:\n{listed}\nRemove them and repeat, to fetch them anew"
+        raise BundleError(msg)
+    return found
+
+
+def _wheels(requirements: Path, folder: Path) -> tuple[list[Origin], list[str]]:
+    """The wheels that are asked for and there, and what is wrong with the others."""
     present = [(parse_wheel_filename(path.name), path) for path in sorted(folder.glob("*.whl"))]
     found: list[Origin] = []
     flaws: list[str] = []
@@ -100,8 +115,4 @@ def wheel_files(requirements: Path, folder: Path) -> list[Origin]:
             flaws.append(f"{candidates[0]}: is not the file that {requirements.name} states")
         else:
             flaws.append(f"{pinned.name}=={pinned.version}: no wheel in {folder}")
-    if flaws:
-        listed = "\n".join(f"  {flaw}" for flaw in flaws)
-        msg = f"wheels can't be bundled:\n{listed}\nRemove them and repeat, to fetch them anew"
-        raise BundleError(msg)
-    return found
+    return found, flaws

@@ -15,7 +15,7 @@ from components.bundle.files import sha256_of
 from components.bundle.licences import NOT_STATED, model_licence
 from components.bundle.lock import parse_lock
 from components.bundle.origins import program_files
-from components.bundle.wheels import read_requirements, wheel_files
+from components.bundle.wheels import download_wheels, read_requirements, wheel_files
 from components.offline import ledger_of
 from components.project import ROOT
 from tests.recording import settings_of
@@ -100,6 +100,17 @@ def test_another_file_of_the_same_name_is_refused(tmp_path: Path) -> None:
 def test_a_missing_wheel_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"thing==1\.0: no wheel"):
         wheel_files(requirements(tmp_path, "0" * 64), tmp_path)
+
+
+def test_wheels_that_are_there_are_not_fetched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    listed = requirements(tmp_path, sha256_of(wheel(tmp_path)))
+    download_wheels(listed, tmp_path)
+    wheel(tmp_path, "half of it")
+    with pytest.raises(BundleError, match="its wheels can't be fetched"):
+        download_wheels(listed, tmp_path)
 
 
 def test_every_package_of_this_program_is_read_with_its_checksums() -> None:

@@ -33,7 +33,7 @@ def inside(base: Search) -> Search:
     return replace(base, assumptions=replace(base.assumptions, data_may_leave=False))
 
 
-@settings(max_examples=8, phases=NO_SHRINKING)
+@settings(max_examples=4, phases=NO_SHRINKING)
 @given(milliseconds=st.floats(4.0, 60.0), prefill=st.floats(20.0, 400.0))
 def test_whatever_is_ranked_meets_every_constraint(milliseconds: float, prefill: float) -> None:
     asked = search(
