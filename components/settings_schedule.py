@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from zoneinfo import available_timezones
 
 from components.config_reader import ConfigReader
@@ -26,10 +27,17 @@ def read_time_zone(reader: ConfigReader) -> str:
     name = reader.text(
         "scheduleTimeZone", pattern=r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]+){0,2}", allowed=allowed
     )
-    known = available_timezones()  # empty where a machine has no table: then the cluster judges
+    known = _time_zones()
     if known and name not in known:
         reader.reject("scheduleTimeZone", f'found "{name}"', allowed)
     return name
+
+
+@cache
+def _time_zones() -> set[str]:
+    """Those of this machine; none where it has no table, and then the cluster judges."""
+    # Cached, because Python walks a folder of hundreds of files for it each time.
+    return available_timezones()
 
 
 def read_schedule(reader: ConfigReader) -> tuple[ScheduledReplicas, ...]:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from typing import Any, TypeVar
+from functools import cache, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from components import deployment
 from components.base import KitComponent
@@ -22,6 +22,7 @@ from components.settings import parse
 from components.settings_types import Settings
 
 _Result = TypeVar("_Result")
+_Rest = ParamSpec("_Rest")
 
 STACKS = stack_names()
 
@@ -161,6 +162,30 @@ def register(make: Callable[[], KitComponent]) -> tuple[KitComponent, Registrati
     return record(run)
 
 
+def once(
+    make: Callable[Concatenate[Settings, _Rest], _Result],
+) -> Callable[Concatenate[Settings, _Rest], _Result]:
+    """Makes a function that registers something do it once for the same arguments.
+
+    Settings hold mappings, which have no hash, so they are told apart by being the same object, as
+    those of a stack are (see settings_of). Nothing may be changed in what is returned.
+    """
+    kept: dict[tuple[object, ...], tuple[Settings, _Result]] = {}
+
+    @wraps(make)
+    def remembered(settings: Settings, /, *rest: _Rest.args, **named: _Rest.kwargs) -> _Result:
+        key = (id(settings), *rest, *named.items())
+        if key not in kept:
+            kept[key] = (
+                settings,
+                make(settings, *rest, **named),
+            )  # settings live as long as their id
+        return kept[key][1]
+
+    return remembered
+
+
+@once
 def register_stack(settings: Settings, prices: TokenPrices | None = None) -> Registration:
     """Registers everything that a stack has."""
     return record(lambda: deployment.register(settings, lambda: prices or TokenPrices.none()))[1]

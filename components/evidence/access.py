@@ -48,7 +48,7 @@ def _role(resource: Registered) -> dict[str, Any]:
 
 def _pods(resource: Registered) -> Iterator[dict[str, Any]]:
     manifest = as_manifest(resource.type, resource.name, _properties(resource), "")
-    for pod in manifest.pods() if manifest is not None else ():
+    for pod in manifest.pods if manifest is not None else ():
         yield {
             "workload": f"{_kind(resource)}/{_name(resource)}",
             "account": str(pod.spec.get("serviceAccountName", "default")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import NoneType
 from typing import Any, Final
 
@@ -126,7 +127,7 @@ class Pod:
                     yield Container(f"{self.path}.{role}[{name}]", role, spec)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resource:
     """One manifest.
 
@@ -178,9 +179,10 @@ class Resource:
         """Its specification; empty where it has none."""
         return mapped(self.manifest.get("spec"))
 
-    def pods(self) -> Iterator[Pod]:
-        """Yields every pod and pod template in it, in kinds that nobody foresaw as well."""
-        yield from _pods(self.manifest, "", self.namespace, None)
+    @cached_property  # a dozen rules ask, and the whole manifest is searched
+    def pods(self) -> tuple[Pod, ...]:
+        """Every pod and pod template in it, in kinds that nobody foresaw as well."""
+        return tuple(_pods(self.manifest, "", self.namespace, None))
 
 
 _SCALARS = (str, int, float, NoneType)  # most of a manifest, and none has anything in it

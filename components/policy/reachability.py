@@ -164,7 +164,7 @@ def workloads_of(resources: Iterable[Resource]) -> tuple[Workload, ...]:
             pod.spec.get("hostNetwork") is True,
         )
         for resource in resources
-        for pod in resource.pods()
+        for pod in resource.pods
     )
 
 

@@ -36,7 +36,7 @@ def render(stack: str, folder: Path) -> Path:
 def _pods_of(resource: Resource) -> Iterator[dict[str, Any]]:
     if resource.kind in _KNOWN:
         return
-    for number, pod in enumerate(resource.pods()):
+    for number, pod in enumerate(resource.pods):
         yield {
             "apiVersion": "v1",
             "kind": "Pod",

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -109,11 +110,13 @@ def recorded_series(rules: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, 
     return series
 
 
+@cache
 def target_labels() -> set[str]:
     """Labels that Prometheus adds to what it scrapes."""
     return set(json.loads(CATALOGUE.read_text(encoding="utf-8"))["target_labels"])
 
 
+@cache
 def catalogue() -> dict[str, tuple[str, set[str]]]:
     """Series by name: counter or gauge, and labels; a histogram is its counters."""
     data = json.loads(CATALOGUE.read_text(encoding="utf-8"))

@@ -23,7 +23,7 @@ def _no_token(resource: Resource, _scope: Scope) -> Iterator[Violation]:
         value = resource.manifest.get("automountServiceAccountToken")
         if not is_false(value):
             yield Violation("automountServiceAccountToken", shown(value))
-    for pod in resource.pods():
+    for pod in resource.pods:
         value = pod.spec.get("automountServiceAccountToken")
         if not is_false(value):
             yield Violation(f"{pod.path}.automountServiceAccountToken", shown(value))

@@ -68,11 +68,9 @@ def _no_internet(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 
 
 def _nothing_reachable(resource: Resource, scope: Scope) -> Iterator[Violation]:
-    if resource.kind not in ("Service", "Endpoints", "EndpointSlice") and not any(resource.pods()):
+    if resource.kind not in ("Service", "Endpoints", "EndpointSlice") and not resource.pods:
         return
-    unknown = any(
-        isinstance(pod.labels, Unknown) or pod.namespace == "?" for pod in resource.pods()
-    )
+    unknown = any(isinstance(pod.labels, Unknown) or pod.namespace == "?" for pod in resource.pods)
     if unknown or any(not is_known_policy(policy) for policy in scope.of("NetworkPolicy")):
         return
     for way in exits_of(resource, scope.resources):
@@ -147,7 +145,7 @@ def _drivers(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 
 
 def _cluster_dns(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    for pod in resource.pods():
+    for pod in resource.pods:
         policy = pod.spec.get("dnsPolicy")
         servers = listed(at(pod.spec, "dnsConfig", "nameservers"))
         if not is_one_of(policy, None, "ClusterFirst") or servers:

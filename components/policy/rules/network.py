@@ -33,7 +33,7 @@ from components.policy.selectors import NAMESPACE_LABEL, is_empty, matches
 def _default_deny(resource: Resource, scope: Scope) -> Iterator[Violation]:
     if resource.kind == "Namespace":
         namespace = resource.name
-    elif any(resource.pods()):
+    elif resource.pods:
         namespace = resource.namespace
     else:
         return
@@ -57,7 +57,7 @@ def _closed(scope: Scope, namespace: str) -> frozenset[str]:
 
 
 def _selected(resource: Resource, scope: Scope) -> Iterator[Violation]:
-    for pod in resource.pods():
+    for pod in resource.pods:
         selecting = [policy for policy in policies_of(scope, pod.namespace) if selects(policy, pod)]
         for way in ("Ingress", "Egress"):
             if not any(way in directions(policy) for policy in selecting):
@@ -127,10 +127,10 @@ def _no_dangling(resource: Resource, scope: Scope) -> Iterator[Violation]:
     pods = [
         pod
         for other in scope.resources
-        for pod in other.pods()
+        for pod in other.pods
         if same(pod.namespace, resource.namespace)
     ]
-    if any(not any(workload.pods()) for workload in scope.of(*WORKLOADS)):
+    if any(not workload.pods for workload in scope.of(*WORKLOADS)):
         return  # whose pods are not known yet, and may be those that are selected
     selectors = [("spec.podSelector", resource.spec.get("podSelector"))]
     for side, number, rule in sides(resource):

@@ -29,7 +29,7 @@ def is_vllm(container: Container) -> bool:
 
 def vllm_containers(resource: Resource) -> Iterator[tuple[Pod, Container]]:
     """Yields the containers of a resource that serve by vLLM."""
-    for pod in resource.pods():
+    for pod in resource.pods:
         for container in pod.containers():
             if container.role == "containers" and is_vllm(container):
                 yield pod, container

@@ -43,7 +43,7 @@ def each_container(test: ContainerTest, *, roles: tuple[str, ...] = ()) -> Check
     """Makes a check of a test of one container; of all roles where none is given."""
 
     def check(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-        for pod in resource.pods():
+        for pod in resource.pods:
             for container in pod.containers():
                 if not roles or container.role in roles:
                     yield from test(container, pod)
@@ -55,7 +55,7 @@ def each_pod(test: PodTest) -> Check:
     """Makes a check of a test of one pod."""
 
     def check(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-        for pod in resource.pods():
+        for pod in resource.pods:
             yield from test(pod)
 
     return check

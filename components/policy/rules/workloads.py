@@ -84,7 +84,7 @@ def _no_service_links(pod: Pod) -> Iterator[Violation]:
 def _probes(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     if resource.kind in ("Job", "CronJob"):
         return
-    for pod in resource.pods():
+    for pod in resource.pods:
         if pod.spec.get("restartPolicy") in ("Never", "OnFailure"):
             continue
         for container in pod.containers():
@@ -100,7 +100,7 @@ def _no_literal_secrets(resource: Resource, _scope: Scope) -> Iterator[Violation
         for section in ("data", "stringData"):
             if resource.manifest.get(section):
                 yield Violation(section, "values in the manifest")
-    for pod in resource.pods():
+    for pod in resource.pods:
         for container in pod.containers():
             yield from _literals(container)
     for path, text in strings(resource.manifest):

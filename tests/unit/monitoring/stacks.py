@@ -14,7 +14,7 @@ from components.monitoring.planned import PlannedCost
 from components.offline import load_stack
 from components.planned_cost import planned_costs
 from components.settings_types import Settings
-from tests.recording import STACKS, Registration, register, settings_of
+from tests.recording import STACKS, Registration, once, register, settings_of
 
 MONITORED = [stack for stack in STACKS if settings_of(stack).monitoring.enabled]
 TODAY = date(2026, 11, 24)
@@ -27,12 +27,14 @@ def planned_of(stack: str) -> PlannedCost:
     return planned_costs(estimate(loaded.ledger(), loaded.assumptions))[0]
 
 
+@once
 def monitored(settings: Settings) -> Registration:
     """What is registered without an estimate."""
     _, registration = register(lambda: Monitoring("monitoring", settings, namespace="llm"))
     return registration
 
 
+@once
 def cost_rules(settings: Settings, planned: PlannedCost) -> Mapping[str, Any]:
     """The specification of the rules that an estimate gives."""
     _, registration = register(

@@ -25,11 +25,15 @@ _VARIABLES = {
 
 
 def mutations(originals: Manifests) -> Iterator[tuple[str, int, Manifests]]:
-    """Yields what was taken away, the manifest that it was taken from, and all manifests then."""
+    """Yields what was taken away, the manifest that it was taken from, and all manifests then.
+
+    All but that one are the originals.
+    """
     for number, original in enumerate(originals):
         what = f"{original['kind']}/{original['metadata']['name']}"
         for path in _hardening(original, ()):
-            changed = copy.deepcopy(originals)
+            changed = [*originals]
+            changed[number] = copy.deepcopy(original)
             place: Any = changed[number]
             for key in path[:-1]:
                 place = place[key]

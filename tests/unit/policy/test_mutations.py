@@ -11,14 +11,13 @@ from components.offline import manifests_of_stack
 from components.policy.manifest import Resource, Scope
 from components.policy.registry import RULES
 from components.project import stack_names
-from tests.unit.policy.mutations import Manifests, mutations
+from tests.unit.policy.mutations import mutations
 
 Found = set[tuple[str, str, str]]
 
 
-def found(manifests: Manifests, number: int | None) -> Found:
+def found(scope: Scope, number: int | None) -> Found:
     """What is found in one of the manifests; where none is named, by rules that see them all."""
-    scope = Scope(tuple(Resource(manifest) for manifest in manifests))
     looked_at = scope.resources if number is None else scope.resources[number : number + 1]
     return {
         (rule.id, resource.reference, violation.path)
@@ -35,12 +34,15 @@ def test_every_hardening_field_that_is_taken_away_is_found(
 ) -> None:
     resources, _ = manifests_of_stack(stack)
     originals = [copy.deepcopy(dict(resource.manifest)) for resource in resources]
-    own = [found(originals, number) for number in range(len(originals))]
-    together = found(originals, None)
+    judged = {id(manifest): Resource(manifest) for manifest in originals}
+    whole = Scope(tuple(judged.values()))
+    own = [found(whole, number) for number in range(len(originals))]
+    together = found(whole, None)
     removed, missed = 0, []
-    for what, number, changed in mutations(originals):
+    for what, number, manifests in mutations(originals):
+        changed = Scope(tuple(judged.get(id(one)) or Resource(one) for one in manifests))
         removed += 1
-        taken_away = len(changed) < len(originals)
+        taken_away = len(manifests) < len(originals)
         seen = not taken_away and not found(changed, number) <= own[number]
         if not seen and found(changed, None) <= together:
             missed.append(what)
