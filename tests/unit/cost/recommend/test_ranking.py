@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from components.cost.recommend.conclusion import conclusion
 from components.cost.recommend.output import as_output, as_text
-from components.cost.recommend.ranking import NothingFitsError, recommend
+from components.cost.recommend.ranking import NothingFitsError, Recommendation, recommend
 from components.cost.recommend.search import Search
 from components.cost.recommend.weigh import Scale
 from components.cost.report import ApiCost
@@ -31,6 +32,12 @@ def with_apis(base: Search, in_use: str, hosted: str) -> Search:
 
 def inside(base: Search) -> Search:
     return replace(base, assumptions=replace(base.assumptions, data_may_leave=False))
+
+
+@cache
+def without_limits(commitment_share: Decimal | None = None) -> Recommendation:
+    """The answer for two GPUs, which several tests look at."""
+    return recommend(search(gpus=("l4", "l40s"), commitment_share=commitment_share))
 
 
 @settings(max_examples=4, phases=NO_SHRINKING)
@@ -71,7 +78,7 @@ def test_of_equal_cost_the_precision_that_changes_least_comes_first() -> None:
 
 
 def test_each_way_to_run_an_engine_is_listed_once() -> None:
-    answer = recommend(search(gpus=("l4", "l40s")))
+    answer = without_limits()
     keys = [
         (
             one.configuration.offer.gpu.name,
@@ -96,7 +103,7 @@ def test_keeping_prompts_inside_costs_the_difference_to_the_cheapest_api() -> No
 
 
 def test_a_latency_limit_costs_what_a_faster_configuration_costs_more() -> None:
-    free = recommend(search(gpus=("l4", "l40s")))
+    free = without_limits()
     bound = recommend(search(gpus=("l4", "l40s"), max_inter_token_seconds=0.03))
     price = next(one for one in bound.constraints if "Next token" in one.name)
     assert price.price == bound.ranked[0].monthly - free.ranked[0].monthly
@@ -148,7 +155,7 @@ def test_a_gpu_that_is_not_rented_there_is_said_with_those_that_are() -> None:
 
 @pytest.mark.parametrize("top", [1, 7])
 def test_text_and_output_show_the_same_configurations_and_fit_a_terminal(top: int) -> None:
-    answer = recommend(search(gpus=("l4", "l40s"), commitment_share=Decimal("0.3")))
+    answer = without_limits(Decimal("0.3"))
     text, output = as_text(answer, top), as_output(answer, top)
     assert max(len(line) for line in text.splitlines()) <= 96
     rows = json.loads(json.dumps(output))["configurations"]

@@ -121,13 +121,6 @@ CASES = [
     Case(
         "TeamBudgetNear",
         (dollars(f"0+12x{20 * 48} {12 * 20 * 48}x{20 * 48}"),),
-        days(30),
-        firing=True,
-        step=30,
-    ),
-    Case(
-        "TeamBudgetNear",
-        (dollars(f"0+12x{20 * 48} {12 * 20 * 48}x{20 * 48}"),),
         days(33),
         firing=False,
         step=30,
