@@ -1,8 +1,9 @@
 """Measures whether tests notice changes of the cost module: `python tools/mutation`.
 
-Works on a copy, so that the checkout stays as it is. A mutant is one operator, number or keyword
-changed; it is killed where a test fails or hangs. Survivors are printed, to be looked at. Changes
-of annotations and decorators are not counted: no result depends on them.
+Works on copies, one of each module and as many at once as there are processors. A mutant is one
+operator, number or keyword changed; it is killed where a test fails or hangs. Survivors are
+printed, to be looked at. Changes of annotations and decorators are not counted: no result depends
+on them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,11 +63,16 @@ def main() -> int:
     )
     killed: Counter[str] = Counter()
     survived: defaultdict[str, list[str]] = defaultdict(list)
-    with tempfile.TemporaryDirectory(prefix="mutation-") as scratch:
-        copy = Path(scratch)
-        _copy(copy)
-        for module in chosen:
-            for outcome, where in _mutants(copy, installed, module):
+    with (
+        tempfile.TemporaryDirectory(prefix="mutation-") as scratch,
+        ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
+    ):
+
+        def judge(module: str) -> list[tuple[str, str]]:
+            return list(_mutants(Path(scratch) / module, installed, module))
+
+        for module, outcomes in zip(chosen, pool.map(judge, chosen), strict=True):
+            for outcome, where in outcomes:
                 if outcome == "survived":
                     survived[module].append(where)
                 else:
@@ -76,6 +83,7 @@ def main() -> int:
 
 
 def _copy(folder: Path) -> None:
+    folder.mkdir()
     for name in _COPIED:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
@@ -84,9 +92,11 @@ def _copy(folder: Path) -> None:
 
 
 def _mutants(folder: Path, installed: Path, module: str) -> Iterator[tuple[str, str]]:
-    """Yields the outcome of each mutant of a module, and where it was."""
+    """Yields the outcome of each mutant of a module, in a copy of its own, and where it was."""
+    _copy(folder)
     tests = " ".join(f"tests/unit/cost/test_{name}.py" for name in MODULES[module].split())
-    command = f"{sys.executable} -m pytest -x -q -p no:cacheprovider {tests}"
+    options = "-x -q -p no:cacheprovider --hypothesis-profile=unshrunk"
+    command = f"{sys.executable} -m pytest {options} {tests}"
     config = folder / f"{module}.toml"
     config.write_text(
         "[cosmic-ray]\n"
@@ -99,7 +109,11 @@ def _mutants(folder: Path, installed: Path, module: str) -> Iterator[tuple[str, 
     )
     session = folder / f"{module}.sqlite"
     program = str(installed / "bin" / "cosmic-ray")
-    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    # What does not change is compiled once. A mutant must not be: it is written within the second
+    # in which the one before it was, and Python tells them apart by the second.
+    unset = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(command.split(), cwd=folder, env=unset, check=True, stdout=subprocess.DEVNULL)
+    environ = {**unset, "PYTHONDONTWRITEBYTECODE": "1"}
     for step in (["init", config, session], ["exec", config, session]):
         subprocess.run([program, *map(str, step)], cwd=folder, env=environ, check=True)
     dumped = subprocess.run(
