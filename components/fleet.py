@@ -13,9 +13,9 @@ from components.cost.week.configuration import Configuration
 from components.cost.week.service import replica_service
 from components.serving.timings import (
     EXPECTED_NODE_START,
-    grace,
     replica_start,
     scale_up_period,
+    stopping_seconds,
 )
 from components.settings_groups import ReplicaSettings
 from components.settings_types import Settings
@@ -91,7 +91,7 @@ def configuration_of(
         target_waiting=replicas.target_waiting,
         growth_seconds=scale_up_period(settings),
         node_start_seconds=EXPECTED_NODE_START,
-        grace_seconds=grace(settings),
+        grace_seconds=stopping_seconds(settings),
         objective_seconds=float(settings.monitoring.time_to_first_token_seconds),
         interruptions_per_node_hour=interruptions_per_month / HOURS_PER_MONTH,
         overflow_requests=_overflow_requests(settings),

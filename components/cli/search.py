@@ -9,7 +9,12 @@ from components.cost.models import PRECISION_BYTES
 from components.cost.recommend.search import Offer, OwnMeasurement, Search
 from components.fleet import HOURS_PER_MONTH, VLLM_LARGEST_BATCH
 from components.offline import LoadedStack
-from components.serving.timings import EXPECTED_NODE_START, doubling_period, grace, replica_start
+from components.serving.timings import (
+    EXPECTED_NODE_START,
+    doubling_period,
+    replica_start,
+    stopping_seconds,
+)
 from components.settings_pool import GKE_GPUS
 from components.settings_types import Settings
 
@@ -62,7 +67,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         measured=_measured(settings),
         target_waiting=replicas.target_waiting,
         node_start_seconds=EXPECTED_NODE_START,
-        grace_seconds=grace(settings),
+        grace_seconds=stopping_seconds(settings),
         spot_interruptions_per_hour=float(settings.pool.spot_interruptions_per_month)
         / HOURS_PER_MONTH,
     )

@@ -93,7 +93,7 @@ def replica_start(settings: Settings, *, new_node: bool | None = None) -> float:
     return node + weights_read(settings) + EXPECTED_ENGINE_START
 
 
-def grace(settings: Settings) -> int:
+def stopping_seconds(settings: Settings) -> int:
     """Returns the seconds from the decision to stop a replica to the end of its last request."""
     return PRE_STOP + settings.engine.longest_request_seconds
 

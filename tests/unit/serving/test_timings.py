@@ -13,9 +13,9 @@ from components.serving.timings import (
     PROBE_PERIOD,
     Timings,
     doubling_period,
-    grace,
     replica_start,
     scale_up_period,
+    stopping_seconds,
     timings_of,
 )
 from tests.recording import STACKS, settings_of
@@ -81,7 +81,8 @@ def test_a_start_has_the_node_s_where_one_is_started() -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_no_replica_is_killed_before_its_last_request_may_have_ended(stack: str) -> None:
     settings = settings_of(stack)
-    assert timings_of(settings).grace > grace(settings) > settings.engine.longest_request_seconds
+    stopping = stopping_seconds(settings)
+    assert timings_of(settings).grace > stopping > settings.engine.longest_request_seconds
 
 
 @pytest.mark.parametrize(
