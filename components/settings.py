@@ -22,6 +22,8 @@ from components.settings_boundary import check_boundary, read_boundary
 from components.settings_checks import check
 from components.settings_gateway import check_gateway, read_gateway
 from components.settings_groups import (
+    IN_CLUSTER,
+    INTERNAL_LOAD_BALANCER,
     BoundarySettings,
     EngineSettings,
     ModelSettings,
@@ -194,7 +196,7 @@ def _network(reader: ConfigReader) -> NetworkSettings:
     return NetworkSettings(
         namespace=reader.text("namespace", pattern=LABEL, allowed=LABEL_ALLOWED),
         client_namespaces=reader.words("clientNamespaces", pattern=LABEL, allowed=LABEL_ALLOWED),
-        exposure=reader.choice("exposure", ("cluster", "internal-load-balancer")),
+        exposure=reader.choice("exposure", (IN_CLUSTER, INTERNAL_LOAD_BALANCER)),
         client_networks=networks,
         node_local_dns=_node_local_dns(reader),
     )

@@ -71,7 +71,7 @@ def check_boundary(settings: Settings, reader: ConfigReader) -> None:
             "Allowed: none; a bundle carries the model alone. Merge them into its weights",
         ),
         "exposure": (
-            network.exposure != "cluster",
+            network.has_load_balancer,
             f'found "{network.exposure}"',
             "Allowed: cluster; who is outside comes by an ingress in one of clientNamespaces",
         ),

@@ -193,13 +193,13 @@ def _check_nodes(settings: Settings, reader: ConfigReader) -> None:
 
 def _check_network(settings: Settings, reader: ConfigReader) -> None:
     network, cloud = settings.network, settings.prices.cloud
-    if network.exposure == "internal-load-balancer":
+    if network.has_load_balancer:
         if not network.client_networks and reader.usable("clientNetworks"):
-            reader.reject("clientNetworks", "empty", "Needed with exposure internal-load-balancer")
+            reader.reject("clientNetworks", "empty", f"Needed with exposure {network.exposure}")
         if cloud not in BALANCER_CLOUDS and reader.usable("exposure", "cloud"):
             reader.reject(
                 "exposure",
-                f"internal-load-balancer with cloud {cloud}, where none is known to stay private",
+                f"{network.exposure} with cloud {cloud}, where none is known to stay private",
                 f"Allowed with cloud {_listed(BALANCER_CLOUDS)}; or set exposure to cluster",
             )
     if reader.usable("namespace", "monitoringNamespace") and (

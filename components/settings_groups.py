@@ -15,6 +15,9 @@ from pathlib import Path
 from components.cost.gpus import Gpu
 from components.cost.models import ModelFacts
 
+IN_CLUSTER, INTERNAL_LOAD_BALANCER = "cluster", "internal-load-balancer"
+"""Values of `exposure`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterSettings:
@@ -174,6 +177,11 @@ class NetworkSettings:
     exposure: str
     client_networks: tuple[str, ...]
     node_local_dns: str
+
+    @property
+    def has_load_balancer(self) -> bool:
+        """Whether a load balancer of the private network carries requests into the cluster."""
+        return self.exposure == INTERNAL_LOAD_BALANCER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,7 @@ _WHEN: Mapping[str, _Read] = {
     ),
     "clientNetworks": _Read(
         keys=("exposure",),
-        holds=lambda settings: settings.network.exposure != "cluster",
+        holds=lambda settings: settings.network.has_load_balancer,
         beside=lambda settings: f"exposure {settings.network.exposure}",
         allowed="Allowed with exposure internal-load-balancer; who is in the cluster is named in "
         "clientNamespaces",

@@ -14,7 +14,6 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from components.gateway.labels import GATEWAY_LABELS
-from components.serving.service import INTERNAL
 from components.settings_types import Settings
 
 # Networks that are no part of the internet (IANA's special-purpose registries): private ones, the
@@ -57,7 +56,7 @@ def callers(settings: Settings) -> list[NetworkPolicyPeerArgs]:
 def clients(settings: Settings) -> list[NetworkPolicyPeerArgs]:
     """Returns who may call the address that the stack offers."""
     peers = [in_namespace(name) for name in settings.network.client_namespaces]
-    if settings.network.exposure == INTERNAL:
+    if settings.network.has_load_balancer:
         peers += [
             NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=network))
             for network in settings.network.client_networks

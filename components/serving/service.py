@@ -8,8 +8,6 @@ from pulumi_kubernetes.core.v1 import ServicePortArgs, ServiceSpecArgs
 
 from components.settings_types import Settings
 
-INTERNAL = "internal-load-balancer"
-
 ANNOTATIONS: Mapping[str, Mapping[str, str]] = {
     "aws": {
         # Made by the AWS Load Balancer Controller; without it none is made, rather than a public
@@ -28,7 +26,7 @@ ANNOTATIONS: Mapping[str, Mapping[str, str]] = {
 
 def service_annotations(settings: Settings) -> dict[str, str]:
     """Returns what keeps the cloud's load balancer private; nothing where there is none."""
-    if settings.network.exposure != INTERNAL:
+    if not settings.network.has_load_balancer:
         return {}
     return dict(ANNOTATIONS[settings.prices.cloud])
 
@@ -44,7 +42,7 @@ def address(
         port: Its port.
         port_name: Name of the pods' port.
     """
-    if settings.network.exposure != INTERNAL:
+    if not settings.network.has_load_balancer:
         return inner_address(pods, port=port, port_name=port_name)
     return ServiceSpecArgs(
         type="LoadBalancer",
