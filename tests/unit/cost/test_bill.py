@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.cost.bill import api_monthly, bill_of, charged
+from components.cost.bill import Bill, api_monthly, bill_of, charged
 from components.cost.estimate import estimate
 from components.cost.lines import price_machines
 from components.cost.load import published_shape
@@ -82,3 +83,51 @@ def test_a_stack_that_never_pays_a_node_has_a_bill() -> None:
     nothing = replace(bill, other_machines_monthly=Decimal(0), people_monthly=Decimal(0))
     assert nothing.total == 0
     assert nothing.people_share == 0
+
+
+BILL = Bill(
+    nodes_monthly=Decimal(2000),
+    other_machines_monthly=Decimal(300),
+    people_monthly=Decimal(1700),
+    overflow_monthly=Decimal(600),
+    contingency_share=Decimal("0.25"),
+    mean_nodes=Decimal(4),
+)
+"""Four nodes on average, a quarter in reserve, and an API beside it."""
+
+
+def test_people_are_paid_with_their_part_of_the_reserve() -> None:
+    assert BILL.total == 5600
+    assert BILL.people_share == Decimal(2125) / 5600
+
+
+def test_without_people_and_reserve_machines_and_overflow_stay() -> None:
+    assert BILL.machines_only().total == 2000 + 300 + 600
+    assert BILL.machines_only().people_share == 0
+
+
+def test_each_node_more_costs_its_part_and_all_else_stays() -> None:
+    assert BILL.node_monthly == 625
+    assert BILL.with_nodes(4.0) == BILL.total
+    assert BILL.with_nodes(6.0) == BILL.total + 2 * 625
+    assert BILL.with_nodes(0.0) == (300 + 1700) * Decimal("1.25") + 600
+
+
+@pytest.mark.parametrize(
+    ("autoscaling", "fixed_nodes", "follow"),
+    [(True, None, True), (True, 5, False), (False, None, False)],
+)
+def test_nodes_follow_the_load_where_something_scales_and_nodes_are_not_one_s_own(
+    autoscaling: bool, fixed_nodes: int | None, follow: bool
+) -> None:
+    base = assumptions()
+    fleet = replace(base.fleet, autoscaling=autoscaling, fixed_nodes=fixed_nodes)
+    assert BILL.staircase(base.load, fleet, 3.0).nodes_follow_load is follow
+
+
+def test_a_node_of_the_staircase_serves_what_its_replicas_do_and_starts_as_the_fleet_s_do() -> None:
+    base = assumptions()
+    fleet = replace(base.fleet, replicas_per_node=4, start_seconds=500, scale_down_seconds=400)
+    staircase = BILL.staircase(base.load, fleet, 3.0)
+    assert staircase.requests_per_second_per_node == 12
+    assert staircase.hours_per_start == 0.25
