@@ -37,7 +37,7 @@ MODULES = {
     "lines": "lines cluster_lines",
     "load": "load",
     "load_duration": "load_duration",
-    "model_cost": "models_together",
+    "model_cost": "model_cost",
     "node_cost": "node_cost published_cases",
     "price": "price price_book",
     "verdict": "verdict",
