@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from components.cost.lines import LOAD_BALANCERS
 from components.cost.near import near_names
 from components.cost.price import PriceMissingError
 from components.cost.price_book import PriceBook
+from components.cost.quantities import ROOT_VOLUMES
 from components.settings_types import Settings
 
 _PURCHASES = ("on-demand", "spot", "reserved")
 
 
 def override_notes(settings: Settings, today: date) -> Iterator[str]:
-    """Yields a sentence for each stated price of a machine that neither book nor stack knows.
+    """Yields a sentence for each stated price that neither book nor stack knows.
 
     What the book has may be stated for another stack's sake, and any purchase of the stack's own
-    machines for a comparison; another machine's price is a mistake, or left over.
+    machines for a comparison; anything else is a mistake, or left over.
 
     Args:
         settings: The stack's settings.
@@ -25,7 +27,7 @@ def override_notes(settings: Settings, today: date) -> Iterator[str]:
     """
     book, own = PriceBook.load(today=today), _own(settings)
     for identifier in settings.prices.overrides:
-        if not identifier.startswith("node/") or identifier in own:
+        if identifier in own:
             continue
         try:
             book.find(identifier)
@@ -36,12 +38,17 @@ def override_notes(settings: Settings, today: date) -> Iterator[str]:
 
 
 def _own(settings: Settings) -> tuple[str, ...]:
-    """The identifiers of the stack's own machines."""
-    prices = settings.prices
+    """The identifiers of what the stack has: machines, volumes, and the cluster's parts."""
+    prices, cloud = settings.prices, settings.prices.cloud
     machines = dict.fromkeys((*settings.pool.instance_types, prices.system_instance_type))
-    return tuple(
-        f"node/{prices.cloud}/{prices.region}/{machine}/{purchase}"
+    nodes = (
+        f"node/{cloud}/{prices.region}/{machine}/{purchase}"
         for machine in machines
         if machine
         for purchase in _PURCHASES
     )
+    classes = {settings.weights.storage_class, ROOT_VOLUMES.get(settings.pool.kind, "")}
+    volumes = (f"volume/{cloud}/{name}" for name in sorted(classes) if name)
+    balancer = LOAD_BALANCERS.get(cloud, (f"load-balancer/{cloud}",))
+    parts = (f"nat/{cloud}/gateway", f"nat/{cloud}/gb", f"control-plane/{prices.control_plane}")
+    return (*nodes, *volumes, *filter(None, balancer), *parts)

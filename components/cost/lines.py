@@ -34,11 +34,12 @@ BYTES_PER_TOKEN = 5
 # What a name says of the content behind it; a bill's reader has no use for it.
 _HASH = re.compile(r"-[0-9a-f]{8}$")
 
-_LOAD_BALANCERS = {
+LOAD_BALANCERS = {
     "aws": ("load-balancer/aws/nlb", "load-balancer/aws/nlb-lcu"),
     "azure": ("load-balancer/azure/standard", "load-balancer/azure/gb"),
     "gcp": ("load-balancer/gcp/forwarding-rule", "load-balancer/gcp/gb"),
 }
+"""Prices by cloud: of a month, and of traffic. Elsewhere it is load-balancer/CLOUD, if stated."""
 
 _Shares: TypeAlias = Sequence[tuple[LineKind, str, Decimal]]
 
@@ -189,7 +190,7 @@ def _model_of(instance: str, assumptions: Assumptions) -> str:
 
 
 def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator[Line]:
-    base, traffic = _LOAD_BALANCERS.get(
+    base, traffic = LOAD_BALANCERS.get(
         assumptions.cloud, (f"load-balancer/{assumptions.cloud}", None)
     )
     model = _model_of(balancer.instance, assumptions)

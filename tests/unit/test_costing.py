@@ -246,6 +246,10 @@ def test_an_override_that_no_unit_is_known_for_is_told_by_its_key() -> None:
         ("node/aws/us-esat-1/g6.xlarge/on-demand", "node/aws/us-east-1/g6.xlarge/on-demand"),
         ("node/aws/us-east-1/g6.xlrage/spot", "node/aws/us-east-1/g6.xlarge/spot"),
         ("node/aws/us-east-1/g6.xlarge/ondemand", "node/aws/us-east-1/g6.xlarge/on-demand"),
+        ("volume/aws/gp-3", "volume/aws/gp3"),
+        ("load-balancer/aws/nlb-lcus", "load-balancer/aws/nlb-lcu"),
+        ("control-plane/esk", "control-plane/eks"),
+        ("nat/aws/gatway", "nat/aws/gateway"),
     ],
 )
 def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
@@ -260,11 +264,13 @@ def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
     [
         "node/aws/us-east-1/g6.xlarge/spot",  # of the stack's machine, for a comparison
         "node/aws/us-east-1/g6e.xlarge/on-demand",  # in the book
-        "volume/aws/cephfs",
+        "volume/aws/cephfs",  # of the stack's volume
+        "nat/aws/gb",
     ],
 )
 def test_an_override_that_may_be_used_is_not_told(stated: str) -> None:
-    assert "priceOverrides states" not in notes_of_report(priceOverrides={stated: "0.5"})
+    stated_and_used = {"priceOverrides": {stated: "0.5"}, "weightsStorageClass": "cephfs"}
+    assert "priceOverrides states" not in notes_of_report(**stated_and_used)
 
 
 def notes_of_report(**overrides: object) -> str:
