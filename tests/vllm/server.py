@@ -124,8 +124,6 @@ def starting(
             stderr=output,
             start_new_session=True,
         )
-        # The tests that ask it have no machine of their own, and must not wait for a processor.
-        os.setpriority(os.PRIO_PGRP, process.pid, 10)
         server = Server(
             engine,
             port,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -20,17 +19,13 @@ from tests.vllm.exposition import labels_by_metric
 from tests.vllm.rendered import KEY, Engine, all_engines
 from tests.vllm.server import Server, starting
 
-# Callers who send one request after the other, by the seconds that an answer takes alone; beside
-# the others it takes several times as long.
-SHORT_SECONDS = (1.0, 2.5)
-# Others ask for longer answers, from these moments on, in seconds before the signal: some of them
-# run when it comes. All of this follows the machine's speed: one that needs minutes for an answer
-# would show that the guard ends it, and nothing else.
-LONG_SECONDS = 5.0
+# Tokens of callers who send one request after the other.
+TOKENS = (1100, 2700)
+# Others ask for as much as the model's context has room for, from these moments on, in seconds
+# before the signal: one of them at least runs when it comes, on slow machines and on fast ones.
 LONG_BEFORE_THE_SIGNAL = (15, 8, 4, 2.5, 1.5)
 PROMPT_TOKENS = 8
-CALLERS = len(SHORT_SECONDS) + len(LONG_BEFORE_THE_SIGNAL)
-TRIAL_TOKENS = 400
+CALLERS = len(TOKENS) + len(LONG_BEFORE_THE_SIGNAL)
 
 # Labels that Prometheus adds to what it scrapes: no concern of vLLM.
 ADDED = {"namespace", "pod", "job", "container", "endpoint", "instance"}
@@ -133,11 +128,8 @@ class _Ended(NamedTuple):
 
 async def _deleted_under_load(server: Server) -> _Ended:
     """Deletes the pod while callers, who know of nothing, send one request after the other."""
-    speed = await _tokens_per_second(server)
-    longest = server.engine.settings.model.max_model_length - PROMPT_TOKENS
 
-    async def call(seconds: float, after: float = 0) -> list[_Sent]:
-        tokens = min(round(seconds * speed), longest)
+    async def call(tokens: int, after: float = 0) -> list[_Sent]:
         await asyncio.sleep(after)
         sent: list[_Sent] = []
         async with aiohttp.ClientSession() as session:
@@ -149,20 +141,12 @@ async def _deleted_under_load(server: Server) -> _Ended:
                 sent.append(_Sent(tokens, late, spans, answer))
         return sent
 
-    callers = [asyncio.create_task(call(seconds)) for seconds in SHORT_SECONDS]
+    callers = [asyncio.create_task(call(tokens)) for tokens in TOKENS]
+    longest = server.engine.settings.model.max_model_length - PROMPT_TOKENS
     callers += [
-        asyncio.create_task(call(LONG_SECONDS, after=PRE_STOP - before))
+        asyncio.create_task(call(longest, after=PRE_STOP - before))
         for before in LONG_BEFORE_THE_SIGNAL
     ]
     seconds = await asyncio.to_thread(server.delete)
     sent = [each for caller in callers for each in await caller]
     return _Ended(sent, seconds)
-
-
-async def _tokens_per_second(server: Server) -> float:
-    """Measures how fast one answer comes, alone."""
-    async with aiohttp.ClientSession() as session:
-        began = time.monotonic()
-        answer = await stream(session, server.address, KEY, server.engine.model, TRIAL_TOKENS)
-    assert answer.is_whole(TRIAL_TOKENS)
-    return TRIAL_TOKENS / (time.monotonic() - began)
