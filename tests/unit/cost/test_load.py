@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.cost.calendar import THIRTY_DAYS
 from components.cost.load import (
     SECONDS_PER_DAY,
     Load,
@@ -142,3 +143,8 @@ def test_a_file_that_is_no_text_is_refused_as_a_bad_value(tmp_path: Path) -> Non
 def test_a_file_that_can_not_be_opened_is_refused_as_a_bad_value(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^can't be read: Is a directory$"):
         read_shape(tmp_path)
+
+
+def test_a_month_has_its_days_tokens() -> None:
+    load = load_of(2_000_000, 500, 500, 0.0, [1.0])
+    assert load.tokens_per_month(THIRTY_DAYS) == 60_000_000
