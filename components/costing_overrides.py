@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from components.cost.lines import LOAD_BALANCERS
+from components.cost.lines import balancer_prices
 from components.cost.near import near_names
 from components.cost.price import PriceMissingError
 from components.cost.price_book import PriceBook
@@ -49,6 +49,5 @@ def _own(settings: Settings) -> tuple[str, ...]:
     )
     classes = {settings.weights.storage_class, ROOT_VOLUMES.get(settings.pool.kind, "")}
     volumes = (f"volume/{cloud}/{name}" for name in sorted(classes) if name)
-    balancer = LOAD_BALANCERS.get(cloud, (f"load-balancer/{cloud}",))
     parts = (f"nat/{cloud}/gateway", f"nat/{cloud}/gb", f"control-plane/{prices.control_plane}")
-    return (*nodes, *volumes, *filter(None, balancer), *parts)
+    return (*nodes, *volumes, *filter(None, balancer_prices(cloud)), *parts)

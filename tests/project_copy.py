@@ -20,6 +20,8 @@ import yaml
 
 from components.project import ROOT
 
+HARDENING = ("--policy-pack", "policies/hardening/run")
+"""Options of a preview; the packs are there after `add_policy_packs`."""
 COPIED = ("Pulumi.yaml", "__main__.py", "components", "charts", "stacks")
 
 

@@ -176,10 +176,8 @@ def once(
     def remembered(settings: Settings, /, *rest: _Rest.args, **named: _Rest.kwargs) -> _Result:
         key = (id(settings), *rest, *named.items())
         if key not in kept:
-            kept[key] = (
-                settings,
-                make(settings, *rest, **named),
-            )  # settings live as long as their id
+            # The settings are kept, too: an id is another's as soon as its object is gone.
+            kept[key] = settings, make(settings, *rest, **named)
         return kept[key][1]
 
     return remembered

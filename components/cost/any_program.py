@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from components.cost.calendar import CALENDAR_MONTH
 from components.cost.line import Line, LineKind, Machines, NotPriced, line_of
+from components.cost.lines import balancer_prices
 from components.cost.price import PriceMissingError
 from components.cost.price_book import PriceBook
 from components.cost.quantities import (
@@ -27,12 +28,6 @@ from components.cost.quantities import (
     classify,
     parse_quantity,
 )
-
-_BALANCERS = {
-    "aws": "load-balancer/aws/nlb",
-    "azure": "load-balancer/azure/standard",
-    "gcp": "load-balancer/gcp/forwarding-rule",
-}
 
 _KINDS: Mapping[str, LineKind] = {
     "node": "machine",
@@ -125,8 +120,8 @@ def _parts(resource: Registered, place: Place) -> Sequence[_Part]:
     if isinstance(quantity, Volume):
         return [_Charge(f"volume/{place.cloud}/{quantity.storage_class}", quantity.gigabytes)]
     if isinstance(quantity, LoadBalancer):
-        fallback = f"load-balancer/{place.cloud}"
-        return [_Charge(_BALANCERS.get(place.cloud, fallback), Decimal(1))]
+        month, _ = balancer_prices(place.cloud)
+        return [_Charge(month, Decimal(1))]
     if isinstance(quantity, Free | InPool | Workload):
         return ()
     reason = quantity.reason if isinstance(quantity, Unknown) else "priced by its own stack alone"

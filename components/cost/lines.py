@@ -34,12 +34,11 @@ BYTES_PER_TOKEN = 5
 # What a name says of the content behind it; a bill's reader has no use for it.
 _HASH = re.compile(r"-[0-9a-f]{8}$")
 
-LOAD_BALANCERS = {
+_LOAD_BALANCERS = {
     "aws": ("load-balancer/aws/nlb", "load-balancer/aws/nlb-lcu"),
     "azure": ("load-balancer/azure/standard", "load-balancer/azure/gb"),
     "gcp": ("load-balancer/gcp/forwarding-rule", "load-balancer/gcp/gb"),
 }
-"""Prices by cloud: of a month, and of traffic. Elsewhere it is load-balancer/CLOUD, if stated."""
 
 _Shares: TypeAlias = Sequence[tuple[LineKind, str, Decimal]]
 
@@ -84,6 +83,14 @@ def price_machines(
         except PriceMissingError as missing:
             unpriced.append(NotPriced("cluster", missing.identifier, _stated_instead(missing)))
     return Machines(tuple(lines), tuple(free), tuple(unpriced))
+
+
+def balancer_prices(cloud: str) -> tuple[str, str | None]:
+    """Returns the identifiers of a load balancer's prices: of a month, and of traffic if any.
+
+    For a cloud of which nothing is known it is load-balancer/CLOUD, which a stack may state.
+    """
+    return _LOAD_BALANCERS.get(cloud, (f"load-balancer/{cloud}", None))
 
 
 def _reason_against(quantity: Quantity, *, has_pool: bool) -> str | None:
@@ -190,9 +197,7 @@ def _model_of(instance: str, assumptions: Assumptions) -> str:
 
 
 def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator[Line]:
-    base, traffic = LOAD_BALANCERS.get(
-        assumptions.cloud, (f"load-balancer/{assumptions.cloud}", None)
-    )
+    base, traffic = balancer_prices(assumptions.cloud)
     model = _model_of(balancer.instance, assumptions)
     of = f" of {model}" if model else ""
     item, price = f"Load balancer{of}", assumptions.book.find(base)

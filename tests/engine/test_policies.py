@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.project_copy import Project
-
-PACKS = ("--policy-pack", "policies/hardening/run")
+from tests.project_copy import HARDENING, Project
 
 
 def change(project: Project, path: str, old: str, new: str) -> None:
@@ -22,7 +20,7 @@ def waivers_of(project: Project) -> Path:
 
 
 def test_a_stack_of_the_kit_passes_without_a_word(with_packs: Project) -> None:
-    result = with_packs.preview("aws-prod", *PACKS)
+    result = with_packs.preview("aws-prod", *HARDENING)
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert "breakeven-hardening" in result.stdout
@@ -38,7 +36,7 @@ def test_a_hardening_field_that_is_taken_away_fails_the_preview(with_packs: Proj
         "run_as_non_root=True",
         "run_as_non_root=False",
     )
-    result = with_packs.preview("dev", *PACKS)
+    result = with_packs.preview("dev", *HARDENING)
 
     assert result.returncode != 0
     assert "[mandatory] [severity: high]  pod-non-root" in result.stdout
@@ -53,7 +51,7 @@ def test_what_is_safe_to_fill_in_is_filled_in(with_packs: Project) -> None:
         'capabilities=CapabilitiesArgs(drop=["ALL"]),',
         "",
     )
-    result = with_packs.preview("dev", "--json", *PACKS)
+    result = with_packs.preview("dev", "--json", *HARDENING)
 
     assert result.returncode == 0, result.stdout + result.stderr
     [deployment] = [
@@ -72,7 +70,7 @@ def test_what_is_safe_to_fill_in_is_filled_in(with_packs: Project) -> None:
 def test_an_expired_waiver_does_not_count(with_packs: Project) -> None:
     path = waivers_of(with_packs)
     path.write_text(path.read_text("utf-8").replace("2999-12-31", "2026-01-31"), "utf-8")
-    result = with_packs.preview("dev", *PACKS)
+    result = with_packs.preview("dev", *HARDENING)
 
     assert result.returncode != 0
     assert "[mandatory] [severity: high]  pod-read-only-root" in result.stdout
@@ -84,7 +82,7 @@ def test_waivers_that_cannot_be_used_fail_the_preview_by_name(with_packs: Projec
     waivers_of(with_packs).write_text(
         "waivers: [{rule: pod-read-only-rot, resource: Deployment/*/model}]", "utf-8"
     )
-    result = with_packs.preview("dev", *PACKS)
+    result = with_packs.preview("dev", *HARDENING)
 
     assert result.returncode != 0
     assert "[mandatory]  waivers-valid" in result.stdout
@@ -119,7 +117,7 @@ Pod(
 
 def test_values_that_are_not_known_at_preview_stop_no_rule(with_packs: Project) -> None:
     (with_packs.root / "__main__.py").write_text(UNKNOWN_PROGRAM, encoding="utf-8")
-    result = with_packs.preview("dev", *PACKS, "--policy-pack", "policies/airgap/run")
+    result = with_packs.preview("dev", *HARDENING, "--policy-pack", "policies/airgap/run")
 
     output = result.stdout + result.stderr
     assert "can't run policy" not in output

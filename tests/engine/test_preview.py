@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from components.project import ROOT, stack_names
-from tests.project_copy import Project, add_policy_packs, copy_project
+from tests.project_copy import HARDENING, Project, add_policy_packs, copy_project
 
 GOLDEN = ROOT / "tests" / "golden"
 TITLES = (
@@ -34,7 +34,7 @@ def result(
     """A stack's name, and its preview with the pack for hardening."""
     copied = copy_project(tmp_path_factory.mktemp(request.param))
     add_policy_packs(copied)
-    preview = copied.preview(request.param, "--json", "--policy-pack", "policies/hardening/run")
+    preview = copied.preview(request.param, "--json", *HARDENING)
     return request.param, preview
 
 

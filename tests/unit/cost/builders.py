@@ -59,17 +59,21 @@ def capacity(requests_per_second: float, error_percent: float = 25.0) -> Replica
     )
 
 
-def node(usd_per_hour: str) -> RentedNode:
-    """A node that is paid by the hour."""
-    price = Price(
-        identifier="node/test",
-        usd=Decimal(usd_per_hour),
-        unit="node-hour",
+def price(usd: str, unit: str, identifier: str = "test") -> Price:
+    """A list price of today."""
+    return Price(
+        identifier=identifier,
+        usd=Decimal(usd),
+        unit=unit,
         source="test",
         as_of=TODAY,
         confidence="list",
     )
-    return RentedNode(price, "test node")
+
+
+def node(usd_per_hour: str) -> RentedNode:
+    """A node that is paid by the hour."""
+    return RentedNode(price(usd_per_hour, "node-hour", "node/test"), "test node")
 
 
 def owned_node(**changes: Any) -> OwnedNode:

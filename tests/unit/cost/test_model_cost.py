@@ -11,23 +11,15 @@ from components.cost.assumptions import Assumptions
 from components.cost.bill import Bill
 from components.cost.line import Line, LineKind, line_of
 from components.cost.model_cost import ModelCost, model_costs
-from components.cost.price import Price
 from components.cost.simulation import FleetWeek
-from tests.unit.cost.builders import TODAY, WEEK, api, assumptions
+from tests.unit.cost.builders import WEEK, api, assumptions, price
 
 NEARLY = Decimal("1e-15")
 
 
 def line(kind: LineKind, monthly: str, model: str = "") -> Line:
-    price = Price(
-        identifier="test",
-        usd=Decimal(monthly),
-        unit="month",
-        source="test",
-        as_of=TODAY,
-        confidence="list",
-    )
-    return replace(line_of(kind, kind, Decimal(1), "month", price), model=model)
+    month = line_of(kind, kind, Decimal(1), "month", price(monthly, "month"))
+    return replace(month, model=model)
 
 
 def bill_of(lines: tuple[Line, ...], mean_nodes: float, reserve: str = "0.1") -> Bill:

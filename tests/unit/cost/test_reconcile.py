@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from components.cost.assumptions import Assumptions
 from components.cost.calendar import THIRTY_DAYS
 from components.cost.estimate import estimate
-from components.cost.node_cost import OwnedNode, RentedNode
+from components.cost.node_cost import RentedNode
 from components.cost.observed import Observed, ObservedError, from_figures, merge
 from components.cost.observed_metrics import Kind, from_node_counts, from_vllm, told
 from components.cost.observed_opencost import from_opencost
@@ -165,14 +165,11 @@ def test_a_private_price_is_left_out_of_text_and_json() -> None:
 
 
 def test_owned_nodes_have_no_price_an_hour() -> None:
-    owned = OwnedNode(
+    owned = builders.owned_node(
         purchase_price=Decimal(1000),
         amortisation_years=3,
-        residual_share=Decimal(0),
         power_watts=1000,
-        power_usage_effectiveness=Decimal(1),
         electricity_price_per_kwh=Decimal("0.1"),
-        rack_and_support_per_month=Decimal(0),
         description="owned",
     )
     base = builders.assumptions(node=owned)

@@ -11,6 +11,9 @@ TARGET = gateway_target_selector(SETTINGS)
 ENGINE = engine_selector(SETTINGS)
 STEP = 20
 DAY = MINUTES_A_DAY // STEP
+# For what takes weeks; what is recorded looks back for an hour, and needs two samples in it.
+LONG_STEP = 30
+LONG_DAY = MINUTES_A_DAY // LONG_STEP
 
 
 def up(values: str, pod: str = "gateway-a") -> Series:
@@ -98,31 +101,40 @@ CASES = [
     # $24 an hour, $576 a day; nine tenths of the limit are $5,400.
     Case(
         "TeamBudgetNear",
-        (dollars(f"0+12x{40 * 48}"), dollars(f"0+120x{40 * 48}", "legal")),
+        (dollars(f"0+12x{40 * LONG_DAY}"), dollars(f"0+120x{40 * LONG_DAY}", "legal")),
         days(10),
         firing=True,
         summary="Team product has used 5760 USD this month, nine tenths of its limit or more.",
         labels={"team": "product"},
-        step=30,
+        step=LONG_STEP,
     ),
-    Case("TeamBudgetNear", (dollars(f"0+12x{40 * 48}"),), days(9), firing=False, step=30),
+    Case(
+        "TeamBudgetNear", (dollars(f"0+12x{40 * LONG_DAY}"),), days(9), firing=False, step=LONG_STEP
+    ),
     # Half by a gateway that was replaced.
     Case(
         "TeamBudgetNear",
         (
-            dollars(f"0+12x{5 * 48} _x{20 * 48}"),
-            dollars(f"_x{5 * 48} 0+12x{20 * 48}", pod="gateway-b"),
+            dollars(f"0+12x{5 * LONG_DAY} _x{20 * LONG_DAY}"),
+            dollars(f"_x{5 * LONG_DAY} 0+12x{20 * LONG_DAY}", pod="gateway-b"),
         ),
         days(10),
         firing=True,
-        step=30,
+        step=LONG_STEP,
     ),
     # All of it in January, and it is February.
     Case(
         "TeamBudgetNear",
-        (dollars(f"0+12x{20 * 48} {12 * 20 * 48}x{20 * 48}"),),
+        (dollars(f"0+12x{20 * LONG_DAY} {12 * 20 * LONG_DAY}x{20 * LONG_DAY}"),),
+        days(30),
+        firing=True,
+        step=LONG_STEP,
+    ),
+    Case(
+        "TeamBudgetNear",
+        (dollars(f"0+12x{20 * LONG_DAY} {12 * 20 * LONG_DAY}x{20 * LONG_DAY}"),),
         days(33),
         firing=False,
-        step=30,
+        step=LONG_STEP,
     ),
 ]
