@@ -122,7 +122,9 @@ def starting(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,
+            # Not a session: kernels that schedule by session were seen to keep the client and the
+            # hook waiting for 12 s at a time, while the engine had both processors.
+            process_group=0,
         )
         server = Server(
             engine,

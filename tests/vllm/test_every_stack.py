@@ -21,10 +21,11 @@ from tests.vllm.server import Server, starting
 
 # Tokens of callers who send one request after the other.
 TOKENS = (1100, 2700)
-# Others ask for as much as the model's context has room for, from these moments on, in seconds
-# before the signal: one of them at least runs when it comes, on slow machines and on fast ones.
+# Others ask for more (the smallest context has room for it), from these moments on, in
+# seconds before the signal: one of them at least runs when it comes, on slow machines and on fast
+# ones. Two processors write so much in 10 to 20 s.
 LONG_BEFORE_THE_SIGNAL = (15, 8, 4, 2.5, 1.5)
-PROMPT_TOKENS = 8
+LONG_TOKENS = 4000
 CALLERS = len(TOKENS) + len(LONG_BEFORE_THE_SIGNAL)
 
 # Labels that Prometheus adds to what it scrapes: no concern of vLLM.
@@ -142,9 +143,8 @@ async def _deleted_under_load(server: Server) -> _Ended:
         return sent
 
     callers = [asyncio.create_task(call(tokens)) for tokens in TOKENS]
-    longest = server.engine.settings.model.max_model_length - PROMPT_TOKENS
     callers += [
-        asyncio.create_task(call(longest, after=PRE_STOP - before))
+        asyncio.create_task(call(LONG_TOKENS, after=PRE_STOP - before))
         for before in LONG_BEFORE_THE_SIGNAL
     ]
     seconds = await asyncio.to_thread(server.delete)
