@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-strip-extras --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: coverage demo mutation policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: coverage demo mutation policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,9 +47,13 @@ demo: ## Watch a stack scale for three minutes, with its cost, in a cluster of i
 # A worker for each processor; what one has not begun, another one takes over.
 PARALLEL := -n logical --dist worksteal
 
-test: ## Run unit, golden, engine and registry tests, on all processors (ARGS="-n 0": on one)
+test: ## Run unit, golden and engine tests, on all processors (ARGS="-n 0": on one)
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest $(PARALLEL) $(ARGS)
+
+test-tools: ## Run the tests of tools/, and those of bundles with a real registry
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) run pytest $(PARALLEL) tests/tools tests/registry $(ARGS)
 
 coverage: ## Say which lines of components/ no unit or golden test runs
 	$(BOOTSTRAP) setup --dev
@@ -66,6 +70,7 @@ test-cluster: ## Deploy every stack to clusters on this machine, three at once, 
 
 test-all: ## Run every test there is, one kind after the other; needs root, strace and Chromium
 	$(MAKE) test
+	$(MAKE) test-tools
 	$(MAKE) test-docs
 	$(MAKE) test-browser
 	$(MAKE) test-gateway

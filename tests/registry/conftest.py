@@ -68,7 +68,7 @@ def running(
     for name in ("registry", "oras"):
         if shutil.which(name) is None:
             pytest.fail(
-                f"{name} is not on PATH; `make test` builds it and runs this", pytrace=False
+                f"{name} is not on PATH; `make test-tools` builds it and runs this", pytrace=False
             )
     address = address or f"127.0.0.1:{free_port()}"
     folder.mkdir(parents=True, exist_ok=True)

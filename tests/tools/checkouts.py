@@ -146,4 +146,4 @@ def make_checkout(root: Path) -> Checkout:
     )
     (root / "requirements.txt").write_text("# nothing to fetch\n", encoding="utf-8")
     (root / "requirements-dev.txt").write_text("# nothing to fetch either\n", encoding="utf-8")
-    return Checkout(root, programs, {"PYTHONDONTWRITEBYTECODE": "1"})
+    return Checkout(root, programs)
