@@ -17,7 +17,7 @@ from components.bundle.oci import image_graph
 from components.bundle.oras import Oras
 from components.bundle.origins import Origin, built_programs, program_files
 from components.bundle.weights import check_model_folder
-from components.bundle.wheels import download_wheels, this_platform, wheel_files
+from components.bundle.wheels import this_platform, wheel_files
 from components.cost.quantities import Registered
 from components.settings_groups import ModelSettings
 
@@ -114,14 +114,13 @@ def gather(
     Raises:
         BundleError: One is missing.
     """
-    requirements = sources.root / "requirements.txt"
     say("fetching the wheels of requirements.txt")
-    download_wheels(requirements, sources.wheels)
+    wheels = wheel_files(sources.root / "requirements.txt", sources.wheels)
     places, definitions = definition_files(needed_definitions(resources), sources.definitions)
     origins = [
         *program_files(sources.root),
         *built_programs(),
-        *wheel_files(requirements, sources.wheels),
+        *wheels,
         *definitions,
     ]
     return dict(places), tuple(sorted(origins))

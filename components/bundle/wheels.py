@@ -55,18 +55,27 @@ def read_requirements(path: Path) -> tuple[Pinned, ...]:
     )
 
 
-def download_wheels(requirements: Path, folder: Path) -> None:
-    """Fetches the wheels of a requirements file by pip, which checks each against its checksum.
+def wheel_files(requirements: Path, folder: Path) -> list[Origin]:
+    """Returns the wheel of every package that a requirements file asks for.
 
-    Where all are there already, nobody is asked.
+    Where one is not in the folder, or is not what the file states, pip fetches it, and checks each
+    against its checksum. Where all are there, nobody is asked.
 
     Raises:
         BundleError: One can't be had.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _, flaws = _wheels(requirements, folder)
-    if not flaws:
-        return
+    found, lacking = _wheels(requirements, folder)
+    if lacking:
+        _fetch(requirements, folder)
+        found, lacking = _wheels(requirements, folder)
+    if lacking:
+        msg = f"{requirements}: pip fetched no wheel of {', '.join(lacking)} into {folder}"
+        raise BundleError(msg)
+    return found
+
+
+def _fetch(requirements: Path, folder: Path) -> None:
     result = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
@@ -83,36 +92,20 @@ def download_wheels(requirements: Path, folder: Path) -> None:
         raise BundleError(msg)
 
 
-def wheel_files(requirements: Path, folder: Path) -> list[Origin]:
-    """Returns the wheel of every package that a requirements file asks for.
-
-    Raises:
-        BundleError: A wheel is missing, or has a checksum that the file does not state.
-    """
-    found, flaws = _wheels(requirements, folder)
-    if flaws:
-        listed = "\n".join(f"  {flaw}" for flaw in flaws)
-        msg = f"wheels can't be bundled:\n{listed}\nRemove them and repeat, to fetch them anew"
-        raise BundleError(msg)
-    return found
-
-
 def _wheels(requirements: Path, folder: Path) -> tuple[list[Origin], list[str]]:
-    """The wheels that are asked for and there, and what is wrong with the others."""
+    """The wheels that are asked for and there, and the packages whose wheels are not."""
     present = [(parse_wheel_filename(path.name), path) for path in sorted(folder.glob("*.whl"))]
     found: list[Origin] = []
-    flaws: list[str] = []
+    lacking: list[str] = []
     for pinned in read_requirements(requirements):
-        candidates = [
+        candidates = (
             path
             for (name, version, _, _), path in present
             if name == pinned.name and str(version) == pinned.version
-        ]
-        matching = [path for path in candidates if sha256_of(path) in pinned.hashes]
-        if matching:
-            found.append(Origin(f"{WHEELS}/{matching[0].name}", matching[0]))
-        elif candidates:
-            flaws.append(f"{candidates[0]}: is not the file that {requirements.name} states")
+        )
+        path = next((each for each in candidates if sha256_of(each) in pinned.hashes), None)
+        if path is None:
+            lacking.append(f"{pinned.name}=={pinned.version}")
         else:
-            flaws.append(f"{pinned.name}=={pinned.version}: no wheel in {folder}")
-    return found, flaws
+            found.append(Origin(f"{WHEELS}/{path.name}", path))
+    return found, lacking

@@ -15,7 +15,7 @@ from components.bundle.files import sha256_of
 from components.bundle.licences import NOT_STATED, model_licence
 from components.bundle.lock import parse_lock
 from components.bundle.origins import program_files
-from components.bundle.wheels import download_wheels, read_requirements, wheel_files
+from components.bundle.wheels import read_requirements, wheel_files
 from components.offline import ledger_of
 from components.project import ROOT
 from tests.recording import settings_of
@@ -70,6 +70,11 @@ def wheel(folder: Path, text: str = "1") -> Path:
     path = folder / "thing-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("thing.py", text)
+        for name, said in {
+            "METADATA": "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n",
+            "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        }.items():
+            archive.writestr(f"thing-1.0.dist-info/{name}", said)
     return path
 
 
@@ -83,34 +88,46 @@ def requirements(folder: Path, digest: str) -> Path:
     return path
 
 
-def test_the_wheel_that_requirements_state_is_taken(tmp_path: Path) -> None:
+@pytest.fixture
+def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing to fetch from."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+
+
+@pytest.mark.usefixtures("no_index")
+def test_the_wheel_that_requirements_state_is_taken_and_nobody_asked(tmp_path: Path) -> None:
     digest = sha256_of(wheel(tmp_path))
     [origin] = wheel_files(requirements(tmp_path, digest), tmp_path)
     assert origin.path == "wheels/thing-1.0-py3-none-any.whl"
 
 
+@pytest.mark.usefixtures("no_index")
 def test_another_file_of_the_same_name_is_refused(tmp_path: Path) -> None:
-    digest = sha256_of(wheel(tmp_path))
-    listed = requirements(tmp_path, digest)
+    listed = requirements(tmp_path, sha256_of(wheel(tmp_path)))
     wheel(tmp_path, "malice")
-    with pytest.raises(BundleError, match="is not the file that"):
+    with pytest.raises(BundleError, match="its wheels can't be fetched"):
         wheel_files(listed, tmp_path)
 
 
+@pytest.mark.usefixtures("no_index")
 def test_a_missing_wheel_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"thing==1\.0: no wheel"):
+    with pytest.raises(BundleError, match=r"its wheels can't be fetched.*thing==1\.0"):
         wheel_files(requirements(tmp_path, "0" * 64), tmp_path)
 
 
-def test_wheels_that_are_there_are_not_fetched_again(
+def test_what_is_not_the_file_that_requirements_state_is_fetched_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    outside, store = tmp_path / "outside", tmp_path / "store"
+    for folder in (outside, store):
+        folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    listed = requirements(tmp_path, sha256_of(wheel(tmp_path)))
-    download_wheels(listed, tmp_path)
-    wheel(tmp_path, "half of it")
-    with pytest.raises(BundleError, match="its wheels can't be fetched"):
-        download_wheels(listed, tmp_path)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(outside))
+    digest = sha256_of(wheel(outside))
+    wheel(store, "half of it")
+    [origin] = wheel_files(requirements(tmp_path, digest), store)
+    assert sha256_of(origin.file) == digest
 
 
 def test_every_package_of_this_program_is_read_with_its_checksums() -> None:
