@@ -1,7 +1,10 @@
 """Entry point of the Pulumi program."""
 
-import pulumi
+from components.collector import collector_off
 
-from components.stack import main
+with collector_off():
+    import pulumi
+
+    from components.stack import main
 
 pulumi.run(main)

@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-WITH_COST = "import pulumi\n\nfrom components.stack import main\n\npulumi.run(main)\n"
-WITHOUT_COST = "import pulumi\n\nfrom components.deployment import deploy\n\npulumi.run(deploy)\n"
+WITH_COST = (ROOT / "__main__.py").read_text(encoding="utf-8")
+WITHOUT_COST = WITH_COST.replace(
+    "from components.stack import main", "from components.deployment import deploy as main"
+)
 DEFAULT_PAIRS = 7
 DEFAULT_LIMIT = 1.3
 

@@ -40,7 +40,7 @@ class Outside:
 
     def breakeven(self, *arguments: str) -> str:
         """Runs the command of the checkout."""
-        start = "from components.cli.app import main; main()"
+        start = "from components.cli.start import main; main()"
         result = subprocess.run(
             [sys.executable, "-c", start, *arguments],
             cwd=self.folder,

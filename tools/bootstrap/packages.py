@@ -118,7 +118,7 @@ def _install_command(layout: Layout) -> None:
     replace_text(Path(answer.stdout.strip()) / "breakeven.pth", f"{layout.root}\n")
     # Started through sh: an interpreter line has no quotes and a limit of its length.
     command = layout.venv / "bin" / "breakeven"
-    start = "from components.cli.app import main; main()"
+    start = "from components.cli.start import main; main()"
     replace_text(command, f'#!/bin/sh\nexec "$(dirname "$0")/python" -c "{start}" "$@"\n')
     command.chmod(0o755)
 
