@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -34,7 +35,14 @@ ENGINE_IMAGE_GIGABYTES = 10
 def assumptions_of(
     stack: str, settings: Settings, reader: ConfigReader, today: date
 ) -> Assumptions:
-    """Gathers what an estimate rests on.
+    """Gathers what an estimate rests on; arguments and errors as for `checked_inputs`."""
+    return checked_inputs(stack, settings, reader, today)()
+
+
+def checked_inputs(
+    stack: str, settings: Settings, reader: ConfigReader, today: date
+) -> Callable[[], Assumptions]:
+    """Checks all that an estimate rests on, and returns what gathers it, which takes longer.
 
     Args:
         stack: Name of the stack.
@@ -64,11 +72,15 @@ def assumptions_of(
         for (model, of_model), demand in zip(models, asked, strict=True)
     ]
     reader.raise_problems(stack)
-    first, *others = (
-        _model(stack, model, demand=demand, capacity=capacity, node=node, book=book)
-        for (model, _), demand, capacity in zip(models, asked, capacities, strict=True)
-    )
-    return replace(first, others=tuple(others))
+
+    def gather() -> Assumptions:
+        first, *others = (
+            _model(stack, model, demand=demand, capacity=capacity, node=node, book=book)
+            for (model, _), demand, capacity in zip(models, asked, capacities, strict=True)
+        )
+        return replace(first, others=tuple(others))
+
+    return gather
 
 
 def _model(  # noqa: PLR0913  # what is the model's own, and what all models of a stack share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pulumi
@@ -10,7 +11,7 @@ from components.cost.estimate import estimate
 from components.cost.ledger import Ledger
 from components.cost.report_output import as_output, summary
 from components.cost.table import render
-from components.costing import assumptions_of, token_prices
+from components.costing import checked_inputs, token_prices
 from components.deployment import configuration, register, register_planned_cost
 from components.planned_cost import planned_costs
 from components.settings import parse
@@ -38,13 +39,16 @@ async def main() -> dict[str, object]:
     """
     stack = pulumi.get_stack()
     settings, reader = parse(configuration())
-    assumptions = assumptions_of(stack, settings, reader, datetime.now(tz=UTC).date())
+    gather = checked_inputs(stack, settings, reader, datetime.now(tz=UTC).date())
     ledger = Ledger()
     ledger.attach()
-    outputs = await register(
-        settings, lambda: token_prices(estimate(ledger.entries(), assumptions))
-    )
-    report = estimate(ledger.entries(), assumptions)
+    # The week is simulated while the engine starts its providers and takes the resources.
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        gathering = aside.submit(gather)
+        outputs = await register(
+            settings, lambda: token_prices(estimate(ledger.entries(), gathering.result()))
+        )
+        report = estimate(ledger.entries(), gathering.result())
     # Once: an update would print it a second time, after its own preview.
     if pulumi.runtime.is_dry_run():
         pulumi.log.info(render(report))

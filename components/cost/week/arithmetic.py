@@ -68,15 +68,14 @@ class WindowOfMany:
     """
 
     def __init__(self, lengths: Quantity, values: Quantity) -> None:
-        self._lengths = lengths
         rows = np.arange(lengths.max())[:, np.newaxis]
         self._values = np.where(rows < lengths, values, -np.inf)
-        self._columns = np.arange(len(lengths))
+        self._place = _places(lengths)
         self._step = 0
 
     def push(self, value: Quantity) -> Quantity:
         """See `Window`."""
-        self._values[self._step % self._lengths, self._columns] = value
+        self._values[self._place(self._step)] = value
         self._step += 1
         return self._values.max(axis=0)
 
@@ -107,16 +106,28 @@ class DelayOfMany:
     """
 
     def __init__(self, lengths: Quantity, values: Quantity) -> None:
-        self._lengths = lengths + 1
-        self._values = np.repeat(values[np.newaxis, :], self._lengths.max(), axis=0)
-        self._columns = np.arange(len(lengths))
+        self._values = np.repeat(values[np.newaxis, :], lengths.max() + 1, axis=0)
+        self._place = _places(lengths + 1)
         self._step = 0
 
     def push(self, value: Quantity) -> Quantity:
         """See `Delay`."""
-        self._values[self._step % self._lengths, self._columns] = value
+        self._values[self._place(self._step)] = value
         self._step += 1
-        return self._values[self._step % self._lengths, self._columns]
+        return self._values[self._place(self._step)].copy()
+
+
+def _places(lengths: Quantity) -> Callable[[int], Any]:
+    """Returns where the values of a step lie, in rows that are used again after so many steps.
+
+    Where all have one length that is a row, which numpy reaches many times faster than an element
+    of each column.
+    """
+    length = int(lengths[0])
+    if (lengths == length).all():
+        return lambda step: step % length
+    columns = np.arange(len(lengths))
+    return lambda step: (step % lengths, columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +164,7 @@ MANY = Arithmetic(
     down=np.floor,
     root=np.sqrt,
     exponential=np.exp,
-    any=lambda values: bool(np.any(values)),
+    any=lambda values: bool(values.any()),
     window=WindowOfMany,
     delay=DelayOfMany,
 )
