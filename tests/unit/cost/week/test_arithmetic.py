@@ -10,6 +10,10 @@ from components.cost.week.arithmetic import DelayOfMany, DelayOfOne, WindowOfMan
 
 values = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=60)
 lengths = st.integers(1, 20)
+# Of one length they lie in rows, of several in places of their own.
+many = st.one_of(
+    st.lists(lengths, min_size=1, max_size=4), lengths.map(lambda length: [length] * 4)
+)
 
 
 @given(values, lengths, st.integers(-5, 5).map(float))
@@ -23,16 +27,16 @@ def test_a_window_returns_the_largest_of_its_latest_values(
         assert window.push(value) == max(history[-length:])
 
 
-@given(values, st.lists(lengths, min_size=1, max_size=4))
+@given(values, many)
 def test_windows_of_many_are_each_a_window_of_one(
     pushed: list[float], many_lengths: list[int]
 ) -> None:
     starts = np.arange(len(many_lengths)) * 1.0
-    many = WindowOfMany(np.asarray(many_lengths), starts)
+    windows = WindowOfMany(np.asarray(many_lengths), starts)
     ones = [WindowOfOne(*pair) for pair in zip(many_lengths, starts.tolist(), strict=True)]
     for value in pushed:
         elements = value * (1 - starts)
-        together = many.push(elements)
+        together = windows.push(elements)
         assert together.tolist() == [
             one.push(element) for one, element in zip(ones, elements.tolist(), strict=True)
         ]
@@ -49,16 +53,18 @@ def test_a_delay_returns_the_value_of_so_many_steps_before(
         assert delay.push(value) == history[-1 - length]
 
 
-@given(values, st.lists(st.integers(0, 20), min_size=1, max_size=4))
+@given(values, many)
 def test_delays_of_many_are_each_a_delay_of_one(
     pushed: list[float], many_lengths: list[int]
 ) -> None:
     starts = np.arange(len(many_lengths)) * 1.0
-    many = DelayOfMany(np.asarray(many_lengths), starts)
-    ones = [DelayOfOne(*pair) for pair in zip(many_lengths, starts.tolist(), strict=True)]
+    steps = np.asarray(many_lengths) - 1
+    delays = DelayOfMany(steps, starts)
+    ones = [DelayOfOne(*pair) for pair in zip(steps.tolist(), starts.tolist(), strict=True)]
+    together, apart = [], []
     for value in pushed:
         elements = value * (1 - starts)
-        together = many.push(elements)
-        assert together.tolist() == [
-            one.push(element) for one, element in zip(ones, elements.tolist(), strict=True)
-        ]
+        together.append(delays.push(elements))
+        apart.append([one.push(each) for one, each in zip(ones, elements.tolist(), strict=True)])
+    # Compared at the end: what was given back stays as it was.
+    assert [each.tolist() for each in together] == apart
