@@ -10,10 +10,12 @@ from components.cost.week.arithmetic import DelayOfMany, DelayOfOne, WindowOfMan
 
 values = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=60)
 lengths = st.integers(1, 20)
-# Of one length they lie in rows, of several in places of their own.
-many = st.one_of(
-    st.lists(lengths, min_size=1, max_size=4), lengths.map(lambda length: [length] * 4)
-)
+
+
+def several(lengths: st.SearchStrategy[int]) -> st.SearchStrategy[list[int]]:
+    """Of one length they lie in rows, of several in places of their own."""
+    alike = lengths.map(lambda length: [length] * 4)
+    return st.one_of(st.lists(lengths, min_size=1, max_size=4), alike)
 
 
 @given(values, lengths, st.integers(-5, 5).map(float))
@@ -27,7 +29,7 @@ def test_a_window_returns_the_largest_of_its_latest_values(
         assert window.push(value) == max(history[-length:])
 
 
-@given(values, many)
+@given(values, several(lengths))
 def test_windows_of_many_are_each_a_window_of_one(
     pushed: list[float], many_lengths: list[int]
 ) -> None:
@@ -53,14 +55,13 @@ def test_a_delay_returns_the_value_of_so_many_steps_before(
         assert delay.push(value) == history[-1 - length]
 
 
-@given(values, many)
+@given(values, several(st.integers(0, 20)))
 def test_delays_of_many_are_each_a_delay_of_one(
     pushed: list[float], many_lengths: list[int]
 ) -> None:
     starts = np.arange(len(many_lengths)) * 1.0
-    steps = np.asarray(many_lengths) - 1
-    delays = DelayOfMany(steps, starts)
-    ones = [DelayOfOne(*pair) for pair in zip(steps.tolist(), starts.tolist(), strict=True)]
+    delays = DelayOfMany(np.asarray(many_lengths), starts)
+    ones = [DelayOfOne(*pair) for pair in zip(many_lengths, starts.tolist(), strict=True)]
     together, apart = [], []
     for value in pushed:
         elements = value * (1 - starts)

@@ -53,6 +53,9 @@ def days(number: int) -> int:
 
 REFUSED = ("refused", "no replica")
 
+# As much in twenty days, and nothing since.
+JANUARY = dollars(f"0+12x{20 * LONG_DAY} {12 * 20 * LONG_DAY}x{20 * LONG_DAY}")
+
 CASES = [
     Case("GatewayDown", (), 10, firing=True),  # nothing is scraped
     Case("GatewayDown", (up("1x30"), up("0x30", "gateway-b"), ready("1x30")), 10, firing=False),
@@ -125,14 +128,14 @@ CASES = [
     # All of it in January, and it is February.
     Case(
         "TeamBudgetNear",
-        (dollars(f"0+12x{20 * LONG_DAY} {12 * 20 * LONG_DAY}x{20 * LONG_DAY}"),),
+        (JANUARY,),
         days(30),
         firing=True,
         step=LONG_STEP,
     ),
     Case(
         "TeamBudgetNear",
-        (dollars(f"0+12x{20 * LONG_DAY} {12 * 20 * LONG_DAY}x{20 * LONG_DAY}"),),
+        (JANUARY,),
         days(33),
         firing=False,
         step=LONG_STEP,
