@@ -114,11 +114,11 @@ schemas: dev-packages ## Take the schemas of custom resources from the Go module
 	.venv/bin/python tests/schemas/update.py
 
 policy-docs: ## Write docs/policies.md anew, after a change of a rule
-	.venv/bin/python -m components.policy.reference > docs/policies.md.new
+	.venv/bin/python -m breakeven.policy.reference > docs/policies.md.new
 	mv docs/policies.md.new docs/policies.md
 
 settings-docs: ## Write docs/settings.md anew, after a change of a setting
-	.venv/bin/python -m components.settings_reference > docs/settings.md.new
+	.venv/bin/python -m breakeven.settings.reference > docs/settings.md.new
 	mv docs/settings.md.new docs/settings.md
 
 docs: ## Build the pages of docs/ into .cache/docs/site; a broken link fails

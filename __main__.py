@@ -1,10 +1,15 @@
 """Entry point of the Pulumi program."""
 
-from components.collector import collector_off
+import sys
+from pathlib import Path
+
+# The package lies one folder below this file.
+sys.path.insert(0, str(Path(__file__).resolve().parent / "components"))
+
+from breakeven.collector import collector_off
 
 with collector_off():
     import pulumi
-
-    from components.stack import main
+    from breakeven.program import main
 
 pulumi.run(main)

@@ -15,14 +15,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bootstrap import cluster as built
-from bootstrap.layout import Layout
-from rig.cluster import Rig
-
 from bench.loop.case import HOURS_A_DAY, ONE_AT_LEAST, TO_ZERO, Clock, Load, Trial
 from bench.loop.cluster import tuning_of
 from bench.loop.observe import Outcome, run
-from components.project import ROOT
+from bootstrap import cluster as built
+from bootstrap.layout import Layout
+from breakeven.settings.files import ROOT
+from rig.cluster import Rig
 
 LARGEST_DIFFERENCE = 0.10
 

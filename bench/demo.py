@@ -20,14 +20,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
-from bootstrap import cluster as built
-from bootstrap.console import SetupError
-from bootstrap.layout import Layout
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
-from rig.cluster import Rig
 
 from bench.loop.case import ONE_AT_LEAST, Clock
 from bench.loop.cluster import (
@@ -47,11 +43,15 @@ from bench.loop.vllm_standin import (
     restore,
     target_file,
 )
-from components.cost.assumptions import Assumptions
-from components.cost.week.configuration import Configuration
-from components.cost.week.demand import STEP_SECONDS
-from components.offline import load_stack
-from components.project import ROOT
+from bootstrap import cluster as built
+from bootstrap.console import SetupError
+from bootstrap.layout import Layout
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
+from breakeven.planning.offline import load_stack
+from breakeven.settings.files import ROOT
+from rig.cluster import Rig
 
 CASE = ONE_AT_LEAST
 CLOCK = Clock(step_seconds=0.6, hour_steps=240)

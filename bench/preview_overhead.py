@@ -21,7 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 WITH_COST = (ROOT / "__main__.py").read_text(encoding="utf-8")
 WITHOUT_COST = WITH_COST.replace(
-    "from components.stack import main", "from components.deployment import deploy as main"
+    "from breakeven.program import main",
+    "from breakeven.resources.deployment import deploy as main",
 )
 DEFAULT_PAIRS = 7
 DEFAULT_LIMIT = 1.3

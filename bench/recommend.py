@@ -19,10 +19,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from components.cli.search import Wishes, search_of
-from components.cost.recommend.ranking import recommend
-from components.cost.recommend.search import Search
-from components.offline import load_stack
+from breakeven.cli.recommend.search import Wishes, search_of
+from breakeven.cost.optimizer.ranking import recommend
+from breakeven.cost.optimizer.search import Search
+from breakeven.planning.offline import load_stack
 
 ENOUGH = 5000
 

@@ -28,8 +28,8 @@ IMPORT = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from components.cost.traffic.importer import ImportOptions, import_logs
-from components.cost.traffic.profile import measure
+from breakeven.traffic.importer import ImportOptions, import_logs
+from breakeven.traffic.profile import measure
 
 options = ImportOptions(
     kind=None, columns={}, zone=UTC, latest=datetime.now(UTC).timestamp() + 86_400,

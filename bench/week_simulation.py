@@ -1,10 +1,11 @@
 """Measures the simulation of the week: time, growth, and distance from a discrete-event one.
 
 Prints the time of a week of a million requests on one core, how it grows with weeks and with
-requests, what many configurations at once cost, and for each case of tests/unit/cost/week/cases.py
-how far node-hours, the share within the objective and queueing are from a simulation of every
-request (simpy). Exits with 1 where the week takes longer than the limit or node-hours differ by
-more than 5% (mean of the seeds). Run from the root: python -m bench.week_simulation
+requests, what many configurations at once cost, and for each case of
+tests/unit/cost/fleet/simulation/cases.py how far node-hours, the share within the objective and
+queueing are from a simulation of every request (simpy). Exits with 1 where the week takes longer
+than the limit or node-hours differ by more than 5% (mean of the seeds). Run from the root:
+python -m bench.week_simulation
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from components.cost.load import published_shape
-from components.cost.week.demand import draw
-from components.cost.week.simulation import simulate_week, simulate_weeks
-from tests.unit.cost.week.cases import CONFIGURATION, Case, cases
-from tests.unit.cost.week.discrete_event import event_week
+from breakeven.cost.demand.load import published_shape
+from breakeven.cost.fleet.simulation.demand import draw
+from breakeven.cost.fleet.simulation.simulate import simulate_week, simulate_weeks
+from tests.unit.cost.fleet.simulation.cases import CONFIGURATION, Case, cases
+from tests.unit.cost.fleet.simulation.discrete_event import event_week
 
 WEEK_HOURS = 168
 MILLION_A_WEEK = 1e6 / (WEEK_HOURS * 3600)  # requests a second

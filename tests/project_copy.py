@@ -18,7 +18,7 @@ import psutil
 import pytest
 import yaml
 
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 
 HARDENING = ("--policy-pack", "policies/hardening/run")
 """Options of a preview; the packs are there after `add_policy_packs`."""

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from bootstrap.golang import Program
 from bootstrap.layout import Layout
 from bootstrap.programs import PROMETHEUS, PROMTOOL, find_built
-
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 
 _START_SECONDS = 120
 

@@ -9,17 +9,17 @@ from datetime import date
 from functools import cache, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from components import deployment
-from components.base import KitComponent
-from components.costing import token_prices
-from components.gateway import TokenPrices
-from components.mock_monitor import OfflineMonitor, run_offline
-from components.monitoring.planned import PlannedCost
-from components.offline import estimate_stack
-from components.planned_cost import planned_costs
-from components.project import stack_names, stack_values, wire
-from components.settings import parse
-from components.settings_types import Settings
+from breakeven.manifests.gateway import TokenPrices
+from breakeven.manifests.monitoring.planned import PlannedCost
+from breakeven.planning.inputs import token_prices
+from breakeven.planning.mock_monitor import OfflineMonitor, run_offline
+from breakeven.planning.offline import estimate_stack
+from breakeven.planning.planned_cost import planned_costs
+from breakeven.resources import deployment
+from breakeven.resources.component import KitComponent
+from breakeven.settings.files import stack_names, stack_values, wire
+from breakeven.settings.parse import parse
+from breakeven.settings.stack import Settings
 
 _Result = TypeVar("_Result")
 _Rest = ParamSpec("_Rest")

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from components.cost.load import published_shape
-from components.cost.week.configuration import Configuration
-from components.cost.week.demand import STEP_SECONDS, STEPS_PER_HOUR, draw
-from components.costing import assumptions_of
-from components.fleet import configuration_of
-from components.project import stack_values
-from components.settings import parse
-from components.settings_types import Settings
+from breakeven.cost.demand.load import published_shape
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, draw
+from breakeven.planning.fleet import configuration_of
+from breakeven.planning.inputs import assumptions_of
+from breakeven.settings.files import stack_values
+from breakeven.settings.parse import parse
+from breakeven.settings.stack import Settings
 
 HOURS_A_DAY = 24
 

@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.loop.case import Case, Clock
+from breakeven.cost.fleet.simulation.autoscaler import REMOVAL_SECONDS
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
 from rig.api import Api
 from rig.cluster import Rig
 from rig.settings import Tuning
-
-from bench.loop.case import Case, Clock
-from components.cost.week.autoscaler import REMOVAL_SECONDS
-from components.cost.week.configuration import Configuration
-from components.cost.week.demand import STEP_SECONDS
 from tests.project_copy import Project, copy_project
 
 NAMESPACE = "llm"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rig.cluster import Rig
 
 from bench.loop.case import Clock, Trial, requests
 from bench.loop.cluster import (
@@ -30,8 +29,9 @@ from bench.loop.vllm_standin import (
     restore,
     target_file,
 )
-from components.cost.week.configuration import Configuration
-from components.cost.week.demand import STEP_SECONDS
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
+from rig.cluster import Rig
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.loop.case import Clock
-from components.cost.week.arithmetic import ONE
-from components.cost.week.configuration import Configuration
-from components.cost.week.demand import STEP_SECONDS
-from components.cost.week.parameters import parameters_of
-from components.cost.week.run import Run
+from breakeven.cost.fleet.simulation.arithmetic import ONE
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
+from breakeven.cost.fleet.simulation.parameters import parameters_of
+from breakeven.cost.fleet.simulation.run import Run
 
 KARPENTER_REMOVAL_SECONDS = 10 / 2 + 15
 """From a node that may go to its removal, whatever is set: Karpenter 1.13 looks every 10 seconds

@@ -1,10 +1,10 @@
 """Stands in for vLLM and the gateway: simulates the requests of every replica, answers /metrics.
 
 No GPU is here, so no replica serves. Each pod that is ready gets a simulation of single requests
-(that of tests/unit/cost/week/discrete_event.py) and is scraped under the names and labels that a
-real vLLM and a PodMonitor give. A pod that is told to stop ends what it has, as vLLM's drain does,
-and only then may kwok delete it. Where a configuration overflows, the gateway is simulated by its
-one rule: what ready replicas should not hold goes to an API.
+(that of tests/unit/cost/fleet/simulation/discrete_event.py) and is scraped under the names and
+labels that a real vLLM and a PodMonitor give. A pod that is told to stop ends what it has, as
+vLLM's drain does, and only then may kwok delete it. Where a configuration overflows, the gateway is
+simulated by its one rule: what ready replicas should not hold goes to an API.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 import simpy
 from numpy.typing import NDArray
-from rig.api import Api, ApiError
 
-from components.cost.week.configuration import Configuration
-from components.cost.week.demand import STEP_SECONDS
-from components.serving.labels import ENGINE_LABELS
-from tests.unit.cost.week.discrete_event import EngineReplica
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
+from breakeven.manifests.serving.labels import ENGINE_LABELS
+from rig.api import Api, ApiError
+from tests.unit.cost.fleet.simulation.discrete_event import EngineReplica
 
 DRAINED = "rig.breakeven/drained"
 """Annotation of a pod whose last request has ended; a Stage waits for it."""

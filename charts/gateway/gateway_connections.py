@@ -6,6 +6,7 @@ import socket
 
 import httpx
 from aiohttp import AddrInfoType, ClientSession, DummyCookieJar, TCPConnector
+
 from gateway_replicas import SILENT_SECONDS
 
 _CONNECT_SECONDS = 3.0  # within a cluster; the kernel asks a second time after one

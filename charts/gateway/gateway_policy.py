@@ -27,16 +27,17 @@ from typing import Any
 
 import redis.asyncio
 from fastapi import HTTPException, Request
-from gateway_connections import Once, addresses, metrics, session_of_replicas
-from gateway_replicas import Replicas, Watcher
-from gateway_streams import Said
-from gateway_teams import Budgets, Keys, Team, read_teams
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 from litellm.proxy import proxy_server
 from litellm.proxy._types import UserAPIKeyAuth
 from prometheus_client import Counter, Gauge, start_http_server
+
+from gateway_connections import Once, addresses, metrics, session_of_replicas
+from gateway_replicas import Replicas, Watcher
+from gateway_streams import Said
+from gateway_teams import Budgets, Keys, Team, read_teams
 
 STAY_INSIDE = "x-stay-inside"
 """Any value of this header but "false" keeps a request inside: a misspelt one does, too."""

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from bootstrap import cluster as rig_parts
 from bootstrap.layout import CACHE_VARIABLE, STATE_VARIABLE, Layout
-
-from components.bundle.model_image import model_image, read_model_file
-from components.bundle.origins import program_files
-from components.bundle.references import ImageReference
-from components.bundle.weights import check_model_folder
-from components.project import ROOT
+from breakeven.bundle.model_image import model_image, read_model_file
+from breakeven.bundle.origins import program_files
+from breakeven.bundle.references import ImageReference
+from breakeven.bundle.weights import check_model_folder
+from breakeven.settings.files import ROOT
 from tests.airgap.sealed import Ran, Sealed, sealed_namespace
 from tests.registry.conftest import Registry, free_port, running
 from tests.unit.bundle.builders import REVISION, finish_layout, make_image, make_model
@@ -40,11 +40,11 @@ class Outside:
 
     def breakeven(self, *arguments: str) -> str:
         """Runs the command of the checkout."""
-        start = "from components.cli.start import main; main()"
+        start = "from breakeven.cli.start import main; main()"
         result = subprocess.run(
             [sys.executable, "-c", start, *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.checkout)},
+            env={**os.environ, "PYTHONPATH": str(self.checkout / "components")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from components.bundle.lock import read_lock
-from components.project import ROOT
+from breakeven.bundle.lock import read_lock
+from breakeven.settings.files import ROOT
 from tests.airgap.conftest import STACK, Inside
 from tests.airgap.contacts import Contact
 from tests.airgap.sealed import Sealed

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from components.cost.estimate import estimate
-from components.cost.reports.page import page as html_page
-from components.cost.reports.tornado_plot import tornado_of
-from components.offline import load_stack
-from components.project import stack_names
+from breakeven.cost.estimate import estimate
+from breakeven.planning.offline import load_stack
+from breakeven.reports.page import page as html_page
+from breakeven.reports.tornado_plot import tornado_of
+from breakeven.settings.files import stack_names
 from tests.browser.chromium import Page, browser
 from tests.unit.cost.builders import TODAY
 

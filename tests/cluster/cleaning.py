@@ -9,7 +9,6 @@ from functools import partial
 
 from rig.api import Api, answers
 from rig.cluster import PARTS, Rig
-
 from tests.cluster.deploying import end_updates
 from tests.cluster.inventory import inventory, leftovers, objects
 from tests.project_copy import Project

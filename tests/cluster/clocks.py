@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
+
 from rig.certificates import Authority
 from rig.ports import LOOPBACK
 

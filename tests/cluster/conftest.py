@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from bootstrap import cluster as built
 from bootstrap.layout import Layout
+from breakeven.settings.files import ROOT
 from rig.api import Api
 from rig.cluster import Rig
 from rig.settings import Tuning
-
-from components.project import ROOT
 from tests.cluster.cleaning import clean
 from tests.cluster.inventory import inventory, leftovers
 from tests.project_copy import Project, copy_project

@@ -12,7 +12,6 @@ from typing import Any
 
 from rig.api import Api
 from rig.cluster import Rig
-
 from tests.cluster.deploying import DEPLOYMENT, NAMESPACE, destroy, up, wait_for
 from tests.project_copy import Project
 from tests.recording import settings_of

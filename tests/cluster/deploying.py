@@ -9,9 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import psutil
-from rig.api import Api
 
-from components.serving.labels import GROUP_NAME
+from breakeven.manifests.serving.labels import GROUP_NAME
+from rig.api import Api
 from tests.project_copy import Project
 
 NAMESPACE = "llm"

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from breakeven.manifests.serving.labels import ENGINE_LABELS
 from rig.api import Api
 from rig.cluster import Rig
-
-from components.serving.labels import ENGINE_LABELS
 from tests.cluster.deploying import NAMESPACE
 
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rig.api import Api
-
 from tests.cluster.deploying import NAMESPACE, wait_for
 
 _QUOTAS = f"/api/v1/namespaces/{NAMESPACE}/resourcequotas"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rig.api import Api
 from rig.cluster import Rig
-
 from tests.cluster.cleaning import clean
 from tests.cluster.deploying import up
 from tests.cluster.inventory import inventory

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bootstrap import cluster as built
-from bootstrap.layout import Layout
-from rig.cluster import Rig
-
 from bench.loop.case import ONE_AT_LEAST, TO_ZERO, Case, Clock, Load, Trial
 from bench.loop.cluster import tuning_of
 from bench.loop.observe import Outcome, run
-from components.project import ROOT
+from bootstrap import cluster as built
+from bootstrap.layout import Layout
+from breakeven.settings.files import ROOT
+from rig.cluster import Rig
 
 # A short load on a machine that does other things meanwhile; the bench's own limit is 10%.
 LARGEST_DIFFERENCE = 0.3

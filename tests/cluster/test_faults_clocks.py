@@ -1,7 +1,7 @@
 """Clocks that are off: of a node, of those who date and ask for metrics, of who deploys.
 
 What goes by the date alone is tested without a cluster: waivers (tests/unit/policy) and the age of
-prices (tests/unit/test_costing.py).
+prices (tests/unit/planning/test_inputs.py).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from rig.api import Api
 from rig.cluster import Rig
-
 from tests.cluster.clocks import kubeconfig_of_an_earlier_clock
 from tests.cluster.conftest import TUNING
 from tests.cluster.demand import condition, scaled, stays, wanted

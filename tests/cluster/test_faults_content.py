@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from functools import partial
 
 import pytest
-from rig.api import Api
 
+from rig.api import Api
 from tests.cluster.deploying import (
     DEPLOYMENT,
     NAMESPACE,
@@ -77,7 +77,7 @@ def test_an_image_that_is_missing_is_named_and_what_served_serves_on(
 def test_weights_that_cannot_be_stored_are_reported_and_no_replica_starts(
     project: Project, api: Api, reason: str
 ) -> None:
-    """What the script does then, and says, is in tests/unit/serving/test_fetch_weights.py."""
+    """What the script then does and says: tests/unit/manifests/serving/test_fetch_weights.py."""
     with containers_fail(api, "weights", reason):
         waits(project, STACK, reason)
         assert api.find(DEPLOYMENT) is None

@@ -6,9 +6,9 @@ import signal
 import time
 
 import pytest
+
 from rig.api import Api, answers
 from rig.cluster import Rig
-
 from tests.cluster.deploying import (
     DEPLOYMENT,
     NAMESPACE,

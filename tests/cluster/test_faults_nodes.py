@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rig.api import Api
 from rig.cluster import Rig
-
 from tests.cluster.deploying import Update, destroy, pulumi, ready_replicas, up, wait_for
 from tests.cluster.machines import (
     capacity_type,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from rig.api import Api
 from rig.cluster import Rig
-
 from tests.cluster.demand import condition, scaled, stays, wanted
 from tests.cluster.deploying import wait_for
 from tests.project_copy import Project

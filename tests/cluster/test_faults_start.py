@@ -8,9 +8,8 @@ from __future__ import annotations
 import time
 from functools import partial
 
+from breakeven.manifests.serving import timings
 from rig.api import Api
-
-from components.serving import timings
 from tests.cluster.deploying import (
     NAMESPACE,
     Update,

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from components.offline import manifests_of_stack
-from components.project import ROOT
-from tests.unit.serving.test_fetch_weights import STAND_IN, safetensors
+from breakeven.planning.offline import manifests_of_stack
+from breakeven.settings.files import ROOT
+from tests.unit.manifests.serving.test_fetch_weights import STAND_IN, safetensors
 
 VOLUME_BYTES = 1_000_000
 FILE_BYTES = 300_000

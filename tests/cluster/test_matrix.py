@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from rig.api import Api
 
-from components.project import stack_names
-from components.settings_boundary import NETWORKS, POOLS_INSIDE
-from components.settings_gateway import MODES
-from components.settings_pool import POOL_KINDS
+from breakeven.settings.boundary import NETWORKS, POOLS_INSIDE
+from breakeven.settings.files import stack_names
+from breakeven.settings.gateway import MODES
+from breakeven.settings.pool import POOL_KINDS
+from rig.api import Api
 from tests.cluster.deploying import destroy, pulumi, ready_replicas, up
 from tests.cluster.inventory import inventory, leftovers
 from tests.pools import CLUSTER_API

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from bootstrap import cluster as built
 from bootstrap.console import SetupError
 from bootstrap.layout import Layout
+from breakeven.settings.files import ROOT
 from rig.cluster import PARTS, Rig, read_processes
 from rig.folder import Folder
 from rig.ports import LOOPBACK
-
-from components.project import ROOT
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -32,7 +32,7 @@ def test_a_stack_of_the_kit_passes_without_a_word(with_packs: Project) -> None:
 def test_a_hardening_field_that_is_taken_away_fails_the_preview(with_packs: Project) -> None:
     change(
         with_packs,
-        "components/serving/security.py",
+        "components/breakeven/manifests/serving/security.py",
         "run_as_non_root=True",
         "run_as_non_root=False",
     )
@@ -47,7 +47,7 @@ def test_a_hardening_field_that_is_taken_away_fails_the_preview(with_packs: Proj
 def test_what_is_safe_to_fill_in_is_filled_in(with_packs: Project) -> None:
     change(
         with_packs,
-        "components/serving/security.py",
+        "components/breakeven/manifests/serving/security.py",
         'capabilities=CapabilitiesArgs(drop=["ALL"]),',
         "",
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.project import ROOT, stack_names
+from breakeven.settings.files import ROOT, stack_names
 from tests.project_copy import HARDENING, Project, add_policy_packs, copy_project
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -119,7 +119,7 @@ def test_a_resource_without_a_price_rule_is_listed_as_not_priced(project: Projec
     program.write_text(
         "import pulumi\n"
         "import pulumi_kubernetes as kubernetes\n"
-        "from components import stack\n"
+        "from breakeven import stack\n"
         "register = stack.register\n"
         "async def with_more(settings, prices):\n"
         "    outputs = await register(settings, prices)\n"

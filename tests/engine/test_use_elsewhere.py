@@ -7,10 +7,10 @@ import re
 import subprocess
 from pathlib import Path
 
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 
 PRICED = """
-from components.breakeven import price_stack
+from breakeven.resources.price_stack import price_stack
 price_stack(LINE)
 import pulumi, pulumi_kubernetes as k8s
 drawn = k8s.Provider("drawn", render_yaml_to_directory="rendered")
@@ -34,7 +34,7 @@ def preview(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
         **os.environ,
         "PULUMI_BACKEND_URL": f"file://{folder / 'state'}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": "any",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT / "components"),
     }
     for command in (["stack", "init", "t"], ["preview", "--stack", "t"]):
         done = subprocess.run(

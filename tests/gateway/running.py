@@ -24,12 +24,12 @@ from typing import Any
 
 import yaml
 
-from components.costing import token_prices
-from components.gateway import Gateway, TokenPrices
-from components.gateway.labels import STORE_PORT
-from components.gateway.store import store_script
-from components.offline import estimate_stack
-from components.settings_types import Settings
+from breakeven.manifests.gateway import Gateway, TokenPrices
+from breakeven.manifests.gateway.labels import STORE_PORT
+from breakeven.manifests.gateway.store import store_script
+from breakeven.planning.inputs import token_prices
+from breakeven.planning.offline import estimate_stack
+from breakeven.settings.stack import Settings
 from tests.gateway.environment import gateway_environment, valkey
 from tests.gateway.stand_in import StandIn
 from tests.recording import Registration, register, settings_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 
 TABLES = ROOT / "tests" / "golden" / "tables"
 SHOWN = re.compile(

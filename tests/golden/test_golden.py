@@ -15,10 +15,10 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
-from components.cost.table import render
-from components.cost.text import WIDTH
-from components.offline import estimate_stack
-from components.project import stack_names
+from breakeven.planning.offline import estimate_stack
+from breakeven.reports.estimate_text import render
+from breakeven.reports.text import WIDTH
+from breakeven.settings.files import stack_names
 from tests.recording import register_priced
 
 # Syrupy wants the test's name in each path; here people look for the stack's name.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from components.cost.observed import PLAIN_FIGURES
-from components.project import ROOT, defaults, stack_names
+from breakeven.cost.reconciliation.observations import PLAIN_FIGURES
+from breakeven.settings.files import ROOT, defaults, stack_names
 from tests.golden.pages import SHOWN, with_tables
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

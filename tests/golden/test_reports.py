@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from components.cost.reports.markdown import markdown
-from components.offline import estimate_stack
-from components.project import stack_names
+from breakeven.planning.offline import estimate_stack
+from breakeven.reports.markdown import markdown
+from breakeven.settings.files import stack_names
 from tests.golden.test_golden import TODAY, _OneFileAStack
 
 # As in test_golden.py: people look for the stack's name, not for the test's.

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from breakeven.settings.files import ROOT
 from pages import build as module
 from pages.build import build, documents
-
-from components.project import ROOT
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

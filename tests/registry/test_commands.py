@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from components.bundle.lock import read_lock
-from components.cli import bundle as command
+from breakeven.bundle.lock import read_lock
+from breakeven.cli.bundle import command
 from tests.recording import settings_of
 from tests.registry.conftest import Registry
 from tests.unit.bundle.builders import finish_layout, make_image, make_model

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.environments import environment
-
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 
 KUBERNETES = "1.37"
 """As the API server of the rig, and the newest whose schemas kubernetes-validate has."""
@@ -90,7 +89,7 @@ def kubernetes_validate(manifests: Path) -> list[str]:
     )
     lines = (result.stdout + result.stderr).splitlines()
     assert any(line.startswith("INFO") and "passed" in line for line in lines), lines
-    # Kinds of others are warned about; tests/unit/test_custom_resources.py has their schemas.
+    # Kinds of others are warned about; tests/unit/manifests/test_schemas.py has their schemas.
     refused = [line for line in lines if not line.startswith(("INFO", "WARN"))]
     assert bool(refused) == bool(result.returncode), lines
     return refused

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.project import stack_names
+from breakeven.settings.files import stack_names
 from tests.third_party.checkers import Finding, checkov, kube_score
 from tests.third_party.exceptions import exceptions
 from tests.third_party.rendering import render

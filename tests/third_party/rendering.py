@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from components.offline import manifests_of_stack
-from components.policy.manifest import Resource
+from breakeven.planning.offline import manifests_of_stack
+from breakeven.policy.manifest import Resource
 
 _KNOWN = ("Deployment", "Job")
 """Kinds with pods that every checker knows."""

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components.policy.registry import RULES
-from components.project import stack_names
+from breakeven.policy.registry import RULES
+from breakeven.settings.files import stack_names
 from tests.third_party.checkers import (
     Finding,
     checkov,

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+
 from bootstrap import engine
 from bootstrap.layout import Layout
-
 from tests.tools.checkouts import ROOT, Checkout
 
 UP_TO_DATE = "packages: up to date"

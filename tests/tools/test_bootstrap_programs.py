@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from bootstrap import engine, programs
 from bootstrap.console import SetupError
 from bootstrap.golang import Patch, Program, Workbench, key
 from bootstrap.layout import Layout
-
 from tests.tools.checkouts import ROOT, Checkout
 
 NAMES = [program.name for program in programs.PROGRAMS]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 
 ACTION = ROOT / ".github" / "actions" / "cost-comment" / "action.yml"
 TEMPLATE = ROOT / ".gitlab" / "cost-comment.yml"

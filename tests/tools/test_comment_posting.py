@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 
 SECRET = "a-token-that-nobody-may-see"
 MARK = "<!-- breakeven cost of stack dev -->"

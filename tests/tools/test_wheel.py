@@ -10,18 +10,18 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from bootstrap.environments import environment
 
-from components import __version__
-from components.project import ROOT, defaults
+from bootstrap.environments import environment
+from breakeven import __version__
+from breakeven.settings.files import ROOT, defaults
 
 SCRIPT = """
-import json, breakeven, components
-from components.project import defaults
-from components.templates import CHARTS
-from components import parse
+import json, breakeven
+from breakeven.settings.files import defaults
+from breakeven.manifests.templates import CHARTS
+from breakeven import parse
 parse({})[1].raise_problems("x")
-print(json.dumps([components.__file__, breakeven.__file__, dict(defaults()),
+print(json.dumps([breakeven.__file__, dict(defaults()),
     sorted(str(p.relative_to(CHARTS)) for p in CHARTS.rglob("*.j2"))]))
 """
 
@@ -54,9 +54,8 @@ def test_it_works_where_there_is_no_checkout(wheel: Path, tmp_path: Path) -> Non
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    package, module, settings, templates = json.loads(done.stdout)
+    package, settings, templates = json.loads(done.stdout)
     assert Path(package).is_relative_to(tmp_path)
-    assert Path(module) == tmp_path / "breakeven.py"
     assert settings == dict(defaults())
     charts = ROOT / "charts"
     assert templates == sorted(str(path.relative_to(charts)) for path in charts.rglob("*.j2"))
@@ -64,4 +63,4 @@ def test_it_works_where_there_is_no_checkout(wheel: Path, tmp_path: Path) -> Non
 
 def test_it_leaves_out_what_is_not_of_the_package(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert tops == {"components", "breakeven.py", f"breakeven-{__version__}.dist-info"}
+    assert tops == {"breakeven", f"breakeven-{__version__}.dist-info"}

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from components.collector import collector_off
+from breakeven.collector import collector_off
 
 
 def test_the_collector_works_again_after_the_imports() -> None:

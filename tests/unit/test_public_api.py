@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-import components
-from components import breakeven
+import breakeven
+from breakeven.resources import price_stack
 
 PARAMETERS = {
     "Autoscaling": ["name", "settings", "namespace", "depends_on", "opts"],
@@ -27,27 +27,27 @@ PARAMETERS = {
 }
 
 
-@pytest.mark.parametrize("name", components.__all__)
+@pytest.mark.parametrize("name", breakeven.__all__)
 def test_each_name_can_be_imported(name: str) -> None:
-    assert getattr(components, name).__doc__
+    assert getattr(breakeven, name).__doc__
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters_stay(name: str) -> None:
-    assert list(inspect.signature(getattr(components, name)).parameters) == PARAMETERS[name]
+    assert list(inspect.signature(getattr(breakeven, name)).parameters) == PARAMETERS[name]
 
 
 def test_every_public_name_is_pinned() -> None:
     # Settings are pinned by docs/settings.md.
-    assert {*PARAMETERS, "Settings"} == set(components.__all__)
-    assert breakeven.__all__ == ["Priced", "price_stack"]
+    assert {*PARAMETERS, "Settings"} == set(breakeven.__all__)
+    assert price_stack.__all__ == ["Priced", "price_stack"]
 
 
 def test_a_name_that_is_none_is_told() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nope'"):
-        _ = components.nope
+        _ = breakeven.nope
 
 
 def test_the_package_itself_loads_no_pulumi() -> None:
-    script = "import sys, components.cost.lines; sys.exit('pulumi' in sys.modules)"
+    script = "import sys, breakeven.cost.bill.pricing; sys.exit('pulumi' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

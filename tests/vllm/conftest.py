@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from bootstrap import vllm as installation
 from bootstrap.layout import Layout
 from bootstrap.vllm import Vllm
-
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 from tests.vllm.rendered import engine_of
 from tests.vllm.server import Server, starting
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.settings_types import Settings
+from breakeven.settings.stack import Settings
 from tests.recording import STACKS, Registration, register_stack, settings_of
 
 KEY = "the-key-of-a-test"

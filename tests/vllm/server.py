@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootstrap.vllm import Vllm
-
 from tests.vllm.client import Answer, ask
 from tests.vllm.rendered import KEY, Engine, localised
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from gateway_streams import Said
 
+from gateway_streams import Said
 from tests.vllm.conftest import Start
 from tests.vllm.server import Server
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import aiohttp
 import pytest
-from bootstrap.vllm import Vllm
 
-from components.serving.timings import PRE_STOP
+from bootstrap.vllm import Vllm
+from breakeven.manifests.serving.timings import PRE_STOP
 from tests.promql_found import selections_of
 from tests.recording import register_stack, settings_of
 from tests.vllm.client import CLOSED_CONNECTION, Stream, stream

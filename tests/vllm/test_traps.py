@@ -13,9 +13,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from bootstrap.vllm import Vllm
 
-from components.serving.environment import NO_TELEMETRY
+from bootstrap.vllm import Vllm
+from breakeven.manifests.serving.environment import NO_TELEMETRY
 from tests.vllm.client import Stream, stream
 from tests.vllm.conftest import Start
 from tests.vllm.rendered import KEY, engine_of, localised

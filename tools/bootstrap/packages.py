@@ -115,10 +115,10 @@ def _install_command(layout: Layout) -> None:
     python = _python(layout)
     probe = "import sysconfig; print(sysconfig.get_path('purelib'))"
     answer = subprocess.run([python, "-c", probe], capture_output=True, text=True, check=True)
-    replace_text(Path(answer.stdout.strip()) / "breakeven.pth", f"{layout.root}\n")
+    replace_text(Path(answer.stdout.strip()) / "breakeven.pth", f"{layout.root / 'components'}\n")
     # Started through sh: an interpreter line has no quotes and a limit of its length.
     command = layout.venv / "bin" / "breakeven"
-    start = "from components.cli.start import main; main()"
+    start = "from breakeven.cli.start import main; main()"
     replace_text(command, f'#!/bin/sh\nexec "$(dirname "$0")/python" -c "{start}" "$@"\n')
     command.chmod(0o755)
 

@@ -9,13 +9,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from urllib3.exceptions import HTTPError
+
 from bootstrap import cluster as built
 from bootstrap.cli import terminate
 from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
-from urllib3.exceptions import HTTPError
-
-from components.errors import UserError
+from breakeven.errors import UserError
 from rig.api import ApiError
 from rig.cluster import Rig, dead, read_processes, stop_recorded
 from rig.folder import Folder

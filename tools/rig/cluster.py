@@ -12,8 +12,8 @@ from typing import Any
 
 import jinja2
 import yaml
-from bootstrap.console import SetupError
 
+from bootstrap.console import SetupError
 from rig import (
     autoscalers,
     certificates,

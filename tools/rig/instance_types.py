@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from components.cost.price_file import BookFile, read_book
+from breakeven.catalog.price_file import BookFile, read_book
 
 REGIONS = (("aws", "us-east-1"), ("azure", "eastus"))
 """Of these clouds Karpenter starts machines. They are sold side by side: no name is of both."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from bootstrap.console import SetupError
 
+from bootstrap.console import SetupError
 from rig.ports import is_taken
 
 READY_WITHIN_SECONDS = 120.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from components.project import stack_names, stack_values
-from components.settings import parse
-from components.settings_types import Settings
+from breakeven.settings.files import stack_names, stack_values
+from breakeven.settings.parse import parse
+from breakeven.settings.stack import Settings
 from rig.nodes import gpu_node
 from rig.standins.volumes import PROVISIONER
 

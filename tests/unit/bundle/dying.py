@@ -13,13 +13,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from components.bundle.errors import BundleError
-from components.bundle.files import sha256_of
-from components.bundle.fill import fill
-from components.bundle.opening import open_bundle
-from components.bundle.pack import Order, pack
-from components.bundle.parts import Count
-from components.bundle.unpack import check_unpacked, unpack
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.files import sha256_of
+from breakeven.bundle.fill import fill
+from breakeven.bundle.opening import open_bundle
+from breakeven.bundle.pack import Order, pack
+from breakeven.bundle.parts import Count
+from breakeven.bundle.unpack import check_unpacked, unpack
 from tests.unit.bundle.builders import KEY, PART_SIZE, REVISION, Site, make_site
 
 POINTS = range(0, 400_000, 9_973)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from components.bundle.errors import BundleError
-from components.bundle.files import sha256_of
-from components.bundle.fill import fill
-from components.bundle.unpack import unpack
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.files import sha256_of
+from breakeven.bundle.fill import fill
+from breakeven.bundle.unpack import unpack
 from tests.unit.bundle.builders import REVISION, Site, make_site
 
 
@@ -116,7 +116,7 @@ def test_a_full_volume_is_refused_before_anything_is_written(
         msg = "no room"
         raise BundleError(msg)
 
-    monkeypatch.setattr("components.bundle.fill.require_room", full)
+    monkeypatch.setattr("breakeven.bundle.fill.require_room", full)
     with pytest.raises(BundleError, match="no room"):
         fill(site.lock.model, unpacked, volume)
     assert not (volume / REVISION).exists()
@@ -128,7 +128,7 @@ def test_a_volume_that_loses_bytes_is_not_believed(
     def lost(path: Path) -> str:
         return "0" * 64 if path.name == "config.json" else sha256_of(path)
 
-    monkeypatch.setattr("components.bundle.fill.sha256_of", lost)
+    monkeypatch.setattr("breakeven.bundle.fill.sha256_of", lost)
     with pytest.raises(BundleError, match=r"config\.json: the volume gives back other bytes"):
         fill(site.lock.model, unpacked, volume)
 

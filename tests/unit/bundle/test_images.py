@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from components.bundle.errors import BundleError
-from components.bundle.images import find_images
-from components.bundle.references import parse_reference
-from components.cost.quantities import Registered
-from components.offline import ledger_of
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.images import find_images
+from breakeven.bundle.references import parse_reference
+from breakeven.cost.bill.classify import Registered
+from breakeven.planning.offline import ledger_of
 from tests.recording import STACKS, settings_of
 
 DIGEST = f"sha256:{'a' * 64}"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 
 
 def test_nothing_half_done_is_taken_for_whole_at_any_point(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.bundle.errors import BundleError
-from components.bundle.log import append, head, read_log, require_head
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.log import append, head, read_log, require_head
 
 
 @pytest.fixture

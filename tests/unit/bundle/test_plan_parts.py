@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from components.bundle.definitions import definition_files, needed_definitions
-from components.bundle.errors import BundleError
-from components.bundle.files import sha256_of
-from components.bundle.licences import NOT_STATED, model_licence
-from components.bundle.lock import parse_lock
-from components.bundle.origins import program_files
-from components.bundle.wheels import read_requirements, wheel_files
-from components.offline import ledger_of
-from components.project import ROOT
+from breakeven.bundle.definitions import definition_files, needed_definitions
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.files import sha256_of
+from breakeven.bundle.licences import NOT_STATED, model_licence
+from breakeven.bundle.lock import parse_lock
+from breakeven.bundle.origins import program_files
+from breakeven.bundle.wheels import read_requirements, wheel_files
+from breakeven.planning.offline import ledger_of
+from breakeven.settings.files import ROOT
 from tests.recording import settings_of
 from tests.unit.bundle.builders import make_site
 
@@ -139,7 +139,12 @@ def test_every_package_of_this_program_is_read_with_its_checksums() -> None:
 
 def test_the_program_goes_with_everything_that_deploys_and_nothing_that_was_built() -> None:
     paths = {origin.path: origin for origin in program_files(ROOT)}
-    for needed in ("__main__.py", "Pulumi.yaml", "components/stack.py", "tools/bootstrap/cli.py"):
+    for needed in (
+        "__main__.py",
+        "Pulumi.yaml",
+        "components/breakeven/program.py",
+        "tools/bootstrap/cli.py",
+    ):
         assert f"program/{needed}" in paths
     assert paths["program/policies/cost_budget/run"].executable
     assert not [path for path in paths if "__pycache__" in path or "/." in path]

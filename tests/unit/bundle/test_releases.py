@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from components.bundle.errors import BundleError
-from components.bundle.lock import lock_of
-from components.bundle.log import append, read_log
-from components.bundle.manifest import Manifest
-from components.bundle.releases import numbered, refuse_older, release_details
-from components.bundle.signing import make_keys, read_private_key
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.lock import lock_of
+from breakeven.bundle.log import append, read_log
+from breakeven.bundle.manifest import Manifest
+from breakeven.bundle.releases import numbered, refuse_older, release_details
+from breakeven.bundle.signing import make_keys, read_private_key
 from tests.unit.bundle.builders import make_site
 from tests.unit.cli.running import exit_code
 

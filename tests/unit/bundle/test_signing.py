@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components.bundle.errors import BundleError
-from components.bundle.signing import (
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.signing import (
     is_signed,
     key_id,
     make_keys,

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from components.bundle.delta import make_delta
-from components.bundle.errors import BundleError
-from components.bundle.files import canonical_json
-from components.bundle.manifest import Entry, Manifest, parse_manifest
-from components.bundle.opening import check_bundle, open_base, open_bundle
-from components.bundle.pack import Order
-from components.bundle.unpack import check_unpacked, unpack
+from breakeven.bundle.delta import make_delta
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.files import canonical_json
+from breakeven.bundle.manifest import Entry, Manifest, parse_manifest
+from breakeven.bundle.opening import check_bundle, open_base, open_bundle
+from breakeven.bundle.pack import Order
+from breakeven.bundle.unpack import check_unpacked, unpack
 from tests.unit.bundle.builders import KEY, OTHER_KEY, PART_SIZE, Site, make_site
 
 

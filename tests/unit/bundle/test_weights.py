@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from components.bundle.errors import BundleError
-from components.bundle.weights import check_model_folder
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.weights import check_model_folder
 from tests.unit.bundle.builders import REVISION, make_model
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from components.cli.app import main
+from breakeven.cli.app import main
 
 Run: TypeAlias = Callable[..., int]
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from components.cli.app import app
-from components.errors import UserError
-from components.policy.registry import RULES
+from breakeven.cli.app import app
+from breakeven.errors import UserError
+from breakeven.policy.registry import RULES
 
 GOOD = Path(__file__).parents[1] / "policy" / "cases" / "base.yaml"
 

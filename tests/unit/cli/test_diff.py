@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from components.cost.reports.saved import ESTIMATE_TYPE
-from components.errors import ExitCode
+from breakeven.errors import ExitCode
+from breakeven.reports.saved_report import ESTIMATE_TYPE
 from tests.unit.cli.running import Run, exit_code
 
 Capture = pytest.CaptureFixture[str]

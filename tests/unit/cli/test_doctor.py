@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import components.cli.doctor as module
+import breakeven.cli.doctor as module
 from tests.unit.cli.running import exit_code
 
 

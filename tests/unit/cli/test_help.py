@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import typer
 
-from components.cli.app import app
-from components.cost import text
+from breakeven.cli.app import app
+from breakeven.reports import text
 from tests.unit.cli.running import exit_code
 
 ROOT_COMMAND: Any = typer.main.get_command(app)

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-import components.cli.init as module
-from components.cli.stack_answers import Where
-from components.cost.models import load_models
-from components.costing import assumptions_of
-from components.errors import ExitCode
-from components.project import ROOT, stack_values
-from components.settings import parse
+import breakeven.cli.init.command as module
+from breakeven.catalog.models import load_models
+from breakeven.cli.init.stack_answers import Where
+from breakeven.errors import ExitCode
+from breakeven.planning.inputs import assumptions_of
+from breakeven.settings.files import ROOT, stack_values
+from breakeven.settings.parse import parse
 from tests.unit.cli.running import exit_code
 
 Run = Callable[..., tuple[int, Path]]

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from components.cli.model import MEMORY_UTILIZATION
-from components.cost.gpus import load_gpus
-from components.cost.memory_fit import smallest_fits
-from components.cost.models import PRECISION_BYTES, ModelFacts, load_models
+from breakeven.catalog.gpus import load_gpus
+from breakeven.catalog.models import PRECISION_BYTES, ModelFacts, load_models
+from breakeven.cli.model import MEMORY_UTILIZATION
+from breakeven.cost.capacity.memory_fit import smallest_fits
+from tests.unit.catalog.model_configs import CONFIGS
 from tests.unit.cli.running import Run, exit_code
-from tests.unit.cost.model_configs import CONFIGS
 
 REPOSITORY = "Owner/New-Model"
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from components.cli import prices_check, prices_refresh
-from components.cost import price_book
-from components.cost.price_file import BOOK_PATH, read_book
-from components.errors import ExitCode, Problem, SettingsError
-from components.project import stack_names
+from breakeven.catalog import price_book
+from breakeven.catalog.price_file import BOOK_PATH, read_book
+from breakeven.cli.prices import check as prices_check
+from breakeven.cli.prices import refresh as prices_refresh
+from breakeven.errors import ExitCode, Problem, SettingsError
+from breakeven.settings.files import stack_names
 from tests.unit.cli.running import Run, exit_code
 
 Capture = pytest.CaptureFixture[str]
@@ -77,7 +78,7 @@ def test_a_private_price_is_listed_without_amount_and_source(
     )
     own = tmp_path / "prices.json"
     own.write_text(text, encoding="utf-8")
-    monkeypatch.setattr("components.cli.prices_book.read_book", lambda: read_book(own))
+    monkeypatch.setattr("breakeven.cli.prices.book.read_book", lambda: read_book(own))
     for options in ((), ("--format", "json")):
         assert run("prices", "list", "volume/aws/gp3", *options) == 0
         shown = capsys.readouterr().out
@@ -110,7 +111,7 @@ def test_a_damaged_book_is_one_message_with_line_and_entry(
     damaged = tmp_path / "prices.json"
     text = BOOK_PATH.read_text(encoding="utf-8").replace('"usd": "0.08"', '"usd": "-1"')
     damaged.write_text(text, encoding="utf-8")
-    for module in ("components.cli.prices_book", "components.cost.price_book"):
+    for module in ("breakeven.cli.prices.book", "breakeven.catalog.price_book"):
         monkeypatch.setattr(f"{module}.read_book", lambda: read_book(damaged))
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     assert run(*command) == ExitCode.ERROR

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from components.cli.app import app
-from components.cli.search import Wishes, search_of
-from components.cost.estimate import estimate
-from components.cost.figures import money
-from components.cost.recommend.followed import followed
-from components.cost.recommend.offers import offers
-from components.cost.recommend.weigh import Scale
-from components.errors import UserError
-from components.offline import load_stack
-from components.settings_pool import GKE_GPUS
+from breakeven.cli.app import app
+from breakeven.cli.recommend.search import Wishes, search_of
+from breakeven.cost.estimate import estimate
+from breakeven.cost.optimizer.candidates import Scale
+from breakeven.cost.optimizer.offers import offers
+from breakeven.cost.optimizer.simulated import followed
+from breakeven.errors import UserError
+from breakeven.formatting import money
+from breakeven.planning.offline import load_stack
+from breakeven.settings.pool import GKE_GPUS
 
 
 def answer(*arguments: str) -> dict[str, Any]:

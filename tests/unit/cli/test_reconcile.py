@@ -11,14 +11,14 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from components.cli.app import app
-from components.cost.estimate import estimate
-from components.cost.figures import money
-from components.costing import assumptions_of
-from components.errors import UserError
-from components.offline import load_stack
-from components.project import stack_values
-from components.settings import parse
+from breakeven.cli.app import app
+from breakeven.cost.estimate import estimate
+from breakeven.errors import UserError
+from breakeven.formatting import money
+from breakeven.planning.inputs import assumptions_of
+from breakeven.planning.offline import load_stack
+from breakeven.settings.files import stack_values
+from breakeven.settings.parse import parse
 
 COUNT = {
     "status": "success",

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from components import offline
-from components.cli.report import Format
-from components.project import stack_values
+from breakeven.cli.report import Format
+from breakeven.planning import offline
+from breakeven.settings.files import stack_values
 from tests.unit.cli.running import Run, exit_code
-from tests.unit.cost.reports.cases import amounts
+from tests.unit.reports.cases import amounts
 
 
 @pytest.fixture

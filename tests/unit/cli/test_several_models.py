@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.offline import load_stack
+from breakeven.planning.offline import load_stack
 from tests.unit.cli.running import Run, exit_code
 
 STACK = "two-models"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from components.cost.simulation import NodesPaid, simulate
-from components.cost.week.configuration import Configuration
-from components.fleet import configuration_of, interruptions_of
-from components.offline import LoadedStack, load_stack
-from components.project import stack_names
+from breakeven.cost.fleet.plan import NodesPaid, simulate
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.planning.fleet import configuration_of, interruptions_of
+from breakeven.planning.offline import LoadedStack, load_stack
+from breakeven.settings.files import stack_names
 from tests.unit.cli.running import exit_code
 
 

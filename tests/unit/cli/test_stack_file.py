@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.cli.files import write_whole
-from components.cli.stack_file import merge_settings, setting_lines
-from components.errors import StackFileError
-from components.project import ROOT
+from breakeven.cli.files import write_whole
+from breakeven.cli.stack_file import merge_settings, setting_lines
+from breakeven.errors import StackFileError
+from breakeven.settings.files import ROOT
 
 SETTINGS: dict[str, int | str] = {"tokensPerDay": 7, "burstFactor": "1.76", "trafficShape": "nov"}
 

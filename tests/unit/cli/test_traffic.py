@@ -10,14 +10,14 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from components.cli import app as cli
-from components.cli import traffic
-from components.cost.load import read_shape
-from components.cost.traffic.presets import TOKENS_PER_DAY
-from components.errors import UserError
-from components.project import stack_values
-from components.settings import parse
-from tests.unit.cost.traffic.logs import (
+from breakeven.cli import app as cli
+from breakeven.cli.traffic import command as traffic
+from breakeven.cost.demand.load import read_shape
+from breakeven.errors import UserError
+from breakeven.settings.files import stack_values
+from breakeven.settings.parse import parse
+from breakeven.traffic.presets import TOKENS_PER_DAY
+from tests.unit.traffic.logs import (
     FEW,
     SECRET,
     Request,

@@ -7,18 +7,18 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from components.cost.api_prices import ApiPrice
-from components.cost.assumptions import Assumptions, ClusterShare
-from components.cost.calendar import THIRTY_DAYS
-from components.cost.capacity import ReplicaCapacity
-from components.cost.load import Load, flat_shape
-from components.cost.node_cost import OwnedNode, RentedNode
-from components.cost.people import People
-from components.cost.price import Price
-from components.cost.price_book import PriceBook
-from components.cost.quantities import GPU_POOL, Registered
-from components.cost.simulation import Fleet, FleetWeek
-from components.cost.week.result import SimulatedWeek, WeekTotals
+from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.price import Price
+from breakeven.catalog.price_book import PriceBook
+from breakeven.cost.assumptions import Assumptions, ClusterShare
+from breakeven.cost.bill.classify import GPU_POOL, Registered
+from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
+from breakeven.cost.bill.staffing import People
+from breakeven.cost.calendar import THIRTY_DAYS
+from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.demand.load import Load, flat_shape
+from breakeven.cost.fleet.plan import Fleet, FleetWeek
+from breakeven.cost.fleet.simulation.result import SimulatedWeek, WeekTotals
 
 TODAY = date(2026, 11, 24)
 

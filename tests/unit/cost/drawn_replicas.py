@@ -2,10 +2,10 @@
 
 from hypothesis import strategies as st
 
-from components.cost.gpus import Gpu, load_gpus
-from components.cost.memory_fit import MemoryFit, memory_fit
-from components.cost.models import ModelFacts, load_models
-from components.cost.roofline import Engine
+from breakeven.catalog.gpus import Gpu, load_gpus
+from breakeven.catalog.models import ModelFacts, load_models
+from breakeven.cost.capacity.memory_fit import MemoryFit, memory_fit
+from breakeven.cost.capacity.roofline import Engine
 
 any_model = st.sampled_from(list(load_models().values()))
 any_gpu = st.sampled_from(list(load_gpus().values()))

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from components.cost.simulation import Fleet
+from breakeven.cost.fleet.plan import Fleet
 
 LONGEST_START_SECONDS = 1800.0
 """Start and scale-down of at most this each: a node that is started wastes an hour at most."""

@@ -7,15 +7,15 @@ from decimal import Decimal
 
 import pytest
 
-from components.cost.api_prices import api_price
-from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
-from components.cost.capacity import replica_capacity
-from components.cost.cluster_lines import people_lines
-from components.cost.gpus import find_gpu
-from components.cost.models import find_model
-from components.cost.people import People
-from components.cost.report import Report
-from components.offline import estimate_stack
+from breakeven.catalog.api_prices import api_price
+from breakeven.catalog.gpus import find_gpu
+from breakeven.catalog.models import find_model
+from breakeven.cost.bill.shared_costs import people_lines
+from breakeven.cost.bill.staffing import People
+from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
+from breakeven.cost.capacity.capacity import replica_capacity
+from breakeven.cost.report import Report
+from breakeven.planning.offline import estimate_stack
 from tests.unit.cost.builders import TODAY, assumptions, owned_node
 
 

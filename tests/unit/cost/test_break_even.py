@@ -13,8 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from components.cost.break_even import BreakEven, Staircase, find_break_even
-from components.cost.simulation import Fleet, simulate
+from breakeven.cost.break_even import BreakEven, Staircase, find_break_even
+from breakeven.cost.fleet.plan import Fleet, simulate
 from tests.unit.cost.strategies import LONGEST_START_SECONDS, bursts, capacities, money, profiles
 
 LARGEST = 6

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS, Calendar
+from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS, Calendar
 
 
 @pytest.mark.parametrize("calendar", [CALENDAR_MONTH, THIRTY_DAYS])

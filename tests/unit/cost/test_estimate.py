@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.cost.assumptions import Assumptions
-from components.cost.estimate import estimate
-from components.cost.load import published_shape
-from components.cost.people import People
-from components.cost.report import Report
-from components.cost.report_output import as_output
-from components.cost.simulation import Fleet
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.staffing import People
+from breakeven.cost.demand.load import published_shape
+from breakeven.cost.estimate import estimate
+from breakeven.cost.fleet.plan import Fleet
+from breakeven.cost.report import Report
+from breakeven.reports.json_report import as_output
 from tests.unit.cost.builders import api, assumptions, capacity, node, pool
 from tests.unit.cost.builders import volume as claim
 

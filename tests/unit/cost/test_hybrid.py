@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from components.cost.hybrid import SplitRules
-from components.cost.load_duration import LoadDuration
+from breakeven.cost.demand.load_duration import LoadDuration
+from breakeven.cost.hybrid import SplitRules
 from tests.unit.cost.strategies import capacities, money, profiles
 
 _EXACT = Decimal("1e-20")

@@ -14,17 +14,17 @@ from decimal import Decimal
 
 import pytest
 
-from components.cost.api_prices import ApiPrice, api_price
-from components.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS, Calendar
-from components.cost.capacity import ReplicaCapacity, replica_capacity
-from components.cost.estimate import estimate
-from components.cost.figures import money
-from components.cost.gpus import find_gpu
-from components.cost.models import find_model
-from components.cost.people import People
-from components.cost.report import Report
-from components.cost.simulation import Fleet
-from components.project import ROOT
+from breakeven.catalog.api_prices import ApiPrice, api_price
+from breakeven.catalog.gpus import find_gpu
+from breakeven.catalog.models import find_model
+from breakeven.cost.bill.staffing import People
+from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS, Calendar
+from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
+from breakeven.cost.estimate import estimate
+from breakeven.cost.fleet.plan import Fleet
+from breakeven.cost.report import Report
+from breakeven.formatting import money
+from breakeven.settings.files import ROOT
 from tests.unit.cost import builders
 
 NOBODY = People(

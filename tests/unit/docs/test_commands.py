@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import typer
 import yaml
-from bootstrap.cli import _parser
 
-from components.cli.app import app
-from components.project import ROOT
+from bootstrap.cli import _parser
+from breakeven.cli.app import app
+from breakeven.settings.files import ROOT
 
 DOCUMENTS = sorted(
     [

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from components.cost.reports.tables import options
-from components.offline import estimate_stack
-from components.project import ROOT, stack_names
+from breakeven.planning.offline import estimate_stack
+from breakeven.reports.tables import options
+from breakeven.settings.files import ROOT, stack_names
 from tests.golden.pages import SHOWN, TABLES, documents, with_tables
 
 PAGES = ROOT / "docs" / "examples"

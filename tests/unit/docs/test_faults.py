@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 
 NAME = re.compile(r"`(test_\w+)(…?)`")
 

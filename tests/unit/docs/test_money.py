@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from components.project import ROOT
+from breakeven.settings.files import ROOT
 
 TEXT = (ROOT / "docs" / "money.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(

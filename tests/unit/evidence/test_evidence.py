@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from components.bundle.files import canonical_json
-from components.bundle.opening import open_bundle
-from components.bundle.signing import make_keys, read_private_key
-from components.cli import evidence as command
-from components.cost.quantities import Registered
-from components.evidence.access import access_listing
-from components.evidence.page import page
-from components.evidence.record import NOT_ASSESSED, Parts, control_map, evidence
-from components.evidence.supply import bundle_facts, differences, image_list
-from components.offline import ledger_of
+from breakeven.bundle.files import canonical_json
+from breakeven.bundle.opening import open_bundle
+from breakeven.bundle.signing import make_keys, read_private_key
+from breakeven.cli import evidence as command
+from breakeven.cost.bill.classify import Registered
+from breakeven.evidence.access import access_listing
+from breakeven.evidence.page import page
+from breakeven.evidence.record import NOT_ASSESSED, Parts, control_map, evidence
+from breakeven.evidence.supply import bundle_facts, differences, image_list
+from breakeven.planning.offline import ledger_of
 from tests.recording import STACKS, settings_of
 from tests.unit.bundle.builders import KEY, REVISION, Site, make_site
 from tests.unit.cli.running import exit_code

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from components.cost.report_output import as_output
-from components.offline import estimate_stack
+from breakeven.planning.offline import estimate_stack
+from breakeven.reports.json_report import as_output
 from policies.cost_budget.rules import not_priced, over_budget
 from tests.unit.cost.builders import TODAY
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.policy.manifest import Carried, Resource, Scope
+from breakeven.policy.manifest import Carried, Resource, Scope
 
 CASES = Path(__file__).parent / "cases"
 ALIASES = {

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.offline import manifests_of_stack
-from components.policy.manifest import UNKNOWN, Resource, Scope
-from components.policy.registry import RULES
-from components.policy.rule import Level
-from components.policy.verdict import judge
-from components.project import stack_names
+from breakeven.planning.offline import manifests_of_stack
+from breakeven.policy.manifest import UNKNOWN, Resource, Scope
+from breakeven.policy.registry import RULES
+from breakeven.policy.rule import Level
+from breakeven.policy.verdict import judge
+from breakeven.settings.files import stack_names
 from tests.unit.policy.manifests import base
 
 TODAY = date(2026, 11, 25)

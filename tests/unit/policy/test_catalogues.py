@@ -6,7 +6,7 @@ framework "NSA"; tests/third_party looks up Checkov's in the program itself.
 
 from __future__ import annotations
 
-from components.policy.registry import RULES
+from breakeven.policy.registry import RULES
 
 CIS = {
     *(f"5.1.{number}" for number in range(1, 14)),

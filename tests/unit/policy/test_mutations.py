@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from components.offline import manifests_of_stack
-from components.policy.manifest import Resource, Scope
-from components.policy.registry import RULES
-from components.project import stack_names
+from breakeven.planning.offline import manifests_of_stack
+from breakeven.policy.manifest import Resource, Scope
+from breakeven.policy.registry import RULES
+from breakeven.settings.files import stack_names
 from tests.unit.policy.mutations import mutations
 
 Found = set[tuple[str, str, str]]

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.offline import manifests_of_stack
-from components.policy.evaluator import openings, without
-from components.policy.manifest import Resource
-from components.policy.reachability import exits_of, reachability, workloads_of
-from components.project import stack_names
+from breakeven.planning.offline import manifests_of_stack
+from breakeven.policy.evaluator import openings, without
+from breakeven.policy.manifest import Resource
+from breakeven.policy.reachability import exits_of, reachability, workloads_of
+from breakeven.settings.files import stack_names
 from tests.unit.policy.manifests import scope_of
 
 NAME_LABEL = "kubernetes.io/metadata.name"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from components.policy.reference import reference
-from components.policy.registry import RULES
-from components.project import ROOT
+from breakeven.policy.reference import reference
+from breakeven.policy.registry import RULES
+from breakeven.settings.files import ROOT
 
 
 def test_the_reference_is_current() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.policy.frameworks import frameworks
-from components.policy.registry import RULES
-from components.policy.rule import Level, Violation
+from breakeven.policy.frameworks import frameworks
+from breakeven.policy.registry import RULES
+from breakeven.policy.rule import Level, Violation
 from tests.unit.policy.manifests import cases, scope_of
 
 BY_ID = {rule.id: rule for rule in RULES}

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from components.offline import manifests_of_stack
-from components.policy.manifest import Scope
-from components.policy.registry import RULES
-from components.policy.rule import Pack
-from components.policy.verdict import judge
-from components.policy.waivers import Waiver, WaiverError, read_waivers
-from components.project import WAIVERS, stack_names
+from breakeven.planning.offline import manifests_of_stack
+from breakeven.policy.manifest import Scope
+from breakeven.policy.registry import RULES
+from breakeven.policy.rule import Pack
+from breakeven.policy.verdict import judge
+from breakeven.policy.waivers import Waiver, WaiverError, read_waivers
+from breakeven.settings.files import WAIVERS, stack_names
 from tests.unit.policy.manifests import scope_of
 
 LAST = date(2026, 11, 30)

@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bootstrap.console import SetupError
 from cryptography import x509
+
+from bootstrap.console import SetupError
+from breakeven.catalog.price_book import PriceBook
+from breakeven.catalog.price_file import read_book
+from breakeven.errors import UserError
+from breakeven.settings.files import stack_names, stack_values
+from breakeven.settings.parse import parse
 from rig import certificates, cli, instance_types, kubeconfig, stack_needs
 from rig.api import ApiError, path_of
 from rig.cluster import Rig, read_processes, stop_recorded
 from rig.folder import Folder
 from rig.part import Part, Process, start, stop, wait_until_ready
 from rig.ports import Ports
-
-from components.cost.price_book import PriceBook
-from components.cost.price_file import read_book
-from components.errors import UserError
-from components.project import stack_names, stack_values
-from components.settings import parse
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 

@@ -1,0 +1,68 @@
+"""A delta: what a newer bundle has and an older one lacks, signed as a bundle of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from breakeven.bundle.archive import drain, read_archive
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.manifest import Entry
+from breakeven.bundle.opening import Bundle, nothing
+from breakeven.bundle.pack import Order, seal
+from breakeven.bundle.parts import Count, PartWriter
+from breakeven.bundle.signing import key_id
+from breakeven.bundle.tar_format import END, padding
+
+
+def make_delta(old: Bundle, new: Bundle, order: Order, count: Count = nothing) -> Bundle:
+    """Writes what `new` has and `old` lacks.
+
+    Both are whole bundles, opened; whoever receives the delta needs `old`, and gets `new`.
+
+    Raises:
+        BundleError: One is a delta itself, or of another stack, or `new` is damaged.
+    """
+    for bundle in (old, new):
+        if bundle.manifest.base:
+            msg = f"{bundle.folder}: is itself a delta. Name a whole bundle"
+            raise BundleError(msg)
+    if old.manifest.stack != new.manifest.stack:
+        msg = (
+            f"{old.folder}: is for stack {old.manifest.stack}, {new.folder} for "
+            f"{new.manifest.stack}. A delta is between two bundles of one stack"
+        )
+        raise BundleError(msg)
+    held = {(entry.path, entry.sha256, entry.size) for entry in old.manifest.files}
+    manifest = replace(
+        new.manifest,
+        signer=key_id(order.key.public_key()),
+        part_size=order.part_size,
+        base=old.manifest.digest,
+        files=tuple(
+            replace(entry, in_base=(entry.path, entry.sha256, entry.size) in held)
+            for entry in new.manifest.files
+        ),
+    )
+    kept = {entry.path for entry in manifest.stored}
+
+    def write(folder: Path) -> None:
+        writer = PartWriter(folder, manifest.parts())
+
+        def sink(entry: Entry, pieces: Iterator[bytes]) -> None:
+            if entry.path not in kept:
+                drain(entry, pieces)
+                return
+            writer.write(entry.header)
+            for block in pieces:
+                writer.write(block)
+            writer.write(padding(entry.size))
+
+        try:
+            read_archive(new.folder, new.manifest, sink, count)
+            writer.write(END)
+        finally:
+            writer.abandon()
+
+    return seal(manifest, write, order, count)

@@ -1,0 +1,9 @@
+"""What can be wrong with a bundle or with what goes into it."""
+
+from __future__ import annotations
+
+from breakeven.errors import UserError
+
+
+class BundleError(UserError):
+    """A bundle, or something that should go into one, can't be used; names the file and why."""

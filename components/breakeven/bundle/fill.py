@@ -1,0 +1,100 @@
+"""Fills a volume with a model's files from an unpacked bundle, for stacks with `weightsClaim`.
+
+The volume is a folder of this machine: a mounted network file system, or a disk of the node.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.files import forget, open_regular, partial_of, sha256_of, whole_file
+from breakeven.bundle.lock import LockedModel
+from breakeven.bundle.model_image import ModelFile, open_file_in_layer
+from breakeven.bundle.oci import blob_path
+from breakeven.bundle.opening import nothing
+from breakeven.bundle.pack import IMAGES
+from breakeven.bundle.parts import Count, require_room
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One file as the volume has it."""
+
+    path: Path
+    size: int
+    was_there: bool
+
+
+def fill(
+    model: LockedModel, unpacked: Path, volume: Path, count: Count = nothing
+) -> tuple[Filled, ...]:
+    """Writes every file that a volume lacks into its folder REVISION, and reads all back.
+
+    Files that are there and whole are not written again, so a run that was stopped goes on. No file
+    has its name before it is whole and on the disk.
+
+    Args:
+        model: Of the bundle's lock.
+        unpacked: Where the bundle was unpacked, and checked.
+        volume: Folder of the volume; it must be there, so that nothing lands beside a volume that
+            is not mounted.
+        count: Is told how many bytes were read.
+
+    Raises:
+        BundleError: The volume is not there, has no room or loses bytes, or its folder has files
+            that are none of the model.
+    """
+    if not volume.is_dir():
+        msg = f"{volume}: is no folder. Mount the volume there first"
+        raise BundleError(msg)
+    folder = volume / model.revision
+    _require_own_folder(folder, model)
+    missing = [file for file in model.files if not _is_whole(folder / file.name, file, count)]
+    require_room(volume, sum(file.size for file in missing))
+    for file in missing:
+        layer = unpacked / IMAGES / blob_path(file.layer.digest)
+        with (
+            open_file_in_layer(layer, file, model.revision) as pieces,
+            whole_file(folder / file.name) as stream,
+        ):
+            for block in pieces:
+                stream.write(block)
+                count(len(block))
+    if folder.is_dir():
+        folder.chmod(0o755)  # pods read it under a user of their own
+    for file in missing:
+        _require_written(folder / file.name, file, count)
+    return tuple(Filled(folder / file.name, file.size, file not in missing) for file in model.files)
+
+
+def _require_own_folder(folder: Path, model: LockedModel) -> None:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        msg = f"{folder}: is a link or no folder. Remove it"
+        raise BundleError(msg)
+    names = {file.name for file in model.files}
+    unfinished = {partial_of(folder / name).name for name in names}
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if foreign := sorted(there - names - unfinished):
+        msg = f"{folder}: has files that are none of the model: {', '.join(foreign)}. Remove them"
+        raise BundleError(msg)
+
+
+def _is_whole(path: Path, file: ModelFile, count: Count) -> bool:
+    if not path.exists() and not path.is_symlink():
+        return False
+    with open_regular(path) as stream:  # refuses a link, which may lead out of the volume
+        size = os.fstat(stream.fileno()).st_size
+    count(size)
+    return size == file.size and sha256_of(path) == file.sha256
+
+
+def _require_written(path: Path, file: ModelFile, count: Count) -> None:
+    with path.open("rb") as stream:
+        forget(stream)  # so that it is read from the volume, not from this machine's memory
+    if path.stat().st_size != file.size or sha256_of(path) != file.sha256:
+        msg = f"{path}: the volume gives back other bytes than were written. Don't use this volume"
+        raise BundleError(msg)
+    count(file.size)

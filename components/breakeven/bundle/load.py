@@ -1,0 +1,95 @@
+"""Pushes the images of an unpacked bundle to a registry, and reads back what it then has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.lock import Lock, LockedImage
+from breakeven.bundle.oras import Oras
+from breakeven.bundle.pack import IMAGES
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One image as the registry has it.
+
+    Attributes:
+        reference: By which a stack inside the boundary names it.
+        size: Bytes of all its blobs.
+        was_there: Whether the registry had all of it before.
+    """
+
+    reference: str
+    size: int
+    was_there: bool
+
+
+def load(lock: Lock, folder: Path, registry: str, say: Say) -> Iterator[Loaded]:
+    """Pushes every image that the registry lacks, and checks each by reading it back.
+
+    Yields each once it is there, so that a caller can record it before the next may fail.
+
+    Blobs that are there are not sent again, so a run that was stopped goes on where it was. Tags
+    are set last, so nothing half-pushed can be pulled by tag; stacks pull by digest.
+
+    Args:
+        lock: Of the bundle.
+        folder: Where it was unpacked, and checked.
+        registry: HOST[:PORT][/PREFIX].
+        say: Takes progress lines.
+
+    Raises:
+        BundleError: The registry fails, or answers with other bytes than were sent.
+    """
+    oras = Oras.find()
+    for image in lock.images:
+        yield _load(oras, image, folder / IMAGES, registry, say)
+
+
+def _load(oras: Oras, image: LockedImage, layout: Path, registry: str, say: Say) -> Loaded:
+    reference = image.reference
+    mirrored = reference.mirrored(registry)
+    there = _has_all(oras, image, registry)
+    if there:
+        say(f"is there: {mirrored}")
+    else:
+        say(f"pushing {mirrored}, {image.size / 1e9:.2f} GB")
+        oras.push(layout, reference, registry)
+        _require_all(oras, image, registry)
+    return Loaded(mirrored, image.size, there)
+
+
+def _has_all(oras: Oras, image: LockedImage, registry: str) -> bool:
+    try:
+        _require_all(oras, image, registry)
+    except BundleError:
+        return False
+    return True
+
+
+def _require_all(oras: Oras, image: LockedImage, registry: str) -> None:
+    """Reads every manifest back by digest and asks for the size of every other blob."""
+    reference = image.reference
+    host, _, prefix = registry.partition("/")
+    path = reference.repository_in(prefix).removeprefix("/")
+    inside = replace(reference, host=host, path=path)
+    for blob in image.blobs:
+        if _is_manifest(blob.media_type):
+            oras.manifest(inside, blob.digest)
+            continue
+        size = oras.blob_size(f"{host}/{path}", blob.digest)
+        if size != blob.size:
+            msg = (
+                f"{host}/{path}@{blob.digest}: the registry has {size:,} bytes of it instead of "
+                f"{blob.size:,}. Remove it there, then repeat"
+            )
+            raise BundleError(msg)
+
+
+def _is_manifest(media_type: str) -> bool:
+    return "manifest" in media_type or "image.index" in media_type

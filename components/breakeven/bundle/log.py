@@ -1,0 +1,160 @@
+"""A log of who did what with which digest, each line chained to the one before by its hash.
+
+A line that was changed, removed or put in between breaks the chain. Lines cut off at the end do
+not: keep the head that `breakeven bundle log verify` prints, and give it to the next check.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import getpass
+import json
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from io import FileIO
+from pathlib import Path
+
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.files import sha256_of_bytes
+
+START = "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One line.
+
+    Attributes:
+        sequence: From 1, without gaps.
+        previous: SHA-256 of the line before, or zeros.
+        time: UTC, ISO 8601.
+        user: Of the operating system.
+        host: Name of the machine.
+        action: plan, pack, verify, unpack, load, fill, diff or keygen.
+        subject: On what.
+        digest: SHA-256 of lock, bundle or key.
+        details: What else matters, as texts.
+    """
+
+    sequence: int
+    previous: str
+    time: str
+    user: str
+    host: str
+    action: str
+    subject: str
+    digest: str
+    details: Mapping[str, str]
+
+    def line(self) -> bytes:
+        """Returns it as it stands in the file, with its line end."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def append(
+    path: Path, action: str, subject: str, digest: str, details: Mapping[str, str]
+) -> LogEntry:
+    """Adds a line; two processes never chain to the same one.
+
+    Raises:
+        BundleError: The log can't be written, or its chain is broken already.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b", buffering=0) as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            stream.seek(0)
+            content = stream.read()
+            entries = parse(content, str(path))
+            entry = LogEntry(
+                sequence=len(entries) + 1,
+                previous=head(entries),
+                time=datetime.now(tz=UTC).isoformat(timespec="seconds"),
+                user=_user(),
+                host=socket.gethostname(),
+                action=action,
+                subject=subject,
+                digest=digest,
+                details=dict(details),
+            )
+            _write_whole(stream, entry.line(), len(content))
+            os.fsync(stream.fileno())
+    except OSError as error:
+        msg = f"{path}: can't be written: {error.strerror}. Name another file: --log FILE"
+        raise BundleError(msg) from error
+    return entry
+
+
+def _write_whole(stream: FileIO, line: bytes, size: int) -> None:
+    """Adds a line to a log of that size, or nothing: half of one would break the chain for good."""
+    if stream.write(line) != len(line):
+        stream.truncate(size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _user() -> str:
+    """Returns who acts: by name, or by number where the machine has no name for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no entry for it, as in many containers
+        return f"uid {os.getuid()}"
+
+
+def read_log(path: Path) -> tuple[LogEntry, ...]:
+    """Reads a log and checks its chain.
+
+    Raises:
+        BundleError: It is missing, or broken; names the line.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: can't be read: {error.strerror}. Name the log: --log FILE"
+        raise BundleError(msg) from error
+    return parse(content, str(path))
+
+
+def parse(content: bytes, where: str) -> tuple[LogEntry, ...]:
+    """Reads the lines of a log and checks their chain.
+
+    Raises:
+        BundleError: Names the first line that breaks it.
+    """
+    entries: list[LogEntry] = []
+    previous = START
+    for number, line in enumerate(content.splitlines(keepends=True), start=1):
+        try:
+            entry = LogEntry(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            msg = f"{where}: line {number} is no entry of a log; it was changed or cut"
+            raise BundleError(msg) from error
+        if entry.line() != line or entry.sequence != number or entry.previous != previous:
+            msg = (
+                f"{where}: the chain breaks at line {number}: this line or one before it was "
+                "changed, removed or added"
+            )
+            raise BundleError(msg)
+        previous = sha256_of_bytes(line)
+        entries.append(entry)
+    return tuple(entries)
+
+
+def head(entries: tuple[LogEntry, ...]) -> str:
+    """Returns the hash of the last line, which stands for all lines before it, too."""
+    return sha256_of_bytes(entries[-1].line()) if entries else START
+
+
+def require_head(entries: tuple[LogEntry, ...], known: str, where: str) -> None:
+    """Checks that a head noted earlier is still in the chain, so that no lines were cut off.
+
+    Raises:
+        BundleError: It is not.
+    """
+    heads = {sha256_of_bytes(entry.line()) for entry in entries} | {START}
+    if known not in heads:
+        msg = f"{where}: lacks the entry {known}: lines were cut off, or all were replaced"
+        raise BundleError(msg)

@@ -1,0 +1,145 @@
+"""Opens a bundle: nothing of it is believed before its signature and every byte were checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from breakeven.bundle.archive import Sink, check_archive, drain, read_archive
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.files import read_regular
+from breakeven.bundle.manifest import (
+    LIMIT,
+    MANIFEST,
+    SIGNATURE,
+    SIGNATURE_BYTES,
+    Manifest,
+    parse_manifest,
+)
+from breakeven.bundle.parts import Count
+from breakeven.bundle.signing import is_signed, key_id
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle whose manifest is signed by a key that is trusted."""
+
+    folder: Path
+    manifest: Manifest
+    signature: bytes
+
+
+def nothing(_bytes: int) -> None:
+    """Counts nothing."""
+
+
+def open_bundle(folder: Path, key: Ed25519PublicKey) -> Bundle:
+    """Checks the manifest's signature and that the folder holds exactly the files it must.
+
+    Args:
+        folder: Of the bundle.
+        key: Of those whose bundles are trusted.
+
+    Raises:
+        BundleError: Names the file that is missing, foreign, or not signed by the key.
+    """
+    if not folder.is_dir():
+        msg = f"{folder}: is no folder. Name the folder with {MANIFEST} and the parts"
+        raise BundleError(msg)
+    content = read_regular(folder / MANIFEST, LIMIT)
+    signature = read_regular(folder / SIGNATURE, SIGNATURE_BYTES)
+    if not is_signed(key, signature, content):
+        msg = (
+            f"{folder / MANIFEST}: is not signed by key {key_id(key)}. It was changed, or signed "
+            "by somebody else. Don't use it; ask those who packed it, by another way"
+        )
+        raise BundleError(msg)
+    manifest = parse_manifest(content, str(folder / MANIFEST))
+    _require_exact_files(folder, manifest)
+    return Bundle(folder, manifest, signature)
+
+
+def _require_exact_files(folder: Path, manifest: Manifest) -> None:
+    expected = {MANIFEST, SIGNATURE, *(name for name, _ in manifest.parts())}
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in expected)
+    if foreign:
+        msg = f"{folder}: has files that do not belong to it: {', '.join(foreign)}. Remove them"
+        raise BundleError(msg)
+
+
+def open_base(bundle: Bundle, base: Path | None, key: Ed25519PublicKey) -> Bundle | None:
+    """Opens the bundle that a delta builds on.
+
+    Raises:
+        BundleError: It is missing, another one, or there is no use for it.
+    """
+    if not bundle.manifest.base:
+        if base is not None:
+            msg = f"{bundle.folder}: is a whole bundle. Leave --base out"
+            raise BundleError(msg)
+        return None
+    if base is None:
+        msg = (
+            f"{bundle.folder}: is a delta on bundle {bundle.manifest.base}. "
+            "Name the folder of that one: --base FOLDER"
+        )
+        raise BundleError(msg)
+    opened = open_bundle(base, key)
+    if opened.manifest.digest != bundle.manifest.base:
+        msg = (
+            f"{base}: is bundle {opened.manifest.digest}, but {bundle.folder} is a delta on "
+            f"{bundle.manifest.base}. Name that one"
+        )
+        raise BundleError(msg)
+    if opened.manifest.base:
+        msg = f"{base}: is itself a delta. Allowed as a base: a whole bundle"
+        raise BundleError(msg)
+    held = {(entry.path, entry.sha256, entry.size) for entry in opened.manifest.files}
+    for entry in bundle.manifest.files:
+        if entry.in_base and (entry.path, entry.sha256, entry.size) not in held:
+            msg = f"{base}: does not hold {entry.path} as the delta needs it"
+            raise BundleError(msg)
+    return opened
+
+
+def check_bundle(bundle: Bundle, base: Bundle | None, count: Count = nothing) -> None:
+    """Checks every byte of a bundle, and of its base.
+
+    Args:
+        bundle: Opened.
+        base: Of a delta.
+        count: Is told how many bytes were read.
+
+    Raises:
+        BundleError: Names the first file or part that is not as signed.
+    """
+    for each in (base, bundle):
+        if each is not None:
+            check_archive(each.folder, each.manifest, count)
+
+
+def read_bundle(bundle: Bundle, base: Bundle | None, sink: Sink, count: Count) -> None:
+    """Checks every byte of a bundle, and of its base, and hands the files out in their order.
+
+    Args:
+        bundle: Opened.
+        base: Of a delta.
+        sink: Takes the files; those of the base that a delta does not need are checked only.
+        count: Is told how many bytes were read.
+
+    Raises:
+        BundleError: Names the first file or part that is not as signed.
+    """
+    if base is not None:
+        needed = {entry.path: entry for entry in bundle.manifest.files if entry.in_base}
+        read_archive(
+            base.folder,
+            base.manifest,
+            lambda entry, pieces: (
+                sink(needed[entry.path], pieces) if entry.path in needed else drain(entry, pieces)
+            ),
+            count,
+        )
+    read_archive(bundle.folder, bundle.manifest, sink, count)

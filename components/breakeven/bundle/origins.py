@@ -1,0 +1,108 @@
+"""Files of this machine that go into a bundle, and their place in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.files import sha256_of
+from breakeven.bundle.lock import LockedFile
+
+PROGRAM = "program"
+CACHE = "cache"
+WHEELS = "wheels"
+DEFINITIONS = "crds"
+
+_TREES = ("charts", "components", "docs", "policies", "stacks", "tools")
+_SINGLE = (
+    "__main__.py",
+    "LICENSE",
+    "Makefile",
+    "Pulumi.yaml",
+    "pyproject.toml",
+    "README.md",
+    "requirements.txt",
+)
+_LEFT_OUT = {"__pycache__"}
+_ENGINE_COMPLETE = "breakeven-engine.json"
+# What Pulumi writes into its home while it runs; only plugins belong to the engine.
+_ENGINE_PARTS = ("bin", "home/plugins", _ENGINE_COMPLETE)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """A file of this machine and its place in the bundle."""
+
+    path: str
+    file: Path
+    executable: bool = False
+
+    def locked(self) -> LockedFile:
+        """Reads the file, and returns its entry of the lock."""
+        return LockedFile(
+            self.path, self.file.stat().st_size, sha256_of(self.file), executable=self.executable
+        )
+
+
+def program_files(root: Path) -> list[Origin]:
+    """Returns this program as it is deployed: no tests, nothing that was built or is hidden."""
+    files = [root / name for name in _SINGLE]
+    for tree in _TREES:
+        files += _below(root / tree)
+    return [_origin(f"{PROGRAM}/{file.relative_to(root).as_posix()}", file) for file in files]
+
+
+def built_programs() -> list[Origin]:
+    """Returns Pulumi with its language host and provider, and oras, as this machine built them.
+
+    Raises:
+        BundleError: Another Pulumi is on PATH, or none.
+    """
+    pulumi = _on_path("pulumi").parent.parent
+    if not (pulumi / _ENGINE_COMPLETE).is_file():
+        msg = (
+            f"{pulumi}: is no Pulumi that was built here, so what belongs to it is not known. "
+            "Take the other one off PATH, type python3 tools/bootstrap setup --dev, and run this "
+            "by: python3 tools/bootstrap run breakeven bundle ..."
+        )
+        raise BundleError(msg)
+    files = [
+        file
+        for part in _ENGINE_PARTS
+        for file in (_below(pulumi / part) if (pulumi / part).is_dir() else [pulumi / part])
+    ]
+    found = [
+        _origin(f"{CACHE}/engine/{pulumi.name}/{file.relative_to(pulumi).as_posix()}", file)
+        for file in files
+    ]
+    oras = _on_path("oras")
+    return [*found, _origin(f"{CACHE}/programs/{oras.parent.parent.name}/bin/oras", oras)]
+
+
+def _on_path(name: str) -> Path:
+    program = shutil.which(name)
+    if program is None:
+        msg = (
+            f"{name} is not on PATH. Type: python3 tools/bootstrap run breakeven bundle ...; "
+            "python3 tools/bootstrap setup --dev builds it"
+        )
+        raise BundleError(msg)
+    return Path(program)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        left_out = any(part in _LEFT_OUT or part.startswith(".") for part in relative.parts)
+        if path.is_file() and not left_out:
+            yield path
+
+
+def _origin(path: str, file: Path) -> Origin:
+    if file.is_symlink():
+        msg = f"{file}: is a link. Put the file itself there: a bundle has no links"
+        raise BundleError(msg)
+    return Origin(path, file, executable=bool(file.stat().st_mode & 0o100))

@@ -1,0 +1,144 @@
+"""Makes the lock of a stack from what the stack registers and from what lies on this machine."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from breakeven.bundle.definitions import definition_files, needed_definitions
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.images import FoundImage, find_images
+from breakeven.bundle.licences import model_licence
+from breakeven.bundle.lock import Lock, LockedImage, LockedModel
+from breakeven.bundle.model_image import model_image, read_model_file
+from breakeven.bundle.oci import image_graph
+from breakeven.bundle.oras import Oras
+from breakeven.bundle.origins import Origin, built_programs, program_files
+from breakeven.bundle.weights import check_model_folder
+from breakeven.bundle.wheels import this_platform, wheel_files
+from breakeven.cost.bill.classify import Registered
+from breakeven.settings.groups import ModelSettings
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where on this machine things come from.
+
+    Attributes:
+        root: This program's folder.
+        store: Work folder: what was fetched stays here, so that a second run goes on.
+        model: Folder with the model's files.
+        definitions: Folder with custom resource definitions; None where the cluster has them.
+    """
+
+    root: Path
+    store: Path
+    model: Path
+    definitions: Path | None = None
+
+    @property
+    def layout(self) -> Path:
+        """The OCI layout with the images that were pulled."""
+        return self.store / "images"
+
+    @property
+    def wheels(self) -> Path:
+        """The wheels that were fetched."""
+        return self.store / "wheels"
+
+
+def make_lock(
+    stack: str, model: ModelSettings, resources: Sequence[Registered], sources: Sources, say: Say
+) -> tuple[Lock, tuple[Origin, ...]]:
+    """Makes the lock of a stack; asks registries for manifests, but fetches no layers.
+
+    Args:
+        stack: Its name.
+        model: What it serves.
+        resources: What it registers.
+        sources: Where things come from.
+        say: Takes progress lines.
+
+    Returns:
+        The lock, and the files of this machine that it names.
+
+    Raises:
+        BundleError: Something is not known, not pinned, not there or not allowed.
+    """
+    found = find_images(resources)
+    say(f"reading the model in {sources.model}")
+    paths = check_model_folder(sources.model, model.revision)
+    files = tuple(read_model_file(path, model.revision) for path in paths)
+    carried = model_image(model.facts.name, model.revision, files)
+    # A stack that mounts the model as an image names the one that is made here.
+    mounted = [image for image in found if image.reference.digest == carried.root.digest]
+    oras = Oras.find()
+    images = [_locked(image, oras, say) for image in found if image not in mounted]
+    images.append(
+        LockedImage(
+            carried.reference,
+            carried.root,
+            tuple(sorted({*(blob for blob, _ in carried.documents), *(f.layer for f in files)})),
+            ("the model", *(user for image in mounted for user in image.used_by)),
+        )
+    )
+    places, origins = gather(resources, sources, say)
+    lock = Lock(
+        stack=stack,
+        release=1,  # until breakeven.bundle.releases numbers it
+        version=_own_version(sources.root),
+        platform=this_platform(),
+        images=tuple(sorted(images, key=lambda image: image.reference)),
+        model=LockedModel(
+            model.facts.name,
+            model.repository,
+            model.revision,
+            model_licence(sources.model),
+            files,
+        ),
+        files=tuple(origin.locked() for origin in origins),
+        custom_resources=places,
+    )
+    return lock, origins
+
+
+def gather(
+    resources: Sequence[Registered], sources: Sources, say: Say
+) -> tuple[dict[str, str], tuple[Origin, ...]]:
+    """Finds all files but images and model; fetches wheels that are not in the store yet.
+
+    Raises:
+        BundleError: One is missing.
+    """
+    say("fetching the wheels of requirements.txt")
+    wheels = wheel_files(sources.root / "requirements.txt", sources.wheels)
+    places, definitions = definition_files(needed_definitions(resources), sources.definitions)
+    origins = [
+        *program_files(sources.root),
+        *built_programs(),
+        *wheels,
+        *definitions,
+    ]
+    return dict(places), tuple(sorted(origins))
+
+
+def _locked(image: FoundImage, oras: Oras, say: Say) -> LockedImage:
+    say(f"asking {image.reference.host} for {image.reference.path}")
+    root, blobs = image_graph(
+        image.reference.digest,
+        lambda digest: oras.manifest(image.reference, digest),
+        str(image.reference),
+    )
+    if root.digest != image.reference.digest:
+        msg = f"{image.reference}: the registry has another image under this digest"
+        raise BundleError(msg)
+    return LockedImage(image.reference, root, blobs, image.used_by)
+
+
+def _own_version(root: Path) -> str:
+    with (root / "pyproject.toml").open("rb") as stream:
+        return str(tomllib.load(stream)["project"]["version"])

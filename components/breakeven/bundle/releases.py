@@ -1,0 +1,95 @@
+"""Which bundle of a stack is newer: each has a number, and none goes back unnoticed.
+
+An older bundle is signed as validly as a newer one, and may have the flaws that the newer mends.
+The log of those who receive bundles remembers what came; what is older than that is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.lock import Lock, read_lock
+from breakeven.bundle.log import LogEntry
+from breakeven.bundle.manifest import Manifest
+
+BROUGHT = ("unpack", "load", "fill")
+"""Actions of the log by which a bundle comes into use."""
+
+
+def numbered(lock: Lock, earlier: Path, stated: int | None) -> Lock:
+    """Gives a lock its release.
+
+    Args:
+        lock: As it was planned.
+        earlier: Where the lock of an earlier plan may lie. The same plan keeps its number, another
+            has the next.
+        stated: The number, where it does not follow from that.
+
+    Raises:
+        BundleError: There is a file that is no lock.
+    """
+    if stated is not None:
+        return replace(lock, release=stated)
+    if not earlier.exists():
+        return replace(lock, release=1)
+    try:
+        before = read_lock(earlier)
+    except BundleError as error:
+        msg = f"{error}; or state which release this is: --release N"
+        raise BundleError(msg) from error
+    same = replace(lock, release=before.release)
+    return same if same == before else replace(lock, release=before.release + 1)
+
+
+def release_details(manifest: Manifest) -> dict[str, str]:
+    """Returns what an entry of the log says about a bundle."""
+    return {
+        "stack": manifest.stack,
+        "release": str(manifest.release),
+        "lock": manifest.lock,
+        "signer": manifest.signer,
+        "base": manifest.base,
+    }
+
+
+def newest_brought(entries: Iterable[LogEntry], stack: str) -> LogEntry | None:
+    """Returns the entry by which the highest release of a stack came into use, if any did."""
+    brought = (
+        entry
+        for entry in entries
+        if entry.action in BROUGHT and entry.details.get("stack") == stack
+    )
+    return max(brought, key=_release, default=None)
+
+
+def refuse_older(manifest: Manifest, entries: Iterable[LogEntry], where: str) -> None:
+    """Refuses a bundle that is older than one that came into use, or another of the same number.
+
+    Args:
+        manifest: Of the bundle, whose signature was checked.
+        entries: Of the log, whose chain was checked.
+        where: The bundle, for messages.
+
+    Raises:
+        BundleError: Names both releases, and who brought the newer one.
+    """
+    newest = newest_brought(entries, manifest.stack)
+    if newest is None or _release(newest) < manifest.release:
+        return
+    if _release(newest) == manifest.release and newest.details["lock"] == manifest.lock:
+        return
+    is_older = manifest.release < _release(newest)
+    what = "older than the" if is_older else "but another bundle than the"
+    msg = (
+        f"{where}: is release {manifest.release} of stack {manifest.stack}, {what} release "
+        f"{_release(newest)} that {newest.user}@{newest.host} brought in at {newest.time}. Use the "
+        "newest bundle; to take this one knowingly, repeat with --allow-older"
+    )
+    raise BundleError(msg)
+
+
+def _release(entry: LogEntry) -> int:
+    return int(entry.details["release"])

@@ -1,0 +1,1 @@
+"""Facts with source and date, and what reads them: models, GPUs, machine types, prices."""

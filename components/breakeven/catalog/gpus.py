@@ -1,0 +1,76 @@
+"""GPUs that serve models: memory, bandwidth, compute and power, from the makers' data sheets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+from breakeven.suggestions import UnknownNameError, near_names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """One GPU. Compute figures are dense, without structured sparsity.
+
+    Attributes:
+        name: Short name, such as "l40s".
+        memory_gib: Memory that the driver reports, in GiB; data sheets round it.
+        bandwidth_gb_per_second: Peak memory bandwidth, in 10^9 bytes a second.
+        bf16_tflops: Peak bf16 operations with fp32 sums, in 10^12 a second.
+        fp8_tflops: The same in fp8; None where the GPU has no fp8 units.
+        int8_tops: The same in int8.
+        watts: Board power limit, in W.
+        link_gb_per_second: To the other GPUs of the node, one direction, in 10^9 bytes a second;
+            without NVLink or its like that is the PCIe slot.
+        source: Where the figures are from.
+    """
+
+    name: str
+    memory_gib: float
+    bandwidth_gb_per_second: float
+    bf16_tflops: float
+    fp8_tflops: float | None
+    int8_tops: float | None
+    watts: int
+    link_gb_per_second: float
+    source: str
+
+    def compute_tera(self, precision: str) -> float:
+        """Returns the peak at which weights of a precision are multiplied, in 10^12 a second.
+
+        fp8 needs fp8 units and int8 needs int8 units. Where they are missing, and for int4 always,
+        vLLM's weight-only kernels widen the weights and multiply in bf16: memory is saved, compute
+        is not.
+        """
+        native = {"fp8": self.fp8_tflops, "int8": self.int8_tops}.get(precision)
+        return native or self.bf16_tflops
+
+
+class UnknownGpuError(UnknownNameError):
+    """No such GPU is known."""
+
+    what = "GPU"
+
+
+@cache
+def load_gpus() -> Mapping[str, Gpu]:
+    """Returns all known GPUs by name."""
+    text = (resources.files(__package__) / "data" / "gpus.json").read_text(encoding="utf-8")
+    return MappingProxyType({entry["name"]: Gpu(**entry) for entry in json.loads(text)["gpus"]})
+
+
+def find_gpu(name: str) -> Gpu:
+    """Returns a GPU by name; upper case is no matter.
+
+    Raises:
+        UnknownGpuError: There is none of that name.
+    """
+    gpus = load_gpus()
+    try:
+        return gpus[name.lower()]
+    except KeyError:
+        raise UnknownGpuError(name, near_names(name, gpus)) from None

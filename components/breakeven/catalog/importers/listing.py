@@ -1,0 +1,143 @@
+"""What a reader of an outside file gets and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from breakeven.catalog.node_shape import NodeShape
+from breakeven.catalog.price import Price
+from breakeven.catalog.price_file import BookFile
+
+_SMALLEST = Decimal("1E-15")
+"""Smallest fraction of a dollar that the price book's format holds."""
+
+_BEYOND = 10**9
+"""Dollars from which on the price book's format holds no price."""
+
+
+class SourceError(ValueError):
+    """An outside file that can't be used; the message names file, line and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which prices are wanted. Price lists have thousands of machine types; a book has some.
+
+    Attributes:
+        shapes: Machine types of the book, by cloud and type.
+        regions: Cloud and region of what is wanted.
+        as_of: Day on which an undated file was fetched; None where no file needs it.
+    """
+
+    shapes: Mapping[tuple[str, str], NodeShape]
+    regions: frozenset[tuple[str, str]]
+    as_of: date | None = None
+
+    @classmethod
+    def of(
+        cls, book: BookFile, regions: Iterable[tuple[str, str]] = (), as_of: date | None = None
+    ) -> Selection:
+        """Returns what a book holds already, in its regions and in those added."""
+        return cls(book.shapes, book.regions | frozenset(regions), as_of)
+
+    def takes(self, cloud: str, region: str, instance_type: str) -> bool:
+        """Tells whether a price is wanted."""
+        return (cloud, instance_type) in self.shapes and (cloud, region) in self.regions
+
+    def day(self, name: str) -> date:
+        """Returns the day of a file that does not state its own.
+
+        Raises:
+            SourceError: It was not given.
+        """
+        if self.as_of is None:
+            msg = (
+                f"{name}: this kind of file does not say of which day its prices are. "
+                "Add the day on which you fetched it, such as --as-of 2026-11-25"
+            )
+            raise SourceError(msg)
+        return self.as_of
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The wanted prices of one file.
+
+    Attributes:
+        name: Name of the file.
+        kind: Kind of the file.
+        prices: What was taken from it.
+        whole: Whether it lists all that its source sells in a region: what it lacks is gone.
+    """
+
+    name: str
+    kind: str
+    prices: tuple[Price, ...]
+    whole: bool
+
+
+def node_price(  # noqa: PLR0913  # the parts of an identifier, and where it stands
+    where: str,
+    *,
+    cloud: str,
+    region: str,
+    instance_type: str,
+    purchase: str,
+    usd: object,
+    source: str,
+    as_of: date,
+) -> Price:
+    """Makes the price of a machine from a field of a file.
+
+    Args:
+        where: File and line, for the message.
+        cloud: Such as "aws".
+        region: The cloud's name for it.
+        instance_type: The cloud's name for it.
+        purchase: "on-demand" or "spot".
+        usd: USD an hour, as a number or as text.
+        source: Where the figure is from.
+        as_of: Day on which it was true.
+
+    Raises:
+        SourceError: The amount is no price.
+    """
+    amount = _amount(usd)
+    if amount is None:
+        msg = f'{where}: {instance_type} costs "{usd}"; allowed: USD an hour, 0 to below 10^9'
+        raise SourceError(msg)
+    return Price(
+        identifier=f"node/{cloud}/{region}/{instance_type}/{purchase}",
+        usd=amount,
+        unit="node-hour",
+        source=source,
+        as_of=as_of,
+        confidence="list",
+    )
+
+
+def _amount(usd: object) -> Decimal | None:
+    """Reads an amount that the price book's format can hold; None for any other."""
+    try:
+        amount = Decimal(str(usd))
+    except InvalidOperation:
+        return None
+    if not amount.is_finite() or not 0 <= amount < _BEYOND:
+        return None
+    return amount.quantize(_SMALLEST).normalize()
+
+
+def parse_day(where: str, text: object) -> date:
+    """Reads a day, or the day of a time, in ISO 8601.
+
+    Raises:
+        SourceError: It is none.
+    """
+    try:
+        return date.fromisoformat(str(text)[:10])
+    except ValueError:
+        msg = f'{where}: "{text}" is no day; allowed: a day such as 2026-07-20'
+        raise SourceError(msg) from None

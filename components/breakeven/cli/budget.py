@@ -1,0 +1,23 @@
+"""Whether a stack stays within its budget."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from breakeven.cost.report import Report
+from breakeven.errors import OverBudgetError
+
+
+def check_budget(report: Report, limit: Decimal | None = None) -> None:
+    """Ends a command with its own exit code where a stack costs more than it may.
+
+    Args:
+        report: The stack's.
+        limit: USD a month that goes before the stack's own budgetPerMonth.
+
+    Raises:
+        OverBudgetError: It does.
+    """
+    budget = report.assumptions.budget_per_month if limit is None else limit
+    if budget is not None and report.total > budget:
+        raise OverBudgetError(report.assumptions.stack, report.total, budget)

@@ -1,0 +1,186 @@
+"""`breakeven bundle`: carries everything that a stack needs into a closed network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from breakeven.bundle.delta import make_delta
+from breakeven.bundle.files import write_bytes
+from breakeven.bundle.lock import Lock, read_lock
+from breakeven.bundle.log import append
+from breakeven.bundle.model_image import HOST
+from breakeven.bundle.opening import open_bundle
+from breakeven.bundle.pack import Order, contents_of, pull_images
+from breakeven.bundle.pack import pack as pack_bundle
+from breakeven.bundle.plan import Sources, gather, make_lock
+from breakeven.bundle.releases import numbered, release_details
+from breakeven.bundle.signing import make_keys, read_private_key
+from breakeven.cli.bundle import inside, options
+from breakeven.cli.bundle.log import log
+from breakeven.cli.byte_progress import byte_progress
+from breakeven.errors import SeveralModelsError
+from breakeven.planning.offline import ledger_of, read_stack
+from breakeven.settings.files import ROOT
+from breakeven.settings.stack import Settings
+
+bundle = typer.Typer(
+    name="bundle",
+    help="Everything that a stack needs as one signed bundle, for a network without internet.\n\n"
+    "Example: breakeven bundle verify on-prem-bundle --key release.pub",
+    no_args_is_help=True,
+)
+bundle.add_typer(log)
+bundle.command("verify")(inside.verify)
+bundle.command("unpack")(inside.unpack)
+bundle.command("load")(inside.load)
+bundle.command("fill")(inside.fill_volume)
+
+_GIGABYTE = 1_000_000_000
+_MEBIBYTE = 1024 * 1024
+# Images have the names under which they are had outside, not those of the registry inside.
+_OUTSIDE = {"registry": "", "network": "connected"}
+
+
+@bundle.command()
+def keygen(
+    name: Annotated[str, typer.Argument(help="Of the files: NAME.key signs, NAME.pub verifies.")],
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Makes a pair of ed25519 keys. The private one is never printed and never overwritten.
+
+    Example: breakeven bundle keygen release
+    """
+    private, public = Path(f"{name}.key"), Path(f"{name}.pub")
+    identifier = make_keys(private, public)
+    append(log_file, "keygen", str(public), identifier, {})
+    typer.echo(f"{private}: keep it where only those who pack can read it (mode 0600)")
+    typer.echo(f"{public}: key {identifier}; hand it over by another way than the bundles")
+
+
+@bundle.command()
+def plan(  # noqa: PLR0913, PLR0917  # the options of the command
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as on-prem.")],
+    model: options.Model,
+    definitions: options.Definitions = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The lock; STACK.lock.json if left out.")
+    ] = None,
+    release: Annotated[
+        int | None,
+        typer.Option(
+            "--release",
+            min=1,
+            help="Number of the bundle, higher than any before; follows from --output if left out.",
+        ),
+    ] = None,
+    store: options.Store = options.STORE,
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Writes the lock of a stack: every image, file and checksum that it needs, and their sizes.
+
+    What it needs follows from what the stack registers. Anything unknown or not pinned is an error.
+    A plan that differs from the lock at --output is the next release.
+
+    Example: breakeven bundle plan on-prem --model ./REVISION
+    """
+    settings = _read(stack)
+    sources = Sources(ROOT, store, model, definitions)
+    path = output or Path(f"{stack}.lock.json")
+    planned, _ = make_lock(stack, settings.model, ledger_of(settings), sources, _say)
+    lock = numbered(planned, path, release)
+    write_bytes(path, lock.as_bytes())
+    append(log_file, "plan", stack, lock.digest, {"lock": str(path)})
+    typer.echo(summary(lock))
+    typer.echo(f"{path}: lock {lock.digest}, release {lock.release}")
+
+
+@bundle.command()
+def pack(  # noqa: PLR0913, PLR0917  # as above
+    lock_file: Annotated[Path, typer.Argument(help="A lock from breakeven bundle plan.")],
+    model: options.Model,
+    sign: options.Sign,
+    output: Annotated[Path, typer.Option("--output", help="Folder of the bundle.")],
+    definitions: options.Definitions = None,
+    part_size: options.PartSize = options.PART_MIB,
+    store: options.Store = options.STORE,
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Fetches what a lock names and packs it. The same lock and key give the same bytes.
+
+    A run that was stopped goes on where it was when it is repeated.
+
+    Example: breakeven bundle pack on-prem.lock.json --model ./REVISION --sign release.key
+    --output on-prem-bundle
+    """
+    lock = read_lock(lock_file)
+    key = read_private_key(sign)
+    sources = Sources(ROOT, store, model, definitions)
+    resources = ledger_of(_read(lock.stack))
+    _, origins = gather(resources, sources, _say)
+    pull_images(lock, sources.layout, _say)
+    contents = contents_of(lock, origins, sources.layout, model)
+    order = Order(output, key, part_size * _MEBIBYTE)
+    with byte_progress(2 * sum(entry.size for entry in contents.entries)) as count:
+        packed = pack_bundle(lock, contents, order, count)
+    manifest = packed.manifest
+    append(log_file, "pack", str(output), manifest.digest, release_details(manifest))
+    typer.echo(f"{output}: {_size(manifest.archive_size)} in {len(manifest.parts())} parts")
+    typer.echo(f"bundle {manifest.digest}, release {manifest.release}, key {manifest.signer}")
+
+
+@bundle.command()
+def diff(  # noqa: PLR0913, PLR0917  # as above
+    old: Annotated[Path, typer.Argument(help="Folder of the bundle that they have.")],
+    new: Annotated[Path, typer.Argument(help="Folder of the bundle that they should get.")],
+    sign: options.Sign,
+    output: Annotated[Path, typer.Option("--output", help="Folder of the delta.")],
+    part_size: options.PartSize = options.PART_MIB,
+    log_file: options.Log = options.LOG,
+) -> None:
+    """Makes a bundle with what NEW has and OLD lacks. Who verifies, unpacks or loads it needs OLD.
+
+    Example: breakeven bundle diff bundle-1 bundle-2 --sign release.key --output delta-1-2
+    """
+    key = read_private_key(sign)
+    before, after = (open_bundle(folder, key.public_key()) for folder in (old, new))
+    order = Order(output, key, part_size * _MEBIBYTE)
+    with byte_progress(2 * after.manifest.archive_size) as count:
+        delta = make_delta(before, after, order, count)
+    manifest = delta.manifest
+    append(log_file, "diff", str(output), manifest.digest, release_details(manifest))
+    typer.echo(f"{output}: {_size(manifest.archive_size)} of {_size(after.manifest.archive_size)}")
+    typer.echo(f"bundle {manifest.digest}, a delta on {manifest.base}")
+
+
+def summary(lock: Lock) -> str:
+    """Returns how much of what a lock names."""
+    images = sum(blob.size for blob in lock.blobs().values())
+    weights = sum(file.size for file in lock.model.files)
+    model = next(image.reference for image in lock.images if image.reference.host == HOST)
+    rest = sum(file.size for file in lock.files)
+    return "\n".join(
+        [
+            f"images  {len(lock.images) - 1:4}  {_size(images - weights):>12}",
+            f"model   {len(lock.model.files):4}  {_size(weights):>12}  {lock.model.repository}",
+            f"  as weightsImage: {model}",
+            f"files   {len(lock.files):4}  {_size(rest):>12}  wheels, programs, this program",
+        ]
+    )
+
+
+def _size(count: int) -> str:
+    return f"{count / _GIGABYTE:,.2f} GB" if count >= _GIGABYTE else f"{count / 1e6:,.2f} MB"
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _read(stack: str) -> Settings:
+    settings = read_stack(stack, **_OUTSIDE)
+    if settings.others:
+        raise SeveralModelsError(stack, "a bundle", "Give each model a stack file and a bundle")
+    return settings

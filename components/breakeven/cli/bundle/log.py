@@ -1,0 +1,56 @@
+"""`breakeven bundle log`: shows and checks the log of who did what with which digest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from breakeven.bundle.log import head, read_log, require_head
+from breakeven.cli.bundle.options import LOG, Log
+from breakeven.cli.output_format import Format, FormatOption
+
+log = typer.Typer(
+    name="log",
+    help="The hash-chained log of who did what with which digest.\n\n"
+    "Example: breakeven bundle log show",
+    no_args_is_help=True,
+)
+
+
+@log.command()
+def verify(
+    log_file: Log = LOG,
+    known: Annotated[
+        str, typer.Option("--head", help="A head noted earlier, which must still be in the chain.")
+    ] = "",
+) -> None:
+    """Checks the chain. Note the head it prints: with it the next check sees lines cut off.
+
+    Example: breakeven bundle log verify --head 3f1c...
+    """
+    entries = read_log(log_file)
+    if known:
+        require_head(entries, known, str(log_file))
+    number = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    typer.echo(f"{number}, chain unbroken; head {head(entries)}")
+
+
+@log.command()
+def show(
+    log_file: Log = LOG,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Prints the log, oldest first, after its chain was checked.
+
+    Example: breakeven bundle log show --format json
+    """
+    entries = read_log(log_file)
+    if output_format is Format.JSON:
+        typer.echo(json.dumps([asdict(entry) for entry in entries], indent=2))
+        return
+    for entry in entries:
+        typer.echo(f"{entry.time}  {entry.user}@{entry.host}  {entry.action}  {entry.subject}")
+        typer.echo(f"  {entry.digest}")

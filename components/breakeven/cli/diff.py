@@ -1,0 +1,153 @@
+"""`breakeven diff`: what a change of a stack file does to its cost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from breakeven.cli.budget import check_budget
+from breakeven.errors import UserError
+from breakeven.planning.offline import estimate_stack
+from breakeven.reports.diff import Comparison, compare
+from breakeven.reports.diff_text import diff_markdown, diff_text
+from breakeven.reports.json_report import as_output
+from breakeven.reports.saved_report import Figures, NotAReportError, figures_of
+from breakeven.settings.files import ROOT, stack_names
+
+
+class Format(StrEnum):
+    """How a comparison is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+class AgainstError(UserError):
+    """There is nothing to compare with where it was looked for."""
+
+
+class BudgetError(UserError):
+    """The budget is no amount of money."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f'--budget: found "{found}". Allowed: USD a month above 0, such as 5000')
+
+
+def diff(
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Another stack, or a file that `breakeven report --format json` or `pulumi stack "
+            "export` wrote. Without it: what is deployed, asked of Pulumi.",
+        ),
+    ] = None,
+    output_format: Annotated[
+        Format, typer.Option("--format", help="How the comparison is written.")
+    ] = Format.TEXT,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="USD a month that self-hosting may cost; over it, the exit code is 2. Without it: "
+            "budgetPerMonth of the stack.",
+        ),
+    ] = None,
+) -> None:
+    """Compares what a stack costs with what is deployed, a saved report, or another stack.
+
+    Example: breakeven diff aws-prod --against main.json --budget 9000
+    """
+    today = datetime.now(tz=UTC).date()
+    limit = None if budget is None else _amount(budget)
+    estimated = estimate_stack(stack, today)
+    name, before = _before(stack, against, today)
+    comparison = compare(before, figures_of(as_output(estimated)), (name, f"stack {stack}"))
+    typer.echo(_written(comparison, output_format))
+    check_budget(estimated, limit)
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise BudgetError(text) from None
+    if not amount.is_finite() or amount <= 0:
+        raise BudgetError(text)
+    return amount
+
+
+def _written(comparison: Comparison, output_format: Format) -> str:
+    if output_format is Format.JSON:
+        return json.dumps(comparison.as_output(), indent=2)
+    if output_format is Format.MARKDOWN:
+        return diff_markdown(comparison).rstrip("\n")
+    return diff_text(comparison)
+
+
+def _before(stack: str, against: str | None, today: date) -> tuple[str, Figures]:
+    """Returns the name and the figures of what is compared with."""
+    if against in stack_names():
+        return f"stack {against}", figures_of(as_output(estimate_stack(against, today)))
+    if against is None:
+        return "what is deployed", _read(_exported(stack), f"stack {stack} as deployed")
+    try:
+        text = Path(against).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        msg = (
+            f'--against: found "{against}" ({reason}). Allowed: a stack '
+            f"({', '.join(stack_names())}), or a file that `breakeven report STACK --format json "
+            "--output FILE` wrote"
+        )
+        raise AgainstError(msg) from error
+    return against, _read(text, against)
+
+
+def _read(text: str, name: str) -> Figures:
+    try:
+        return figures_of(json.loads(text))
+    except json.JSONDecodeError as error:
+        reason = f"line {error.lineno}: no JSON ({error.msg})"
+    except NotAReportError as error:
+        reason = str(error)
+    msg = (
+        f"{name} can't be compared with: {reason}. Save one with: "
+        "breakeven report STACK --format json --output FILE"
+    )
+    raise AgainstError(msg)
+
+
+def _exported(stack: str) -> str:
+    """Asks Pulumi for the state of a stack."""
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        msg = (
+            "no Pulumi on PATH to ask what is deployed. Type: python3 tools/bootstrap run "
+            f"breakeven diff {stack}; or name a saved report or a stack with --against"
+        )
+        raise AgainstError(msg)
+    done = subprocess.run(
+        [pulumi, "stack", "export", "--stack", stack, "--non-interactive"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["no reason given"]
+        reason = said[-1].removeprefix("error: ")
+        msg = (
+            f"Pulumi does not tell what stack {stack} has deployed: {reason}. Name a saved "
+            "report or another stack with --against"
+        )
+        raise AgainstError(msg)
+    return done.stdout

@@ -1,0 +1,34 @@
+"""`breakeven estimate`: the cost of a stack file, without an engine."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from breakeven.cli.budget import check_budget
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.planning.offline import estimate_stack
+from breakeven.reports.estimate_text import render
+from breakeven.reports.json_report import as_output
+
+
+def estimate(
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Prints what a stack costs, as `pulumi preview` does, but from the stack file alone.
+
+    Ends with 2 where the stack costs more than its budgetPerMonth, and with 3 where a price is
+    missing or too old.
+
+    Example: breakeven estimate aws-prod --format json
+    """
+    report = estimate_stack(stack, datetime.now(tz=UTC).date())
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(as_output(report), indent=2))
+    else:
+        typer.echo(render(report))
+    check_budget(report)

@@ -1,0 +1,118 @@
+"""`breakeven evidence`: what a compliance team files about a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from breakeven.bundle.archive import drain
+from breakeven.bundle.files import canonical_json, sha256_of_bytes
+from breakeven.bundle.lock import Lock, lock_of
+from breakeven.bundle.log import head, read_log
+from breakeven.bundle.manifest import Entry
+from breakeven.bundle.opening import Bundle, open_base, open_bundle, read_bundle
+from breakeven.bundle.pack import LOCK
+from breakeven.bundle.signing import read_public_key
+from breakeven.cli.bundle import options
+from breakeven.cli.byte_progress import byte_progress
+from breakeven.cli.files import write_whole
+from breakeven.cli.policy_verdict import judge_stack, verdict_output
+from breakeven.errors import UserError
+from breakeven.evidence.access import access_listing
+from breakeven.evidence.page import page
+from breakeven.evidence.record import Parts
+from breakeven.evidence.record import evidence as put_together
+from breakeven.evidence.supply import bundle_facts, differences, image_list, log_facts
+from breakeven.planning.offline import ledger_of, read_stack
+from breakeven.policy.bundle_contents import carried_in
+
+
+class Format(StrEnum):
+    """How the evidence is written."""
+
+    JSON = "json"
+    HTML = "html"
+
+
+def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as on-prem.")],
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Folder of its bundle, which is verified first.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Public key of those whose bundles you trust.")
+    ] = None,
+    base: options.Base = None,
+    log_file: Annotated[
+        Path | None, typer.Option("--log", help="Log of the bundle, whose chain is checked first.")
+    ] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--day", formats=["%Y-%m-%d"], help="Day on which waivers count; today."),
+    ] = None,
+    output_format: Annotated[
+        Format, typer.Option("--format", help="json, or html for one page to print.")
+    ] = Format.JSON,
+    output: Annotated[Path | None, typer.Option("--output", help="File to write.")] = None,
+) -> None:
+    """Says what is deployed, from which bundle, by whose rules, and what can't be assessed here.
+
+    The same stack, bundle, log and day give the same bytes.
+
+    Example: breakeven evidence on-prem --bundle on-prem-bundle --key release.pub --format html
+    --output evidence.html
+    """
+    settings = read_stack(stack)
+    resources = ledger_of(settings)
+    opened, lock = _verified(bundle, key, base) if bundle is not None else (None, None)
+    entries = read_log(log_file) if log_file is not None else ()
+    judged_on = (day or datetime.now(tz=UTC)).date()
+    carried = None if lock is None else carried_in(lock.as_bytes())
+    served = [each.model for each in settings.models]
+    found = put_together(
+        Parts(
+            stack=stack,
+            day=judged_on,
+            bundle=bundle_facts(opened, lock) if opened and lock else None,
+            differences=differences(lock, stack, served, resources) if lock else (),
+            images=image_list(resources),
+            access=access_listing(resources),
+            policies=verdict_output(*judge_stack(stack, judged_on, carried=carried)),
+            log=None if log_file is None else log_facts(head(entries), entries),
+        )
+    )
+    content = canonical_json(found)
+    text = content.decode()
+    if output_format is Format.HTML:
+        text = page(found, sha256_of_bytes(content))
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_whole(output, text)
+
+
+def _verified(folder: Path, key: Path | None, base: Path | None) -> tuple[Bundle, Lock]:
+    """Reads every byte of a bundle; evidence of anything else would be none."""
+    if key is None:
+        msg = "a bundle is believed by its signature alone. Name the public key: --key FILE.pub"
+        raise UserError(msg)
+    trusted = read_public_key(key)
+    opened = open_bundle(folder, trusted)
+    below = open_base(opened, base, trusted)
+    collected: list[bytes] = []
+
+    def sink(entry: Entry, pieces: Iterator[bytes]) -> None:
+        if entry.path == LOCK:
+            collected.extend(pieces)
+        else:
+            drain(entry, pieces)
+
+    total = opened.manifest.archive_size + (below.manifest.archive_size if below else 0)
+    with byte_progress(total) as count:
+        read_bundle(opened, below, sink, count)
+    return opened, lock_of(opened.manifest, b"".join(collected), f"{folder}: {LOCK}")

@@ -1,0 +1,151 @@
+"""`breakeven init`: a stack file of one's own from a few answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from breakeven.catalog.models import ModelFacts, find_model, load_models
+from breakeven.cli.files import write_new
+from breakeven.cli.gpu_option import require_gpu
+from breakeven.cli.init.new_stack import text_of, values_of
+from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.errors import SettingsError
+from breakeven.settings.files import ROOT, defaults
+from breakeven.suggestions import UnknownNameError
+
+
+def init(  # noqa: PLR0913  # one parameter an option
+    name: Annotated[str, typer.Argument(help="Name of the new stack, such as chat.")],
+    *,
+    model: Annotated[
+        str | None, typer.Option(help="Model to serve; a name of the model table.")
+    ] = None,
+    where: Annotated[Where | None, typer.Option(help="Where the GPUs are.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region of the cloud, such as europe-west4.")
+    ] = None,
+    gpu: Annotated[
+        str | None,
+        typer.Option(
+            help="GPU; without it the one that costs least for the peak; own servers: h100."
+        ),
+    ] = None,
+    tokens_per_day: Annotated[
+        int | None,
+        typer.Option(min=1, max=10**13, help="Input and output tokens of a mean day."),
+    ] = None,
+    api: Annotated[
+        str | None, typer.Option(help="API that serves this now, as provider/model.")
+    ] = None,
+    data_may_leave: Annotated[
+        bool | None,
+        typer.Option("--data-may-leave/--data-stays", help="Whether prompts may go to an API."),
+    ] = None,
+    node_price: Annotated[
+        int | None,
+        typer.Option(min=1, max=10**8, help="Own servers: USD for one with eight GPUs, installed."),
+    ] = None,
+    revision: Annotated[
+        str | None,
+        typer.Option(help="Commit of the weights; without it the one that another stack serves."),
+    ] = None,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Writes stacks/Pulumi.NAME.yaml, which can be previewed at once. Never overwrites.
+
+    What no option says is asked on a terminal, with a default that Enter takes; elsewhere the
+    default is taken.
+
+    Example: breakeven init chat --model llama-3.1-8b-instruct --where aws --tokens-per-day 20000000
+    """
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", name):
+        msg = (
+            f'the name "{name}" can\'t be used. Allowed: lower-case letters, digits and hyphens, '
+            "40 at the most, such as chat"
+        )
+        raise NewStackError(msg)
+    known = defaults()
+    facts = _facts(model or _asked("Model to serve", known["model"]))
+    if gpu is not None:
+        require_gpu(gpu)
+    place = where or _where(_asked("Where are the GPUs: aws, azure, gcp or own", str(Where.AWS)))
+    if tokens_per_day is None:
+        tokens_per_day = _number("Tokens a day, input and output", int(known["tokensPerDay"]))
+    if data_may_leave is None:
+        data_may_leave = _yes("May prompts go to an API")
+    in_use = api or _asked("API in use now", known["apiInUse"])
+    if place is Where.OWN and node_price is None and sys.stdin.isatty():
+        node_price = typer.prompt("USD for one server with eight GPUs, installed", type=int)
+    answers = Answers(
+        name=name,
+        model=facts,
+        revision=revision or "",
+        where=place,
+        region=region or "",
+        gpu=gpu or "",
+        tokens_per_day=tokens_per_day,
+        api=in_use,
+        data_may_leave=data_may_leave,
+        node_price=node_price,
+    )
+    try:
+        values = values_of(answers, datetime.now(tz=UTC).date())
+    except SettingsError as error:
+        problems = "\n".join(f"  {problem}" for problem in error.problems)
+        msg = f"no stack file was written; with these answers it could not be used:\n{problems}"
+        raise NewStackError(msg) from error
+    path = ROOT / "stacks" / f"Pulumi.{name}.yaml"
+    write_new(path, text_of(answers, values))
+    shown = path.relative_to(ROOT)
+    if output_format is Format.JSON:
+        typer.echo(json.dumps({"stack": name, "file": str(shown), "settings": values}, indent=2))
+        return
+    typer.echo(f"Written: {shown}")
+    typer.echo(f"next:    breakeven estimate {name}     what it costs, in two seconds")
+    typer.echo(f"         breakeven recommend {name}    what would cost less")
+    typer.echo(f"         make preview STACK={name}     what would be made, and its cost")
+
+
+def _asked(question: str, default: str) -> str:
+    """Returns the answer on a terminal; elsewhere, as with a mere Enter, the default."""
+    if not sys.stdin.isatty():
+        return default
+    answer: str = typer.prompt(question, default=default, type=str)
+    return answer
+
+
+def _number(question: str, default: int) -> int:
+    if not sys.stdin.isatty():
+        return default
+    answer: int = typer.prompt(question, default=default, type=int)
+    return answer
+
+
+def _yes(question: str) -> bool:
+    return not sys.stdin.isatty() or typer.confirm(question, default=True)
+
+
+def _where(name: str) -> Where:
+    try:
+        return Where(name)
+    except ValueError:
+        msg = f'--where: found "{name}". Allowed: {", ".join(Where)}'
+        raise NewStackError(msg) from None
+
+
+def _facts(name: str) -> ModelFacts:
+    try:
+        return find_model(name)
+    except UnknownNameError as error:
+        msg = (
+            f"--model: {error}. Allowed: {', '.join(load_models())}; "
+            "`breakeven model CONFIG_JSON` makes an entry for another"
+        )
+        raise NewStackError(msg) from None

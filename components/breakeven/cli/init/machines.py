@@ -1,0 +1,140 @@
+"""The machine of a new stack: one whose GPUs together hold a replica."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+
+from breakeven.catalog.gpus import find_gpu
+from breakeven.catalog.models import ModelFacts
+from breakeven.catalog.price import PriceMissingError
+from breakeven.catalog.price_book import PriceBook
+from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
+from breakeven.cli.prices.book import book_for_command
+from breakeven.cost.capacity.memory_fit import memory_fit
+from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
+from breakeven.settings.files import defaults
+from breakeven.settings.pool import GKE_GPUS
+from breakeven.suggestions import suggestion
+
+LONGEST_REQUEST = 8192
+"""Tokens of the longest request; a model that reads fewer has its own limit."""
+
+_REGIONS: Mapping[Where, str] = MappingProxyType(
+    {Where.AWS: "us-east-1", Where.AZURE: "eastus", Where.GCP: "us-central1"}
+)
+_OWN_GPUS = 8
+"""Of an own server; that is how they are sold."""
+
+_OWN_GPU = "h100"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """A node, and how many of its GPUs hold a replica; `instance_type` is empty for an own one."""
+
+    gpu: str
+    gpus: int
+    parallel: int
+    instance_type: str
+
+
+def rented(answers: Answers, today: date) -> list[tuple[Decimal, Machine]]:
+    """Returns the cloud's machines whose GPUs together hold one replica, each after its price.
+
+    Raises:
+        NewStackError: There is none.
+    """
+    listed = book_for_command().shapes
+    book, region = PriceBook.load(today=today), region_of(answers)
+    shapes = [
+        shape
+        for shape in listed.values()
+        if shape.cloud == answers.where and shape.gpu and _is_weighed(shape.gpu, answers)
+    ]
+    priced: list[tuple[Decimal, Machine]] = []
+    for shape in shapes:
+        try:
+            price = book.node(answers.where, region, shape.instance_type, "on-demand")
+        except PriceMissingError:
+            continue
+        if shape.gpu and _fits(answers.model, shape.gpu, shape.gpus):
+            machine = Machine(
+                gpu=shape.gpu,
+                gpus=shape.gpus,
+                parallel=shape.gpus,
+                instance_type=shape.instance_type,
+            )
+            priced.append((price.usd, machine))
+    if not priced:
+        there = tuple(sorted({shape.gpu or "" for shape in shapes}))
+        which = f"{answers.gpu} there" if answers.gpu else "one machine there"
+        msg = (
+            f"{answers.model.name} in bf16 fits no machine of {answers.where} {region} that has a "
+            f"price: {which} is too small or not rented{suggestion(there)}. Choose another --gpu, "
+            "--where or --model; `breakeven model` says what a model needs"
+        )
+        raise NewStackError(msg)
+    return priced
+
+
+def region_of(answers: Answers) -> str:
+    """Returns the region that was asked for, or the cloud's first.
+
+    Raises:
+        NewStackError: No machine there has a price.
+    """
+    if not answers.region:
+        return _REGIONS[answers.where]
+    priced = sorted(
+        region for cloud, region in book_for_command().regions if cloud == answers.where
+    )
+    if answers.region not in priced:
+        msg = (
+            f'--region: found "{answers.region}", where no machine of {answers.where} has a price. '
+            f"Allowed: {', '.join(priced)}; for another, `breakeven prices refresh --region` adds "
+            "its prices"
+        )
+        raise NewStackError(msg)
+    return answers.region
+
+
+def _is_weighed(gpu: str, answers: Answers) -> bool:
+    """Of a GPU that was asked for, the settings say why it is refused."""
+    if answers.gpu:
+        return gpu == answers.gpu
+    return answers.where is not Where.GCP or gpu in GKE_GPUS
+
+
+def own_machine(answers: Answers) -> Machine:
+    """Returns an own server, with as few of its GPUs to a replica as hold one.
+
+    Raises:
+        NewStackError: All of them together do not.
+    """
+    gpu = answers.gpu or _OWN_GPU
+    for parallel in TENSOR_PARALLEL:
+        if _fits(answers.model, gpu, parallel):
+            return Machine(gpu=gpu, gpus=_OWN_GPUS, parallel=parallel, instance_type="")
+    msg = (
+        f"{answers.model.name} in bf16 does not fit {_OWN_GPUS} x {gpu}. Choose another --gpu or "
+        "--model; `breakeven model` says what a model needs"
+    )
+    raise NewStackError(msg)
+
+
+def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
+    length = min(LONGEST_REQUEST, model.max_model_length)
+    return (
+        gpus in TENSOR_PARALLEL
+        and model.splits_over(gpus)
+        and memory_fit(
+            Engine(model=model, precision="bf16", gpu=find_gpu(gpu), tensor_parallel=gpus),
+            gpu_memory_utilization=float(defaults()["gpuMemoryUtilization"]),
+            max_model_length=length,
+            request_tokens=length,
+        ).fits
+    )

@@ -1,0 +1,52 @@
+"""The verdict of the policy packs over a stack, for the commands that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from breakeven.planning.offline import manifests_of_stack
+from breakeven.policy.manifest import Carried, Scope
+from breakeven.policy.reachability import reachability
+from breakeven.policy.registry import rules_of
+from breakeven.policy.rule import Pack
+from breakeven.policy.verdict import Verdict, judge
+from breakeven.policy.waivers import read_waivers
+
+
+def judge_stack(  # noqa: PLR0913  # each is an option of a command
+    stack: str,
+    day: date,
+    *,
+    packs: Sequence[Pack] = (),
+    waiver_files: Sequence[Path] = (),
+    registries: Sequence[str] = (),
+    carried: Carried | None = None,
+) -> tuple[Verdict, Scope]:
+    """Judges a stack by its own waivers, registry and packs, and by those that are added.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+        day: On which waivers must count.
+        packs: Which packs; where none is named hardening, and airgap if the stack is air-gapped.
+        waiver_files: Waivers besides the stack's own.
+        registries: Registries besides the stack's own.
+        carried: What a bundle's lock names, if there is one.
+
+    Raises:
+        UserError: The stack file or a file of waivers has mistakes.
+    """
+    resources, boundary = manifests_of_stack(stack)
+    own = [boundary.registry] if boundary.registry else []
+    scope = Scope(resources, (*registries, *own), carried)
+    chosen = packs or [Pack.HARDENING, *([Pack.AIRGAP] if boundary.is_air_gapped else [])]
+    waivers = read_waivers([*boundary.waiver_files, *waiver_files])
+    return judge(scope, rules_of(chosen), waivers, day), scope
+
+
+def verdict_output(verdict: Verdict, scope: Scope) -> dict[str, Any]:
+    """Returns a verdict as JSON values, and who reaches whom."""
+    reached = reachability(scope.resources).as_output()
+    return {**verdict.as_output(), "reachability": reached}

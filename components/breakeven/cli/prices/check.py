@@ -1,0 +1,173 @@
+"""`breakeven prices check`: how old the prices are, and which stacks rest on old ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from breakeven.catalog.api_prices import PACKAGE_DATE, PACKAGE_VERSION
+from breakeven.catalog.importers.genai_release import installed_fault
+from breakeven.catalog.price import Price
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.prices.book import book_for_command
+from breakeven.cli.prices.table import plain_table, print_table
+from breakeven.cli.waiting import waiting
+from breakeven.cost.report import Report
+from breakeven.errors import ExitCode, SettingsError, UserError
+from breakeven.planning.offline import estimate_stack
+from breakeven.settings.files import stack_names
+
+_API_SOURCE = f"genai-prices {PACKAGE_VERSION}"
+
+
+class PricesNotCurrentError(UserError):
+    """A stack rests on a price that is missing or too old."""
+
+    exit_code = ExitCode.PRICE
+
+    def __init__(self, findings: Sequence[Finding], max_age_days: int) -> None:
+        lines = [f"{finding.stack}: {finding}" for finding in findings]
+        super().__init__(
+            "\n  ".join(
+                [f"prices that stacks use are missing or over {max_age_days} days old", *lines]
+            )
+            + "\nTo mend: breakeven prices refresh --from FILE, state the price in priceOverrides, "
+            "or raise --max-age-days"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A price that is missing or too old.
+
+    Attributes:
+        stack: Whose price it is.
+        price: Identifier, or what has no price.
+        as_of: Day of a price that is too old; None for a missing one.
+        reason: Why there is none; empty for one that is too old.
+    """
+
+    stack: str
+    price: str
+    as_of: date | None = None
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.price} of {self.as_of.isoformat()}"
+            if self.as_of
+            else f"{self.price}: {self.reason}"
+        )
+
+
+def check(
+    max_age_days: Annotated[
+        int, typer.Option(min=0, max=36_500, help="Days from which on a price counts as old.")
+    ] = 90,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Says how old each source's prices are; ends with 3 if a stack uses a missing or old one.
+
+    Example: breakeven prices check --max-age-days 180
+    """
+    today = datetime.now(tz=UTC).date()
+    sources = _sources(book_for_command().prices.values())
+    with waiting("Looking at every stack's prices"):
+        findings = [
+            finding for stack in stack_names() for finding in _findings(stack, today, max_age_days)
+        ]
+    fault = installed_fault()
+    if fault:
+        findings.append(Finding("all stacks", "prices by API", reason=fault))
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(_as_json(sources, findings, today, max_age_days), indent=2))
+    else:
+        _print(sources, today)
+    if findings:
+        raise PricesNotCurrentError(findings, max_age_days)
+    if output_format is Format.TEXT:
+        names = ", ".join(stack_names())
+        typer.echo(f"\nNo stack uses a price over {max_age_days} days old. Checked: {names}.")
+
+
+def _sources(book: Iterable[Price]) -> dict[str, list[date]]:
+    """Returns the days of the prices by source; what follows a comma is detail of one price."""
+    days: dict[str, list[date]] = {_API_SOURCE: [PACKAGE_DATE]}
+    for price in book:
+        name = price.shown_source.partition(",")[0]
+        days.setdefault(name, []).append(price.as_of)
+    return days
+
+
+def _findings(stack: str, today: date, max_age_days: int) -> list[Finding]:
+    try:
+        report = estimate_stack(stack, today)
+    except SettingsError as error:
+        if not all(problem.price for problem in error.problems):
+            raise
+        return [Finding(stack, item.key, reason=item.found) for item in error.problems]
+    return [*_missing(stack, report), *_old(stack, report, max_age_days)]
+
+
+def _missing(stack: str, report: Report) -> Iterable[Finding]:
+    for item in report.machines.not_priced:
+        if item.reason.startswith("no price"):
+            yield Finding(stack, item.name, reason=item.reason)
+
+
+def _old(stack: str, report: Report, max_age_days: int) -> Iterable[Finding]:
+    book = report.assumptions.book
+    for price in book.used:
+        if book.is_stale(price, max_age_days):
+            yield Finding(stack, price.identifier, price.as_of)
+    if (book.today - PACKAGE_DATE).days > max_age_days:
+        yield Finding(stack, _API_SOURCE, PACKAGE_DATE)
+
+
+def _as_json(
+    sources: dict[str, list[date]], findings: Iterable[Finding], today: date, max_age_days: int
+) -> dict[str, object]:
+    return {
+        "today": today.isoformat(),
+        "maxAgeDays": max_age_days,
+        "sources": [
+            {
+                "source": source,
+                "count": len(days),
+                "oldest": min(days).isoformat(),
+                "newest": max(days).isoformat(),
+                "ageDays": (today - min(days)).days,
+            }
+            for source, days in sources.items()
+        ],
+        "findings": [
+            {
+                "stack": finding.stack,
+                "price": finding.price,
+                "asOf": finding.as_of.isoformat() if finding.as_of else None,
+                "reason": finding.reason or f"over {max_age_days} days old",
+            }
+            for finding in findings
+        ],
+    }
+
+
+def _print(sources: dict[str, list[date]], today: date) -> None:
+    table = plain_table()
+    table.add_column("Source", overflow="fold")
+    for heading in ("Prices", "Oldest", "Newest", "Age in days"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for source, days in sorted(sources.items(), key=lambda item: min(item[1])):
+        table.add_row(
+            source,
+            str(len(days)),
+            min(days).isoformat(),
+            max(days).isoformat(),
+            str((today - min(days)).days),
+        )
+    print_table(table)

@@ -1,0 +1,98 @@
+"""`breakeven prices`: lists the price book, checks its age, and rebuilds it from price lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+import typer
+
+from breakeven.catalog.price import Price
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.prices.book import book_for_command
+from breakeven.cli.prices.check import check
+from breakeven.cli.prices.refresh import refresh
+from breakeven.cli.prices.table import amount, plain_table, print_table
+from breakeven.errors import UserError
+from breakeven.suggestions import near_names, suggestion
+
+prices = typer.Typer(
+    name="prices",
+    help="The price book: what is in it, how old it is, and how to rebuild it from price lists.\n\n"
+    "Example: breakeven prices list g6e.xlarge",
+    no_args_is_help=True,
+)
+
+
+class NoSuchPriceError(UserError):
+    """No price of the book fits the pattern."""
+
+    def __init__(self, pattern: str, near: tuple[str, ...]) -> None:
+        super().__init__(
+            f'no price of the book contains "{pattern}"{suggestion(near)}. '
+            "Type breakeven prices list to see all, or give a part of an identifier or a pattern "
+            "such as 'node/aws/*/spot'"
+        )
+
+
+@prices.command("list")
+def list_prices(
+    pattern: Annotated[
+        str,
+        typer.Argument(help="A part of the identifier, or a pattern with * such as node/aws/*."),
+    ] = "",
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Lists prices with their unit, day and source.
+
+    Example: breakeven prices list g6e.xlarge
+    """
+    book = book_for_command()
+    found = [price for price in book.prices.values() if _fits(price.identifier, pattern)]
+    if not found:
+        raise NoSuchPriceError(pattern, near_names(pattern, book.prices))
+    if output_format is Format.JSON:
+        typer.echo(json.dumps([_entry(price) for price in found], indent=2))
+    else:
+        _print(found)
+
+
+prices.command()(check)
+prices.command()(refresh)
+
+
+def _fits(identifier: str, pattern: str) -> bool:
+    if "*" in pattern:
+        return fnmatchcase(identifier, pattern)
+    return pattern.lower() in identifier.lower()
+
+
+def _entry(price: Price) -> dict[str, object]:
+    return {
+        "identifier": price.identifier,
+        "usd": None if price.private else f"{price.usd:f}",
+        "unit": price.unit,
+        "source": price.shown_source,
+        "as_of": price.as_of.isoformat(),
+        "private": price.private,
+    }
+
+
+def _print(found: Iterable[Price]) -> None:
+    table = plain_table()
+    table.add_column("Identifier", overflow="fold")
+    table.add_column("USD", justify="right", no_wrap=True)
+    table.add_column("Unit", no_wrap=True)
+    table.add_column("Of", no_wrap=True)
+    table.add_column("", justify="right", no_wrap=True)
+    notes: dict[str, int] = {}
+    for price in found:
+        number = notes.setdefault(price.shown_source, len(notes) + 1)
+        day = price.as_of.isoformat()
+        table.add_row(price.identifier, amount(price), price.unit, day, f"[{number}]")
+    print_table(table)
+    typer.echo("")
+    for source, number in notes.items():
+        typer.echo(f"[{number}] {source}")

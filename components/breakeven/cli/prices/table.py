@@ -1,0 +1,44 @@
+"""Tables of the commands about prices: plain text, readable in a CI log."""
+
+from __future__ import annotations
+
+import io
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from breakeven.catalog.price import PRIVATE, Price
+from breakeven.formatting import rate
+from breakeven.reports.text import columns
+
+WIDTH = 100
+"""What the longest identifier needs beside its price."""
+
+
+def plain_table() -> Table:
+    """Returns an empty table without frame."""
+    return Table(
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+        header_style="",
+    )
+
+
+def amount(price: Price) -> str:
+    """Returns USD for one unit to six places, unless it is private."""
+    return PRIVATE if price.private else rate(price.usd)
+
+
+def print_table(table: Table) -> None:
+    """Writes a table to standard output, without trailing spaces and without markup."""
+    buffer = io.StringIO()
+    console = Console(
+        file=buffer, width=columns(WIDTH), no_color=True, color_system=None, markup=False
+    )
+    console.print(table)
+    for line in buffer.getvalue().splitlines():
+        typer.echo(line.rstrip())

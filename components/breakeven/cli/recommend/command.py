@@ -1,0 +1,93 @@
+"""`breakeven recommend`: the cheapest configuration for a stack's model and traffic."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+from breakeven.cli.gpu_option import require_gpu
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.recommend.search import Wishes, search_of
+from breakeven.cli.waiting import waiting
+from breakeven.cost.optimizer.ranking import NothingFitsError
+from breakeven.cost.optimizer.ranking import recommend as weigh
+from breakeven.errors import UserError
+from breakeven.planning.offline import load_stack_of_one_model
+from breakeven.reports.optimizer import as_output, as_text
+
+MOST_MS = 3_600_000
+"""An hour; a bound also keeps out what is no number."""
+
+
+class NoConfigurationError(UserError):
+    """No configuration meets what was asked for."""
+
+    def __init__(self, stack: str, reasons: tuple[str, ...]) -> None:
+        lines = [f"no configuration serves stack {stack} within these constraints:"]
+        lines += [f"  {number}. {reason}" for number, reason in enumerate(reasons, start=1)]
+        lines.append(
+            "Raise --latency-ms, --prefill-ms or --max-gpus, leave --gpu out, or shorten "
+            f"maxModelLength in stacks/Pulumi.{stack}.yaml"
+        )
+        super().__init__("\n".join(lines))
+
+
+def recommend(  # noqa: PLR0913  # one parameter an option
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    *,
+    gpu: Annotated[
+        list[str] | None,
+        typer.Option(help="Weigh only this GPU, such as l40s; may be repeated. Default: all."),
+    ] = None,
+    max_gpus: Annotated[int, typer.Option(min=1, max=4096, help="Most GPUs at the peak.")] = 64,
+    latency_ms: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, max=MOST_MS, help="Longest time between two output tokens. Default: any."
+        ),
+    ] = None,
+    prefill_ms: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            max=MOST_MS,
+            help="Longest time to the first token, queue aside. Default: timeToFirstTokenSeconds.",
+        ),
+    ] = None,
+    commitment_percent: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=95, help="Discount of your commitment on nodes that are paid at all hours."
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, max=1000, help="Configurations to show.")] = 10,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Weighs GPUs, nodes, precisions, purchases, autoscaling and hybrids for a stack's traffic.
+
+    Rented nodes are those of the stack's cloud and region in the price book; nodes that the stack
+    states or owns are weighed beside them. The rest of the bill is the stack's own.
+
+    Example: breakeven recommend aws-prod --latency-ms 30 --commitment-percent 30
+    """
+    for name in gpu or ():
+        require_gpu(name)
+    wishes = Wishes(
+        gpus=tuple(gpu or ()),
+        max_gpus=max_gpus,
+        latency_ms=latency_ms,
+        prefill_ms=prefill_ms,
+        commitment_percent=None if commitment_percent is None else Decimal(str(commitment_percent)),
+    )
+    try:
+        with waiting("Weighing configurations"):
+            answer = weigh(search_of(load_stack_of_one_model(stack, "breakeven recommend"), wishes))
+    except NothingFitsError as error:
+        raise NoConfigurationError(stack, error.reasons) from None
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(as_output(answer, top), indent=2))
+    else:
+        typer.echo(as_text(answer, top))

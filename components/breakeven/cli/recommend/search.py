@@ -1,0 +1,107 @@
+"""From a stack file to the search of its cheapest configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from breakeven.catalog.models import PRECISION_BYTES
+from breakeven.cost.optimizer.search import Offer, OwnMeasurement, Search
+from breakeven.manifests.serving.timings import (
+    EXPECTED_NODE_START,
+    doubling_period,
+    replica_start,
+    stopping_seconds,
+)
+from breakeven.planning.fleet import HOURS_PER_MONTH, VLLM_LARGEST_BATCH
+from breakeven.planning.offline import LoadedStack
+from breakeven.settings.pool import GKE_GPUS
+from breakeven.settings.stack import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the command line asks for; see the options of `breakeven recommend`."""
+
+    gpus: tuple[str, ...] = ()
+    max_gpus: int = 64
+    latency_ms: float | None = None
+    prefill_ms: float | None = None
+    commitment_percent: Decimal | None = None
+
+
+def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
+    """Gathers what a search rests on."""
+    settings, replicas = stack.settings, stack.settings.replicas
+    limit = wishes.prefill_ms
+    # Of the configurations only those add replicas whose nodes come with them.
+    starts = {
+        precision: replica_start(stack.with_precision(precision), new_node=True)
+        for precision in PRECISION_BYTES
+    }
+    objective = float(settings.monitoring.time_to_first_token_seconds)
+    percent = wishes.commitment_percent
+    return Search(
+        assumptions=stack.assumptions,
+        model=settings.model.facts,
+        precision=settings.model.precision,
+        ledgers={precision: stack.ledger(precision) for precision in PRECISION_BYTES},
+        start_seconds=starts,
+        growth_seconds={precision: doubling_period(each) for precision, each in starts.items()},
+        gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
+        max_model_length=settings.model.max_model_length,
+        adapter_bytes=settings.model.adapter_bytes,
+        # With autoscaling off minReplicas is the size of that one fleet, not a floor.
+        lowest_replicas=max(1, replicas.lowest) if replicas.autoscaling else 1,
+        target_requests=replicas.target_requests,
+        largest_batch=VLLM_LARGEST_BATCH,
+        own_offer=_own_offer(stack),
+        volume_gigabytes=settings.pool.node_volume_gigabytes,
+        shared_weights=settings.shared_weights,
+        max_age_days=settings.prices.max_age_days,
+        gpus=wishes.gpus or _startable(settings),
+        max_gpus=wishes.max_gpus,
+        commitment_share=None if percent is None else percent / 100,
+        max_inter_token_seconds=None if wishes.latency_ms is None else wishes.latency_ms / 1000,
+        max_prefill_seconds=objective if limit is None else limit / 1000,
+        measured=_measured(settings),
+        target_waiting=replicas.target_waiting,
+        node_start_seconds=EXPECTED_NODE_START,
+        grace_seconds=stopping_seconds(settings),
+        spot_interruptions_per_hour=float(settings.pool.spot_interruptions_per_month)
+        / HOURS_PER_MONTH,
+    )
+
+
+def _startable(settings: Settings) -> tuple[str, ...]:
+    """Returns the GPUs that the stack's pool can start; empty for all."""
+    return tuple(GKE_GPUS) if settings.pool.kind == "gke-compute-class" else ()
+
+
+def _own_offer(stack: LoadedStack) -> Offer | None:
+    settings, node = stack.settings, stack.assumptions.node
+    pricing = settings.prices.node_pricing
+    if pricing == "list":
+        return None
+    existing = settings.pool.kind == "existing"
+    return Offer(
+        gpu=settings.pool.gpu,
+        gpus_per_node=settings.pool.gpus_per_node,
+        machine="own node",
+        purchase="owned" if pricing == "owned" else "stated",
+        node=node,
+        nodes_follow=not existing,
+        volume_gigabytes=0 if existing else settings.pool.node_volume_gigabytes,
+    )
+
+
+def _measured(settings: Settings) -> OwnMeasurement | None:
+    output = settings.traffic.measured_output_tokens_per_second
+    if output is None:
+        return None
+    return OwnMeasurement(
+        gpu=settings.pool.gpu.name,
+        precision=settings.model.precision,
+        tensor_parallel=settings.engine.tensor_parallel,
+        output_tokens_per_second=float(output),
+    )

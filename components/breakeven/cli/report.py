@@ -1,0 +1,109 @@
+"""`breakeven report`: the cost of a stack file as a document, for people or for other tools."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+import typer
+
+from breakeven.cli.budget import check_budget
+from breakeven.cli.files import write_whole
+from breakeven.cli.waiting import waiting
+from breakeven.cost.bill.classify import Registered
+from breakeven.cost.estimate import estimate
+from breakeven.cost.report import Report
+from breakeven.errors import UserError
+from breakeven.planning.offline import load_stack
+from breakeven.reports.focus import focus_csv, focus_document
+from breakeven.reports.json_report import as_output
+from breakeven.reports.markdown import markdown
+from breakeven.reports.page import page
+from breakeven.reports.tornado_plot import tornado_of
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+    JSON = "json"
+    FOCUS = "focus"
+    FOCUS_CSV = "focus-csv"
+
+
+class PlotsError(UserError):
+    """The package that draws plots is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the HTML report needs matplotlib, which is not installed. "
+            "Type: python3 tools/bootstrap setup --dev --packages; or take --format markdown"
+        )
+
+
+def report(
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    output_format: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            help="markdown: a comment on a pull request. html: one page with plots. json: all "
+            "figures. focus, focus-csv: rows in the shape of FOCUS 1.2.",
+        ),
+    ] = Format.MARKDOWN,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; without it, the report is printed.")
+    ] = None,
+) -> None:
+    """Writes what a stack costs as a document.
+
+    Ends with 2 where the stack costs more than its budgetPerMonth, and with 3 where a price is
+    missing or too old.
+
+    Example: breakeven report aws-prod --format html --output cost.html
+    """
+    loaded = load_stack(stack, datetime.now(tz=UTC).date())
+    ledger = loaded.ledger()
+    estimated = estimate(ledger, loaded.assumptions)
+    if output_format is Format.HTML:
+        with waiting("Drawing plots"):
+            text = _page(estimated, ledger)
+    else:
+        text = _WRITERS[output_format](estimated)
+    if output is None:
+        typer.echo(text.rstrip("\n"))
+    else:
+        write_whole(output, text)
+        typer.echo(f"Written: {output}", err=True)
+    check_budget(estimated)
+
+
+def _page(estimated: Report, ledger: tuple[Registered, ...]) -> str:
+    try:
+        return page(estimated, tornado_of(estimated, ledger))
+    except ModuleNotFoundError as error:
+        raise PlotsError from error
+
+
+def _json(estimated: Report) -> str:
+    return json.dumps(as_output(estimated), indent=2)
+
+
+def _focus(estimated: Report) -> str:
+    return json.dumps(focus_document(estimated), indent=2)
+
+
+_WRITERS: Mapping[Format, Callable[[Report], str]] = MappingProxyType(
+    {
+        Format.MARKDOWN: markdown,
+        Format.JSON: _json,
+        Format.FOCUS: _focus,
+        Format.FOCUS_CSV: focus_csv,
+    }
+)

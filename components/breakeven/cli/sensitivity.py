@@ -1,0 +1,62 @@
+"""`breakeven ranges`: how sure the cost of a stack is."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.waiting import waiting
+from breakeven.cost.sensitivity.monte_carlo import monte_carlo, tornado
+from breakeven.cost.sensitivity.ranges import INPUTS, RangeError, default_ranges, parse_range
+from breakeven.cost.sensitivity.scenario import VariedStack
+from breakeven.errors import UserError
+from breakeven.planning.offline import load_stack_of_one_model
+from breakeven.reports.sensitivity import Ranges, as_output, as_text
+
+
+class RangeOptionError(UserError):
+    """--range can't be used."""
+
+    def __init__(self, error: RangeError) -> None:
+        super().__init__(f'--range: found "{error.found}". Allowed: {error.allowed}')
+
+
+def ranges(
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    *,
+    stated: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            metavar="INPUT=LOW:HIGH",
+            help="Range of an input, in percent of the stack's own value; may be repeated. "
+            f"Inputs: {', '.join(INPUTS)}.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Prints P10, P50 and P90 of a stack's cost, and which input alone would flip the verdict.
+
+    Inputs that no --range states have default ranges, which the first table shows.
+
+    Example: breakeven ranges aws-prod --range tokens=80:200 --range capacity=95:105
+    """
+    loaded = load_stack_of_one_model(stack, "breakeven ranges")
+    inputs = default_ranges(loaded.assumptions.capacity.error_percent)
+    for text in stated or ():
+        try:
+            name, one = parse_range(text)
+        except RangeError as error:
+            raise RangeOptionError(error) from None
+        inputs[name] = one
+    with waiting("Drawing inputs"):
+        varied = VariedStack(loaded.ledger(), loaded.assumptions)
+        answer = Ranges(varied, inputs, monte_carlo(varied, inputs, seed), tornado(varied, inputs))
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(as_output(answer), indent=2))
+    else:
+        typer.echo(as_text(answer))

@@ -1,0 +1,78 @@
+"""`breakeven simulate`: what the autoscaler makes of a stack's week."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.waiting import waiting
+from breakeven.cost.fleet.simulation.comparison import compare
+from breakeven.errors import UserError
+from breakeven.planning.fleet import configuration_of, interruptions_of
+from breakeven.planning.offline import load_stack
+from breakeven.reports.simulation import as_output, as_text
+from breakeven.settings.stack import Settings
+
+
+class ModelOptionError(UserError):
+    """--model names no model of the stack, or is left out where there are several."""
+
+
+def simulate(
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    *,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Name of the model, where the stack serves several."),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the random numbers; `estimate` takes 0.")
+    ] = 0,
+    interruptions: Annotated[
+        float | None,
+        typer.Option(
+            "--interruptions",
+            min=0.0,
+            max=730.0,
+            metavar="COUNT",
+            help="Spot interruptions of a node in a month of 730 hours; default: the stack's.",
+        ),
+    ] = None,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Simulates every 15 seconds of a stack's week: requests, autoscaler, nodes, queueing.
+
+    Beside it stands a plan that keeps each hour's peak minute for the whole hour, and why the two
+    differ. JSON has every hour. `breakeven estimate` pays the nodes of the simulation with seed 0.
+
+    Example: breakeven simulate aws-prod --seed 2 --format json
+    """
+    loaded = load_stack(stack)
+    number = _number(stack, loaded.settings, model)
+    settings, assumptions = loaded.settings.models[number], loaded.assumptions.models[number]
+    if interruptions is None:
+        interruptions = interruptions_of(settings)
+    configuration = configuration_of(
+        settings, assumptions.load, assumptions.capacity, interruptions
+    )
+    with waiting("Simulating the week"):
+        comparison = compare(assumptions, configuration, seed)
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(as_output(comparison), indent=2))
+    else:
+        typer.echo(as_text(comparison))
+
+
+def _number(stack: str, settings: Settings, name: str | None) -> int:
+    """Returns which of the stack's models is meant."""
+    names = [model.model.facts.name for model in settings.models]
+    if name is None and len(names) == 1:
+        return 0
+    if name in names:
+        return names.index(name)
+    found = "left out, but the stack serves several models" if name is None else f'found "{name}"'
+    msg = f"--model: {found}. Allowed with stack {stack}: {', '.join(names)}"
+    raise ModelOptionError(msg)

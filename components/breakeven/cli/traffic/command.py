@@ -1,0 +1,246 @@
+"""`breakeven traffic`: what a stack file says about its load, from logs or from a preset."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from breakeven.cli.byte_progress import byte_progress
+from breakeven.cli.files import write_whole
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.stack_file import merge_settings, setting_lines
+from breakeven.cli.traffic.report import TrafficReport
+from breakeven.errors import UnknownStackError, UserError
+from breakeven.reports.text import wrapped
+from breakeven.settings.files import ROOT, stack_names
+from breakeven.traffic.columns import FIELDS
+from breakeven.traffic.errors import TrafficError
+from breakeven.traffic.importer import ImportOptions, import_logs, printable_name
+from breakeven.traffic.kinds import Kind
+from breakeven.traffic.presets import SOURCES, Preset, preset_settings
+from breakeven.traffic.profile import measure
+from breakeven.traffic.shape_file import MARK, shape_text
+
+traffic = typer.Typer(
+    name="traffic",
+    help="Turns request logs, usage exports or a preset into a stack's traffic settings.\n\n"
+    "Example: breakeven traffic preset medium",
+    no_args_is_help=True,
+)
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,127}", re.ASCII)
+_RESERVED = ("published", "flat")
+_ENDINGS = (".gz", ".csv", ".jsonl", ".ndjson", ".json", ".tsv", ".txt", ".log")
+
+
+class TrafficImportError(UserError):
+    """Logs, options or files with which an import can't go on; nothing was written."""
+
+
+class KindOption(StrEnum):
+    """What `--kind` takes."""
+
+    AUTO = "auto"
+    REQUESTS_CSV = Kind.REQUESTS_CSV
+    REQUESTS_JSONL = Kind.REQUESTS_JSONL
+    OPENAI_USAGE = Kind.OPENAI_USAGE
+    LITELLM = Kind.LITELLM
+    PROMETHEUS = Kind.PROMETHEUS
+    AZURE_TRACE = Kind.AZURE_TRACE
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Files that an import writes."""
+
+    shape: Path
+    stack: Path | None
+
+
+@traffic.command("import")
+def import_traffic(  # noqa: PLR0913  # one parameter an option
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Logs, plain or gz; of Prometheus in order of time.", metavar="FILE…"),
+    ],
+    *,
+    kind: Annotated[
+        KindOption, typer.Option(help="Of all files; auto tells each by its beginning.")
+    ] = KindOption.AUTO,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Of the shape file in stacks/traffic/; default: after the first file."),
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option(help="Stack file into which the settings are merged.")
+    ] = None,
+    columns: Annotated[
+        str,
+        typer.Option(
+            help="Of request logs: timestamp=NAME,input=NAME,output=NAME,cached=NAME; any of them."
+        ),
+    ] = "",
+    timezone: Annotated[
+        str,
+        typer.Option(
+            help="Of the hours of the week, and of request logs whose times name none, such as "
+            "Europe/Berlin."
+        ),
+    ] = "UTC",
+    max_bad_percent: Annotated[
+        float, typer.Option(min=0, max=100, help="Bad rows above which a log is refused.")
+    ] = 1,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Measures traffic in logs: volume, lengths, cached share, hours of the week, burst.
+
+    Keeps counts and sums, never a prompt. Reads request logs (CSV, JSONL), OpenAI usage exports,
+    LiteLLM spend logs, Prometheus range queries of vLLM, and the Azure LLM trace.
+
+    Example: breakeven traffic import november.csv.gz --timezone Europe/Berlin --stack dev
+    """
+    now = datetime.now(tz=UTC)
+    zone = _zone(timezone)
+    shape_name = name or _name_after(files[0])
+    places = _places(shape_name, stack)
+    options = ImportOptions(
+        kind=None if kind is KindOption.AUTO else Kind(kind),
+        columns=_columns(columns, kind),
+        zone=zone,
+        latest=(now + timedelta(days=1)).timestamp(),
+        max_bad_percent=max_bad_percent,
+    )
+    try:
+        with byte_progress(sum(file.stat().st_size for file in files if file.is_file())) as advance:
+            imported = import_logs(files, options, advance)
+        profile = measure(imported.tally, zone)
+    except TrafficError as error:
+        raise TrafficImportError(str(error)) from error
+    report = TrafficReport(
+        sources=tuple(
+            f"{printable_name(file)} ({kind})"
+            for file, kind in zip(files, imported.kinds, strict=True)
+        ),
+        zone=timezone,
+        imported=imported,
+        profile=profile,
+        shape_name=shape_name,
+        stack=stack,
+    )
+    shape = shape_text(profile, report.sources, timezone, now.date()) if profile.rates else None
+    _write(places, shape, report.settings)
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(report.as_output(), indent=2))
+    else:
+        typer.echo(report.as_text(), nl=False)
+
+
+@traffic.command("preset")
+def preset(
+    size: Annotated[Preset, typer.Argument(help="How much traffic.")],
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Prints the traffic settings of a documented preset, for who has no log yet.
+
+    Example: breakeven traffic preset medium
+    """
+    settings = preset_settings(size)
+    if output_format is Format.JSON:
+        typer.echo(json.dumps({"settings": settings, "sources": dict(SOURCES)}, indent=2))
+        return
+    typer.echo("\n".join(setting_lines(settings)))
+    typer.echo("\nWhere the figures come from")
+    sources = [f"- {what}: {source}." for what, source in SOURCES.items()]
+    typer.echo(wrapped(sources), nl=False)
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":  # needs no table of time zones
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError) as error:
+        msg = (
+            f'--timezone: found "{name}"; allowed: a name of the IANA table of time zones, such '
+            "as Europe/Berlin or America/New_York"
+        )
+        raise TrafficImportError(msg) from error
+
+
+def _columns(text: str, kind: KindOption) -> Mapping[str, str]:
+    """Reads `--columns`."""
+    if text and kind not in (
+        KindOption.AUTO,
+        KindOption.REQUESTS_CSV,
+        KindOption.REQUESTS_JSONL,
+    ):
+        msg = f"--columns: columns of {kind} are known. Leave it out, or say --kind requests-csv"
+        raise TrafficImportError(msg)
+    stated: dict[str, str] = {}
+    for part in filter(None, text.split(",")):
+        field, _, column = (piece.strip() for piece in part.partition("="))
+        if field not in FIELDS or not column or field in stated:
+            msg = (
+                f'--columns: found "{part}"; allowed: each of {", ".join(FIELDS)} at most once, '
+                "as in --columns timestamp=when,input=tokens_read"
+            )
+            raise TrafficImportError(msg)
+        stated[field] = column
+    return stated
+
+
+def _name_after(file: Path) -> str:
+    name = file.name
+    while name.lower().endswith(_ENDINGS):
+        name = name.rsplit(".", 1)[0]
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-._")[:128]
+
+
+def _places(shape_name: str, stack: str | None) -> _Places:
+    """Makes sure, before anything is read, that what comes out can be written."""
+    if not _NAME.fullmatch(shape_name) or shape_name in _RESERVED:
+        msg = (
+            f'--name: found "{shape_name}"; allowed: letters, digits, ".", "_" and "-", not '
+            f"{' or '.join(_RESERVED)}, such as --name november"
+        )
+        raise TrafficImportError(msg)
+    if stack is not None and stack not in stack_names(ROOT):
+        raise UnknownStackError(stack, stack_names(ROOT))
+    shape = ROOT / "stacks" / "traffic" / shape_name
+    if shape.exists() and not _is_ours(shape):
+        msg = (
+            f"stacks/traffic/{shape_name} is there and was not made by this command. "
+            "Take another --name, or remove it"
+        )
+        raise TrafficImportError(msg)
+    return _Places(shape, None if stack is None else ROOT / "stacks" / f"Pulumi.{stack}.yaml")
+
+
+def _is_ours(shape: Path) -> bool:
+    return shape.is_file() and shape.read_bytes().startswith(MARK.encode())
+
+
+def _write(places: _Places, shape: str | None, settings: Mapping[str, int | str]) -> None:
+    """Writes the shape first: a stack file must not name one that is not there."""
+    try:
+        merged = None
+        if places.stack is not None:
+            text = places.stack.read_bytes().decode("utf-8")
+            merged = merge_settings(text, settings, f"stacks/{places.stack.name}")
+        if shape is not None:
+            places.shape.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(places.shape, shape)
+        if places.stack is not None and merged is not None:
+            write_whole(places.stack, merged)
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"can't write below {ROOT / 'stacks'}: {error}. Make it writable, then try again"
+        raise TrafficImportError(msg) from error

@@ -1,0 +1,33 @@
+"""Shows that a command which takes seconds is at work, on standard error."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+
+from breakeven.cli.byte_progress import QUIET_SECONDS
+
+
+@contextmanager
+def waiting(doing: str) -> Iterator[None]:
+    """Shows what is being done: turning on a terminal; elsewhere one line, after two seconds.
+
+    Args:
+        doing: Such as "Weighing configurations".
+    """
+    if sys.stderr.isatty():
+        with Console(stderr=True).status(f"{doing} …"):
+            yield
+        return
+    timer = threading.Timer(QUIET_SECONDS, typer.echo, [f"{doing} …"], {"err": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

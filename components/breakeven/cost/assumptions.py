@@ -1,0 +1,127 @@
+"""Everything that an estimate rests on, apart from what was registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.price_book import PriceBook
+from breakeven.cost.bill.node_cost import NodeCost
+from breakeven.cost.bill.staffing import People
+from breakeven.cost.calendar import Calendar
+from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.demand.load import Load
+from breakeven.cost.fleet.plan import Fleet, FleetWeek, simulate
+from breakeven.cost.fleet.simulation.result import SimulatedWeek
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterShare:
+    """What this stack bears of a cluster that it does not make itself.
+
+    Attributes:
+        control_plane: eks, gke or aks; None where nobody charges for it or others pay.
+        control_plane_share: Share that this stack bears, 0 to 1.
+        system_instance_type: Machine type of the CPU nodes that run monitoring and controllers.
+        system_nodes: How many of them this stack bears; 0 where others pay.
+        nat_gateway_share: Share of a NAT gateway that this stack bears, 0 to 1.
+        image_gigabytes: What a started node of the model pulls through it, in GB of 10^9 bytes.
+    """
+
+    control_plane: str | None
+    control_plane_share: Decimal
+    system_instance_type: str
+    system_nodes: int
+    nat_gateway_share: Decimal
+    image_gigabytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """The inputs of an estimate that no resource tells.
+
+    Attributes:
+        stack: Name of the stack.
+        model: Model, precision and GPUs in words, such as "llama-3.1-8b-instruct, bf16, 1 x l40s".
+        load: The traffic.
+        capacity: What one replica serves, and how sure that is.
+        fleet: How replicas and nodes come and go.
+        simulated: Its week, as an autoscaler that polls every few seconds makes it.
+        node: What a GPU node costs.
+        cluster: What this stack bears of the cluster.
+        cloud: Cloud of the price book, or "none".
+        region: Its region.
+        people: What people cost.
+        api_in_use: The API that serves this traffic now.
+        hosted: The same open model, hosted by others; may be empty.
+        budget_per_month: USD that self-hosting may cost; None for no limit.
+        data_may_leave: Whether prompts may go to an API.
+        book: Prices of everything else.
+        calendar: How long a month is.
+        overflows: Whether a gateway sends to the API in use what the replicas can't serve.
+        notes: What a reader has to know about the deployment, as sentences.
+        served: Name of the model.
+        instance: Name of its objects in the cluster.
+        others: The further models of the stack, each with all that it shares with the first.
+    """
+
+    stack: str
+    model: str
+    load: Load
+    capacity: ReplicaCapacity
+    fleet: Fleet
+    simulated: SimulatedWeek
+    node: NodeCost
+    cluster: ClusterShare
+    cloud: str
+    region: str
+    people: People
+    api_in_use: ApiPrice
+    hosted: tuple[ApiPrice, ...]
+    budget_per_month: Decimal | None
+    data_may_leave: bool
+    book: PriceBook
+    calendar: Calendar
+    overflows: bool = False
+    notes: tuple[str, ...] = ()
+    served: str = ""
+    instance: str = ""
+    others: tuple[Assumptions, ...] = ()
+
+    @property
+    def models(self) -> tuple[Assumptions, ...]:
+        """All models of the stack; asked of the first one."""
+        return (self, *self.others)
+
+    @property
+    def tokens_per_day(self) -> int:
+        """Input and output tokens of a mean day, of all models."""
+        return sum(model.load.tokens_per_day for model in self.models)
+
+    @property
+    def tokens_per_month(self) -> Decimal:
+        """Input and output tokens of a month, of all models."""
+        months = (model.load.tokens_per_month(self.calendar) for model in self.models)
+        return sum(months, Decimal(0))
+
+    def week(self) -> FleetWeek:
+        """Returns what the fleet does with the load: the plan, and what only a simulation knows."""
+        plan = self.planned_week(self.capacity.requests_per_second)
+        totals = self.simulated.totals
+        return replace(
+            plan,
+            busy_share=plan.busy_share * (1 - totals.overflow_share),
+            unserved_share=0.0 if self.overflows else plan.unserved_share,
+            overflow_share=totals.overflow_share,
+            node_starts_per_hour=totals.node_starts / totals.hours,
+        )
+
+    def planned_week(self, requests_per_second: float) -> FleetWeek:
+        """Returns what the fleet does with the load if a replica served that much."""
+        return simulate(
+            self.load.requests_per_second(),
+            self.load.burst_factor,
+            requests_per_second,
+            self.fleet,
+        )

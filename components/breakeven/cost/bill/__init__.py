@@ -1,0 +1,1 @@
+"""The line items of a monthly bill, and what prices them."""

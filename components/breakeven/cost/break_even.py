@@ -1,0 +1,204 @@
+"""Where self-hosting starts to cost less than an API.
+
+An API's cost is a line through the origin; a self-hosted fleet's is a staircase, because GPUs come
+whole: each node that is added lifts capacity and cost by a step. The two can cross several times,
+or never. Dividing the fixed cost by the API's price, as most calculators do, ignores that the
+machine which would be paid off can't carry that volume.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.cost.fleet.plan import NodesPaid
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A range of volume in which self-hosting costs less than the API.
+
+    Attributes:
+        from_tokens_per_day: Lower end.
+        to_tokens_per_day: Upper end, or None where it holds up to the largest fleet.
+        nodes: Nodes at the peak at the lower end.
+    """
+
+    from_tokens_per_day: float
+    to_tokens_per_day: float | None
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """All ranges in which self-hosting costs less, up to the largest fleet that was tried.
+
+    Attributes:
+        cheaper: The ranges, in rising order; empty for "never".
+        largest_nodes: Nodes of the largest fleet that was tried.
+        largest_tokens_per_day: What that fleet carries.
+    """
+
+    cheaper: tuple[Crossing, ...]
+    largest_nodes: int
+    largest_tokens_per_day: float
+
+    @property
+    def never(self) -> bool:
+        """Whether the API costs less at every volume that was tried."""
+        return not self.cheaper
+
+    @property
+    def first_volume(self) -> int | None:
+        """The lowest tokens a day at which self-hosting costs less; None for never."""
+        return None if self.never else round(self.cheaper[0].from_tokens_per_day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staircase:
+    """The self-hosted cost as a function of volume, by the same rules as the estimate.
+
+    Attributes:
+        peak_rates_per_token: For each hour, requests a second at its peak minute, for one token
+            a day.
+        requests_per_second_per_node: What one node serves at saturation.
+        lowest_nodes: Nodes that run at any volume: the fewest replicas, or those that are there.
+        nodes_follow_load: Whether nodes come and go by the hour; else the peak's run at all hours.
+        hours_per_start: Node-hours that each start of a node wastes on loading and waiting.
+        nodes_paid: What the autoscaler makes of planned nodes.
+        fixed_monthly: USD a month that does not depend on volume.
+        node_monthly: USD a month for one node.
+    """
+
+    peak_rates_per_token: NDArray[np.float64]
+    requests_per_second_per_node: float
+    lowest_nodes: int
+    nodes_follow_load: bool
+    hours_per_start: float
+    nodes_paid: NodesPaid
+    fixed_monthly: Decimal
+    node_monthly: Decimal
+
+    def steps(self, largest_nodes: int) -> Steps:
+        """Returns the steps in rising order, up to `largest_nodes`, `lowest_nodes` or more."""
+        rates = self.peak_rates_per_token
+        if not self.nodes_follow_load:
+            rates = rates[[int(rates.argmax())]]
+        # A node that runs at all hours starts once and for all, not every week.
+        hours_per_start = self.hours_per_start if len(rates) > 1 else 0.0
+        ends, mean_nodes, peak_nodes = _sweep(
+            tuple(rates.tolist()), self.lowest_nodes, largest_nodes, hours_per_start
+        )
+        return Steps(
+            to_tokens_per_day=ends * self.requests_per_second_per_node,
+            monthly=float(self.fixed_monthly)
+            + float(self.node_monthly) * self.nodes_paid.of(mean_nodes),
+            peak_nodes=peak_nodes,
+        )
+
+
+class HasSteps(Protocol):
+    """A cost as a function of volume."""
+
+    @property
+    def lowest_nodes(self) -> int:
+        """Nodes that run at any volume."""
+
+    def steps(self, largest_nodes: int) -> Steps:
+        """Returns the steps in rising order, up to `largest_nodes`, `lowest_nodes` or more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """Ranges of volume over which the number of nodes of every hour is constant; arrays.
+
+    Attributes:
+        to_tokens_per_day: The upper end of each, included; it begins where the one before ends.
+        monthly: USD a month on it.
+        peak_nodes: Nodes of the busiest hour.
+    """
+
+    to_tokens_per_day: NDArray[np.float64]
+    monthly: NDArray[np.float64]
+    peak_nodes: NDArray[np.int64]
+
+
+@lru_cache(maxsize=4)
+def _sweep(
+    rates: tuple[float, ...], lowest: int, largest_nodes: int, hours_per_start: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Adds node after node as the volume grows; returns ends, mean and peak nodes of the steps.
+
+    The ends are volumes for a node that serves one request a second: they grow with what it really
+    serves, while the numbers of nodes do not depend on it, nor on money. So the searches of one
+    report, which differ in these, share one sweep.
+    """
+    counts = np.arange(lowest, largest_nodes + 1)
+    by_hour = np.asarray(rates)
+    busy = np.flatnonzero(by_hour > 0)
+    # Hour h needs its (k+1)-th node beyond the volume at which k nodes are full at its peak.
+    full_at = np.outer(1 / by_hour[busy], counts)
+    largest = float(full_at.min(axis=0)[-1])
+    order = np.argsort(full_at, axis=None, kind="stable")
+    nodes = [lowest] * len(rates)
+    paid, starts, peak = lowest * len(rates), 0, lowest
+    ends: list[float] = []
+    means: list[float] = []
+    peaks: list[int] = []
+    for end, hour in zip(
+        full_at.ravel()[order].tolist(), busy[order // len(counts)].tolist(), strict=True
+    ):
+        if not ends or end > ends[-1]:
+            ends.append(end)
+            means.append((paid + starts * hours_per_start) / len(rates))
+            peaks.append(peak)
+        if end >= largest:
+            break
+        before, here, after = nodes[hour - 1], nodes[hour], nodes[(hour + 1) % len(nodes)]
+        starts += (here >= before) - (after > here)
+        nodes[hour] = here + 1
+        paid += 1
+        peak = max(peak, here + 1)
+    return np.asarray(ends), np.asarray(means), np.asarray(peaks)
+
+
+def find_break_even(
+    staircase: HasSteps, api_monthly_per_token_a_day: Decimal, largest_nodes: int
+) -> BreakEven:
+    """Finds every range of volume in which self-hosting costs less than the API.
+
+    Args:
+        staircase: The self-hosted cost by volume.
+        api_monthly_per_token_a_day: USD a month that one more token a day costs by API, above 0.
+        largest_nodes: Nodes up to which the fleet may grow, 1 or more; a fleet that is larger
+            from the start is tried as it is.
+    """
+    slope = float(api_monthly_per_token_a_day)
+    largest_nodes = max(largest_nodes, staircase.lowest_nodes)
+    steps = staircase.steps(largest_nodes)
+    ends = steps.to_tokens_per_day
+    starts = np.concatenate(([0.0], ends[:-1]))
+    # Within a step the API overtakes at cost / slope, once and for the rest of the step.
+    begins = np.maximum(starts, steps.monthly / slope)
+    pays = begins < ends
+    # A range goes on where the step before paid up to its end and this one pays from there, but for
+    # rounding.
+    at_once = begins <= starts * (1 + 1e-9)
+    goes_on = pays & at_once & np.concatenate(([False], pays[:-1]))
+    first = np.flatnonzero(pays & ~goes_on)
+    last = np.flatnonzero(pays & ~np.concatenate((goes_on[1:], [False])))
+    open_end = len(ends) - 1
+    cheaper = tuple(
+        Crossing(
+            from_tokens_per_day=float(begins[one]),
+            to_tokens_per_day=None if other == open_end else float(ends[other]),
+            nodes=int(steps.peak_nodes[one]),
+        )
+        for one, other in zip(first, last, strict=True)
+    )
+    return BreakEven(cheaper, largest_nodes, float(ends[-1]))

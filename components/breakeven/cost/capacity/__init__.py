@@ -1,0 +1,1 @@
+"""What one replica serves: memory, roofline, measurements."""

@@ -1,0 +1,255 @@
+"""How many requests a second a replica serves: measured, published, or by the roofline."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from breakeven.catalog.gpus import Gpu
+from breakeven.catalog.models import ModelFacts
+from breakeven.cost.capacity.measurements import MeasuredPoint, comparable_points, within_factor
+from breakeven.cost.capacity.memory_fit import cache_gib, memory_fit, requests_held
+from breakeven.cost.capacity.roofline import Engine, RequestShape, StepTimes, step_times
+
+CONCURRENCY_FACTOR = 1.5
+"""A published measurement counts if its requests in flight differ by no more than this factor."""
+
+_USUAL_UTILIZATION = 0.9  # vLLM's default; publications seldom state it
+
+USER_ERROR_PERCENT = 5.0
+PUBLISHED_ERROR_PERCENT = 15.0  # left when the roofline is fitted to one model: 8, 13 and 20 %
+
+_CALIBRATED = {"h100", "h200", "a100-40", "rtx-4090"}  # GPUs with published points
+_SMALL_MODEL = 10e9  # parameters
+_PCIE = 64  # GB/s; the fastest slot of `gpus.json`, NVLink is faster
+
+Method: TypeAlias = Literal["user's measurement", "published measurement", "roofline"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaCapacity:
+    """What one replica serves while there is always a request waiting.
+
+    Attributes:
+        requests_per_second: Requests of the mean length.
+        output_tokens_per_second: Output tokens of all requests.
+        total_tokens_per_second: Input, cached ones included, and output tokens of all requests.
+        low_requests_per_second: Lower end of the band.
+        high_requests_per_second: Upper end of the band.
+        error_percent: Half width of the band.
+        concurrent_requests: Requests in flight in a steady state.
+        inter_token_latency_seconds: Between two output tokens of a request.
+        prefill_seconds: To the first token, with no queue before it.
+        method: How it is known.
+        source: By whom, or by which constants.
+    """
+
+    requests_per_second: float
+    output_tokens_per_second: float
+    total_tokens_per_second: float
+    low_requests_per_second: float
+    high_requests_per_second: float
+    error_percent: float
+    concurrent_requests: int
+    inter_token_latency_seconds: float
+    prefill_seconds: float
+    method: Method
+    source: str
+
+
+class ModelDoesNotFitError(ValueError):
+    """The replica's GPUs can't hold the model and one request of the longest length."""
+
+
+def replica_capacity(  # noqa: PLR0913  # one argument a setting
+    model: ModelFacts,
+    *,
+    precision: str,
+    gpu: Gpu,
+    tensor_parallel: int,
+    gpu_memory_utilization: float,
+    max_model_length: int,
+    input_tokens: int,
+    output_tokens: int,
+    cached_input_share: float,
+    concurrency_limit: int,
+    measured_output_tokens_per_second: float | None,
+    pipeline_parallel: int = 1,
+    adapter_bytes: int = 0,
+) -> ReplicaCapacity:
+    """Returns what one replica serves, by the best knowledge there is.
+
+    The user's own measurement wins. Else a published one of the same engine with requests of nearly
+    the same length, corrected by the roofline's ratio between its requests and these. Else the
+    roofline (see `roofline`).
+
+    Requests in flight are limited by `concurrency_limit` and by the cache. A request takes cache as
+    it grows, so that in a steady state it holds input + output / 2 tokens; vLLM admits as many.
+    Against counting full lengths this brings a measured 1,024 / 8,192 point from -36 % to -6 %.
+
+    The band is 25 % on GPUs with published points (mean of absolute errors 5 to 15 %; the worst of
+    17 is NIM at concurrency 100, 26 % too low), 35 % on other GPUs and on A10G with its single
+    point, 40 % for models under 10B in fp8 (two points: 27 and 48 % too low), and 50 % for mixtures
+    of experts, AMD, tensor parallelism over PCIe, and several nodes, which no point covers.
+
+    Args:
+        model: The model.
+        precision: Of its weights, one of `models.PRECISION_BYTES`; see `Gpu.compute_tera` for
+            GPUs without units for it.
+        gpu: Each of the GPUs.
+        tensor_parallel: GPUs of the replica, 1 or more.
+        gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
+        max_model_length: Longest request, input and output, in tokens.
+        input_tokens: Input of a mean request, cached ones included, 1 or more.
+        output_tokens: Output of a mean request, 1 or more.
+        cached_input_share: Share of the input found in the prefix cache, 0 to 1; it saves compute,
+            and is not counted as saving memory.
+        concurrency_limit: Most requests in flight that the engine admits, 1 or more.
+        measured_output_tokens_per_second: The user's own figure for a saturated replica, over 0.
+        pipeline_parallel: Nodes of the replica, each with `tensor_parallel` GPUs.
+        adapter_bytes: As in `memory_fit`; their own work is not counted.
+
+    Raises:
+        ModelDoesNotFitError: Not one request of `max_model_length` fits, and nothing was measured.
+        ValueError: The precision is not known.
+    """
+    engine = Engine(
+        model=model,
+        precision=precision,
+        gpu=gpu,
+        tensor_parallel=tensor_parallel,
+        pipeline_parallel=pipeline_parallel,
+    )
+    request = RequestShape(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_input_tokens=input_tokens * cached_input_share,
+    )
+    fit = memory_fit(
+        engine,
+        gpu_memory_utilization=gpu_memory_utilization,
+        max_model_length=max_model_length,
+        request_tokens=input_tokens + output_tokens,
+        adapter_bytes=adapter_bytes,
+    )
+    measured = measured_output_tokens_per_second
+    if not fit.fits and measured is None:
+        msg = f"{model.name} in {precision} does not fit {engine.gpus} x {gpu.name}"
+        raise ModelDoesNotFitError(msg)
+    steady = _steady(engine, fit.key_value_gib, request, concurrency_limit)
+    if measured is not None:
+        return _capacity(
+            steady, measured, "user's measurement", "stack setting", USER_ERROR_PERCENT
+        )
+    reference = _nearest(engine, steady)
+    if reference is not None:
+        ratio = steady.output_tokens_per_second / reference.steady.output_tokens_per_second
+        return _capacity(
+            steady,
+            reference.measured.output_tokens_per_second * ratio,
+            "published measurement",
+            _described(reference.measured),
+            PUBLISHED_ERROR_PERCENT,
+        )
+    return _capacity(
+        steady,
+        steady.output_tokens_per_second,
+        "roofline",
+        "data sheet and four constants fitted on 60 published vLLM measurements",
+        roofline_error_percent(engine),
+    )
+
+
+def roofline_error_percent(engine: Engine) -> float:
+    """Returns half the width of the roofline's band, in percent; see `replica_capacity`."""
+    gpu, model = engine.gpu, engine.model
+    over_pcie = engine.tensor_parallel > 1 and gpu.link_gb_per_second <= _PCIE
+    several_nodes = engine.pipeline_parallel > 1
+    if model.is_mixture_of_experts or over_pcie or several_nodes or gpu.name == "mi300x":
+        return 50.0
+    if engine.precision == "fp8" and model.parameters < _SMALL_MODEL:
+        return 40.0
+    return 25.0 if gpu.name in _CALIBRATED else 35.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Steady:
+    """The roofline at a steady state."""
+
+    request: RequestShape
+    concurrency: int
+    times: StepTimes
+
+    @property
+    def output_tokens_per_second(self) -> float:
+        return self.times.output_tokens_per_second(self.concurrency, self.request.output_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A measurement and the roofline for it."""
+
+    measured: MeasuredPoint
+    steady: _Steady
+
+
+def _steady(engine: Engine, cache: float, request: RequestShape, limit: int) -> _Steady:
+    held = math.floor(requests_held(engine, cache, request.mean_context))
+    concurrency = max(1, min(limit, held))
+    return _Steady(request, concurrency, step_times(engine, request, concurrency))
+
+
+def _nearest(engine: Engine, steady: _Steady) -> _Reference | None:
+    cache = cache_gib(engine, _USUAL_UTILIZATION)
+    references = (
+        _Reference(point, _steady(engine, cache, point.request, point.concurrency))
+        for point in comparable_points(engine, steady.request)
+    )
+    comparable = [
+        reference
+        for reference in references
+        if within_factor(steady.concurrency, reference.steady.concurrency, CONCURRENCY_FACTOR)
+    ]
+    return min(comparable, key=lambda near: _distance(steady, near.steady), default=None)
+
+
+def _distance(one: _Steady, other: _Steady) -> float:
+    pairs = (
+        (one.request.input_tokens, other.request.input_tokens),
+        (one.request.output_tokens, other.request.output_tokens),
+        (one.concurrency, other.concurrency),
+    )
+    return sum(abs(math.log(a / b)) for a, b in pairs)
+
+
+def _described(point: MeasuredPoint) -> str:
+    return (
+        f"{point.source} ({point.output_tokens_per_second:,.0f} output tokens a second, "
+        f"{point.input_tokens:,} / {point.output_tokens:,} tokens, concurrency {point.concurrency})"
+    )
+
+
+def _capacity(
+    steady: _Steady, output_per_second: float, method: Method, source: str, error_percent: float
+) -> ReplicaCapacity:
+    request, times = steady.request, steady.times
+    # A measurement that is faster than the roofline is so in prompts and steps alike, as far as is
+    # known; latencies follow, and requests in flight stay rate x time in flight.
+    slower = steady.output_tokens_per_second / output_per_second
+    others = (steady.concurrency - 1) / request.output_tokens * times.prefill
+    rate = output_per_second / request.output_tokens
+    error = error_percent / 100
+    return ReplicaCapacity(
+        requests_per_second=rate,
+        output_tokens_per_second=output_per_second,
+        total_tokens_per_second=rate * (request.input_tokens + request.output_tokens),
+        low_requests_per_second=rate * (1 - error),
+        high_requests_per_second=rate * (1 + error),
+        error_percent=error_percent,
+        concurrent_requests=steady.concurrency,
+        inter_token_latency_seconds=(times.decode + others) * slower,
+        prefill_seconds=times.first_token * slower,
+        method=method,
+        source=source,
+    )

@@ -1,0 +1,144 @@
+"""What fits into the memory of a replica: weights, reserve, and requests in the key-value cache."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from breakeven.catalog.gpus import find_gpu
+from breakeven.catalog.models import ModelFacts
+from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
+
+GIB = 2**30
+
+RESERVED_GIB_PER_GPU = 1.9
+"""Peak activations, CUDA graphs and the CUDA context of a GPU. 2 to 4 GB are usual; the capacity
+examples that the roofline was checked with leave 2 GB (1.86 GiB)."""
+
+RESERVED_GIB_FOR_COLLECTIVES = 0.38
+"""NCCL's buffers of a GPU where several share a model: 392 MiB (aiconfigurator, four GPUs)."""
+
+_SUGGESTED_PRECISIONS = ("bf16", "fp8", "int4")  # int8 takes what fp8 takes
+_SUGGESTED_GPUS = ("l4", "l40s", "a100-80", "h100", "h200")  # those that clouds rent widely
+_SUGGESTIONS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryFit:
+    """How a replica's memory is divided; all its GPUs together.
+
+    Attributes:
+        weights_gib: Weights.
+        reserved_gib: Activations, CUDA graphs, context and NCCL.
+        key_value_gib: What is left for the key-value cache; negative where weights don't fit.
+        key_value_tokens: Tokens that it holds, in requests of `max_model_length`.
+        concurrent_requests: Requests of the mean length that it holds at their full length.
+        max_model_length: Longest request that the engine admits, in tokens.
+    """
+
+    weights_gib: float
+    reserved_gib: float
+    key_value_gib: float
+    key_value_tokens: int
+    concurrent_requests: int
+    max_model_length: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether at least one request of `max_model_length` fits; vLLM won't start otherwise."""
+        return self.key_value_tokens >= self.max_model_length
+
+
+def memory_fit(
+    engine: Engine,
+    *,
+    gpu_memory_utilization: float,
+    max_model_length: int,
+    request_tokens: int,
+    adapter_bytes: int = 0,
+) -> MemoryFit:
+    """Divides the memory of a replica as vLLM does: weights, reserve, the rest for the cache.
+
+    The cache holds bf16 whatever the precision of the weights, vLLM's default. Prefixes that
+    requests share are counted for each of them.
+
+    Args:
+        engine: Model and GPUs of the replica.
+        gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
+        max_model_length: Longest request, input and output, in tokens.
+        request_tokens: Mean request, input and output, in tokens.
+        adapter_bytes: What LoRA adapters take on all GPUs together; counted with the weights.
+
+    Raises:
+        ValueError: The precision is not known.
+    """
+    cache = cache_gib(engine, gpu_memory_utilization) - adapter_bytes / GIB
+    longest = requests_held(engine, cache, max_model_length)
+    return MemoryFit(
+        weights_gib=_weights_gib(engine) + adapter_bytes / GIB,
+        reserved_gib=_reserved_gib(engine),
+        key_value_gib=cache,
+        key_value_tokens=math.floor(longest * max_model_length),
+        concurrent_requests=math.floor(requests_held(engine, cache, request_tokens)),
+        max_model_length=max_model_length,
+    )
+
+
+def smallest_fits(
+    model: ModelFacts,
+    *,
+    max_model_length: int,
+    gpu_memory_utilization: float = 0.9,
+) -> tuple[str, ...]:
+    """Suggests what would hold the model, such as "bf16 on 1 x l40s"; least memory first.
+
+    Left out is what needs no less memory than another suggestion, and neither fewer GPUs nor fewer
+    bits given up.
+
+    Args:
+        model: The model.
+        max_model_length: Longest request, input and output, in tokens.
+        gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
+    """
+    gpus = [find_gpu(name) for name in _SUGGESTED_GPUS]
+    options = sorted(
+        (parallel * gpu.memory_gib, rank, parallel, order, gpu.name)
+        for order, gpu in enumerate(gpus)
+        for rank, precision in enumerate(_SUGGESTED_PRECISIONS)
+        for parallel in TENSOR_PARALLEL
+        if model.splits_over(parallel)
+        and memory_fit(
+            Engine(model=model, precision=precision, gpu=gpu, tensor_parallel=parallel),
+            gpu_memory_utilization=gpu_memory_utilization,
+            max_model_length=max_model_length,
+            request_tokens=max_model_length,
+        ).fits
+    )
+    chosen: list[tuple[int, int, str]] = []
+    for _, rank, parallel, _, name in options:
+        if not any(better <= rank and fewer <= parallel for better, fewer, _ in chosen):
+            chosen.append((rank, parallel, name))
+    return tuple(
+        f"{_SUGGESTED_PRECISIONS[rank]} on {parallel} x {name}" for rank, parallel, name in chosen
+    )[:_SUGGESTIONS]
+
+
+def _weights_gib(engine: Engine) -> float:
+    return engine.model.weight_bytes(engine.precision) / GIB
+
+
+def _reserved_gib(engine: Engine) -> float:
+    collectives = RESERVED_GIB_FOR_COLLECTIVES if engine.gpus > 1 else 0.0
+    return engine.gpus * (RESERVED_GIB_PER_GPU + collectives)
+
+
+def cache_gib(engine: Engine, utilization: float) -> float:
+    """Returns what a share of the GPUs' memory leaves for the cache; negative where none."""
+    usable = engine.gpus * engine.gpu.memory_gib * utilization
+    return usable - _weights_gib(engine) - _reserved_gib(engine)
+
+
+def requests_held(engine: Engine, cache: float, tokens: float) -> float:
+    """Returns how many requests of so many tokens a cache of so many GiB holds; 0 or more."""
+    held = engine.model.key_value_bytes(tokens) * engine.key_value_copies
+    return max(0.0, cache * GIB / held)

@@ -1,0 +1,170 @@
+"""How long a step of the inference engine takes, from the GPU's data sheet: a roofline.
+
+A decode step reads the weights and the key-value cache of all requests in flight, and multiplies
+one token of each; the slower of the two sets its time. Prompts are multiplied in between. Sums of
+tensor-parallel GPUs go over the link between them.
+
+The four constants are one fit on 60 vLLM rows of aiconfigurator's `silicon_sample.csv` (Llama 70B
+and 8B in fp8, Qwen3-32B in bf16, on H100 and H200). Its held-out rows were met within 9 % (70B),
+15 % (32B) and 29 % (8B, always too low), in the mean of absolute errors. The link's term was added
+after the fit, with the efficiency of memory assumed for it: without it, tensor parallelism over
+four GPUs came out 13 to 20 % too fast, and over PCIe it would cost next to nothing.
+
+Pipeline parallel: the layers lie on several nodes in a row, and the requests in flight go through
+them in as many groups, so that every node works on one of them. A cycle, which gives each request a
+token, then takes as long as the whole model on the GPUs of one node with the requests of one group,
+and the way between the nodes; a prompt adds to each node's steps its share of the layers only. That
+assumes full groups of equal length; the idle time of unequal ones (bubbles) is in the error band.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from breakeven.catalog.gpus import Gpu
+from breakeven.catalog.models import ModelFacts
+
+MEMORY_EFFICIENCY = 0.8  # of peak bandwidth; fitted
+COMPUTE_EFFICIENCY = 0.6  # of peak operations; fitted
+STEP_SECONDS = 1e-3  # scheduler and kernel starts of a step; fitted
+SYNC_SECONDS = 60e-6  # of a layer, waiting for the other GPUs; fitted
+LINK_EFFICIENCY = MEMORY_EFFICIENCY  # assumed
+NETWORK_BYTES_PER_SECOND = 100e9 / 8 * 0.8  # between nodes: 100 Gbit/s at 80 %; assumed
+NETWORK_SECONDS = 50e-6  # of a message between nodes by TCP; assumed
+
+_ACTIVATION_BYTES = 2  # bf16
+
+TENSOR_PARALLEL = (1, 2, 4, 8)
+"""GPUs of a node that may hold each layer together: machines have eight at the most, and layers
+divide by two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A model on the GPUs of one replica.
+
+    Attributes:
+        model: The model.
+        precision: Of its weights, one of `models.PRECISION_BYTES`.
+        gpu: Each of the GPUs.
+        tensor_parallel: How many of them hold each layer together, 1 or more.
+        pipeline_parallel: Nodes over which the layers are divided, each with `tensor_parallel`
+            GPUs; 1 for one node.
+    """
+
+    model: ModelFacts
+    precision: str
+    gpu: Gpu
+    tensor_parallel: int
+    pipeline_parallel: int = 1
+
+    @property
+    def gpus(self) -> int:
+        """All GPUs of the replica."""
+        return self.tensor_parallel * self.pipeline_parallel
+
+    @property
+    def key_value_copies(self) -> float:
+        """How often the replica holds the cache: more GPUs than key-value heads each need one."""
+        return max(1.0, self.tensor_parallel / self.model.key_value_heads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestShape:
+    """A mean request, in tokens.
+
+    Attributes:
+        input_tokens: Input, cached tokens included, 1 or more.
+        output_tokens: Output, 1 or more.
+        cached_input_tokens: Input found in the prefix cache, 0 to `input_tokens`.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: float = 0.0
+
+    @property
+    def mean_context(self) -> float:
+        """Tokens in the cache of a request in flight, averaged over its output."""
+        return self.input_tokens + self.output_tokens / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTimes:
+    """Times of a replica at a steady number of requests in flight, in seconds.
+
+    Attributes:
+        decode: One step that gives each request in flight a token.
+        prefill: What the prompt of one request adds to the steps of all.
+        first_token: From the start of a prompt to its first token, with no queue before it.
+    """
+
+    decode: float
+    prefill: float
+    first_token: float
+
+    def output_tokens_per_second(self, concurrency: int, output_tokens: int) -> float:
+        """Returns B / (decode + B / output x prefill): a step also carries B / output prompts."""
+        return concurrency / (self.decode + concurrency / output_tokens * self.prefill)
+
+
+def step_times(engine: Engine, request: RequestShape, concurrency: int) -> StepTimes:
+    """Returns the times of a replica with `concurrency` requests in flight, 1 or more."""
+    model, parallel, stages = engine.model, engine.tensor_parallel, engine.pipeline_parallel
+    compute = parallel * engine.gpu.compute_tera(engine.precision) * 1e12 * COMPUTE_EFFICIENCY
+    bandwidth = parallel * engine.gpu.bandwidth_gb_per_second * 1e9 * MEMORY_EFFICIENCY
+    overhead = STEP_SECONDS + (SYNC_SECONDS * model.layers if parallel > 1 else 0.0)
+
+    group = concurrency / stages
+    cache = group * model.key_value_bytes(request.mean_context) * engine.key_value_copies
+    read = (_weights_read(engine, group) + cache) / bandwidth
+    multiplied = 2 * model.active_parameters * group / compute
+    new_tokens = request.input_tokens - request.cached_input_tokens
+    prefill = (2 * model.active_parameters * new_tokens + _attention(model, request)) / compute
+    prefill += _link_seconds(engine, new_tokens)
+    return StepTimes(
+        decode=max(read, multiplied)
+        + overhead
+        + _link_seconds(engine, group)
+        + _network_seconds(engine, group),
+        prefill=prefill / stages,
+        first_token=max(prefill, _weights_read(engine, new_tokens) / bandwidth)
+        + overhead
+        + _network_seconds(engine, new_tokens),
+    )
+
+
+def _weights_read(engine: Engine, tokens: float) -> float:
+    # In a mixture of experts, tokens of different requests need different experts: at most as many
+    # active parameters as there are tokens, and never more than there are.
+    model = engine.model
+    share = min(1.0, max(1.0, tokens) * model.active_parameters / model.parameters)
+    return model.weight_bytes(engine.precision) * share
+
+
+def _attention(model: ModelFacts, request: RequestShape) -> float:
+    # Each new token meets the tokens before it twice (with keys, then with values), at 2 operations
+    # for each number; a sliding window ends its view.
+    new_tokens = request.input_tokens - request.cached_input_tokens
+    seen = (request.input_tokens + request.cached_input_tokens) / 2
+    full = (model.layers - model.sliding_window_layers) * seen
+    windows = model.sliding_window_layers * min(seen, model.sliding_window)
+    return 4 * model.attention_size * new_tokens * (full + windows)
+
+
+def _link_seconds(engine: Engine, tokens: float) -> float:
+    # Two sums over all GPUs a layer; a ring sends 2 (n - 1) / n of the data over each link.
+    parallel, model = engine.tensor_parallel, engine.model
+    if parallel == 1:
+        return 0.0
+    sent = 2 * (parallel - 1) / parallel * tokens * model.hidden_size * _ACTIVATION_BYTES
+    return 2 * model.layers * sent / (engine.gpu.link_gb_per_second * 1e9 * LINK_EFFICIENCY)
+
+
+def _network_seconds(engine: Engine, tokens: float) -> float:
+    # From each node to the next, and the chosen tokens back to the first.
+    stages = engine.pipeline_parallel
+    if stages == 1:
+        return 0.0
+    sent = tokens * engine.model.hidden_size * _ACTIVATION_BYTES
+    return (stages - 1) * sent / NETWORK_BYTES_PER_SECOND + stages * NETWORK_SECONDS

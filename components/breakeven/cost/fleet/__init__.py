@@ -1,0 +1,1 @@
+"""How replicas and nodes follow the load: the plan and the simulated week."""

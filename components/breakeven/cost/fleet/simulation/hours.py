@@ -1,0 +1,118 @@
+"""The hours of a week beside each other, for an estimate that has no half second to spare.
+
+Each hour is an element of the arrays and is led up to by the end of the hour before it, so that a
+week takes the steps of two hours at the most. What is lost is what outlasts that: the queue of a
+fleet that can't keep up for hours. docs/simulation.md states how far it is from one hour after
+another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.cost.fleet.simulation.arithmetic import MANY
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, draw
+from breakeven.cost.fleet.simulation.parameters import parameters_of, stacked
+from breakeven.cost.fleet.simulation.result import SimulatedWeek
+from breakeven.cost.fleet.simulation.run import Run, Sums, totals_of
+
+AVERAGED_HOURS = 336
+"""So many are averaged at least: bursts make one week differ from another by some percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is simulated.
+
+    Attributes:
+        rates: Mean request rate of each hour, in requests a second, 0 or more; the first hour
+            follows the last.
+        configuration: What answers.
+    """
+
+    rates: NDArray[np.float64]
+    configuration: Configuration
+
+
+def simulate_hours(cases: Sequence[Case], burst_factor: float) -> tuple[SimulatedWeek, ...]:
+    """Simulates cases of equally many hours, with the same draws.
+
+    Args:
+        cases: One or more.
+        burst_factor: Peak minute of an hour over its mean, 1 to below 60.
+
+    Returns:
+        Each over as many weeks as have `AVERAGED_HOURS`.
+
+    Raises:
+        DemandError: A rate or the burst factor is beyond its range.
+    """
+    hours = len(cases[0].rates)
+    weeks = math.ceil(AVERAGED_HOURS / hours)
+    draws = [_by_hour(case.rates, burst_factor, seed) for case in cases for seed in range(weeks)]
+    chances = np.concatenate(draws, axis=2)
+    lead = np.roll(chances.reshape(*chances.shape[:2], -1, hours), 1, axis=3).reshape(chances.shape)
+    before = np.concatenate([np.tile(np.roll(case.rates, 1), weeks) for case in cases])
+    by_schedule = [case.configuration.fleet.scheduled_in(hours) for case in cases]
+    scheduled = np.concatenate([np.tile(one, weeks) for one in by_schedule])
+    scheduled_before = np.concatenate([np.tile(np.roll(one, 1), weeks) for one in by_schedule])
+    parameters = [parameters_of(case.configuration) for case in cases]
+    run = Run(stacked(parameters, each=hours * weeks), MANY, before, scheduled_before)
+    for arrivals, normal, uniform, interruption in lead[-_lead_steps(cases) :]:
+        run.step(arrivals, normal, uniform, interruption, scheduled_before)
+    run.restart()
+    for arrivals, normal, uniform, interruption in chances:
+        run.step(arrivals, normal, uniform, interruption, scheduled)
+    sums = _added(run.sums, len(cases))
+    replicas, nodes = (
+        values.reshape(len(cases), weeks, hours).mean(axis=1) / STEPS_PER_HOUR
+        for values in (run.sums.replicas, run.sums.nodes)
+    )
+    return tuple(
+        SimulatedWeek(
+            totals=totals_of(case.configuration, sums.of(number), hours * weeks),
+            objective_seconds=case.configuration.objective_seconds,
+            replicas=tuple(replicas[number].tolist()),
+            nodes=tuple(nodes[number].tolist()),
+        )
+        for number, case in enumerate(cases)
+    )
+
+
+def _lead_steps(cases: Sequence[Case]) -> int:
+    """Returns steps in which whatever began before has ended: starts, windows, requests.
+
+    Nodes that several replicas share stay half empty for longer than that.
+    """
+    if any(case.configuration.fleet.replicas_per_node > 1 for case in cases):
+        return STEPS_PER_HOUR
+    longest = max(
+        2 * (fleet.start_seconds + fleet.scale_down_seconds) + case.configuration.grace_seconds
+        for case in cases
+        for fleet in (case.configuration.fleet,)
+    )
+    return min(math.ceil(longest / STEP_SECONDS), STEPS_PER_HOUR)
+
+
+def _by_hour(rates: NDArray[np.float64], burst_factor: float, seed: int) -> NDArray[np.float64]:
+    """Returns the draws by step of the hour, by kind, by hour."""
+    demand = draw(rates, burst_factor, seed)
+    kinds = (demand.arrivals, demand.normal, demand.uniform, demand.interruption)
+    return np.stack([one.reshape(-1, STEPS_PER_HOUR).T for one in kinds], axis=1)
+
+
+def _added(sums: Sums, cases: int) -> Sums:
+    """Adds up the hours of each case."""
+    by_name = {name: getattr(sums, name).reshape(cases, -1) for name in sums.__slots__}
+    return Sums(
+        **{
+            name: values.max(axis=1) if name == "peak" else values.sum(axis=1)
+            for name, values in by_name.items()
+        }
+    )

@@ -1,0 +1,154 @@
+"""One run of the rules: the state between two steps, and the sums over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from breakeven.cost.fleet.simulation.arithmetic import Arithmetic, Quantity
+from breakeven.cost.fleet.simulation.autoscaler import Autoscaler
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR
+from breakeven.cost.fleet.simulation.nodes import Nodes
+from breakeven.cost.fleet.simulation.parameters import NO_OVERFLOW, Parameters
+from breakeven.cost.fleet.simulation.requests import Requests
+from breakeven.cost.fleet.simulation.result import WeekTotals
+
+
+@dataclass(slots=True, kw_only=True)
+class Sums:
+    """Sums over steps."""
+
+    before: Quantity
+    left: Quantity
+    came: Quantity
+    ended: Quantity
+    late: Quantity
+    cold: Quantity
+    diverted: Quantity
+    waiting: Quantity
+    nodes: Quantity
+    replicas: Quantity
+    peak: Quantity
+    replica_starts: Quantity
+    node_starts: Quantity
+
+    def of(self, number: int) -> Sums:
+        """Returns the sums of one configuration of many."""
+        return Sums(**{name: getattr(self, name)[number] for name in self.__slots__})
+
+
+class Run:
+    """The state between two steps."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        arithmetic: Arithmetic,
+        first_rate: Quantity,
+        scheduled: Quantity,
+    ) -> None:
+        least, most, up = arithmetic.least, arithmetic.most, arithmetic.up
+        self._parameters = parameters
+        self._arithmetic = arithmetic
+        # It begins in balance with its first hour.
+        batch = least(parameters.target_requests, parameters.slots)
+        seconds = parameters.seconds_alone + parameters.seconds_per_neighbour * (batch - 1)
+        in_flight = up(first_rate * seconds)
+        fewest = most(parameters.lowest, scheduled)
+        replicas = least(
+            most(up(in_flight / parameters.target_requests), fewest), parameters.highest
+        )
+        self._autoscaler = Autoscaler(parameters, arithmetic, replicas)
+        self._nodes = Nodes(parameters, arithmetic, replicas)
+        self._requests = Requests(parameters, arithmetic, in_flight, replicas)
+        self._came = in_flight * 0.0
+        self._overflows = arithmetic.any(parameters.overflow_requests < NO_OVERFLOW)
+        self.restart()
+
+    def restart(self) -> None:
+        """Begins to add up anew, from the state as it is."""
+        in_flight, replicas = self._requests.in_flight, self._autoscaler.replicas
+        nothing = replicas * 0.0
+        self.sums = Sums(
+            before=in_flight, left=in_flight, came=nothing, ended=nothing, late=nothing,
+            cold=nothing, diverted=nothing, waiting=nothing, nodes=nothing, replicas=nothing,
+            peak=replicas, replica_starts=nothing, node_starts=nothing,
+        )  # fmt: skip
+
+    def step(
+        self,
+        arrivals: Quantity,
+        normal: Quantity,
+        uniform: Quantity,
+        interruption: Quantity,
+        scheduled: Quantity,
+    ) -> tuple[Quantity, ...]:
+        """Moves on.
+
+        Args:
+            arrivals: Requests that come.
+            normal: Of chance.
+            uniform: Of chance.
+            interruption: Of chance.
+            scheduled: Fewest replicas by the schedule in this step; 0 for none.
+
+        Returns:
+            Replicas, ready ones, nodes paid, requests before one that comes now, how many of them
+            get a slot in a second, and requests ended.
+        """
+        most, rules, requests = self._arithmetic.most, self._parameters, self._requests
+        before, nodes_before = self._autoscaler.replicas, self._nodes.nodes
+        waiting, queue = requests.waiting, requests.queue
+        replicas = self._autoscaler.step(requests.in_flight, waiting, self._came, scheduled)
+        self._came = arrivals
+        self._nodes.step(replicas, requests.leaving, interruption)
+        ready, nodes = self._nodes.ready, self._nodes.paid
+        ended = requests.step(ready, self._nodes.draining, arrivals, normal, uniform)
+        diverted = requests.divert(ready) if self._overflows else arrivals * 0
+
+        # Halfway between both ends of the step; with nothing ready nothing is answered in time.
+        queue = (queue + requests.queue) / 2
+        pace = requests.queue_slots / rules.seconds_full
+        late = (queue > rules.patience_seconds * pace) | (pace == 0)
+        sums = self.sums
+        # What a gateway sends on is the API's; more than came in this step, where a node is lost.
+        sums.late = sums.late + most(arrivals - diverted, 0) * late
+        sums.diverted = sums.diverted + diverted
+        sums.cold = sums.cold + arrivals * (ready == 0)
+        sums.came = sums.came + arrivals
+        sums.ended = sums.ended + ended
+        sums.waiting = sums.waiting + (waiting + requests.waiting) / 2
+        sums.nodes = sums.nodes + nodes
+        sums.replicas = sums.replicas + replicas
+        sums.peak = most(sums.peak, replicas)
+        sums.replica_starts = sums.replica_starts + most(replicas - before, 0)
+        sums.node_starts = sums.node_starts + most(self._nodes.nodes - nodes_before, 0)
+        sums.left = requests.in_flight
+        return replicas, ready, nodes, queue, pace, ended
+
+
+def totals_of(configuration: Configuration, sums: Sums, hours: int) -> WeekTotals:
+    """Returns what the sums of one configuration over some hours say."""
+    fleet, service = configuration.fleet, configuration.service
+    steps = hours * STEPS_PER_HOUR
+    node_hours = float(sums.nodes) / STEPS_PER_HOUR
+    could = node_hours * 3600 * fleet.replicas_per_node * service.planned_requests_per_second
+    came = float(sums.came)
+    return WeekTotals(
+        hours=float(hours),
+        node_hours=node_hours,
+        gpu_hours=node_hours * fleet.gpus_per_node,
+        busy_share=min(float(sums.ended) / could, 1.0) if could else 0.0,
+        mean_replicas=float(sums.replicas) / steps,
+        peak_replicas=int(sums.peak),
+        replica_starts=int(sums.replica_starts),
+        node_starts=int(sums.node_starts),
+        requests=int(came),
+        served=int(sums.ended),
+        in_flight_at_start=int(sums.before),
+        in_flight_at_end=int(sums.left),
+        mean_queueing_seconds=float(sums.waiting) * STEP_SECONDS / came if came else 0.0,
+        objective_share=1 - float(sums.late) / came if came else 1.0,
+        cold_share=float(sums.cold) / came if came else 0.0,
+        overflow_share=min(float(sums.diverted) / came, 1.0) if came else 0.0,
+    )

@@ -1,0 +1,263 @@
+"""What every configuration costs.
+
+Configurations that differ in price alone share one simulated week and one capacity, so that
+thousands of them take a few hundred plans. The overflow of all numbers of base nodes is read from
+one load-duration curve. The bill of each is written by the code that writes a stack's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from breakeven.cost.bill.bill import api_monthly, bill_of, charged, names_without_price
+from breakeven.cost.bill.classify import Registered
+from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
+from breakeven.cost.demand.load_duration import LoadDuration
+from breakeven.cost.fleet.plan import Fleet, FleetWeek, simulate
+from breakeven.cost.optimizer.capacities import Capacities
+from breakeven.cost.optimizer.offers import offers
+from breakeven.cost.optimizer.search import (
+    Configuration,
+    Offer,
+    Search,
+    assumptions_for,
+    with_nodes,
+)
+from breakeven.formatting import to_decimal
+
+_TARGETS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+"""Requests in flight that autoscaling may aim at, up to the stack's own target: fewer give faster
+tokens and need more replicas."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A configuration with its cost. Money in USD a month.
+
+    Attributes:
+        configuration: Which.
+        capacity: What one replica serves.
+        monthly: Everything counted: machines, people, contingency, API.
+        api_monthly: What the API takes of it for the overflow; 0 where it is no hybrid.
+        mean_nodes: Nodes paid, averaged over time.
+        peak_nodes: Most nodes of any hour.
+        peak_replicas: Most replicas of any hour.
+        busy_share: Work done over work that the paid nodes could do, 0 to 1.
+        own_share: Requests that own nodes serve over all requests, 0 to 1.
+        objective_share: Requests whose first token comes in time, 0 to 1; None where the week was
+            planned and not simulated.
+    """
+
+    configuration: Configuration
+    capacity: ReplicaCapacity
+    monthly: Decimal
+    api_monthly: Decimal
+    mean_nodes: float
+    peak_nodes: int
+    peak_replicas: int
+    busy_share: float
+    own_share: float
+    objective_share: float | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the configurations.
+
+    Attributes:
+        weighed: Those that were priced.
+        too_many_gpus: Those of them that need more GPUs than allowed.
+        too_little_memory: Engines that don't hold the model, and so were not priced.
+    """
+
+    weighed: int = 0
+    too_many_gpus: int = 0
+    too_little_memory: int = 0
+
+
+class Scale:
+    """Weighs the configurations of a search; keeps what several of them need.
+
+    Attributes:
+        search: What is asked.
+        counts: How many configurations were weighed so far.
+        not_priced: Names of resources without a price, which no total contains.
+    """
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+        self.counts = Counts()
+        assumptions = search.assumptions
+        self.rates = assumptions.load.requests_per_second()
+        self.peak_rate = float(self.rates.max()) * assumptions.load.burst_factor
+        apis = [assumptions.api_in_use, *assumptions.hosted]
+        self.overflow = min(apis, key=lambda price: price.usd_per_request)
+        self.overflow_monthly = api_monthly(self.overflow, assumptions)
+        self.not_priced = names_without_price(search.ledgers[search.precision], assumptions)
+        self._ledgers = {precision: charged(ledger) for precision, ledger in search.ledgers.items()}
+        self.minutes = LoadDuration.of(assumptions.load)
+        self._capacities = Capacities(search)
+        self._with_nodes: dict[tuple[str, str, str], tuple[Registered, ...]] = {}
+        self._weeks: dict[tuple[float, Fleet], FleetWeek] = {}
+
+    def weigh_all(self) -> list[Weighed]:
+        """Weighs every configuration whose model fits and that needs no more GPUs than allowed."""
+        return [
+            weighed
+            for offer in offers(self.search)
+            for precision in self.search.ledgers
+            for parallel in self._divisions(offer)
+            for weighed in self._engine(offer, precision, parallel)
+        ]
+
+    def weigh(self, configuration: Configuration, capacity: ReplicaCapacity) -> Weighed:
+        """Returns the cost of one configuration if a replica serves `capacity`."""
+        if configuration.operation == "hybrid":
+            return self._hybrid(configuration, capacity)
+        return self.weigh_fleet(configuration, capacity, self.fleet(configuration, capacity))
+
+    def fleet(self, configuration: Configuration, capacity: ReplicaCapacity) -> Fleet:
+        """Returns the fleet that serves the peak minute."""
+        search, per_node = self.search, configuration.replicas_per_node
+        # As the simulation counts: a rate that is a whole multiple but for rounding needs no more.
+        needed = math.ceil(self.peak_rate / capacity.requests_per_second - 1e-9)
+        highest = max(search.lowest_replicas, needed)
+        autoscaled = configuration.operation == "autoscaled"
+        if configuration.operation == "hybrid":
+            highest = configuration.base_nodes * per_node
+        return Fleet(
+            lowest=search.lowest_replicas if autoscaled else highest,
+            highest=highest,
+            autoscaling=autoscaled,
+            replicas_per_node=per_node,
+            gpus_per_node=configuration.offer.gpus_per_node,
+            fixed_nodes=None if autoscaled else math.ceil(highest / per_node),
+            start_seconds=search.start_seconds[configuration.precision],
+            scale_down_seconds=search.assumptions.fleet.scale_down_seconds,
+        )
+
+    def _own_monthly(
+        self, configuration: Configuration, capacity: ReplicaCapacity, fleet: Fleet, week: FleetWeek
+    ) -> Decimal:
+        offer, precision = configuration.offer, configuration.precision
+        key = offer.machine, offer.purchase, precision
+        if key not in self._with_nodes:
+            self._with_nodes[key] = with_nodes(
+                self._ledgers[precision], offer, self.search.assumptions.cloud
+            )
+        assumptions = assumptions_for(self.search, configuration, capacity, fleet)
+        return bill_of(self._with_nodes[key], week, assumptions).total
+
+    def _divisions(self, offer: Offer) -> Iterator[int]:
+        for parallel in TENSOR_PARALLEL:
+            if offer.gpus_per_node % parallel == 0 and self.search.model.splits_over(parallel):
+                yield parallel
+
+    def _engine(self, offer: Offer, precision: str, parallel: int) -> Iterator[Weighed]:
+        """Weighs all ways to run one engine on one kind of node."""
+        full = Configuration(
+            offer=offer,
+            precision=precision,
+            tensor_parallel=parallel,
+            operation="fixed",
+            requests_in_flight=self.search.largest_batch,
+        )
+        capacity = self._capacities.of(full)
+        if capacity is None:
+            self.counts.too_little_memory += 1
+            return
+        candidates = [full, *self._hybrids(full, capacity), *self._autoscaled(full)]
+        for configuration in candidates:
+            capacity = self._capacities.of(configuration)
+            if capacity is None:
+                msg = "an engine fits whatever the requests in flight"
+                raise AssertionError(msg)
+            weighed = self.weigh(configuration, capacity)
+            self.counts.weighed += 1
+            if weighed.peak_nodes * offer.gpus_per_node > self.search.max_gpus:
+                self.counts.too_many_gpus += 1
+            else:
+                yield weighed
+
+    def _autoscaled(self, full: Configuration) -> Iterator[Configuration]:
+        if not full.offer.nodes_follow:
+            return
+        highest = self.search.target_requests
+        # A measurement says nothing about fewer requests in flight than it was made with.
+        lower = () if self._capacities.measured(full) else _TARGETS
+        for target in sorted({highest, *(target for target in lower if target < highest)}):
+            yield replace(full, operation="autoscaled", requests_in_flight=target)
+
+    def _hybrids(self, full: Configuration, capacity: ReplicaCapacity) -> Iterator[Configuration]:
+        """Tries each number of base nodes that leaves something to the API."""
+        per_node = capacity.requests_per_second * full.replicas_per_node
+        most = self.search.max_gpus // full.offer.gpus_per_node
+        for nodes in range(1, most + 1):
+            if nodes * per_node >= self.minutes.peak:
+                return
+            yield replace(full, operation="hybrid", base_nodes=nodes)
+
+    def weigh_fleet(
+        self,
+        configuration: Configuration,
+        capacity: ReplicaCapacity,
+        fleet: Fleet,
+        node_starts_per_hour: float | None = None,
+    ) -> Weighed:
+        """Returns the cost of a configuration that serves everything itself.
+
+        Args:
+            configuration: Which.
+            capacity: What one replica serves.
+            fleet: How its nodes come and go.
+            node_starts_per_hour: As simulated; None for those of the plan.
+        """
+        week = self._week(capacity.requests_per_second, fleet)
+        if node_starts_per_hour is not None:
+            week = replace(week, node_starts_per_hour=node_starts_per_hour)
+        return Weighed(
+            configuration=configuration,
+            capacity=capacity,
+            monthly=self._own_monthly(configuration, capacity, fleet, week),
+            api_monthly=Decimal(0),
+            mean_nodes=week.mean_nodes,
+            peak_nodes=math.ceil(week.peak_replicas / fleet.replicas_per_node),
+            peak_replicas=week.peak_replicas,
+            busy_share=week.busy_share,
+            own_share=1.0,
+        )
+
+    def _hybrid(self, configuration: Configuration, capacity: ReplicaCapacity) -> Weighed:
+        nodes = configuration.base_nodes
+        fleet = self.fleet(configuration, capacity)
+        most = nodes * fleet.replicas_per_node * capacity.requests_per_second
+        share = self.minutes.served_share(most)
+        overflow = self.overflow_monthly * to_decimal(1 - share)
+        week = FleetWeek(
+            mean_nodes=float(nodes),
+            peak_replicas=fleet.highest,
+            busy_share=min(share * self.minutes.mean / most, 1.0),
+            unserved_share=1 - share,
+        )
+        return Weighed(
+            configuration=configuration,
+            capacity=capacity,
+            monthly=self._own_monthly(configuration, capacity, fleet, week) + overflow,
+            api_monthly=overflow,
+            mean_nodes=week.mean_nodes,
+            peak_nodes=nodes,
+            peak_replicas=week.peak_replicas,
+            busy_share=week.busy_share,
+            own_share=share,
+        )
+
+    def _week(self, requests_per_second: float, fleet: Fleet) -> FleetWeek:
+        key = requests_per_second, fleet
+        if key not in self._weeks:
+            burst = self.search.assumptions.load.burst_factor
+            self._weeks[key] = simulate(self.rates, burst, requests_per_second, fleet)
+        return self._weeks[key]

@@ -1,0 +1,183 @@
+"""The cheapest configurations within their constraints, and whether an API costs less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from breakeven.catalog.api_prices import ApiPrice
+from breakeven.cost.bill.bill import api_monthly, bill_of
+from breakeven.cost.optimizer.candidates import Counts, Scale, Weighed
+from breakeven.cost.optimizer.constraints import (
+    Constraint,
+    ConstraintPrice,
+    constraints_of,
+    meets,
+    price_of,
+)
+from breakeven.cost.optimizer.explanation import conclusion, notes, obstacles
+from breakeven.cost.optimizer.search import Operation, Search
+from breakeven.cost.optimizer.simulated import followed
+from breakeven.cost.recommendation import Choice
+from breakeven.cost.report import ApiCost
+
+FINALISTS = 12
+"""Configurations whose week is simulated, of each set that a condition leaves."""
+
+_PRECISIONS = ("bf16", "fp8", "int8", "int4")  # of equal cost the one that changes least wins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """The answer of a search. Money in USD a month.
+
+    Attributes:
+        search: What was asked.
+        ranked: Configurations that meet every constraint, cheapest first; of those that differ
+            only in machine type, in requests in flight or in the number of base nodes, the cheapest
+            stands for all. Never empty.
+        monthly_if_slower: The first of them if a replica serves as little as its band allows.
+        as_it_stands: The stack as its file has it.
+        api: The API in use now.
+        hosted: The same open model hosted by others, cheapest first.
+        constraints: What each condition costs.
+        counts: How many configurations were weighed.
+        choice: What to do.
+        summary: The same in a sentence or two.
+        notes: What a reader has to know about the figures.
+    """
+
+    search: Search
+    ranked: tuple[Weighed, ...]
+    monthly_if_slower: Decimal
+    as_it_stands: Decimal
+    api: ApiCost
+    hosted: tuple[ApiCost, ...]
+    constraints: tuple[ConstraintPrice, ...]
+    counts: Counts
+    choice: Choice
+    summary: str
+    notes: tuple[str, ...]
+
+    def usd_per_million_tokens(self, monthly: Decimal) -> Decimal:
+        """Returns a month's cost over a month's tokens."""
+        return monthly / self.search.assumptions.tokens_per_month * 10**6
+
+    def cheapest(self, operations: Iterable[Operation]) -> Weighed | None:
+        """Returns the cheapest configuration that runs in one of these ways; None for none."""
+        wanted = set(operations)
+        return next((one for one in self.ranked if one.configuration.operation in wanted), None)
+
+
+class NothingFitsError(ValueError):
+    """No configuration can serve the traffic within the constraints.
+
+    Attributes:
+        reasons: What stands against it, in words.
+    """
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
+def recommend(search: Search) -> Recommendation:
+    """Weighs every configuration and ranks those that meet the constraints.
+
+    Args:
+        search: What is asked.
+
+    Raises:
+        NothingFitsError: No configuration meets them.
+    """
+    scale = Scale(search)
+    weighed = scale.weigh_all()
+    assumptions = search.assumptions
+    api = _by_api(search, assumptions.api_in_use, same_model=False)
+    hosted = [_by_api(search, price, same_model=True) for price in assumptions.hosted]
+    hosted.sort(key=lambda cost: cost.monthly)
+    cheapest_api = min((api, *hosted), key=lambda cost: cost.monthly)
+    constraints = constraints_of(search, cheapest_api.monthly)
+    imposed = [constraint for constraint in constraints if constraint.imposed]
+    allowed = [one for one in weighed if meets(one, imposed)]
+    if not allowed:
+        raise NothingFitsError(tuple(obstacles(search, scale.counts, imposed, weighed)))
+    weighed = _simulated(scale, weighed, imposed)
+    allowed = [one for one in weighed if meets(one, imposed)]
+    ranked = _distinct(sorted(allowed, key=_rank), search.lowest_replicas)
+    best = ranked[0]
+    slow = replace(best.capacity, requests_per_second=best.capacity.low_requests_per_second)
+    slower = _simulate(scale, [scale.weigh(best.configuration, slow)])[0].monthly
+    choice, summary = conclusion(
+        best, slower, cheapest_api, data_may_leave=assumptions.data_may_leave
+    )
+    return Recommendation(
+        search=search,
+        ranked=ranked,
+        monthly_if_slower=slower,
+        as_it_stands=_as_it_stands(search),
+        api=api,
+        hosted=tuple(hosted),
+        constraints=tuple(price_of(one, imposed, weighed) for one in constraints),
+        counts=scale.counts,
+        choice=choice,
+        summary=summary,
+        notes=tuple(notes(search, ranked, scale.not_priced)),
+    )
+
+
+def _simulated(
+    scale: Scale, weighed: Sequence[Weighed], imposed: Sequence[Constraint]
+) -> list[Weighed]:
+    """Simulates what may turn out cheapest, with all conditions and without each of them."""
+    lowest = scale.search.lowest_replicas
+    conditions = [imposed, *([two for two in imposed if two is not one] for one in imposed), []]
+    finalists: dict[int, Weighed] = {}
+    for some in conditions:
+        by_rank = sorted((one for one in weighed if meets(one, some)), key=_rank)
+        best = _distinct(by_rank, lowest)[:FINALISTS]
+        finalists |= {id(one): one for one in best}
+    again = dict(zip(finalists, _simulate(scale, list(finalists.values())), strict=True))
+    return [again.get(id(one), one) for one in weighed]
+
+
+def _simulate(scale: Scale, planned: Sequence[Weighed]) -> list[Weighed]:
+    """Simulates all but hybrids, whose nodes always run and whose queue the API takes."""
+    whole = [one for one in planned if one.configuration.operation != "hybrid"]
+    again = iter(followed(scale, whole))
+    return [one if one.configuration.operation == "hybrid" else next(again) for one in planned]
+
+
+def _by_api(search: Search, price: ApiPrice, *, same_model: bool) -> ApiCost:
+    return ApiCost(price, api_monthly(price, search.assumptions), same_model)
+
+
+def _as_it_stands(search: Search) -> Decimal:
+    """Returns what `estimate` says of the stack."""
+    assumptions = search.assumptions
+    return bill_of(search.ledgers[search.precision], assumptions.week(), assumptions).total
+
+
+def _rank(weighed: Weighed) -> tuple[Decimal, int, float]:
+    precision = _PRECISIONS.index(weighed.configuration.precision)
+    return round(weighed.monthly, 2), precision, weighed.busy_share
+
+
+def _distinct(by_rank: Sequence[Weighed], lowest_replicas: int) -> tuple[Weighed, ...]:
+    first: dict[tuple[object, ...], Weighed] = {}
+    for weighed in by_rank:
+        configuration = weighed.configuration
+        offer = configuration.offer
+        # A fleet that never grows beyond its fewest replicas is a fixed one.
+        grows = weighed.peak_replicas > lowest_replicas
+        key = (
+            offer.gpu.name,
+            offer.gpus_per_node,
+            offer.purchase,
+            configuration.precision,
+            configuration.tensor_parallel,
+            configuration.operation if grows or weighed.own_share < 1 else "fixed",
+        )
+        first.setdefault(key, weighed)
+    return tuple(first.values())

@@ -1,0 +1,180 @@
+"""What a search for the cheapest configuration rests on, and one configuration of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from breakeven.catalog.gpus import Gpu
+from breakeven.catalog.models import ModelFacts
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.classify import GPU_POOL, Registered
+from breakeven.cost.bill.node_cost import NodeCost
+from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.fleet.plan import Fleet
+
+STARTING_POOLS = {
+    "aws": "karpenter-aws",
+    "azure": "karpenter-azure",
+    "gcp": "gke-compute-class",
+}
+"""The pool kind of each cloud whose nodes come and go; elsewhere the pool is of fixed size."""
+
+Purchase: TypeAlias = Literal["on-demand", "spot", "committed", "stated", "owned"]
+"""How nodes are paid. Committed ones are paid at all hours, at the discount that the user states;
+stated and owned ones are the stack's own, at the price that it states."""
+
+Operation: TypeAlias = Literal["autoscaled", "fixed", "hybrid"]
+"""Replicas follow the load; as many as the peak minute needs run always; or fewer, and an API takes
+what is beyond them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A node that can be had.
+
+    Attributes:
+        gpu: Its GPUs.
+        gpus_per_node: How many of them.
+        machine: Machine type, or what the stack calls its own nodes.
+        purchase: How it is paid.
+        node: What it costs.
+        nodes_follow: Whether nodes can come and go with replicas; else they are paid at all hours.
+        volume_gigabytes: Root volume that is paid with it, in GB; 0 where it has none of its own.
+    """
+
+    gpu: Gpu
+    gpus_per_node: int
+    machine: str
+    purchase: Purchase
+    node: NodeCost
+    nodes_follow: bool
+    volume_gigabytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMeasurement:
+    """The user's own measurement of one engine, in output tokens a second of a full replica."""
+
+    gpu: str
+    precision: str
+    tensor_parallel: int
+    output_tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """All that configurations share, and how far the search goes.
+
+    Attributes:
+        assumptions: Those of the stack as it stands: traffic, people, APIs, cluster, prices.
+        model: The model.
+        precision: Of the stack as it stands.
+        ledgers: What the stack registers, by the precision of its weights; the keys are the
+            precisions that are weighed.
+        start_seconds: From the decision to add a replica to its first token, by precision.
+        growth_seconds: Period within which the autoscaler may double replicas, by precision.
+        gpu_memory_utilization: Share of the GPU's memory that vLLM may use.
+        max_model_length: Longest request, in tokens.
+        adapter_bytes: What LoRA adapters take on the GPUs of a replica.
+        lowest_replicas: Replicas that run at all hours, 1 or more.
+        target_requests: Most requests in flight per replica that autoscaling may aim at.
+        largest_batch: Requests in flight of a full replica where the number of replicas is fixed.
+        own_offer: The stack's own nodes, where it states what they cost.
+        volume_gigabytes: Root volume of a rented node, in GB.
+        shared_weights: Whether replicas on several nodes can read the stack's volume of weights.
+        max_age_days: A list price older than this is left out.
+        gpus: Names of the GPUs to weigh; empty for all that the cloud rents.
+        max_gpus: Most GPUs at the peak, 1 or more.
+        commitment_share: Discount for nodes that are committed to, 0 to 1; None for no such offer.
+        max_inter_token_seconds: Longest time between two output tokens; None for any.
+        max_prefill_seconds: Longest time to the first token, with no queue before it.
+        measured: The user's own measurement, if any.
+        target_waiting: Requests waiting per replica that autoscaling aims at.
+        node_start_seconds: Share of `start_seconds` that only a new node takes.
+        grace_seconds: From the decision to stop a replica to its kill, if requests still run then.
+        spot_interruptions_per_hour: Of a spot node, 0 or more.
+    """
+
+    assumptions: Assumptions
+    model: ModelFacts
+    precision: str
+    ledgers: Mapping[str, tuple[Registered, ...]]
+    start_seconds: Mapping[str, float]
+    growth_seconds: Mapping[str, int]
+    gpu_memory_utilization: float
+    max_model_length: int
+    adapter_bytes: int
+    lowest_replicas: int
+    target_requests: int
+    largest_batch: int
+    own_offer: Offer | None
+    volume_gigabytes: int
+    shared_weights: bool
+    max_age_days: int
+    gpus: tuple[str, ...]
+    max_gpus: int
+    commitment_share: Decimal | None
+    max_inter_token_seconds: float | None
+    max_prefill_seconds: float
+    measured: OwnMeasurement | None
+    target_waiting: int
+    node_start_seconds: float
+    grace_seconds: float
+    spot_interruptions_per_hour: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """One way to run the model.
+
+    Attributes:
+        offer: The node.
+        precision: Of the weights.
+        tensor_parallel: GPUs of a replica.
+        operation: What decides the number of replicas.
+        requests_in_flight: At which a replica counts as full.
+        base_nodes: Nodes that always run beside the API; 0 where it is no hybrid.
+    """
+
+    offer: Offer
+    precision: str
+    tensor_parallel: int
+    operation: Operation
+    requests_in_flight: int
+    base_nodes: int = 0
+
+    @property
+    def replicas_per_node(self) -> int:
+        """Whole replicas that fill a node."""
+        return self.offer.gpus_per_node // self.tensor_parallel
+
+
+def with_nodes(ledger: Iterable[Registered], offer: Offer, cloud: str) -> tuple[Registered, ...]:
+    """Returns what a stack would register with those nodes of that cloud instead of its own."""
+    return tuple(
+        replace(resource, properties=_pool_of(offer, cloud, resource))
+        if resource.type == GPU_POOL
+        else resource
+        for resource in ledger
+    )
+
+
+def assumptions_for(
+    search: Search, configuration: Configuration, capacity: ReplicaCapacity, fleet: Fleet
+) -> Assumptions:
+    """Returns the assumptions with which `estimate` prices a configuration."""
+    return replace(
+        search.assumptions, node=configuration.offer.node, capacity=capacity, fleet=fleet
+    )
+
+
+def _pool_of(offer: Offer, cloud: str, resource: Registered) -> Mapping[str, object]:
+    kind = STARTING_POOLS.get(cloud, "existing") if offer.volume_gigabytes else "existing"
+    return {
+        **(resource.properties or {}),
+        "kind": kind,
+        "nodeVolumeGigabytes": offer.volume_gigabytes,
+    }

@@ -1,0 +1,68 @@
+"""The cheapest configurations as an autoscaler would run them, not as a plan of peak minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from breakeven.cost.capacity.roofline import Engine
+from breakeven.cost.fleet.plan import NodesPaid
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.hours import Case, simulate_hours
+from breakeven.cost.fleet.simulation.replica_speed import replica_service
+from breakeven.cost.optimizer.candidates import Scale, Weighed
+
+
+def followed(scale: Scale, planned: Sequence[Weighed]) -> list[Weighed]:
+    """Simulates the week of each, and prices it again with the nodes that are then paid.
+
+    Args:
+        scale: What weighed them.
+        planned: Configurations, none of them a hybrid.
+    """
+    if not planned:
+        return []
+    search = scale.search
+    cases = [Case(scale.rates, _configuration(scale, one)) for one in planned]
+    weeks = simulate_hours(cases, search.assumptions.load.burst_factor)
+    found = []
+    for one, case, week in zip(planned, cases, weeks, strict=True):
+        totals, fleet = week.totals, case.configuration.fleet
+        followed_fleet = replace(
+            fleet, nodes_paid=NodesPaid((one.mean_nodes,), (totals.mean_nodes,))
+        )
+        starts = totals.node_starts / totals.hours
+        again = scale.weigh_fleet(one.configuration, one.capacity, followed_fleet, starts)
+        found.append(replace(again, objective_share=totals.objective_share))
+    return found
+
+
+def _configuration(scale: Scale, weighed: Weighed) -> Configuration:
+    search, chosen = scale.search, weighed.configuration
+    engine = Engine(
+        model=search.model,
+        precision=chosen.precision,
+        gpu=chosen.offer.gpu,
+        tensor_parallel=chosen.tensor_parallel,
+    )
+    fleet = scale.fleet(chosen, weighed.capacity)
+    spot = chosen.offer.purchase == "spot"
+    return Configuration(
+        fleet=fleet,
+        service=replica_service(
+            engine,
+            search.assumptions.load,
+            weighed.capacity,
+            gpu_memory_utilization=search.gpu_memory_utilization,
+            max_model_length=search.max_model_length,
+            largest_batch=search.largest_batch,
+            adapter_bytes=search.adapter_bytes,
+        ),
+        target_requests=chosen.requests_in_flight,
+        target_waiting=search.target_waiting,
+        growth_seconds=search.growth_seconds[chosen.precision],
+        node_start_seconds=search.node_start_seconds,
+        grace_seconds=search.grace_seconds,
+        objective_seconds=search.max_prefill_seconds,
+        interruptions_per_node_hour=search.spot_interruptions_per_hour if spot else 0.0,
+    )

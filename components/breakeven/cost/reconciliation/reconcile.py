@@ -1,0 +1,212 @@
+"""Holds an estimate against what happened, and tells which of its assumptions was off.
+
+Each observed figure is put in the place of what the stack plans, alone, and the estimate is run
+again: the change of the monthly total is that figure's effect. Effects of several need not add up,
+because the estimate is not linear in them; therefore all are also put in at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from decimal import Decimal
+
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.bill import Bill, bill_of
+from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.node_cost import RentedNode
+from breakeven.cost.demand.load import SECONDS_PER_DAY
+from breakeven.cost.estimate import estimate
+from breakeven.cost.reconciliation.observations import CostCovers, Observed, ObservedError
+from breakeven.cost.reconciliation.result import (
+    Changes,
+    Figure,
+    ObservedCost,
+    Reconciliation,
+    Row,
+    same,
+    together,
+)
+from breakeven.cost.report import Report
+from breakeven.formatting import to_decimal
+
+
+def reconcile(
+    resources: Iterable[Registered],
+    assumptions: Assumptions,
+    observed: Observed,
+    assumptions_with: Callable[[Changes], Assumptions],
+) -> Reconciliation:
+    """Puts what was observed in the place of what was planned.
+
+    Args:
+        resources: The ledger.
+        assumptions: Those of the stack as its file states them.
+        observed: What happened.
+        assumptions_with: Returns the stack's assumptions with some settings changed.
+
+    Raises:
+        ObservedError: Nothing was observed, or an hourly price for nodes that are owned.
+    """
+    return _Reconciler(tuple(resources), assumptions, observed, assumptions_with).result()
+
+
+class _Reconciler:
+    def __init__(
+        self,
+        resources: tuple[Registered, ...],
+        assumptions: Assumptions,
+        observed: Observed,
+        assumptions_with: Callable[[Changes], Assumptions],
+    ) -> None:
+        self.resources = resources
+        self.observed = observed
+        self.assumptions_with = assumptions_with
+        self.planned = estimate(resources, assumptions)
+
+    def result(self) -> Reconciliation:
+        inputs = [self.with_effect(row) for row in self.inputs()]
+        changes = together(inputs)
+        explained = self.report_with(changes) if changes else self.planned
+        bill = self.with_observed_nodes(explained)
+        cost = self.cost(bill)
+        rows = [*inputs, *self.results()]
+        if not rows and cost is None:
+            msg = "nothing was observed. Give at least one file with figures"
+            raise ObservedError(msg)
+        if cost is not None:
+            rows.append(_plain("costPerMonth", cost.planned, cost.observed))
+        return Reconciliation(
+            stack=self.planned.assumptions.stack,
+            rows=tuple(sorted(rows, key=lambda row: abs(row.effect or Decimal(0)), reverse=True)),
+            planned=self.planned.total,
+            by_settings=explained.total,
+            by_all=bill.total,
+            cost=cost,
+        )
+
+    def inputs(self) -> list[Row]:
+        """Returns the observed figures that settings state; effects are not known yet."""
+        observed, assumptions = self.observed, self.planned.assumptions
+        load = assumptions.load
+        rows: list[Row] = []
+
+        def add(figure: Figure, planned: object, seen: object, changes: Changes) -> None:
+            rows.append(replace(_plain(figure, planned, seen), changes=changes))
+
+        lengths: tuple[tuple[Figure, int, int | None], ...] = (
+            ("tokensPerDay", load.tokens_per_day, observed.tokens_per_day),
+            ("inputTokensPerRequest", load.input_tokens, observed.input_tokens),
+            ("outputTokensPerRequest", load.output_tokens, observed.output_tokens),
+        )
+        for figure, planned, seen in lengths:
+            if seen is not None:
+                add(figure, planned, seen, {figure: seen})
+        if (burst := observed.burst_factor) is not None:
+            add("burstFactor", load.burst_factor, burst, {"burstFactor": str(burst)})
+        if (speed := self.replica_speed()) is not None:
+            add(
+                "outputTokensPerSecondPerReplica",
+                assumptions.capacity.output_tokens_per_second,
+                speed,
+                {"measuredOutputTokensPerSecond": f"{speed:.1f}"},
+            )
+        if (price := observed.node_price_per_hour) is not None:
+            if not isinstance(assumptions.node, RentedNode):
+                msg = (
+                    "nodePricePerHour: the nodes of this stack are owned and have no price an "
+                    "hour. Leave it out, or set nodePricing to stated"
+                )
+                raise ObservedError(msg)
+            listed = assumptions.node.price
+            stated: Changes = {
+                "nodePricing": "stated",
+                "nodePricePerHour": f"{price:f}",
+                "commitmentPercent": 0,  # a stated price is one with its discount
+            }
+            add("nodePricePerHour", listed.usd, price, stated)
+            rows[-1] = replace(rows[-1], private=listed.private)
+        return rows
+
+    def replica_speed(self) -> float | None:
+        """Returns a replica's observed output tokens a second, measured or from its busy time.
+
+        Tokens served over the seconds in which replicas worked: paid ones times their busy share.
+        """
+        observed, assumptions = self.observed, self.planned.assumptions
+        if observed.output_tokens_per_second is not None:
+            return observed.output_tokens_per_second
+        tokens, nodes, busy = observed.tokens_per_day, self.mean_nodes(), observed.busy_share
+        if tokens is None or nodes is None or busy is None:
+            return None
+        output = observed.output_tokens or assumptions.load.output_tokens
+        length = (observed.input_tokens or assumptions.load.input_tokens) + output
+        working = nodes * assumptions.fleet.replicas_per_node * busy
+        return tokens / SECONDS_PER_DAY * output / length / working
+
+    def mean_nodes(self) -> float | None:
+        """Returns observed nodes as the simulation counts them: all of a replica's as one."""
+        nodes = self.observed.mean_nodes
+        return None if nodes is None else nodes / self._machines()
+
+    def results(self) -> list[Row]:
+        """Returns the observed figures that follow from others."""
+        observed, planned = self.observed, self.planned
+        rows: list[Row] = []
+        if observed.mean_nodes is not None:
+            hours = planned.assumptions.calendar.hours_per_month
+            row = _plain(
+                "nodeHoursPerMonth",
+                to_decimal(planned.week.mean_nodes) * self._machines() * hours,
+                to_decimal(observed.mean_nodes) * hours,
+            )
+            effect = self.with_observed_nodes(planned).total - planned.total
+            rows.append(replace(row, effect=effect))
+        if observed.busy_share is not None:
+            rows.append(_plain("busyShare", planned.week.busy_share, observed.busy_share))
+        return rows
+
+    def with_effect(self, row: Row) -> Row:
+        if not row.differs:
+            return replace(row, effect=Decimal(0))
+        return replace(row, effect=self.report_with(row.changes).total - self.planned.total)
+
+    def report_with(self, changes: Changes) -> Report:
+        return estimate(self.resources, self.assumptions_with(changes))
+
+    def with_observed_nodes(self, report: Report) -> Bill:
+        """Returns an estimate's bill with the observed nodes in place of the simulated ones."""
+        nodes = self.mean_nodes()
+        if nodes is None or same(nodes, report.week.mean_nodes):
+            return report.bill
+        return bill_of(self.resources, replace(report.week, mean_nodes=nodes), report.assumptions)
+
+    def _machines(self) -> int:
+        return self.planned.assumptions.fleet.machines_per_node
+
+    def cost(self, explained: Bill) -> ObservedCost | None:
+        observed, covers = self.observed.cost_per_month, self.observed.cost_covers
+        if observed is None or covers is None:
+            return None
+        return ObservedCost(
+            covers=covers,
+            planned=_covered(self.planned.bill, covers),
+            explained=_covered(explained, covers),
+            observed=observed,
+        )
+
+
+def _plain(figure: Figure, planned: object, observed: object) -> Row:
+    return Row(
+        figure=figure,
+        planned=Decimal(str(planned)),
+        observed=Decimal(str(observed)),
+        effect=None,
+        changes={},
+    )
+
+
+def _covered(bill: Bill, covers: CostCovers) -> Decimal:
+    if covers == "nodes":
+        return bill.nodes_monthly
+    return bill.nodes_monthly + bill.other_machines_monthly

@@ -1,0 +1,142 @@
+"""The answer of an estimate: the same figures for the table, the stack output and a policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from breakeven.catalog.api_prices import ApiPrice
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.bill import Bill
+from breakeven.cost.bill.by_model import ModelCost
+from breakeven.cost.bill.line_item import Line, Machines
+from breakeven.cost.break_even import BreakEven, Staircase
+from breakeven.cost.fleet.plan import FleetWeek
+from breakeven.cost.fleet.simulation.result import SimulatedWeek
+from breakeven.cost.hybrid import Hybrid
+from breakeven.cost.recommendation import Verdict
+from breakeven.cost.several_models import JointStaircase, Served, simulated_week, staircase_of
+
+OLD_DAYS = 90
+"""Age in days from which a price is marked as old; GPU prices move within quarters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCost:
+    """The same traffic by an API.
+
+    Attributes:
+        price: The API and its price for one request.
+        monthly: USD a month.
+        same_model: Whether it is the open model that this stack serves.
+    """
+
+    price: ApiPrice
+    monthly: Decimal
+    same_model: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEvenAgainst:
+    """Break-even against one API.
+
+    Attributes:
+        api: The API.
+        machines_only: People and contingency left out, as most comparisons do.
+        loaded: Everything counted.
+        loaded_low: Everything counted, if a replica serves as little as its band allows.
+        loaded_high: The same if it serves as much.
+    """
+
+    api: ApiCost
+    machines_only: BreakEven
+    loaded: BreakEven
+    loaded_low: BreakEven
+    loaded_high: BreakEven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A whole estimate. All money in USD a month.
+
+    Attributes:
+        assumptions: What it rests on.
+        week: What the fleet does with the load.
+        machines: What was registered, priced, and the cluster's share.
+        people: What people cost.
+        bill: The sums of both.
+        api: The API in use now.
+        hosted: The same open model hosted by others, cheapest first.
+        break_even: Against the API in use, and against the cheapest offer of the same model.
+        hybrid: The cheapest split, or None where no split is cheaper than its parts.
+        verdict: What to do, and why.
+        notes: What a reader has to know about the figures.
+        models: The parts of the models, in the order of the stack file.
+    """
+
+    assumptions: Assumptions
+    week: FleetWeek
+    machines: Machines
+    people: tuple[Line, ...]
+    bill: Bill
+    api: ApiCost
+    hosted: tuple[ApiCost, ...]
+    break_even: tuple[BreakEvenAgainst, ...]
+    hybrid: Hybrid | None
+    verdict: Verdict
+    notes: tuple[str, ...]
+    models: tuple[ModelCost, ...]
+
+    @property
+    def simulated(self) -> SimulatedWeek:
+        """The simulated weeks of all models, as one."""
+        return simulated_week(self.assumptions.models)
+
+    @property
+    def total(self) -> Decimal:
+        """Everything that self-hosting costs."""
+        return self.bill.total
+
+    @property
+    def usd_per_million_tokens(self) -> Decimal:
+        """The whole bill over the tokens that are served; idle hours are paid too."""
+        return self.total / self._served_tokens * 10**6
+
+    @property
+    def usd_per_million_own_tokens(self) -> Decimal | None:
+        """What own replicas cost over the tokens that they serve; None where they serve none."""
+        own = sum((model.own_tokens for model in self.models), Decimal(0))
+        if not own:
+            return None
+        return (self.total - self.bill.overflow_monthly) / own * 10**6
+
+    @property
+    def _served_tokens(self) -> Decimal:
+        return sum((model.served_tokens for model in self.models), Decimal(0))
+
+    def staircase(self, served: Served) -> Staircase | JointStaircase:
+        """Returns what self-hosting costs by volume, if replicas served that much."""
+        return staircase_of(self.bill, self.assumptions, served)
+
+    def borne_by_others(self) -> tuple[str, ...]:
+        """Returns the parts of the cluster that the stack's settings say it does not pay for."""
+        cluster = self.assumptions.cluster
+        parts = {
+            "control plane (controlPlane: none)": cluster.control_plane is None,
+            "nodes for monitoring (systemNodeCount: 0)": cluster.system_nodes == 0,
+            "NAT gateway (natGatewaySharePercent: 0)": not cluster.nat_gateway_share,
+        }
+        return tuple(part for part, others in parts.items() if others)
+
+    def price_sources(self) -> tuple[str, ...]:
+        """Returns the sources of the self-hosted prices, newest first, old ones marked."""
+        today = self.assumptions.book.today
+        dated = {
+            (line.as_of, line.source)
+            for line in self.machines.lines
+            if line.as_of and not line.private
+        }
+        return tuple(
+            f"{as_of.isoformat()}{' (old)' if (today - as_of).days > OLD_DAYS else ''}: {source}."
+            for as_of, source in sorted(dated, reverse=True)
+        )

@@ -1,0 +1,1 @@
+"""How the verdict changes with the inputs."""

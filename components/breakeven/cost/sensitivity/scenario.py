@@ -1,0 +1,199 @@
+"""A stack whose inputs are varied: the same arithmetic as `estimate`, thousands of times."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+
+import numpy as np
+
+from breakeven.catalog.api_prices import ApiPrice
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.bill import api_monthly, bill_of, charged, names_without_price
+from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.node_cost import NodeCost, OwnedNode, RentedNode
+from breakeven.cost.break_even import Staircase, find_break_even
+from breakeven.cost.demand.load_duration import LoadDuration
+from breakeven.cost.estimate import LARGEST_NODES
+from breakeven.cost.fleet.plan import FleetWeek
+from breakeven.formatting import to_decimal
+
+_LARGEST_UNSERVED = 0.001  # as in `verdict`: less counts as noise, not as a fleet too small
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factors:
+    """By how much each input differs from what the stack states; 1 for not at all.
+
+    Attributes:
+        capacity: On the requests a second of a replica.
+        tokens: On the tokens a day.
+        node_price: On the hourly price of a node, or on the purchase price of an owned one.
+        engineer: On the engineer's share.
+        burst: On the burst factor, which never falls below 1.
+        api_price: On the price of every API.
+    """
+
+    capacity: float = 1.0
+    tokens: float = 1.0
+    node_price: float = 1.0
+    engineer: float = 1.0
+    burst: float = 1.0
+    api_price: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What becomes of the stack. Money in USD a month.
+
+    Attributes:
+        total: Self-hosted, everything counted.
+        usd_per_million_tokens: The same over the tokens that the fleet serves.
+        by_api: The same traffic by each comparator.
+        serves: Whether the configured fleet serves the load.
+    """
+
+    total: Decimal
+    usd_per_million_tokens: Decimal
+    by_api: tuple[Decimal, ...]
+    serves: bool
+
+    def saving(self, comparator: int) -> Decimal:
+        """Returns what self-hosting saves against a comparator; negative where it costs more."""
+        return self.by_api[comparator] - self.total
+
+    def pays(self, comparator: int) -> bool:
+        """Tells whether self-hosting serves the load for less."""
+        return self.serves and self.saving(comparator) > 0
+
+
+class VariedStack:
+    """A stack, and what it costs if its inputs differ.
+
+    Attributes:
+        assumptions: Those of the stack as it stands.
+        comparators: The API in use, and the cheapest offer of the same model if there is one.
+        not_priced: Names of resources without a price, which no total contains.
+    """
+
+    def __init__(self, resources: Iterable[Registered], assumptions: Assumptions) -> None:
+        self.assumptions = assumptions
+        ledger = tuple(resources)
+        self.not_priced = names_without_price(ledger, assumptions)
+        self._resources = charged(ledger)
+        hosted = sorted(assumptions.hosted, key=lambda price: price.usd_per_request)
+        self.comparators: tuple[ApiPrice, ...] = (assumptions.api_in_use, *hosted[:1])
+        load = assumptions.load
+        # One array for all samples, so that they share one sweep of the week (see `break_even`).
+        self._peak_rates_per_token = np.asarray(
+            load.requests_per_second() * (load.burst_factor / load.tokens_per_day)
+        )
+
+    @cached_property
+    def _minutes(self) -> LoadDuration:
+        return LoadDuration.of(self.assumptions.load)
+
+    @cached_property
+    def _stated_beyond(self) -> float:
+        return self._beyond(self.assumptions)
+
+    @property
+    def node_price_is_private(self) -> bool:
+        """Whether reports leave the price of a node out."""
+        node = self.assumptions.node
+        return isinstance(node, RentedNode) and node.price.private
+
+    def outcome(self, factors: Factors) -> Outcome:
+        """Returns what the stack costs with these factors."""
+        assumptions = self.varied(factors)
+        week = self._week(assumptions)
+        total = bill_of(self._resources, week, assumptions).total
+        served = assumptions.tokens_per_month * (1 - to_decimal(week.unserved_share))
+        price = to_decimal(factors.api_price)
+        return Outcome(
+            total=total,
+            usd_per_million_tokens=total / served * 10**6,
+            by_api=tuple(api_monthly(api, assumptions) * price for api in self.comparators),
+            serves=week.unserved_share <= _LARGEST_UNSERVED,
+        )
+
+    def break_even(self, factors: Factors) -> tuple[float, ...]:
+        """Returns the lowest tokens a day at which self-hosting costs less than each comparator.
+
+        Infinity means never within the nodes that `estimate` tries.
+        """
+        assumptions = self.varied(factors)
+        staircase = self._staircase(assumptions)
+        price = to_decimal(factors.api_price)
+        found = []
+        for api in self.comparators:
+            per_token = api_monthly(api, assumptions) * price / assumptions.load.tokens_per_day
+            result = find_break_even(staircase, per_token, LARGEST_NODES)
+            found.append(math.inf if result.never else result.cheaper[0].from_tokens_per_day)
+        return tuple(found)
+
+    def varied(self, factors: Factors) -> Assumptions:
+        """Returns the stack's assumptions with these factors; comparators are priced apart."""
+        base = self.assumptions
+        capacity, load, people = base.capacity, base.load, base.people
+        return replace(
+            base,
+            capacity=replace(
+                capacity, requests_per_second=capacity.requests_per_second * factors.capacity
+            ),
+            load=replace(
+                load,
+                tokens_per_day=max(1, round(load.tokens_per_day * factors.tokens)),
+                burst_factor=max(1.0, load.burst_factor * factors.burst),
+            ),
+            node=_node(base.node, to_decimal(factors.node_price)),
+            people=replace(
+                people, engineer_share=people.engineer_share * to_decimal(factors.engineer)
+            ),
+            api_in_use=replace(
+                base.api_in_use,
+                usd_per_million_tokens=base.api_in_use.usd_per_million_tokens
+                * to_decimal(factors.api_price),
+            ),
+        )
+
+    def overflow_share(self, factors: Factors) -> float:
+        """Returns the share of requests that a gateway then sends to the API in use, 0 to 1."""
+        return self._week(self.varied(factors)).overflow_share
+
+    def _week(self, assumptions: Assumptions) -> FleetWeek:
+        """Plans the week; overflow is the simulated one and what the plan adds to it."""
+        week = assumptions.week()
+        if not assumptions.overflows:
+            return week
+        more = self._beyond(assumptions) - self._stated_beyond
+        return replace(week, overflow_share=min(max(week.overflow_share + more, 0.0), 1.0))
+
+    def _beyond(self, assumptions: Assumptions) -> float:
+        """Returns the share of requests beyond all replicas that the fleet may have."""
+        load, stated = assumptions.load, self.assumptions.load
+        louder = load.tokens_per_day / stated.tokens_per_day
+        louder *= load.burst_factor / stated.burst_factor
+        most = assumptions.fleet.highest * assumptions.capacity.requests_per_second
+        return 1 - self._minutes.served_share(most / louder)
+
+    def _staircase(self, assumptions: Assumptions) -> Staircase:
+        """As in `estimate`; a change of the burst is a change of what a node serves at the peak."""
+        # Overflow is no part of a staircase.
+        bill = bill_of(self._resources, assumptions.week(), assumptions)
+        burst = self.assumptions.load.burst_factor / assumptions.load.burst_factor
+        staircase = bill.staircase(
+            assumptions.load,
+            assumptions.fleet,
+            assumptions.capacity.requests_per_second * burst,
+        )
+        return replace(staircase, peak_rates_per_token=self._peak_rates_per_token)
+
+
+def _node(node: NodeCost, factor: Decimal) -> NodeCost:
+    if isinstance(node, OwnedNode):
+        return replace(node, purchase_price=node.purchase_price * factor)
+    return RentedNode(replace(node.price, usd=node.price.usd * factor), node.description)

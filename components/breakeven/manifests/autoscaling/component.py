@@ -1,0 +1,98 @@
+"""The number of replicas, by the load that vLLM itself reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from breakeven.manifests.monitoring.promql import engine_selector, wanted_requests
+from breakeven.manifests.serving.labels import GROUP_NAME
+from breakeven.manifests.serving.timings import scale_up_period, timings_of
+from breakeven.manifests.templates import render
+from breakeven.resources.component import KitComponent
+from breakeven.resources.custom_resource import custom_resource
+from breakeven.settings.groups import ScheduledReplicas
+from breakeven.settings.schedule import DAYS
+from breakeven.settings.stack import Settings
+
+
+class Autoscaling(KitComponent):
+    """A KEDA ScaledObject; it owns the Deployment's number of replicas.
+
+    Args:
+        name: Name in the program.
+        settings: The stack's settings.
+        namespace: Namespace of the Deployment.
+        depends_on: What must be ready before; the Deployment, so that scaling finds its target.
+        opts: Resource options.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        namespace: pulumi.Input[str],
+        depends_on: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        replicas = settings.replicas
+        super().__init__(
+            "autoscaling:Autoscaling",
+            name,
+            {"minReplicas": replicas.lowest, "maxReplicas": replicas.highest},
+            opts,
+        )
+        [scaled_object] = render(
+            "autoscaling/scaled-object.yaml.j2",
+            {
+                "name": settings.name,
+                "target": _target(settings),
+                "lowest": replicas.lowest,
+                "highest": replicas.highest,
+                "scale_down_seconds": replicas.scale_down_seconds,
+                "prometheus": replicas.prometheus_address,
+                "selector": engine_selector(settings),
+                "wanted": wanted_requests(settings),
+                "target_requests": replicas.target_requests,
+                "target_waiting": replicas.target_waiting,
+                "scale_up_period": scale_up_period(settings),
+                "time_zone": replicas.schedule_time_zone,
+                "schedule": [_hours(entry) for entry in replicas.schedule],
+            },
+        )
+        self.add(
+            custom_resource(
+                scaled_object,
+                namespace=namespace,
+                opts=self.child_options(
+                    depends_on=depends_on, timeout_seconds=timings_of(settings).rollout
+                ),
+            )
+        )
+        self.register_outputs({})
+
+
+def _target(settings: Settings) -> dict[str, str]:
+    if settings.engine.pipeline_parallel == 1:
+        return {"name": settings.name}
+    return {
+        "apiVersion": "leaderworkerset.x-k8s.io/v1",
+        "kind": "LeaderWorkerSet",
+        "name": GROUP_NAME,
+    }
+
+
+def _hours(entry: ScheduledReplicas) -> dict[str, str]:
+    # One by one, because a range to Sunday is none in KEDA's cron, whose week begins with it.
+    days = ",".join(DAYS[entry.first_day : entry.last_day + 1])
+    return {
+        "start": f"{_cron(entry.start)} * * {days}",
+        "end": f"{_cron(entry.end)} * * {days}",
+        "replicas": str(entry.replicas),
+    }
+
+
+def _cron(clock: str) -> str:
+    hour, minute = clock.split(":")
+    return f"{int(minute)} {int(hour)}"

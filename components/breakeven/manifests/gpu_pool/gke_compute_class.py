@@ -1,0 +1,55 @@
+"""GPU nodes that GKE's autoscaler starts and stops for a compute class."""
+
+from __future__ import annotations
+
+import pulumi
+from breakeven.manifests.gpu_pool.pool import GpuPool, Scheduling, pool_name
+from breakeven.manifests.templates import render
+from breakeven.resources.custom_resource import custom_resource
+from breakeven.settings.pool import GKE_GPUS
+from breakeven.settings.stack import Settings
+
+COMPUTE_CLASS_LABEL = "cloud.google.com/compute-class"
+
+BOOT_DISK = "pd-ssd"
+"""Every machine with a GPU of GKE_GPUS takes it."""
+
+
+class GkeComputeClassPool(GpuPool):
+    """One compute class whose choices are tried in order, and no node pool made by hand.
+
+    Its order is capacity type first, then machine type, so that a dearer machine of the same
+    purchase comes before the next purchase. Other than a Karpenter node pool it has no limit of
+    GPUs: the most replicas are the limit, and Google's quota behind it.
+    """
+
+    def __init__(self, settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
+        super().__init__(settings, opts)
+        name, pool = pool_name(settings), settings.pool
+        [manifest] = render(
+            "gpu_pool/compute-class.yaml.j2",
+            {
+                "name": name,
+                "accelerator": GKE_GPUS[pool.gpu.name],
+                "gpus": pool.gpus_per_node,
+                "disk": BOOT_DISK,
+                "volume_gigabytes": pool.node_volume_gigabytes,
+                "service_account": pool.gke_service_account,
+                "reservations": list(pool.gke_reservations),
+                "choices": [
+                    {
+                        "machine_type": instance_type,
+                        "spot": capacity_type == "spot",
+                        "reserved": capacity_type == "reserved",
+                    }
+                    for capacity_type in pool.capacity_types
+                    for instance_type in pool.instance_types
+                ],
+            },
+        )
+        self.add(custom_resource(manifest, opts=self.child_options()))
+        # GKE labels and taints the nodes of a class with its name, and adds the toleration to pods
+        # that select it.
+        self.scheduling = Scheduling.on_gpu_nodes({COMPUTE_CLASS_LABEL: name})
+        self.weights_scheduling = Scheduling()
+        self.register_outputs({})

@@ -1,0 +1,43 @@
+"""GPU nodes that Karpenter starts and stops on AWS."""
+
+from __future__ import annotations
+
+import pulumi
+from breakeven.manifests.gpu_pool.karpenter import KarpenterPool, NodeClass
+from breakeven.settings.groups import PoolSettings
+from breakeven.settings.stack import Settings
+
+_SYSTEM = 4
+"""GB of Bottlerocket's own volume: Karpenter's default of it."""
+
+
+class KarpenterAwsPool(KarpenterPool):
+    """Karpenter with EC2 machines."""
+
+    def __init__(self, settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
+        pool = settings.pool
+        super().__init__(
+            settings,
+            NodeClass(
+                group="karpenter.k8s.aws",
+                kind="EC2NodeClass",
+                template="gpu_pool/ec2-node-class.yaml.j2",
+                values={
+                    "image": pool.karpenter_node_image,
+                    "role": pool.karpenter_node_role,
+                    "discovery": pool.karpenter_discovery_tag,
+                    "volumes": _volumes(pool),
+                    "reserved": "reserved" in pool.capacity_types,
+                },
+            ),
+            opts,
+        )
+
+
+def _volumes(pool: PoolSettings) -> list[tuple[str, int]]:
+    """Returns a node's volumes by device, in GB; together as large as is priced."""
+    size = pool.node_volume_gigabytes
+    if pool.karpenter_node_image.startswith("bottlerocket@"):
+        # Its system has a device of its own; images and caches are on the other.
+        return [("/dev/xvda", _SYSTEM), ("/dev/xvdb", size - _SYSTEM)]
+    return [("/dev/xvda", size)]

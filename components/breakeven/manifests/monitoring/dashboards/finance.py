@@ -1,0 +1,110 @@
+"""What it costs, beside the plan and the APIs: for who pays."""
+
+from __future__ import annotations
+
+from breakeven.manifests.monitoring.dashboards.board import Board, Query
+from breakeven.manifests.monitoring.dashboards.gateway import gateway_money
+from breakeven.manifests.monitoring.promql import recorded
+from breakeven.settings.stack import Settings
+
+_USD = "currencyUSD"
+
+
+def finance(settings: Settings) -> Board:
+    """Returns the dashboard."""
+    result = Board(settings, "finance", "30d")
+    _now(result, settings)
+    result.row("Money")
+    result.lines(
+        "Cost of a million tokens",
+        _USD,
+        Query(recorded(settings, "per_million_tokens:usd1d"), "this stack, last 24 hours"),
+        Query(recorded(settings, "planned_per_million_tokens:usd"), "this stack, planned"),
+        Query(recorded(settings, "api_per_million_tokens:usd"), "{{api}} ({{role}})"),
+        explained="The whole bill over the tokens served: idle hours, people and overhead are in "
+        "it. APIs at their price for the planned mix of input, cached input and output.",
+        width=24,
+    )
+    result.lines(
+        "Cost an hour",
+        _USD,
+        Query(recorded(settings, "cost_hour:usd"), "now"),
+        Query(recorded(settings, "planned_hour:usd"), "planned, mean"),
+        explained="GPU nodes that are there at their price, and everything that does not change "
+        "with them.",
+    )
+    result.lines(
+        "This month",
+        _USD,
+        Query(recorded(settings, "cost_this_month:usd"), "so far"),
+        Query(recorded(settings, "cost_month_projected:usd"), "at the pace of the last 24 hours"),
+        Query(recorded(settings, "planned_month:usd"), "planned"),
+        Query(recorded(settings, "budget_month:usd"), "budget"),
+        explained="In UTC. Plan and budget are for a mean month.",
+    )
+    result.row("What is paid for")
+    result.lines(
+        "Tokens of the last 24 hours",
+        "short",
+        Query(recorded(settings, "tokens:increase1d"), "served"),
+        Query(recorded(settings, "planned_tokens:per_day"), "planned"),
+        explained="Fewer tokens than planned make each of them dearer: the GPUs cost the same.",
+    )
+    result.lines(
+        "Paid and idle",
+        "percentunit",
+        Query(f"1 - {_mean_busy(settings)}", "last 24 hours"),
+        Query(f"1 - {recorded(settings, 'planned_busy:ratio')}", "planned"),
+        explained="Share of the GPUs' capacity that is paid and not used.",
+    )
+    if settings.gateway is not None:
+        gateway_money(result, settings, settings.gateway)
+    return result
+
+
+def _now(result: Board, settings: Settings) -> None:
+    result.figure(
+        "An hour",
+        _USD,
+        recorded(settings, "cost_hour:usd"),
+        explained="Now, everything counted.",
+    )
+    result.figure(
+        "This month so far",
+        _USD,
+        recorded(settings, "cost_this_month:usd"),
+        explained="Since the first of the month, UTC.",
+    )
+    result.figure(
+        "This month, projected",
+        _USD,
+        recorded(settings, "cost_month_projected:usd"),
+        explained="So far, and the rest at the pace of the last 24 hours.",
+    )
+    budget = settings.prices.budget_per_month
+    result.figure(
+        "Planned a month",
+        _USD,
+        recorded(settings, "planned_month:usd"),
+        explained="By the preview."
+        + ("" if budget is None else f" The budget is {budget:,.2f} USD."),
+    )
+    result.figure(
+        "A million tokens",
+        _USD,
+        recorded(settings, "per_million_tokens:usd1d"),
+        explained="Over the last 24 hours.",
+    )
+    tokens = recorded(settings, "tokens:increase1d")
+    price = recorded(settings, "api_per_million_tokens:usd", 'role="in use"')
+    by_api = f"{tokens} / 1e6 * on (namespace, model_name) {price}"
+    result.figure(
+        "The last 24 hours by API",
+        _USD,
+        by_api,
+        explained=f"The same tokens by {settings.traffic.api_in_use}.",
+    )
+
+
+def _mean_busy(settings: Settings) -> str:
+    return f"avg_over_time({recorded(settings, 'busy:ratio')}[1d])"

@@ -1,0 +1,172 @@
+"""What is wrong now, and where to look: for who is called."""
+
+from __future__ import annotations
+
+from breakeven.manifests.monitoring.dashboards.board import Board, Query, quantile
+from breakeven.manifests.monitoring.dashboards.gateway import gateway_requests
+from breakeven.manifests.monitoring.promql import (
+    engine_selector,
+    namespace_selector,
+    recorded,
+    target_selector,
+)
+from breakeven.settings.stack import Settings
+
+
+def on_call(settings: Settings) -> Board:
+    """Returns the dashboard."""
+    result = Board(settings, "on call", "6h")
+    engine, cluster = engine_selector(settings), namespace_selector(settings)
+    result.table(
+        "Alerts",
+        f'ALERTS{{{cluster},alertstate="firing"}}',
+        explained="What fires now. Each alert's runbook_url leads to what to do.",
+    )
+    _now(result, settings)
+    result.row("Requests")
+    result.lines(
+        "Requests",
+        "short",
+        Query(recorded(settings, "requests_running:sum"), "running"),
+        Query(recorded(settings, "requests_waiting:sum"), "waiting"),
+        explained="Waiting requests grow where replicas are too few or too slow.",
+    )
+    result.lines(
+        "Requests that ended, a second",
+        "reqps",
+        Query(
+            f"sum by (finished_reason) (rate(vllm:request_success_total{{{engine}}}[5m]))",
+            "{{finished_reason}}",
+        ),
+        explained="error: by the engine. abort: the client left, or a replica was stopped.",
+    )
+    _latency(result, settings)
+    result.row("Replicas")
+    result.lines(
+        "Replicas",
+        "short",
+        Query(recorded(settings, "replicas:up"), "answer"),
+        Query(recorded(settings, "replicas:there"), "there"),
+        explained="One that is there and does not answer starts, or hangs.",
+    )
+    result.lines(
+        "Key-value cache in use",
+        "percentunit",
+        Query(f"vllm:kv_cache_usage_perc{{{engine}}}", "{{pod}}"),
+        explained="From 90% on a replica takes hardly more requests at once.",
+    )
+    result.lines(
+        "Requests pushed out and computed again, a second",
+        "reqps",
+        Query(f"sum by (pod) (rate(vllm:num_preemptions_total{{{engine}}}[5m]))", "{{pod}}"),
+        explained="Preemptions: work that is paid twice.",
+    )
+    result.lines(
+        "Restarts in an hour",
+        "short",
+        Query(
+            "sum by (pod) (increase(kube_pod_container_status_restarts_total"
+            f'{{{cluster},container="vllm"}}[1h]))',
+            "{{pod}}",
+        ),
+        explained="Two or more: read the log of the run before.",
+    )
+    if settings.gateway is not None:
+        gateway_requests(result, settings)
+    if settings.monitoring.gpu_metrics:
+        _gpus(result, settings)
+    return result
+
+
+def _now(result: Board, settings: Settings) -> None:
+    objective = float(settings.monitoring.time_to_first_token_seconds)
+    result.figure(
+        "Replicas that answer",
+        "short",
+        f"sum(up{{{target_selector(settings)}}})",
+        explained=f"Between {settings.replicas.lowest} and {settings.replicas.highest}.",
+    )
+    result.figure(
+        "Waiting",
+        "short",
+        recorded(settings, "requests_waiting:sum"),
+        explained="Requests that wait for a place in a batch.",
+        alarm=settings.replicas.target_waiting * settings.replicas.highest,
+    )
+    result.figure(
+        "First token, 95%",
+        "s",
+        quantile(recorded(settings, "first_token_seconds_bucket:rate5m"), "0.95"),
+        explained=f"95% of requests get their first token sooner; objective {objective:g} s.",
+        alarm=objective,
+    )
+    interval = float(settings.monitoring.inter_token_latency_seconds)
+    result.figure(
+        "Between tokens, 95%",
+        "s",
+        quantile(recorded(settings, "token_interval_seconds_bucket:rate5m"), "0.95"),
+        explained=f"95% of tokens follow sooner; objective {interval:g} s.",
+        alarm=interval,
+    )
+    result.figure(
+        "Fullest key-value cache",
+        "percentunit",
+        f"max(vllm:kv_cache_usage_perc{{{engine_selector(settings)}}})",
+        explained="Of the replica that has least room.",
+        alarm=0.9,
+    )
+    finished = f"vllm:request_success_total{{{engine_selector(settings)}"
+    result.figure(
+        "Errors",
+        "percentunit",
+        f'(sum(rate({finished},finished_reason="error"}}[15m])) or vector(0)) '
+        f"/ (sum(rate({finished}}}[15m])) > 0)",
+        explained="Share of requests that end with an error of the engine.",
+        alarm=0.01,
+    )
+
+
+def _latency(result: Board, settings: Settings) -> None:
+    monitoring = settings.monitoring
+    for title, name, objective in (
+        (
+            "Time to first token",
+            "first_token_seconds_bucket:rate5m",
+            monitoring.time_to_first_token_seconds,
+        ),
+        (
+            "Time between tokens",
+            "token_interval_seconds_bucket:rate5m",
+            monitoring.inter_token_latency_seconds,
+        ),
+    ):
+        series = recorded(settings, name)
+        result.lines(
+            title,
+            "s",
+            Query(quantile(series, "0.5"), "half"),
+            Query(quantile(series, "0.95"), "95%"),
+            Query(quantile(series, "0.99"), "99%"),
+            Query(f"vector({objective})", "objective for 95%"),
+            explained="Between two bounds of vLLM's buckets it is interpolated.",
+        )
+
+
+def _gpus(result: Board, settings: Settings) -> None:
+    result.row("GPUs")
+    result.lines(
+        "Last Xid",
+        "short",
+        Query(recorded(settings, "gpu_xid:last"), "{{Hostname}} GPU {{gpu}}"),
+        explained="0 is none. The exporter shows the last one until it is started anew.",
+    )
+    result.lines(
+        "Throttled by heat",
+        "short",
+        Query(
+            f"{recorded(settings, 'gpu_thermal_throttling:rate5m')} > bool 0",
+            "{{Hostname}} GPU {{gpu}}",
+        ),
+        explained="1 while it is. Empty where the exporter does not collect "
+        "DCGM_FI_DEV_THERMAL_VIOLATION (docs/monitoring.md).",
+    )

@@ -1,0 +1,126 @@
+"""The pieces of PromQL that scaling, alerts and dashboards share."""
+
+from __future__ import annotations
+
+import json
+
+from breakeven.manifests.gateway.labels import GATEWAY
+from breakeven.manifests.serving.labels import GROUP_NAME
+from breakeven.settings.stack import Settings
+
+
+def engine_selector(settings: Settings) -> str:
+    """Returns the labels of this model's series, without braces.
+
+    vLLM's label is model_name; the namespace is added by the PodMonitor and keeps stacks apart that
+    serve the same model.
+    """
+    return f"{namespace_selector(settings)},model_name={quoted(settings.model.facts.name)}"
+
+
+def models_selector(settings: Settings) -> str:
+    """Returns the labels of the series of all models of the stack, without braces."""
+    names = [model.model.facts.name.replace(".", "\\.") for model in settings.models]
+    if len(names) == 1:
+        return engine_selector(settings)
+    return f"{namespace_selector(settings)},model_name=~{quoted('|'.join(names))}"
+
+
+def namespace_selector(settings: Settings) -> str:
+    """Returns the label of this stack's series of the cluster, without braces."""
+    return f"namespace={quoted(settings.network.namespace)}"
+
+
+def exported_namespace_selector(settings: Settings) -> str:
+    """Returns the same label as Prometheus renames it where an exporter's target has its own."""
+    return f"exported_{namespace_selector(settings)}"
+
+
+def pod_selector(settings: Settings) -> str:
+    """Returns the labels of the series of one model's pods, without braces.
+
+    The first model has all pods of the namespace that are not another's, the gateway's among them.
+    """
+    own = ""
+    if settings.others:
+        own = f",pod!~{quoted('|'.join(f'{other.name}-.+' for other in settings.others))}"
+    elif settings.beside:
+        own = f",pod=~{quoted(f'{settings.name}-.+')}"
+    return namespace_selector(settings) + own
+
+
+def exported_pod_selector(settings: Settings) -> str:
+    """Returns the same labels as Prometheus renames them where an exporter's target has its own."""
+    return ",".join(f"exported_{label}" for label in pod_selector(settings).split(","))
+
+
+def engine_pods(settings: Settings) -> str:
+    """Returns a pattern of the names of the pods that serve one model."""
+    if settings.engine.pipeline_parallel > 1:
+        return f"{GROUP_NAME}-.+"
+    return f"{settings.name}-[a-z0-9]+-[a-z0-9]+"
+
+
+def replicas_asked_for(settings: Settings) -> str:
+    """Returns the number of replicas that the cluster is asked for."""
+    return _of_controller(settings, "kube_deployment_spec_replicas", "kube_statefulset_replicas")
+
+
+def replicas_ready(settings: Settings) -> str:
+    """Returns the number of replicas that Kubernetes calls ready."""
+    return _of_controller(
+        settings, "kube_deployment_status_replicas_ready", "kube_statefulset_status_replicas_ready"
+    )
+
+
+def _of_controller(settings: Settings, deployment: str, stateful_set: str) -> str:
+    cluster = namespace_selector(settings)
+    if settings.engine.pipeline_parallel > 1:
+        # kube-state-metrics knows no LeaderWorkerSet, which has its first nodes in a StatefulSet of
+        # its own name.
+        return f"sum({stateful_set}{{{cluster},statefulset={quoted(GROUP_NAME)}}})"
+    return f"sum({deployment}{{{cluster},deployment={quoted(settings.name)}}})"
+
+
+def target_selector(settings: Settings) -> str:
+    """Returns the labels of this stack's scrape targets, without braces."""
+    return f"{namespace_selector(settings)},job={quoted(job_name(settings))}"
+
+
+def gateway_target_selector(settings: Settings) -> str:
+    """Returns the labels of the gateway's scrape targets, without braces."""
+    job = f"{settings.network.namespace}/{GATEWAY}"
+    return f"{namespace_selector(settings)},job={quoted(job)}"
+
+
+def wanted_requests(settings: Settings) -> str:
+    """Returns the gateway's counter of requests that an own replica should have had.
+
+    Not those of teams over their budget, nor those that asked for the API by name.
+    """
+    return (
+        f"breakeven_gateway_requests_total{{{namespace_selector(settings)},"
+        'reason!~"budget|asked for"}'
+    )
+
+
+def job_name(settings: Settings) -> str:
+    """Returns the job that the Prometheus operator derives from the PodMonitor."""
+    return f"{settings.network.namespace}/{settings.name}"
+
+
+def quoted(value: str) -> str:
+    """Returns a PromQL string; its escapes are those of JSON for what a label can hold."""
+    return json.dumps(value)
+
+
+def recorded(settings: Settings, name: str, more: str = "") -> str:
+    """Returns a recorded series of this stack.
+
+    Args:
+        settings: The stack's settings.
+        name: Its name without the prefix, such as "tokens:rate5m".
+        more: Further label matchers.
+    """
+    labels = engine_selector(settings) + (f",{more}" if more else "")
+    return f"breakeven:{name}{{{labels}}}"

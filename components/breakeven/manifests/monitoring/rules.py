@@ -1,0 +1,108 @@
+"""Recording rules and alerts: templates of charts/monitoring/rules, filled in for a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from breakeven.manifests.monitoring.promql import (
+    engine_selector,
+    exported_namespace_selector,
+    exported_pod_selector,
+    gateway_target_selector,
+    namespace_selector,
+    pod_selector,
+    replicas_asked_for,
+    replicas_ready,
+    target_selector,
+)
+from breakeven.manifests.serving.sizes import replica_gpus
+from breakeven.manifests.serving.timings import NODE_START, timings_of
+from breakeven.manifests.templates import render
+from breakeven.settings.groups import GatewaySettings
+from breakeven.settings.stack import Settings
+
+PATIENCE_SECONDS = 300
+"""Beyond what a start or a node may take at most, before someone is called."""
+
+
+def rule_manifests(settings: Settings) -> list[dict[str, Any]]:
+    """Returns the PrometheusRules that need no estimate: what is recorded, and alerts by concern.
+
+    Args:
+        settings: The stack's settings.
+    """
+    concerns = ["recording", "serving", "latency", "scaling"]
+    if settings.monitoring.gpu_metrics:
+        concerns.append("gpu")
+    values = _values(settings)
+    if settings.gateway is not None:
+        concerns.append("gateway")
+        values |= _gateway_values(settings, settings.gateway)
+    return [rule_manifest(settings, concern, values) for concern in concerns]
+
+
+def rule_manifest(settings: Settings, concern: str, values: Mapping[str, object]) -> dict[str, Any]:
+    """Renders the rules of one concern and adds what is the same in all of them.
+
+    Recorded series and alerts carry the stack's namespace; an alert also its model and the address
+    of its runbook, which is the section of its name on the page of its concern.
+
+    Args:
+        settings: The stack's settings.
+        concern: Name of the template, and of the page in docs/runbooks.
+        values: What this template needs beside the names that all of them get.
+    """
+    namespace, model = settings.network.namespace, settings.model.facts.name
+    [manifest] = render(
+        f"monitoring/rules/{concern}.yaml.j2",
+        {
+            "name": settings.name,
+            "group": f"{namespace}-{settings.name}",
+            "selector": engine_selector(settings),
+            **values,
+        },
+    )
+    for group in manifest["spec"]["groups"]:
+        for rule in group["rules"]:
+            labels = {"namespace": namespace, "model_name": model}
+            rule["labels"] = {**labels, **rule.get("labels", {})}
+            if "alert" in rule:
+                page = f"{settings.monitoring.runbooks}/{concern}.md#{rule['alert'].lower()}"
+                rule["annotations"]["runbook_url"] = page
+    return manifest
+
+
+def _values(settings: Settings) -> dict[str, object]:
+    replicas, monitoring = settings.replicas, settings.monitoring
+    return {
+        "targets": target_selector(settings),
+        "cluster": namespace_selector(settings),
+        "exported": exported_namespace_selector(settings),
+        "pods": pod_selector(settings),
+        "exported_pods": exported_pod_selector(settings),
+        "gpu_metrics": monitoring.gpu_metrics,
+        "startup_seconds": timings_of(settings).startup_budget + PATIENCE_SECONDS,
+        "node_seconds": NODE_START + PATIENCE_SECONDS,
+        "target_waiting": replicas.target_waiting,
+        "fleet_requests": replicas.target_requests * replicas.highest,
+        "first_token_objective": str(monitoring.time_to_first_token_seconds),
+        "interval_objective": str(monitoring.inter_token_latency_seconds),
+        "autoscaling": replicas.autoscaling,
+        "asked_for": replicas_asked_for(settings),
+        "ready": replicas_ready(settings),
+        "may_be_none": replicas.lowest == 0,
+        "replica_gpus": replica_gpus(settings),
+    }
+
+
+def _gateway_values(settings: Settings, gateway: GatewaySettings) -> dict[str, object]:
+    return {
+        "gateways": gateway_target_selector(settings),
+        "has_api": gateway.overflow is not None,
+        "team_limits": [
+            (team.name, f"{team.usd_per_month:f}")
+            for team in gateway.teams
+            if team.usd_per_month is not None
+        ],
+    }

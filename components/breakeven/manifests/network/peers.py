@@ -1,0 +1,123 @@
+"""Who may talk to whom: the parts from which network rules are made."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
+from pulumi_kubernetes.networking.v1 import (
+    IPBlockArgs,
+    NetworkPolicyEgressRuleArgs,
+    NetworkPolicyPeerArgs,
+    NetworkPolicyPortArgs,
+)
+
+from breakeven.manifests.gateway.labels import GATEWAY_LABELS
+from breakeven.settings.stack import Settings
+
+# Networks that are no part of the internet (IANA's special-purpose registries): private ones, the
+# machines' metadata service (169.254.0.0/16, fd00:ec2::254), loopback, multicast and reserved ones.
+NOT_PUBLIC_4 = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+)
+NOT_PUBLIC_6 = ("::/127", "64:ff9b:1::/48", "fc00::/7", "fe80::/10", "ff00::/8")
+
+
+def in_namespace(name: str) -> NetworkPolicyPeerArgs:
+    """Returns all pods of a namespace, by the label that Kubernetes itself sets."""
+    return NetworkPolicyPeerArgs(
+        namespace_selector=LabelSelectorArgs(match_labels={"kubernetes.io/metadata.name": name})
+    )
+
+
+def callers(settings: Settings) -> list[NetworkPolicyPeerArgs]:
+    """Returns who may reach the engine's port: clients or the gateway, and who reads its metrics.
+
+    The key is asked for by the engine itself (manifests/serving/guard.py); a network rule holds
+    even where that fails, so the port is open to those who are named and to nobody else.
+    """
+    peers = clients(settings) if settings.gateway is None else [pods(GATEWAY_LABELS)]
+    if any(model.watched for model in settings.models):
+        peers.append(in_namespace(settings.monitoring.namespace))
+    return peers
+
+
+def clients(settings: Settings) -> list[NetworkPolicyPeerArgs]:
+    """Returns who may call the address that the stack offers."""
+    peers = [in_namespace(name) for name in settings.network.client_namespaces]
+    if settings.network.has_load_balancer:
+        peers += [
+            NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=network))
+            for network in settings.network.client_networks
+        ]
+    return peers
+
+
+def pods(labels: Mapping[str, str]) -> NetworkPolicyPeerArgs:
+    """Returns pods of the stack's own namespace, by their labels."""
+    return NetworkPolicyPeerArgs(pod_selector=LabelSelectorArgs(match_labels=dict(labels)))
+
+
+def name_lookups(settings: Settings) -> NetworkPolicyEgressRuleArgs:
+    """Allows questions to the cluster's DNS pods, and not to all of their namespace.
+
+    Where nodes run a DNS cache of their own, pods ask that: it is in the node's network, so that
+    only its address names it.
+    """
+    peers = [
+        NetworkPolicyPeerArgs(
+            namespace_selector=LabelSelectorArgs(
+                match_labels={"kubernetes.io/metadata.name": "kube-system"}
+            ),
+            pod_selector=LabelSelectorArgs(match_labels={"k8s-app": "kube-dns"}),
+        )
+    ]
+    if settings.network.node_local_dns:
+        cache = IPBlockArgs(cidr=f"{settings.network.node_local_dns}/32")
+        peers.append(NetworkPolicyPeerArgs(ip_block=cache))
+    return NetworkPolicyEgressRuleArgs(
+        to=peers,
+        ports=[NetworkPolicyPortArgs(port=53, protocol=protocol) for protocol in ("UDP", "TCP")],
+    )
+
+
+def collector(settings: Settings) -> list[NetworkPolicyEgressRuleArgs]:
+    """Allows the engine to send traces to the collector, where the stack has one."""
+    tracing = settings.monitoring.tracing
+    if tracing is None:
+        return []
+    ports = [NetworkPolicyPortArgs(port=tracing.port, protocol="TCP")]
+    if tracing.namespace is None:
+        bits = ipaddress.ip_address(tracing.host).max_prefixlen
+        block = IPBlockArgs(cidr=f"{tracing.host}/{bits}")
+        return [
+            NetworkPolicyEgressRuleArgs(to=[NetworkPolicyPeerArgs(ip_block=block)], ports=ports)
+        ]
+    return [
+        name_lookups(settings),
+        NetworkPolicyEgressRuleArgs(to=[in_namespace(tracing.namespace)], ports=ports),
+    ]
+
+
+def public_https() -> NetworkPolicyEgressRuleArgs:
+    """Allows HTTPS to the internet, and to nothing private."""
+    return NetworkPolicyEgressRuleArgs(
+        to=[
+            NetworkPolicyPeerArgs(
+                ip_block=IPBlockArgs(cidr="0.0.0.0/0", except_=list(NOT_PUBLIC_4))
+            ),
+            NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr="::/0", except_=list(NOT_PUBLIC_6))),
+        ],
+        ports=[NetworkPolicyPortArgs(port=443, protocol="TCP")],
+    )

@@ -1,0 +1,102 @@
+"""The request guard: what stands between vLLM and its callers, and what lets a replica leave.
+
+Two files of charts/serving/, mounted into the engine's container: middleware that vLLM loads, and
+the preStop hook. What they guard against is in docs/vllm.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from pulumi_kubernetes.core.v1 import (
+    ConfigMap,
+    ConfigMapVolumeSourceArgs,
+    ExecActionArgs,
+    LifecycleArgs,
+    LifecycleHandlerArgs,
+    VolumeArgs,
+    VolumeMountArgs,
+)
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+import pulumi
+from breakeven.manifests.serving.labels import ENGINE_PORT, described, engine_labels
+from breakeven.manifests.serving.timings import Timings
+from breakeven.manifests.templates import CHARTS
+from breakeven.resources.component import KitComponent
+from breakeven.settings.stack import Settings
+
+GUARD = "/guard"
+MIDDLEWARE = "request_guard.RequestGuard"
+
+_HOOK = "leave.py"
+_FILES = ("request_guard.py", _HOOK)
+_VOLUME = "guard"
+# A volume of the pod's own that the engine's container can write to.
+_STATE = "/tmp"  # noqa: S108  # a mount, not a file
+
+
+def add_guard(
+    component: KitComponent, settings: Settings, *, namespace: pulumi.Input[str]
+) -> ConfigMap:
+    """Makes the ConfigMap with the guard's files."""
+    return component.add(
+        ConfigMap(
+            f"{settings.name}-guard",
+            metadata=ObjectMetaArgs(
+                name=_name(settings),
+                namespace=namespace,
+                labels=described(engine_labels(settings)),
+            ),
+            data=_files(),
+            immutable=True,
+            opts=component.child_options(),
+        )
+    )
+
+
+def guard_environment(timings: Timings) -> Mapping[str, str]:
+    """Returns what the guard needs to know."""
+    return {
+        "PYTHONPATH": GUARD,
+        "REQUEST_GUARD_FOLDER": _STATE,
+        "REQUEST_GUARD_SECONDS": str(timings.longest_request),
+    }
+
+
+def guard_hook(timings: Timings) -> LifecycleArgs:
+    """Returns what runs in the container before it is told to stop."""
+    return LifecycleArgs(
+        pre_stop=LifecycleHandlerArgs(
+            exec_=ExecActionArgs(
+                command=[
+                    "python3",
+                    f"{GUARD}/{_HOOK}",
+                    f"--port={ENGINE_PORT}",
+                    f"--seconds={timings.pre_stop}",
+                ]
+            )
+        )
+    )
+
+
+def guard_volume(settings: Settings) -> VolumeArgs:
+    """Returns the volume with the guard's files."""
+    return VolumeArgs(name=_VOLUME, config_map=ConfigMapVolumeSourceArgs(name=_name(settings)))
+
+
+def guard_mount() -> VolumeMountArgs:
+    """Returns where the engine's container finds that volume."""
+    return VolumeMountArgs(name=_VOLUME, mount_path=GUARD, read_only=True)
+
+
+def _files() -> dict[str, str]:
+    return {name: (CHARTS / "serving" / name).read_text(encoding="utf-8") for name in _FILES}
+
+
+def _name(settings: Settings) -> str:
+    # It changes with what is in the files, so that replicas are replaced one by one.
+    content = json.dumps(_files(), sort_keys=True).encode()
+    return f"{settings.name}-guard-{hashlib.sha256(content).hexdigest()[:8]}"

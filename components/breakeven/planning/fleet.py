@@ -1,0 +1,111 @@
+"""From settings to the fleet whose week is planned and simulated."""
+
+from __future__ import annotations
+
+import math
+
+from breakeven.cost.calendar import CALENDAR_MONTH
+from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.roofline import Engine
+from breakeven.cost.demand.load import Load
+from breakeven.cost.fleet.plan import Fleet
+from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.replica_speed import replica_service
+from breakeven.manifests.serving.timings import (
+    EXPECTED_NODE_START,
+    replica_start,
+    scale_up_period,
+    stopping_seconds,
+)
+from breakeven.settings.groups import ReplicaSettings
+from breakeven.settings.stack import Settings
+
+VLLM_LARGEST_BATCH = 256
+"""Requests that vLLM runs at once unless told otherwise (--max-num-seqs, from 256 up by GPU)."""
+
+HOURS_PER_MONTH = float(CALENDAR_MONTH.hours_per_month)
+HOURS_A_WEEK = 168
+
+
+def fleet_of(settings: Settings) -> Fleet:
+    """Returns how a stack's replicas and nodes come and go."""
+    pool, replicas = settings.pool, settings.replicas
+    machines = settings.engine.pipeline_parallel
+    return Fleet(
+        lowest=replicas.lowest,
+        highest=replicas.highest,
+        autoscaling=replicas.autoscaling,
+        replicas_per_node=settings.replicas_per_node,
+        gpus_per_node=pool.gpus_per_node * machines,
+        fixed_nodes=pool.node_count // machines if pool.kind == "existing" else None,
+        start_seconds=replica_start(settings),
+        scale_down_seconds=replicas.scale_down_seconds,
+        machines_per_node=machines,
+        scheduled=_scheduled(replicas),
+    )
+
+
+def _scheduled(replicas: ReplicaSettings) -> tuple[int, ...]:
+    """Returns the fewest replicas of each hour from Monday 0:00; an hour begun is a whole one."""
+    if not replicas.schedule:
+        return ()
+    fewest = [0] * HOURS_A_WEEK
+    for entry in replicas.schedule:
+        first, last = int(entry.start[:2]), int(entry.end[:2]) + (entry.end[3:] != "00")
+        for day in range(entry.first_day, entry.last_day + 1):
+            for hour in range(first, last):
+                fewest[day * 24 + hour] = max(fewest[day * 24 + hour], entry.replicas)
+    return tuple(fewest)
+
+
+def configuration_of(
+    settings: Settings, load: Load, capacity: ReplicaCapacity, interruptions_per_month: float
+) -> Configuration:
+    """Gathers what a week rests on.
+
+    Args:
+        settings: Of the stack.
+        load: Its traffic.
+        capacity: What a replica is planned to serve.
+        interruptions_per_month: Spot interruptions of a node in a month of 730 hours, 0 or more.
+    """
+    replicas = settings.replicas
+    return Configuration(
+        fleet=fleet_of(settings),
+        service=replica_service(
+            Engine(
+                model=settings.model.facts,
+                precision=settings.model.precision,
+                gpu=settings.pool.gpu,
+                tensor_parallel=settings.engine.tensor_parallel,
+                pipeline_parallel=settings.engine.pipeline_parallel,
+            ),
+            load,
+            capacity,
+            gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
+            max_model_length=settings.model.max_model_length,
+            largest_batch=VLLM_LARGEST_BATCH,
+            adapter_bytes=settings.model.adapter_bytes,
+        ),
+        target_requests=replicas.target_requests,
+        target_waiting=replicas.target_waiting,
+        growth_seconds=scale_up_period(settings),
+        node_start_seconds=EXPECTED_NODE_START,
+        grace_seconds=stopping_seconds(settings),
+        objective_seconds=float(settings.monitoring.time_to_first_token_seconds),
+        interruptions_per_node_hour=interruptions_per_month / HOURS_PER_MONTH,
+        overflow_requests=_overflow_requests(settings),
+    )
+
+
+def _overflow_requests(settings: Settings) -> float:
+    gateway = settings.gateway
+    if gateway is None or gateway.overflow is None:
+        return math.inf
+    return gateway.requests_per_replica
+
+
+def interruptions_of(settings: Settings) -> float:
+    """Returns spot interruptions of a node in a month; 0 where the first choice is not spot."""
+    pool = settings.pool
+    return float(pool.spot_interruptions_per_month) if pool.first_purchase == "spot" else 0.0

@@ -1,0 +1,311 @@
+"""From settings to the assumptions of an estimate, and the checks that need prices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from breakeven.catalog.api_prices import token_rates
+from breakeven.catalog.price import Price, PriceMissingError, committed
+from breakeven.catalog.price_book import PriceBook
+from breakeven.catalog.price_file import BOOK_PATH, PriceFileError
+from breakeven.cost.assumptions import Assumptions, ClusterShare
+from breakeven.cost.bill.node_cost import NodeCost, OwnedNode, RentedNode
+from breakeven.cost.bill.staffing import People
+from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
+from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.fleet.simulation.nodes_paid import follow
+from breakeven.cost.report import Report
+from breakeven.errors import ClockError, PriceBookError
+from breakeven.formatting import counted, rate
+from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.planning.demand import Demand, capacity_of, demand_of, in_words, notes_of
+from breakeven.planning.fleet import configuration_of, interruptions_of
+from breakeven.planning.price_overrides import override_notes
+from breakeven.settings.reader import ConfigReader
+from breakeven.settings.stack import Settings
+
+ENGINE_IMAGE_GIGABYTES = 10
+"""Compressed layers of vLLM's CUDA image, which a new node pulls: an estimate."""
+
+
+def assumptions_of(
+    stack: str, settings: Settings, reader: ConfigReader, today: date
+) -> Assumptions:
+    """Gathers what an estimate rests on; arguments and errors as for `checked_inputs`."""
+    return checked_inputs(stack, settings, reader, today)()
+
+
+def checked_inputs(
+    stack: str, settings: Settings, reader: ConfigReader, today: date
+) -> Callable[[], Assumptions]:
+    """Checks all that an estimate rests on, and returns what gathers it, which takes longer.
+
+    Args:
+        stack: Name of the stack.
+        settings: Its settings.
+        reader: Holds the mistakes found so far; takes every price that is missing or stale and
+            every API that is not known.
+        today: Day on which prices are looked up.
+
+    Raises:
+        SettingsError: Something was rejected, here or before; all of it is named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
+    """
+    book = _book(settings, reader, stack, today)
+    node = _node(settings, reader, book)
+    _check_system_nodes(settings, reader, book)
+    _check_age(settings, reader, book)
+    models = list(zip(settings.models, (reader, *reader.entry_readers), strict=True))
+    demands = [demand_of(model, of_model, today) for model, of_model in models]
+    reader.raise_problems(stack)
+    asked = [demand for demand in demands if demand is not None]
+    if node is None or len(asked) < len(models):
+        msg = "a price is missing, but nothing was rejected"
+        raise AssertionError(msg)
+    capacities = [
+        capacity_of(model, of_model, demand.load)
+        for (model, of_model), demand in zip(models, asked, strict=True)
+    ]
+    reader.raise_problems(stack)
+
+    def gather() -> Assumptions:
+        first, *others = (
+            _model(stack, model, demand=demand, capacity=capacity, node=node, book=book)
+            for (model, _), demand, capacity in zip(models, asked, capacities, strict=True)
+        )
+        return replace(first, others=tuple(others))
+
+    return gather
+
+
+def _model(  # noqa: PLR0913  # what is the model's own, and what all models of a stack share
+    stack: str,
+    settings: Settings,
+    *,
+    demand: Demand,
+    capacity: ReplicaCapacity,
+    node: NodeCost,
+    book: PriceBook,
+) -> Assumptions:
+    configuration = configuration_of(settings, demand.load, capacity, interruptions_of(settings))
+    followed = follow(demand.load.requests_per_second(), demand.load.burst_factor, configuration)
+    return Assumptions(
+        stack=stack,
+        model=in_words(settings),
+        load=demand.load,
+        capacity=capacity,
+        fleet=replace(configuration.fleet, nodes_paid=followed.nodes_paid),
+        simulated=followed.own,
+        node=node,
+        cluster=_cluster(settings),
+        cloud=settings.prices.cloud,
+        region=settings.prices.region,
+        people=_people(settings),
+        api_in_use=demand.api_in_use,
+        hosted=demand.hosted,
+        budget_per_month=settings.prices.budget_per_month,
+        data_may_leave=settings.traffic.data_may_leave,
+        book=book,
+        calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
+        overflows=settings.gateway is not None and settings.gateway.overflow is not None,
+        notes=(*notes_of(settings), *override_notes(settings, book.today)),
+        served=settings.model.facts.name,
+        instance=settings.name,
+    )
+
+
+def token_prices(report: Report) -> TokenPrices:
+    """Returns what a token costs here, as the report shows it, and by the API in use.
+
+    Where own replicas are planned to serve nothing, the price of any token stands for theirs.
+    """
+    load, api = report.assumptions.load, report.assumptions.api_in_use
+    today = report.assumptions.book.today
+    rates = token_rates(
+        api.reference,
+        input_tokens=load.input_tokens,
+        output_tokens=load.output_tokens,
+        on=datetime(today.year, today.month, today.day, tzinfo=UTC),
+    )
+    own = report.usd_per_million_own_tokens
+    return TokenPrices(
+        own=Decimal(rate(report.usd_per_million_tokens if own is None else own)),
+        api_input=rates.input,
+        api_cached_input=rates.cached_input,
+        api_output=rates.output,
+    )
+
+
+def _book(settings: Settings, reader: ConfigReader, stack: str, today: date) -> PriceBook:
+    prices = settings.prices
+    try:
+        return PriceBook.load(prices.overrides, private=prices.private_overrides, today=today)
+    except PriceFileError as error:
+        raise PriceBookError(error, BOOK_PATH) from None
+    except ValueError as error:
+        reader.reject(
+            "priceOverrides", str(error), "`breakeven prices list` shows the book's identifiers"
+        )
+        reader.raise_problems(stack)
+        raise
+
+
+def _node(settings: Settings, reader: ConfigReader, book: PriceBook) -> NodeCost | None:
+    prices = settings.prices
+    if prices.owned_node is not None:
+        return _owned(settings)
+    if prices.node_pricing == "stated":
+        if prices.stated_node_price is None:
+            return None
+        stated = Price(
+            identifier="nodePricePerHour",
+            usd=prices.stated_node_price,
+            unit="node-hour",
+            source="stack setting nodePricePerHour",
+            as_of=book.today,
+            confidence="user",
+        )
+        return RentedNode(stated, f"nodes of {settings.pool.gpus_per_node} at a stated price")
+    return _listed(settings, reader, book)
+
+
+def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> RentedNode | None:
+    """Takes the cheapest of the machine types, for the first capacity type of the chain."""
+    prices, pool = settings.prices, settings.pool
+    if not reader.usable("instanceTypes", "capacityTypes", "cloud", "region", "gpu", "gpusPerNode"):
+        return None
+    if not pool.instance_types:
+        reader.reject(
+            "instanceTypes",
+            "empty",
+            "Needed with nodePricing list: the machine type of the nodes; or set nodePricing to "
+            "stated or owned",
+        )
+        return None
+    capacity_type = pool.first_purchase
+    offers: list[RentedNode] = []
+    missing: list[PriceMissingError] = []
+    for instance_type in pool.instance_types:
+        _check_shape(instance_type, settings, reader, book)
+        try:
+            price = book.node(prices.cloud, prices.region, instance_type, capacity_type)
+        except PriceMissingError as error:
+            missing.append(error)
+        else:
+            offers.append(RentedNode(price, f"{instance_type}, {capacity_type}"))
+    if missing:
+        near = ", ".join(dict.fromkeys(name for error in missing for name in error.near))
+        reader.reject(
+            "instanceTypes",
+            f"no price {', '.join(error.identifier for error in missing)}",
+            "State it in priceOverrides, or set nodePricing to stated"
+            + (f"; closest in the book: {near}" if near else ""),
+            price=True,
+        )
+    cheapest = min(offers, key=lambda offer: offer.price.usd, default=None)
+    if cheapest is None or not prices.commitment_percent:
+        return cheapest
+    percent, years = prices.commitment_percent, prices.commitment_years
+    price = committed(cheapest.price, Decimal(percent), years)
+    term = counted(years, "year")
+    return RentedNode(price, f"{cheapest.description}, {percent}% off for {term}")
+
+
+def _check_age(settings: Settings, reader: ConfigReader, book: PriceBook) -> None:
+    """Refuses prices of nodes that are too old; so far no other price was asked for."""
+    for price in book.used:
+        if book.is_from_the_future(price):
+            raise ClockError(book.today, price.identifier, price.as_of)
+    limit = settings.prices.max_age_days
+    stale = [price for price in book.used if book.is_stale(price, limit)]
+    if stale:
+        shown = ", ".join(f"{price.identifier} of {price.as_of.isoformat()}" for price in stale)
+        reader.reject(
+            "priceMaxAgeDays",
+            f"{limit} days, but the book's price is {shown}",
+            "State a current price in priceOverrides, or raise priceMaxAgeDays",
+            price=True,
+        )
+
+
+def _check_shape(
+    instance_type: str, settings: Settings, reader: ConfigReader, book: PriceBook
+) -> None:
+    pool = settings.pool
+    try:
+        shape = book.shape(settings.prices.cloud, instance_type)
+    except LookupError:
+        return  # a machine type that the book does not know can still be priced by an override
+    if shape.gpu != pool.gpu.name or shape.gpus != pool.gpus_per_node:
+        reader.reject(
+            "instanceTypes",
+            f"{instance_type} has {shape.gpus} x {shape.gpu or 'no GPU'}",
+            f"Allowed: machine types with gpusPerNode {pool.gpus_per_node} x {pool.gpu.name}, so "
+            "that whole replicas fill a node",
+        )
+
+
+def _check_system_nodes(settings: Settings, reader: ConfigReader, book: PriceBook) -> None:
+    prices = settings.prices
+    if not prices.system_node_count or not reader.usable(
+        "systemInstanceType", "systemNodeCount", "cloud", "region"
+    ):
+        return
+    try:
+        book.node(prices.cloud, prices.region, prices.system_instance_type, "on-demand")
+    except PriceMissingError as missing:
+        reader.reject(
+            "systemInstanceType",
+            f"no price {missing.identifier}",
+            "State one in priceOverrides, or set systemNodeCount to 0 if others pay for them",
+            price=True,
+        )
+
+
+def _owned(settings: Settings) -> OwnedNode | None:
+    node = settings.prices.owned_node
+    if node is None:
+        return None
+    return OwnedNode(
+        purchase_price=node.purchase_price,
+        amortisation_years=node.amortisation_years,
+        residual_share=Decimal(node.residual_percent) / 100,
+        power_watts=node.power_watts,
+        power_usage_effectiveness=node.power_usage_effectiveness,
+        electricity_price_per_kwh=node.electricity_price_per_kwh,
+        rack_and_support_per_month=node.rack_and_support_per_month,
+        description=f"owned nodes of {settings.pool.gpus_per_node}",
+    )
+
+
+def _cluster(settings: Settings) -> ClusterShare:
+    prices = settings.prices
+    return ClusterShare(
+        control_plane=None if prices.control_plane == "none" else prices.control_plane,
+        control_plane_share=Decimal(prices.control_plane_share_percent) / 100,
+        system_instance_type=prices.system_instance_type,
+        system_nodes=prices.system_node_count,
+        nat_gateway_share=Decimal(prices.nat_gateway_share_percent) / 100,
+        image_gigabytes=_image_gigabytes(settings),
+    )
+
+
+def _image_gigabytes(settings: Settings) -> int:
+    if settings.weights.image is None:
+        return ENGINE_IMAGE_GIGABYTES
+    return ENGINE_IMAGE_GIGABYTES + math.ceil(settings.model.repository_bytes / 10**9)
+
+
+def _people(settings: Settings) -> People:
+    people = settings.people
+    return People(
+        engineer_salary=people.engineer_salary,
+        engineer_share=Decimal(people.engineer_percent) / 100,
+        on_call_per_month=people.on_call_per_month,
+        contingency_share=Decimal(people.contingency_percent) / 100,
+    )

@@ -1,0 +1,144 @@
+"""Loads and estimates a stack without an engine, for commands that only need its figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.classify import Registered
+from breakeven.cost.estimate import estimate
+from breakeven.cost.report import Report
+from breakeven.errors import SeveralModelsError, UnknownStackError
+from breakeven.manifests.gateway import TokenPrices
+from breakeven.planning.inputs import assumptions_of
+from breakeven.planning.mock_monitor import CountingMonitor, run_offline
+from breakeven.policy.loading import as_manifest
+from breakeven.policy.manifest import Resource
+from breakeven.resources.deployment import register
+from breakeven.settings.files import stack_names, stack_values
+from breakeven.settings.groups import BoundarySettings
+from breakeven.settings.parse import parse
+from breakeven.settings.stack import Settings
+
+
+def ledger_of(settings: Settings) -> tuple[Registered, ...]:
+    """Returns what a stack registers, as the ledger holds it at preview.
+
+    But for the prices in a gateway's configuration: they follow from the estimate, which is made
+    from the ledger, and nothing that is read from it depends on them.
+    """
+    monitor = CountingMonitor()
+    run_offline(lambda: register(settings, TokenPrices.none), monitor)
+    return tuple(sorted(monitor.counted, key=lambda entry: (entry.type, entry.name)))
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStack:
+    """A stack file, read and checked."""
+
+    settings: Settings
+    assumptions: Assumptions
+
+    def ledger(self, precision: str | None = None) -> tuple[Registered, ...]:
+        """Returns what the stack registers, with weights of another precision if one is given."""
+        return ledger_of(self.settings if precision is None else self.with_precision(precision))
+
+    def with_precision(self, precision: str) -> Settings:
+        """Returns the settings with weights of another precision."""
+        return replace(self.settings, model=replace(self.settings.model, precision=precision))
+
+
+def read_stack(stack: str, **changed: str) -> Settings:
+    """Reads a stack file for commands that ask nothing about money.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+        changed: Settings that are not as in the file, by key.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
+        SettingsError: The stack file has mistakes; all but those about prices are named.
+    """
+    if stack not in stack_names():
+        raise UnknownStackError(stack, stack_names())
+    settings, reader = parse({**stack_values(stack), **changed})
+    reader.raise_problems(stack)
+    return settings
+
+
+def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], BoundarySettings]:
+    """Returns the manifests that a stack file registers, and the boundary that it states.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
+        SettingsError: The stack file has mistakes; all but those about prices are named.
+    """
+    settings = read_stack(stack)
+    found = (
+        as_manifest(entry.type, entry.name, entry.properties or {}, f"stack {stack}")
+        for entry in ledger_of(settings)
+    )
+    return tuple(resource for resource in found if resource is not None), settings.boundary
+
+
+def load_stack(stack: str, today: date | None = None) -> LoadedStack:
+    """Reads a stack file and looks its prices up.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+        today: Day on which prices are looked up; the present day if None.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
+        SettingsError: The stack file has mistakes; all are named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
+    """
+    if stack not in stack_names():
+        raise UnknownStackError(stack, stack_names())
+    settings, reader = parse(stack_values(stack))
+    day = today or datetime.now(tz=UTC).date()
+    return LoadedStack(settings, assumptions_of(stack, settings, reader, day))
+
+
+def load_stack_of_one_model(stack: str, command: str) -> LoadedStack:
+    """Reads a stack file for a command that knows one model.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+        command: By which messages name it.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
+        SettingsError: The stack file has mistakes; all are named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
+        SeveralModelsError: The stack serves several models.
+    """
+    loaded = load_stack(stack)
+    if loaded.settings.others:
+        raise SeveralModelsError(stack, command, "Give one model a stack file of its own for it")
+    return loaded
+
+
+def estimate_stack(stack: str, today: date) -> Report:
+    """Estimates a stack file without an engine.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+        today: Day on which prices are looked up.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
+        SettingsError: The stack file has mistakes; all are named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
+    """
+    loaded = load_stack(stack, today)
+    return estimate(loaded.ledger(), loaded.assumptions)

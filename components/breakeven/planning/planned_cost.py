@@ -1,0 +1,51 @@
+"""Takes from an estimate the figures that monitoring shows beside what happens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from breakeven.catalog.api_prices import ApiPrice
+from breakeven.cost.bill.by_model import ModelCost
+from breakeven.cost.report import Report
+from breakeven.manifests.monitoring.planned import PlannedApi, PlannedCost
+
+
+def planned_costs(report: Report) -> tuple[PlannedCost, ...]:
+    """Returns the figures that monitoring compares with what happens, for each model."""
+    first, *others = (_planned(report, model) for model in report.models)
+    return (replace(first, budget=report.assumptions.budget_per_month), *others)
+
+
+def _planned(report: Report, model: ModelCost) -> PlannedCost:
+    assumptions, bill = model.assumptions, report.bill
+    hours = assumptions.calendar.hours_per_month
+    private = any(line.private for line in report.machines.lines)
+    hosted = sorted(assumptions.hosted, key=lambda price: price.usd_per_request)
+    return PlannedCost(
+        monthly=model.total,
+        per_million_tokens=model.usd_per_million_tokens,
+        tokens_per_day=assumptions.load.tokens_per_day,
+        busy_share=model.busy_share,
+        mean_nodes=model.mean_nodes,
+        replica_tokens_per_second=assumptions.capacity.total_tokens_per_second,
+        replicas_per_node=assumptions.fleet.replicas_per_node,
+        fixed_nodes=None if assumptions.fleet.fixed_nodes is None else model.mean_nodes,
+        fixed_hour=None if private else (model.fixed + model.overflow) / hours,
+        node_hour=None if private else bill.node_monthly / hours,
+        hours_per_month=hours,
+        overflow_share=assumptions.simulated.totals.overflow_share,
+        overflow_monthly=model.overflow,
+        budget=None,
+        apis=(
+            _api(assumptions.api_in_use, same_model=False),
+            *(_api(price, same_model=True) for price in hosted),
+        ),
+    )
+
+
+def _api(price: ApiPrice, *, same_model: bool) -> PlannedApi:
+    return PlannedApi(
+        reference=price.reference,
+        same_model=same_model,
+        per_million_tokens=price.usd_per_million_tokens,
+    )

@@ -1,0 +1,53 @@
+"""Prices of one's own that nothing is priced by, so that a typing mistake is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from breakeven.catalog.price import PriceMissingError
+from breakeven.catalog.price_book import PriceBook
+from breakeven.cost.bill.classify import ROOT_VOLUMES
+from breakeven.cost.bill.pricing import balancer_prices
+from breakeven.settings.stack import Settings
+from breakeven.suggestions import near_names
+
+_PURCHASES = ("on-demand", "spot", "reserved")
+
+
+def override_notes(settings: Settings, today: date) -> Iterator[str]:
+    """Yields a sentence for each stated price that neither book nor stack knows.
+
+    What the book has may be stated for another stack's sake, and any purchase of the stack's own
+    machines for a comparison; anything else is a mistake, or left over.
+
+    Args:
+        settings: The stack's settings.
+        today: Day on which prices are looked up.
+    """
+    book, own = PriceBook.load(today=today), _own(settings)
+    for identifier in settings.prices.overrides:
+        if identifier in own:
+            continue
+        try:
+            book.find(identifier)
+        except PriceMissingError as missing:
+            near = (*near_names(identifier, own), *missing.near)[:1]
+            closest = f"; closest: {near[0]}" if near else ""
+            yield f"priceOverrides states {identifier}, by which nothing here is priced{closest}."
+
+
+def _own(settings: Settings) -> tuple[str, ...]:
+    """The identifiers of what the stack has: machines, volumes, and the cluster's parts."""
+    prices, cloud = settings.prices, settings.prices.cloud
+    machines = dict.fromkeys((*settings.pool.instance_types, prices.system_instance_type))
+    nodes = (
+        f"node/{cloud}/{prices.region}/{machine}/{purchase}"
+        for machine in machines
+        if machine
+        for purchase in _PURCHASES
+    )
+    classes = {settings.weights.storage_class, ROOT_VOLUMES.get(settings.pool.kind, "")}
+    volumes = (f"volume/{cloud}/{name}" for name in sorted(classes) if name)
+    parts = (f"nat/{cloud}/gateway", f"nat/{cloud}/gb", f"control-plane/{prices.control_plane}")
+    return (*nodes, *volumes, *filter(None, balancer_prices(cloud)), *parts)

@@ -1,0 +1,55 @@
+"""The reference of all rules, as Markdown: docs/policies.md is made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from breakeven.policy.frameworks import caution, frameworks
+from breakeven.policy.registry import rules_of
+from breakeven.policy.rule import Level, Pack, Rule
+
+_CATALOGUES = (
+    "CIS is the Kubernetes Benchmark 1.12, PSS the Pod Security Standards, NSA the framework of "
+    "that name as Kubescape numbers its controls, Kubescape its other controls. CIS and NSA were "
+    "compared with kube-bench's and Kubescape's lists on 2026-11-25, Checkov's numbers are looked "
+    "up in the pinned checkov by a test, Kubescape's others are not checked."
+)
+_INTRODUCTION = Path(__file__).parent / "data" / "policies.md"
+
+
+def reference() -> str:
+    """Returns the reference."""
+    parts = [_INTRODUCTION.read_text(encoding="utf-8")]
+    for pack in Pack:
+        rules = rules_of([pack])
+        parts.append(f"## Pack `{pack}`: {len(rules)} rules\n")
+        parts += [_entry(rule) for rule in rules]
+    parts.append(_map())
+    return "\n".join(parts)
+
+
+def _entry(rule: Rule) -> str:
+    controls = "; ".join(f"{name} {', '.join(found)}" for name, found in rule.controls.items())
+    level = "" if rule.level is Level.MANDATORY else f" ({rule.level})"
+    lines = [f"### {rule.id}{level}\n", rule.what, "", f"*Do:* {rule.do}", ""]
+    supports = f"theme *{rule.theme}*" + (f"; {controls}" if controls else "")
+    return "\n".join([*lines, f"*Supports:* {supports}.", ""])
+
+
+def _map() -> str:
+    lines = [
+        "## Frameworks, by theme\n",
+        caution(),
+        "",
+        _CATALOGUES,
+        "",
+    ]
+    for name, themes in frameworks().items():
+        lines += [f"### {name}\n", "| theme | controls |", "|---|---|"]
+        lines += [f"| {theme} | {', '.join(found)} |" for theme, found in themes.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(reference(), end="")  # noqa: T201  # make policy-docs writes it to the file

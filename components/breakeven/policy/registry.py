@@ -1,0 +1,33 @@
+"""All rules, by their identifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from breakeven.policy.rule import Pack, Rule
+from breakeven.policy.rules import (
+    access,
+    airgap,
+    network,
+    pod_security,
+    supply_chain,
+    vllm,
+    vllm_network,
+    workloads,
+)
+
+RULES: tuple[Rule, ...] = (
+    *pod_security.RULES,
+    *workloads.RULES,
+    *access.RULES,
+    *network.RULES,
+    *supply_chain.RULES,
+    *vllm.RULES,
+    *vllm_network.RULES,
+    *airgap.RULES,
+)
+
+
+def rules_of(packs: Collection[Pack]) -> tuple[Rule, ...]:
+    """Returns the rules of some packs."""
+    return tuple(rule for rule in RULES if rule.pack in packs)

@@ -1,0 +1,63 @@
+"""Fills in what a manifest leaves out; what it states is never overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from breakeven.policy.manifest import listed
+from breakeven.policy.rule import Remediation
+
+_Change: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+_ROLES = ("initContainers", "containers", "ephemeralContainers")
+
+
+def fill_pods(missing: Mapping[str, Any]) -> Remediation:
+    """Returns a remediation that adds values to every pod's specification."""
+    return lambda manifest: _changed(manifest, lambda pod: _filled(pod, missing))
+
+
+def fill_containers(missing: Mapping[str, Any]) -> Remediation:
+    """Returns a remediation that adds values to every container."""
+
+    def pod_with(pod: Mapping[str, Any]) -> Mapping[str, Any]:
+        roles = {role: listed(pod.get(role)) for role in _ROLES}
+        return {
+            **pod,
+            **{
+                role: [
+                    _filled(item, missing) if isinstance(item, Mapping) else item for item in items
+                ]
+                for role, items in roles.items()
+                if items
+            },
+        }
+
+    return lambda manifest: _changed(manifest, pod_with)
+
+
+def _changed(manifest: Mapping[str, Any], change: _Change) -> dict[str, Any] | None:
+    after: dict[str, Any] = _walked(manifest, change)
+    return None if after == manifest else after
+
+
+def _walked(value: Any, change: _Change) -> Any:
+    if isinstance(value, Mapping):
+        below = {key: _walked(item, change) for key, item in value.items()}
+        if any(isinstance(item, Mapping) for item in listed(below.get("containers"))):
+            return change(below)
+        return below
+    if isinstance(value, list | tuple):
+        return [_walked(item, change) for item in value]
+    return value
+
+
+def _filled(stated: Mapping[str, Any], missing: Mapping[str, Any]) -> dict[str, Any]:
+    filled = dict(stated)
+    for key, value in missing.items():
+        own = filled.get(key)
+        if own is None:
+            filled[key] = value
+        elif isinstance(own, Mapping) and isinstance(value, Mapping):
+            filled[key] = _filled(own, value)
+    return filled

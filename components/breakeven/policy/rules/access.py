@@ -1,0 +1,267 @@
+"""Who may ask the API server for what: service accounts, namespaces, roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from breakeven.policy.manifest import NAMESPACED_KINDS, Pod, Resource, Scope, Unknown, at, listed
+from breakeven.policy.remediation import fill_pods
+from breakeven.policy.rule import Check, Level, Rule, Violation
+from breakeven.policy.rules.containers import each_pod, is_false, is_one_of, shown
+
+_PSA = "pod-security.kubernetes.io/"
+_BINDINGS = ("RoleBinding", "ClusterRoleBinding")
+_ROLES = ("Role", "ClusterRole")
+_RIGHTS = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
+_IDENTITIES = ("users", "groups", "serviceaccounts", "userextras")
+_ALL_ACCOUNTS = ("system:serviceaccounts", "system:authenticated", "system:unauthenticated")
+
+
+def _no_token(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind == "ServiceAccount":
+        value = resource.manifest.get("automountServiceAccountToken")
+        if not is_false(value):
+            yield Violation("automountServiceAccountToken", shown(value))
+    for pod in resource.pods:
+        value = pod.spec.get("automountServiceAccountToken")
+        if not is_false(value):
+            yield Violation(f"{pod.path}.automountServiceAccountToken", shown(value))
+
+
+def _own_account(pod: Pod) -> Iterator[Violation]:
+    value = pod.spec.get("serviceAccountName")
+    if value in (None, "", "default"):
+        yield Violation(f"{pod.path}.serviceAccountName", shown(value))
+
+
+def _no_default_subject(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind not in _BINDINGS:
+        return
+    for subject in listed(resource.manifest.get("subjects")):
+        kind, name = at(subject, "kind"), at(subject, "name")
+        everyone = isinstance(name, str) and name.startswith(_ALL_ACCOUNTS)
+        if (kind == "ServiceAccount" and name == "default") or everyone:
+            yield Violation("subjects", f"{shown(kind)} {shown(name)}")
+
+
+def _pod_security(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind != "Namespace":
+        return
+    labels = at(resource.manifest, "metadata", "labels")
+    if isinstance(labels, Unknown):
+        return
+    for mode in ("enforce", "audit", "warn"):
+        value = at(labels, f"{_PSA}{mode}")
+        if not is_one_of(value, "restricted"):
+            yield Violation(f"metadata.labels[{_PSA}{mode}]", shown(value))
+        version = at(labels, f"{_PSA}{mode}-version")
+        if version is None:
+            yield Violation(f"metadata.labels[{_PSA}{mode}-version]", "not set")
+
+
+def _not_in_default(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind in NAMESPACED_KINDS and resource.namespace == "default":
+        yield Violation("metadata.namespace", "default")
+
+
+def _no_cluster_admin(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind in _BINDINGS and at(resource.manifest, "roleRef", "name") in (
+        "cluster-admin",
+        "system:masters",
+    ):
+        yield Violation("roleRef.name", "cluster-admin")
+    for subject in listed(resource.manifest.get("subjects")):
+        if resource.kind in _BINDINGS and at(subject, "name") == "system:masters":
+            yield Violation("subjects", "system:masters")
+
+
+def _no_wildcards(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for number, rule in _rules(resource):
+        for key in ("apiGroups", "resources", "verbs", "nonResourceURLs"):
+            if "*" in listed(rule.get(key)):
+                yield Violation(f"rules[{number}].{key}", "'*'")
+
+
+def _without(resources: tuple[str, ...], verbs: tuple[str, ...], *, named: bool = False) -> Check:
+    """Makes a check that no role allows some verbs on some resources.
+
+    Args:
+        resources: What must not be touched.
+        verbs: How it must not be.
+        named: Whether a rule that names single objects is fine.
+    """
+
+    def check(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+        for number, rule in _rules(resource):
+            allowed = {str(verb) for verb in listed(rule.get("verbs"))}
+            touched = {str(kind) for kind in listed(rule.get("resources"))}
+            if named and listed(rule.get("resourceNames")):
+                continue
+            for kind in sorted(touched & set(resources)):
+                for verb in sorted(allowed & set(verbs)):
+                    yield Violation(f"rules[{number}]", f"{verb} {kind}")
+
+    return check
+
+
+def _rules(resource: Resource) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    if resource.kind in _ROLES:
+        for number, rule in enumerate(listed(resource.manifest.get("rules"))):
+            if isinstance(rule, Mapping):
+                yield number, rule
+
+
+_READ = ("get", "list", "watch")
+_WRITE = ("create", "update", "patch", "delete")
+
+
+def _role_rule(
+    identifier: str,
+    what: str,
+    check: Check,
+    cis: str,
+    others: Mapping[str, tuple[str, ...]] | None = None,
+) -> Rule:
+    return Rule(
+        id=identifier,
+        what=what,
+        do="Take the right away, or name the single objects that are needed; waive it for a "
+        "controller that can't work without.",
+        theme="least-privilege",
+        check=check,
+        controls={**({"CIS": (cis,)} if cis else {}), **(others or {})},
+    )
+
+
+RULES = (
+    Rule(
+        id="account-no-token",
+        what="No pod is handed a token for the API server.",
+        do="Set automountServiceAccountToken to false on account and pod; waive it for a program "
+        "that talks to the API server.",
+        theme="least-privilege",
+        level=Level.REMEDIATING,
+        check=_no_token,
+        remediate=fill_pods({"automountServiceAccountToken": False}),
+        controls={
+            "CIS": ("5.1.6",),
+            "NSA": ("C-0034",),
+            "Kubescape": ("C-0053", "C-0261"),
+            "Checkov": ("CKV_K8S_38",),
+        },
+    ),
+    Rule(
+        id="account-own",
+        what="Every pod has a service account of its own, not the namespace's default.",
+        do="Make a ServiceAccount and name it in serviceAccountName.",
+        theme="least-privilege",
+        check=each_pod(_own_account),
+        controls={"CIS": ("5.1.5",), "Checkov": ("CKV_K8S_41",)},
+    ),
+    Rule(
+        id="account-default-unused",
+        what="No right is given to a default service account or to everybody.",
+        do="Bind the role to a service account of its own.",
+        theme="least-privilege",
+        check=_no_default_subject,
+        controls={"CIS": ("5.1.5",), "Checkov": ("CKV_K8S_42",)},
+    ),
+    Rule(
+        id="namespace-pod-security",
+        what="Every namespace enforces, audits and warns by the restricted Pod Security Standard, "
+        "at a stated version.",
+        do=f"Set the labels {_PSA}enforce, audit and warn to restricted, and each with -version.",
+        theme="isolation",
+        check=_pod_security,
+        controls={"PSS": ("restricted",), "CIS": ("5.2.1", "5.6.1")},
+    ),
+    Rule(
+        id="namespace-not-default",
+        what="Nothing lies in the namespace default.",
+        do="Set metadata.namespace.",
+        theme="isolation",
+        check=_not_in_default,
+        controls={"CIS": ("5.6.4",), "Kubescape": ("C-0061",), "Checkov": ("CKV_K8S_21",)},
+    ),
+    _role_rule(
+        "rbac-no-cluster-admin",
+        "Nobody is bound to cluster-admin.",
+        _no_cluster_admin,
+        "5.1.1",
+        {"NSA": ("C-0035",)},
+    ),
+    _role_rule(
+        "rbac-no-wildcard",
+        "No role allows everything of a kind by '*'.",
+        _no_wildcards,
+        "5.1.3",
+        {"Checkov": ("CKV_K8S_49",)},
+    ),
+    _role_rule(
+        "rbac-no-secrets",
+        "No role reads Secrets, but for single ones by name.",
+        _without(("secrets",), _READ, named=True),
+        "5.1.2",
+        {"Kubescape": ("C-0015", "C-0186")},
+    ),
+    _role_rule(
+        "rbac-no-pod-creation",
+        "No role makes pods, by which it would get every right in the namespace.",
+        _without(("pods",), ("create",)),
+        "5.1.4",
+    ),
+    _role_rule(
+        "rbac-no-escalation",
+        "No role hands out rights that it does not have.",
+        _without(
+            (*_RIGHTS, *_IDENTITIES),
+            ("bind", "escalate", "impersonate"),
+        ),
+        "5.1.8",
+        {"Checkov": ("CKV_K8S_157", "CKV_K8S_158")},
+    ),
+    _role_rule(
+        "rbac-no-volume-creation",
+        "No role makes persistent volumes, which may be folders of the host.",
+        _without(("persistentvolumes",), ("create",)),
+        "5.1.9",
+    ),
+    _role_rule(
+        "rbac-no-node-proxy",
+        "No role reaches the kubelet past the API server.",
+        _without(("nodes/proxy",), (*_READ, *_WRITE)),
+        "5.1.10",
+    ),
+    _role_rule(
+        "rbac-no-certificate-approval",
+        "No role approves certificates, with which anybody could be impersonated.",
+        _without(
+            ("certificatesigningrequests/approval", "signers"), ("update", "patch", "approve")
+        ),
+        "5.1.11",
+        {"Checkov": ("CKV_K8S_156",)},
+    ),
+    _role_rule(
+        "rbac-no-webhooks",
+        "No role changes admission webhooks, which see and change every object.",
+        _without(
+            ("validatingwebhookconfigurations", "mutatingwebhookconfigurations"), _WRITE, named=True
+        ),
+        "5.1.12",
+        {"Checkov": ("CKV_K8S_155",)},
+    ),
+    _role_rule(
+        "rbac-no-token-creation",
+        "No role makes tokens of service accounts.",
+        _without(("serviceaccounts/token",), ("create",)),
+        "5.1.13",
+    ),
+    _role_rule(
+        "rbac-no-pod-access",
+        "No role enters running pods: no exec, attach or port-forward.",
+        _without(("pods/exec", "pods/attach", "pods/portforward"), ("create", "get")),
+        "",
+        {"NSA": ("C-0002",), "Kubescape": ("C-0063",)},
+    ),
+)

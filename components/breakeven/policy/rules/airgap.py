@@ -1,0 +1,250 @@
+"""What must hold where nothing may leave."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from breakeven.addresses import is_inside, network_of, outside_addresses
+from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
+from breakeven.policy.reachability import exits_of
+from breakeven.policy.rule import Pack, Rule, Violation
+from breakeven.policy.rules.containers import (
+    each_container,
+    environment,
+    flags,
+    is_false,
+    is_one_of,
+    is_true,
+    shown,
+)
+from breakeven.policy.rules.network_policies import is_known_policy, peers, sides
+from breakeven.policy.rules.vllm_commands import each_server, model_argument, vllm_containers
+
+OFFLINE: Mapping[str, str] = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+    "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_DO_NOT_TRACK": "1",
+    "DO_NOT_TRACK": "1",
+    "VLLM_USE_MODELSCOPE": "false",
+    "LMCACHE_TRACK_USAGE": "false",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+"""Variables of a vLLM server and their exact values in an air gap."""
+
+GRAFANA: Mapping[str, str] = {
+    "GF_ANALYTICS_REPORTING_ENABLED": "false",
+    "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+    "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+}
+"""Variables of Grafana and their exact values in an air gap."""
+
+_HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "NGC_API_KEY")
+_GRAFANA_IMAGE = re.compile(r"(^|/)grafana(-oss|-enterprise)?(:|@|$)")
+_SEVERAL_NODES = ("LeaderWorkerSet", "RayCluster", "RayService")
+
+
+def _no_internet(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if not is_known_policy(resource):
+        return
+    for side, number, rule in sides(resource):
+        if side != "egress":
+            continue
+        named, path = peers(side, rule), f"spec.egress[{number}]"
+        if not named:
+            yield Violation(path, "names no peer, so everybody")
+        for peer in named:
+            cidr = at(peer, "ipBlock", "cidr")
+            if cidr is None:
+                continue
+            network = network_of(cidr)
+            if network is None or not is_inside(network):
+                yield Violation(path, f"ipBlock {cidr}")
+
+
+def _nothing_reachable(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    if resource.kind not in ("Service", "Endpoints", "EndpointSlice") and not resource.pods:
+        return
+    unknown = any(isinstance(pod.labels, Unknown) or pod.namespace == "?" for pod in resource.pods)
+    if unknown or any(not is_known_policy(policy) for policy in scope.of("NetworkPolicy")):
+        return
+    for way in exits_of(resource, scope.resources):
+        yield Violation(f"{way.kind} {way.to}", ", ".join(way.ports) or "any port")
+
+
+def _inside_services(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind != "Service":
+        return
+    spec = resource.spec
+    if not is_one_of(spec.get("type"), None, "ClusterIP"):
+        yield Violation("spec.type", shown(spec.get("type")))
+    for key in ("externalIPs", "externalName", "loadBalancerIP"):
+        if spec.get(key):
+            yield Violation(f"spec.{key}", shown(spec.get(key)))
+
+
+def _no_outside_address(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    for path, text in strings(resource.manifest):
+        for address in outside_addresses(text, scope.registries):
+            yield Violation(path, address)
+
+
+def _no_hub_token(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for name in environment(container).stated:
+        if name in _HUB_TOKENS:
+            yield Violation(f"{container.path}.env[{name}]", "set")
+
+
+def _offline(container: Container, _pod: Pod) -> Iterator[Violation]:
+    yield from _exactly(container, OFFLINE)
+
+
+def _grafana(container: Container, _pod: Pod) -> Iterator[Violation]:
+    if _GRAFANA_IMAGE.search(str(container.spec.get("image", ""))):
+        yield from _exactly(container, GRAFANA)
+
+
+def _exactly(container: Container, values: Mapping[str, str]) -> Iterator[Violation]:
+    found = environment(container)
+    for name, value in values.items():
+        if not is_one_of(found.value(name), value):
+            yield Violation(
+                f"{container.path}.env[{name}]", f"{shown(found.value(name))}, not {value}"
+            )
+
+
+def _local_model(container: Container, _pod: Pod) -> Iterator[Violation]:
+    model = model_argument(container)
+    unknown = model is None and not flags(container).is_complete
+    if not unknown and (model is None or not model.startswith("/")):
+        yield Violation(f"{container.path}.args", f"model {shown(model)}")
+
+
+def _one_node(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for _, container in vllm_containers(resource):
+        found = flags(container)
+        nodes = found.stated.get("--nnodes", "1")
+        if resource.kind in _SEVERAL_NODES:
+            yield Violation(container.path, resource.kind)
+        elif found.stated.get("--distributed-executor-backend") == "ray" or nodes not in ("1", ""):
+            yield Violation(f"{container.path}.args", "several nodes")
+
+
+def _drivers(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind != "ClusterPolicy" or resource.group != "nvidia.com":
+        return
+    driver = resource.spec.get("driver")
+    enabled, precompiled = at(driver, "enabled"), at(driver, "usePrecompiled")
+    if not is_false(enabled) and not is_true(precompiled):
+        yield Violation("spec.driver", "compiled when a node starts")
+
+
+def _cluster_dns(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for pod in resource.pods:
+        policy = pod.spec.get("dnsPolicy")
+        servers = listed(at(pod.spec, "dnsConfig", "nameservers"))
+        if not is_one_of(policy, None, "ClusterFirst") or servers:
+            yield Violation(f"{pod.path}.dnsPolicy", shown(list(servers) or policy))
+
+
+RULES = (
+    Rule(
+        id="airgap-no-internet",
+        what="No network policy lets a pod call an address that is not one's own.",
+        do="Name pods and namespaces, or a private network.",
+        theme="data-leak",
+        pack=Pack.AIRGAP,
+        check=_no_internet,
+        controls={"CIS": ("5.3.2",), "Kubescape": ("C-0260",)},
+    ),
+    Rule(
+        id="airgap-nothing-reachable",
+        what="All policies of the stack together let no pod reach a public address, a metadata "
+        "service, another namespace, or a name server but the cluster's own.",
+        do="`breakeven check --format json` shows by which port; close it in the pod's policy.",
+        theme="data-leak",
+        pack=Pack.AIRGAP,
+        check=_nothing_reachable,
+        needs_all=True,
+        controls={"CIS": ("5.3.2",), "NSA": ("C-0030",), "Kubescape": ("C-0052", "C-0260")},
+    ),
+    Rule(
+        id="airgap-inside-services",
+        what="No Service opens the cluster: no load balancer, node port, external address or name.",
+        do="Set type to ClusterIP.",
+        theme="network-boundary",
+        pack=Pack.AIRGAP,
+        check=_inside_services,
+    ),
+    Rule(
+        id="airgap-no-outside-address",
+        what="No string of any manifest holds an address outside the boundary.",
+        do="Name the host inside, or take the value out.",
+        theme="data-leak",
+        pack=Pack.AIRGAP,
+        check=_no_outside_address,
+    ),
+    Rule(
+        id="airgap-cluster-dns",
+        what="Pods ask the cluster's own DNS and no other.",
+        do="Remove dnsPolicy and dnsConfig.nameservers.",
+        theme="data-leak",
+        pack=Pack.AIRGAP,
+        check=_cluster_dns,
+    ),
+    Rule(
+        id="airgap-no-hub-token",
+        what="No pod holds a token for a hub of models.",
+        do="Remove it; weights come from the bundle.",
+        theme="secrets",
+        pack=Pack.AIRGAP,
+        check=each_container(_no_hub_token),
+    ),
+    Rule(
+        id="airgap-offline",
+        what="Every library of a vLLM server is told that it is offline, by its exact variable.",
+        do=f"Set: {', '.join(f'{name}={value}' for name, value in OFFLINE.items())}.",
+        theme="data-leak",
+        pack=Pack.AIRGAP,
+        check=each_server(_offline),
+    ),
+    Rule(
+        id="airgap-local-model",
+        what="A model is named by an absolute path: with a repository's name several versions of "
+        "vLLM ask the hub even when offline.",
+        do="Serve /weights/REVISION and set --served-model-name.",
+        theme="data-leak",
+        pack=Pack.AIRGAP,
+        check=each_server(_local_model),
+    ),
+    Rule(
+        id="airgap-one-node",
+        what="A replica stays on one node: between nodes vLLM's traffic is not encrypted.",
+        do="Take a node with enough GPUs for the model; or waive it where the network encrypts.",
+        theme="network-boundary",
+        pack=Pack.AIRGAP,
+        check=_one_node,
+    ),
+    Rule(
+        id="airgap-grafana",
+        what="Grafana reports to nobody and asks nobody for updates.",
+        do=f"Set: {', '.join(f'{name}={value}' for name, value in GRAFANA.items())}.",
+        theme="data-leak",
+        pack=Pack.AIRGAP,
+        check=each_container(_grafana),
+    ),
+    Rule(
+        id="airgap-gpu-driver",
+        what="The GPU operator takes installed or precompiled drivers; otherwise every start of a "
+        "node fetches packages of the operating system.",
+        do="Set driver.enabled to false or driver.usePrecompiled to true in the ClusterPolicy.",
+        theme="supply-chain",
+        pack=Pack.AIRGAP,
+        check=_drivers,
+    ),
+)

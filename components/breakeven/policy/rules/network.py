@@ -1,0 +1,254 @@
+"""Who may talk to whom, as network policies, Services and entries say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from breakeven.addresses import METADATA, block_contains, network_of
+from breakeven.policy.manifest import (
+    WORKLOADS,
+    Resource,
+    Scope,
+    Unknown,
+    at,
+    listed,
+    mapped,
+)
+from breakeven.policy.rule import Rule, Violation
+from breakeven.policy.rules.containers import shown
+from breakeven.policy.rules.network_policies import (
+    directions,
+    is_known_policy,
+    peers,
+    policies_of,
+    port_name,
+    same,
+    selects,
+    sides,
+)
+from breakeven.policy.selectors import NAMESPACE_LABEL, is_empty, matches
+
+
+def _default_deny(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    if resource.kind == "Namespace":
+        namespace = resource.name
+    elif resource.pods:
+        namespace = resource.namespace
+    else:
+        return
+    closed = _closed(scope, namespace)
+    for way in ("Ingress", "Egress"):
+        if way not in closed:
+            yield Violation(f"namespace {namespace}", f"no policy that denies all {way.lower()}")
+
+
+def _closed(scope: Scope, namespace: str) -> frozenset[str]:
+    """Returns the ways that some policy closes for all pods of a namespace."""
+    closed = {"Ingress", "Egress"} if namespace == "?" else set()
+    for policy in policies_of(scope, namespace):
+        if not is_known_policy(policy):
+            closed |= {"Ingress", "Egress"}
+        elif is_empty(policy.spec.get("podSelector")):
+            closed |= {
+                way for way in directions(policy) if not listed(policy.spec.get(way.lower()))
+            }
+    return frozenset(closed)
+
+
+def _selected(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    for pod in resource.pods:
+        selecting = [policy for policy in policies_of(scope, pod.namespace) if selects(policy, pod)]
+        for way in ("Ingress", "Egress"):
+            if not any(way in directions(policy) for policy in selecting):
+                yield Violation(pod.path, f"no policy selects it for {way.lower()}")
+
+
+def _no_open_rule(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if not is_known_policy(resource):
+        return
+    if any(sides(resource)) and is_empty(resource.spec.get("podSelector")):
+        yield Violation("spec.podSelector", "selects every pod, and opens something to it")
+    for side, number, rule in sides(resource):
+        path, named = f"spec.{side}[{number}]", peers(side, rule)
+        if not named:
+            yield Violation(path, "names no peer, so everybody")
+        for peer in named:
+            yield from _open_peer(path, side, peer)
+
+
+def _open_peer(path: str, side: str, peer: Any) -> Iterator[Violation]:
+    if not {"namespaceSelector", "podSelector", "ipBlock"} & set(mapped(peer)):
+        yield Violation(path, "a peer that names nobody")
+    selector = at(peer, "namespaceSelector")
+    if "namespaceSelector" in mapped(peer) and is_empty(selector):
+        yield Violation(path, "namespaceSelector of all namespaces")
+    network = network_of(at(peer, "ipBlock", "cidr"))
+    if side == "ingress" and network is not None and network.prefixlen == 0:
+        yield Violation(path, f"ipBlock {network}")
+
+
+def _both_ways(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if not is_known_policy(resource):
+        return
+    for way in ("Ingress", "Egress"):
+        if way not in listed(resource.spec.get("policyTypes")):
+            yield Violation("spec.policyTypes", f"without {way}")
+
+
+def _metadata_blocked(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if not is_known_policy(resource):
+        return
+    for side, number, rule in sides(resource):
+        if side != "egress":
+            continue
+        for peer in peers(side, rule):
+            for address in METADATA:
+                if block_contains(at(peer, "ipBlock"), address):
+                    yield Violation(f"spec.egress[{number}]", f"reaches {address}")
+
+
+def _dns(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if not is_known_policy(resource):
+        return
+    for side, number, rule in sides(resource):
+        ports = [port_name(at(port, "port")) for port in listed(rule.get("ports"))]
+        if side != "egress" or not {"53", "dns"} & set(ports):
+            continue
+        for peer in peers(side, rule):
+            labels = mapped(at(peer, "namespaceSelector", "matchLabels"))
+            if labels.get(NAMESPACE_LABEL) != "kube-system" or is_empty(at(peer, "podSelector")):
+                yield Violation(f"spec.egress[{number}]", f"asks {shown(dict(mapped(peer)))}")
+
+
+def _no_dangling(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    if not is_known_policy(resource):
+        return
+    pods = [
+        pod
+        for other in scope.resources
+        for pod in other.pods
+        if same(pod.namespace, resource.namespace)
+    ]
+    if any(not workload.pods for workload in scope.of(*WORKLOADS)):
+        return  # whose pods are not known yet, and may be those that are selected
+    selectors = [("spec.podSelector", resource.spec.get("podSelector"))]
+    for side, number, rule in sides(resource):
+        selectors += [
+            (f"spec.{side}[{number}].podSelector", at(peer, "podSelector"))
+            for peer in peers(side, rule)
+            if at(peer, "namespaceSelector") is None and at(peer, "podSelector") is not None
+        ]
+    for path, selector in selectors:
+        if not is_empty(selector) and not any(
+            isinstance(pod.labels, Unknown) or matches(selector, mapped(pod.labels)) for pod in pods
+        ):
+            yield Violation(path, f"selects no pod: {shown(dict(mapped(selector)))}")
+
+
+def _no_external_addresses(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind == "Service" and listed(resource.spec.get("externalIPs")):
+        yield Violation("spec.externalIPs", shown(list(listed(resource.spec.get("externalIPs")))))
+
+
+def _tls(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind == "Ingress":
+        secured = {
+            str(host)
+            for entry in listed(resource.spec.get("tls"))
+            for host in listed(at(entry, "hosts"))
+        }
+        hosts = [at(rule, "host") for rule in listed(resource.spec.get("rules"))] or [None]
+        for host in hosts:
+            if not isinstance(host, Unknown) and not _is_secured(host, secured):
+                yield Violation("spec.tls", f"{shown(host)} without TLS")
+    if resource.kind == "Gateway" and resource.group == "gateway.networking.k8s.io":
+        for listener in listed(resource.spec.get("listeners")):
+            protocol = at(listener, "protocol")
+            if protocol not in ("HTTPS", "TLS") and not isinstance(protocol, Unknown):
+                yield Violation(f"spec.listeners[{at(listener, 'name')}]", shown(protocol))
+
+
+def _is_secured(host: Any, secured: set[str]) -> bool:
+    if not isinstance(host, str):
+        return False
+    return host in secured or f"*.{host.partition('.')[2]}" in secured
+
+
+RULES = (
+    Rule(
+        id="network-default-deny",
+        what="Every namespace with pods denies all traffic both ways, but for what policies name.",
+        do="Add a NetworkPolicy with an empty podSelector, policyTypes Ingress and Egress, and no "
+        "rules.",
+        theme="network-boundary",
+        check=_default_deny,
+        needs_all=True,
+        controls={"CIS": ("5.3.2",), "NSA": ("C-0030",), "Kubescape": ("C-0260",)},
+    ),
+    Rule(
+        id="network-selects-workload",
+        what="Every pod is selected by a network policy in both directions.",
+        do="Add a NetworkPolicy that selects the pod's labels.",
+        theme="network-boundary",
+        check=_selected,
+        needs_all=True,
+        controls={"CIS": ("5.3.2",), "Kubescape": ("C-0260",), "Checkov": ("CKV2_K8S_6",)},
+    ),
+    Rule(
+        id="network-no-open-rule",
+        what="Every network policy that opens something says for which pods, and names peers: "
+        "never all namespaces or, for ingress, all addresses.",
+        do="Name namespaces by kubernetes.io/metadata.name, pods by labels, networks by CIDR.",
+        theme="network-boundary",
+        check=_no_open_rule,
+        controls={"CIS": ("5.3.2",), "Kubescape": ("C-0260",)},
+    ),
+    Rule(
+        id="network-both-ways",
+        what="Every network policy closes both ways what it does not open.",
+        do="Set policyTypes to [Ingress, Egress].",
+        theme="network-boundary",
+        check=_both_ways,
+        controls={"CIS": ("5.3.2",), "Kubescape": ("C-0260",)},
+    ),
+    Rule(
+        id="network-metadata-blocked",
+        what="No network policy lets a pod reach a cloud's metadata service.",
+        do="Put 169.254.0.0/16 and fc00::/7 into except of the ipBlock.",
+        theme="network-boundary",
+        check=_metadata_blocked,
+        controls={"Kubescape": ("C-0052",)},
+    ),
+    Rule(
+        id="network-dns-cluster-only",
+        what="Names are asked of the cluster's DNS pods and of nobody else.",
+        do="Let the rule for port 53 name namespace kube-system and the labels of the DNS pods.",
+        theme="data-leak",
+        check=_dns,
+    ),
+    Rule(
+        id="network-no-dangling",
+        what="Every selector of a network policy finds a pod of the stack.",
+        do="Correct the labels; a policy that selects nothing protects nothing.",
+        theme="network-boundary",
+        check=_no_dangling,
+        needs_all=True,
+    ),
+    Rule(
+        id="service-no-external-ips",
+        what="No Service takes addresses of its own choice, by which traffic of others is caught "
+        "(CVE-2020-8554).",
+        do="Remove externalIPs.",
+        theme="network-boundary",
+        check=_no_external_addresses,
+    ),
+    Rule(
+        id="ingress-tls",
+        what="Every way in from outside the cluster is TLS only.",
+        do="Set spec.tls for every host; a Gateway's listeners to HTTPS or TLS.",
+        theme="network-boundary",
+        check=_tls,
+        controls={"Kubescape": ("C-0263",)},
+    ),
+)

@@ -1,0 +1,71 @@
+"""What network policies say, taken apart for rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from breakeven.policy.manifest import (
+    Pod,
+    Resource,
+    Scope,
+    Unknown,
+    has_unknown,
+    listed,
+    mapped,
+)
+from breakeven.policy.selectors import matches
+
+
+def policies_of(scope: Scope, namespace: str) -> Iterator[Resource]:
+    """Yields the network policies of a namespace; all that may be, where one is not known yet."""
+    return (policy for policy in scope.of("NetworkPolicy") if same(policy.namespace, namespace))
+
+
+def is_known_policy(resource: Resource) -> bool:
+    """Tells whether a resource is a network policy of which everything is known."""
+    return resource.kind == "NetworkPolicy" and not has_unknown(resource.manifest.get("spec"))
+
+
+def same(one: str, other: str) -> bool:
+    """Tells whether two namespaces are, or may yet turn out to be, the same."""
+    return one == other or "?" in (one, other)
+
+
+def directions(policy: Resource) -> frozenset[str]:
+    """Returns in which directions a policy closes what it selects.
+
+    Without policyTypes it is always Ingress, and Egress where there are egress rules.
+    """
+    if not is_known_policy(policy):
+        return frozenset({"Ingress", "Egress"})
+    stated = listed(policy.spec.get("policyTypes"))
+    if stated:
+        return frozenset(str(item) for item in stated)
+    return frozenset({"Ingress", "Egress"} if policy.spec.get("egress") else {"Ingress"})
+
+
+def selects(policy: Resource, pod: Pod) -> bool:
+    """Tells whether a policy selects a pod of its own namespace."""
+    if isinstance(pod.labels, Unknown) or not is_known_policy(policy):
+        return True
+    return matches(policy.spec.get("podSelector"), mapped(pod.labels))
+
+
+def sides(policy: Resource) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+    """Yields every rule of a policy with its side, ingress or egress, and number."""
+    for side in ("ingress", "egress"):
+        for number, rule in enumerate(listed(policy.spec.get(side))):
+            if isinstance(rule, Mapping):
+                yield side, number, rule
+
+
+def peers(side: str, rule: Mapping[str, Any]) -> list[Any]:
+    """Returns whom a rule names; nobody named means everybody."""
+    return list(listed(rule.get("from" if side == "ingress" else "to")))
+
+
+def port_name(port: Any) -> str:
+    """Returns a port's number or name as text; the engine hands whole numbers on as floats."""
+    whole = isinstance(port, float) and port.is_integer()
+    return str(int(port)) if whole else str(port)

@@ -1,0 +1,330 @@
+"""What pods may do: the Pod Security Standard "restricted", and what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from breakeven.policy.manifest import Container, Pod, at, has_unknown, listed, mapped
+from breakeven.policy.remediation import fill_containers, fill_pods
+from breakeven.policy.rule import Level, Rule, Violation
+from breakeven.policy.rules.containers import (
+    each_container,
+    each_pod,
+    effective,
+    is_false,
+    is_off,
+    is_one_of,
+    is_true,
+    shown,
+)
+
+LOWEST_USER = 10_000
+"""Below it a user of the container may be a user of the host."""
+
+VOLUME_TYPES = (
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "image",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+)
+SAFE_SYSCTLS = (
+    "kernel.shm_rmid_forced",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.ping_group_range",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_wmem",
+)
+_SELINUX_TYPES = (None, "", "container_t", "container_init_t", "container_kvm_t")
+
+
+def _not_privileged(container: Container, _pod: Pod) -> Iterator[Violation]:
+    value = at(container.spec, "securityContext", "privileged")
+    if not is_off(value):
+        yield Violation(f"{container.path}.securityContext.privileged", shown(value))
+
+
+def _no_host_namespaces(pod: Pod) -> Iterator[Violation]:
+    for key in ("hostPID", "hostIPC", "hostNetwork"):
+        value = pod.spec.get(key)
+        if not is_off(value):
+            yield Violation(f"{pod.path}.{key}", shown(value))
+
+
+def _no_escalation(container: Container, _pod: Pod) -> Iterator[Violation]:
+    value = at(container.spec, "securityContext", "allowPrivilegeEscalation")
+    if not is_false(value):
+        yield Violation(f"{container.path}.securityContext.allowPrivilegeEscalation", shown(value))
+
+
+def _non_root(container: Container, pod: Pod) -> Iterator[Violation]:
+    value = effective(container, pod, "runAsNonRoot")
+    if not is_true(value):
+        yield Violation(f"{container.path}.securityContext.runAsNonRoot", shown(value))
+    user = effective(container, pod, "runAsUser")
+    if isinstance(user, bool) or (
+        user is None or (isinstance(user, int | float) and user < LOWEST_USER)
+    ):
+        yield Violation(f"{container.path}.securityContext.runAsUser", shown(user))
+
+
+def _drops_all(container: Container, _pod: Pod) -> Iterator[Violation]:
+    capabilities = at(container.spec, "securityContext", "capabilities")
+    dropped, path = at(capabilities, "drop"), f"{container.path}.securityContext.capabilities"
+    if not has_unknown((capabilities, dropped)) and "ALL" not in listed(dropped):
+        yield Violation(f"{path}.drop", shown(dropped))
+    for added in listed(at(capabilities, "add")):
+        if not is_one_of(added, "NET_BIND_SERVICE"):
+            yield Violation(f"{path}.add", shown(added))
+
+
+def _seccomp(container: Container, pod: Pod) -> Iterator[Violation]:
+    value = effective(container, pod, "seccompProfile", "type")
+    if not is_one_of(value, "RuntimeDefault", "Localhost"):
+        yield Violation(f"{container.path}.securityContext.seccompProfile.type", shown(value))
+
+
+def _volumes(pod: Pod) -> Iterator[Violation]:
+    for number, volume in enumerate(listed(pod.spec.get("volumes"))):
+        for key, value in mapped(volume).items():
+            if key != "name" and value is not None and key not in VOLUME_TYPES:
+                name = at(volume, "name") or number
+                yield Violation(f"{pod.path}.volumes[{name}]", f"{key} {shown(value)}")
+
+
+def _no_host_ports(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for port in listed(container.spec.get("ports")):
+        value = at(port, "hostPort")
+        if not is_one_of(value, None, 0):
+            yield Violation(f"{container.path}.ports", f"hostPort {shown(value)}")
+
+
+def _no_host_process(container: Container, pod: Pod) -> Iterator[Violation]:
+    value = effective(container, pod, "windowsOptions", "hostProcess")
+    if not is_off(value):
+        yield Violation(f"{container.path}.securityContext.windowsOptions", "hostProcess")
+
+
+def _proc_mount(container: Container, _pod: Pod) -> Iterator[Violation]:
+    value = at(container.spec, "securityContext", "procMount")
+    if not is_one_of(value, None, "Default"):
+        yield Violation(f"{container.path}.securityContext.procMount", shown(value))
+
+
+def _sysctls(pod: Pod) -> Iterator[Violation]:
+    for entry in listed(at(pod.spec, "securityContext", "sysctls")):
+        name = at(entry, "name")
+        if not is_one_of(name, *SAFE_SYSCTLS):
+            yield Violation(f"{pod.path}.securityContext.sysctls", shown(name))
+
+
+def _selinux(container: Container, pod: Pod) -> Iterator[Violation]:
+    options = effective(container, pod, "seLinuxOptions")
+    path = f"{container.path}.securityContext.seLinuxOptions"
+    if not is_one_of(at(options, "type"), *_SELINUX_TYPES):
+        yield Violation(f"{path}.type", shown(at(options, "type")))
+    for key in ("user", "role"):
+        if not is_one_of(at(options, key), None, ""):
+            yield Violation(f"{path}.{key}", shown(at(options, key)))
+
+
+def _apparmor(container: Container, pod: Pod) -> Iterator[Violation]:
+    value = effective(container, pod, "appArmorProfile", "type")
+    if not is_one_of(value, None, "RuntimeDefault", "Localhost"):
+        yield Violation(f"{container.path}.securityContext.appArmorProfile.type", shown(value))
+
+
+def _read_only_root(container: Container, _pod: Pod) -> Iterator[Violation]:
+    value = at(container.spec, "securityContext", "readOnlyRootFilesystem")
+    if not is_true(value):
+        yield Violation(f"{container.path}.securityContext.readOnlyRootFilesystem", shown(value))
+
+
+def _limited_empty_dirs(pod: Pod) -> Iterator[Violation]:
+    for number, volume in enumerate(listed(pod.spec.get("volumes"))):
+        if "emptyDir" in mapped(volume) and at(volume, "emptyDir", "sizeLimit") is None:
+            name = at(volume, "name") or number
+            yield Violation(f"{pod.path}.volumes[{name}].emptyDir.sizeLimit", "not set")
+
+
+def _remediated(context: dict[str, object]) -> dict[str, object]:
+    return {"securityContext": context}
+
+
+RULES = (
+    Rule(
+        id="pod-no-privileged",
+        what="No container is privileged.",
+        do="Remove securityContext.privileged; ask for the one device or capability instead.",
+        theme="isolation",
+        check=each_container(_not_privileged),
+        controls={
+            "PSS": ("baseline",),
+            "CIS": ("5.2.2",),
+            "NSA": ("C-0057",),
+            "Checkov": ("CKV_K8S_16",),
+        },
+    ),
+    Rule(
+        id="pod-no-host-namespaces",
+        what="No pod shares the host's processes, IPC or network.",
+        do="Remove hostPID, hostIPC and hostNetwork; for /dev/shm take an emptyDir in memory.",
+        theme="isolation",
+        check=each_pod(_no_host_namespaces),
+        controls={
+            "PSS": ("baseline",),
+            "CIS": ("5.2.3", "5.2.4", "5.2.5"),
+            "NSA": ("C-0038", "C-0041"),
+            "Checkov": ("CKV_K8S_17", "CKV_K8S_18", "CKV_K8S_19"),
+        },
+    ),
+    Rule(
+        id="pod-no-privilege-escalation",
+        what="No process can gain more rights than its parent.",
+        do="Set securityContext.allowPrivilegeEscalation to false in every container.",
+        theme="least-privilege",
+        level=Level.REMEDIATING,
+        check=each_container(_no_escalation),
+        remediate=fill_containers(_remediated({"allowPrivilegeEscalation": False})),
+        controls={
+            "PSS": ("restricted",),
+            "CIS": ("5.2.6",),
+            "NSA": ("C-0016",),
+            "Checkov": ("CKV_K8S_20",),
+        },
+    ),
+    Rule(
+        id="pod-non-root",
+        what=f"Every container runs as a user other than root, numbered {LOWEST_USER:,} or higher.",
+        do="Set runAsNonRoot to true and runAsUser to a number from 10000 up.",
+        theme="least-privilege",
+        check=each_container(_non_root),
+        controls={
+            "PSS": ("restricted",),
+            "CIS": ("5.2.7",),
+            "NSA": ("C-0013",),
+            "Checkov": ("CKV_K8S_23", "CKV_K8S_40"),
+        },
+    ),
+    Rule(
+        id="pod-drop-all",
+        what="Every container drops all capabilities and adds NET_BIND_SERVICE at most.",
+        do='Set securityContext.capabilities.drop to ["ALL"].',
+        theme="least-privilege",
+        level=Level.REMEDIATING,
+        check=each_container(_drops_all),
+        remediate=fill_containers(_remediated({"capabilities": {"drop": ["ALL"]}})),
+        controls={
+            "PSS": ("restricted",),
+            "CIS": ("5.2.8", "5.2.9"),
+            "NSA": ("C-0046",),
+            "Checkov": ("CKV_K8S_28", "CKV_K8S_37"),
+        },
+    ),
+    Rule(
+        id="pod-seccomp",
+        what="Every container has a seccomp profile.",
+        do="Set securityContext.seccompProfile.type to RuntimeDefault on the pod.",
+        theme="isolation",
+        level=Level.REMEDIATING,
+        check=each_container(_seccomp),
+        remediate=fill_pods(_remediated({"seccompProfile": {"type": "RuntimeDefault"}})),
+        controls={
+            "PSS": ("restricted",),
+            "CIS": ("5.6.2",),
+            "NSA": ("C-0055",),
+            "Checkov": ("CKV_K8S_31",),
+        },
+    ),
+    Rule(
+        id="pod-volume-types",
+        what="Volumes are of the types that the restricted standard allows; never of the host.",
+        do=f"Use one of: {', '.join(VOLUME_TYPES)}.",
+        theme="isolation",
+        check=each_pod(_volumes),
+        controls={
+            "PSS": ("restricted",),
+            "CIS": ("5.2.11",),
+            "Kubescape": ("C-0045", "C-0048", "C-0074"),
+        },
+    ),
+    Rule(
+        id="pod-no-host-port",
+        what="No container takes a port of the host.",
+        do="Remove hostPort; a Service leads to the pod.",
+        theme="network-boundary",
+        check=each_container(_no_host_ports),
+        controls={
+            "PSS": ("baseline",),
+            "CIS": ("5.2.12",),
+            "NSA": ("C-0044",),
+            "Checkov": ("CKV_K8S_26",),
+        },
+    ),
+    Rule(
+        id="pod-no-host-process",
+        what="No Windows container is a process of the host.",
+        do="Remove windowsOptions.hostProcess.",
+        theme="isolation",
+        check=each_container(_no_host_process),
+        controls={"PSS": ("baseline",), "CIS": ("5.2.10",)},
+    ),
+    Rule(
+        id="pod-proc-mount",
+        what="/proc is masked as the runtime does it.",
+        do="Remove securityContext.procMount.",
+        theme="isolation",
+        check=each_container(_proc_mount),
+        controls={"PSS": ("baseline",)},
+    ),
+    Rule(
+        id="pod-sysctls",
+        what="Only kernel parameters that Kubernetes calls safe are set.",
+        do="Remove the parameter, or set it on the node.",
+        theme="isolation",
+        check=each_pod(_sysctls),
+        controls={"PSS": ("baseline",)},
+    ),
+    Rule(
+        id="pod-selinux",
+        what="SELinux options keep the container's type, and set no user or role.",
+        do="Remove seLinuxOptions.",
+        theme="isolation",
+        check=each_container(_selinux),
+        controls={"PSS": ("baseline",)},
+    ),
+    Rule(
+        id="pod-apparmor",
+        what="AppArmor is not turned off.",
+        do="Set appArmorProfile.type to RuntimeDefault, or remove it.",
+        theme="isolation",
+        check=each_container(_apparmor),
+        controls={"PSS": ("baseline",)},
+    ),
+    Rule(
+        id="pod-read-only-root",
+        what="Every container's root file system is read-only.",
+        do="Set readOnlyRootFilesystem to true and mount an emptyDir where the program writes.",
+        theme="isolation",
+        check=each_container(_read_only_root),
+        controls={"NSA": ("C-0017",), "Checkov": ("CKV_K8S_22",)},
+    ),
+    Rule(
+        id="pod-empty-dir-limit",
+        what="Every emptyDir has a size limit, so that no pod fills its node's disk or memory.",
+        do="Set emptyDir.sizeLimit.",
+        theme="availability",
+        check=each_pod(_limited_empty_dirs),
+    ),
+)

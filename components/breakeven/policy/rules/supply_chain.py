@@ -1,0 +1,144 @@
+"""Where images and charts come from, and whether they are what they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from breakeven.policy.images import images_of, parse_image
+from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at
+from breakeven.policy.rule import Pack, Rule, Violation
+from breakeven.policy.rules.containers import each_container, flags, is_one_of, shown
+from breakeven.policy.rules.vllm_commands import model_argument, vllm_containers
+
+_CHARTS = ("Release", "Chart", "HelmRelease", "HelmRepository", "HelmChart")
+
+
+def _pinned(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for path, name in images_of(resource):
+        if not parse_image(name).is_pinned:
+            yield Violation(path, shown(name))
+
+
+def _not_latest(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for path, name in images_of(resource):
+        image = parse_image(name)
+        if image.tag == "latest" or not (image.tag or image.digest):
+            yield Violation(path, shown(name))
+
+
+def _from_registry(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    for path, name in images_of(resource):
+        image = parse_image(name)
+        inside = not scope.registries or any(
+            image.location.startswith(f"{registry.rstrip('/')}/") for registry in scope.registries
+        )
+        if not image.host or not inside:
+            yield Violation(path, image.location or shown(name))
+
+
+def _pull_policy(container: Container, _pod: Pod) -> Iterator[Violation]:
+    value = container.spec.get("imagePullPolicy")
+    if not is_one_of(value, "IfNotPresent", "Never"):
+        yield Violation(f"{container.path}.imagePullPolicy", shown(value))
+
+
+def _in_lock(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    if scope.carried is None:
+        return
+    for path, name in images_of(resource):
+        digest = parse_image(name).digest
+        if digest not in scope.carried.image_digests:
+            yield Violation(path, f"{digest or 'no digest'} is not in the lock")
+
+
+def _model_in_lock(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    if scope.carried is None:
+        return
+    for _, container in vllm_containers(resource):
+        stated = flags(container)
+        served = model_argument(container) or ""
+        # A path ends in the revision; a repository has it as a flag.
+        revision = (
+            served.rstrip("/").rpartition("/")[2]
+            if served.startswith("/")
+            else stated.stated.get("--revision", "")
+        )
+        if stated.is_complete and revision != scope.carried.model_revision:
+            where = f"the lock has revision {scope.carried.model_revision}"
+            yield Violation(f"{container.path}.args", f"model {shown(served or None)}; {where}")
+
+
+def _vendored(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind not in _CHARTS:
+        return
+    manifest = resource.manifest
+    for path in (("chart",), ("spec", "chart"), ("spec", "url"), ("repositoryOpts", "repo")):
+        value = at(manifest, *path)
+        if isinstance(value, str) and "://" in value:
+            yield Violation(".".join(path), shown(value))
+    chart = at(manifest, "chart")
+    local = isinstance(chart, Unknown) or (isinstance(chart, str) and chart.startswith((".", "/")))
+    if resource.kind in ("Release", "Chart") and not local:
+        yield Violation("chart", shown(chart))
+
+
+RULES = (
+    Rule(
+        id="image-digest",
+        what="Every image is pinned by its digest.",
+        do="Write HOST/REPOSITORY:TAG@sha256:DIGEST.",
+        theme="supply-chain",
+        check=_pinned,
+        controls={"Kubescape": ("C-0306",), "Checkov": ("CKV_K8S_43",)},
+    ),
+    Rule(
+        id="image-no-latest",
+        what="No image is named by latest, or by no tag at all.",
+        do="Name the version as tag.",
+        theme="supply-chain",
+        check=_not_latest,
+        controls={"Checkov": ("CKV_K8S_14",)},
+    ),
+    Rule(
+        id="image-registry",
+        what="Every image names its registry, and it is one of those allowed, where a list is "
+        "given; in an air gap, the private one.",
+        do="Write the registry's host in front; set breakeven:registry to move all images.",
+        theme="supply-chain",
+        check=_from_registry,
+        controls={"Kubescape": ("C-0078",)},
+    ),
+    Rule(
+        id="image-pull-policy",
+        what="An image that is there is used: with a digest it can't have changed, and a registry "
+        "that is away must stop no restart.",
+        do="Set imagePullPolicy to IfNotPresent. CKV_K8S_15 and kube-score want Always, for tags "
+        "that move; here a digest forbids that.",
+        theme="availability",
+        check=each_container(_pull_policy),
+    ),
+    Rule(
+        id="chart-vendored",
+        what="Charts are local files, so that cost and rules see what is in them.",
+        do="Keep the chart in the repository with its SHA-256, or take its manifests.",
+        theme="supply-chain",
+        check=_vendored,
+    ),
+    Rule(
+        id="model-in-lock",
+        what="Every server serves the model's revision that is in the bundle's lock, where one is "
+        "given.",
+        do="Serve /weights/REVISION of the lock, or plan the bundle anew with that modelRevision.",
+        theme="supply-chain",
+        pack=Pack.AIRGAP,
+        check=_model_in_lock,
+    ),
+    Rule(
+        id="image-in-lock",
+        what="Every image is in the bundle's lock, where one is given.",
+        do="Deploy the stack that the bundle is for, or plan a bundle for this one.",
+        theme="supply-chain",
+        pack=Pack.AIRGAP,
+        check=_in_lock,
+    ),
+)

@@ -1,0 +1,316 @@
+"""What a vLLM server must and must not be told."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from breakeven.policy.images import parse_image
+from breakeven.policy.manifest import (
+    Container,
+    Pod,
+    Resource,
+    Scope,
+    Unknown,
+    at,
+    has_unknown,
+    listed,
+    strings,
+)
+from breakeven.policy.rule import Level, Rule, Violation
+from breakeven.policy.rules.containers import environment, flags, is_one_of, shown
+from breakeven.policy.rules.network_policies import directions, policies_of, selects
+from breakeven.policy.rules.vllm_commands import each_server, vllm_containers
+from breakeven.policy.selectors import NAMESPACE_LABEL
+
+_ADVISORIES = Path(__file__).parents[1] / "data" / "vllm_advisories.json"
+_SAFE_FORMATS = ("safetensors", "fastsafetensors", "runai_streamer", "runai_streamer_sharded")
+_TRUST = re.compile(r"trust[-_]remote[-_]code[\"']?\s*[:=]\s*(true|1)\b", re.IGNORECASE)
+_OFF = (None, "", "0", "false", "False")
+
+
+@cache
+def lowest_version() -> tuple[int, ...]:
+    """Returns the version below which a published advisory is open."""
+    advisories = json.loads(_ADVISORIES.read_text(encoding="utf-8"))["advisories"]
+    return max(_numbers(entry["fixed_in"]) for entry in advisories)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def _no_remote_code(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for _, container in vllm_containers(resource):
+        if "--trust-remote-code" in flags(container):
+            yield Violation(f"{container.path}.args", "--trust-remote-code")
+    if resource.kind == "ConfigMap":
+        for path, text in strings(resource.manifest.get("data"), "data"):
+            if _TRUST.search(text):
+                yield Violation(path, "trust_remote_code is true")
+
+
+def _version(container: Container, _pod: Pod) -> Iterator[Violation]:
+    image = container.spec.get("image")
+    if not isinstance(image, str):
+        return
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", parse_image(image).tag)
+    if found is None:
+        yield Violation(f"{container.path}.image", f"version not told by {shown(image)}")
+    elif tuple(int(part) for part in found.groups()) < lowest_version():
+        yield Violation(f"{container.path}.image", found.group())
+
+
+def _media(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    for pod, container in vllm_containers(resource):
+        redirects = environment(container).value("VLLM_MEDIA_URL_ALLOW_REDIRECTS")
+        if not is_one_of(redirects, "0"):
+            yield Violation(
+                f"{container.path}.env[VLLM_MEDIA_URL_ALLOW_REDIRECTS]", shown(redirects)
+            )
+        # An empty list of domains checks nothing.
+        domains = flags(container).value("--allowed-media-domains")
+        if domains in (None, "") and _may_call(pod, scope):
+            yield Violation(f"{container.path}.args", "--allowed-media-domains not set")
+
+
+def _may_call(pod: Pod, scope: Scope) -> bool:
+    selecting = [
+        policy
+        for policy in policies_of(scope, pod.namespace)
+        if "Egress" in directions(policy) and selects(policy, pod)
+    ]
+    return not selecting or any(
+        _leads_away(rule) for policy in selecting for rule in listed(policy.spec.get("egress"))
+    )
+
+
+def _leads_away(rule: Any) -> bool:
+    """Tells whether an egress rule leads further than to pods of the namespace and to the DNS."""
+    named = listed(at(rule, "to"))
+    return not named or any(
+        at(peer, "podSelector") is None
+        or at(peer, "namespaceSelector", "matchLabels", NAMESPACE_LABEL)
+        not in (None, "kube-system")
+        for peer in named
+    )
+
+
+def _switched_off(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for name in (
+        "VLLM_SERVER_DEV_MODE",
+        "VLLM_ALLOW_INSECURE_SERIALIZATION",
+        "VLLM_ALLOW_RUNTIME_LORA_UPDATING",
+    ):
+        value = environment(container).value(name)
+        if not is_one_of(value, *_OFF):
+            yield Violation(f"{container.path}.env[{name}]", shown(value))
+
+
+def _no_debugging(container: Container, _pod: Pod) -> Iterator[Violation]:
+    found = flags(container)
+    for name in ("--enable-tokenizer-info-endpoint", "--tool-server", "--profiler-config"):
+        if name in found:
+            yield Violation(f"{container.path}.args", name)
+    if found.lacks("--disable-fastapi-docs"):
+        yield Violation(f"{container.path}.args", "--disable-fastapi-docs not set")
+    profiler = environment(container).value("VLLM_TORCH_PROFILER_DIR")
+    if not is_one_of(profiler, None, ""):
+        yield Violation(f"{container.path}.env[VLLM_TORCH_PROFILER_DIR]", shown(profiler))
+
+
+def _key_from_secret(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for entry in listed(container.spec.get("env")):
+        source = at(entry, "valueFrom")
+        if at(entry, "name") == "VLLM_API_KEY" and (
+            isinstance(source, Unknown) or at(source, "secretKeyRef") is not None
+        ):
+            return
+    if environment(container).is_complete:
+        yield Violation(f"{container.path}.env[VLLM_API_KEY]", "not taken from a Secret")
+
+
+def _telemetry_off(container: Container, _pod: Pod) -> Iterator[Violation]:
+    # vLLM asks whether they are "1", not whether they are set.
+    for name in ("VLLM_NO_USAGE_STATS", "DO_NOT_TRACK"):
+        value = environment(container).value(name)
+        if not is_one_of(value, "1"):
+            yield Violation(f"{container.path}.env[{name}]", shown(value))
+
+
+def _safetensors(container: Container, _pod: Pod) -> Iterator[Violation]:
+    value = flags(container).value("--load-format")
+    if not is_one_of(value, *_SAFE_FORMATS):
+        yield Violation(f"{container.path}.args[--load-format]", shown(value))
+
+
+def _no_prompts_logged(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for name in ("--enable-log-requests", "--enable-log-outputs"):
+        if not is_one_of(flags(container).value(name), None, "false", "False"):
+            yield Violation(f"{container.path}.args", name)
+    values = environment(container)
+    if not is_one_of(values.value("VLLM_DEBUG_LOG_API_SERVER_RESPONSE"), *_OFF):
+        yield Violation(f"{container.path}.env[VLLM_DEBUG_LOG_API_SERVER_RESPONSE]", "on")
+    if str(values.value("VLLM_LOGGING_LEVEL")).upper() == "DEBUG":
+        yield Violation(f"{container.path}.env[VLLM_LOGGING_LEVEL]", "DEBUG")
+
+
+def _private_caches(container: Container, pod: Pod) -> Iterator[Violation]:
+    mounts = {
+        str(at(mount, "name")): mount
+        for mount in listed(container.spec.get("volumeMounts"))
+        if at(mount, "readOnly") is not True
+    }
+    private: list[str] = []
+    for volume in listed(pod.spec.get("volumes")):
+        mount = mounts.get(str(at(volume, "name")))
+        claim = at(volume, "persistentVolumeClaim")
+        if mount is None:
+            continue
+        if claim is not None and at(claim, "readOnly") is not True:
+            yield Violation(f"{container.path}.volumeMounts", f"{at(mount, 'mountPath')} is shared")
+        elif at(volume, "emptyDir") is not None or at(volume, "ephemeral") is not None:
+            private.append(str(at(mount, "mountPath")).rstrip("/"))
+    root = environment(container).value("VLLM_CACHE_ROOT")
+    places = (root, pod.spec.get("volumes"), container.spec.get("volumeMounts"))
+    if has_unknown(places):
+        return
+    if not isinstance(root, str) or not any(
+        root == path or root.startswith(f"{path}/") for path in private
+    ):
+        yield Violation(f"{container.path}.env[VLLM_CACHE_ROOT]", shown(root))
+
+
+def _service_name(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind == "Service" and resource.name == "vllm":
+        yield Violation("metadata.name", "vllm")
+
+
+def _drains(container: Container, pod: Pod) -> Iterator[Violation]:
+    if "--headless" in flags(container):
+        return  # a further node of a replica ends with the first
+    seconds = flags(container).value("--shutdown-timeout")
+    if isinstance(seconds, Unknown):
+        return
+    if seconds is None or not seconds.isdecimal() or int(seconds) == 0:
+        yield Violation(f"{container.path}.args[--shutdown-timeout]", shown(seconds))
+        return
+    waited = at(container.spec, "lifecycle", "preStop", "sleep", "seconds")
+    before = waited if isinstance(waited, int | float) else 0
+    grace = pod.spec.get("terminationGracePeriodSeconds", 30)
+    if isinstance(grace, int | float) and grace <= before + int(seconds):
+        yield Violation(
+            f"{pod.path}.terminationGracePeriodSeconds",
+            f"{grace:.0f}, not above {before:.0f} + {seconds}",
+        )
+
+
+def _bounded(container: Container, _pod: Pod) -> Iterator[Violation]:
+    if flags(container).lacks("--max-model-len"):
+        yield Violation(f"{container.path}.args[--max-model-len]", "not set")
+
+
+RULES = (
+    Rule(
+        id="vllm-no-trust-remote-code",
+        what="vLLM runs no Python that comes with a model.",
+        do="Remove --trust-remote-code, and trust_remote_code from configuration files.",
+        theme="supply-chain",
+        check=_no_remote_code,
+    ),
+    Rule(
+        id="vllm-min-version",
+        what="vLLM has the fixes of its published advisories (data/vllm_advisories.json).",
+        do="Take an image whose tag names a newer version.",
+        theme="supply-chain",
+        check=each_server(_version),
+    ),
+    Rule(
+        id="vllm-media-domains",
+        what="A request can't make vLLM call addresses that its sender chose.",
+        do="Set VLLM_MEDIA_URL_ALLOW_REDIRECTS to 0, and either --allowed-media-domains or a "
+        "network policy without egress.",
+        theme="data-leak",
+        check=_media,
+        needs_all=True,
+    ),
+    Rule(
+        id="vllm-no-dangerous-switches",
+        what="Development mode, insecure serialisation and LoRA loading at run time are off.",
+        do="Remove VLLM_SERVER_DEV_MODE, VLLM_ALLOW_INSECURE_SERIALIZATION and "
+        "VLLM_ALLOW_RUNTIME_LORA_UPDATING.",
+        theme="isolation",
+        check=each_server(_switched_off),
+    ),
+    Rule(
+        id="vllm-no-debug-endpoints",
+        what="Profiler, tokenizer details, tool server and API documentation are not served.",
+        do="Set --disable-fastapi-docs and remove the flag that was found.",
+        theme="isolation",
+        check=each_server(_no_debugging),
+    ),
+    Rule(
+        id="vllm-api-key",
+        what="vLLM asks for a key, which is taken from a Secret.",
+        do="Set VLLM_API_KEY by secretKeyRef. The key guards not all paths, so only a gateway that "
+        "allows single paths may call the port: see vllm-named-callers.",
+        theme="least-privilege",
+        check=each_server(_key_from_secret),
+    ),
+    Rule(
+        id="vllm-telemetry-off",
+        what="vLLM reports to nobody.",
+        do='Set VLLM_NO_USAGE_STATS and DO_NOT_TRACK to exactly "1".',
+        theme="data-leak",
+        check=each_server(_telemetry_off),
+    ),
+    Rule(
+        id="vllm-safetensors",
+        what="Weights are loaded as safetensors; pickles run code when they are loaded.",
+        do="Set --load-format=safetensors.",
+        theme="supply-chain",
+        check=each_server(_safetensors),
+    ),
+    Rule(
+        id="vllm-no-prompt-logging",
+        what="Neither prompts nor answers reach the log.",
+        do="Remove the flag or variable that was found.",
+        theme="data-leak",
+        check=each_server(_no_prompts_logged),
+    ),
+    Rule(
+        id="vllm-cache-private",
+        what="Caches, from which code is loaded unverified, are the pod's own.",
+        do="Set VLLM_CACHE_ROOT below an emptyDir, and mount claims read-only.",
+        theme="isolation",
+        check=each_server(_private_caches),
+    ),
+    Rule(
+        id="vllm-service-name",
+        what="No Service is called vllm: its address would arrive in vLLM's own VLLM_PORT, of "
+        "which it dies (vllm#34199).",
+        do="Give the Service another name.",
+        theme="availability",
+        check=_service_name,
+    ),
+    Rule(
+        id="vllm-drains",
+        what="A replica that stops ends its running requests first.",
+        do="Set --shutdown-timeout, and terminationGracePeriodSeconds above it and the preStop "
+        "sleep together.",
+        theme="availability",
+        check=each_server(_drains),
+    ),
+    Rule(
+        id="vllm-bounded-requests",
+        what="The longest request is bounded.",
+        do="Set --max-model-len.",
+        theme="availability",
+        level=Level.ADVISORY,
+        check=each_server(_bounded),
+    ),
+)

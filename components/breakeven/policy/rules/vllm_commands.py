@@ -1,0 +1,58 @@
+"""Which containers are vLLM servers, and what their command lines say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from breakeven.policy.images import parse_image
+from breakeven.policy.manifest import Container, Pod, Resource
+from breakeven.policy.rule import Check, Violation
+from breakeven.policy.rules.containers import ContainerTest, words
+
+_SERVER_IMAGE = re.compile(r"(^|/)vllm-openai(-[a-z0-9-]+)?$")
+_ENTRY_POINT = re.compile(r"vllm\.entrypoints\.\S*")
+
+
+def is_vllm(container: Container) -> bool:
+    """Tells whether a container serves by vLLM: by its command, or by its image's own."""
+    line = words(container)
+    for word, following in zip_longest(line, line[1:], fillvalue=""):
+        if _ENTRY_POINT.fullmatch(word) or (
+            word.rpartition("/")[2] == "vllm" and following == "serve"
+        ):
+            return True
+    image = parse_image(str(container.spec.get("image", "")))
+    return not container.spec.get("command") and bool(_SERVER_IMAGE.search(image.repository))
+
+
+def vllm_containers(resource: Resource) -> Iterator[tuple[Pod, Container]]:
+    """Yields the containers of a resource that serve by vLLM."""
+    for pod in resource.pods:
+        for container in pod.containers():
+            if container.role == "containers" and is_vllm(container):
+                yield pod, container
+
+
+def each_server(test: ContainerTest) -> Check:
+    """Makes a check of a test of one vLLM server."""
+
+    def check(resource: Resource, _scope: object) -> Iterator[Violation]:
+        for pod, container in vllm_containers(resource):
+            yield from test(container, pod)
+
+    return check
+
+
+def model_argument(container: Container) -> str | None:
+    """Returns which model is served: the word after `serve`, or the value of --model."""
+    line = words(container)
+    for word, following in zip_longest(line, line[1:], fillvalue=""):
+        if word == "--model":
+            return following
+        if word.startswith("--model="):
+            return word.partition("=")[2]
+        if word == "serve" and following and not following.startswith("-"):
+            return following
+    return None

@@ -1,0 +1,219 @@
+"""What pods ask for and how they are watched: resources, probes, secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
+from breakeven.policy.remediation import fill_pods
+from breakeven.policy.rule import Level, Rule, Violation
+from breakeven.policy.rules.containers import (
+    each_container,
+    each_pod,
+    environment,
+    flags,
+    is_false,
+    is_one_of,
+    shown,
+)
+
+GPU = "nvidia.com/gpu"
+
+# Ephemeral containers can have neither resources nor probes.
+_LASTING = ("containers", "initContainers")
+_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+
+_SECRET_NAME = re.compile(
+    r"(^|[_-])(api[_-]?key|access[_-]?key|private[_-]?key|token|password|passwd|passphrase|secret"
+    r"|credentials?)$",
+    re.IGNORECASE,
+)
+_NO_SECRET = re.compile(r"|true|false|\d+|/\S*|\$\(\w+\)", re.IGNORECASE)
+_SECRET_VALUE = re.compile(
+    r"\bhf_[A-Za-z0-9]{30,}|\bsk-[A-Za-z0-9_-]{20,}|\bnvapi-[A-Za-z0-9_-]{30,}"
+    r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+)
+
+
+def _resources(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for section, name in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
+        if at(container.spec, "resources", section, name) is None:
+            yield Violation(f"{container.path}.resources.{section}.{name}", "not set")
+
+
+def _ephemeral_storage(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for section in ("requests", "limits"):
+        if at(container.spec, "resources", section, "ephemeral-storage") is None:
+            yield Violation(f"{container.path}.resources.{section}.ephemeral-storage", "not set")
+
+
+def _memory_fixed(container: Container, _pod: Pod) -> Iterator[Violation]:
+    requested = at(container.spec, "resources", "requests", "memory")
+    limit = at(container.spec, "resources", "limits", "memory")
+    if isinstance(requested, str) and isinstance(limit, str) and requested != limit:
+        yield Violation(f"{container.path}.resources.limits.memory", f"{limit}, not {requested}")
+
+
+def _cpu_limited(container: Container, _pod: Pod) -> Iterator[Violation]:
+    if at(container.spec, "resources", "limits", "cpu") is None:
+        yield Violation(f"{container.path}.resources.limits.cpu", "not set")
+
+
+def _gpus(container: Container, _pod: Pod) -> Iterator[Violation]:
+    requested = at(container.spec, "resources", "requests", GPU)
+    limit = at(container.spec, "resources", "limits", GPU)
+    if isinstance(requested, Unknown) or isinstance(limit, Unknown):
+        return
+    if requested is not None and str(requested) != str(limit):
+        yield Violation(f"{container.path}.resources.limits", f"{GPU} {shown(limit)}")
+
+
+def _no_visible_devices(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for name, value in environment(container).stated.items():
+        if name == "NVIDIA_VISIBLE_DEVICES" and not is_one_of(value, "void", "none"):
+            yield Violation(f"{container.path}.env[{name}]", shown(value))
+
+
+def _no_service_links(pod: Pod) -> Iterator[Violation]:
+    value = pod.spec.get("enableServiceLinks")
+    if not is_false(value):
+        yield Violation(f"{pod.path}.enableServiceLinks", shown(value))
+
+
+def _probes(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind in ("Job", "CronJob"):
+        return
+    for pod in resource.pods:
+        if pod.spec.get("restartPolicy") in ("Never", "OnFailure"):
+            continue
+        for container in pod.containers():
+            if container.role != "containers":
+                continue
+            for probe in _PROBES:
+                if container.spec.get(probe) is None:
+                    yield Violation(f"{container.path}.{probe}", "not set")
+
+
+def _no_literal_secrets(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind == "Secret":
+        for section in ("data", "stringData"):
+            if resource.manifest.get(section):
+                yield Violation(section, "values in the manifest")
+    for pod in resource.pods:
+        for container in pod.containers():
+            yield from _literals(container)
+    for path, text in strings(resource.manifest):
+        if _SECRET_VALUE.search(text):
+            yield Violation(path, "looks like a key; not shown")
+
+
+def _literals(container: Container) -> Iterator[Violation]:
+    for name, value in environment(container).stated.items():
+        if _SECRET_NAME.search(name) and isinstance(value, str) and not _NO_SECRET.fullmatch(value):
+            yield Violation(f"{container.path}.env[{name}]", "a literal value; not shown")
+    for name, value in flags(container).stated.items():
+        if _SECRET_NAME.search(name.lstrip("-")) and not _NO_SECRET.fullmatch(value):
+            yield Violation(f"{container.path}.args[{name}]", "a literal value; not shown")
+
+
+def _secrets_as_files(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for entry in listed(container.spec.get("env")):
+        if at(entry, "valueFrom", "secretKeyRef") is not None:
+            yield Violation(f"{container.path}.env[{at(entry, 'name')}]", "a Secret as variable")
+    for entry in listed(container.spec.get("envFrom")):
+        if at(entry, "secretRef") is not None:
+            yield Violation(f"{container.path}.envFrom", "a Secret as variables")
+
+
+RULES = (
+    Rule(
+        id="resources-set",
+        what="Every container requests CPU and memory and has a memory limit.",
+        do="Set resources.requests.cpu, .memory and resources.limits.memory.",
+        theme="availability",
+        check=each_container(_resources, roles=_LASTING),
+        controls={
+            "NSA": ("C-0270", "C-0271"),
+            "Checkov": ("CKV_K8S_10", "CKV_K8S_12", "CKV_K8S_13"),
+        },
+    ),
+    Rule(
+        id="resources-ephemeral-storage",
+        what="Every container requests ephemeral storage and has a limit of it.",
+        do="Set resources.requests and .limits for ephemeral-storage; emptyDirs count, those in "
+        "memory do not.",
+        theme="availability",
+        check=each_container(_ephemeral_storage, roles=_LASTING),
+    ),
+    Rule(
+        id="resources-memory-fixed",
+        what="A container's memory limit is its request, so that it is never killed for a "
+        "neighbour's peak.",
+        do="Set both to the same value.",
+        theme="availability",
+        level=Level.ADVISORY,
+        check=each_container(_memory_fixed, roles=_LASTING),
+    ),
+    Rule(
+        id="resources-cpu-limit",
+        what="Every container has a CPU limit.",
+        do="Set resources.limits.cpu; leave it out for an inference server, whose tokenizer and "
+        "scheduler threads it would throttle, and waive the rule.",
+        theme="availability",
+        level=Level.ADVISORY,
+        check=each_container(_cpu_limited, roles=_LASTING),
+        controls={"NSA": ("C-0270",), "Checkov": ("CKV_K8S_11",)},
+    ),
+    Rule(
+        id="resources-gpu",
+        what="GPUs are asked for by limit, and the request, if any, is the same.",
+        do=f"Set resources.limits[{GPU}].",
+        theme="availability",
+        check=each_container(_gpus, roles=_LASTING),
+    ),
+    Rule(
+        id="gpu-no-visible-devices",
+        what="No container takes GPUs past the scheduler by NVIDIA_VISIBLE_DEVICES.",
+        do=f"Remove the variable and ask for GPUs by resources.limits[{GPU}].",
+        theme="isolation",
+        check=each_container(_no_visible_devices),
+    ),
+    Rule(
+        id="pod-no-service-links",
+        what="No pod is told every Service of its namespace by variables, which may have the names "
+        "of a program's own settings.",
+        do="Set enableServiceLinks to false; names are asked of the DNS.",
+        theme="isolation",
+        level=Level.REMEDIATING,
+        check=each_pod(_no_service_links),
+        remediate=fill_pods({"enableServiceLinks": False}),
+    ),
+    Rule(
+        id="probes-set",
+        what="Every container that keeps running has startup, readiness and liveness probes; the "
+        "first holds back the others while a model loads.",
+        do="Set startupProbe, readinessProbe and livenessProbe.",
+        theme="availability",
+        check=_probes,
+        controls={"Kubescape": ("C-0018", "C-0056"), "Checkov": ("CKV_K8S_8", "CKV_K8S_9")},
+    ),
+    Rule(
+        id="secret-not-literal",
+        what="No secret's value is in a manifest, so neither in the state nor in a preview.",
+        do="Make the Secret outside the program and refer to it by secretKeyRef or as a volume.",
+        theme="secrets",
+        check=_no_literal_secrets,
+        controls={"NSA": ("C-0012",)},
+    ),
+    Rule(
+        id="secret-as-file",
+        what="Secrets reach programs as files, which child processes and crash reports do not "
+        "inherit.",
+        do="Mount the Secret, where the program can read a file.",
+        theme="secrets",
+        level=Level.ADVISORY,
+        check=each_container(_secrets_as_files),
+        controls={"CIS": ("5.4.1",), "Kubescape": ("C-0207",), "Checkov": ("CKV_K8S_35",)},
+    ),
+)

@@ -1,0 +1,48 @@
+"""Label selectors, as Kubernetes reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from breakeven.policy.manifest import Unknown, at, listed, mapped
+
+NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+"""The label by which Kubernetes itself names every namespace."""
+
+
+def is_empty(selector: Any) -> bool:
+    """Tells whether a selector names no label, and so selects everything."""
+    return not mapped(at(selector, "matchLabels")) and not listed(at(selector, "matchExpressions"))
+
+
+def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
+    """Tells whether a selector selects what has these labels; an empty one selects everything.
+
+    A label whose value is not known yet has the value that is wanted.
+    """
+    wanted = mapped(at(selector, "matchLabels"))
+    return all(_equal(labels.get(key), value) for key, value in wanted.items()) and all(
+        _holds(expression, labels) for expression in listed(at(selector, "matchExpressions"))
+    )
+
+
+def _equal(value: Any, wanted: Any) -> bool:
+    return isinstance(value, Unknown) or isinstance(wanted, Unknown) or value == wanted
+
+
+def _holds(expression: Any, labels: Mapping[str, Any]) -> bool:
+    key, values = str(at(expression, "key")), listed(at(expression, "values"))
+    if isinstance(labels.get(key), Unknown):
+        return True
+    match at(expression, "operator"):
+        case "In":
+            return key in labels and labels[key] in values
+        case "NotIn":
+            return key not in labels or labels[key] not in values
+        case "Exists":
+            return key in labels
+        case "DoesNotExist":
+            return key not in labels
+        case _:
+            return False

@@ -1,0 +1,56 @@
+"""The program: registers the deployment and shows what it costs."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pulumi
+from breakeven.cost.estimate import estimate
+from breakeven.planning.inputs import checked_inputs, token_prices
+from breakeven.planning.planned_cost import planned_costs
+from breakeven.reports.estimate_text import render
+from breakeven.reports.json_report import as_output, summary
+from breakeven.resources.deployment import configuration, register, register_planned_cost
+from breakeven.resources.ledger import Ledger
+from breakeven.settings.parse import parse
+
+
+class Estimate(pulumi.ComponentResource):
+    """The cost of the stack as a resource without children: its inputs are the report's figures.
+
+    Outputs of the stack are not in `preview --json`; inputs of a resource are, and policies and
+    `--diff` see them too.
+    """
+
+    def __init__(self, name: str, figures: dict[str, object]) -> None:
+        super().__init__("breakeven:cost:Estimate", name, figures)
+        self.register_outputs({})
+
+
+async def main() -> dict[str, object]:
+    """Registers the stack, shows its cost at preview, and returns the stack's outputs.
+
+    Raises:
+        SettingsError: The stack file has mistakes; nothing was registered.
+        ClockError: By the machine's clock a price is of a day to come; the same.
+        PriceBookError: The price book is damaged; the same.
+    """
+    stack = pulumi.get_stack()
+    settings, reader = parse(configuration())
+    gather = checked_inputs(stack, settings, reader, datetime.now(tz=UTC).date())
+    ledger = Ledger()
+    ledger.attach()
+    # The week is simulated while the engine starts its providers and takes the resources.
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        gathering = aside.submit(gather)
+        outputs = await register(
+            settings, lambda: token_prices(estimate(ledger.entries(), gathering.result()))
+        )
+        report = estimate(ledger.entries(), gathering.result())
+    # Once: an update would print it a second time, after its own preview.
+    if pulumi.runtime.is_dry_run():
+        pulumi.log.info(render(report))
+    await Estimate("cost", as_output(report)).urn.future()
+    await register_planned_cost(settings, planned_costs(report))
+    return {**outputs, "cost": summary(report)}

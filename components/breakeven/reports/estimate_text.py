@@ -1,0 +1,93 @@
+"""The report as plain text: one table per question, readable at 80 columns and in a CI log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from breakeven.cost.report import Report
+from breakeven.formatting import usd, usd_per_million
+from breakeven.reports.layout import Table
+from breakeven.reports.line_item_table import add_line, line_table
+from breakeven.reports.tables import (
+    bill_notes,
+    break_even,
+    by_api,
+    by_model,
+    heading,
+    options,
+)
+from breakeven.reports.text import drawn, text_table, wrapped
+
+
+def render(report: Report) -> str:
+    """Returns the whole report as text, `WIDTH` columns at the most."""
+    parts = [
+        _heading(report),
+        _self_hosted(report),
+        *([_table(by_model(report))] if report.assumptions.others else []),
+        _table(by_api(report)),
+        _table(break_even(report)),
+        _recommendation(report),
+        _notes(report),
+    ]
+    return "\n".join(line.rstrip() for part in parts for line in part.splitlines())
+
+
+def _heading(report: Report) -> str:
+    return wrapped([f"COST OF STACK {report.assumptions.stack}", *heading(report)])
+
+
+def _self_hosted(report: Report) -> str:
+    table = line_table("What does self-hosting cost a month?")
+    for line in report.machines.lines:
+        add_line(table, line)
+    table.add_row("Machines", "", "", "", usd(report.machines.monthly), "", end_section=True)
+    for line in report.people:
+        add_line(table, line)
+    reserve = report.assumptions.people.contingency_share
+    if reserve:
+        table.add_row(
+            f"Contingency, {reserve:.0%}", "", "", "", usd(report.bill.contingency), "stated"
+        )
+    table.add_row(
+        "People and overhead",
+        "",
+        "",
+        "",
+        usd(report.total - report.machines.monthly),
+        "",
+        end_section=True,
+    )
+    table.add_row("Total", "", "", "", usd(report.total), "")
+    rate = usd_per_million(report.usd_per_million_tokens)
+    table.add_row("for a million tokens", "", "", "", rate, "")
+    return drawn(table) + wrapped(bill_notes(report))
+
+
+def _table(answered: Table) -> str:
+    """Lays out a question: its table, and the sentences below it."""
+    table = text_table(answered.title)
+    marked = any(row.weight == "chosen" for row in answered.rows)
+    first, *others = answered.columns
+    table.add_column(first.heading, ratio=1, overflow="fold")
+    for column in others:
+        table.add_column(
+            column.heading, justify="right" if column.numeric else "left", no_wrap=True
+        )
+    for row in answered.rows:
+        name, *figures = row.cells
+        mark = ("-> " if row.weight == "chosen" else "   ") if marked else ""
+        table.add_row(mark + name, *figures)
+    return drawn(table) + wrapped(answered.notes)
+
+
+def _recommendation(report: Report) -> str:
+    ways = options(report)
+    reasons = tuple(f"- {reason}" for reason in ways.notes)
+    return _table(replace(ways, notes=(ways.answer, *reasons)))
+
+
+def _notes(report: Report) -> str:
+    notes = [f"- {note}" for note in report.notes]
+    notes += [f"- {source}" for source in report.price_sources()]
+    return "\nNotes\n" + wrapped(notes)

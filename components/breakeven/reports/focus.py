@@ -1,0 +1,185 @@
+"""The bill as rows in the shape of FOCUS 1.2, for tools that read cloud bills.
+
+A FOCUS-shaped projection: nothing of it was billed, so BilledCost and EffectiveCost are null. Names
+of columns and values: FinOps Open Cost and Usage Specification 1.2, focus.finops.org.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from breakeven.catalog.price import PRIVATE
+from breakeven.cost.bill.line_item import Line, LineKind
+from breakeven.cost.report import Report
+
+VERSION = "1.2"
+
+NOTICE = "FOCUS-shaped projection by Breakeven: estimated before deployment, nothing was billed."
+
+_PROVIDERS = {"aws": "AWS", "azure": "Microsoft", "gcp": "Google Cloud"}
+
+_SERVICES: Mapping[LineKind, tuple[str, str]] = {
+    "busy-nodes": ("Compute", "GPU nodes"),
+    "idle-nodes": ("Compute", "GPU nodes"),
+    "cpu-nodes": ("Compute", "CPU nodes"),
+    "machine": ("Compute", "Virtual machines"),
+    "control-plane": ("Compute", "Kubernetes control plane"),
+    "data-centre": ("Compute", "Data centre"),
+    "root-volumes": ("Storage", "Block storage"),
+    "volume": ("Storage", "Volumes"),
+    "load-balancer": ("Networking", "Load balancer"),
+    "nat-gateway": ("Networking", "NAT gateway"),
+    "overflow": ("AI and Machine Learning", "Model API"),
+    "people": ("Other", "People"),
+}
+"""FOCUS's category and the service, by what a line pays for."""
+
+
+def focus_rows(report: Report) -> list[dict[str, str | None]]:
+    """Returns one row a line of the bill, and one for the contingency; decimals as strings.
+
+    ListCost is ListUnitPrice times PricingQuantity, not rounded, so the rows sum to the total.
+    """
+    rows = [_priced(report, line) for line in (*report.machines.lines, *report.people)]
+    if report.bill.contingency:
+        rows.append(_contingency(report))
+    return rows
+
+
+def focus_document(report: Report) -> dict[str, object]:
+    """Returns the rows with what they are."""
+    return {"description": NOTICE, "focusVersion": VERSION, "rows": focus_rows(report)}
+
+
+def focus_csv(report: Report) -> str:
+    """Returns the rows as CSV; null is an empty cell, and x_Projection says what they are."""
+    rows = focus_rows(report)
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _inert(value) for name, value in row.items()} for row in rows)
+    return buffer.getvalue()
+
+
+def _priced(report: Report, line: Line) -> dict[str, str | None]:
+    category, service = _SERVICES[line.kind]
+    quantity = f"{line.quantity:f}"
+    return _row(
+        report,
+        item=line.item,
+        cost=None if line.private else line.monthly,
+        ChargeCategory="Usage",
+        ChargeFrequency="Usage-Based",
+        ConsumedQuantity=quantity,
+        ConsumedUnit=line.unit,
+        ListUnitPrice=None if line.private else f"{line.unit_price:f}",
+        PricingCategory="Standard" if line.confidence == "list" else "Other",
+        PricingQuantity=quantity,
+        PricingUnit=line.unit,
+        ServiceCategory=category,
+        ServiceName=service,
+        SkuId=line.identifier,
+        x_CostBasis=line.confidence,
+        x_PriceAsOf=line.as_of.isoformat() if line.as_of else None,
+        x_PriceSource=PRIVATE if line.private else line.source,
+    )
+
+
+def _contingency(report: Report) -> dict[str, str | None]:
+    share = report.assumptions.people.contingency_share
+    return _row(
+        report,
+        item="Contingency",
+        cost=report.bill.contingency,
+        ChargeCategory="Adjustment",
+        ChargeFrequency="One-Time",
+        ServiceCategory="Other",
+        ServiceName="Contingency",
+        x_CostBasis="user",
+        x_PriceSource=f"stack setting: {share:.0%} of machines and people",
+    )
+
+
+def _row(
+    report: Report, *, item: str, cost: Decimal | None, **known: str | None
+) -> dict[str, str | None]:
+    """Returns all columns, in FOCUS's alphabetic order and ours after them; the others null."""
+    assumptions = report.assumptions
+    start, end = _next_month(assumptions.book.today)
+    tokens = report.assumptions.tokens_per_month
+    common: dict[str, str | None] = {
+        "BillingCurrency": "USD",
+        "BillingPeriodStart": start,
+        "BillingPeriodEnd": end,
+        "ChargePeriodStart": start,
+        "ChargePeriodEnd": end,
+        "ChargeDescription": f"{item}, projected for a month of {assumptions.calendar.name}",
+        "ListCost": None if cost is None else f"{cost:f}",
+        "ProviderName": _PROVIDERS.get(assumptions.cloud),
+        "RegionId": assumptions.region or None,
+        "ResourceId": f"breakeven/{assumptions.stack}/{item}",
+        "ResourceName": item,
+        "ResourceType": known["ServiceName"],
+        "SubAccountName": assumptions.stack,
+        "x_ListCostPerMillionTokens": None if cost is None else f"{cost / tokens * 10**6:f}",
+        "x_Projection": NOTICE,
+        "x_TokensMonthly": f"{tokens:f}",
+    }
+    filled = {**common, **known}
+    return {column: filled.get(column) for column in _COLUMNS}
+
+
+_COLUMNS = (
+    "BilledCost",
+    "BillingCurrency",
+    "BillingPeriodEnd",
+    "BillingPeriodStart",
+    "ChargeCategory",
+    "ChargeDescription",
+    "ChargeFrequency",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "ConsumedQuantity",
+    "ConsumedUnit",
+    "EffectiveCost",
+    "ListCost",
+    "ListUnitPrice",
+    "PricingCategory",
+    "PricingQuantity",
+    "PricingUnit",
+    "ProviderName",
+    "RegionId",
+    "ResourceId",
+    "ResourceName",
+    "ResourceType",
+    "ServiceCategory",
+    "ServiceName",
+    "SkuId",
+    "SubAccountName",
+    "x_CostBasis",
+    "x_ListCostPerMillionTokens",
+    "x_PriceAsOf",
+    "x_PriceSource",
+    "x_Projection",
+    "x_TokensMonthly",
+)
+
+
+def _next_month(today: date) -> tuple[str, str]:
+    """Returns first instant of the calendar month after a day, and of the month after that."""
+    months = today.year * 12 + today.month  # of the next month, counted from year 0
+    return _instant(months), _instant(months + 1)
+
+
+def _instant(months: int) -> str:
+    first = datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
+    return first.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _inert(value: str | None) -> str | None:
+    """Keeps spreadsheets from taking a text for a formula."""
+    return f"'{value}" if value and value[0] in "=+-@\t" else value

@@ -1,0 +1,80 @@
+"""The report as one page of HTML that needs nothing beside itself."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from breakeven.cost.report import Report
+from breakeven.formatting import usd, usd_per_million
+from breakeven.reports import tables
+from breakeven.reports.bill_plot import bill
+from breakeven.reports.drawing import SIZES, Picture, drawn
+from breakeven.reports.tornado_plot import Tornado, tornado_picture
+from breakeven.reports.volume_plot import cost_by_volume
+from breakeven.reports.week_plot import week
+
+
+def page(report: Report, tornado: Tornado | None) -> str:
+    """Returns a self-contained page: figures, plots, tables and where each number comes from.
+
+    Args:
+        report: The estimate.
+        tornado: What each input alone does to it; None for a stack of several models.
+
+    Raises:
+        ModuleNotFoundError: Matplotlib, which draws the plots, is not installed.
+    """
+    cheapest = report.hosted[0] if report.hosted else None
+    return _template().render(
+        stack=report.assumptions.stack,
+        today=report.assumptions.book.today.isoformat(),
+        served=tables.heading(report),
+        verdict=report.verdict,
+        key_figures=[
+            ("Self-hosted, a month", usd(report.total)),
+            ("for a million tokens", usd_per_million(report.usd_per_million_tokens)),
+            ("API in use, a month", usd(report.api.monthly)),
+            *([("Same model hosted, a month", usd(cheapest.monthly))] if cheapest else []),
+        ],
+        options=tables.options(report),
+        pictures=[
+            _figure(picture)
+            for picture in (
+                cost_by_volume(report),
+                *(week(report, model) for model in report.models),
+                bill(report),
+                *([tornado_picture(tornado)] if tornado is not None else []),
+            )
+        ],
+        tables=[
+            tables.self_hosted(report),
+            *([tables.by_model(report)] if report.assumptions.others else []),
+            tables.by_api(report),
+            tables.break_even(report),
+            tables.sources(report),
+        ],
+    )
+
+
+def _figure(picture: Picture) -> dict[str, object]:
+    # Drawn here from figures and escaped labels; the template escapes everything else.
+    drawings = {size.name: Markup(drawn(picture, size)) for size in SIZES}  # noqa: S704
+    return {
+        "name": picture.name,
+        "title": picture.title,
+        "description": picture.description,
+        "drawings": drawings,
+    }
+
+
+@cache
+def _template() -> Template:
+    text = (resources.files(__package__) / "page.html.j2").read_text(encoding="utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(text)

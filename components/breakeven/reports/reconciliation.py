@@ -1,0 +1,127 @@
+"""Writes a reconciliation as a table and as JSON."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from breakeven.catalog.price import PRIVATE
+from breakeven.cost.reconciliation.result import Reconciliation, Row
+from breakeven.formatting import money, usd, usd_difference
+from breakeven.reports.text import drawn, text_table, wrapped
+
+_WHOLE_FROM = 1000  # digits behind the point say nothing from here on
+_COVERED = {"machines": "all machines", "nodes": "GPU nodes (OpenCost, allocation)"}
+
+
+def as_text(answer: Reconciliation, setting_lines: list[str]) -> str:
+    """Returns the table, the sentences about it, and the settings to state.
+
+    Args:
+        answer: The reconciliation.
+        setting_lines: Lines of a stack file that state `answer.changes`.
+    """
+    table = text_table("What was off, and what does it cost a month?")
+    table.add_column("Figure", ratio=1)
+    for title in ("Planned", "Observed", "Difference", "Alone changes total"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in answer.rows:
+        planned, difference = _number(row.planned), _difference(row)
+        if row.private:
+            planned = difference = PRIVATE
+        effect = "" if row.effect is None else usd_difference(row.effect)
+        table.add_row(row.figure, planned, _number(row.observed), difference, effect)
+    heading = wrapped([f"WHAT HAPPENED, AGAINST THE PLAN OF STACK {answer.stack}"])
+    text = heading + drawn(table) + wrapped(["", *_sentences(answer)])
+    if setting_lines:
+        file = f"stacks/Pulumi.{answer.stack}.yaml"
+        text += f"\nTo plan with what was observed, state in {file}:\n" + "\n".join(setting_lines)
+    return text.rstrip("\n")
+
+
+def as_output(answer: Reconciliation) -> dict[str, object]:
+    """Returns the reconciliation for machines; money as strings, to the cent."""
+    cost, most_off = answer.cost, answer.most_off
+    return {
+        "stack": answer.stack,
+        "figures": [
+            {
+                "figure": row.figure,
+                "planned": None if row.private else _exact(row.planned),
+                "observed": _exact(row.observed),
+                "difference": None if row.private else _exact(row.difference),
+                "effectOnTotal": None if row.effect is None else money(row.effect),
+            }
+            for row in answer.rows
+        ],
+        "mostOff": None if most_off is None else most_off.figure,
+        "total": {
+            "planned": money(answer.planned),
+            "withObservedSettings": money(answer.by_settings),
+            "withObservedNodeHours": money(answer.by_all),
+        },
+        "cost": None
+        if cost is None
+        else {
+            "covers": cost.covers,
+            "planned": money(cost.planned),
+            "explained": money(cost.explained),
+            "observed": money(cost.observed),
+            "remainder": money(cost.remainder),
+        },
+        "settings": dict(answer.changes),
+    }
+
+
+def _sentences(answer: Reconciliation) -> list[str]:
+    most_off = answer.most_off
+    if most_off is None:
+        said = ["No observed assumption moves the monthly total."]
+    else:
+        amount = (
+            f"alone it changes the monthly total by {usd_difference(most_off.effect or Decimal(0))}"
+        )
+        said = [f"Most off: {most_off.figure}{_relative(most_off)}; {amount}."]
+    said.append(
+        f"The plan's total is {usd(answer.planned)} a month, "
+        f"{usd(answer.by_settings)} with all observed assumptions put in at once."
+    )
+    beyond = answer.by_all - answer.by_settings
+    if beyond:
+        more = "More" if beyond > 0 else "Fewer"
+        said.append(
+            f"{more} nodes ran than these assumptions explain: {usd_difference(beyond)} a month. "
+            "Look at autoscaling, at the hours of the week (trafficShape) and at what else used "
+            "the nodes."
+        )
+    cost = answer.cost
+    if cost is None:
+        said.append("No cost was observed, so that a remainder can't be told.")
+        return said
+    said.append(
+        f"Charged for {_COVERED[cost.covers]}: {usd(cost.observed)}; the figures above explain "
+        f"{usd(cost.explained)}. Remainder: {usd_difference(cost.remainder)}."
+    )
+    return said
+
+
+def _relative(row: Row) -> str:
+    if row.private or not row.planned:
+        return ""
+    share = abs(row.difference / row.planned)
+    return f", {share:.1%} {'above' if row.difference > 0 else 'below'} the plan"
+
+
+def _difference(row: Row) -> str:
+    if not row.differs:
+        return "0"
+    return f"{'+' if row.difference > 0 else '-'}{_number(abs(row.difference))}"
+
+
+def _number(value: Decimal) -> str:
+    if value == value.to_integral_value() or abs(value) >= _WHOLE_FROM:
+        return f"{value:,.0f}"
+    return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) < 10 else f"{value:,.2f}"  # noqa: PLR2004 -- a share, a factor or a price below, else a count
+
+
+def _exact(value: Decimal) -> str:
+    return f"{round(value, 6):f}"

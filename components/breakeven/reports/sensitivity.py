@@ -1,0 +1,217 @@
+"""Ranges of the answer as text and as plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+from breakeven.cost.bill.node_cost import NodeCost, OwnedNode
+from breakeven.cost.sensitivity.monte_carlo import Bar, MonteCarlo, Percentiles
+from breakeven.cost.sensitivity.ranges import INPUTS, InputRange
+from breakeven.cost.sensitivity.scenario import Factors, Outcome, VariedStack
+from breakeven.formatting import money, rate, usd, usd_per_million, volume
+from breakeven.reports.text import drawn, text_table, wrapped
+
+_Value = TypeVar("_Value", Decimal, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """The whole answer.
+
+    Attributes:
+        stack: The stack.
+        inputs: The range of every input.
+        drawn: All inputs varied together.
+        bars: Each input alone, for each comparator.
+    """
+
+    stack: VariedStack
+    inputs: Mapping[str, InputRange]
+    drawn: MonteCarlo
+    bars: tuple[tuple[Bar, ...], ...]
+
+
+def as_text(ranges: Ranges) -> str:
+    """Returns the answer as text of at most 96 columns."""
+    assumptions = ranges.stack.assumptions
+    stated = ranges.stack.outcome(Factors())
+    served = f"{assumptions.model} on {assumptions.node.description}"
+    title = f"HOW SURE IS THE COST OF STACK {assumptions.stack}"
+    heading = wrapped([title, f"{served}; {assumptions.calendar.name} a month; USD"])
+    tornados = (_tornado(ranges, number, stated) for number in range(len(ranges.bars)))
+    parts = [heading, _inputs(ranges), _percentiles(ranges, stated), *tornados]
+    return "".join(parts).rstrip("\n")
+
+
+def as_output(ranges: Ranges) -> dict[str, object]:
+    """Returns all figures as plain values; money are decimal strings in USD a month.
+
+    A break-even is tokens a day, None for never.
+    """
+    result = ranges.drawn
+    stated = ranges.stack.outcome(Factors())
+    return {
+        "stack": ranges.stack.assumptions.stack,
+        "currency": "USD",
+        "month": ranges.stack.assumptions.calendar.name,
+        "samples": result.samples,
+        "seed": result.seed,
+        "inputsPercent": {
+            name: [one.low_percent, one.high_percent] for name, one in ranges.inputs.items()
+        },
+        "total": {"stated": money(stated.total), **_written(result.total, money)},
+        "perMillionTokens": {
+            "stated": rate(stated.usd_per_million_tokens),
+            **_written(result.usd_per_million_tokens, rate),
+        },
+        "notPriced": list(ranges.stack.not_priced),
+        "fleetTooSmallShare": round(result.short_share, 4),
+        "against": [
+            {
+                "api": api.reference,
+                "saving": {
+                    "stated": money(stated.saving(number)),
+                    **_written(against.saving, money),
+                },
+                "breakEvenTokensPerDay": _written(against.break_even, _tokens),
+                "selfHostingPaysShare": round(against.pays_share, 4),
+                "breakEvenNeverShare": round(against.never_share, 4),
+                "tornado": [_bar_output(bar) for bar in ranges.bars[number]],
+            }
+            for number, (api, against) in enumerate(
+                zip(ranges.stack.comparators, result.against, strict=True)
+            )
+        ],
+    }
+
+
+def _inputs(ranges: Ranges) -> str:
+    table = text_table("How far may each input be off?")
+    table.add_column("Input", ratio=1)
+    table.add_column("Low", justify="right", no_wrap=True)
+    table.add_column("As stated", justify="right", no_wrap=True)
+    table.add_column("High", justify="right", no_wrap=True)
+    table.add_column("--range", no_wrap=True)
+    for name, words in INPUTS.items():
+        one = ranges.inputs[name]
+        values = (
+            _value(ranges.stack, name, percent)
+            for percent in (one.low_percent, 100, one.high_percent)
+        )
+        table.add_row(words, *values, f"{name}={one.low_percent}:{one.high_percent}")
+    return drawn(table)
+
+
+def _percentiles(ranges: Ranges, stated: Outcome) -> str:
+    result = ranges.drawn
+    table = text_table(f"What comes out? {result.samples:,} draws, seed {result.seed}")
+    table.add_column("", ratio=1, overflow="fold")
+    for title in ("As stated", "P10", "P50", "P90"):
+        table.add_column(title, justify="right", no_wrap=True)
+    total, rates = result.total, result.usd_per_million_tokens
+    table.add_row("Self-hosted, a month", usd(stated.total), *_each(total, usd))
+    table.add_row(
+        "A million tokens",
+        usd_per_million(stated.usd_per_million_tokens),
+        *_each(rates, usd_per_million),
+    )
+    crossings = ranges.stack.break_even(Factors())
+    below = []
+    for number, api in enumerate(ranges.stack.comparators):
+        against = result.against[number]
+        table.add_row(
+            f"Saving against {api.reference}",
+            usd(stated.saving(number)),
+            *_each(against.saving, usd),
+        )
+        table.add_row(
+            "  break-even, tokens a day",
+            _crossing(crossings[number]),
+            *_each(against.break_even, _crossing),
+        )
+        below.append(
+            f"Self-hosting costs less than {api.reference} in {against.pays_share:.0%} of draws."
+        )
+    if result.short_share:
+        below.append(
+            f"In {result.short_share:.0%} of draws the configured fleet can't serve the load; "
+            "they count for the API."
+        )
+    if ranges.stack.not_priced:
+        names = ", ".join(ranges.stack.not_priced)
+        below.append(f"Not priced, and not in any total: {names}; see breakeven estimate.")
+    return drawn(table) + wrapped(below)
+
+
+def _tornado(ranges: Ranges, comparator: int, stated: Outcome) -> str:
+    api = ranges.stack.comparators[comparator]
+    table = text_table(f"Which input alone moves the saving against {api.reference}?")
+    table.add_column("Input", ratio=1)
+    table.add_column("At its low", justify="right", no_wrap=True)
+    table.add_column("At its high", justify="right", no_wrap=True)
+    table.add_column("Moves it by", justify="right", no_wrap=True)
+    table.add_column("Flips the verdict at", justify="right", no_wrap=True)
+    for bar in ranges.bars[comparator]:
+        flip = bar.flips_at_percent
+        at = "-" if flip is None else _flip(ranges.stack, bar.name, flip)
+        table.add_row(INPUTS[bar.name], usd(bar.low), usd(bar.high), usd(bar.width), at)
+    verdict = "self-hosting costs less" if stated.pays(comparator) else "the API costs less"
+    return drawn(table) + wrapped(
+        [f"As stated {verdict}; saving {usd(stated.saving(comparator))}."]
+    )
+
+
+def _node_price(node: NodeCost) -> str | None:
+    """Writes the price of a node; None for one that is not to be shown."""
+    if isinstance(node, OwnedNode):
+        return f"${node.purchase_price:,.0f}"
+    return None if node.price.private else f"${node.price.usd:,.3f}/h"
+
+
+def _flip(stack: VariedStack, name: str, percent: int) -> str:
+    value = _value(stack, name, percent)
+    return value if value.endswith("%") and name != "engineer" else f"{value} ({percent}%)"
+
+
+def _value(stack: VariedStack, name: str, percent: int) -> str:
+    """Writes an input at a percent of what the stack states, in its own unit."""
+    assumptions = stack.varied(Factors(**{name.replace("-", "_"): percent / 100}))
+    return {
+        "capacity": f"{assumptions.capacity.requests_per_second:,.3g}",
+        "tokens": volume(assumptions.load.tokens_per_day),
+        "node-price": _node_price(assumptions.node) or f"{percent}%",
+        "engineer": f"{assumptions.people.engineer_share:.0%}",
+        "burst": f"{assumptions.load.burst_factor:.2f}",
+        "api-price": f"{percent}%",
+    }[name]
+
+
+def _each(values: Percentiles[_Value], write: Callable[[_Value], str]) -> tuple[str, str, str]:
+    return write(values.p10), write(values.p50), write(values.p90)
+
+
+def _written(values: Percentiles[_Value], write: Callable[[_Value], object]) -> dict[str, object]:
+    return {"p10": write(values.p10), "p50": write(values.p50), "p90": write(values.p90)}
+
+
+def _crossing(tokens: float) -> str:
+    return "never" if math.isinf(tokens) else volume(tokens)
+
+
+def _tokens(tokens: float) -> int | None:
+    return None if math.isinf(tokens) else round(tokens)
+
+
+def _bar_output(bar: Bar) -> dict[str, object]:
+    return {
+        "input": bar.name,
+        "savingAtLow": money(bar.low),
+        "savingAtHigh": money(bar.high),
+        "leastSaving": money(bar.least),
+        "mostSaving": money(bar.most),
+        "flipsAtPercent": bar.flips_at_percent,
+    }

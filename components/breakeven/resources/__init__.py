@@ -1,0 +1,1 @@
+"""The Pulumi layer: component classes and the ledger."""

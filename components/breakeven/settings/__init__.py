@@ -1,0 +1,1 @@
+"""What a stack states, its limits and its checks."""

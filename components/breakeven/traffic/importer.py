@@ -1,0 +1,172 @@
+"""Reads logs of any kind, one after the other, into one tally."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from pathlib import Path
+
+from breakeven.traffic.columns import AZURE, LITELLM, OPENAI_EXPORT, USUAL
+from breakeven.traffic.errors import TrafficError
+from breakeven.traffic.files import csv_rows, json_rows, open_log, read_head
+from breakeven.traffic.kinds import Kind, detect, is_json
+from breakeven.traffic.openai_usage import read_openai_pages
+from breakeven.traffic.prometheus import PrometheusReader
+from breakeven.traffic.requests import (
+    Rows,
+    read_litellm,
+    read_openai_export,
+    read_requests,
+)
+from breakeven.traffic.tally import SHOWN, Tally
+from breakeven.traffic.values import TimeReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """How logs are read.
+
+    Attributes:
+        kind: Of all files; None tells each by its beginning.
+        columns: Names of the user's columns, by field; empty for the usual ones.
+        zone: Of timestamps of request logs that name none; exports are in UTC.
+        latest: Epoch seconds after which a time is a mistake.
+        max_bad_percent: Share of bad rows, 0 to 100, above which a log is refused.
+    """
+
+    kind: Kind | None
+    columns: Mapping[str, str]
+    zone: tzinfo
+    latest: float
+    max_bad_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was read.
+
+    Attributes:
+        tally: Counts and sums.
+        kinds: Kind of each file, in their order.
+        incomplete: Last of OpenAI's files, if its last page says that more follow.
+    """
+
+    tally: Tally
+    kinds: tuple[Kind, ...]
+    incomplete: str | None
+
+
+def import_logs(
+    paths: Sequence[Path], options: ImportOptions, advance: Callable[[int], None]
+) -> Imported:
+    """Reads logs into one tally, streaming: memory does not grow with the number of rows.
+
+    Args:
+        paths: Of the logs, in order of time.
+        options: How they are read.
+        advance: Is called with the bytes of each read.
+
+    Raises:
+        TrafficError: A file can't be read or is not of its kind, or too many rows are bad.
+    """
+    reader = _Reader(options)
+    for path in paths:
+        if list(paths).count(path) > 1:
+            msg = f"{path}: given twice. Name each file once"
+            raise TrafficError(msg)
+    for path in paths:
+        reader.read(path, advance)
+    return reader.finish()
+
+
+class _Reader:
+    """Keeps what goes on from one file to the next."""
+
+    def __init__(self, options: ImportOptions) -> None:
+        self._options = options
+        self._tally = Tally()
+        self._kinds: list[Kind] = []
+        self._incomplete: str | None = None
+        self._utc = TimeReader(UTC, options.latest)
+        self._local = TimeReader(options.zone, options.latest)
+        self._prometheus = PrometheusReader(self._utc, self._tally)
+
+    def read(self, path: Path, advance: Callable[[int], None]) -> None:
+        """Reads one file."""
+        head = read_head(path)
+        if not head.strip():
+            msg = f"{path}: is empty. Name a file with requests"
+            raise TrafficError(msg)
+        as_json = is_json(head)
+        kind = self._options.kind or self._told(head)
+        name = printable_name(path)
+        self._kinds.append(kind)
+        with open_log(path, advance) as text:
+            if kind is Kind.PROMETHEUS:
+                self._prometheus.read(text, name)
+            elif kind is Kind.OPENAI_USAGE and as_json:
+                more = read_openai_pages(text, name, self._utc, self._tally)
+                self._incomplete = name if more else None
+            else:
+                array = head.lstrip().startswith("[")
+                rows = json_rows(text, name, array=array) if as_json else csv_rows(text)
+                self._read_rows(rows, name, kind)
+
+    def finish(self) -> Imported:
+        """Judges what was read as a whole."""
+        if Kind.PROMETHEUS in self._kinds:
+            self._prometheus.finish()
+        refuse_many_bad_rows(self._tally, self._options.max_bad_percent)
+        return Imported(self._tally, tuple(self._kinds), self._incomplete)
+
+    def _told(self, head: str) -> Kind:
+        if self._options.columns:
+            return Kind.REQUESTS_JSONL if is_json(head) else Kind.REQUESTS_CSV
+        return detect(head)
+
+    def _read_rows(self, rows: Rows, name: str, kind: Kind) -> None:
+        if kind is Kind.OPENAI_USAGE:
+            read_openai_export(rows, name, OPENAI_EXPORT, self._utc, self._tally)
+        elif kind is Kind.LITELLM:
+            read_litellm(rows, name, LITELLM, self._utc, self._tally)
+        elif kind is Kind.AZURE_TRACE:
+            read_requests(rows, name, AZURE, self._utc, self._tally)
+        else:
+            columns = USUAL.stated(self._options.columns)
+            read_requests(rows, name, columns, self._local, self._tally)
+
+
+def printable_name(path: Path) -> str:
+    """Returns a file's name for messages and comments, on one line whatever is in it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in path.name)
+
+
+def describe_bad_rows(tally: Tally) -> list[str]:
+    """Returns a line for each reason why rows are bad: how many, and the first three by place."""
+    described = []
+    for reason, found in sorted(tally.bad.items(), key=lambda item: -item[1].count):
+        more = f" and {found.count - SHOWN:,} more" if found.count > SHOWN else ""
+        described.append(f"{reason}: {found.count:,} ({'; '.join(found.places)}{more})")
+    return described
+
+
+def refuse_many_bad_rows(tally: Tally, max_bad_percent: float) -> None:
+    """Raises TrafficError where more rows are bad than a share, in percent, allows."""
+    bad = tally.bad_rows
+    if bad * 100 <= max_bad_percent * tally.rows:
+        return
+    msg = "\n".join(
+        [
+            (
+                f"{bad:,} of {tally.rows:,} rows can't be used, {100 * bad / tally.rows:.1f}%; "
+                f"allowed: {max_bad_percent:g}%. Nothing was written."
+            ),
+            *(f"  {line}" for line in describe_bad_rows(tally)),
+            (
+                "Mend the log, or name its columns with --columns, or allow more with "
+                "--max-bad-percent."
+            ),
+        ]
+    )
+    raise TrafficError(msg)

@@ -1,9 +1,0 @@
-"""What can be wrong with a bundle or with what goes into it."""
-
-from __future__ import annotations
-
-from components.errors import UserError
-
-
-class BundleError(UserError):
-    """A bundle, or something that should go into one, can't be used; names the file and why."""

@@ -1,8 +1,0 @@
-"""The gateway in front of the model: one address, teams' keys and budgets, overflow to an API."""
-
-from __future__ import annotations
-
-from components.gateway.component import Gateway
-from components.gateway.prices import TokenPrices
-
-__all__ = ["Gateway", "TokenPrices"]

@@ -1,1 +1,0 @@
-"""The rules, one module for each concern; `components.policy.registry` gathers them."""

@@ -1,0 +1,82 @@
+"""A line keeps where its price is from, and shows no private one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import get_args
+
+import pytest
+
+from breakeven.catalog.price import PRIVATE, Confidence, Price
+from breakeven.cost.bill.line_item import LineKind, Machines, line_of, monthly_of, stated_price
+from tests.unit.cost.builders import TODAY, assumptions
+
+LISTED = Price(
+    identifier="volume/aws/gp3",
+    usd=Decimal("0.085"),
+    unit="GB-month",
+    source="a price list",
+    as_of=date(2026, 1, 1),
+    confidence="list",
+)
+
+
+def test_a_line_keeps_what_its_price_says() -> None:
+    line = line_of("volume", "Volume", Decimal("1.5"), "GB-month", LISTED)
+    assert (line.identifier, line.source, line.confidence) == (
+        "volume/aws/gp3",
+        "a price list",
+        "list",
+    )
+    assert (line.item, line.quantity, line.unit) == ("Volume", Decimal("1.5"), "GB-month")
+    assert line.unit_price == Decimal("0.085")
+    assert not line.private
+    assert not line.model
+
+
+@pytest.mark.parametrize(
+    ("confidence", "as_of"),
+    [
+        ("list", LISTED.as_of),
+        ("estimate", LISTED.as_of),
+        ("measured", LISTED.as_of),
+        ("user", None),
+    ],
+)
+def test_only_a_stated_price_has_no_date(confidence: Confidence, as_of: date | None) -> None:
+    listed = replace(LISTED, confidence=confidence)
+    line = line_of("volume", "Volume", Decimal(1), "GB-month", listed)
+    assert line.as_of == as_of
+
+
+def test_each_line_is_rounded_to_the_cent_so_that_what_is_shown_adds_up() -> None:
+    line = line_of("volume", "Volume", Decimal("1.5"), "GB-month", LISTED)  # 12.75 cents
+    assert line.monthly == Decimal("0.13")
+    assert monthly_of([line, line]) == Decimal("0.26")
+    assert Machines((line, line), (), ()).monthly == Decimal("0.26")
+    assert monthly_of([]) == 0
+
+
+def test_prices_are_shown_unless_they_are_private() -> None:
+    line = line_of("volume", "Volume", Decimal(1000), "GB-month", LISTED)
+    assert line.written_prices() == ("$0.085", "$85.00")
+    private = replace(line, private=True)
+    assert private.written_prices() == (PRIVATE, PRIVATE)
+    assert private.monthly == 85
+
+
+def test_what_belongs_to_a_gpu_node_grows_with_nodes_and_nothing_else_does() -> None:
+    kinds = get_args(LineKind)
+    lines = [line_of(kind, "x", Decimal(1), "month", LISTED) for kind in kinds]
+    growing = {line.kind for line in lines if line.grows_with_nodes}
+    assert growing == {"busy-nodes", "idle-nodes", "data-centre", "root-volumes"}
+
+
+def test_a_setting_that_states_a_price_is_its_source() -> None:
+    price = stated_price("engineerSalary", Decimal(100), assumptions())
+    assert (price.identifier, price.confidence) == ("engineerSalary", "user")
+    assert price.usd == 100
+    assert (price.source, price.as_of) == ("stack setting", TODAY)
+    assert stated_price("power", Decimal(1), assumptions(), "a meter").source == "a meter"

@@ -1,0 +1,80 @@
+"""Searches for tests, with one thing changed at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from hypothesis import Phase
+
+from breakeven.catalog.models import find_model
+from breakeven.catalog.price_book import PriceBook
+from breakeven.catalog.price_file import BookFile, read_book
+from breakeven.cost.demand.load import published_shape
+from breakeven.cost.optimizer.search import Search
+from tests.unit.cost.builders import TODAY, assumptions, pool, volume
+
+NO_SHRINKING = (Phase.explicit, Phase.generate)
+"""Phases of a test in which an example is a whole search: shrinking one takes minutes."""
+
+VOLUMES = {"bf16": "22Gi", "fp8": "22Gi", "int8": "14Gi", "int4": "11Gi"}
+
+
+@cache
+def _book() -> PriceBook:
+    """GPU nodes and their volumes alone: a price that is sought in vain is compared with all."""
+    book = read_book()
+    kept = {
+        identifier: price
+        for identifier, price in book.prices.items()
+        if identifier == "volume/aws/gp3" or _is_gpu_node(identifier, book)
+    }
+    return PriceBook(kept, book.shapes, today=TODAY)
+
+
+def _is_gpu_node(identifier: str, book: BookFile) -> bool:
+    kind, cloud, *rest = identifier.split("/")
+    return kind == "node" and cloud == "aws" and book.shapes[cloud, rest[1]].gpu is not None
+
+
+def search(**changes: Any) -> Search:
+    """Llama 3.1 8B in AWS us-east-1, 200 million tokens a day in the shape of a real service."""
+    base = assumptions()
+    shape, source = published_shape()
+    load = replace(
+        base.load,
+        tokens_per_day=200_000_000,
+        shape=shape,
+        shape_source=source,
+        burst_factor=1.8,
+    )
+    values: dict[str, Any] = {
+        "assumptions": replace(base, load=load, book=_book()),
+        "model": find_model("llama-3.1-8b-instruct"),
+        "precision": "bf16",
+        "ledgers": {precision: (pool(), volume(size=size)) for precision, size in VOLUMES.items()},
+        "start_seconds": {"bf16": 400.0, "fp8": 400.0, "int8": 330.0, "int4": 300.0},
+        "growth_seconds": {"bf16": 400, "fp8": 400, "int8": 330, "int4": 300},
+        "gpu_memory_utilization": 0.9,
+        "max_model_length": 8192,
+        "adapter_bytes": 0,
+        "lowest_replicas": 1,
+        "target_requests": 32,
+        "largest_batch": 256,
+        "own_offer": None,
+        "volume_gigabytes": 100,
+        "shared_weights": True,
+        "max_age_days": 365,
+        "gpus": (),
+        "max_gpus": 64,
+        "commitment_share": None,
+        "max_inter_token_seconds": None,
+        "max_prefill_seconds": 2.0,
+        "measured": None,
+        "target_waiting": 5,
+        "node_start_seconds": 180.0,
+        "grace_seconds": 135.0,
+        "spot_interruptions_per_hour": 0.0,
+    }
+    return Search(**{**values, **changes})

@@ -1,0 +1,232 @@
+"""Weighing thousands of configurations at once gives what `estimate` gives for each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from breakeven.catalog.gpus import find_gpu
+from breakeven.cost.bill.node_cost import RentedNode
+from breakeven.cost.estimate import estimate
+from breakeven.cost.hybrid import SplitRules
+from breakeven.cost.optimizer.candidates import Scale, Weighed
+from breakeven.cost.optimizer.search import (
+    Configuration,
+    Offer,
+    OwnMeasurement,
+    Search,
+    assumptions_for,
+    with_nodes,
+)
+from breakeven.formatting import money
+from tests.unit.cost.builders import node
+from tests.unit.cost.optimizer.searches import NO_SHRINKING, search
+
+
+def by_estimate(scale: Scale, weighed: Weighed) -> Decimal:
+    """The same configuration, priced one at a time by the code that prices stacks."""
+    configuration, capacity = weighed.configuration, weighed.capacity
+    asked = scale.search
+    fleet = scale.fleet(configuration, capacity)
+    ledger = with_nodes(
+        asked.ledgers[configuration.precision], configuration.offer, asked.assumptions.cloud
+    )
+    report = estimate(ledger, assumptions_for(asked, configuration, capacity, fleet))
+    if configuration.operation != "hybrid":
+        return report.total
+    overflow = SplitRules(
+        load=scale.minutes,
+        fixed_monthly=Decimal(0),
+        node_monthly=Decimal(0),
+        api_monthly=min(cost.monthly for cost in (report.api, *report.hosted)),
+    ).split(
+        configuration.base_nodes,
+        capacity.requests_per_second * configuration.replicas_per_node,
+    )
+    return report.total + overflow.api_monthly
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> Search:
+    base = search()
+    assumptions = base.assumptions
+    load = replace(
+        assumptions.load,
+        tokens_per_day=draw(st.integers(10**6, 4 * 10**9)),
+        burst_factor=draw(st.floats(1.0, 4.0)),
+    )
+    reserve = Decimal(draw(st.sampled_from(["0", "0.05", "0.2"])))
+    people = replace(assumptions.people, contingency_share=reserve)
+    return search(
+        assumptions=replace(assumptions, load=load, people=people),
+        gpus=("l4", "l40s", "a100-80"),
+        lowest_replicas=draw(st.integers(1, 3)),
+        commitment_share=Decimal(draw(st.sampled_from(["0", "0.3", "0.55"]))),
+    )
+
+
+@settings(max_examples=7, phases=NO_SHRINKING)
+@given(searches(), st.integers(0, 40))
+def test_every_configuration_costs_what_estimate_says_to_the_cent(
+    asked: Search, first: int
+) -> None:
+    scale = Scale(asked)
+    sample = scale.weigh_all()[first::61]
+    assert sample
+    for weighed in sample:
+        # A hybrid's nodes are parted into busy and idle by the minute, a stack's by the hour; each
+        # part is rounded.
+        cents = 2 if weighed.configuration.operation == "hybrid" else 0
+        difference = Decimal(money(weighed.monthly)) - Decimal(money(by_estimate(scale, weighed)))
+        assert abs(difference) <= Decimal("0.01") * cents
+
+
+def test_the_search_weighs_every_axis() -> None:
+    weighed = Scale(search(commitment_share=Decimal("0.3"))).weigh_all()
+    found = [one.configuration for one in weighed]
+    assert {one.operation for one in found} == {"autoscaled", "fixed", "hybrid"}
+    assert {one.offer.purchase for one in found} == {"on-demand", "committed"}
+    assert {one.precision for one in found} == {"bf16", "fp8", "int8", "int4"}
+    assert {one.tensor_parallel for one in found} == {1, 2, 4, 8}
+    assert {one.offer.gpus_per_node for one in found} >= {1, 4, 8}
+
+
+def test_a_search_for_much_traffic_has_more_than_five_thousand_configurations() -> None:
+    base = search(commitment_share=Decimal("0.3"), max_gpus=256)
+    load = replace(base.assumptions.load, tokens_per_day=2 * 10**9)
+    scale = Scale(replace(base, assumptions=replace(base.assumptions, load=load)))
+    scale.weigh_all()
+    assert scale.counts.weighed >= 5000
+
+
+def test_whole_replicas_fill_every_node() -> None:
+    for one in Scale(search(gpus=("l4", "h100"))).weigh_all():
+        configuration = one.configuration
+        assert configuration.offer.gpus_per_node % configuration.tensor_parallel == 0
+        assert configuration.replicas_per_node >= 1
+
+
+def test_fleets_that_serve_everything_serve_the_peak_minute() -> None:
+    scale = Scale(search(gpus=("l4", "h100")))
+    for one in scale.weigh_all():
+        if one.configuration.operation != "hybrid":
+            capacity = one.peak_replicas * one.capacity.requests_per_second
+            assert capacity >= scale.peak_rate * (1 - 1e-6)
+            assert one.own_share == 1.0
+            assert one.api_monthly == 0
+
+
+def test_a_hybrid_sends_something_to_the_api_and_pays_for_it() -> None:
+    scale = Scale(search(gpus=("l4", "l40s")))
+    hybrids = [one for one in scale.weigh_all() if one.configuration.operation == "hybrid"]
+    assert hybrids
+    for one in hybrids:
+        assert 0 < one.own_share < 1
+        share = one.api_monthly / scale.overflow_monthly
+        assert float(share) == pytest.approx(1 - one.own_share, abs=1e-9)
+        assert 0 < one.busy_share <= 1
+
+
+def test_no_configuration_needs_more_gpus_than_allowed() -> None:
+    scale = Scale(search(gpus=("l4", "l40s"), max_gpus=4))
+    weighed = scale.weigh_all()
+    assert max(one.peak_nodes * one.configuration.offer.gpus_per_node for one in weighed) <= 4
+    assert scale.counts.too_many_gpus > 0
+    assert scale.counts.weighed == len(weighed) + scale.counts.too_many_gpus
+
+
+def test_only_the_gpus_that_were_named_are_weighed() -> None:
+    weighed = Scale(search(gpus=("l4", "h100"))).weigh_all()
+    assert {one.configuration.offer.gpu.name for one in weighed} == {"l4", "h100"}
+
+
+def test_committed_nodes_are_paid_at_all_hours_and_cost_the_stated_discount_less() -> None:
+    weighed = Scale(search(gpus=("l40s",), commitment_share=Decimal("0.4"))).weigh_all()
+    fixed = {
+        (
+            one.configuration.offer.machine,
+            one.configuration.precision,
+            one.configuration.tensor_parallel,
+            one.configuration.offer.purchase,
+        ): one
+        for one in weighed
+        if one.configuration.operation == "fixed"
+    }
+    committed = [key for key in fixed if key[3] == "committed"]
+    assert committed
+    for key in committed:
+        full = fixed[(*key[:3], "on-demand")]
+        node = full.configuration.offer.node
+        assert isinstance(node, RentedNode)
+        price = node.price.usd * search().assumptions.calendar.hours_per_month
+        saved = full.monthly - fixed[key].monthly
+        expected = price * full.peak_nodes * Decimal("0.4")
+        # Busy and idle hours are lines of their own, each to the cent.
+        assert abs(saved - expected) <= Decimal("0.02")
+    assert not any(
+        one.configuration.offer.purchase == "committed"
+        and one.configuration.operation == "autoscaled"
+        for one in weighed
+    )
+
+
+def test_a_model_that_fits_no_gpu_leaves_nothing_and_is_counted() -> None:
+    scale = Scale(search(gpus=("l4",), max_model_length=10**7))
+    assert scale.weigh_all() == []
+    assert scale.counts.too_little_memory > 0
+
+
+def test_memory_of_adapters_is_taken_from_every_replica() -> None:
+    plain = Scale(search(gpus=("l4",)))
+    adapted = Scale(search(gpus=("l4",), adapter_bytes=3 * 2**30))
+
+    def in_flight(scale: Scale) -> dict[Configuration, int]:
+        return {
+            one.configuration: one.capacity.concurrent_requests
+            for one in scale.weigh_all()
+            if one.configuration.operation == "fixed"
+        }
+
+    without, left = in_flight(plain), in_flight(adapted)
+    assert left
+    assert all(number <= without[configuration] for configuration, number in left.items())
+    assert any(number < without[configuration] for configuration, number in left.items())
+
+
+def test_own_nodes_are_weighed_beside_rented_ones() -> None:
+    own = Offer(
+        gpu=find_gpu("rtx-4090"),
+        gpus_per_node=2,
+        machine="own node",
+        purchase="stated",
+        node=node("0.9"),
+        nodes_follow=False,
+        volume_gigabytes=0,
+    )
+    base = search(gpus=("rtx-4090",), own_offer=own)
+    load = replace(base.assumptions.load, tokens_per_day=10**9)
+    scale = Scale(replace(base, assumptions=replace(base.assumptions, load=load)))
+    weighed = scale.weigh_all()
+    assert {one.configuration.operation for one in weighed} == {"fixed", "hybrid"}
+    for one in weighed:
+        assert abs(one.monthly - by_estimate(scale, one)) <= Decimal("0.02")
+
+
+def test_a_price_that_is_too_old_is_left_out() -> None:
+    assert Scale(search(max_age_days=1)).weigh_all() == []
+
+
+def test_a_measurement_counts_for_its_own_engine_only() -> None:
+    measured = OwnMeasurement("l40s", "bf16", 1, 1234.0)
+    weighed = Scale(search(gpus=("l40s",), measured=measured)).weigh_all()
+    for one in weighed:
+        configuration = one.configuration
+        own = (configuration.precision, configuration.tensor_parallel) == ("bf16", 1)
+        assert (one.capacity.method == "user's measurement") == own
+        if own:
+            assert one.capacity.output_tokens_per_second == 1234.0
+            assert configuration.requests_in_flight in (32, 256)

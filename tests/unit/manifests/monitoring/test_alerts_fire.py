@@ -1,0 +1,176 @@
+"""Alerts against synthetic series, evaluated by Prometheus's own promtool."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from breakeven.manifests.monitoring.planned import PlannedCost
+from breakeven.settings.stack import Settings
+from tests.recording import settings_of
+from tests.unit.manifests.monitoring.cases import cost, gateway, gpu, latency, scaling, serving
+from tests.unit.manifests.monitoring.cases.series import SETTINGS, Case
+from tests.unit.manifests.monitoring.stacks import (
+    MONITORED,
+    alerts_of,
+    planned_of,
+    rule_specifications,
+)
+
+CONCERNS: Mapping[str, list[Case]] = {
+    "serving": serving.CASES,
+    "latency": latency.CASES,
+    "scaling": scaling.CASES,
+    "gpu": gpu.CASES,
+    "cost": cost.CASES,
+    "gateway": gateway.CASES,
+}
+# The figures of the cases' comments, whatever the price book says by now.
+PLANNED = replace(
+    planned_of("aws-prod"),
+    node_hour=Decimal("1.965555"),
+    fixed_hour=Decimal("6.00774"),
+    per_million_tokens=Decimal("0.53"),
+    budget=Decimal(9000),
+)
+
+
+def stack_of(concern: str) -> tuple[Settings, PlannedCost]:
+    """The stack that a concern's cases are about."""
+    if concern == "gateway":
+        return gateway.SETTINGS, planned_of("hybrid")
+    return SETTINGS, PLANNED
+
+
+def every_alert() -> dict[str, dict[str, Any]]:
+    return {**alerts_of(SETTINGS, PLANNED), **alerts_of(*stack_of("gateway"))}
+
+
+def write_rules(folder: Path, settings: Settings, planned: PlannedCost) -> dict[str, Path]:
+    paths = {}
+    for concern, specification in rule_specifications(settings, planned).items():
+        paths[concern] = folder / f"{concern}.json"
+        paths[concern].write_text(json.dumps(specification))
+    return paths
+
+
+def promtool(*arguments: str) -> None:
+    if shutil.which("promtool") is None:
+        pytest.fail("promtool is not on PATH; `make test` builds it and runs this", pytrace=False)
+    result = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def as_test(case: Case, number: int, rule: Mapping[str, Any]) -> dict[str, Any]:
+    test: dict[str, Any] = {
+        "interval": f"{case.step}m",
+        "name": f"{case.alert} {number}",
+        "input_series": [{"series": name, "values": values} for name, values in case.series],
+        "promql_expr_test": [
+            {
+                "expr": f'count(ALERTS{{alertname="{case.alert}",alertstate="firing"}}) > 0',
+                "eval_time": f"{case.minutes}m",
+                "exp_samples": [{"labels": "{}", "value": 1}] if case.firing else [],
+            }
+        ],
+    }
+    if case.summary:
+        expected = {
+            "exp_labels": {**rule["labels"], **case.labels},
+            "exp_annotations": {**rule["annotations"], "summary": case.summary},
+        }
+        test["alert_rule_test"] = [
+            {
+                "alertname": case.alert,
+                "eval_time": f"{case.minutes}m",
+                "exp_alerts": [expected],
+            }
+        ]
+    return test
+
+
+@pytest.mark.parametrize("stack", MONITORED)
+def test_prometheus_accepts_every_rule(stack: str, tmp_path: Path) -> None:
+    planned = replace(planned_of(stack), budget=Decimal(9000))
+    paths = write_rules(tmp_path, settings_of(stack), planned).values()
+    promtool("check", "rules", "--lint-fatal", *map(str, paths))
+
+
+def test_prometheus_accepts_the_rules_of_a_private_price(tmp_path: Path) -> None:
+    private = replace(PLANNED, node_hour=None, fixed_hour=None)
+    path = write_rules(tmp_path, SETTINGS, private)["cost"]
+    assert "node_hour" not in path.read_text()
+    assert "cost_hour" not in path.read_text()
+    promtool("check", "rules", "--lint-fatal", str(path))
+
+
+def test_every_alert_is_seen_firing_and_quiet() -> None:
+    seen = [case for cases in CONCERNS.values() for case in cases]
+    for alert in every_alert():
+        assert {case.firing for case in seen if case.alert == alert} == {True, False}, alert
+
+
+def test_every_summary_that_is_filled_in_is_seen() -> None:
+    seen = {case.alert for cases in CONCERNS.values() for case in cases if case.summary}
+    for name, rule in every_alert().items():
+        assert name in seen or "{{" not in rule["annotations"]["summary"], name
+
+
+def only_for(alert: str, rules: list[dict[str, Any]]) -> set[str]:
+    """The alert and what is recorded for it, by name: the other rules have no say in it."""
+    kept, found = {alert}, {alert}
+    while found:
+        asked = [rule["expr"] for rule in rules if _name(rule) in found]
+        found = {
+            rule["record"]
+            for rule in rules
+            if "record" in rule and any(rule["record"] in text for text in asked)
+        } - kept
+        kept |= found
+    return kept
+
+
+def _name(rule: Mapping[str, Any]) -> str:
+    return str(rule.get("alert") or rule["record"])
+
+
+ALERTS = sorted({(concern, case.alert) for concern, cases in CONCERNS.items() for case in cases})
+
+
+@pytest.mark.parametrize(("concern", "alert"), ALERTS)
+def test_alerts_fire_when_they_should_and_only_then(
+    concern: str, alert: str, tmp_path: Path
+) -> None:
+    specifications = rule_specifications(*stack_of(concern))
+    groups = [group for part in ("recording", concern) for group in specifications[part]["groups"]]
+    every = [rule for group in groups for rule in group["rules"]]
+    names = only_for(alert, every)
+    kept = [
+        {**group, "rules": [rule for rule in group["rules"] if _name(rule) in names]}
+        for group in groups
+    ]
+    (tmp_path / "rules.json").write_text(json.dumps({"groups": kept}))
+    [rule] = [rule for rule in every if rule.get("alert") == alert]
+    cases = [case for case in CONCERNS[concern] if case.alert == alert]
+    for step in {case.step for case in cases}:
+        plan = {
+            "rule_files": ["rules.json"],
+            "evaluation_interval": f"{step}m",
+            # A step is longer here than a recorded value lasts, so what is recorded comes first.
+            "group_eval_order": [group["name"] for group in groups],
+            "tests": [
+                as_test(case, number, rule)
+                for number, case in enumerate(cases)
+                if case.step == step
+            ],
+        }
+        (tmp_path / "tests.json").write_text(json.dumps(plan))
+        promtool("test", "rules", str(tmp_path / "tests.json"))

@@ -1,0 +1,89 @@
+"""Alerts where no replica is a state like any other, evaluated by Prometheus's own promtool."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.recording import settings_of
+from tests.unit.manifests.monitoring.cases.series import (
+    Case,
+    Series,
+    cluster,
+    engine,
+    running,
+    up,
+    waiting,
+)
+from tests.unit.manifests.monitoring.stacks import alerts_of, planned_of
+from tests.unit.manifests.monitoring.test_alerts_fire import as_test, promtool, write_rules
+
+SETTINGS = settings_of("hybrid", minReplicas=0)
+COUNTER: Series = ('breakeven_gateway_requests_total{namespace="llm",to="own"}', "0x300")
+
+
+def wanted(values: str) -> Series:
+    return cluster("kube_deployment_spec_replicas", values, 'deployment="model"')
+
+
+def ready(values: str) -> Series:
+    return cluster("kube_deployment_status_replicas_ready", values, 'deployment="model"')
+
+
+def asking(answered: str, in_flight: int) -> tuple[Series, ...]:
+    counter = engine("vllm:time_to_first_token_seconds_count", answered)
+    return counter, running(f"{in_flight}x200"), waiting("0x200")
+
+
+TWO = (up("1x200", "a"), up("1x200", "b"))
+CASES = {
+    "serving": [
+        Case("ModelUnavailable", (wanted("0x300"),), 200, firing=False),
+        Case("ModelUnavailable", (wanted("1x300"),), 10, firing=False),  # the first one starts
+        Case("ModelUnavailable", (wanted("1x300"),), 200, firing=True),
+        Case("ModelUnavailable", (wanted("1x300"), up("1x300", "a")), 200, firing=False),
+    ],
+    "scaling": [
+        Case("ScalingBlind", (COUNTER, ready("0x300")), 20, firing=False),
+        Case("ScalingBlind", (ready("0x300"),), 20, firing=True),  # nothing would wake it
+        Case("ScalingBlind", (COUNTER, ready("1x300")), 20, firing=True),
+        Case(
+            "ScalingBlind",
+            (COUNTER, ready("1x300"), running("1x300"), waiting("0x300")),
+            20,
+            firing=False,
+        ),
+    ],
+    "cost": [
+        Case("IdleReplicas", (up("1x200", "a"), *asking("0+9x200", 0)), 120, firing=False),
+        Case("IdleReplicas", (up("1x200", "a"), *asking("9x200", 0)), 120, firing=True),
+        Case("IdleReplicas", (up("1x200", "a"), *asking("9x200", 0)), 30, firing=False),
+        Case("IdleReplicas", (*TWO, *asking("0+99x200", 20)), 120, firing=True),
+        Case("IdleReplicas", (*TWO, *asking("0+99x200", 30)), 120, firing=False),
+    ],
+}
+
+
+@pytest.mark.parametrize("concern", CASES)
+def test_no_replica_is_no_alert_and_a_missing_one_is(concern: str, tmp_path: Path) -> None:
+    planned = planned_of("hybrid")
+    rules = write_rules(tmp_path, SETTINGS, planned)
+    alerts = alerts_of(SETTINGS, planned)
+    tests = [
+        as_test(case, number, alerts[case.alert]) for number, case in enumerate(CASES[concern])
+    ]
+    plan = tmp_path / "plan.json"
+    plan.write_text(
+        json.dumps(
+            {
+                "rule_files": [rules["recording"].name, rules[concern].name],
+                "evaluation_interval": "1m",
+                "group_eval_order": [f"llm-model-{group}" for group in ("recording", concern)],
+                "tests": tests,
+            }
+        )
+    )
+    promtool("check", "rules", "--lint-fatal", str(rules[concern]))
+    promtool("test", "rules", str(plan))

@@ -1,0 +1,229 @@
+"""The script that fills the weights volume, run as the pod runs it.
+
+The hub's library is a stand-in (stand_in/huggingface_hub.py); files, checksums and the script
+itself are real.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from breakeven.manifests.templates import CHARTS
+
+SCRIPT = CHARTS / "serving" / "fetch_weights.py"
+STAND_IN = Path(__file__).parent / "stand_in"
+REVISION = "a" * 40
+TOKEN = "hf_secret_of_a_test"
+
+
+def safetensors(size: int = 16) -> bytes:
+    """A file in the real format with one tensor of `size` bytes."""
+    header = json.dumps({"weight": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}})
+    return len(header).to_bytes(8, "little") + header.encode() + bytes(size)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    """A repository with weights in two files, one of them pickled as well."""
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    (folder / "model-00001.safetensors").write_bytes(safetensors(16))
+    (folder / "model-00002.safetensors").write_bytes(safetensors(32))
+    weight_map = {"a": "model-00001.safetensors", "b": "model-00002.safetensors"}
+    index = {"weight_map": weight_map}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    (folder / "config.json").write_text("{}")
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+    (folder / "pytorch_model.bin").write_bytes(b"pickle")
+    (folder / "modeling.py").write_text("raise SystemExit")
+    (folder / "consolidated.safetensors").write_bytes(safetensors())
+    (folder / "original").mkdir()
+    (folder / "original" / "params.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Path:
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    return folder
+
+
+def fetch(
+    hub: Path, volume: Path, *further: str, prefix: Sequence[str] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
+    arguments = [
+        *("--repository=owner/model", f"--revision={REVISION}", f"--directory={volume}"),
+        *further,
+    ]
+    return subprocess.run(
+        [*prefix, sys.executable, str(SCRIPT), *arguments],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(STAND_IN),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "STAND_IN_HUB": str(hub),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_the_engine_needs_arrives_whole_and_readable(hub: Path, volume: Path) -> None:
+    result = fetch(hub, volume)
+    assert result.returncode == 0, result.stdout + result.stderr
+    stored = volume / REVISION
+    assert {path.name for path in stored.iterdir()} == {
+        "model-00001.safetensors",
+        "model-00002.safetensors",
+        "model.safetensors.index.json",
+        "config.json",
+        "chat_template.jinja",
+    }
+    for path in stored.iterdir():
+        assert path.read_bytes() == (hub / path.name).read_bytes()
+        # Written with mode 0600, and read by another user.
+        assert path.stat().st_mode & 0o777 == 0o644
+    assert stored.stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in volume.iterdir()] == [REVISION]
+
+
+def test_pickles_and_code_are_left_where_they_are(hub: Path, volume: Path) -> None:
+    result = fetch(hub, volume)
+    names = {path.name for path in volume.rglob("*")}
+    assert not names & {"pytorch_model.bin", "modeling.py", "original", "consolidated.safetensors"}
+    assert "pytorch_model.bin" in result.stdout  # and the log says so
+
+
+def test_a_repository_of_pickles_is_refused(hub: Path, volume: Path) -> None:
+    for path in hub.glob("*.safetensors"):
+        path.unlink()
+    result = fetch(hub, volume)
+    assert result.returncode == 1
+    assert "no safetensors" in result.stdout
+    assert "pytorch_model.bin" in result.stdout
+    assert list(volume.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\xff" * 8,
+        (4).to_bytes(8, "little") + b"{{{{",
+        safetensors(32)[:-1],
+        safetensors(32) + b"x",
+    ],
+    ids=["empty", "endless header", "no json", "cut off", "too long"],
+)
+def test_a_file_that_contradicts_its_header_is_refused(
+    hub: Path, volume: Path, damage: bytes
+) -> None:
+    (hub / "model-00002.safetensors").write_bytes(damage)
+    result = fetch(hub, volume)
+    assert result.returncode == 1
+    assert "model-00002.safetensors" in result.stdout
+    assert not (volume / REVISION).exists()
+
+
+def test_a_file_that_differs_from_the_hubs_checksum_is_fetched_again(
+    hub: Path, volume: Path
+) -> None:
+    failed = fetch(hub, volume, STAND_IN_WRONG="model-00001.safetensors")
+    assert failed.returncode == 1
+    assert "model-00001.safetensors differs from the checksum" in failed.stdout
+    # Pulumi shows the end of the log.
+    assert failed.stdout.splitlines()[-1].startswith("failed: FetchError: model-00001.safetensors")
+    assert not (volume / REVISION).exists()
+    assert not list(volume.rglob("model-00001.safetensors"))
+    again = fetch(hub, volume)
+    assert again.returncode == 0
+    assert "download model-00001.safetensors" in again.stdout
+    assert (volume / REVISION / "model-00001.safetensors").is_file()
+
+
+def test_an_interrupted_download_goes_on_where_it_stopped(hub: Path, volume: Path) -> None:
+    broken = fetch(hub, volume, STAND_IN_BREAKS_AFTER="3")
+    assert broken.returncode == 1
+    assert not (volume / REVISION).exists()
+    again = fetch(hub, volume)
+    assert again.returncode == 0
+    assert again.stdout.count("present ") == 3
+    assert (volume / REVISION).is_dir()
+
+
+def test_what_is_there_is_not_fetched_again(hub: Path, volume: Path) -> None:
+    assert fetch(hub, volume).returncode == 0
+    again = fetch(hub, volume, STAND_IN_DENIES="1")  # it doesn't even ask
+    assert again.returncode == 0
+    assert "is there" in again.stdout
+
+
+def test_weights_that_the_index_names_must_be_there(hub: Path, volume: Path) -> None:
+    (hub / "model-00002.safetensors").unlink()
+    result = fetch(hub, volume)
+    assert result.returncode == 1
+    assert "names files that the repository does not have: model-00002.safetensors" in result.stdout
+
+
+def test_a_volume_that_is_too_small_is_told_before_the_download(hub: Path, volume: Path) -> None:
+    result = fetch(hub, volume, STAND_IN_HUGE="model-00001.safetensors")
+    assert result.returncode == 1
+    assert "1000000000.00 GB to fetch, but the volume has" in result.stdout
+    assert "download" not in result.stdout
+
+
+def test_a_volume_that_fills_up_is_told_and_the_next_run_finishes(hub: Path, volume: Path) -> None:
+    (hub / "model-00002.safetensors").write_bytes(safetensors(4096))
+    # The kernel's limit of a file's size, 1 KiB, stands in for the end of the volume.
+    full = fetch(hub, volume, prefix=["bash", "-c", 'ulimit -f 1; exec "$@"', "bash"])
+    assert full.returncode == 1
+    assert "failed: OSError: [Errno 27] File too large" in full.stdout
+    assert "Traceback" not in full.stdout + full.stderr
+    assert not (volume / REVISION).exists()
+    again = fetch(hub, volume)
+    assert again.returncode == 0
+    assert "present model-00001.safetensors" in again.stdout
+    stored = volume / REVISION / "model-00002.safetensors"
+    assert stored.read_bytes() == safetensors(4096)
+
+
+def test_a_check_fetches_nothing_and_fails_for_what_would_fail_later(
+    hub: Path, volume: Path
+) -> None:
+    for wrong, said in (
+        ({"STAND_IN_HUGE": "model-00001.safetensors"}, "but the volume has"),
+        ({"STAND_IN_DENIES": "1"}, "PermissionError: 401"),
+    ):
+        failed = fetch(hub, volume, "--check", **wrong)
+        assert failed.returncode == 1
+        assert said in failed.stdout.splitlines()[-1]
+    assert fetch(hub, volume, "--check").returncode == 0
+    assert list(volume.iterdir()) == []
+    assert fetch(hub, volume).returncode == 0
+    again = fetch(hub, volume, "--check", STAND_IN_DENIES="1")  # all is there: it doesn't even ask
+    assert again.returncode == 0
+
+
+@pytest.mark.parametrize("failure", [{}, {"STAND_IN_DENIES": "1"}])
+def test_the_token_is_never_printed(hub: Path, volume: Path, failure: dict[str, str]) -> None:
+    result = fetch(hub, volume, HF_TOKEN=TOKEN, **failure)
+    assert result.returncode == (1 if failure else 0)
+    assert TOKEN not in result.stdout + result.stderr
+    assert "Signature" not in result.stdout + result.stderr
+
+
+def test_an_error_is_one_line_without_a_traceback(hub: Path, volume: Path) -> None:
+    result = fetch(hub, volume, HF_TOKEN=TOKEN, STAND_IN_DENIES="1")
+    assert "failed: PermissionError: 401 for https://cdn.test/owner/model?*** with" in result.stdout
+    assert "token ***" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr

@@ -1,0 +1,397 @@
+"""What needs prices is checked with them, and every mistake names its key and a way out."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
+from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
+from breakeven.cost.estimate import estimate
+from breakeven.cost.fleet.plan import simulate
+from breakeven.errors import ClockError, Problem, SettingsError, UnknownStackError
+from breakeven.planning.fleet import VLLM_LARGEST_BATCH, interruptions_of
+from breakeven.planning.inputs import ENGINE_IMAGE_GIGABYTES, assumptions_of
+from breakeven.planning.offline import estimate_stack, ledger_of
+from breakeven.reports.estimate_text import render
+from breakeven.reports.json_report import as_output, summary
+from breakeven.settings.files import stack_names, stack_values
+from breakeven.settings.parse import parse
+from breakeven.settings.pool import POOL_KINDS
+from tests.pools import CLUSTER_API
+from tests.recording import settings_of
+from tests.unit.cost.builders import TODAY
+
+
+def assumptions(stack: str, today: date = TODAY, **overrides: object) -> Assumptions:
+    wire = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in overrides.items()
+    }
+    settings, reader = parse({**stack_values(stack), **wire})
+    return assumptions_of(stack, settings, reader, today)
+
+
+def problem(stack: str, today: date = TODAY, **overrides: object) -> Problem:
+    with pytest.raises(SettingsError) as raised:
+        assumptions(stack, today, **overrides)
+    [found] = raised.value.problems
+    return found
+
+
+def test_machine_types_without_a_price_are_one_mistake_that_names_them_all() -> None:
+    found = problem("dev", instanceTypes=["g6.tiny", "g6.huge"])
+    assert found.key == "instanceTypes"
+    assert "node/aws/us-east-1/g6.tiny/on-demand" in found.found
+    assert "node/aws/us-east-1/g6.huge/on-demand" in found.found
+    assert "priceOverrides" in found.allowed
+
+
+def test_an_override_gives_a_missing_price_and_wins_over_the_book() -> None:
+    spot = "node/aws/us-east-1/g6.xlarge/spot"
+    found = problem("dev", capacityTypes=["spot"], instanceTypes=["g6.xlarge"])
+    assert spot in found.found
+    own = assumptions(
+        "dev",
+        capacityTypes=["spot"],
+        instanceTypes=["g6.xlarge"],
+        priceOverrides={spot: "0.31"},
+    )
+    assert isinstance(own.node, RentedNode)
+    assert own.node.price.usd == Decimal("0.31")
+    assert own.node.price.confidence == "user"
+
+
+def test_the_cheapest_machine_type_of_the_first_capacity_type_is_taken() -> None:
+    node = assumptions("dev", instanceTypes=["g6.2xlarge", "g6.xlarge"]).node
+    assert isinstance(node, RentedNode)
+    assert node.description == "g6.xlarge, on-demand"
+
+
+def test_a_price_as_old_as_the_limit_is_taken_and_a_day_older_is_refused() -> None:
+    node = assumptions("dev").node
+    assert isinstance(node, RentedNode)
+    limit = node.price.as_of + timedelta(days=365)
+    assert assumptions("dev", limit).node == node
+    found = problem("dev", limit + timedelta(days=1))
+    assert found.key == "priceMaxAgeDays"
+    assert node.price.as_of.isoformat() in found.found
+
+
+def test_an_old_price_of_system_nodes_is_refused_like_one_of_gpu_nodes() -> None:
+    own = {
+        f"node/aws/us-east-1/{machine}/on-demand": "1" for machine in ("g6.xlarge", "g6.2xlarge")
+    }
+    system = "node/aws/us-east-1/m6i.large/on-demand"
+    found = problem("dev", date(2036, 1, 1), priceOverrides=own)
+    assert found.key == "priceMaxAgeDays"
+    assert found.price
+    assert f"the book's price is {system} of 2026-07-20" in found.found
+    later = date(2036, 1, 1)
+    stated = assumptions("dev", later, priceOverrides={**own, system: "0.1"})
+    by_others = assumptions("dev", later, priceOverrides=own, systemNodeCount=0)
+    assert stated.node == by_others.node
+
+
+def test_a_clock_by_which_a_price_is_of_a_day_to_come_is_refused() -> None:
+    node = assumptions("dev").node
+    assert isinstance(node, RentedNode)
+    dated = node.price.as_of
+    assert assumptions("dev", dated - timedelta(days=1)).node == node  # in another time zone
+    with pytest.raises(ClockError) as refused:
+        assumptions("dev", dated - timedelta(days=2))
+    for named in ((dated - timedelta(days=2)).isoformat(), dated.isoformat(), "timedatectl"):
+        assert named in str(refused.value)
+
+
+def test_an_overridden_price_is_never_stale() -> None:
+    overrides = {
+        f"node/aws/us-east-1/{machine}/on-demand": "1" for machine in ("g6.xlarge", "g6.2xlarge")
+    }
+    node = assumptions("dev", date(2036, 1, 1), priceOverrides=overrides, systemNodeCount=0).node
+    assert isinstance(node, RentedNode)
+    assert node.price.usd == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("apiInUse", "openai/gpt-4.1-minni"),
+        ("apiInUse", "opanai/gpt-4.1-mini"),
+        ("hostedApis", ["groq/llama-3.1-8b-instand"]),
+    ],
+)
+def test_an_api_that_is_not_known_is_told_with_what_is_close(key: str, value: object) -> None:
+    found = problem("aws-prod", TODAY, **{key: value})
+    assert found.key == key
+    assert "Closest: " in found.allowed
+
+
+def test_a_machine_type_of_another_shape_is_refused_by_its_shape() -> None:
+    found = problem("dev", instanceTypes=["g6.12xlarge"])
+    assert found.found == "g6.12xlarge has 4 x l4"
+
+
+def test_listed_nodes_need_a_machine_type() -> None:
+    found = problem("article", nodePricing="list")
+    assert found.key == "instanceTypes"
+    assert "stated or owned" in found.allowed
+
+
+def test_system_nodes_without_a_price_name_their_own_key() -> None:
+    found = problem("aws-prod", systemInstanceType="m1.imaginary")
+    assert found.key == "systemInstanceType"
+    assert "systemNodeCount" in found.allowed
+
+
+def test_an_owned_node_carries_the_stack_s_figures() -> None:
+    node = assumptions("on-prem").node
+    assert isinstance(node, OwnedNode)
+    assert node.residual_share == Decimal("0.1")
+    assert node.amortisation() == Decimal(290_000) * Decimal("0.9") / 48
+
+
+def test_a_fleet_that_does_not_scale_is_full_at_the_engine_s_own_limit() -> None:
+    scaled = assumptions("aws-prod", targetRequestsPerReplica="8")
+    assert scaled.capacity.concurrent_requests == 8
+    fixed = assumptions("aws-prod", autoscaling="false", minReplicas="8")
+    assert 8 < fixed.capacity.concurrent_requests <= VLLM_LARGEST_BATCH
+
+
+def test_scaling_never_aims_at_more_requests_than_a_replica_holds() -> None:
+    found = problem("aws-prod", targetRequestsPerReplica="4000")
+    assert found.key == "targetRequestsPerReplica"
+    held = int(found.allowed.split("1 to ")[1].split(";")[0])
+    assumptions("aws-prod", targetRequestsPerReplica=str(held))
+    assert problem("aws-prod", targetRequestsPerReplica=str(held + 1)).key == found.key
+
+
+@pytest.mark.parametrize("stack", stack_names())
+def test_the_estimate_pays_the_nodes_of_the_simulated_week(stack: str) -> None:
+    found = assumptions(stack)
+    plan = simulate(
+        found.load.requests_per_second(),
+        found.load.burst_factor,
+        found.capacity.requests_per_second,
+        found.fleet,
+    )
+    assert plan.mean_nodes == pytest.approx(found.simulated.totals.mean_nodes, rel=0.01)
+
+
+def test_spot_nodes_are_interrupted_and_others_are_not() -> None:
+    spot = settings_of("aws-prod", capacityTypes=["spot", "on-demand"])
+    assert interruptions_of(spot) == pytest.approx(0.2)
+    assert interruptions_of(settings_of("aws-prod", capacityTypes=["on-demand", "spot"])) == 0
+    assert interruptions_of(settings_of("on-prem")) == 0
+
+
+def test_nodes_that_are_there_start_no_machine() -> None:
+    there = assumptions("article").fleet
+    assert there.fixed_nodes == 1
+    started = assumptions("dev").fleet
+    assert started.fixed_nodes is None
+    assert started.start_seconds > 180
+
+
+def test_a_started_node_pulls_the_image_that_holds_the_weights_too() -> None:
+    image = f"registry.example.com/models/llama@sha256:{'a' * 64}"
+    alone = assumptions("aws-prod").cluster.image_gigabytes
+    both = assumptions("aws-prod", weightsImage=image, hubTokenSecret="").cluster.image_gigabytes
+    pulled = settings_of("aws-prod").model.repository_bytes / 10**9
+    assert alone == ENGINE_IMAGE_GIGABYTES
+    assert alone + pulled <= both < alone + pulled + 1
+
+
+def test_who_scales_unmonitored_is_told_what_prometheus_has_to_read() -> None:
+    def told(stack: str, **overrides: str) -> list[str]:
+        return [
+            note for note in assumptions(stack, TODAY, **overrides).notes if "PodMonitor" in note
+        ]
+
+    assert not told("hybrid")
+    assert not told("on-prem", monitoring="false")
+    [note] = told("hybrid", monitoring="false")
+    assert "http://prometheus-operated.monitoring.svc:9090" in note
+    assert "port 8000" in note
+    assert "9464" not in note
+    # The first replica is started by the gateways' counter.
+    [note] = told("hybrid", monitoring="false", minReplicas="0")
+    assert "port 9464" in note
+
+
+def test_the_month_is_the_stack_s() -> None:
+    assert assumptions("article").calendar is THIRTY_DAYS
+    assert assumptions("dev").calendar is CALENDAR_MONTH
+
+
+def test_a_stack_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(UnknownStackError, match=", ".join(stack_names())):
+        estimate_stack("nowhere", TODAY)
+
+
+def test_an_override_that_no_unit_is_known_for_is_told_by_its_key() -> None:
+    found = problem("dev", priceOverrides={"nonsense": "1"})
+    assert found.key == "priceOverrides"
+    assert "nonsense" in found.found
+
+
+@pytest.mark.parametrize(
+    ("stated", "closest"),
+    [
+        ("node/aws/us-esat-1/g6.xlarge/on-demand", "node/aws/us-east-1/g6.xlarge/on-demand"),
+        ("node/aws/us-east-1/g6.xlrage/spot", "node/aws/us-east-1/g6.xlarge/spot"),
+        ("node/aws/us-east-1/g6.xlarge/ondemand", "node/aws/us-east-1/g6.xlarge/on-demand"),
+        ("volume/aws/gp-3", "volume/aws/gp3"),
+        ("load-balancer/aws/nlb-lcus", "load-balancer/aws/nlb-lcu"),
+        ("control-plane/esk", "control-plane/eks"),
+        ("nat/aws/gatway", "nat/aws/gateway"),
+    ],
+)
+def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
+    stated: str, closest: str
+) -> None:
+    told = f"priceOverrides states {stated}, by which nothing here is priced; closest: {closest}."
+    assert told in notes_of_report(priceOverrides={stated: "0.5"})
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "node/aws/us-east-1/g6.xlarge/spot",  # of the stack's machine, for a comparison
+        "node/aws/us-east-1/g6e.xlarge/on-demand",  # in the book
+        "volume/aws/cephfs",  # of the stack's volume
+        "nat/aws/gb",
+    ],
+)
+def test_an_override_that_may_be_used_is_not_told(stated: str) -> None:
+    stated_and_used = {"priceOverrides": {stated: "0.5"}, "weightsStorageClass": "cephfs"}
+    assert "priceOverrides states" not in notes_of_report(**stated_and_used)
+
+
+def notes_of_report(**overrides: object) -> str:
+    return "\n".join(
+        estimate(ledger_of(settings_of("dev")), assumptions("dev", TODAY, **overrides)).notes
+    )
+
+
+def test_a_private_price_counts_but_is_shown_nowhere() -> None:
+    secret = {"node/aws/us-east-1/g6.xlarge/on-demand": "0.437 private"}
+    settings, reader = parse(
+        {
+            **stack_values("dev"),
+            "priceOverrides": json.dumps(secret),
+            "instanceTypes": '["g6.xlarge"]',
+        }
+    )
+    report = estimate(ledger_of(settings), assumptions_of("dev", settings, reader, TODAY))
+    lines = [line for line in report.machines.lines if line.item.startswith("GPU nodes")]
+    assert sum(line.monthly for line in lines) == pytest.approx(
+        Decimal("0.437") * 730, abs=Decimal("0.01")
+    )
+    shown = render(report) + json.dumps([as_output(report), summary(report)])
+    for line in lines:
+        assert f"{line.monthly:,.2f}" not in shown
+    assert "0.437" not in shown
+    assert "private" in shown
+
+
+def test_a_commitment_takes_its_percent_off_and_is_named() -> None:
+    node = assumptions("dev", autoscaling="false", commitmentPercent="40", commitmentYears="3").node
+    listed = assumptions("dev").node
+    assert isinstance(node, RentedNode)
+    assert isinstance(listed, RentedNode)
+    assert node.price.usd == listed.price.usd * Decimal("0.6")
+    assert node.description.endswith("40% off for 3 years")
+    assert node.price.confidence == "user"
+
+
+@pytest.mark.parametrize(
+    ("stack", "changed"),
+    [
+        ("dev", {"commitmentPercent": "40"}),
+        ("on-prem", {"commitmentPercent": "40"}),
+        ("dev", {"commitmentPercent": "40", "autoscaling": "false", "capacityTypes": ["spot"]}),
+        ("dev", {"commitmentPercent": "40", "autoscaling": "false", "capacityTypes": ["reserved"]}),
+    ],
+)
+def test_a_commitment_that_means_nothing_is_refused(stack: str, changed: dict[str, object]) -> None:
+    wire = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in changed.items()
+    }
+    _, reader = parse({**stack_values(stack), **wire})
+    assert [found.key for found in reader.problems] == ["commitmentPercent"]
+
+
+def test_scheduled_hours_are_paid() -> None:
+    schedule = ["mon-fri 07:30-18:00 6", "mon 09:00-10:00 8"]
+    plain, scheduled = assumptions("aws-prod"), assumptions("aws-prod", scheduledReplicas=schedule)
+    fewest = scheduled.fleet.scheduled
+    assert len(fewest) == 168
+    assert fewest[:24] == (0,) * 7 + (6, 6, 8) + (6,) * 8 + (0,) * 6
+    assert fewest[5 * 24 :] == (0,) * 48
+    assert plain.fleet.scheduled == ()
+    assert any("schedule" in note for note in scheduled.notes)
+    assert estimate_stack("aws-prod", TODAY).week.mean_nodes < mean_nodes(scheduled)
+
+
+def mean_nodes(given: Assumptions) -> float:
+    rates = given.load.requests_per_second()
+    capacity = given.capacity.requests_per_second
+    return simulate(rates, given.load.burst_factor, capacity, given.fleet).mean_nodes
+
+
+def test_a_schedule_needs_the_traffic_of_whole_weeks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "stacks" / "traffic").mkdir(parents=True)
+    (tmp_path / "stacks" / "traffic" / "day.txt").write_text("1\n" * 24)
+    for module in ("breakeven.settings.parse", "breakeven.planning.demand"):
+        monkeypatch.setattr(f"{module}.ROOT", tmp_path)
+    schedule = ["mon 09:00-10:00 8"]
+    found = problem("aws-prod", trafficShape="day.txt", scheduledReplicas=schedule)
+    assert found.key == "trafficShape"
+    assert "whole weeks of 168 hours" in found.allowed
+
+
+BOUGHT: dict[str, dict[str, object]] = {
+    "existing": {},
+    "karpenter-aws": {"karpenterNodeRole": "role", "karpenterDiscoveryTag": "tag"},
+    "karpenter-azure": {"cloud": "azure"},
+    "gke-compute-class": {"cloud": "gcp"},
+    "cluster-api": {**CLUSTER_API, "minReplicas": 1},
+}
+
+
+@pytest.mark.parametrize("pool", POOL_KINDS)
+def test_without_capacity_types_a_pool_buys_on_demand_or_is_refused_by_that_key(pool: str) -> None:
+    stated = {**BOUGHT[pool], "pool": pool, "capacityTypes": []}
+    if "capacityTypes" in POOL_KINDS[pool].needed:
+        with pytest.raises(SettingsError) as refused:
+            assumptions("dev", TODAY, **stated)
+        assert "capacityTypes" in [found.key for found in refused.value.problems]
+        return
+    found = assumptions("dev", TODAY, **stated)
+    assert isinstance(found.node, RentedNode)
+    assert found.node.description.endswith("on-demand")
+    assert interruptions_of(settings_of("dev", **stated)) == 0
+    assert not [note for note in found.notes if "priced as" in note]
+
+
+@pytest.mark.parametrize("chain", [["reserved", "on-demand"], ["on-demand", "spot"]])
+@pytest.mark.parametrize(
+    ("pricing", "told"), [({}, 1), ({"nodePricing": "stated", "nodePricePerHour": "2"}, 0)]
+)
+def test_how_nodes_are_priced_is_told_only_where_their_purchase_decides_it(
+    pricing: dict[str, object], told: int, chain: list[str]
+) -> None:
+    reserved = {
+        f"node/aws/us-east-1/{machine}/reserved": "1" for machine in ("g6.xlarge", "g6.2xlarge")
+    }
+    found = assumptions("dev", TODAY, capacityTypes=chain, priceOverrides=reserved, **pricing)
+    assert len([note for note in found.notes if "priced as" in note]) == told

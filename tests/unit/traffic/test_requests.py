@@ -1,0 +1,240 @@
+"""Request logs: columns under any usual name, and every row counted, left out or bad."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from breakeven.traffic.columns import USUAL, litellm_cached
+from breakeven.traffic.errors import TrafficError
+from breakeven.traffic.importer import refuse_many_bad_rows
+from breakeven.traffic.kinds import Kind
+from breakeven.traffic.tally import Tally
+from tests.unit.traffic.logs import (
+    FEW,
+    MONDAY,
+    SECRET,
+    azure_trace,
+    litellm_jsonl,
+    litellm_row,
+    moment,
+    read,
+    requests_csv,
+    requests_jsonl,
+    written,
+)
+
+
+@pytest.mark.parametrize("text", [requests_csv(FEW), requests_jsonl(FEW), litellm_jsonl(FEW)])
+def test_kinds_with_cached_tokens_give_the_same_counts(tmp_path: Path, text: str) -> None:
+    tally = read(written(tmp_path / "log", text)).tally
+    assert (tally.requests, tally.input_tokens, tally.output_tokens) == (4, 800, 160)
+    assert (tally.cached_tokens, tally.input_with_cached) == (200, 800)
+    assert (tally.start, tally.seconds) == (MONDAY.timestamp(), 600)
+    assert (tally.rows, tally.bad_rows) == (4, 0)
+
+
+def test_the_azure_trace_has_seven_decimals_and_no_cached_tokens(tmp_path: Path) -> None:
+    imported = read(written(tmp_path / "log", azure_trace(FEW)))
+    assert imported.kinds == (Kind.AZURE_TRACE,)
+    assert (imported.tally.requests, imported.tally.tokens) == (4, 960)
+    assert imported.tally.start == pytest.approx(MONDAY.timestamp() + 0.97996)
+    assert imported.tally.input_with_cached == 0
+
+
+@pytest.mark.parametrize("time", USUAL.timestamp)
+@pytest.mark.parametrize("names", list(zip(USUAL.input[:8], USUAL.output[:8], strict=True)))
+def test_a_column_is_found_under_each_usual_name(
+    tmp_path: Path, time: str, names: tuple[str, str]
+) -> None:
+    text = f"id,{time.upper()},{names[1]},{names[0].replace('_', ' ')}\n1,{moment(0)},3,8\n"
+    tally = read(written(tmp_path / "log", text)).tally
+    assert (tally.input_tokens, tally.output_tokens) == (8, 3)
+
+
+def test_stated_columns_win_over_usual_ones(tmp_path: Path) -> None:
+    text = f"timestamp,when,prompt_tokens,read,out\nlater,{moment(0)},1,8,3\n"
+    columns = {"timestamp": "when", "input": "read", "output": "out"}
+    tally = read(written(tmp_path / "log", text), columns=columns).tally
+    assert (tally.input_tokens, tally.output_tokens) == (8, 3)
+    nested = json.dumps({"when": moment(0), "n": {"read": 8, "out": 3}})
+    columns = {"timestamp": "when", "input": "n.read", "output": "n.out"}
+    tally = read(written(tmp_path / "log", nested), columns=columns).tally
+    assert (tally.input_tokens, tally.output_tokens) == (8, 3)
+
+
+def test_anthropics_uncached_input_is_not_taken_for_all_of_it(tmp_path: Path) -> None:
+    text = f"timestamp,input_tokens,output_tokens,cache_read_input_tokens\n{moment(0)},8,3,900\n"
+    assert read(written(tmp_path / "log", text)).tally.input_with_cached == 0
+
+
+def test_times_without_zone_are_in_the_users_zone_in_request_logs_only(tmp_path: Path) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    text = "timestamp,input_tokens,output_tokens\n2026-11-02 01:00:00,8,3\n"
+    assert read(written(tmp_path / "log", text), zone=berlin).tally.start == MONDAY.timestamp()
+    assert read(
+        written(tmp_path / "azure", azure_trace(FEW)), zone=berlin
+    ).tally.start == pytest.approx(MONDAY.timestamp() + 0.97996)
+
+
+def test_every_bad_row_has_a_reason_and_a_line(tmp_path: Path) -> None:
+    bad = [
+        f"yesterday,{SECRET},1,1,0",
+        f",{SECRET},1,1,0",
+        f"{moment(0)},{SECRET},{SECRET},1,0",
+        f"{moment(0)},{SECRET},1,-1,0",
+        f"{moment(0)},{SECRET},1,1,2",
+        f"{moment(0)},{SECRET},10000000,1,0",
+        "short",
+    ]
+    good = f"{moment(0)},{SECRET},1,1,0"
+    text = "\n".join(["ts,prompt,input_tokens,output_tokens,cached_tokens", good, *bad])
+    tally = read(written(tmp_path / "log", text), max_bad_percent=100).tally
+    assert {reason: found.places for reason, found in tally.bad.items()} == {
+        "time not understood": ["log line 3", "log line 9"],
+        "no time": ["log line 4"],
+        "input tokens is no whole number of 0 or more": ["log line 5"],
+        "output tokens is no whole number of 0 or more": ["log line 6"],
+        "more cached than input tokens": ["log line 7"],
+        "more than 10,000,000 tokens in a request": ["log line 8"],
+    }
+    assert (tally.rows, tally.bad_rows, tally.requests) == (8, 7, 1)
+
+
+def test_too_many_bad_rows_are_refused_by_reason_and_without_content(tmp_path: Path) -> None:
+    rows = [f"{moment(second)},5,5" for second in range(98)] + [f"{SECRET},5,5"] * 2
+    path = written(tmp_path / "log", "\n".join(["ts,input_tokens,output_tokens", *rows]))
+    assert read(path, max_bad_percent=2).tally.requests == 98
+    with pytest.raises(TrafficError) as refused:
+        read(path, max_bad_percent=1.9)
+    message = str(refused.value)
+    assert message.startswith("2 of 100 rows can't be used, 2.0%; allowed: 1.9%.")
+    assert "time not understood: 2 (log line 100; log line 101)" in message
+    assert SECRET not in message
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.floats(0, 100))
+def test_a_log_is_refused_where_the_share_of_bad_rows_is_above_the_limit(
+    bad: int, good: int, limit: float
+) -> None:
+    tally = Tally(rows=good)
+    for line in range(bad):
+        tally.reject("no time", f"log line {line}")
+    if 100 * bad / (bad + good) > limit * (1 + 1e-12):
+        with pytest.raises(TrafficError, match=f"^{bad} of {bad + good} rows"):
+            refuse_many_bad_rows(tally, limit)
+    elif 100 * bad / (bad + good) < limit * (1 - 1e-12) or not bad:
+        refuse_many_bad_rows(tally, limit)
+
+
+def test_a_limit_is_itself_allowed() -> None:
+    tally = Tally(rows=99)
+    tally.reject("no time", "log line 1")
+    refuse_many_bad_rows(tally, 1)
+    with pytest.raises(TrafficError):
+        refuse_many_bad_rows(tally, 0.999)
+
+
+def test_bad_rows_of_litellm_are_counted(tmp_path: Path) -> None:
+    rows = [litellm_row(FEW[0]), litellm_row(FEW[1], prompt_tokens=-1)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    tally = read(written(tmp_path / "log", text), max_bad_percent=50).tally
+    assert (tally.requests, tally.bad_rows) == (1, 1)
+
+
+def test_an_export_without_its_columns_is_another_kind_of_log(tmp_path: Path) -> None:
+    path = written(tmp_path / "log", requests_csv(FEW))
+    for lacking in (path, written(tmp_path / "array", "[ ]")):
+        with pytest.raises(TrafficError, match=r"no column for timestamp.* leave --kind out"):
+            read(lacking, kind=Kind.LITELLM)
+
+
+def test_requests_without_tokens_are_left_out_and_not_bad(tmp_path: Path) -> None:
+    text = f"ts,input_tokens,output_tokens\n{moment(0)},,\n{moment(9)},0,0\n{moment(9)},5,\n"
+    tally = read(written(tmp_path / "log", text)).tally
+    assert dict(tally.left_out) == {"no tokens, such as a request that failed": 2}
+    assert (tally.rows, tally.bad_rows, tally.requests, tally.start) == (
+        3,
+        0,
+        1,
+        MONDAY.timestamp() + 9,
+    )
+
+
+def test_columns_that_are_not_there_are_named_and_not_what_is_there(tmp_path: Path) -> None:
+    for text in (f"{SECRET},1,2\n3,4,5\n", f'{{"prompt": "{SECRET}"}}\n' * 5):
+        with pytest.raises(TrafficError) as refused:
+            read(written(tmp_path / "log", text))
+        assert "found no column for timestamp and input and output" in str(refused.value)
+        assert "--columns timestamp=NAME,input=NAME,output=NAME" in str(refused.value)
+        assert SECRET not in str(refused.value)
+
+
+def test_the_first_json_rows_may_lack_tokens(tmp_path: Path) -> None:
+    failed = json.dumps({"created": moment(0), "error": "busy"})
+    path = written(tmp_path / "log", f"{failed}\n{requests_jsonl(FEW)}")
+    tally = read(path, max_bad_percent=20).tally
+    assert (tally.requests, tally.bad["no input or output"].places) == (4, ["log line 1"])
+
+
+def test_answers_from_litellms_own_cache_reach_no_model(tmp_path: Path) -> None:
+    rows = [litellm_row(FEW[0]), litellm_row(FEW[1], cache_hit="True")]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    tally = read(written(tmp_path / "log", text)).tally
+    assert dict(tally.left_out) == {"answered from LiteLLM's own cache": 1}
+    assert (tally.requests, tally.rows) == (1, 2)
+
+
+def test_litellm_as_csv_is_read_as_its_jsonl(tmp_path: Path) -> None:
+    rows = [litellm_row(request) for request in FEW] + [litellm_row(FEW[0], cache_hit="True")]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]))
+    writer.writeheader()
+    writer.writerows({**row, "metadata": json.dumps(row["metadata"])} for row in rows)
+    imported = read(written(tmp_path / "log.csv", buffer.getvalue()))
+    assert imported.kinds == (Kind.LITELLM,)
+    tally = imported.tally
+    assert (tally.requests, tally.tokens, tally.cached_tokens) == (4, 960, 200)
+    assert sum(tally.left_out.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("metadata", "cached"),
+    [
+        ({"additional_usage_values": {"cache_read_input_tokens": 7}}, 7),
+        ({"usage_object": {"prompt_tokens_details": {"cached_tokens": 7}}}, 7),
+        ('{"usage_object": {"prompt_tokens_details": {"cached_tokens": 7}}}', 7),
+        ({"additional_usage_values": {"prompt_tokens_details": None}}, None),
+        ({"additional_usage_values": None}, None),
+        ("{cached", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_litellms_cached_tokens_are_found_where_its_versions_put_them(
+    metadata: object, cached: int | None
+) -> None:
+    assert litellm_cached(metadata) == cached
+
+
+def test_a_file_given_twice_or_empty_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "log", requests_csv(FEW))
+    with pytest.raises(TrafficError, match="given twice"):
+        read(path, path)
+    with pytest.raises(TrafficError, match="is empty"):
+        read(written(tmp_path / "none", " \n"))
+
+
+def test_several_files_of_different_kinds_add_up(tmp_path: Path) -> None:
+    imported = read(
+        written(tmp_path / "a", requests_csv(FEW)), written(tmp_path / "b", azure_trace(FEW))
+    )
+    assert imported.kinds == (Kind.REQUESTS_CSV, Kind.AZURE_TRACE)
+    assert (imported.tally.requests, imported.tally.input_with_cached) == (8, 800)
