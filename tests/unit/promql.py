@@ -12,7 +12,7 @@ from typing import Any
 
 import promql_parser as promql
 
-CATALOGUE = Path(__file__).parent / "monitoring" / "metrics-catalogue.json"
+CATALOGUE = Path(__file__).parent / "manifests" / "monitoring" / "metrics-catalogue.json"
 RECORDED = "breakeven:"
 
 _OF_COUNTERS = {"rate", "increase"}

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
+from itertools import product
 
 import pytest
 from genai_prices.data import providers
@@ -18,6 +19,7 @@ from breakeven.catalog.api_prices import (
     UnknownApiModelError,
     api_price,
 )
+from tests.each import each
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -96,8 +98,13 @@ def test_reading_tokens_alone_needs_a_price_for_input_only() -> None:
     assert price.usd_per_million_tokens == Decimal("0.02")
 
 
-@pytest.mark.parametrize("provider", [provider.id for provider in providers])
-@pytest.mark.parametrize("model", ["nonsense", "nonsense-70b-instruct", "some/nonsense"])
+@each(
+    "provider, model",
+    product(
+        [provider.id for provider in providers],
+        ["nonsense", "nonsense-70b-instruct", "some/nonsense"],
+    ),
+)
 def test_a_nonsense_model_has_no_price_with_any_provider(provider: str, model: str) -> None:
     with pytest.raises(UnknownApiModelError, match=f'no model "{model}" of {provider}'):
         priced(f"{provider}/{model}", 1000, 100)

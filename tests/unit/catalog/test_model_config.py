@@ -15,6 +15,7 @@ from breakeven.catalog.architectures import ARCHITECTURES
 from breakeven.catalog.config_fields import LARGEST_BYTES, ModelConfigError
 from breakeven.catalog.model_config import facts_from_config
 from breakeven.catalog.models import ModelFacts, load_models
+from tests.each import each
 from tests.unit.catalog.model_configs import CONFIGS
 
 MODELS = load_models()
@@ -42,7 +43,7 @@ def test_there_is_a_model_of_every_architecture() -> None:
     assert covered == set(ARCHITECTURES) - {"Gemma3ForCausalLM"}
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@each("name", CONFIGS)
 def test_the_count_is_the_one_of_the_table(name: str, tmp_path: Path) -> None:
     model = MODELS[name]
     counted = facts(tmp_path, CONFIGS[name], model.repository)
@@ -182,8 +183,10 @@ NEEDED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "field"), NEEDED)
-@pytest.mark.parametrize("odd", [None, 0, -1, 1.5, "4096", True, [], 10**30])
+ODD: list[object] = [None, 0, -1, 1.5, "4096", True, [], 10**30]
+
+
+@each("name, field, odd", [(*needed, odd) for needed in NEEDED for odd in ODD])
 def test_a_missing_or_odd_dimension_is_named(
     name: str, field: str, odd: object, tmp_path: Path
 ) -> None:

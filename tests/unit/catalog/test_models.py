@@ -17,6 +17,7 @@ from breakeven.catalog.models import (
     load_models,
 )
 from breakeven.settings.files import ROOT
+from tests.each import each
 
 DATA = ROOT / "components/breakeven/catalog/data/models.json"
 
@@ -25,7 +26,7 @@ HOSTED = [(model.name, reference) for model in MODELS for reference in model.hos
 any_model = st.sampled_from(MODELS)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@each("model", MODELS)
 def test_every_entry_is_complete(model: ModelFacts) -> None:
     assert model.name == model.name.lower()
     assert model.repository.count("/") == 1
@@ -148,7 +149,7 @@ def test_heads_split_as_vllm_splits_them(name: str, parallel: int, *, splits: bo
     assert find_model(name).splits_over(parallel) is splits
 
 
-@pytest.mark.parametrize(("name", "reference"), HOSTED)
+@each("name, reference", HOSTED)
 def test_every_hosted_offer_has_a_price_and_is_still_offered(name: str, reference: str) -> None:
     price = api_price(
         reference,
@@ -162,7 +163,7 @@ def test_every_hosted_offer_has_a_price_and_is_still_offered(name: str, referenc
     assert "row" not in price.source, f"{name}: found by a part of the name"
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@each("model", MODELS)
 def test_hosted_offers_are_few_distinct_paid_and_direct(model: ModelFacts) -> None:
     assert len(set(model.hosted)) == len(model.hosted) <= 6
     known = {provider.id for provider in providers}

@@ -22,6 +22,7 @@ from breakeven.catalog.price_file import (
     read_book,
 )
 from breakeven.catalog.schema_check import fault
+from tests.each import each
 
 SCHEMA = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -79,8 +80,8 @@ def test_a_private_price_is_the_users_own_and_stays_private_when_written(tmp_pat
     assert read_book(path).prices["volume/aws/gp3"] == price
 
 
-@pytest.mark.parametrize(
-    ("changed", "parts"),
+@each(
+    "changed, parts",
     [
         ({"prices": [{**PRICE, "usd": "-1"}]}, ("line 4", "volume/aws/gp3", "usd", '"-1"')),
         ({"prices": [{**PRICE, "usd": 0.08}]}, ("volume/aws/gp3", "usd", "in quotes")),

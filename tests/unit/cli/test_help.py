@@ -13,6 +13,7 @@ import typer
 
 from breakeven.cli.app import app
 from breakeven.reports import text
+from tests.each import each
 from tests.unit.cli.running import exit_code
 
 ROOT_COMMAND: Any = typer.main.get_command(app)
@@ -36,7 +37,7 @@ def words_of(path: tuple[str, ...]) -> list[str]:
     return words[len(path) :]
 
 
-@pytest.mark.parametrize("path", ALL, ids=" ".join)
+@each("path", ALL)
 def test_help_is_printed_in_80_plain_columns_with_an_example(
     path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,7 +49,7 @@ def test_help_is_printed_in_80_plain_columns_with_an_example(
     assert max(map(len, shown.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+@each("path", LEAVES)
 def test_the_example_is_a_call_that_the_command_takes(path: tuple[str, ...]) -> None:
     LEAVES[path].make_context(path[-1], words_of(path))  # raises where an option does not exist
 

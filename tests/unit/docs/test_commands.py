@@ -17,6 +17,7 @@ import yaml
 from bootstrap.cli import _parser
 from breakeven.cli.app import app
 from breakeven.settings.files import ROOT
+from tests.each import each
 
 DOCUMENTS = sorted(
     [
@@ -94,7 +95,7 @@ def check_make(words: list[str]) -> None:
             assert (ROOT / "stacks" / f"Pulumi.{word[6:]}.yaml").is_file(), word
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+@each("document", DOCUMENTS)
 def test_commands_that_are_typed_exist_with_their_options(document: Path) -> None:
     for command, whole in typed_in(document):
         if not command.startswith(("breakeven ", "make ", "python3 tools/bootstrap ")):
@@ -113,7 +114,7 @@ def test_commands_that_are_typed_exist_with_their_options(document: Path) -> Non
             pytest.fail(f"`{command}`: {error}")
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+@each("document", DOCUMENTS)
 def test_code_blocks_are_of_their_language(document: Path) -> None:
     readers: dict[str, Callable[[str], object]] = {
         "yaml": yaml.safe_load,

@@ -11,6 +11,7 @@ import pytest
 from breakeven.planning.offline import estimate_stack
 from breakeven.reports.tables import options
 from breakeven.settings.files import ROOT, stack_names
+from tests.each import each
 from tests.golden.pages import SHOWN, TABLES, documents, with_tables
 
 PAGES = ROOT / "docs" / "examples"
@@ -28,7 +29,7 @@ def test_there_are_five_and_each_is_a_stack() -> None:
     assert "".join(argument_of("index")).count(".md)") == 5
 
 
-@pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
+@each("document", documents())
 def test_tables_in_documents_are_the_golden_ones(document: object) -> None:
     text = document.read_text(encoding="utf-8")  # type: ignore[attr-defined]  # a path
     assert with_tables(text) == text, "type: make golden"

@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from breakeven.settings.files import ROOT
+from tests.each import each
 
 TEXT = (ROOT / "docs" / "money.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(
@@ -40,7 +41,7 @@ def sides(line: str) -> tuple[str, str]:
     return left.replace(" x ", " * "), right
 
 
-@pytest.mark.parametrize(("stack", "line"), LINES, ids=[line for _, line in LINES])
+@each("stack, line", LINES)
 def test_the_sum_is_right_to_the_last_digit_shown(stack: str, line: str) -> None:  # noqa: ARG001
     left, right = sides(line)
     computed = value(ast.parse(left, mode="eval").body, left)

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from breakeven.policy.frameworks import frameworks
 from breakeven.policy.registry import RULES
 from breakeven.policy.rule import Level, Violation
+from tests.each import each
 from tests.unit.policy.manifests import cases, scope_of
 
 BY_ID = {rule.id: rule for rule in RULES}
 CASES = cases()
 
 
-def of(kind: str) -> Iterator[Any]:
+def of(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for identifier, entry in CASES.items():
         shared = entry.get("base", {})
         changes = entry.get(kind, [])
         if kind == "good":
             changes = [*changes, {}]
-        for number, change in enumerate(changes):
-            yield pytest.param(identifier, {**shared, **change}, id=f"{identifier}-{number}")
+        for change in changes:
+            yield identifier, {**shared, **change}
 
 
 def found(identifier: str, change: dict[str, Any]) -> list[Violation]:
@@ -32,22 +31,22 @@ def found(identifier: str, change: dict[str, Any]) -> list[Violation]:
     return [violation for resource in scope.resources for violation in rule.check(resource, scope)]
 
 
-@pytest.mark.parametrize(("identifier", "change"), list(of("good")))
+@each("identifier, change", of("good"))
 def test_what_keeps_a_rule_passes(identifier: str, change: dict[str, Any]) -> None:
     assert found(identifier, change) == []
 
 
-@pytest.mark.parametrize(("identifier", "change"), list(of("bad")))
+@each("identifier, change", of("bad"))
 def test_what_breaks_a_rule_is_found(identifier: str, change: dict[str, Any]) -> None:
     assert found(identifier, change)
 
 
-@pytest.mark.parametrize(("identifier", "change"), list(of("near")))
+@each("identifier, change", of("near"))
 def test_what_nearly_breaks_a_rule_passes(identifier: str, change: dict[str, Any]) -> None:
     assert found(identifier, change) == []
 
 
-@pytest.mark.parametrize("identifier", BY_ID)
+@each("identifier", BY_ID)
 def test_every_rule_has_bad_and_near_cases(identifier: str) -> None:
     assert CASES[identifier]["bad"]
     assert CASES[identifier]["near"]
@@ -58,7 +57,7 @@ def test_cases_are_about_rules_that_exist_and_identifiers_are_unique() -> None:
     assert len(BY_ID) == len(RULES)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@each("rule", RULES)
 def test_every_rule_says_what_must_hold_and_what_to_do(rule: Any) -> None:
     assert rule.what.endswith(".")
     assert rule.do.endswith(".")

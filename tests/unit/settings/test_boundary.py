@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 import pytest
 
@@ -16,6 +17,7 @@ from breakeven.policy.verdict import judge
 from breakeven.policy.waivers import read_waivers
 from breakeven.settings.files import stack_values, wire
 from breakeven.settings.parse import parse
+from tests.each import each
 from tests.recording import settings_of
 
 IMAGE = "docker.io/vllm/vllm-openai"
@@ -55,8 +57,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("key", NAMES)
-@pytest.mark.parametrize("host", ["", "vllm/", "docker.io/", "registry:5000/", "localhost/"])
+@each("key, host", product(NAMES, ["", "vllm/", "docker.io/", "registry:5000/", "localhost/"]))
 def test_an_image_without_the_host_that_another_registry_takes_the_place_of_is_refused(
     key: str, host: str
 ) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from breakeven.errors import StackFileError
 from breakeven.settings.files import ROOT, defaults, own_values, stack_names, stack_values
+from tests.each import each
 
 DECLARED: dict[str, dict[str, Any]] = yaml.safe_load(
     (ROOT / "Pulumi.yaml").read_text(encoding="utf-8")
@@ -36,7 +37,7 @@ def project(root: Path, **stacks: str) -> Path:
     return root
 
 
-@pytest.mark.parametrize("key", DECLARED)
+@each("key", DECLARED)
 def test_every_setting_has_a_default_of_its_type_and_a_description(key: str) -> None:
     entry = DECLARED[key]
     assert type(entry["default"]) is _KINDS[entry["type"]]

@@ -11,6 +11,7 @@ import pytest
 from breakeven.errors import Problem
 from breakeven.settings.files import stack_values
 from breakeven.settings.parse import parse
+from tests.each import each
 from tests.recording import settings_of
 
 
@@ -25,8 +26,8 @@ def teams(**rights: object) -> dict[str, object]:
     return {"teams": rights}
 
 
-@pytest.mark.parametrize(
-    ("values", "key", "found", "allowed"),
+@each(
+    "values, key, found, allowed",
     [
         ({"mode": "hybird"}, "mode", '"hybird"', "hybrid"),
         ({"teams": {}}, "teams", "nobody", "a name for each team"),

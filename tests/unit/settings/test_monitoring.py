@@ -10,6 +10,7 @@ from breakeven.errors import Problem
 from breakeven.settings.groups import TracingSettings
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import Settings
+from tests.each import each
 from tests.recording import settings_of
 
 
@@ -26,7 +27,7 @@ def tracing_of(endpoint: str, **values: object) -> TracingSettings:
     return settings.monitoring.tracing
 
 
-@pytest.mark.parametrize(
+@each(
     "endpoint",
     [
         "otel-collector.monitoring.svc:4317",  # no scheme

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import product
 from typing import NamedTuple
 
 import pytest
@@ -17,6 +18,7 @@ from breakeven.errors import Problem
 from breakeven.settings.files import defaults, stack_names, stack_values
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import Settings
+from tests.each import each
 from tests.pools import CLUSTER_API
 
 DIGEST = "sha256:" + "0" * 64
@@ -683,7 +685,7 @@ def test_the_defaults_alone_are_without_mistake() -> None:
     assert problems_of({}) == ()
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@each("name", MISTAKES)
 def test_a_mistake_is_told_once_by_its_key_with_a_way_out(name: str) -> None:
     mistake = MISTAKES[name]
     [problem] = problems_of(mistake.values)
@@ -692,7 +694,7 @@ def test_a_mistake_is_told_once_by_its_key_with_a_way_out(name: str) -> None:
     assert mistake.allowed in problem.allowed
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@each("name", MISTAKES)
 def test_a_problem_reads_as_sentences_on_one_line(name: str) -> None:
     for problem in problems_of(MISTAKES[name].values):
         text = str(problem)
@@ -730,8 +732,8 @@ def test_mistakes_over_several_keys_are_told_together() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("values", "key"),
+@each(
+    "values, key",
     [
         ({"model": "unknown", "maxModelLength": 65536}, "model"),
         ({"model": "llama-3.3-70b-instruct", "gpu": "l44"}, "gpu"),
@@ -813,8 +815,7 @@ def test_every_declared_setting_is_read() -> None:
     assert asked.keys_seen == set(defaults())
 
 
-@pytest.mark.parametrize("utilization", ["0.50", "0.95"])
-@pytest.mark.parametrize("model", BEYOND_ONE_L4, ids=lambda model: model.name)
+@each("utilization, model", product(["0.50", "0.95"], BEYOND_ONE_L4))
 def test_what_is_said_to_fit_fits(model: ModelFacts, utilization: str) -> None:
     stated = {
         "model": model.name,

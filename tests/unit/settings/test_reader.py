@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from breakeven.errors import SettingsError
 from breakeven.settings.reader import ConfigReader
+from tests.each import each
 
 DEFAULTS = {
     "word": "red",
@@ -61,8 +62,8 @@ def test_a_key_that_is_not_stated_has_its_default(key: str) -> None:
     assert reader.usable(key)
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "found", "allowed"),
+@each(
+    "key, value, found, allowed",
     [
         ("word", "gren", 'found "gren"', "Closest: green"),
         ("word", "?", 'found "?"', "Allowed: red, green"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from breakeven.traffic.errors import TrafficError
 from breakeven.traffic.importer import refuse_many_bad_rows
 from breakeven.traffic.kinds import Kind
 from breakeven.traffic.tally import Tally
+from tests.each import each
 from tests.unit.traffic.logs import (
     FEW,
     MONDAY,
@@ -49,8 +51,10 @@ def test_the_azure_trace_has_seven_decimals_and_no_cached_tokens(tmp_path: Path)
     assert imported.tally.input_with_cached == 0
 
 
-@pytest.mark.parametrize("time", USUAL.timestamp)
-@pytest.mark.parametrize("names", list(zip(USUAL.input[:8], USUAL.output[:8], strict=True)))
+@each(
+    "time, names",
+    product(USUAL.timestamp, list(zip(USUAL.input[:8], USUAL.output[:8], strict=True))),
+)
 def test_a_column_is_found_under_each_usual_name(
     tmp_path: Path, time: str, names: tuple[str, str]
 ) -> None:

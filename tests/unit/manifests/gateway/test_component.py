@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
+from breakeven.cost.bill.classify import Registered
 from breakeven.cost.estimate import estimate
 from breakeven.formatting import rate
 from breakeven.manifests.gateway import Gateway, TokenPrices
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS, STORE_LABELS
 from breakeven.planning.inputs import token_prices
-from breakeven.planning.offline import estimate_stack
+from breakeven.planning.mock_monitor import CountingMonitor, run_offline
+from breakeven.planning.offline import estimate_stack, load_stack
 from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output
+from breakeven.resources import deployment as deployment_of_stack
 from tests.golden.test_golden import TODAY
 from tests.recording import Recorded, Registration, register, register_priced, settings_of
 
@@ -110,11 +113,22 @@ def test_prices_are_the_estimates_and_the_apis() -> None:
     assert request == pytest.approx(float(report.api.price.usd_per_request))
 
 
-def test_what_starts_last_costs_nothing() -> None:
-    """The price of an own token is known before the gateway's pods are registered."""
-    report = estimate_stack("hybrid", TODAY)
-    assert report.usd_per_million_own_tokens is not None
-    assert token_prices(report).own == Decimal(rate(report.usd_per_million_own_tokens))
+def test_resources_that_wait_for_the_estimate_cost_nothing() -> None:
+    # The gateway's pods are told what a token costs, so they are registered after the estimate.
+    loaded, monitor = load_stack("hybrid", TODAY), CountingMonitor()
+    before: list[Registered] = []
+
+    def prices() -> TokenPrices:
+        before.extend(monitor.counted)
+        return PRICES
+
+    run_offline(lambda: deployment_of_stack.register(loaded.settings, prices), monitor)
+    waiting = {(one.type, one.name) for one in monitor.counted[len(before) :]}
+    assert ("kubernetes:apps/v1:Deployment", "gateway") in waiting
+    first, whole = (
+        estimate(tuple(counted), loaded.assumptions) for counted in (before, monitor.counted)
+    )
+    assert first.bill == whole.bill
 
 
 def test_where_all_is_planned_to_overflow_an_own_token_has_the_price_of_any() -> None:

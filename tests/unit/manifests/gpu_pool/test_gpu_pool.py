@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 
@@ -13,6 +14,7 @@ from breakeven.manifests.gpu_pool.karpenter import POOL_LABEL
 from breakeven.manifests.gpu_pool.pool import pool_name
 from breakeven.settings.pool import POOL_KINDS
 from breakeven.settings.stack import Settings
+from tests.each import each
 from tests.pools import CLUSTER_API
 from tests.recording import STACKS, Registration, register, settings_of
 
@@ -45,8 +47,7 @@ def test_the_ledger_finds_the_pool_with_plain_inputs(stack: str) -> None:
     }
 
 
-@pytest.mark.parametrize("stack", ["dev", "aks", "gke", "owned-h100"])
-@pytest.mark.parametrize("length", [1, 49, 50, 59, 63])
+@each("stack, length", product(["dev", "aks", "gke", "owned-h100"], [1, 49, 50, 59, 63]))
 def test_names_of_a_pool_are_values_of_labels_however_long_the_namespace(
     stack: str, length: int
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from functools import cache
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS, STORE_LABELS
 from breakeven.manifests.network import NetworkRules, ServingNamespace
 from breakeven.manifests.serving.labels import ENGINE_LABELS, WEIGHTS_LABELS
+from tests.each import each
 from tests.recording import FETCHING, STACKS, Registration, as_key, register, settings_of
 
 NAMESPACE = "kubernetes.io/metadata.name"
@@ -105,8 +107,7 @@ NOT_PUBLIC = [
 
 @pytest.mark.parametrize("stack", STACKS)
 class TestEveryStack:
-    @pytest.mark.parametrize("address", [*PUBLIC, *NOT_PUBLIC])
-    @pytest.mark.parametrize("port", [53, 80, 443, 8000])
+    @each("address, port", product([*PUBLIC, *NOT_PUBLIC], [53, 80, 443, 8000]))
     def test_prompts_have_no_way_out(self, stack: str, address: str, port: int) -> None:
         for protocol in ("TCP", "UDP"):
             assert not allowed(
@@ -153,13 +154,13 @@ class TestEveryStack:
 
 @pytest.mark.parametrize("stack", FETCHING)
 class TestEveryStackThatFetches:
-    @pytest.mark.parametrize("address", PUBLIC)
+    @each("address", PUBLIC)
     def test_weights_come_from_the_internet_by_https_only(self, stack: str, address: str) -> None:
         rules = rules_of(stack)
         assert allowed(rules, "Egress", WEIGHTS_LABELS, port=443, address=address)
         assert not allowed(rules, "Egress", WEIGHTS_LABELS, port=80, address=address)
 
-    @pytest.mark.parametrize("address", NOT_PUBLIC)
+    @each("address", NOT_PUBLIC)
     def test_the_download_reaches_nothing_private(self, stack: str, address: str) -> None:
         assert not allowed(rules_of(stack), "Egress", WEIGHTS_LABELS, port=443, address=address)
 

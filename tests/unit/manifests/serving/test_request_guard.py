@@ -7,6 +7,7 @@ import importlib.util
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.manifests.templates import CHARTS
+from tests.each import each
 
 KEY = "sesame"
 Application = Callable[..., Awaitable[None]]
@@ -121,9 +123,12 @@ def test_no_path_but_health_and_metrics_answers_without_the_key(path: str) -> No
     assert client.status == (200 if path in {"/health", "/metrics"} else 401)
 
 
-@pytest.mark.parametrize("path", ["/invocations", "/tokenize", "/v1/models", "/scale_elastic_ep"])
-@pytest.mark.parametrize(
-    "key", ["", "Bearer", "Bearer ", "Bearer other", f"Basic {KEY}", KEY, "Bearer sesame "]
+@each(
+    "path, key",
+    product(
+        ["/invocations", "/tokenize", "/v1/models", "/scale_elastic_ep"],
+        ["", "Bearer", "Bearer ", "Bearer other", f"Basic {KEY}", KEY, "Bearer sesame "],
+    ),
 )
 def test_what_is_not_the_key_is_refused(path: str, key: str) -> None:
     client = ask(path, key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from breakeven.manifests.serving.timings import (
     stopping_seconds,
     timings_of,
 )
+from tests.each import each
 from tests.recording import STACKS, settings_of
 
 
@@ -40,8 +43,7 @@ def test_a_grace_period_that_would_cut_answers_is_refused() -> None:
         )
 
 
-@pytest.mark.parametrize("speed", [10, 50, 200, 2000, 100_000])
-@pytest.mark.parametrize("stack", STACKS)
+@each("speed, stack", product([10, 50, 200, 2000, 100_000], STACKS))
 def test_a_start_may_take_longer_than_reading_the_weights(stack: str, speed: int) -> None:
     # Probes that are shorter kill large models for ever (kserve#5062, kubeai#172, aibrix#782).
     settings = settings_of(stack, weightsReadMegabytesPerSecond=speed)

@@ -5,7 +5,7 @@ The stack has up to 8 replicas, targetRequestsPerReplica 48 and targetWaitingPer
 
 from __future__ import annotations
 
-from tests.unit.manifests.monitoring.cases.series import Case, Series, cluster, engine, up, waiting
+from tests.prometheus.cases.series import Case, Series, cluster, engine, up, waiting
 
 FINISHED = "vllm:request_success_total"
 PREEMPTED = "vllm:num_preemptions_total"

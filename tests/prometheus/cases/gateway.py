@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from breakeven.manifests.monitoring.promql import engine_selector, gateway_target_selector
+from tests.prometheus.cases.series import MINUTES_A_DAY, Case, Series, cluster
 from tests.recording import settings_of
-from tests.unit.manifests.monitoring.cases.series import MINUTES_A_DAY, Case, Series, cluster
 
 SETTINGS = settings_of("hybrid", teams={"product": {"usdPerMonth": "6000"}, "legal": {}})
 TARGET = gateway_target_selector(SETTINGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.manifests.monitoring.cases.series import Case, Series, engine
+from tests.prometheus.cases.series import Case, Series, engine
 
 FIRST = "vllm:time_to_first_token_seconds"
 BETWEEN = "vllm:inter_token_latency_seconds"

@@ -6,7 +6,7 @@ them, a budget of $9,000 a month, $0.53 planned for a million tokens.
 
 from __future__ import annotations
 
-from tests.unit.manifests.monitoring.cases.series import (
+from tests.prometheus.cases.series import (
     MINUTES_A_DAY,
     Case,
     Series,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from tests.recording import settings_of
-from tests.unit.manifests.monitoring.cases.series import (
+from tests.prometheus.cases.series import (
     Case,
     Series,
     cluster,
@@ -17,8 +15,9 @@ from tests.unit.manifests.monitoring.cases.series import (
     up,
     waiting,
 )
+from tests.prometheus.promtool import evaluate, promtool, write_rules
+from tests.recording import settings_of
 from tests.unit.manifests.monitoring.stacks import alerts_of, planned_of
-from tests.unit.manifests.monitoring.test_alerts_fire import as_test, promtool, write_rules
 
 SETTINGS = settings_of("hybrid", minReplicas=0)
 COUNTER: Series = ('breakeven_gateway_requests_total{namespace="llm",to="own"}', "0x300")
@@ -71,19 +70,10 @@ def test_no_replica_is_no_alert_and_a_missing_one_is(concern: str, tmp_path: Pat
     planned = planned_of("hybrid")
     rules = write_rules(tmp_path, SETTINGS, planned)
     alerts = alerts_of(SETTINGS, planned)
-    tests = [
-        as_test(case, number, alerts[case.alert]) for number, case in enumerate(CASES[concern])
-    ]
-    plan = tmp_path / "plan.json"
-    plan.write_text(
-        json.dumps(
-            {
-                "rule_files": [rules["recording"].name, rules[concern].name],
-                "evaluation_interval": "1m",
-                "group_eval_order": [f"llm-model-{group}" for group in ("recording", concern)],
-                "tests": tests,
-            }
-        )
-    )
     promtool("check", "rules", "--lint-fatal", str(rules[concern]))
-    promtool("test", "rules", str(plan))
+    evaluate(
+        tmp_path,
+        [rules["recording"].name, rules[concern].name],
+        [f"llm-model-{group}" for group in ("recording", concern)],
+        [(case, alerts[case.alert]) for case in CASES[concern]],
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.manifests.monitoring.cases.series import Case, gpu, up
+from tests.prometheus.cases.series import Case, gpu, up
 
 XID = "DCGM_FI_DEV_XID_ERRORS"
 BUSY = "DCGM_FI_DEV_GPU_UTIL"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import socket
 import subprocess
 import time
@@ -19,10 +18,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap.golang import Program
-from bootstrap.layout import Layout
-from bootstrap.programs import PROMETHEUS, PROMTOOL, find_built
-from breakeven.settings.files import ROOT
+from bootstrap.programs import PROMETHEUS
+from tests.prometheus.promtool import path_of, promtool
 
 _START_SECONDS = 120
 
@@ -118,11 +115,11 @@ def prometheus(folder: Path, series: Sequence[Series], start: int) -> Iterator[P
     recording.write_text("\n".join([*text, "# EOF", ""]), encoding="utf-8")
     data = folder / "data"
     if series:
-        _run(PROMTOOL, "tsdb", "create-blocks-from", "openmetrics", str(recording), str(data))
+        promtool("tsdb", "create-blocks-from", "openmetrics", str(recording), str(data))
     (folder / "prometheus.yml").write_text("{}\n", encoding="utf-8")
     port = _free_port()
     command = [
-        _program(PROMETHEUS),
+        path_of(PROMETHEUS),
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={data}",
         "--storage.tsdb.retention.time=100y",
@@ -155,23 +152,6 @@ def _selectors(node: Any) -> Iterator[Selector]:
     elif isinstance(node, list):
         for item in node:
             yield from _selectors(item)
-
-
-def _program(program: Program) -> str:
-    # Not what PATH has: its version would decide what a test says.
-    folder = find_built(Layout.of(ROOT, os.environ), program)
-    if folder is None:
-        pytest.fail(
-            f"{program.name} is not built; `make test` does it and runs this", pytrace=False
-        )
-    return str(folder / program.name)
-
-
-def _run(program: Program, *arguments: str) -> None:
-    result = subprocess.run(
-        [_program(program), *arguments], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from breakeven.manifests.monitoring.promql import job_name
 from breakeven.manifests.serving.labels import GROUP_NAME
 from breakeven.settings.stack import Settings
-from tests.prometheus import Prometheus, Selector, Series, finite, prometheus
+from tests.prometheus.server import Prometheus, Selector, Series, finite, prometheus
 from tests.promql_found import Found, expressions_of
 from tests.recording import STACKS, register_stack, settings_of
 from tests.unit.promql import catalogue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.manifests.monitoring.cases.series import Case, Series, cluster, running, up, waiting
+from tests.prometheus.cases.series import Case, Series, cluster, running, up, waiting
 
 READY = "kube_deployment_status_replicas_ready"
 CONDITION = "kube_horizontalpodautoscaler_status_condition"

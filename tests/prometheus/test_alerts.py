@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -15,9 +13,10 @@ import pytest
 
 from breakeven.manifests.monitoring.planned import PlannedCost
 from breakeven.settings.stack import Settings
+from tests.prometheus.cases import cost, gateway, gpu, latency, scaling, serving
+from tests.prometheus.cases.series import SETTINGS, Case
+from tests.prometheus.promtool import evaluate, promtool, write_rules
 from tests.recording import settings_of
-from tests.unit.manifests.monitoring.cases import cost, gateway, gpu, latency, scaling, serving
-from tests.unit.manifests.monitoring.cases.series import SETTINGS, Case
 from tests.unit.manifests.monitoring.stacks import (
     MONITORED,
     alerts_of,
@@ -52,49 +51,6 @@ def stack_of(concern: str) -> tuple[Settings, PlannedCost]:
 
 def every_alert() -> dict[str, dict[str, Any]]:
     return {**alerts_of(SETTINGS, PLANNED), **alerts_of(*stack_of("gateway"))}
-
-
-def write_rules(folder: Path, settings: Settings, planned: PlannedCost) -> dict[str, Path]:
-    paths = {}
-    for concern, specification in rule_specifications(settings, planned).items():
-        paths[concern] = folder / f"{concern}.json"
-        paths[concern].write_text(json.dumps(specification))
-    return paths
-
-
-def promtool(*arguments: str) -> None:
-    if shutil.which("promtool") is None:
-        pytest.fail("promtool is not on PATH; `make test` builds it and runs this", pytrace=False)
-    result = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-
-
-def as_test(case: Case, number: int, rule: Mapping[str, Any]) -> dict[str, Any]:
-    test: dict[str, Any] = {
-        "interval": f"{case.step}m",
-        "name": f"{case.alert} {number}",
-        "input_series": [{"series": name, "values": values} for name, values in case.series],
-        "promql_expr_test": [
-            {
-                "expr": f'count(ALERTS{{alertname="{case.alert}",alertstate="firing"}}) > 0',
-                "eval_time": f"{case.minutes}m",
-                "exp_samples": [{"labels": "{}", "value": 1}] if case.firing else [],
-            }
-        ],
-    }
-    if case.summary:
-        expected = {
-            "exp_labels": {**rule["labels"], **case.labels},
-            "exp_annotations": {**rule["annotations"], "summary": case.summary},
-        }
-        test["alert_rule_test"] = [
-            {
-                "alertname": case.alert,
-                "eval_time": f"{case.minutes}m",
-                "exp_alerts": [expected],
-            }
-        ]
-    return test
 
 
 @pytest.mark.parametrize("stack", MONITORED)
@@ -160,17 +116,9 @@ def test_alerts_fire_when_they_should_and_only_then(
     (tmp_path / "rules.json").write_text(json.dumps({"groups": kept}))
     [rule] = [rule for rule in every if rule.get("alert") == alert]
     cases = [case for case in CONCERNS[concern] if case.alert == alert]
-    for step in {case.step for case in cases}:
-        plan = {
-            "rule_files": ["rules.json"],
-            "evaluation_interval": f"{step}m",
-            # A step is longer here than a recorded value lasts, so what is recorded comes first.
-            "group_eval_order": [group["name"] for group in groups],
-            "tests": [
-                as_test(case, number, rule)
-                for number, case in enumerate(cases)
-                if case.step == step
-            ],
-        }
-        (tmp_path / "tests.json").write_text(json.dumps(plan))
-        promtool("test", "rules", str(tmp_path / "tests.json"))
+    evaluate(
+        tmp_path,
+        ["rules.json"],
+        [group["name"] for group in groups],
+        [(case, rule) for case in cases],
+    )

@@ -1,0 +1,131 @@
+"""promtool at its pinned version: checks rule files, and evaluates rules over synthetic series."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.golang import Program
+from bootstrap.layout import Layout
+from bootstrap.programs import PROMTOOL, find_built
+from breakeven.manifests.monitoring.planned import PlannedCost
+from breakeven.settings.files import ROOT
+from breakeven.settings.stack import Settings
+from tests.prometheus.cases.series import Case
+from tests.unit.manifests.monitoring.stacks import rule_specifications
+
+
+@cache
+def path_of(program: Program) -> str:
+    """The program that `make test` built; fails without it.
+
+    A program of the same name on PATH is not used: its version would decide what a test says.
+    """
+    folder = find_built(Layout.of(ROOT, os.environ), program)
+    if folder is None:
+        pytest.fail(f"{program.name} is not built. `make test` builds it.", pytrace=False)
+    return str(folder / program.name)
+
+
+def promtool(*arguments: str) -> None:
+    """Runs promtool, which must succeed."""
+    result = _run(*arguments)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def value_of(query: str, series: Mapping[str, str], folder: Path) -> float | None:
+    """What a query returns after five minutes of these series; None where it returns no sample."""
+    plan = folder / "query.json"
+    test = {
+        "interval": "15s",
+        "input_series": [{"series": one, "values": text} for one, text in series.items()],
+        # Expected to fail unless there is no sample; promtool then says what it got.
+        "promql_expr_test": [{"expr": query, "eval_time": "5m", "exp_samples": []}],
+    }
+    plan.write_text(json.dumps({"evaluation_interval": "15s", "tests": [test]}))
+    result = _run("test", "rules", str(plan))
+    if result.returncode == 0:
+        return None
+    [line] = [one for one in (result.stdout + result.stderr).splitlines() if "got:" in one]
+    return float(line.split()[-1].strip("{}[]\"'"))
+
+
+def write_rules(folder: Path, settings: Settings, planned: PlannedCost) -> dict[str, Path]:
+    """Writes a stack's rule files and returns their paths by concern."""
+    paths = {}
+    for concern, specification in rule_specifications(settings, planned).items():
+        paths[concern] = folder / f"{concern}.json"
+        paths[concern].write_text(json.dumps(specification))
+    return paths
+
+
+def evaluate(
+    folder: Path,
+    rule_files: Sequence[str],
+    groups: Sequence[str],
+    cases: Sequence[tuple[Case, Mapping[str, Any]]],
+) -> None:
+    """Evaluates cases of alerts, each with the rule that it is about.
+
+    Args:
+        folder: Where the rule files are.
+        rule_files: Their names.
+        groups: Names of the groups, in the order of evaluation.
+        cases: The cases with their rules.
+    """
+    for step in {case.step for case, _ in cases}:
+        plan = folder / f"every-{step}-minutes.json"
+        content = {
+            "rule_files": list(rule_files),
+            "evaluation_interval": f"{step}m",
+            # A step can be longer than a recorded value lasts, so what is recorded comes first.
+            "group_eval_order": list(groups),
+            "tests": [
+                _as_test(case, number, rule)
+                for number, (case, rule) in enumerate(cases)
+                if case.step == step
+            ],
+        }
+        plan.write_text(json.dumps(content))
+        promtool("test", "rules", str(plan))
+
+
+def _as_test(case: Case, number: int, rule: Mapping[str, Any]) -> dict[str, Any]:
+    test: dict[str, Any] = {
+        "interval": f"{case.step}m",
+        "name": f"{case.alert} {number}",
+        "input_series": [{"series": name, "values": values} for name, values in case.series],
+        "promql_expr_test": [
+            {
+                "expr": f'count(ALERTS{{alertname="{case.alert}",alertstate="firing"}}) > 0',
+                "eval_time": f"{case.minutes}m",
+                "exp_samples": [{"labels": "{}", "value": 1}] if case.firing else [],
+            }
+        ],
+    }
+    if case.summary:
+        expected = {
+            "exp_labels": {**rule["labels"], **case.labels},
+            "exp_annotations": {**rule["annotations"], "summary": case.summary},
+        }
+        test["alert_rule_test"] = [
+            {
+                "alertname": case.alert,
+                "eval_time": f"{case.minutes}m",
+                "exp_alerts": [expected],
+            }
+        ]
+    return test
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [path_of(PROMTOOL), *arguments], capture_output=True, text=True, check=False
+    )
