@@ -47,7 +47,7 @@ from bootstrap import cluster as built
 from bootstrap.console import SetupError
 from bootstrap.layout import Layout
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
 from breakeven.planning.offline import load_stack
 from breakeven.settings.files import ROOT
@@ -66,11 +66,11 @@ _BAR = 24
 _EVERY_SECONDS = 5.0
 
 
-def load_of(configuration: Configuration) -> NDArray[np.float64]:
+def load_of(configuration: FleetConfiguration) -> NDArray[np.float64]:
     """The mean requests of each step: up, along, and down."""
-    service = configuration.service
-    target = min(configuration.target_requests, service.slots)
-    peak = PEAK_REPLICAS * target / service.seconds(target) * STEP_SECONDS
+    speed = configuration.speed
+    target = min(configuration.target_requests, speed.slots)
+    peak = PEAK_REPLICAS * target / speed.seconds(target) * STEP_SECONDS
     shape = [np.linspace(_LOWEST, 1.0, RISE), np.ones(HOLD), np.full(QUIET, _LOWEST)]
     return np.asarray(np.concatenate(shape) * peak)
 
@@ -176,7 +176,7 @@ def shown() -> Iterator[Callable[[Moment, Meter], None]]:
     yield tell
 
 
-def watch(rig: Rig, configuration: Configuration, meter: Meter, name: str) -> None:
+def watch(rig: Rig, configuration: FleetConfiguration, meter: Meter, name: str) -> None:
     """Send the load and show what the cluster makes of it."""
     standin = VllmStandin(rig.api, NAMESPACE, name, configuration, seed=0)
     (rig.folder.targets / "demo.json").write_text(target_file(standin.address))

@@ -48,7 +48,7 @@ def measure(search: Search, repetitions: int) -> tuple[int, float]:
     weighed = 0
     for _ in range(repetitions):
         started = time.perf_counter()
-        weighed = recommend(search).counts.weighed
+        weighed = recommend(search).counts.evaluated
         seconds.append(time.perf_counter() - started)
     return weighed, statistics.median(seconds)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.cost.demand.load import published_shape
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, draw
 from breakeven.planning.fleet import configuration_of
 from breakeven.planning.inputs import assumptions_of
@@ -85,7 +85,7 @@ class Case:
     stack: str
     overrides: Mapping[str, int]
 
-    def settings(self) -> tuple[Settings, Configuration]:
+    def settings(self) -> tuple[Settings, FleetConfiguration]:
         """The stack's settings, and what the preview would simulate for it."""
         values = {key: str(value) for key, value in self.overrides.items()}
         given = {**stack_values(self.stack), **values, "priceMaxAgeDays": "36500"}
@@ -110,14 +110,14 @@ class Trial:
     load: Load
 
 
-def requests(configuration: Configuration, clock: Clock, load: Load) -> NDArray[np.float64]:
+def requests(configuration: FleetConfiguration, clock: Clock, load: Load) -> NDArray[np.float64]:
     """Draw the requests of each step.
 
     The draws are those of the preview; several of its steps are put into one.
     """
     group = STEPS_PER_HOUR // clock.hour_steps
-    service = configuration.service
-    target = min(configuration.target_requests, service.slots)
-    most = load.peak_replicas * target / service.seconds(target)
+    speed = configuration.speed
+    target = min(configuration.target_requests, speed.slots)
+    most = load.peak_replicas * target / speed.seconds(target)
     arrivals = draw(load.shape() * most / group, load.burst_factor, load.seed).arrivals
     return np.asarray(arrivals.reshape(-1, group).sum(axis=1))

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.loop.case import Case, Clock
 from breakeven.cost.fleet.simulation.autoscaler import REMOVAL_SECONDS
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
 from rig.api import Api
 from rig.cluster import Rig
@@ -25,7 +25,7 @@ _WAKING_WINDOW = 120
 """Of the requests that wake the first replica: [2m] in charts/autoscaling/scaled-object.yaml.j2."""
 
 
-def tuning_of(configuration: Configuration, clock: Clock) -> Tuning:
+def tuning_of(configuration: FleetConfiguration, clock: Clock) -> Tuning:
     """The rig's clocks, compressed."""
     return Tuning(
         scrape_seconds=1,
@@ -36,12 +36,12 @@ def tuning_of(configuration: Configuration, clock: Clock) -> Tuning:
     )
 
 
-def load_seconds(configuration: Configuration) -> float:
+def load_seconds(configuration: FleetConfiguration) -> float:
     """What a replica takes on a node that is there."""
     return configuration.fleet.start_seconds - configuration.node_start_seconds
 
 
-def compress(api: Api, configuration: Configuration, clock: Clock) -> None:
+def compress(api: Api, configuration: FleetConfiguration, clock: Clock) -> None:
     """Scale the time settings of the objects that the stack made."""
     policy = {"type": "Percent", "value": 100}
     removal = {"type": "Pods", "value": 1, "periodSeconds": clock.whole(REMOVAL_SECONDS)}

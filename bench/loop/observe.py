@@ -29,7 +29,7 @@ from bench.loop.vllm_standin import (
     restore,
     target_file,
 )
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
 from rig.cluster import Rig
 
@@ -110,7 +110,7 @@ def _observe(rig: Rig, trial: Trial, say: Callable[[str], None]) -> Outcome:
 
 
 def _until_small(
-    rig: Rig, configuration: Configuration, clock: Clock, standin: VllmStandin, number: int
+    rig: Rig, configuration: FleetConfiguration, clock: Clock, standin: VllmStandin, number: int
 ) -> tuple[int, float]:
     """Go on without requests until the fewest nodes are left.
 

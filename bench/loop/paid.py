@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.loop.case import Clock
 from breakeven.cost.fleet.simulation.arithmetic import ONE
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
 from breakeven.cost.fleet.simulation.parameters import parameters_of
 from breakeven.cost.fleet.simulation.run import Run
@@ -52,7 +52,9 @@ class Paid:
             self.types[each] += steps
 
 
-def simulated(configuration: Configuration, clock: Clock, arrivals: NDArray[np.float64]) -> Paid:
+def simulated(
+    configuration: FleetConfiguration, clock: Clock, arrivals: NDArray[np.float64]
+) -> Paid:
     """What the preview's simulation says, for nodes that go as late as Karpenter lets them."""
     removal = round(KARPENTER_REMOVAL_SECONDS / clock.step_seconds)
     parameters = replace(parameters_of(configuration), consolidate_steps=removal)

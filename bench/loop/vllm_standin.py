@@ -22,7 +22,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
 from breakeven.manifests.serving.labels import ENGINE_LABELS
 from rig.api import Api, ApiError
@@ -52,7 +52,7 @@ class VllmStandin:
     """
 
     def __init__(
-        self, api: Api, namespace: str, model: str, configuration: Configuration, seed: int
+        self, api: Api, namespace: str, model: str, configuration: FleetConfiguration, seed: int
     ) -> None:
         self.ready = 0
         self.unserved = 0
@@ -127,8 +127,8 @@ class VllmStandin:
 
     def _engine(self, name: str) -> EngineReplica:
         if name not in self._engines:
-            service = self._configuration.service
-            self._engines[name] = EngineReplica(self._clock, service, lambda _: None)
+            speed = self._configuration.speed
+            self._engines[name] = EngineReplica(self._clock, speed, lambda _: None)
         return self._engines[name]
 
     def _route(self, serving: list[EngineReplica]) -> None:

@@ -11,7 +11,7 @@ from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.waiting import waiting
 from breakeven.cost.sensitivity.monte_carlo import monte_carlo, tornado
 from breakeven.cost.sensitivity.ranges import INPUTS, RangeError, default_ranges, parse_range
-from breakeven.cost.sensitivity.scenario import VariedStack
+from breakeven.cost.sensitivity.scenario import ScenarioModel
 from breakeven.errors import UserError
 from breakeven.planning.offline import load_stack_of_one_model
 from breakeven.reports.sensitivity import Ranges, as_output, as_text
@@ -54,7 +54,7 @@ def ranges(
             raise RangeOptionError(error) from None
         inputs[name] = one
     with waiting("Drawing inputs"):
-        varied = VariedStack(loaded.ledger(), loaded.assumptions)
+        varied = ScenarioModel(loaded.ledger(), loaded.assumptions)
         answer = Ranges(varied, inputs, monte_carlo(varied, inputs, seed), tornado(varied, inputs))
     if output_format is Format.JSON:
         typer.echo(json.dumps(as_output(answer), indent=2))

@@ -8,11 +8,11 @@ from decimal import Decimal
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.bill.node_cost import NodeCost
-from breakeven.cost.bill.staffing import People
+from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import Calendar
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.demand.load import Load
-from breakeven.cost.fleet.plan import Fleet, FleetWeek, simulate
+from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 
 
@@ -52,7 +52,7 @@ class Assumptions:
         cluster: What this stack bears of the cluster.
         cloud: Cloud of the price book, or "none".
         region: Its region.
-        people: What people cost.
+        staffing: What people cost.
         api_in_use: The API that serves this traffic now.
         hosted: The same open model, hosted by others; may be empty.
         budget_per_month: USD that self-hosting may cost; None for no limit.
@@ -76,7 +76,7 @@ class Assumptions:
     cluster: ClusterShare
     cloud: str
     region: str
-    people: People
+    staffing: Staffing
     api_in_use: ApiPrice
     hosted: tuple[ApiPrice, ...]
     budget_per_month: Decimal | None
@@ -119,7 +119,7 @@ class Assumptions:
 
     def planned_week(self, requests_per_second: float) -> FleetWeek:
         """Returns what the fleet does with the load if a replica served that much."""
-        return simulate(
+        return plan_week(
             self.load.requests_per_second(),
             self.load.burst_factor,
             requests_per_second,

@@ -11,8 +11,8 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill, api_monthly
 from breakeven.cost.bill.by_model import model_costs
 from breakeven.cost.bill.classify import Registered
-from breakeven.cost.bill.pricing import price_machines
-from breakeven.cost.bill.shared_costs import people_lines
+from breakeven.cost.bill.pricing import price_resources
+from breakeven.cost.bill.shared_costs import staffing_items
 from breakeven.cost.break_even import BreakEven, find_break_even
 from breakeven.cost.demand.load_duration import LoadDuration
 from breakeven.cost.hybrid import Hybrid, SplitRules
@@ -51,12 +51,12 @@ class _Estimate:
         self.weeks = tuple(model.week() for model in assumptions.models)
         self.week = fleet_week(self.weeks, assumptions)
         several = self.weeks if assumptions.others else ()
-        self.machines = price_machines(resources, self.week, assumptions, several)
-        self.people = people_lines(assumptions)
+        self.infrastructure = price_resources(resources, self.week, assumptions, several)
+        self.staffing = staffing_items(assumptions)
         self.bill = Bill.of(
-            self.machines.lines,
-            self.people,
-            contingency_share=assumptions.people.contingency_share,
+            self.infrastructure.lines,
+            self.staffing,
+            contingency_share=assumptions.staffing.contingency_share,
             mean_nodes=self.week.mean_nodes,
         )
 
@@ -76,8 +76,8 @@ class _Estimate:
         return Report(
             assumptions=assumptions,
             week=self.week,
-            machines=self.machines,
-            people=self.people,
+            infrastructure=self.infrastructure,
+            staffing=self.staffing,
             bill=self.bill,
             api=api,
             hosted=tuple(hosted),
@@ -85,7 +85,7 @@ class _Estimate:
             hybrid=hybrid,
             verdict=self.verdict(comparators, hybrid_option, break_even),
             notes=self.notes(),
-            models=model_costs(assumptions, self.weeks, self.machines.lines, self.bill),
+            models=model_costs(assumptions, self.weeks, self.infrastructure.lines, self.bill),
         )
 
     def hosted(self) -> tuple[ApiPrice, ...]:
@@ -116,7 +116,7 @@ class _Estimate:
 
         return BreakEvenAgainst(
             api=cost,
-            machines_only=search(self.bill.machines_only(), planned),
+            infrastructure_only=search(self.bill.infrastructure_only(), planned),
             loaded=search(self.bill, planned),
             loaded_low=search(self.bill, low),
             loaded_high=search(self.bill, high),
@@ -175,7 +175,7 @@ class _Estimate:
         return Evidence(
             data_may_leave=self.assumptions.data_may_leave,
             busy_share=self.week.busy_share,
-            people_share=self.bill.people_share,
+            staffing_share=self.bill.staffing_share,
             unserved_share=week.unserved_share,
             objective_share=totals.objective_share,
             objective_seconds=worst.simulated.objective_seconds,

@@ -37,7 +37,7 @@ class Evidence:
     Attributes:
         data_may_leave: Whether prompts may go to an API.
         busy_share: Share of the paid GPU time that works, 0 to 1.
-        people_share: People over the self-hosted bill, 0 to 1.
+        staffing_share: People over the self-hosted bill, 0 to 1.
         unserved_share: Requests that the configured fleet can't serve, 0 to 1.
         objective_share: Requests whose first token comes in time, 0 to 1; simulated.
         objective_seconds: What in time means.
@@ -49,7 +49,7 @@ class Evidence:
 
     data_may_leave: bool
     busy_share: float
-    people_share: Decimal
+    staffing_share: Decimal
     unserved_share: float
     objective_share: float
     objective_seconds: float
@@ -167,7 +167,7 @@ def _explain(chosen: Option, own: Option, evidence: Evidence) -> Iterator[str]:
     if chosen is not own:
         yield (
             f"Its own GPUs would be idle {1 - evidence.busy_share:.0%} of the time, and people are "
-            f"{evidence.people_share:.0%} of the self-hosted bill."
+            f"{evidence.staffing_share:.0%} of the self-hosted bill."
         )
 
 

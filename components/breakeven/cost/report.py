@@ -9,7 +9,7 @@ from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import ModelCost
-from breakeven.cost.bill.line_item import Line, Machines
+from breakeven.cost.bill.line_item import Infrastructure, LineItem
 from breakeven.cost.break_even import BreakEven, Staircase
 from breakeven.cost.fleet.plan import FleetWeek
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
@@ -42,14 +42,14 @@ class BreakEvenAgainst:
 
     Attributes:
         api: The API.
-        machines_only: People and contingency left out, as most comparisons do.
+        infrastructure_only: People and contingency left out, as most comparisons do.
         loaded: Everything counted.
         loaded_low: Everything counted, if a replica serves as little as its band allows.
         loaded_high: The same if it serves as much.
     """
 
     api: ApiCost
-    machines_only: BreakEven
+    infrastructure_only: BreakEven
     loaded: BreakEven
     loaded_low: BreakEven
     loaded_high: BreakEven
@@ -62,8 +62,8 @@ class Report:
     Attributes:
         assumptions: What it rests on.
         week: What the fleet does with the load.
-        machines: What was registered, priced, and the cluster's share.
-        people: What people cost.
+        infrastructure: What was registered, priced, and the cluster's share.
+        staffing: What people cost.
         bill: The sums of both.
         api: The API in use now.
         hosted: The same open model hosted by others, cheapest first.
@@ -76,8 +76,8 @@ class Report:
 
     assumptions: Assumptions
     week: FleetWeek
-    machines: Machines
-    people: tuple[Line, ...]
+    infrastructure: Infrastructure
+    staffing: tuple[LineItem, ...]
     bill: Bill
     api: ApiCost
     hosted: tuple[ApiCost, ...]
@@ -133,7 +133,7 @@ class Report:
         today = self.assumptions.book.today
         dated = {
             (line.as_of, line.source)
-            for line in self.machines.lines
+            for line in self.infrastructure.lines
             if line.as_of and not line.private
         }
         return tuple(

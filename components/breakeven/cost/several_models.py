@@ -234,7 +234,7 @@ def staircase_of(
     if len(models) == 1:
         return bill.staircase(assumptions.load, fleet, served(assumptions))
     shared = fleet.fixed_nodes is not None
-    nodes_only = replace(bill, other_machines_monthly=Decimal(0), people_monthly=Decimal(0))
+    nodes_only = replace(bill, other_infrastructure_monthly=Decimal(0), staffing_monthly=Decimal(0))
     return JointStaircase(
         parts=tuple(
             Part(

@@ -21,7 +21,7 @@ from breakeven.settings.stack import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
+class ModelDemand:
     """The traffic of a model, and the APIs that could serve it."""
 
     load: Load
@@ -29,7 +29,7 @@ class Demand:
     hosted: tuple[ApiPrice, ...]
 
 
-def demand_of(settings: Settings, reader: ConfigReader, today: date) -> Demand | None:
+def demand_of(settings: Settings, reader: ConfigReader, today: date) -> ModelDemand | None:
     """Gathers a model's traffic and its APIs' prices; None where the API in use has none.
 
     Args:
@@ -42,7 +42,7 @@ def demand_of(settings: Settings, reader: ConfigReader, today: date) -> Demand |
     hosted = _hosted(settings, load, reader, today)
     if api_in_use is None:
         return None
-    return Demand(load=load, api_in_use=api_in_use, hosted=hosted)
+    return ModelDemand(load=load, api_in_use=api_in_use, hosted=hosted)
 
 
 def capacity_of(settings: Settings, reader: ConfigReader, load: Load) -> ReplicaCapacity:

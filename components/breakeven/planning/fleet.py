@@ -9,8 +9,8 @@ from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet
-from breakeven.cost.fleet.simulation.configuration import Configuration
-from breakeven.cost.fleet.simulation.replica_speed import replica_service
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
+from breakeven.cost.fleet.simulation.replica_speed import replica_speed
 from breakeven.manifests.serving.timings import (
     EXPECTED_NODE_START,
     replica_start,
@@ -60,7 +60,7 @@ def _scheduled(replicas: ReplicaSettings) -> tuple[int, ...]:
 
 def configuration_of(
     settings: Settings, load: Load, capacity: ReplicaCapacity, interruptions_per_month: float
-) -> Configuration:
+) -> FleetConfiguration:
     """Gathers what a week rests on.
 
     Args:
@@ -70,9 +70,9 @@ def configuration_of(
         interruptions_per_month: Spot interruptions of a node in a month of 730 hours, 0 or more.
     """
     replicas = settings.replicas
-    return Configuration(
+    return FleetConfiguration(
         fleet=fleet_of(settings),
-        service=replica_service(
+        speed=replica_speed(
             Engine(
                 model=settings.model.facts,
                 precision=settings.model.precision,

@@ -14,15 +14,15 @@ from breakeven.catalog.price_book import PriceBook
 from breakeven.catalog.price_file import BOOK_PATH, PriceFileError
 from breakeven.cost.assumptions import Assumptions, ClusterShare
 from breakeven.cost.bill.node_cost import NodeCost, OwnedNode, RentedNode
-from breakeven.cost.bill.staffing import People
+from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
-from breakeven.cost.fleet.simulation.nodes_paid import follow
+from breakeven.cost.fleet.simulation.nodes_paid import simulate_fleet
 from breakeven.cost.report import Report
 from breakeven.errors import ClockError, PriceBookError
 from breakeven.formatting import counted, rate
 from breakeven.manifests.gateway.prices import TokenPrices
-from breakeven.planning.demand import Demand, capacity_of, demand_of, in_words, notes_of
+from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, in_words, notes_of
 from breakeven.planning.fleet import configuration_of, interruptions_of
 from breakeven.planning.price_overrides import override_notes
 from breakeven.settings.reader import ConfigReader
@@ -87,13 +87,15 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
     stack: str,
     settings: Settings,
     *,
-    demand: Demand,
+    demand: ModelDemand,
     capacity: ReplicaCapacity,
     node: NodeCost,
     book: PriceBook,
 ) -> Assumptions:
     configuration = configuration_of(settings, demand.load, capacity, interruptions_of(settings))
-    followed = follow(demand.load.requests_per_second(), demand.load.burst_factor, configuration)
+    followed = simulate_fleet(
+        demand.load.requests_per_second(), demand.load.burst_factor, configuration
+    )
     return Assumptions(
         stack=stack,
         model=in_words(settings),
@@ -105,7 +107,7 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         cluster=_cluster(settings),
         cloud=settings.prices.cloud,
         region=settings.prices.region,
-        people=_people(settings),
+        staffing=_staffing(settings),
         api_in_use=demand.api_in_use,
         hosted=demand.hosted,
         budget_per_month=settings.prices.budget_per_month,
@@ -301,9 +303,9 @@ def _image_gigabytes(settings: Settings) -> int:
     return ENGINE_IMAGE_GIGABYTES + math.ceil(settings.model.repository_bytes / 10**9)
 
 
-def _people(settings: Settings) -> People:
+def _staffing(settings: Settings) -> Staffing:
     people = settings.people
-    return People(
+    return Staffing(
         engineer_salary=people.engineer_salary,
         engineer_share=Decimal(people.engineer_percent) / 100,
         on_call_per_month=people.on_call_per_month,

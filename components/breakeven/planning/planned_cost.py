@@ -19,7 +19,7 @@ def planned_costs(report: Report) -> tuple[PlannedCost, ...]:
 def _planned(report: Report, model: ModelCost) -> PlannedCost:
     assumptions, bill = model.assumptions, report.bill
     hours = assumptions.calendar.hours_per_month
-    private = any(line.private for line in report.machines.lines)
+    private = any(line.private for line in report.infrastructure.lines)
     hosted = sorted(assumptions.hosted, key=lambda price: price.usd_per_request)
     return PlannedCost(
         monthly=model.total,

@@ -20,7 +20,7 @@ def bill(report: Report) -> Picture:
     """Returns the picture of the bill's lines and the contingency."""
     bars = _bars(report)
     largest = max(bars, key=lambda bar: bar[1])
-    people = report.bill.people_share
+    people = report.bill.staffing_share
     return Picture(
         name="where",
         title="Where does the money go?",
@@ -40,10 +40,10 @@ def _bars(report: Report) -> list[tuple[str, Decimal, str]]:
     """
     machines = [
         (line.item, line.monthly, "idle" if line.kind == "idle-nodes" else "own")
-        for line in report.machines.lines
+        for line in report.infrastructure.lines
         if not line.private
     ]
-    people = [(line.item, line.monthly, "people") for line in report.people]
+    people = [(line.item, line.monthly, "people") for line in report.staffing]
     contingency = report.bill.contingency
     reserve = [("Contingency", contingency, "people")] if contingency else []
     return [*machines, *people, *reserve]

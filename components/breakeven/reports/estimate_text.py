@@ -39,12 +39,12 @@ def _heading(report: Report) -> str:
 
 def _self_hosted(report: Report) -> str:
     table = line_table("What does self-hosting cost a month?")
-    for line in report.machines.lines:
+    for line in report.infrastructure.lines:
         add_line(table, line)
-    table.add_row("Machines", "", "", "", usd(report.machines.monthly), "", end_section=True)
-    for line in report.people:
+    table.add_row("Machines", "", "", "", usd(report.infrastructure.monthly), "", end_section=True)
+    for line in report.staffing:
         add_line(table, line)
-    reserve = report.assumptions.people.contingency_share
+    reserve = report.assumptions.staffing.contingency_share
     if reserve:
         table.add_row(
             f"Contingency, {reserve:.0%}", "", "", "", usd(report.bill.contingency), "stated"
@@ -54,7 +54,7 @@ def _self_hosted(report: Report) -> str:
         "",
         "",
         "",
-        usd(report.total - report.machines.monthly),
+        usd(report.total - report.infrastructure.monthly),
         "",
         end_section=True,
     )

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from breakeven.catalog.price import PRIVATE
-from breakeven.cost.bill.line_item import Line, LineKind
+from breakeven.cost.bill.line_item import LineItem, LineItemKind
 from breakeven.cost.report import Report
 
 VERSION = "1.2"
@@ -22,7 +22,7 @@ NOTICE = "FOCUS-shaped projection by Breakeven: estimated before deployment, not
 
 _PROVIDERS = {"aws": "AWS", "azure": "Microsoft", "gcp": "Google Cloud"}
 
-_SERVICES: Mapping[LineKind, tuple[str, str]] = {
+_SERVICES: Mapping[LineItemKind, tuple[str, str]] = {
     "busy-nodes": ("Compute", "GPU nodes"),
     "idle-nodes": ("Compute", "GPU nodes"),
     "cpu-nodes": ("Compute", "CPU nodes"),
@@ -44,7 +44,7 @@ def focus_rows(report: Report) -> list[dict[str, str | None]]:
 
     ListCost is ListUnitPrice times PricingQuantity, not rounded, so the rows sum to the total.
     """
-    rows = [_priced(report, line) for line in (*report.machines.lines, *report.people)]
+    rows = [_priced(report, line) for line in (*report.infrastructure.lines, *report.staffing)]
     if report.bill.contingency:
         rows.append(_contingency(report))
     return rows
@@ -65,7 +65,7 @@ def focus_csv(report: Report) -> str:
     return buffer.getvalue()
 
 
-def _priced(report: Report, line: Line) -> dict[str, str | None]:
+def _priced(report: Report, line: LineItem) -> dict[str, str | None]:
     category, service = _SERVICES[line.kind]
     quantity = f"{line.quantity:f}"
     return _row(
@@ -90,7 +90,7 @@ def _priced(report: Report, line: Line) -> dict[str, str | None]:
 
 
 def _contingency(report: Report) -> dict[str, str | None]:
-    share = report.assumptions.people.contingency_share
+    share = report.assumptions.staffing.contingency_share
     return _row(
         report,
         item="Contingency",

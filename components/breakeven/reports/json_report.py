@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from breakeven.catalog.price import PRIVATE
 from breakeven.cost.bill.by_model import ModelCost
-from breakeven.cost.bill.line_item import Line
+from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.hybrid import Hybrid
 from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report
@@ -21,13 +21,13 @@ def summary(report: Report) -> dict[str, object]:
         "perMillionTokens": rate(report.usd_per_million_tokens),
         "resources": {
             line.item: PRIVATE if line.private else money(line.monthly)
-            for line in report.machines.lines
+            for line in report.infrastructure.lines
         },
         "people": {
-            **{line.item: money(line.monthly) for line in report.people},
+            **{line.item: money(line.monthly) for line in report.staffing},
             "Contingency": money(report.bill.contingency),
         },
-        "notPriced": [f"{item.name}: {item.reason}" for item in report.machines.not_priced],
+        "notPriced": [f"{item.name}: {item.reason}" for item in report.infrastructure.not_priced],
         "api": {report.api.price.reference: money(report.api.monthly)},
         "sameModelHosted": {cost.price.reference: money(cost.monthly) for cost in report.hosted},
         "breakEven": {
@@ -53,16 +53,18 @@ def as_output(report: Report) -> dict[str, object]:
             "total": money(report.total),
             "perMillionTokens": rate(report.usd_per_million_tokens),
             "perMillionOwnTokens": None if own_tokens is None else rate(own_tokens),
-            "machines": money(report.machines.monthly),
-            "people": money(report.bill.people_monthly),
+            "machines": money(report.infrastructure.monthly),
+            "people": money(report.bill.staffing_monthly),
             "contingency": money(report.bill.contingency),
             "overflowByApi": money(report.bill.overflow_monthly),
-            "lines": [_line_output(line) for line in (*report.machines.lines, *report.people)],
+            "lines": [
+                _line_output(line) for line in (*report.infrastructure.lines, *report.staffing)
+            ],
             "notPriced": [
                 {"name": item.name, "type": item.type, "reason": item.reason}
-                for item in report.machines.not_priced
+                for item in report.infrastructure.not_priced
             ],
-            "withoutCharge": len(report.machines.without_charge),
+            "withoutCharge": len(report.infrastructure.without_charge),
             "busyShare": round(report.week.busy_share, 4),
             "unservedShare": round(report.week.unserved_share, 4),
             "meanNodes": round(report.week.mean_nodes, 4),
@@ -114,7 +116,7 @@ def _simulated_output(week: SimulatedWeek) -> dict[str, object]:
     }
 
 
-def _line_output(line: Line) -> dict[str, object]:
+def _line_output(line: LineItem) -> dict[str, object]:
     return {
         "identifier": line.identifier,
         "item": line.item,
@@ -143,7 +145,7 @@ def _break_even_output(row: BreakEvenAgainst) -> dict[str, object]:
     return {
         "against": row.api.price.reference,
         "tokensPerDay": row.loaded.first_volume,
-        "tokensPerDayMachinesOnly": row.machines_only.first_volume,
+        "tokensPerDayMachinesOnly": row.infrastructure_only.first_volume,
         "tokensPerDayIfCapacityIsLow": row.loaded_low.first_volume,
         "tokensPerDayIfCapacityIsHigh": row.loaded_high.first_volume,
         "triedUpToNodes": row.loaded.largest_nodes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from breakeven.cost.bill.line_item import Line
+from breakeven.cost.bill.line_item import LineItem
 from breakeven.reports.text import text_table
 
 
@@ -20,7 +20,7 @@ def line_table(title: str) -> Table:
     return table
 
 
-def add_line(table: Table, line: Line) -> None:
+def add_line(table: Table, line: LineItem) -> None:
     """Adds a row: what, how much, at which price in USD, USD a month, and the price's date."""
     table.add_row(
         line.item,

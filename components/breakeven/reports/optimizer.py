@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from breakeven.cost.optimizer.candidates import Weighed
+from breakeven.cost.optimizer.candidates import Candidate
 from breakeven.cost.optimizer.constraints import ConstraintPrice
 from breakeven.cost.optimizer.explanation import place
 from breakeven.cost.optimizer.ranking import Recommendation
@@ -45,7 +45,7 @@ def as_output(recommendation: Recommendation, top: int) -> dict[str, object]:
         "monthlyIfSlower": money(recommendation.monthly_if_slower),
         "asItStands": money(recommendation.as_it_stands),
         "weighed": {
-            "configurations": counts.weighed,
+            "configurations": counts.evaluated,
             "needTooManyGpus": counts.too_many_gpus,
             "enginesWithTooLittleMemory": counts.too_little_memory,
         },
@@ -60,7 +60,7 @@ def _heading(recommendation: Recommendation) -> str:
     search = recommendation.search
     load, counts = search.assumptions.load, recommendation.counts
     weighed = (
-        f"{counts.weighed:,} configurations weighed{place(search)}; {counts.too_many_gpus:,} of "
+        f"{counts.evaluated:,} configurations weighed{place(search)}; {counts.too_many_gpus:,} of "
         f"them need more than {search.max_gpus} GPUs. {counts.too_little_memory:,} engines have "
         "too little memory for the model."
     )
@@ -127,7 +127,7 @@ def _ranking(recommendation: Recommendation, top: int) -> str:
     return drawn(table)
 
 
-def _replicas(recommendation: Recommendation, weighed: Weighed) -> str:
+def _replicas(recommendation: Recommendation, weighed: Candidate) -> str:
     if weighed.configuration.operation == "hybrid":
         return f"{weighed.peak_replicas} + API {1 - weighed.own_share:.0%}"
     lowest = recommendation.search.lowest_replicas
@@ -149,7 +149,7 @@ def _constraints(recommendation: Recommendation) -> str:
     return drawn(table)
 
 
-def _row(recommendation: Recommendation, weighed: Weighed) -> dict[str, object]:
+def _row(recommendation: Recommendation, weighed: Candidate) -> dict[str, object]:
     configuration, capacity = weighed.configuration, weighed.capacity
     offer = configuration.offer
     return {

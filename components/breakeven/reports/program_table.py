@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from breakeven.cost.bill.line_item import Machines
+from breakeven.cost.bill.line_item import Infrastructure
 from breakeven.formatting import counted, usd
 from breakeven.reports.line_item_table import add_line, line_table
 from breakeven.reports.text import drawn, wrapped
 
 
-def program_table(stack: str, machines: Machines) -> str:
+def program_table(stack: str, machines: Infrastructure) -> str:
     """Returns the table of what a program's resources cost.
 
     Args:
@@ -23,7 +23,7 @@ def program_table(stack: str, machines: Machines) -> str:
     return drawn(table) + wrapped(_notes(machines))
 
 
-def _notes(machines: Machines) -> list[str]:
+def _notes(machines: Infrastructure) -> list[str]:
     count = len(machines.without_charge)
     free = f"No charge of their own: {counted(count, 'resource')}."
     if not machines.not_priced:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from breakeven.cost.bill.node_cost import NodeCost, OwnedNode
 from breakeven.cost.sensitivity.monte_carlo import Bar, MonteCarlo, Percentiles
 from breakeven.cost.sensitivity.ranges import INPUTS, InputRange
-from breakeven.cost.sensitivity.scenario import Factors, Outcome, VariedStack
+from breakeven.cost.sensitivity.scenario import Outcome, Scenario, ScenarioModel
 from breakeven.formatting import money, rate, usd, usd_per_million, volume
 from breakeven.reports.text import drawn, text_table, wrapped
 
@@ -29,7 +29,7 @@ class Ranges:
         bars: Each input alone, for each comparator.
     """
 
-    stack: VariedStack
+    stack: ScenarioModel
     inputs: Mapping[str, InputRange]
     drawn: MonteCarlo
     bars: tuple[tuple[Bar, ...], ...]
@@ -38,7 +38,7 @@ class Ranges:
 def as_text(ranges: Ranges) -> str:
     """Returns the answer as text of at most 96 columns."""
     assumptions = ranges.stack.assumptions
-    stated = ranges.stack.outcome(Factors())
+    stated = ranges.stack.outcome(Scenario())
     served = f"{assumptions.model} on {assumptions.node.description}"
     title = f"HOW SURE IS THE COST OF STACK {assumptions.stack}"
     heading = wrapped([title, f"{served}; {assumptions.calendar.name} a month; USD"])
@@ -53,7 +53,7 @@ def as_output(ranges: Ranges) -> dict[str, object]:
     A break-even is tokens a day, None for never.
     """
     result = ranges.drawn
-    stated = ranges.stack.outcome(Factors())
+    stated = ranges.stack.outcome(Scenario())
     return {
         "stack": ranges.stack.assumptions.stack,
         "currency": "USD",
@@ -119,7 +119,7 @@ def _percentiles(ranges: Ranges, stated: Outcome) -> str:
         usd_per_million(stated.usd_per_million_tokens),
         *_each(rates, usd_per_million),
     )
-    crossings = ranges.stack.break_even(Factors())
+    crossings = ranges.stack.break_even(Scenario())
     below = []
     for number, api in enumerate(ranges.stack.comparators):
         against = result.against[number]
@@ -172,19 +172,19 @@ def _node_price(node: NodeCost) -> str | None:
     return None if node.price.private else f"${node.price.usd:,.3f}/h"
 
 
-def _flip(stack: VariedStack, name: str, percent: int) -> str:
+def _flip(stack: ScenarioModel, name: str, percent: int) -> str:
     value = _value(stack, name, percent)
     return value if value.endswith("%") and name != "engineer" else f"{value} ({percent}%)"
 
 
-def _value(stack: VariedStack, name: str, percent: int) -> str:
+def _value(stack: ScenarioModel, name: str, percent: int) -> str:
     """Writes an input at a percent of what the stack states, in its own unit."""
-    assumptions = stack.varied(Factors(**{name.replace("-", "_"): percent / 100}))
+    assumptions = stack.apply(Scenario(**{name.replace("-", "_"): percent / 100}))
     return {
         "capacity": f"{assumptions.capacity.requests_per_second:,.3g}",
         "tokens": volume(assumptions.load.tokens_per_day),
         "node-price": _node_price(assumptions.node) or f"{percent}%",
-        "engineer": f"{assumptions.people.engineer_share:.0%}",
+        "engineer": f"{assumptions.staffing.engineer_share:.0%}",
         "burst": f"{assumptions.load.burst_factor:.2f}",
         "api-price": f"{percent}%",
     }[name]

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from breakeven.catalog.price import PRIVATE
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.line_item import Line
+from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.break_even import BreakEven
 from breakeven.cost.report import OLD_DAYS, Report
 from breakeven.formatting import counted, usd, usd_for_one, usd_per_million, volume
@@ -54,15 +54,15 @@ def options(report: Report) -> Table:
 
 def self_hosted(report: Report) -> Table:
     """Returns the bill: every line, subtotals and the total."""
-    reserve = report.assumptions.people.contingency_share
+    reserve = report.assumptions.staffing.contingency_share
     rows = [
-        *(_bill_line(line) for line in report.machines.lines),
-        Row(("Machines", "", "", usd(report.machines.monthly)), "sum"),
-        *(_bill_line(line) for line in report.people),
+        *(_bill_line(line) for line in report.infrastructure.lines),
+        Row(("Machines", "", "", usd(report.infrastructure.monthly)), "sum"),
+        *(_bill_line(line) for line in report.staffing),
     ]
     if reserve:
         rows.append(Row((f"Contingency, {reserve:.0%}", "", "", usd(report.bill.contingency))))
-    overhead = report.bill.people_monthly + report.bill.contingency
+    overhead = report.bill.staffing_monthly + report.bill.contingency
     rows += [
         Row(("People and overhead", "", "", usd(overhead)), "sum"),
         Row(("Total", "", "", usd(report.total)), "sum"),
@@ -83,7 +83,7 @@ def self_hosted(report: Report) -> Table:
     )
 
 
-def _bill_line(line: Line) -> Row:
+def _bill_line(line: LineItem) -> Row:
     return Row((line.item, f"{line.quantity:,.2f} {line.unit}", *line.written_prices()))
 
 
@@ -105,16 +105,17 @@ def bill_notes(report: Report) -> Iterator[str]:
             f"The gateway sends {totals.overflow_share:.1%} of requests to "
             f"{report.api.price.reference}{cold} (simulated){price}."
         )
-    yield f"No charge of their own: {counted(len(report.machines.without_charge), 'resource')}."
+    free = counted(len(report.infrastructure.without_charge), "resource")
+    yield f"No charge of their own: {free}."
     if report.borne_by_others():
         yield f"Borne by others: {', '.join(report.borne_by_others())}."
     budget = report.assumptions.budget_per_month
     if budget is not None:
         state = "within" if report.total <= budget else f"{usd(report.total - budget)} over"
         yield f"Budget: {usd(budget)} a month; the total is {state}."
-    if not report.machines.not_priced:
+    if not report.infrastructure.not_priced:
         yield "Not priced: nothing."
-    for item in report.machines.not_priced:
+    for item in report.infrastructure.not_priced:
         kind = item.type.rsplit(":", 1)[-1]
         yield f"Not priced, and not in the total: {item.name} ({kind}): {item.reason}."
 
@@ -166,7 +167,7 @@ def break_even(report: Report) -> Table:
                 *(
                     _first_crossing(result)
                     for result in (
-                        row.machines_only,
+                        row.infrastructure_only,
                         row.loaded,
                         row.loaded_high,
                         row.loaded_low,
@@ -189,7 +190,7 @@ def break_even(report: Report) -> Table:
         answer="; ".join(f"{row.cells[2].split(' (')[0]} ({row.cells[0]})" for row in rows),
         columns=(
             Column("Than"),
-            Column("Machines only", numeric=True),
+            Column("Infrastructure only", numeric=True),
             Column("Everything", numeric=True),
             Column(f"Replica {error} faster", numeric=True),
             Column(f"{error} slower", numeric=True),
@@ -210,7 +211,7 @@ def sources(report: Report) -> Table:
                 PRIVATE if line.private else line.source,
             )
         )
-        for line in (*report.machines.lines, *report.people)
+        for line in (*report.infrastructure.lines, *report.staffing)
     ]
     apis = [
         Row(
@@ -241,7 +242,7 @@ def sources(report: Report) -> Table:
     )
 
 
-def _dated(line: Line, today: date) -> str:
+def _dated(line: LineItem, today: date) -> str:
     if line.as_of is None:
         return "stated"
     old = " (old)" if (today - line.as_of).days > OLD_DAYS else ""

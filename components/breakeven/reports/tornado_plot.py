@@ -12,7 +12,7 @@ from breakeven.cost.bill.classify import Registered
 from breakeven.cost.report import Report
 from breakeven.cost.sensitivity.monte_carlo import Bar, tornado
 from breakeven.cost.sensitivity.ranges import INPUTS, InputRange, default_ranges
-from breakeven.cost.sensitivity.scenario import VariedStack
+from breakeven.cost.sensitivity.scenario import ScenarioModel
 from breakeven.formatting import usd
 from breakeven.reports.drawing import COLOURS, Picture, Size
 
@@ -51,7 +51,7 @@ def tornado_of(report: Report, resources: Iterable[Registered]) -> Tornado | Non
     """
     if report.assumptions.others:
         return None
-    varied = VariedStack(resources, report.assumptions)
+    varied = ScenarioModel(resources, report.assumptions)
     ranges = default_ranges(report.assumptions.capacity.error_percent)
     costs = [api_monthly(api, report.assumptions) for api in varied.comparators]
     cheapest = costs.index(min(costs))

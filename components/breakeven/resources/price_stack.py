@@ -16,7 +16,7 @@ from decimal import Decimal
 import pulumi
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.bill.any_program import Place, price_program
-from breakeven.cost.bill.line_item import Machines
+from breakeven.cost.bill.line_item import Infrastructure
 from breakeven.reports.program_table import program_table
 from breakeven.resources.ledger import Ledger
 
@@ -39,7 +39,7 @@ class Priced:
     book: PriceBook
     place: Place
 
-    def machines(self) -> Machines:
+    def machines(self) -> Infrastructure:
         """Returns what is priced, free of charge and not priced, of all registered so far."""
         return price_program(self.ledger.entries(), self.book, self.place)
 

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from breakeven.cli.app import app
 from breakeven.cli.recommend.search import Wishes, search_of
 from breakeven.cost.estimate import estimate
-from breakeven.cost.optimizer.candidates import Scale
+from breakeven.cost.optimizer.candidates import Evaluator
 from breakeven.cost.optimizer.offers import offers
-from breakeven.cost.optimizer.simulated import followed
+from breakeven.cost.optimizer.simulated import simulate_candidates
 from breakeven.errors import UserError
 from breakeven.formatting import money
 from breakeven.planning.offline import load_stack
@@ -40,19 +40,19 @@ def test_the_stack_as_it_stands_costs_what_estimate_says() -> None:
 def test_the_stack_s_own_configuration_is_among_those_weighed_at_its_own_cost() -> None:
     stack = load_stack("aws-prod")
     settings = stack.settings
-    scale = Scale(search_of(stack, Wishes(gpus=("l40s",))))
+    evaluator = Evaluator(search_of(stack, Wishes(gpus=("l40s",))))
     own = [
-        weighed
-        for weighed in scale.weigh_all()
-        if weighed.configuration.offer.machine == "g6e.xlarge"
-        and weighed.configuration.operation == "autoscaled"
-        and weighed.configuration.precision == settings.model.precision
-        and weighed.configuration.requests_in_flight == settings.replicas.target_requests
+        candidate
+        for candidate in evaluator.evaluate_all()
+        if candidate.configuration.offer.machine == "g6e.xlarge"
+        and candidate.configuration.operation == "autoscaled"
+        and candidate.configuration.precision == settings.model.precision
+        and candidate.configuration.requests_in_flight == settings.replicas.target_requests
     ]
     assert len(own) == 1
     total = estimate(stack.ledger(), stack.assumptions).total
     # The search lets no more replicas run than the peak minute needs, the stack a few more.
-    [simulated] = followed(scale, own)
+    [simulated] = simulate_candidates(evaluator, own)
     assert float(simulated.monthly) == pytest.approx(float(total), rel=0.01)
 
 

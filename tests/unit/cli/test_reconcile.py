@@ -53,7 +53,7 @@ def test_a_stack_that_went_as_planned_has_no_remainder(stack: str, seen: Path) -
         "nodeHours": report.week.mean_nodes * 24 * 30,
         "days": 30,
         "busyShare": report.week.busy_share,
-        "costPerMonth": float(report.machines.monthly),
+        "costPerMonth": float(report.infrastructure.monthly),
     }
     seen.write_text(yaml.safe_dump(figures), encoding="utf-8")
     output = answer(stack, "--from", str(seen))

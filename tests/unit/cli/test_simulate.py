@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from breakeven.cost.fleet.plan import NodesPaid, simulate
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.plan import NodesPaid, plan_week
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.planning.fleet import configuration_of, interruptions_of
 from breakeven.planning.offline import LoadedStack, load_stack
 from breakeven.settings.files import stack_names
@@ -25,7 +25,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return call
 
 
-def configuration(stack: LoadedStack, interruptions: float) -> Configuration:
+def configuration(stack: LoadedStack, interruptions: float) -> FleetConfiguration:
     found = stack.assumptions
     return configuration_of(stack.settings, found.load, found.capacity, interruptions)
 
@@ -36,7 +36,7 @@ def test_beside_it_stands_what_each_hour_s_peak_minute_needs(stack: str, run: An
     assert code == 0
     answer = json.loads(out)
     assumptions = load_stack(stack).assumptions
-    plan = simulate(
+    plan = plan_week(
         assumptions.load.requests_per_second(),
         assumptions.load.burst_factor,
         assumptions.capacity.requests_per_second,
@@ -81,10 +81,10 @@ def test_interruptions_are_of_nodes_in_a_month(run: Any) -> None:
 @pytest.mark.parametrize("stack", stack_names())
 def test_a_replica_is_planned_as_in_the_estimate(stack: str) -> None:
     loaded = load_stack(stack)
-    service = configuration(loaded, 0.0).service
+    speed = configuration(loaded, 0.0).speed
     planned = loaded.assumptions.capacity
-    assert service.slots >= planned.concurrent_requests
-    rate = planned.concurrent_requests / service.seconds(planned.concurrent_requests)
+    assert speed.slots >= planned.concurrent_requests
+    rate = planned.concurrent_requests / speed.seconds(planned.concurrent_requests)
     assert rate == pytest.approx(planned.requests_per_second, rel=0.02)
 
 

@@ -13,7 +13,7 @@ from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.assumptions import Assumptions, ClusterShare
 from breakeven.cost.bill.classify import GPU_POOL, Registered
 from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
-from breakeven.cost.bill.staffing import People
+from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.demand.load import Load, flat_shape
@@ -158,7 +158,7 @@ def assumptions(**changes: Any) -> Assumptions:
         ),
         cloud="aws",
         region="us-east-1",
-        people=People(
+        staffing=Staffing(
             engineer_salary=Decimal(120_000),
             engineer_share=Decimal("0.2"),
             on_call_per_month=Decimal(0),

@@ -10,8 +10,8 @@ import pytest
 from breakeven.catalog.api_prices import api_price
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import find_model
-from breakeven.cost.bill.shared_costs import people_lines
-from breakeven.cost.bill.staffing import People
+from breakeven.cost.bill.shared_costs import staffing_items
+from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.capacity.capacity import replica_capacity
 from breakeven.cost.report import Report
@@ -26,13 +26,13 @@ def report() -> Report:
 
 
 def people(salary: int, share: str) -> Decimal:
-    stated = People(
+    stated = Staffing(
         engineer_salary=Decimal(salary),
         engineer_share=Decimal(share),
         on_call_per_month=Decimal(0),
         contingency_share=Decimal(0),
     )
-    [engineer] = people_lines(assumptions(people=stated))
+    [engineer] = staffing_items(assumptions(staffing=stated))
     return engineer.monthly
 
 
@@ -44,18 +44,18 @@ def test_s1_the_api_costs_2250_dollars(report: Report) -> None:
 
 def test_s2_four_gpus_cost_5175_dollars(report: Report) -> None:
     """4 GPUs x 720 hours x $1.796875, here one node of four for $7.1875 an hour."""
-    gpu_lines = [line for line in report.machines.lines if line.item.startswith("GPU nodes")]
+    gpu_lines = [line for line in report.infrastructure.lines if line.item.startswith("GPU nodes")]
     assert sum(line.monthly for line in gpu_lines) == 5175
 
 
 def test_s3_the_ratio_is_2_3(report: Report) -> None:
     """5,175 / 2,250: bare hardware over the API."""
-    assert report.machines.monthly / report.api.monthly == Decimal("2.3")
+    assert report.infrastructure.monthly / report.api.monthly == Decimal("2.3")
 
 
 def test_s7_a_fifth_to_a_third_of_an_engineer_is_3000_to_6000_dollars(report: Report) -> None:
     """20% of $180,000 and 30% of $240,000 a year; the range needs two salaries."""
-    assert report.bill.people_monthly == people(180_000, "0.20") == 3000
+    assert report.bill.staffing_monthly == people(180_000, "0.20") == 3000
     assert people(240_000, "0.30") == 6000
 
 
@@ -83,7 +83,7 @@ def test_s8_one_card_takes_65_dollars_of_electricity(
 
 
 def test_s10_machines_that_do_not_scale_are_paid_at_all_hours(report: Report) -> None:
-    hours = sum(line.quantity for line in report.machines.lines if line.unit == "node-hour")
+    hours = sum(line.quantity for line in report.infrastructure.lines if line.unit == "node-hour")
     assert hours == THIRTY_DAYS.hours_per_month
     assert report.week.peak_replicas == 4
 
@@ -97,7 +97,7 @@ def test_x1_eleven_billion_a_month_are_not_500_million_a_day() -> None:
 
 
 def test_x2_the_named_overheads_make_1_6_to_2_2_times_the_gpus_not_3_to_5(report: Report) -> None:
-    bare = report.machines.monthly
+    bare = report.infrastructure.monthly
     assert report.total / bare == pytest.approx(Decimal("1.58"), abs=Decimal("0.005"))
     high = bare + people(240_000, "0.30")
     assert high / bare == pytest.approx(Decimal("2.16"), abs=Decimal("0.005"))
@@ -106,7 +106,7 @@ def test_x2_the_named_overheads_make_1_6_to_2_2_times_the_gpus_not_3_to_5(report
 def test_x3_with_the_engineer_it_is_3_6_to_5_times_the_api(report: Report) -> None:
     """ "Once everything is counted" counted the hardware only."""
     assert report.total / report.api.monthly == pytest.approx(Decimal("3.63"), abs=Decimal("0.01"))
-    high = report.machines.monthly + people(240_000, "0.30")
+    high = report.infrastructure.monthly + people(240_000, "0.30")
     assert high / report.api.monthly == pytest.approx(Decimal("4.97"), abs=Decimal("0.01"))
 
 
@@ -139,8 +139,8 @@ def test_x5_most_of_the_four_gpus_is_idle(report: Report) -> None:
 def test_x6_against_the_same_class_of_model_hosted_it_never_pays(report: Report) -> None:
     [in_use, hosted] = report.break_even
     assert hosted.api.same_model
-    assert hosted.machines_only.never
-    assert not in_use.machines_only.never
+    assert hosted.infrastructure_only.never
+    assert not in_use.infrastructure_only.never
 
 
 def test_x7_the_price_of_an_hour_depends_on_the_calendar() -> None:

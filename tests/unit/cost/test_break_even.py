@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from breakeven.cost.break_even import BreakEven, Staircase, find_break_even
-from breakeven.cost.fleet.plan import Fleet, simulate
+from breakeven.cost.fleet.plan import Fleet, plan_week
 from tests.unit.cost.strategies import LONGEST_START_SECONDS, bursts, capacities, money, profiles
 
 LARGEST = 6
@@ -61,13 +61,13 @@ class Case:
         per_node = self.fleet.replicas_per_node
         if self.fleet.autoscaling:
             growing = replace(self.fleet, highest=10**6)
-            week = simulate(rates, self.burst, self.replica_capacity, growing)
+            week = plan_week(rates, self.burst, self.replica_capacity, growing)
             return week.mean_nodes, -(-week.peak_replicas // per_node)
         # Nodes that all run at all hours are bought until they carry the peak minute.
         nodes = self.lowest_nodes
         while True:
             constant = replace(self.fleet, highest=nodes * per_node, fixed_nodes=nodes)
-            week = simulate(rates, self.burst, self.replica_capacity, constant)
+            week = plan_week(rates, self.burst, self.replica_capacity, constant)
             carried = nodes * per_node * self.replica_capacity
             if float(rates.max()) * self.burst <= carried * (1 + 1e-9):
                 return week.mean_nodes, nodes

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.staffing import People
+from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.estimate import estimate
 from breakeven.cost.fleet.plan import Fleet
@@ -29,12 +29,14 @@ def scaled(tokens: int, **changes: object) -> Assumptions:
 
 
 def with_people(base: Assumptions, **changes: Decimal) -> Assumptions:
-    return replace(base, people=replace(base.people, **changes))
+    return replace(base, staffing=replace(base.staffing, **changes))
 
 
 def test_the_total_is_machines_people_and_contingency() -> None:
     report = estimate(LEDGER, with_people(assumptions(), contingency_share=Decimal("0.1")))
-    assert report.total == (report.machines.monthly + report.bill.people_monthly) * Decimal("1.1")
+    assert report.total == (report.infrastructure.monthly + report.bill.staffing_monthly) * Decimal(
+        "1.1"
+    )
 
 
 def test_the_same_traffic_by_api_is_requests_times_the_price_of_one() -> None:
@@ -96,7 +98,7 @@ def test_the_staircase_passes_through_the_estimate(
 
 def test_people_move_break_even_up_and_bare_machines_pay_earlier() -> None:
     [row, _] = estimate(LEDGER, assumptions()).break_even
-    assert row.machines_only.cheaper[0].from_tokens_per_day < (
+    assert row.infrastructure_only.cheaper[0].from_tokens_per_day < (
         row.loaded.cheaper[0].from_tokens_per_day
     )
 
@@ -122,7 +124,7 @@ def test_a_bursty_load_is_split_where_the_base_pays_and_the_peak_does_not() -> N
         node=node("2"),
         hosted=(api("test/hosted", "2"),),
         capacity=capacity(1.0, error_percent=5),
-        people=People(
+        staffing=Staffing(
             engineer_salary=Decimal(0),
             engineer_share=Decimal(0),
             on_call_per_month=Decimal(0),

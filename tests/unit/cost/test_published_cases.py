@@ -17,7 +17,7 @@ import pytest
 from breakeven.catalog.api_prices import ApiPrice, api_price
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import find_model
-from breakeven.cost.bill.staffing import People
+from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS, Calendar
 from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
 from breakeven.cost.estimate import estimate
@@ -27,7 +27,7 @@ from breakeven.formatting import money
 from breakeven.settings.files import ROOT
 from tests.unit.cost import builders
 
-NOBODY = People(
+NOBODY = Staffing(
     engineer_salary=Decimal(0),
     engineer_share=Decimal(0),
     on_call_per_month=Decimal(0),
@@ -64,7 +64,7 @@ def report_of(
     tokens_per_second: float = 10_000.0,
     request: tuple[int, int] = (500, 500),
     api: ApiPrice | None = None,
-    people: People = NOBODY,
+    staffing: Staffing = NOBODY,
     calendar: Calendar = THIRTY_DAYS,
 ) -> Report:
     """Estimates one node that runs at all hours under a flat load, as the sources have it."""
@@ -80,7 +80,7 @@ def report_of(
         capacity=builders.capacity(tokens_per_second / load.tokens_per_request),
         fleet=ONE_NODE,
         node=builders.node(usd_per_hour),
-        people=people,
+        staffing=staffing,
         api_in_use=api or base.api_in_use,
         hosted=(),
         calendar=calendar,
@@ -114,7 +114,7 @@ def full_day(tokens_per_second: int) -> int:
 
 def first_break_even(report: Report) -> float:
     """Tokens a day from which the machines alone cost less than the API."""
-    return report.break_even[0].machines_only.cheaper[0].from_tokens_per_day
+    return report.break_even[0].infrastructure_only.cheaper[0].from_tokens_per_day
 
 
 def test_p1_a_gpu_that_is_a_tenth_busy_costs_ten_times_as_much_a_token() -> None:
@@ -220,7 +220,7 @@ def test_p7_a_rented_gpu_bills_its_idle_hours_too() -> None:
         tokens_per_day=full_day(700),
         calendar=CALENDAR_MONTH,
     )
-    busy, idle = report.machines.lines
+    busy, idle = report.infrastructure.lines
     assert report.week.busy_share == pytest.approx(0.7)
     assert 12 * busy.monthly == pytest.approx(Decimal(10_118), abs=Decimal(1))
     assert 12 * (busy.monthly + idle.monthly) == 12 * report.total == 14_454
@@ -383,9 +383,9 @@ def test_x2_with_the_overheads_that_the_article_names_break_even_is_below_what_i
         tokens_per_second=1e6,
         request=(512, 512),
         api=priced("openai/gpt-3.5-turbo-1106", 512, 512),
-        people=replace(NOBODY, engineer_salary=Decimal(salary), engineer_share=Decimal(share)),
+        staffing=replace(NOBODY, engineer_salary=Decimal(salary), engineer_share=Decimal(share)),
     )
-    assert report.machines.monthly == 5175
+    assert report.infrastructure.monthly == 5175
     first = report.break_even[0].loaded.cheaper[0]
     month = first.from_tokens_per_day * float(THIRTY_DAYS.days_per_month)
     assert month == pytest.approx(tokens_a_month, rel=1e-9)

@@ -14,7 +14,7 @@ from breakeven.cost.recommendation import Choice, Evidence, Option, decide
 EVIDENCE = Evidence(
     data_may_leave=True,
     busy_share=0.3,
-    people_share=Decimal("0.4"),
+    staffing_share=Decimal("0.4"),
     unserved_share=0.0,
     objective_share=0.99,
     objective_seconds=2.0,

@@ -48,7 +48,7 @@ def fixed(one: Assumptions, nodes: int, *, highest: int, gpus: int) -> Assumptio
 
 
 def lines(report: Report) -> dict[str, Decimal]:
-    return {line.item: line.monthly for line in report.machines.lines}
+    return {line.item: line.monthly for line in report.infrastructure.lines}
 
 
 def test_what_a_further_model_costs_is_its_own_lines_and_the_contingency_on_them() -> None:
@@ -56,17 +56,17 @@ def test_what_a_further_model_costs_is_its_own_lines_and_the_contingency_on_them
     ledger = [pool(), volume_of("one")]
     alone = estimate(ledger, one)
     both = estimate([*ledger, volume_of("other")], stack([one, other]))
-    assert both.bill.people_monthly == alone.bill.people_monthly
-    own = sum(line.monthly for line in both.machines.lines if line.model == "other")
-    assert both.machines.monthly - alone.machines.monthly == own
-    assert {line.model for line in both.machines.lines} == {"one", "other"}
+    assert both.bill.staffing_monthly == alone.bill.staffing_monthly
+    own = sum(line.monthly for line in both.infrastructure.lines if line.model == "other")
+    assert both.infrastructure.monthly - alone.infrastructure.monthly == own
+    assert {line.model for line in both.infrastructure.lines} == {"one", "other"}
 
 
 def test_nodes_of_a_fixed_pool_are_paid_once_and_busy_by_what_all_models_work() -> None:
     each = [fixed(model(name), 2, highest=4, gpus=2) for name in ("one", "other")]
     alone, both = estimate([pool()], each[0]), estimate([pool()], stack(each))
     assert both.week.mean_nodes == alone.week.mean_nodes == 2
-    assert both.machines.monthly == alone.machines.monthly
+    assert both.infrastructure.monthly == alone.infrastructure.monthly
     assert both.week.busy_share == pytest.approx(2 * alone.week.busy_share)
 
 
@@ -106,9 +106,9 @@ def test_an_api_that_two_models_use_is_named_once() -> None:
 def test_the_parts_of_the_models_are_the_bill(
     tokens: list[int], served: float, contingency: str
 ) -> None:
-    people = replace(assumptions().people, contingency_share=Decimal(contingency))
+    people = replace(assumptions().staffing, contingency_share=Decimal(contingency))
     models = [
-        model(f"m{number}", each * MILLION, people=people, capacity=capacity(served))
+        model(f"m{number}", each * MILLION, staffing=people, capacity=capacity(served))
         for number, each in enumerate(tokens)
     ]
     report = estimate([pool(), volume_of("m1")], stack(models))

@@ -13,7 +13,7 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.estimate import estimate
-from breakeven.cost.fleet.plan import simulate
+from breakeven.cost.fleet.plan import plan_week
 from breakeven.errors import ClockError, Problem, SettingsError, UnknownStackError
 from breakeven.planning.fleet import VLLM_LARGEST_BATCH, interruptions_of
 from breakeven.planning.inputs import ENGINE_IMAGE_GIGABYTES, assumptions_of
@@ -174,7 +174,7 @@ def test_scaling_never_aims_at_more_requests_than_a_replica_holds() -> None:
 @pytest.mark.parametrize("stack", stack_names())
 def test_the_estimate_pays_the_nodes_of_the_simulated_week(stack: str) -> None:
     found = assumptions(stack)
-    plan = simulate(
+    plan = plan_week(
         found.load.requests_per_second(),
         found.load.burst_factor,
         found.capacity.requests_per_second,
@@ -289,7 +289,7 @@ def test_a_private_price_counts_but_is_shown_nowhere() -> None:
         }
     )
     report = estimate(ledger_of(settings), assumptions_of("dev", settings, reader, TODAY))
-    lines = [line for line in report.machines.lines if line.item.startswith("GPU nodes")]
+    lines = [line for line in report.infrastructure.lines if line.item.startswith("GPU nodes")]
     assert sum(line.monthly for line in lines) == pytest.approx(
         Decimal("0.437") * 730, abs=Decimal("0.01")
     )
@@ -343,7 +343,7 @@ def test_scheduled_hours_are_paid() -> None:
 def mean_nodes(given: Assumptions) -> float:
     rates = given.load.requests_per_second()
     capacity = given.capacity.requests_per_second
-    return simulate(rates, given.load.burst_factor, capacity, given.fleet).mean_nodes
+    return plan_week(rates, given.load.burst_factor, capacity, given.fleet).mean_nodes
 
 
 def test_a_schedule_needs_the_traffic_of_whole_weeks(

@@ -47,9 +47,11 @@ def test_prices_by_api_are_those_of_the_report(stack: str) -> None:
 
 def test_a_private_price_is_told_to_nobody() -> None:
     report = estimate_stack("dev", TODAY)
-    [first, *others] = report.machines.lines
+    [first, *others] = report.infrastructure.lines
     lines = (replace(first, private=True), *others)
-    [planned] = planned_costs(replace(report, machines=replace(report.machines, lines=lines)))
+    [planned] = planned_costs(
+        replace(report, infrastructure=replace(report.infrastructure, lines=lines))
+    )
     assert planned.node_hour is None
     assert planned.fixed_hour is None
     assert planned.monthly == report.total

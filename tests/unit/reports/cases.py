@@ -32,7 +32,7 @@ def report_of(
 def reports(draw: st.DrawFn) -> Report:
     """Cheap and dear, small and large, with and without people, contingency and other offers."""
     people = replace(
-        assumptions().people,
+        assumptions().staffing,
         contingency_share=draw(st.sampled_from([Decimal(0), Decimal("0.05"), Decimal("0.17")])),
         on_call_per_month=draw(st.decimals("0", "3000", places=2)),
     )
@@ -40,7 +40,7 @@ def reports(draw: st.DrawFn) -> Report:
     return report_of(
         draw(st.integers(10**5, 10**9)),
         shaped=draw(st.booleans()),
-        people=people,
+        staffing=people,
         node=node(str(draw(st.decimals("0.01", "99", places=4)))),
         capacity=capacity(draw(st.floats(0.5, 50))),
         hosted=tuple(api(f"host{number}/model", f"0.{number + 1}") for number in range(offers)),

@@ -231,7 +231,7 @@ def test_apis_that_only_one_compares_with_are_new_or_gone_but_have_no_break_even
 
 
 def test_contingency_is_a_line_only_where_there_is_one() -> None:
-    people = replace(assumptions().people, contingency_share=Decimal("0.1"))
-    figures: Figures = figures_of(as_output(report_of(people=people)))
+    people = replace(assumptions().staffing, contingency_share=Decimal("0.1"))
+    figures: Figures = figures_of(as_output(report_of(staffing=people)))
     assert figures.lines["Contingency"] > 0
     assert "Contingency" not in figures_of(as_output(report_of())).lines

@@ -74,7 +74,7 @@ def test_the_cost_of_a_million_tokens_sums_to_the_reports(report: Report) -> Non
 
 
 def test_csv_has_the_rows_of_json() -> None:
-    report = report_of(people=replace(assumptions().people, contingency_share=Decimal("0.1")))
+    report = report_of(staffing=replace(assumptions().staffing, contingency_share=Decimal("0.1")))
     read = list(csv.DictReader(io.StringIO(focus_csv(report))))
     rows = focus_document(report)["rows"]
     assert isinstance(rows, list)

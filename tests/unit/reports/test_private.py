@@ -50,11 +50,11 @@ def test_no_report_shows_price_amount_or_source(
     shown = write(report)
     assert "7.7777" not in shown
     assert "secret deal" not in shown
-    for line in report.machines.lines:
+    for line in report.infrastructure.lines:
         if line.private:
             assert f"{line.monthly:,.2f}" not in shown
             assert f"{line.monthly:.2f}" not in shown
 
 
 def test_the_total_has_it(report: Report) -> None:
-    assert report.machines.monthly > Decimal("7.7777") * 720
+    assert report.infrastructure.monthly > Decimal("7.7777") * 720

@@ -59,7 +59,7 @@ def test_one_option_is_marked_and_costs_what_the_recommendation_says(report: Rep
 def test_each_price_of_the_report_has_a_source() -> None:
     report = report_of()
     rows = {row.cells[0]: row.cells for row in tables.sources(report).rows}
-    for line in (*report.machines.lines, *report.people):
+    for line in (*report.infrastructure.lines, *report.staffing):
         assert rows[line.item][-1] == line.source
     for cost in (report.api, *report.hosted):
         assert rows[cost.price.reference][-1] == cost.price.source

@@ -115,7 +115,7 @@ def _findings(stack: str, today: date, max_age_days: int) -> list[Finding]:
 
 
 def _missing(stack: str, report: Report) -> Iterable[Finding]:
-    for item in report.machines.not_priced:
+    for item in report.infrastructure.not_priced:
         if item.reason.startswith("no price"):
             yield Finding(stack, item.name, reason=item.reason)
 

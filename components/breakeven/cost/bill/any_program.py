@@ -25,11 +25,17 @@ from breakeven.cost.bill.classify import (
     classify,
     parse_quantity,
 )
-from breakeven.cost.bill.line_item import Line, LineKind, Machines, NotPriced, line_of
+from breakeven.cost.bill.line_item import (
+    Infrastructure,
+    LineItem,
+    LineItemKind,
+    NotPriced,
+    line_item,
+)
 from breakeven.cost.bill.pricing import balancer_prices
 from breakeven.cost.calendar import CALENDAR_MONTH
 
-_KINDS: Mapping[str, LineKind] = {
+_KINDS: Mapping[str, LineItemKind] = {
     "node": "machine",
     "volume": "volume",
     "control-plane": "control-plane",
@@ -74,7 +80,7 @@ _Part: TypeAlias = _Charge | _Unpriced
 _Rule: TypeAlias = Callable[[Mapping[str, object], Place], Sequence[_Part]]
 
 
-def price_program(resources: Iterable[Registered], book: PriceBook, place: Place) -> Machines:
+def price_program(resources: Iterable[Registered], book: PriceBook, place: Place) -> Infrastructure:
     """Prices what a program registered.
 
     Args:
@@ -82,7 +88,7 @@ def price_program(resources: Iterable[Registered], book: PriceBook, place: Place
         book: Prices.
         place: Where it is.
     """
-    lines: list[Line] = []
+    lines: list[LineItem] = []
     free: list[str] = []
     unpriced: list[NotPriced] = []
     for resource in resources:
@@ -99,14 +105,14 @@ def price_program(resources: Iterable[Registered], book: PriceBook, place: Place
             except PriceMissingError as missing:
                 reason = f"no price {missing.identifier}; state one in prices"
                 unpriced.append(NotPriced(name, resource.type, reason))
-    return Machines(tuple(lines), tuple(free), tuple(unpriced))
+    return Infrastructure(tuple(lines), tuple(free), tuple(unpriced))
 
 
-def _line(name: str, charge: _Charge, book: PriceBook) -> Line:
+def _line(name: str, charge: _Charge, book: PriceBook) -> LineItem:
     price = book.find(charge.identifier)
     path = charge.identifier.split("/")
     what = path[-2] if path[0] == "node" else path[-1]
-    return line_of(_KINDS[path[0]], f"{name} ({what})", charge.quantity, price.unit, price)
+    return line_item(_KINDS[path[0]], f"{name} ({what})", charge.quantity, price.unit, price)
 
 
 def _parts(resource: Registered, place: Place) -> Sequence[_Part]:

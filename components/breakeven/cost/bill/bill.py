@@ -11,9 +11,9 @@ import numpy as np
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.classify import GpuNodes, LoadBalancer, Registered, Volume, classify
-from breakeven.cost.bill.line_item import Line, monthly_of
-from breakeven.cost.bill.pricing import price_machines
-from breakeven.cost.bill.shared_costs import people_lines
+from breakeven.cost.bill.line_item import LineItem, monthly_of
+from breakeven.cost.bill.pricing import price_resources
+from breakeven.cost.bill.shared_costs import staffing_items
 from breakeven.cost.break_even import Staircase
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet, FleetWeek
@@ -26,8 +26,8 @@ class Bill:
 
     Attributes:
         nodes_monthly: All that grows with GPU nodes.
-        other_machines_monthly: Volumes, load balancer, the cluster's share.
-        people_monthly: People.
+        other_infrastructure_monthly: Volumes, load balancer, the cluster's share.
+        staffing_monthly: People.
         overflow_monthly: What an API takes for requests that the stack's gateway sends there; at
             another volume it would be another, so it is no fixed cost.
         contingency_share: Reserve over machines and people, 0 to 1; an API's price needs none.
@@ -35,8 +35,8 @@ class Bill:
     """
 
     nodes_monthly: Decimal
-    other_machines_monthly: Decimal
-    people_monthly: Decimal
+    other_infrastructure_monthly: Decimal
+    staffing_monthly: Decimal
     overflow_monthly: Decimal
     contingency_share: Decimal
     mean_nodes: Decimal
@@ -44,8 +44,8 @@ class Bill:
     @classmethod
     def of(
         cls,
-        machines: Iterable[Line],
-        people: Iterable[Line],
+        machines: Iterable[LineItem],
+        people: Iterable[LineItem],
         *,
         contingency_share: Decimal,
         mean_nodes: float,
@@ -56,8 +56,8 @@ class Bill:
         overflow = monthly_of(line for line in lines if line.kind == "overflow")
         return cls(
             nodes_monthly=nodes,
-            other_machines_monthly=monthly_of(lines) - nodes - overflow,
-            people_monthly=monthly_of(people),
+            other_infrastructure_monthly=monthly_of(lines) - nodes - overflow,
+            staffing_monthly=monthly_of(people),
             overflow_monthly=overflow,
             contingency_share=contingency_share,
             mean_nodes=to_decimal(mean_nodes),
@@ -75,19 +75,21 @@ class Bill:
 
     @property
     def _own_monthly(self) -> Decimal:
-        return self.nodes_monthly + self.other_machines_monthly + self.people_monthly
+        return self.nodes_monthly + self.other_infrastructure_monthly + self.staffing_monthly
 
     @property
-    def people_share(self) -> Decimal:
+    def staffing_share(self) -> Decimal:
         """People and their part of the contingency over everything, 0 to 1."""
         if not self.total:
             return Decimal(0)
-        return self.people_monthly * (1 + self.contingency_share) / self.total
+        return self.staffing_monthly * (1 + self.contingency_share) / self.total
 
     @property
     def fixed_monthly(self) -> Decimal:
         """What it costs without any GPU node or overflow, contingency included."""
-        return (self.other_machines_monthly + self.people_monthly) * (1 + self.contingency_share)
+        return (self.other_infrastructure_monthly + self.staffing_monthly) * (
+            1 + self.contingency_share
+        )
 
     @property
     def node_monthly(self) -> Decimal:
@@ -96,9 +98,9 @@ class Bill:
             return Decimal(0)
         return self.nodes_monthly / self.mean_nodes * (1 + self.contingency_share)
 
-    def machines_only(self) -> Bill:
+    def infrastructure_only(self) -> Bill:
         """Returns the bill without people and contingency, as most comparisons count."""
-        return replace(self, people_monthly=Decimal(0), contingency_share=Decimal(0))
+        return replace(self, staffing_monthly=Decimal(0), contingency_share=Decimal(0))
 
     def with_nodes(self, mean_nodes: float) -> Decimal:
         """Returns everything counted, were that many nodes paid on average."""
@@ -136,9 +138,9 @@ def bill_of(resources: Iterable[Registered], week: FleetWeek, assumptions: Assum
         assumptions: Prices and everything else.
     """
     return Bill.of(
-        price_machines(resources, week, assumptions).lines,
-        people_lines(assumptions),
-        contingency_share=assumptions.people.contingency_share,
+        price_resources(resources, week, assumptions).lines,
+        staffing_items(assumptions),
+        contingency_share=assumptions.staffing.contingency_share,
         mean_nodes=week.mean_nodes,
     )
 
@@ -159,7 +161,7 @@ def names_without_price(
         resources: The ledger.
         assumptions: Prices and everything else.
     """
-    machines = price_machines(resources, assumptions.week(), assumptions)
+    machines = price_resources(resources, assumptions.week(), assumptions)
     return tuple(item.name for item in machines.not_priced)
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill, api_monthly
-from breakeven.cost.bill.line_item import Line, monthly_of
+from breakeven.cost.bill.line_item import LineItem, monthly_of
 from breakeven.cost.fleet.plan import FleetWeek
 from breakeven.formatting import to_decimal
 
@@ -73,14 +73,14 @@ class ModelCost:
 
 
 def model_costs(
-    assumptions: Assumptions, weeks: Sequence[FleetWeek], lines: Sequence[Line], bill: Bill
+    assumptions: Assumptions, weeks: Sequence[FleetWeek], lines: Sequence[LineItem], bill: Bill
 ) -> tuple[ModelCost, ...]:
     """Parts a bill by the models of a stack.
 
     Args:
         assumptions: Of the stack.
         weeks: What the replicas of each model do.
-        lines: Machines of the bill.
+        lines: Infrastructure of the bill.
         bill: The bill.
     """
     models = assumptions.models

@@ -12,7 +12,7 @@ from breakeven.catalog.price import PRIVATE, Confidence, Price
 from breakeven.cost.assumptions import Assumptions
 from breakeven.formatting import to_cents, usd, usd_for_one
 
-LineKind: TypeAlias = Literal[
+LineItemKind: TypeAlias = Literal[
     "busy-nodes",
     "idle-nodes",
     "data-centre",
@@ -33,7 +33,7 @@ _GROWS_WITH_NODES = frozenset({"busy-nodes", "idle-nodes", "data-centre", "root-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class LineItem:
     """One line of the bill.
 
     Attributes:
@@ -50,7 +50,7 @@ class Line:
         model: The model that it is there for, where a stack has several; empty for all of them.
     """
 
-    kind: LineKind
+    kind: LineItemKind
     identifier: str
     item: str
     quantity: Decimal
@@ -89,7 +89,7 @@ class NotPriced:
 
 
 @dataclass(frozen=True, slots=True)
-class Machines:
+class Infrastructure:
     """What the registered resources and the cluster cost.
 
     Attributes:
@@ -98,7 +98,7 @@ class Machines:
         not_priced: Resources whose price is not known.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[LineItem, ...]
     without_charge: tuple[str, ...]
     not_priced: tuple[NotPriced, ...]
 
@@ -108,9 +108,11 @@ class Machines:
         return monthly_of(self.lines)
 
 
-def line_of(kind: LineKind, item: str, quantity: Decimal, unit: str, price: Price) -> Line:
+def line_item(
+    kind: LineItemKind, item: str, quantity: Decimal, unit: str, price: Price
+) -> LineItem:
     """Returns a line at a price."""
-    return Line(
+    return LineItem(
         kind=kind,
         identifier=price.identifier,
         item=item,
@@ -138,6 +140,6 @@ def stated_price(
     )
 
 
-def monthly_of(lines: Iterable[Line]) -> Decimal:
+def monthly_of(lines: Iterable[LineItem]) -> Decimal:
     """Returns what lines cost together, in USD a month."""
     return sum((line.monthly for line in lines), Decimal(0))

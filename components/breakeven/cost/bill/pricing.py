@@ -22,7 +22,14 @@ from breakeven.cost.bill.classify import (
     Workload,
     classify,
 )
-from breakeven.cost.bill.line_item import Line, LineKind, Machines, NotPriced, line_of, stated_price
+from breakeven.cost.bill.line_item import (
+    Infrastructure,
+    LineItem,
+    LineItemKind,
+    NotPriced,
+    line_item,
+    stated_price,
+)
 from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
 from breakeven.cost.bill.shared_costs import CLUSTER_PARTS
 from breakeven.cost.fleet.plan import FleetWeek
@@ -40,15 +47,15 @@ _LOAD_BALANCERS = {
     "gcp": ("load-balancer/gcp/forwarding-rule", "load-balancer/gcp/gb"),
 }
 
-_Shares: TypeAlias = Sequence[tuple[LineKind, str, Decimal]]
+_Shares: TypeAlias = Sequence[tuple[LineItemKind, str, Decimal]]
 
 
-def price_machines(
+def price_resources(
     resources: Iterable[Registered],
     week: FleetWeek,
     assumptions: Assumptions,
     by_model: Sequence[FleetWeek] = (),
-) -> Machines:
+) -> Infrastructure:
     """Prices what was registered, and the cluster's share.
 
     Args:
@@ -57,7 +64,7 @@ def price_machines(
         assumptions: Prices and everything else.
         by_model: The same for each model, where a stack has several.
     """
-    lines: list[Line] = []
+    lines: list[LineItem] = []
     free: list[str] = []
     unpriced: list[NotPriced] = []
     quantities = [(resource, classify(resource)) for resource in resources]
@@ -82,7 +89,7 @@ def price_machines(
             lines.extend(part(assumptions, by_model or (week,)))
         except PriceMissingError as missing:
             unpriced.append(NotPriced("cluster", missing.identifier, _stated_instead(missing)))
-    return Machines(tuple(lines), tuple(free), tuple(unpriced))
+    return Infrastructure(tuple(lines), tuple(free), tuple(unpriced))
 
 
 def balancer_prices(cloud: str) -> tuple[str, str | None]:
@@ -108,7 +115,7 @@ def _stated_instead(missing: PriceMissingError) -> str:
 
 def _resource(
     name: str, quantity: Quantity, week: FleetWeek, assumptions: Assumptions
-) -> Sequence[Line]:
+) -> Sequence[LineItem]:
     """Returns the lines that need a price of the book: all of a resource's, or it raises."""
     if isinstance(quantity, GpuNodes):
         return list(_root_volumes(quantity, week, assumptions))
@@ -121,7 +128,7 @@ def _resource(
 
 def _nodes(
     week: FleetWeek, assumptions: Assumptions, by_model: Sequence[FleetWeek]
-) -> Iterator[Line]:
+) -> Iterator[LineItem]:
     """Prices the nodes: of all models at once where they share them, else of each."""
     if not by_model or assumptions.fleet.fixed_nodes is not None:
         yield from _gpu_nodes(week, assumptions, "GPU nodes")
@@ -131,7 +138,7 @@ def _nodes(
             yield replace(line, model=model.served)
 
 
-def _gpu_nodes(week: FleetWeek, assumptions: Assumptions, name: str) -> Iterator[Line]:
+def _gpu_nodes(week: FleetWeek, assumptions: Assumptions, name: str) -> Iterator[LineItem]:
     mean = _mean_machines(week, assumptions)
     busy = to_decimal(week.busy_share)
     shares: _Shares = (
@@ -142,7 +149,7 @@ def _gpu_nodes(week: FleetWeek, assumptions: Assumptions, name: str) -> Iterator
     if isinstance(node, RentedNode):
         hours = mean * assumptions.calendar.hours_per_month
         for kind, item, share in shares:
-            yield line_of(kind, item, hours * share, "node-hour", node.price)
+            yield line_item(kind, item, hours * share, "node-hour", node.price)
     else:
         yield from _owned_nodes(node, mean, shares, assumptions)
 
@@ -151,11 +158,11 @@ def _mean_machines(week: FleetWeek, assumptions: Assumptions) -> Decimal:
     return to_decimal(week.mean_nodes) * assumptions.fleet.machines_per_node
 
 
-def _root_volumes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) -> Iterator[Line]:
+def _root_volumes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) -> Iterator[LineItem]:
     if nodes.node_volume_class:
         price = assumptions.book.find(f"volume/{assumptions.cloud}/{nodes.node_volume_class}")
         gigabytes = _mean_machines(week, assumptions) * nodes.node_volume_gigabytes
-        yield line_of("root-volumes", "Root volumes of GPU nodes", gigabytes, "GB-month", price)
+        yield line_item("root-volumes", "Root volumes of GPU nodes", gigabytes, "GB-month", price)
 
 
 def _owned_nodes(
@@ -163,29 +170,29 @@ def _owned_nodes(
     mean: Decimal,
     shares: _Shares,
     assumptions: Assumptions,
-) -> Iterator[Line]:
+) -> Iterator[LineItem]:
     months = node.amortisation_years * 12
     written_off = f"purchase over {months} months, {node.residual_share:.0%} residual"
     for kind, item, share in shares:
         price = stated_price("nodePurchasePrice", node.amortisation(), assumptions, written_off)
-        yield line_of(kind, f"{item}: amortisation", mean * share, "node-month", price)
+        yield line_item(kind, f"{item}: amortisation", mean * share, "node-month", price)
     kilowatt_hours = mean * node.kilowatt_hours(assumptions.calendar)
     draw = f"{node.power_watts:,} W at the wall x PUE {node.power_usage_effectiveness}"
     price = stated_price(
         "electricityPricePerKwh", node.electricity_price_per_kwh, assumptions, draw
     )
-    yield line_of("data-centre", "Electricity and cooling", kilowatt_hours, "kWh", price)
+    yield line_item("data-centre", "Electricity and cooling", kilowatt_hours, "kWh", price)
     if node.rack_and_support_per_month:
         price = stated_price(
             "rackAndSupportPerNodeMonth", node.rack_and_support_per_month, assumptions
         )
-        yield line_of("data-centre", "Rack, network port, support", mean, "node-month", price)
+        yield line_item("data-centre", "Rack, network port, support", mean, "node-month", price)
 
 
-def _volume(name: str, volume: Volume, assumptions: Assumptions) -> Line:
+def _volume(name: str, volume: Volume, assumptions: Assumptions) -> LineItem:
     price = assumptions.book.find(f"volume/{assumptions.cloud}/{volume.storage_class}")
     item = f"Volume {name} ({volume.storage_class})"
-    line = line_of("volume", item, volume.gigabytes, "GB-month", price)
+    line = line_item("volume", item, volume.gigabytes, "GB-month", price)
     return replace(line, model=_model_of(volume.instance, assumptions))
 
 
@@ -196,12 +203,12 @@ def _model_of(instance: str, assumptions: Assumptions) -> str:
     return next((model.served for model in assumptions.models if model.instance == instance), "")
 
 
-def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator[Line]:
+def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator[LineItem]:
     base, traffic = balancer_prices(assumptions.cloud)
     model = _model_of(balancer.instance, assumptions)
     of = f" of {model}" if model else ""
     item, price = f"Load balancer{of}", assumptions.book.find(base)
-    yield replace(line_of("load-balancer", item, Decimal(1), "month", price), model=model)
+    yield replace(line_item("load-balancer", item, Decimal(1), "month", price), model=model)
     if traffic is None:
         return
     behind = [one for one in assumptions.models if model in ("", one.served)]
@@ -214,4 +221,6 @@ def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator
     else:
         # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
         quantity, unit = gigabytes / calendar.hours_per_month, "LCU-month"
-    yield replace(line_of("load-balancer", f"{item}, traffic", quantity, unit, price), model=model)
+    yield replace(
+        line_item("load-balancer", f"{item}, traffic", quantity, unit, price), model=model
+    )

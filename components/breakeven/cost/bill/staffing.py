@@ -7,7 +7,7 @@ from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class People:
+class Staffing:
     """Work that a self-hosted system takes and an API does not.
 
     Attributes:

@@ -106,7 +106,7 @@ class FleetWeek:
     node_starts_per_hour: float = 0.0
 
 
-def simulate(
+def plan_week(
     rates: NDArray[np.float64], burst_factor: float, requests_per_second: float, fleet: Fleet
 ) -> FleetWeek:
     """Runs the hours of a shape through the fleet's rules.

@@ -17,13 +17,13 @@ from breakeven.cost.bill.classify import Registered
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
 from breakeven.cost.demand.load_duration import LoadDuration
-from breakeven.cost.fleet.plan import Fleet, FleetWeek, simulate
+from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
 from breakeven.cost.optimizer.capacities import Capacities
 from breakeven.cost.optimizer.offers import offers
 from breakeven.cost.optimizer.search import (
-    Configuration,
     Offer,
     Search,
+    ServingConfiguration,
     assumptions_for,
     with_nodes,
 )
@@ -35,7 +35,7 @@ tokens and need more replicas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class Candidate:
     """A configuration with its cost. Money in USD a month.
 
     Attributes:
@@ -52,7 +52,7 @@ class Weighed:
             planned and not simulated.
     """
 
-    configuration: Configuration
+    configuration: ServingConfiguration
     capacity: ReplicaCapacity
     monthly: Decimal
     api_monthly: Decimal
@@ -69,22 +69,22 @@ class Counts:
     """What became of the configurations.
 
     Attributes:
-        weighed: Those that were priced.
+        evaluated: Those that were priced.
         too_many_gpus: Those of them that need more GPUs than allowed.
         too_little_memory: Engines that don't hold the model, and so were not priced.
     """
 
-    weighed: int = 0
+    evaluated: int = 0
     too_many_gpus: int = 0
     too_little_memory: int = 0
 
 
-class Scale:
-    """Weighs the configurations of a search; keeps what several of them need.
+class Evaluator:
+    """Evaluates the configurations of a search; keeps what several of them need.
 
     Attributes:
         search: What is asked.
-        counts: How many configurations were weighed so far.
+        counts: How many configurations were evaluated so far.
         not_priced: Names of resources without a price, which no total contains.
     """
 
@@ -104,23 +104,23 @@ class Scale:
         self._with_nodes: dict[tuple[str, str, str], tuple[Registered, ...]] = {}
         self._weeks: dict[tuple[float, Fleet], FleetWeek] = {}
 
-    def weigh_all(self) -> list[Weighed]:
-        """Weighs every configuration whose model fits and that needs no more GPUs than allowed."""
+    def evaluate_all(self) -> list[Candidate]:
+        """Evaluates every configuration that fits its memory and needs no more GPUs than allowed."""
         return [
-            weighed
+            candidate
             for offer in offers(self.search)
             for precision in self.search.ledgers
             for parallel in self._divisions(offer)
-            for weighed in self._engine(offer, precision, parallel)
+            for candidate in self._engine(offer, precision, parallel)
         ]
 
-    def weigh(self, configuration: Configuration, capacity: ReplicaCapacity) -> Weighed:
+    def evaluate(self, configuration: ServingConfiguration, capacity: ReplicaCapacity) -> Candidate:
         """Returns the cost of one configuration if a replica serves `capacity`."""
         if configuration.operation == "hybrid":
             return self._hybrid(configuration, capacity)
-        return self.weigh_fleet(configuration, capacity, self.fleet(configuration, capacity))
+        return self.evaluate_fleet(configuration, capacity, self.fleet(configuration, capacity))
 
-    def fleet(self, configuration: Configuration, capacity: ReplicaCapacity) -> Fleet:
+    def fleet(self, configuration: ServingConfiguration, capacity: ReplicaCapacity) -> Fleet:
         """Returns the fleet that serves the peak minute."""
         search, per_node = self.search, configuration.replicas_per_node
         # As the simulation counts: a rate that is a whole multiple but for rounding needs no more.
@@ -141,7 +141,11 @@ class Scale:
         )
 
     def _own_monthly(
-        self, configuration: Configuration, capacity: ReplicaCapacity, fleet: Fleet, week: FleetWeek
+        self,
+        configuration: ServingConfiguration,
+        capacity: ReplicaCapacity,
+        fleet: Fleet,
+        week: FleetWeek,
     ) -> Decimal:
         offer, precision = configuration.offer, configuration.precision
         key = offer.machine, offer.purchase, precision
@@ -157,9 +161,9 @@ class Scale:
             if offer.gpus_per_node % parallel == 0 and self.search.model.splits_over(parallel):
                 yield parallel
 
-    def _engine(self, offer: Offer, precision: str, parallel: int) -> Iterator[Weighed]:
-        """Weighs all ways to run one engine on one kind of node."""
-        full = Configuration(
+    def _engine(self, offer: Offer, precision: str, parallel: int) -> Iterator[Candidate]:
+        """Evaluates all ways to run one engine on one kind of node."""
+        full = ServingConfiguration(
             offer=offer,
             precision=precision,
             tensor_parallel=parallel,
@@ -176,14 +180,14 @@ class Scale:
             if capacity is None:
                 msg = "an engine fits whatever the requests in flight"
                 raise AssertionError(msg)
-            weighed = self.weigh(configuration, capacity)
-            self.counts.weighed += 1
-            if weighed.peak_nodes * offer.gpus_per_node > self.search.max_gpus:
+            candidate = self.evaluate(configuration, capacity)
+            self.counts.evaluated += 1
+            if candidate.peak_nodes * offer.gpus_per_node > self.search.max_gpus:
                 self.counts.too_many_gpus += 1
             else:
-                yield weighed
+                yield candidate
 
-    def _autoscaled(self, full: Configuration) -> Iterator[Configuration]:
+    def _autoscaled(self, full: ServingConfiguration) -> Iterator[ServingConfiguration]:
         if not full.offer.nodes_follow:
             return
         highest = self.search.target_requests
@@ -192,7 +196,9 @@ class Scale:
         for target in sorted({highest, *(target for target in lower if target < highest)}):
             yield replace(full, operation="autoscaled", requests_in_flight=target)
 
-    def _hybrids(self, full: Configuration, capacity: ReplicaCapacity) -> Iterator[Configuration]:
+    def _hybrids(
+        self, full: ServingConfiguration, capacity: ReplicaCapacity
+    ) -> Iterator[ServingConfiguration]:
         """Tries each number of base nodes that leaves something to the API."""
         per_node = capacity.requests_per_second * full.replicas_per_node
         most = self.search.max_gpus // full.offer.gpus_per_node
@@ -201,13 +207,13 @@ class Scale:
                 return
             yield replace(full, operation="hybrid", base_nodes=nodes)
 
-    def weigh_fleet(
+    def evaluate_fleet(
         self,
-        configuration: Configuration,
+        configuration: ServingConfiguration,
         capacity: ReplicaCapacity,
         fleet: Fleet,
         node_starts_per_hour: float | None = None,
-    ) -> Weighed:
+    ) -> Candidate:
         """Returns the cost of a configuration that serves everything itself.
 
         Args:
@@ -219,7 +225,7 @@ class Scale:
         week = self._week(capacity.requests_per_second, fleet)
         if node_starts_per_hour is not None:
             week = replace(week, node_starts_per_hour=node_starts_per_hour)
-        return Weighed(
+        return Candidate(
             configuration=configuration,
             capacity=capacity,
             monthly=self._own_monthly(configuration, capacity, fleet, week),
@@ -231,7 +237,7 @@ class Scale:
             own_share=1.0,
         )
 
-    def _hybrid(self, configuration: Configuration, capacity: ReplicaCapacity) -> Weighed:
+    def _hybrid(self, configuration: ServingConfiguration, capacity: ReplicaCapacity) -> Candidate:
         nodes = configuration.base_nodes
         fleet = self.fleet(configuration, capacity)
         most = nodes * fleet.replicas_per_node * capacity.requests_per_second
@@ -243,7 +249,7 @@ class Scale:
             busy_share=min(share * self.minutes.mean / most, 1.0),
             unserved_share=1 - share,
         )
-        return Weighed(
+        return Candidate(
             configuration=configuration,
             capacity=capacity,
             monthly=self._own_monthly(configuration, capacity, fleet, week) + overflow,
@@ -259,5 +265,5 @@ class Scale:
         key = requests_per_second, fleet
         if key not in self._weeks:
             burst = self.search.assumptions.load.burst_factor
-            self._weeks[key] = simulate(self.rates, burst, requests_per_second, fleet)
+            self._weeks[key] = plan_week(self.rates, burst, requests_per_second, fleet)
         return self._weeks[key]

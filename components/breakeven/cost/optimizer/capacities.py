@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from breakeven.cost.capacity.capacity import ModelDoesNotFitError, ReplicaCapacity, replica_capacity
-from breakeven.cost.optimizer.search import Configuration, Search
+from breakeven.cost.optimizer.search import Search, ServingConfiguration
 
 
 class Capacities:
@@ -13,7 +13,7 @@ class Capacities:
         self._search = search
         self._known: dict[tuple[str, str, int, int], ReplicaCapacity | None] = {}
 
-    def of(self, configuration: Configuration) -> ReplicaCapacity | None:
+    def of(self, configuration: ServingConfiguration) -> ReplicaCapacity | None:
         """Returns what a replica serves, or None where the model does not fit it."""
         key = (
             configuration.offer.gpu.name,
@@ -25,7 +25,7 @@ class Capacities:
             self._known[key] = self._worked_out(configuration)
         return self._known[key]
 
-    def measured(self, configuration: Configuration) -> float | None:
+    def measured(self, configuration: ServingConfiguration) -> float | None:
         """Returns the user's own measurement of that engine, in output tokens a second."""
         measured = self._search.measured
         engine = (
@@ -41,7 +41,7 @@ class Capacities:
             return None
         return measured.output_tokens_per_second
 
-    def _worked_out(self, configuration: Configuration) -> ReplicaCapacity | None:
+    def _worked_out(self, configuration: ServingConfiguration) -> ReplicaCapacity | None:
         search, load = self._search, self._search.assumptions.load
         try:
             return replica_capacity(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from breakeven.cost.optimizer.candidates import Weighed
+from breakeven.cost.optimizer.candidates import Candidate
 from breakeven.cost.optimizer.search import Search
 
 
@@ -24,9 +24,9 @@ class Constraint:
 
     name: str
     imposed: bool
-    allows: Callable[[Weighed], bool]
+    allows: Callable[[Candidate], bool]
     api_allowed_without: Decimal | None = None
-    closest: Callable[[Sequence[Weighed]], str] | None = None
+    closest: Callable[[Sequence[Candidate]], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def constraints_of(search: Search, cheapest_api: Decimal) -> tuple[Constraint, .
         Constraint(
             f"First token within {prefill * 1000:,.6g} ms, queue aside",
             imposed=True,
-            allows=lambda weighed: weighed.capacity.prefill_seconds <= prefill,
+            allows=lambda candidate: candidate.capacity.prefill_seconds <= prefill,
             closest=lambda all_: _fastest(min(one.capacity.prefill_seconds for one in all_)),
         )
     ]
@@ -74,7 +74,7 @@ def constraints_of(search: Search, cheapest_api: Decimal) -> tuple[Constraint, .
             Constraint(
                 f"Next token within {token * 1000:,.6g} ms",
                 imposed=True,
-                allows=lambda weighed: weighed.capacity.inter_token_latency_seconds <= token,
+                allows=lambda candidate: candidate.capacity.inter_token_latency_seconds <= token,
                 closest=lambda all_: _fastest(
                     min(one.capacity.inter_token_latency_seconds for one in all_)
                 ),
@@ -85,7 +85,7 @@ def constraints_of(search: Search, cheapest_api: Decimal) -> tuple[Constraint, .
             Constraint(
                 "Prompts stay inside (dataMayLeave: false)",
                 imposed=True,
-                allows=lambda weighed: weighed.configuration.operation != "hybrid",
+                allows=lambda candidate: candidate.configuration.operation != "hybrid",
                 api_allowed_without=cheapest_api,
             )
         )
@@ -93,41 +93,41 @@ def constraints_of(search: Search, cheapest_api: Decimal) -> tuple[Constraint, .
         Constraint(
             f"Weights stay in {search.precision}",
             imposed=False,
-            allows=lambda weighed: weighed.configuration.precision == search.precision,
+            allows=lambda candidate: candidate.configuration.precision == search.precision,
         )
     )
     return tuple(found)
 
 
 def price_of(
-    constraint: Constraint, imposed: Sequence[Constraint], weighed: Sequence[Weighed]
+    constraint: Constraint, imposed: Sequence[Constraint], candidates: Sequence[Candidate]
 ) -> ConstraintPrice:
     """Compares the cheapest configuration with and without one condition.
 
     Args:
         constraint: The condition.
         imposed: All conditions that the ranking heeds.
-        weighed: All configurations.
+        candidates: All configurations.
     """
     others = [one for one in imposed if one is not constraint]
-    without = _cheapest(weighed, others)
+    without = _cheapest(candidates, others)
     if constraint.api_allowed_without is not None:
         without = min(filter(None, (without, constraint.api_allowed_without)))
     return ConstraintPrice(
         name=constraint.name,
         imposed=constraint.imposed,
-        cheapest_with=_cheapest(weighed, [*others, constraint]),
+        cheapest_with=_cheapest(candidates, [*others, constraint]),
         cheapest_without=without,
     )
 
 
-def meets(weighed: Weighed, constraints: Sequence[Constraint]) -> bool:
+def meets(candidate: Candidate, constraints: Sequence[Constraint]) -> bool:
     """Tells whether a configuration meets all conditions."""
-    return all(constraint.allows(weighed) for constraint in constraints)
+    return all(constraint.allows(candidate) for constraint in constraints)
 
 
-def _cheapest(weighed: Sequence[Weighed], constraints: Sequence[Constraint]) -> Decimal | None:
-    return min((one.monthly for one in weighed if meets(one, constraints)), default=None)
+def _cheapest(candidates: Sequence[Candidate], constraints: Sequence[Constraint]) -> Decimal | None:
+    return min((one.monthly for one in candidates if meets(one, constraints)), default=None)
 
 
 def _fastest(seconds: float) -> str:

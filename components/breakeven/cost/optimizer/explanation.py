@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from breakeven.cost.calendar import CALENDAR_MONTH
-from breakeven.cost.optimizer.candidates import Counts, Weighed
+from breakeven.cost.optimizer.candidates import Candidate, Counts
 from breakeven.cost.optimizer.constraints import Constraint
 from breakeven.cost.optimizer.offers import offers
 from breakeven.cost.optimizer.search import Search
@@ -16,14 +16,14 @@ from breakeven.cost.report import ApiCost
 from breakeven.formatting import usd
 
 
-def describe(weighed: Weighed) -> str:
+def describe(candidate: Candidate) -> str:
     """Names a configuration, such as "up to 5 replicas of 1 x l40s in bf16 on g6e.xlarge"."""
-    configuration = weighed.configuration
+    configuration = candidate.configuration
     offer = configuration.offer
-    count = f"{weighed.peak_replicas} replica{'s' if weighed.peak_replicas > 1 else ''}"
-    if configuration.operation == "autoscaled" and weighed.peak_replicas > 1:
+    count = f"{candidate.peak_replicas} replica{'s' if candidate.peak_replicas > 1 else ''}"
+    if configuration.operation == "autoscaled" and candidate.peak_replicas > 1:
         count = f"up to {count}"
-    beside = f", an API for {1 - weighed.own_share:.0%}" if weighed.own_share < 1 else ""
+    beside = f", an API for {1 - candidate.own_share:.0%}" if candidate.own_share < 1 else ""
     return (
         f"{count} of {configuration.tensor_parallel} x {offer.gpu.name} in "
         f"{configuration.precision} on {offer.machine}, {offer.purchase}{beside}"
@@ -31,7 +31,7 @@ def describe(weighed: Weighed) -> str:
 
 
 def conclusion(
-    best: Weighed, slower: Decimal, api: ApiCost, *, data_may_leave: bool
+    best: Candidate, slower: Decimal, api: ApiCost, *, data_may_leave: bool
 ) -> tuple[Choice, str]:
     """Decides between the cheapest own configuration and the cheapest API, as `verdict` does.
 
@@ -72,10 +72,10 @@ def place(search: Search) -> str:
 
 
 def obstacles(
-    search: Search, counts: Counts, imposed: Sequence[Constraint], weighed: Sequence[Weighed]
+    search: Search, counts: Counts, imposed: Sequence[Constraint], candidates: Sequence[Candidate]
 ) -> Iterator[str]:
     """Says what stands against every configuration, where none meets all conditions."""
-    ways = counts.weighed + counts.too_little_memory
+    ways = counts.evaluated + counts.too_little_memory
     gpus = ", ".join(search.gpus) or "any GPU"
     if not ways:
         there = sorted({offer.gpu.name for offer in offers(replace(search, gpus=()))})
@@ -84,7 +84,7 @@ def obstacles(
             f"{', '.join(there) or 'none'}"
         )
         return
-    if not weighed:
+    if not candidates:
         yield (
             f"{search.model.name} on {gpus}{place(search)} within {search.max_gpus} GPUs: of "
             f"{ways:,} ways, {counts.too_little_memory:,} have too little memory and "
@@ -93,12 +93,12 @@ def obstacles(
         )
         return
     for constraint in imposed:
-        met = sum(constraint.allows(one) for one in weighed)
-        closest = f", {constraint.closest(weighed)}" if constraint.closest is not None else ""
-        yield f"{constraint.name}: {met:,} of {len(weighed):,} configurations meet it{closest}"
+        met = sum(constraint.allows(one) for one in candidates)
+        closest = f", {constraint.closest(candidates)}" if constraint.closest is not None else ""
+        yield f"{constraint.name}: {met:,} of {len(candidates):,} configurations meet it{closest}"
 
 
-def notes(search: Search, ranked: Sequence[Weighed], not_priced: Sequence[str]) -> Iterator[str]:
+def notes(search: Search, ranked: Sequence[Candidate], not_priced: Sequence[str]) -> Iterator[str]:
     """Says what a reader has to know about the figures."""
     best = ranked[0]
     yield (

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.bill.bill import api_monthly, bill_of
-from breakeven.cost.optimizer.candidates import Counts, Scale, Weighed
+from breakeven.cost.optimizer.candidates import Candidate, Counts, Evaluator
 from breakeven.cost.optimizer.constraints import (
     Constraint,
     ConstraintPrice,
@@ -18,7 +18,7 @@ from breakeven.cost.optimizer.constraints import (
 )
 from breakeven.cost.optimizer.explanation import conclusion, notes, obstacles
 from breakeven.cost.optimizer.search import Operation, Search
-from breakeven.cost.optimizer.simulated import followed
+from breakeven.cost.optimizer.simulated import simulate_candidates
 from breakeven.cost.recommendation import Choice
 from breakeven.cost.report import ApiCost
 
@@ -42,14 +42,14 @@ class Recommendation:
         api: The API in use now.
         hosted: The same open model hosted by others, cheapest first.
         constraints: What each condition costs.
-        counts: How many configurations were weighed.
+        counts: How many configurations were evaluated.
         choice: What to do.
         summary: The same in a sentence or two.
         notes: What a reader has to know about the figures.
     """
 
     search: Search
-    ranked: tuple[Weighed, ...]
+    ranked: tuple[Candidate, ...]
     monthly_if_slower: Decimal
     as_it_stands: Decimal
     api: ApiCost
@@ -64,7 +64,7 @@ class Recommendation:
         """Returns a month's cost over a month's tokens."""
         return monthly / self.search.assumptions.tokens_per_month * 10**6
 
-    def cheapest(self, operations: Iterable[Operation]) -> Weighed | None:
+    def cheapest(self, operations: Iterable[Operation]) -> Candidate | None:
         """Returns the cheapest configuration that runs in one of these ways; None for none."""
         wanted = set(operations)
         return next((one for one in self.ranked if one.configuration.operation in wanted), None)
@@ -83,7 +83,7 @@ class NothingFitsError(ValueError):
 
 
 def recommend(search: Search) -> Recommendation:
-    """Weighs every configuration and ranks those that meet the constraints.
+    """Evaluates every configuration and ranks those that meet the constraints.
 
     Args:
         search: What is asked.
@@ -91,8 +91,8 @@ def recommend(search: Search) -> Recommendation:
     Raises:
         NothingFitsError: No configuration meets them.
     """
-    scale = Scale(search)
-    weighed = scale.weigh_all()
+    evaluator = Evaluator(search)
+    candidates = evaluator.evaluate_all()
     assumptions = search.assumptions
     api = _by_api(search, assumptions.api_in_use, same_model=False)
     hosted = [_by_api(search, price, same_model=True) for price in assumptions.hosted]
@@ -100,15 +100,15 @@ def recommend(search: Search) -> Recommendation:
     cheapest_api = min((api, *hosted), key=lambda cost: cost.monthly)
     constraints = constraints_of(search, cheapest_api.monthly)
     imposed = [constraint for constraint in constraints if constraint.imposed]
-    allowed = [one for one in weighed if meets(one, imposed)]
+    allowed = [one for one in candidates if meets(one, imposed)]
     if not allowed:
-        raise NothingFitsError(tuple(obstacles(search, scale.counts, imposed, weighed)))
-    weighed = _simulated(scale, weighed, imposed)
-    allowed = [one for one in weighed if meets(one, imposed)]
+        raise NothingFitsError(tuple(obstacles(search, evaluator.counts, imposed, candidates)))
+    candidates = _simulated(evaluator, candidates, imposed)
+    allowed = [one for one in candidates if meets(one, imposed)]
     ranked = _distinct(sorted(allowed, key=_rank), search.lowest_replicas)
     best = ranked[0]
     slow = replace(best.capacity, requests_per_second=best.capacity.low_requests_per_second)
-    slower = _simulate(scale, [scale.weigh(best.configuration, slow)])[0].monthly
+    slower = _simulate(evaluator, [evaluator.evaluate(best.configuration, slow)])[0].monthly
     choice, summary = conclusion(
         best, slower, cheapest_api, data_may_leave=assumptions.data_may_leave
     )
@@ -119,33 +119,33 @@ def recommend(search: Search) -> Recommendation:
         as_it_stands=_as_it_stands(search),
         api=api,
         hosted=tuple(hosted),
-        constraints=tuple(price_of(one, imposed, weighed) for one in constraints),
-        counts=scale.counts,
+        constraints=tuple(price_of(one, imposed, candidates) for one in constraints),
+        counts=evaluator.counts,
         choice=choice,
         summary=summary,
-        notes=tuple(notes(search, ranked, scale.not_priced)),
+        notes=tuple(notes(search, ranked, evaluator.not_priced)),
     )
 
 
 def _simulated(
-    scale: Scale, weighed: Sequence[Weighed], imposed: Sequence[Constraint]
-) -> list[Weighed]:
+    evaluator: Evaluator, candidates: Sequence[Candidate], imposed: Sequence[Constraint]
+) -> list[Candidate]:
     """Simulates what may turn out cheapest, with all conditions and without each of them."""
-    lowest = scale.search.lowest_replicas
+    lowest = evaluator.search.lowest_replicas
     conditions = [imposed, *([two for two in imposed if two is not one] for one in imposed), []]
-    finalists: dict[int, Weighed] = {}
+    finalists: dict[int, Candidate] = {}
     for some in conditions:
-        by_rank = sorted((one for one in weighed if meets(one, some)), key=_rank)
+        by_rank = sorted((one for one in candidates if meets(one, some)), key=_rank)
         best = _distinct(by_rank, lowest)[:FINALISTS]
         finalists |= {id(one): one for one in best}
-    again = dict(zip(finalists, _simulate(scale, list(finalists.values())), strict=True))
-    return [again.get(id(one), one) for one in weighed]
+    again = dict(zip(finalists, _simulate(evaluator, list(finalists.values())), strict=True))
+    return [again.get(id(one), one) for one in candidates]
 
 
-def _simulate(scale: Scale, planned: Sequence[Weighed]) -> list[Weighed]:
+def _simulate(evaluator: Evaluator, planned: Sequence[Candidate]) -> list[Candidate]:
     """Simulates all but hybrids, whose nodes always run and whose queue the API takes."""
     whole = [one for one in planned if one.configuration.operation != "hybrid"]
-    again = iter(followed(scale, whole))
+    again = iter(simulate_candidates(evaluator, whole))
     return [one if one.configuration.operation == "hybrid" else next(again) for one in planned]
 
 
@@ -159,25 +159,25 @@ def _as_it_stands(search: Search) -> Decimal:
     return bill_of(search.ledgers[search.precision], assumptions.week(), assumptions).total
 
 
-def _rank(weighed: Weighed) -> tuple[Decimal, int, float]:
-    precision = _PRECISIONS.index(weighed.configuration.precision)
-    return round(weighed.monthly, 2), precision, weighed.busy_share
+def _rank(candidate: Candidate) -> tuple[Decimal, int, float]:
+    precision = _PRECISIONS.index(candidate.configuration.precision)
+    return round(candidate.monthly, 2), precision, candidate.busy_share
 
 
-def _distinct(by_rank: Sequence[Weighed], lowest_replicas: int) -> tuple[Weighed, ...]:
-    first: dict[tuple[object, ...], Weighed] = {}
-    for weighed in by_rank:
-        configuration = weighed.configuration
+def _distinct(by_rank: Sequence[Candidate], lowest_replicas: int) -> tuple[Candidate, ...]:
+    first: dict[tuple[object, ...], Candidate] = {}
+    for candidate in by_rank:
+        configuration = candidate.configuration
         offer = configuration.offer
         # A fleet that never grows beyond its fewest replicas is a fixed one.
-        grows = weighed.peak_replicas > lowest_replicas
+        grows = candidate.peak_replicas > lowest_replicas
         key = (
             offer.gpu.name,
             offer.gpus_per_node,
             offer.purchase,
             configuration.precision,
             configuration.tensor_parallel,
-            configuration.operation if grows or weighed.own_share < 1 else "fixed",
+            configuration.operation if grows or candidate.own_share < 1 else "fixed",
         )
-        first.setdefault(key, weighed)
+        first.setdefault(key, candidate)
     return tuple(first.values())

@@ -73,7 +73,7 @@ class Search:
         model: The model.
         precision: Of the stack as it stands.
         ledgers: What the stack registers, by the precision of its weights; the keys are the
-            precisions that are weighed.
+            precisions that are evaluated.
         start_seconds: From the decision to add a replica to its first token, by precision.
         growth_seconds: Period within which the autoscaler may double replicas, by precision.
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use.
@@ -127,7 +127,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
+class ServingConfiguration:
     """One way to run the model.
 
     Attributes:
@@ -163,7 +163,7 @@ def with_nodes(ledger: Iterable[Registered], offer: Offer, cloud: str) -> tuple[
 
 
 def assumptions_for(
-    search: Search, configuration: Configuration, capacity: ReplicaCapacity, fleet: Fleet
+    search: Search, configuration: ServingConfiguration, capacity: ReplicaCapacity, fleet: Fleet
 ) -> Assumptions:
     """Returns the assumptions with which `estimate` prices a configuration."""
     return replace(

@@ -7,52 +7,52 @@ from dataclasses import replace
 
 from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.fleet.plan import NodesPaid
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.hours import Case, simulate_hours
-from breakeven.cost.fleet.simulation.replica_speed import replica_service
-from breakeven.cost.optimizer.candidates import Scale, Weighed
+from breakeven.cost.fleet.simulation.replica_speed import replica_speed
+from breakeven.cost.optimizer.candidates import Candidate, Evaluator
 
 
-def followed(scale: Scale, planned: Sequence[Weighed]) -> list[Weighed]:
+def simulate_candidates(evaluator: Evaluator, planned: Sequence[Candidate]) -> list[Candidate]:
     """Simulates the week of each, and prices it again with the nodes that are then paid.
 
     Args:
-        scale: What weighed them.
+        evaluator: What evaluated them.
         planned: Configurations, none of them a hybrid.
     """
     if not planned:
         return []
-    search = scale.search
-    cases = [Case(scale.rates, _configuration(scale, one)) for one in planned]
+    search = evaluator.search
+    cases = [Case(evaluator.rates, _configuration(evaluator, one)) for one in planned]
     weeks = simulate_hours(cases, search.assumptions.load.burst_factor)
     found = []
     for one, case, week in zip(planned, cases, weeks, strict=True):
         totals, fleet = week.totals, case.configuration.fleet
-        followed_fleet = replace(
+        simulated_fleet = replace(
             fleet, nodes_paid=NodesPaid((one.mean_nodes,), (totals.mean_nodes,))
         )
         starts = totals.node_starts / totals.hours
-        again = scale.weigh_fleet(one.configuration, one.capacity, followed_fleet, starts)
+        again = evaluator.evaluate_fleet(one.configuration, one.capacity, simulated_fleet, starts)
         found.append(replace(again, objective_share=totals.objective_share))
     return found
 
 
-def _configuration(scale: Scale, weighed: Weighed) -> Configuration:
-    search, chosen = scale.search, weighed.configuration
+def _configuration(evaluator: Evaluator, candidate: Candidate) -> FleetConfiguration:
+    search, chosen = evaluator.search, candidate.configuration
     engine = Engine(
         model=search.model,
         precision=chosen.precision,
         gpu=chosen.offer.gpu,
         tensor_parallel=chosen.tensor_parallel,
     )
-    fleet = scale.fleet(chosen, weighed.capacity)
+    fleet = evaluator.fleet(chosen, candidate.capacity)
     spot = chosen.offer.purchase == "spot"
-    return Configuration(
+    return FleetConfiguration(
         fleet=fleet,
-        service=replica_service(
+        speed=replica_speed(
             engine,
             search.assumptions.load,
-            weighed.capacity,
+            candidate.capacity,
             gpu_memory_utilization=search.gpu_memory_utilization,
             max_model_length=search.max_model_length,
             largest_batch=search.largest_batch,

@@ -209,4 +209,4 @@ def _plain(figure: Figure, planned: object, observed: object) -> Row:
 def _covered(bill: Bill, covers: CostCovers) -> Decimal:
     if covers == "nodes":
         return bill.nodes_monthly
-    return bill.nodes_monthly + bill.other_machines_monthly
+    return bill.nodes_monthly + bill.other_infrastructure_monthly

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from breakeven.cost.sensitivity.ranges import INPUTS, InputRange
-from breakeven.cost.sensitivity.scenario import Factors, Outcome, VariedStack
+from breakeven.cost.sensitivity.scenario import Outcome, Scenario, ScenarioModel
 
 SAMPLES = 4000
 """Draws of a Monte Carlo run; its percentiles then move by a percent or two from seed to seed."""
@@ -59,7 +59,7 @@ class MonteCarlo:
         seed: Of the generator.
         total: Self-hosted, in USD a month.
         usd_per_million_tokens: Self-hosted.
-        against: Each comparator, in the order of `VariedStack.comparators`.
+        against: Each comparator, in the order of `ScenarioModel.comparators`.
         short_share: Draws in which the configured fleet can't serve the load, 0 to 1.
     """
 
@@ -99,7 +99,7 @@ class Bar:
 
 
 def monte_carlo(
-    stack: VariedStack, ranges: Mapping[str, InputRange], seed: int, samples: int = SAMPLES
+    stack: ScenarioModel, ranges: Mapping[str, InputRange], seed: int, samples: int = SAMPLES
 ) -> MonteCarlo:
     """Draws all inputs at once and counts what comes out.
 
@@ -115,7 +115,7 @@ def monte_carlo(
         for column, name in enumerate(INPUTS)
     }
     draws = [
-        Factors(**dict(zip(columns, values, strict=True)))
+        Scenario(**dict(zip(columns, values, strict=True)))
         for values in zip(*columns.values(), strict=True)
     ]
     outcomes = [stack.outcome(draw) for draw in draws]
@@ -135,7 +135,7 @@ def monte_carlo(
     )
 
 
-def tornado(stack: VariedStack, ranges: Mapping[str, InputRange]) -> tuple[tuple[Bar, ...], ...]:
+def tornado(stack: ScenarioModel, ranges: Mapping[str, InputRange]) -> tuple[tuple[Bar, ...], ...]:
     """Moves each input alone through every whole percent of its range.
 
     Neither end need be the extreme: more tokens save more until a further node is needed.
@@ -148,12 +148,12 @@ def tornado(stack: VariedStack, ranges: Mapping[str, InputRange]) -> tuple[tuple
         For each comparator the inputs, the one that moves the saving most first; a private node
         price is not among them.
     """
-    stated = stack.outcome(Factors())
+    stated = stack.outcome(Scenario())
     # How far a private price moves the saving would tell it.
     shown = [name for name in INPUTS if name != "node-price" or not stack.node_price_is_private]
     moved = {
         name: {
-            percent: stack.outcome(Factors(**{_field(name): percent / 100}))
+            percent: stack.outcome(Scenario(**{_field(name): percent / 100}))
             for percent in ranges[name].percents()
         }
         for name in shown

@@ -25,7 +25,7 @@ _LARGEST_UNSERVED = 0.001  # as in `verdict`: less counts as noise, not as a fle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Factors:
+class Scenario:
     """By how much each input differs from what the stack states; 1 for not at all.
 
     Attributes:
@@ -70,7 +70,7 @@ class Outcome:
         return self.serves and self.saving(comparator) > 0
 
 
-class VariedStack:
+class ScenarioModel:
     """A stack, and what it costs if its inputs differ.
 
     Attributes:
@@ -106,13 +106,13 @@ class VariedStack:
         node = self.assumptions.node
         return isinstance(node, RentedNode) and node.price.private
 
-    def outcome(self, factors: Factors) -> Outcome:
-        """Returns what the stack costs with these factors."""
-        assumptions = self.varied(factors)
+    def outcome(self, scenario: Scenario) -> Outcome:
+        """Returns what the stack costs with these scenario."""
+        assumptions = self.apply(scenario)
         week = self._week(assumptions)
         total = bill_of(self._resources, week, assumptions).total
         served = assumptions.tokens_per_month * (1 - to_decimal(week.unserved_share))
-        price = to_decimal(factors.api_price)
+        price = to_decimal(scenario.api_price)
         return Outcome(
             total=total,
             usd_per_million_tokens=total / served * 10**6,
@@ -120,14 +120,14 @@ class VariedStack:
             serves=week.unserved_share <= _LARGEST_UNSERVED,
         )
 
-    def break_even(self, factors: Factors) -> tuple[float, ...]:
+    def break_even(self, scenario: Scenario) -> tuple[float, ...]:
         """Returns the lowest tokens a day at which self-hosting costs less than each comparator.
 
         Infinity means never within the nodes that `estimate` tries.
         """
-        assumptions = self.varied(factors)
+        assumptions = self.apply(scenario)
         staircase = self._staircase(assumptions)
-        price = to_decimal(factors.api_price)
+        price = to_decimal(scenario.api_price)
         found = []
         for api in self.comparators:
             per_token = api_monthly(api, assumptions) * price / assumptions.load.tokens_per_day
@@ -135,34 +135,34 @@ class VariedStack:
             found.append(math.inf if result.never else result.cheaper[0].from_tokens_per_day)
         return tuple(found)
 
-    def varied(self, factors: Factors) -> Assumptions:
-        """Returns the stack's assumptions with these factors; comparators are priced apart."""
+    def apply(self, scenario: Scenario) -> Assumptions:
+        """Returns the stack's assumptions with these scenario; comparators are priced apart."""
         base = self.assumptions
-        capacity, load, people = base.capacity, base.load, base.people
+        capacity, load, staffing = base.capacity, base.load, base.staffing
         return replace(
             base,
             capacity=replace(
-                capacity, requests_per_second=capacity.requests_per_second * factors.capacity
+                capacity, requests_per_second=capacity.requests_per_second * scenario.capacity
             ),
             load=replace(
                 load,
-                tokens_per_day=max(1, round(load.tokens_per_day * factors.tokens)),
-                burst_factor=max(1.0, load.burst_factor * factors.burst),
+                tokens_per_day=max(1, round(load.tokens_per_day * scenario.tokens)),
+                burst_factor=max(1.0, load.burst_factor * scenario.burst),
             ),
-            node=_node(base.node, to_decimal(factors.node_price)),
-            people=replace(
-                people, engineer_share=people.engineer_share * to_decimal(factors.engineer)
+            node=_node(base.node, to_decimal(scenario.node_price)),
+            staffing=replace(
+                staffing, engineer_share=staffing.engineer_share * to_decimal(scenario.engineer)
             ),
             api_in_use=replace(
                 base.api_in_use,
                 usd_per_million_tokens=base.api_in_use.usd_per_million_tokens
-                * to_decimal(factors.api_price),
+                * to_decimal(scenario.api_price),
             ),
         )
 
-    def overflow_share(self, factors: Factors) -> float:
+    def overflow_share(self, scenario: Scenario) -> float:
         """Returns the share of requests that a gateway then sends to the API in use, 0 to 1."""
-        return self._week(self.varied(factors)).overflow_share
+        return self._week(self.apply(scenario)).overflow_share
 
     def _week(self, assumptions: Assumptions) -> FleetWeek:
         """Plans the week; overflow is the simulated one and what the plan adds to it."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from breakeven.cost.bill.bill import Bill, api_monthly, bill_of, charged
 from breakeven.cost.bill.classify import GPU_POOL, Registered
-from breakeven.cost.bill.pricing import price_machines
+from breakeven.cost.bill.pricing import price_resources
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.estimate import estimate
 from tests.unit.cost.builders import WEEK, assumptions, capacity, pool, volume
@@ -28,8 +28,8 @@ def test_it_has_every_cent_of_the_report_and_its_parts_are_the_whole(
     base = assumptions(fleet=fleet, capacity=capacity(served))
     shape, source = published_shape()
     load = replace(base.load, tokens_per_day=tokens, shape=shape, shape_source=source)
-    people = replace(base.people, contingency_share=Decimal(reserve))
-    varied = replace(base, load=load, people=people)
+    people = replace(base.staffing, contingency_share=Decimal(reserve))
+    varied = replace(base, load=load, staffing=people)
     report = estimate(LEDGER, varied)
     bill = bill_of(LEDGER, report.week, varied)
     assert bill.total == report.total
@@ -56,13 +56,13 @@ def test_nodes_are_paid_where_the_price_of_their_root_volume_is_missing() -> Non
     base = assumptions(cloud="azure", region="eastus")
     bill = bill_of(charged((started,)), WEEK, base)
     assert bill.nodes_monthly == 2 * 720  # two nodes at a dollar an hour
-    [missing] = price_machines((started,), WEEK, base).not_priced
+    [missing] = price_resources((started,), WEEK, base).not_priced
     assert missing.name == "root volumes of pool"
 
 
 def test_overflow_is_paid_and_is_neither_a_fixed_cost_nor_part_of_the_reserve() -> None:
-    people = replace(assumptions().people, contingency_share=Decimal("0.1"))
-    base = assumptions(people=people)
+    people = replace(assumptions().staffing, contingency_share=Decimal("0.1"))
+    base = assumptions(staffing=people)
     without = bill_of(LEDGER, WEEK, base)
     bill = bill_of(LEDGER, replace(WEEK, overflow_share=0.25), base)
     assert bill.overflow_monthly == 750  # a quarter of 100 million tokens a day at a dollar
@@ -80,15 +80,15 @@ def test_a_stack_that_never_pays_a_node_has_a_bill() -> None:
     bill = bill_of(LEDGER, replace(WEEK, mean_nodes=0.0), assumptions())
     assert bill.node_monthly == 0
     assert bill.with_nodes(0.0) == bill.total
-    nothing = replace(bill, other_machines_monthly=Decimal(0), people_monthly=Decimal(0))
+    nothing = replace(bill, other_infrastructure_monthly=Decimal(0), staffing_monthly=Decimal(0))
     assert nothing.total == 0
-    assert nothing.people_share == 0
+    assert nothing.staffing_share == 0
 
 
 BILL = Bill(
     nodes_monthly=Decimal(2000),
-    other_machines_monthly=Decimal(300),
-    people_monthly=Decimal(1700),
+    other_infrastructure_monthly=Decimal(300),
+    staffing_monthly=Decimal(1700),
     overflow_monthly=Decimal(600),
     contingency_share=Decimal("0.25"),
     mean_nodes=Decimal(4),
@@ -98,12 +98,12 @@ BILL = Bill(
 
 def test_people_are_paid_with_their_part_of_the_reserve() -> None:
     assert BILL.total == 5600
-    assert BILL.people_share == Decimal(2125) / 5600
+    assert BILL.staffing_share == Decimal(2125) / 5600
 
 
 def test_without_people_and_reserve_machines_and_overflow_stay() -> None:
-    assert BILL.machines_only().total == 2000 + 300 + 600
-    assert BILL.machines_only().people_share == 0
+    assert BILL.infrastructure_only().total == 2000 + 300 + 600
+    assert BILL.infrastructure_only().staffing_share == 0
 
 
 def test_each_node_more_costs_its_part_and_all_else_stays() -> None:

@@ -10,19 +10,19 @@ import pytest
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import ModelCost, model_costs
-from breakeven.cost.bill.line_item import Line, LineKind, line_of
+from breakeven.cost.bill.line_item import LineItem, LineItemKind, line_item
 from breakeven.cost.fleet.plan import FleetWeek
 from tests.unit.cost.builders import WEEK, api, assumptions, price
 
 NEARLY = Decimal("1e-15")
 
 
-def line(kind: LineKind, monthly: str, model: str = "") -> Line:
-    month = line_of(kind, kind, Decimal(1), "month", price(monthly, "month"))
+def line(kind: LineItemKind, monthly: str, model: str = "") -> LineItem:
+    month = line_item(kind, kind, Decimal(1), "month", price(monthly, "month"))
     return replace(month, model=model)
 
 
-def bill_of(lines: tuple[Line, ...], mean_nodes: float, reserve: str = "0.1") -> Bill:
+def bill_of(lines: tuple[LineItem, ...], mean_nodes: float, reserve: str = "0.1") -> Bill:
     people = [line("people", "1000")]
     return Bill.of(lines, people, contingency_share=Decimal(reserve), mean_nodes=mean_nodes)
 
@@ -91,7 +91,7 @@ def test_models_that_have_nothing_of_their_own_part_the_rest_evenly() -> None:
 
 
 def test_a_bill_of_nothing_is_parted_into_nothing() -> None:
-    nothing = replace(bill_of((), 0.0), people_monthly=Decimal(0))
+    nothing = replace(bill_of((), 0.0), staffing_monthly=Decimal(0))
     costs = model_costs(two(), (week(0.0), week(0.0)), (), nothing)
     assert [cost.total for cost in costs] == [0, 0]
 

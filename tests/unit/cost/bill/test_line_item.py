@@ -10,7 +10,13 @@ from typing import get_args
 import pytest
 
 from breakeven.catalog.price import PRIVATE, Confidence, Price
-from breakeven.cost.bill.line_item import LineKind, Machines, line_of, monthly_of, stated_price
+from breakeven.cost.bill.line_item import (
+    Infrastructure,
+    LineItemKind,
+    line_item,
+    monthly_of,
+    stated_price,
+)
 from tests.unit.cost.builders import TODAY, assumptions
 
 LISTED = Price(
@@ -24,7 +30,7 @@ LISTED = Price(
 
 
 def test_a_line_keeps_what_its_price_says() -> None:
-    line = line_of("volume", "Volume", Decimal("1.5"), "GB-month", LISTED)
+    line = line_item("volume", "Volume", Decimal("1.5"), "GB-month", LISTED)
     assert (line.identifier, line.source, line.confidence) == (
         "volume/aws/gp3",
         "a price list",
@@ -47,20 +53,20 @@ def test_a_line_keeps_what_its_price_says() -> None:
 )
 def test_only_a_stated_price_has_no_date(confidence: Confidence, as_of: date | None) -> None:
     listed = replace(LISTED, confidence=confidence)
-    line = line_of("volume", "Volume", Decimal(1), "GB-month", listed)
+    line = line_item("volume", "Volume", Decimal(1), "GB-month", listed)
     assert line.as_of == as_of
 
 
 def test_each_line_is_rounded_to_the_cent_so_that_what_is_shown_adds_up() -> None:
-    line = line_of("volume", "Volume", Decimal("1.5"), "GB-month", LISTED)  # 12.75 cents
+    line = line_item("volume", "Volume", Decimal("1.5"), "GB-month", LISTED)  # 12.75 cents
     assert line.monthly == Decimal("0.13")
     assert monthly_of([line, line]) == Decimal("0.26")
-    assert Machines((line, line), (), ()).monthly == Decimal("0.26")
+    assert Infrastructure((line, line), (), ()).monthly == Decimal("0.26")
     assert monthly_of([]) == 0
 
 
 def test_prices_are_shown_unless_they_are_private() -> None:
-    line = line_of("volume", "Volume", Decimal(1000), "GB-month", LISTED)
+    line = line_item("volume", "Volume", Decimal(1000), "GB-month", LISTED)
     assert line.written_prices() == ("$0.085", "$85.00")
     private = replace(line, private=True)
     assert private.written_prices() == (PRIVATE, PRIVATE)
@@ -68,8 +74,8 @@ def test_prices_are_shown_unless_they_are_private() -> None:
 
 
 def test_what_belongs_to_a_gpu_node_grows_with_nodes_and_nothing_else_does() -> None:
-    kinds = get_args(LineKind)
-    lines = [line_of(kind, "x", Decimal(1), "month", LISTED) for kind in kinds]
+    kinds = get_args(LineItemKind)
+    lines = [line_item(kind, "x", Decimal(1), "month", LISTED) for kind in kinds]
     growing = {line.kind for line in lines if line.grows_with_nodes}
     assert growing == {"busy-nodes", "idle-nodes", "data-centre", "root-volumes"}
 

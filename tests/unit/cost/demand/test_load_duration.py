@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from breakeven.cost.demand.load_duration import LoadDuration
-from breakeven.cost.fleet.plan import Fleet, simulate
+from breakeven.cost.fleet.plan import Fleet, plan_week
 from breakeven.cost.fleet.simulation.demand import rates_by_minute
 from tests.unit.cost.builders import assumptions
 from tests.unit.cost.strategies import capacities, profiles
@@ -31,7 +31,7 @@ def test_what_it_does_not_serve_is_what_a_fleet_of_that_size_does_not(
         start_seconds=0,
         scale_down_seconds=0,
     )
-    week = simulate(rates, 1.0, capacity, fleet)
+    week = plan_week(rates, 1.0, capacity, fleet)
     served = LoadDuration(rates).served_share(nodes * capacity)
     assert served == pytest.approx(1 - week.unserved_share, abs=1e-12)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from breakeven.cost.fleet.plan import Fleet, paid_nodes, simulate, wanted_replicas
+from breakeven.cost.fleet.plan import Fleet, paid_nodes, plan_week, wanted_replicas
 from tests.unit.cost.strategies import bursts, capacities, fleets, profiles
 
 _ROUNDING = 1e-9
@@ -55,7 +55,7 @@ def test_each_hour_has_the_fewest_replicas_that_carry_its_peak(
 def test_served_is_at_most_demand_and_at_most_what_replicas_can_do(
     rates: NDArray[np.float64], burst: float, capacity: float, fleet: Fleet
 ) -> None:
-    week = simulate(rates, burst, capacity, fleet)
+    week = plan_week(rates, burst, capacity, fleet)
     assert 0 <= week.unserved_share <= 1
     served = (1 - week.unserved_share) * rates.sum()
     replicas = wanted_replicas(rates * burst, capacity, fleet)
@@ -66,7 +66,7 @@ def test_served_is_at_most_demand_and_at_most_what_replicas_can_do(
 def test_shares_lie_between_nothing_and_all(
     rates: NDArray[np.float64], burst: float, capacity: float, fleet: Fleet
 ) -> None:
-    week = simulate(rates, burst, capacity, fleet)
+    week = plan_week(rates, burst, capacity, fleet)
     assert 0 < week.busy_share <= 1
 
 
@@ -74,7 +74,7 @@ def test_shares_lie_between_nothing_and_all(
 def test_work_done_is_demand_less_what_is_not_served(
     rates: NDArray[np.float64], burst: float, capacity: float, fleet: Fleet
 ) -> None:
-    week = simulate(rates, burst, capacity, fleet)
+    week = plan_week(rates, burst, capacity, fleet)
     provisioned = week.mean_nodes * fleet.replicas_per_node * capacity
     assert week.busy_share * provisioned == pytest.approx(
         (1 - week.unserved_share) * rates.mean(), rel=1e-9, abs=1e-12
@@ -86,7 +86,7 @@ def test_a_fleet_that_may_grow_serves_everything(
     rates: NDArray[np.float64], burst: float, capacity: float, fleet: Fleet
 ) -> None:
     growing = replace(fleet, autoscaling=True, highest=10**9, fixed_nodes=None)
-    week = simulate(rates, burst, capacity, growing)
+    week = plan_week(rates, burst, capacity, growing)
     assert week.unserved_share == pytest.approx(0, abs=1e-8)
 
 
@@ -95,8 +95,8 @@ def test_fixed_nodes_are_paid_whatever_the_load(
     rates: NDArray[np.float64], factor: float, burst: float, capacity: float, fleet: Fleet
 ) -> None:
     fixed = replace(fleet, fixed_nodes=math.ceil(fleet.highest / fleet.replicas_per_node))
-    quiet = simulate(rates, 1.0, capacity, fixed)
-    loud = simulate(rates * factor, burst, capacity, fixed)
+    quiet = plan_week(rates, 1.0, capacity, fixed)
+    loud = plan_week(rates * factor, burst, capacity, fixed)
     assert quiet.mean_nodes == loud.mean_nodes == fixed.fixed_nodes
 
 
@@ -104,8 +104,8 @@ def test_fixed_nodes_are_paid_whatever_the_load(
 def test_more_load_never_takes_fewer_nodes(
     rates: NDArray[np.float64], factor: float, burst: float, capacity: float, fleet: Fleet
 ) -> None:
-    less = simulate(rates, burst, capacity, fleet)
-    more = simulate(rates * factor, burst, capacity, fleet)
+    less = plan_week(rates, burst, capacity, fleet)
+    more = plan_week(rates * factor, burst, capacity, fleet)
     assert more.mean_nodes >= less.mean_nodes - _ROUNDING
     assert more.peak_replicas >= less.peak_replicas
 
@@ -114,8 +114,8 @@ def test_more_load_never_takes_fewer_nodes(
 def test_a_sharper_peak_minute_never_takes_fewer_nodes(
     rates: NDArray[np.float64], one: float, other: float, capacity: float, fleet: Fleet
 ) -> None:
-    calm = simulate(rates, min(one, other), capacity, fleet)
-    sharp = simulate(rates, max(one, other), capacity, fleet)
+    calm = plan_week(rates, min(one, other), capacity, fleet)
+    sharp = plan_week(rates, max(one, other), capacity, fleet)
     assert sharp.mean_nodes >= calm.mean_nodes - _ROUNDING
     assert sharp.unserved_share <= calm.unserved_share + _ROUNDING
 
@@ -124,8 +124,8 @@ def test_a_sharper_peak_minute_never_takes_fewer_nodes(
 def test_a_faster_replica_never_takes_more_nodes_nor_serves_less(
     rates: NDArray[np.float64], burst: float, capacity: float, factor: float, fleet: Fleet
 ) -> None:
-    slow = simulate(rates, burst, capacity, fleet)
-    fast = simulate(rates, burst, capacity * factor, fleet)
+    slow = plan_week(rates, burst, capacity, fleet)
+    fast = plan_week(rates, burst, capacity * factor, fleet)
     assert fast.mean_nodes <= slow.mean_nodes + _ROUNDING
     assert fast.unserved_share <= slow.unserved_share + _ROUNDING
 
@@ -137,7 +137,7 @@ def test_a_flat_week_has_no_starts(
     rates = np.full(hours, rate)
     following = replace(fleet, fixed_nodes=None)
     replicas = wanted_replicas(rates * burst, capacity, following)[0]
-    week = simulate(rates, burst, capacity, following)
+    week = plan_week(rates, burst, capacity, following)
     assert week.mean_nodes == math.ceil(replicas / fleet.replicas_per_node)
 
 
@@ -145,8 +145,8 @@ def test_a_flat_week_has_no_starts(
 def test_it_does_not_matter_with_which_hour_the_week_begins(
     rates: NDArray[np.float64], shift: int, burst: float, capacity: float, fleet: Fleet
 ) -> None:
-    week = simulate(rates, burst, capacity, fleet)
-    shifted = simulate(np.roll(rates, shift), burst, capacity, fleet)
+    week = plan_week(rates, burst, capacity, fleet)
+    shifted = plan_week(np.roll(rates, shift), burst, capacity, fleet)
     assert shifted.mean_nodes == pytest.approx(week.mean_nodes, rel=1e-12)
     assert shifted.busy_share == pytest.approx(week.busy_share, rel=1e-9)
     assert shifted.unserved_share == pytest.approx(week.unserved_share, abs=1e-9)
@@ -168,14 +168,14 @@ def test_the_first_hour_follows_the_last() -> None:
 
 
 def test_what_exceeds_the_highest_number_is_not_served() -> None:
-    week = simulate(np.asarray([1.0, 3.0]), 1.0, 1.0, replace(PLAIN, highest=2))
+    week = plan_week(np.asarray([1.0, 3.0]), 1.0, 1.0, replace(PLAIN, highest=2))
     assert week.unserved_share == pytest.approx(1 / 4)
 
 
 def test_a_fleet_that_never_rests_is_all_busy_and_no_more() -> None:
     # The mean of five times 0.01 is a little more than that in binary.
     fleet = replace(PLAIN, lowest=5, highest=5, autoscaling=False)
-    assert simulate(np.full(3, 0.125), 1.0, 0.01, fleet).busy_share == 1
+    assert plan_week(np.full(3, 0.125), 1.0, 0.01, fleet).busy_share == 1
 
 
 def test_a_load_of_exactly_whole_replicas_takes_no_further_one() -> None:

@@ -13,12 +13,12 @@ from breakeven.catalog.gpus import find_gpu
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.estimate import estimate
 from breakeven.cost.hybrid import SplitRules
-from breakeven.cost.optimizer.candidates import Scale, Weighed
+from breakeven.cost.optimizer.candidates import Candidate, Evaluator
 from breakeven.cost.optimizer.search import (
-    Configuration,
     Offer,
     OwnMeasurement,
     Search,
+    ServingConfiguration,
     assumptions_for,
     with_nodes,
 )
@@ -27,11 +27,11 @@ from tests.unit.cost.builders import node
 from tests.unit.cost.optimizer.searches import NO_SHRINKING, search
 
 
-def by_estimate(scale: Scale, weighed: Weighed) -> Decimal:
+def by_estimate(evaluator: Evaluator, candidate: Candidate) -> Decimal:
     """The same configuration, priced one at a time by the code that prices stacks."""
-    configuration, capacity = weighed.configuration, weighed.capacity
-    asked = scale.search
-    fleet = scale.fleet(configuration, capacity)
+    configuration, capacity = candidate.configuration, candidate.capacity
+    asked = evaluator.search
+    fleet = evaluator.fleet(configuration, capacity)
     ledger = with_nodes(
         asked.ledgers[configuration.precision], configuration.offer, asked.assumptions.cloud
     )
@@ -39,7 +39,7 @@ def by_estimate(scale: Scale, weighed: Weighed) -> Decimal:
     if configuration.operation != "hybrid":
         return report.total
     overflow = SplitRules(
-        load=scale.minutes,
+        load=evaluator.minutes,
         fixed_monthly=Decimal(0),
         node_monthly=Decimal(0),
         api_monthly=min(cost.monthly for cost in (report.api, *report.hosted)),
@@ -60,9 +60,9 @@ def searches(draw: st.DrawFn) -> Search:
         burst_factor=draw(st.floats(1.0, 4.0)),
     )
     reserve = Decimal(draw(st.sampled_from(["0", "0.05", "0.2"])))
-    people = replace(assumptions.people, contingency_share=reserve)
+    people = replace(assumptions.staffing, contingency_share=reserve)
     return search(
-        assumptions=replace(assumptions, load=load, people=people),
+        assumptions=replace(assumptions, load=load, staffing=people),
         gpus=("l4", "l40s", "a100-80"),
         lowest_replicas=draw(st.integers(1, 3)),
         commitment_share=Decimal(draw(st.sampled_from(["0", "0.3", "0.55"]))),
@@ -74,20 +74,22 @@ def searches(draw: st.DrawFn) -> Search:
 def test_every_configuration_costs_what_estimate_says_to_the_cent(
     asked: Search, first: int
 ) -> None:
-    scale = Scale(asked)
-    sample = scale.weigh_all()[first::61]
+    evaluator = Evaluator(asked)
+    sample = evaluator.evaluate_all()[first::61]
     assert sample
-    for weighed in sample:
+    for candidate in sample:
         # A hybrid's nodes are parted into busy and idle by the minute, a stack's by the hour; each
         # part is rounded.
-        cents = 2 if weighed.configuration.operation == "hybrid" else 0
-        difference = Decimal(money(weighed.monthly)) - Decimal(money(by_estimate(scale, weighed)))
+        cents = 2 if candidate.configuration.operation == "hybrid" else 0
+        difference = Decimal(money(candidate.monthly)) - Decimal(
+            money(by_estimate(evaluator, candidate))
+        )
         assert abs(difference) <= Decimal("0.01") * cents
 
 
 def test_the_search_weighs_every_axis() -> None:
-    weighed = Scale(search(commitment_share=Decimal("0.3"))).weigh_all()
-    found = [one.configuration for one in weighed]
+    candidates = Evaluator(search(commitment_share=Decimal("0.3"))).evaluate_all()
+    found = [one.configuration for one in candidates]
     assert {one.operation for one in found} == {"autoscaled", "fixed", "hybrid"}
     assert {one.offer.purchase for one in found} == {"on-demand", "committed"}
     assert {one.precision for one in found} == {"bf16", "fp8", "int8", "int4"}
@@ -98,54 +100,54 @@ def test_the_search_weighs_every_axis() -> None:
 def test_a_search_for_much_traffic_has_more_than_five_thousand_configurations() -> None:
     base = search(commitment_share=Decimal("0.3"), max_gpus=256)
     load = replace(base.assumptions.load, tokens_per_day=2 * 10**9)
-    scale = Scale(replace(base, assumptions=replace(base.assumptions, load=load)))
-    scale.weigh_all()
-    assert scale.counts.weighed >= 5000
+    evaluator = Evaluator(replace(base, assumptions=replace(base.assumptions, load=load)))
+    evaluator.evaluate_all()
+    assert evaluator.counts.evaluated >= 5000
 
 
 def test_whole_replicas_fill_every_node() -> None:
-    for one in Scale(search(gpus=("l4", "h100"))).weigh_all():
+    for one in Evaluator(search(gpus=("l4", "h100"))).evaluate_all():
         configuration = one.configuration
         assert configuration.offer.gpus_per_node % configuration.tensor_parallel == 0
         assert configuration.replicas_per_node >= 1
 
 
 def test_fleets_that_serve_everything_serve_the_peak_minute() -> None:
-    scale = Scale(search(gpus=("l4", "h100")))
-    for one in scale.weigh_all():
+    evaluator = Evaluator(search(gpus=("l4", "h100")))
+    for one in evaluator.evaluate_all():
         if one.configuration.operation != "hybrid":
             capacity = one.peak_replicas * one.capacity.requests_per_second
-            assert capacity >= scale.peak_rate * (1 - 1e-6)
+            assert capacity >= evaluator.peak_rate * (1 - 1e-6)
             assert one.own_share == 1.0
             assert one.api_monthly == 0
 
 
 def test_a_hybrid_sends_something_to_the_api_and_pays_for_it() -> None:
-    scale = Scale(search(gpus=("l4", "l40s")))
-    hybrids = [one for one in scale.weigh_all() if one.configuration.operation == "hybrid"]
+    evaluator = Evaluator(search(gpus=("l4", "l40s")))
+    hybrids = [one for one in evaluator.evaluate_all() if one.configuration.operation == "hybrid"]
     assert hybrids
     for one in hybrids:
         assert 0 < one.own_share < 1
-        share = one.api_monthly / scale.overflow_monthly
+        share = one.api_monthly / evaluator.overflow_monthly
         assert float(share) == pytest.approx(1 - one.own_share, abs=1e-9)
         assert 0 < one.busy_share <= 1
 
 
 def test_no_configuration_needs_more_gpus_than_allowed() -> None:
-    scale = Scale(search(gpus=("l4", "l40s"), max_gpus=4))
-    weighed = scale.weigh_all()
-    assert max(one.peak_nodes * one.configuration.offer.gpus_per_node for one in weighed) <= 4
-    assert scale.counts.too_many_gpus > 0
-    assert scale.counts.weighed == len(weighed) + scale.counts.too_many_gpus
+    evaluator = Evaluator(search(gpus=("l4", "l40s"), max_gpus=4))
+    candidates = evaluator.evaluate_all()
+    assert max(one.peak_nodes * one.configuration.offer.gpus_per_node for one in candidates) <= 4
+    assert evaluator.counts.too_many_gpus > 0
+    assert evaluator.counts.evaluated == len(candidates) + evaluator.counts.too_many_gpus
 
 
 def test_only_the_gpus_that_were_named_are_weighed() -> None:
-    weighed = Scale(search(gpus=("l4", "h100"))).weigh_all()
-    assert {one.configuration.offer.gpu.name for one in weighed} == {"l4", "h100"}
+    candidates = Evaluator(search(gpus=("l4", "h100"))).evaluate_all()
+    assert {one.configuration.offer.gpu.name for one in candidates} == {"l4", "h100"}
 
 
 def test_committed_nodes_are_paid_at_all_hours_and_cost_the_stated_discount_less() -> None:
-    weighed = Scale(search(gpus=("l40s",), commitment_share=Decimal("0.4"))).weigh_all()
+    candidates = Evaluator(search(gpus=("l40s",), commitment_share=Decimal("0.4"))).evaluate_all()
     fixed = {
         (
             one.configuration.offer.machine,
@@ -153,7 +155,7 @@ def test_committed_nodes_are_paid_at_all_hours_and_cost_the_stated_discount_less
             one.configuration.tensor_parallel,
             one.configuration.offer.purchase,
         ): one
-        for one in weighed
+        for one in candidates
         if one.configuration.operation == "fixed"
     }
     committed = [key for key in fixed if key[3] == "committed"]
@@ -170,24 +172,24 @@ def test_committed_nodes_are_paid_at_all_hours_and_cost_the_stated_discount_less
     assert not any(
         one.configuration.offer.purchase == "committed"
         and one.configuration.operation == "autoscaled"
-        for one in weighed
+        for one in candidates
     )
 
 
 def test_a_model_that_fits_no_gpu_leaves_nothing_and_is_counted() -> None:
-    scale = Scale(search(gpus=("l4",), max_model_length=10**7))
-    assert scale.weigh_all() == []
-    assert scale.counts.too_little_memory > 0
+    evaluator = Evaluator(search(gpus=("l4",), max_model_length=10**7))
+    assert evaluator.evaluate_all() == []
+    assert evaluator.counts.too_little_memory > 0
 
 
 def test_memory_of_adapters_is_taken_from_every_replica() -> None:
-    plain = Scale(search(gpus=("l4",)))
-    adapted = Scale(search(gpus=("l4",), adapter_bytes=3 * 2**30))
+    plain = Evaluator(search(gpus=("l4",)))
+    adapted = Evaluator(search(gpus=("l4",), adapter_bytes=3 * 2**30))
 
-    def in_flight(scale: Scale) -> dict[Configuration, int]:
+    def in_flight(evaluator: Evaluator) -> dict[ServingConfiguration, int]:
         return {
             one.configuration: one.capacity.concurrent_requests
-            for one in scale.weigh_all()
+            for one in evaluator.evaluate_all()
             if one.configuration.operation == "fixed"
         }
 
@@ -209,21 +211,21 @@ def test_own_nodes_are_weighed_beside_rented_ones() -> None:
     )
     base = search(gpus=("rtx-4090",), own_offer=own)
     load = replace(base.assumptions.load, tokens_per_day=10**9)
-    scale = Scale(replace(base, assumptions=replace(base.assumptions, load=load)))
-    weighed = scale.weigh_all()
-    assert {one.configuration.operation for one in weighed} == {"fixed", "hybrid"}
-    for one in weighed:
-        assert abs(one.monthly - by_estimate(scale, one)) <= Decimal("0.02")
+    evaluator = Evaluator(replace(base, assumptions=replace(base.assumptions, load=load)))
+    candidates = evaluator.evaluate_all()
+    assert {one.configuration.operation for one in candidates} == {"fixed", "hybrid"}
+    for one in candidates:
+        assert abs(one.monthly - by_estimate(evaluator, one)) <= Decimal("0.02")
 
 
 def test_a_price_that_is_too_old_is_left_out() -> None:
-    assert Scale(search(max_age_days=1)).weigh_all() == []
+    assert Evaluator(search(max_age_days=1)).evaluate_all() == []
 
 
 def test_a_measurement_counts_for_its_own_engine_only() -> None:
     measured = OwnMeasurement("l40s", "bf16", 1, 1234.0)
-    weighed = Scale(search(gpus=("l40s",), measured=measured)).weigh_all()
-    for one in weighed:
+    candidates = Evaluator(search(gpus=("l40s",), measured=measured)).evaluate_all()
+    for one in candidates:
         configuration = one.configuration
         own = (configuration.precision, configuration.tensor_parallel) == ("bf16", 1)
         assert (one.capacity.method == "user's measurement") == own

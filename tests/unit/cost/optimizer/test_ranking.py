@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.cost.optimizer.candidates import Scale
+from breakeven.cost.optimizer.candidates import Evaluator
 from breakeven.cost.optimizer.explanation import conclusion
 from breakeven.cost.optimizer.ranking import NothingFitsError, Recommendation, recommend
 from breakeven.cost.optimizer.search import Search
@@ -65,7 +65,7 @@ def test_the_ranking_rises_and_starts_with_the_cheapest_of_all() -> None:
     answer = recommend(asked)
     costs = [round(one.monthly, 2) for one in answer.ranked]
     assert costs == sorted(costs)
-    cheapest = min(one.monthly for one in Scale(asked).weigh_all())
+    cheapest = min(one.monthly for one in Evaluator(asked).evaluate_all())
     assert costs[0] == round(cheapest, 2)
 
 

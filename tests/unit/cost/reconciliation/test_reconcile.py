@@ -104,7 +104,7 @@ def test_what_went_as_planned_has_no_difference_and_no_remainder(
         node_price_per_hour=base.node.price.usd,
         mean_nodes=report.week.mean_nodes * machines,
         busy_share=report.week.busy_share,
-        cost_per_month=bill.nodes_monthly if nodes_only else report.machines.monthly,
+        cost_per_month=bill.nodes_monthly if nodes_only else report.infrastructure.monthly,
         cost_covers="nodes" if nodes_only else "machines",
     )
     answer = reconcile(LEDGER, base, seen, lambda changes: changed(base, changes))

@@ -16,7 +16,7 @@ from breakeven.cost.demand.load import published_shape
 from breakeven.cost.estimate import estimate
 from breakeven.cost.sensitivity.monte_carlo import SAMPLES, monte_carlo, tornado
 from breakeven.cost.sensitivity.ranges import INPUTS, InputRange, default_ranges
-from breakeven.cost.sensitivity.scenario import Factors, VariedStack
+from breakeven.cost.sensitivity.scenario import Scenario, ScenarioModel
 from breakeven.formatting import money
 from breakeven.reports.sensitivity import Ranges, as_output, as_text
 from tests.unit.cost.builders import api, assumptions, capacity, pool, volume
@@ -53,7 +53,7 @@ def stacks(draw: st.DrawFn) -> Assumptions:
         base,
         load=load,
         node=draw(st.sampled_from([base.node, OWNED])),
-        people=replace(base.people, contingency_share=Decimal("0.05")),
+        staffing=replace(base.staffing, contingency_share=Decimal("0.05")),
         api_in_use=api("test/api", draw(st.sampled_from(["0.1", "1", "4", "20"]))),
         hosted=draw(st.sampled_from([(), base.hosted])),
     )
@@ -69,19 +69,19 @@ def ranges(draw: st.DrawFn) -> dict[str, InputRange]:
     return found
 
 
-def busy() -> VariedStack:
+def busy() -> ScenarioModel:
     """A stack that saves a little against the API in use."""
     base = assumptions(api_in_use=api("test/api", "1.0"))
     shape, source = published_shape()
     load = replace(base.load, shape=shape, shape_source=source, tokens_per_day=130_000_000)
-    return VariedStack(LEDGER, replace(base, load=load))
+    return ScenarioModel(LEDGER, replace(base, load=load))
 
 
 def test_the_effect_of_a_private_node_price_is_not_shown() -> None:
     stated = busy().assumptions
     assert isinstance(stated.node, RentedNode)
     secret = replace(stated.node, price=replace(stated.node.price, private=True))
-    hidden = VariedStack(LEDGER, replace(stated, node=secret))
+    hidden = ScenarioModel(LEDGER, replace(stated, node=secret))
     for stack, shown in ((busy(), True), (hidden, False)):
         for bars in tornado(stack, CERTAIN):
             assert ("node-price" in {bar.name for bar in bars}) is shown
@@ -92,7 +92,7 @@ def test_the_effect_of_a_private_node_price_is_not_shown() -> None:
 def test_percentiles_are_in_order(
     stack: Assumptions, inputs: dict[str, InputRange], seed: int
 ) -> None:
-    result = monte_carlo(VariedStack(LEDGER, stack), inputs, seed, samples=30)
+    result = monte_carlo(ScenarioModel(LEDGER, stack), inputs, seed, samples=30)
     everything = [result.total, result.usd_per_million_tokens]
     for against in result.against:
         everything.append(against.saving)
@@ -106,7 +106,7 @@ def test_percentiles_are_in_order(
 @given(stacks())
 def test_ranges_of_no_width_give_the_estimate_to_the_cent(stack: Assumptions) -> None:
     report = estimate(LEDGER, stack)
-    result = monte_carlo(VariedStack(LEDGER, stack), CERTAIN, seed=1, samples=3)
+    result = monte_carlo(ScenarioModel(LEDGER, stack), CERTAIN, seed=1, samples=3)
     for value in (result.total.p10, result.total.p50, result.total.p90):
         assert money(value) == money(report.total)
     assert result.usd_per_million_tokens.p50 == pytest.approx(report.usd_per_million_tokens)
@@ -126,7 +126,7 @@ def test_ranges_of_no_width_give_the_estimate_to_the_cent(stack: Assumptions) ->
 def test_a_wider_range_never_moves_the_saving_less(
     stack: Assumptions, inputs: dict[str, InputRange], name: str, down: int, up: int
 ) -> None:
-    varied = VariedStack(LEDGER, stack)
+    varied = ScenarioModel(LEDGER, stack)
     one = inputs[name]
     wider = {**CERTAIN, name: InputRange(one.low_percent - down, one.high_percent + up)}
     narrow = {**CERTAIN, name: one}
@@ -143,13 +143,13 @@ def test_changed_inputs_give_what_estimate_says_of_a_stack_that_states_them(
     stack: Assumptions, percents: tuple[int, ...]
 ) -> None:
     names = ("capacity", "tokens", "node_price", "engineer", "burst")
-    factors = Factors(**{name: one / 100 for name, one in zip(names, percents, strict=True)})
-    varied = VariedStack(LEDGER, stack)
-    report = estimate(LEDGER, varied.varied(factors))
-    outcome = varied.outcome(factors)
+    scenario = Scenario(**{name: one / 100 for name, one in zip(names, percents, strict=True)})
+    varied = ScenarioModel(LEDGER, stack)
+    report = estimate(LEDGER, varied.apply(scenario))
+    outcome = varied.outcome(scenario)
     assert money(outcome.total) == money(report.total)
     assert money(outcome.by_api[0]) == money(report.api.monthly)
-    for found, row in zip(varied.break_even(factors), report.break_even, strict=True):
+    for found, row in zip(varied.break_even(scenario), report.break_even, strict=True):
         crossings = row.loaded.cheaper
         expected = crossings[0].from_tokens_per_day if crossings else float("inf")
         assert found == pytest.approx(expected, rel=1e-9)
@@ -160,7 +160,7 @@ def test_a_bar_reaches_the_extremes_between_the_ends_of_a_range() -> None:
     bars = {bar.name: bar for bar in tornado(stack, inputs)[1]}
     tokens = bars["tokens"]
     savings = [
-        stack.outcome(Factors(tokens=percent / 100)).saving(1)
+        stack.outcome(Scenario(tokens=percent / 100)).saving(1)
         for percent in inputs["tokens"].percents()
     ]
     assert (tokens.least, tokens.most) == (min(savings), max(savings))
@@ -193,7 +193,7 @@ def test_inputs_are_sorted_by_how_much_they_move_the_saving() -> None:
 
 def test_a_flip_is_where_the_verdict_turns_and_not_before() -> None:
     stack = busy()
-    stated = stack.outcome(Factors()).pays(0)
+    stated = stack.outcome(Scenario()).pays(0)
     flips = {bar.name: bar.flips_at_percent for bar in tornado(stack, default_ranges(25))[0]}
     assert any(flips.values()), "no input flips the verdict of this stack"
     for name, percent in flips.items():
@@ -202,7 +202,7 @@ def test_a_flip_is_where_the_verdict_turns_and_not_before() -> None:
         step = 1 if percent < 100 else -1
         field = name.replace("-", "_")
         at, before = (
-            stack.outcome(Factors(**{field: one / 100})).pays(0)
+            stack.outcome(Scenario(**{field: one / 100})).pays(0)
             for one in (percent, percent + step)
         )
         assert at != stated
@@ -219,7 +219,7 @@ def test_savings_move_the_way_they_must(name: str, sign: int) -> None:
 def test_a_fleet_that_can_not_serve_the_load_never_pays() -> None:
     base = busy().assumptions
     small = replace(base, fleet=replace(base.fleet, highest=1), api_in_use=api("test/api", "99"))
-    outcome = VariedStack(LEDGER, small).outcome(Factors(tokens=2.0))
+    outcome = ScenarioModel(LEDGER, small).outcome(Scenario(tokens=2.0))
     assert outcome.saving(0) > 0
     assert not outcome.serves
     assert not outcome.pays(0)

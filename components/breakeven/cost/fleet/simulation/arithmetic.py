@@ -16,14 +16,14 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-Quantity: TypeAlias = Any
+Number: TypeAlias = Any
 """A float, or an array with an element for each configuration."""
 
 
 class Window(Protocol):
     """The largest of the latest values."""
 
-    def push(self, value: Quantity) -> Quantity:
+    def push(self, value: Number) -> Number:
         """Takes the value of a step and returns the largest of the window, this one included."""
         ...
 
@@ -31,7 +31,7 @@ class Window(Protocol):
 class Delay(Protocol):
     """What was some steps before."""
 
-    def push(self, value: Quantity) -> Quantity:
+    def push(self, value: Number) -> Number:
         """Takes the value of a step and returns that of so many steps before."""
         ...
 
@@ -67,13 +67,13 @@ class WindowOfMany:
         values: What all steps before the first had.
     """
 
-    def __init__(self, lengths: Quantity, values: Quantity) -> None:
+    def __init__(self, lengths: Number, values: Number) -> None:
         rows = np.arange(lengths.max())[:, np.newaxis]
         self._values = np.where(rows < lengths, values, -np.inf)
         self._place = _places(lengths)
         self._step = 0
 
-    def push(self, value: Quantity) -> Quantity:
+    def push(self, value: Number) -> Number:
         """See `Window`."""
         self._values[self._place(self._step)] = value
         self._step += 1
@@ -105,19 +105,19 @@ class DelayOfMany:
         values: What all steps before the first had.
     """
 
-    def __init__(self, lengths: Quantity, values: Quantity) -> None:
+    def __init__(self, lengths: Number, values: Number) -> None:
         self._values = np.repeat(values[np.newaxis, :], lengths.max() + 1, axis=0)
         self._place = _places(lengths + 1)
         self._step = 0
 
-    def push(self, value: Quantity) -> Quantity:
+    def push(self, value: Number) -> Number:
         """See `Delay`."""
         self._values[self._place(self._step)] = value
         self._step += 1
         return self._values[self._place(self._step)].copy()
 
 
-def _places(lengths: Quantity) -> Callable[[int], Any]:
+def _places(lengths: Number) -> Callable[[int], Any]:
     """Returns where the values of a step lie, in rows that are used again after so many steps.
 
     Where all have one length that is a row, which numpy reaches many times faster than an element
@@ -134,36 +134,36 @@ def _places(lengths: Quantity) -> Callable[[int], Any]:
 class Arithmetic:
     """The functions that floats and arrays have under different names."""
 
-    least: Callable[[Quantity, Quantity], Quantity]
-    most: Callable[[Quantity, Quantity], Quantity]
-    up: Callable[[Quantity], Quantity]
-    down: Callable[[Quantity], Quantity]
-    root: Callable[[Quantity], Quantity]
-    exponential: Callable[[Quantity], Quantity]
-    any: Callable[[Quantity], bool]
-    window: Callable[[Quantity, Quantity], Window]
-    delay: Callable[[Quantity, Quantity], Delay]
+    minimum: Callable[[Number, Number], Number]
+    maximum: Callable[[Number, Number], Number]
+    ceil: Callable[[Number], Number]
+    floor: Callable[[Number], Number]
+    sqrt: Callable[[Number], Number]
+    exp: Callable[[Number], Number]
+    any: Callable[[Number], bool]
+    window: Callable[[Number, Number], Window]
+    delay: Callable[[Number, Number], Delay]
 
 
 ONE = Arithmetic(
-    least=min,
-    most=max,
-    up=math.ceil,
-    down=math.floor,
-    root=math.sqrt,
-    exponential=math.exp,
+    minimum=min,
+    maximum=max,
+    ceil=math.ceil,
+    floor=math.floor,
+    sqrt=math.sqrt,
+    exp=math.exp,
     any=bool,
     window=WindowOfOne,
     delay=DelayOfOne,
 )
 
 MANY = Arithmetic(
-    least=np.minimum,
-    most=np.maximum,
-    up=np.ceil,
-    down=np.floor,
-    root=np.sqrt,
-    exponential=np.exp,
+    minimum=np.minimum,
+    maximum=np.maximum,
+    ceil=np.ceil,
+    floor=np.floor,
+    sqrt=np.sqrt,
+    exp=np.exp,
     any=lambda values: bool(values.any()),
     window=WindowOfMany,
     delay=DelayOfMany,

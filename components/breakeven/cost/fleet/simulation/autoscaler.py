@@ -9,7 +9,7 @@ the fallback while Prometheus does not answer.
 
 from __future__ import annotations
 
-from breakeven.cost.fleet.simulation.arithmetic import Arithmetic, Quantity
+from breakeven.cost.fleet.simulation.arithmetic import Arithmetic, Number
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
 from breakeven.cost.fleet.simulation.parameters import Parameters
 
@@ -36,7 +36,7 @@ class Autoscaler:
         replicas: At the start.
     """
 
-    def __init__(self, parameters: Parameters, arithmetic: Arithmetic, replicas: Quantity) -> None:
+    def __init__(self, parameters: Parameters, arithmetic: Arithmetic, replicas: Number) -> None:
         self.replicas = replicas
         self._parameters = parameters
         self._arithmetic = arithmetic
@@ -48,11 +48,9 @@ class Autoscaler:
         waking = parameters.lowest * 0 + WAKING_SECONDS // STEP_SECONDS
         self._wanted = arithmetic.window(waking, (replicas > 0) * 1)
         self._active = arithmetic.window(parameters.scale_down_steps, (replicas > 0) * 1)
-        self._floor = arithmetic.most(parameters.lowest, 1)
+        self._floor = arithmetic.maximum(parameters.lowest, 1)
 
-    def step(
-        self, in_flight: Quantity, waiting: Quantity, came: Quantity, scheduled: Quantity
-    ) -> Quantity:
+    def step(self, in_flight: Number, waiting: Number, came: Number, scheduled: Number) -> Number:
         """Returns the replicas of the next step.
 
         Args:
@@ -61,34 +59,38 @@ class Autoscaler:
             came: Requests at the gateway, wherever it sent them.
             scheduled: Fewest replicas by the schedule now; 0 for none.
         """
-        rules, least, most = self._parameters, self._arithmetic.least, self._arithmetic.most
+        rules, minimum, maximum = (
+            self._parameters,
+            self._arithmetic.minimum,
+            self._arithmetic.maximum,
+        )
         replicas = self.replicas
-        desired = most(
+        desired = maximum(
             self._answer(in_flight, rules.target_requests),
             self._answer(waiting, rules.target_waiting),
         )
-        desired = most(desired, scheduled)
+        desired = maximum(desired, scheduled)
         # The window holds recommendations before it and before the policies, as the HPA's does.
-        stable = least(most(replicas, desired), self._recommended.push(desired))
+        stable = minimum(maximum(replicas, desired), self._recommended.push(desired))
         since = self._steps_since_removal + 1
         removed = (stable < replicas) & (since >= REMOVAL_SECONDS // STEP_SECONDS)
         self._steps_since_removal = since * (1 - removed)
         # Events of the period are undone to find where it began: horizontal.go, scaleUpLimit. What
         # KEDA raised from zero is no such event.
-        began = most(self._period_before.push(replicas), 1)
-        grown = least(stable, most(GROWTH * began, replicas))
-        allowed = most(grown, replicas - removed)
-        bounded = least(most(allowed, self._floor), rules.highest)
+        began = maximum(self._period_before.push(replicas), 1)
+        grown = minimum(stable, maximum(GROWTH * began, replicas))
+        allowed = maximum(grown, replicas - removed)
+        bounded = minimum(maximum(allowed, self._floor), rules.highest)
         if self._may_be_zero:
             # While none is ready the gateway sends all to the API, and nothing is in flight.
-            wanted = most(self._wanted.push((came > 0) * 1), (in_flight > 0) * 1)
-            wanted = most(wanted, (scheduled > 0) * 1)
-            bounded = bounded * most(self._active.push(wanted), self._never_zero * 1)
+            wanted = maximum(self._wanted.push((came > 0) * 1), (in_flight > 0) * 1)
+            wanted = maximum(wanted, (scheduled > 0) * 1)
+            bounded = bounded * maximum(self._active.push(wanted), self._never_zero * 1)
         self.replicas = bounded
         return bounded
 
-    def _answer(self, usage: Quantity, target: Quantity) -> Quantity:
+    def _answer(self, usage: Number, target: Number) -> Number:
         replicas = self.replicas
         met = target * replicas
         off = abs(usage - met) > TOLERANCE * met
-        return replicas + off * (self._arithmetic.up(usage / target) - replicas)
+        return replicas + off * (self._arithmetic.ceil(usage / target) - replicas)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.fleet.plan import FleetWeek, NodesPaid, simulate, wanted_replicas
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.plan import FleetWeek, NodesPaid, plan_week, wanted_replicas
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE, Week
 from breakeven.cost.fleet.simulation.simulate import simulate_week
 
@@ -33,7 +33,7 @@ class Comparison:
     """
 
     assumptions: Assumptions
-    configuration: Configuration
+    configuration: FleetConfiguration
     seed: int
     week: Week
     plan: FleetWeek
@@ -56,7 +56,7 @@ class Comparison:
         return (*self._replicas(), *self._room())
 
     def _replicas(self) -> tuple[str, ...]:
-        totals, service = self.week.totals, self.configuration.service
+        totals, speed = self.week.totals, self.configuration.speed
         plan, had = self.planned_replicas, totals.mean_replicas
         by_plan = (
             f"By plan {plan:.2f} replicas run on average, enough in each hour for its peak minute "
@@ -67,8 +67,8 @@ class Comparison:
         if had < plan:
             cause = (
                 "it adds replicas only once requests are there, and with few in flight a replica "
-                f"answers sooner ({service.seconds_alone:.1f} s alone, {service.seconds_full:.1f} "
-                f"s with {service.slots} in flight)"
+                f"answers sooner ({speed.seconds_alone:.1f} s alone, {speed.seconds_full:.1f} "
+                f"s with {speed.slots} in flight)"
             )
         else:
             cause = (
@@ -110,7 +110,7 @@ class Comparison:
         return (f"{queueing}{advice if scaled else 'more replicas'} would help.",)
 
 
-def compare(assumptions: Assumptions, configuration: Configuration, seed: int) -> Comparison:
+def compare(assumptions: Assumptions, configuration: FleetConfiguration, seed: int) -> Comparison:
     """Simulates a stack's week and sets it beside the plan.
 
     Args:
@@ -133,7 +133,7 @@ def compare(assumptions: Assumptions, configuration: Configuration, seed: int) -
         configuration=configuration,
         seed=seed,
         week=simulate_week(rates, load.burst_factor, configuration, seed),
-        plan=simulate(rates, load.burst_factor, capacity, fleet),
+        plan=plan_week(rates, load.burst_factor, capacity, fleet),
         planned_replicas=replicas(load.burst_factor),
         calm_replicas=replicas(1.0),
     )

@@ -11,7 +11,7 @@ from breakeven.cost.fleet.plan import Fleet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class ReplicaSpeed:
     """How one replica answers.
 
     A request holds a slot for `seconds(batch)` on average, with exponentially distributed output
@@ -46,9 +46,9 @@ class Service:
         )
 
 
-def service_of(
+def speed_of(
     capacity: ReplicaCapacity, engine: Engine, request: RequestShape, slots: int
-) -> Service:
+) -> ReplicaSpeed:
     """Derives how a replica answers from what it is planned to serve.
 
     At the planned requests in flight it serves what the estimate says (requests in flight / rate =
@@ -63,7 +63,7 @@ def service_of(
     planned = capacity.concurrent_requests
     slower = planned / capacity.requests_per_second / _roofline_seconds(engine, request, planned)
     alone = slower * _roofline_seconds(engine, request, 1)
-    return Service(
+    return ReplicaSpeed(
         slots=slots,
         seconds_alone=alone,
         seconds_full=max(alone, slower * _roofline_seconds(engine, request, slots)),
@@ -78,12 +78,12 @@ def _roofline_seconds(engine: Engine, request: RequestShape, batch: int) -> floa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
+class FleetConfiguration:
     """A fleet and everything that decides how it follows the load.
 
     Attributes:
         fleet: Bounds, nodes, start and scale-down times. `lowest` may be 0 here.
-        service: How a replica answers.
+        speed: How a replica answers.
         target_requests: In flight per replica, running and waiting, that scaling aims at.
         target_waiting: Waiting per replica that scaling aims at.
         growth_seconds: Period within which replicas may double, 15 or more.
@@ -96,7 +96,7 @@ class Configuration:
     """
 
     fleet: Fleet
-    service: Service
+    speed: ReplicaSpeed
     target_requests: int
     target_waiting: int
     growth_seconds: float

@@ -37,7 +37,7 @@ class DemandError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
+class StepDraws:
     """What chance brings, a value a step.
 
     Attributes:
@@ -53,7 +53,7 @@ class Demand:
     interruption: NDArray[np.float64]
 
 
-def draw(rates: NDArray[np.float64], burst_factor: float, seed: int) -> Demand:
+def draw(rates: NDArray[np.float64], burst_factor: float, seed: int) -> StepDraws:
     """Draws a week.
 
     Args:
@@ -71,7 +71,7 @@ def draw(rates: NDArray[np.float64], burst_factor: float, seed: int) -> Demand:
     chances = _chances(len(rates), burst_factor, seed)
     by_minute = rates[:, np.newaxis] * chances.minutes
     means = np.repeat(by_minute.ravel(), STEPS_PER_MINUTE) * STEP_SECONDS
-    return Demand(
+    return StepDraws(
         arrivals=poisson_quantiles(means, chances.arrivals),
         normal=chances.normal,
         uniform=chances.uniform,

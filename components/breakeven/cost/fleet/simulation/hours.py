@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.cost.fleet.simulation.arithmetic import MANY
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, draw
 from breakeven.cost.fleet.simulation.parameters import parameters_of, stacked
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
@@ -37,7 +37,7 @@ class Case:
     """
 
     rates: NDArray[np.float64]
-    configuration: Configuration
+    configuration: FleetConfiguration
 
 
 def simulate_hours(cases: Sequence[Case], burst_factor: float) -> tuple[SimulatedWeek, ...]:

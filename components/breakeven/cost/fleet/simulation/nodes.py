@@ -9,7 +9,7 @@ not ready yet go before, and with them the nodes that nothing has become ready o
 
 from __future__ import annotations
 
-from breakeven.cost.fleet.simulation.arithmetic import Arithmetic, Quantity
+from breakeven.cost.fleet.simulation.arithmetic import Arithmetic, Number
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
 from breakeven.cost.fleet.simulation.parameters import Parameters
 
@@ -38,11 +38,11 @@ class Nodes:
         replicas: At the start, all of them ready.
     """
 
-    def __init__(self, parameters: Parameters, arithmetic: Arithmetic, replicas: Quantity) -> None:
+    def __init__(self, parameters: Parameters, arithmetic: Arithmetic, replicas: Number) -> None:
         self._parameters = parameters
         self._arithmetic = arithmetic
-        needed = arithmetic.up(replicas / parameters.replicas_per_node)
-        self.nodes = arithmetic.most(needed, parameters.fixed_nodes)
+        needed = arithmetic.ceil(replicas / parameters.replicas_per_node)
+        self.nodes = arithmetic.maximum(needed, parameters.fixed_nodes)
         self.ready = replicas
         self.draining = self.interrupted = self._stopped = replicas * 0
         self._occupied = arithmetic.window(parameters.consolidate_steps + 1, needed)
@@ -54,7 +54,7 @@ class Nodes:
         self._pending = self._stopped
         self._interrupts = arithmetic.any(parameters.interruptions_per_step > 0)
 
-    def step(self, replicas: Quantity, leaving: Quantity, chance: float) -> None:
+    def step(self, replicas: Number, leaving: Number, chance: float) -> None:
         """Moves on: `ready`, `draining` and `nodes` then are those of this step.
 
         Args:
@@ -62,35 +62,39 @@ class Nodes:
             leaving: Requests that replicas which stop still run.
             chance: From 0 to 1, for interruptions.
         """
-        rules, least, most = self._parameters, self._arithmetic.least, self._arithmetic.most
+        rules, minimum, maximum = (
+            self._parameters,
+            self._arithmetic.minimum,
+            self._arithmetic.maximum,
+        )
         room = rules.replicas_per_node
         # Replicas that were ready hold their GPUs until their last request has ended, or until they
         # are killed at the end of their grace.
-        stopping = most(self.ready - replicas, 0)
+        stopping = maximum(self.ready - replicas, 0)
         self._stopped = self._stopped + stopping
         within_grace = self._stopped + self._gone.push(-self._stopped)
-        running = self._arithmetic.up(leaving - _LAST_REQUEST)
-        self.draining = most(stopping, least(within_grace, running))
+        running = self._arithmetic.ceil(leaving - _LAST_REQUEST)
+        self.draining = maximum(stopping, minimum(within_grace, running))
         pods = replicas + self.draining
         # A node that was ordered joins before it can be removed.
-        occupied = most(
-            self._arithmetic.up(pods / room), least(self._settled_nodes, pods) + self._pending
+        occupied = maximum(
+            self._arithmetic.ceil(pods / room), minimum(self._settled_nodes, pods) + self._pending
         )
-        self.nodes = most(self._occupied.push(occupied), rules.fixed_nodes)
+        self.nodes = maximum(self._occupied.push(occupied), rules.fixed_nodes)
         lost = 0
         standing = self.nodes
         if self._interrupts:
             expected = self.nodes * rules.interruptions_per_step
-            self.interrupted = least(self._arithmetic.down(expected + chance), self.nodes)
+            self.interrupted = minimum(self._arithmetic.floor(expected + chance), self.nodes)
             standing = self.nodes - self.interrupted
-            lost = self.interrupted * self._arithmetic.up(replicas / most(self.nodes, 1))
+            lost = self.interrupted * self._arithmetic.ceil(replicas / maximum(self.nodes, 1))
         started = -self._started.push(-standing)
         self._pending = standing - started
         self._settled_nodes = -self._settled.push(-started)
-        placed = most(least(replicas - lost, started * room - self.draining), 0)
+        placed = maximum(minimum(replicas - lost, started * room - self.draining), 0)
         self.ready = -self._loaded.push(-placed)
 
     @property
-    def paid(self) -> Quantity:
+    def paid(self) -> Number:
         """Nodes paid in this step; an interrupted one lasts its notice beside the one after it."""
         return self.nodes + self.interrupted * (NOTICE_SECONDS / STEP_SECONDS)

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.cost.fleet.plan import NodesPaid, simulate
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.plan import NodesPaid, plan_week
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.hours import Case, simulate_hours
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 
@@ -22,7 +22,7 @@ _UNBOUNDED = 10**6  # replicas; break-even goes beyond what the stack allows
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class SimulatedFleet:
     """A fleet that was simulated.
 
     Attributes:
@@ -34,9 +34,9 @@ class Followed:
     nodes_paid: NodesPaid
 
 
-def follow(
-    rates: NDArray[np.float64], burst_factor: float, configuration: Configuration
-) -> Followed:
+def simulate_fleet(
+    rates: NDArray[np.float64], burst_factor: float, configuration: FleetConfiguration
+) -> SimulatedFleet:
     """Simulates a stack's week, and larger ones where nodes come and go.
 
     Args:
@@ -47,19 +47,19 @@ def follow(
     Raises:
         DemandError: A rate or the burst factor is beyond its range.
     """
-    return _followed(tuple(rates.tolist()), burst_factor, configuration)
+    return _simulated_fleet(tuple(rates.tolist()), burst_factor, configuration)
 
 
 # The commands of one process, and all of the tests, ask for the same weeks again.
 @lru_cache(maxsize=64)
-def _followed(
-    rates_by_hour: tuple[float, ...], burst_factor: float, configuration: Configuration
-) -> Followed:
+def _simulated_fleet(
+    rates_by_hour: tuple[float, ...], burst_factor: float, configuration: FleetConfiguration
+) -> SimulatedFleet:
     rates, fleet = np.asarray(rates_by_hour), configuration.fleet
     own = Case(rates, configuration)
     if not fleet.autoscaling or fleet.fixed_nodes is not None:
-        return Followed(simulate_hours([own], burst_factor)[0], NodesPaid())
-    served = configuration.service.planned_requests_per_second * fleet.replicas_per_node
+        return SimulatedFleet(simulate_hours([own], burst_factor)[0], NodesPaid())
+    served = configuration.speed.planned_requests_per_second * fleet.replicas_per_node
     nodes_at_peak = float(rates.max()) * burst_factor / served
     fewest = max(fleet.lowest_nodes, 1)
     # A schedule is for the stack's own volume; break-even, which asks for others, leaves it out.
@@ -70,14 +70,14 @@ def _followed(
     simulated = simulate_hours(cases, burst_factor)
     planned = [planned_nodes(case, burst_factor) for case in cases]
     points = list(zip(planned, (week.totals.mean_nodes for week in simulated), strict=True))
-    return Followed(simulated[0], curve(fleet.lowest_nodes, points[0], points[1:]))
+    return SimulatedFleet(simulated[0], curve(fleet.lowest_nodes, points[0], points[1:]))
 
 
 def planned_nodes(case: Case, burst_factor: float) -> float:
     """Returns the nodes of the plan, averaged over time."""
     plain = replace(case.configuration.fleet, nodes_paid=NodesPaid())
-    served = case.configuration.service.planned_requests_per_second
-    return simulate(case.rates, burst_factor, served, plain).mean_nodes
+    served = case.configuration.speed.planned_requests_per_second
+    return plan_week(case.rates, burst_factor, served, plain).mean_nodes
 
 
 def curve(

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from breakeven.cost.fleet.simulation.arithmetic import Quantity
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.arithmetic import Number
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
 
 CONSOLIDATE_SECONDS = 80
@@ -23,32 +23,32 @@ NO_OVERFLOW = 1e12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """See `Configuration`. Times are whole steps."""
+    """See `FleetConfiguration`. Times are whole steps."""
 
-    lowest: Quantity
-    highest: Quantity
-    target_requests: Quantity
-    target_waiting: Quantity
-    growth_steps: Quantity
-    scale_down_steps: Quantity
-    replicas_per_node: Quantity
-    fixed_nodes: Quantity
-    node_start_steps: Quantity
-    load_steps: Quantity
-    grace_steps: Quantity
-    consolidate_steps: Quantity
-    interruptions_per_step: Quantity
-    overflow_requests: Quantity
-    slots: Quantity
-    seconds_alone: Quantity
-    seconds_per_neighbour: Quantity
-    seconds_full: Quantity
-    patience_seconds: Quantity
+    lowest: Number
+    highest: Number
+    target_requests: Number
+    target_waiting: Number
+    growth_steps: Number
+    scale_down_steps: Number
+    replicas_per_node: Number
+    fixed_nodes: Number
+    node_start_steps: Number
+    load_steps: Number
+    grace_steps: Number
+    consolidate_steps: Number
+    interruptions_per_step: Number
+    overflow_requests: Number
+    slots: Number
+    seconds_alone: Number
+    seconds_per_neighbour: Number
+    seconds_full: Number
+    patience_seconds: Number
 
 
-def parameters_of(configuration: Configuration) -> Parameters:
+def parameters_of(configuration: FleetConfiguration) -> Parameters:
     """Returns one configuration in floats and steps."""
-    fleet, service = configuration.fleet, configuration.service
+    fleet, speed = configuration.fleet, configuration.speed
     node_start = 0.0 if fleet.fixed_nodes is not None else configuration.node_start_seconds
     return Parameters(
         lowest=fleet.lowest if fleet.autoscaling else fleet.highest,
@@ -66,11 +66,11 @@ def parameters_of(configuration: Configuration) -> Parameters:
         interruptions_per_step=configuration.interruptions_per_node_hour * STEP_SECONDS / 3600,
         # A product with no replica must not be infinity times nothing.
         overflow_requests=min(configuration.overflow_requests, NO_OVERFLOW),
-        slots=service.slots,
-        seconds_alone=service.seconds_alone,
-        seconds_per_neighbour=service.seconds_per_neighbour,
-        seconds_full=service.seconds_full,
-        patience_seconds=configuration.objective_seconds - service.first_token_seconds,
+        slots=speed.slots,
+        seconds_alone=speed.seconds_alone,
+        seconds_per_neighbour=speed.seconds_per_neighbour,
+        seconds_full=speed.seconds_full,
+        patience_seconds=configuration.objective_seconds - speed.first_token_seconds,
     )
 
 

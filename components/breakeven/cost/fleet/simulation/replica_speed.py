@@ -6,10 +6,10 @@ from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.memory_fit import memory_fit
 from breakeven.cost.capacity.roofline import Engine, RequestShape
 from breakeven.cost.demand.load import Load
-from breakeven.cost.fleet.simulation.configuration import Service, service_of
+from breakeven.cost.fleet.simulation.configuration import ReplicaSpeed, speed_of
 
 
-def replica_service(  # noqa: PLR0913  # one argument a setting
+def replica_speed(  # noqa: PLR0913  # one argument a setting
     engine: Engine,
     load: Load,
     planned: ReplicaCapacity,
@@ -18,7 +18,7 @@ def replica_service(  # noqa: PLR0913  # one argument a setting
     max_model_length: int,
     largest_batch: int,
     adapter_bytes: int,
-) -> Service:
+) -> ReplicaSpeed:
     """Returns how a replica answers; the engine admits more than an autoscaler aims at.
 
     Args:
@@ -44,4 +44,4 @@ def replica_service(  # noqa: PLR0913  # one argument a setting
         adapter_bytes=adapter_bytes,
     )
     slots = max(min(fit.concurrent_requests, largest_batch), planned.concurrent_requests)
-    return service_of(planned, engine, request, slots)
+    return speed_of(planned, engine, request, slots)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from breakeven.cost.fleet.simulation.arithmetic import Arithmetic, Quantity
+from breakeven.cost.fleet.simulation.arithmetic import Arithmetic, Number
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
 from breakeven.cost.fleet.simulation.parameters import Parameters
 
@@ -38,25 +38,25 @@ class Requests:
         self,
         parameters: Parameters,
         arithmetic: Arithmetic,
-        in_flight: Quantity,
-        ready: Quantity,
+        in_flight: Number,
+        ready: Number,
     ) -> None:
         self._parameters = parameters
         self._arithmetic = arithmetic
         self.in_flight = in_flight
         self.queue_slots = ready * parameters.slots
-        self.queue = self.waiting = arithmetic.most(in_flight - self.queue_slots, 0)
+        self.queue = self.waiting = arithmetic.maximum(in_flight - self.queue_slots, 0)
         self._ready = ready
         self._fresh_replicas = self._fresh = self.leaving = ready * 0
 
     def step(
         self,
-        ready: Quantity,
-        draining: Quantity,
+        ready: Number,
+        draining: Number,
         arrivals: float,
         normal: float,
         uniform: float,
-    ) -> Quantity:
+    ) -> Number:
         """Moves on and returns the requests that ended.
 
         Args:
@@ -66,7 +66,7 @@ class Requests:
             normal: Standard normal draw, for the number that ends.
             uniform: Draw from 0 to 1, for rounding it.
         """
-        least, most = self._arithmetic.least, self._arithmetic.most
+        minimum, maximum = self._arithmetic.minimum, self._arithmetic.maximum
         slots, some = self._parameters.slots, self._arithmetic.any
         if some(ready != self._ready):
             self._regroup(ready)
@@ -80,54 +80,54 @@ class Requests:
         if some(fresh_replicas):
             ending = self._ending(self._fresh, to_fresh, fresh_replicas)
             mean, fresh = mean + ending, fresh - ending
-        stopping = most(draining, (leaving > 0) * 1)
+        stopping = maximum(draining, (leaving > 0) * 1)
         if some(leaving):
             ending = self._ending(leaving, 0.0, stopping)
             mean, leaving = mean + ending, leaving - ending
         ended = self._with_noise(mean, present, normal, uniform)
         self.in_flight = present - ended
         # Chance counts against the older replicas; the groups can't hold more than there is.
-        self._fresh = most(least(fresh, self.in_flight), 0)
-        self.leaving = most(least(leaving, self.in_flight - self._fresh), 0)
-        old_queue = most(self.in_flight - self._fresh - self.leaving - replicas * slots, 0)
-        fresh_queue = most(self._fresh - fresh_replicas * slots, 0)
-        self.waiting = old_queue + fresh_queue + most(self.leaving - stopping * slots, 0)
+        self._fresh = maximum(minimum(fresh, self.in_flight), 0)
+        self.leaving = maximum(minimum(leaving, self.in_flight - self._fresh), 0)
+        old_queue = maximum(self.in_flight - self._fresh - self.leaving - replicas * slots, 0)
+        fresh_queue = maximum(self._fresh - fresh_replicas * slots, 0)
+        self.waiting = old_queue + fresh_queue + maximum(self.leaving - stopping * slots, 0)
         apart = fresh_replicas > 0
         self.queue = old_queue + apart * (fresh_queue - old_queue)
         self.queue_slots = (replicas + apart * (fresh_replicas - replicas)) * slots
         return ended
 
-    def divert(self, ready: Quantity) -> Quantity:
+    def divert(self, ready: Number) -> Number:
         """Lets a gateway send what ready replicas should not hold to an API; returns how many.
 
         Within a step some would have been sent on at once and some have ended meanwhile; what is
         beyond the limit at its end stands for both.
         """
-        least, most = self._arithmetic.least, self._arithmetic.most
+        minimum, maximum = self._arithmetic.minimum, self._arithmetic.maximum
         held = self.in_flight - self.leaving
-        diverted = most(held - self._parameters.overflow_requests * ready, 0)
+        diverted = maximum(held - self._parameters.overflow_requests * ready, 0)
         self.in_flight = self.in_flight - diverted
-        self._fresh = least(self._fresh, self.in_flight - self.leaving)
-        self.waiting = most(self.waiting - diverted, 0)
-        self.queue = most(self.queue - diverted, 0)
+        self._fresh = minimum(self._fresh, self.in_flight - self.leaving)
+        self.waiting = maximum(self.waiting - diverted, 0)
+        self.queue = maximum(self.queue - diverted, 0)
         return diverted
 
-    def _regroup(self, ready: Quantity) -> None:
+    def _regroup(self, ready: Number) -> None:
         """Lets replicas join and stop; the newest stop first."""
-        least, most = self._arithmetic.least, self._arithmetic.most
+        minimum, maximum = self._arithmetic.minimum, self._arithmetic.maximum
         before, fresh_replicas = self._ready, self._fresh_replicas
-        removed = most(before - ready, 0)
-        fresh_removed = least(removed, fresh_replicas)
+        removed = maximum(before - ready, 0)
+        fresh_removed = minimum(removed, fresh_replicas)
         old_replicas = before - fresh_replicas
         old = self.in_flight - self._fresh - self.leaving
-        from_fresh = self._fresh * fresh_removed / most(fresh_replicas, 1)
-        from_old = old * (removed - fresh_removed) / most(old_replicas, 1)
+        from_fresh = self._fresh * fresh_removed / maximum(fresh_replicas, 1)
+        from_old = old * (removed - fresh_removed) / maximum(old_replicas, 1)
         self._fresh = self._fresh - from_fresh
         self.leaving = self.leaving + from_fresh + from_old
-        self._fresh_replicas = fresh_replicas - fresh_removed + most(ready - before, 0)
+        self._fresh_replicas = fresh_replicas - fresh_removed + maximum(ready - before, 0)
         self._ready = ready
 
-    def _to_fresh(self, ready: Quantity, arrivals: float) -> Quantity:
+    def _to_fresh(self, ready: Number, arrivals: float) -> Number:
         """Returns the arrivals that fresh replicas get.
 
         Once they hold as many as the others the groups are one.
@@ -137,51 +137,53 @@ class Requests:
             return 0.0
         replicas = ready - fresh_replicas
         old = self.in_flight - self._fresh - self.leaving
-        missing = fresh_replicas * old / self._arithmetic.most(replicas, 1) - self._fresh
+        missing = fresh_replicas * old / self._arithmetic.maximum(replicas, 1) - self._fresh
         # Without older replicas whatever waits is theirs.
         apart = (arrivals < missing) & (replicas > 0)
         self._fresh_replicas = fresh_replicas * apart
         self._fresh = self._fresh * apart
         return arrivals * apart
 
-    def _ending(self, present: Quantity, arrivals: Quantity, replicas: Quantity) -> Quantity:
+    def _ending(self, present: Number, arrivals: Number, replicas: Number) -> Number:
         """Returns the requests of a group that end in a step, in the mean."""
         # Speed depends on how many are held in the middle of the step, so a first answer is needed.
         first = self._ending_at(present, present, arrivals, replicas)
         return self._ending_at(present + (arrivals - first) / 2, present, arrivals, replicas)
 
     def _ending_at(
-        self, held: Quantity, present: Quantity, arrivals: Quantity, replicas: Quantity
-    ) -> Quantity:
+        self, held: Number, present: Number, arrivals: Number, replicas: Number
+    ) -> Number:
         """Returns the same at the speed of a number of requests held.
 
         Of those present at the start a share 1 - e^(-x) ends, x the step over the mean time of a
         request, and of those that come within it 1 - (1 - e^(-x)) / x; never more than the slots
         can end, which are filled again from the queue.
         """
-        rules, least, most = self._parameters, self._arithmetic.least, self._arithmetic.most
-        batch = least(most(held / most(replicas, 1), 1), rules.slots)
+        rules, minimum, maximum = (
+            self._parameters,
+            self._arithmetic.minimum,
+            self._arithmetic.maximum,
+        )
+        batch = minimum(maximum(held / maximum(replicas, 1), 1), rules.slots)
         turns = STEP_SECONDS / (rules.seconds_alone + rules.seconds_per_neighbour * (batch - 1))
-        ending = 1 - self._arithmetic.exponential(-turns)
+        ending = 1 - self._arithmetic.exp(-turns)
         free = present * ending + arrivals * (1 - ending / turns)
         full = replicas * rules.slots * turns
         # Within a step chance takes the number held above the slots and below: with a sixth of
         # the variance of arrivals, whose sum is known, and half of that of ends. Where requests are
         # short it is the variance of what the slots can end. The mean of the smaller of two is
         # below both, most where they are equal: 0.4 deviations.
-        variance = least(most(arrivals / 6 + free / 2, 0) * turns * turns, full)
+        variance = minimum(maximum(arrivals / 6 + free / 2, 0) * turns * turns, full)
         noise = _MEAN_OF_SMALLER * variance
         gap = free - full
-        return most((free + full - self._arithmetic.root(gap * gap + noise)) / 2, 0)
+        return maximum((free + full - self._arithmetic.sqrt(gap * gap + noise)) / 2, 0)
 
-    def _with_noise(
-        self, mean: Quantity, present: Quantity, normal: float, uniform: float
-    ) -> Quantity:
+    def _with_noise(self, mean: Number, present: Number, normal: float, uniform: float) -> Number:
         """Returns a whole number, by chance about the mean."""
         arithmetic = self._arithmetic
-        least, most = arithmetic.least, arithmetic.most
+        minimum, maximum = arithmetic.minimum, arithmetic.maximum
         # While slots are filled again at once, ends are a Poisson process; else each request has
         # its chance.
-        variance = mean * (1 - mean / most(present, 1) * (self.waiting <= 0))
-        spread = arithmetic.root(most(variance - _ROUNDING_VARIANCE, 0))
-        return least(most(arithmetic.down(mean + normal * spread + uniform), 0), present)
+        variance = mean * (1 - mean / maximum(present, 1) * (self.waiting <= 0))
+        spread = arithmetic.sqrt(maximum(variance - _ROUNDING_VARIANCE, 0))
+        return minimum(maximum(arithmetic.floor(mean + normal * spread + uniform), 0), present)

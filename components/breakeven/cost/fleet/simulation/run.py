@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from breakeven.cost.fleet.simulation.arithmetic import Arithmetic, Quantity
+from breakeven.cost.fleet.simulation.arithmetic import Arithmetic, Number
 from breakeven.cost.fleet.simulation.autoscaler import Autoscaler
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR
 from breakeven.cost.fleet.simulation.nodes import Nodes
 from breakeven.cost.fleet.simulation.parameters import NO_OVERFLOW, Parameters
@@ -18,19 +18,19 @@ from breakeven.cost.fleet.simulation.result import WeekTotals
 class Sums:
     """Sums over steps."""
 
-    before: Quantity
-    left: Quantity
-    came: Quantity
-    ended: Quantity
-    late: Quantity
-    cold: Quantity
-    diverted: Quantity
-    waiting: Quantity
-    nodes: Quantity
-    replicas: Quantity
-    peak: Quantity
-    replica_starts: Quantity
-    node_starts: Quantity
+    before: Number
+    left: Number
+    came: Number
+    ended: Number
+    late: Number
+    cold: Number
+    diverted: Number
+    waiting: Number
+    nodes: Number
+    replicas: Number
+    peak: Number
+    replica_starts: Number
+    node_starts: Number
 
     def of(self, number: int) -> Sums:
         """Returns the sums of one configuration of many."""
@@ -44,19 +44,19 @@ class Run:
         self,
         parameters: Parameters,
         arithmetic: Arithmetic,
-        first_rate: Quantity,
-        scheduled: Quantity,
+        first_rate: Number,
+        scheduled: Number,
     ) -> None:
-        least, most, up = arithmetic.least, arithmetic.most, arithmetic.up
+        minimum, maximum, ceil = arithmetic.minimum, arithmetic.maximum, arithmetic.ceil
         self._parameters = parameters
         self._arithmetic = arithmetic
         # It begins in balance with its first hour.
-        batch = least(parameters.target_requests, parameters.slots)
+        batch = minimum(parameters.target_requests, parameters.slots)
         seconds = parameters.seconds_alone + parameters.seconds_per_neighbour * (batch - 1)
-        in_flight = up(first_rate * seconds)
-        fewest = most(parameters.lowest, scheduled)
-        replicas = least(
-            most(up(in_flight / parameters.target_requests), fewest), parameters.highest
+        in_flight = ceil(first_rate * seconds)
+        fewest = maximum(parameters.lowest, scheduled)
+        replicas = minimum(
+            maximum(ceil(in_flight / parameters.target_requests), fewest), parameters.highest
         )
         self._autoscaler = Autoscaler(parameters, arithmetic, replicas)
         self._nodes = Nodes(parameters, arithmetic, replicas)
@@ -77,12 +77,12 @@ class Run:
 
     def step(
         self,
-        arrivals: Quantity,
-        normal: Quantity,
-        uniform: Quantity,
-        interruption: Quantity,
-        scheduled: Quantity,
-    ) -> tuple[Quantity, ...]:
+        arrivals: Number,
+        normal: Number,
+        uniform: Number,
+        interruption: Number,
+        scheduled: Number,
+    ) -> tuple[Number, ...]:
         """Moves on.
 
         Args:
@@ -96,7 +96,7 @@ class Run:
             Replicas, ready ones, nodes paid, requests before one that comes now, how many of them
             get a slot in a second, and requests ended.
         """
-        most, rules, requests = self._arithmetic.most, self._parameters, self._requests
+        maximum, rules, requests = self._arithmetic.maximum, self._parameters, self._requests
         before, nodes_before = self._autoscaler.replicas, self._nodes.nodes
         waiting, queue = requests.waiting, requests.queue
         replicas = self._autoscaler.step(requests.in_flight, waiting, self._came, scheduled)
@@ -112,7 +112,7 @@ class Run:
         late = (queue > rules.patience_seconds * pace) | (pace == 0)
         sums = self.sums
         # What a gateway sends on is the API's; more than came in this step, where a node is lost.
-        sums.late = sums.late + most(arrivals - diverted, 0) * late
+        sums.late = sums.late + maximum(arrivals - diverted, 0) * late
         sums.diverted = sums.diverted + diverted
         sums.cold = sums.cold + arrivals * (ready == 0)
         sums.came = sums.came + arrivals
@@ -120,19 +120,19 @@ class Run:
         sums.waiting = sums.waiting + (waiting + requests.waiting) / 2
         sums.nodes = sums.nodes + nodes
         sums.replicas = sums.replicas + replicas
-        sums.peak = most(sums.peak, replicas)
-        sums.replica_starts = sums.replica_starts + most(replicas - before, 0)
-        sums.node_starts = sums.node_starts + most(self._nodes.nodes - nodes_before, 0)
+        sums.peak = maximum(sums.peak, replicas)
+        sums.replica_starts = sums.replica_starts + maximum(replicas - before, 0)
+        sums.node_starts = sums.node_starts + maximum(self._nodes.nodes - nodes_before, 0)
         sums.left = requests.in_flight
         return replicas, ready, nodes, queue, pace, ended
 
 
-def totals_of(configuration: Configuration, sums: Sums, hours: int) -> WeekTotals:
+def totals_of(configuration: FleetConfiguration, sums: Sums, hours: int) -> WeekTotals:
     """Returns what the sums of one configuration over some hours say."""
-    fleet, service = configuration.fleet, configuration.service
+    fleet, speed = configuration.fleet, configuration.speed
     steps = hours * STEPS_PER_HOUR
     node_hours = float(sums.nodes) / STEPS_PER_HOUR
-    could = node_hours * 3600 * fleet.replicas_per_node * service.planned_requests_per_second
+    could = node_hours * 3600 * fleet.replicas_per_node * speed.planned_requests_per_second
     came = float(sums.came)
     return WeekTotals(
         hours=float(hours),

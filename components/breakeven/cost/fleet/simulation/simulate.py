@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.cost.fleet.simulation.arithmetic import MANY, ONE
-from breakeven.cost.fleet.simulation.configuration import Configuration
-from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, Demand, draw
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
+from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, StepDraws, draw
 from breakeven.cost.fleet.simulation.parameters import parameters_of, stacked
 from breakeven.cost.fleet.simulation.result import Hours, Week, WeekTotals
 from breakeven.cost.fleet.simulation.run import Run, totals_of
 
 
 def simulate_week(
-    rates: NDArray[np.float64], burst_factor: float, configuration: Configuration, seed: int
+    rates: NDArray[np.float64], burst_factor: float, configuration: FleetConfiguration, seed: int
 ) -> Week:
     """Simulates one configuration.
 
@@ -40,9 +40,7 @@ def simulate_week(
         [run.step(*chances, now) for chances, now in zip(_steps(demand), scheduled, strict=True)]
     )
     replicas, ready, nodes, queue, pace, ended = steps.T
-    served = (
-        configuration.service.planned_requests_per_second * configuration.fleet.replicas_per_node
-    )
+    served = configuration.speed.planned_requests_per_second * configuration.fleet.replicas_per_node
     busy = _hourly(ended) / STEP_SECONDS / served
     return Week(
         totals=totals_of(configuration, run.sums, len(rates)),
@@ -60,7 +58,7 @@ def simulate_week(
 def simulate_weeks(
     rates: NDArray[np.float64],
     burst_factor: float,
-    configurations: Sequence[Configuration],
+    configurations: Sequence[FleetConfiguration],
     seed: int,
 ) -> tuple[WeekTotals, ...]:
     """Simulates many configurations under the same load and the same draws, as arrays.
@@ -83,12 +81,12 @@ def simulate_weeks(
     )
 
 
-def _scheduled(configuration: Configuration, hours: int) -> NDArray[np.int64]:
+def _scheduled(configuration: FleetConfiguration, hours: int) -> NDArray[np.int64]:
     """Returns the fewest replicas by schedule of each step."""
     return np.repeat(configuration.fleet.scheduled_in(hours), STEPS_PER_HOUR)
 
 
-def _steps(demand: Demand) -> zip[tuple[float, float, float, float]]:
+def _steps(demand: StepDraws) -> zip[tuple[float, float, float, float]]:
     return zip(
         demand.arrivals.tolist(),
         demand.normal.tolist(),

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.fleet.plan import Fleet
-from breakeven.cost.fleet.simulation.configuration import Configuration, Service
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration, ReplicaSpeed
 
-SERVICE = Service(
+SPEED = ReplicaSpeed(
     slots=32,
     seconds_alone=20.0,
     seconds_full=45.0,
@@ -20,7 +20,7 @@ SERVICE = Service(
     planned_requests_per_second=0.5,
 )
 
-CONFIGURATION = Configuration(
+CONFIGURATION = FleetConfiguration(
     fleet=Fleet(
         lowest=1,
         highest=24,
@@ -31,7 +31,7 @@ CONFIGURATION = Configuration(
         start_seconds=350.0,
         scale_down_seconds=300.0,
     ),
-    service=SERVICE,
+    speed=SPEED,
     target_requests=16,
     target_waiting=5,
     growth_seconds=350.0,
@@ -41,7 +41,7 @@ CONFIGURATION = Configuration(
 )
 
 
-def changed(**fleet: Any) -> Configuration:
+def changed(**fleet: Any) -> FleetConfiguration:
     """The plain configuration with another fleet."""
     return replace(CONFIGURATION, fleet=replace(CONFIGURATION.fleet, **fleet))
 
@@ -52,7 +52,7 @@ class Case:
 
     name: str
     rates: NDArray[np.float64]
-    configuration: Configuration
+    configuration: FleetConfiguration
     burst_factor: float = 1.8
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from breakeven.cost.fleet.simulation.configuration import Configuration, Service
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration, ReplicaSpeed
 
 STEP = 15.0
 PRE_STOP = 15.0
@@ -68,9 +68,9 @@ class EngineReplica:
     """Runs requests at a common speed that falls as their number grows."""
 
     def __init__(
-        self, env: simpy.Environment, service: Service, on_start: Callable[[float], None]
+        self, env: simpy.Environment, speed: ReplicaSpeed, on_start: Callable[[float], None]
     ) -> None:
-        self.env, self.service, self.on_start = env, service, on_start
+        self.env, self.speed, self.on_start = env, speed, on_start
         self.running: list[float] = []  # at which progress each ends
         self.queue: deque[tuple[float, float]] = deque()
         self.progress = 0.0
@@ -90,18 +90,18 @@ class EngineReplica:
 
     def advance(self) -> None:
         if self.running:
-            seconds = self.service.seconds(len(self.running))
+            seconds = self.speed.seconds(len(self.running))
             self.progress += (self.env.now - self.last) / seconds
         self.last = self.env.now
 
     def fill(self) -> None:
-        while self.queue and len(self.running) < self.service.slots:
+        while self.queue and len(self.running) < self.speed.slots:
             arrived, work = self.queue.popleft()
             heapq.heappush(self.running, self.progress + work)
             self.on_start(self.env.now - arrived)
         self.version += 1
         if self.running:
-            left = (self.running[0] - self.progress) * self.service.seconds(len(self.running))
+            left = (self.running[0] - self.progress) * self.speed.seconds(len(self.running))
             version = self.version
             timer = self.env.timeout(max(left, 0.0))
             assert timer.callbacks is not None
@@ -127,7 +127,7 @@ class EngineReplica:
 class HorizontalAutoscaler:
     """With the lists of horizontal.go: recommendations and scale-down events by time."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: FleetConfiguration) -> None:
         fleet = configuration.fleet
         self.lowest = fleet.lowest if fleet.autoscaling else fleet.highest
         self.highest = fleet.highest
@@ -173,7 +173,7 @@ class HorizontalAutoscaler:
 class Cluster:
     """Nodes, pods, and the requests between them."""
 
-    def __init__(self, configuration: Configuration, replicas: int, seed: int) -> None:
+    def __init__(self, configuration: FleetConfiguration, replicas: int, seed: int) -> None:
         self.env = simpy.Environment()
         self.configuration = configuration
         self.random = np.random.default_rng(seed)
@@ -212,7 +212,7 @@ class Cluster:
     def wake(self) -> None:
         for pod in self.pods:
             if pod.engine is None and pod.ready <= self.env.now:
-                pod.engine = EngineReplica(self.env, self.configuration.service, self.waits.append)
+                pod.engine = EngineReplica(self.env, self.configuration.speed, self.waits.append)
 
     def remove(self) -> None:
         """ActivePodsWithRanks: not ready first, then from the fullest node, then the newest."""
@@ -311,13 +311,15 @@ class Cluster:
                 self.route(self.env.now)
 
 
-def event_week(arrivals: NDArray[np.float64], configuration: Configuration, seed: int) -> EventWeek:
+def event_week(
+    arrivals: NDArray[np.float64], configuration: FleetConfiguration, seed: int
+) -> EventWeek:
     """Simulates whole hours of arrivals, a value for each 15 seconds."""
-    fleet, service = configuration.fleet, configuration.service
+    fleet, speed = configuration.fleet, configuration.speed
     hours = len(arrivals) * STEP / 3600
     rate = float(arrivals[:240].mean()) / STEP
-    batch = min(configuration.target_requests, service.slots)
-    present = math.ceil(rate * service.seconds(batch))
+    batch = min(configuration.target_requests, speed.slots)
+    present = math.ceil(rate * speed.seconds(batch))
     lowest = fleet.lowest if fleet.autoscaling else fleet.highest
     replicas = min(max(math.ceil(present / configuration.target_requests), lowest), fleet.highest)
     cluster = Cluster(configuration, replicas, seed)
@@ -329,7 +331,7 @@ def event_week(arrivals: NDArray[np.float64], configuration: Configuration, seed
     engines = cluster.engines()
     now_waiting = [end - arrived for engine in engines for arrived, _ in engine.queue]
     waits = np.asarray([*cluster.waits, *now_waiting])
-    patience = configuration.objective_seconds - service.first_token_seconds
+    patience = configuration.objective_seconds - speed.first_token_seconds
     return EventWeek(
         node_hours=paid / 3600,
         requests=int(arrivals.sum()),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from breakeven.cost.fleet.simulation.comparison import Comparison, compare
-from breakeven.cost.fleet.simulation.configuration import Configuration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.reports.simulation import as_output, as_text
 from tests.unit.cost.builders import assumptions, capacity
 from tests.unit.cost.fleet.simulation.cases import CONFIGURATION, changed
@@ -16,7 +16,7 @@ from tests.unit.cost.fleet.simulation.cases import CONFIGURATION, changed
 DAY = (0.5, 1.5) * 12
 
 
-def comparison(configuration: Configuration, rate: float, **load: Any) -> Comparison:
+def comparison(configuration: FleetConfiguration, rate: float, **load: Any) -> Comparison:
     """A day of which every second hour has three times the requests of the one before."""
     plain = assumptions()
     traffic = replace(
@@ -26,7 +26,7 @@ def comparison(configuration: Configuration, rate: float, **load: Any) -> Compar
         load=replace(traffic, **load),
         fleet=configuration.fleet,
         capacity=replace(
-            capacity(CONFIGURATION.service.planned_requests_per_second), concurrent_requests=16
+            capacity(CONFIGURATION.speed.planned_requests_per_second), concurrent_requests=16
         ),
     )
     return compare(stack, configuration, seed=0)
@@ -80,7 +80,7 @@ def test_a_missed_objective_and_a_shortage_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("configuration", [CONFIGURATION, changed(highest=2)])
-def test_text_and_plain_values_have_the_same_figures(configuration: Configuration) -> None:
+def test_text_and_plain_values_have_the_same_figures(configuration: FleetConfiguration) -> None:
     one = comparison(configuration, 2.0)
     output: Any = as_output(one)
     text = as_text(one)

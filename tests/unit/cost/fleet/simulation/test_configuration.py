@@ -10,13 +10,13 @@ from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import find_model
 from breakeven.cost.capacity.capacity import replica_capacity
 from breakeven.cost.capacity.roofline import Engine, RequestShape
-from breakeven.cost.fleet.simulation.configuration import Service, service_of
+from breakeven.cost.fleet.simulation.configuration import ReplicaSpeed, speed_of
 
 MODEL, GPU = find_model("llama-3.1-8b-instruct"), find_gpu("l40s")
 ENGINE = Engine(model=MODEL, precision="bf16", gpu=GPU, tensor_parallel=1)
 
 
-def service(planned: int, slots: int, measured: float | None = None) -> Service:
+def service(planned: int, slots: int, measured: float | None = None) -> ReplicaSpeed:
     capacity = replica_capacity(
         MODEL,
         precision="bf16",
@@ -31,7 +31,7 @@ def service(planned: int, slots: int, measured: float | None = None) -> Service:
         measured_output_tokens_per_second=measured,
     )
     request = RequestShape(input_tokens=1024, output_tokens=256)
-    return service_of(capacity, ENGINE, request, slots)
+    return speed_of(capacity, ENGINE, request, slots)
 
 
 @given(st.integers(1, 100), st.integers(0, 60))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from breakeven.cost.fleet.plan import NodesPaid
 from breakeven.cost.fleet.simulation.hours import Case, simulate_hours
-from breakeven.cost.fleet.simulation.nodes_paid import curve, follow, planned_nodes
+from breakeven.cost.fleet.simulation.nodes_paid import curve, planned_nodes, simulate_fleet
 from tests.unit.cost.fleet.simulation.cases import CONFIGURATION, cases, changed
 
 RATES = next(case.rates for case in cases(168) if case.name == "published, high load")
@@ -20,14 +20,14 @@ def paid(curve: NodesPaid, planned: float) -> float:
 
 
 def test_the_stack_s_own_week_is_on_the_line() -> None:
-    followed = follow(RATES, 1.8, CONFIGURATION)
+    followed = simulate_fleet(RATES, 1.8, CONFIGURATION)
     planned = planned_nodes(Case(RATES, CONFIGURATION), 1.8)
     assert paid(followed.nodes_paid, planned) == pytest.approx(followed.own.totals.mean_nodes)
     assert followed.own == simulate_hours([Case(RATES, CONFIGURATION)], 1.8)[0]
 
 
 def test_larger_loads_are_near_the_line_too() -> None:
-    followed = follow(RATES, 1.8, CONFIGURATION)
+    followed = simulate_fleet(RATES, 1.8, CONFIGURATION)
     growing = changed(highest=10**6)
     for factor in (2.0, 5.0):
         case = Case(RATES * factor, growing)
@@ -40,7 +40,7 @@ def test_larger_loads_are_near_the_line_too() -> None:
 
 def test_nodes_that_do_not_come_and_go_are_paid_as_planned() -> None:
     fixed = changed(lowest=5, highest=5, autoscaling=False, fixed_nodes=5, start_seconds=170.0)
-    assert follow(RATES, 1.8, fixed).nodes_paid == NodesPaid()
+    assert simulate_fleet(RATES, 1.8, fixed).nodes_paid == NodesPaid()
 
 
 points = st.tuples(st.floats(1.01, 100.0), st.floats(0.3, 2.0)).map(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from breakeven.cost.fleet.simulation.arithmetic import ONE
 from breakeven.cost.fleet.simulation.parameters import parameters_of
 from breakeven.cost.fleet.simulation.requests import Requests
-from tests.unit.cost.fleet.simulation.cases import CONFIGURATION, SERVICE
+from tests.unit.cost.fleet.simulation.cases import CONFIGURATION, SPEED
 
 PARAMETERS = parameters_of(CONFIGURATION)
 STEP = 15
@@ -56,7 +56,7 @@ def test_without_a_replica_nothing_ends_and_all_wait(
 def steady(replicas: int, rate: float, count: int) -> tuple[float, float]:
     """Returns mean requests in flight and ended in a second."""
     random = np.random.default_rng(0)
-    requests = Requests(PARAMETERS, ONE, round(rate * SERVICE.seconds(16)), replicas)
+    requests = Requests(PARAMETERS, ONE, round(rate * SPEED.seconds(16)), replicas)
     held, ended = [], 0.0
     for _ in range(count):
         arrivals = float(random.poisson(rate * STEP))
@@ -71,29 +71,29 @@ def steady(replicas: int, rate: float, count: int) -> tuple[float, float]:
 def test_in_flight_is_rate_times_time_in_flight(replicas: int, rate: float) -> None:
     held, _ = steady(replicas, rate, 40_000)
     # The batch at which both sides are equal: Little's law with the line of Service.
-    per_neighbour = SERVICE.seconds_per_neighbour
+    per_neighbour = SPEED.seconds_per_neighbour
     batch = 1.0
     for _ in range(200):
-        batch = max(rate / replicas * (SERVICE.seconds_alone + per_neighbour * (batch - 1)), 1.0)
-    expected = rate * SERVICE.seconds(batch)
+        batch = max(rate / replicas * (SPEED.seconds_alone + per_neighbour * (batch - 1)), 1.0)
+    expected = rate * SPEED.seconds(batch)
     assert held == pytest.approx(expected, rel=0.04)
 
 
 def test_a_full_fleet_ends_its_slots_in_the_time_of_a_full_batch() -> None:
     _, pace = steady(3, 5.0, 400)
-    assert pace == pytest.approx(3 * SERVICE.slots / SERVICE.seconds_full, rel=0.02)
+    assert pace == pytest.approx(3 * SPEED.slots / SPEED.seconds_full, rel=0.02)
 
 
 def test_fresh_replicas_get_what_comes_until_they_hold_as_many() -> None:
     requests = Requests(PARAMETERS, ONE, 100, 2)
-    assert requests.waiting == 100 - 2 * SERVICE.slots
+    assert requests.waiting == 100 - 2 * SPEED.slots
     requests.step(4, 0, 40.0, 0.0, 0.5)
     assert requests.queue == 0
     assert requests.waiting > 0
-    assert requests.queue_slots == 2 * SERVICE.slots
+    assert requests.queue_slots == 2 * SPEED.slots
     for _ in range(20):
         requests.step(4, 0, 40.0, 0.0, 0.5)
-    assert requests.queue_slots == 4 * SERVICE.slots
+    assert requests.queue_slots == 4 * SPEED.slots
 
 
 def test_replicas_that_stop_take_their_share_of_requests_along() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from breakeven.cost.fleet.plan import Fleet
-from breakeven.cost.fleet.simulation.configuration import Configuration, Service
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration, ReplicaSpeed
 from breakeven.cost.fleet.simulation.result import WeekTotals
 from breakeven.cost.fleet.simulation.simulate import simulate_week, simulate_weeks
 from tests.unit.cost.fleet.simulation.cases import CONFIGURATION, changed
@@ -23,15 +23,15 @@ bursts = st.floats(1.0, 10.0)
 
 
 @st.composite
-def configurations(draw: st.DrawFn) -> Configuration:
+def configurations(draw: st.DrawFn) -> FleetConfiguration:
     alone = draw(st.floats(0.5, 60.0))
     slots = draw(st.integers(1, 256))
     fleet: Fleet = draw(fleets())
     if draw(st.booleans()):
         fleet = replace(fleet, lowest=0 if fleet.autoscaling else fleet.lowest)
-    return Configuration(
+    return FleetConfiguration(
         fleet=fleet,
-        service=Service(
+        speed=ReplicaSpeed(
             slots=slots,
             seconds_alone=alone,
             seconds_full=alone if slots == 1 else alone * draw(st.floats(1.0, 5.0)),
@@ -56,7 +56,7 @@ rates = st.lists(st.one_of(st.just(0.0), st.floats(0.001, 20.0)), min_size=1, ma
 @settings(max_examples=40, deadline=None)
 @given(rates, bursts, configurations(), seeds)
 def test_a_week_keeps_every_request_and_every_bound(
-    hours: NDArray[np.float64], burst: float, configuration: Configuration, seed: int
+    hours: NDArray[np.float64], burst: float, configuration: FleetConfiguration, seed: int
 ) -> None:
     week = simulate_week(hours, burst, configuration, seed)
     totals, fleet = week.totals, configuration.fleet
@@ -80,7 +80,7 @@ def test_a_week_keeps_every_request_and_every_bound(
 @settings(max_examples=8, deadline=None)
 @given(rates, bursts, st.lists(configurations(), min_size=1, max_size=4), seeds)
 def test_many_configurations_are_each_as_if_alone(
-    hours: NDArray[np.float64], burst: float, many: list[Configuration], seed: int
+    hours: NDArray[np.float64], burst: float, many: list[FleetConfiguration], seed: int
 ) -> None:
     together = simulate_weeks(hours, burst, many, seed)
     for configuration, totals in zip(many, together, strict=True):
@@ -92,7 +92,7 @@ def test_many_configurations_are_each_as_if_alone(
 @settings(max_examples=25, deadline=None)
 @given(configurations(), bursts, seeds)
 def test_without_requests_only_the_lowest_replicas_run(
-    configuration: Configuration, burst: float, seed: int
+    configuration: FleetConfiguration, burst: float, seed: int
 ) -> None:
     calm = replace(configuration, interruptions_per_node_hour=0.0)
     week = simulate_week(np.zeros(2), burst, calm, seed)
@@ -159,9 +159,9 @@ def test_interruptions_cost_nodes_and_waiting() -> None:
 
 
 def test_a_fleet_that_is_too_small_serves_what_it_can() -> None:
-    service = CONFIGURATION.service
+    speed = CONFIGURATION.speed
     week = simulate_week(np.full(6, 5.0), 1.0, changed(highest=2), 0)
-    most = 2 * service.slots / service.seconds_full * 6 * 3600
+    most = 2 * speed.slots / speed.seconds_full * 6 * 3600
     assert week.totals.served == pytest.approx(most, rel=0.03)
     assert week.totals.in_flight_at_end > 50_000
     assert week.totals.objective_share < 0.1
@@ -171,6 +171,6 @@ def test_a_fleet_that_is_too_small_serves_what_it_can() -> None:
 @given(st.floats(0.5, 4.0), seeds)
 def test_busy_is_served_over_what_nodes_could_serve(rate: float, seed: int) -> None:
     totals = simulate_week(np.full(6, rate), 1.0, changed(highest=60), seed).totals
-    could = totals.node_hours * 3600 * CONFIGURATION.service.planned_requests_per_second
+    could = totals.node_hours * 3600 * CONFIGURATION.speed.planned_requests_per_second
     assert totals.busy_share == pytest.approx(min(totals.served / could, 1.0))
     assert totals.idle_share == 1 - totals.busy_share
