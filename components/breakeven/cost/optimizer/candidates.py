@@ -105,7 +105,7 @@ class Evaluator:
         self._weeks: dict[tuple[float, Fleet], FleetWeek] = {}
 
     def evaluate_all(self) -> list[Candidate]:
-        """Evaluates every configuration that fits its memory and needs no more GPUs than allowed."""
+        """Evaluates each configuration that fits its memory and needs no more GPUs than allowed."""
         return [
             candidate
             for offer in offers(self.search)
