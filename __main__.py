@@ -6,10 +6,7 @@ from pathlib import Path
 # The package lies one folder below this file.
 sys.path.insert(0, str(Path(__file__).resolve().parent / "components"))
 
-from breakeven.collector import collector_off
-
-with collector_off():
-    import pulumi
-    from breakeven.program import main
+import pulumi
+from breakeven.program import main
 
 pulumi.run(main)

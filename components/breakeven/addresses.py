@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
-from breakeven.policy.manifest import at, listed
-
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -44,17 +42,6 @@ def network_of(text: Any) -> Network | None:
         return ipaddress.ip_network(str(text), strict=False)
     except ValueError:
         return None
-
-
-def block_contains(block: Any, address: Address) -> bool:
-    """Tells whether an ipBlock holds an address, and none of its exceptions does."""
-    whole = network_of(at(block, "cidr"))
-    if whole is None or address not in whole:
-        return False
-    return not any(
-        (cut := network_of(entry)) is not None and address in cut
-        for entry in listed(at(block, "except"))
-    )
 
 
 def is_inside(network: Network) -> bool:

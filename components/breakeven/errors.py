@@ -1,4 +1,4 @@
-"""Mistakes that a user can mend, told so that no traceback is needed."""
+"""Mistakes that a user can fix. Each message says enough that no traceback is needed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from datetime import date
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
-
-import pulumi
 
 
 class ExitCode(IntEnum):
@@ -40,11 +38,14 @@ class Problem:
         return f"breakeven:{self.key}: {self.found}. {self.allowed}."
 
 
-class UserError(pulumi.RunError):
-    """A mistake that a user can mend. A RunError, so Pulumi prints it without a traceback.
+class UserError(Exception):
+    """A mistake that a user can fix.
+
+    The command line prints the message and exits with `exit_code`; `resources.run_errors` hands it
+    to Pulumi, which prints it without a traceback.
 
     Attributes:
-        exit_code: With which the command line ends.
+        exit_code: Exit code of the command line.
     """
 
     exit_code = ExitCode.ERROR

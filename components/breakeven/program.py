@@ -13,6 +13,7 @@ from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output, summary
 from breakeven.resources.deployment import configuration, register, register_planned_cost
 from breakeven.resources.ledger import Ledger
+from breakeven.resources.run_errors import user_errors
 from breakeven.settings.parse import parse
 
 
@@ -32,10 +33,14 @@ async def main() -> dict[str, object]:
     """Registers the stack, shows its cost at preview, and returns the stack's outputs.
 
     Raises:
-        SettingsError: The stack file has mistakes; nothing was registered.
-        ClockError: By the machine's clock a price is of a day to come; the same.
-        PriceBookError: The price book is damaged; the same.
+        RunError: The stack file has mistakes, the machine's clock is behind the prices, or the
+            price book is damaged. Nothing was registered.
     """
+    with user_errors():
+        return await _deploy()
+
+
+async def _deploy() -> dict[str, object]:
     stack = pulumi.get_stack()
     settings, reader = parse(configuration())
     gather = checked_inputs(stack, settings, reader, datetime.now(tz=UTC).date())

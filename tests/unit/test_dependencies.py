@@ -1,9 +1,14 @@
-"""Imports between the rooms of the package point one way; docs/architecture.md shows them."""
+"""Imports between the rooms of the package point one way, and pure rooms never load Pulumi.
+
+A room is a module or folder right below the package; docs/architecture.md shows them.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,49 @@ import pytest
 from breakeven.settings.files import ROOT
 
 PACKAGE = ROOT / "components" / "breakeven"
+
+FOUNDATIONS = frozenset(
+    {"errors", "addresses", "formatting", "json_stream", "suggestions", "yaml_documents"}
+)
+ARROWS: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(FOUNDATIONS, frozenset()),
+    "catalog": frozenset(),
+    "traffic": frozenset(),
+    "cost": frozenset({"catalog", "traffic"}),
+    "settings": frozenset({"catalog", "cost"}),
+    "manifests": frozenset({"settings", "resources"}),
+    "policy": frozenset({"settings"}),
+    "bundle": frozenset({"cost", "settings"}),
+    "evidence": frozenset({"bundle", "cost", "policy", "settings"}),
+    "planning": frozenset({"catalog", "cost", "manifests", "policy", "resources", "settings"}),
+    "reports": frozenset({"catalog", "cost"}),
+    "resources": frozenset({"catalog", "cost", "manifests", "reports", "settings"}),
+    "program": frozenset({"cost", "planning", "reports", "resources", "settings"}),
+    "cli": frozenset(
+        {
+            "bundle",
+            "catalog",
+            "cost",
+            "evidence",
+            "manifests",
+            "planning",
+            "policy",
+            "reports",
+            "settings",
+            "traffic",
+        }
+    ),
+}
+"""Which rooms each room may import, beside the foundations; those import only each other."""
+
+PURE = sorted(
+    FOUNDATIONS
+    | {"bundle", "catalog", "cost", "evidence", "policy", "reports", "settings", "traffic"}
+)
+"""Rooms that load no Pulumi, no gRPC and no Kubernetes client, not even through others."""
+
+SERVING = {"breakeven.policy.pack", "breakeven.policy.proxies"}
+"""Modules of the policy packs that Pulumi's engine starts."""
 
 
 def module_of(path: Path) -> str:
@@ -29,31 +77,26 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 MODULES = {module_of(path): set(imports_of(path)) for path in PACKAGE.rglob("*.py")}
+IN_ROOMS = [module for module in MODULES if module != "breakeven"]
 
 
 def inside(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
-@pytest.mark.parametrize("package", ["pulumi", "pulumi_kubernetes", "grpc"])
-def test_facts_and_arithmetic_import_no_pulumi(package: str) -> None:
-    for room in ("catalog", "cost", "traffic", "reports", "bundle", "evidence"):
-        for module, imported in MODULES.items():
-            if inside(module, f"breakeven.{room}"):
-                assert not [name for name in imported if inside(name, package)], module
+def room_of(module: str) -> str:
+    return module.split(".")[1]
 
 
-def test_only_the_entry_point_imports_the_program() -> None:
-    for module, imported in MODULES.items():
-        assert "breakeven.program" not in imported, module
-    assert "breakeven.program" in set(imports_of(ROOT / "__main__.py"))
+def test_every_room_says_what_it_may_import() -> None:
+    assert {room_of(module) for module in IN_ROOMS} == set(ARROWS)
 
 
-def test_packs_import_rules_and_nothing_else_of_ours() -> None:
-    for path in (ROOT / "policies").rglob("*.py"):
-        for imported in imports_of(path):
-            if inside(imported, "breakeven"):
-                assert inside(imported, "breakeven.policy"), path
+def test_rooms_import_what_they_may_and_nothing_else() -> None:
+    for module in IN_ROOMS:
+        allowed = ARROWS[room_of(module)] | FOUNDATIONS | {room_of(module)}
+        rooms = {room_of(name) for name in MODULES[module] if name in IN_ROOMS}
+        assert rooms <= allowed, f"{module} imports from {sorted(rooms - allowed)}"
 
 
 def test_there_are_no_cycles() -> None:
@@ -72,3 +115,32 @@ def test_there_are_no_cycles() -> None:
 
     for module in sorted(graph):
         visit(module, ())
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_pure_rooms_load_no_pulumi_and_no_cluster_client(room: str) -> None:
+    modules = [name for name in IN_ROOMS if room_of(name) == room and name not in SERVING]
+    script = (
+        "import importlib, sys\n"
+        "for module in sys.argv[1:]:\n"
+        "    importlib.import_module(module)\n"
+        "    loaded = {'pulumi', 'pulumi_kubernetes', 'grpc', 'kubernetes'} & set(sys.modules)\n"
+        "    assert not loaded, f'{module} loads {sorted(loaded)}'\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *modules], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_only_the_entry_point_imports_the_program() -> None:
+    for module, imported in MODULES.items():
+        assert "breakeven.program" not in imported, module
+    assert "breakeven.program" in set(imports_of(ROOT / "__main__.py"))
+
+
+def test_packs_import_rules_and_nothing_else_of_ours() -> None:
+    for path in (ROOT / "policies").rglob("*.py"):
+        for imported in imports_of(path):
+            if inside(imported, "breakeven"):
+                assert inside(imported, "breakeven.policy"), path

@@ -1,61 +1,71 @@
-"""Puts the commands together; each lives in a module of its own."""
+"""The commands of `breakeven`: each lives in a module or folder of its own."""
 
 from __future__ import annotations
 
-import sys
+from types import MappingProxyType
 
 import typer
 
-from breakeven.cli.bundle.command import bundle
-from breakeven.cli.check.command import check
-from breakeven.cli.diff import diff
-from breakeven.cli.doctor import doctor
-from breakeven.cli.estimate import estimate
-from breakeven.cli.evidence import evidence
-from breakeven.cli.init.command import init
-from breakeven.cli.model import model
-from breakeven.cli.prices.command import prices
-from breakeven.cli.recommend.command import recommend
-from breakeven.cli.reconcile import reconcile
-from breakeven.cli.report import report
-from breakeven.cli.sensitivity import ranges
-from breakeven.cli.simulate import simulate
-from breakeven.cli.traffic.command import traffic
-from breakeven.errors import ExitCode, UserError
+from breakeven.cli.lazy_group import LazyGroup, Place
+
+
+class Commands(LazyGroup):
+    """A new command is one line here and its module; a test compares the help with the module's."""
+
+    places = MappingProxyType(
+        {
+            "init": Place("init.command", "init", "Create a stack file that can be previewed."),
+            "estimate": Place("estimate", "estimate", "Print the monthly cost of a stack."),
+            "recommend": Place(
+                "recommend.command", "recommend", "Rank configurations for the traffic of a stack."
+            ),
+            "ranges": Place(
+                "sensitivity", "ranges", "Print P10, P50 and P90 of the cost of a stack."
+            ),
+            "simulate": Place(
+                "simulate", "simulate", "Simulate a week of a stack in steps of 15 seconds."
+            ),
+            "report": Place("report", "report", "Write the cost of a stack as a document."),
+            "diff": Place(
+                "diff",
+                "diff",
+                "Compare the cost of a stack with what is deployed, a report or another stack.",
+            ),
+            "model": Place("model", "model", "Count the parameters and memory of a config.json."),
+            "reconcile": Place(
+                "reconcile", "reconcile", "Compare an estimate with observed usage and cost."
+            ),
+            "evidence": Place(
+                "evidence",
+                "evidence",
+                "Record what is deployed, from which bundle, by which rules.",
+            ),
+            "check": Place("check.command", "check", "Check manifests against the policy packs."),
+            "doctor": Place(
+                "doctor", "doctor", "List what is missing on this machine and how to get it."
+            ),
+            "traffic": Place(
+                "traffic.command", "traffic", "Turn request logs into traffic settings of a stack."
+            ),
+            "prices": Place("prices.command", "prices", "List, check and refresh the price book."),
+            "bundle": Place(
+                "bundle.command", "bundle", "Pack a stack into a signed bundle for closed networks."
+            ),
+        }
+    )
+
 
 app = typer.Typer(
     name="breakeven",
-    help="What self-hosting an open model really costs, beside what the API costs.\n\n"
-    "Example: breakeven estimate dev",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 
-app.command()(init)
-app.command()(estimate)
-app.command()(recommend)
-app.command()(ranges)
-app.command()(simulate)
-app.command()(report)
-app.command()(diff)
-app.command()(model)
-app.command()(reconcile)
-app.command()(evidence)
-app.command()(check)
-app.command()(doctor)
-app.add_typer(traffic)
-app.add_typer(prices)
-app.add_typer(bundle)
+@app.callback()
+def breakeven() -> None:
+    """Show what self-hosting an open model costs, compared with the API, before deploying it.
 
-
-def main() -> None:
-    """Runs the command; a user's mistake is one message and an exit code, without a traceback."""
-    try:
-        app(prog_name="breakeven")
-    except UserError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except SystemExit as ended:
-        # Typer ends with 2 where an option is wrong; here that code says over budget.
-        sys.exit(ExitCode.ERROR if ended.code == ExitCode.OVER_BUDGET else ended.code)
+    Example: breakeven estimate dev
+    """

@@ -62,7 +62,7 @@ def diff(
         ),
     ] = None,
 ) -> None:
-    """Compares what a stack costs with what is deployed, a saved report, or another stack.
+    """Compare the cost of a stack with what is deployed, a report or another stack.
 
     Example: breakeven diff aws-prod --against main.json --budget 9000
     """

@@ -25,7 +25,9 @@ class NoCheckoutError(UserError):
 def doctor(
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Says what is missing on this machine and the command that gets it; changes nothing.
+    """List what is missing on this machine and how to get it.
+
+    Changes nothing.
 
     Ends with 1 where something is missing that a preview needs. Without packages: make doctor.
 

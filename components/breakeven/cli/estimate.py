@@ -19,7 +19,9 @@ def estimate(
     stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Prints what a stack costs, as `pulumi preview` does, but from the stack file alone.
+    """Print the monthly cost of a stack.
+
+    `pulumi preview` shows the same; this needs nothing but the stack file.
 
     Ends with 2 where the stack costs more than its budgetPerMonth, and with 3 where a price is
     missing or too old.

@@ -60,7 +60,9 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
     ] = Format.JSON,
     output: Annotated[Path | None, typer.Option("--output", help="File to write.")] = None,
 ) -> None:
-    """Says what is deployed, from which bundle, by whose rules, and what can't be assessed here.
+    """Record what is deployed, from which bundle, by which rules.
+
+    Also lists what can't be assessed here.
 
     The same stack, bundle, log and day give the same bytes.
 

@@ -45,7 +45,9 @@ def model(
     ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Counts a model's parameters and memory from its config.json; finds the GPUs that hold it.
+    """Count the parameters and memory of a config.json.
+
+    Also lists the GPUs that hold the model.
 
     Example: breakeven model Qwen3-8B/config.json --name Qwen/Qwen3-8B
     """

@@ -59,7 +59,9 @@ def reconcile(
     ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Says which assumption of an estimate was off, by what happened.
+    """Compare an estimate with observed usage and cost.
+
+    Shows which assumption was wrong.
 
     Every observed figure takes the place of what the stack plans, alone, and the estimate is run
     again; docs/reconcile.md shows the queries.

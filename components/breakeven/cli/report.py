@@ -61,7 +61,7 @@ def report(
         Path | None, typer.Option(help="File to write; without it, the report is printed.")
     ] = None,
 ) -> None:
-    """Writes what a stack costs as a document.
+    """Write the cost of a stack as a document.
 
     Ends with 2 where the stack costs more than its budgetPerMonth, and with 3 where a price is
     missing or too old.

@@ -39,7 +39,9 @@ def ranges(
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Prints P10, P50 and P90 of a stack's cost, and which input alone would flip the verdict.
+    """Print P10, P50 and P90 of the cost of a stack.
+
+    Also shows which input alone would flip the verdict.
 
     Inputs that no --range states have default ranges, which the first table shows.
 

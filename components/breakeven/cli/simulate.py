@@ -43,7 +43,7 @@ def simulate(
     ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Simulates every 15 seconds of a stack's week: requests, autoscaler, nodes, queueing.
+    """Simulate a week of a stack in steps of 15 seconds.
 
     Beside it stands a plan that keeps each hour's peak minute for the whole hour, and why the two
     differ. JSON has every hour. `breakeven estimate` pays the nodes of the simulation with seed 0.

@@ -18,6 +18,7 @@ from breakeven.manifests.serving import VllmServing
 from breakeven.manifests.serving.labels import ENGINE_PORT
 from breakeven.manifests.serving.rollout import rollout_of
 from breakeven.resources.component import KitComponent
+from breakeven.resources.run_errors import user_errors
 from breakeven.settings.files import own_values
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import FIRST_MODEL, Settings
@@ -27,12 +28,13 @@ async def deploy() -> dict[str, object]:
     """Registers the stack without counting its cost; the benchmark compares the program with it.
 
     Raises:
-        SettingsError: The stack file has mistakes; nothing was registered.
-        UserError: The stack has a gateway, whose budgets need the cost.
+        RunError: The stack file has mistakes, and nothing was registered; or the stack has a
+            gateway, whose budgets need the cost.
     """
-    settings, reader = parse(configuration())
-    reader.raise_problems(pulumi.get_stack())
-    return await register(settings, _uncounted)
+    with user_errors():
+        settings, reader = parse(configuration())
+        reader.raise_problems(pulumi.get_stack())
+        return await register(settings, _uncounted)
 
 
 def configuration() -> Mapping[str, str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from breakeven.cost.demand.load import SECONDS_PER_DAY
 from breakeven.traffic.errors import TrafficError
-from breakeven.traffic.tally import HOUR, MINUTE, QUARTER, Tally
+from breakeven.traffic.tally import DAY, HOUR, MINUTE, QUARTER, Tally
 
 COARSE_SHARE = 0.05
 """Share of the traffic that may be recorded more coarsely than what is measured from it."""
@@ -95,7 +94,7 @@ def measure(tally: Tally, zone: tzinfo) -> Profile:
         )
         raise TrafficError(msg)
     notes: list[str] = []
-    days = tally.seconds / SECONDS_PER_DAY
+    days = tally.seconds / DAY
     if days < 1:
         notes.append(
             f"tokensPerDay is extrapolated from {tally.seconds / MINUTE:.0f} minutes: it holds if "

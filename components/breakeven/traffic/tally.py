@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 MINUTE = 60
 QUARTER = 900
 HOUR = 3_600
+DAY = 86_400
 SHOWN = 3
 """Places kept of each reason why rows are bad."""
 
-_LONGEST_INTERVAL = 31 * 86_400
+_LONGEST_INTERVAL = 31 * DAY
 
 
 @dataclass(slots=True)

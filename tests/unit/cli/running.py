@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
+import typer
 
-from breakeven.cli.app import main
+from breakeven.cli.app import Commands, app
+from breakeven.cli.start import main
 
 Run: TypeAlias = Callable[..., int]
 
@@ -21,3 +23,11 @@ def exit_code(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     code = ended.value.code
     assert isinstance(code, int | None)
     return code or 0
+
+
+def all_commands() -> Any:
+    """Returns the root command with every command below it imported."""
+    root: Any = typer.main.get_command(app)
+    for name, place in Commands.places.items():
+        root.commands[name] = place.load(name)
+    return root

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 
-from breakeven.cli.app import app
+from breakeven.cli.app import Commands
 from breakeven.reports import text
 from tests.each import each
-from tests.unit.cli.running import exit_code
+from tests.unit.cli.running import all_commands, exit_code
 
-ROOT_COMMAND: Any = typer.main.get_command(app)
+ROOT_COMMAND: Any = all_commands()
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -67,6 +69,47 @@ def test_figures_can_be_had_as_json(path: tuple[str, ...]) -> None:
     LEAVES[path].make_context(path[-1], [*words_of(path), "--format", "json"])
     with pytest.raises(Exception, match=r"is not one of .*'json'"):
         LEAVES[path].make_context(path[-1], [*words_of(path), "--format", "nonsense"])
+
+
+@pytest.mark.parametrize("name", Commands.places)
+def test_the_list_of_commands_has_the_first_line_of_each_command(name: str) -> None:
+    assert ROOT_COMMAND.commands[name].help.splitlines()[0] == Commands.places[name].help
+
+
+COMPLETION = {
+    "_BREAKEVEN_COMPLETE": "complete_bash",
+    "COMP_WORDS": "breakeven e",
+    "COMP_CWORD": "1",
+}
+
+
+def test_help_and_completion_import_no_command() -> None:
+    script = (
+        "import os, sys\n"
+        "from breakeven.cli.start import main\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "print([name for name in sys.modules if name.startswith('breakeven.')])\n"
+    )
+    for arguments, environment in ((["--help"], {}), ([], COMPLETION)):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "estimate" in done.stdout
+        loaded = ast.literal_eval(done.stdout.splitlines()[-1])
+        assert {*loaded} == {
+            "breakeven.cli",
+            "breakeven.cli.app",
+            "breakeven.cli.lazy_group",
+            "breakeven.cli.start",
+            "breakeven.errors",
+        }
 
 
 def test_completion_can_be_installed() -> None:

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
 
 from bootstrap.cli import _parser
-from breakeven.cli.app import app
 from breakeven.settings.files import ROOT
 from tests.each import each
+from tests.unit.cli.running import all_commands
 
 DOCUMENTS = sorted(
     [
@@ -28,7 +27,7 @@ DOCUMENTS = sorted(
 )
 BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:breakeven|make|python3 tools/bootstrap) [^`\n]+)`")
-BREAKEVEN: Any = typer.main.get_command(app)
+BREAKEVEN: Any = all_commands()
 TARGETS = set(
     re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 )

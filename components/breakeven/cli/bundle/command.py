@@ -28,7 +28,7 @@ from breakeven.settings.stack import Settings
 
 bundle = typer.Typer(
     name="bundle",
-    help="Everything that a stack needs as one signed bundle, for a network without internet.\n\n"
+    help="Pack a stack into a signed bundle for closed networks.\n\n"
     "Example: breakeven bundle verify on-prem-bundle --key release.pub",
     no_args_is_help=True,
 )

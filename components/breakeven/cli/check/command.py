@@ -54,7 +54,9 @@ def check(  # noqa: PLR0913  # each is an option of the command
     ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Judges manifests by the rules of the policy packs; docs/policies.md lists them.
+    """Check manifests against the policy packs.
+
+    docs/policies.md lists the rules.
 
     Ends with 1 where a rule is broken that is neither advice nor waived.
 

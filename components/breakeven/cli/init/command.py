@@ -58,7 +58,9 @@ def init(  # noqa: PLR0913  # one parameter an option
     ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Writes stacks/Pulumi.NAME.yaml, which can be previewed at once. Never overwrites.
+    """Create a stack file that can be previewed.
+
+    Writes stacks/Pulumi.NAME.yaml and never overwrites one.
 
     What no option says is asked on a terminal, with a default that Enter takes; elsewhere the
     default is taken.

@@ -20,8 +20,7 @@ from breakeven.suggestions import near_names, suggestion
 
 prices = typer.Typer(
     name="prices",
-    help="The price book: what is in it, how old it is, and how to rebuild it from price lists.\n\n"
-    "Example: breakeven prices list g6e.xlarge",
+    help="List, check and refresh the price book.\n\nExample: breakeven prices list g6e.xlarge",
     no_args_is_help=True,
 )
 

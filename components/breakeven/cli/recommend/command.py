@@ -66,7 +66,9 @@ def recommend(  # noqa: PLR0913  # one parameter an option
     top: Annotated[int, typer.Option(min=1, max=1000, help="Configurations to show.")] = 10,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Weighs GPUs, nodes, precisions, purchases, autoscaling and hybrids for a stack's traffic.
+    """Rank configurations for the traffic of a stack.
+
+    Compares GPUs, nodes, precisions, purchase options, autoscaling and hybrids.
 
     Rented nodes are those of the stack's cloud and region in the price book; nodes that the stack
     states or owns are weighed beside them. The rest of the bill is the stack's own.

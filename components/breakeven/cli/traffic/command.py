@@ -32,7 +32,8 @@ from breakeven.traffic.shape_file import MARK, shape_text
 
 traffic = typer.Typer(
     name="traffic",
-    help="Turns request logs, usage exports or a preset into a stack's traffic settings.\n\n"
+    help="Turn request logs into traffic settings of a stack.\n\n"
+    "Also reads usage exports, or takes a published preset.\n\n"
     "Example: breakeven traffic preset medium",
     no_args_is_help=True,
 )

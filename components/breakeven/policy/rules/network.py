@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from breakeven.addresses import METADATA, block_contains, network_of
+from breakeven.addresses import METADATA, Address, network_of
 from breakeven.policy.manifest import (
     WORKLOADS,
     Resource,
@@ -104,8 +104,19 @@ def _metadata_blocked(resource: Resource, _scope: Scope) -> Iterator[Violation]:
             continue
         for peer in peers(side, rule):
             for address in METADATA:
-                if block_contains(at(peer, "ipBlock"), address):
+                if _block_contains(at(peer, "ipBlock"), address):
                     yield Violation(f"spec.egress[{number}]", f"reaches {address}")
+
+
+def _block_contains(block: Any, address: Address) -> bool:
+    """Tells whether an ipBlock holds an address, and none of its exceptions does."""
+    whole = network_of(at(block, "cidr"))
+    if whole is None or address not in whole:
+        return False
+    return not any(
+        (cut := network_of(entry)) is not None and address in cut
+        for entry in listed(at(block, "except"))
+    )
 
 
 def _dns(resource: Resource, _scope: Scope) -> Iterator[Violation]:

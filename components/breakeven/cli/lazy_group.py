@@ -1,0 +1,59 @@
+"""A group of commands whose modules are imported only when one of them is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command is.
+
+    Attributes:
+        module: Module below `breakeven.cli`.
+        name: Name of the function or group in it.
+        help: First line of the command's help; lists show it without importing the module.
+    """
+
+    module: str
+    name: str
+    help: str
+
+    def load(self, command: str) -> Any:
+        """Imports the module and returns its command.
+
+        Args:
+            command: Name under which it is called.
+        """
+        found = getattr(import_module(f"breakeven.cli.{self.module}"), self.name)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_group(found)
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(command)(found)
+        return typer.main.get_command(alone)
+
+
+class LazyGroup(TyperGroup):
+    """Lists its commands from `places`, and imports the one that is called.
+
+    Attributes:
+        places: Each command's, by its name, in the order of the help; subclasses state it.
+    """
+
+    places: Mapping[str, Place] = {}
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, place in self.places.items():
+            self.add_command(TyperCommand(name, help=place.help))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Returns the command that is called, with what remains of the arguments; see click."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else self.places[name].load(name), rest
