@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from breakeven.settings.boundary import NETWORKS, POOLS_INSIDE
+from breakeven.settings.boundary import POOLS_INSIDE
 from breakeven.settings.files import stack_names
 from breakeven.settings.gateway import MODES
+from breakeven.settings.parse import NETWORKS
 from breakeven.settings.pool import POOL_KINDS
 from rig.api import Api
 from tests.cluster.deploying import destroy, pulumi, ready_replicas, up
@@ -46,8 +47,8 @@ def test_every_combination_of_mode_pool_and_network_that_is_accepted_is_in_the_m
     found = set()
     for stack, changes in ROWS.values():
         settings = settings_of(stack, **changes)
-        mode = "self-host" if settings.gateway is None else "hybrid"
-        network = "air-gapped" if settings.boundary.is_air_gapped else "connected"
+        mode = settings.gateway.mode
+        network = "air-gapped" if settings.network.is_air_gapped else "connected"
         found.add((mode, settings.pool.kind, network))
     assert found == accepted
 
@@ -62,7 +63,7 @@ def test_a_stack_is_made_changed_refreshed_and_removed_without_orphans(
     up(project, stack)
     made = inventory(api) - before
     assert any(name.startswith(("deployments/llm/", "leaderworkersets/llm/")) for name in made)
-    assert ready_replicas(api) >= settings_of(stack, **changes).replicas.lowest
+    assert ready_replicas(api) >= settings_of(stack, **changes).replicas.min
 
     pulumi(project, "preview", "--stack", stack, "--expect-no-changes")
 

@@ -58,7 +58,6 @@ def rendered(settings: Settings, prices: TokenPrices) -> Registration:
     """What the component registers."""
 
     def make() -> Gateway:
-        assert settings.gateway is not None
         gateway = Gateway("gateway", settings, settings.gateway, namespace="llm")
         gateway.start(prices)
         return gateway

@@ -60,7 +60,7 @@ class TestEveryStack:
         answer = server.ask("/v1/models")
         [model] = answer.json["data"]
         assert model["id"] == server.engine.model
-        assert model["max_model_len"] == server.engine.settings.model.max_model_length
+        assert model["max_model_len"] == server.engine.settings.model.max_length
 
     def test_probes_and_prometheus_need_no_key(self, server: Server) -> None:
         for path in server.engine.probes() | {"/metrics"}:

@@ -38,11 +38,12 @@ def judge_stack(  # noqa: PLR0913  # each is an option of a command
     Raises:
         UserError: The stack file or a file of waivers has mistakes.
     """
-    resources, boundary = manifests_of_stack(stack)
-    own = [boundary.registry] if boundary.registry else []
+    resources, settings = manifests_of_stack(stack)
+    network = settings.network
+    own = [network.registry] if network.registry else []
     scope = Scope(resources, (*registries, *own), carried)
-    chosen = packs or [Pack.HARDENING, *([Pack.AIRGAP] if boundary.is_air_gapped else [])]
-    waivers = read_waivers([*boundary.waiver_files, *waiver_files])
+    chosen = packs or [Pack.HARDENING, *([Pack.AIRGAP] if network.is_air_gapped else [])]
+    waivers = read_waivers([*settings.policy.waiver_files, *waiver_files])
     return judge(scope, rules_of(chosen), waivers, day), scope
 
 

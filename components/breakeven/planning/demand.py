@@ -38,7 +38,7 @@ def demand_of(settings: Settings, reader: ConfigReader, today: date) -> ModelDem
         today: Day on which prices are looked up.
     """
     load = _load(settings, reader)
-    api_in_use = _api("apiInUse", settings.traffic.api_in_use, load, reader, today)
+    api_in_use = _api("apiInUse", settings.api.in_use, load, reader, today)
     hosted = _hosted(settings, load, reader, today)
     if api_in_use is None:
         return None
@@ -54,7 +54,7 @@ def capacity_of(settings: Settings, reader: ConfigReader, load: Load) -> Replica
         load: Its traffic.
     """
     model, engine = settings.model, settings.engine
-    measured = settings.traffic.measured_output_tokens_per_second
+    measured = settings.engine.measured_output_tokens_per_second
     capacity = replica_capacity(
         model.facts,
         precision=model.precision,
@@ -63,7 +63,7 @@ def capacity_of(settings: Settings, reader: ConfigReader, load: Load) -> Replica
         pipeline_parallel=engine.pipeline_parallel,
         adapter_bytes=model.adapter_bytes,
         gpu_memory_utilization=float(engine.gpu_memory_utilization),
-        max_model_length=model.max_model_length,
+        max_model_length=model.max_length,
         input_tokens=load.input_tokens,
         output_tokens=load.output_tokens,
         cached_input_share=load.cached_input_share,
@@ -89,7 +89,7 @@ def notes_of(settings: Settings) -> tuple[str, ...]:
             f"A replica spans {nodes} nodes, which come and go together: where nodes are counted, "
             f"but for node-hours, {nodes} count as one."
         )
-    if settings.model.adapters:
+    if settings.model.lora_adapters:
         notes.append(
             "Memory of the LoRA adapters is in the capacity; the work that they add is not: a "
             "measurement of your own (measuredOutputTokensPerSecond) has it."
@@ -97,11 +97,11 @@ def notes_of(settings: Settings) -> tuple[str, ...]:
     if settings.replicas.schedule:
         notes.append(
             "The schedule's hours are in the nodes of the estimate, as if the traffic's first hour "
-            f"were Monday 0:00 {settings.replicas.schedule_time_zone}; break-even leaves them out."
+            f"were Monday 0:00 {settings.replicas.time_zone}; break-even leaves them out."
         )
     if settings.replicas.autoscaling and not settings.monitoring.enabled:
         notes.append(_unmonitored(settings))
-    if settings.prices.node_pricing == "list":
+    if settings.pricing.nodes == "list":
         notes += _purchase_notes(settings.pool)
     return tuple(notes)
 
@@ -121,19 +121,19 @@ def _purchase_notes(pool: PoolSettings) -> Iterator[str]:
 
 
 def _unmonitored(settings: Settings) -> str:
-    gateways = "" if settings.replicas.lowest else f", and of the gateways (port {METRICS_PORT})"
+    gateways = "" if settings.replicas.min else f", and of the gateways (port {METRICS_PORT})"
     return (
         "monitoring is false, so no PodMonitor is made, while KEDA scales by what "
-        f"{settings.replicas.prometheus_address} reads: let it read /metrics of the replicas (port "
-        f"{ENGINE_PORT}){gateways}, with the label namespace."
+        f"{settings.monitoring.prometheus_address} reads: let it read /metrics of the replicas "
+        f"(port {ENGINE_PORT}){gateways}, with the label namespace."
     )
 
 
 def _replicas(settings: Settings) -> str:
     replicas = settings.replicas
-    if replicas.lowest != replicas.highest:
-        return f"{replicas.lowest} to {replicas.highest} replicas"
-    return counted(replicas.highest, "replica")
+    if replicas.min != replicas.max:
+        return f"{replicas.min} to {replicas.max} replicas"
+    return counted(replicas.max, "replica")
 
 
 def _check_target(settings: Settings, reader: ConfigReader, held: int) -> None:
@@ -191,7 +191,7 @@ def _load(settings: Settings, reader: ConfigReader) -> Load:
 def _hosted(
     settings: Settings, load: Load, reader: ConfigReader, today: date
 ) -> tuple[ApiPrice, ...]:
-    references = settings.traffic.hosted_apis or settings.model.facts.hosted
+    references = settings.api.hosted or settings.model.facts.hosted
     prices = (_api("hostedApis", reference, load, reader, today) for reference in references)
     return tuple(price for price in prices if price is not None)
 

@@ -32,8 +32,8 @@ def fleet_of(settings: Settings) -> Fleet:
     pool, replicas = settings.pool, settings.replicas
     machines = settings.engine.pipeline_parallel
     return Fleet(
-        lowest=replicas.lowest,
-        highest=replicas.highest,
+        lowest=replicas.min,
+        highest=replicas.max,
         autoscaling=replicas.autoscaling,
         replicas_per_node=settings.replicas_per_node,
         gpus_per_node=pool.gpus_per_node * machines,
@@ -83,7 +83,7 @@ def configuration_of(
             load,
             capacity,
             gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
-            max_model_length=settings.model.max_model_length,
+            max_model_length=settings.model.max_length,
             largest_batch=VLLM_LARGEST_BATCH,
             adapter_bytes=settings.model.adapter_bytes,
         ),
@@ -92,17 +92,16 @@ def configuration_of(
         growth_seconds=scale_up_period(settings),
         node_start_seconds=EXPECTED_NODE_START,
         grace_seconds=stopping_seconds(settings),
-        objective_seconds=float(settings.monitoring.time_to_first_token_seconds),
+        objective_seconds=float(settings.traffic.time_to_first_token_seconds),
         interruptions_per_node_hour=interruptions_per_month / HOURS_PER_MONTH,
         overflow_requests=_overflow_requests(settings),
     )
 
 
 def _overflow_requests(settings: Settings) -> float:
-    gateway = settings.gateway
-    if gateway is None or gateway.overflow is None:
+    if settings.overflow_api is None:
         return math.inf
-    return gateway.requests_per_replica
+    return settings.gateway.overflow.requests_per_replica
 
 
 def interruptions_of(settings: Settings) -> float:

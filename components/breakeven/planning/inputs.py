@@ -105,16 +105,16 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         simulated=followed.own,
         node=node,
         cluster=_cluster(settings),
-        cloud=settings.prices.cloud,
-        region=settings.prices.region,
+        cloud=settings.pricing.cloud,
+        region=settings.pricing.region,
         staffing=_staffing(settings),
         api_in_use=demand.api_in_use,
         hosted=demand.hosted,
-        budget_per_month=settings.prices.budget_per_month,
-        data_may_leave=settings.traffic.data_may_leave,
+        budget_per_month=settings.pricing.budget_per_month,
+        data_may_leave=settings.network.data_may_leave,
         book=book,
-        calendar=THIRTY_DAYS if settings.prices.month == "30d" else CALENDAR_MONTH,
-        overflows=settings.gateway is not None and settings.gateway.overflow is not None,
+        calendar=THIRTY_DAYS if settings.pricing.month == "30d" else CALENDAR_MONTH,
+        overflows=settings.overflow_api is not None,
         notes=(*notes_of(settings), *override_notes(settings, book.today)),
         served=settings.model.facts.name,
         instance=settings.name,
@@ -144,9 +144,9 @@ def token_prices(report: Report) -> TokenPrices:
 
 
 def _book(settings: Settings, reader: ConfigReader, stack: str, today: date) -> PriceBook:
-    prices = settings.prices
+    pricing = settings.pricing
     try:
-        return PriceBook.load(prices.overrides, private=prices.private_overrides, today=today)
+        return PriceBook.load(pricing.overrides, private=pricing.private_overrides, today=today)
     except PriceFileError as error:
         raise PriceBookError(error, BOOK_PATH) from None
     except ValueError as error:
@@ -158,15 +158,15 @@ def _book(settings: Settings, reader: ConfigReader, stack: str, today: date) -> 
 
 
 def _node(settings: Settings, reader: ConfigReader, book: PriceBook) -> NodeCost | None:
-    prices = settings.prices
-    if prices.owned_node is not None:
+    pricing = settings.pricing
+    if pricing.nodes == "owned":
         return _owned(settings)
-    if prices.node_pricing == "stated":
-        if prices.stated_node_price is None:
+    if pricing.nodes == "stated":
+        if pricing.node_price_per_hour is None:
             return None
         stated = Price(
             identifier="nodePricePerHour",
-            usd=prices.stated_node_price,
+            usd=pricing.node_price_per_hour,
             unit="node-hour",
             source="stack setting nodePricePerHour",
             as_of=book.today,
@@ -178,7 +178,7 @@ def _node(settings: Settings, reader: ConfigReader, book: PriceBook) -> NodeCost
 
 def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> RentedNode | None:
     """Takes the cheapest of the machine types, for the first capacity type of the chain."""
-    prices, pool = settings.prices, settings.pool
+    pricing, pool = settings.pricing, settings.pool
     if not reader.usable("instanceTypes", "capacityTypes", "cloud", "region", "gpu", "gpusPerNode"):
         return None
     if not pool.instance_types:
@@ -195,7 +195,7 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
     for instance_type in pool.instance_types:
         _check_shape(instance_type, settings, reader, book)
         try:
-            price = book.node(prices.cloud, prices.region, instance_type, capacity_type)
+            price = book.node(pricing.cloud, pricing.region, instance_type, capacity_type)
         except PriceMissingError as error:
             missing.append(error)
         else:
@@ -210,9 +210,9 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
             price=True,
         )
     cheapest = min(offers, key=lambda offer: offer.price.usd, default=None)
-    if cheapest is None or not prices.commitment_percent:
+    if cheapest is None or not pricing.commitment_percent:
         return cheapest
-    percent, years = prices.commitment_percent, prices.commitment_years
+    percent, years = pricing.commitment_percent, pricing.commitment_years
     price = committed(cheapest.price, Decimal(percent), years)
     term = counted(years, "year")
     return RentedNode(price, f"{cheapest.description}, {percent}% off for {term}")
@@ -223,7 +223,7 @@ def _check_age(settings: Settings, reader: ConfigReader, book: PriceBook) -> Non
     for price in book.used:
         if book.is_from_the_future(price):
             raise ClockError(book.today, price.identifier, price.as_of)
-    limit = settings.prices.max_age_days
+    limit = settings.pricing.max_age_days
     stale = [price for price in book.used if book.is_stale(price, limit)]
     if stale:
         shown = ", ".join(f"{price.identifier} of {price.as_of.isoformat()}" for price in stale)
@@ -240,7 +240,7 @@ def _check_shape(
 ) -> None:
     pool = settings.pool
     try:
-        shape = book.shape(settings.prices.cloud, instance_type)
+        shape = book.shape(settings.pricing.cloud, instance_type)
     except LookupError:
         return  # a machine type that the book does not know can still be priced by an override
     if shape.gpu != pool.gpu.name or shape.gpus != pool.gpus_per_node:
@@ -253,13 +253,13 @@ def _check_shape(
 
 
 def _check_system_nodes(settings: Settings, reader: ConfigReader, book: PriceBook) -> None:
-    prices = settings.prices
-    if not prices.system_node_count or not reader.usable(
+    pricing = settings.pricing
+    if not pricing.system_node_count or not reader.usable(
         "systemInstanceType", "systemNodeCount", "cloud", "region"
     ):
         return
     try:
-        book.node(prices.cloud, prices.region, prices.system_instance_type, "on-demand")
+        book.node(pricing.cloud, pricing.region, pricing.system_instance_type, "on-demand")
     except PriceMissingError as missing:
         reader.reject(
             "systemInstanceType",
@@ -269,30 +269,28 @@ def _check_system_nodes(settings: Settings, reader: ConfigReader, book: PriceBoo
         )
 
 
-def _owned(settings: Settings) -> OwnedNode | None:
-    node = settings.prices.owned_node
-    if node is None:
-        return None
+def _owned(settings: Settings) -> OwnedNode:
+    node = settings.pricing.owned
     return OwnedNode(
         purchase_price=node.purchase_price,
-        amortisation_years=node.amortisation_years,
+        amortisation_years=node.amortization_years,
         residual_share=Decimal(node.residual_percent) / 100,
         power_watts=node.power_watts,
         power_usage_effectiveness=node.power_usage_effectiveness,
         electricity_price_per_kwh=node.electricity_price_per_kwh,
-        rack_and_support_per_month=node.rack_and_support_per_month,
+        rack_and_support_per_month=node.rack_and_support_per_node_month,
         description=f"owned nodes of {settings.pool.gpus_per_node}",
     )
 
 
 def _cluster(settings: Settings) -> ClusterShare:
-    prices = settings.prices
+    pricing = settings.pricing
     return ClusterShare(
-        control_plane=None if prices.control_plane == "none" else prices.control_plane,
-        control_plane_share=Decimal(prices.control_plane_share_percent) / 100,
-        system_instance_type=prices.system_instance_type,
-        system_nodes=prices.system_node_count,
-        nat_gateway_share=Decimal(prices.nat_gateway_share_percent) / 100,
+        control_plane=None if pricing.control_plane == "none" else pricing.control_plane,
+        control_plane_share=Decimal(pricing.control_plane_share_percent) / 100,
+        system_instance_type=pricing.system_instance_type,
+        system_nodes=pricing.system_node_count,
+        nat_gateway_share=Decimal(pricing.nat_gateway_share_percent) / 100,
         image_gigabytes=_image_gigabytes(settings),
     )
 
@@ -304,10 +302,10 @@ def _image_gigabytes(settings: Settings) -> int:
 
 
 def _staffing(settings: Settings) -> Staffing:
-    people = settings.people
+    staffing = settings.staffing
     return Staffing(
-        engineer_salary=people.engineer_salary,
-        engineer_share=Decimal(people.engineer_percent) / 100,
-        on_call_per_month=people.on_call_per_month,
-        contingency_share=Decimal(people.contingency_percent) / 100,
+        engineer_salary=staffing.engineer_salary,
+        engineer_share=Decimal(staffing.engineer_percent) / 100,
+        on_call_per_month=staffing.on_call_per_month,
+        contingency_share=Decimal(staffing.contingency_percent) / 100,
     )

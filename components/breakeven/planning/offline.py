@@ -17,7 +17,6 @@ from breakeven.policy.loading import as_manifest
 from breakeven.policy.manifest import Resource
 from breakeven.resources.deployment import register
 from breakeven.settings.files import stack_names, stack_values
-from breakeven.settings.groups import BoundarySettings
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import Settings
 
@@ -68,8 +67,8 @@ def read_stack(stack: str, **changed: str) -> Settings:
     return settings
 
 
-def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], BoundarySettings]:
-    """Returns the manifests that a stack file registers, and the boundary that it states.
+def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], Settings]:
+    """Returns the manifests that a stack file registers, and its settings.
 
     Raises:
         UnknownStackError: There is no such stack file.
@@ -81,7 +80,7 @@ def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], BoundarySettin
         as_manifest(entry.type, entry.name, entry.properties or {}, f"stack {stack}")
         for entry in ledger_of(settings)
     )
-    return tuple(resource for resource in found if resource is not None), settings.boundary
+    return tuple(resource for resource in found if resource is not None), settings
 
 
 def load_stack(stack: str, today: date | None = None) -> LoadedStack:

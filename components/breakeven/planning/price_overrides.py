@@ -26,7 +26,7 @@ def override_notes(settings: Settings, today: date) -> Iterator[str]:
         today: Day on which prices are looked up.
     """
     book, own = PriceBook.load(today=today), _own(settings)
-    for identifier in settings.prices.overrides:
+    for identifier in settings.pricing.overrides:
         if identifier in own:
             continue
         try:
@@ -39,7 +39,7 @@ def override_notes(settings: Settings, today: date) -> Iterator[str]:
 
 def _own(settings: Settings) -> tuple[str, ...]:
     """The identifiers of what the stack has: machines, volumes, and the cluster's parts."""
-    prices, cloud = settings.prices, settings.prices.cloud
+    prices, cloud = settings.pricing, settings.pricing.cloud
     machines = dict.fromkeys((*settings.pool.instance_types, prices.system_instance_type))
     nodes = (
         f"node/{cloud}/{prices.region}/{machine}/{purchase}"

@@ -61,7 +61,7 @@ async def register(
     components.append(NetworkRules("network", settings, namespace=namespace.name))
     for model in settings.models:
         components += _served(model, pool, namespace.name)
-    if settings.gateway is None:
+    if not settings.gateway.is_hybrid:
         await _wait_for(components)
     else:
         gateway = Gateway("gateway", settings, settings.gateway, namespace=namespace.name)
@@ -93,7 +93,9 @@ def _outputs(settings: Settings) -> dict[str, object]:
     """Returns under which address each model is asked for."""
     endpoint = f"http://{{}}.{settings.network.namespace}.svc:{ENGINE_PORT}/v1"
     addresses = {
-        model.model.facts.name: endpoint.format(model.name if settings.gateway is None else GATEWAY)
+        model.model.facts.name: endpoint.format(
+            GATEWAY if settings.gateway.is_hybrid else model.name
+        )
         for model in settings.models
     }
     first = settings.model.facts.name

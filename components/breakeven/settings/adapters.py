@@ -52,10 +52,10 @@ def read_rank(reader: ConfigReader) -> int:
 
 def check_adapters(settings: Settings, reader: ConfigReader) -> None:
     """Rejects adapters that this model can't have."""
-    adapters, facts = settings.model.adapters, settings.model.facts
+    adapters, facts = settings.model.lora_adapters, settings.model.facts
     if not adapters or not reader.usable("loraAdapters", "model"):
         return
-    if settings.gateway is not None and reader.usable("mode"):
+    if settings.gateway.is_hybrid and reader.usable("mode"):
         reader.reject(
             "loraAdapters",
             "adapters in mode hybrid, whose gateway knows the model and the API alone",

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from breakeven.addresses import outside_addresses
-from breakeven.settings.fields import HOST_ALLOWED, REGISTRY_HOST
 from breakeven.settings.files import WAIVERS
-from breakeven.settings.groups import BoundarySettings
+from breakeven.settings.groups import PolicySettings
 from breakeven.settings.models import KEY
 from breakeven.settings.reader import ConfigReader
 from breakeven.settings.stack import FIRST_MODEL, Settings
 
-NETWORKS = ("connected", "air-gapped")
-
 POOLS_INSIDE = ("existing", "cluster-api")
 """Ways of getting nodes that ask no cloud."""
 
-_REGISTRY = rf"({REGISTRY_HOST}(/[a-z0-9][a-z0-9._-]*)*)?"
 
-
-def read_boundary(reader: ConfigReader) -> BoundarySettings:
-    """Reads the settings of the boundary."""
+def read_policy(reader: ConfigReader) -> PolicySettings:
+    """Reads which rules of the policy packs are waived."""
     names = reader.words(
         "waivers",
         pattern=r"[A-Za-z0-9][\w.-]*",
@@ -33,28 +28,19 @@ def read_boundary(reader: ConfigReader) -> BoundarySettings:
             f"no file stacks/waivers/{missing[0]}",
             f"Allowed: {there or 'names of files in stacks/waivers/'}",
         )
-    return BoundarySettings(
-        network=reader.choice("network", NETWORKS),
-        registry=reader.text(
-            "registry",
-            pattern=_REGISTRY,
-            allowed="Allowed: HOST, HOST:PORT or HOST/PATH of a registry, such as "
-            f"registry.hospital.internal:5000/mirror; {HOST_ALLOWED}",
-        ),
-        waiver_files=tuple(WAIVERS / name for name in names),
-    )
+    return PolicySettings(waivers=names)
 
 
 def check_boundary(settings: Settings, reader: ConfigReader) -> None:
     """Rejects what can't hold, or would lead out, where nothing may leave."""
     _check_claim(settings, reader)
     _check_token(settings, reader)
-    if not settings.boundary.is_air_gapped or not reader.usable("network"):
+    if not settings.network.is_air_gapped or not reader.usable("network"):
         return
     network = settings.network
     air_gapped = "with network air-gapped"
     needed = {
-        "registry": (not settings.boundary.registry, f"Needed {air_gapped}: the registry inside"),
+        "registry": (not settings.network.registry, f"Needed {air_gapped}: the registry inside"),
         "weightsClaim": (
             not settings.weights_are_there,
             f"Needed {air_gapped}: a volume with the weights; or weightsImage",
@@ -64,10 +50,10 @@ def check_boundary(settings: Settings, reader: ConfigReader) -> None:
         if absent and reader.usable(key, "weightsImage"):
             reader.reject(key, "empty", allowed)
     refused = {
-        "dataMayLeave": (settings.traffic.data_may_leave, "true", "Allowed: false"),
+        "dataMayLeave": (settings.network.data_may_leave, "true", "Allowed: false"),
         "loraAdapters": (
-            bool(settings.model.adapters),
-            ", ".join(adapter.name for adapter in settings.model.adapters),
+            bool(settings.model.lora_adapters),
+            ", ".join(adapter.name for adapter in settings.model.lora_adapters),
             "Allowed: none; a bundle carries the model alone. Merge them into its weights",
         ),
         "exposure": (
@@ -86,8 +72,8 @@ def check_boundary(settings: Settings, reader: ConfigReader) -> None:
             f"Allowed: {', '.join(POOLS_INSIDE)}",
         ),
         "prometheusAddress": (
-            any(outside_addresses(settings.replicas.prometheus_address, ())),
-            settings.replicas.prometheus_address,
+            any(outside_addresses(settings.monitoring.prometheus_address, ())),
+            settings.monitoring.prometheus_address,
             "Allowed: http://SERVICE.NAMESPACE.svc:PORT",
         ),
     }

@@ -33,7 +33,7 @@ def check(settings: Settings, reader: ConfigReader) -> None:
     _check_support(settings, reader)
     check_pool(settings, reader)
     if not settings.beside:  # else of all models at once, in settings_models
-        check_quota(settings, reader, f"maxReplicas {settings.replicas.highest} takes")
+        check_quota(settings, reader, f"maxReplicas {settings.replicas.max} takes")
     check_schedule(settings, reader)
     check_adapters(settings, reader)
     check_weights(settings, reader)
@@ -46,11 +46,11 @@ def check(settings: Settings, reader: ConfigReader) -> None:
 def _check_model(settings: Settings, reader: ConfigReader) -> None:
     model, traffic = settings.model, settings.traffic
     if reader.usable("model", "maxModelLength") and (
-        model.max_model_length > model.facts.max_model_length
+        model.max_length > model.facts.max_model_length
     ):
         reader.reject(
             "maxModelLength",
-            f"{model.max_model_length:,} tokens, but {model.facts.name} reads "
+            f"{model.max_length:,} tokens, but {model.facts.name} reads "
             f"{model.facts.max_model_length:,}",
             f"Allowed: up to {model.facts.max_model_length:,}",
         )
@@ -64,11 +64,11 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
         )
     request = traffic.input_tokens + traffic.output_tokens
     if reader.usable("maxModelLength", "inputTokensPerRequest", "outputTokensPerRequest") and (
-        request > model.max_model_length
+        request > model.max_length
     ):
         reader.reject(
             "maxModelLength",
-            f"{model.max_model_length:,} tokens, but a mean request has {request:,} "
+            f"{model.max_length:,} tokens, but a mean request has {request:,} "
             "(inputTokensPerRequest + outputTokensPerRequest)",
             f"Allowed: {request:,} or more",
         )
@@ -90,7 +90,7 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
     if not fit.fits:
         options = smallest_fits(
             model.facts,
-            max_model_length=model.max_model_length,
+            max_model_length=model.max_length,
             gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
         )
         several = (
@@ -106,7 +106,7 @@ def _check_model(settings: Settings, reader: ConfigReader) -> None:
             "gpu",
             f"{model.facts.name} in {model.precision} does not fit {parallel} x "
             f"{settings.pool.gpu.name}{of_each}: weights take {fit.weights_gib:.1f} GiB and leave "
-            f"{max(fit.key_value_gib, 0):.1f} GiB for requests of {model.max_model_length:,} "
+            f"{max(fit.key_value_gib, 0):.1f} GiB for requests of {model.max_length:,} "
             "tokens",
             f"Would fit: {_listed(would)}; or shorten maxModelLength",
         )
@@ -123,7 +123,7 @@ def _fit(settings: Settings, stages: int) -> MemoryFit:
             pipeline_parallel=stages,
         ),
         gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
-        max_model_length=model.max_model_length,
+        max_model_length=model.max_length,
         request_tokens=traffic.input_tokens + traffic.output_tokens,
         adapter_bytes=model.adapter_bytes,
     )
@@ -150,17 +150,17 @@ def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
     replicas = settings.replicas
     if not reader.usable("minReplicas", "maxReplicas", "autoscaling"):
         return
-    if replicas.lowest > replicas.highest:
+    if replicas.min > replicas.max:
         reader.reject(
             "minReplicas",
-            f"{replicas.lowest} is more than maxReplicas {replicas.highest}",
-            f"Allowed: up to {replicas.highest}, or raise maxReplicas",
+            f"{replicas.min} is more than maxReplicas {replicas.max}",
+            f"Allowed: up to {replicas.max}, or raise maxReplicas",
         )
         return
-    if not replicas.autoscaling and replicas.lowest != replicas.highest:
+    if not replicas.autoscaling and replicas.min != replicas.max:
         reader.reject(
             "maxReplicas",
-            f"{replicas.highest} differs from minReplicas {replicas.lowest} with autoscaling off",
+            f"{replicas.max} differs from minReplicas {replicas.min} with autoscaling off",
             "Allowed: the same number, or set autoscaling to true",
         )
     if reader.usable("maxReplicas", "pool", "nodeCount", "gpusPerNode", "tensorParallel"):
@@ -169,7 +169,7 @@ def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
 
 def _check_nodes(settings: Settings, reader: ConfigReader) -> None:
     """Refuses replicas that the nodes don't hold, and weights that they can't mount."""
-    pool, engine, highest = settings.pool, settings.engine, settings.replicas.highest
+    pool, engine, highest = settings.pool, settings.engine, settings.replicas.max
     fleet, nodes = settings.replicas_of_fleet, settings.nodes_of(highest)
     if pool.kind == "existing":
         nodes = min(pool.node_count, highest * engine.pipeline_parallel)
@@ -192,7 +192,7 @@ def _check_nodes(settings: Settings, reader: ConfigReader) -> None:
 
 
 def _check_network(settings: Settings, reader: ConfigReader) -> None:
-    network, cloud = settings.network, settings.prices.cloud
+    network, cloud = settings.network, settings.pricing.cloud
     if network.has_load_balancer:
         if not network.client_networks and reader.usable("clientNetworks"):
             reader.reject("clientNetworks", "empty", f"Needed with exposure {network.exposure}")
@@ -212,7 +212,7 @@ def _check_network(settings: Settings, reader: ConfigReader) -> None:
 
 def _check_control_plane(settings: Settings, reader: ConfigReader) -> None:
     """Refuses that of another cloud; nodes elsewhere may join any of them."""
-    prices = settings.prices
+    prices = settings.pricing
     own = _CONTROL_PLANES.get(prices.cloud)
     if own and prices.control_plane not in {own, "none"} and reader.usable("controlPlane", "cloud"):
         reader.reject(
@@ -223,16 +223,16 @@ def _check_control_plane(settings: Settings, reader: ConfigReader) -> None:
 
 
 def _check_commitment(settings: Settings, reader: ConfigReader) -> None:
-    prices = settings.prices
+    prices = settings.pricing
     if not prices.commitment_percent or not reader.usable(
         "commitmentPercent", "nodePricing", "autoscaling", "capacityTypes"
     ):
         return
     found = f"{prices.commitment_percent}"
-    if prices.node_pricing != "list":
+    if prices.nodes != "list":
         reader.reject(
             "commitmentPercent",
-            f"{found} with nodePricing {prices.node_pricing}",
+            f"{found} with nodePricing {prices.nodes}",
             "Allowed with nodePricing list; a stated price is one with its discount",
         )
     elif settings.pool.first_purchase != "on-demand":

@@ -9,6 +9,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from breakeven.addresses import is_of_a_machine
+from breakeven.catalog.api_addresses import API_ADDRESSES
 from breakeven.settings.fields import (
     DIGEST,
     HOST_ALLOWED,
@@ -16,30 +17,11 @@ from breakeven.settings.fields import (
     SUBDOMAIN,
     SUBDOMAIN_ALLOWED,
 )
-from breakeven.settings.groups import (
-    BoundarySettings,
-    GatewaySettings,
-    OverflowSettings,
-    TeamSettings,
-    TrafficSettings,
-)
+from breakeven.settings.groups import GatewaySettings, OverflowSettings, TeamSettings
 from breakeven.settings.reader import ConfigReader
 from breakeven.settings.stack import Settings
 
 MODES = ("self-host", "hybrid")
-
-# Of genai-prices' providers those with an address in OpenAI's form, as LiteLLM 1.104.2 has it.
-_ADDRESSES: Mapping[str, str] = {
-    "cerebras": "https://api.cerebras.ai/v1",
-    "deepseek": "https://api.deepseek.com/v1",
-    "fireworks": "https://api.fireworks.ai/inference/v1",
-    "groq": "https://api.groq.com/openai/v1",
-    "mistral": "https://api.mistral.ai/v1",
-    "novita": "https://api.novita.ai/v3/openai",
-    "openai": "https://api.openai.com/v1",
-    "openrouter": "https://openrouter.ai/api/v1",
-    "x-ai": "https://api.x.ai/v1",
-}
 
 _IMAGE = rf"{IMAGE}:v?\d+\.\d+\.\d+[\w.-]*{DIGEST}"
 _IMAGE_ALLOWED = (
@@ -49,18 +31,8 @@ _TEAM = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _RIGHTS = ("tokensPerDay", "usdPerMonth", "dataMayLeave")
 
 
-def read_gateway(
-    reader: ConfigReader, traffic: TrafficSettings, boundary: BoundarySettings
-) -> GatewaySettings | None:
-    """Reads the gateway's settings; None in mode self-host, whose values are checked all the same.
-
-    Args:
-        reader: Holds the stack's values.
-        traffic: Names the API in use, and whether data may go there.
-        boundary: Says where images come from.
-    """
-    teams = _teams(reader)
-    provider, _, _ = traffic.api_in_use.partition("/")
+def read_gateway(reader: ConfigReader) -> GatewaySettings:
+    """Reads the gateway's settings; in mode self-host its values are checked all the same."""
     address = reader.text(
         "overflowAddress",
         pattern=r"(https://[a-z0-9.-]+(:443)?(/[\w./-]*[\w])?)?",
@@ -72,27 +44,25 @@ def read_gateway(
             f'found "{address}", no address of the internet',
             "Allowed: a host there; the network rules let the gateway reach no private address",
         )
-    overflow = OverflowSettings(
-        model=traffic.api_in_use,
-        address=address or _ADDRESSES.get(provider, ""),
-        key_secret=reader.text("overflowKeySecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED),
-        timeout_seconds=reader.integer("overflowTimeoutSeconds", 1, 3600),
-    )
-    gateway = GatewaySettings(
-        image=boundary.image(reader.text("gatewayImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED)),
-        store_image=boundary.image(
-            reader.text("gatewayStoreImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED)
-        ),
+    return GatewaySettings(
+        mode=reader.choice("mode", MODES),
+        image=reader.text("gatewayImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED),
+        store_image=reader.text("gatewayStoreImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED),
         replicas=reader.integer("gatewayReplicas", 2, 50),
         secret=reader.text("gatewaySecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED),
         team_keys_secret=reader.text(
             "teamKeysSecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED
         ),
-        teams=teams,
-        overflow=overflow if traffic.data_may_leave else None,
-        requests_per_replica=reader.integer("overflowRequestsPerReplica", 1, 4096),
+        teams=_teams(reader),
+        overflow=OverflowSettings(
+            key_secret=reader.text(
+                "overflowKeySecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED
+            ),
+            address=address,
+            requests_per_replica=reader.integer("overflowRequestsPerReplica", 1, 4096),
+            timeout_seconds=reader.integer("overflowTimeoutSeconds", 1, 3600),
+        ),
     )
-    return gateway if reader.choice("mode", MODES) == "hybrid" else None
 
 
 def _is_on_the_internet(url: str) -> bool:
@@ -111,46 +81,44 @@ def check_gateway(settings: Settings, reader: ConfigReader) -> None:
     """Rejects what the gateway can't work with."""
     _check_scale_to_zero(settings, reader)
     gateway, replicas = settings.gateway, settings.replicas
-    if gateway is None:
+    if not gateway.is_hybrid:
         return
     if not gateway.teams and reader.usable("teams"):
         reader.reject(
             "teams", "nobody", "Needed with mode hybrid: a name for each team, such as chat: {}"
         )
     if reader.usable("overflowAddress", "apiInUse") and (
-        gateway.overflow is not None and not gateway.overflow.address
+        settings.overflow_api is not None and not settings.overflow_api.address
     ):
         reader.reject(
             "overflowAddress",
-            f"no address is known for {gateway.overflow.model}",
-            f"State it, or take apiInUse of {', '.join(_ADDRESSES)}",
+            f"no address is known for {settings.overflow_api.model}",
+            f"State it, or take apiInUse of {', '.join(API_ADDRESSES)}",
         )
     if (
         replicas.autoscaling
-        and gateway.requests_per_replica < replicas.target_requests
+        and gateway.overflow.requests_per_replica < replicas.target_requests
         and reader.usable("overflowRequestsPerReplica", "targetRequestsPerReplica")
     ):
         reader.reject(
             "overflowRequestsPerReplica",
-            f"{gateway.requests_per_replica} is less than targetRequestsPerReplica "
+            f"{gateway.overflow.requests_per_replica} is less than targetRequestsPerReplica "
             f"{replicas.target_requests}: requests would leave before a replica is added",
             f"Allowed: {replicas.target_requests} or more",
         )
 
 
 def _check_scale_to_zero(settings: Settings, reader: ConfigReader) -> None:
-    replicas, gateway = settings.replicas, settings.gateway
-    if replicas.lowest > 0 or not reader.usable(
-        "minReplicas", "mode", "dataMayLeave", "autoscaling"
-    ):
+    replicas = settings.replicas
+    if replicas.min > 0 or not reader.usable("minReplicas", "mode", "dataMayLeave", "autoscaling"):
         return
-    if gateway is None:
+    if not settings.gateway.is_hybrid:
         reader.reject(
             "minReplicas",
             "0 in mode self-host, where nothing would answer while a replica starts",
             "Allowed: 1 or more, or set mode to hybrid",
         )
-    elif gateway.overflow is None:
+    elif settings.overflow_api is None:
         reader.reject(
             "minReplicas",
             "0 with dataMayLeave false: nothing would answer while a replica starts",

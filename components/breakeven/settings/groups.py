@@ -14,6 +14,7 @@ from pathlib import Path
 
 from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
+from breakeven.settings.files import WAIVERS
 
 IN_CLUSTER, INTERNAL_LOAD_BALANCER = "cluster", "internal-load-balancer"
 """Values of `exposure`."""
@@ -37,9 +38,9 @@ class ModelSettings:
     revision: str
     previous_revision: str | None
     precision: str
-    max_model_length: int
-    adapters: tuple[AdapterSettings, ...]
-    adapter_rank: int
+    max_length: int
+    lora_adapters: tuple[AdapterSettings, ...]
+    lora_max_rank: int
 
     @property
     def repository_bytes(self) -> int:
@@ -53,7 +54,7 @@ class ModelSettings:
     @property
     def adapter_bytes(self) -> int:
         """What all adapters take, in bytes: on the GPUs of a replica, and in the volume at most."""
-        return len(self.adapters) * self.facts.adapter_bytes(self.adapter_rank)
+        return len(self.lora_adapters) * self.facts.adapter_bytes(self.lora_max_rank)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class EngineSettings:
     gpu_memory_utilization: Decimal
     longest_request_seconds: int
     api_key_secret: str
+    measured_output_tokens_per_second: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +111,25 @@ class ClusterApiSettings:
     cluster: str
     namespace: str
     version: str
-    bootstrap: ClusterApiTemplate
-    machine: ClusterApiTemplate
+    bootstrap_template: ClusterApiTemplate
+    machine_template: ClusterApiTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KarpenterSettings:
+    """How Karpenter on EKS makes nodes."""
+
+    node_role: str
+    discovery_tag: str
+    node_image: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GkeSettings:
+    """What a GKE compute class uses."""
+
+    reservations: tuple[str, ...]
+    service_account: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +146,8 @@ class PoolSettings:
     instance_types: tuple[str, ...]
     capacity_types: tuple[str, ...]
     spot_interruptions_per_month: Decimal
-    karpenter_node_role: str
-    karpenter_discovery_tag: str
-    karpenter_node_image: str
-    gke_reservations: tuple[str, ...]
-    gke_service_account: str
+    karpenter: KarpenterSettings
+    gke: GkeSettings
     cluster_api: ClusterApiSettings
     node_volume_gigabytes: int
 
@@ -158,30 +174,59 @@ class ReplicaSettings:
     """How many replicas run, and what adds or removes one."""
 
     autoscaling: bool
-    lowest: int
-    highest: int
+    min: int
+    max: int
     target_requests: int
     target_waiting: int
     scale_down_seconds: int
-    prometheus_address: str
     schedule: tuple[ScheduledReplicas, ...]
-    schedule_time_zone: str
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
-    """Who may call the model."""
+    """Who may call the model, what may leave, and where images come from.
 
+    `registry` is empty where each image comes from where it is named.
+    """
+
+    boundary: str
+    registry: str
+    data_may_leave: bool
     namespace: str
     client_namespaces: tuple[str, ...]
     exposure: str
     client_networks: tuple[str, ...]
-    node_local_dns: str
+    node_local_dns_address: str
 
     @property
     def has_load_balancer(self) -> bool:
         """Whether a load balancer of the private network carries requests into the cluster."""
         return self.exposure == INTERNAL_LOAD_BALANCER
+
+    @property
+    def is_air_gapped(self) -> bool:
+        """Whether nothing may leave."""
+        return self.boundary == "air-gapped"
+
+    def image(self, name: str) -> str:
+        """Returns an image's name in the private registry; the name itself where there is none.
+
+        Only the host changes: path, tag and digest stay, so the image stays the same one.
+        """
+        return f"{self.registry}/{name.partition('/')[2]}" if self.registry else name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySettings:
+    """Which rules of the policy packs single resources need not keep."""
+
+    waivers: tuple[str, ...]
+
+    @property
+    def waiver_files(self) -> tuple[Path, ...]:
+        """The files of these names."""
+        return tuple(WAIVERS / name for name in self.waivers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,30 +241,35 @@ class TeamSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverflowSettings:
-    """The API behind the gateway: its model, its address in OpenAI's form, and where its key is."""
+    """The API behind the gateway, and when requests go there. `address` may be empty."""
 
-    model: str
-    address: str
     key_secret: str
+    address: str
+    requests_per_replica: int
     timeout_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """The gateway. `overflow` is None where data may not leave: then it knows no API."""
+    """The gateway of mode hybrid."""
 
+    mode: str
     image: str
     store_image: str
     replicas: int
     secret: str
     team_keys_secret: str
     teams: tuple[TeamSettings, ...]
-    overflow: OverflowSettings | None
-    requests_per_replica: int
+    overflow: OverflowSettings
+
+    @property
+    def is_hybrid(self) -> bool:
+        """Whether clients call the gateway, and not the model."""
+        return self.mode == "hybrid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TracingSettings:
+class TracingEndpoint:
     """The OpenTelemetry collector: a Service's `namespace`, or None where `host` is an address."""
 
     scheme: str
@@ -235,46 +285,27 @@ class TracingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BoundarySettings:
-    """What may leave, where images come from (empty: where each names), what is waived."""
-
-    network: str
-    registry: str
-    waiver_files: tuple[Path, ...]
-
-    @property
-    def is_air_gapped(self) -> bool:
-        """Whether nothing may leave."""
-        return self.network == "air-gapped"
-
-    def image(self, name: str) -> str:
-        """Returns an image's name in the private registry; the name itself where there is none.
-
-        Only the host changes: path, tag and digest stay, so the image stays the same one.
-        """
-        return f"{self.registry}/{name.partition('/')[2]}" if self.registry else name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringSettings:
-    """What watches it, and the latency objectives in seconds (95% of requests, 95% of tokens).
+    """What watches it.
 
     `gpu_metrics` says that NVIDIA's DCGM exporter runs; `runbooks` is where docs/runbooks can be
-    read; `tracing` is None where no traces are sent.
+    read; `tracing_endpoint` is None where no traces are sent.
     """
 
     enabled: bool
     namespace: str
-    time_to_first_token_seconds: Decimal
-    inter_token_latency_seconds: Decimal
+    prometheus_address: str
     gpu_metrics: bool
     runbooks: str
-    tracing: TracingSettings | None
+    tracing_endpoint: TracingEndpoint | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficSettings:
-    """The load. Tokens per request are means; `cached_input_percent` is a share of the input."""
+    """The load, and the latency objectives in seconds (95% of requests, 95% of tokens).
+
+    Tokens per request are means; `cached_input_percent` is a share of the input.
+    """
 
     tokens_per_day: int
     input_tokens: int
@@ -282,10 +313,16 @@ class TrafficSettings:
     cached_input_percent: int
     shape: str
     burst_factor: Decimal
-    measured_output_tokens_per_second: Decimal | None
-    data_may_leave: bool
-    api_in_use: str
-    hosted_apis: tuple[str, ...]
+    time_to_first_token_seconds: Decimal
+    inter_token_latency_seconds: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """The API in use today, and other APIs that serve the same model."""
+
+    in_use: str
+    hosted: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,25 +330,25 @@ class OwnedNodeSettings:
     """What one owned node costs. Prices in USD, power in watts at the wall."""
 
     purchase_price: Decimal
-    amortisation_years: int
+    amortization_years: int
     residual_percent: int
     power_watts: int
     power_usage_effectiveness: Decimal
     electricity_price_per_kwh: Decimal
-    rack_and_support_per_month: Decimal
+    rack_and_support_per_node_month: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriceSettings:
-    """Where prices come from. `stated_node_price` is USD an hour; `month` is calendar or 30d."""
+class PricingSettings:
+    """Where prices come from. `node_price_per_hour` is USD an hour; `month` is calendar or 30d."""
 
-    node_pricing: str
+    nodes: str
     cloud: str
     region: str
     commitment_percent: int
     commitment_years: int
-    stated_node_price: Decimal | None
-    owned_node: OwnedNodeSettings | None
+    node_price_per_hour: Decimal | None
+    owned: OwnedNodeSettings
     control_plane: str
     control_plane_share_percent: int
     system_instance_type: str
@@ -325,7 +362,7 @@ class PriceSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleSettings:
+class StaffingSettings:
     """What people cost. Salary in USD a year, on-call pay in USD a month."""
 
     engineer_salary: Decimal

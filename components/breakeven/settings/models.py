@@ -124,7 +124,7 @@ def check_models(settings: Settings, reader: ConfigReader) -> None:
             f"further models beside pipelineParallel {settings.engine.pipeline_parallel}",
             "Allowed with replicas of one node; give a model that spans several a stack of its own",
         )
-    if settings.gateway is not None and reader.usable("mode"):
+    if settings.gateway.is_hybrid and reader.usable("mode"):
         reader.reject(
             KEY,
             "further models in mode hybrid",
@@ -148,7 +148,7 @@ def _check_room(settings: Settings, reader: ConfigReader) -> None:
     taken, there = sum(s.gpus * s.highest for s in shares), pool.node_count * pool.gpus_per_node
     largest = max(share.gpus for share in shares)
     asked = ", ".join(
-        f"{model.model.facts.name} {model.replicas.highest} x {model.engine.tensor_parallel}"
+        f"{model.model.facts.name} {model.replicas.max} x {model.engine.tensor_parallel}"
         for model in settings.models
     )
     if taken > there:

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from breakeven.addresses import is_of_a_machine
 from breakeven.settings.fields import LABEL, LABEL_ALLOWED
-from breakeven.settings.groups import MonitoringSettings, TracingSettings
+from breakeven.settings.groups import MonitoringSettings, TracingEndpoint
 from breakeven.settings.reader import ConfigReader
 from breakeven.settings.stack import Settings
 
@@ -25,8 +25,11 @@ def read_monitoring(reader: ConfigReader) -> MonitoringSettings:
     return MonitoringSettings(
         enabled=reader.boolean("monitoring"),
         namespace=reader.text("monitoringNamespace", pattern=LABEL, allowed=LABEL_ALLOWED),
-        time_to_first_token_seconds=reader.decimal("timeToFirstTokenSeconds", "0.05", "600"),
-        inter_token_latency_seconds=reader.decimal("interTokenLatencySeconds", "0.001", "60"),
+        prometheus_address=reader.text(
+            "prometheusAddress",
+            pattern=r"https?://[a-z0-9.-]+(:\d+)?(/\S*)?",
+            allowed="Allowed: http://SERVICE.NAMESPACE.svc:PORT",
+        ),
         gpu_metrics=reader.boolean("gpuMetrics"),
         runbooks=reader.text(
             "runbooks",
@@ -34,17 +37,17 @@ def read_monitoring(reader: ConfigReader) -> MonitoringSettings:
             allowed="Allowed: an address such as https://wiki.example/runbooks, or a path; no "
             "slash at its end",
         ),
-        tracing=_tracing(reader),
+        tracing_endpoint=_tracing(reader),
     )
 
 
 def check_monitoring(settings: Settings, reader: ConfigReader) -> None:
     """Rejects traces that would leave the network although prompts must stay inside."""
-    tracing = settings.monitoring.tracing
+    tracing = settings.monitoring.tracing_endpoint
     if (
         tracing is None
         or tracing.namespace is not None
-        or settings.traffic.data_may_leave
+        or settings.network.data_may_leave
         or not reader.usable("tracingEndpoint", "dataMayLeave")
     ):
         return
@@ -57,7 +60,7 @@ def check_monitoring(settings: Settings, reader: ConfigReader) -> None:
         )
 
 
-def _tracing(reader: ConfigReader) -> TracingSettings | None:
+def _tracing(reader: ConfigReader) -> TracingEndpoint | None:
     value = reader.text("tracingEndpoint")
     if not value:
         return None
@@ -75,7 +78,7 @@ def _tracing(reader: ConfigReader) -> TracingSettings | None:
     if parts.scheme not in ("http", "https") or not usable or not port or not bare:
         reader.reject("tracingEndpoint", f'found "{value}"', _COLLECTOR)
         return None
-    return TracingSettings(
+    return TracingEndpoint(
         scheme=parts.scheme,
         host=host,
         port=port,

@@ -1,7 +1,7 @@
-"""Reads all settings of a stack, once, into the frozen dataclasses of `settings_types`.
+"""Reads all settings of a stack, once, into the frozen dataclasses of `settings.groups`.
 
-The only reader of configuration. Ranges are checked here, combinations in `settings_checks`, what
-concerns prices in `costing`.
+The only reader of configuration. Ranges are checked here, combinations in
+`settings.combinations`, what concerns prices in `planning`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from breakeven.addresses import is_inside
 from breakeven.catalog.models import PRECISION_BYTES, find_model, load_models
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
 from breakeven.settings.adapters import read_adapters, read_rank
-from breakeven.settings.boundary import check_boundary, read_boundary
+from breakeven.settings.boundary import check_boundary, read_policy
 from breakeven.settings.combinations import check
 from breakeven.settings.fields import (
     DIGEST,
@@ -25,6 +25,7 @@ from breakeven.settings.fields import (
     LABEL,
     LABEL_ALLOWED,
     MACHINE_TYPE,
+    REGISTRY_HOST,
     SUBDOMAIN,
     SUBDOMAIN_ALLOWED,
 )
@@ -33,14 +34,14 @@ from breakeven.settings.gateway import check_gateway, read_gateway
 from breakeven.settings.groups import (
     IN_CLUSTER,
     INTERNAL_LOAD_BALANCER,
-    BoundarySettings,
+    ApiSettings,
     EngineSettings,
     ModelSettings,
     NetworkSettings,
     OwnedNodeSettings,
-    PeopleSettings,
-    PriceSettings,
+    PricingSettings,
     ReplicaSettings,
+    StaffingSettings,
     TrafficSettings,
 )
 from breakeven.settings.models import check_models, entry_readers, named, shares_beside
@@ -55,6 +56,9 @@ from breakeven.settings.weights import read_weights
 CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")
 OLDEST_ENGINE = (0, 18)
 MOST_REPLICAS = 1000
+NETWORKS = ("connected", "air-gapped")
+
+_REGISTRY = rf"({REGISTRY_HOST}(/[a-z0-9][a-z0-9._-]*)*)?"
 
 
 def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
@@ -85,21 +89,26 @@ def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
 
 def read(reader: ConfigReader) -> Settings:
     """Reads the settings of one model and of the stack around it; checks no combinations."""
-    traffic = _traffic(reader)
-    boundary = read_boundary(reader)
+    network, gateway = _network(reader), read_gateway(reader)
+    engine, weights = _engine(reader), read_weights(reader)
     return Settings(
         model=_model(reader),
-        engine=_engine(reader, boundary),
-        weights=read_weights(reader, boundary),
+        engine=replace(engine, image=network.image(engine.image)),
+        weights=replace(weights, image=weights.image and network.image(weights.image)),
         pool=read_pool(reader),
         replicas=_replicas(reader),
-        gateway=read_gateway(reader, traffic, boundary),
-        network=_network(reader),
-        boundary=boundary,
+        gateway=replace(
+            gateway,
+            image=network.image(gateway.image),
+            store_image=network.image(gateway.store_image),
+        ),
+        network=network,
+        policy=read_policy(reader),
         monitoring=read_monitoring(reader),
-        traffic=traffic,
-        prices=_prices(reader),
-        people=_people(reader),
+        traffic=_traffic(reader),
+        api=_api(reader),
+        pricing=_pricing(reader),
+        staffing=_staffing(reader),
     )
 
 
@@ -131,13 +140,13 @@ def _model(reader: ConfigReader) -> ModelSettings:
         )
         or None,
         precision=reader.choice("precision", tuple(PRECISION_BYTES)),
-        max_model_length=reader.integer("maxModelLength", 256, 1_048_576),
-        adapters=read_adapters(reader),
-        adapter_rank=read_rank(reader),
+        max_length=reader.integer("maxModelLength", 256, 1_048_576),
+        lora_adapters=read_adapters(reader),
+        lora_max_rank=read_rank(reader),
     )
 
 
-def _engine(reader: ConfigReader, boundary: BoundarySettings) -> EngineSettings:
+def _engine(reader: ConfigReader) -> EngineSettings:
     image = reader.text(
         "engineImage",
         pattern=rf"{IMAGE}:v\d+\.\d+\.\d+[\w.-]*{DIGEST}",
@@ -153,31 +162,29 @@ def _engine(reader: ConfigReader, boundary: BoundarySettings) -> EngineSettings:
             f"Allowed: {'.'.join(map(str, OLDEST_ENGINE))} or newer",
         )
     return EngineSettings(
-        image=boundary.image(image),
+        image=image,
         version=numbers,
         tensor_parallel=_one_of(reader, "tensorParallel", TENSOR_PARALLEL),
         pipeline_parallel=reader.integer("pipelineParallel", 1, 8),
         gpu_memory_utilization=reader.decimal("gpuMemoryUtilization", "0.50", "0.95"),
         longest_request_seconds=reader.integer("longestRequestSeconds", 10, 3600),
         api_key_secret=reader.text("apiKeySecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED),
+        measured_output_tokens_per_second=reader.optional_decimal(
+            "measuredOutputTokensPerSecond", "0.1", "1e7"
+        ),
     )
 
 
 def _replicas(reader: ConfigReader) -> ReplicaSettings:
     return ReplicaSettings(
         autoscaling=reader.boolean("autoscaling"),
-        lowest=reader.integer("minReplicas", 0, MOST_REPLICAS),
-        highest=reader.integer("maxReplicas", 1, MOST_REPLICAS),
+        min=reader.integer("minReplicas", 0, MOST_REPLICAS),
+        max=reader.integer("maxReplicas", 1, MOST_REPLICAS),
         target_requests=reader.integer("targetRequestsPerReplica", 1, 4096),
         target_waiting=reader.integer("targetWaitingPerReplica", 1, 4096),
         scale_down_seconds=reader.integer("scaleDownSeconds", 0, 3600),
-        prometheus_address=reader.text(
-            "prometheusAddress",
-            pattern=r"https?://[a-z0-9.-]+(:\d+)?(/\S*)?",
-            allowed="Allowed: http://SERVICE.NAMESPACE.svc:PORT",
-        ),
         schedule=read_schedule(reader),
-        schedule_time_zone=read_time_zone(reader),
+        time_zone=read_time_zone(reader),
     )
 
 
@@ -194,11 +201,19 @@ def _network(reader: ConfigReader) -> NetworkSettings:
                 "no key, so it is never opened to the internet",
             )
     return NetworkSettings(
+        boundary=reader.choice("network", NETWORKS),
+        registry=reader.text(
+            "registry",
+            pattern=_REGISTRY,
+            allowed="Allowed: HOST, HOST:PORT or HOST/PATH of a registry, such as "
+            f"registry.hospital.internal:5000/mirror; {HOST_ALLOWED}",
+        ),
+        data_may_leave=reader.boolean("dataMayLeave"),
         namespace=reader.text("namespace", pattern=LABEL, allowed=LABEL_ALLOWED),
         client_namespaces=reader.words("clientNamespaces", pattern=LABEL, allowed=LABEL_ALLOWED),
         exposure=reader.choice("exposure", (IN_CLUSTER, INTERNAL_LOAD_BALANCER)),
         client_networks=networks,
-        node_local_dns=_node_local_dns(reader),
+        node_local_dns_address=_node_local_dns(reader),
     )
 
 
@@ -213,7 +228,6 @@ def _node_local_dns(reader: ConfigReader) -> str:
 
 
 def _traffic(reader: ConfigReader) -> TrafficSettings:
-    reference = r"[a-z0-9_-]+/\S+"
     shape = reader.text(
         "trafficShape",
         pattern=r"[A-Za-z0-9][\w.-]{0,127}",
@@ -233,22 +247,24 @@ def _traffic(reader: ConfigReader) -> TrafficSettings:
         cached_input_percent=reader.integer("cachedInputPercent", 0, 95),
         shape=shape,
         burst_factor=reader.decimal("burstFactor", "1", "20"),
-        measured_output_tokens_per_second=reader.optional_decimal(
-            "measuredOutputTokensPerSecond", "0.1", "1e7"
-        ),
-        data_may_leave=reader.boolean("dataMayLeave"),
-        api_in_use=reader.text(
+        time_to_first_token_seconds=reader.decimal("timeToFirstTokenSeconds", "0.05", "600"),
+        inter_token_latency_seconds=reader.decimal("interTokenLatencySeconds", "0.001", "60"),
+    )
+
+
+def _api(reader: ConfigReader) -> ApiSettings:
+    reference = r"[a-z0-9_-]+/\S+"
+    return ApiSettings(
+        in_use=reader.text(
             "apiInUse",
             pattern=reference,
             allowed="Allowed: PROVIDER/MODEL such as openai/gpt-4.1-mini",
         ),
-        hosted_apis=reader.words(
-            "hostedApis", pattern=reference, allowed="Allowed: PROVIDER/MODEL"
-        ),
+        hosted=reader.words("hostedApis", pattern=reference, allowed="Allowed: PROVIDER/MODEL"),
     )
 
 
-def _prices(reader: ConfigReader) -> PriceSettings:
+def _pricing(reader: ConfigReader) -> PricingSettings:
     pricing = reader.choice("nodePricing", ("list", "stated", "owned"))
     overrides, private = reader.prices("priceOverrides")
     stated = reader.optional_decimal("nodePricePerHour", "0", "10000")
@@ -256,14 +272,14 @@ def _prices(reader: ConfigReader) -> PriceSettings:
         reader.reject(
             "nodePricePerHour", "no price", "Needed with nodePricing stated: USD an hour for a node"
         )
-    return PriceSettings(
-        node_pricing=pricing,
+    return PricingSettings(
+        nodes=pricing,
         cloud=reader.choice("cloud", CLOUDS),
         region=reader.text("region"),
         commitment_percent=reader.integer("commitmentPercent", 0, 90),
         commitment_years=reader.integer("commitmentYears", 1, 5),
-        stated_node_price=stated,
-        owned_node=_owned_node(reader, required=pricing == "owned"),
+        node_price_per_hour=stated,
+        owned=_owned_node(reader, required=pricing == "owned"),
         control_plane=reader.choice("controlPlane", ("eks", "gke", "aks", "none")),
         control_plane_share_percent=reader.integer("controlPlaneSharePercent", 0, 100),
         system_instance_type=reader.text(
@@ -281,33 +297,31 @@ def _prices(reader: ConfigReader) -> PriceSettings:
     )
 
 
-def _owned_node(reader: ConfigReader, *, required: bool) -> OwnedNodeSettings | None:
+def _owned_node(reader: ConfigReader, *, required: bool) -> OwnedNodeSettings:
     purchase = reader.optional_decimal("nodePurchasePrice", "1", "1e8")
     electricity = reader.optional_decimal("electricityPricePerKwh", "0", "5")
     node = OwnedNodeSettings(
         purchase_price=purchase or Decimal(0),
-        amortisation_years=reader.integer("amortisationYears", 1, 15),
+        amortization_years=reader.integer("amortisationYears", 1, 15),
         residual_percent=reader.integer("residualPercent", 0, 90),
         power_watts=reader.integer("nodePowerWatts", 0, 100_000),
         power_usage_effectiveness=reader.decimal("powerUsageEffectiveness", "1", "3"),
         electricity_price_per_kwh=electricity or Decimal(0),
-        rack_and_support_per_month=reader.decimal("rackAndSupportPerNodeMonth", "0", "1e6"),
+        rack_and_support_per_node_month=reader.decimal("rackAndSupportPerNodeMonth", "0", "1e6"),
     )
-    if not required:
-        return None
     missing = {
         "nodePurchasePrice": purchase is None,
         "electricityPricePerKwh": electricity is None,
         "nodePowerWatts": node.power_watts == 0,
     }
     for key, absent in missing.items():
-        if absent and reader.usable(key):
+        if required and absent and reader.usable(key):
             reader.reject(key, "not stated", "Needed with nodePricing owned")
     return node
 
 
-def _people(reader: ConfigReader) -> PeopleSettings:
-    return PeopleSettings(
+def _staffing(reader: ConfigReader) -> StaffingSettings:
+    return StaffingSettings(
         engineer_salary=reader.decimal("engineerSalary", "0", "2000000"),
         engineer_percent=reader.integer("engineerPercent", 0, 1000),
         on_call_per_month=reader.decimal("onCallPerMonth", "0", "1000000"),

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from breakeven.catalog.gpus import find_gpu, load_gpus
 from breakeven.settings.fields import LABEL, LABEL_ALLOWED, MACHINE_TYPE
-from breakeven.settings.groups import ClusterApiSettings, ClusterApiTemplate, PoolSettings
+from breakeven.settings.groups import (
+    ClusterApiSettings,
+    ClusterApiTemplate,
+    GkeSettings,
+    KarpenterSettings,
+    PoolSettings,
+)
 from breakeven.settings.reader import ConfigReader
 from breakeven.settings.stack import Settings
 
@@ -104,26 +110,38 @@ def read_pool(reader: ConfigReader) -> PoolSettings:
             allowed="Allowed: reserved, on-demand, spot",
         ),
         spot_interruptions_per_month=reader.decimal("spotInterruptionsPerMonth", "0", "700"),
-        karpenter_node_role=reader.text("karpenterNodeRole"),
-        karpenter_discovery_tag=reader.text("karpenterDiscoveryTag"),
-        karpenter_node_image=reader.text(
+        karpenter=_karpenter(reader),
+        gke=_gke(reader),
+        cluster_api=_cluster_api(reader),
+        node_volume_gigabytes=reader.integer("nodeVolumeGigabytes", 50, 16_000),
+    )
+
+
+def _karpenter(reader: ConfigReader) -> KarpenterSettings:
+    return KarpenterSettings(
+        node_role=reader.text("karpenterNodeRole"),
+        discovery_tag=reader.text("karpenterDiscoveryTag"),
+        node_image=reader.text(
             "karpenterNodeImage",
             pattern=r"(al2023|bottlerocket)@v[0-9.]+",
             allowed="Allowed: al2023@vRELEASE or bottlerocket@vRELEASE; latest would replace every "
             "node on the day of the next release, unseen in any preview",
         ),
-        gke_reservations=reader.words(
+    )
+
+
+def _gke(reader: ConfigReader) -> GkeSettings:
+    return GkeSettings(
+        reservations=reader.words(
             "gkeReservations",
             pattern=LABEL,
             allowed="Allowed: names of Compute Engine reservations",
         ),
-        gke_service_account=reader.text(
+        service_account=reader.text(
             "gkeServiceAccount",
             pattern=r"([a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com)?",
             allowed="Allowed: NAME@PROJECT.iam.gserviceaccount.com",
         ),
-        cluster_api=_cluster_api(reader),
-        node_volume_gigabytes=reader.integer("nodeVolumeGigabytes", 50, 16_000),
     )
 
 
@@ -137,8 +155,8 @@ def _cluster_api(reader: ConfigReader) -> ClusterApiSettings:
             pattern=r"(v1\.\d+\.\d+)?",
             allowed="Allowed: a Kubernetes version such as v1.35.4",
         ),
-        bootstrap=_template(reader, "clusterApiBootstrapTemplate"),
-        machine=_template(reader, "clusterApiMachineTemplate"),
+        bootstrap_template=_template(reader, "clusterApiBootstrapTemplate"),
+        machine_template=_template(reader, "clusterApiMachineTemplate"),
     )
 
 
@@ -168,10 +186,10 @@ def check_pool(settings: Settings, reader: ConfigReader) -> None:
         return
     kind = POOL_KINDS[pool.kind]
     _check_needed(pool, kind, reader)
-    if kind.cloud and reader.usable("cloud") and settings.prices.cloud != kind.cloud:
+    if kind.cloud and reader.usable("cloud") and settings.pricing.cloud != kind.cloud:
         reader.reject(
             "cloud",
-            f'found "{settings.prices.cloud}"',
+            f'found "{settings.pricing.cloud}"',
             f"Allowed with pool {pool.kind}: {kind.cloud}",
         )
     missing = [name for name in pool.capacity_types if name not in kind.capacity_types]
@@ -182,7 +200,7 @@ def check_pool(settings: Settings, reader: ConfigReader) -> None:
             f"Allowed with pool {pool.kind}: {', '.join(kind.capacity_types)}"
             + (f"; {kind.unavailable}" if kind.unavailable else ""),
         )
-    if pool.kind == "cluster-api" and not settings.replicas.lowest and reader.usable("minReplicas"):
+    if pool.kind == "cluster-api" and not settings.replicas.min and reader.usable("minReplicas"):
         reader.reject(
             "minReplicas",
             "0 with pool cluster-api",
@@ -220,12 +238,12 @@ def _check_needed(pool: PoolSettings, kind: PoolKind, reader: ConfigReader) -> N
         "nodeLabels": not pool.node_labels,
         "instanceTypes": not pool.instance_types,
         "capacityTypes": not pool.capacity_types,
-        "karpenterNodeRole": not pool.karpenter_node_role,
-        "karpenterDiscoveryTag": not pool.karpenter_discovery_tag,
+        "karpenterNodeRole": not pool.karpenter.node_role,
+        "karpenterDiscoveryTag": not pool.karpenter.discovery_tag,
         "clusterApiCluster": not pool.cluster_api.cluster,
         "clusterApiVersion": not pool.cluster_api.version,
-        "clusterApiBootstrapTemplate": not pool.cluster_api.bootstrap.name,
-        "clusterApiMachineTemplate": not pool.cluster_api.machine.name,
+        "clusterApiBootstrapTemplate": not pool.cluster_api.bootstrap_template.name,
+        "clusterApiMachineTemplate": not pool.cluster_api.machine_template.name,
     }
     for key in kind.needed:
         if empty[key] and reader.usable(key):
@@ -246,7 +264,7 @@ def _check_gke(pool: PoolSettings, reader: ConfigReader) -> None:
             ),
         )
     reserved = "reserved" in pool.capacity_types
-    if reserved and not pool.gke_reservations and reader.usable("gkeReservations"):
+    if reserved and not pool.gke.reservations and reader.usable("gkeReservations"):
         reader.reject(
             "gkeReservations",
             "empty, with reserved in capacityTypes",

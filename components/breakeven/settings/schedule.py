@@ -88,13 +88,12 @@ def check_schedule(settings: Settings, reader: ConfigReader) -> None:
         {
             entry.replicas
             for entry in replicas.schedule
-            if not replicas.lowest < entry.replicas <= replicas.highest
+            if not replicas.min < entry.replicas <= replicas.max
         }
     )
     if outside:
         reader.reject(
             "scheduledReplicas",
             f"{', '.join(map(str, outside))} replicas",
-            f"Allowed: more than minReplicas {replicas.lowest}, up to maxReplicas "
-            f"{replicas.highest}",
+            f"Allowed: more than minReplicas {replicas.min}, up to maxReplicas {replicas.max}",
         )

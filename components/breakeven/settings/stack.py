@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from breakeven.catalog.api_addresses import API_ADDRESSES
 from breakeven.settings.groups import (
-    BoundarySettings,
+    ApiSettings,
     EngineSettings,
     GatewaySettings,
     ModelSettings,
     MonitoringSettings,
     NetworkSettings,
-    PeopleSettings,
+    PolicySettings,
     PoolSettings,
-    PriceSettings,
+    PricingSettings,
     ReplicaSettings,
+    StaffingSettings,
     TrafficSettings,
     WeightsSettings,
 )
@@ -37,10 +39,18 @@ class PoolShare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverflowApi:
+    """The API behind the gateway: its model, and its address in OpenAI's form."""
+
+    model: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one model of a stack, and those that its models share.
 
-    `gateway` is None in mode self-host. `name` is that of the model's objects, `beside` what the
+    `name` is that of the model's objects, `beside` what the
     stack's other models take of the pool, and `others` those models; of the first model alone.
     """
 
@@ -49,16 +59,28 @@ class Settings:
     weights: WeightsSettings
     pool: PoolSettings
     replicas: ReplicaSettings
-    gateway: GatewaySettings | None
+    gateway: GatewaySettings
     network: NetworkSettings
-    boundary: BoundarySettings
+    policy: PolicySettings
     monitoring: MonitoringSettings
     traffic: TrafficSettings
-    prices: PriceSettings
-    people: PeopleSettings
+    api: ApiSettings
+    pricing: PricingSettings
+    staffing: StaffingSettings
     name: str = FIRST_MODEL
     beside: tuple[PoolShare, ...] = ()
     others: tuple[Settings, ...] = ()
+
+    @property
+    def overflow_api(self) -> OverflowApi | None:
+        """The API that requests may go to in mode hybrid; None where prompts must stay inside."""
+        if not self.gateway.is_hybrid or not self.network.data_may_leave:
+            return None
+        provider, _, _ = self.api.in_use.partition("/")
+        return OverflowApi(
+            model=self.api.in_use,
+            address=self.gateway.overflow.address or API_ADDRESSES.get(provider, ""),
+        )
 
     @property
     def models(self) -> tuple[Settings, ...]:
@@ -84,8 +106,8 @@ class Settings:
         """What this model asks of the pool."""
         return PoolShare(
             gpus=self.engine.tensor_parallel,
-            lowest=self.replicas.lowest,
-            highest=self.replicas.highest,
+            lowest=self.replicas.min,
+            highest=self.replicas.max,
             shared_weights=self.shared_weights,
         )
 
@@ -101,7 +123,7 @@ class Settings:
     @property
     def nodes_of_lowest(self) -> int:
         """Nodes that all models' fewest replicas fill."""
-        return self.nodes_of(self.replicas.lowest) + sum(
+        return self.nodes_of(self.replicas.min) + sum(
             self._nodes_beside(share, share.lowest) for share in self.beside
         )
 
@@ -114,7 +136,7 @@ class Settings:
         """
         if self.shares_nodes:
             return self.pool.node_count * self.pool.gpus_per_node
-        nodes = self.nodes_of(self.replicas.highest + self.surge_replicas) + sum(
+        nodes = self.nodes_of(self.replicas.max + self.surge_replicas) + sum(
             self._nodes_beside(share, share.highest + self._surge(share)) for share in self.beside
         )
         return nodes * self.pool.gpus_per_node
@@ -135,7 +157,7 @@ class Settings:
     @property
     def fetches_weights(self) -> bool:
         """Whether the stack fills a volume: with weights, or with adapters beside them."""
-        return not self.weights_are_there or bool(self.model.adapters)
+        return not self.weights_are_there or bool(self.model.lora_adapters)
 
     @property
     def weights_are_there(self) -> bool:
@@ -151,7 +173,7 @@ class Settings:
         """
         if self.pool.kind == "existing":
             return self.holds(1)
-        nodes = self.nodes_of(self.replicas.highest + 1) + sum(
+        nodes = self.nodes_of(self.replicas.max + 1) + sum(
             self._nodes_beside(share, share.highest + 1) for share in self.beside
         )
         quota = self.pool.gpu_quota
@@ -168,7 +190,7 @@ class Settings:
             more: Replicas of each model beyond its highest.
         """
         if not self.beside:
-            return self.replicas_of_fleet >= self.replicas.highest + more
+            return self.replicas_of_fleet >= self.replicas.max + more
         shares, per_node = (self.share, *self.beside), self.pool.gpus_per_node
         taken = sum(share.gpus * (share.highest + more) for share in shares)
         largest = max(share.gpus for share in shares)

@@ -9,7 +9,7 @@ from breakeven.settings.fields import (
     SUBDOMAIN,
     SUBDOMAIN_ALLOWED,
 )
-from breakeven.settings.groups import BoundarySettings, WeightsSettings
+from breakeven.settings.groups import WeightsSettings
 from breakeven.settings.reader import ConfigReader
 from breakeven.settings.stack import Settings
 
@@ -18,7 +18,7 @@ _BESIDE_GIGABYTES = 40
 unpacked (some 20 GB), caches."""
 
 
-def read_weights(reader: ConfigReader, boundary: BoundarySettings) -> WeightsSettings:
+def read_weights(reader: ConfigReader) -> WeightsSettings:
     """Reads the keys that say where the weights lie."""
     token = reader.text("hubTokenSecret", pattern=f"({SUBDOMAIN})?", allowed=SUBDOMAIN_ALLOWED)
     image = reader.text(
@@ -32,7 +32,7 @@ def read_weights(reader: ConfigReader, boundary: BoundarySettings) -> WeightsSet
             "weightsStorageClass", pattern=r"[a-z0-9][a-z0-9.-]*", allowed=SUBDOMAIN_ALLOWED
         ),
         access_mode=reader.choice("weightsAccessMode", ("ReadWriteOnce", "ReadWriteMany")),
-        image=boundary.image(image) if image else None,
+        image=image or None,
         claim=reader.text("weightsClaim", pattern=f"({SUBDOMAIN})?", allowed=SUBDOMAIN_ALLOWED)
         or None,
         read_megabytes_per_second=reader.integer("weightsReadMegabytesPerSecond", 10, 100_000),

@@ -63,9 +63,7 @@ def test_a_search_takes_what_the_stack_states() -> None:
     assert search.own_offer.purchase == "owned"
     assert search.own_offer.gpus_per_node == 8
     assert not search.own_offer.nodes_follow
-    assert search.max_prefill_seconds == float(
-        stack.settings.monitoring.time_to_first_token_seconds
-    )
+    assert search.max_prefill_seconds == float(stack.settings.traffic.time_to_first_token_seconds)
     prod = load_stack("aws-prod")
     found = search_of(prod, Wishes(latency_ms=20, prefill_ms=300))
     assert found.own_offer is None

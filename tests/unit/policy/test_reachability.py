@@ -279,12 +279,12 @@ def test_what_is_left_of_a_network_holds_what_it_should_and_nothing_else(
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_pods_that_serve_reach_nothing_and_nothing_reaches_a_metadata_service(stack: str) -> None:
-    resources, boundary = manifests_of_stack(stack)
+    resources, settings = manifests_of_stack(stack)
     result = reachability(resources)
     serving = {way for way in result.exits if way.workload.startswith("Deployment/llm/model")}
     assert not serving
     assert not [way for way in result.exits if way.kind == "metadata"]
-    if boundary.is_air_gapped:
+    if settings.network.is_air_gapped:
         assert not result.exits
 
 

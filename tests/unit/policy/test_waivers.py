@@ -120,11 +120,11 @@ def test_of_two_waivers_the_one_that_lasts_longer_counts() -> None:
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_every_stack_keeps_every_rule_but_for_its_waivers(stack: str) -> None:
-    resources, boundary = manifests_of_stack(stack)
-    packs = {Pack.HARDENING} | ({Pack.AIRGAP} if boundary.is_air_gapped else set())
+    resources, settings = manifests_of_stack(stack)
+    packs = {Pack.HARDENING} | ({Pack.AIRGAP} if settings.network.is_air_gapped else set())
     rules = [rule for rule in RULES if rule.pack in packs]
-    scope = Scope(resources, (boundary.registry,) if boundary.registry else ())
-    waivers = read_waivers(boundary.waiver_files)
+    scope = Scope(resources, (settings.network.registry,) if settings.network.registry else ())
+    waivers = read_waivers(settings.policy.waiver_files)
     today = min((waiver.expires for waiver in waivers), default=LAST)
     verdict = judge(scope, rules, waivers, today)
     assert [str(finding) for finding in (*verdict.blocking, *verdict.advisory)] == []

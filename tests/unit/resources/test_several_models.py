@@ -67,7 +67,7 @@ def test_each_is_scaled_by_its_own_requests() -> None:
     for name, model in zip(NAMES, settings_of(STACK).models, strict=True):
         scaled = named("ScaledObject", name).spec
         assert scaled["scaleTargetRef"] == {"name": name}
-        assert scaled["maxReplicaCount"] == model.replicas.highest
+        assert scaled["maxReplicaCount"] == model.replicas.max
         for trigger in scaled["triggers"]:
             assert f'model_name="{model.model.facts.name}"' in trigger["metadata"]["query"]
 
@@ -115,7 +115,7 @@ def test_nodes_of_a_fixed_pool_are_shared_and_one_model_keeps_nobody_off(
 
 def test_the_pool_s_limit_holds_all_replicas_and_those_of_a_rollout() -> None:
     [pool] = registered().of("NodePool")
-    most = sum(model.replicas.highest + model.surge_replicas for model in settings_of(STACK).models)
+    most = sum(model.replicas.max + model.surge_replicas for model in settings_of(STACK).models)
     assert int(pool.spec["limits"]["nvidia.com/gpu"]) == most
 
 

@@ -157,7 +157,7 @@ def test_weights_that_are_there_are_mounted_and_not_fetched() -> None:
     by_image = settings_of("air-gapped", weightsClaim="", weightsImage=image)
     for settings, source in (
         (by_claim, {"persistentVolumeClaim": {"claimName": "llama-3.3-70b-instruct"}}),
-        (by_image, {"image": {"reference": f"{by_image.boundary.registry}/a:v1@{image[-71:]}"}}),
+        (by_image, {"image": {"reference": f"{by_image.network.registry}/a:v1@{image[-71:]}"}}),
     ):
         entries = ledger_of(settings)
         assert not [entry for entry in entries if entry.type.endswith((":Job", "VolumeClaim"))]
@@ -176,8 +176,8 @@ def test_a_gateway_inside_an_air_gap_keeps_every_rule() -> None:
     )
     scope = Scope(
         tuple(resource for resource in found if resource is not None),
-        registries=(settings.boundary.registry,),
+        registries=(settings.network.registry,),
     )
-    waivers = read_waivers(settings.boundary.waiver_files)
+    waivers = read_waivers(settings.policy.waiver_files)
     verdict = judge(scope, RULES, waivers, min(waiver.expires for waiver in waivers))
     assert [str(finding) for finding in verdict.blocking] == []

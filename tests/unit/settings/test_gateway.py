@@ -114,12 +114,11 @@ def test_values_of_the_gateway_are_checked_in_mode_self_host_too() -> None:
 
 
 def test_self_hosting_has_no_gateway() -> None:
-    assert settings_of("dev").gateway is None
+    assert not settings_of("dev").gateway.is_hybrid
 
 
 def test_what_is_left_out_has_no_limit_and_may_leave() -> None:
     gateway = settings_of("hybrid", teams={"b": {}, "a": {"usdPerMonth": "1.50"}}).gateway
-    assert gateway is not None
     first, second = gateway.teams
     assert (first.name, first.usd_per_month) == ("a", Decimal("1.50"))
     assert (second.tokens_per_day, second.usd_per_month) == (None, None)
@@ -127,9 +126,7 @@ def test_what_is_left_out_has_no_limit_and_may_leave() -> None:
 
 
 def test_where_data_may_not_leave_no_api_is_known() -> None:
-    gateway = settings_of("hybrid", dataMayLeave=False).gateway
-    assert gateway is not None
-    assert gateway.overflow is None
+    assert settings_of("hybrid", dataMayLeave=False).overflow_api is None
 
 
 @pytest.mark.parametrize("host", ["8.8.8.8", "api.example.com", "api.2cloud", "1.example"])
@@ -138,7 +135,6 @@ def test_an_address_of_the_internet_may_be_one_in_numbers(host: str) -> None:
 
 
 def test_an_address_of_ones_own_wins_over_the_providers() -> None:
-    gateway = settings_of("hybrid", overflowAddress="https://proxy.example/openai/v1").gateway
-    assert gateway is not None
-    assert gateway.overflow is not None
-    assert gateway.overflow.address == "https://proxy.example/openai/v1"
+    api = settings_of("hybrid", overflowAddress="https://proxy.example/openai/v1").overflow_api
+    assert api is not None
+    assert api.address == "https://proxy.example/openai/v1"

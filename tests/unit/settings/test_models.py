@@ -51,14 +51,14 @@ def test_a_model_has_its_own_settings_and_shares_the_stack_s() -> None:
     assert other.traffic.tokens_per_day == 60_000_000
     assert other.pool == settings.pool
     assert other.engine.longest_request_seconds == 77
-    assert str(other.monitoring.time_to_first_token_seconds) == "9"
+    assert str(other.traffic.time_to_first_token_seconds) == "9"
 
 
 def test_what_an_entry_leaves_out_is_the_default_and_not_the_first_model_s() -> None:
     settings, _ = read(without("maxReplicas"), maxReplicas="6", cachedInputPercent="20")
     [other] = settings.others
     assert other.traffic.cached_input_percent == int(defaults()["cachedInputPercent"])
-    assert other.replicas.highest == int(defaults()["maxReplicas"])
+    assert other.replicas.max == int(defaults()["maxReplicas"])
 
 
 @pytest.mark.parametrize(

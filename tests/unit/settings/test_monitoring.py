@@ -7,7 +7,7 @@ import json
 import pytest
 
 from breakeven.errors import Problem
-from breakeven.settings.groups import TracingSettings
+from breakeven.settings.groups import TracingEndpoint
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import Settings
 from tests.each import each
@@ -21,10 +21,10 @@ def problems_of(**values: object) -> tuple[Problem, ...]:
     return parse(wire)[1].problems
 
 
-def tracing_of(endpoint: str, **values: object) -> TracingSettings:
+def tracing_of(endpoint: str, **values: object) -> TracingEndpoint:
     settings: Settings = settings_of("dev", tracingEndpoint=endpoint, **values)
-    assert settings.monitoring.tracing is not None
-    return settings.monitoring.tracing
+    assert settings.monitoring.tracing_endpoint is not None
+    return settings.monitoring.tracing_endpoint
 
 
 @each(

@@ -853,7 +853,7 @@ def test_fixed_nodes_hold_all_replicas_of_what_is_accepted(
     mounts = shared or min(nodes, replicas) == 1
     assert (not reader.problems) == (fits and mounts)
     if not reader.problems:
-        most = settings.replicas.highest + settings.surge_replicas
+        most = settings.replicas.max + settings.surge_replicas
         assert most <= settings.pool.node_count * settings.replicas_per_node
 
 
@@ -904,16 +904,15 @@ def test_prices_and_rates_are_read_exactly() -> None:
             "measuredOutputTokensPerSecond": "812.5",
         }
     )
-    assert settings.prices.owned_node is not None
-    price = settings.prices.owned_node.electricity_price_per_kwh
+    price = settings.pricing.owned.electricity_price_per_kwh
     assert price == Decimal("0.1234567890123456789")
-    assert settings.prices.overrides == {"control-plane/eks": Decimal("73.10")}
-    assert settings.traffic.measured_output_tokens_per_second == Decimal("812.5")
+    assert settings.pricing.overrides == {"control-plane/eks": Decimal("73.10")}
+    assert settings.engine.measured_output_tokens_per_second == Decimal("812.5")
 
 
 def test_what_an_owned_node_costs_is_asked_for_only_if_nodes_are_owned() -> None:
-    assert settings_of({}).prices.owned_node is None
-    assert settings_of({}).prices.stated_node_price is None
+    assert settings_of({}).pricing.owned.purchase_price == 0
+    assert settings_of({}).pricing.node_price_per_hour is None
     assert settings_of({}).weights.hub_token_secret is None
 
 

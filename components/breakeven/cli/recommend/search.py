@@ -39,7 +39,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         precision: replica_start(stack.with_precision(precision), new_node=True)
         for precision in PRECISION_BYTES
     }
-    objective = float(settings.monitoring.time_to_first_token_seconds)
+    objective = float(settings.traffic.time_to_first_token_seconds)
     percent = wishes.commitment_percent
     return Search(
         assumptions=stack.assumptions,
@@ -49,16 +49,16 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         start_seconds=starts,
         growth_seconds={precision: doubling_period(each) for precision, each in starts.items()},
         gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
-        max_model_length=settings.model.max_model_length,
+        max_model_length=settings.model.max_length,
         adapter_bytes=settings.model.adapter_bytes,
         # With autoscaling off minReplicas is the size of that one fleet, not a floor.
-        lowest_replicas=max(1, replicas.lowest) if replicas.autoscaling else 1,
+        lowest_replicas=max(1, replicas.min) if replicas.autoscaling else 1,
         target_requests=replicas.target_requests,
         largest_batch=VLLM_LARGEST_BATCH,
         own_offer=_own_offer(stack),
         volume_gigabytes=settings.pool.node_volume_gigabytes,
         shared_weights=settings.shared_weights,
-        max_age_days=settings.prices.max_age_days,
+        max_age_days=settings.pricing.max_age_days,
         gpus=wishes.gpus or _startable(settings),
         max_gpus=wishes.max_gpus,
         commitment_share=None if percent is None else percent / 100,
@@ -80,7 +80,7 @@ def _startable(settings: Settings) -> tuple[str, ...]:
 
 def _own_offer(stack: LoadedStack) -> Offer | None:
     settings, node = stack.settings, stack.assumptions.node
-    pricing = settings.prices.node_pricing
+    pricing = settings.pricing.nodes
     if pricing == "list":
         return None
     existing = settings.pool.kind == "existing"
@@ -96,7 +96,7 @@ def _own_offer(stack: LoadedStack) -> Offer | None:
 
 
 def _measured(settings: Settings) -> OwnMeasurement | None:
-    output = settings.traffic.measured_output_tokens_per_second
+    output = settings.engine.measured_output_tokens_per_second
     if output is None:
         return None
     return OwnMeasurement(

@@ -40,7 +40,7 @@ class Autoscaling(KitComponent):
         super().__init__(
             "autoscaling:Autoscaling",
             name,
-            {"minReplicas": replicas.lowest, "maxReplicas": replicas.highest},
+            {"minReplicas": replicas.min, "maxReplicas": replicas.max},
             opts,
         )
         [scaled_object] = render(
@@ -48,16 +48,16 @@ class Autoscaling(KitComponent):
             {
                 "name": settings.name,
                 "target": _target(settings),
-                "lowest": replicas.lowest,
-                "highest": replicas.highest,
+                "lowest": replicas.min,
+                "highest": replicas.max,
                 "scale_down_seconds": replicas.scale_down_seconds,
-                "prometheus": replicas.prometheus_address,
+                "prometheus": settings.monitoring.prometheus_address,
                 "selector": engine_selector(settings),
                 "wanted": wanted_requests(settings),
                 "target_requests": replicas.target_requests,
                 "target_waiting": replicas.target_waiting,
                 "scale_up_period": scale_up_period(settings),
-                "time_zone": replicas.schedule_time_zone,
+                "time_zone": replicas.time_zone,
                 "schedule": [_hours(entry) for entry in replicas.schedule],
             },
         )

@@ -72,13 +72,14 @@ class Gateway(KitComponent):
         namespace: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        api = settings.overflow_api
         super().__init__(
             "gateway:Gateway",
             name,
             {
                 "gatewayImage": gateway.image,
                 "gatewayReplicas": gateway.replicas,
-                "overflowModel": None if gateway.overflow is None else gateway.overflow.model,
+                "overflowModel": None if api is None else api.model,
                 "teams": [team.name for team in gateway.teams],
             },
             opts,

@@ -31,7 +31,7 @@ def proxy_configuration(
     settings: Settings, gateway: GatewaySettings, prices: TokenPrices
 ) -> dict[str, Any]:
     """Returns LiteLLM's configuration. Without an API behind it, it names none."""
-    overflow = gateway.overflow
+    overflow = settings.overflow_api
     api = None
     if overflow is not None:
         api = {
@@ -39,7 +39,7 @@ def proxy_configuration(
             # The provider's own name for it; all of them are asked in OpenAI's form.
             "model": overflow.model.partition("/")[2],
             "address": overflow.address,
-            "timeout": overflow.timeout_seconds,
+            "timeout": gateway.overflow.timeout_seconds,
             "input": _per_token(prices.api_input),
             "cached_input": _per_token(prices.api_cached_input),
             "output": _per_token(prices.api_output),
@@ -59,13 +59,13 @@ def proxy_configuration(
 
 def policy(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
     """Returns the rules of `charts/gateway/gateway_policy.py`."""
-    overflow = gateway.overflow
+    overflow = settings.overflow_api
     namespace = settings.network.namespace
     return {
         "model": settings.model.facts.name,
         "apiModel": None if overflow is None else overflow.model,
         "ownAddress": own_address(settings),
-        "requestsPerReplica": gateway.requests_per_replica,
+        "requestsPerReplica": gateway.overflow.requests_per_replica,
         "longestRequestSeconds": settings.engine.longest_request_seconds,
         "prefixCharacters": _PREFIX_CHARACTERS,
         "replicasHost": f"{REPLICAS}.{namespace}.svc",

@@ -95,7 +95,7 @@ def gateway_pod(
 
 def _longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
     own = settings.engine.longest_request_seconds
-    return own if gateway.overflow is None else max(own, gateway.overflow.timeout_seconds)
+    return own if settings.overflow_api is None else max(own, gateway.overflow.timeout_seconds)
 
 
 def _container(settings: Settings, gateway: GatewaySettings) -> ContainerArgs:
@@ -118,7 +118,7 @@ def _container(settings: Settings, gateway: GatewaySettings) -> ContainerArgs:
             from_secret("OWN_API_KEY", secret=settings.engine.api_key_secret, key="api-key"),
             *(
                 [from_secret("OVERFLOW_API_KEY", secret=gateway.overflow.key_secret, key="api-key")]
-                if gateway.overflow is not None
+                if settings.overflow_api is not None
                 else []
             ),
         ],

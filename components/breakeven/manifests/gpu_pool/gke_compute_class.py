@@ -34,8 +34,8 @@ class GkeComputeClassPool(GpuPool):
                 "gpus": pool.gpus_per_node,
                 "disk": BOOT_DISK,
                 "volume_gigabytes": pool.node_volume_gigabytes,
-                "service_account": pool.gke_service_account,
-                "reservations": list(pool.gke_reservations),
+                "service_account": pool.gke.service_account,
+                "reservations": list(pool.gke.reservations),
                 "choices": [
                     {
                         "machine_type": instance_type,

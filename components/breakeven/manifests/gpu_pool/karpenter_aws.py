@@ -23,9 +23,9 @@ class KarpenterAwsPool(KarpenterPool):
                 kind="EC2NodeClass",
                 template="gpu_pool/ec2-node-class.yaml.j2",
                 values={
-                    "image": pool.karpenter_node_image,
-                    "role": pool.karpenter_node_role,
-                    "discovery": pool.karpenter_discovery_tag,
+                    "image": pool.karpenter.node_image,
+                    "role": pool.karpenter.node_role,
+                    "discovery": pool.karpenter.discovery_tag,
                     "volumes": _volumes(pool),
                     "reserved": "reserved" in pool.capacity_types,
                 },
@@ -37,7 +37,7 @@ class KarpenterAwsPool(KarpenterPool):
 def _volumes(pool: PoolSettings) -> list[tuple[str, int]]:
     """Returns a node's volumes by device, in GB; together as large as is priced."""
     size = pool.node_volume_gigabytes
-    if pool.karpenter_node_image.startswith("bottlerocket@"):
+    if pool.karpenter.node_image.startswith("bottlerocket@"):
         # Its system has a device of its own; images and caches are on the other.
         return [("/dev/xvda", _SYSTEM), ("/dev/xvdb", size - _SYSTEM)]
     return [("/dev/xvda", size)]

@@ -40,8 +40,8 @@ class Monitoring(KitComponent):
             "monitoring:Monitoring",
             name,
             {
-                "timeToFirstTokenSeconds": str(monitoring.time_to_first_token_seconds),
-                "interTokenLatencySeconds": str(monitoring.inter_token_latency_seconds),
+                "timeToFirstTokenSeconds": str(settings.traffic.time_to_first_token_seconds),
+                "interTokenLatencySeconds": str(settings.traffic.inter_token_latency_seconds),
                 "gpuMetrics": monitoring.gpu_metrics,
             },
             opts,

@@ -71,9 +71,9 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
         "replica_hour": _text(replica_hour),
         "gpu_hour": _text(gpu_hour),
         "removes_idle": _removes_idle(settings, planned),
-        "may_be_none": replicas.lowest == 0,
-        "lowest": max(replicas.lowest, 1),
-        "idle_requests": f"{replicas.target_requests * max(replicas.lowest, 1) / 2:g}",
+        "may_be_none": replicas.min == 0,
+        "lowest": max(replicas.min, 1),
+        "idle_requests": f"{replicas.target_requests * max(replicas.min, 1) / 2:g}",
         "idle_seconds": _IDLE_SECONDS + replicas.scale_down_seconds,
         "gpu_metrics": settings.monitoring.gpu_metrics,
         "startup_seconds": timings_of(settings).startup_budget + PATIENCE_SECONDS,
@@ -102,7 +102,7 @@ def _figures(settings: Settings, planned: PlannedCost) -> list[tuple[str, str]]:
         "fixed_hour:usd": planned.fixed_hour,
         "node_hour:usd": planned.node_hour,
     }
-    if settings.gateway is not None and settings.gateway.overflow is not None:
+    if settings.overflow_api is not None:
         figures |= {
             "planned_overflow:ratio": Decimal(repr(planned.overflow_share)),
             "planned_overflow_hour:usd": planned.overflow_monthly / planned.hours_per_month,

@@ -36,7 +36,7 @@ def rule_manifests(settings: Settings) -> list[dict[str, Any]]:
     if settings.monitoring.gpu_metrics:
         concerns.append("gpu")
     values = _values(settings)
-    if settings.gateway is not None:
+    if settings.gateway.is_hybrid:
         concerns.append("gateway")
         values |= _gateway_values(settings, settings.gateway)
     return [rule_manifest(settings, concern, values) for concern in concerns]
@@ -85,13 +85,13 @@ def _values(settings: Settings) -> dict[str, object]:
         "startup_seconds": timings_of(settings).startup_budget + PATIENCE_SECONDS,
         "node_seconds": NODE_START + PATIENCE_SECONDS,
         "target_waiting": replicas.target_waiting,
-        "fleet_requests": replicas.target_requests * replicas.highest,
-        "first_token_objective": str(monitoring.time_to_first_token_seconds),
-        "interval_objective": str(monitoring.inter_token_latency_seconds),
+        "fleet_requests": replicas.target_requests * replicas.max,
+        "first_token_objective": str(settings.traffic.time_to_first_token_seconds),
+        "interval_objective": str(settings.traffic.inter_token_latency_seconds),
         "autoscaling": replicas.autoscaling,
         "asked_for": replicas_asked_for(settings),
         "ready": replicas_ready(settings),
-        "may_be_none": replicas.lowest == 0,
+        "may_be_none": replicas.min == 0,
         "replica_gpus": replica_gpus(settings),
     }
 
@@ -99,7 +99,7 @@ def _values(settings: Settings) -> dict[str, object]:
 def _gateway_values(settings: Settings, gateway: GatewaySettings) -> dict[str, object]:
     return {
         "gateways": gateway_target_selector(settings),
-        "has_api": gateway.overflow is not None,
+        "has_api": settings.overflow_api is not None,
         "team_limits": [
             (team.name, f"{team.usd_per_month:f}")
             for team in gateway.teams

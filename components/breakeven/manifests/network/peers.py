@@ -47,7 +47,7 @@ def callers(settings: Settings) -> list[NetworkPolicyPeerArgs]:
     The key is asked for by the engine itself (manifests/serving/guard.py); a network rule holds
     even where that fails, so the port is open to those who are named and to nobody else.
     """
-    peers = clients(settings) if settings.gateway is None else [pods(GATEWAY_LABELS)]
+    peers = [pods(GATEWAY_LABELS)] if settings.gateway.is_hybrid else clients(settings)
     if any(model.watched for model in settings.models):
         peers.append(in_namespace(settings.monitoring.namespace))
     return peers
@@ -83,8 +83,8 @@ def name_lookups(settings: Settings) -> NetworkPolicyEgressRuleArgs:
             pod_selector=LabelSelectorArgs(match_labels={"k8s-app": "kube-dns"}),
         )
     ]
-    if settings.network.node_local_dns:
-        cache = IPBlockArgs(cidr=f"{settings.network.node_local_dns}/32")
+    if settings.network.node_local_dns_address:
+        cache = IPBlockArgs(cidr=f"{settings.network.node_local_dns_address}/32")
         peers.append(NetworkPolicyPeerArgs(ip_block=cache))
     return NetworkPolicyEgressRuleArgs(
         to=peers,
@@ -94,7 +94,7 @@ def name_lookups(settings: Settings) -> NetworkPolicyEgressRuleArgs:
 
 def collector(settings: Settings) -> list[NetworkPolicyEgressRuleArgs]:
     """Allows the engine to send traces to the collector, where the stack has one."""
-    tracing = settings.monitoring.tracing
+    tracing = settings.monitoring.tracing_endpoint
     if tracing is None:
         return []
     ports = [NetworkPolicyPortArgs(port=tracing.port, protocol="TCP")]

@@ -41,7 +41,6 @@ from breakeven.manifests.serving.labels import (
     described,
 )
 from breakeven.resources.component import KitComponent
-from breakeven.settings.groups import GatewaySettings
 from breakeven.settings.stack import Settings
 
 
@@ -97,11 +96,11 @@ class NetworkRules(KitComponent):
         if any(model.fetches_weights for model in settings.models):
             egress = [name_lookups(settings), public_https()]
             self._add(f"{NAME}-weights", pods=WEIGHTS_LABELS, egress=egress)
-        if settings.gateway is not None:
-            self._add_gateway(settings, settings.gateway)
+        if settings.gateway.is_hybrid:
+            self._add_gateway(settings)
         self.register_outputs({})
 
-    def _add_gateway(self, settings: Settings, gateway: GatewaySettings) -> None:
+    def _add_gateway(self, settings: Settings) -> None:
         readers = [in_namespace(settings.monitoring.namespace)]
         self._add(
             GATEWAY,
@@ -119,7 +118,7 @@ class NetworkRules(KitComponent):
                 _reached(ENGINE_LABELS, ENGINE_PORT),
                 _reached(STORE_LABELS, STORE_PORT),
                 # Without an API behind it, the gateway has no way out of the cluster.
-                *([public_https()] if gateway.overflow is not None else []),
+                *([public_https()] if settings.overflow_api is not None else []),
             ],
         )
         self._add(STORE, pods=STORE_LABELS, ingress=[_opened([pods(GATEWAY_LABELS)], STORE_PORT)])

@@ -75,8 +75,8 @@ class VllmServing(KitComponent):
                 "engineImage": settings.engine.image,
                 "tensorParallel": settings.engine.tensor_parallel,
                 "pipelineParallel": settings.engine.pipeline_parallel,
-                "minReplicas": settings.replicas.lowest,
-                "maxReplicas": settings.replicas.highest,
+                "minReplicas": settings.replicas.min,
+                "maxReplicas": settings.replicas.max,
                 "surgeReplicas": settings.surge_replicas,
             },
             opts,
@@ -151,10 +151,10 @@ class VllmServing(KitComponent):
         annotations = service_annotations(settings)
         pods = answering_labels(settings)
         spec = address(settings, pods, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
-        if settings.gateway is not None:
+        if settings.gateway.is_hybrid:
             # Clients call the gateway, and only that calls the model; with no replica to wait for
             # where the fleet goes down to none.
-            annotations = {} if settings.replicas.lowest else {"pulumi.com/skipAwait": "true"}
+            annotations = {} if settings.replicas.min else {"pulumi.com/skipAwait": "true"}
             spec = inner_address(pods, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
         self.add(
             Service(
@@ -181,7 +181,7 @@ def _deployment(
         metadata=_metadata(settings, namespace),
         spec=DeploymentSpecArgs(
             # Left out where KEDA scales: two owners of one field undo each other.
-            replicas=None if settings.replicas.autoscaling else settings.replicas.lowest,
+            replicas=None if settings.replicas.autoscaling else settings.replicas.min,
             selector=LabelSelectorArgs(match_labels=engine_labels(settings)),
             strategy=_strategy(rollout_of(settings)),
             progress_deadline_seconds=timings.startup_budget + timings.grace + NODE_START,

@@ -76,7 +76,7 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
         f"--served-model-name={model.facts.name}",
         f"--port={ENGINE_PORT}",
         f"--tensor-parallel-size={engine.tensor_parallel}",
-        f"--max-model-len={model.max_model_length}",
+        f"--max-model-len={model.max_length}",
         f"--gpu-memory-utilization={engine.gpu_memory_utilization}",
         "--dtype=bfloat16",
         # Never pickled weights, which run code when they are loaded.
@@ -89,8 +89,8 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
     ]
     if model.precision == "fp8":
         flags.append("--quantization=fp8")
-    if settings.monitoring.tracing is not None:
-        flags.append(f"--otlp-traces-endpoint={settings.monitoring.tracing.url}")
+    if settings.monitoring.tracing_endpoint is not None:
+        flags.append(f"--otlp-traces-endpoint={settings.monitoring.tracing_endpoint.url}")
     if engine.pipeline_parallel > 1:
         flags += [
             f"--pipeline-parallel-size={engine.pipeline_parallel}",
@@ -106,12 +106,12 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
 
 
 def _adapter_flags(settings: Settings) -> list[str]:
-    adapters = settings.model.adapters
+    adapters = settings.model.lora_adapters
     if not adapters:
         return []
     return [
         "--enable-lora",
-        f"--max-lora-rank={settings.model.adapter_rank}",
+        f"--max-lora-rank={settings.model.lora_max_rank}",
         # Requests for all of them may share a batch; with fewer places some would wait.
         f"--max-loras={len(adapters)}",
         "--lora-modules",
@@ -260,7 +260,7 @@ def _common(settings: Settings, timings: Timings) -> dict[str, Any]:
             guard_mount(),
             *(
                 [VolumeMountArgs(name="adapters", mount_path=ADAPTERS, read_only=True)]
-                if settings.model.adapters
+                if settings.model.lora_adapters
                 else []
             ),
             VolumeMountArgs(name="cache", mount_path=CACHE),

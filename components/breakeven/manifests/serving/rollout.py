@@ -40,8 +40,8 @@ def rollout_of(settings: Settings) -> Rollout:
             f"An update or rollback starts each new replica before the old one ends its requests "
             f"({source}); none is missing."
         )
-    elif settings.replicas.lowest > 1:
-        fewest = settings.replicas.lowest
+    elif settings.replicas.min > 1:
+        fewest = settings.replicas.min
         explanation = (
             f"An update or rollback replaces one replica at a time, the old one first, because "
             f"{_hindrance(settings)}; at the fewest {fewest - 1} of {fewest} serve meanwhile."
@@ -59,7 +59,7 @@ def rollout_of(settings: Settings) -> Rollout:
 
 
 def _instead(settings: Settings) -> str:
-    if settings.gateway is not None and settings.gateway.overflow is not None:
+    if settings.overflow_api is not None:
         return "but the API behind the gateway serves, and marked requests are refused,"
     return "serves"
 

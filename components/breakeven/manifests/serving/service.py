@@ -28,7 +28,7 @@ def service_annotations(settings: Settings) -> dict[str, str]:
     """Returns what keeps the cloud's load balancer private; nothing where there is none."""
     if not settings.network.has_load_balancer:
         return {}
-    return dict(ANNOTATIONS[settings.prices.cloud])
+    return dict(ANNOTATIONS[settings.pricing.cloud])
 
 
 def address(

@@ -37,7 +37,7 @@ def leader_worker_set(
             "name": GROUP_NAME,
             "labels": described(engine_labels(settings)),
             # Left out where KEDA scales: two owners of one field undo each other.
-            "replicas": None if replicas.autoscaling else replicas.lowest,
+            "replicas": None if replicas.autoscaling else replicas.min,
             "max_surge": rollout.max_surge,
             "max_unavailable": rollout.max_unavailable,
             "nodes": settings.engine.pipeline_parallel,

@@ -131,7 +131,7 @@ def timings_of(settings: Settings) -> Timings:
         drain=drain,
         grace=kill,
         startup_budget=budget,
-        rollout=settings.replicas.highest * (budget + kill) + NODE_START,
+        rollout=settings.replicas.max * (budget + kill) + NODE_START,
     )
 
 

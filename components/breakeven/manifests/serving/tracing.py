@@ -18,7 +18,7 @@ def tracing_environment(settings: Settings) -> list[EnvVarArgs]:
     The flag --otlp-traces-endpoint carries the address. Spans hold counts, times and sampling
     parameters of a request, not its text.
     """
-    if settings.monitoring.tracing is None:
+    if settings.monitoring.tracing_endpoint is None:
         return []
     return env_vars(
         {

@@ -102,7 +102,7 @@ def add_weights(
         fill(weights_content(settings, model.previous_revision))
     return Weights(
         model=None if settings.weights_are_there else fill(served),
-        adapters=fill(adapters_content(settings)) if model.adapters else None,
+        adapters=fill(adapters_content(settings)) if model.lora_adapters else None,
     )
 
 

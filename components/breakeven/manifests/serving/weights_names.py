@@ -40,7 +40,7 @@ def weights_content(settings: Settings, revision: str) -> Content:
 
 def adapters_content(settings: Settings) -> Content:
     """Returns the content of the volume with the LoRA adapters, in one folder for each commit."""
-    sources = {each.revision: each.repository for each in settings.model.adapters}
+    sources = {each.revision: each.repository for each in settings.model.lora_adapters}
     return Content(
         title="adapters",
         sources=tuple((repository, revision) for revision, repository in sources.items()),

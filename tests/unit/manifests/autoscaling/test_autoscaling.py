@@ -37,8 +37,8 @@ def test_it_scales_the_deployment_within_its_bounds(stack: str) -> None:
     )
     deployment = served.engine
     assert scaling.spec["scaleTargetRef"] == {"name": deployment.metadata["name"]}
-    assert scaling.spec["minReplicaCount"] == settings.replicas.lowest
-    assert scaling.spec["maxReplicaCount"] == settings.replicas.highest
+    assert scaling.spec["minReplicaCount"] == settings.replicas.min
+    assert scaling.spec["maxReplicaCount"] == settings.replicas.max
     assert scaling.metadata["namespace"] == "llm"
 
 
@@ -91,7 +91,7 @@ def test_finding_nothing_is_an_error_and_not_an_idle_model(stack: str) -> None:
         assert trigger["metadata"]["ignoreNullValues"] == "false"
     fallback = scaled_object(settings).spec["fallback"]
     assert fallback["behavior"] == "currentReplicasIfHigher"
-    assert fallback["replicas"] == settings.replicas.lowest
+    assert fallback["replicas"] == settings.replicas.min
 
 
 def test_replicas_come_at_once_and_go_slowly(stack: str) -> None:

@@ -147,7 +147,7 @@ class TestKarpenter:
         settings = settings_of("aws-prod", capacityTypes=capacity_types)
         _, registration = pool_of(settings)
         terms = registration.one("EC2NodeClass").spec.get("capacityReservationSelectorTerms")
-        tag = {"karpenter.sh/discovery": settings.pool.karpenter_discovery_tag}
+        tag = {"karpenter.sh/discovery": settings.pool.karpenter.discovery_tag}
         assert terms == ([{"tags": tag}] if named else None)
 
     @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_the_gateway_is_watched_where_there_is_one(stack: str) -> None:
     settings = settings_of(stack)
     asked = [rule["expr"] for rule in with_budget(stack)] + panel_expressions(settings)
     gateway = [text for text in asked if "gateway" in text or "overflow" in text]
-    assert bool(gateway) is (settings.gateway is not None)
+    assert bool(gateway) is settings.gateway.is_hybrid
 
 
 def test_without_an_api_nothing_asks_what_leaves() -> None:

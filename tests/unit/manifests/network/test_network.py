@@ -135,7 +135,7 @@ class TestEveryStack:
         rules, settings = rules_of(stack), settings_of(stack)
         clients = set(settings.network.client_namespaces)
         expected = {settings.monitoring.namespace}
-        if settings.gateway is None:
+        if not settings.gateway.is_hybrid:
             expected |= clients
         for namespace in (*expected, *clients, "kube-system", "llm", "elsewhere"):
             reached = allowed(rules, "Ingress", ENGINE_LABELS, port=8000, namespace=namespace)

@@ -19,7 +19,7 @@ Served = Callable[..., Registration]
 def test_the_number_of_replicas_has_one_owner(served: Served, stack: str) -> None:
     replicas = settings_of(stack).replicas
     spec = served(stack).engine.spec
-    assert spec.get("replicas") == (None if replicas.autoscaling else replicas.lowest)
+    assert spec.get("replicas") == (None if replicas.autoscaling else replicas.min)
 
 
 @pytest.mark.parametrize(

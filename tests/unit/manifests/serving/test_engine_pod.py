@@ -33,7 +33,7 @@ def test_it_serves_the_pinned_revision_under_the_models_name(served: Served, sta
     assert flags["path"] == f"/weights/{settings.model.revision}"
     assert flags["--served-model-name"] == settings.model.facts.name
     assert flags["--tensor-parallel-size"] == str(settings.engine.tensor_parallel)
-    assert flags["--max-model-len"] == str(settings.model.max_model_length)
+    assert flags["--max-model-len"] == str(settings.model.max_length)
     assert flags["--gpu-memory-utilization"] == "0.90"
     assert flags["--dtype"] == "bfloat16"
     assert container["command"] == ["vllm", "serve"]

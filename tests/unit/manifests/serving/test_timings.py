@@ -58,7 +58,7 @@ def test_a_rollout_may_take_as_long_as_all_replicas_one_after_the_other(stack: s
     settings = settings_of(stack)
     timings = timings_of(settings)
     each = timings.startup_budget + timings.grace
-    assert timings.rollout >= settings.replicas.highest * each
+    assert timings.rollout >= settings.replicas.max * each
 
 
 @given(speed=st.integers(min_value=10, max_value=100_000))

@@ -37,7 +37,7 @@ def capacity(settings: Settings) -> Board:
             "in flight",
         ),
         Query(f"{there} * {replicas.target_requests}", "targetRequestsPerReplica x replicas"),
-        Query(f"vector({replicas.target_requests * replicas.highest})", "with all replicas"),
+        Query(f"vector({replicas.target_requests * replicas.max})", "with all replicas"),
         explained="Above the last line maxReplicas is the limit.",
     )
     _tokens(result, settings)
@@ -90,8 +90,8 @@ def _fleet(result: Board, settings: Settings) -> None:
         "short",
         Query(recorded(settings, "replicas:up"), "answer"),
         Query(replicas_asked_for(settings), "asked for"),
-        Query(f"vector({settings.replicas.lowest})", "minReplicas"),
-        Query(f"vector({settings.replicas.highest})", "maxReplicas"),
+        Query(f"vector({settings.replicas.min})", "minReplicas"),
+        Query(f"vector({settings.replicas.max})", "maxReplicas"),
         explained="Asked for: by the autoscaler, or by the stack.",
     )
     result.lines(

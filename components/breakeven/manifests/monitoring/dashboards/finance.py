@@ -57,7 +57,7 @@ def finance(settings: Settings) -> Board:
         Query(f"1 - {recorded(settings, 'planned_busy:ratio')}", "planned"),
         explained="Share of the GPUs' capacity that is paid and not used.",
     )
-    if settings.gateway is not None:
+    if settings.gateway.is_hybrid:
         gateway_money(result, settings, settings.gateway)
     return result
 
@@ -81,7 +81,7 @@ def _now(result: Board, settings: Settings) -> None:
         recorded(settings, "cost_month_projected:usd"),
         explained="So far, and the rest at the pace of the last 24 hours.",
     )
-    budget = settings.prices.budget_per_month
+    budget = settings.pricing.budget_per_month
     result.figure(
         "Planned a month",
         _USD,
@@ -102,7 +102,7 @@ def _now(result: Board, settings: Settings) -> None:
         "The last 24 hours by API",
         _USD,
         by_api,
-        explained=f"The same tokens by {settings.traffic.api_in_use}.",
+        explained=f"The same tokens by {settings.api.in_use}.",
     )
 
 

@@ -61,7 +61,7 @@ def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -
     ):
         total = f"sum by (team, to) (increase({metric}{{{cluster}}}[1d]))"
         result.lines(title, unit, Query(total, "{{team}}, {{to}}"), explained=explained)
-    if gateway.overflow is not None:
+    if settings.overflow_api is not None:
         _overflow(result, settings)
     if any(team.usd_per_month is not None for team in gateway.teams):
         result.lines(

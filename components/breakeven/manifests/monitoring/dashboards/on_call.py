@@ -71,7 +71,7 @@ def on_call(settings: Settings) -> Board:
         ),
         explained="Two or more: read the log of the run before.",
     )
-    if settings.gateway is not None:
+    if settings.gateway.is_hybrid:
         gateway_requests(result, settings)
     if settings.monitoring.gpu_metrics:
         _gpus(result, settings)
@@ -79,19 +79,19 @@ def on_call(settings: Settings) -> Board:
 
 
 def _now(result: Board, settings: Settings) -> None:
-    objective = float(settings.monitoring.time_to_first_token_seconds)
+    objective = float(settings.traffic.time_to_first_token_seconds)
     result.figure(
         "Replicas that answer",
         "short",
         f"sum(up{{{target_selector(settings)}}})",
-        explained=f"Between {settings.replicas.lowest} and {settings.replicas.highest}.",
+        explained=f"Between {settings.replicas.min} and {settings.replicas.max}.",
     )
     result.figure(
         "Waiting",
         "short",
         recorded(settings, "requests_waiting:sum"),
         explained="Requests that wait for a place in a batch.",
-        alarm=settings.replicas.target_waiting * settings.replicas.highest,
+        alarm=settings.replicas.target_waiting * settings.replicas.max,
     )
     result.figure(
         "First token, 95%",
@@ -100,7 +100,7 @@ def _now(result: Board, settings: Settings) -> None:
         explained=f"95% of requests get their first token sooner; objective {objective:g} s.",
         alarm=objective,
     )
-    interval = float(settings.monitoring.inter_token_latency_seconds)
+    interval = float(settings.traffic.inter_token_latency_seconds)
     result.figure(
         "Between tokens, 95%",
         "s",
@@ -127,17 +127,16 @@ def _now(result: Board, settings: Settings) -> None:
 
 
 def _latency(result: Board, settings: Settings) -> None:
-    monitoring = settings.monitoring
     for title, name, objective in (
         (
             "Time to first token",
             "first_token_seconds_bucket:rate5m",
-            monitoring.time_to_first_token_seconds,
+            settings.traffic.time_to_first_token_seconds,
         ),
         (
             "Time between tokens",
             "token_interval_seconds_bucket:rate5m",
-            monitoring.inter_token_latency_seconds,
+            settings.traffic.inter_token_latency_seconds,
         ),
     ):
         series = recorded(settings, name)
