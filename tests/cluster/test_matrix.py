@@ -10,11 +10,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from breakeven.settings.boundary import POOLS_INSIDE
+from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.settings.files import stack_names
 from breakeven.settings.gateway import MODES
 from breakeven.settings.parse import NETWORKS
-from breakeven.settings.pool import POOL_KINDS
 from rig.api import Api
 from tests.cluster.deploying import destroy, pulumi, ready_replicas, up
 from tests.cluster.inventory import inventory, leftovers
@@ -38,18 +37,18 @@ ROWS = {**{name: (name, {}) for name in stack_names()}, **FURTHER}
 
 def test_every_combination_of_mode_pool_and_network_that_is_accepted_is_in_the_matrix() -> None:
     accepted = {
-        (mode, pool, network)
+        (mode, pool.name, network)
         for mode in MODES
-        for pool in POOL_KINDS
+        for pool in POOL_KINDS.values()
         for network in NETWORKS
-        if network == "connected" or pool in POOLS_INSIDE
+        if network == "connected" or pool.runs_in_closed_network
     }
     found = set()
     for stack, changes in ROWS.values():
         settings = settings_of(stack, **changes)
         mode = settings.gateway.mode
         network = "air-gapped" if settings.network.is_air_gapped else "connected"
-        found.add((mode, settings.pool.kind, network))
+        found.add((mode, settings.pool.kind.name, network))
     assert found == accepted
 
 

@@ -49,11 +49,11 @@ def needs_of(stack: str, settings: Settings) -> Iterator[Manifest]:
         "volumeBindingMode": "Immediate",
     }
     namespaces = [settings.monitoring.namespace]
-    if settings.pool.kind == "cluster-api":
+    if settings.pool.kind.uses_management_cluster:
         namespaces.append(settings.pool.cluster_api.namespace)
     for namespace in namespaces:
         yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-    if settings.pool.kind == "existing":
+    if not settings.pool.can_grow:
         for number in range(settings.pool.node_count):
             yield gpu_node(
                 f"{stack}-{number}", dict(settings.pool.node_labels), settings.pool.gpus_per_node

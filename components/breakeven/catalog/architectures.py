@@ -33,6 +33,7 @@ class Architecture:
         sliding_window: Default of that field; None: no window unless it is there.
         quantises_experts_only: Whether published 4-bit checkpoints keep all else in bf16.
         counts_embedding_as_active: Whether the makers' number of active parameters does.
+        fetches_vocabulary: Whether vLLM downloads a vocabulary for it at every start.
     """
 
     norms: int = 2
@@ -49,6 +50,7 @@ class Architecture:
     sliding_window: int | None = None
     quantises_experts_only: bool = False
     counts_embedding_as_active: bool = True
+    fetches_vocabulary: bool = False
 
 
 _GEMMA_3 = Architecture(
@@ -104,6 +106,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             sliding_window=128,
             quantises_experts_only=True,
             counts_embedding_as_active=False,
+            fetches_vocabulary=True,
         ),
     }
 )

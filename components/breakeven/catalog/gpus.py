@@ -8,36 +8,67 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
+from typing import Literal, TypeAlias
 
 from breakeven.suggestions import UnknownNameError, near_names
+
+Vendor: TypeAlias = Literal["nvidia", "amd"]
+Interconnect: TypeAlias = Literal["pcie", "nvlink", "infinity-fabric"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
-    """One GPU. Compute figures are dense, without structured sparsity.
+    """One GPU: what its maker's data sheet says, and what decides how it can be used.
+
+    Compute figures are dense, without structured sparsity.
 
     Attributes:
         name: Short name, such as "l40s".
+        vendor: Who makes it.
         memory_gib: Memory that the driver reports, in GiB; data sheets round it.
         bandwidth_gb_per_second: Peak memory bandwidth, in 10^9 bytes a second.
         bf16_tflops: Peak bf16 operations with fp32 sums, in 10^12 a second.
         fp8_tflops: The same in fp8; None where the GPU has no fp8 units.
         int8_tops: The same in int8.
         watts: Board power limit, in W.
-        link_gb_per_second: To the other GPUs of the node, one direction, in 10^9 bytes a second;
-            without NVLink or its like that is the PCIe slot.
+        interconnect: What links it to the other GPUs of the node; "pcie" without a faster link.
+        link_gb_per_second: Bandwidth of that link, one direction, in 10^9 bytes a second.
         source: Where the figures are from.
+        gke_accelerator: Google's name for it (label cloud.google.com/gke-accelerator); empty where
+            GKE rents none. Source: GKE documentation, "GPU machine types".
+        needs_hyperdisk: Whether Google's machines with it boot from Hyperdisk only. Source: Compute
+            Engine documentation of the machine series.
+        is_calibrated: Whether published vLLM measurements on it (`throughput.json`) were used to
+            fit the roofline; the band of its capacity is then narrower.
+        is_suggested: Whether several clouds rent it widely, so that it is named where a model does
+            not fit.
     """
 
     name: str
+    vendor: Vendor
     memory_gib: float
     bandwidth_gb_per_second: float
     bf16_tflops: float
     fp8_tflops: float | None
     int8_tops: float | None
     watts: int
+    interconnect: Interconnect
     link_gb_per_second: float
     source: str
+    gke_accelerator: str = ""
+    needs_hyperdisk: bool = False
+    is_calibrated: bool = False
+    is_suggested: bool = False
+
+    @property
+    def is_deployable(self) -> bool:
+        """Whether the manifests can use it; engine image and device plugin are for NVIDIA."""
+        return self.vendor == "nvidia"
+
+    @property
+    def shares_over_pcie(self) -> bool:
+        """Whether GPUs that share a replica exchange data over PCIe."""
+        return self.interconnect == "pcie"
 
     def compute_tera(self, precision: str) -> float:
         """Returns the peak at which weights of a precision are multiplied, in 10^12 a second.

@@ -55,6 +55,7 @@ def facts_from_config(path: Path, *, name: str) -> ModelFacts:
         sliding_window=counted.window if window_layers else 0,
         sliding_window_layers=window_layers,
         hosted=(),
+        fetches_vocabulary=architecture.fetches_vocabulary,
         source=_source(counted, vision, window_layers),
     )
 

@@ -47,6 +47,8 @@ class ModelFacts:
             and output head, a vision tower, and in gpt-oss all but the experts.
         sliding_window: Tokens that a sliding-window layer looks back on; 0 without such layers.
         sliding_window_layers: How many of the layers have that window.
+        fetches_vocabulary: Whether vLLM downloads a vocabulary for it at every start. The engine's
+            pods reach nothing outside, so that it cannot be deployed.
     """
 
     name: str
@@ -64,6 +66,7 @@ class ModelFacts:
     full_precision_parameters: int = 0
     sliding_window: int = 0
     sliding_window_layers: int = 0
+    fetches_vocabulary: bool = False
 
     @property
     def attention_size(self) -> int:

@@ -107,6 +107,8 @@ def _entry(facts: ModelFacts) -> dict[str, object]:
     if facts.sliding_window_layers:
         entry["sliding_window"] = facts.sliding_window
         entry["sliding_window_layers"] = facts.sliding_window_layers
+    if facts.fetches_vocabulary:
+        entry["fetches_vocabulary"] = True
     return {**entry, "hosted": list(facts.hosted), "source": facts.source}
 
 

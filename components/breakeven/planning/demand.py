@@ -113,7 +113,7 @@ def _purchase_notes(pool: PoolSettings) -> Iterator[str]:
             "Nodes are priced as reserved for the hours that they run; a reservation is paid for "
             "all hours, so keep minReplicas at what is reserved."
         )
-    elif others and pool.kind != "existing":
+    elif others and pool.kind.purchases:
         yield (
             f"Nodes are priced as {first}; what is not to be had is tried as "
             f"{', then '.join(others)}, at that price."

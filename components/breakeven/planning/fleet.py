@@ -37,7 +37,7 @@ def fleet_of(settings: Settings) -> Fleet:
         autoscaling=replicas.autoscaling,
         replicas_per_node=settings.replicas_per_node,
         gpus_per_node=pool.gpus_per_node * machines,
-        fixed_nodes=pool.node_count // machines if pool.kind == "existing" else None,
+        fixed_nodes=pool.node_count // machines if not pool.can_grow else None,
         start_seconds=replica_start(settings),
         scale_down_seconds=replicas.scale_down_seconds,
         machines_per_node=machines,

@@ -7,7 +7,6 @@ from datetime import date
 
 from breakeven.catalog.price import PriceMissingError
 from breakeven.catalog.price_book import PriceBook
-from breakeven.cost.bill.classify import ROOT_VOLUMES
 from breakeven.cost.bill.pricing import balancer_prices
 from breakeven.settings.stack import Settings
 from breakeven.suggestions import near_names
@@ -47,7 +46,7 @@ def _own(settings: Settings) -> tuple[str, ...]:
         if machine
         for purchase in _PURCHASES
     )
-    classes = {settings.weights.storage_class, ROOT_VOLUMES.get(settings.pool.kind, "")}
+    classes = {settings.weights.storage_class, settings.pool.kind.root_volume_class}
     volumes = (f"volume/{cloud}/{name}" for name in sorted(classes) if name)
     parts = (f"nat/{cloud}/gateway", f"nat/{cloud}/gb", f"control-plane/{prices.control_plane}")
     return (*nodes, *volumes, *filter(None, balancer_prices(cloud)), *parts)

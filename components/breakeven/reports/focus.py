@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.price import PRIVATE
 from breakeven.cost.bill.line_item import LineItem, LineItemKind
 from breakeven.cost.report import Report
@@ -19,8 +20,6 @@ from breakeven.cost.report import Report
 VERSION = "1.2"
 
 NOTICE = "FOCUS-shaped projection by Breakeven: estimated before deployment, nothing was billed."
-
-_PROVIDERS = {"aws": "AWS", "azure": "Microsoft", "gcp": "Google Cloud"}
 
 _SERVICES: Mapping[LineItemKind, tuple[str, str]] = {
     "busy-nodes": ("Compute", "GPU nodes"),
@@ -119,7 +118,7 @@ def _row(
         "ChargePeriodEnd": end,
         "ChargeDescription": f"{item}, projected for a month of {assumptions.calendar.name}",
         "ListCost": None if cost is None else f"{cost:f}",
-        "ProviderName": _PROVIDERS.get(assumptions.cloud),
+        "ProviderName": find_cloud(assumptions.cloud).provider or None,
         "RegionId": assumptions.region or None,
         "ResourceId": f"breakeven/{assumptions.stack}/{item}",
         "ResourceName": item,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from breakeven.addresses import outside_addresses
+from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.settings.files import WAIVERS
 from breakeven.settings.groups import PolicySettings
 from breakeven.settings.models import KEY
 from breakeven.settings.reader import ConfigReader
 from breakeven.settings.stack import FIRST_MODEL, Settings
-
-POOLS_INSIDE = ("existing", "cluster-api")
-"""Ways of getting nodes that ask no cloud."""
 
 
 def read_policy(reader: ConfigReader) -> PolicySettings:
@@ -67,9 +65,9 @@ def check_boundary(settings: Settings, reader: ConfigReader) -> None:
             "Allowed: none; name namespaces in clientNamespaces",
         ),
         "pool": (
-            settings.pool.kind not in POOLS_INSIDE,
-            f"{settings.pool.kind} asks a cloud for nodes",
-            f"Allowed: {', '.join(POOLS_INSIDE)}",
+            not settings.pool.kind.runs_in_closed_network,
+            f"{settings.pool.kind.name} asks a cloud for nodes",
+            f"Allowed: {', '.join(_pools_inside())}",
         ),
         "prometheusAddress": (
             any(outside_addresses(settings.monitoring.prometheus_address, ())),
@@ -80,6 +78,10 @@ def check_boundary(settings: Settings, reader: ConfigReader) -> None:
     for key, (broken, found, allowed) in refused.items():
         if broken and reader.usable(key):
             reader.reject(key, f"{found}, {air_gapped}", allowed)
+
+
+def _pools_inside() -> list[str]:
+    return [kind.name for kind in POOL_KINDS.values() if kind.runs_in_closed_network]
 
 
 def _check_token(settings: Settings, reader: ConfigReader) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from breakeven.catalog.clouds import find_cloud, private_balancer_clouds
 from breakeven.cost.capacity.memory_fit import MemoryFit, memory_fit, smallest_fits
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.settings.adapters import check_adapters
@@ -15,16 +16,6 @@ from breakeven.settings.reader import ConfigReader
 from breakeven.settings.schedule import check_schedule
 from breakeven.settings.stack import Settings
 from breakeven.settings.weights import check_weights
-
-"""GPUs that may share a replica."""
-
-_OTHER_VENDORS = ("mi300x",)
-_FETCHES_AT_START = "gpt-oss-"
-
-_CONTROL_PLANES = {"aws": "eks", "azure": "aks", "gcp": "gke"}
-
-BALANCER_CLOUDS = ("aws", "azure", "gcp", "none")
-"""Clouds whose load balancer is known to stay private: `manifests.serving.service` says how."""
 
 
 def check(settings: Settings, reader: ConfigReader) -> None:
@@ -131,13 +122,13 @@ def _fit(settings: Settings, stages: int) -> MemoryFit:
 
 def _check_support(settings: Settings, reader: ConfigReader) -> None:
     """Refuses what is known, and can be priced, but can't be deployed yet."""
-    if reader.usable("gpu") and settings.pool.gpu.name in _OTHER_VENDORS:
+    if reader.usable("gpu") and not settings.pool.gpu.is_deployable:
         reader.reject(
             "gpu",
             f"{settings.pool.gpu.name} needs another device plugin and another engine image",
             "Allowed: NVIDIA GPUs",
         )
-    if reader.usable("model") and settings.model.facts.name.startswith(_FETCHES_AT_START):
+    if reader.usable("model") and settings.model.facts.fetches_vocabulary:
         reader.reject(
             "model",
             f"{settings.model.facts.name} makes vLLM fetch a vocabulary when it starts, and the "
@@ -171,7 +162,7 @@ def _check_nodes(settings: Settings, reader: ConfigReader) -> None:
     """Refuses replicas that the nodes don't hold, and weights that they can't mount."""
     pool, engine, highest = settings.pool, settings.engine, settings.replicas.max
     fleet, nodes = settings.replicas_of_fleet, settings.nodes_of(highest)
-    if pool.kind == "existing":
+    if not pool.can_grow:
         nodes = min(pool.node_count, highest * engine.pipeline_parallel)
         if highest > fleet:
             several = f" and pipelineParallel {engine.pipeline_parallel}"
@@ -192,15 +183,16 @@ def _check_nodes(settings: Settings, reader: ConfigReader) -> None:
 
 
 def _check_network(settings: Settings, reader: ConfigReader) -> None:
-    network, cloud = settings.network, settings.pricing.cloud
+    network, cloud = settings.network, find_cloud(settings.pricing.cloud)
     if network.has_load_balancer:
         if not network.client_networks and reader.usable("clientNetworks"):
             reader.reject("clientNetworks", "empty", f"Needed with exposure {network.exposure}")
-        if cloud not in BALANCER_CLOUDS and reader.usable("exposure", "cloud"):
+        if cloud.private_balancer is None and reader.usable("exposure", "cloud"):
             reader.reject(
                 "exposure",
-                f"{network.exposure} with cloud {cloud}, where none is known to stay private",
-                f"Allowed with cloud {_listed(BALANCER_CLOUDS)}; or set exposure to cluster",
+                f"{network.exposure} with cloud {cloud.name}, where none is known to stay private",
+                f"Allowed with cloud {_listed(private_balancer_clouds())}; or set exposure to "
+                "cluster",
             )
     if reader.usable("namespace", "monitoringNamespace") and (
         network.namespace in (settings.monitoring.namespace, "default", "kube-system")
@@ -213,7 +205,7 @@ def _check_network(settings: Settings, reader: ConfigReader) -> None:
 def _check_control_plane(settings: Settings, reader: ConfigReader) -> None:
     """Refuses that of another cloud; nodes elsewhere may join any of them."""
     prices = settings.pricing
-    own = _CONTROL_PLANES.get(prices.cloud)
+    own = find_cloud(prices.cloud).control_plane
     if own and prices.control_plane not in {own, "none"} and reader.usable("controlPlane", "cloud"):
         reader.reject(
             "controlPlane",
@@ -242,7 +234,7 @@ def _check_commitment(settings: Settings, reader: ConfigReader) -> None:
             "Allowed where capacityTypes begins with on-demand; what else is bought has its own "
             "price: state yours in priceOverrides",
         )
-    elif settings.replicas.autoscaling and settings.pool.kind != "existing":
+    elif settings.replicas.autoscaling and settings.pool.can_grow:
         reader.reject(
             "commitmentPercent",
             f"{found} with autoscaling; what is committed to is paid whether it runs or not",

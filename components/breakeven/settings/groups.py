@@ -14,6 +14,7 @@ from pathlib import Path
 
 from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
+from breakeven.catalog.pool_kinds import PoolKind
 from breakeven.settings.files import WAIVERS
 
 IN_CLUSTER, INTERNAL_LOAD_BALANCER = "cluster", "internal-load-balancer"
@@ -136,7 +137,7 @@ class GkeSettings:
 class PoolSettings:
     """Where GPU nodes come from and what they look like. `gpu_quota` is 0 where none is known."""
 
-    kind: str
+    kind: PoolKind
     gpu: Gpu
     gpus_per_node: int
     gpu_quota: int
@@ -152,9 +153,14 @@ class PoolSettings:
     node_volume_gigabytes: int
 
     @property
+    def can_grow(self) -> bool:
+        """Whether nodes come and go with replicas; otherwise `node_count` of them are there."""
+        return self.kind.can_grow
+
+    @property
     def first_purchase(self) -> str:
         """How nodes are bought before anything else is tried; on demand where nothing says how."""
-        buys = self.kind != "existing" and self.capacity_types
+        buys = self.kind.purchases and self.capacity_types
         return self.capacity_types[0] if buys else "on-demand"
 
 

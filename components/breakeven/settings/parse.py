@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from breakeven.addresses import is_inside
+from breakeven.catalog.clouds import CLOUDS, CONTROL_PLANES
 from breakeven.catalog.models import PRECISION_BYTES, find_model, load_models
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
 from breakeven.settings.adapters import read_adapters, read_rank
@@ -53,7 +54,6 @@ from breakeven.settings.stack import FIRST_MODEL, Settings
 from breakeven.settings.unused import check_unread
 from breakeven.settings.weights import read_weights
 
-CLOUDS = ("aws", "azure", "gcp", "lambda", "nebius", "runpod", "crusoe", "none")
 OLDEST_ENGINE = (0, 18)
 MOST_REPLICAS = 1000
 NETWORKS = ("connected", "air-gapped")
@@ -274,13 +274,13 @@ def _pricing(reader: ConfigReader) -> PricingSettings:
         )
     return PricingSettings(
         nodes=pricing,
-        cloud=reader.choice("cloud", CLOUDS),
+        cloud=reader.choice("cloud", tuple(CLOUDS)),
         region=reader.text("region"),
         commitment_percent=reader.integer("commitmentPercent", 0, 90),
         commitment_years=reader.integer("commitmentYears", 1, 5),
         node_price_per_hour=stated,
         owned=_owned_node(reader, required=pricing == "owned"),
-        control_plane=reader.choice("controlPlane", ("eks", "gke", "aks", "none")),
+        control_plane=reader.choice("controlPlane", CONTROL_PLANES),
         control_plane_share_percent=reader.integer("controlPlaneSharePercent", 0, 100),
         system_instance_type=reader.text(
             "systemInstanceType",

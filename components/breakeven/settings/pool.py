@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from breakeven.catalog.gpus import find_gpu, load_gpus
+from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.settings.fields import LABEL, LABEL_ALLOWED, MACHINE_TYPE
 from breakeven.settings.groups import (
     ClusterApiSettings,
@@ -24,71 +23,10 @@ _TEMPLATE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolKind:
-    """What a way of getting nodes needs and can do.
-
-    Attributes:
-        cloud: Cloud that it belongs to; None for any.
-        capacity_types: Purchases that its platform has; empty where the platform does not choose.
-        needed: Keys that must not be empty.
-        unavailable: Why a purchase is missing, for the message.
-    """
-
-    cloud: str | None
-    capacity_types: tuple[str, ...]
-    needed: tuple[str, ...]
-    unavailable: str = ""
-
-
-POOL_KINDS: Mapping[str, PoolKind] = {
-    "existing": PoolKind(cloud=None, capacity_types=(), needed=("nodeLabels",)),
-    "karpenter-aws": PoolKind(
-        cloud="aws",
-        capacity_types=("reserved", "on-demand", "spot"),
-        needed=("instanceTypes", "capacityTypes", "karpenterNodeRole", "karpenterDiscoveryTag"),
-    ),
-    "karpenter-azure": PoolKind(
-        cloud="azure",
-        capacity_types=("on-demand", "spot"),
-        needed=("instanceTypes", "capacityTypes"),
-        unavailable="AKS node auto-provisioning uses no capacity reservations; a reserved instance "
-        "is a discount on on-demand machines: state it as commitmentPercent",
-    ),
-    "gke-compute-class": PoolKind(
-        cloud="gcp",
-        capacity_types=("reserved", "on-demand", "spot"),
-        needed=("instanceTypes", "capacityTypes"),
-    ),
-    "cluster-api": PoolKind(
-        cloud=None,
-        capacity_types=("on-demand",),
-        needed=(
-            "clusterApiCluster",
-            "clusterApiVersion",
-            "clusterApiBootstrapTemplate",
-            "clusterApiMachineTemplate",
-        ),
-        unavailable="the machine template says how a machine is bought",
-    ),
-}
-"""All pool kinds. `breakeven.manifests.gpu_pool` has a class for each."""
-
-GKE_GPUS: Mapping[str, str] = {
-    "l4": "nvidia-l4",
-    "a100-40": "nvidia-tesla-a100",
-    "a100-80": "nvidia-a100-80gb",
-    "h100": "nvidia-h100-80gb",
-}
-"""GPUs of machines that boot from the disk that is priced (pd-ssd), with GKE's names of them."""
-
-_HYPERDISK_ONLY = "rtx-pro-6000"
-
-
 def read_pool(reader: ConfigReader) -> PoolSettings:
     """Reads the keys that say where GPU nodes come from."""
     return PoolSettings(
-        kind=reader.choice("pool", tuple(POOL_KINDS)),
+        kind=POOL_KINDS[reader.choice("pool", tuple(POOL_KINDS))],
         gpu=find_gpu(reader.choice("gpu", tuple(load_gpus()))),
         gpus_per_node=reader.integer("gpusPerNode", 1, 16),
         gpu_quota=reader.integer("gpuQuota", 0, 100_000),
@@ -184,31 +122,32 @@ def check_pool(settings: Settings, reader: ConfigReader) -> None:
     _check_several_nodes(settings, reader)
     if not reader.usable("pool"):
         return
-    kind = POOL_KINDS[pool.kind]
-    _check_needed(pool, kind, reader)
+    kind = pool.kind
+    _check_needed(pool, reader)
     if kind.cloud and reader.usable("cloud") and settings.pricing.cloud != kind.cloud:
         reader.reject(
             "cloud",
             f'found "{settings.pricing.cloud}"',
-            f"Allowed with pool {pool.kind}: {kind.cloud}",
+            f"Allowed with pool {kind.name}: {kind.cloud}",
         )
-    missing = [name for name in pool.capacity_types if name not in kind.capacity_types]
-    if kind.capacity_types and missing and reader.usable("capacityTypes"):
+    missing = [name for name in pool.capacity_types if not kind.supports(name)]
+    if kind.purchases and missing and reader.usable("capacityTypes"):
         reader.reject(
             "capacityTypes",
             f"found {', '.join(missing)}",
-            f"Allowed with pool {pool.kind}: {', '.join(kind.capacity_types)}"
-            + (f"; {kind.unavailable}" if kind.unavailable else ""),
+            f"Allowed with pool {kind.name}: {', '.join(kind.purchases)}"
+            + (f"; {kind.purchases_hint}" if kind.purchases_hint else ""),
         )
-    if pool.kind == "cluster-api" and not settings.replicas.min and reader.usable("minReplicas"):
+    from_zero = kind.starts_from_zero or settings.replicas.min
+    if not from_zero and reader.usable("minReplicas"):
         reader.reject(
             "minReplicas",
-            "0 with pool cluster-api",
+            f"0 with pool {kind.name}",
             "Allowed: 1 or more; from no machine at all the cluster autoscaler can't tell what the "
             "next one would have",
         )
-    if pool.kind == "gke-compute-class":
-        _check_gke(pool, reader)
+    _check_gpu(pool, reader)
+    _check_reservations(pool, reader)
 
 
 def _check_several_nodes(settings: Settings, reader: ConfigReader) -> None:
@@ -225,7 +164,7 @@ def _check_several_nodes(settings: Settings, reader: ConfigReader) -> None:
             f"Allowed: {pool.gpus_per_node} (gpusPerNode), or pipelineParallel 1: a replica of "
             "several nodes takes them whole",
         )
-    if pool.kind == "existing" and pool.node_count % engine.pipeline_parallel:
+    if not pool.can_grow and pool.node_count % engine.pipeline_parallel:
         reader.reject(
             "nodeCount",
             f"{pool.node_count} with pipelineParallel {engine.pipeline_parallel}",
@@ -233,40 +172,46 @@ def _check_several_nodes(settings: Settings, reader: ConfigReader) -> None:
         )
 
 
-def _check_needed(pool: PoolSettings, kind: PoolKind, reader: ConfigReader) -> None:
-    empty = {
-        "nodeLabels": not pool.node_labels,
-        "instanceTypes": not pool.instance_types,
-        "capacityTypes": not pool.capacity_types,
-        "karpenterNodeRole": not pool.karpenter.node_role,
-        "karpenterDiscoveryTag": not pool.karpenter.discovery_tag,
-        "clusterApiCluster": not pool.cluster_api.cluster,
-        "clusterApiVersion": not pool.cluster_api.version,
-        "clusterApiBootstrapTemplate": not pool.cluster_api.bootstrap_template.name,
-        "clusterApiMachineTemplate": not pool.cluster_api.machine_template.name,
-    }
-    for key in kind.needed:
-        if empty[key] and reader.usable(key):
-            reader.reject(key, "empty", f"Needed with pool {pool.kind}")
+def _key(setting: str) -> str:
+    """Returns the key of a setting that a pool kind names, such as "karpenter.nodeRole"."""
+    group, _, rest = setting.partition(".")
+    return f"{group}{rest[:1].upper()}{rest[1:]}"
 
 
-def _check_gke(pool: PoolSettings, reader: ConfigReader) -> None:
-    if reader.usable("gpu") and pool.gpu.name not in GKE_GPUS:
+def _is_empty(pool: PoolSettings, setting: str) -> bool:
+    value: object = pool
+    for part in setting.split("."):
+        value = getattr(value, re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", part))
+    return not value or value == ClusterApiTemplate()
+
+
+def _check_needed(pool: PoolSettings, reader: ConfigReader) -> None:
+    for setting in pool.kind.required_settings:
+        key = _key(setting)
+        if _is_empty(pool, setting) and reader.usable(key):
+            reader.reject(key, "empty", f"Needed with pool {pool.kind.name}")
+
+
+def _check_gpu(pool: PoolSettings, reader: ConfigReader) -> None:
+    kind = pool.kind
+    if kind.accepts_gpu(pool.gpu) or not reader.usable("gpu"):
+        return
+    hint = kind.gpu_hint(pool.gpu)
+    reader.reject(
+        "gpu",
+        f'found "{pool.gpu.name}"',
+        f"Allowed with pool {kind.name}: {', '.join(kind.gpus)}" + (f"; {hint}" if hint else ""),
+    )
+
+
+def _check_reservations(pool: PoolSettings, reader: ConfigReader) -> None:
+    setting = pool.kind.reservations_setting
+    if not setting or "reserved" not in pool.capacity_types:
+        return
+    key = _key(setting)
+    if _is_empty(pool, setting) and reader.usable(key):
         reader.reject(
-            "gpu",
-            f'found "{pool.gpu.name}"',
-            f"Allowed with pool gke-compute-class: {', '.join(GKE_GPUS)}"
-            + (
-                "; machines with this one (g4) boot from Hyperdisk only, and the pool makes and "
-                "prices pd-ssd: make such nodes yourself and set pool to existing"
-                if pool.gpu.name == _HYPERDISK_ONLY
-                else ""
-            ),
-        )
-    reserved = "reserved" in pool.capacity_types
-    if reserved and not pool.gke.reservations and reader.usable("gkeReservations"):
-        reader.reject(
-            "gkeReservations",
+            key,
             "empty, with reserved in capacityTypes",
             "Name the reservations, or take reserved out of capacityTypes",
         )

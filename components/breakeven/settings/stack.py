@@ -118,7 +118,7 @@ class Settings:
         A node that comes and goes is one model's: shared, it would stay, and be paid, until the
         last replica of either model has left it.
         """
-        return bool(self.beside) and self.pool.kind == "existing"
+        return bool(self.beside) and not self.pool.can_grow
 
     @property
     def nodes_of_lowest(self) -> int:
@@ -171,7 +171,7 @@ class Settings:
         A node autoscaler brings a node for it, as far as the provider's quota goes; in a pool of
         fixed size the GPUs must be there.
         """
-        if self.pool.kind == "existing":
+        if not self.pool.can_grow:
             return self.holds(1)
         nodes = self.nodes_of(self.replicas.max + 1) + sum(
             self._nodes_beside(share, share.highest + 1) for share in self.beside
@@ -206,5 +206,5 @@ class Settings:
         return self._surge(self.share)
 
     def _surge(self, share: PoolShare) -> int:
-        same_node = self.pool.kind == "existing" and self.pool.node_count == 1
+        same_node = not self.pool.can_grow and self.pool.node_count == 1
         return int(self.has_spare_gpus and (share.shared_weights or same_node))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.settings.reader import ConfigReader
 from breakeven.settings.stack import Settings
 
@@ -28,23 +29,27 @@ class _Read:
     allowed: str
 
 
-_EXISTING = _Read(
-    keys=("pool",),
-    holds=lambda settings: settings.pool.kind == "existing",
-    beside=lambda settings: f"pool {settings.pool.kind}",
-    allowed=f"Allowed with pool existing; {_POOLS}",
-)
+def _of_pool(setting: str) -> _Read:
+    kinds = [kind.name for kind in POOL_KINDS.values() if setting in kind.own_settings]
+    return _Read(
+        keys=("pool",),
+        holds=lambda settings: setting in settings.pool.kind.own_settings,
+        beside=lambda settings: f"pool {settings.pool.kind.name}",
+        allowed=f"Allowed with pool {', '.join(kinds)}; {_POOLS}",
+    )
+
 
 _WHEN: Mapping[str, _Read] = {
-    "nodeLabels": _EXISTING,
-    "nodeTaints": _EXISTING,
+    "nodeLabels": _of_pool("nodeLabels"),
+    "nodeTaints": _of_pool("nodeTaints"),
     "gkeReservations": _Read(
         keys=("pool", "capacityTypes"),
         holds=lambda settings: (
-            settings.pool.kind == "gke-compute-class" and "reserved" in settings.pool.capacity_types
+            "gke.reservations" in settings.pool.kind.own_settings
+            and "reserved" in settings.pool.capacity_types
         ),
         beside=lambda settings: (
-            f"pool {settings.pool.kind} and capacityTypes "
+            f"pool {settings.pool.kind.name} and capacityTypes "
             f"{', '.join(settings.pool.capacity_types) or 'empty'}"
         ),
         allowed="Allowed with pool gke-compute-class and reserved in capacityTypes",

@@ -54,7 +54,7 @@ def check_weights(settings: Settings, reader: ConfigReader) -> None:
     if not reader.usable("model", "precision", "pool", "nodeVolumeGigabytes"):
         return
     needed = -(-model.repository_bytes // 10**9) + _BESIDE_GIGABYTES
-    if pool.kind not in ("existing", "cluster-api") and pool.node_volume_gigabytes < needed:
+    if pool.kind.root_volume_class and pool.node_volume_gigabytes < needed:
         reader.reject(
             "nodeVolumeGigabytes",
             f"{pool.node_volume_gigabytes} GB, but each node unpacks the weights of weightsImage",

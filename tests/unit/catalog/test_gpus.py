@@ -5,6 +5,7 @@ import json
 import pytest
 
 from breakeven.catalog.gpus import Gpu, UnknownGpuError, find_gpu, load_gpus
+from breakeven.cost.capacity.measurements import load_points
 from breakeven.settings.files import ROOT
 
 DATA = ROOT / "components/breakeven/catalog/data/gpus.json"
@@ -24,6 +25,13 @@ def test_every_entry_is_complete_and_dense(gpu: Gpu) -> None:
     for eight_bit in (gpu.fp8_tflops, gpu.int8_tops):
         if eight_bit is not None and gpu.name != "rtx-4090":
             assert eight_bit == pytest.approx(2 * gpu.bf16_tflops, rel=0.02)
+    assert gpu.shares_over_pcie is (gpu.link_gb_per_second <= 64)  # a PCIe 5.0 x16 slot
+    assert gpu.is_deployable or not gpu.is_suggested
+    assert gpu.gke_accelerator or not gpu.needs_hyperdisk
+
+
+def test_no_gpu_is_called_calibrated_without_a_published_measurement() -> None:
+    assert {gpu.name for gpu in GPUS if gpu.is_calibrated} <= {one.gpu for one in load_points()}
 
 
 def test_no_name_is_there_twice() -> None:

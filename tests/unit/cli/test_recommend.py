@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.cli.app import app
 from breakeven.cli.recommend.search import Wishes, search_of
 from breakeven.cost.estimate import estimate
@@ -18,7 +19,6 @@ from breakeven.cost.optimizer.simulated import simulate_candidates
 from breakeven.errors import UserError
 from breakeven.formatting import money
 from breakeven.planning.offline import load_stack
-from breakeven.settings.pool import GKE_GPUS
 
 
 def answer(*arguments: str) -> dict[str, Any]:
@@ -138,5 +138,5 @@ def test_stacks_with_nodes_of_their_own_are_compared_with_rented_ones() -> None:
 
 def test_no_gpu_is_weighed_that_the_pool_refuses() -> None:
     found = offers(search_of(load_stack("gke"), Wishes()))
-    assert {offer.gpu.name for offer in found} <= set(GKE_GPUS)
+    assert {offer.gpu.name for offer in found} <= set(POOL_KINDS["gke-compute-class"].gpus)
     assert len({offer.gpu.name for offer in found}) > 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
@@ -22,7 +23,6 @@ from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output, summary
 from breakeven.settings.files import stack_names, stack_values
 from breakeven.settings.parse import parse
-from breakeven.settings.pool import POOL_KINDS
 from tests.pools import CLUSTER_API
 from tests.recording import settings_of
 from tests.unit.cost.builders import TODAY
@@ -371,7 +371,7 @@ BOUGHT: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("pool", POOL_KINDS)
 def test_without_capacity_types_a_pool_buys_on_demand_or_is_refused_by_that_key(pool: str) -> None:
     stated = {**BOUGHT[pool], "pool": pool, "capacityTypes": []}
-    if "capacityTypes" in POOL_KINDS[pool].needed:
+    if "capacityTypes" in POOL_KINDS[pool].required_settings:
         with pytest.raises(SettingsError) as refused:
             assumptions("dev", TODAY, **stated)
         assert "capacityTypes" in [found.key for found in refused.value.problems]

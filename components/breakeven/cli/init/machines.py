@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from types import MappingProxyType
 
+from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import ModelFacts
+from breakeven.catalog.pool_kinds import default_pool_kind
 from breakeven.catalog.price import PriceMissingError
 from breakeven.catalog.price_book import PriceBook
-from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
+from breakeven.cli.init.stack_answers import Answers, NewStackError
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cost.capacity.memory_fit import memory_fit
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.settings.files import defaults
-from breakeven.settings.pool import GKE_GPUS
 from breakeven.suggestions import suggestion
 
 LONGEST_REQUEST = 8192
 """Tokens of the longest request; a model that reads fewer has its own limit."""
 
-_REGIONS: Mapping[Where, str] = MappingProxyType(
-    {Where.AWS: "us-east-1", Where.AZURE: "eastus", Where.GCP: "us-central1"}
-)
 _OWN_GPUS = 8
 """Of an own server; that is how they are sold."""
 
@@ -88,7 +84,7 @@ def region_of(answers: Answers) -> str:
         NewStackError: No machine there has a price.
     """
     if not answers.region:
-        return _REGIONS[answers.where]
+        return find_cloud(answers.where).first_region
     priced = sorted(
         region for cloud, region in book_for_command().regions if cloud == answers.where
     )
@@ -106,7 +102,7 @@ def _is_weighed(gpu: str, answers: Answers) -> bool:
     """Of a GPU that was asked for, the settings say why it is refused."""
     if answers.gpu:
         return gpu == answers.gpu
-    return answers.where is not Where.GCP or gpu in GKE_GPUS
+    return default_pool_kind(answers.where).accepts_gpu(find_gpu(gpu))
 
 
 def own_machine(answers: Answers) -> Machine:

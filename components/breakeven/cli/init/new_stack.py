@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 import yaml
 
+from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.gpus import find_gpu
+from breakeven.catalog.pool_kinds import EXISTING, default_pool_kind
 from breakeven.cli.init.machines import LONGEST_REQUEST, Machine, own_machine, region_of, rented
 from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
 from breakeven.planning.demand import capacity_of, demand_of
@@ -19,28 +21,14 @@ from breakeven.settings.parse import MOST_REPLICAS, parse
 
 Values = dict[str, object]
 
-_CLOUDS: Mapping[Where, Mapping[str, object]] = MappingProxyType(
+_KEYS: Mapping[str, str] = MappingProxyType(
     {
-        Where.AWS: {
-            "pool": "karpenter-aws",
-            "weightsStorageClass": "efs",
-            "controlPlane": "eks",
-            "systemInstanceType": "m6i.large",
-        },
-        Where.AZURE: {
-            "pool": "karpenter-azure",
-            "weightsStorageClass": "azurefile-premium",
-            "controlPlane": "aks",
-            "systemInstanceType": "Standard_D4s_v5",
-        },
-        Where.GCP: {
-            "pool": "gke-compute-class",
-            "weightsStorageClass": "standard-rwx",
-            "controlPlane": "gke",
-            "systemInstanceType": "n2-standard-4",
-        },
+        "karpenter.nodeRole": "karpenterNodeRole",
+        "karpenter.discoveryTag": "karpenterDiscoveryTag",
     }
 )
+"""Keys of the settings that pool kinds give a new stack."""
+
 _SERVER_WATTS = 1.15
 """Draw of a server at the wall over that of its GPUs' boards at full power: an assumption."""
 
@@ -163,17 +151,22 @@ def _weights(answers: Answers) -> Values:
 
 
 def _cloud(answers: Answers, machine: Machine) -> Values:
-    needs: Values = {
+    cloud, pool = find_cloud(answers.where), default_pool_kind(answers.where)
+    return {
+        "pool": pool.name,
+        "weightsStorageClass": cloud.shared_storage_class,
+        "controlPlane": cloud.control_plane,
+        "systemInstanceType": cloud.system_machine,
         "instanceTypes": [machine.instance_type],
-        "cloud": str(answers.where),
+        "cloud": cloud.name,
         "region": region_of(answers),
         "weightsAccessMode": "ReadWriteMany",
         "systemNodeCount": 1,
+        **{
+            _KEYS[setting]: text.format(stack=answers.name)
+            for setting, text in pool.starter_settings.items()
+        },
     }
-    if answers.where is Where.AWS:
-        needs["karpenterNodeRole"] = f"KarpenterNodeRole-{answers.name}"
-        needs["karpenterDiscoveryTag"] = answers.name
-    return {**_CLOUDS[answers.where], **needs}
 
 
 def _own(answers: Answers, machine: Machine) -> Values:
@@ -182,7 +175,7 @@ def _own(answers: Answers, machine: Machine) -> Values:
         raise NewStackError(msg)
     watts = find_gpu(machine.gpu).watts * machine.gpus * _SERVER_WATTS
     return {
-        "pool": "existing",
+        "pool": EXISTING.name,
         "cloud": "none",
         "region": "",
         "autoscaling": False,

@@ -15,7 +15,6 @@ from breakeven.manifests.serving.timings import (
 )
 from breakeven.planning.fleet import HOURS_PER_MONTH, VLLM_LARGEST_BATCH
 from breakeven.planning.offline import LoadedStack
-from breakeven.settings.pool import GKE_GPUS
 from breakeven.settings.stack import Settings
 
 
@@ -75,7 +74,8 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
 
 def _startable(settings: Settings) -> tuple[str, ...]:
     """Returns the GPUs that the stack's pool can start; empty for all."""
-    return tuple(GKE_GPUS) if settings.pool.kind == "gke-compute-class" else ()
+    kind = settings.pool.kind
+    return kind.gpus if kind.restricts_gpus else ()
 
 
 def _own_offer(stack: LoadedStack) -> Offer | None:
@@ -83,15 +83,15 @@ def _own_offer(stack: LoadedStack) -> Offer | None:
     pricing = settings.pricing.nodes
     if pricing == "list":
         return None
-    existing = settings.pool.kind == "existing"
+    grows = settings.pool.can_grow
     return Offer(
         gpu=settings.pool.gpu,
         gpus_per_node=settings.pool.gpus_per_node,
         machine="own node",
         purchase="owned" if pricing == "owned" else "stated",
         node=node,
-        nodes_follow=not existing,
-        volume_gigabytes=0 if existing else settings.pool.node_volume_gigabytes,
+        nodes_follow=grows,
+        volume_gigabytes=settings.pool.node_volume_gigabytes if grows else 0,
     )
 
 

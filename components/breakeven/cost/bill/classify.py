@@ -10,17 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 
-GPU_POOL = "breakeven:gpu_pool:GpuPool"
+from breakeven.catalog.pool_kinds import POOL_KINDS, is_pool_resource
 
-ROOT_VOLUMES = {
-    "karpenter-aws": "gp3",
-    # Without charge where the machine's own disk is large enough, which AKS prefers; the book has
-    # no price for it, so a stack states one.
-    "karpenter-azure": "node-os-disk",
-    "gke-compute-class": "pd-ssd",
-}
-"""Storage class of a started node's root volume by pool kind, as the price book names it. Other
-pools have nodes that bring their own disk."""
+GPU_POOL = "breakeven:gpu_pool:GpuPool"
 
 _FREE = {
     "kubernetes:core/v1:Namespace",
@@ -35,13 +27,6 @@ _FREE = {
     "kubernetes:keda.sh/v1alpha1:TriggerAuthentication",
     "kubernetes:monitoring.coreos.com/v1:PodMonitor",
     "kubernetes:monitoring.coreos.com/v1:PrometheusRule",
-}
-_IN_POOL = {
-    "kubernetes:karpenter.sh/v1:NodePool",
-    "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass",
-    "kubernetes:karpenter.azure.com/v1beta1:AKSNodeClass",
-    "kubernetes:cloud.google.com/v1:ComputeClass",
-    "kubernetes:cluster.x-k8s.io/v1beta2:MachineDeployment",
 }
 _WORKLOADS = {
     "kubernetes:apps/v1:Deployment",
@@ -140,7 +125,7 @@ def classify(resource: Registered) -> Quantity:
     kind, properties = resource.type, resource.properties
     if kind in _FREE:
         return Free()
-    if kind in _IN_POOL:
+    if is_pool_resource(kind.removeprefix("kubernetes:")):
         return InPool()
     if properties is None:
         return Unknown("its inputs could not be read")
@@ -160,8 +145,9 @@ def parse_quantity(text: object) -> Decimal | None:
 
 
 def _gpu_nodes(properties: Mapping[str, object]) -> Quantity:
+    kind = POOL_KINDS.get(str(properties.get("kind")))
     return GpuNodes(
-        ROOT_VOLUMES.get(str(properties.get("kind")), ""),
+        kind.root_volume_class if kind else "",
         _whole(properties.get("nodeVolumeGigabytes")),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TypeAlias
 
+from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.price import PriceMissingError
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.classify import (
@@ -40,12 +41,6 @@ BYTES_PER_TOKEN = 5
 
 # What a name says of the content behind it; a bill's reader has no use for it.
 _HASH = re.compile(r"-[0-9a-f]{8}$")
-
-_LOAD_BALANCERS = {
-    "aws": ("load-balancer/aws/nlb", "load-balancer/aws/nlb-lcu"),
-    "azure": ("load-balancer/azure/standard", "load-balancer/azure/gb"),
-    "gcp": ("load-balancer/gcp/forwarding-rule", "load-balancer/gcp/gb"),
-}
 
 _Shares: TypeAlias = Sequence[tuple[LineItemKind, str, Decimal]]
 
@@ -97,7 +92,7 @@ def balancer_prices(cloud: str) -> tuple[str, str | None]:
 
     For a cloud of which nothing is known it is load-balancer/CLOUD, which a stack may state.
     """
-    return _LOAD_BALANCERS.get(cloud, (f"load-balancer/{cloud}", None))
+    return find_cloud(cloud).balancer_prices or (f"load-balancer/{cloud}", None)
 
 
 def _reason_against(quantity: Quantity, *, has_pool: bool) -> str | None:

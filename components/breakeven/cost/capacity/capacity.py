@@ -20,9 +20,7 @@ _USUAL_UTILIZATION = 0.9  # vLLM's default; publications seldom state it
 USER_ERROR_PERCENT = 5.0
 PUBLISHED_ERROR_PERCENT = 15.0  # left when the roofline is fitted to one model: 8, 13 and 20 %
 
-_CALIBRATED = {"h100", "h200", "a100-40", "rtx-4090"}  # GPUs with published points
 _SMALL_MODEL = 10e9  # parameters
-_PCIE = 64  # GB/s; the fastest slot of `gpus.json`, NVLink is faster
 
 Method: TypeAlias = Literal["user's measurement", "published measurement", "roofline"]
 
@@ -164,13 +162,13 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
 def roofline_error_percent(engine: Engine) -> float:
     """Returns half the width of the roofline's band, in percent; see `replica_capacity`."""
     gpu, model = engine.gpu, engine.model
-    over_pcie = engine.tensor_parallel > 1 and gpu.link_gb_per_second <= _PCIE
+    over_pcie = engine.tensor_parallel > 1 and gpu.shares_over_pcie
     several_nodes = engine.pipeline_parallel > 1
-    if model.is_mixture_of_experts or over_pcie or several_nodes or gpu.name == "mi300x":
+    if model.is_mixture_of_experts or over_pcie or several_nodes or gpu.vendor != "nvidia":
         return 50.0
     if engine.precision == "fp8" and model.parameters < _SMALL_MODEL:
         return 40.0
-    return 25.0 if gpu.name in _CALIBRATED else 35.0
+    return 25.0 if gpu.is_calibrated else 35.0
 
 
 @dataclass(frozen=True, slots=True)

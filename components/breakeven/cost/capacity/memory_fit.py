@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from breakeven.catalog.gpus import find_gpu
+from breakeven.catalog.gpus import load_gpus
 from breakeven.catalog.models import ModelFacts
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 
@@ -19,7 +19,6 @@ RESERVED_GIB_FOR_COLLECTIVES = 0.38
 """NCCL's buffers of a GPU where several share a model: 392 MiB (aiconfigurator, four GPUs)."""
 
 _SUGGESTED_PRECISIONS = ("bf16", "fp8", "int4")  # int8 takes what fp8 takes
-_SUGGESTED_GPUS = ("l4", "l40s", "a100-80", "h100", "h200")  # those that clouds rent widely
 _SUGGESTIONS = 4
 
 
@@ -100,7 +99,7 @@ def smallest_fits(
         max_model_length: Longest request, input and output, in tokens.
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
     """
-    gpus = [find_gpu(name) for name in _SUGGESTED_GPUS]
+    gpus = [gpu for gpu in load_gpus().values() if gpu.is_suggested]
     options = sorted(
         (parallel * gpu.memory_gib, rank, parallel, order, gpu.name)
         for order, gpu in enumerate(gpus)

@@ -8,10 +8,11 @@ from functools import cache
 
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.node_shape import NodeShape
+from breakeven.catalog.pool_kinds import default_pool_kind
 from breakeven.catalog.price import Price, PriceMissingError
 from breakeven.catalog.price_file import read_book
 from breakeven.cost.bill.node_cost import RentedNode
-from breakeven.cost.optimizer.search import STARTING_POOLS, Offer, Purchase, Search
+from breakeven.cost.optimizer.search import Offer, Purchase, Search
 
 
 def offers(search: Search) -> tuple[Offer, ...]:
@@ -63,7 +64,7 @@ def _price(search: Search, shape: NodeShape, purchase: str) -> Price | None:
 
 
 def _offer(search: Search, shape: NodeShape, purchase: Purchase, price: Price) -> Offer:
-    follows = shape.cloud in STARTING_POOLS
+    follows = default_pool_kind(shape.cloud).can_grow
     return Offer(
         gpu=find_gpu(shape.gpu or ""),
         gpus_per_node=shape.gpus,

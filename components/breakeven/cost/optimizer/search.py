@@ -9,18 +9,12 @@ from typing import Literal, TypeAlias
 
 from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
+from breakeven.catalog.pool_kinds import EXISTING, default_pool_kind
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.classify import GPU_POOL, Registered
 from breakeven.cost.bill.node_cost import NodeCost
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.fleet.plan import Fleet
-
-STARTING_POOLS = {
-    "aws": "karpenter-aws",
-    "azure": "karpenter-azure",
-    "gcp": "gke-compute-class",
-}
-"""The pool kind of each cloud whose nodes come and go; elsewhere the pool is of fixed size."""
 
 Purchase: TypeAlias = Literal["on-demand", "spot", "committed", "stated", "owned"]
 """How nodes are paid. Committed ones are paid at all hours, at the discount that the user states;
@@ -172,9 +166,9 @@ def assumptions_for(
 
 
 def _pool_of(offer: Offer, cloud: str, resource: Registered) -> Mapping[str, object]:
-    kind = STARTING_POOLS.get(cloud, "existing") if offer.volume_gigabytes else "existing"
+    kind = default_pool_kind(cloud) if offer.volume_gigabytes else EXISTING
     return {
         **(resource.properties or {}),
-        "kind": kind,
+        "kind": kind.name,
         "nodeVolumeGigabytes": offer.volume_gigabytes,
     }

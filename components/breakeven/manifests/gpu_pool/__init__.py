@@ -30,4 +30,4 @@ POOL_CLASSES: Mapping[str, type[GpuPool]] = {
 
 def create_pool(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> GpuPool:
     """Makes the GPU nodes of a stack, or finds them."""
-    return POOL_CLASSES[settings.pool.kind](settings, opts)
+    return POOL_CLASSES[settings.pool.kind.name](settings, opts)

@@ -6,13 +6,9 @@ import pulumi
 from breakeven.manifests.gpu_pool.pool import GpuPool, Scheduling, pool_name
 from breakeven.manifests.templates import render
 from breakeven.resources.custom_resource import custom_resource
-from breakeven.settings.pool import GKE_GPUS
 from breakeven.settings.stack import Settings
 
 COMPUTE_CLASS_LABEL = "cloud.google.com/compute-class"
-
-BOOT_DISK = "pd-ssd"
-"""Every machine with a GPU of GKE_GPUS takes it."""
 
 
 class GkeComputeClassPool(GpuPool):
@@ -30,9 +26,9 @@ class GkeComputeClassPool(GpuPool):
             "gpu_pool/compute-class.yaml.j2",
             {
                 "name": name,
-                "accelerator": GKE_GPUS[pool.gpu.name],
+                "accelerator": pool.gpu.gke_accelerator,
                 "gpus": pool.gpus_per_node,
-                "disk": BOOT_DISK,
+                "disk": pool.kind.root_volume_class,
                 "volume_gigabytes": pool.node_volume_gigabytes,
                 "service_account": pool.gke.service_account,
                 "reservations": list(pool.gke.reservations),

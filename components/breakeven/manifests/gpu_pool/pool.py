@@ -63,7 +63,7 @@ class GpuPool(KitComponent):
             "gpu_pool:GpuPool",
             pool_name(settings),
             {
-                "kind": pool.kind,
+                "kind": pool.kind.name,
                 "gpu": pool.gpu.name,
                 "gpusPerNode": pool.gpus_per_node,
                 "replicasPerNode": settings.replicas_per_node,

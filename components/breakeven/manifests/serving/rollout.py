@@ -35,7 +35,7 @@ def rollout_of(settings: Settings) -> Rollout:
     surge = settings.surge_replicas
     gap = 0
     if surge:
-        source = "a GPU is spare" if settings.pool.kind == "existing" else "a node is added for it"
+        source = "a node is added for it" if settings.pool.can_grow else "a GPU is spare"
         explanation = (
             f"An update or rollback starts each new replica before the old one ends its requests "
             f"({source}); none is missing."
@@ -67,7 +67,7 @@ def _instead(settings: Settings) -> str:
 def _hindrance(settings: Settings) -> str:
     if settings.has_spare_gpus:
         return "only one node can mount the weights (ReadWriteOnce)"
-    if settings.pool.kind == "existing":
+    if not settings.pool.can_grow:
         return "no GPU is spare"
     return f"gpuQuota {settings.pool.gpu_quota} has none to spare"
 

@@ -6,29 +6,15 @@ from collections.abc import Mapping
 
 from pulumi_kubernetes.core.v1 import ServicePortArgs, ServiceSpecArgs
 
+from breakeven.catalog.clouds import find_cloud
 from breakeven.settings.stack import Settings
-
-ANNOTATIONS: Mapping[str, Mapping[str, str]] = {
-    "aws": {
-        # Made by the AWS Load Balancer Controller; without it none is made, rather than a public
-        # one. Targets are nodes: their health checks come to the node and not to the pod, whose
-        # network rules know the clients' addresses only.
-        "service.beta.kubernetes.io/aws-load-balancer-type": "external",
-        "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "instance",
-        "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
-    },
-    "azure": {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"},
-    "gcp": {"networking.gke.io/load-balancer-type": "Internal"},
-    # In a data centre of one's own the load balancer's address pool decides what is internal.
-    "none": {},
-}
 
 
 def service_annotations(settings: Settings) -> dict[str, str]:
     """Returns what keeps the cloud's load balancer private; nothing where there is none."""
     if not settings.network.has_load_balancer:
         return {}
-    return dict(ANNOTATIONS[settings.pricing.cloud])
+    return dict(find_cloud(settings.pricing.cloud).private_balancer or {})
 
 
 def address(

@@ -88,7 +88,7 @@ def replica_start(settings: Settings, *, new_node: bool | None = None) -> float:
         settings: The stack's settings.
         new_node: Whether a node is started for it; None for what the stack's pool does.
     """
-    started = settings.pool.kind != "existing" if new_node is None else new_node
+    started = settings.pool.can_grow if new_node is None else new_node
     node = EXPECTED_NODE_START if started else 0
     return node + weights_read(settings) + EXPECTED_ENGINE_START
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.cost.bill import classify as quantities
 from breakeven.cost.bill.classify import (
     GPU_POOL,
@@ -31,8 +32,11 @@ CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 SERVICE = "kubernetes:core/v1:Service"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 
+POOL_RESOURCES = sorted(
+    {f"kubernetes:{each}" for kind in POOL_KINDS.values() for each in kind.custom_resources}
+)
 KNOWN = sorted(
-    {GPU_POOL, CLAIM, SERVICE, *quantities._FREE, *quantities._IN_POOL, *quantities._WORKLOADS}
+    {GPU_POOL, CLAIM, SERVICE, *quantities._FREE, *POOL_RESOURCES, *quantities._WORKLOADS}
 )
 
 scalars = st.one_of(
@@ -191,14 +195,14 @@ def test_a_replica_of_several_nodes_asks_for_the_gpus_of_all() -> None:
 
 
 def test_only_started_nodes_have_a_root_volume_that_is_paid() -> None:
-    for kind, storage_class in quantities.ROOT_VOLUMES.items():
-        started = Registered("pool", GPU_POOL, {"kind": kind, "nodeVolumeGigabytes": 100.0})
-        assert classify(started) == GpuNodes(storage_class, 100)
-    for kind in ("existing", "cluster-api"):
-        there = Registered("pool", GPU_POOL, {"kind": kind, "nodeVolumeGigabytes": 100.0})
-        assert classify(there) == GpuNodes("", 100)
+    for kind in POOL_KINDS.values():
+        pool = Registered("pool", GPU_POOL, {"kind": kind.name, "nodeVolumeGigabytes": 100.0})
+        assert classify(pool) == GpuNodes(kind.root_volume_class, 100)
+        assert kind.can_grow or not kind.root_volume_class
+    elsewhere = Registered("pool", GPU_POOL, {"kind": "unknown", "nodeVolumeGigabytes": 100.0})
+    assert classify(elsewhere) == GpuNodes("", 100)
 
 
-@pytest.mark.parametrize("kind", sorted(quantities._IN_POOL))
+@pytest.mark.parametrize("kind", POOL_RESOURCES)
 def test_what_describes_nodes_is_priced_with_the_pool(kind: str) -> None:
     assert classify(Registered("nodes", kind, None)) == InPool()

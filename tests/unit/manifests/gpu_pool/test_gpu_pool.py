@@ -7,12 +7,10 @@ from itertools import product
 
 import pytest
 
-from breakeven.cost.bill.classify import ROOT_VOLUMES
+from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.manifests.gpu_pool import POOL_CLASSES, GpuPool, create_pool
-from breakeven.manifests.gpu_pool.gke_compute_class import BOOT_DISK
 from breakeven.manifests.gpu_pool.karpenter import POOL_LABEL
 from breakeven.manifests.gpu_pool.pool import pool_name
-from breakeven.settings.pool import POOL_KINDS
 from breakeven.settings.stack import Settings
 from tests.each import each
 from tests.pools import CLUSTER_API
@@ -36,7 +34,7 @@ def test_the_ledger_finds_the_pool_with_plain_inputs(stack: str) -> None:
     [component] = [item for item in registration.resources if item.kind == "GpuPool"]
     assert component.type == "breakeven:gpu_pool:GpuPool"
     assert component.inputs == {
-        "kind": settings.pool.kind,
+        "kind": settings.pool.kind.name,
         "gpu": settings.pool.gpu.name,
         "gpusPerNode": settings.pool.gpus_per_node,
         "replicasPerNode": settings.replicas_per_node,
@@ -287,10 +285,11 @@ class TestGkeComputeClass:
         assert spec["whenUnsatisfiable"] == "DoNotScaleUp"
 
     def test_the_disk_is_of_the_class_that_is_priced(self) -> None:
-        _, registration = pool_of(settings_of("gke"))
+        settings = settings_of("gke")
+        _, registration = pool_of(settings)
+        disk = settings.pool.kind.root_volume_class
         for choice in registration.one("ComputeClass").spec["priorities"]:
-            assert choice["storage"] == {"bootDiskType": BOOT_DISK, "bootDiskSize": 100}
-        assert ROOT_VOLUMES["gke-compute-class"] == BOOT_DISK
+            assert choice["storage"] == {"bootDiskType": disk, "bootDiskSize": 100}
 
 
 class TestClusterApi:

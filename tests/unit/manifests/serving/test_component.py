@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from breakeven.manifests.serving.labels import LEADER_LABELS
-from breakeven.manifests.serving.service import ANNOTATIONS, service_annotations
-from breakeven.settings.combinations import BALANCER_CLOUDS
+from breakeven.manifests.serving.service import service_annotations
 from tests.recording import FETCHING, STACKS, Registration, settings_of
 
 Served = Callable[..., Registration]
@@ -128,7 +127,3 @@ def test_each_cloud_is_told_to_stay_private(cloud: str, annotation: str, value: 
         clientNetworks=["10.0.0.0/8"],
     )
     assert service_annotations(settings)[annotation] == value
-
-
-def test_every_cloud_that_settings_allow_a_balancer_of_is_told_how() -> None:
-    assert set(ANNOTATIONS) == set(BALANCER_CLOUDS)
