@@ -26,7 +26,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "traffic": frozenset(),
     "cost": frozenset({"catalog", "traffic"}),
     "settings": frozenset({"catalog", "cost"}),
-    "manifests": frozenset({"settings", "resources"}),
+    "manifests": frozenset({"catalog", "settings", "resources"}),
     "policy": frozenset({"settings"}),
     "bundle": frozenset({"cost", "settings"}),
     "evidence": frozenset({"bundle", "cost", "policy", "settings"}),
