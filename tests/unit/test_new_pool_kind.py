@@ -1,0 +1,140 @@
+"""A pool kind that is defined here alone is estimated, rendered and recommended.
+
+It is registered as any other: its `PoolKind` in one registry, what makes its nodes in another.
+Nothing else of the package knows it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import pulumi
+from breakeven.catalog.gpus import Gpu
+from breakeven.catalog.pool_kinds import POOL_KINDS, PoolKind
+from breakeven.cli.recommend.search import Wishes, search_of
+from breakeven.cost.estimate import estimate
+from breakeven.cost.optimizer.ranking import recommend
+from breakeven.errors import SettingsError
+from breakeven.manifests.gpu_pool import POOL_CLASSES, GpuPool, Scheduling
+from breakeven.planning.inputs import assumptions_of
+from breakeven.planning.offline import LoadedStack, ledger_of
+from breakeven.resources.custom_resource import custom_resource
+from breakeven.settings.files import stack_values, wire
+from breakeven.settings.parse import parse
+from breakeven.settings.stack import Settings
+from tests.unit.cost.builders import TODAY
+
+
+def _has_a_fast_link(gpu: Gpu) -> bool:
+    return not gpu.shares_over_pcie
+
+
+ROBOT = PoolKind(
+    name="rack-robot",
+    can_grow=True,
+    cloud="lambda",
+    is_clouds_default=True,
+    purchases=("on-demand",),
+    purchases_hint="the robot rents by the hour",
+    root_volume_class="rack-disk",
+    required_settings=("instanceTypes",),
+    custom_resources=("robots.example/v1:Rack",),
+    accepts_gpu=_has_a_fast_link,
+)
+
+
+class RobotPool(GpuPool):
+    def __init__(self, settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
+        super().__init__(settings, opts)
+        manifest = {
+            "apiVersion": "robots.example/v1",
+            "kind": "Rack",
+            "metadata": {"name": "rack"},
+            "spec": {"gpus": settings.peak_gpus},
+        }
+        self.add(custom_resource(manifest, opts=self.child_options()))
+        self.scheduling = Scheduling.on_gpu_nodes({"robots.example/rack": "rack"})
+        self.weights_scheduling = Scheduling()
+        self.register_outputs({})
+
+
+@pytest.fixture
+def robot(monkeypatch: pytest.MonkeyPatch) -> PoolKind:
+    monkeypatch.setitem(POOL_KINDS, ROBOT.name, ROBOT)
+    monkeypatch.setitem(POOL_CLASSES, ROBOT.name, RobotPool)
+    return ROBOT
+
+
+VALUES: dict[str, object] = {
+    "pool": ROBOT.name,
+    "cloud": "lambda",
+    "region": "any",
+    "exposure": "cluster",
+    "clientNetworks": [],
+    "gpu": "h100",
+    "instanceTypes": ["gpu_1x_h100_sxm5"],
+    "capacityTypes": ["on-demand"],
+    "controlPlane": "none",
+    "weightsStorageClass": "rack-disk",
+    "weightsAccessMode": "ReadWriteMany",
+    "systemInstanceType": "",
+    "systemNodeCount": 0,
+    "karpenterNodeRole": "",
+    "karpenterDiscoveryTag": "",
+    "priceOverrides": {"volume/lambda/rack-disk": "0.10"},
+}
+
+
+def loaded(**changes: object) -> LoadedStack:
+    stated = {key: wire(value) for key, value in {**VALUES, **changes}.items()}
+    settings, reader = parse({**stack_values("aws-prod"), **stated})
+    return LoadedStack(settings, assumptions_of("robots", settings, reader, TODAY))
+
+
+def test_it_is_estimated_with_its_root_volumes(robot: PoolKind) -> None:
+    stack = loaded()
+    report = estimate(stack.ledger(), stack.assumptions)
+    [disks] = [item for item in report.infrastructure.lines if item.kind == "root-volumes"]
+    assert disks.monthly > 0
+    assert not report.infrastructure.not_priced
+    assert stack.settings.pool.kind is robot
+
+
+def test_it_is_rendered_and_pods_go_to_its_nodes(robot: PoolKind) -> None:
+    ledger = {entry.type: entry.properties or {} for entry in ledger_of(loaded().settings)}
+    rack = ledger[f"kubernetes:{robot.custom_resources[0]}"]
+    assert rack["spec"] == {"gpus": loaded().settings.peak_gpus}
+    assert "robots.example/rack" in str(ledger["kubernetes:apps/v1:Deployment"])
+
+
+def test_it_is_recommended_with_nodes_that_follow_the_load(robot: PoolKind) -> None:
+    found = recommend(search_of(loaded(), Wishes()))
+    assert found.as_it_stands == estimate(loaded().ledger(), loaded().assumptions).total
+    assert any(each.configuration.offer.nodes_follow for each in found.ranked)
+    for each in found.ranked:
+        assert robot.accepts_gpu(each.configuration.offer.gpu)
+
+
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [
+        ({"gpu": "l40s"}, "gpu"),
+        ({"cloud": "aws"}, "cloud"),
+        ({"capacityTypes": ["spot"]}, "capacityTypes"),
+        ({"instanceTypes": []}, "instanceTypes"),
+        ({"network": "air-gapped"}, "pool"),
+    ],
+)
+def test_what_it_cannot_do_is_refused(
+    robot: PoolKind, changed: dict[str, object], key: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        loaded(**changed)
+    [problem] = [each for each in refused.value.problems if each.key == key]
+    assert robot.name in f"{problem.found} {problem.allowed}"
+
+
+def test_without_it_the_name_is_unknown() -> None:
+    with pytest.raises(SettingsError) as refused:
+        loaded()
+    assert "pool" in [each.key for each in refused.value.problems]
