@@ -75,6 +75,7 @@ VALUES: dict[str, object] = {
     "instanceTypes": ["gpu_1x_h100_sxm5"],
     "capacityTypes": ["on-demand"],
     "controlPlane": "none",
+    "natGatewaySharePercent": 0,
     "weightsStorageClass": "rack-disk",
     "weightsAccessMode": "ReadWriteMany",
     "systemInstanceType": "",
