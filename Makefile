@@ -47,7 +47,7 @@ demo: ## Watch a stack scale for three minutes, with its cost, in a cluster of i
 # A worker for each processor; what one has not begun, another one takes over.
 PARALLEL := -n logical --dist worksteal
 
-test: ## Run unit, golden and engine tests, on all processors (ARGS="-n 0": on one)
+test: ## Run unit, golden, engine and Prometheus tests, on all processors (ARGS="-n 0": on one)
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest $(PARALLEL) $(ARGS)
 
@@ -129,7 +129,7 @@ test-docs: ## Build the pages, and look at them in headless Chromium where that 
 	$(BOOTSTRAP) setup --dev --packages
 	$(BOOTSTRAP) run pytest tests/pages $(ARGS)
 
-mutation: ## Change the cost module line by line, and see whether its tests notice; about an hour
+mutation: ## Check whether tests notice changes of the modules that compute money; half an hour
 	$(BOOTSTRAP) setup --dev --packages
 	$(BOOTSTRAP) run python tools/mutation $(ARGS)
 

@@ -1,7 +1,7 @@
 """The volume of the weights becomes full while they are fetched: a real file system, that small.
 
 The script and its arguments are what the stack renders; what is not real is the hub
-(tests/unit/serving/stand_in).
+(tests/unit/manifests/serving/stand_in).
 """
 
 from __future__ import annotations

@@ -119,16 +119,16 @@ def test_a_resource_without_a_price_rule_is_listed_as_not_priced(project: Projec
     program.write_text(
         "import pulumi\n"
         "import pulumi_kubernetes as kubernetes\n"
-        "from breakeven import stack\n"
-        "register = stack.register\n"
+        "from breakeven import program\n"
+        "register = program.register\n"
         "async def with_more(settings, prices):\n"
         "    outputs = await register(settings, prices)\n"
         "    other = kubernetes.apiextensions.CustomResource(\n"
         "        'queue', api_version='example.com/v1', kind='ManagedQueue', spec={'size': 3})\n"
         "    await other.urn.future()\n"
         "    return outputs\n"
-        "stack.register = with_more\n"
-        "pulumi.run(stack.main)\n",
+        "program.register = with_more\n"
+        "pulumi.run(program.main)\n",
         encoding="utf-8",
     )
     preview = project.preview_json("dev")

@@ -10,7 +10,8 @@ trap 'git -C "$root" worktree remove --force "$scratch/base" >/dev/null 2>&1; rm
 
 # breakeven FOLDER ARGUMENTS: the command of a checkout, with the packages of this one.
 breakeven() {
-    (cd "$1" && shift && "$root/.venv/bin/python" -c "from breakeven.cli.start import main; main()" "$@")
+    (cd "$1" && export PYTHONPATH="$1/components" && shift &&
+        "$root/.venv/bin/python" -c "from breakeven.cli.start import main; main()" "$@")
 }
 
 # First, so that a comment of an earlier run is found and changed in place of a second one.

@@ -1,4 +1,4 @@
-"""Measures whether tests notice changes of the cost module: `python tools/mutation`.
+"""Measure whether tests notice changes of the modules that compute money.
 
 Works on copies, one of each module and as many at once as there are processors. A mutant is one
 operator, number or keyword changed; it is killed where a test fails or hangs. Survivors are
@@ -27,22 +27,22 @@ sys.path[0:1] = [str(ROOT / "tools")]
 from bootstrap.environments import environment  # noqa: E402 (the path had to be set first)
 
 MODULES = {
-    "bill": "bill estimate",
-    "break_even": "break_even",
-    "calendar": "calendar bill node_cost",
-    "cluster_lines": "cluster_lines lines",
-    "figures": "figures",
-    "hybrid": "hybrid",
-    "line": "line",
-    "lines": "lines cluster_lines",
-    "load": "load",
-    "load_duration": "load_duration",
-    "model_cost": "model_cost",
-    "node_cost": "node_cost published_cases",
-    "price": "price price_book",
-    "verdict": "verdict",
+    "break_even": ("cost/break_even", "cost/test_break_even"),
+    "bill": ("cost/bill/bill", "cost/bill/test_bill cost/test_estimate"),
+    "by_model": ("cost/bill/by_model", "cost/bill/test_by_model"),
+    "calendar": ("cost/calendar", "cost/test_calendar cost/bill/test_node_cost"),
+    "formatting": ("formatting", "test_formatting"),
+    "hybrid": ("cost/hybrid", "cost/test_hybrid"),
+    "line_item": ("cost/bill/line_item", "cost/bill/test_line_item"),
+    "load": ("cost/demand/load", "cost/demand/test_load"),
+    "load_duration": ("cost/demand/load_duration", "cost/demand/test_load_duration"),
+    "node_cost": ("cost/bill/node_cost", "cost/bill/test_node_cost cost/test_published_cases"),
+    "price": ("catalog/price", "catalog/test_price catalog/test_price_book"),
+    "pricing": ("cost/bill/pricing", "cost/bill/test_pricing cost/bill/test_shared_costs"),
+    "recommendation": ("cost/recommendation", "cost/test_recommendation"),
+    "shared_costs": ("cost/bill/shared_costs", "cost/bill/test_shared_costs"),
 }
-"""Modules of components/cost that compute money, each with its tests in tests/unit/cost."""
+"""Modules that compute money, by name: each in components/breakeven, its tests in tests/unit."""
 
 _COPIED = ("components", "tests", "charts", "stacks", "policies")
 _FILES = ("Pulumi.yaml", "pyproject.toml", "README.md")
@@ -50,7 +50,7 @@ _TIMEOUT_SECONDS = 60
 
 
 def main() -> int:
-    """Mutates the modules that are named, and prints the score of each."""
+    """Mutate the named modules and print the score of each."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog="example:\n  python3 tools/bootstrap run python tools/mutation bill price",
@@ -94,13 +94,15 @@ def _copy(folder: Path) -> None:
 def _mutants(folder: Path, installed: Path, module: str) -> Iterator[tuple[str, str]]:
     """Yields the outcome of each mutant of a module, in a copy of its own, and where it was."""
     _copy(folder)
-    tests = " ".join(f"tests/unit/cost/test_{name}.py" for name in MODULES[module].split())
+    path, tested = MODULES[module]
+    source = f"components/breakeven/{path}.py"
+    tests = " ".join(f"tests/unit/{name}.py" for name in tested.split())
     options = "-x -q -p no:cacheprovider --hypothesis-profile=unshrunk"
     command = f"{sys.executable} -m pytest {options} {tests}"
     config = folder / f"{module}.toml"
     config.write_text(
         "[cosmic-ray]\n"
-        f'module-path = "components/cost/{module}.py"\n'
+        f'module-path = "{source}"\n'
         f"timeout = {_TIMEOUT_SECONDS}.0\n"
         "excluded-modules = []\n"
         f'test-command = "{command}"\n'
@@ -119,7 +121,7 @@ def _mutants(folder: Path, installed: Path, module: str) -> Iterator[tuple[str, 
     dumped = subprocess.run(
         [program, "dump", str(session)], cwd=folder, capture_output=True, text=True, check=True
     )
-    skipped = _without_result(folder / "components" / "cost" / f"{module}.py")
+    skipped = _without_result(folder / source)
     for text in dumped.stdout.splitlines():
         item, result = json.loads(text)
         [mutation] = item["mutations"]
