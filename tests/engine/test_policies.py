@@ -1,4 +1,4 @@
-"""The packs for hardening and air gap, run by the real engine."""
+"""The policy packs, run by the real engine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 from tests.project_copy import HARDENING, Project
+
+BUDGET = "policies/cost_budget/run"
 
 
 def change(project: Project, path: str, old: str, new: str) -> None:
@@ -19,29 +21,44 @@ def waivers_of(project: Project) -> Path:
     return project.root / "stacks" / "waivers" / "kit.yaml"
 
 
-def test_a_stack_of_the_kit_passes_without_a_word(with_packs: Project) -> None:
-    result = with_packs.preview("aws-prod", *HARDENING)
-
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "breakeven-hardening" in result.stdout
-    assert "mandatory" not in result.stdout
-    assert "advisory" not in result.stdout
-    assert "can't run policy" not in result.stdout + result.stderr
-
-
-def test_a_hardening_field_that_is_taken_away_fails_the_preview(with_packs: Project) -> None:
+def test_what_breaks_a_rule_fails_the_preview_and_an_expired_waiver_does_not_count(
+    with_packs: Project,
+) -> None:
     change(
         with_packs,
         "components/breakeven/manifests/serving/security.py",
         "run_as_non_root=True",
         "run_as_non_root=False",
     )
-    result = with_packs.preview("dev", *HARDENING)
+    path = waivers_of(with_packs)
+    path.write_text(path.read_text("utf-8").replace("2999-12-31", "2026-01-31"), "utf-8")
+    with_packs.set("dev", budgetPerMonth="1000")
+    result = with_packs.preview("dev", *HARDENING, "--policy-pack", BUDGET)
 
     assert result.returncode != 0
     assert "[mandatory] [severity: high]  pod-non-root" in result.stdout
     assert "runAsNonRoot: False" in result.stdout
     assert "Set runAsNonRoot to true" in result.stdout
+
+    assert "[mandatory] [severity: high]  pod-read-only-root" in result.stdout
+    assert "expired on 2026-01-31" in result.stdout
+    assert "[advisory] [severity: low]  resources-cpu-limit" in result.stdout
+
+    assert "[mandatory]  cost-within-budget" in result.stdout
+    assert "over its budget of $1,000.00" in result.stdout
+    assert "Budget: $1,000.00 a month; the total is" in result.stdout
+
+
+def test_within_its_budget_a_preview_passes_and_points_out_what_is_not_priced(
+    with_packs: Project,
+) -> None:
+    with_packs.set("article", budgetPerMonth="100000")
+    result = with_packs.preview("article", "--policy-pack", BUDGET)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "the total is within" in result.stdout
+    assert "cost-within-budget" not in result.stdout
+    assert "[advisory]  everything-priced" in result.stdout
 
 
 def test_what_is_safe_to_fill_in_is_filled_in(with_packs: Project) -> None:
@@ -65,17 +82,6 @@ def test_what_is_safe_to_fill_in_is_filled_in(with_packs: Project) -> None:
     assert {"name": "VLLM_API_KEY"}.items() <= next(
         item.items() for item in container["env"] if "valueFrom" in item
     )
-
-
-def test_an_expired_waiver_does_not_count(with_packs: Project) -> None:
-    path = waivers_of(with_packs)
-    path.write_text(path.read_text("utf-8").replace("2999-12-31", "2026-01-31"), "utf-8")
-    result = with_packs.preview("dev", *HARDENING)
-
-    assert result.returncode != 0
-    assert "[mandatory] [severity: high]  pod-read-only-root" in result.stdout
-    assert "expired on 2026-01-31" in result.stdout
-    assert "[advisory] [severity: low]  resources-cpu-limit" in result.stdout
 
 
 def test_waivers_that_cannot_be_used_fail_the_preview_by_name(with_packs: Project) -> None:

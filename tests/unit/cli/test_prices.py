@@ -16,7 +16,6 @@ from breakeven.catalog.price_file import BOOK_PATH, read_book
 from breakeven.cli.prices import check as prices_check
 from breakeven.cli.prices import refresh as prices_refresh
 from breakeven.errors import ExitCode, Problem, SettingsError
-from breakeven.settings.files import stack_names
 from tests.unit.cli.running import Run, exit_code
 
 Capture = pytest.CaptureFixture[str]
@@ -122,8 +121,9 @@ def test_a_damaged_book_is_one_message_with_line_and_entry(
 
 
 def test_a_check_names_the_stacks_that_use_old_prices_and_ends_with_3(
-    run: Run, capsys: Capture
+    run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(prices_check, "stack_names", lambda: ("article", "aws-prod", "on-prem"))
     assert run("prices", "check", "--max-age-days", "0") == ExitCode.PRICE
     shown = capsys.readouterr()
     assert "karpenter-provider-aws" in shown.out
@@ -134,11 +134,14 @@ def test_a_check_names_the_stacks_that_use_old_prices_and_ends_with_3(
     assert "breakeven prices refresh" in shown.err
 
 
-def test_a_check_as_json_counts_every_price(run: Run, capsys: Capture) -> None:
+def test_a_check_as_json_counts_every_price(
+    run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prices_check, "stack_names", lambda: ("article", "dev"))
     assert run("prices", "check", "--format", "json") == ExitCode.PRICE
     found = json.loads(capsys.readouterr().out)
     assert sum(source["count"] for source in found["sources"]) == len(read_book().prices) + 1
-    assert {item["stack"] for item in found["findings"]} <= set(stack_names())
+    assert {item["stack"] for item in found["findings"]} <= {"article", "dev"}
     for source in found["sources"]:
         assert source["oldest"] <= source["newest"] <= found["today"]
 

@@ -53,7 +53,8 @@ def test_a_command_that_knows_one_model_says_so(
     assert "stack file" in error  # what to do instead
 
 
-def test_a_week_is_simulated_of_the_model_that_is_named(said: Said) -> None:
+def test_the_simulated_week_is_that_of_the_named_model(said: Said, one_day: None) -> None:
+    del one_day
     shown = {}
     for name in MODELS:
         code, out, _ = said("simulate", STACK, "--model", name, "--format", "json")
