@@ -10,20 +10,29 @@ import pytest
 from breakeven.resources import price_stack
 
 PACKAGE = import_module("breakeven")
-PARAMETERS = {
-    "Autoscaling": ["name", "settings", "namespace", "depends_on", "opts"],
-    "Gateway": ["name", "settings", "gateway", "namespace", "opts"],
-    "GpuPool": ["settings", "opts"],
-    "Monitoring": ["name", "settings", "namespace", "opts"],
-    "NetworkRules": ["name", "settings", "namespace", "opts"],
-    "ServingNamespace": ["name", "settings", "opts"],
-    "TokenPrices": ["own", "api_input", "api_cached_input", "api_output"],
-    "VllmServing": ["name", "settings", "pool", "namespace", "opts"],
-    "create_pool": ["settings", "opts"],
-    "parse": ["values"],
-    "price_stack": ["cloud", "region", "prices", "today"],
-    "register": ["settings", "token_prices"],
-    "user_errors": [],
+SIGNATURES = {
+    "Autoscaling": "(name: str, settings: Settings, *, namespace: pulumi.Input[str], "
+    "depends_on: Sequence[pulumi.Resource] = (), opts: pulumi.ResourceOptions | None = None)",
+    "Gateway": "(name: str, settings: Settings, gateway: GatewaySettings, *, "
+    "namespace: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None)",
+    "GpuPool": "(settings: Settings, opts: pulumi.ResourceOptions | None)",
+    "Monitoring": "(name: str, settings: Settings, *, namespace: pulumi.Input[str], "
+    "opts: pulumi.ResourceOptions | None = None)",
+    "NetworkRules": "(name: str, settings: Settings, *, namespace: pulumi.Input[str], "
+    "opts: pulumi.ResourceOptions | None = None)",
+    "ServingNamespace": "(name: str, settings: Settings, *, "
+    "opts: pulumi.ResourceOptions | None = None)",
+    "TokenPrices": "(*, own: Decimal, api_input: Decimal, api_cached_input: Decimal, "
+    "api_output: Decimal)",
+    "VllmServing": "(name: str, settings: Settings, pool: GpuPool, *, "
+    "namespace: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None)",
+    "create_pool": "(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> GpuPool",
+    "parse": "(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]",
+    "price_stack": "(*, cloud: str = aws, region: str = us-east-1, "
+    "prices: Mapping[str, str] | None = None, today: date | None = None) -> Priced",
+    "register": "(settings: Settings, token_prices: Callable[[], TokenPrices]) "
+    "-> dict[str, object]",
+    "user_errors": "() -> Iterator[None]",
 }
 
 
@@ -32,14 +41,15 @@ def test_each_name_can_be_imported(name: str) -> None:
     assert getattr(PACKAGE, name).__doc__
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
-def test_parameters_stay(name: str) -> None:
-    assert list(inspect.signature(getattr(PACKAGE, name)).parameters) == PARAMETERS[name]
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_parameters_keep_their_names_order_types_and_defaults(name: str) -> None:
+    signature = str(inspect.signature(getattr(PACKAGE, name))).replace("'", "")
+    assert signature.removesuffix(" -> None") == SIGNATURES[name]
 
 
 def test_every_public_name_is_pinned() -> None:
     # Settings are pinned by docs/settings.md.
-    assert {*PARAMETERS, "Settings"} == set(PACKAGE.__all__)
+    assert {*SIGNATURES, "Settings"} == set(PACKAGE.__all__)
     assert price_stack.__all__ == ["Priced", "price_stack"]
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from breakeven.cost.fleet.simulation import comparison
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
-from breakeven.cost.fleet.simulation.result import SimulatedWeek
+from breakeven.cost.fleet.simulation.result import Week
 from breakeven.cost.fleet.simulation.simulate import simulate_week
 
 
@@ -21,7 +21,7 @@ def one_day(monkeypatch: pytest.MonkeyPatch) -> None:
         burst_factor: float,
         configuration: FleetConfiguration,
         seed: int,
-    ) -> SimulatedWeek:
+    ) -> Week:
         return simulate_week(rates[:24], burst_factor, configuration, seed)
 
     monkeypatch.setattr(comparison, "simulate_week", simulate_day)
