@@ -1,22 +1,19 @@
-"""Components registered against Pulumi's mocks, which take the place of engine and cluster."""
+"""Stacks, and what they deploy, as plain data."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from breakeven.manifests.gateway import TokenPrices
-from breakeven.manifests.monitoring.planned import PlannedCost
+from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.render import planned_cost_components, render, stack_components
+from breakeven.manifests.resource import Component, Resource
 from breakeven.planning.inputs import token_prices
-from breakeven.planning.mock_monitor import OfflineMonitor, run_offline
 from breakeven.planning.offline import estimate_stack
 from breakeven.planning.planned_cost import planned_costs
-from breakeven.resources import deployment
-from breakeven.resources.component import KitComponent
 from breakeven.settings.files import stack_names, stack_values, wire
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import Settings
@@ -51,17 +48,29 @@ FETCHING = tuple(stack for stack in STACKS if settings_of(stack).fetches_weights
 
 @dataclass(frozen=True)
 class Recorded:
-    """One registered resource, as the engine would see it."""
+    """One rendered resource."""
 
-    type: str
-    name: str
-    inputs: Mapping[str, Any]
-    dependencies: tuple[str, ...]
-    create_timeout: str
+    resource: Resource
+
+    @property
+    def type(self) -> str:
+        return self.resource.type
+
+    @property
+    def name(self) -> str:
+        return self.resource.name
 
     @property
     def kind(self) -> str:
-        return self.type.rpartition(":")[2]
+        return self.resource.kind
+
+    @property
+    def timeout_seconds(self) -> int | None:
+        return self.resource.timeout_seconds
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        return self.resource.manifest
 
     @property
     def spec(self) -> Any:
@@ -87,12 +96,12 @@ class Recorded:
         return _mapping(container)
 
     def depends_on(self, other: Recorded) -> bool:
-        return any(urn.endswith(f"{other.type}::{other.name}") for urn in self.dependencies)
+        return other.resource.key in self.resource.depends_on
 
 
 @dataclass(frozen=True)
 class Registration:
-    """Everything that was registered."""
+    """Rendered resources."""
 
     resources: list[Recorded] = field(default_factory=list)
 
@@ -121,45 +130,17 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value
 
 
-class _Monitor(OfflineMonitor):
-    """Also keeps what mocks are not told: dependencies and timeouts."""
-
-    def __init__(self, registration: Registration) -> None:
-        super().__init__()
-        self._registration = registration
-
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the name of the remote call
-        response = super().RegisterResource(request)
-        if request.type != "pulumi:pulumi:Stack":
-            urn = self.make_urn(request.parent, request.type, request.name)
-            self._registration.resources.append(
-                Recorded(
-                    type=request.type,
-                    name=request.name,
-                    inputs=self.resources[urn].state,
-                    dependencies=tuple(request.dependencies),
-                    create_timeout=request.customTimeouts.create,
-                )
-            )
-        return response
+def resources_of(*components: Component) -> Registration:
+    """The resources of components."""
+    return _of(
+        resource
+        for component in components
+        for resource in (*component.resources, *component.started_last)
+    )
 
 
-def record(program: Callable[[], Coroutine[Any, Any, _Result]]) -> tuple[_Result, Registration]:
-    """Runs a part of the program and keeps what it registers."""
-    registration = Registration()
-    return run_offline(program, _Monitor(registration)), registration
-
-
-def register(make: Callable[[], KitComponent]) -> tuple[KitComponent, Registration]:
-    """Makes a component and waits until it and its children are registered."""
-
-    async def run() -> KitComponent:
-        component = make()
-        awaited = [component, *component.resources]
-        await asyncio.gather(*(resource.urn.future() for resource in awaited))
-        return component
-
-    return record(run)
+def _of(resources: Iterable[Resource]) -> Registration:
+    return Registration([Recorded(resource) for resource in resources])
 
 
 def once(
@@ -185,18 +166,19 @@ def once(
 
 @once
 def register_stack(settings: Settings, prices: TokenPrices | None = None) -> Registration:
-    """Registers everything that a stack has."""
-    return record(lambda: deployment.register(settings, lambda: prices or TokenPrices.none()))[1]
+    """Renders everything that a stack has, but for what is made from its own estimate."""
+    return _of(render(settings, prices))
 
 
 def register_priced(stack: str, today: date) -> Registration:
-    """Registers a stack file as the program would on that day, with what its estimate gives."""
+    """Renders a stack file as the program would on that day, with what its estimate gives."""
+    return resources_of(*priced_components(stack, today))
+
+
+def priced_components(stack: str, today: date) -> tuple[Component, ...]:
+    """The components of a stack file as the program would register them on that day."""
     settings, report = settings_of(stack), estimate_stack(stack, today)
-    registered = register_stack(settings, token_prices(report))
-    planned = register_planned_cost(settings, planned_costs(report))
-    return Registration([*registered.resources, *planned.resources])
-
-
-def register_planned_cost(settings: Settings, planned: Sequence[PlannedCost]) -> Registration:
-    """Registers what a stack has from its own estimate."""
-    return record(lambda: deployment.register_planned_cost(settings, planned))[1]
+    return (
+        *stack_components(settings, token_prices(report)),
+        *planned_cost_components(settings, planned_costs(report)),
+    )

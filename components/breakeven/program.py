@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pulumi
 from breakeven.cost.estimate import estimate
 from breakeven.planning.inputs import checked_inputs, token_prices
+from breakeven.planning.offline import ledger_of
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output, summary
 from breakeven.resources.deployment import configuration, register, register_planned_cost
-from breakeven.resources.ledger import Ledger
 from breakeven.resources.run_errors import user_errors
 from breakeven.settings.parse import parse
 
@@ -44,15 +43,8 @@ async def _deploy() -> dict[str, object]:
     stack = pulumi.get_stack()
     settings, reader = parse(configuration())
     gather = checked_inputs(stack, settings, reader, datetime.now(tz=UTC).date())
-    ledger = Ledger()
-    ledger.attach()
-    # The week is simulated while the engine starts its providers and takes the resources.
-    with ThreadPoolExecutor(max_workers=1) as aside:
-        gathering = aside.submit(gather)
-        outputs = await register(
-            settings, lambda: token_prices(estimate(ledger.entries(), gathering.result()))
-        )
-        report = estimate(ledger.entries(), gathering.result())
+    report = estimate(ledger_of(settings), gather())
+    outputs = await register(settings, lambda: token_prices(report))
     # Once: an update would print it a second time, after its own preview.
     if pulumi.runtime.is_dry_run():
         pulumi.log.info(render(report))

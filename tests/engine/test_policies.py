@@ -27,8 +27,8 @@ def test_what_breaks_a_rule_fails_the_preview_and_an_expired_waiver_does_not_cou
     change(
         with_packs,
         "components/breakeven/manifests/serving/security.py",
-        "run_as_non_root=True",
-        "run_as_non_root=False",
+        '"runAsNonRoot": True',
+        '"runAsNonRoot": False',
     )
     path = waivers_of(with_packs)
     path.write_text(path.read_text("utf-8").replace("2999-12-31", "2026-01-31"), "utf-8")
@@ -65,7 +65,7 @@ def test_what_is_safe_to_fill_in_is_filled_in(with_packs: Project) -> None:
     change(
         with_packs,
         "components/breakeven/manifests/serving/security.py",
-        'capabilities=CapabilitiesArgs(drop=["ALL"]),',
+        '"capabilities": {"drop": ["ALL"]},',
         "",
     )
     result = with_packs.preview("dev", "--json", *HARDENING)

@@ -132,27 +132,26 @@ def test_text_output_has_the_whole_table_once_within_100_columns_and_changes_no_
     assert {path.name for path in changed if path.suffix != ".pyc"} <= {"Pulumi.dev.yaml"}
 
 
-def test_a_resource_without_a_price_rule_is_listed_as_not_priced(project: Project) -> None:
+def test_what_a_program_adds_to_a_stack_is_listed_by_price_stack(project: Project) -> None:
     program = project.root / "__main__.py"
     program.write_text(
         "import pulumi\n"
         "import pulumi_kubernetes as kubernetes\n"
-        "from breakeven import program\n"
-        "register = program.register\n"
-        "async def with_more(settings, prices):\n"
-        "    outputs = await register(settings, prices)\n"
-        "    other = kubernetes.apiextensions.CustomResource(\n"
+        "import breakeven\n"
+        "from breakeven.program import main\n"
+        "breakeven.price_stack()\n"
+        "async def with_more():\n"
+        "    outputs = await main()\n"
+        "    kubernetes.apiextensions.CustomResource(\n"
         "        'queue', api_version='example.com/v1', kind='ManagedQueue', spec={'size': 3})\n"
-        "    await other.urn.future()\n"
         "    return outputs\n"
-        "program.register = with_more\n"
-        "pulumi.run(program.main)\n",
+        "pulumi.run(with_more())\n",
         encoding="utf-8",
     )
-    preview = project.preview_json("dev")
-    [table] = [message for message in _messages(preview) if "COST OF STACK" in message]
-    assert "Not priced, and not in the total:" in table
-    assert "queue (ManagedQueue): no rule for this type" in table
+    result = project.preview("dev")
+    assert "queue (kubernetes:example.com/v1:ManagedQueue): no rule for this type" in " ".join(
+        (result.stdout + result.stderr).split()
+    )
 
 
 def _golden_manifests(stack: str) -> list[dict[str, Any]]:

@@ -24,15 +24,16 @@ from typing import Any
 
 import yaml
 
-from breakeven.manifests.gateway import Gateway, TokenPrices
+from breakeven.manifests.gateway.component import gateway_component
 from breakeven.manifests.gateway.labels import STORE_PORT
+from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.manifests.gateway.store import store_script
 from breakeven.planning.inputs import token_prices
 from breakeven.planning.offline import estimate_stack
 from breakeven.settings.stack import Settings
 from tests.gateway.environment import gateway_environment, valkey
 from tests.gateway.stand_in import StandIn
-from tests.recording import Registration, register, settings_of
+from tests.recording import Registration, resources_of, settings_of
 
 TODAY = date(2026, 11, 24)
 MARK = "for our eyes only"
@@ -55,14 +56,8 @@ TEAMS: Mapping[str, Mapping[str, object]] = {
 
 
 def rendered(settings: Settings, prices: TokenPrices) -> Registration:
-    """What the component registers."""
-
-    def make() -> Gateway:
-        gateway = Gateway("gateway", settings, settings.gateway, namespace="llm")
-        gateway.start(prices)
-        return gateway
-
-    return register(make)[1]
+    """The gateway's resources."""
+    return resources_of(gateway_component("gateway", settings, settings.gateway, prices))
 
 
 @dataclass(frozen=True)

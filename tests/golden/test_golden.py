@@ -1,12 +1,15 @@
-"""Manifests and cost tables of every stack, compared with files that a person can read.
+"""Manifests, dashboards and cost tables of every stack, compared with files that a person can read.
 
 `make golden` regenerates them.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,16 +18,21 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
+from breakeven.manifests.gateway.pod import POLICY
+from breakeven.manifests.monitoring.dashboards import DASHBOARDS, dashboard_json
 from breakeven.planning.offline import estimate_stack
 from breakeven.reports.estimate_text import render
 from breakeven.reports.text import WIDTH
 from breakeven.settings.files import stack_names
-from tests.recording import register_priced
+from tests.recording import priced_components, register_priced, settings_of
 
 # Syrupy wants the test's name in each path; here people look for the stack's name.
 pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Consider adding")
 
 TODAY = date(2026, 11, 24)
+
+REFERENCE = "hybrid"
+"""The stack that has every dashboard and every rule."""
 
 
 class _OneFileAStack(SingleFileSnapshotExtension):
@@ -54,8 +62,15 @@ class _Text(_OneFileAStack):
     file_extension = "txt"
 
 
+class _Json(_OneFileAStack):
+    file_extension = "json"
+
+
 class _Readable(yaml.SafeDumper):
-    """Writes long texts as blocks, and whole numbers, which the wire makes floats, as such."""
+    """Writes long texts as blocks, and repeats what occurs twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # the name of the base class's argument
+        return True
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
@@ -63,23 +78,59 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
-def _number(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
-    return dumper.represent_int(int(value)) if value.is_integer() else dumper.represent_float(value)
-
-
 _Readable.add_representer(str, _text)
-_Readable.add_representer(float, _number)
 
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_manifests(stack: str, snapshot: SnapshotAssertion) -> None:
-    resources = register_priced(stack, TODAY).resources
-    documents = [
-        {"type": entry.type, "name": entry.name, "inputs": entry.inputs}
-        for entry in sorted(resources, key=lambda entry: (entry.type, entry.name))
-    ]
-    rendered = yaml.dump_all(documents, Dumper=_Readable, width=100, allow_unicode=True)
+    documents = sorted(_documents(stack), key=lambda entry: (entry["type"], entry["name"]))
+    rendered = _dumped(*documents)
     assert rendered == snapshot(extension_class=_Yaml, name=stack)
+
+
+def _documents(stack: str) -> Iterator[Mapping[str, Any]]:
+    for component in priced_components(stack, TODAY):
+        yield {"type": component.type, "name": component.name, "inputs": component.inputs}
+        for resource in (*component.resources, *component.started_last):
+            inputs = dict(resource.manifest)
+            if resource.kind == "ConfigMap":
+                files = resource.manifest["data"].items()
+                inputs["data"] = {name: _file(name, text) for name, text in files}
+            if resource.kind == "PrometheusRule":
+                inputs["spec"] = _digest(_dumped(resource.manifest["spec"]))
+            yield {"type": resource.type, "name": resource.name, "inputs": inputs}
+
+
+def _file(name: str, text: str) -> str:
+    """A script, which is a file of charts/, and a dashboard, which has a golden file, by digest."""
+    return _digest(text) if name.endswith((".py", ".json")) and name != POLICY else text
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _dumped(*documents: object) -> str:
+    return yaml.dump_all(documents, Dumper=_Readable, width=100, allow_unicode=True)
+
+
+def _rules() -> Mapping[str, Mapping[str, Any]]:
+    """The specifications of rules by concern, of the stack that has all of them."""
+    rules = register_priced(REFERENCE, TODAY).of("PrometheusRule")
+    return {rule.name.rpartition("-")[2]: rule.spec for rule in rules}
+
+
+def test_rules(snapshot: SnapshotAssertion) -> None:
+    """In the other stacks they differ in names and figures, and are there by digest."""
+    for concern, specification in _rules().items():
+        assert _dumped(specification) == snapshot(extension_class=_Yaml, name=concern)
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
+def test_dashboards(dashboard: str, snapshot: SnapshotAssertion) -> None:
+    """In the other stacks they differ in names and in panels that are absent."""
+    text = dashboard_json(dashboard, settings_of(REFERENCE))
+    assert text == snapshot(extension_class=_Json, name=dashboard)
 
 
 @pytest.mark.parametrize("stack", stack_names())

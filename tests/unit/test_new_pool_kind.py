@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import pytest
 
-import pulumi
 from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.pool_kinds import POOL_KINDS, PoolKind
 from breakeven.cli.recommend.search import Wishes, search_of
 from breakeven.cost.estimate import estimate
 from breakeven.cost.optimizer.ranking import recommend
 from breakeven.errors import SettingsError
-from breakeven.manifests.gpu_pool import POOL_CLASSES, GpuPool, Scheduling
+from breakeven.manifests.gpu_pool import POOLS
+from breakeven.manifests.gpu_pool.pool import Pool, Scheduling
+from breakeven.manifests.resource import Resource
 from breakeven.planning.inputs import assumptions_of
 from breakeven.planning.offline import LoadedStack, ledger_of
-from breakeven.resources.custom_resource import custom_resource
 from breakeven.settings.files import stack_values, wire
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import Settings
@@ -43,25 +43,24 @@ ROBOT = PoolKind(
 )
 
 
-class RobotPool(GpuPool):
-    def __init__(self, settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
-        super().__init__(settings, opts)
-        manifest = {
-            "apiVersion": "robots.example/v1",
-            "kind": "Rack",
-            "metadata": {"name": "rack"},
-            "spec": {"gpus": settings.peak_gpus},
-        }
-        self.add(custom_resource(manifest, opts=self.child_options()))
-        self.scheduling = Scheduling.on_gpu_nodes({"robots.example/rack": "rack"})
-        self.weights_scheduling = Scheduling()
-        self.register_outputs({})
+def robot_pool(settings: Settings) -> Pool:
+    manifest = {
+        "apiVersion": "robots.example/v1",
+        "kind": "Rack",
+        "metadata": {"name": "rack"},
+        "spec": {"gpus": settings.peak_gpus},
+    }
+    return Pool(
+        resources=(Resource(name="rack", manifest=manifest),),
+        scheduling=Scheduling.on_gpu_nodes({"robots.example/rack": "rack"}),
+        weights_scheduling=Scheduling(),
+    )
 
 
 @pytest.fixture
 def robot(monkeypatch: pytest.MonkeyPatch) -> PoolKind:
     monkeypatch.setitem(POOL_KINDS, ROBOT.name, ROBOT)
-    monkeypatch.setitem(POOL_CLASSES, ROBOT.name, RobotPool)
+    monkeypatch.setitem(POOLS, ROBOT.name, robot_pool)
     return ROBOT
 
 

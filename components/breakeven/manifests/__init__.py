@@ -1,1 +1,1 @@
-"""Settings to Kubernetes resources."""
+"""Settings to Kubernetes resources, as plain data."""

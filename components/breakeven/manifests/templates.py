@@ -15,6 +15,7 @@ from jinja2 import TemplateError as JinjaError
 from markupsafe import Markup
 
 from breakeven.errors import TemplateError
+from breakeven.manifests.resource import with_namespace
 from breakeven.settings.files import ROOT
 from breakeven.yaml_documents import documents_in
 
@@ -24,7 +25,7 @@ CHARTS = ROOT / "charts"
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-def render(
+def render_template(
     template: str, values: Mapping[str, object], charts: Path = CHARTS
 ) -> list[dict[str, Any]]:
     """Renders a YAML or JSON template.
@@ -54,6 +55,37 @@ def render(
     if not documents or not all(isinstance(document, dict) for document in documents):
         raise _failure(template, "a document is no mapping")
     return documents
+
+
+def render_manifest(
+    template: str,
+    values: Mapping[str, object],
+    *,
+    namespace: str | None = None,
+    charts: Path = CHARTS,
+) -> dict[str, Any]:
+    """Renders a template of one Kubernetes resource.
+
+    Args:
+        template: As in `render_template`.
+        values: As there.
+        namespace: Namespace of the resource, for kinds that live in one.
+        charts: As in `render_template`.
+
+    Raises:
+        TemplateError: As in `render_template`, or the result is not one resource with a name.
+    """
+    documents = render_template(template, values, charts)
+    if len(documents) != 1:
+        raise _failure(template, f"found {len(documents)} documents. Allowed: one")
+    [manifest] = documents
+    missing = [part for part in ("apiVersion", "kind") if not isinstance(manifest.get(part), str)]
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
+        missing.append("metadata.name")
+    if missing:
+        raise _failure(template, f"the manifest lacks {', '.join(missing)}")
+    return manifest if namespace is None else with_namespace(manifest, namespace)
 
 
 @cache

@@ -10,26 +10,22 @@ from breakeven.cost.bill.classify import Registered
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from breakeven.errors import SeveralModelsError, UnknownStackError
-from breakeven.manifests.gateway import TokenPrices
+from breakeven.manifests.render import render, stack_components
 from breakeven.planning.inputs import assumptions_of
-from breakeven.planning.mock_monitor import CountingMonitor, run_offline
-from breakeven.policy.loading import as_manifest
+from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.policy.manifest import Resource
-from breakeven.resources.deployment import register
 from breakeven.settings.files import stack_names, stack_values
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import Settings
 
 
 def ledger_of(settings: Settings) -> tuple[Registered, ...]:
-    """Returns what a stack registers, as the ledger holds it at preview.
+    """Returns what a stack deploys, as the ledger holds it.
 
     But for the prices in a gateway's configuration: they follow from the estimate, which is made
     from the ledger, and nothing that is read from it depends on them.
     """
-    monitor = CountingMonitor()
-    run_offline(lambda: register(settings, TokenPrices.none), monitor)
-    return tuple(sorted(monitor.counted, key=lambda entry: (entry.type, entry.name)))
+    return ledger_entries(stack_components(settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,7 @@ def read_stack(stack: str, **changed: str) -> Settings:
 
 
 def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], Settings]:
-    """Returns the manifests that a stack file registers, and its settings.
+    """Returns the manifests that a stack file deploys, and its settings.
 
     Raises:
         UnknownStackError: There is no such stack file.
@@ -76,11 +72,12 @@ def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], Settings]:
         SettingsError: The stack file has mistakes; all but those about prices are named.
     """
     settings = read_stack(stack)
-    found = (
-        as_manifest(entry.type, entry.name, entry.properties or {}, f"stack {stack}")
-        for entry in ledger_of(settings)
+    found = sorted(render(settings), key=lambda resource: (resource.type, resource.name))
+    source = f"stack {stack}"
+    return (
+        tuple(Resource(resource.manifest, source, resource.name) for resource in found),
+        settings,
     )
-    return tuple(resource for resource in found if resource is not None), settings
 
 
 def load_stack(stack: str, today: date | None = None) -> LoadedStack:

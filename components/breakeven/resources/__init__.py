@@ -1,1 +1,1 @@
-"""The Pulumi layer: component classes and the ledger."""
+"""The Pulumi layer: component classes that register manifests, and the ledger."""

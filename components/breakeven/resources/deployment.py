@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pulumi
 from breakeven.errors import UserError
-from breakeven.manifests.autoscaling import Autoscaling
-from breakeven.manifests.gateway import Gateway, TokenPrices
 from breakeven.manifests.gateway.labels import GATEWAY
-from breakeven.manifests.gpu_pool import GpuPool, create_pool
-from breakeven.manifests.monitoring import Monitoring, PlannedCostRules
+from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.manifests.monitoring.planned import PlannedCost
-from breakeven.manifests.network import NetworkRules, ServingNamespace
-from breakeven.manifests.serving import VllmServing
+from breakeven.manifests.render import planned_cost_components, stack_components
+from breakeven.manifests.resource import Component
 from breakeven.manifests.serving.labels import ENGINE_PORT
 from breakeven.manifests.serving.rollout import rollout_of
-from breakeven.resources.component import KitComponent
+from breakeven.resources.component import BreakevenComponent
+from breakeven.resources.network import name_of
 from breakeven.resources.run_errors import user_errors
 from breakeven.settings.files import own_values
 from breakeven.settings.parse import parse
-from breakeven.settings.stack import FIRST_MODEL, Settings
+from breakeven.settings.stack import Settings
 
 
 async def deploy() -> dict[str, object]:
@@ -49,44 +47,35 @@ async def register(
 
     Args:
         settings: The stack's settings.
-        token_prices: Asked for what a token costs once everything that costs something is
-            registered; only for a stack with a gateway.
+        token_prices: Asked for what a token costs; only for a stack with a gateway.
 
     Returns:
         The components' outputs.
     """
-    namespace = ServingNamespace("namespace", settings)
-    pool = create_pool(settings)
-    components: list[KitComponent] = [namespace, pool]
-    components.append(NetworkRules("network", settings, namespace=namespace.name))
-    for model in settings.models:
-        components += _served(model, pool, namespace.name)
-    if not settings.gateway.is_hybrid:
-        await _wait_for(components)
-    else:
-        gateway = Gateway("gateway", settings, settings.gateway, namespace=namespace.name)
-        components.append(gateway)
-        await _wait_for(components)
-        gateway.start(token_prices())
-        await _wait_for([gateway])
+    prices = token_prices() if settings.gateway.is_hybrid else None
+    await register_components(stack_components(settings, prices))
     return {**_outputs(settings), "rollout": rollout_of(settings).explanation}
 
 
-def _served(model: Settings, pool: GpuPool, namespace: pulumi.Input[str]) -> Iterator[KitComponent]:
-    """Makes what one model of the stack has for itself."""
-    serving = VllmServing(_of("vllm", model), model, pool, namespace=namespace)
-    yield serving
-    if model.replicas.autoscaling:
-        # After the Deployment: the scaler waits for its target, and would wait in vain for one
-        # whose weights could not be fetched.
-        yield Autoscaling(
-            _of("autoscaling", model),
-            model,
-            namespace=namespace,
-            depends_on=[serving.deployment],
-        )
-    if model.monitoring.enabled:
-        yield Monitoring(_of("monitoring", model), model, namespace=namespace)
+async def register_components(components: Sequence[Component]) -> None:
+    """Registers the components of a stack, and waits until each resource is registered.
+
+    Args:
+        components: The namespace first, as `stack_components` returns them.
+    """
+    first, *others = components
+    namespace = BreakevenComponent(first)
+    made = [namespace]
+    known: dict[str, pulumi.Resource] = {}
+    for component in others:
+        registered = BreakevenComponent(component, namespace=name_of(namespace), known=known)
+        known |= registered.by_key
+        made.append(registered)
+    await _wait_for(made)
+    for component, registered in zip(components, made, strict=True):
+        if component.started_last:
+            registered.start_last(component.started_last)
+            await _wait_for([registered])
 
 
 def _outputs(settings: Settings) -> dict[str, object]:
@@ -103,12 +92,7 @@ def _outputs(settings: Settings) -> dict[str, object]:
     return {**shown, "endpoints": addresses} if settings.others else shown
 
 
-def _of(component: str, model: Settings) -> str:
-    """Returns a component's name in the program: of the first model without the model's."""
-    return component if model.name == FIRST_MODEL else f"{component}-{model.model.facts.name}"
-
-
-async def _wait_for(components: Iterable[KitComponent]) -> None:
+async def _wait_for(components: Iterable[BreakevenComponent]) -> None:
     resources = [
         resource for component in components for resource in (component, *component.resources)
     ]
@@ -127,10 +111,5 @@ async def register_planned_cost(settings: Settings, planned: Sequence[PlannedCos
         settings: The stack's settings.
         planned: The figures of each model, from the estimate of what `register` registered.
     """
-    if settings.monitoring.enabled:
-        await _wait_for(
-            PlannedCostRules(
-                _of("planned-cost", model), model, figures, namespace=settings.network.namespace
-            )
-            for model, figures in zip(settings.models, planned, strict=True)
-        )
+    components = planned_cost_components(settings, planned)
+    await _wait_for([BreakevenComponent(component) for component in components])

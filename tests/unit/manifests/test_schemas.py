@@ -47,6 +47,10 @@ def is_custom(item: Recorded) -> bool:
     )
 
 
+def with_inputs(item: Recorded, **changed: object) -> Recorded:
+    return Recorded(replace(item.resource, manifest={**item.inputs, **changed}))
+
+
 CASES = {**{stack: (stack, {}) for stack in STACKS}, **VARIANTS}
 
 
@@ -72,17 +76,17 @@ def test_every_schema_is_used() -> None:
         ({"unknownField": 1}, "unknownField"),
         ({"disruption": {"consolidationPolicy": "WhenIdle"}}, "WhenIdle"),
         ({"template": {}}, "'spec' is a required property"),
-        ({"weight": 101.0}, "101.0 is greater than the maximum"),
+        ({"weight": 101}, "101 is greater than the maximum"),
     ],
 )
 def test_a_flaw_is_found(change: Mapping[str, object], flaw: str) -> None:
     [pool] = [item for item in custom_resources("dev", {}) if item.kind == "NodePool"]
-    broken = replace(pool, inputs={**pool.inputs, "spec": {**pool.spec, **change}})
+    broken = with_inputs(pool, spec={**pool.spec, **change})
     assert any(flaw in found for found in flaws_of(broken))
 
 
 def test_a_resource_in_the_wrong_scope_is_found() -> None:
     [pool] = [item for item in custom_resources("dev", {}) if item.kind == "NodePool"]
     metadata = {**pool.metadata, "namespace": "llm"}
-    broken = replace(pool, inputs={**pool.inputs, "metadata": metadata})
+    broken = with_inputs(pool, metadata=metadata)
     assert flaws_of(broken) == ["metadata/namespace: a NodePool is Cluster"]

@@ -2,75 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pulumi
 from breakeven.manifests.monitoring.promql import engine_selector, wanted_requests
-from breakeven.manifests.serving.labels import GROUP_NAME
+from breakeven.manifests.resource import Component, Resource
+from breakeven.manifests.serving.labels import GROUP_NAME, replicas_key
 from breakeven.manifests.serving.timings import scale_up_period, timings_of
-from breakeven.manifests.templates import render
-from breakeven.resources.component import KitComponent
-from breakeven.resources.custom_resource import custom_resource
+from breakeven.manifests.templates import render_manifest
 from breakeven.settings.groups import ScheduledReplicas
 from breakeven.settings.schedule import DAYS
 from breakeven.settings.stack import Settings
 
 
-class Autoscaling(KitComponent):
-    """A KEDA ScaledObject; it owns the Deployment's number of replicas.
+def autoscaling_component(name: str, settings: Settings) -> Component:
+    """Returns a KEDA ScaledObject; it owns the Deployment's number of replicas.
 
     Args:
         name: Name in the program.
         settings: The stack's settings.
-        namespace: Namespace of the Deployment.
-        depends_on: What must be ready before; the Deployment, so that scaling finds its target.
-        opts: Resource options.
     """
-
-    def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        *,
-        namespace: pulumi.Input[str],
-        depends_on: Sequence[pulumi.Resource] = (),
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        replicas = settings.replicas
-        super().__init__(
-            "autoscaling:Autoscaling",
-            name,
-            {"minReplicas": replicas.min, "maxReplicas": replicas.max},
-            opts,
-        )
-        [scaled_object] = render(
-            "autoscaling/scaled-object.yaml.j2",
-            {
-                "name": settings.name,
-                "target": _target(settings),
-                "lowest": replicas.min,
-                "highest": replicas.max,
-                "scale_down_seconds": replicas.scale_down_seconds,
-                "prometheus": settings.monitoring.prometheus_address,
-                "selector": engine_selector(settings),
-                "wanted": wanted_requests(settings),
-                "target_requests": replicas.target_requests,
-                "target_waiting": replicas.target_waiting,
-                "scale_up_period": scale_up_period(settings),
-                "time_zone": replicas.time_zone,
-                "schedule": [_hours(entry) for entry in replicas.schedule],
-            },
-        )
-        self.add(
-            custom_resource(
-                scaled_object,
-                namespace=namespace,
-                opts=self.child_options(
-                    depends_on=depends_on, timeout_seconds=timings_of(settings).rollout
-                ),
-            )
-        )
-        self.register_outputs({})
+    replicas = settings.replicas
+    manifest = render_manifest(
+        "autoscaling/scaled-object.yaml.j2",
+        {
+            "name": settings.name,
+            "target": _target(settings),
+            "lowest": replicas.min,
+            "highest": replicas.max,
+            "scale_down_seconds": replicas.scale_down_seconds,
+            "prometheus": settings.monitoring.prometheus_address,
+            "selector": engine_selector(settings),
+            "wanted": wanted_requests(settings),
+            "target_requests": replicas.target_requests,
+            "target_waiting": replicas.target_waiting,
+            "scale_up_period": scale_up_period(settings),
+            "time_zone": replicas.time_zone,
+            "schedule": [_hours(entry) for entry in replicas.schedule],
+        },
+        namespace=settings.network.namespace,
+    )
+    scaler = Resource(
+        name=settings.name,
+        manifest=manifest,
+        # The scaler waits for its target, and would wait in vain for one whose weights could not
+        # be fetched.
+        depends_on=(replicas_key(settings),),
+        timeout_seconds=timings_of(settings).rollout,
+    )
+    return Component(
+        type="breakeven:autoscaling:Autoscaling",
+        name=name,
+        namespace=settings.network.namespace,
+        inputs={"minReplicas": replicas.min, "maxReplicas": replicas.max},
+        resources=(scaler,),
+    )
 
 
 def _target(settings: Settings) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from breakeven.manifests.gateway.labels import METRICS_PORT, REPLICAS, STORE, STORE_PORT
 from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.manifests.serving.labels import ENGINE_PORT, NAME
-from breakeven.manifests.templates import CHARTS, render
+from breakeven.manifests.templates import CHARTS, render_template
 from breakeven.settings.groups import GatewaySettings
 from breakeven.settings.stack import Settings
 
@@ -44,7 +44,7 @@ def proxy_configuration(
             "cached_input": _per_token(prices.api_cached_input),
             "output": _per_token(prices.api_output),
         }
-    [configuration] = render(
+    [configuration] = render_template(
         "gateway/litellm.yaml.j2",
         {
             "model": settings.model.facts.name,

@@ -2,114 +2,95 @@
 
 from __future__ import annotations
 
-from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs, DeploymentStrategyArgs
-from pulumi_kubernetes.core.v1 import (
-    ContainerArgs,
-    ContainerPortArgs,
-    ExecActionArgs,
-    PersistentVolumeClaim,
-    PersistentVolumeClaimSpecArgs,
-    PersistentVolumeClaimVolumeSourceArgs,
-    PodSpecArgs,
-    PodTemplateSpecArgs,
-    ProbeArgs,
-    ResourceRequirementsArgs,
-    Service,
-    ServicePortArgs,
-    ServiceSpecArgs,
-    VolumeArgs,
-    VolumeMountArgs,
-    VolumeResourceRequirementsArgs,
-)
-from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+from collections.abc import Iterator
+from typing import Any
 
-import pulumi
-from breakeven.manifests.gateway.labels import STORE, STORE_LABELS, STORE_PORT
+from breakeven.manifests.gateway.labels import GATEWAY, STORE, STORE_LABELS, STORE_PORT
+from breakeven.manifests.resource import Resource, stated
 from breakeven.manifests.serving.environment import from_secret
 from breakeven.manifests.serving.labels import described
 from breakeven.manifests.serving.security import container_security, pod_security
-from breakeven.resources.component import KitComponent
 from breakeven.settings.groups import GatewaySettings
 from breakeven.settings.stack import Settings
 
 _FOLDER = "/data"
 
 
-def add_store(
-    component: KitComponent,
-    settings: Settings,
-    gateway: GatewaySettings,
-    *,
-    namespace: pulumi.Input[str],
-    service_account: pulumi.Input[str],
-) -> None:
-    """Makes volume, pod and Service.
+def store_resources(settings: Settings, gateway: GatewaySettings) -> Iterator[Resource]:
+    """Yields volume, pod and Service.
 
     One pod: while it moves, the own replicas serve on, and of teams with limits, whose money could
     not be counted, nothing goes to the API.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway, whose service account the pod has.
     """
-    metadata = ObjectMetaArgs(name=STORE, namespace=namespace, labels=described(STORE_LABELS))
-    volume = component.add(
-        PersistentVolumeClaim(
-            STORE,
-            metadata=ObjectMetaArgs(
-                name=STORE,
-                namespace=namespace,
-                labels=described(STORE_LABELS),
-                # A class that waits for the first pod binds nothing before there is one.
-                annotations={"pulumi.com/skipAwait": "true"},
+    metadata = {
+        "name": STORE,
+        "namespace": settings.network.namespace,
+        "labels": described(STORE_LABELS),
+    }
+    volume = Resource(
+        name=STORE,
+        manifest={
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            # A class that waits for the first pod binds nothing before there is one.
+            "metadata": {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
+            "spec": stated(
+                {
+                    "accessModes": ["ReadWriteOnce"],
+                    "storageClassName": settings.weights.storage_class,
+                    "resources": {"requests": {"storage": "1Gi"}},
+                }
             ),
-            spec=PersistentVolumeClaimSpecArgs(
-                access_modes=["ReadWriteOnce"],
-                storage_class_name=settings.weights.storage_class,
-                resources=VolumeResourceRequirementsArgs(requests={"storage": "1Gi"}),
-            ),
-            opts=component.child_options(),
-        )
+        },
     )
-    component.add(
-        Deployment(
-            STORE,
-            metadata=metadata,
-            spec=DeploymentSpecArgs(
-                replicas=1,
-                selector=LabelSelectorArgs(match_labels=dict(STORE_LABELS)),
+    yield volume
+    yield Resource(
+        name=STORE,
+        manifest={
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": metadata,
+            "spec": {
+                "replicas": 1,
+                "selector": {"matchLabels": dict(STORE_LABELS)},
                 # Two at once would write to the same volume.
-                strategy=DeploymentStrategyArgs(type="Recreate"),
-                template=PodTemplateSpecArgs(
-                    metadata=ObjectMetaArgs(labels=described(STORE_LABELS)),
-                    spec=PodSpecArgs(
-                        service_account_name=service_account,
-                        automount_service_account_token=False,
-                        enable_service_links=False,
-                        security_context=pod_security(),
-                        containers=[_container(gateway)],
-                        volumes=[
-                            VolumeArgs(
-                                name="data",
-                                persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(
-                                    claim_name=volume.metadata.name
-                                ),
-                            )
-                        ],
-                    ),
-                ),
-            ),
-            opts=component.child_options(),
-        )
+                "strategy": {"type": "Recreate"},
+                "template": {
+                    "metadata": {"labels": described(STORE_LABELS)},
+                    "spec": _pod(gateway),
+                },
+            },
+        },
+        depends_on=(volume.key, f"ServiceAccount/{GATEWAY}"),
     )
-    component.add(
-        Service(
-            STORE,
-            metadata=metadata,
-            spec=ServiceSpecArgs(
-                type="ClusterIP",
-                selector=dict(STORE_LABELS),
-                ports=[ServicePortArgs(name="valkey", port=STORE_PORT, target_port=STORE_PORT)],
-            ),
-            opts=component.child_options(),
-        )
+    yield Resource(
+        name=STORE,
+        manifest={
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": metadata,
+            "spec": {
+                "type": "ClusterIP",
+                "selector": dict(STORE_LABELS),
+                "ports": [{"name": "valkey", "port": STORE_PORT, "targetPort": STORE_PORT}],
+            },
+        },
     )
+
+
+def _pod(gateway: GatewaySettings) -> dict[str, Any]:
+    return {
+        "serviceAccountName": GATEWAY,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": pod_security(),
+        "containers": [_container(gateway)],
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": STORE}}],
+    }
 
 
 def store_script(port: int, folder: str) -> str:
@@ -137,33 +118,37 @@ def store_script(port: int, folder: str) -> str:
     return f"exec valkey-server {' '.join(arguments)} <<END\nrequirepass $STORE_PASSWORD\nEND\n"
 
 
-def _probe(*, failures: int) -> ProbeArgs:
-    return ProbeArgs(
-        exec_=ExecActionArgs(
-            command=["sh", "-c", 'REDISCLI_AUTH="$STORE_PASSWORD" valkey-cli ping | grep -q PONG']
-        ),
-        period_seconds=5,
-        timeout_seconds=5,
-        failure_threshold=failures,
-    )
+def _probe(*, failures: int) -> dict[str, Any]:
+    return {
+        "exec": {
+            "command": [
+                "sh",
+                "-c",
+                'REDISCLI_AUTH="$STORE_PASSWORD" valkey-cli ping | grep -q PONG',
+            ]
+        },
+        "periodSeconds": 5,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
 
 
-def _container(gateway: GatewaySettings) -> ContainerArgs:
-    return ContainerArgs(
-        name="valkey",
-        image=gateway.store_image,
-        image_pull_policy="IfNotPresent",
-        command=["sh", "-c"],
-        args=[store_script(STORE_PORT, _FOLDER)],
-        env=[from_secret("STORE_PASSWORD", secret=gateway.secret, key="store-password")],
-        ports=[ContainerPortArgs(container_port=STORE_PORT)],
-        security_context=container_security(read_only_root=True),
-        resources=ResourceRequirementsArgs(
-            requests={"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
-            limits={"memory": "256Mi", "ephemeral-storage": "256Mi"},
-        ),
-        startup_probe=_probe(failures=24),
-        readiness_probe=_probe(failures=6),
-        liveness_probe=_probe(failures=6),
-        volume_mounts=[VolumeMountArgs(name="data", mount_path=_FOLDER)],
-    )
+def _container(gateway: GatewaySettings) -> dict[str, Any]:
+    return {
+        "name": "valkey",
+        "image": gateway.store_image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c"],
+        "args": [store_script(STORE_PORT, _FOLDER)],
+        "env": [from_secret("STORE_PASSWORD", secret=gateway.secret, key="store-password")],
+        "ports": [{"containerPort": STORE_PORT}],
+        "securityContext": container_security(read_only_root=True),
+        "resources": {
+            "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
+            "limits": {"memory": "256Mi", "ephemeral-storage": "256Mi"},
+        },
+        "startupProbe": _probe(failures=24),
+        "readinessProbe": _probe(failures=6),
+        "livenessProbe": _probe(failures=6),
+        "volumeMounts": [{"name": "data", "mountPath": _FOLDER}],
+    }

@@ -1,33 +1,30 @@
-"""GPU nodes behind one interface, with one module for each way of getting them.
+"""GPU nodes, with one module for each way of getting them.
 
-A further way is a subclass of GpuPool in a module of its own, an entry in POOL_CLASSES, and its
-name in the settings.
+A further way is a function in a module of its own, an entry in `POOLS`, and its name in the
+settings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-import pulumi
-from breakeven.manifests.gpu_pool.cluster_api import ClusterApiPool
-from breakeven.manifests.gpu_pool.existing import ExistingPool
-from breakeven.manifests.gpu_pool.gke_compute_class import GkeComputeClassPool
-from breakeven.manifests.gpu_pool.karpenter_aws import KarpenterAwsPool
-from breakeven.manifests.gpu_pool.karpenter_azure import KarpenterAzurePool
-from breakeven.manifests.gpu_pool.pool import GpuPool, Scheduling
+from breakeven.manifests.gpu_pool.cluster_api import cluster_api_pool
+from breakeven.manifests.gpu_pool.existing import existing_pool
+from breakeven.manifests.gpu_pool.gke_compute_class import gke_compute_class_pool
+from breakeven.manifests.gpu_pool.karpenter_aws import karpenter_aws_pool
+from breakeven.manifests.gpu_pool.karpenter_azure import karpenter_azure_pool
+from breakeven.manifests.gpu_pool.pool import Pool
 from breakeven.settings.stack import Settings
 
-__all__ = ["POOL_CLASSES", "GpuPool", "Scheduling", "create_pool"]
-
-POOL_CLASSES: Mapping[str, type[GpuPool]] = {
-    "existing": ExistingPool,
-    "karpenter-aws": KarpenterAwsPool,
-    "karpenter-azure": KarpenterAzurePool,
-    "gke-compute-class": GkeComputeClassPool,
-    "cluster-api": ClusterApiPool,
+POOLS: Mapping[str, Callable[[Settings], Pool]] = {
+    "existing": existing_pool,
+    "karpenter-aws": karpenter_aws_pool,
+    "karpenter-azure": karpenter_azure_pool,
+    "gke-compute-class": gke_compute_class_pool,
+    "cluster-api": cluster_api_pool,
 }
 
 
-def create_pool(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> GpuPool:
-    """Makes the GPU nodes of a stack, or finds them."""
-    return POOL_CLASSES[settings.pool.kind.name](settings, opts)
+def pool_of(settings: Settings) -> Pool:
+    """Returns the GPU nodes of a stack."""
+    return POOLS[settings.pool.kind.name](settings)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pulumi
-from breakeven.manifests.gpu_pool.pool import GPU_RESOURCE, GpuPool, Scheduling, pool_name
-from breakeven.manifests.templates import render
-from breakeven.resources.custom_resource import custom_resource
+from breakeven.manifests.gpu_pool.pool import GPU_RESOURCE, Pool, Scheduling, pool_name
+from breakeven.manifests.resource import Resource
+from breakeven.manifests.templates import render_manifest
 from breakeven.settings.stack import Settings
 
 POOL_LABEL = "breakeven/pool"
@@ -33,39 +32,43 @@ class NodeClass:
     values: Mapping[str, object]
 
 
-class KarpenterPool(GpuPool):
-    """One node class, and one node pool for each capacity type, tried in order.
+def karpenter_pool(settings: Settings, node_class: NodeClass) -> Pool:
+    """Returns one node class, and one node pool for each capacity type, tried in order.
 
     Karpenter ranks the capacity types of one pool by itself (reserved, then spot, then on-demand);
     only pools of their own, with weights, keep the order of the setting.
-    """
 
-    def __init__(
-        self, settings: Settings, node_class: NodeClass, opts: pulumi.ResourceOptions | None
-    ) -> None:
-        super().__init__(settings, opts)
-        name, pool = pool_name(settings), settings.pool
-        [manifest] = render(node_class.template, {"name": name, **node_class.values})
-        parent = self.add(custom_resource(manifest, opts=self.child_options()))
-        for rank, capacity_type in enumerate(pool.capacity_types):
-            [node_pool] = render(
-                "gpu_pool/node-pool.yaml.j2",
-                {
-                    "name": f"{name}-{capacity_type}",
-                    "node_class": name,
-                    "node_class_group": node_class.group,
-                    "node_class_kind": node_class.kind,
-                    "weight": _HIGHEST_WEIGHT - rank,
-                    "capacity_type": capacity_type,
-                    "instance_types": list(pool.instance_types),
-                    "gpus": settings.peak_gpus,
-                    "gpu_resource": GPU_RESOURCE,
-                    "labels": {POOL_LABEL: name},
-                },
-            )
-            self.add(custom_resource(node_pool, opts=self.child_options(depends_on=[parent])))
-        self.scheduling = Scheduling.on_gpu_nodes({POOL_LABEL: name})
+    Args:
+        settings: The stack's settings.
+        node_class: The cloud's half.
+    """
+    name, pool = pool_name(settings), settings.pool
+    manifest = render_manifest(node_class.template, {"name": name, **node_class.values})
+    parent = Resource(name=name, manifest=manifest)
+    resources = [parent]
+    for rank, capacity_type in enumerate(pool.capacity_types):
+        manifest = render_manifest(
+            "gpu_pool/node-pool.yaml.j2",
+            {
+                "name": f"{name}-{capacity_type}",
+                "node_class": name,
+                "node_class_group": node_class.group,
+                "node_class_kind": node_class.kind,
+                "weight": _HIGHEST_WEIGHT - rank,
+                "capacity_type": capacity_type,
+                "instance_types": list(pool.instance_types),
+                "gpus": settings.peak_gpus,
+                "gpu_resource": GPU_RESOURCE,
+                "labels": {POOL_LABEL: name},
+            },
+        )
+        resources.append(
+            Resource(name=f"{name}-{capacity_type}", manifest=manifest, depends_on=(parent.key,))
+        )
+    return Pool(
+        resources=tuple(resources),
+        scheduling=Scheduling.on_gpu_nodes({POOL_LABEL: name}),
         # No label and no toleration keeps the download off these nodes: none is started, and paid,
         # while the weights travel.
-        self.weights_scheduling = Scheduling()
-        self.register_outputs({})
+        weights_scheduling=Scheduling(),
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import pulumi
-from breakeven.manifests.gpu_pool.karpenter import KarpenterPool, NodeClass
+from breakeven.manifests.gpu_pool.karpenter import NodeClass, karpenter_pool
+from breakeven.manifests.gpu_pool.pool import Pool
 from breakeven.settings.groups import PoolSettings
 from breakeven.settings.stack import Settings
 
@@ -11,27 +11,22 @@ _SYSTEM = 4
 """GB of Bottlerocket's own volume: Karpenter's default of it."""
 
 
-class KarpenterAwsPool(KarpenterPool):
-    """Karpenter with EC2 machines."""
-
-    def __init__(self, settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
-        pool = settings.pool
-        super().__init__(
-            settings,
-            NodeClass(
-                group="karpenter.k8s.aws",
-                kind="EC2NodeClass",
-                template="gpu_pool/ec2-node-class.yaml.j2",
-                values={
-                    "image": pool.karpenter.node_image,
-                    "role": pool.karpenter.node_role,
-                    "discovery": pool.karpenter.discovery_tag,
-                    "volumes": _volumes(pool),
-                    "reserved": "reserved" in pool.capacity_types,
-                },
-            ),
-            opts,
-        )
+def karpenter_aws_pool(settings: Settings) -> Pool:
+    """Returns Karpenter with EC2 machines."""
+    pool = settings.pool
+    node_class = NodeClass(
+        group="karpenter.k8s.aws",
+        kind="EC2NodeClass",
+        template="gpu_pool/ec2-node-class.yaml.j2",
+        values={
+            "image": pool.karpenter.node_image,
+            "role": pool.karpenter.node_role,
+            "discovery": pool.karpenter.discovery_tag,
+            "volumes": _volumes(pool),
+            "reserved": "reserved" in pool.capacity_types,
+        },
+    )
+    return karpenter_pool(settings, node_class)
 
 
 def _volumes(pool: PoolSettings) -> list[tuple[str, int]]:

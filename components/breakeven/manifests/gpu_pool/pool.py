@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from pulumi_kubernetes.core.v1 import TolerationArgs
-
-import pulumi
-from breakeven.resources.component import KitComponent
+from breakeven.manifests.resource import Component, Resource
 from breakeven.settings.stack import Settings
 
 GPU_RESOURCE = "nvidia.com/gpu"
@@ -37,48 +35,53 @@ class Scheduling:
         return cls(node_selector=dict(labels), tolerated_taints=tuple(keys))
 
     @property
-    def tolerations(self) -> list[TolerationArgs]:
+    def tolerations(self) -> list[dict[str, Any]]:
         """The taints as a pod states them.
 
         Their values differ (GKE "present", EKS blueprints "Exists", others "true"), so keys alone
         are matched.
         """
-        return [TolerationArgs(key=key, operator="Exists") for key in self.tolerated_taints]
+        return [{"key": key, "operator": "Exists"} for key in self.tolerated_taints]
 
 
-class GpuPool(KitComponent):
-    """GPU nodes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """GPU nodes: what makes them, and where pods go.
 
     Attributes:
+        resources: What makes the nodes; nothing where they are there.
         scheduling: For pods that serve.
         weights_scheduling: For the pod that fills the weights volume. It needs no GPU.
     """
 
+    resources: tuple[Resource, ...] = ()
     scheduling: Scheduling
     weights_scheduling: Scheduling
-
-    def __init__(self, settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
-        pool = settings.pool
-        super().__init__(
-            "gpu_pool:GpuPool",
-            pool_name(settings),
-            {
-                "kind": pool.kind.name,
-                "gpu": pool.gpu.name,
-                "gpusPerNode": pool.gpus_per_node,
-                "replicasPerNode": settings.replicas_per_node,
-                "instanceTypes": list(pool.instance_types),
-                "capacityTypes": list(pool.capacity_types),
-                "nodeCount": pool.node_count,
-                "nodeVolumeGigabytes": pool.node_volume_gigabytes,
-            },
-            opts,
-        )
 
     @property
     def fetches_where_it_serves(self) -> bool:
         """Whether the pod that fills the weights volume runs on the nodes that read it."""
         return self.weights_scheduling == self.scheduling
+
+
+def pool_component(settings: Settings, pool: Pool) -> Component:
+    """Returns the nodes of a stack as a component, whose inputs are priced."""
+    group = settings.pool
+    return Component(
+        type="breakeven:gpu_pool:GpuPool",
+        name=pool_name(settings),
+        inputs={
+            "kind": group.kind.name,
+            "gpu": group.gpu.name,
+            "gpusPerNode": group.gpus_per_node,
+            "replicasPerNode": settings.replicas_per_node,
+            "instanceTypes": list(group.instance_types),
+            "capacityTypes": list(group.capacity_types),
+            "nodeCount": group.node_count,
+            "nodeVolumeGigabytes": group.node_volume_gigabytes,
+        },
+        resources=pool.resources,
+    )
 
 
 def pool_name(settings: Settings) -> str:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-import pulumi
 from breakeven.manifests.monitoring.planned import PlannedCost
 from breakeven.manifests.monitoring.promql import models_selector
 from breakeven.manifests.monitoring.rules import PATIENCE_SECONDS, rule_manifest
+from breakeven.manifests.resource import Component, Resource
 from breakeven.manifests.serving.sizes import replica_gpus
 from breakeven.manifests.serving.timings import timings_of
-from breakeven.resources.component import KitComponent
-from breakeven.resources.custom_resource import custom_resource
 from breakeven.settings.stack import Settings
 
 _IDLE_SECONDS = 3600
 
 
-class PlannedCostRules(KitComponent):
-    """The estimate's figures in Prometheus, beside which the dashboards put what happens.
+def planned_cost_component(name: str, settings: Settings, planned: PlannedCost) -> Component:
+    """Returns the estimate's figures for Prometheus, beside which dashboards put what happens.
 
     Registered after the estimate, from which it is made, and so no part of it; it costs nothing.
 
@@ -26,23 +24,13 @@ class PlannedCostRules(KitComponent):
         name: Name in the program.
         settings: The stack's settings.
         planned: The estimate's figures.
-        namespace: Namespace of the replicas.
-        opts: Resource options.
     """
-
-    def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        planned: PlannedCost,
-        *,
-        namespace: pulumi.Input[str],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("monitoring:PlannedCostRules", name, {}, opts)
-        manifest = rule_manifest(settings, "cost", _values(settings, planned))
-        self.add(custom_resource(manifest, namespace=namespace, opts=self.child_options()))
-        self.register_outputs({})
+    manifest = rule_manifest(settings, "cost", _values(settings, planned))
+    return Component(
+        type="breakeven:monitoring:PlannedCostRules",
+        name=name,
+        resources=(Resource(name=manifest["metadata"]["name"], manifest=manifest),),
+    )
 
 
 def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:

@@ -18,7 +18,7 @@ from breakeven.manifests.monitoring.promql import (
 )
 from breakeven.manifests.serving.sizes import replica_gpus
 from breakeven.manifests.serving.timings import NODE_START, timings_of
-from breakeven.manifests.templates import render
+from breakeven.manifests.templates import render_manifest
 from breakeven.settings.groups import GatewaySettings
 from breakeven.settings.stack import Settings
 
@@ -54,7 +54,7 @@ def rule_manifest(settings: Settings, concern: str, values: Mapping[str, object]
         values: What this template needs beside the names that all of them get.
     """
     namespace, model = settings.network.namespace, settings.model.facts.name
-    [manifest] = render(
+    manifest = render_manifest(
         f"monitoring/rules/{concern}.yaml.j2",
         {
             "name": settings.name,
@@ -62,6 +62,7 @@ def rule_manifest(settings: Settings, concern: str, values: Mapping[str, object]
             "selector": engine_selector(settings),
             **values,
         },
+        namespace=namespace,
     )
     for group in manifest["spec"]["groups"]:
         for rule in group["rules"]:

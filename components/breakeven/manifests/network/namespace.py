@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-from pulumi_kubernetes.core.v1 import Namespace
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
-
-import pulumi
-from breakeven.resources.component import KitComponent
+from breakeven.manifests.resource import Component, Resource
 from breakeven.settings.stack import Settings
 
 
-class ServingNamespace(KitComponent):
-    """A namespace in which only pods of the restricted security standard start.
+def namespace_component(name: str, settings: Settings) -> Component:
+    """Returns a namespace in which only pods of the restricted security standard start.
 
-    Attributes:
-        name: Its name, known once it is there.
+    Args:
+        name: Name in the program.
+        settings: The stack's settings.
     """
-
-    name: pulumi.Output[str]
-
-    def __init__(
-        self, name: str, settings: Settings, *, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        super().__init__("network:ServingNamespace", name, {}, opts)
-        namespace = self.add(
-            Namespace(
-                settings.network.namespace,
-                metadata=ObjectMetaArgs(
-                    name=settings.network.namespace,
-                    labels={
-                        "app.kubernetes.io/part-of": "breakeven",
-                        "app.kubernetes.io/managed-by": "pulumi",
-                        **_restricted(),
-                    },
-                ),
-                opts=self.child_options(),
-            )
-        )
-        self.name = namespace.metadata.name
-        self.register_outputs({"name": self.name})
+    namespace = settings.network.namespace
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": namespace,
+            "labels": {
+                "app.kubernetes.io/part-of": "breakeven",
+                "app.kubernetes.io/managed-by": "pulumi",
+                **_restricted(),
+            },
+        },
+    }
+    return Component(
+        type="breakeven:network:ServingNamespace",
+        name=name,
+        resources=(Resource(name=namespace, manifest=manifest),),
+        outputs={"name": namespace},
+    )
 
 
 def _restricted() -> dict[str, str]:

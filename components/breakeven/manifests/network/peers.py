@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-
-from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
-from pulumi_kubernetes.networking.v1 import (
-    IPBlockArgs,
-    NetworkPolicyEgressRuleArgs,
-    NetworkPolicyPeerArgs,
-    NetworkPolicyPortArgs,
-)
+from typing import Any
 
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS
 from breakeven.settings.stack import Settings
@@ -34,14 +27,12 @@ NOT_PUBLIC_4 = (
 NOT_PUBLIC_6 = ("::/127", "64:ff9b:1::/48", "fc00::/7", "fe80::/10", "ff00::/8")
 
 
-def in_namespace(name: str) -> NetworkPolicyPeerArgs:
+def in_namespace(name: str) -> dict[str, Any]:
     """Returns all pods of a namespace, by the label that Kubernetes itself sets."""
-    return NetworkPolicyPeerArgs(
-        namespace_selector=LabelSelectorArgs(match_labels={"kubernetes.io/metadata.name": name})
-    )
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
-def callers(settings: Settings) -> list[NetworkPolicyPeerArgs]:
+def callers(settings: Settings) -> list[dict[str, Any]]:
     """Returns who may reach the engine's port: clients or the gateway, and who reads its metrics.
 
     The key is asked for by the engine itself (manifests/serving/guard.py); a network rule holds
@@ -53,71 +44,62 @@ def callers(settings: Settings) -> list[NetworkPolicyPeerArgs]:
     return peers
 
 
-def clients(settings: Settings) -> list[NetworkPolicyPeerArgs]:
+def clients(settings: Settings) -> list[dict[str, Any]]:
     """Returns who may call the address that the stack offers."""
     peers = [in_namespace(name) for name in settings.network.client_namespaces]
     if settings.network.has_load_balancer:
-        peers += [
-            NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=network))
-            for network in settings.network.client_networks
-        ]
+        peers += [{"ipBlock": {"cidr": network}} for network in settings.network.client_networks]
     return peers
 
 
-def pods(labels: Mapping[str, str]) -> NetworkPolicyPeerArgs:
+def pods(labels: Mapping[str, str]) -> dict[str, Any]:
     """Returns pods of the stack's own namespace, by their labels."""
-    return NetworkPolicyPeerArgs(pod_selector=LabelSelectorArgs(match_labels=dict(labels)))
+    return {"podSelector": {"matchLabels": dict(labels)}}
 
 
-def name_lookups(settings: Settings) -> NetworkPolicyEgressRuleArgs:
+def name_lookups(settings: Settings) -> dict[str, Any]:
     """Allows questions to the cluster's DNS pods, and not to all of their namespace.
 
     Where nodes run a DNS cache of their own, pods ask that: it is in the node's network, so that
     only its address names it.
     """
-    peers = [
-        NetworkPolicyPeerArgs(
-            namespace_selector=LabelSelectorArgs(
-                match_labels={"kubernetes.io/metadata.name": "kube-system"}
-            ),
-            pod_selector=LabelSelectorArgs(match_labels={"k8s-app": "kube-dns"}),
-        )
+    peers: list[dict[str, Any]] = [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+            "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+        }
     ]
     if settings.network.node_local_dns_address:
-        cache = IPBlockArgs(cidr=f"{settings.network.node_local_dns_address}/32")
-        peers.append(NetworkPolicyPeerArgs(ip_block=cache))
-    return NetworkPolicyEgressRuleArgs(
-        to=peers,
-        ports=[NetworkPolicyPortArgs(port=53, protocol=protocol) for protocol in ("UDP", "TCP")],
-    )
+        cache = {"cidr": f"{settings.network.node_local_dns_address}/32"}
+        peers.append({"ipBlock": cache})
+    return {
+        "to": peers,
+        "ports": [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")],
+    }
 
 
-def collector(settings: Settings) -> list[NetworkPolicyEgressRuleArgs]:
+def collector(settings: Settings) -> list[dict[str, Any]]:
     """Allows the engine to send traces to the collector, where the stack has one."""
     tracing = settings.monitoring.tracing_endpoint
     if tracing is None:
         return []
-    ports = [NetworkPolicyPortArgs(port=tracing.port, protocol="TCP")]
+    ports = [{"port": tracing.port, "protocol": "TCP"}]
     if tracing.namespace is None:
         bits = ipaddress.ip_address(tracing.host).max_prefixlen
-        block = IPBlockArgs(cidr=f"{tracing.host}/{bits}")
-        return [
-            NetworkPolicyEgressRuleArgs(to=[NetworkPolicyPeerArgs(ip_block=block)], ports=ports)
-        ]
+        block = {"cidr": f"{tracing.host}/{bits}"}
+        return [{"to": [{"ipBlock": block}], "ports": ports}]
     return [
         name_lookups(settings),
-        NetworkPolicyEgressRuleArgs(to=[in_namespace(tracing.namespace)], ports=ports),
+        {"to": [in_namespace(tracing.namespace)], "ports": ports},
     ]
 
 
-def public_https() -> NetworkPolicyEgressRuleArgs:
+def public_https() -> dict[str, Any]:
     """Allows HTTPS to the internet, and to nothing private."""
-    return NetworkPolicyEgressRuleArgs(
-        to=[
-            NetworkPolicyPeerArgs(
-                ip_block=IPBlockArgs(cidr="0.0.0.0/0", except_=list(NOT_PUBLIC_4))
-            ),
-            NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr="::/0", except_=list(NOT_PUBLIC_6))),
+    return {
+        "to": [
+            {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(NOT_PUBLIC_4)}},
+            {"ipBlock": {"cidr": "::/0", "except": list(NOT_PUBLIC_6)}},
         ],
-        ports=[NetworkPolicyPortArgs(port=443, protocol="TCP")],
-    )
+        "ports": [{"port": 443, "protocol": "TCP"}],
+    }

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
-from pulumi_kubernetes.networking.v1 import (
-    NetworkPolicy,
-    NetworkPolicyEgressRuleArgs,
-    NetworkPolicyIngressRuleArgs,
-    NetworkPolicyPeerArgs,
-    NetworkPolicyPortArgs,
-    NetworkPolicySpecArgs,
-)
-
-import pulumi
 from breakeven.manifests.gateway.labels import (
     GATEWAY,
     GATEWAY_LABELS,
@@ -33,6 +23,7 @@ from breakeven.manifests.network.peers import (
     pods,
     public_https,
 )
+from breakeven.manifests.resource import Component, Resource
 from breakeven.manifests.serving.labels import (
     ENGINE_LABELS,
     ENGINE_PORT,
@@ -40,121 +31,114 @@ from breakeven.manifests.serving.labels import (
     WEIGHTS_LABELS,
     described,
 )
-from breakeven.resources.component import KitComponent
 from breakeven.settings.stack import Settings
 
 
-class NetworkRules(KitComponent):
-    """Nothing may talk, but for what is named here.
+def network_component(name: str, settings: Settings) -> Component:
+    """Returns the network rules: nothing may talk, but for what is named here.
 
     The engine is called by its clients and calls nobody, so that prompts have no way out; where
     tracingEndpoint names a collector, it reaches that one port, and where a replica spans several
     nodes its pods call each other and ask for each other's names. The pod that fetches the weights,
     where they are not there, calls the internet by HTTPS and is called by nobody. The models of a
     stack have the same rules, and can't call each other.
+
+    Args:
+        name: Name in the program.
+        settings: The stack's settings.
     """
-
-    def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        *,
-        namespace: pulumi.Input[str],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(
-            "network:NetworkRules",
-            name,
-            {
-                "clientNamespaces": list(settings.network.client_namespaces),
-                "clientNetworks": list(settings.network.client_networks),
-                "exposure": settings.network.exposure,
-            },
-            opts,
-        )
-        self._namespace = namespace
-        peers = callers(settings)
-        self._add("default-deny", pods={})
-        self._add(
-            f"{NAME}-engine",
-            pods=ENGINE_LABELS,
-            # A rule without a peer would let everybody in.
-            ingress=[_opened(peers, ENGINE_PORT)] if peers else [],
-            egress=collector(settings),
-        )
-        if settings.engine.pipeline_parallel > 1:
-            # Between the nodes of a replica: NCCL and vLLM choose their ports as they start.
-            self._add(
-                f"{NAME}-nodes",
-                pods=ENGINE_LABELS,
-                ingress=[NetworkPolicyIngressRuleArgs(from_=[pods(ENGINE_LABELS)])],
-                egress=[
-                    NetworkPolicyEgressRuleArgs(to=[pods(ENGINE_LABELS)]),
-                    name_lookups(settings),
-                ],
-            )
-        if any(model.fetches_weights for model in settings.models):
-            egress = [name_lookups(settings), public_https()]
-            self._add(f"{NAME}-weights", pods=WEIGHTS_LABELS, egress=egress)
-        if settings.gateway.is_hybrid:
-            self._add_gateway(settings)
-        self.register_outputs({})
-
-    def _add_gateway(self, settings: Settings) -> None:
-        readers = [in_namespace(settings.monitoring.namespace)]
-        self._add(
-            GATEWAY,
-            pods=GATEWAY_LABELS,
-            ingress=[
-                *([_opened(clients(settings), GATEWAY_PORT)] if clients(settings) else []),
-                *(
-                    [_opened(readers, METRICS_PORT)]
-                    if any(model.watched for model in settings.models)
-                    else []
-                ),
-            ],
-            egress=[
-                name_lookups(settings),
-                _reached(ENGINE_LABELS, ENGINE_PORT),
-                _reached(STORE_LABELS, STORE_PORT),
-                # Without an API behind it, the gateway has no way out of the cluster.
-                *([public_https()] if settings.overflow_api is not None else []),
-            ],
-        )
-        self._add(STORE, pods=STORE_LABELS, ingress=[_opened([pods(GATEWAY_LABELS)], STORE_PORT)])
-
-    def _add(
-        self,
-        name: str,
-        *,
-        pods: Mapping[str, str],
-        ingress: list[NetworkPolicyIngressRuleArgs] | None = None,
-        egress: list[NetworkPolicyEgressRuleArgs] | None = None,
-    ) -> None:
-        self.add(
-            NetworkPolicy(
-                name,
-                metadata=ObjectMetaArgs(
-                    name=name, namespace=self._namespace, labels=described(pods)
-                ),
-                spec=NetworkPolicySpecArgs(
-                    pod_selector=LabelSelectorArgs(match_labels=dict(pods)),
-                    policy_types=["Ingress", "Egress"],
-                    ingress=ingress or None,
-                    egress=egress or None,
-                ),
-                opts=self.child_options(),
-            )
-        )
-
-
-def _opened(peers: list[NetworkPolicyPeerArgs], port: int) -> NetworkPolicyIngressRuleArgs:
-    return NetworkPolicyIngressRuleArgs(
-        from_=peers, ports=[NetworkPolicyPortArgs(port=port, protocol="TCP")]
+    return Component(
+        type="breakeven:network:NetworkRules",
+        name=name,
+        namespace=settings.network.namespace,
+        inputs={
+            "clientNamespaces": list(settings.network.client_namespaces),
+            "clientNetworks": list(settings.network.client_networks),
+            "exposure": settings.network.exposure,
+        },
+        resources=(*_engine_policies(settings), *_gateway_policies(settings)),
     )
 
 
-def _reached(labels: Mapping[str, str], port: int) -> NetworkPolicyEgressRuleArgs:
-    return NetworkPolicyEgressRuleArgs(
-        to=[pods(labels)], ports=[NetworkPolicyPortArgs(port=port, protocol="TCP")]
+def _engine_policies(settings: Settings) -> Iterator[Resource]:
+    peers = callers(settings)
+    yield _policy(settings, "default-deny", {})
+    yield _policy(
+        settings,
+        f"{NAME}-engine",
+        ENGINE_LABELS,
+        # A rule without a peer would let everybody in.
+        ingress=[_opened(peers, ENGINE_PORT)] if peers else [],
+        egress=collector(settings),
     )
+    if settings.engine.pipeline_parallel > 1:
+        # Between the nodes of a replica: NCCL and vLLM choose their ports as they start.
+        yield _policy(
+            settings,
+            f"{NAME}-nodes",
+            ENGINE_LABELS,
+            ingress=[{"from": [pods(ENGINE_LABELS)]}],
+            egress=[{"to": [pods(ENGINE_LABELS)]}, name_lookups(settings)],
+        )
+    if any(model.fetches_weights for model in settings.models):
+        egress = [name_lookups(settings), public_https()]
+        yield _policy(settings, f"{NAME}-weights", WEIGHTS_LABELS, egress=egress)
+
+
+def _gateway_policies(settings: Settings) -> Iterator[Resource]:
+    if not settings.gateway.is_hybrid:
+        return
+    readers = [in_namespace(settings.monitoring.namespace)]
+    watched = any(model.watched for model in settings.models)
+    yield _policy(
+        settings,
+        GATEWAY,
+        GATEWAY_LABELS,
+        ingress=[
+            *([_opened(clients(settings), GATEWAY_PORT)] if clients(settings) else []),
+            *([_opened(readers, METRICS_PORT)] if watched else []),
+        ],
+        egress=[
+            name_lookups(settings),
+            _reached(ENGINE_LABELS, ENGINE_PORT),
+            _reached(STORE_LABELS, STORE_PORT),
+            # Without an API behind it, the gateway has no way out of the cluster.
+            *([public_https()] if settings.overflow_api is not None else []),
+        ],
+    )
+    ingress = [_opened([pods(GATEWAY_LABELS)], STORE_PORT)]
+    yield _policy(settings, STORE, STORE_LABELS, ingress=ingress)
+
+
+def _policy(
+    settings: Settings,
+    name: str,
+    pods: Mapping[str, str],
+    *,
+    ingress: Sequence[Mapping[str, Any]] = (),
+    egress: Sequence[Mapping[str, Any]] = (),
+) -> Resource:
+    manifest = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {
+            "name": name,
+            "namespace": settings.network.namespace,
+            "labels": described(pods),
+        },
+        "spec": {
+            "podSelector": {"matchLabels": dict(pods)},
+            "policyTypes": ["Ingress", "Egress"],
+            **({"ingress": list(ingress)} if ingress else {}),
+            **({"egress": list(egress)} if egress else {}),
+        },
+    }
+    return Resource(name=name, manifest=manifest)
+
+
+def _opened(peers: list[dict[str, Any]], port: int) -> dict[str, Any]:
+    return {"from": peers, "ports": [{"port": port, "protocol": "TCP"}]}
+
+
+def _reached(labels: Mapping[str, str], port: int) -> dict[str, Any]:
+    return {"to": [pods(labels)], "ports": [{"port": port, "protocol": "TCP"}]}

@@ -4,32 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulumi_kubernetes.core.v1 import (
-    AffinityArgs,
-    ContainerArgs,
-    ContainerPortArgs,
-    EmptyDirVolumeSourceArgs,
-    HTTPGetActionArgs,
-    ImageVolumeSourceArgs,
-    LifecycleArgs,
-    LifecycleHandlerArgs,
-    PersistentVolumeClaimVolumeSourceArgs,
-    PodAffinityTermArgs,
-    PodAntiAffinityArgs,
-    PodSpecArgs,
-    ProbeArgs,
-    ResourceRequirementsArgs,
-    SleepActionArgs,
-    TolerationArgs,
-    TopologySpreadConstraintArgs,
-    VolumeArgs,
-    VolumeMountArgs,
-)
-from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, LabelSelectorRequirementArgs
-
-import pulumi
-from breakeven.manifests.gpu_pool import Scheduling
-from breakeven.manifests.gpu_pool.pool import GPU_RESOURCE
+from breakeven.manifests.gpu_pool.pool import GPU_RESOURCE, Scheduling
+from breakeven.manifests.resource import stated
 from breakeven.manifests.serving.environment import CACHE, engine_environment, env_vars
 from breakeven.manifests.serving.guard import (
     MIDDLEWARE,
@@ -124,10 +100,10 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
     timings: Timings,
     scheduling: Scheduling,
     *,
-    service_account: pulumi.Input[str],
+    service_account: str,
     weights: Weights,
     worker: bool = False,
-) -> PodSpecArgs:
+) -> dict[str, Any]:
     """Returns the pod of one replica, or of one node of a replica that spans several.
 
     Args:
@@ -138,112 +114,99 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
         weights: Volumes that hold the weights.
         worker: Whether the pod is one of a replica's further nodes.
     """
-    return PodSpecArgs(
-        service_account_name=service_account,
-        automount_service_account_token=False,
+    pod = {
+        "serviceAccountName": service_account,
+        "automountServiceAccountToken": False,
         # A Service called "vllm" would set VLLM_PORT=tcp://…, at which vLLM dies (vllm#34199).
-        enable_service_links=False,
-        security_context=pod_security(),
-        node_selector=dict(scheduling.node_selector),
-        tolerations=[*scheduling.tolerations, *_lost_nodes(settings)],
-        topology_spread_constraints=[_spread(settings, _HOST), _spread(settings, _ZONE)],
-        affinity=_own_nodes(settings),
-        termination_grace_period_seconds=timings.grace,
-        containers=[(_worker if worker else _container)(settings, timings)],
-        volumes=[
+        "enableServiceLinks": False,
+        "securityContext": pod_security(),
+        "nodeSelector": dict(scheduling.node_selector),
+        "tolerations": [*scheduling.tolerations, *_lost_nodes(settings)],
+        "topologySpreadConstraints": [_spread(settings, _HOST), _spread(settings, _ZONE)],
+        "affinity": _own_nodes(settings),
+        "terminationGracePeriodSeconds": timings.grace,
+        "containers": [(_worker if worker else _container)(settings, timings)],
+        "volumes": [
             _weights_volume(settings, weights),
             guard_volume(settings),
-            *(
-                [_read_only("adapters", weights.adapters.volume.metadata.name)]
-                if weights.adapters
-                else []
-            ),
+            *([_read_only("adapters", weights.adapters.claim)] if weights.adapters else []),
             # Of the pod's own: a cache that others can write is code that others can write.
-            VolumeArgs(name="cache", empty_dir=EmptyDirVolumeSourceArgs(size_limit="10Gi")),
-            VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs(size_limit="2Gi")),
-            VolumeArgs(
-                name="shared-memory",
-                empty_dir=EmptyDirVolumeSourceArgs(
-                    medium="Memory", size_limit=f"{shared_memory_gib(settings)}Gi"
-                ),
-            ),
+            {"name": "cache", "emptyDir": {"sizeLimit": "10Gi"}},
+            {"name": "tmp", "emptyDir": {"sizeLimit": "2Gi"}},
+            {
+                "name": "shared-memory",
+                "emptyDir": {"medium": "Memory", "sizeLimit": f"{shared_memory_gib(settings)}Gi"},
+            },
         ],
-    )
+    }
+    return stated(pod)
 
 
-def _lost_nodes(settings: Settings) -> list[TolerationArgs]:
+def _lost_nodes(settings: Settings) -> list[dict[str, Any]]:
     if not settings.has_spare_gpus:
         return []  # there is nowhere else, and a node that comes back still has its replica
     return [
-        TolerationArgs(
-            key=f"node.kubernetes.io/{state}",
-            operator="Exists",
-            effect="NoExecute",
-            toleration_seconds=NODE_LOST,
-        )
+        {
+            "key": f"node.kubernetes.io/{state}",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": NODE_LOST,
+        }
         for state in ("not-ready", "unreachable")
     ]
 
 
-def _weights_volume(settings: Settings, weights: Weights) -> VolumeArgs:
+def _weights_volume(settings: Settings, weights: Weights) -> dict[str, Any]:
     if weights.model is not None:
-        return _read_only("weights", weights.model.volume.metadata.name)
+        return _read_only("weights", weights.model.claim)
     if settings.weights.claim is not None:
         return _read_only("weights", settings.weights.claim)
     # Read-only by its nature, and verified by its digest when the node pulls it.
-    return VolumeArgs(
-        name="weights",
-        image=ImageVolumeSourceArgs(
-            reference=settings.weights.image or "", pull_policy="IfNotPresent"
-        ),
-    )
+    return {
+        "name": "weights",
+        "image": {"reference": settings.weights.image or "", "pullPolicy": "IfNotPresent"},
+    }
 
 
-def _read_only(name: str, claim: pulumi.Input[str]) -> VolumeArgs:
-    return VolumeArgs(
-        name=name,
-        persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(
-            claim_name=claim, read_only=True
-        ),
-    )
+def _read_only(name: str, claim: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "persistentVolumeClaim": {"claimName": claim, "readOnly": True},
+    }
 
 
 _HOST = "kubernetes.io/hostname"
 _ZONE = "topology.kubernetes.io/zone"
 
 
-def _container(settings: Settings, timings: Timings) -> ContainerArgs:
-    return ContainerArgs(
+def _container(settings: Settings, timings: Timings) -> dict[str, Any]:
+    return {
         **_common(settings, timings),
-        args=engine_flags(settings, timings),
-        ports=[ContainerPortArgs(name=ENGINE_PORT_NAME, container_port=ENGINE_PORT)],
-        startup_probe=_probe(PROBE_PERIOD, failures=timings.startup_budget // PROBE_PERIOD),
-        readiness_probe=_probe(5, failures=3),
+        "args": engine_flags(settings, timings),
+        "ports": [{"name": ENGINE_PORT_NAME, "containerPort": ENGINE_PORT}],
+        "startupProbe": _probe(PROBE_PERIOD, failures=timings.startup_budget // PROBE_PERIOD),
+        "readinessProbe": _probe(5, failures=3),
         # A restart costs a whole start, so only a minute of silence leads to one.
-        liveness_probe=_probe(PROBE_PERIOD, failures=6),
-        lifecycle=guard_hook(timings),
-    )
+        "livenessProbe": _probe(PROBE_PERIOD, failures=6),
+        "lifecycle": guard_hook(timings),
+    }
 
 
-def _worker(settings: Settings, timings: Timings) -> ContainerArgs:
-    return ContainerArgs(
+def _worker(settings: Settings, timings: Timings) -> dict[str, Any]:
+    return {
         **_common(settings, timings),
-        args=engine_flags(settings, timings, worker=True),
+        "args": engine_flags(settings, timings, worker=True),
         # It stops at once when told to, and the requests of its replica need its layers: so it is
         # told when the leader has ended them.
-        lifecycle=LifecycleArgs(
-            pre_stop=LifecycleHandlerArgs(
-                sleep=SleepActionArgs(seconds=timings.pre_stop + timings.drain)
-            )
-        ),
-    )
+        "lifecycle": {"preStop": {"sleep": {"seconds": timings.pre_stop + timings.drain}}},
+    }
 
 
 def _common(settings: Settings, timings: Timings) -> dict[str, Any]:
     return {
         "name": "vllm",
         "image": settings.engine.image,
-        "image_pull_policy": "IfNotPresent",
+        "imagePullPolicy": "IfNotPresent",
         "command": ["vllm", "serve"],
         "env": [
             *engine_environment(
@@ -253,28 +216,28 @@ def _common(settings: Settings, timings: Timings) -> dict[str, Any]:
             *env_vars(guard_environment(timings)),
         ],
         # NVIDIA's container hook writes into the root file system (KServe's finding).
-        "security_context": container_security(read_only_root=False),
+        "securityContext": container_security(read_only_root=False),
         "resources": _resources(settings),
-        "volume_mounts": [
-            VolumeMountArgs(name="weights", mount_path=WEIGHTS, read_only=True),
+        "volumeMounts": [
+            {"name": "weights", "mountPath": WEIGHTS, "readOnly": True},
             guard_mount(),
             *(
-                [VolumeMountArgs(name="adapters", mount_path=ADAPTERS, read_only=True)]
+                [{"name": "adapters", "mountPath": ADAPTERS, "readOnly": True}]
                 if settings.model.lora_adapters
                 else []
             ),
-            VolumeMountArgs(name="cache", mount_path=CACHE),
-            VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108  # a mount, not a file
-            VolumeMountArgs(name="shared-memory", mount_path="/dev/shm"),  # noqa: S108  # as above
+            {"name": "cache", "mountPath": CACHE},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  # a mount, not a file
+            {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108  # as above
         ],
     }
 
 
-def _resources(settings: Settings) -> ResourceRequirementsArgs:
+def _resources(settings: Settings) -> dict[str, Any]:
     gpus = str(settings.engine.tensor_parallel)
     memory = engine_memory_gib(settings)
-    return ResourceRequirementsArgs(
-        requests={
+    return {
+        "requests": {
             "cpu": str(engine_cpus(settings)),
             "memory": f"{memory}Gi",
             "ephemeral-storage": "4Gi",
@@ -283,31 +246,31 @@ def _resources(settings: Settings) -> ResourceRequirementsArgs:
         # Twice the request, for the peak while weights load; the node itself is the harder bound.
         # No CPU limit: it would throttle the threads that feed the GPU.
         # Disk for cache and temporary files, 12 GiB together, and what is written beside them.
-        limits={"memory": f"{2 * memory}Gi", "ephemeral-storage": "16Gi", GPU_RESOURCE: gpus},
-    )
+        "limits": {"memory": f"{2 * memory}Gi", "ephemeral-storage": "16Gi", GPU_RESOURCE: gpus},
+    }
 
 
-def _probe(period: int, *, failures: int) -> ProbeArgs:
+def _probe(period: int, *, failures: int) -> dict[str, Any]:
     # /health asks for no key, /v1/models would; nothing listens before the model is loaded.
-    return ProbeArgs(
-        http_get=HTTPGetActionArgs(path="/health", port=ENGINE_PORT_NAME),
-        period_seconds=period,
-        timeout_seconds=5,
-        failure_threshold=failures,
-    )
+    return {
+        "httpGet": {"path": "/health", "port": ENGINE_PORT_NAME},
+        "periodSeconds": period,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
 
 
-def _spread(settings: Settings, topology_key: str) -> TopologySpreadConstraintArgs:
-    return TopologySpreadConstraintArgs(
-        topology_key=topology_key,
-        max_skew=1,
+def _spread(settings: Settings, topology_key: str) -> dict[str, Any]:
+    return {
+        "topologyKey": topology_key,
+        "maxSkew": 1,
         # DoNotSchedule would make a node autoscaler buy nodes for the sake of symmetry.
-        when_unsatisfiable="ScheduleAnyway",
-        label_selector=LabelSelectorArgs(match_labels=engine_labels(settings)),
-    )
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": engine_labels(settings)},
+    }
 
 
-def _own_nodes(settings: Settings) -> AffinityArgs | None:
+def _own_nodes(settings: Settings) -> dict[str, Any] | None:
     """Keeps the models of a stack on nodes of their own, where nodes come and go.
 
     Sharing one would keep it, and its price, until the last replica of either model has left; nodes
@@ -315,16 +278,14 @@ def _own_nodes(settings: Settings) -> AffinityArgs | None:
     """
     if not settings.beside or settings.shares_nodes:
         return None
-    other = LabelSelectorArgs(
-        match_labels=dict(ENGINE_LABELS),
-        match_expressions=[
-            LabelSelectorRequirementArgs(key=MODEL, operator="NotIn", values=[settings.name])
-        ],
-    )
-    return AffinityArgs(
-        pod_anti_affinity=PodAntiAffinityArgs(
-            required_during_scheduling_ignored_during_execution=[
-                PodAffinityTermArgs(label_selector=other, topology_key=_HOST)
+    other = {
+        "matchLabels": dict(ENGINE_LABELS),
+        "matchExpressions": [{"key": MODEL, "operator": "NotIn", "values": [settings.name]}],
+    }
+    return {
+        "podAntiAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [
+                {"labelSelector": other, "topologyKey": _HOST}
             ]
-        )
-    )
+        }
+    }

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from pulumi_kubernetes.core.v1 import (
-    EnvVarArgs,
-    EnvVarSourceArgs,
-    ObjectFieldSelectorArgs,
-    SecretKeySelectorArgs,
-)
+from typing import Any
 
 from breakeven.manifests.serving.security import USER_ENVIRONMENT
 
@@ -62,7 +56,7 @@ _CACHES: Mapping[str, str] = {
 }
 
 
-def engine_environment(*, api_key_secret: str, ready_seconds: int) -> list[EnvVarArgs]:
+def engine_environment(*, api_key_secret: str, ready_seconds: int) -> list[dict[str, Any]]:
     """Returns the engine's environment.
 
     Args:
@@ -77,27 +71,27 @@ def engine_environment(*, api_key_secret: str, ready_seconds: int) -> list[EnvVa
         *env_vars({"VLLM_ENGINE_READY_TIMEOUT_S": str(ready_seconds)}),
         from_secret("VLLM_API_KEY", secret=api_key_secret, key="api-key"),
         # Otherwise vLLM asks the network for its own address by a route to 8.8.8.8.
-        EnvVarArgs(
-            name="VLLM_HOST_IP",
-            value_from=EnvVarSourceArgs(
+        {
+            "name": "VLLM_HOST_IP",
+            "valueFrom": {
                 # The version as the API server fills it in: left out, a second apply after a killed
                 # engine would be a conflict with the first.
-                field_ref=ObjectFieldSelectorArgs(api_version="v1", field_path="status.podIP")
-            ),
-        ),
+                "fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}
+            },
+        },
     ]
 
 
-def env_vars(values: Mapping[str, str]) -> list[EnvVarArgs]:
+def env_vars(values: Mapping[str, str]) -> list[dict[str, Any]]:
     """Returns variables with these values."""
-    return [EnvVarArgs(name=name, value=value) for name, value in values.items()]
+    return [{"name": name, "value": value} for name, value in values.items()]
 
 
-def from_secret(name: str, *, secret: str, key: str) -> EnvVarArgs:
+def from_secret(name: str, *, secret: str, key: str) -> dict[str, Any]:
     """Returns a variable whose value is in a Secret and never in Pulumi's state."""
-    return EnvVarArgs(
-        name=name,
-        value_from=EnvVarSourceArgs(
-            secret_key_ref=SecretKeySelectorArgs(name=secret, key=key),
-        ),
-    )
+    return {
+        "name": name,
+        "valueFrom": {
+            "secretKeyRef": {"name": secret, "key": key},
+        },
+    }

@@ -9,23 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
-from pulumi_kubernetes.core.v1 import (
-    ConfigMap,
-    ConfigMapVolumeSourceArgs,
-    ExecActionArgs,
-    LifecycleArgs,
-    LifecycleHandlerArgs,
-    VolumeArgs,
-    VolumeMountArgs,
-)
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
-
-import pulumi
+from breakeven.manifests.resource import Resource
 from breakeven.manifests.serving.labels import ENGINE_PORT, described, engine_labels
 from breakeven.manifests.serving.timings import Timings
 from breakeven.manifests.templates import CHARTS
-from breakeven.resources.component import KitComponent
 from breakeven.settings.stack import Settings
 
 GUARD = "/guard"
@@ -38,23 +27,20 @@ _VOLUME = "guard"
 _STATE = "/tmp"  # noqa: S108  # a mount, not a file
 
 
-def add_guard(
-    component: KitComponent, settings: Settings, *, namespace: pulumi.Input[str]
-) -> ConfigMap:
-    """Makes the ConfigMap with the guard's files."""
-    return component.add(
-        ConfigMap(
-            f"{settings.name}-guard",
-            metadata=ObjectMetaArgs(
-                name=_name(settings),
-                namespace=namespace,
-                labels=described(engine_labels(settings)),
-            ),
-            data=_files(),
-            immutable=True,
-            opts=component.child_options(),
-        )
-    )
+def guard_files(settings: Settings) -> Resource:
+    """Returns the ConfigMap with the guard's files."""
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": _name(settings),
+            "namespace": settings.network.namespace,
+            "labels": described(engine_labels(settings)),
+        },
+        "data": _files(),
+        "immutable": True,
+    }
+    return Resource(name=f"{settings.name}-guard", manifest=manifest)
 
 
 def guard_environment(timings: Timings) -> Mapping[str, str]:
@@ -66,30 +52,30 @@ def guard_environment(timings: Timings) -> Mapping[str, str]:
     }
 
 
-def guard_hook(timings: Timings) -> LifecycleArgs:
+def guard_hook(timings: Timings) -> dict[str, Any]:
     """Returns what runs in the container before it is told to stop."""
-    return LifecycleArgs(
-        pre_stop=LifecycleHandlerArgs(
-            exec_=ExecActionArgs(
-                command=[
+    return {
+        "preStop": {
+            "exec": {
+                "command": [
                     "python3",
                     f"{GUARD}/{_HOOK}",
                     f"--port={ENGINE_PORT}",
                     f"--seconds={timings.pre_stop}",
                 ]
-            )
-        )
-    )
+            }
+        }
+    }
 
 
-def guard_volume(settings: Settings) -> VolumeArgs:
+def guard_volume(settings: Settings) -> dict[str, Any]:
     """Returns the volume with the guard's files."""
-    return VolumeArgs(name=_VOLUME, config_map=ConfigMapVolumeSourceArgs(name=_name(settings)))
+    return {"name": _VOLUME, "configMap": {"name": _name(settings)}}
 
 
-def guard_mount() -> VolumeMountArgs:
+def guard_mount() -> dict[str, Any]:
     """Returns where the engine's container finds that volume."""
-    return VolumeMountArgs(name=_VOLUME, mount_path=GUARD, read_only=True)
+    return {"name": _VOLUME, "mountPath": GUARD, "readOnly": True}
 
 
 def _files() -> dict[str, str]:

@@ -39,6 +39,13 @@ ENGINE_PORT = 8000
 ENGINE_PORT_NAME = "http"
 
 
+def replicas_key(settings: Settings) -> str:
+    """Returns the key of what owns the pods that serve one model."""
+    if settings.engine.pipeline_parallel > 1:
+        return f"LeaderWorkerSet/{GROUP_NAME}"
+    return f"Deployment/{settings.name}"
+
+
 def engine_labels(settings: Settings) -> dict[str, str]:
     """Returns the labels by which the pods that serve one model are found."""
     return {**ENGINE_LABELS, MODEL: settings.name}

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from pulumi_kubernetes.core.v1 import (
-    CapabilitiesArgs,
-    PodSecurityContextArgs,
-    SeccompProfileArgs,
-    SecurityContextArgs,
-)
+from typing import Any
 
 # Above 10,000, so that it is no user of the host. The engine image knows no such user:
 # USER_ENVIRONMENT stands in for the missing entry in /etc/passwd.
@@ -17,23 +12,23 @@ USER_ENVIRONMENT = {"USER": "vllm", "LOGNAME": "vllm"}
 """Without it torch looks for the user's name in /etc/passwd and dies on import (vllm#44548)."""
 
 
-def pod_security() -> PodSecurityContextArgs:
+def pod_security() -> dict[str, Any]:
     """Returns the security context of a pod; its group owns the volumes."""
-    return PodSecurityContextArgs(
-        run_as_non_root=True,
-        run_as_user=USER,
-        run_as_group=USER,
-        fs_group=USER,
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": USER,
+        "runAsGroup": USER,
+        "fsGroup": USER,
         # Else every start walks through all files of the volume.
-        fs_group_change_policy="OnRootMismatch",
-        seccomp_profile=SeccompProfileArgs(type="RuntimeDefault"),
-    )
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
 
 
-def container_security(*, read_only_root: bool) -> SecurityContextArgs:
+def container_security(*, read_only_root: bool) -> dict[str, Any]:
     """Returns the security context of a container."""
-    return SecurityContextArgs(
-        allow_privilege_escalation=False,
-        capabilities=CapabilitiesArgs(drop=["ALL"]),
-        read_only_root_filesystem=read_only_root,
-    )
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": read_only_root,
+    }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from pulumi_kubernetes.core.v1 import ServicePortArgs, ServiceSpecArgs
+from typing import Any
 
 from breakeven.catalog.clouds import find_cloud
 from breakeven.settings.stack import Settings
@@ -19,7 +18,7 @@ def service_annotations(settings: Settings) -> dict[str, str]:
 
 def address(
     settings: Settings, pods: Mapping[str, str], *, port: int, port_name: str
-) -> ServiceSpecArgs:
+) -> dict[str, Any]:
     """Returns the specification of the Service that clients call, as `exposure` says.
 
     Args:
@@ -30,20 +29,20 @@ def address(
     """
     if not settings.network.has_load_balancer:
         return inner_address(pods, port=port, port_name=port_name)
-    return ServiceSpecArgs(
-        type="LoadBalancer",
-        selector=dict(pods),
-        ports=[_port(port, port_name)],
-        load_balancer_source_ranges=list(settings.network.client_networks),
+    return {
+        "type": "LoadBalancer",
+        "selector": dict(pods),
+        "ports": [_port(port, port_name)],
+        "loadBalancerSourceRanges": list(settings.network.client_networks),
         # Keeps the client's address, which the network rules ask for.
-        external_traffic_policy="Local",
-    )
+        "externalTrafficPolicy": "Local",
+    }
 
 
-def inner_address(pods: Mapping[str, str], *, port: int, port_name: str) -> ServiceSpecArgs:
+def inner_address(pods: Mapping[str, str], *, port: int, port_name: str) -> dict[str, Any]:
     """Returns the specification of a Service inside the cluster, with arguments as `address`."""
-    return ServiceSpecArgs(type="ClusterIP", selector=dict(pods), ports=[_port(port, port_name)])
+    return {"type": "ClusterIP", "selector": dict(pods), "ports": [_port(port, port_name)]}
 
 
-def _port(port: int, name: str) -> ServicePortArgs:
-    return ServicePortArgs(name=name, port=port, target_port=name, app_protocol="http")
+def _port(port: int, name: str) -> dict[str, Any]:
+    return {"name": name, "port": port, "targetPort": name, "appProtocol": "http"}

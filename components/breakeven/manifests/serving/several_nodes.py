@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from pulumi_kubernetes.apiextensions import CustomResource
-from pulumi_kubernetes.core.v1 import PodTemplateSpecArgs
+from collections.abc import Mapping
+from typing import Any
 
-import pulumi
 from breakeven.manifests.serving.labels import GROUP_NAME, described, engine_labels
 from breakeven.manifests.serving.rollout import rollout_of
-from breakeven.manifests.templates import render
-from breakeven.resources.custom_resource import custom_resource
+from breakeven.manifests.templates import render_manifest
 from breakeven.settings.stack import Settings
 
 
 def leader_worker_set(
-    settings: Settings,
-    *,
-    leader: PodTemplateSpecArgs,
-    worker: PodTemplateSpecArgs,
-    namespace: pulumi.Input[str],
-    opts: pulumi.ResourceOptions,
-) -> CustomResource:
-    """Registers the replicas.
+    settings: Settings, *, leader: Mapping[str, Any], worker: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the manifest of the replicas.
 
     Args:
         settings: The stack's settings.
-        leader: Pod that serves, on a replica's first node.
-        worker: Pod on each further node.
-        namespace: Namespace to live in.
-        opts: Resource options.
+        leader: Template of the pod that serves, on a replica's first node.
+        worker: Template of the pod on each further node.
     """
     rollout, replicas = rollout_of(settings), settings.replicas
-    [manifest] = render(
+    manifest = render_manifest(
         "serving/leader-worker-set.yaml.j2",
         {
             "name": GROUP_NAME,
@@ -42,7 +33,8 @@ def leader_worker_set(
             "max_unavailable": rollout.max_unavailable,
             "nodes": settings.engine.pipeline_parallel,
         },
+        namespace=settings.network.namespace,
     )
     group = manifest["spec"]["leaderWorkerTemplate"]
     group["leaderTemplate"], group["workerTemplate"] = leader, worker
-    return custom_resource(manifest, namespace=namespace, opts=opts)
+    return manifest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pulumi_kubernetes.core.v1 import EnvVarArgs
+from typing import Any
 
 from breakeven.manifests.serving.environment import env_vars
 from breakeven.settings.stack import Settings
@@ -12,7 +12,7 @@ from breakeven.settings.stack import Settings
 SAMPLED_SHARE = "0.05"
 
 
-def tracing_environment(settings: Settings) -> list[EnvVarArgs]:
+def tracing_environment(settings: Settings) -> list[dict[str, Any]]:
     """Returns what OpenTelemetry's exporter reads; nothing where no traces are sent.
 
     The flag --otlp-traces-endpoint carries the address. Spans hold counts, times and sampling

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from breakeven.manifests.gpu_pool import GpuPool
+from breakeven.manifests.gpu_pool.pool import Pool
 from breakeven.manifests.serving.sizes import adapters_volume_gib, weights_volume_gib
 from breakeven.settings.stack import Settings
 
@@ -59,7 +59,7 @@ class WeightsNames:
     job: str
 
 
-def weights_names(content: Content, settings: Settings, pool: GpuPool, script: str) -> WeightsNames:
+def weights_names(content: Content, settings: Settings, pool: Pool, script: str) -> WeightsNames:
     """Derives the names from everything that decides what is in the volume.
 
     A new revision gets a new volume and a new Job; the old volume stays until the replicas that

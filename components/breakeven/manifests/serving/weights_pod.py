@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from pulumi_kubernetes.core.v1 import (
-    ConfigMapVolumeSourceArgs,
-    ContainerArgs,
-    EmptyDirVolumeSourceArgs,
-    PersistentVolumeClaimVolumeSourceArgs,
-    PodSpecArgs,
-    ResourceRequirementsArgs,
-    VolumeArgs,
-    VolumeMountArgs,
-)
+from typing import Any
 
-import pulumi
-from breakeven.manifests.gpu_pool import GpuPool
+from breakeven.manifests.gpu_pool.pool import Pool
 from breakeven.manifests.serving.environment import NO_TELEMETRY, env_vars, from_secret
 from breakeven.manifests.serving.security import container_security, pod_security
 from breakeven.manifests.serving.weights_names import Content
@@ -27,14 +17,14 @@ _SCRATCH = "/scratch"
 
 def weights_pod(  # noqa: PLR0913  # one argument for each object referred to
     settings: Settings,
-    pool: GpuPool,
+    pool: Pool,
     content: Content,
     *,
-    claim: pulumi.Input[str],
-    script: pulumi.Input[str],
-    service_account: pulumi.Input[str],
+    claim: str,
+    script: str,
+    service_account: str,
     check: bool,
-) -> PodSpecArgs:
+) -> dict[str, Any]:
     """Returns the pod that fetches what a volume shall hold.
 
     Args:
@@ -46,15 +36,15 @@ def weights_pod(  # noqa: PLR0913  # one argument for each object referred to
         service_account: Account of the pod.
         check: Only see whether all would arrive.
     """
-    return PodSpecArgs(
-        service_account_name=service_account,
-        automount_service_account_token=False,
-        enable_service_links=False,
-        restart_policy="Never",  # pods that failed stay, with their logs
-        security_context=pod_security(),
-        node_selector=dict(pool.weights_scheduling.node_selector),
-        tolerations=pool.weights_scheduling.tolerations,
-        containers=[
+    return {
+        "serviceAccountName": service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "Never",  # pods that failed stay, with their logs
+        "securityContext": pod_security(),
+        "nodeSelector": dict(pool.weights_scheduling.node_selector),
+        "tolerations": pool.weights_scheduling.tolerations,
+        "containers": [
             _container(
                 settings,
                 f"fetch-{content.title}{number or ''}",
@@ -67,27 +57,27 @@ def weights_pod(  # noqa: PLR0913  # one argument for each object referred to
             )
             for number, (repository, revision) in enumerate(content.sources)
         ],
-        volumes=[
-            VolumeArgs(
-                name="weights",
-                persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(claim_name=claim),
-            ),
-            VolumeArgs(name="script", config_map=ConfigMapVolumeSourceArgs(name=script)),
-            VolumeArgs(name="scratch", empty_dir=EmptyDirVolumeSourceArgs(size_limit="2Gi")),
+        "volumes": [
+            {
+                "name": "weights",
+                "persistentVolumeClaim": {"claimName": claim},
+            },
+            {"name": "script", "configMap": {"name": script}},
+            {"name": "scratch", "emptyDir": {"sizeLimit": "2Gi"}},
         ],
-    )
+    }
 
 
-def _container(settings: Settings, name: str, arguments: list[str]) -> ContainerArgs:
+def _container(settings: Settings, name: str, arguments: list[str]) -> dict[str, Any]:
     token = settings.weights.hub_token_secret
-    return ContainerArgs(
-        name=name,
+    return {
+        "name": name,
         # The engine's image has the hub's library: one image less to mirror and to trust.
-        image=settings.engine.image,
-        image_pull_policy="IfNotPresent",
-        command=["python3", f"/script/{SCRIPT}"],
-        args=arguments,
-        env=[
+        "image": settings.engine.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python3", f"/script/{SCRIPT}"],
+        "args": arguments,
+        "env": [
             *env_vars(
                 {
                     **NO_TELEMETRY,
@@ -103,16 +93,16 @@ def _container(settings: Settings, name: str, arguments: list[str]) -> Container
             ),
             *([from_secret("HF_TOKEN", secret=token, key="token")] if token else []),
         ],
-        security_context=container_security(read_only_root=True),
-        resources=ResourceRequirementsArgs(
-            requests={"cpu": "1", "memory": "2Gi", "ephemeral-storage": "1Gi"},
-            limits={"memory": "4Gi", "ephemeral-storage": "3Gi"},
-        ),
+        "securityContext": container_security(read_only_root=True),
+        "resources": {
+            "requests": {"cpu": "1", "memory": "2Gi", "ephemeral-storage": "1Gi"},
+            "limits": {"memory": "4Gi", "ephemeral-storage": "3Gi"},
+        },
         # The last lines of its log are then in the pod's status, which Pulumi shows when it fails.
-        termination_message_policy="FallbackToLogsOnError",
-        volume_mounts=[
-            VolumeMountArgs(name="weights", mount_path=_VOLUME),
-            VolumeMountArgs(name="script", mount_path="/script", read_only=True),
-            VolumeMountArgs(name="scratch", mount_path=_SCRATCH),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [
+            {"name": "weights", "mountPath": _VOLUME},
+            {"name": "script", "mountPath": "/script", "readOnly": True},
+            {"name": "scratch", "mountPath": _SCRATCH},
         ],
-    )
+    }

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from pulumi_kubernetes.core.v1 import ConfigMap
 
-from breakeven.manifests.autoscaling import Autoscaling
-from breakeven.manifests.gpu_pool import create_pool
-from breakeven.manifests.serving import VllmServing
+from breakeven.manifests.autoscaling.component import autoscaling_component
+from breakeven.manifests.gpu_pool import pool_of
+from breakeven.manifests.serving.component import serving_component
 from breakeven.settings.stack import Settings
-from tests.recording import STACKS, Recorded, register, settings_of
+from tests.recording import STACKS, Recorded, resources_of, settings_of
 from tests.unit.promql import check
 
 AUTOSCALED = [stack for stack in STACKS if settings_of(stack).replicas.autoscaling]
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.parametrize("stack", AUTOSCALED)
 
 
 def scaled_object(settings: Settings) -> Recorded:
-    _, registration = register(lambda: Autoscaling("autoscaling", settings, namespace="llm"))
+    registration = resources_of(autoscaling_component("autoscaling", settings))
     return registration.one("ScaledObject")
 
 
@@ -32,9 +31,7 @@ def triggers(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
 def test_it_scales_the_deployment_within_its_bounds(stack: str) -> None:
     settings = settings_of(stack)
     scaling = scaled_object(settings)
-    _, served = register(
-        lambda: VllmServing("vllm", settings, create_pool(settings), namespace="llm")
-    )
+    served = resources_of(serving_component("vllm", settings, pool_of(settings)))
     deployment = served.engine
     assert scaling.spec["scaleTargetRef"] == {"name": deployment.metadata["name"]}
     assert scaling.spec["minReplicaCount"] == settings.replicas.min
@@ -105,12 +102,7 @@ def test_replicas_come_at_once_and_go_slowly(stack: str) -> None:
 
 def test_it_waits_for_its_target_and_until_it_is_in_force(stack: str) -> None:
     settings = settings_of(stack)
-
-    def make() -> Autoscaling:
-        before = ConfigMap("before")
-        return Autoscaling("autoscaling", settings, namespace="llm", depends_on=[before])
-
-    _, registration = register(make)
-    scaling = registration.one("ScaledObject")
-    assert scaling.depends_on(registration.one("ConfigMap"))
+    served = resources_of(serving_component("vllm", settings, pool_of(settings)))
+    scaling = scaled_object(settings)
+    assert scaling.depends_on(served.engine)
     assert scaling.metadata["annotations"]["pulumi.com/waitFor"] == "condition=Ready"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from breakeven.manifests.autoscaling import Autoscaling
+from breakeven.manifests.autoscaling.component import autoscaling_component
 from breakeven.planning.offline import ledger_of
-from tests.recording import Recorded, register, settings_of
+from tests.recording import Recorded, resources_of, settings_of
 
 SETTINGS = settings_of("hybrid", minReplicas=0)
 
 
 def scaled_object() -> Recorded:
-    _, registration = register(lambda: Autoscaling("autoscaling", SETTINGS, namespace="llm"))
+    registration = resources_of(autoscaling_component("autoscaling", SETTINGS))
     return registration.one("ScaledObject")
 
 
@@ -25,7 +25,7 @@ def test_the_fewest_replicas_are_none_and_the_last_one_goes_as_the_setting_says(
 
 def test_where_a_replica_always_runs_the_engine_alone_decides() -> None:
     always = settings_of("hybrid")
-    _, registration = register(lambda: Autoscaling("autoscaling", always, namespace="llm"))
+    registration = resources_of(autoscaling_component("autoscaling", always))
     triggers: list[Any] = list(registration.one("ScaledObject").spec["triggers"])
     assert [one["name"] for one in triggers] == ["requests-in-flight", "requests-waiting"]
     assert not [one for one in triggers if "vector(0)" in one["metadata"]["query"]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from breakeven.manifests.autoscaling import Autoscaling
-from tests.recording import register, settings_of
+from breakeven.manifests.autoscaling.component import autoscaling_component
+from tests.recording import resources_of, settings_of
 
 
 def test_a_schedule_asks_for_its_replicas_between_its_hours() -> None:
@@ -12,7 +12,7 @@ def test_a_schedule_asks_for_its_replicas_between_its_hours() -> None:
         scheduledReplicas=["mon-fri 07:30-18:00 4", "sat-sun 10:00-12:00 3"],
         scheduleTimeZone="Europe/Berlin",
     )
-    _, registration = register(lambda: Autoscaling("autoscaling", settings, namespace="llm"))
+    registration = resources_of(autoscaling_component("autoscaling", settings))
     spec = registration.one("ScaledObject").spec
     scheduled = [trigger["metadata"] for trigger in spec["triggers"] if trigger["type"] == "cron"]
     assert len(spec["triggers"]) == 4

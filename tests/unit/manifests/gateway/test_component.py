@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 import yaml
 
-from breakeven.cost.bill.classify import Registered
 from breakeven.cost.estimate import estimate
 from breakeven.formatting import rate
-from breakeven.manifests.gateway import Gateway, TokenPrices
+from breakeven.manifests.gateway.component import gateway_component
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS, STORE_LABELS
+from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.render import stack_components
 from breakeven.planning.inputs import token_prices
-from breakeven.planning.mock_monitor import CountingMonitor, run_offline
 from breakeven.planning.offline import estimate_stack, load_stack
+from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output
-from breakeven.resources import deployment as deployment_of_stack
 from tests.golden.test_golden import TODAY
-from tests.recording import Recorded, Registration, register, register_priced, settings_of
+from tests.recording import Recorded, Registration, register_priced, resources_of, settings_of
 
 PRICES = TokenPrices(
     own=Decimal("0.53"),
@@ -34,14 +34,7 @@ PRICES = TokenPrices(
 
 def rendered(**overrides: object) -> Registration:
     settings = settings_of("hybrid", **overrides)
-
-    def make() -> Gateway:
-        assert settings.gateway is not None
-        gateway = Gateway("gateway", settings, settings.gateway, namespace="llm")
-        gateway.start(PRICES)
-        return gateway
-
-    return register(make)[1]
+    return resources_of(gateway_component("gateway", settings, settings.gateway, PRICES))
 
 
 def deployment(registration: Registration, name: str = "gateway") -> Recorded:
@@ -113,20 +106,15 @@ def test_prices_are_the_estimates_and_the_apis() -> None:
     assert request == pytest.approx(float(report.api.price.usd_per_request))
 
 
-def test_resources_that_wait_for_the_estimate_cost_nothing() -> None:
-    # The gateway's pods are told what a token costs, so they are registered after the estimate.
-    loaded, monitor = load_stack("hybrid", TODAY), CountingMonitor()
-    before: list[Registered] = []
-
-    def prices() -> TokenPrices:
-        before.extend(monitor.counted)
-        return PRICES
-
-    run_offline(lambda: deployment_of_stack.register(loaded.settings, prices), monitor)
-    waiting = {(one.type, one.name) for one in monitor.counted[len(before) :]}
-    assert ("kubernetes:apps/v1:Deployment", "gateway") in waiting
+def test_resources_that_start_last_cost_nothing() -> None:
+    # The gateway's pods are told what a token costs, so the estimate is made without them.
+    loaded = load_stack("hybrid", TODAY)
+    components = stack_components(loaded.settings)
+    waiting = {one.key for component in components for one in component.started_last}
+    assert waiting == {"ConfigMap/gateway", "Deployment/gateway"}
+    before = [replace(component, started_last=()) for component in components]
     first, whole = (
-        estimate(tuple(counted), loaded.assumptions) for counted in (before, monitor.counted)
+        estimate(ledger_entries(counted), loaded.assumptions) for counted in (before, components)
     )
     assert first.bill == whole.bill
 

@@ -8,30 +8,28 @@ from itertools import product
 import pytest
 
 from breakeven.catalog.pool_kinds import POOL_KINDS
-from breakeven.manifests.gpu_pool import POOL_CLASSES, GpuPool, create_pool
+from breakeven.manifests.gpu_pool import POOLS, pool_of
 from breakeven.manifests.gpu_pool.karpenter import POOL_LABEL
-from breakeven.manifests.gpu_pool.pool import pool_name
+from breakeven.manifests.gpu_pool.pool import Pool, pool_component, pool_name
 from breakeven.settings.stack import Settings
 from tests.each import each
 from tests.pools import CLUSTER_API
-from tests.recording import STACKS, Registration, register, settings_of
+from tests.recording import STACKS, Registration, resources_of, settings_of
 
 
-def pool_of(settings: Settings) -> tuple[GpuPool, Registration]:
-    pool, registration = register(lambda: create_pool(settings))
-    assert isinstance(pool, GpuPool)
-    return pool, registration
+def rendered(settings: Settings) -> tuple[Pool, Registration]:
+    pool = pool_of(settings)
+    return pool, resources_of(pool_component(settings, pool))
 
 
-def test_every_pool_that_settings_allow_has_a_class() -> None:
-    assert set(POOL_CLASSES) == set(POOL_KINDS)
+def test_every_pool_that_settings_allow_is_rendered() -> None:
+    assert set(POOLS) == set(POOL_KINDS)
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_ledger_finds_the_pool_with_plain_inputs(stack: str) -> None:
     settings = settings_of(stack)
-    _, registration = pool_of(settings)
-    [component] = [item for item in registration.resources if item.kind == "GpuPool"]
+    component = pool_component(settings, pool_of(settings))
     assert component.type == "breakeven:gpu_pool:GpuPool"
     assert component.inputs == {
         "kind": settings.pool.kind.name,
@@ -51,7 +49,7 @@ def test_names_of_a_pool_are_values_of_labels_however_long_the_namespace(
 ) -> None:
     # Clusters of Cluster API shorten the name of a MachineDeployment in labels themselves.
     settings = settings_of(stack, namespace="n" * length)
-    pool, registration = pool_of(settings)
+    pool, registration = rendered(settings)
     names = [each.metadata["name"] for each in registration.of("NodePool")]
     for value in (*pool.scheduling.node_selector.values(), *names):
         assert re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", value)
@@ -65,24 +63,21 @@ def test_two_long_namespaces_never_share_a_pool() -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_gpu_taint_of_any_value_keeps_no_replica_away(stack: str) -> None:
-    pool, _ = pool_of(settings_of(stack))
+    pool, _ = rendered(settings_of(stack))
     [toleration] = pool.scheduling.tolerations
-    assert (toleration.key, toleration.operator) == ("nvidia.com/gpu", "Exists")
-    assert toleration.value is None
-    assert toleration.effect is None
+    assert toleration == {"key": "nvidia.com/gpu", "operator": "Exists"}
 
 
 def test_existing_nodes_are_found_by_their_labels_and_nothing_is_made() -> None:
     settings = settings_of("on-prem")
-    pool, registration = pool_of(settings)
-    assert len(registration.resources) == 1
-    assert pool.resources == []
+    pool = pool_of(settings)
+    assert pool.resources == ()
     assert pool.scheduling.node_selector == settings.pool.node_labels
 
 
 def test_taints_of_existing_nodes_keep_no_replica_away() -> None:
-    pool, _ = pool_of(settings_of("on-prem", nodeTaints=["dedicated", "nvidia.com/gpu"]))
-    assert [(each.key, each.operator) for each in pool.scheduling.tolerations] == [
+    pool, _ = rendered(settings_of("on-prem", nodeTaints=["dedicated", "nvidia.com/gpu"]))
+    assert [(each["key"], each["operator"]) for each in pool.scheduling.tolerations] == [
         ("nvidia.com/gpu", "Exists"),
         ("dedicated", "Exists"),
     ]
@@ -91,19 +86,19 @@ def test_taints_of_existing_nodes_keep_no_replica_away() -> None:
 
 def test_weights_are_fetched_on_nodes_that_are_paid_anyway() -> None:
     # A volume on a node's own disk is made where its first pod runs; no other node can read it.
-    pool, _ = pool_of(settings_of("on-prem"))
+    pool, _ = rendered(settings_of("on-prem"))
     assert pool.fetches_where_it_serves
 
 
 def test_no_gpu_node_starts_for_a_download() -> None:
-    pool, _ = pool_of(settings_of("dev"))
+    pool, _ = rendered(settings_of("dev"))
     assert pool.weights_scheduling.node_selector == {}
     assert pool.weights_scheduling.tolerations == []
 
 
 class TestKarpenter:
     def test_pods_and_nodes_meet_by_label_and_taint(self) -> None:
-        pool, registration = pool_of(settings_of("dev"))
+        pool, registration = rendered(settings_of("dev"))
         template = registration.one("NodePool").spec["template"]
         assert template["metadata"]["labels"] == pool.scheduling.node_selector
         assert set(pool.scheduling.node_selector) == {POOL_LABEL}
@@ -113,7 +108,7 @@ class TestKarpenter:
     def test_only_the_listed_machine_types_can_start(self) -> None:
         # Left free, Karpenter bought a machine with four GPUs for two pods of one GPU each.
         settings = settings_of("aws-prod")
-        _, registration = pool_of(settings)
+        _, registration = rendered(settings)
         requirements = registration.one("NodePool").spec["template"]["spec"]["requirements"]
         by_key = {item["key"]: (item["operator"], item["values"]) for item in requirements}
         assert by_key["node.kubernetes.io/instance-type"] == (
@@ -124,7 +119,7 @@ class TestKarpenter:
 
     def test_capacity_types_are_tried_in_the_order_of_the_setting(self) -> None:
         order = ["reserved", "on-demand", "spot"]
-        _, registration = pool_of(settings_of("aws-prod", capacityTypes=order))
+        _, registration = rendered(settings_of("aws-prod", capacityTypes=order))
         pools = sorted(registration.of("NodePool"), key=lambda pool: -pool.spec["weight"])
         tried = [
             item["values"]
@@ -143,7 +138,7 @@ class TestKarpenter:
         self, capacity_types: list[str], named: bool
     ) -> None:
         settings = settings_of("aws-prod", capacityTypes=capacity_types)
-        _, registration = pool_of(settings)
+        _, registration = rendered(settings)
         terms = registration.one("EC2NodeClass").spec.get("capacityReservationSelectorTerms")
         tag = {"karpenter.sh/discovery": settings.pool.karpenter.discovery_tag}
         assert terms == ([{"tags": tag}] if named else None)
@@ -170,17 +165,17 @@ class TestKarpenter:
     ) -> None:
         settings = settings_of("aws-prod", **overrides)
         assert settings.peak_gpus == gpus
-        _, registration = pool_of(settings)
+        _, registration = rendered(settings)
         assert registration.one("NodePool").spec["limits"] == {"nvidia.com/gpu": gpus}
 
     def test_a_busy_node_is_never_emptied_to_save_money(self) -> None:
-        _, registration = pool_of(settings_of("aws-prod"))
+        _, registration = rendered(settings_of("aws-prod"))
         disruption = registration.one("NodePool").spec["disruption"]
         assert disruption["consolidationPolicy"] == "WhenEmpty"
         assert disruption["budgets"] == [{"nodes": "1"}]
 
     def test_the_node_image_is_a_fixed_release(self) -> None:
-        _, registration = pool_of(settings_of("dev"))
+        _, registration = rendered(settings_of("dev"))
         [term] = registration.one("EC2NodeClass").spec["amiSelectorTerms"]
         family, _, release = term["alias"].partition("@")
         assert family == "al2023"
@@ -188,14 +183,14 @@ class TestKarpenter:
         assert release[1:].isdigit()
 
     def test_a_pod_can_not_read_the_credentials_of_its_node(self) -> None:
-        _, registration = pool_of(settings_of("dev"))
+        _, registration = rendered(settings_of("dev"))
         options = registration.one("EC2NodeClass").spec["metadataOptions"]
         assert options["httpTokens"] == "required"
         assert options["httpPutResponseHopLimit"] == 1
 
     def test_the_root_volume_is_encrypted_and_of_the_size_that_is_priced(self) -> None:
         settings = settings_of("dev", nodeVolumeGigabytes=120)
-        _, registration = pool_of(settings)
+        _, registration = rendered(settings)
         [device] = registration.one("EC2NodeClass").spec["blockDeviceMappings"]
         assert device["ebs"]["encrypted"] is True
         assert device["ebs"]["volumeType"] == "gp3"
@@ -204,14 +199,14 @@ class TestKarpenter:
 
     def test_the_volume_of_images_has_the_size_where_the_system_has_its_own(self) -> None:
         image = {"karpenterNodeImage": "bottlerocket@v1.46.0", "nodeVolumeGigabytes": 120}
-        _, registration = pool_of(settings_of("dev", **image))
+        _, registration = rendered(settings_of("dev", **image))
         devices = registration.one("EC2NodeClass").spec["blockDeviceMappings"]
         sizes = {each["deviceName"]: each["ebs"]["volumeSize"] for each in devices}
         assert sizes == {"/dev/xvda": "4Gi", "/dev/xvdb": "116Gi"}
         assert all(each["ebs"]["encrypted"] for each in devices)
 
     def test_node_pools_wait_for_a_class_that_is_ready(self) -> None:
-        _, registration = pool_of(settings_of("dev"))
+        _, registration = rendered(settings_of("dev"))
         node_class, node_pool = registration.one("EC2NodeClass"), registration.one("NodePool")
         assert node_pool.depends_on(node_class)
         assert node_pool.spec["template"]["spec"]["nodeClassRef"] == {
@@ -224,7 +219,7 @@ class TestKarpenter:
 
 class TestKarpenterOnAzure:
     def test_node_pools_name_the_class_of_azure(self) -> None:
-        _, registration = pool_of(settings_of("aks"))
+        _, registration = rendered(settings_of("aks"))
         node_class = registration.one("AKSNodeClass")
         pools = registration.of("NodePool")
         assert {pool.name for pool in pools} == {"llm-gpu-on-demand", "llm-gpu-spot"}
@@ -237,9 +232,10 @@ class TestKarpenterOnAzure:
             }
 
     def test_the_disk_of_a_node_has_the_size_that_is_priced(self) -> None:
-        _, registration = pool_of(settings_of("aks", nodeVolumeGigabytes=200))
+        settings = settings_of("aks", nodeVolumeGigabytes=200)
+        pool, registration = rendered(settings)
         assert registration.one("AKSNodeClass").spec["osDiskSizeGB"] == 200
-        assert registration.one("GpuPool").inputs["nodeVolumeGigabytes"] == 200
+        assert pool_component(settings, pool).inputs["nodeVolumeGigabytes"] == 200
 
 
 class TestGkeComputeClass:
@@ -253,7 +249,7 @@ class TestGkeComputeClass:
             capacityTypes=["spot", "on-demand"],
             gkeReservations=[],
         )
-        _, registration = pool_of(settings)
+        _, registration = rendered(settings)
         choices = registration.one("ComputeClass").spec["priorities"]
         assert [(choice["spot"], choice["machineType"]) for choice in choices] == [
             (True, "g2-standard-8"),
@@ -264,7 +260,7 @@ class TestGkeComputeClass:
         assert {choice["gpu"]["type"] for choice in choices} == {"nvidia-l4"}
 
     def test_a_reservation_is_used_where_it_is_named_and_nowhere_else(self) -> None:
-        _, registration = pool_of(settings_of("gke"))
+        _, registration = rendered(settings_of("gke"))
         reserved, *others = registration.one("ComputeClass").spec["priorities"]
         assert reserved["reservations"] == {
             "affinity": "Specific",
@@ -273,12 +269,12 @@ class TestGkeComputeClass:
         assert [other["reservations"] for other in others] == [{"affinity": "None"}] * 2
 
     def test_pods_choose_the_class_by_its_name(self) -> None:
-        pool, registration = pool_of(settings_of("gke"))
+        pool, registration = rendered(settings_of("gke"))
         name = registration.one("ComputeClass").metadata["name"]
         assert pool.scheduling.node_selector == {"cloud.google.com/compute-class": name}
 
     def test_no_busy_node_is_emptied_and_no_other_machine_is_taken(self) -> None:
-        _, registration = pool_of(settings_of("gke"))
+        _, registration = rendered(settings_of("gke"))
         spec = registration.one("ComputeClass").spec
         assert spec["autoscalingPolicy"]["gpuConsolidationThreshold"] == 0
         assert "activeMigration" not in spec
@@ -286,7 +282,7 @@ class TestGkeComputeClass:
 
     def test_the_disk_is_of_the_class_that_is_priced(self) -> None:
         settings = settings_of("gke")
-        _, registration = pool_of(settings)
+        _, registration = rendered(settings)
         disk = settings.pool.kind.root_volume_class
         for choice in registration.one("ComputeClass").spec["priorities"]:
             assert choice["storage"] == {"bootDiskType": disk, "bootDiskSize": 100}
@@ -296,7 +292,7 @@ class TestClusterApi:
     def test_machines_are_counted_between_the_nodes_of_fewest_and_most_replicas(self) -> None:
         overrides = {**CLUSTER_API, "minReplicas": 3, "maxReplicas": 5, "autoscaling": True}
         settings = settings_of("on-prem", **overrides, weightsAccessMode="ReadWriteMany")
-        _, registration = pool_of(settings)
+        _, registration = rendered(settings)
         machines = registration.one("MachineDeployment")
         prefix = "cluster.x-k8s.io/cluster-api-autoscaler-node-group"
         assert machines.metadata["annotations"][f"{prefix}-min-size"] == "2"
@@ -305,14 +301,14 @@ class TestClusterApi:
         assert "replicas" not in machines.spec
 
     def test_pods_find_machines_by_a_label_that_cluster_api_copies_to_nodes(self) -> None:
-        pool, registration = pool_of(settings_of("on-prem", **CLUSTER_API))
+        pool, registration = rendered(settings_of("on-prem", **CLUSTER_API))
         [label] = pool.scheduling.node_selector
         assert label.startswith("node.cluster.x-k8s.io/")
         template = registration.one("MachineDeployment").spec["template"]
         assert template["metadata"]["labels"] == pool.scheduling.node_selector
 
     def test_templates_are_referred_to_by_group_kind_and_name(self) -> None:
-        _, registration = pool_of(settings_of("on-prem", **CLUSTER_API))
+        _, registration = rendered(settings_of("on-prem", **CLUSTER_API))
         spec = registration.one("MachineDeployment").spec["template"]["spec"]
         assert spec["bootstrap"]["configRef"] == {
             "apiGroup": "bootstrap.cluster.x-k8s.io",
@@ -324,6 +320,5 @@ class TestClusterApi:
     @pytest.mark.parametrize("context", ["", "management"])
     def test_the_management_cluster_is_another_only_where_one_is_named(self, context: str) -> None:
         settings = settings_of("on-prem", **{**CLUSTER_API, "clusterApiContext": context})
-        _, registration = pool_of(settings)
-        contexts = [item.inputs["context"] for item in registration.of("kubernetes")]
-        assert contexts == ([context] if context else [])
+        [machines] = pool_of(settings).resources
+        assert machines.context == context

@@ -1,4 +1,4 @@
-"""What a stack registers for monitoring, as the tests of rules and dashboards need it."""
+"""What a stack deploys for monitoring, as the tests of rules and dashboards need it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from functools import cache
 from typing import Any
 
 from breakeven.cost.estimate import estimate
-from breakeven.manifests.monitoring import Monitoring, PlannedCostRules
+from breakeven.manifests.monitoring.component import monitoring_component
+from breakeven.manifests.monitoring.cost_rules import planned_cost_component
 from breakeven.manifests.monitoring.planned import PlannedCost
 from breakeven.planning.offline import load_stack
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.settings.stack import Settings
-from tests.recording import STACKS, Registration, once, register, settings_of
+from tests.recording import STACKS, Registration, once, resources_of, settings_of
 
 MONITORED = [stack for stack in STACKS if settings_of(stack).monitoring.enabled]
 TODAY = date(2026, 11, 24)
@@ -29,17 +30,14 @@ def planned_of(stack: str) -> PlannedCost:
 
 @once
 def monitored(settings: Settings) -> Registration:
-    """What is registered without an estimate."""
-    _, registration = register(lambda: Monitoring("monitoring", settings, namespace="llm"))
-    return registration
+    """What is rendered without an estimate."""
+    return resources_of(monitoring_component("monitoring", settings))
 
 
 @once
 def cost_rules(settings: Settings, planned: PlannedCost) -> Mapping[str, Any]:
     """The specification of the rules that an estimate gives."""
-    _, registration = register(
-        lambda: PlannedCostRules("planned-cost", settings, planned, namespace="llm")
-    )
+    registration = resources_of(planned_cost_component("planned-cost", settings, planned))
     specification: Mapping[str, Any] = registration.one("PrometheusRule").spec
     return specification
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from breakeven.manifests.gpu_pool import create_pool
+from breakeven.manifests.gpu_pool import pool_of
 from breakeven.manifests.monitoring.planned import PlannedCost
-from breakeven.manifests.serving import VllmServing
+from breakeven.manifests.serving.component import serving_component
 from breakeven.manifests.serving.timings import NODE_START, timings_of
 from breakeven.settings.files import ROOT
 from tests.promql_found import selections_of
-from tests.recording import register, register_stack, settings_of
+from tests.recording import register_stack, resources_of, settings_of
 from tests.unit.manifests.monitoring.stacks import (
     MONITORED,
     alerts_of,
@@ -98,9 +98,7 @@ class TestEveryStack:
     def test_the_monitor_finds_pods_and_port(self, stack: str) -> None:
         settings = settings_of(stack)
         spec = monitored(settings).one("PodMonitor").spec
-        _, served = register(
-            lambda: VllmServing("vllm", settings, create_pool(settings), namespace="llm")
-        )
+        served = resources_of(serving_component("vllm", settings, pool_of(settings)))
         deployment = served.engine
         labels = deployment.template["metadata"]["labels"]
         assert spec["selector"]["matchLabels"].items() <= labels.items()

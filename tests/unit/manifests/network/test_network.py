@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS, STORE_LABELS
-from breakeven.manifests.network import NetworkRules, ServingNamespace
+from breakeven.manifests.network.namespace import namespace_component
+from breakeven.manifests.network.rules import network_component
 from breakeven.manifests.serving.labels import ENGINE_LABELS, WEIGHTS_LABELS
 from tests.each import each
-from tests.recording import FETCHING, STACKS, Registration, as_key, register, settings_of
+from tests.recording import FETCHING, STACKS, Registration, as_key, resources_of, settings_of
 
 NAMESPACE = "kubernetes.io/metadata.name"
 DNS_PODS = {"k8s-app": "kube-dns"}
@@ -27,7 +28,7 @@ def rules_of(stack: str, **overrides: object) -> list[Mapping[str, Any]]:
 @cache
 def _rules(stack: str, overrides: tuple[tuple[str, str], ...]) -> list[Mapping[str, Any]]:
     settings = settings_of(stack, **dict(overrides))
-    _, registration = register(lambda: NetworkRules("network", settings, namespace="llm"))
+    registration = resources_of(network_component("network", settings))
     return [policy.spec for policy in registration.of("NetworkPolicy")]
 
 
@@ -289,9 +290,7 @@ class TestGateway:
 
 
 def namespace_of(stack: str) -> Registration:
-    settings = settings_of(stack)
-    _, registration = register(lambda: ServingNamespace("namespace", settings))
-    return registration
+    return resources_of(namespace_component("namespace", settings_of(stack)))
 
 
 @pytest.mark.parametrize("mode", ["enforce", "audit", "warn"])

@@ -1,4 +1,4 @@
-"""Fixtures: the model server of a stack, registered."""
+"""Fixtures: the model server of a stack, rendered."""
 
 from __future__ import annotations
 
@@ -7,23 +7,20 @@ from functools import cache
 
 import pytest
 
-from breakeven.manifests.gpu_pool import create_pool
-from breakeven.manifests.serving import VllmServing
-from tests.recording import Registration, as_key, register, settings_of
+from breakeven.manifests.gpu_pool import pool_of
+from breakeven.manifests.serving.component import serving_component
+from tests.recording import Registration, as_key, resources_of, settings_of
 
 
 @cache
 def _served(stack: str, overrides: tuple[tuple[str, str], ...]) -> Registration:
     settings = settings_of(stack, **dict(overrides))
-    _, registration = register(
-        lambda: VllmServing("vllm", settings, create_pool(settings), namespace="llm")
-    )
-    return registration
+    return resources_of(serving_component("vllm", settings, pool_of(settings)))
 
 
 @pytest.fixture
 def served() -> Callable[..., Registration]:
-    """Registers pool and server of a stack with some settings replaced; once for all tests."""
+    """Renders the server of a stack with some settings replaced; once for all tests."""
 
     def serve(stack: str, **overrides: object) -> Registration:
         return _served(stack, as_key(overrides))

@@ -138,7 +138,7 @@ def test_a_slow_start_is_not_killed_by_any_clock(served: Served, stack: str) -> 
     assert environment["VLLM_ENGINE_READY_TIMEOUT_S"] == str(timings.startup_budget)
     if deployment.kind == "Deployment":
         assert deployment.spec["progressDeadlineSeconds"] > timings.startup_budget
-    assert deployment.create_timeout == f"{timings.rollout}s"
+    assert deployment.timeout_seconds == timings.rollout
 
 
 def test_probes_ask_what_needs_no_key(served: Served, stack: str) -> None:

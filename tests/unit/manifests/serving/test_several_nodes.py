@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from breakeven.manifests.autoscaling import Autoscaling
+from breakeven.manifests.autoscaling.component import autoscaling_component
 from breakeven.manifests.serving.labels import GROUP_NAME, answering_labels
 from breakeven.manifests.serving.timings import timings_of
-from tests.recording import Registration, register, settings_of
+from tests.recording import Registration, resources_of, settings_of
 
 Served = Callable[..., Registration]
 
@@ -89,7 +89,7 @@ def test_the_number_of_replicas_has_one_owner(served: Served) -> None:
 
 def test_what_scales_is_the_set() -> None:
     settings = settings_of(STACK, **AUTOSCALED)
-    _, registration = register(lambda: Autoscaling("autoscaling", settings, namespace="llm"))
+    registration = resources_of(autoscaling_component("autoscaling", settings))
     assert registration.one("ScaledObject").spec["scaleTargetRef"] == {
         "apiVersion": "leaderworkerset.x-k8s.io/v1",
         "kind": "LeaderWorkerSet",

@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 
-from breakeven.manifests.gpu_pool import create_pool
-from breakeven.manifests.serving import VllmServing
-from tests.recording import STACKS, register, settings_of
+from breakeven.manifests.gpu_pool import pool_of
+from breakeven.manifests.serving.component import serving_component
+from tests.recording import STACKS, resources_of, settings_of
 
 
 def container_of(stack: str, endpoint: str) -> Any:
     settings = settings_of(stack, tracingEndpoint=endpoint)
-    _, served = register(
-        lambda: VllmServing("vllm", settings, create_pool(settings), namespace="llm")
-    )
+    served = resources_of(serving_component("vllm", settings, pool_of(settings)))
     return served.engine.container
 
 

@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from breakeven.manifests.gateway import TokenPrices
-from breakeven.resources.deployment import register
-from tests.recording import Recorded, Registration, record, register_stack, settings_of
+from tests.recording import Recorded, Registration, register_stack, settings_of
 
 STACK = "two-models"
 NAMES = ("model", "model-qwen3-14b")
@@ -154,12 +152,3 @@ def test_weights_reach_the_internet_if_any_model_s_are_fetched() -> None:
     policies = {policy.metadata["name"] for policy in filled.of("NetworkPolicy")}
     assert "model-weights" in policies
     assert len(filled.of("PersistentVolumeClaim")) == 1
-
-
-def test_outputs_tell_under_which_address_each_model_is_asked_for() -> None:
-    outputs, _ = record(lambda: register(settings_of(STACK), TokenPrices.none))
-    assert outputs["endpoints"] == {
-        "llama-3.1-8b-instruct": "http://model.llm.svc:8000/v1",
-        "qwen3-14b": "http://model-qwen3-14b.llm.svc:8000/v1",
-    }
-    assert outputs["endpoint"] == "http://model.llm.svc:8000/v1"

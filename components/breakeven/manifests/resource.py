@@ -1,0 +1,84 @@
+"""Kubernetes resources as plain data, and the components that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A manifest, and how the engine registers it.
+
+    Attributes:
+        name: Name in the program. It is a part of the URN: another name is another resource.
+        manifest: What the API server gets, with Kubernetes' own names.
+        depends_on: Keys of the resources that must be ready first, beside the namespace.
+        timeout_seconds: How long a create or an update may take until it is ready; the engine's
+            own limit where None.
+        context: Context of the kubeconfig whose cluster it belongs to; the stack's own where empty.
+    """
+
+    name: str
+    manifest: Mapping[str, Any]
+    depends_on: tuple[str, ...] = ()
+    timeout_seconds: int | None = None
+    context: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Kubernetes' kind."""
+        return str(self.manifest["kind"])
+
+    @property
+    def type(self) -> str:
+        """Pulumi's type token, such as "kubernetes:core/v1:Service"."""
+        version = str(self.manifest["apiVersion"])
+        # The group is "core" where Kubernetes writes none.
+        group_version = version if "/" in version else f"core/{version}"
+        return f"kubernetes:{group_version}:{self.kind}"
+
+    @property
+    def key(self) -> str:
+        """Kind and name in the program, such as "Deployment/model"; unique in a stack."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace that it lives in; None for what belongs to the whole cluster."""
+        namespace: str | None = self.manifest["metadata"].get("namespace")
+        return namespace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """Resources that belong together.
+
+    Attributes:
+        type: Pulumi's type token. It is a part of the URN of every resource in it.
+        name: Name in the program.
+        inputs: What decides size and price, where the cost module and policies read it.
+        resources: In the order in which they are registered.
+        namespace: The namespace for which the resources in it wait; None where they wait for none.
+        started_last: Registered once all other components of the stack are ready.
+        outputs: What it tells the program.
+    """
+
+    type: str
+    name: str
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    resources: tuple[Resource, ...] = ()
+    namespace: str | None = None
+    started_last: tuple[Resource, ...] = ()
+    outputs: Mapping[str, object] = field(default_factory=dict)
+
+
+def stated(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the fields that have a value; the API server fills in the others."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def with_namespace(manifest: Mapping[str, Any], namespace: str) -> dict[str, Any]:
+    """Returns a manifest with the namespace that it lives in."""
+    return {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}

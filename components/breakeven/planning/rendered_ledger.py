@@ -1,0 +1,25 @@
+"""What a stack deploys, as the ledger holds it: the same entries without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from breakeven.cost.bill.classify import GPU_POOL, Registered
+from breakeven.manifests.resource import Component
+
+
+def ledger_entries(components: Iterable[Component]) -> tuple[Registered, ...]:
+    """Returns what is priced, by type and name, so that order is reproducible.
+
+    A component costs what its resources cost, but for the GPU pool, whose nodes are no resources of
+    the program.
+    """
+    entries = [entry for component in components for entry in _entries(component)]
+    return tuple(sorted(entries, key=lambda entry: (entry.type, entry.name)))
+
+
+def _entries(component: Component) -> Iterator[Registered]:
+    if component.type == GPU_POOL:
+        yield Registered(component.name, component.type, component.inputs)
+    for resource in (*component.resources, *component.started_last):
+        yield Registered(resource.name, resource.type, resource.manifest)

@@ -1,0 +1,46 @@
+"""The gateway in front of the model, registered."""
+
+from __future__ import annotations
+
+import pulumi
+from breakeven.manifests.gateway.component import gateway_component, gateway_pods
+from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.resources.component import BreakevenComponent
+from breakeven.settings.groups import GatewaySettings
+from breakeven.settings.stack import Settings
+
+
+class Gateway(BreakevenComponent):
+    """One address in front of the model: LiteLLM with our policy, and a store for its budgets.
+
+    Made in two steps, because the price of an own token may be known only once everything that
+    costs something is registered: the constructor makes all that, `start` the rest, which is free.
+
+    Args:
+        name: Name in the program.
+        settings: The stack's settings.
+        gateway: Its gateway.
+        namespace: Namespace to live in.
+        opts: Resource options.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        gateway: GatewaySettings,
+        *,
+        namespace: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        self._settings, self._gateway = settings, gateway
+        component = gateway_component(name, settings, gateway, TokenPrices.none())
+        super().__init__(component, namespace=namespace, opts=opts)
+
+    def start(self, prices: TokenPrices) -> None:
+        """Makes configuration and pods.
+
+        Args:
+            prices: What a token costs, here and by API.
+        """
+        self.start_last(gateway_pods(self._settings, self._gateway, prices))

@@ -1,0 +1,55 @@
+"""Namespace and network rules, registered."""
+
+from __future__ import annotations
+
+import pulumi
+from breakeven.manifests.network.namespace import namespace_component
+from breakeven.manifests.network.rules import network_component
+from breakeven.resources.component import BreakevenComponent, KubernetesResource
+from breakeven.settings.stack import Settings
+
+
+class ServingNamespace(BreakevenComponent):
+    """A namespace in which only pods of the restricted security standard start.
+
+    Attributes:
+        name: Its name, known once it is there.
+    """
+
+    name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, settings: Settings, *, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(namespace_component(name, settings), opts=opts)
+        self.name = name_of(self)
+
+
+def name_of(component: BreakevenComponent) -> pulumi.Output[str]:
+    """Returns the name of the namespace that a component makes, known once it is there."""
+    [namespace] = component.resources
+    if not isinstance(namespace, KubernetesResource):
+        msg = f"{namespace} is not a namespace"
+        raise TypeError(msg)
+    return namespace.metadata.apply(lambda metadata: str(metadata["name"]))
+
+
+class NetworkRules(BreakevenComponent):
+    """Nothing may talk, but for what is named here.
+
+    Args:
+        name: Name in the program.
+        settings: The stack's settings.
+        namespace: Namespace to live in.
+        opts: Resource options.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        namespace: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(network_component(name, settings), namespace=namespace, opts=opts)

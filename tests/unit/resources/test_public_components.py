@@ -1,0 +1,58 @@
+"""Components that another program makes one by one register what the whole stack registers."""
+
+from __future__ import annotations
+
+import pytest
+
+import pulumi
+from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.resources.autoscaling import Autoscaling
+from breakeven.resources.component import BreakevenComponent
+from breakeven.resources.deployment import register
+from breakeven.resources.gateway import Gateway
+from breakeven.resources.gpu_pool import create_pool
+from breakeven.resources.monitoring import Monitoring
+from breakeven.resources.network import NetworkRules, ServingNamespace
+from breakeven.resources.serving import VllmServing
+from breakeven.settings.stack import Settings
+from tests.mock_engine import registered_by
+from tests.recording import settings_of
+
+
+async def registered(component: BreakevenComponent) -> None:
+    for resource in (component, *component.resources):
+        await resource.urn.future()
+
+
+async def one_by_one(settings: Settings) -> None:
+    namespace = ServingNamespace("namespace", settings)
+    name: pulumi.Output[str] = namespace.name
+    pool = create_pool(settings)
+    serving = VllmServing("vllm", settings, pool, namespace=name)
+    assert serving.service_name == "model"
+    components: list[BreakevenComponent] = [
+        namespace,
+        pool,
+        NetworkRules("network", settings, namespace=name),
+        serving,
+        Monitoring("monitoring", settings, namespace=name),
+    ]
+    if settings.replicas.autoscaling:
+        components.append(
+            Autoscaling("autoscaling", settings, namespace=name, depends_on=[serving.deployment])
+        )
+    if settings.gateway.is_hybrid:
+        gateway = Gateway("gateway", settings, settings.gateway, namespace=name)
+        await registered(gateway)
+        gateway.start(TokenPrices.none())
+        components.append(gateway)
+    for component in components:
+        await registered(component)
+
+
+@pytest.mark.parametrize("stack", ["aws-prod", "hybrid", "on-prem", "owned-h100"])
+def test_one_by_one_they_are_the_same_as_together(stack: str) -> None:
+    settings = settings_of(stack)
+    _, separate = registered_by(lambda: one_by_one(settings))
+    _, together = registered_by(lambda: register(settings, TokenPrices.none))
+    assert {each.urn: each for each in separate} == {each.urn: each for each in together}
