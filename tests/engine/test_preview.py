@@ -25,6 +25,23 @@ TITLES = (
     "From how many tokens a day does self-hosting cost less?",
     "What to do?",
 )
+WITH_MORE = """
+import breakeven
+import pulumi_kubernetes as kubernetes
+
+breakeven.price_stack()
+
+
+async def with_more():
+    outputs = await main()
+    kubernetes.apiextensions.CustomResource(
+        "queue", api_version="example.com/v1", kind="ManagedQueue", spec={"size": 3}
+    )
+    return outputs
+
+
+pulumi.run(with_more)
+"""
 WITHOUT_MANIFEST = ("pulumi:pulumi:", "breakeven:cost:")
 
 
@@ -134,20 +151,9 @@ def test_text_output_has_the_whole_table_once_within_100_columns_and_changes_no_
 
 def test_what_a_program_adds_to_a_stack_is_listed_by_price_stack(project: Project) -> None:
     program = project.root / "__main__.py"
-    program.write_text(
-        "import pulumi\n"
-        "import pulumi_kubernetes as kubernetes\n"
-        "import breakeven\n"
-        "from breakeven.program import main\n"
-        "breakeven.price_stack()\n"
-        "async def with_more():\n"
-        "    outputs = await main()\n"
-        "    kubernetes.apiextensions.CustomResource(\n"
-        "        'queue', api_version='example.com/v1', kind='ManagedQueue', spec={'size': 3})\n"
-        "    return outputs\n"
-        "pulumi.run(with_more())\n",
-        encoding="utf-8",
-    )
+    text = program.read_text(encoding="utf-8")
+    assert text.count("pulumi.run(main)") == 1
+    program.write_text(text.replace("pulumi.run(main)", WITH_MORE), encoding="utf-8")
     result = project.preview("dev")
     assert "queue (kubernetes:example.com/v1:ManagedQueue): no rule for this type" in " ".join(
         (result.stdout + result.stderr).split()
