@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
@@ -20,6 +19,7 @@ from syrupy.types import SnapshotIndex
 
 from breakeven.manifests.gateway.pod import POLICY
 from breakeven.manifests.monitoring.dashboards import DASHBOARDS, dashboard_json
+from breakeven.manifests.yaml_text import yaml_text
 from breakeven.planning.offline import estimate_stack
 from breakeven.reports.estimate_text import render
 from breakeven.reports.text import WIDTH
@@ -66,25 +66,10 @@ class _Json(_OneFileAStack):
     file_extension = "json"
 
 
-class _Readable(yaml.SafeDumper):
-    """Writes long texts as blocks, and repeats what occurs twice."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # the name of the base class's argument
-        return True
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-_Readable.add_representer(str, _text)
-
-
 @pytest.mark.parametrize("stack", stack_names())
 def test_manifests(stack: str, snapshot: SnapshotAssertion) -> None:
     documents = sorted(_documents(stack), key=lambda entry: (entry["type"], entry["name"]))
-    rendered = _dumped(*documents)
+    rendered = yaml_text(*documents)
     assert rendered == snapshot(extension_class=_Yaml, name=stack)
 
 
@@ -97,7 +82,7 @@ def _documents(stack: str) -> Iterator[Mapping[str, Any]]:
                 files = resource.manifest["data"].items()
                 inputs["data"] = {name: _file(name, text) for name, text in files}
             if resource.kind == "PrometheusRule":
-                inputs["spec"] = _digest(_dumped(resource.manifest["spec"]))
+                inputs["spec"] = _digest(yaml_text(resource.manifest["spec"]))
             yield {"type": resource.type, "name": resource.name, "inputs": inputs}
 
 
@@ -110,10 +95,6 @@ def _digest(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _dumped(*documents: object) -> str:
-    return yaml.dump_all(documents, Dumper=_Readable, width=100, allow_unicode=True)
-
-
 def _rules() -> Mapping[str, Mapping[str, Any]]:
     """The specifications of rules by concern, of the stack that has all of them."""
     rules = register_priced(REFERENCE, TODAY).of("PrometheusRule")
@@ -123,7 +104,7 @@ def _rules() -> Mapping[str, Mapping[str, Any]]:
 def test_rules(snapshot: SnapshotAssertion) -> None:
     """In the other stacks they differ in names and figures, and are there by digest."""
     for concern, specification in _rules().items():
-        assert _dumped(specification) == snapshot(extension_class=_Yaml, name=concern)
+        assert yaml_text(specification) == snapshot(extension_class=_Yaml, name=concern)
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS)

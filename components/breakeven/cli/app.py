@@ -25,6 +25,11 @@ class Commands(LazyGroup):
             "simulate": Place(
                 "simulate", "simulate", "Simulate a week of a stack in steps of 15 seconds."
             ),
+            "render": Place(
+                "render",
+                "render",
+                "Print the Kubernetes manifests of a stack, for Argo CD or Flux.",
+            ),
             "report": Place("report", "report", "Write the cost of a stack as a document."),
             "diff": Place(
                 "diff",

@@ -11,7 +11,9 @@ from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from breakeven.errors import SeveralModelsError, UnknownStackError
 from breakeven.manifests.render import render, stack_components
-from breakeven.planning.inputs import assumptions_of
+from breakeven.manifests.resource import Resource as KubernetesResource
+from breakeven.planning.inputs import assumptions_of, token_prices
+from breakeven.planning.planned_cost import planned_costs
 from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.policy.manifest import Resource
 from breakeven.settings.files import stack_names, stack_values
@@ -138,3 +140,22 @@ def estimate_stack(stack: str, today: date) -> Report:
     """
     loaded = load_stack(stack, today)
     return estimate(loaded.ledger(), loaded.assumptions)
+
+
+def priced_manifests(stack: str, today: date) -> tuple[KubernetesResource, ...]:
+    """Returns what a stack file deploys, with the prices and figures of its estimate.
+
+    Args:
+        stack: Name of a stack file in stacks/.
+        today: Day on which prices are looked up.
+
+    Raises:
+        UnknownStackError: There is no such stack file.
+        StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
+        SettingsError: The stack file has mistakes; all are named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
+    """
+    loaded = load_stack(stack, today)
+    report = estimate(loaded.ledger(), loaded.assumptions)
+    return render(loaded.settings, token_prices(report), planned_costs(report))
