@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from breakeven.manifests.render import render
 from breakeven.manifests.resource import Resource
-from breakeven.planning import offline
 from breakeven.planning.offline import priced_manifests
 from breakeven.policy.loading import read_manifests
 from tests.pools import CLUSTER_API
@@ -155,7 +155,7 @@ def test_each_cluster_has_a_folder_if_there_are_two(
 def test_machines_of_cluster_api_go_to_their_management_cluster() -> None:
     contexts = {
         resource.kind: resource.context
-        for resource in offline.render(settings_of("on-prem", **CLUSTER_API))
+        for resource in render(settings_of("on-prem", **CLUSTER_API))
     }
     assert contexts["MachineDeployment"] == CLUSTER_API["clusterApiContext"]
     assert set(contexts.values()) == {"", CLUSTER_API["clusterApiContext"]}
