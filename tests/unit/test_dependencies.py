@@ -18,7 +18,15 @@ from breakeven.settings.files import ROOT
 PACKAGE = ROOT / "components" / "breakeven"
 
 FOUNDATIONS = frozenset(
-    {"errors", "addresses", "formatting", "json_stream", "suggestions", "yaml_documents"}
+    {
+        "errors",
+        "addresses",
+        "documents",
+        "formatting",
+        "json_stream",
+        "suggestions",
+        "yaml_documents",
+    }
 )
 ARROWS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(FOUNDATIONS, frozenset()),

@@ -10,10 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pydantic import ConfigDict
+
 from breakeven.bundle.errors import BundleError
 
 BLOCK = 4 * 1024 * 1024
 """Bytes that are read at once."""
+
+NOTHING_ELSE = ConfigDict(extra="forbid")
+"""Of the documents of a bundle: a key that is not defined is a mistake."""
 
 
 def blocks(stream: BinaryIO, size: int | None = None) -> Iterator[bytes]:

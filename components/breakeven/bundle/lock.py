@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import (
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from breakeven.bundle.errors import BundleError
-from breakeven.bundle.files import canonical_json, read_regular, sha256_of_bytes
+from breakeven.bundle.files import NOTHING_ELSE, canonical_json, read_regular, sha256_of_bytes
 from breakeven.bundle.manifest import Manifest
 from breakeven.bundle.model_image import ModelFile
 from breakeven.bundle.oci import Blob
 from breakeven.bundle.references import ImageReference, parse_reference
+from breakeven.documents import first_mistake
 
-FORMAT = "breakeven-lock/1"
+FORMAT: Final = "breakeven-lock/1"
 LIMIT = 64 * 1024 * 1024
+
+
+def _pinned(value: Any) -> ImageReference:
+    reference = parse_reference(value) if isinstance(value, str) else None
+    if reference is None:
+        msg = "HOST/PATH:TAG@sha256:DIGEST"
+        raise ValueError(msg)
+    return reference
+
+
+PinnedReference: TypeAlias = Annotated[
+    ImageReference,
+    PlainValidator(_pinned),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "description": "HOST/PATH:TAG@sha256:DIGEST"}),
+]
+"""An image reference, written as one text."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,10 +73,12 @@ class LockedImage:
         used_by: Resources that name it.
     """
 
-    reference: ImageReference
+    __pydantic_config__ = NOTHING_ELSE
+
+    reference: PinnedReference
     root: Blob
     blobs: tuple[Blob, ...]
-    used_by: tuple[str, ...]
+    used_by: Annotated[tuple[str, ...], Field(alias="usedBy")]
 
     @property
     def size(self) -> int:
@@ -83,40 +111,24 @@ class Lock:
         files: Wheels, programs, custom resource definitions and this program; by path.
         custom_resources: GROUP/KIND that the cluster must know, with the file that defines each,
             or nothing where the cluster already does.
+        format: Of the file, with its version.
     """
 
+    __pydantic_config__ = NOTHING_ELSE
+
     stack: str
-    release: int
+    release: Annotated[int, Field(ge=1)]
     version: str
     platform: str
     images: tuple[LockedImage, ...]
     model: LockedModel
     files: tuple[LockedFile, ...]
-    custom_resources: Mapping[str, str]
+    custom_resources: Annotated[Mapping[str, str], Field(alias="customResources")]
+    format: Literal["breakeven-lock/1"] = FORMAT
 
     def as_bytes(self) -> bytes:
         """Returns the lock as JSON, the same bytes for the same lock."""
-        return canonical_json(
-            {
-                "format": FORMAT,
-                "stack": self.stack,
-                "release": self.release,
-                "version": self.version,
-                "platform": self.platform,
-                "images": [
-                    {
-                        "reference": str(image.reference),
-                        "root": asdict(image.root),
-                        "blobs": [asdict(blob) for blob in image.blobs],
-                        "usedBy": list(image.used_by),
-                    }
-                    for image in self.images
-                ],
-                "model": asdict(self.model),
-                "files": [asdict(file) for file in self.files],
-                "customResources": dict(self.custom_resources),
-            }
-        )
+        return canonical_json(LOCK.dump_python(self, by_alias=True, warnings="none"))
 
     @property
     def digest(self) -> str:
@@ -126,6 +138,10 @@ class Lock:
     def blobs(self) -> dict[str, Blob]:
         """Returns every blob of every image, each once, by digest."""
         return {blob.digest: blob for image in self.images for blob in image.blobs}
+
+
+LOCK: Final = TypeAdapter(Lock)
+"""Writes and reads locks."""
 
 
 def read_lock(path: Path) -> Lock:
@@ -145,16 +161,15 @@ def parse_lock(content: bytes, where: str) -> Lock:
         BundleError: It is not as this program writes it.
     """
     try:
-        value = json.loads(content)
-        lock = _lock(value)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        msg = f"{where}: is no lock of this program ({error}). Make it anew: breakeven bundle plan"
-        raise BundleError(msg) from error
-    if value.get("format") != FORMAT or lock.as_bytes() != content:
+        lock = LOCK.validate_json(content, strict=True)
+    except ValidationError as error:
         msg = (
-            f"{where}: was changed by hand or is of another version. "
-            "Make it anew: breakeven bundle plan"
+            f"{where}: is not a lock of this version ({first_mistake(error)}). "
+            "Write it again: breakeven bundle plan"
         )
+        raise BundleError(msg) from error
+    if lock.as_bytes() != content:
+        msg = f"{where}: was changed by hand. Write it again: breakeven bundle plan"
         raise BundleError(msg)
     return lock
 
@@ -171,42 +186,3 @@ def lock_of(manifest: Manifest, content: bytes, where: str) -> Lock:
         msg = f"{where}: is not the lock that the bundle's manifest names. Pack it again"
         raise BundleError(msg)
     return lock
-
-
-def _lock(value: Mapping[str, Any]) -> Lock:
-    model = value["model"]
-    if type(value["release"]) is not int or value["release"] < 1:
-        msg = f"release is {value['release']!r}, not a number from 1"
-        raise ValueError(msg)
-    return Lock(
-        stack=value["stack"],
-        release=value["release"],
-        version=value["version"],
-        platform=value["platform"],
-        images=tuple(_image(entry) for entry in value["images"]),
-        model=LockedModel(
-            name=model["name"],
-            repository=model["repository"],
-            revision=model["revision"],
-            licence=model["licence"],
-            files=tuple(
-                ModelFile(entry["name"], entry["size"], entry["sha256"], Blob(**entry["layer"]))
-                for entry in model["files"]
-            ),
-        ),
-        files=tuple(LockedFile(**entry) for entry in value["files"]),
-        custom_resources=value["customResources"],
-    )
-
-
-def _image(entry: Mapping[str, Any]) -> LockedImage:
-    reference = parse_reference(entry["reference"])
-    if reference is None:
-        msg = f"{entry['reference']} is not pinned"
-        raise ValueError(msg)
-    return LockedImage(
-        reference=reference,
-        root=Blob(**entry["root"]),
-        blobs=tuple(Blob(**blob) for blob in entry["blobs"]),
-        used_by=tuple(entry["usedBy"]),
-    )

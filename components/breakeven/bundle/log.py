@@ -13,15 +13,21 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import InstanceOf, Strict, TypeAdapter
 
 from breakeven.bundle.errors import BundleError
-from breakeven.bundle.files import sha256_of_bytes
+from breakeven.bundle.files import NOTHING_ELSE, sha256_of_bytes
 
 START = "0" * 64
+
+Text: TypeAlias = InstanceOf[str]
+"""A text; unlike pydantic's own, it may hold a file's name that is not UTF-8."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +46,26 @@ class LogEntry:
         details: What else matters, as texts.
     """
 
-    sequence: int
-    previous: str
-    time: str
-    user: str
-    host: str
-    action: str
-    subject: str
-    digest: str
-    details: Mapping[str, str]
+    __pydantic_config__ = NOTHING_ELSE
+
+    sequence: Annotated[int, Strict()]
+    previous: Text
+    time: Text
+    user: Text
+    host: Text
+    action: Text
+    subject: Text
+    digest: Text
+    details: Mapping[str, Text]
 
     def line(self) -> bytes:
         """Returns it as it stands in the file, with its line end."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode() + b"\n"
+        fields = ENTRY.dump_python(self)
+        return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+ENTRY: Final = TypeAdapter(LogEntry)
+"""Writes and reads lines."""
 
 
 def append(
@@ -128,9 +141,9 @@ def parse(content: bytes, where: str) -> tuple[LogEntry, ...]:
     previous = START
     for number, line in enumerate(content.splitlines(keepends=True), start=1):
         try:
-            entry = LogEntry(**json.loads(line))
-        except (ValueError, TypeError) as error:
-            msg = f"{where}: line {number} is no entry of a log; it was changed or cut"
+            entry = ENTRY.validate_python(json.loads(line))
+        except ValueError as error:  # of the JSON, or of the entry
+            msg = f"{where}: line {number} is not an entry of a log; it was changed or cut"
             raise BundleError(msg) from error
         if entry.line() != line or entry.sequence != number or entry.previous != previous:
             msg = (

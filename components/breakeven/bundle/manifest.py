@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from operator import not_
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from breakeven.bundle.errors import BundleError
-from breakeven.bundle.files import canonical_json, sha256_of_bytes
+from breakeven.bundle.files import NOTHING_ELSE, canonical_json, sha256_of_bytes
 from breakeven.bundle.tar_format import END, file_header, padding
+from breakeven.documents import first_mistake
 
-FORMAT = "breakeven-bundle/1"
+FORMAT: Final = "breakeven-bundle/1"
 MANIFEST = "bundle.json"
 SIGNATURE = "bundle.json.sig"
 LIMIT = 64 * 1024 * 1024
 SIGNATURE_BYTES = 64
 
-_HEX = re.compile(r"[0-9a-f]{64}")
+Digest: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 as hexadecimal digits."""
+
 _SEGMENT = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9._@+!-]*")
 _BLOB = "images/blobs/sha256/"
-_LEAST_PART = 1024
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,11 +40,13 @@ class Entry:
         in_base: Whether it lies in the base of a delta instead.
     """
 
+    __pydantic_config__ = NOTHING_ELSE
+
     path: str
-    size: int
-    sha256: str
-    executable: bool = False
-    in_base: bool = False
+    size: Annotated[int, Field(ge=0)]
+    sha256: Digest
+    executable: Annotated[bool, Field(exclude_if=not_)] = False
+    in_base: Annotated[bool, Field(alias="inBase", exclude_if=not_)] = False
 
     @property
     def header(self) -> bytes:
@@ -65,30 +71,23 @@ class Manifest:
         part_size: Bytes of each part of the archive but the last.
         base: SHA-256 of the base bundle's manifest, or nothing for a whole bundle.
         files: Sorted by path.
+        format: Of the manifest, with its version.
     """
 
+    __pydantic_config__ = NOTHING_ELSE
+
     stack: str
-    release: int
-    lock: str
-    signer: str
-    part_size: int
-    base: str
+    release: Annotated[int, Field(ge=1)]
+    lock: Digest
+    signer: Digest
+    part_size: Annotated[int, Field(alias="partSize", ge=1024)]
+    base: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
     files: tuple[Entry, ...]
+    format: Literal["breakeven-bundle/1"] = FORMAT
 
     def as_bytes(self) -> bytes:
         """Returns it as JSON, the same bytes for the same manifest."""
-        return canonical_json(
-            {
-                "format": FORMAT,
-                "stack": self.stack,
-                "release": self.release,
-                "lock": self.lock,
-                "signer": self.signer,
-                "partSize": self.part_size,
-                "base": self.base,
-                "files": [_entry_json(entry) for entry in self.files],
-            }
-        )
+        return canonical_json(MANIFEST_TYPE.dump_python(self, by_alias=True, warnings="none"))
 
     @property
     def digest(self) -> str:
@@ -115,14 +114,8 @@ class Manifest:
         ]
 
 
-def _entry_json(entry: Entry) -> dict[str, object]:
-    return {
-        "path": entry.path,
-        "size": entry.size,
-        "sha256": entry.sha256,
-        **({"executable": True} if entry.executable else {}),
-        **({"inBase": True} if entry.in_base else {}),
-    }
+MANIFEST_TYPE: Final = TypeAdapter(Manifest)
+"""Writes and reads manifests."""
 
 
 def parse_manifest(content: bytes, where: str) -> Manifest:
@@ -132,51 +125,16 @@ def parse_manifest(content: bytes, where: str) -> Manifest:
         BundleError: It is not as this program writes it, or names a path that leaves its folder.
     """
     try:
-        value = json.loads(content)
-        manifest = _manifest(value)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        msg = f"{where}: is no manifest of a bundle ({error}). Copy the bundle again"
+        manifest = MANIFEST_TYPE.validate_json(content, strict=True)
+    except ValidationError as error:
+        mistake = first_mistake(error)
+        msg = f"{where}: is not a manifest of a bundle ({mistake}). Copy the bundle again"
         raise BundleError(msg) from error
-    if value.get("format") != FORMAT or manifest.as_bytes() != content:
+    if manifest.as_bytes() != content:
         msg = f"{where}: is not written as this version writes it. Use the version that packed it"
         raise BundleError(msg)
     check_paths(manifest.files, where)
     return manifest
-
-
-def _manifest(value: Mapping[str, Any]) -> Manifest:
-    manifest = Manifest(
-        stack=str(value["stack"]),
-        release=int(value["release"]),
-        lock=_digest(value["lock"]),
-        signer=_digest(value["signer"]),
-        part_size=int(value["partSize"]),
-        base=_digest(value["base"]) if value["base"] else "",
-        files=tuple(
-            Entry(
-                str(entry["path"]),
-                int(entry["size"]),
-                _digest(entry["sha256"]),
-                executable=bool(entry.get("executable", False)),
-                in_base=bool(entry.get("inBase", False)),
-            )
-            for entry in value["files"]
-        ),
-    )
-    sizes_fit = manifest.part_size >= _LEAST_PART and all(
-        entry.size >= 0 for entry in manifest.files
-    )
-    if not sizes_fit or manifest.release < 1:
-        msg = "a size or the release is out of range"
-        raise ValueError(msg)
-    return manifest
-
-
-def _digest(value: str) -> str:
-    if not _HEX.fullmatch(value):
-        msg = f'"{value}" is no SHA-256'
-        raise ValueError(msg)
-    return value
 
 
 def check_paths(files: Iterable[Entry], where: str) -> None:
