@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -77,29 +76,6 @@ Not among them is `cache_read_input_tokens`: beside it, Anthropic's `input_token
 ones only, so that reading both would give a wrong sum.
 """
 
-AZURE = Columns(
-    timestamp=("TIMESTAMP",), input=("ContextTokens",), output=("GeneratedTokens",), fixed=True
-)
-"""Azure LLM inference traces 2023 and 2024 (Azure/AzurePublicDataset, CC-BY)."""
-
-LITELLM = Columns(
-    timestamp=("startTime", "start_time"),
-    input=("prompt_tokens",),
-    output=("completion_tokens",),
-    cached=("metadata",),
-    fixed=True,
-)
-"""Table LiteLLM_SpendLogs; the provider's cache figures stand in its column `metadata`."""
-
-OPENAI_EXPORT = Columns(
-    timestamp=("start_time",),
-    input=("input_tokens",),
-    output=("output_tokens",),
-    cached=("input_cached_tokens",),
-    fixed=True,
-)
-"""CSV export `completions_usage_*.csv` of OpenAI's usage page: one row a bucket and group."""
-
 
 def plain(name: str) -> str:
     """Returns a column's name without case and punctuation."""
@@ -117,26 +93,6 @@ def find_getter(row: Row, names: tuple[str, ...]) -> Getter | None:
     return next((known[plain(name)] for name in names if plain(name) in known), None)
 
 
-def litellm_cached(metadata: object) -> object:
-    """Returns the cached input tokens that LiteLLM keeps in `metadata`, object or JSON text.
-
-    The places are those that its versions use: `additional_usage_values` and `usage_object`.
-    """
-    if isinstance(metadata, str):
-        if "cache" not in metadata:
-            return None
-        try:
-            metadata = json.loads(metadata)
-        except (ValueError, RecursionError):
-            return None
-    for usage in ("additional_usage_values", "usage_object"):
-        for path in (("prompt_tokens_details", "cached_tokens"), ("cache_read_input_tokens",)):
-            found = _follow(metadata, (usage, *path))
-            if found is not None:
-                return found
-    return None
-
-
 def _paths(value: Mapping[str, object], depth: int = 4) -> Iterator[tuple[str, ...]]:
     for key, inner in value.items():
         yield (key,)
@@ -152,10 +108,11 @@ def _from_list(index: int) -> Getter:
 
 
 def _from_object(path: tuple[str, ...]) -> Getter:
-    return lambda row: _follow(row, path)
+    return lambda row: follow(row, path)
 
 
-def _follow(value: object, path: tuple[str, ...]) -> object:
+def follow(value: object, path: tuple[str, ...]) -> object:
+    """Returns what stands in a JSON object at a path of keys; None where there is nothing."""
     for key in path:
         if not isinstance(value, dict):
             return None

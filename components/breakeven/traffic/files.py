@@ -22,6 +22,8 @@ LONGEST_ROW = 16 * 2**20
 """Characters of one row, a prompt included; what is longer is no row."""
 
 Row = list[str] | dict[str, object] | None
+Rows = Iterator[tuple[int, Row]]
+"""Line number and fields or object; None for a row that can't be read."""
 """Fields of a CSV row, an object of JSON, or None where a line is neither."""
 
 _CHUNK = 2**16

@@ -7,18 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
 
-from breakeven.traffic.columns import AZURE, LITELLM, OPENAI_EXPORT, USUAL
 from breakeven.traffic.errors import TrafficError
-from breakeven.traffic.files import csv_rows, json_rows, open_log, read_head
-from breakeven.traffic.kinds import Kind, detect, is_json
-from breakeven.traffic.openai_usage import read_openai_pages
-from breakeven.traffic.prometheus import PrometheusReader
-from breakeven.traffic.requests import (
-    Rows,
-    read_litellm,
-    read_openai_export,
-    read_requests,
-)
+from breakeven.traffic.files import open_log, read_head
+from breakeven.traffic.kind import Head, Import, Kind, Reader
+from breakeven.traffic.kinds import detect
 from breakeven.traffic.tally import SHOWN, Tally
 from breakeven.traffic.values import TimeReader
 
@@ -81,60 +73,38 @@ def import_logs(
 
 
 class _Reader:
-    """Keeps what goes on from one file to the next."""
+    """Reads files one after the other; each kind's reader goes on from its file before."""
 
     def __init__(self, options: ImportOptions) -> None:
         self._options = options
-        self._tally = Tally()
+        self._shared = Import(
+            tally=Tally(),
+            utc=TimeReader(UTC, options.latest),
+            local=TimeReader(options.zone, options.latest),
+            columns=options.columns,
+        )
+        self._readers: dict[str, Reader] = {}
         self._kinds: list[Kind] = []
-        self._incomplete: str | None = None
-        self._utc = TimeReader(UTC, options.latest)
-        self._local = TimeReader(options.zone, options.latest)
-        self._prometheus = PrometheusReader(self._utc, self._tally)
 
     def read(self, path: Path, advance: Callable[[int], None]) -> None:
         """Reads one file."""
-        head = read_head(path)
-        if not head.strip():
+        head = Head(read_head(path))
+        if not head.text.strip():
             msg = f"{path}: is empty. Name a file with requests"
             raise TrafficError(msg)
-        as_json = is_json(head)
-        kind = self._options.kind or self._told(head)
-        name = printable_name(path)
+        kind = self._options.kind or detect(head, own_columns=bool(self._options.columns))
         self._kinds.append(kind)
+        if kind.name not in self._readers:
+            self._readers[kind.name] = kind.reader(self._shared)
         with open_log(path, advance) as text:
-            if kind is Kind.PROMETHEUS:
-                self._prometheus.read(text, name)
-            elif kind is Kind.OPENAI_USAGE and as_json:
-                more = read_openai_pages(text, name, self._utc, self._tally)
-                self._incomplete = name if more else None
-            else:
-                array = head.lstrip().startswith("[")
-                rows = json_rows(text, name, array=array) if as_json else csv_rows(text)
-                self._read_rows(rows, name, kind)
+            self._readers[kind.name].read(text, printable_name(path), head)
 
     def finish(self) -> Imported:
         """Judges what was read as a whole."""
-        if Kind.PROMETHEUS in self._kinds:
-            self._prometheus.finish()
-        refuse_many_bad_rows(self._tally, self._options.max_bad_percent)
-        return Imported(self._tally, tuple(self._kinds), self._incomplete)
-
-    def _told(self, head: str) -> Kind:
-        if self._options.columns:
-            return Kind.REQUESTS_JSONL if is_json(head) else Kind.REQUESTS_CSV
-        return detect(head)
-
-    def _read_rows(self, rows: Rows, name: str, kind: Kind) -> None:
-        if kind is Kind.OPENAI_USAGE:
-            read_openai_export(rows, name, OPENAI_EXPORT, self._utc, self._tally)
-        elif kind is Kind.LITELLM:
-            read_litellm(rows, name, LITELLM, self._utc, self._tally)
-        elif kind is Kind.AZURE_TRACE:
-            read_requests(rows, name, AZURE, self._utc, self._tally)
-        else:
-            columns = USUAL.stated(self._options.columns)
-            read_requests(rows, name, columns, self._local, self._tally)
+        for reader in self._readers.values():
+            reader.finish()
+        refuse_many_bad_rows(self._shared.tally, self._options.max_bad_percent)
+        return Imported(self._shared.tally, tuple(self._kinds), self._shared.incomplete)
 
 
 def printable_name(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,6 +12,7 @@ from typing import TextIO
 
 from breakeven.traffic.errors import BadRowError, TrafficError
 from breakeven.traffic.files import json_entries
+from breakeven.traffic.kind import Head, Kind
 from breakeven.traffic.tally import MINUTE, Tally
 from breakeven.traffic.values import TimeReader
 
@@ -38,6 +40,8 @@ _NEEDED = {
     "requests": "vllm:request_success_total",
 }
 
+_BEGINS_AS_ANSWER = re.compile(r'\s*\{\s*"status"\s*:\s*"(success|error)"')
+
 Point = tuple[float, float]
 Increase = tuple[float, float, float]
 """Start, seconds and amount."""
@@ -61,7 +65,7 @@ class PrometheusReader:
     _last: dict[str, Point] = field(default_factory=dict)
     _found: set[str] = field(default_factory=set)
 
-    def read(self, text: TextIO, name: str) -> None:
+    def read(self, text: TextIO, name: str, _head: Head | None = None, /) -> None:
         """Counts the answers of one file.
 
         Raises:
@@ -200,3 +204,14 @@ def _of_rates(points: list[Point]) -> Iterator[Increase]:
     step = min(steps, default=float(MINUTE))
     for moment, rate in points:
         yield moment - step, step, rate * step
+
+
+def _recognizes(head: Head) -> bool:
+    return head.is_json and (
+        bool(_BEGINS_AS_ANSWER.match(head.text)) or head.names == {"status", "data"}
+    )
+
+
+PROMETHEUS = Kind(
+    "prometheus", _recognizes, lambda shared: PrometheusReader(shared.utc, shared.tally)
+)

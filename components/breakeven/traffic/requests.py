@@ -1,30 +1,22 @@
-"""Reads logs with one row a request, and OpenAI's CSV export with one row a bucket."""
+"""Request logs: one row a request, under the names that gateways and servers give the columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from breakeven.traffic.columns import (
-    FIELDS,
-    Columns,
-    Getter,
-    find_getter,
-    litellm_cached,
-)
+from breakeven.traffic.columns import FIELDS, USUAL, Columns, Getter, find_getter
 from breakeven.traffic.errors import BadRowError, TrafficError
-from breakeven.traffic.files import Row
+from breakeven.traffic.files import Row, Rows
+from breakeven.traffic.kind import Head, Import, Kind, RowReader
 from breakeven.traffic.tally import Tally
-from breakeven.traffic.values import LARGEST_REQUEST, TimeReader, read_count, read_tokens
-
-Rows = Iterator[tuple[int, Row]]
+from breakeven.traffic.values import LARGEST_REQUEST, TimeReader, read_tokens
 
 NOT_FOUND_ROWS = 1_000
 """JSON rows among which the columns have to be found; the first may be of failed requests."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Getters:
+class Getters:
     """How each field is read from a row."""
 
     timestamp: Getter
@@ -39,93 +31,20 @@ def read_requests(rows: Rows, name: str, columns: Columns, times: TimeReader, ta
     Raises:
         TrafficError: The columns are not there.
     """
-    getters, rows = _located(rows, name, columns, tally)
+    getters, rows = located(rows, name, columns, tally)
     for line, row in rows:
         try:
-            _count_request(row, getters, times, tally)
+            count_request(row, getters, times, tally)
         except BadRowError as error:
             tally.reject(str(error), f"{name} line {line}")
 
 
-def read_litellm(rows: Rows, name: str, columns: Columns, times: TimeReader, tally: Tally) -> None:
-    """Counts LiteLLM's spend logs; answers from its own cache reach no model and are left out.
+def count_request(row: Row, getters: Getters, times: TimeReader, tally: Tally) -> None:
+    """Counts one request.
 
     Raises:
-        TrafficError: The columns are not there.
+        BadRowError: Its time or a count can't be read.
     """
-    rows, answered = _with_getter(rows, ("cache_hit",))
-    getters, rows = _located(rows, name, columns, tally)
-    with_cached = _Getters(
-        getters.timestamp,
-        getters.input,
-        getters.output,
-        lambda row: litellm_cached(getters.cached(row)),
-    )
-    for line, row in rows:
-        try:
-            if str(answered(row)).strip().lower() in ("true", "t"):
-                tally.leave_out("answered from LiteLLM's own cache")
-            else:
-                _count_request(row, with_cached, times, tally)
-        except BadRowError as error:
-            tally.reject(str(error), f"{name} line {line}")
-
-
-def read_openai_export(
-    rows: Rows, name: str, columns: Columns, times: TimeReader, tally: Tally
-) -> None:
-    """Counts OpenAI's CSV export: buckets of a minute, an hour or a day, several rows each.
-
-    Raises:
-        TrafficError: The columns are not there.
-    """
-    rows, ends = _with_getter(rows, ("end_time",))
-    rows, requests = _with_getter(rows, ("num_model_requests",))
-    getters, rows = _located(rows, name, columns, tally)
-    for line, row in rows:
-        usage = {
-            "start_time": getters.timestamp(row),
-            "end_time": ends(row),
-            "input_tokens": getters.input(row),
-            "output_tokens": getters.output(row),
-            "input_cached_tokens": getters.cached(row),
-            "num_model_requests": requests(row),
-        }
-        try:
-            count_bucket(usage, times, tally)
-        except BadRowError as error:
-            tally.reject(str(error), f"{name} line {line}")
-
-
-def count_bucket(usage: Mapping[str, object], times: TimeReader, tally: Tally) -> None:
-    """Counts one result of OpenAI's usage buckets; an empty one covers its time all the same.
-
-    Raises:
-        BadRowError: A time or a count can't be read, or they contradict each other.
-    """
-    start, end = times(usage.get("start_time")), times(usage.get("end_time"))
-    read, written, cached = read_tokens(
-        usage.get("input_tokens"), usage.get("output_tokens"), usage.get("input_cached_tokens")
-    )
-    requests = read_count(usage.get("num_model_requests"), "number of requests") or 0
-    if not requests and read + written:
-        msg = "tokens without requests"
-        raise BadRowError(msg)
-    try:
-        tally.interval(
-            start,
-            end - start,
-            requests=requests,
-            input_tokens=read,
-            output_tokens=written,
-            cached=cached,
-        )
-    except ValueError as error:
-        raise BadRowError(str(error)) from error
-    tally.rows += 1
-
-
-def _count_request(row: Row, getters: _Getters, times: TimeReader, tally: Tally) -> None:
     if row is None:
         msg = "row can't be read"
         raise BadRowError(msg)
@@ -143,14 +62,21 @@ def _count_request(row: Row, getters: _Getters, times: TimeReader, tally: Tally)
     tally.rows += 1
 
 
-def _located(rows: Rows, name: str, columns: Columns, tally: Tally) -> tuple[_Getters, Rows]:
-    """Finds the columns in the header, or in the first JSON object that has them."""
+def located(rows: Rows, name: str, columns: Columns, tally: Tally) -> tuple[Getters, Rows]:
+    """Finds the columns in the header, or in the first JSON object that has them.
+
+    Returns:
+        How to read each field, and the rows that remain.
+
+    Raises:
+        TrafficError: The columns are not there.
+    """
     lacking: list[str] = list(FIELDS[:3])
     for tried, (line, row) in enumerate(rows):
         found = {field: find_getter(row, getattr(columns, field)) for field in FIELDS}
         lacking = [field for field in FIELDS[:3] if found[field] is None]
         if not lacking:
-            getters = _Getters(**{field: getter or _nothing for field, getter in found.items()})
+            getters = Getters(**{field: getter or _nothing for field, getter in found.items()})
             # A header is no request; a JSON object is.
             return getters, rows if isinstance(row, list) else _and_then((line, row), rows)
         if isinstance(row, list) or tried == NOT_FOUND_ROWS:
@@ -168,7 +94,7 @@ def _located(rows: Rows, name: str, columns: Columns, tally: Tally) -> tuple[_Ge
     raise TrafficError(msg)
 
 
-def _with_getter(rows: Rows, names: tuple[str, ...]) -> tuple[Rows, Getter]:
+def with_getter(rows: Rows, names: tuple[str, ...]) -> tuple[Rows, Getter]:
     """Finds a column beside the usual ones in a CSV header; in JSON it is a key of that name."""
     first = next(rows, None)
     if first is None:
@@ -189,3 +115,23 @@ def _and_then(first: tuple[int, Row], rows: Rows) -> Rows:
 
 def _nothing(_row: Row) -> None:
     return None
+
+
+def _count(rows: Rows, name: str, shared: Import) -> None:
+    read_requests(rows, name, USUAL.stated(shared.columns), shared.local, shared.tally)
+
+
+def _is_csv(head: Head) -> bool:
+    return not head.is_json
+
+
+def _is_json(head: Head) -> bool:
+    return head.is_json
+
+
+REQUESTS_CSV = Kind(
+    "requests-csv", _is_csv, lambda shared: RowReader(shared, _count), takes_columns=True
+)
+REQUESTS_JSONL = Kind(
+    "requests-jsonl", _is_json, lambda shared: RowReader(shared, _count), takes_columns=True
+)

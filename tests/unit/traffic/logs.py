@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from breakeven.traffic.importer import Imported, ImportOptions, import_logs
-from breakeven.traffic.kinds import Kind
+from breakeven.traffic.kind import Kind
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.traffic.columns import USUAL, litellm_cached
+from breakeven.traffic.columns import USUAL
 from breakeven.traffic.errors import TrafficError
 from breakeven.traffic.importer import refuse_many_bad_rows
-from breakeven.traffic.kinds import Kind
+from breakeven.traffic.kinds import KINDS
+from breakeven.traffic.litellm import litellm_cached
 from breakeven.traffic.tally import Tally
 from tests.each import each
 from tests.unit.traffic.logs import (
@@ -45,7 +46,7 @@ def test_kinds_with_cached_tokens_give_the_same_counts(tmp_path: Path, text: str
 
 def test_the_azure_trace_has_seven_decimals_and_no_cached_tokens(tmp_path: Path) -> None:
     imported = read(written(tmp_path / "log", azure_trace(FEW)))
-    assert imported.kinds == (Kind.AZURE_TRACE,)
+    assert imported.kinds == (KINDS["azure-trace"],)
     assert (imported.tally.requests, imported.tally.tokens) == (4, 960)
     assert imported.tally.start == pytest.approx(MONDAY.timestamp() + 0.97996)
     assert imported.tally.input_with_cached == 0
@@ -157,7 +158,7 @@ def test_an_export_without_its_columns_is_another_kind_of_log(tmp_path: Path) ->
     path = written(tmp_path / "log", requests_csv(FEW))
     for lacking in (path, written(tmp_path / "array", "[ ]")):
         with pytest.raises(TrafficError, match=r"no column for timestamp.* leave --kind out"):
-            read(lacking, kind=Kind.LITELLM)
+            read(lacking, kind=KINDS["litellm"])
 
 
 def test_requests_without_tokens_are_left_out_and_not_bad(tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_litellm_as_csv_is_read_as_its_jsonl(tmp_path: Path) -> None:
     writer.writeheader()
     writer.writerows({**row, "metadata": json.dumps(row["metadata"])} for row in rows)
     imported = read(written(tmp_path / "log.csv", buffer.getvalue()))
-    assert imported.kinds == (Kind.LITELLM,)
+    assert imported.kinds == (KINDS["litellm"],)
     tally = imported.tally
     assert (tally.requests, tally.tokens, tally.cached_tokens) == (4, 960, 200)
     assert sum(tally.left_out.values()) == 1
@@ -240,5 +241,5 @@ def test_several_files_of_different_kinds_add_up(tmp_path: Path) -> None:
     imported = read(
         written(tmp_path / "a", requests_csv(FEW)), written(tmp_path / "b", azure_trace(FEW))
     )
-    assert imported.kinds == (Kind.REQUESTS_CSV, Kind.AZURE_TRACE)
+    assert imported.kinds == (KINDS["requests-csv"], KINDS["azure-trace"])
     assert (imported.tally.requests, imported.tally.input_with_cached) == (8, 800)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -25,7 +24,8 @@ from breakeven.settings.files import ROOT, stack_names
 from breakeven.traffic.columns import FIELDS
 from breakeven.traffic.errors import TrafficError
 from breakeven.traffic.importer import ImportOptions, import_logs, printable_name
-from breakeven.traffic.kinds import Kind
+from breakeven.traffic.kind import Kind
+from breakeven.traffic.kinds import KINDS
 from breakeven.traffic.presets import SOURCES, Preset, preset_settings
 from breakeven.traffic.profile import measure
 from breakeven.traffic.shape_file import MARK, shape_text
@@ -47,16 +47,11 @@ class TrafficImportError(UserError):
     """Logs, options or files with which an import can't go on; nothing was written."""
 
 
-class KindOption(StrEnum):
-    """What `--kind` takes."""
+_AUTO = "auto"
 
-    AUTO = "auto"
-    REQUESTS_CSV = Kind.REQUESTS_CSV
-    REQUESTS_JSONL = Kind.REQUESTS_JSONL
-    OPENAI_USAGE = Kind.OPENAI_USAGE
-    LITELLM = Kind.LITELLM
-    PROMETHEUS = Kind.PROMETHEUS
-    AZURE_TRACE = Kind.AZURE_TRACE
+
+def _kinds() -> list[str]:
+    return [_AUTO, *KINDS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +70,12 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
     ],
     *,
     kind: Annotated[
-        KindOption, typer.Option(help="Of all files; auto tells each by its beginning.")
-    ] = KindOption.AUTO,
+        str,
+        typer.Option(
+            autocompletion=_kinds,
+            help=f"Kind of all files: {', '.join(KINDS)}; auto detects that of each file.",
+        ),
+    ] = _AUTO,
     name: Annotated[
         str | None,
         typer.Option(help="Of the shape file in stacks/traffic/; default: after the first file."),
@@ -114,8 +113,8 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
     shape_name = name or _name_after(files[0])
     places = _places(shape_name, stack)
     options = ImportOptions(
-        kind=None if kind is KindOption.AUTO else Kind(kind),
-        columns=_columns(columns, kind),
+        kind=_kind(kind),
+        columns=_columns(columns, _kind(kind)),
         zone=zone,
         latest=(now + timedelta(days=1)).timestamp(),
         max_bad_percent=max_bad_percent,
@@ -128,8 +127,8 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
         raise TrafficImportError(str(error)) from error
     report = TrafficReport(
         sources=tuple(
-            f"{printable_name(file)} ({kind})"
-            for file, kind in zip(files, imported.kinds, strict=True)
+            f"{printable_name(file)} ({found.name})"
+            for file, found in zip(files, imported.kinds, strict=True)
         ),
         zone=timezone,
         imported=imported,
@@ -177,14 +176,19 @@ def _zone(name: str) -> tzinfo:
         raise TrafficImportError(msg) from error
 
 
-def _columns(text: str, kind: KindOption) -> Mapping[str, str]:
+def _kind(name: str) -> Kind | None:
+    if name != _AUTO and name not in KINDS:
+        msg = f'--kind: found "{name}". Allowed: {", ".join(_kinds())}'
+        raise TrafficImportError(msg)
+    return KINDS.get(name)
+
+
+def _columns(text: str, kind: Kind | None) -> Mapping[str, str]:
     """Reads `--columns`."""
-    if text and kind not in (
-        KindOption.AUTO,
-        KindOption.REQUESTS_CSV,
-        KindOption.REQUESTS_JSONL,
-    ):
-        msg = f"--columns: columns of {kind} are known. Leave it out, or say --kind requests-csv"
+    if text and kind is not None and not kind.takes_columns:
+        msg = (
+            f"--columns: columns of {kind.name} are known. Leave it out, or say --kind requests-csv"
+        )
         raise TrafficImportError(msg)
     stated: dict[str, str] = {}
     for part in filter(None, text.split(",")):
