@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-strip-extras --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: coverage demo mutation policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: architecture coverage demo mutation policy-docs settings-docs docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,11 +121,17 @@ settings-docs: ## Write docs/settings.md anew, after a change of a setting
 	.venv/bin/python -m breakeven.settings.reference > docs/settings.md.new
 	mv docs/settings.md.new docs/settings.md
 
+architecture: ## Draw docs/architecture.svg and write its table of folders, from the code
+	.venv/bin/python tools/architecture
+
 docs: ## Build the pages of docs/ into .cache/docs/site; a broken link fails
 	$(BOOTSTRAP) setup --dev --packages
 	$(BOOTSTRAP) run python tools/pages build
 
-test-docs: ## Build the pages, and look at them in headless Chromium where that is installed
+test-architecture: ## Draw docs/architecture.svg and write its table of folders, from the code
+	.venv/bin/python tools/architecture
+
+docs: ## Build the pages, and look at them in headless Chromium where that is installed
 	$(BOOTSTRAP) setup --dev --packages
 	$(BOOTSTRAP) run pytest tests/pages $(ARGS)
 
