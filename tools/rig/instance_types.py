@@ -7,10 +7,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from breakeven.catalog.clouds import find_cloud
+from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.catalog.price_file import BookFile, read_book
 
-REGIONS = (("aws", "us-east-1"), ("azure", "eastus"))
-"""Of these clouds Karpenter starts machines. They are sold side by side: no name is of both."""
+REGIONS = tuple(
+    (kind.cloud, find_cloud(kind.cloud).first_region)
+    for kind in POOL_KINDS.values()
+    if kind.cloud and "karpenter.sh/v1:NodePool" in kind.custom_resources
+)
+"""Karpenter starts machines of these clouds. They are sold side by side: no name is of both."""
 
 ZONES = ("zone-a", "zone-b")
 CAPACITY_TYPES = ("on-demand", "spot")

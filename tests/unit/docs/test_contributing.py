@@ -15,7 +15,9 @@ OWN = re.compile(r"my[_-]|CONCERN")  # names that the reader chooses
 
 def paths() -> list[str]:
     """What stands in the first two columns of a table and is a path."""
-    cells = [cell for line in TASKS.splitlines() if line.startswith("|") for cell in line.split("|")]
+    cells = [
+        cell for line in TASKS.splitlines() if line.startswith("|") for cell in line.split("|")
+    ]
     named = {path for cell in cells for path in re.findall(r"`([\w./-]+)`", cell)}
     return sorted(path for path in named if "/" in path or path.endswith((".md", ".toml")))
 
