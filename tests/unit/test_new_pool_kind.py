@@ -16,9 +16,10 @@ from breakeven.cost.optimizer.ranking import recommend
 from breakeven.errors import SettingsError
 from breakeven.manifests.gpu_pool import POOLS
 from breakeven.manifests.gpu_pool.pool import Pool, Scheduling
+from breakeven.manifests.render import render
 from breakeven.manifests.resource import Resource
 from breakeven.planning.inputs import assumptions_of
-from breakeven.planning.offline import LoadedStack, ledger_of
+from breakeven.planning.offline import LoadedStack
 from breakeven.settings.files import stack_values, wire
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import Settings
@@ -101,10 +102,12 @@ def test_it_is_estimated_with_its_root_volumes(robot: PoolKind) -> None:
 
 
 def test_it_is_rendered_and_pods_go_to_its_nodes(robot: PoolKind) -> None:
-    ledger = {entry.type: entry.properties or {} for entry in ledger_of(loaded().settings)}
-    rack = ledger[f"kubernetes:{robot.custom_resources[0]}"]
-    assert rack["spec"] == {"gpus": loaded().settings.peak_gpus}
-    assert "robots.example/rack" in str(ledger["kubernetes:apps/v1:Deployment"])
+    settings = loaded().settings
+    manifests = {resource.kind: resource.manifest for resource in render(settings)}
+    assert manifests["Rack"]["spec"] == {"gpus": settings.peak_gpus}
+    pod = manifests["Deployment"]["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == {"robots.example/rack": "rack"}
+    assert robot.name in POOLS
 
 
 def test_it_is_recommended_with_nodes_that_follow_the_load(robot: PoolKind) -> None:

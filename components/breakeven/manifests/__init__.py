@@ -1,1 +1,1 @@
-"""Settings to Kubernetes resources, as plain data."""
+"""Kubernetes manifests of a stack as plain data, from its settings."""

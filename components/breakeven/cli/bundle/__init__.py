@@ -1,1 +1,1 @@
-"""`breakeven bundle`."""
+"""The command `breakeven bundle`: pack, verify, open and load bundles for closed networks."""

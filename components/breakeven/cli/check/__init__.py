@@ -1,1 +1,1 @@
-"""`breakeven check`."""
+"""The command `breakeven check`: judge manifests by the policy rules."""

@@ -1,1 +1,1 @@
-"""`breakeven init`."""
+"""The command `breakeven init`: a new stack file from a few answers."""

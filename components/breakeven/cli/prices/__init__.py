@@ -1,1 +1,1 @@
-"""`breakeven prices`."""
+"""The command `breakeven prices`: list, check and refresh the price list."""

@@ -1,1 +1,1 @@
-"""`breakeven recommend`."""
+"""The command `breakeven recommend`: rank configurations for the traffic of a stack."""

@@ -1,1 +1,1 @@
-"""`breakeven traffic`."""
+"""The command `breakeven traffic`: traffic settings from request logs or presets."""

@@ -1,1 +1,1 @@
-"""The load of a week."""
+"""The load of a week: requests per hour, their lengths, the burst."""

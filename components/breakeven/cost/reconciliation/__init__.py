@@ -1,1 +1,1 @@
-"""What happened, compared with an estimate."""
+"""Observed usage and cost compared with an estimate."""

@@ -1,7 +1,7 @@
 """GPU nodes, with one module for each way of getting them.
 
-A further way is a function in a module of its own, an entry in `POOLS`, and its name in the
-settings.
+A new pool kind is a function in a module here and a line in `POOLS`; what it can do is declared in
+`breakeven.catalog.pool_kinds`.
 """
 
 from __future__ import annotations

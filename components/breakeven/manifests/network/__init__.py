@@ -1,1 +1,1 @@
-"""Namespace and network rules."""
+"""The namespace, and who may reach whom in it."""

@@ -1,1 +1,1 @@
-"""vLLM: weights, replicas, Service."""
+"""vLLM: weights, replicas, rollouts, and the Service that clients call."""
