@@ -1,4 +1,4 @@
 """The cost of a deployment, compared with an API, from the resources that it registers.
 
-Pure Python: nothing here imports Pulumi but `ledger`, and nothing of this project outside `cost`.
+Pure Python: it imports the catalog, traffic and the foundations, and never Pulumi.
 """
