@@ -68,33 +68,61 @@ def write_rules(folder: Path, settings: Settings, planned: PlannedCost) -> dict[
 
 def evaluate(
     folder: Path,
-    rule_files: Sequence[str],
-    groups: Sequence[str],
-    cases: Sequence[tuple[Case, Mapping[str, Any]]],
+    specifications: Mapping[str, Mapping[str, Any]],
+    concern: str,
+    alert: str,
+    cases: Sequence[Case],
 ) -> None:
-    """Evaluates cases of alerts, each with the rule that it is about.
+    """Evaluates an alert over the series of its cases.
 
     Args:
-        folder: Where the rule files are.
-        rule_files: Their names.
-        groups: Names of the groups, in the order of evaluation.
-        cases: The cases with their rules.
+        folder: For promtool's files.
+        specifications: Every PrometheusRule of a stack by its concern.
+        concern: Of the alert.
+        alert: Its name.
+        cases: What promtool must find.
     """
-    for step in {case.step for case, _ in cases}:
-        plan = folder / f"every-{step}-minutes.json"
-        content = {
-            "rule_files": list(rule_files),
+    groups = [group for part in ("recording", concern) for group in specifications[part]["groups"]]
+    every = [rule for group in groups for rule in group["rules"]]
+    names = _needed_by(alert, every)
+    kept = [
+        {**group, "rules": [rule for rule in group["rules"] if _name(rule) in names]}
+        for group in groups
+    ]
+    (folder / "rules.json").write_text(json.dumps({"groups": kept}))
+    [rule] = [rule for rule in every if rule.get("alert") == alert]
+    for step in {case.step for case in cases}:
+        plan = {
+            "rule_files": ["rules.json"],
             "evaluation_interval": f"{step}m",
             # A step can be longer than a recorded value lasts, so what is recorded comes first.
-            "group_eval_order": list(groups),
+            "group_eval_order": [group["name"] for group in groups],
             "tests": [
                 _as_test(case, number, rule)
-                for number, (case, rule) in enumerate(cases)
+                for number, case in enumerate(cases)
                 if case.step == step
             ],
         }
-        plan.write_text(json.dumps(content))
-        promtool("test", "rules", str(plan))
+        (folder / "tests.json").write_text(json.dumps(plan))
+        promtool("test", "rules", str(folder / "tests.json"))
+
+
+def _needed_by(alert: str, rules: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The alert and the recording rules that it depends on, by name."""
+    kept, found = {alert}, {alert}
+    while found:
+        asked = [rule["expr"] for rule in rules if _name(rule) in found]
+        found = {
+            rule["record"]
+            for rule in rules
+            if "record" in rule and any(rule["record"] in text for text in asked)
+        } - kept
+        kept |= found
+    return kept
+
+
+def _name(rule: Mapping[str, Any]) -> str:
+    return str(rule.get("alert") or rule["record"])
 
 
 def _as_test(case: Case, number: int, rule: Mapping[str, Any]) -> dict[str, Any]:

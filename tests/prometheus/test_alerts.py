@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -80,24 +79,6 @@ def test_every_summary_that_is_filled_in_is_seen() -> None:
         assert name in seen or "{{" not in rule["annotations"]["summary"], name
 
 
-def only_for(alert: str, rules: list[dict[str, Any]]) -> set[str]:
-    """The alert and what is recorded for it, by name: the other rules have no say in it."""
-    kept, found = {alert}, {alert}
-    while found:
-        asked = [rule["expr"] for rule in rules if _name(rule) in found]
-        found = {
-            rule["record"]
-            for rule in rules
-            if "record" in rule and any(rule["record"] in text for text in asked)
-        } - kept
-        kept |= found
-    return kept
-
-
-def _name(rule: Mapping[str, Any]) -> str:
-    return str(rule.get("alert") or rule["record"])
-
-
 ALERTS = sorted({(concern, case.alert) for concern, cases in CONCERNS.items() for case in cases})
 
 
@@ -105,20 +86,5 @@ ALERTS = sorted({(concern, case.alert) for concern, cases in CONCERNS.items() fo
 def test_alerts_fire_when_they_should_and_only_then(
     concern: str, alert: str, tmp_path: Path
 ) -> None:
-    specifications = rule_specifications(*stack_of(concern))
-    groups = [group for part in ("recording", concern) for group in specifications[part]["groups"]]
-    every = [rule for group in groups for rule in group["rules"]]
-    names = only_for(alert, every)
-    kept = [
-        {**group, "rules": [rule for rule in group["rules"] if _name(rule) in names]}
-        for group in groups
-    ]
-    (tmp_path / "rules.json").write_text(json.dumps({"groups": kept}))
-    [rule] = [rule for rule in every if rule.get("alert") == alert]
     cases = [case for case in CONCERNS[concern] if case.alert == alert]
-    evaluate(
-        tmp_path,
-        ["rules.json"],
-        [group["name"] for group in groups],
-        [(case, rule) for case in cases],
-    )
+    evaluate(tmp_path, rule_specifications(*stack_of(concern)), concern, alert, cases)

@@ -96,14 +96,20 @@ def _own(name: str, labels: set[str], given: Mapping[str, str]) -> Iterator[dict
     yield from spread
 
 
+@pytest.fixture(scope="module")
+def parser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A Prometheus without series, which is asked what is in an expression."""
+    with prometheus(tmp_path_factory.mktemp("parser"), [], START) as server:
+        yield server
+
+
 @pytest.fixture(scope="module", params=STACKS)
 def recorded(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, parser: Prometheus, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Prometheus, list[Found]]]:
     settings = settings_of(request.param)
     expressions = expressions_of(register_stack(settings))
-    with prometheus(tmp_path_factory.mktemp("parser"), [], START) as parser:
-        selectors = [one for found in expressions for one in parser.selectors(found.text)]
+    selectors = [one for found in expressions for one in parser.selectors(found.text)]
     series = scenario(settings, selectors)
     with prometheus(tmp_path_factory.mktemp("prometheus"), series, START) as server:
         yield server, expressions

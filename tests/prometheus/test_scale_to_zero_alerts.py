@@ -17,7 +17,7 @@ from tests.prometheus.cases.series import (
 )
 from tests.prometheus.promtool import evaluate, promtool, write_rules
 from tests.recording import settings_of
-from tests.unit.manifests.monitoring.stacks import alerts_of, planned_of
+from tests.unit.manifests.monitoring.stacks import planned_of, rule_specifications
 
 SETTINGS = settings_of("hybrid", minReplicas=0)
 COUNTER: Series = ('breakeven_gateway_requests_total{namespace="llm",to="own"}', "0x300")
@@ -66,14 +66,13 @@ CASES = {
 
 
 @pytest.mark.parametrize("concern", CASES)
-def test_no_replica_is_no_alert_and_a_missing_one_is(concern: str, tmp_path: Path) -> None:
+def test_scaled_to_zero_raises_no_alert_and_a_missing_replica_does(
+    concern: str, tmp_path: Path
+) -> None:
     planned = planned_of("hybrid")
-    rules = write_rules(tmp_path, SETTINGS, planned)
-    alerts = alerts_of(SETTINGS, planned)
-    promtool("check", "rules", "--lint-fatal", str(rules[concern]))
-    evaluate(
-        tmp_path,
-        [rules["recording"].name, rules[concern].name],
-        [f"llm-model-{group}" for group in ("recording", concern)],
-        [(case, alerts[case.alert]) for case in CASES[concern]],
+    promtool(
+        "check", "rules", "--lint-fatal", str(write_rules(tmp_path, SETTINGS, planned)[concern])
     )
+    specifications = rule_specifications(SETTINGS, planned)
+    [alert] = {case.alert for case in CASES[concern]}
+    evaluate(tmp_path, specifications, concern, alert, CASES[concern])
