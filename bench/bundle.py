@@ -17,12 +17,12 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from breakeven.bundle.archive import write_archive
+from breakeven.bundle.archive.archive import write_archive
+from breakeven.bundle.archive.manifest import Entry, Manifest
+from breakeven.bundle.archive.opening import check_bundle, nothing, open_bundle
+from breakeven.bundle.archive.signing import key_id
 from breakeven.bundle.files import BLOCK, blocks, forget, sha256_of
-from breakeven.bundle.manifest import Entry, Manifest
-from breakeven.bundle.opening import check_bundle, nothing, open_bundle
 from breakeven.bundle.pack import Contents, Order, seal
-from breakeven.bundle.signing import key_id
 
 _GIGABYTE = 1_000_000_000
 _PART = 1024 * 1024 * 1024

@@ -15,9 +15,9 @@ import yaml
 
 from bootstrap import cluster as rig_parts
 from bootstrap.layout import CACHE_VARIABLE, STATE_VARIABLE, Layout
-from breakeven.bundle.model_image import model_image, read_model_file
 from breakeven.bundle.origins import program_files
-from breakeven.bundle.references import ImageReference
+from breakeven.bundle.registry.model_image import model_image, read_model_file
+from breakeven.bundle.registry.references import ImageReference
 from breakeven.bundle.weights import check_model_folder
 from breakeven.settings.files import ROOT
 from tests.airgap.sealed import Ran, Sealed, sealed_namespace

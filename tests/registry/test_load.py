@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.bundle.archive.opening import open_bundle
+from breakeven.bundle.archive.unpack import unpack
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.load import load
-from breakeven.bundle.opening import open_bundle
-from breakeven.bundle.unpack import unpack
 from tests.registry.conftest import Registry
 from tests.unit.bundle.builders import KEY, Site, make_site
 
@@ -86,7 +86,7 @@ def test_a_load_that_was_stopped_sends_only_what_is_missing(
 def test_no_registry_is_a_clear_error(
     site: Site, unpacked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("breakeven.bundle.oras.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("breakeven.bundle.registry.oras.time.sleep", lambda _seconds: None)
     with pytest.raises(BundleError, match=r"127\.0\.0\.1:9.*connection refused"):
         tuple(load(site.lock, unpacked, "127.0.0.1:9", silent))
 
@@ -117,7 +117,7 @@ def test_a_registry_that_lost_half_a_blob_is_not_believed(
 def test_a_registry_that_dies_midway_is_a_clear_error_and_the_next_run_goes_on(
     site: Site, unpacked: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("breakeven.bundle.oras.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("breakeven.bundle.registry.oras.time.sleep", lambda _seconds: None)
     with _dying(registry, after=6) as address, pytest.raises(BundleError, match=address):
         tuple(load(site.lock, unpacked, address, silent))
     assert registry.blobs() < set(site.lock.blobs())

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from breakeven.bundle.archive import drain, read_archive
+from breakeven.bundle.archive.archive import drain, read_archive
+from breakeven.bundle.archive.manifest import Entry
+from breakeven.bundle.archive.opening import Bundle, nothing
+from breakeven.bundle.archive.parts import Count, PartWriter
+from breakeven.bundle.archive.signing import key_id
+from breakeven.bundle.archive.tar_format import END, padding
 from breakeven.bundle.errors import BundleError
-from breakeven.bundle.manifest import Entry
-from breakeven.bundle.opening import Bundle, nothing
 from breakeven.bundle.pack import Order, seal
-from breakeven.bundle.parts import Count, PartWriter
-from breakeven.bundle.signing import key_id
-from breakeven.bundle.tar_format import END, padding
 
 
 def make_delta(old: Bundle, new: Bundle, order: Order, count: Count = nothing) -> Bundle:

@@ -9,14 +9,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from breakeven.bundle.archive.opening import nothing
+from breakeven.bundle.archive.parts import Count, require_room
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import forget, open_regular, partial_of, sha256_of, whole_file
 from breakeven.bundle.lock import LockedModel
-from breakeven.bundle.model_image import ModelFile, open_file_in_layer
-from breakeven.bundle.oci import blob_path
-from breakeven.bundle.opening import nothing
 from breakeven.bundle.pack import IMAGES
-from breakeven.bundle.parts import Count, require_room
+from breakeven.bundle.registry.model_image import ModelFile, open_file_in_layer
+from breakeven.bundle.registry.oci import blob_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from packaging.utils import parse_wheel_filename
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import canonical_json
 from breakeven.bundle.lock import Lock, LockedImage
-from breakeven.bundle.model_image import HOST
-from breakeven.bundle.oci import layout_manifest
 from breakeven.bundle.origins import CACHE, PROGRAM, WHEELS, Origin
+from breakeven.bundle.registry.model_image import HOST
+from breakeven.bundle.registry.oci import layout_manifest
 
 NOT_STATED = "not stated"
 

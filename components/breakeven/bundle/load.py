@@ -8,8 +8,8 @@ from pathlib import Path
 
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.lock import Lock, LockedImage
-from breakeven.bundle.oras import Oras
 from breakeven.bundle.pack import IMAGES
+from breakeven.bundle.registry.oras import Oras
 
 Say = Callable[[str], None]
 

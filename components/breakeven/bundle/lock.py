@@ -16,12 +16,12 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from breakeven.bundle.archive.manifest import Manifest
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import NOTHING_ELSE, canonical_json, read_regular, sha256_of_bytes
-from breakeven.bundle.manifest import Manifest
-from breakeven.bundle.model_image import ModelFile
-from breakeven.bundle.oci import Blob
-from breakeven.bundle.references import ImageReference, parse_reference
+from breakeven.bundle.registry.model_image import ModelFile
+from breakeven.bundle.registry.oci import Blob
+from breakeven.bundle.registry.references import ImageReference, parse_reference
 from breakeven.documents import first_mistake
 
 FORMAT: Final = "breakeven-lock/1"

@@ -10,14 +10,18 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from breakeven.bundle.archive import write_archive
+from breakeven.bundle.archive.archive import write_archive
+from breakeven.bundle.archive.manifest import MANIFEST, SIGNATURE, Entry, Manifest, check_paths
+from breakeven.bundle.archive.opening import Bundle, check_bundle, nothing, open_bundle
+from breakeven.bundle.archive.parts import Count, require_room
+from breakeven.bundle.archive.signing import key_id
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import blocks, partial_of, sha256_of_bytes, write_bytes
 from breakeven.bundle.licences import as_json, licences_of
 from breakeven.bundle.lock import Lock
-from breakeven.bundle.manifest import MANIFEST, SIGNATURE, Entry, Manifest, check_paths
-from breakeven.bundle.model_image import HOST, model_image, open_layer
-from breakeven.bundle.oci import (
+from breakeven.bundle.origins import Origin
+from breakeven.bundle.registry.model_image import HOST, model_image, open_layer
+from breakeven.bundle.registry.oci import (
     LAYOUT_FILE,
     Blob,
     blob_path,
@@ -25,12 +29,8 @@ from breakeven.bundle.oci import (
     layout_index,
     layout_manifest,
 )
-from breakeven.bundle.opening import Bundle, check_bundle, nothing, open_bundle
-from breakeven.bundle.oras import Oras
-from breakeven.bundle.origins import Origin
-from breakeven.bundle.parts import Count, require_room
+from breakeven.bundle.registry.oras import Oras
 from breakeven.bundle.sbom import bill_of_materials
-from breakeven.bundle.signing import key_id
 
 IMAGES = "images"
 LOCK = "lock.json"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from breakeven.bundle.definitions import definition_files, needed_definitions
 from breakeven.bundle.errors import BundleError
-from breakeven.bundle.images import FoundImage, find_images
 from breakeven.bundle.licences import model_licence
 from breakeven.bundle.lock import Lock, LockedImage, LockedModel
-from breakeven.bundle.model_image import model_image, read_model_file
-from breakeven.bundle.oci import image_graph
-from breakeven.bundle.oras import Oras
 from breakeven.bundle.origins import Origin, built_programs, program_files
+from breakeven.bundle.registry.images import FoundImage, find_images
+from breakeven.bundle.registry.model_image import model_image, read_model_file
+from breakeven.bundle.registry.oci import image_graph
+from breakeven.bundle.registry.oras import Oras
 from breakeven.bundle.weights import check_model_folder
 from breakeven.bundle.wheels import this_platform, wheel_files
 from breakeven.cost.bill.classify import Registered

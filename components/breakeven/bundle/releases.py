@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from breakeven.bundle.archive.manifest import Manifest
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.lock import Lock, read_lock
 from breakeven.bundle.log import LogEntry
-from breakeven.bundle.manifest import Manifest
 
 BROUGHT = ("unpack", "load", "fill")
 """Actions of the log by which a bundle comes into use."""

@@ -16,8 +16,8 @@ from packaging.utils import parse_wheel_filename
 
 from breakeven.bundle.licences import NOT_STATED, Licence
 from breakeven.bundle.lock import Lock, LockedFile, LockedImage
-from breakeven.bundle.model_image import HOST
 from breakeven.bundle.origins import CACHE, DEFINITIONS, WHEELS
+from breakeven.bundle.registry.model_image import HOST
 
 _NO_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 """The format asks for a time; one of packing would make every bundle another."""

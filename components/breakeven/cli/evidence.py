@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from breakeven.bundle.archive import drain
+from breakeven.bundle.archive.archive import drain
+from breakeven.bundle.archive.manifest import Entry
+from breakeven.bundle.archive.opening import Bundle, open_base, open_bundle, read_bundle
+from breakeven.bundle.archive.signing import read_public_key
 from breakeven.bundle.files import canonical_json, sha256_of_bytes
 from breakeven.bundle.lock import Lock, lock_of
 from breakeven.bundle.log import head, read_log
-from breakeven.bundle.manifest import Entry
-from breakeven.bundle.opening import Bundle, open_base, open_bundle, read_bundle
 from breakeven.bundle.pack import LOCK
-from breakeven.bundle.signing import read_public_key
 from breakeven.cli.bundle import options
 from breakeven.cli.byte_progress import byte_progress
 from breakeven.cli.files import write_whole

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from breakeven.bundle.images import find_images
+from breakeven.bundle.archive.opening import Bundle
 from breakeven.bundle.lock import Lock
-from breakeven.bundle.model_image import HOST
-from breakeven.bundle.opening import Bundle
 from breakeven.bundle.pack import LICENCES, LOCK, SBOM
+from breakeven.bundle.registry.images import find_images
+from breakeven.bundle.registry.model_image import HOST
 from breakeven.cost.bill.classify import Registered
 from breakeven.settings.groups import ModelSettings
 

@@ -14,19 +14,19 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from safetensors.numpy import save_file
 
+from breakeven.bundle.archive.opening import Bundle
 from breakeven.bundle.lock import Lock, LockedImage, LockedModel
-from breakeven.bundle.model_image import model_image, read_model_file
-from breakeven.bundle.oci import (
+from breakeven.bundle.origins import Origin
+from breakeven.bundle.pack import Contents, Order, contents_of, pack
+from breakeven.bundle.registry.model_image import model_image, read_model_file
+from breakeven.bundle.registry.oci import (
     LAYOUT_FILE,
     blob_path,
     image_graph,
     layout_index,
     layout_manifest,
 )
-from breakeven.bundle.opening import Bundle
-from breakeven.bundle.origins import Origin
-from breakeven.bundle.pack import Contents, Order, contents_of, pack
-from breakeven.bundle.references import ImageReference
+from breakeven.bundle.registry.references import ImageReference
 from breakeven.bundle.weights import check_model_folder
 
 REVISION = "6f6073b423013f6a7d4d9f39144961bfbfbc386b"

@@ -13,13 +13,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from breakeven.bundle.archive.opening import open_bundle
+from breakeven.bundle.archive.parts import Count
+from breakeven.bundle.archive.unpack import check_unpacked, unpack
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import sha256_of
 from breakeven.bundle.fill import fill
-from breakeven.bundle.opening import open_bundle
 from breakeven.bundle.pack import Order, pack
-from breakeven.bundle.parts import Count
-from breakeven.bundle.unpack import check_unpacked, unpack
 from tests.unit.bundle.builders import KEY, PART_SIZE, REVISION, Site, make_site
 
 POINTS = range(0, 400_000, 9_973)

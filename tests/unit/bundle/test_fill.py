@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.bundle.archive.unpack import unpack
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import sha256_of
 from breakeven.bundle.fill import fill
-from breakeven.bundle.unpack import unpack
 from tests.unit.bundle.builders import REVISION, Site, make_site
 
 

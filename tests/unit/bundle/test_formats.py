@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from breakeven.bundle.archive.manifest import Entry, Manifest, parse_manifest
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import sha256_of_bytes
 from breakeven.bundle.lock import Lock, LockedFile, LockedImage, LockedModel, parse_lock
 from breakeven.bundle.log import LogEntry, parse
-from breakeven.bundle.manifest import Entry, Manifest, parse_manifest
-from breakeven.bundle.model_image import ModelFile
-from breakeven.bundle.oci import Blob
-from breakeven.bundle.references import parse_reference
+from breakeven.bundle.registry.model_image import ModelFile
+from breakeven.bundle.registry.oci import Blob
+from breakeven.bundle.registry.references import parse_reference
 
 ZEROS = "0" * 64
 BLOB = Blob(f"sha256:{'a' * 64}", 3, "x/y")

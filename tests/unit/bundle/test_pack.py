@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.bundle.archive import write_archive
+from breakeven.bundle.archive.archive import write_archive
+from breakeven.bundle.archive.manifest import Entry, Manifest
+from breakeven.bundle.archive.opening import Bundle, check_bundle, nothing, open_bundle
+from breakeven.bundle.archive.unpack import unpack
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import BLOCK, sha256_of
-from breakeven.bundle.manifest import Entry, Manifest
-from breakeven.bundle.opening import Bundle, check_bundle, nothing, open_bundle
 from breakeven.bundle.pack import Contents, Order, pack
-from breakeven.bundle.unpack import unpack
 from tests.unit.bundle.builders import KEY, PART_SIZE, Site, make_site
 
 

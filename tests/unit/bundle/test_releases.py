@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.bundle.archive.manifest import Manifest
+from breakeven.bundle.archive.signing import make_keys, read_private_key
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.lock import lock_of
 from breakeven.bundle.log import append, read_log
-from breakeven.bundle.manifest import Manifest
 from breakeven.bundle.releases import numbered, refuse_older, release_details
-from breakeven.bundle.signing import make_keys, read_private_key
 from tests.unit.bundle.builders import make_site
 from tests.unit.cli.running import exit_code
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.bundle.archive.manifest import Entry, Manifest, parse_manifest
+from breakeven.bundle.archive.opening import check_bundle, open_base, open_bundle
+from breakeven.bundle.archive.unpack import check_unpacked, unpack
 from breakeven.bundle.delta import make_delta
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import canonical_json
-from breakeven.bundle.manifest import Entry, Manifest, parse_manifest
-from breakeven.bundle.opening import check_bundle, open_base, open_bundle
 from breakeven.bundle.pack import Order
-from breakeven.bundle.unpack import check_unpacked, unpack
 from tests.unit.bundle.builders import KEY, OTHER_KEY, PART_SIZE, Site, make_site
 
 

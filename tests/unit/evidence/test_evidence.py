@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from breakeven.bundle.archive.opening import open_bundle
+from breakeven.bundle.archive.signing import make_keys, read_private_key
 from breakeven.bundle.files import canonical_json
-from breakeven.bundle.opening import open_bundle
-from breakeven.bundle.signing import make_keys, read_private_key
 from breakeven.cli import evidence as command
 from breakeven.cost.bill.classify import Registered
 from breakeven.evidence.access import access_listing

@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
+from breakeven.bundle.archive.opening import open_bundle
+from breakeven.bundle.archive.signing import make_keys, read_private_key
 from breakeven.bundle.delta import make_delta
 from breakeven.bundle.files import write_bytes
 from breakeven.bundle.lock import Lock, read_lock
 from breakeven.bundle.log import append
-from breakeven.bundle.model_image import HOST
-from breakeven.bundle.opening import open_bundle
 from breakeven.bundle.pack import Order, contents_of, pull_images
 from breakeven.bundle.pack import pack as pack_bundle
 from breakeven.bundle.plan import Sources, gather, make_lock
+from breakeven.bundle.registry.model_image import HOST
 from breakeven.bundle.releases import numbered, release_details
-from breakeven.bundle.signing import make_keys, read_private_key
 from breakeven.cli.bundle import inside, options
 from breakeven.cli.bundle.log import log
 from breakeven.cli.byte_progress import byte_progress

@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
+from breakeven.bundle.archive.opening import Bundle, check_bundle, open_base, open_bundle
+from breakeven.bundle.archive.signing import read_public_key
+from breakeven.bundle.archive.unpack import check_unpacked
+from breakeven.bundle.archive.unpack import unpack as unpack_bundle
 from breakeven.bundle.fill import fill
 from breakeven.bundle.load import load as load_images
 from breakeven.bundle.lock import Lock, lock_of
 from breakeven.bundle.log import append, read_log
-from breakeven.bundle.opening import Bundle, check_bundle, open_base, open_bundle
 from breakeven.bundle.pack import LOCK
 from breakeven.bundle.releases import refuse_older, release_details
-from breakeven.bundle.signing import read_public_key
-from breakeven.bundle.unpack import check_unpacked
-from breakeven.bundle.unpack import unpack as unpack_bundle
 from breakeven.cli.bundle import options
 from breakeven.cli.byte_progress import byte_progress
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.bundle.errors import BundleError
-from breakeven.bundle.signing import (
+from breakeven.bundle.archive.signing import (
     is_signed,
     key_id,
     make_keys,
     read_private_key,
     read_public_key,
 )
+from breakeven.bundle.errors import BundleError
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import sha256_of_bytes
-from breakeven.bundle.references import ImageReference
+from breakeven.bundle.registry.references import ImageReference
 
 _LOOPBACK = ("localhost", "127.0.0.1")
 _TRIES = 3

@@ -10,8 +10,8 @@ from typing import Any
 
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import canonical_json, read_regular
-from breakeven.bundle.oras import require_digest
-from breakeven.bundle.references import ImageReference
+from breakeven.bundle.registry.oras import require_digest
+from breakeven.bundle.registry.references import ImageReference
 
 LAYOUT_FILE = b'{"imageLayoutVersion":"1.0.0"}'
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from breakeven.bundle.errors import BundleError
-from breakeven.bundle.references import ImageReference, parse_reference
+from breakeven.bundle.registry.references import ImageReference, parse_reference
 from breakeven.cost.bill.classify import Registered
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from breakeven.bundle.errors import BundleError
-from breakeven.bundle.images import find_images
-from breakeven.bundle.references import parse_reference
+from breakeven.bundle.registry.images import find_images
+from breakeven.bundle.registry.references import parse_reference
 from breakeven.cost.bill.classify import Registered
 from breakeven.planning.offline import ledger_of
 from tests.recording import STACKS, settings_of

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from breakeven.bundle.archive import drain
+from breakeven.bundle.archive.archive import drain
+from breakeven.bundle.archive.manifest import MANIFEST, SIGNATURE, Entry
+from breakeven.bundle.archive.opening import Bundle, nothing, read_bundle
+from breakeven.bundle.archive.parts import Count, require_room
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import sha256_of, whole_file, write_bytes
-from breakeven.bundle.manifest import MANIFEST, SIGNATURE, Entry
-from breakeven.bundle.opening import Bundle, nothing, read_bundle
-from breakeven.bundle.parts import Count, require_room
 
 _UNFINISHED = ".unpacking"
 

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from breakeven.bundle.archive import Sink, check_archive, drain, read_archive
-from breakeven.bundle.errors import BundleError
-from breakeven.bundle.files import read_regular
-from breakeven.bundle.manifest import (
+from breakeven.bundle.archive.archive import Sink, check_archive, drain, read_archive
+from breakeven.bundle.archive.manifest import (
     LIMIT,
     MANIFEST,
     SIGNATURE,
@@ -18,8 +16,10 @@ from breakeven.bundle.manifest import (
     Manifest,
     parse_manifest,
 )
-from breakeven.bundle.parts import Count
-from breakeven.bundle.signing import is_signed, key_id
+from breakeven.bundle.archive.parts import Count
+from breakeven.bundle.archive.signing import is_signed, key_id
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.files import read_regular
 
 
 @dataclass(frozen=True, slots=True)

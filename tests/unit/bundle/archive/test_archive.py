@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.bundle.archive import check_archive, drain, read_archive, write_archive
+from breakeven.bundle.archive.archive import check_archive, drain, read_archive, write_archive
+from breakeven.bundle.archive.manifest import Entry, Manifest
 from breakeven.bundle.errors import BundleError
-from breakeven.bundle.manifest import Entry, Manifest
 
 SIZES = st.lists(st.integers(0, 3000), min_size=1, max_size=12)
 PROCESSORS = st.integers(1, 9)
@@ -48,7 +48,7 @@ def written(sizes: list[int], part_size: int) -> Iterator[tuple[Path, Manifest]]
 
 @contextmanager
 def processors(number: int) -> Iterator[None]:
-    with mock.patch("breakeven.bundle.archive.os.cpu_count", return_value=number):
+    with mock.patch("breakeven.bundle.archive.archive.os.cpu_count", return_value=number):
         yield
 
 
@@ -90,7 +90,7 @@ def test_an_interrupt_ends_the_readers_before_they_have_read_all() -> None:
 
     with written([4_000_000] * 4, 1_000_000) as (folder, manifest), processors(1):
         with (
-            mock.patch("breakeven.bundle.archive.wait", interrupted),
+            mock.patch("breakeven.bundle.archive.archive.wait", interrupted),
             pytest.raises(KeyboardInterrupt),
         ):
             check_archive(folder, manifest, slowly)

@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
 
+from breakeven.bundle.archive.manifest import Entry, Manifest
+from breakeven.bundle.archive.parts import Count, PartReader, PartWriter
+from breakeven.bundle.archive.tar_format import END, padding
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import BLOCK
-from breakeven.bundle.manifest import Entry, Manifest
-from breakeven.bundle.parts import Count, PartReader, PartWriter
-from breakeven.bundle.tar_format import END, padding
 
 Content = AbstractContextManager[Iterable[bytes]]
 Sink = Callable[[Entry, Iterator[bytes]], None]

@@ -10,9 +10,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from breakeven.bundle.archive.tar_format import END, file_header, padding
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import NOTHING_ELSE, canonical_json, sha256_of_bytes
-from breakeven.bundle.tar_format import END, file_header, padding
 from breakeven.documents import first_mistake
 
 FORMAT: Final = "breakeven-bundle/1"

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from breakeven.bundle.archive.tar_format import END, file_header, folder_header, padding
 from breakeven.bundle.files import blocks, sha256_of_bytes
-from breakeven.bundle.oci import MANIFEST_TYPE, Blob
-from breakeven.bundle.references import ImageReference
-from breakeven.bundle.tar_format import END, file_header, folder_header, padding
+from breakeven.bundle.registry.oci import MANIFEST_TYPE, Blob
+from breakeven.bundle.registry.references import ImageReference
 
 HOST = "models.breakeven.local"
 """Stands where other images have the registry that they come from; a model is made here."""

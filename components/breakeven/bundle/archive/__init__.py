@@ -1,0 +1,1 @@
+"""The signed archive of a bundle: written, opened, and checked byte by byte."""

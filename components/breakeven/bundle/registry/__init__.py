@@ -1,0 +1,1 @@
+"""Container images: their references and manifests, and copies between registries."""
