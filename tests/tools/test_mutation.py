@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from breakeven.settings.files import ROOT
 from mutation.__main__ import MODULES
 
@@ -15,5 +17,5 @@ def test_every_module_and_its_tests_exist() -> None:
 
 def test_the_table_in_contributing_names_every_module() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    named = [line.split("`")[1] for line in text.splitlines() if " of " in line and "| `" in line]
+    named = re.findall(r"^\| `(.+?)` \| \d+ of \d+", text, flags=re.MULTILINE)
     assert sorted(named) == sorted(source for source, _ in MODULES.values())
