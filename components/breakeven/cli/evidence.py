@@ -19,9 +19,9 @@ from breakeven.bundle.lock import Lock, lock_of
 from breakeven.bundle.log import head, read_log
 from breakeven.bundle.pack import LOCK
 from breakeven.cli.bundle import options
-from breakeven.cli.byte_progress import byte_progress
 from breakeven.cli.files import write_whole
 from breakeven.cli.policy_verdict import judge_stack, verdict_output
+from breakeven.cli.progress.byte_progress import byte_progress
 from breakeven.errors import UserError
 from breakeven.evidence.access import access_listing
 from breakeven.evidence.page import page

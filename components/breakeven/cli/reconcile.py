@@ -11,8 +11,8 @@ import typer
 import yaml
 
 from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.progress.waiting import waiting
 from breakeven.cli.stack_file import setting_lines
-from breakeven.cli.waiting import waiting
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.reconciliation.metrics import (
     Kind,

@@ -14,7 +14,7 @@ import typer
 
 from breakeven.cli.budget import check_budget
 from breakeven.cli.files import write_whole
-from breakeven.cli.waiting import waiting
+from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.bill.classify import Registered
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report

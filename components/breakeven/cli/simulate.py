@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.output_format import Format, FormatOption
-from breakeven.cli.waiting import waiting
+from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.fleet.simulation.comparison import compare
 from breakeven.errors import UserError
 from breakeven.planning.fleet import configuration_of, interruptions_of

@@ -20,7 +20,7 @@ from breakeven.bundle.registry.model_image import HOST
 from breakeven.bundle.releases import numbered, release_details
 from breakeven.cli.bundle import inside, options
 from breakeven.cli.bundle.log import log
-from breakeven.cli.byte_progress import byte_progress
+from breakeven.cli.progress.byte_progress import byte_progress
 from breakeven.errors import SeveralModelsError
 from breakeven.planning.offline import ledger_of, read_stack
 from breakeven.settings.files import ROOT

@@ -18,7 +18,7 @@ from breakeven.bundle.log import append, read_log
 from breakeven.bundle.pack import LOCK
 from breakeven.bundle.releases import refuse_older, release_details
 from breakeven.cli.bundle import options
-from breakeven.cli.byte_progress import byte_progress
+from breakeven.cli.progress.byte_progress import byte_progress
 
 Unpacked = Annotated[
     Path, typer.Option("--to", help="Where it is unpacked, or was by breakeven bundle unpack.")

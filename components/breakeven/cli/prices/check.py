@@ -16,7 +16,7 @@ from breakeven.catalog.price import Price
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.table import plain_table, print_table
-from breakeven.cli.waiting import waiting
+from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.report import Report
 from breakeven.errors import ExitCode, SettingsError, UserError
 from breakeven.planning.offline import estimate_stack

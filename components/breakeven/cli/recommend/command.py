@@ -10,8 +10,8 @@ import typer
 
 from breakeven.cli.gpu_option import require_gpu
 from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.progress.waiting import waiting
 from breakeven.cli.recommend.search import Wishes, search_of
-from breakeven.cli.waiting import waiting
 from breakeven.cost.optimizer.ranking import NothingFitsError
 from breakeven.cost.optimizer.ranking import recommend as weigh
 from breakeven.errors import UserError

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from breakeven.cli import waiting as module
-from breakeven.cli.waiting import waiting
+from breakeven.cli.progress import waiting as module
+from breakeven.cli.progress.waiting import waiting
 
 
 def test_what_takes_longer_is_told_in_one_plain_line(

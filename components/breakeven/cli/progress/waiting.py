@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 
-from breakeven.cli.byte_progress import QUIET_SECONDS
+from breakeven.cli.progress.byte_progress import QUIET_SECONDS
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from breakeven.cli import byte_progress as progress
+from breakeven.cli.progress import byte_progress as progress
 
 
 def test_lines_tell_the_share_that_is_read(
