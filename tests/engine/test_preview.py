@@ -7,6 +7,7 @@ stacks without the engine.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -42,7 +43,12 @@ async def with_more():
 
 pulumi.run(with_more)
 """
-WITHOUT_MANIFEST = ("pulumi:pulumi:", "breakeven:cost:")
+DEPLOYED: Mapping[str, list[str]] = yaml.safe_load(
+    Path(__file__).with_name("urns.yaml").read_text(encoding="utf-8")
+)
+"""A resource whose URN changes is replaced: what serves or holds data is gone for a while."""
+
+WITHOUT_MANIFEST = ("pulumi:", "breakeven:cost:")
 
 
 def _messages(preview: dict[str, Any]) -> list[str]:
@@ -100,6 +106,13 @@ def test_the_engine_registers_what_the_golden_manifests_hold_and_prints_the_gold
     assert len(tables) == 1
     assert tables[0].strip() == (GOLDEN / "tables" / f"{stack}.txt").read_text("utf-8").strip()
     assert all(tables[0].count(title) == 1 for title in TITLES)
+
+
+def test_no_resource_gets_another_urn_than_a_deployed_stack_has(
+    previewed: tuple[str, dict[str, Any]],
+) -> None:
+    stack, preview = previewed
+    assert sorted(step["urn"].split("::", 2)[2] for step in preview["steps"]) == DEPLOYED[stack]
 
 
 def test_figures_of_the_cost_resource_are_those_of_the_table(

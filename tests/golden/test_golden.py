@@ -83,7 +83,8 @@ def _documents(stack: str) -> Iterator[Mapping[str, Any]]:
                 inputs["data"] = {name: _file(name, text) for name, text in files}
             if resource.kind == "PrometheusRule":
                 inputs["spec"] = _digest(yaml_text(resource.manifest["spec"]))
-            yield {"type": resource.type, "name": resource.name, "inputs": inputs}
+            document = {"type": resource.type, "name": resource.name, "inputs": inputs}
+            yield {**document, "context": resource.context} if resource.context else document
 
 
 def _file(name: str, text: str) -> str:
