@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.price import Price
-from breakeven.catalog.schema_check import fault
+from breakeven.catalog.price_entries import NodeEntry, PriceBookDocument, PriceEntry, fault, shown
 from breakeven.json_stream import Entry, JsonStreamError, entries
 
 BOOK_PATH = Path(__file__).parent / "data" / "prices.json"
@@ -81,7 +82,7 @@ def read_book(path: Path = BOOK_PATH) -> BookFile:
         raise PriceFileError(msg) from None
     for name, found in (("version", has_version), ("prices", prices), ("nodes", shapes)):
         if not found:
-            needed = _schema()["properties"][name]["description"]
+            needed = PriceBookDocument.model_fields[name].description
             msg = f"{path.name}: {name} is missing or empty; needed: {needed}"
             raise PriceFileError(msg)
     return BookFile(prices, shapes)
@@ -102,14 +103,8 @@ def book_text(book: BookFile) -> str:
     )
 
 
-@cache
-def _schema() -> Mapping[str, Any]:
-    schema: Mapping[str, Any] = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
-    return schema
-
-
 def _price(entry: Entry, path: Path) -> Price:
-    value = _checked(entry, "price", path)
+    value = _checked(entry, PriceEntry, path)
     try:
         as_of = date.fromisoformat(value["as_of"])
     except ValueError as error:
@@ -127,7 +122,7 @@ def _price(entry: Entry, path: Path) -> Price:
 
 
 def _shape(entry: Entry, path: Path) -> NodeShape:
-    value = _checked(entry, "node", path)
+    value = _checked(entry, NodeEntry, path)
     if (value["gpu"] is None) != (value["gpus"] == 0):
         raise _error(entry, path, "gpu is null where gpus is 0, and a name elsewhere")
     memory = value["memory_gib"]
@@ -141,8 +136,8 @@ def _shape(entry: Entry, path: Path) -> NodeShape:
     )
 
 
-def _checked(entry: Entry, kind: str, path: Path) -> dict[str, Any]:
-    found = fault(entry.value, _schema()["$defs"][kind])
+def _checked(entry: Entry, kind: type[BaseModel], path: Path) -> dict[str, Any]:
+    found = fault(entry.value, kind)
     if found or not isinstance(entry.value, dict):
         raise _error(entry, path, found or "no object")
     return entry.value
@@ -150,14 +145,15 @@ def _checked(entry: Entry, kind: str, path: Path) -> dict[str, Any]:
 
 def _check_rest(entry: Entry, path: Path) -> None:
     """Checks what is neither a price nor a machine type: the version, or a field too many."""
-    properties = _schema()["properties"]
+    fields = PriceBookDocument.model_fields
     name = ".".join(entry.path)
     if name != "version":
-        allowed = "; ".join(f"{known}: {part['description']}" for known, part in properties.items())
+        allowed = "; ".join(f"{known}: {field.description}" for known, field in fields.items())
         raise _error(entry, path, f'unknown field "{name}"; allowed: {allowed}')
-    found = fault(entry.value, properties[name])
-    if found:
-        raise _error(entry, path, f"{name}: {found}")
+    # In JSON true is no number, but in Python it equals 1.
+    if type(entry.value) is not int or entry.value != 1:
+        allowed = str(fields[name].description)
+        raise _error(entry, path, f"{name}: found {shown(entry.value)}; allowed: {allowed}")
 
 
 def _once(key: object, known: Mapping[Any, object], entry: Entry, path: Path) -> None:

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from breakeven.catalog.gpus import load_gpus
 from breakeven.catalog.price import Price
+from breakeven.catalog.price_entries import NodeEntry, PriceEntry, fault, price_book_schema
 from breakeven.catalog.price_file import (
     BOOK_PATH,
     SCHEMA_PATH,
@@ -21,7 +22,6 @@ from breakeven.catalog.price_file import (
     book_text,
     read_book,
 )
-from breakeven.catalog.schema_check import fault
 from tests.each import each
 
 SCHEMA = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
@@ -48,6 +48,10 @@ def book(tmp_path: Path, **changed: Any) -> Path:
     document = {"version": 1, "prices": [PRICE], "nodes": [NODE], **changed}
     path.write_text(json.dumps(document, indent=0), encoding="utf-8")
     return path
+
+
+def test_the_published_schema_is_the_one_of_the_definition() -> None:
+    assert price_book_schema() == SCHEMA, "run: make price-schema"
 
 
 def test_the_shipped_book_is_what_its_schema_says() -> None:
@@ -138,17 +142,19 @@ anything: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-@given(kind=st.sampled_from(["price", "node"]), data=st.data())
-def test_the_check_says_what_the_package_jsonschema_says(kind: str, data: st.DataObject) -> None:
-    entry = dict(PRICE if kind == "price" else NODE)
-    fields = [*SCHEMA["$defs"][kind]["properties"], "unknown"]
+@given(kind=st.sampled_from([PriceEntry, NodeEntry]), data=st.data())
+def test_the_check_says_what_the_package_jsonschema_says(
+    kind: type[PriceEntry | NodeEntry], data: st.DataObject
+) -> None:
+    entry = dict(PRICE if kind is PriceEntry else NODE)
+    schema = SCHEMA["$defs"][kind.__name__]
+    fields = [*schema["properties"], "unknown"]
     for field in data.draw(st.lists(st.sampled_from(fields), max_size=3, unique=True)):
         if data.draw(st.booleans()):
             entry[field] = data.draw(anything)
         else:
             entry.pop(field, None)
-    schema = SCHEMA["$defs"][kind]
-    assert (fault(entry, schema) is None) == Draft202012Validator(schema).is_valid(entry)
+    assert (fault(entry, kind) is None) == Draft202012Validator(schema).is_valid(entry)
 
 
 amounts = st.decimals(0, 999_999_999, places=15)
