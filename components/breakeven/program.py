@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 import pulumi
 from breakeven.cost.estimate import estimate
 from breakeven.planning.inputs import checked_inputs, token_prices
+from breakeven.planning.notes import update_strategy
 from breakeven.planning.offline import ledger_of
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output, summary
+from breakeven.reports.sentences.notes import note_sentence
 from breakeven.resources.deployment import configuration, register, register_planned_cost
 from breakeven.resources.run_errors import user_errors
 from breakeven.settings.parse import parse
+from breakeven.type_tokens import ESTIMATE
 
 
 class Estimate(pulumi.ComponentResource):
@@ -24,7 +27,7 @@ class Estimate(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, figures: dict[str, object]) -> None:
-        super().__init__("breakeven:cost:Estimate", name, figures)
+        super().__init__(ESTIMATE, name, figures)
         self.register_outputs({})
 
 
@@ -50,4 +53,5 @@ async def _deploy() -> dict[str, object]:
         pulumi.log.info(render(report))
     await Estimate("cost", as_output(report)).urn.future()
     await register_planned_cost(settings, planned_costs(report))
-    return {**outputs, "cost": summary(report)}
+    rollout = note_sentence(update_strategy(settings))
+    return {**outputs, "rollout": rollout, "cost": summary(report)}

@@ -1,5 +1,8 @@
 """The policy pack: a budget for what the stack is estimated to cost."""
 
+import sys
+from pathlib import Path
+
 from pulumi_policy import (
     EnforcementLevel,
     PolicyPack,
@@ -7,11 +10,16 @@ from pulumi_policy import (
     ResourceValidationArgs,
     ResourceValidationPolicy,
 )
+
+# A pack is started in its own folder, where the project is not found.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "components"))
+
 from rules import (  # type: ignore[import-not-found]  # beside this file, where the pack runs
-    ESTIMATE,
     not_priced,
     over_budget,
 )
+
+from breakeven.type_tokens import ESTIMATE  # needs the line above
 
 
 def _within_budget(args: ResourceValidationArgs, report: ReportViolation) -> None:

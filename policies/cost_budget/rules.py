@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-ESTIMATE = "breakeven:cost:Estimate"
-
 
 def over_budget(figures: Mapping[str, object]) -> str | None:
     """Says by how much an estimate is over its budget; None where it is within, or has none.

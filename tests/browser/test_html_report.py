@@ -14,7 +14,7 @@ import pytest
 from breakeven.cost.estimate import estimate
 from breakeven.planning.offline import load_stack
 from breakeven.reports.page import page as html_page
-from breakeven.reports.tornado_plot import tornado_of
+from breakeven.reports.plots.tornado import tornado_of
 from breakeven.settings.files import stack_names
 from tests.browser.chromium import Page, browser
 from tests.unit.cost.builders import TODAY

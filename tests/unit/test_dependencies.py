@@ -23,9 +23,10 @@ FOUNDATIONS = frozenset(
         "errors",
         "addresses",
         "documents",
-        "formatting",
         "json_stream",
+        "money",
         "suggestions",
+        "type_tokens",
         "yaml_documents",
     }
 )

@@ -9,7 +9,7 @@ import yaml
 
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.origins import DEFINITIONS, Origin
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 from breakeven.yaml_documents import read_documents
 
 _BUILT_IN = ("k8s.io",)

@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from breakeven.formatting import counted
 from breakeven.suggestions import near_names, suggestion
 
 Confidence: TypeAlias = Literal["list", "measured", "estimate", "user"]
@@ -80,7 +79,7 @@ def committed(price: Price, percent: Decimal, years: int) -> Price:
     if price.identifier.endswith("/spot"):
         msg = f"{price.identifier}: no commitment covers a spot price"
         raise ValueError(msg)
-    term = counted(years, "year")
+    term = f"{years} year" if years == 1 else f"{years} years"
     return replace(
         price,
         usd=price.usd * (100 - percent) / 100,

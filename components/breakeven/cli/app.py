@@ -19,8 +19,8 @@ class Commands(LazyGroup):
             "recommend": Place(
                 "recommend.command", "recommend", "Rank configurations for the traffic of a stack."
             ),
-            "ranges": Place(
-                "sensitivity", "ranges", "Print P10, P50 and P90 of the cost of a stack."
+            "sensitivity": Place(
+                "sensitivity", "sensitivity", "Print P10, P50 and P90 of the cost of a stack."
             ),
             "simulate": Place(
                 "simulate", "simulate", "Simulate a week of a stack in steps of 15 seconds."

@@ -16,9 +16,9 @@ from breakeven.cli.stack_file import setting_lines
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.reconciliation.metrics import (
     Kind,
+    detect_kind,
     from_node_counts,
     from_vllm,
-    told,
 )
 from breakeven.cost.reconciliation.observations import Observed, ObservedError, from_figures, merge
 from breakeven.cost.reconciliation.opencost import from_opencost
@@ -97,7 +97,7 @@ def _read(path: Path, kind: Kind | None, loaded: LoadedStack, now: datetime) -> 
     name = str(path)
     with open_log(path, lambda _: None) as file:
         text = file.read()
-    found = told(text) or kind
+    found = detect_kind(text) or kind
     if found is Kind.VLLM:
         return from_vllm(text, name, now)
     if found is Kind.NODES:

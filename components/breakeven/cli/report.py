@@ -15,7 +15,7 @@ import typer
 from breakeven.cli.budget import check_budget
 from breakeven.cli.files import write_whole
 from breakeven.cli.progress.waiting import waiting
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from breakeven.errors import UserError
@@ -24,7 +24,7 @@ from breakeven.reports.focus import focus_csv, focus_document
 from breakeven.reports.json_report import as_output
 from breakeven.reports.markdown import markdown
 from breakeven.reports.page import page
-from breakeven.reports.tornado_plot import tornado_of
+from breakeven.reports.plots.tornado import tornado_of
 
 
 class Format(StrEnum):

@@ -1,4 +1,4 @@
-"""`breakeven ranges`: how sure the cost of a stack is."""
+"""`breakeven sensitivity`: how the cost of a stack depends on its inputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from breakeven.cost.sensitivity.ranges import INPUTS, RangeError, default_ranges
 from breakeven.cost.sensitivity.scenario import ScenarioModel
 from breakeven.errors import UserError
 from breakeven.planning.offline import load_stack_of_one_model
-from breakeven.reports.sensitivity import Ranges, as_output, as_text
+from breakeven.reports.sensitivity import Sensitivity, as_output, as_text
 
 
 class RangeOptionError(UserError):
@@ -24,7 +24,7 @@ class RangeOptionError(UserError):
         super().__init__(f'--range: found "{error.found}". Allowed: {error.allowed}')
 
 
-def ranges(
+def sensitivity(
     stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
     *,
     stated: Annotated[
@@ -36,7 +36,7 @@ def ranges(
             f"Inputs: {', '.join(INPUTS)}.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Print P10, P50 and P90 of the cost of a stack.
@@ -45,9 +45,9 @@ def ranges(
 
     Inputs that no --range states have default ranges, which the first table shows.
 
-    Example: breakeven ranges aws-prod --range tokens=80:200 --range capacity=95:105
+    Example: breakeven sensitivity aws-prod --range tokens=80:200 --range capacity=95:105
     """
-    loaded = load_stack_of_one_model(stack, "breakeven ranges")
+    loaded = load_stack_of_one_model(stack, "breakeven sensitivity")
     inputs = default_ranges(loaded.assumptions.capacity.error_percent)
     for text in stated or ():
         try:
@@ -57,7 +57,9 @@ def ranges(
         inputs[name] = one
     with waiting("Drawing inputs"):
         varied = ScenarioModel(loaded.ledger(), loaded.assumptions)
-        answer = Ranges(varied, inputs, monte_carlo(varied, inputs, seed), tornado(varied, inputs))
+        answer = Sensitivity(
+            varied, inputs, monte_carlo(varied, inputs, seed), tornado(varied, inputs)
+        )
     if output_format is Format.JSON:
         typer.echo(json.dumps(as_output(answer), indent=2))
     else:

@@ -11,9 +11,11 @@ from breakeven.cost.bill.node_cost import NodeCost
 from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import Calendar
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
+from breakeven.cost.notes import Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class Assumptions:
 
     Attributes:
         stack: Name of the stack.
-        model: Model, precision and GPUs in words, such as "llama-3.1-8b-instruct, bf16, 1 x l40s".
+        engine: Model, precision and GPUs of a replica.
         load: The traffic.
         capacity: What one replica serves, and how sure that is.
         fleet: How replicas and nodes come and go.
@@ -60,14 +62,13 @@ class Assumptions:
         book: Prices of everything else.
         calendar: How long a month is.
         overflows: Whether a gateway sends to the API in use what the replicas can't serve.
-        notes: What a reader has to know about the deployment, as sentences.
-        served: Name of the model.
+        notes: What a reader has to know about the deployment.
         instance: Name of its objects in the cluster.
         others: The further models of the stack, each with all that it shares with the first.
     """
 
     stack: str
-    model: str
+    engine: Engine
     load: Load
     capacity: ReplicaCapacity
     fleet: Fleet
@@ -84,10 +85,14 @@ class Assumptions:
     book: PriceBook
     calendar: Calendar
     overflows: bool = False
-    notes: tuple[str, ...] = ()
-    served: str = ""
+    notes: tuple[Note, ...] = ()
     instance: str = ""
     others: tuple[Assumptions, ...] = ()
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model."""
+        return self.engine.model.name
 
     @property
     def models(self) -> tuple[Assumptions, ...]:

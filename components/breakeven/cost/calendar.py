@@ -13,16 +13,14 @@ class Calendar:
     Attributes:
         hours_per_month: Hours that a machine is paid for.
         days_per_month: Days of traffic.
-        name: How tables call it.
     """
 
     hours_per_month: Decimal
     days_per_month: Decimal
-    name: str
 
 
-CALENDAR_MONTH = Calendar(Decimal(730), Decimal(365) / 12, "730 hours")
+CALENDAR_MONTH = Calendar(Decimal(730), Decimal(365) / 12)
 """A twelfth of a year, as cloud price lists use it: 8,760 / 12 hours, 365 / 12 days."""
 
-THIRTY_DAYS = Calendar(Decimal(720), Decimal(30), "30 days")
+THIRTY_DAYS = Calendar(Decimal(720), Decimal(30))
 """Thirty days of 24 hours, as many published comparisons use it."""

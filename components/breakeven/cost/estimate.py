@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -10,13 +9,14 @@ from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill, api_monthly
 from breakeven.cost.bill.by_model import model_costs
-from breakeven.cost.bill.classify import Registered
-from breakeven.cost.bill.pricing import price_resources
+from breakeven.cost.bill.pricing import price_infrastructure
+from breakeven.cost.bill.registered import Registered
 from breakeven.cost.bill.shared_costs import staffing_items
 from breakeven.cost.break_even import BreakEven, find_break_even
 from breakeven.cost.demand.load_duration import LoadDuration
-from breakeven.cost.hybrid import Hybrid, SplitRules
-from breakeven.cost.recommendation import Evidence, Option, Verdict, decide
+from breakeven.cost.fleet.plan import units_needed
+from breakeven.cost.hybrid import SplitRules
+from breakeven.cost.recommendation import BreakEvenVolume, Evidence, Option, Verdict, decide
 from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report
 from breakeven.cost.several_models import (
     Served,
@@ -27,10 +27,9 @@ from breakeven.cost.several_models import (
     planned,
     staircase_of,
 )
-from breakeven.formatting import counted, volume
 
 LARGEST_NODES = 64
-"""Nodes up to which break-even and hybrid are searched; beyond it, "never within 64 nodes"."""
+"""Nodes up to which break-even and hybrid are searched; "never" means not up to so many."""
 
 
 def estimate(resources: Iterable[Registered], assumptions: Assumptions) -> Report:
@@ -51,7 +50,7 @@ class _Estimate:
         self.weeks = tuple(model.week() for model in assumptions.models)
         self.week = fleet_week(self.weeks, assumptions)
         several = self.weeks if assumptions.others else ()
-        self.infrastructure = price_resources(resources, self.week, assumptions, several)
+        self.infrastructure = price_infrastructure(resources, self.week, assumptions, several)
         self.staffing = staffing_items(assumptions)
         self.bill = Bill.of(
             self.infrastructure.lines,
@@ -71,8 +70,7 @@ class _Estimate:
         comparators = [api, *hosted[:1]]
         break_even = tuple(self.break_even_against(cost) for cost in comparators)
         overflow = min(comparators, key=lambda cost: cost.monthly)
-        split = None if assumptions.others else self.hybrid_option(overflow)
-        hybrid, hybrid_option = split if split is not None else (None, None)
+        hybrid = None if assumptions.others else self.hybrid_option(overflow)
         return Report(
             assumptions=assumptions,
             week=self.week,
@@ -82,9 +80,8 @@ class _Estimate:
             api=api,
             hosted=tuple(hosted),
             break_even=break_even,
-            hybrid=hybrid,
-            verdict=self.verdict(comparators, hybrid_option, break_even),
-            notes=self.notes(),
+            hybrid=None if hybrid is None else hybrid.split,
+            verdict=self.verdict(comparators, hybrid, break_even),
             models=model_costs(assumptions, self.weeks, self.infrastructure.lines, self.bill),
         )
 
@@ -122,7 +119,7 @@ class _Estimate:
             loaded_high=search(self.bill, high),
         )
 
-    def hybrid_option(self, overflow: ApiCost) -> tuple[Hybrid, Option] | None:
+    def hybrid_option(self, overflow: ApiCost) -> Option | None:
         """Returns the cheapest split, or None where it is no split: all here or nothing here."""
         capacity, load = self.assumptions.capacity, self.assumptions.load
         per_node = self.assumptions.fleet.replicas_per_node
@@ -137,9 +134,7 @@ class _Estimate:
         if best.own_share >= 1 or best.monthly >= whole:
             return None
         dearest = rules.split(best.nodes, capacity.low_requests_per_second * per_node)
-        nodes = counted(best.nodes, "own node")
-        label = f"{nodes} and {overflow.price.reference} for {1 - best.own_share:.0%} of the load"
-        return best, Option("hybrid", label, best.monthly, dearest.monthly)
+        return Option("hybrid", best.monthly, dearest.monthly, overflow.price.reference, best)
 
     def verdict(
         self,
@@ -150,21 +145,23 @@ class _Estimate:
         options = [
             Option(
                 "hosted" if cost.same_model else "api",
+                cost.monthly,
+                cost.monthly,
                 cost.price.reference,
-                cost.monthly,
-                cost.monthly,
             )
             for cost in comparators
         ]
-        own = Option("self-host", "this stack", self.bill.total, self.total_at(low))
+        own = Option("self-host", self.bill.total, self.total_at(low))
         options.append(own)
         if hybrid is not None:
             options.append(hybrid)
         cheapest = min(break_even, key=lambda row: row.api.monthly)
-        evidence = self.evidence(in_words(cheapest, self.assumptions.tokens_per_day))
-        return decide(options, evidence)
+        volume = BreakEvenVolume(
+            cheapest.api.price.reference, cheapest.loaded, self.assumptions.tokens_per_day
+        )
+        return decide(options, self.evidence(volume))
 
-    def evidence(self, break_even: str) -> Evidence:
+    def evidence(self, break_even: BreakEvenVolume) -> Evidence:
         """Returns what explains the verdict; of several models that which is served worst."""
         worst, week = max(
             zip(self.assumptions.models, self.weeks, strict=True),
@@ -179,59 +176,8 @@ class _Estimate:
             unserved_share=week.unserved_share,
             objective_share=totals.objective_share,
             objective_seconds=worst.simulated.objective_seconds,
-            replicas_needed=math.ceil(peak / capacity.requests_per_second - 1e-9),
+            replicas_needed=int(units_needed(peak, capacity.requests_per_second)),
             break_even=break_even,
             error_percent=max(model.capacity.error_percent for model in self.assumptions.models),
-            model=worst.served if self.assumptions.others else "",
+            model=worst.model_name if self.assumptions.others else "",
         )
-
-    def of(self, model: Assumptions) -> str:
-        """Names a model where a stack has several."""
-        return f" of {model.served}" if self.assumptions.others else ""
-
-    def notes(self) -> tuple[str, ...]:
-        models = self.assumptions.models
-        served = (_served(model, self.of(model)) for model in models)
-        weeks = (_hours(model, self.of(model)) for model in models)
-        noted = (note for model in models for note in model.notes)
-        joint = _JOINT if self.assumptions.others else ()
-        return tuple(dict.fromkeys((*served, *weeks, *noted, *joint)))
-
-
-_JOINT = (
-    "Break-even is over the tokens of all models, in the proportion of the plan.",
-    "Only with one model are worked out: the cheapest split with an API; what flips the verdict.",
-)
-
-
-def _served(model: Assumptions, of_model: str) -> str:
-    capacity = model.capacity
-    return (
-        f"A replica{of_model} serves {capacity.total_tokens_per_second:,.0f} tokens a second, "
-        f"{capacity.output_tokens_per_second:,.0f} of them output, with "
-        f"{capacity.concurrent_requests} requests in flight: {capacity.method}, within "
-        f"{capacity.error_percent:.0f}% ({capacity.source})."
-    )
-
-
-def _hours(model: Assumptions, of_model: str) -> str:
-    return (
-        f"Hours of the week{of_model}: {model.load.shape_source}; peak minute "
-        f"{model.load.burst_factor:g} x its hour."
-    )
-
-
-def in_words(row: BreakEvenAgainst, tokens_per_day: int) -> str:
-    """Says in a sentence where self-hosting starts to cost less."""
-    name = row.api.price.reference
-    if row.loaded.never:
-        return (
-            f"Self-hosting never costs less than {name} within {row.loaded.largest_nodes} nodes "
-            f"({volume(row.loaded.largest_tokens_per_day)} tokens a day)."
-        )
-    first = row.loaded.cheaper[0]
-    nodes = counted(first.nodes, "node")
-    return (
-        f"Self-hosting costs less than {name} from {volume(first.from_tokens_per_day)} tokens a "
-        f"day ({nodes} at the peak); this stack plans for {volume(tokens_per_day)}."
-    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from breakeven.cost.demand.load_duration import LoadDuration
-from breakeven.formatting import to_decimal
+from breakeven.money import to_decimal
 
 
 @dataclass(frozen=True, slots=True)

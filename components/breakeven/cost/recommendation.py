@@ -1,14 +1,16 @@
-"""What to do, and why."""
+"""What to do, and why: the choice and the facts behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from breakeven.cost.break_even import BreakEven
+from breakeven.cost.fleet.plan import NEGLIGIBLE_UNSERVED_SHARE
 from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE
-from breakeven.formatting import usd
+from breakeven.cost.hybrid import Hybrid
 
 Choice = Literal["api", "hosted", "self-host", "hybrid"]
 
@@ -19,15 +21,32 @@ class Option:
 
     Attributes:
         choice: Which kind.
-        label: How a sentence names it.
         monthly: USD a month, everything counted.
         monthly_if_slower: The same if a replica serves as little as its band allows.
+        api: Reference of the API that takes all of the traffic, or of a hybrid the rest of it.
+        split: How a hybrid splits the load; None for the other kinds.
     """
 
     choice: Choice
-    label: str
     monthly: Decimal
     monthly_if_slower: Decimal
+    api: str = ""
+    split: Hybrid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEvenVolume:
+    """Where self-hosting starts to cost less than one API.
+
+    Attributes:
+        api: Its reference.
+        result: Everything counted.
+        tokens_per_day: What the stack plans for.
+    """
+
+    api: str
+    result: BreakEven
+    tokens_per_day: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +56,12 @@ class Evidence:
     Attributes:
         data_may_leave: Whether prompts may go to an API.
         busy_share: Share of the paid GPU time that works, 0 to 1.
-        staffing_share: People over the self-hosted bill, 0 to 1.
+        staffing_share: Staffing over the self-hosted cost, 0 to 1.
         unserved_share: Requests that the configured fleet can't serve, 0 to 1.
         objective_share: Requests whose first token comes in time, 0 to 1; simulated.
         objective_seconds: What in time means.
         replicas_needed: Replicas that the busiest minute needs.
-        break_even: In words, against the cheapest API.
+        break_even: Against the cheapest API.
         error_percent: Band of the capacity estimate, in percent.
         model: Whose requests and replicas these are, where a stack serves several models.
     """
@@ -54,9 +73,70 @@ class Evidence:
     objective_share: float
     objective_seconds: float
     replicas_needed: int
-    break_even: str
+    break_even: BreakEvenVolume
     error_percent: float
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DataStays:
+    """Prompts may not leave; `extra` is what that costs more than `api`, 0 or less for nothing."""
+
+    extra: Decimal
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
+class DependsOnCapacity:
+    """`option` would cost less than the API, but not if a replica serves `error_percent` less."""
+
+    option: Option
+    error_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class HoldsIfSlower:
+    """`option` costs less than the API even if a replica serves `error_percent` less."""
+
+    option: Option
+    error_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class FleetTooSmall:
+    """The configured fleet can't serve a share of the requests, of `model` if there are several."""
+
+    unserved_share: float
+    replicas_needed: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveMissed:
+    """Too few requests get their first token in time, of `model` if there are several."""
+
+    objective_share: float
+    objective_seconds: float
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnGpusIdle:
+    """What self-hosting would pay for without use, and for staffing; shares from 0 to 1."""
+
+    idle_share: float
+    staffing_share: Decimal
+
+
+Reason: TypeAlias = (
+    DataStays
+    | DependsOnCapacity
+    | HoldsIfSlower
+    | FleetTooSmall
+    | ObjectiveMissed
+    | BreakEvenVolume
+    | OwnGpusIdle
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +144,24 @@ class Verdict:
     """A recommendation.
 
     Attributes:
-        choice: Which kind.
-        monthly: USD a month that it costs.
-        summary: One sentence: what, at what cost, beside what.
+        chosen: The option to take.
+        compared: The option that it is compared with: an API, or self-hosting.
         reasons: Why, in falling weight.
     """
 
-    choice: Choice
-    monthly: Decimal
-    summary: str
-    reasons: tuple[str, ...]
+    chosen: Option
+    compared: Option
+    reasons: tuple[Reason, ...]
 
+    @property
+    def choice(self) -> Choice:
+        """Which kind of option is chosen."""
+        return self.chosen.choice
 
-_ADVICE = {
-    "api": "Stay on the API",
-    "hosted": "Use the open model hosted by others",
-    "self-host": "Self-host",
-    "hybrid": "Serve the base load yourself and send the rest to an API",
-}
-
-_LARGEST_UNSERVED = 0.001
-"""Requests beyond capacity that count as measurement noise rather than as a fleet too small."""
+    @property
+    def monthly(self) -> Decimal:
+        """USD a month that it costs."""
+        return self.chosen.monthly
 
 
 def decide(options: Sequence[Option], evidence: Evidence) -> Verdict:
@@ -104,78 +181,38 @@ def decide(options: Sequence[Option], evidence: Evidence) -> Verdict:
         (option for option in options if option.choice in ("api", "hosted")),
         key=lambda option: option.monthly,
     )
+    reasons: list[Reason]
     if not evidence.data_may_leave:
-        chosen, reasons = own, [_compliance(own, cheapest_api)]
+        chosen = own
+        reasons = [DataStays(own.monthly - cheapest_api.monthly, cheapest_api.api)]
     else:
         chosen, reasons = _by_cost(by_cost, cheapest_api, evidence)
     reasons += _explain(chosen, own, evidence)
     other = cheapest_api if chosen.choice in ("self-host", "hybrid") else own
-    return Verdict(chosen.choice, chosen.monthly, _summary(chosen, other), tuple(reasons))
+    return Verdict(chosen, other, tuple(reasons))
 
 
 def _by_cost(
     by_cost: Sequence[Option], cheapest_api: Option, evidence: Evidence
-) -> tuple[Option, list[str]]:
+) -> tuple[Option, list[Reason]]:
     candidates = [
         option
         for option in by_cost
-        if option.choice != "self-host" or evidence.unserved_share <= _LARGEST_UNSERVED
+        if option.choice != "self-host" or evidence.unserved_share <= NEGLIGIBLE_UNSERVED_SHARE
     ]
     best = candidates[0]
     if best.choice not in ("self-host", "hybrid"):
         return best, []
     if best.monthly_if_slower > cheapest_api.monthly:
-        reason = (
-            f"{_ADVICE[best.choice]} at {usd(best.monthly)} a month would be cheaper, but if a "
-            f"replica serves {evidence.error_percent:.0f}% less it is "
-            f"{usd(best.monthly_if_slower)}: measure one and set measuredOutputTokensPerSecond."
-        )
-        return cheapest_api, [reason]
-    reason = (
-        f"It stays cheaper if a replica serves {evidence.error_percent:.0f}% less than estimated "
-        f"({usd(best.monthly_if_slower)})."
-    )
-    return best, [reason]
+        return cheapest_api, [DependsOnCapacity(best, evidence.error_percent)]
+    return best, [HoldsIfSlower(best, evidence.error_percent)]
 
 
-def _compliance(own: Option, cheapest_api: Option) -> str:
-    extra = own.monthly - cheapest_api.monthly
-    if extra <= 0:
-        return "Prompts must stay inside (dataMayLeave: false), and that costs nothing extra."
-    return (
-        f"Prompts must stay inside (dataMayLeave: false): that costs {usd(extra)} a month more "
-        f"than {cheapest_api.label}."
-    )
-
-
-def _explain(chosen: Option, own: Option, evidence: Evidence) -> Iterator[str]:
-    of_model = f" of {evidence.model}" if evidence.model else ""
-    if evidence.unserved_share > _LARGEST_UNSERVED:
-        yield (
-            f"As configured, the fleet can't serve {evidence.unserved_share:.0%} of the requests"
-            f"{of_model}: "
-            f"the busiest minute needs {evidence.replicas_needed} replicas (maxReplicas)."
-        )
+def _explain(chosen: Option, own: Option, evidence: Evidence) -> Iterator[Reason]:
+    if evidence.unserved_share > NEGLIGIBLE_UNSERVED_SHARE:
+        yield FleetTooSmall(evidence.unserved_share, evidence.replicas_needed, evidence.model)
     elif evidence.objective_share < OBJECTIVE_SHARE:
-        yield (
-            f"Only {evidence.objective_share:.0%} of requests{of_model} would get their first "
-            f"token within "
-            f"{evidence.objective_seconds:g} s, {OBJECTIVE_SHARE:.0%} should: a higher minReplicas "
-            "or a lower targetRequestsPerReplica helps, or other GPUs."
-        )
+        yield ObjectiveMissed(evidence.objective_share, evidence.objective_seconds, evidence.model)
     yield evidence.break_even
     if chosen is not own:
-        yield (
-            f"Its own GPUs would be idle {1 - evidence.busy_share:.0%} of the time, and people are "
-            f"{evidence.staffing_share:.0%} of the self-hosted bill."
-        )
-
-
-def _summary(chosen: Option, other: Option) -> str:
-    ratio = ""
-    if chosen.monthly > 0 and other.monthly > chosen.monthly:
-        ratio = f", {other.monthly / chosen.monthly:,.1f} times as much"
-    return (
-        f"{_ADVICE[chosen.choice]}: {chosen.label} costs {usd(chosen.monthly)} a month, "
-        f"{other.label} {usd(other.monthly)}{ratio}."
-    )
+        yield OwnGpusIdle(1 - evidence.busy_share, evidence.staffing_share)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Literal, TypeAlias
 
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
@@ -17,8 +19,11 @@ from breakeven.cost.hybrid import Hybrid
 from breakeven.cost.recommendation import Verdict
 from breakeven.cost.several_models import JointStaircase, Served, simulated_week, staircase_of
 
-OLD_DAYS = 90
-"""Age in days from which a price is marked as old; GPU prices move within quarters."""
+STALE_DAYS = 90
+"""Age in days beyond which a price is marked as stale; GPU prices move within quarters."""
+
+ClusterPart: TypeAlias = Literal["control-plane", "system-nodes", "nat-gateway"]
+"""A part of the cluster that a stack may pay for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,6 @@ class Report:
         break_even: Against the API in use, and against the cheapest offer of the same model.
         hybrid: The cheapest split, or None where no split is cheaper than its parts.
         verdict: What to do, and why.
-        notes: What a reader has to know about the figures.
         models: The parts of the models, in the order of the stack file.
     """
 
@@ -84,7 +88,6 @@ class Report:
     break_even: tuple[BreakEvenAgainst, ...]
     hybrid: Hybrid | None
     verdict: Verdict
-    notes: tuple[str, ...]
     models: tuple[ModelCost, ...]
 
     @property
@@ -118,25 +121,16 @@ class Report:
         """Returns what self-hosting costs by volume, if replicas served that much."""
         return staircase_of(self.bill, self.assumptions, served)
 
-    def borne_by_others(self) -> tuple[str, ...]:
+    def not_charged(self) -> tuple[ClusterPart, ...]:
         """Returns the parts of the cluster that the stack's settings say it does not pay for."""
         cluster = self.assumptions.cluster
-        parts = {
-            "control plane (controlPlane: none)": cluster.control_plane is None,
-            "nodes for monitoring (systemNodeCount: 0)": cluster.system_nodes == 0,
-            "NAT gateway (natGatewaySharePercent: 0)": not cluster.nat_gateway_share,
+        parts: dict[ClusterPart, bool] = {
+            "control-plane": cluster.control_plane is None,
+            "system-nodes": cluster.system_nodes == 0,
+            "nat-gateway": not cluster.nat_gateway_share,
         }
-        return tuple(part for part, others in parts.items() if others)
+        return tuple(part for part, others_pay in parts.items() if others_pay)
 
-    def price_sources(self) -> tuple[str, ...]:
-        """Returns the sources of the self-hosted prices, newest first, old ones marked."""
-        today = self.assumptions.book.today
-        dated = {
-            (line.as_of, line.source)
-            for line in self.infrastructure.lines
-            if line.as_of and not line.private
-        }
-        return tuple(
-            f"{as_of.isoformat()}{' (old)' if (today - as_of).days > OLD_DAYS else ''}: {source}."
-            for as_of, source in sorted(dated, reverse=True)
-        )
+    def is_stale(self, as_of: date) -> bool:
+        """Tells whether a price of that day is so old that reports mark it."""
+        return (self.assumptions.book.today - as_of).days > STALE_DAYS

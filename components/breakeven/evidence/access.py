@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 from breakeven.policy.loading import as_manifest
 
 _RBAC = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")

@@ -12,7 +12,7 @@ from breakeven.bundle.lock import Lock
 from breakeven.bundle.pack import LICENCES, LOCK, SBOM
 from breakeven.bundle.registry.images import find_images
 from breakeven.bundle.registry.model_image import HOST
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 from breakeven.settings.groups import ModelSettings
 
 

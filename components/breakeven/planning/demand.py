@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from breakeven.catalog.api_prices import ApiPrice, UnknownApiModelError, api_price
 from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
-from breakeven.cost.demand.load import Load, flat_shape, published_shape, read_shape
-from breakeven.formatting import counted
-from breakeven.manifests.gateway.labels import METRICS_PORT
-from breakeven.manifests.serving.labels import ENGINE_PORT
-from breakeven.manifests.serving.rollout import rollout_of
+from breakeven.cost.demand.load import FLAT, Load, flat_shape, published_shape, read_shape
 from breakeven.planning.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
 from breakeven.settings.files import ROOT
-from breakeven.settings.groups import PoolSettings
 from breakeven.settings.reader import ConfigReader
 from breakeven.settings.stack import Settings
 
@@ -74,68 +68,6 @@ def capacity_of(settings: Settings, reader: ConfigReader, load: Load) -> Replica
     return capacity
 
 
-def in_words(settings: Settings) -> str:
-    """Says in words which model is served, and on what."""
-    model = settings.model
-    return f"{model.facts.name} in {model.precision}, {_replicas(settings)} of {_gpus(settings)}"
-
-
-def notes_of(settings: Settings) -> tuple[str, ...]:
-    """Returns what a reader of the estimate has to know about the deployment, as sentences."""
-    notes = [rollout_of(settings).explanation]
-    nodes = settings.engine.pipeline_parallel
-    if nodes > 1:
-        notes.append(
-            f"A replica spans {nodes} nodes, which come and go together: where nodes are counted, "
-            f"but for node-hours, {nodes} count as one."
-        )
-    if settings.model.lora_adapters:
-        notes.append(
-            "Memory of the LoRA adapters is in the capacity; the work that they add is not: a "
-            "measurement of your own (measuredOutputTokensPerSecond) has it."
-        )
-    if settings.replicas.schedule:
-        notes.append(
-            "The schedule's hours are in the nodes of the estimate, as if the traffic's first hour "
-            f"were Monday 0:00 {settings.replicas.time_zone}; break-even leaves them out."
-        )
-    if settings.replicas.autoscaling and not settings.monitoring.enabled:
-        notes.append(_unmonitored(settings))
-    if settings.pricing.nodes == "list":
-        notes += _purchase_notes(settings.pool)
-    return tuple(notes)
-
-
-def _purchase_notes(pool: PoolSettings) -> Iterator[str]:
-    first, others = pool.first_purchase, pool.capacity_types[1:]
-    if first == "reserved":
-        yield (
-            "Nodes are priced as reserved for the hours that they run; a reservation is paid for "
-            "all hours, so keep minReplicas at what is reserved."
-        )
-    elif others and pool.kind.purchases:
-        yield (
-            f"Nodes are priced as {first}; what is not to be had is tried as "
-            f"{', then '.join(others)}, at that price."
-        )
-
-
-def _unmonitored(settings: Settings) -> str:
-    gateways = "" if settings.replicas.min else f", and of the gateways (port {METRICS_PORT})"
-    return (
-        "monitoring is false, so no PodMonitor is made, while KEDA scales by what "
-        f"{settings.monitoring.prometheus_address} reads: let it read /metrics of the replicas "
-        f"(port {ENGINE_PORT}){gateways}, with the label namespace."
-    )
-
-
-def _replicas(settings: Settings) -> str:
-    replicas = settings.replicas
-    if replicas.min != replicas.max:
-        return f"{replicas.min} to {replicas.max} replicas"
-    return counted(replicas.max, "replica")
-
-
 def _check_target(settings: Settings, reader: ConfigReader, held: int) -> None:
     """Refuses to aim at more requests in flight than run at once: the rest would wait for ever."""
     target = settings.replicas.target_requests
@@ -145,12 +77,6 @@ def _check_target(settings: Settings, reader: ConfigReader, held: int) -> None:
             f"{target}, but a replica's memory holds {held} requests of this length",
             f"Allowed: 1 to {held}; a higher tensorParallel or a larger gpu holds more",
         )
-
-
-def _gpus(settings: Settings) -> str:
-    engine = settings.engine
-    gpus = f"{engine.tensor_parallel} x {settings.pool.gpu.name}"
-    return gpus if engine.pipeline_parallel == 1 else f"{engine.pipeline_parallel} nodes x {gpus}"
 
 
 def _concurrency(settings: Settings) -> int:
@@ -164,7 +90,7 @@ def _load(settings: Settings, reader: ConfigReader) -> Load:
     traffic = settings.traffic
     shape, source = published_shape()
     if traffic.shape == "flat":
-        shape, source = flat_shape(), "flat, every hour alike"
+        shape, source = flat_shape(), FLAT
     elif traffic.shape != "published":
         path = ROOT / "stacks" / "traffic" / traffic.shape
         try:

@@ -58,6 +58,17 @@ def _scheduled(replicas: ReplicaSettings) -> tuple[int, ...]:
     return tuple(fewest)
 
 
+def engine_of(settings: Settings) -> Engine:
+    """Returns model, precision and GPUs of a replica."""
+    return Engine(
+        model=settings.model.facts,
+        precision=settings.model.precision,
+        gpu=settings.pool.gpu,
+        tensor_parallel=settings.engine.tensor_parallel,
+        pipeline_parallel=settings.engine.pipeline_parallel,
+    )
+
+
 def configuration_of(
     settings: Settings, load: Load, capacity: ReplicaCapacity, interruptions_per_month: float
 ) -> FleetConfiguration:
@@ -73,13 +84,7 @@ def configuration_of(
     return FleetConfiguration(
         fleet=fleet_of(settings),
         speed=replica_speed(
-            Engine(
-                model=settings.model.facts,
-                precision=settings.model.precision,
-                gpu=settings.pool.gpu,
-                tensor_parallel=settings.engine.tensor_parallel,
-                pipeline_parallel=settings.engine.pipeline_parallel,
-            ),
+            engine_of(settings),
             load,
             capacity,
             gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),

@@ -20,11 +20,12 @@ from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.fleet.simulation.nodes_paid import simulate_fleet
 from breakeven.cost.report import Report
 from breakeven.errors import ClockError, PriceBookError
-from breakeven.formatting import counted, rate
 from breakeven.manifests.gateway.prices import TokenPrices
-from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, in_words, notes_of
-from breakeven.planning.fleet import configuration_of, interruptions_of
-from breakeven.planning.price_overrides import override_notes
+from breakeven.money import to_millionths
+from breakeven.planning.demand import ModelDemand, capacity_of, demand_of
+from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
+from breakeven.planning.notes import notes_of
+from breakeven.planning.price_overrides import unused_overrides
 from breakeven.settings.reader import ConfigReader
 from breakeven.settings.stack import Settings
 
@@ -98,7 +99,7 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
     )
     return Assumptions(
         stack=stack,
-        model=in_words(settings),
+        engine=engine_of(settings),
         load=demand.load,
         capacity=capacity,
         fleet=replace(configuration.fleet, nodes_paid=followed.nodes_paid),
@@ -115,8 +116,7 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         book=book,
         calendar=THIRTY_DAYS if settings.pricing.month == "30d" else CALENDAR_MONTH,
         overflows=settings.overflow_api is not None,
-        notes=(*notes_of(settings), *override_notes(settings, book.today)),
-        served=settings.model.facts.name,
+        notes=(*notes_of(settings), *unused_overrides(settings, book.today)),
         instance=settings.name,
     )
 
@@ -136,7 +136,7 @@ def token_prices(report: Report) -> TokenPrices:
     )
     own = report.usd_per_million_own_tokens
     return TokenPrices(
-        own=Decimal(rate(report.usd_per_million_tokens if own is None else own)),
+        own=to_millionths(report.usd_per_million_tokens if own is None else own),
         api_input=rates.input,
         api_cached_input=rates.cached_input,
         api_output=rates.output,
@@ -168,11 +168,11 @@ def _node(settings: Settings, reader: ConfigReader, book: PriceBook) -> NodeCost
             identifier="nodePricePerHour",
             usd=pricing.node_price_per_hour,
             unit="node-hour",
-            source="stack setting nodePricePerHour",
+            source="",
             as_of=book.today,
             confidence="user",
         )
-        return RentedNode(stated, f"nodes of {settings.pool.gpus_per_node} at a stated price")
+        return RentedNode(stated, settings.pool.gpus_per_node)
     return _listed(settings, reader, book)
 
 
@@ -199,7 +199,7 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
         except PriceMissingError as error:
             missing.append(error)
         else:
-            offers.append(RentedNode(price, f"{instance_type}, {capacity_type}"))
+            offers.append(RentedNode(price, pool.gpus_per_node, instance_type, capacity_type))
     if missing:
         near = ", ".join(dict.fromkeys(name for error in missing for name in error.near))
         reader.reject(
@@ -214,8 +214,7 @@ def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> Rented
         return cheapest
     percent, years = pricing.commitment_percent, pricing.commitment_years
     price = committed(cheapest.price, Decimal(percent), years)
-    term = counted(years, "year")
-    return RentedNode(price, f"{cheapest.description}, {percent}% off for {term}")
+    return replace(cheapest, price=price, commitment_percent=percent, commitment_years=years)
 
 
 def _check_age(settings: Settings, reader: ConfigReader, book: PriceBook) -> None:
@@ -273,13 +272,13 @@ def _owned(settings: Settings) -> OwnedNode:
     node = settings.pricing.owned
     return OwnedNode(
         purchase_price=node.purchase_price,
-        amortisation_years=node.amortization_years,
+        amortization_years=node.amortization_years,
         residual_share=Decimal(node.residual_percent) / 100,
         power_watts=node.power_watts,
         power_usage_effectiveness=node.power_usage_effectiveness,
         electricity_price_per_kwh=node.electricity_price_per_kwh,
         rack_and_support_per_month=node.rack_and_support_per_node_month,
-        description=f"owned nodes of {settings.pool.gpus_per_node}",
+        gpus=settings.pool.gpus_per_node,
     )
 
 

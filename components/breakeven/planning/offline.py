@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from breakeven.errors import SeveralModelsError, UnknownStackError

@@ -7,15 +7,16 @@ from datetime import date
 
 from breakeven.catalog.price import PriceMissingError
 from breakeven.catalog.price_book import PriceBook
-from breakeven.cost.bill.pricing import balancer_prices
+from breakeven.cost.bill.rules.kubernetes import balancer_prices
+from breakeven.cost.notes import UnusedPriceOverride
 from breakeven.settings.stack import Settings
 from breakeven.suggestions import near_names
 
 _PURCHASES = ("on-demand", "spot", "reserved")
 
 
-def override_notes(settings: Settings, today: date) -> Iterator[str]:
-    """Yields a sentence for each stated price that neither book nor stack knows.
+def unused_overrides(settings: Settings, today: date) -> Iterator[UnusedPriceOverride]:
+    """Yields each stated price that neither book nor stack knows.
 
     What the book has may be stated for another stack's sake, and any purchase of the stack's own
     machines for a comparison; anything else is a mistake, or left over.
@@ -31,9 +32,8 @@ def override_notes(settings: Settings, today: date) -> Iterator[str]:
         try:
             book.find(identifier)
         except PriceMissingError as missing:
-            near = (*near_names(identifier, own), *missing.near)[:1]
-            closest = f"; closest: {near[0]}" if near else ""
-            yield f"priceOverrides states {identifier}, by which nothing here is priced{closest}."
+            near = (*near_names(identifier, own), *missing.near)
+            yield UnusedPriceOverride(identifier, near[0] if near else "")
 
 
 def _own(settings: Settings) -> tuple[str, ...]:
@@ -49,4 +49,4 @@ def _own(settings: Settings) -> tuple[str, ...]:
     classes = {settings.weights.storage_class, settings.pool.kind.root_volume_class}
     volumes = (f"volume/{cloud}/{name}" for name in sorted(classes) if name)
     parts = (f"nat/{cloud}/gateway", f"nat/{cloud}/gb", f"control-plane/{prices.control_plane}")
-    return (*nodes, *volumes, *filter(None, balancer_prices(cloud)), *parts)
+    return (*nodes, *volumes, *balancer_prices(cloud), *parts)

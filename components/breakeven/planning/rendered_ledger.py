@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from breakeven.cost.bill.classify import GPU_POOL, Registered
+from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.manifests.resource import Component
 
 

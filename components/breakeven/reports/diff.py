@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from breakeven.formatting import money, rate
+from breakeven.reports.formatting import money, rate
 from breakeven.reports.saved_report import Figures
 
 
@@ -52,8 +52,8 @@ class Comparison:
         before: Name of the estimate that is compared with.
         after: Name of the stack.
         lines: The bill, in its order; lines that are gone come last.
-        totals: Machines, people and the total.
-        per_million_tokens: USD for a million tokens.
+        totals: Infrastructure, staffing and the total.
+        per_million_tokens: USD per 1M tokens.
         apis: The same traffic by API.
         break_even: By API that both compare with, tokens a day before and after; None for never.
         recommendation: Before and after.
@@ -114,7 +114,7 @@ def compare(before: Figures, after: Figures, names: tuple[str, str]) -> Comparis
         lines=_changes(before.lines, after.lines),
         totals=_changes(before.totals, after.totals),
         per_million_tokens=Change(
-            "A million tokens", before.per_million_tokens, after.per_million_tokens
+            "Cost per 1M tokens", before.per_million_tokens, after.per_million_tokens
         ),
         apis=_changes(before.apis, after.apis),
         break_even={

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from breakeven.formatting import counted, usd, usd_difference, usd_per_million, volume
 from breakeven.reports.diff import Change, Comparison
+from breakeven.reports.formatting import counted, usd, usd_difference, usd_per_million, volume
 from breakeven.reports.layout import Column, Row, Table
 from breakeven.reports.markdown import escaped, grid, marker
 from breakeven.reports.text import drawn, text_table, wrapped
 
 _CHOICES = {
     "api": "stay on the API",
-    "hosted": "same model hosted by others",
+    "hosted": "hosted API for the same model",
     "self-host": "self-host",
     "hybrid": "hybrid",
 }
@@ -76,22 +76,22 @@ def _bill(comparison: Comparison) -> Table:
     )
     return Table(
         name="bill",
-        title="What changes in the bill of self-hosting, a month?",
+        title="Changes of the monthly cost of self-hosting",
         answer="",
-        columns=_columns("Line"),
+        columns=_columns("Line item"),
         rows=(
             *(_row(change) for change in changed),
             *(_row(change, total=True) for change in comparison.totals),
             Row(per_million),
         ),
-        notes=(f"{counted(same, 'line')} unchanged.",) if same else (),
+        notes=(f"{counted(same, 'line item')} unchanged.",) if same else (),
     )
 
 
 def _by_api(comparison: Comparison) -> Table:
     return Table(
         name="apis",
-        title="What changes in the cost by API, a month?",
+        title="Changes of the monthly cost with an API",
         answer="",
         columns=_columns("API"),
         rows=_or_nothing(_row(change) for change in comparison.apis if change.sign != " "),
@@ -105,9 +105,9 @@ def _break_even(comparison: Comparison) -> Table:
     )
     return Table(
         name="break-even",
-        title="From how many tokens a day does self-hosting cost less?",
+        title="Break-even volume (tokens per day)",
         answer="",
-        columns=_columns("Than")[:4],
+        columns=_columns("Compared with")[:4],
         rows=tuple(rows),
     )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from breakeven.cost.report import Report
-from breakeven.formatting import usd, usd_per_million
+from breakeven.reports.formatting import usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.line_item_table import add_line, line_table
+from breakeven.reports.sentences.notes import price_sources, report_notes
 from breakeven.reports.tables import (
     bill_notes,
     break_even,
@@ -20,7 +21,7 @@ from breakeven.reports.text import drawn, text_table, wrapped
 
 
 def render(report: Report) -> str:
-    """Returns the whole report as text, `WIDTH` columns at the most."""
+    """Returns the whole report as text, at most `WIDTH` columns."""
     parts = [
         _heading(report),
         _self_hosted(report),
@@ -38,10 +39,12 @@ def _heading(report: Report) -> str:
 
 
 def _self_hosted(report: Report) -> str:
-    table = line_table("What does self-hosting cost a month?")
+    table = line_table("Monthly cost of self-hosting")
     for line in report.infrastructure.lines:
         add_line(table, line)
-    table.add_row("Machines", "", "", "", usd(report.infrastructure.monthly), "", end_section=True)
+    table.add_row(
+        "Infrastructure", "", "", "", usd(report.infrastructure.monthly), "", end_section=True
+    )
     for line in report.staffing:
         add_line(table, line)
     reserve = report.assumptions.staffing.contingency_share
@@ -50,7 +53,7 @@ def _self_hosted(report: Report) -> str:
             f"Contingency, {reserve:.0%}", "", "", "", usd(report.bill.contingency), "stated"
         )
     table.add_row(
-        "People and overhead",
+        "Staffing and overhead",
         "",
         "",
         "",
@@ -60,7 +63,7 @@ def _self_hosted(report: Report) -> str:
     )
     table.add_row("Total", "", "", "", usd(report.total), "")
     rate = usd_per_million(report.usd_per_million_tokens)
-    table.add_row("for a million tokens", "", "", "", rate, "")
+    table.add_row("Cost per 1M tokens", "", "", "", rate, "")
     return drawn(table) + wrapped(bill_notes(report))
 
 
@@ -88,6 +91,6 @@ def _recommendation(report: Report) -> str:
 
 
 def _notes(report: Report) -> str:
-    notes = [f"- {note}" for note in report.notes]
-    notes += [f"- {source}" for source in report.price_sources()]
+    notes = [f"- {note}" for note in report_notes(report)]
+    notes += [f"- {source}" for source in price_sources(report)]
     return "\nNotes\n" + wrapped(notes)

@@ -13,9 +13,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from breakeven.catalog.clouds import find_cloud
-from breakeven.catalog.price import PRIVATE
-from breakeven.cost.bill.line_item import LineItem, LineItemKind
+from breakeven.cost.bill.charge import LineItemKind
+from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.report import Report
+from breakeven.reports.formatting import month_name
+from breakeven.reports.sentences.line_items import item_name, item_source
 
 VERSION = "1.2"
 
@@ -27,13 +29,18 @@ _SERVICES: Mapping[LineItemKind, tuple[str, str]] = {
     "cpu-nodes": ("Compute", "CPU nodes"),
     "machine": ("Compute", "Virtual machines"),
     "control-plane": ("Compute", "Kubernetes control plane"),
-    "data-centre": ("Compute", "Data centre"),
+    "electricity": ("Compute", "Data center"),
+    "rack": ("Compute", "Data center"),
     "root-volumes": ("Storage", "Block storage"),
     "volume": ("Storage", "Volumes"),
+    "volume-iops": ("Storage", "Volumes"),
     "load-balancer": ("Networking", "Load balancer"),
+    "load-balancer-traffic": ("Networking", "Load balancer"),
     "nat-gateway": ("Networking", "NAT gateway"),
+    "nat-gateway-images": ("Networking", "NAT gateway"),
     "overflow": ("AI and Machine Learning", "Model API"),
-    "people": ("Other", "People"),
+    "engineer": ("Other", "Staffing"),
+    "on-call": ("Other", "Staffing"),
 }
 """FOCUS's category and the service, by what a line pays for."""
 
@@ -69,7 +76,7 @@ def _priced(report: Report, line: LineItem) -> dict[str, str | None]:
     quantity = f"{line.quantity:f}"
     return _row(
         report,
-        item=line.item,
+        item=item_name(line),
         cost=None if line.private else line.monthly,
         ChargeCategory="Usage",
         ChargeFrequency="Usage-Based",
@@ -84,7 +91,7 @@ def _priced(report: Report, line: LineItem) -> dict[str, str | None]:
         SkuId=line.identifier,
         x_CostBasis=line.confidence,
         x_PriceAsOf=line.as_of.isoformat() if line.as_of else None,
-        x_PriceSource=PRIVATE if line.private else line.source,
+        x_PriceSource=item_source(line),
     )
 
 
@@ -99,7 +106,7 @@ def _contingency(report: Report) -> dict[str, str | None]:
         ServiceCategory="Other",
         ServiceName="Contingency",
         x_CostBasis="user",
-        x_PriceSource=f"stack setting: {share:.0%} of machines and people",
+        x_PriceSource=f"stack setting contingencyPercent: {share:.0%} of everything else",
     )
 
 
@@ -116,7 +123,7 @@ def _row(
         "BillingPeriodEnd": end,
         "ChargePeriodStart": start,
         "ChargePeriodEnd": end,
-        "ChargeDescription": f"{item}, projected for a month of {assumptions.calendar.name}",
+        "ChargeDescription": f"{item}, projected for a month of {month_name(assumptions.calendar)}",
         "ListCost": None if cost is None else f"{cost:f}",
         "ProviderName": find_cloud(assumptions.cloud).provider or None,
         "RegionId": assumptions.region or None,

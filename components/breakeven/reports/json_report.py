@@ -8,7 +8,15 @@ from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.hybrid import Hybrid
 from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report
-from breakeven.formatting import money, rate
+from breakeven.reports.formatting import money, month_name, rate
+from breakeven.reports.sentences import recommendation
+from breakeven.reports.sentences.line_items import (
+    item_name,
+    item_source,
+    not_priced_name,
+    not_priced_reason,
+)
+from breakeven.reports.sentences.notes import price_sources, report_notes
 
 
 def summary(report: Report) -> dict[str, object]:
@@ -20,21 +28,24 @@ def summary(report: Report) -> dict[str, object]:
         "total": money(report.total),
         "perMillionTokens": rate(report.usd_per_million_tokens),
         "resources": {
-            line.item: PRIVATE if line.private else money(line.monthly)
+            item_name(line): PRIVATE if line.private else money(line.monthly)
             for line in report.infrastructure.lines
         },
         "people": {
-            **{line.item: money(line.monthly) for line in report.staffing},
+            **{item_name(line): money(line.monthly) for line in report.staffing},
             "Contingency": money(report.bill.contingency),
         },
-        "notPriced": [f"{item.name}: {item.reason}" for item in report.infrastructure.not_priced],
+        "notPriced": [
+            f"{not_priced_name(item)}: {not_priced_reason(item)}"
+            for item in report.infrastructure.not_priced
+        ],
         "api": {report.api.price.reference: money(report.api.monthly)},
         "sameModelHosted": {cost.price.reference: money(cost.monthly) for cost in report.hosted},
         "breakEven": {
             row.api.price.reference: row.loaded.first_volume for row in report.break_even
         },
         "recommendation": report.verdict.choice,
-        "reason": report.verdict.summary,
+        "reason": recommendation.summary(report.verdict),
     }
 
 
@@ -46,7 +57,7 @@ def as_output(report: Report) -> dict[str, object]:
     budget, own_tokens = report.assumptions.budget_per_month, report.usd_per_million_own_tokens
     return {
         "currency": "USD",
-        "month": report.assumptions.calendar.name,
+        "month": month_name(report.assumptions.calendar),
         "tokensPerDay": report.assumptions.tokens_per_day,
         "budgetPerMonth": None if budget is None else money(budget),
         "selfHosted": {
@@ -61,7 +72,11 @@ def as_output(report: Report) -> dict[str, object]:
                 _line_output(line) for line in (*report.infrastructure.lines, *report.staffing)
             ],
             "notPriced": [
-                {"name": item.name, "type": item.type, "reason": item.reason}
+                {
+                    "name": not_priced_name(item),
+                    "type": item.type,
+                    "reason": not_priced_reason(item),
+                }
                 for item in report.infrastructure.not_priced
             ],
             "withoutCharge": len(report.infrastructure.without_charge),
@@ -79,17 +94,17 @@ def as_output(report: Report) -> dict[str, object]:
         "recommendation": {
             "choice": report.verdict.choice,
             "monthly": money(report.verdict.monthly),
-            "summary": report.verdict.summary,
-            "reasons": list(report.verdict.reasons),
+            "summary": recommendation.summary(report.verdict),
+            "reasons": list(recommendation.reasons(report.verdict)),
         },
-        "notes": [*report.notes, *report.price_sources()],
+        "notes": [*report_notes(report), *price_sources(report)],
     }
 
 
 def _model_output(model: ModelCost) -> dict[str, object]:
     hosted, monthly = model.hosted, model.hosted_monthly
     return {
-        "model": model.assumptions.served,
+        "model": model.assumptions.model_name,
         "tokensPerDay": model.assumptions.load.tokens_per_day,
         "own": money(model.own),
         "total": money(model.total),
@@ -119,12 +134,12 @@ def _simulated_output(week: SimulatedWeek) -> dict[str, object]:
 def _line_output(line: LineItem) -> dict[str, object]:
     return {
         "identifier": line.identifier,
-        "item": line.item,
+        "item": item_name(line),
         "quantity": rate(line.quantity),
         "unit": line.unit,
         "unitPrice": None if line.private else rate(line.unit_price),
         "monthly": None if line.private else money(line.monthly),
-        "source": PRIVATE if line.private else line.source,
+        "source": item_source(line),
         "asOf": line.as_of.isoformat() if line.as_of else None,
         "confidence": line.confidence,
     }

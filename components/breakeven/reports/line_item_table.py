@@ -1,10 +1,11 @@
-"""Lines of a bill as rows of a plain table: those of a stack's report and of any program."""
+"""Line items as rows of a plain table: those of a stack's report and of any program."""
 
 from __future__ import annotations
 
 from rich.table import Table
 
 from breakeven.cost.bill.line_item import LineItem
+from breakeven.reports.sentences.line_items import item_name, item_prices
 from breakeven.reports.text import text_table
 
 
@@ -15,17 +16,17 @@ def line_table(title: str) -> Table:
     table.add_column("Quantity", justify="right")
     table.add_column("Unit", no_wrap=True)
     table.add_column("Unit price", justify="right", no_wrap=True)
-    table.add_column("A month", justify="right", no_wrap=True)
-    table.add_column("Price of", no_wrap=True)
+    table.add_column("Monthly cost", justify="right", no_wrap=True)
+    table.add_column("Price as of", no_wrap=True)
     return table
 
 
 def add_line(table: Table, line: LineItem) -> None:
-    """Adds a row: what, how much, at which price in USD, USD a month, and the price's date."""
+    """Adds a row: what, how much, unit price and monthly cost in USD, and the price's date."""
     table.add_row(
-        line.item,
+        item_name(line),
         f"{line.quantity:,.2f}",
         line.unit,
-        *line.written_prices(),
+        *item_prices(line),
         line.as_of.isoformat() if line.as_of else "stated",
     )

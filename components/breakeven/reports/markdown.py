@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from html import escape
 
 from breakeven.cost.report import Report
-from breakeven.formatting import usd, usd_per_million
 from breakeven.reports import tables
+from breakeven.reports.formatting import usd, usd_per_million
 from breakeven.reports.layout import Table
+from breakeven.reports.sentences.recommendation import summary
 
 LARGEST_COMMENT = 65_536
 """Characters that GitHub takes in a comment."""
@@ -27,8 +28,8 @@ def markdown(report: Report) -> str:
     total, million = usd(report.total), usd_per_million(report.usd_per_million_tokens)
     api = report.api
     by_api = (
-        f"by {escaped(api.price.reference)} {usd(api.monthly)}, "
-        f"{usd_per_million(api.price.usd_per_million_tokens)}"
+        f"{escaped(api.price.reference)}: {usd(api.monthly)}/month, "
+        f"{usd_per_million(api.price.usd_per_million_tokens)} per 1M tokens"
     )
     served = tables.heading(report)
     options = tables.options(report)
@@ -38,9 +39,9 @@ def markdown(report: Report) -> str:
             marker(stack),
             f"## Cost of stack {escaped(stack)}",
             "",
-            f"**{escaped(report.verdict.summary)}**",
+            f"**{escaped(summary(report.verdict))}**",
             "",
-            f"Self-hosted {total} a month, {million} a million tokens; {by_api}.",
+            f"Self-hosted: {total}/month, {million} per 1M tokens. {by_api}.",
             "",
             f"### {options.title}",
             "",
@@ -96,7 +97,7 @@ def _with_parts(text: str, parts: Iterable[Table]) -> str:
         folded = "\n".join(
             [
                 "",
-                f"<details><summary>{_html(table.title)} {_html(table.answer)}</summary>",
+                f"<details><summary>{_html(table.title)}: {_html(table.answer)}</summary>",
                 "",
                 *grid(table),
                 "",
@@ -112,7 +113,7 @@ def _with_parts(text: str, parts: Iterable[Table]) -> str:
         else:
             text += folded
     if left_out:
-        text += f"\nToo long for a comment, see the HTML report: {' '.join(left_out)}\n"
+        text += f"\nToo long for a comment; see the HTML report for: {', '.join(left_out)}\n"
     return text
 
 

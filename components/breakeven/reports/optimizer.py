@@ -7,10 +7,16 @@ from decimal import Decimal
 
 from breakeven.cost.optimizer.candidates import Candidate
 from breakeven.cost.optimizer.constraints import ConstraintPrice
-from breakeven.cost.optimizer.explanation import place
 from breakeven.cost.optimizer.ranking import Recommendation
 from breakeven.cost.report import ApiCost
-from breakeven.formatting import money, rate, usd, usd_per_million, volume
+from breakeven.reports.formatting import money, month_name, rate, usd, usd_per_million
+from breakeven.reports.sentences.descriptions import traffic
+from breakeven.reports.sentences.optimizer import (
+    conclusion_sentences,
+    constraint_name,
+    evaluated,
+    recommendation_notes,
+)
 from breakeven.reports.text import drawn, text_table, wrapped
 
 
@@ -26,7 +32,7 @@ def as_text(recommendation: Recommendation, top: int) -> str:
         _choices(recommendation),
         _ranking(recommendation, top),
         _constraints(recommendation),
-        "\n" + wrapped(f"- {note}" for note in recommendation.notes),
+        "\n" + wrapped(f"- {note}" for note in recommendation_notes(recommendation)),
     )
     return "".join(parts).rstrip("\n")
 
@@ -38,11 +44,11 @@ def as_output(recommendation: Recommendation, top: int) -> dict[str, object]:
     return {
         "stack": assumptions.stack,
         "currency": "USD",
-        "month": assumptions.calendar.name,
+        "month": month_name(assumptions.calendar),
         "tokensPerDay": assumptions.load.tokens_per_day,
-        "recommendation": recommendation.choice,
-        "summary": recommendation.summary,
-        "monthlyIfSlower": money(recommendation.monthly_if_slower),
+        "recommendation": recommendation.conclusion.choice,
+        "summary": conclusion_sentences(recommendation.conclusion),
+        "monthlyIfSlower": money(recommendation.conclusion.monthly_if_slower),
         "asItStands": money(recommendation.as_it_stands),
         "weighed": {
             "configurations": counts.evaluated,
@@ -52,37 +58,28 @@ def as_output(recommendation: Recommendation, top: int) -> dict[str, object]:
         "configurations": [_row(recommendation, one) for one in recommendation.ranked[:top]],
         "api": [_api(cost) for cost in (recommendation.api, *recommendation.hosted)],
         "constraints": [_constraint(one) for one in recommendation.constraints],
-        "notes": list(recommendation.notes),
+        "notes": list(recommendation_notes(recommendation)),
     }
 
 
 def _heading(recommendation: Recommendation) -> str:
     search = recommendation.search
-    load, counts = search.assumptions.load, recommendation.counts
-    weighed = (
-        f"{counts.evaluated:,} configurations weighed{place(search)}; {counts.too_many_gpus:,} of "
-        f"them need more than {search.max_gpus} GPUs. {counts.too_little_memory:,} engines have "
-        "too little memory for the model."
-    )
-    traffic = (
-        f"{search.model.name}, {volume(load.tokens_per_day)} tokens a day "
-        f"({load.input_tokens:,} in, {load.output_tokens:,} out a request); "
-        f"{search.assumptions.calendar.name} a month; USD"
-    )
+    load, month = search.assumptions.load, month_name(search.assumptions.calendar)
+    served = f"{search.model.name}, {traffic(load)}; {month} per month; USD"
     title = f"CHEAPEST CONFIGURATION FOR STACK {search.assumptions.stack}"
-    return wrapped([title, traffic, weighed])
+    return wrapped([title, served, evaluated(search, recommendation.counts)])
 
 
 def _choices(recommendation: Recommendation) -> str:
-    table = text_table("What are the choices?")
-    table.add_column("Choice", ratio=1)
-    table.add_column("A month", justify="right", no_wrap=True)
-    table.add_column("USD/M tokens", justify="right", no_wrap=True)
+    table = text_table("Options")
+    table.add_column("Option", ratio=1)
+    table.add_column("Monthly cost", justify="right", no_wrap=True)
+    table.add_column("Per 1M tokens", justify="right", no_wrap=True)
     for label, monthly in _choice_rows(recommendation):
         table.add_row(
             label, usd(monthly), usd_per_million(recommendation.usd_per_million_tokens(monthly))
         )
-    return drawn(table) + wrapped([recommendation.summary])
+    return drawn(table) + wrapped([conclusion_sentences(recommendation.conclusion)])
 
 
 def _choice_rows(recommendation: Recommendation) -> Iterator[tuple[str, Decimal]]:
@@ -95,62 +92,63 @@ def _choice_rows(recommendation: Recommendation) -> Iterator[tuple[str, Decimal]
     yield "This stack as it stands", recommendation.as_it_stands
     best = recommendation.cheapest(("autoscaled", "fixed"))
     if best is not None:
-        yield "Cheapest that serves everything itself", best.monthly
+        yield "Cheapest fully self-hosted configuration", best.monthly
     best = recommendation.cheapest(("hybrid",))
     if best is not None:
-        yield f"Cheapest hybrid, {best.own_share:.0%} on own nodes", best.monthly
+        yield f"Cheapest hybrid, {best.own_share:.0%} of requests on own nodes", best.monthly
 
 
 def _ranking(recommendation: Recommendation, top: int) -> str:
-    table = text_table("Which configurations cost least?")
+    table = text_table("Cheapest configurations")
     table.add_column("Nodes", overflow="fold")
-    table.add_column("Paid", overflow="fold")
+    table.add_column("Purchase", overflow="fold")
     table.add_column("Replica", ratio=1, overflow="fold")
     table.add_column("Replicas", overflow="fold")
     table.add_column("Busy", justify="right", no_wrap=True)
     table.add_column("ms/token", justify="right", no_wrap=True)
-    table.add_column("A month", justify="right", no_wrap=True)
-    table.add_column("USD/M", justify="right", no_wrap=True)
-    for weighed in recommendation.ranked[:top]:
-        configuration = weighed.configuration
+    table.add_column("Monthly cost", justify="right", no_wrap=True)
+    table.add_column("Per 1M", justify="right", no_wrap=True)
+    for candidate in recommendation.ranked[:top]:
+        configuration = candidate.configuration
         offer = configuration.offer
         table.add_row(
-            f"{weighed.peak_nodes} x {offer.machine}",
+            f"{candidate.peak_nodes} x {offer.machine}",
             offer.purchase,
             f"{configuration.tensor_parallel} x {offer.gpu.name}, {configuration.precision}",
-            _replicas(recommendation, weighed),
-            f"{weighed.busy_share:.0%}",
-            f"{weighed.capacity.inter_token_latency_seconds * 1000:,.0f}",
-            usd(weighed.monthly),
-            usd_per_million(recommendation.usd_per_million_tokens(weighed.monthly)),
+            _replicas(recommendation, candidate),
+            f"{candidate.busy_share:.0%}",
+            f"{candidate.capacity.inter_token_latency_seconds * 1000:,.0f}",
+            usd(candidate.monthly),
+            usd_per_million(recommendation.usd_per_million_tokens(candidate.monthly)),
         )
     return drawn(table)
 
 
-def _replicas(recommendation: Recommendation, weighed: Candidate) -> str:
-    if weighed.configuration.operation == "hybrid":
-        return f"{weighed.peak_replicas} + API {1 - weighed.own_share:.0%}"
+def _replicas(recommendation: Recommendation, candidate: Candidate) -> str:
+    if candidate.configuration.operation == "hybrid":
+        return f"{candidate.peak_replicas} + API {1 - candidate.own_share:.0%}"
     lowest = recommendation.search.lowest_replicas
-    if weighed.configuration.operation == "autoscaled" and lowest < weighed.peak_replicas:
-        return f"{lowest} to {weighed.peak_replicas}"
-    return f"{weighed.peak_replicas}"
+    if candidate.configuration.operation == "autoscaled" and lowest < candidate.peak_replicas:
+        return f"{lowest} to {candidate.peak_replicas}"
+    return f"{candidate.peak_replicas}"
 
 
 def _constraints(recommendation: Recommendation) -> str:
-    table = text_table("What does each constraint cost?")
+    table = text_table("Cost of each constraint")
     table.add_column("Constraint", ratio=1)
-    table.add_column("Cheapest with it", justify="right", no_wrap=True)
-    table.add_column("without it", justify="right", no_wrap=True)
-    table.add_column("Its price", justify="right", no_wrap=True)
+    table.add_column("With it", justify="right", no_wrap=True)
+    table.add_column("Without it", justify="right", no_wrap=True)
+    table.add_column("Difference", justify="right", no_wrap=True)
     for one in recommendation.constraints:
-        label = one.name if one.imposed else f"{one.name} (not imposed)"
+        name = constraint_name(one.constraint)
+        label = name if one.constraint.imposed else f"{name} (not imposed)"
         amounts = (one.cheapest_with, one.cheapest_without, one.price)
         table.add_row(label, *("none" if amount is None else usd(amount) for amount in amounts))
     return drawn(table)
 
 
-def _row(recommendation: Recommendation, weighed: Candidate) -> dict[str, object]:
-    configuration, capacity = weighed.configuration, weighed.capacity
+def _row(recommendation: Recommendation, candidate: Candidate) -> dict[str, object]:
+    configuration, capacity = candidate.configuration, candidate.capacity
     offer = configuration.offer
     return {
         "machine": offer.machine,
@@ -161,20 +159,20 @@ def _row(recommendation: Recommendation, weighed: Candidate) -> dict[str, object
         "tensorParallel": configuration.tensor_parallel,
         "operation": configuration.operation,
         "requestsInFlight": configuration.requests_in_flight,
-        "peakReplicas": weighed.peak_replicas,
-        "peakNodes": weighed.peak_nodes,
-        "meanNodes": round(weighed.mean_nodes, 4),
-        "busyShare": round(weighed.busy_share, 4),
-        "ownShare": round(weighed.own_share, 4),
+        "peakReplicas": candidate.peak_replicas,
+        "peakNodes": candidate.peak_nodes,
+        "meanNodes": round(candidate.mean_nodes, 4),
+        "busyShare": round(candidate.busy_share, 4),
+        "ownShare": round(candidate.own_share, 4),
         "objectiveShare": (
-            None if weighed.objective_share is None else round(weighed.objective_share, 4)
+            None if candidate.objective_share is None else round(candidate.objective_share, 4)
         ),
         "interTokenMilliseconds": round(capacity.inter_token_latency_seconds * 1000, 2),
         "prefillMilliseconds": round(capacity.prefill_seconds * 1000, 2),
         "capacityErrorPercent": capacity.error_percent,
-        "monthly": money(weighed.monthly),
-        "overflowByApi": money(weighed.api_monthly),
-        "perMillionTokens": rate(recommendation.usd_per_million_tokens(weighed.monthly)),
+        "monthly": money(candidate.monthly),
+        "overflowByApi": money(candidate.api_monthly),
+        "perMillionTokens": rate(recommendation.usd_per_million_tokens(candidate.monthly)),
     }
 
 
@@ -192,8 +190,8 @@ def _constraint(one: ConstraintPrice) -> dict[str, object]:
         return None if amount is None else money(amount)
 
     return {
-        "constraint": one.name,
-        "imposed": one.imposed,
+        "constraint": constraint_name(one.constraint),
+        "imposed": one.constraint.imposed,
         "cheapestWith": written(one.cheapest_with),
         "cheapestWithout": written(one.cheapest_without),
         "price": written(one.price),

@@ -1,4 +1,4 @@
-"""The report as one page of HTML that needs nothing beside itself."""
+"""The report as one page of HTML that needs nothing else."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from breakeven.cost.report import Report
-from breakeven.formatting import usd, usd_per_million
 from breakeven.reports import tables
-from breakeven.reports.bill_plot import bill
-from breakeven.reports.drawing import SIZES, Picture, drawn
-from breakeven.reports.tornado_plot import Tornado, tornado_picture
-from breakeven.reports.volume_plot import cost_by_volume
-from breakeven.reports.week_plot import week
+from breakeven.reports.formatting import usd, usd_per_million
+from breakeven.reports.plots.bill import bill
+from breakeven.reports.plots.drawing import SIZES, Picture, drawn
+from breakeven.reports.plots.tornado import Tornado, tornado_picture
+from breakeven.reports.plots.volume import cost_by_volume
+from breakeven.reports.plots.week import week
+from breakeven.reports.sentences.recommendation import summary
 
 
 def page(report: Report, tornado: Tornado | None) -> str:
@@ -33,12 +34,16 @@ def page(report: Report, tornado: Tornado | None) -> str:
         stack=report.assumptions.stack,
         today=report.assumptions.book.today.isoformat(),
         served=tables.heading(report),
-        verdict=report.verdict,
+        summary=summary(report.verdict),
         key_figures=[
-            ("Self-hosted, a month", usd(report.total)),
-            ("for a million tokens", usd_per_million(report.usd_per_million_tokens)),
-            ("API in use, a month", usd(report.api.monthly)),
-            *([("Same model hosted, a month", usd(cheapest.monthly))] if cheapest else []),
+            ("Self-hosted, monthly", usd(report.total)),
+            ("Cost per 1M tokens", usd_per_million(report.usd_per_million_tokens)),
+            ("API in use, monthly", usd(report.api.monthly)),
+            *(
+                [("Hosted API for the same model, monthly", usd(cheapest.monthly))]
+                if cheapest
+                else []
+            ),
         ],
         options=tables.options(report),
         pictures=[

@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 from breakeven.cost.bill.line_item import Infrastructure
-from breakeven.formatting import counted, usd
+from breakeven.reports.formatting import counted, usd
 from breakeven.reports.line_item_table import add_line, line_table
+from breakeven.reports.sentences.line_items import not_priced_name, not_priced_reason
 from breakeven.reports.text import drawn, wrapped
 
 
-def program_table(stack: str, machines: Infrastructure) -> str:
+def program_table(stack: str, infrastructure: Infrastructure) -> str:
     """Returns the table of what a program's resources cost.
 
     Args:
         stack: Its name.
-        machines: What is priced, free and not priced.
+        infrastructure: What is priced, free and not priced.
     """
-    table = line_table(f"What does stack {stack} cost a month?")
-    for line in machines.lines:
+    table = line_table(f"Monthly cost of stack {stack}")
+    for line in infrastructure.lines:
         add_line(table, line)
     table.add_section()
-    table.add_row("Total", "", "", "", usd(machines.monthly), "")
-    return drawn(table) + wrapped(_notes(machines))
+    table.add_row("Total", "", "", "", usd(infrastructure.monthly), "")
+    return drawn(table) + wrapped(_notes(infrastructure))
 
 
-def _notes(machines: Infrastructure) -> list[str]:
-    count = len(machines.without_charge)
-    free = f"No charge of their own: {counted(count, 'resource')}."
-    if not machines.not_priced:
-        return [free, "Not priced: nothing."]
+def _notes(infrastructure: Infrastructure) -> list[str]:
+    """Says what is free, and what is not priced."""
+    free = len(infrastructure.without_charge)
+    notes = [f"{counted(free, 'resource')} {'is' if free == 1 else 'are'} free."] if free else []
+    if not infrastructure.not_priced:
+        return [*notes, "All resources are priced."]
     return [
-        free,
+        *notes,
         *(
-            f"Not priced, and not in the total: {item.name} ({item.type}): {item.reason}."
-            for item in machines.not_priced
+            f"Not priced, and not in the total: {not_priced_name(item)} ({item.type}): "
+            f"{not_priced_reason(item, 'prices')}."
+            for item in infrastructure.not_priced
         ),
     ]

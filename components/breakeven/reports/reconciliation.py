@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from breakeven.catalog.price import PRIVATE
 from breakeven.cost.reconciliation.result import Reconciliation, Row
-from breakeven.formatting import money, usd, usd_difference
+from breakeven.reports.formatting import money, usd, usd_difference
 from breakeven.reports.text import drawn, text_table, wrapped
 
 _WHOLE_FROM = 1000  # digits behind the point say nothing from here on
-_COVERED = {"machines": "all machines", "nodes": "GPU nodes (OpenCost, allocation)"}
+_COVERED = {"machines": "all infrastructure", "nodes": "GPU nodes (OpenCost, allocation)"}
 
 
 def as_text(answer: Reconciliation, setting_lines: list[str]) -> str:
@@ -20,9 +20,9 @@ def as_text(answer: Reconciliation, setting_lines: list[str]) -> str:
         answer: The reconciliation.
         setting_lines: Lines of a stack file that state `answer.changes`.
     """
-    table = text_table("What was off, and what does it cost a month?")
+    table = text_table("Planned and observed figures, and their effect on the monthly cost")
     table.add_column("Figure", ratio=1)
-    for title in ("Planned", "Observed", "Difference", "Alone changes total"):
+    for title in ("Planned", "Observed", "Difference", "Effect on total"):
         table.add_column(title, justify="right", no_wrap=True)
     for row in answer.rows:
         planned, difference = _number(row.planned), _difference(row)
@@ -30,11 +30,11 @@ def as_text(answer: Reconciliation, setting_lines: list[str]) -> str:
             planned = difference = PRIVATE
         effect = "" if row.effect is None else usd_difference(row.effect)
         table.add_row(row.figure, planned, _number(row.observed), difference, effect)
-    heading = wrapped([f"WHAT HAPPENED, AGAINST THE PLAN OF STACK {answer.stack}"])
+    heading = wrapped([f"RECONCILIATION OF STACK {answer.stack}"])
     text = heading + drawn(table) + wrapped(["", *_sentences(answer)])
     if setting_lines:
         file = f"stacks/Pulumi.{answer.stack}.yaml"
-        text += f"\nTo plan with what was observed, state in {file}:\n" + "\n".join(setting_lines)
+        text += f"\nTo plan with the observed figures, set in {file}:\n" + "\n".join(setting_lines)
     return text.rstrip("\n")
 
 
@@ -75,27 +75,26 @@ def as_output(answer: Reconciliation) -> dict[str, object]:
 def _sentences(answer: Reconciliation) -> list[str]:
     most_off = answer.most_off
     if most_off is None:
-        said = ["No observed assumption moves the monthly total."]
+        said = ["No observed assumption changes the monthly total."]
     else:
-        amount = (
-            f"alone it changes the monthly total by {usd_difference(most_off.effect or Decimal(0))}"
-        )
-        said = [f"Most off: {most_off.figure}{_relative(most_off)}; {amount}."]
+        effect = usd_difference(most_off.effect or Decimal(0))
+        amount = f"on its own it changes the monthly total by {effect}"
+        said = [f"Largest deviation: {most_off.figure}{_relative(most_off)}; {amount}."]
     said.append(
-        f"The plan's total is {usd(answer.planned)} a month, "
-        f"{usd(answer.by_settings)} with all observed assumptions put in at once."
+        f"The planned total is {usd(answer.planned)}/month; with all observed assumptions it is "
+        f"{usd(answer.by_settings)}/month."
     )
     beyond = answer.by_all - answer.by_settings
     if beyond:
         more = "More" if beyond > 0 else "Fewer"
         said.append(
-            f"{more} nodes ran than these assumptions explain: {usd_difference(beyond)} a month. "
-            "Look at autoscaling, at the hours of the week (trafficShape) and at what else used "
-            "the nodes."
+            f"{more} nodes ran than these assumptions explain: {usd_difference(beyond)}/month. "
+            "Check autoscaling, the weekly traffic shape (trafficShape) and what else used the "
+            "nodes."
         )
     cost = answer.cost
     if cost is None:
-        said.append("No cost was observed, so that a remainder can't be told.")
+        said.append("No cost was observed, so the remainder is unknown.")
         return said
     said.append(
         f"Charged for {_COVERED[cost.covers]}: {usd(cost.observed)}; the figures above explain "

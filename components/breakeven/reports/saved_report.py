@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-ESTIMATE_TYPE = "breakeven:cost:Estimate"
-"""Type of the resource whose inputs are a report's figures; it stands in the state of a stack."""
+from breakeven.type_tokens import ESTIMATE
 
 # Shares and counts in a line's name change with the load; without them it is the same line.
 _CHANGING = re.compile(r"[, ]*\b\d+%|\b\d+ x (?=\S)")
@@ -25,7 +24,7 @@ class Figures:
 
     Attributes:
         lines: The bill by line, contingency among them; without the shares in their names.
-        totals: Machines, people, and the total.
+        totals: Infrastructure, staffing, and the total.
         per_million_tokens: USD.
         apis: The same traffic by API.
         break_even: By API, tokens a day from which self-hosting costs less; None for never.
@@ -63,8 +62,8 @@ def figures_of(data: object) -> Figures:
     return Figures(
         lines=lines,
         totals={
-            "Machines": _decimal(own, "machines"),
-            "People": _decimal(own, "people"),
+            "Infrastructure": _decimal(own, "machines"),
+            "Staffing": _decimal(own, "people"),
             "Total": _decimal(own, "total"),
         },
         per_million_tokens=_decimal(own, "perMillionTokens"),
@@ -87,9 +86,9 @@ def _deployed(data: object) -> object:
     deployment = _object(data["deployment"], "deployment")
     resources = deployment.get("resources")
     for resource in resources if isinstance(resources, list) else ():
-        if isinstance(resource, Mapping) and resource.get("type") == ESTIMATE_TYPE:
+        if isinstance(resource, Mapping) and resource.get("type") == ESTIMATE:
             return resource.get("inputs")
-    msg = f"the state has no resource {ESTIMATE_TYPE}: nothing is deployed"
+    msg = f"the state has no resource {ESTIMATE}: nothing is deployed"
     raise NotAReportError(msg)
 
 

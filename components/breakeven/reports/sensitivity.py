@@ -1,4 +1,4 @@
-"""Ranges of the answer as text and as plain values."""
+"""A sensitivity analysis as text and as plain values."""
 
 from __future__ import annotations
 
@@ -12,14 +12,24 @@ from breakeven.cost.bill.node_cost import NodeCost, OwnedNode
 from breakeven.cost.sensitivity.monte_carlo import Bar, MonteCarlo, Percentiles
 from breakeven.cost.sensitivity.ranges import INPUTS, InputRange
 from breakeven.cost.sensitivity.scenario import Outcome, Scenario, ScenarioModel
-from breakeven.formatting import money, rate, usd, usd_per_million, volume
+from breakeven.reports.formatting import (
+    money,
+    month_name,
+    rate,
+    usd,
+    usd_per_million,
+    volume,
+)
+from breakeven.reports.sentences.descriptions import served_on
+from breakeven.reports.sentences.inputs import input_name
+from breakeven.reports.sentences.line_items import not_priced_name
 from breakeven.reports.text import drawn, text_table, wrapped
 
 _Value = TypeVar("_Value", Decimal, float)
 
 
 @dataclass(frozen=True, slots=True)
-class Ranges:
+class Sensitivity:
     """The whole answer.
 
     Attributes:
@@ -35,40 +45,40 @@ class Ranges:
     bars: tuple[tuple[Bar, ...], ...]
 
 
-def as_text(ranges: Ranges) -> str:
+def as_text(analysis: Sensitivity) -> str:
     """Returns the answer as text of at most 96 columns."""
-    assumptions = ranges.stack.assumptions
-    stated = ranges.stack.outcome(Scenario())
-    served = f"{assumptions.model} on {assumptions.node.description}"
-    title = f"HOW SURE IS THE COST OF STACK {assumptions.stack}"
-    heading = wrapped([title, f"{served}; {assumptions.calendar.name} a month; USD"])
-    tornados = (_tornado(ranges, number, stated) for number in range(len(ranges.bars)))
-    parts = [heading, _inputs(ranges), _percentiles(ranges, stated), *tornados]
+    assumptions = analysis.stack.assumptions
+    stated = analysis.stack.outcome(Scenario())
+    served = served_on(assumptions)
+    title = f"SENSITIVITY OF STACK {assumptions.stack}"
+    heading = wrapped([title, f"{served}; {month_name(assumptions.calendar)} per month; USD"])
+    tornados = (_tornado(analysis, number, stated) for number in range(len(analysis.bars)))
+    parts = [heading, _inputs(analysis), _percentiles(analysis, stated), *tornados]
     return "".join(parts).rstrip("\n")
 
 
-def as_output(ranges: Ranges) -> dict[str, object]:
+def as_output(analysis: Sensitivity) -> dict[str, object]:
     """Returns all figures as plain values; money are decimal strings in USD a month.
 
     A break-even is tokens a day, None for never.
     """
-    result = ranges.drawn
-    stated = ranges.stack.outcome(Scenario())
+    result = analysis.drawn
+    stated = analysis.stack.outcome(Scenario())
     return {
-        "stack": ranges.stack.assumptions.stack,
+        "stack": analysis.stack.assumptions.stack,
         "currency": "USD",
-        "month": ranges.stack.assumptions.calendar.name,
+        "month": month_name(analysis.stack.assumptions.calendar),
         "samples": result.samples,
         "seed": result.seed,
         "inputsPercent": {
-            name: [one.low_percent, one.high_percent] for name, one in ranges.inputs.items()
+            name: [one.low_percent, one.high_percent] for name, one in analysis.inputs.items()
         },
         "total": {"stated": money(stated.total), **_written(result.total, money)},
         "perMillionTokens": {
             "stated": rate(stated.usd_per_million_tokens),
             **_written(result.usd_per_million_tokens, rate),
         },
-        "notPriced": list(ranges.stack.not_priced),
+        "notPriced": [not_priced_name(item) for item in analysis.stack.not_priced],
         "fleetTooSmallShare": round(result.short_share, 4),
         "against": [
             {
@@ -80,56 +90,56 @@ def as_output(ranges: Ranges) -> dict[str, object]:
                 "breakEvenTokensPerDay": _written(against.break_even, _tokens),
                 "selfHostingPaysShare": round(against.pays_share, 4),
                 "breakEvenNeverShare": round(against.never_share, 4),
-                "tornado": [_bar_output(bar) for bar in ranges.bars[number]],
+                "tornado": [_bar_output(bar) for bar in analysis.bars[number]],
             }
             for number, (api, against) in enumerate(
-                zip(ranges.stack.comparators, result.against, strict=True)
+                zip(analysis.stack.comparators, result.against, strict=True)
             )
         ],
     }
 
 
-def _inputs(ranges: Ranges) -> str:
-    table = text_table("How far may each input be off?")
+def _inputs(analysis: Sensitivity) -> str:
+    table = text_table("Input ranges")
     table.add_column("Input", ratio=1)
     table.add_column("Low", justify="right", no_wrap=True)
-    table.add_column("As stated", justify="right", no_wrap=True)
+    table.add_column("Base case", justify="right", no_wrap=True)
     table.add_column("High", justify="right", no_wrap=True)
     table.add_column("--range", no_wrap=True)
-    for name, words in INPUTS.items():
-        one = ranges.inputs[name]
+    for name in INPUTS:
+        one = analysis.inputs[name]
         values = (
-            _value(ranges.stack, name, percent)
+            _value(analysis.stack, name, percent)
             for percent in (one.low_percent, 100, one.high_percent)
         )
-        table.add_row(words, *values, f"{name}={one.low_percent}:{one.high_percent}")
+        table.add_row(input_name(name), *values, f"{name}={one.low_percent}:{one.high_percent}")
     return drawn(table)
 
 
-def _percentiles(ranges: Ranges, stated: Outcome) -> str:
-    result = ranges.drawn
-    table = text_table(f"What comes out? {result.samples:,} draws, seed {result.seed}")
+def _percentiles(analysis: Sensitivity, stated: Outcome) -> str:
+    result = analysis.drawn
+    table = text_table(f"Outcomes of {result.samples:,} draws, seed {result.seed}")
     table.add_column("", ratio=1, overflow="fold")
-    for title in ("As stated", "P10", "P50", "P90"):
+    for title in ("Base case", "P10", "P50", "P90"):
         table.add_column(title, justify="right", no_wrap=True)
     total, rates = result.total, result.usd_per_million_tokens
-    table.add_row("Self-hosted, a month", usd(stated.total), *_each(total, usd))
+    table.add_row("Self-hosted, monthly", usd(stated.total), *_each(total, usd))
     table.add_row(
-        "A million tokens",
+        "Cost per 1M tokens",
         usd_per_million(stated.usd_per_million_tokens),
         *_each(rates, usd_per_million),
     )
-    crossings = ranges.stack.break_even(Scenario())
+    crossings = analysis.stack.break_even(Scenario())
     below = []
-    for number, api in enumerate(ranges.stack.comparators):
+    for number, api in enumerate(analysis.stack.comparators):
         against = result.against[number]
         table.add_row(
-            f"Saving against {api.reference}",
+            f"Saving compared with {api.reference}",
             usd(stated.saving(number)),
             *_each(against.saving, usd),
         )
         table.add_row(
-            "  break-even, tokens a day",
+            "  break-even, tokens per day",
             _crossing(crossings[number]),
             *_each(against.break_even, _crossing),
         )
@@ -138,30 +148,30 @@ def _percentiles(ranges: Ranges, stated: Outcome) -> str:
         )
     if result.short_share:
         below.append(
-            f"In {result.short_share:.0%} of draws the configured fleet can't serve the load; "
-            "they count for the API."
+            f"In {result.short_share:.0%} of draws the configured fleet cannot serve the load, "
+            "which counts for the API."
         )
-    if ranges.stack.not_priced:
-        names = ", ".join(ranges.stack.not_priced)
+    if analysis.stack.not_priced:
+        names = ", ".join(map(not_priced_name, analysis.stack.not_priced))
         below.append(f"Not priced, and not in any total: {names}; see breakeven estimate.")
     return drawn(table) + wrapped(below)
 
 
-def _tornado(ranges: Ranges, comparator: int, stated: Outcome) -> str:
-    api = ranges.stack.comparators[comparator]
-    table = text_table(f"Which input alone moves the saving against {api.reference}?")
+def _tornado(analysis: Sensitivity, comparator: int, stated: Outcome) -> str:
+    api = analysis.stack.comparators[comparator]
+    table = text_table(f"Effect of each input on the saving compared with {api.reference}")
     table.add_column("Input", ratio=1)
-    table.add_column("At its low", justify="right", no_wrap=True)
-    table.add_column("At its high", justify="right", no_wrap=True)
-    table.add_column("Moves it by", justify="right", no_wrap=True)
-    table.add_column("Flips the verdict at", justify="right", no_wrap=True)
-    for bar in ranges.bars[comparator]:
+    table.add_column("At low", justify="right", no_wrap=True)
+    table.add_column("At high", justify="right", no_wrap=True)
+    table.add_column("Range", justify="right", no_wrap=True)
+    table.add_column("Flips at", justify="right", no_wrap=True)
+    for bar in analysis.bars[comparator]:
         flip = bar.flips_at_percent
-        at = "-" if flip is None else _flip(ranges.stack, bar.name, flip)
-        table.add_row(INPUTS[bar.name], usd(bar.low), usd(bar.high), usd(bar.width), at)
+        at = "-" if flip is None else _flip(analysis.stack, bar.name, flip)
+        table.add_row(input_name(bar.name), usd(bar.low), usd(bar.high), usd(bar.width), at)
     verdict = "self-hosting costs less" if stated.pays(comparator) else "the API costs less"
     return drawn(table) + wrapped(
-        [f"As stated {verdict}; saving {usd(stated.saving(comparator))}."]
+        [f"Base case: {verdict}; saving {usd(stated.saving(comparator))}."]
     )
 
 

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 
-from breakeven.catalog.price import PRIVATE
-from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.break_even import BreakEven
-from breakeven.cost.report import OLD_DAYS, Report
-from breakeven.formatting import counted, usd, usd_for_one, usd_per_million, volume
+from breakeven.cost.report import STALE_DAYS, Report
+from breakeven.reports.formatting import (
+    counted,
+    month_name,
+    usd,
+    usd_for_one,
+    usd_per_million,
+    volume,
+)
 from breakeven.reports.layout import Column, Row, Table
+from breakeven.reports.sentences.descriptions import (
+    node_name,
+    served_model,
+    served_on,
+    traffic,
+)
+from breakeven.reports.sentences.line_items import (
+    cluster_part,
+    item_name,
+    item_prices,
+    item_source,
+    not_priced_name,
+    not_priced_reason,
+)
+from breakeven.reports.sentences.notes import report_notes
+from breakeven.reports.sentences.recommendation import reasons, summary
 
 _SHOWN_SHARE = 0.0005  # less would read as 0.0%
 
@@ -29,7 +49,7 @@ def options(report: Report) -> Table:
     ways.append(("self-host", "Self-host this stack", report.total))
     if report.hybrid is not None:
         nodes = counted(report.hybrid.nodes, "own node")
-        label = f"Hybrid: {nodes} for {report.hybrid.own_share:.0%}, an API for the rest"
+        label = f"Hybrid: {nodes} for {report.hybrid.own_share:.0%} of requests, API for the rest"
         ways.append(("hybrid", label, report.hybrid.monthly))
     rows = tuple(
         Row(
@@ -40,15 +60,15 @@ def options(report: Report) -> Table:
     )
     return Table(
         name="options",
-        title="What to do?",
-        answer=report.verdict.summary,
+        title="Recommendation",
+        answer=summary(report.verdict),
         columns=(
             Column("Option"),
-            Column("A month", numeric=True),
-            Column("A million tokens", numeric=True),
+            Column("Monthly cost", numeric=True),
+            Column("Per 1M tokens", numeric=True),
         ),
         rows=rows,
-        notes=report.verdict.reasons,
+        notes=reasons(report.verdict),
     )
 
 
@@ -57,26 +77,26 @@ def self_hosted(report: Report) -> Table:
     reserve = report.assumptions.staffing.contingency_share
     rows = [
         *(_bill_line(line) for line in report.infrastructure.lines),
-        Row(("Machines", "", "", usd(report.infrastructure.monthly)), "sum"),
+        Row(("Infrastructure", "", "", usd(report.infrastructure.monthly)), "sum"),
         *(_bill_line(line) for line in report.staffing),
     ]
     if reserve:
         rows.append(Row((f"Contingency, {reserve:.0%}", "", "", usd(report.bill.contingency))))
     overhead = report.bill.staffing_monthly + report.bill.contingency
     rows += [
-        Row(("People and overhead", "", "", usd(overhead)), "sum"),
+        Row(("Staffing and overhead", "", "", usd(overhead)), "sum"),
         Row(("Total", "", "", usd(report.total)), "sum"),
-        Row(("for a million tokens", "", "", usd_per_million(report.usd_per_million_tokens))),
+        Row(("Cost per 1M tokens", "", "", usd_per_million(report.usd_per_million_tokens))),
     ]
     return Table(
         name="bill",
-        title="What does self-hosting cost a month?",
+        title="Monthly cost of self-hosting",
         answer=usd(report.total),
         columns=(
             Column("Resource"),
             Column("Quantity", numeric=True),
             Column("Unit price", numeric=True),
-            Column("A month", numeric=True),
+            Column("Monthly cost", numeric=True),
         ),
         rows=tuple(rows),
         notes=tuple(bill_notes(report)),
@@ -84,45 +104,56 @@ def self_hosted(report: Report) -> Table:
 
 
 def _bill_line(line: LineItem) -> Row:
-    return Row((line.item, f"{line.quantity:,.2f} {line.unit}", *line.written_prices()))
+    return Row((item_name(line), f"{line.quantity:,.2f} {line.unit}", *item_prices(line)))
 
 
 def bill_notes(report: Report) -> Iterator[str]:
-    """Says what stands behind the bill: the simulated week, what costs nothing, what is missing."""
+    """Says what is behind the bill: the simulated week, what is free, what is not priced."""
     totals = report.simulated.totals
     replicas = counted(totals.peak_replicas, "replica")
     yield (
-        f"{report.week.mean_nodes:.2f} nodes on average, {replicas} at the most; "
-        f"{totals.objective_share:.2%} of requests have their first token within "
-        f"{report.simulated.objective_seconds:g} s (simulated)."
+        f"Simulated week: {report.week.mean_nodes:.2f} nodes on average, at most {replicas}; "
+        f"{totals.objective_share:.2%} of requests meet the "
+        f"{report.simulated.objective_seconds:g} s TTFT target."
     )
     if totals.overflow_share:
-        cold, own = "", report.usd_per_million_own_tokens
-        if totals.cold_share >= _SHOWN_SHARE:
-            cold = f", {totals.cold_share:.1%} while no replica is ready"
-        price = "" if own is None else f"; a million own tokens cost {usd_per_million(own)}"
-        yield (
-            f"The gateway sends {totals.overflow_share:.1%} of requests to "
-            f"{report.api.price.reference}{cold} (simulated){price}."
-        )
-    free = counted(len(report.infrastructure.without_charge), "resource")
-    yield f"No charge of their own: {free}."
-    if report.borne_by_others():
-        yield f"Borne by others: {', '.join(report.borne_by_others())}."
+        yield _overflow(report)
+    free = len(report.infrastructure.without_charge)
+    if free:
+        yield f"{counted(free, 'resource')} {'is' if free == 1 else 'are'} free."
+    if parts := report.not_charged():
+        yield f"Not charged to this stack: {', '.join(map(cluster_part, parts))}."
     budget = report.assumptions.budget_per_month
     if budget is not None:
         state = "within" if report.total <= budget else f"{usd(report.total - budget)} over"
-        yield f"Budget: {usd(budget)} a month; the total is {state}."
+        yield f"Budget: {usd(budget)}/month; the total is {state} budget."
     if not report.infrastructure.not_priced:
-        yield "Not priced: nothing."
+        yield "All resources are priced."
     for item in report.infrastructure.not_priced:
         kind = item.type.rsplit(":", 1)[-1]
-        yield f"Not priced, and not in the total: {item.name} ({kind}): {item.reason}."
+        yield (
+            f"Not priced, and not in the total: {not_priced_name(item)} ({kind}): "
+            f"{not_priced_reason(item)}."
+        )
+
+
+def _overflow(report: Report) -> str:
+    """Says how many requests the gateway sends to the API, and what the others cost."""
+    totals, own = report.simulated.totals, report.usd_per_million_own_tokens
+    cold = price = ""
+    if totals.cold_share >= _SHOWN_SHARE:
+        cold = f" ({totals.cold_share:.1%} while no replica is ready)"
+    if own is not None:
+        price = f" Tokens served by own replicas cost {usd_per_million(own)} per 1M."
+    return (
+        f"In the simulated week, the gateway sends {totals.overflow_share:.1%} of requests to "
+        f"{report.api.price.reference}{cold}.{price}"
+    )
 
 
 def by_api(report: Report) -> Table:
     """Returns the same traffic by each API."""
-    kinds = ("in use now", *("same model" for _ in report.hosted))
+    kinds = ("in use", *("same model" for _ in report.hosted))
     rows = tuple(
         Row(
             (
@@ -130,26 +161,26 @@ def by_api(report: Report) -> Table:
                 kind,
                 usd_for_one(cost.price.usd_per_million_tokens),
                 usd(cost.monthly),
-                f"{report.total / cost.monthly:,.1f} x",
+                f"{report.total / cost.monthly:,.1f}x",
             )
         )
         for kind, cost in zip(kinds, (report.api, *report.hosted), strict=True)
     )
-    answer = f"{usd(report.api.monthly)} by the one in use"
+    answer = f"{usd(report.api.monthly)} with the API in use"
     notes = [f"Prices: {report.api.price.source}, {report.api.price.as_of.isoformat()}."]
     if report.hosted:
-        answer += f", {usd(report.hosted[0].monthly)} by the same model hosted by others"
+        answer += f", {usd(report.hosted[0].monthly)} with a hosted API for the same model"
     else:
-        notes.append("Same model hosted by others: no offer known; name one in hostedApis.")
+        notes.append("No hosted API for the same model is known; name one in hostedApis.")
     return Table(
         name="apis",
-        title="What does the same traffic cost by API?",
+        title="Monthly cost of the same traffic with an API",
         answer=answer,
         columns=(
             Column("API"),
             Column("Kind", short=True),
-            Column("A million tokens", numeric=True),
-            Column("A month", numeric=True),
+            Column("Per 1M tokens", numeric=True),
+            Column("Monthly cost", numeric=True),
             Column("This stack", numeric=True),
         ),
         rows=rows,
@@ -180,20 +211,20 @@ def break_even(report: Report) -> Table:
     largest = report.break_even[0].loaded
     planned = volume(report.assumptions.tokens_per_day)
     below = (
-        "With nodes added as the load grows; in brackets nodes at the peak. Never: not within "
-        f"{largest.largest_nodes} nodes, {volume(largest.largest_tokens_per_day)} tokens a day. "
+        'Nodes are added as load grows; peak nodes in parentheses. "never" means not up to '
+        f"{largest.largest_nodes} nodes ({volume(largest.largest_tokens_per_day)} tokens per day). "
         f"This stack plans for {planned}."
     )
     return Table(
         name="break-even",
-        title="From how many tokens a day does self-hosting cost less?",
+        title="Break-even volume (tokens per day)",
         answer="; ".join(f"{row.cells[2].split(' (')[0]} ({row.cells[0]})" for row in rows),
         columns=(
-            Column("Than"),
+            Column("Compared with"),
             Column("Infrastructure only", numeric=True),
-            Column("Everything", numeric=True),
-            Column(f"Replica {error} faster", numeric=True),
-            Column(f"{error} slower", numeric=True),
+            Column("Fully loaded", numeric=True),
+            Column(f"Capacity +{error}", numeric=True),
+            Column(f"Capacity -{error}", numeric=True),
         ),
         rows=rows,
         notes=(below,),
@@ -202,13 +233,14 @@ def break_even(report: Report) -> Table:
 
 def sources(report: Report) -> Table:
     """Returns where each price and each figure that is not a price comes from."""
+    today = report.assumptions.book.today.isoformat()
     lines = [
         Row(
             (
-                line.item,
-                _dated(line, report.assumptions.book.today),
+                item_name(line),
+                _dated(line, report),
                 line.confidence,
-                PRIVATE if line.private else line.source,
+                item_source(line),
             )
         )
         for line in (*report.infrastructure.lines, *report.staffing)
@@ -226,47 +258,36 @@ def sources(report: Report) -> Table:
     ]
     return Table(
         name="sources",
-        title="Where does each number come from?",
-        answer=f"{len(lines)} prices of this stack, {counted(len(apis), 'API price')}",
+        title="Sources",
+        answer=f"{counted(len(lines), 'price')} of this stack, {counted(len(apis), 'API price')}",
         columns=(
-            Column("Price of"),
-            Column("As of", short=True),
+            Column("Price"),
+            Column("Price as of", short=True),
             Column("Confidence", short=True),
             Column("Source"),
         ),
         rows=(*lines, *apis),
         notes=(
-            *report.notes,
-            f"Old: more than {OLD_DAYS} days before {report.assumptions.book.today.isoformat()}.",
+            *report_notes(report),
+            f"Stale: more than {STALE_DAYS} days before {today}.",
         ),
     )
 
 
-def _dated(line: LineItem, today: date) -> str:
+def _dated(line: LineItem, report: Report) -> str:
     if line.as_of is None:
         return "stated"
-    old = " (old)" if (today - line.as_of).days > OLD_DAYS else ""
-    return line.as_of.isoformat() + old
+    return line.as_of.isoformat() + (" (stale)" if report.is_stale(line.as_of) else "")
 
 
 def heading(report: Report) -> tuple[str, ...]:
     """Returns in sentences what is served and for which traffic."""
     assumptions = report.assumptions
-    calendar = f"{assumptions.calendar.name} a month; USD"
+    calendar = f"{month_name(assumptions.calendar)} per month; USD"
     if not assumptions.others:
-        served = f"{assumptions.model} on {assumptions.node.description}"
-        return served, f"{_traffic(assumptions)}; {calendar}"
-    models = (f"{model.model}: {_traffic(model)}" for model in assumptions.models)
-    return *models, f"on {assumptions.node.description}; {calendar}"
-
-
-def _traffic(model: Assumptions) -> str:
-    load = model.load
-    cached = f", {load.cached_input_share:.0%} cached" if load.cached_input_share else ""
-    return (
-        f"{volume(load.tokens_per_day)} tokens a day ({load.input_tokens:,} in{cached}, "
-        f"{load.output_tokens:,} out a request)"
-    )
+        return served_on(assumptions), f"{traffic(assumptions.load)}; {calendar}"
+    models = (f"{served_model(model)}: {traffic(model.load)}" for model in assumptions.models)
+    return *models, f"on {node_name(assumptions.node)}; {calendar}"
 
 
 def by_model(report: Report) -> Table:
@@ -274,37 +295,39 @@ def by_model(report: Report) -> Table:
     rows = [
         Row(
             (
-                model.assumptions.served,
+                model.assumptions.model_name,
                 f"{model.mean_nodes:.2f}",
                 usd(model.own),
                 usd(model.total),
                 f"{usd(model.api_monthly)}",
-                "none known" if model.hosted_monthly is None else usd(model.hosted_monthly),
+                "unknown" if model.hosted_monthly is None else usd(model.hosted_monthly),
             )
         )
         for model in report.models
     ]
-    dearer = [model.assumptions.served for model in report.models if model.own > model.cheapest_api]
+    dearer = [
+        model.assumptions.model_name for model in report.models if model.own > model.cheapest_api
+    ]
     notes = [
-        "Own part: nodes, volumes and what else is there for one model, with contingency.",
-        "With shared: what all models share is added in proportion to the own part.",
+        "Direct cost: nodes, volumes and anything else used by only that model, with contingency.",
+        "With shared: the cost that all models share is added in proportion to the direct cost.",
     ]
     if report.assumptions.fleet.fixed_nodes is not None:
         notes.append(
-            "The nodes are there anyway: they are shared out by the GPUs that replicas may take."
+            "The nodes are fixed; they are split by the GPUs that each model's replicas may use."
         )
     elif dearer:
-        notes.append(f"Would cost less by API than its own part: {', '.join(dearer)}.")
+        notes.append(f"An API would cost less than the direct cost of: {', '.join(dearer)}.")
     return Table(
         name="models",
-        title="Which model costs what?",
+        title="Monthly cost by model",
         answer="; ".join(f"{row.cells[0]} {row.cells[3]}" for row in rows),
         columns=(
             Column("Model"),
             Column("Nodes", numeric=True),
-            Column("Own part", numeric=True),
+            Column("Direct cost", numeric=True),
             Column("With shared", numeric=True),
-            Column("By API in use", numeric=True),
+            Column("API in use", numeric=True),
             Column("Same model hosted", numeric=True),
         ),
         rows=tuple(rows),
@@ -313,7 +336,7 @@ def by_model(report: Report) -> Table:
 
 
 def _first_crossing(result: BreakEven) -> str:
-    """Writes from how many tokens a day it costs less, and nodes at the peak; or "never"."""
+    """Writes the lowest volume at which it costs less, and its peak nodes; or "never"."""
     if result.never:
         return "never"
     first = result.cheaper[0]

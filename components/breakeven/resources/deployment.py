@@ -13,7 +13,6 @@ from breakeven.manifests.monitoring.planned import PlannedCost
 from breakeven.manifests.render import planned_cost_components, stack_components
 from breakeven.manifests.resource import Component
 from breakeven.manifests.serving.labels import ENGINE_PORT
-from breakeven.manifests.serving.rollout import rollout_of
 from breakeven.resources.component import BreakevenComponent
 from breakeven.resources.network import name_of
 from breakeven.resources.run_errors import user_errors
@@ -54,7 +53,7 @@ async def register(
     """
     prices = token_prices() if settings.gateway.is_hybrid else None
     await register_components(stack_components(settings, prices))
-    return {**_outputs(settings), "rollout": rollout_of(settings).explanation}
+    return _outputs(settings)
 
 
 async def register_components(components: Sequence[Component]) -> None:

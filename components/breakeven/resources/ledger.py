@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pulumi
-from breakeven.cost.bill.classify import GPU_POOL, Registered
+from breakeven.cost.bill.registered import GPU_POOL, Registered
 
 # Marks secrets, assets and references in Pulumi's wire format (sdk/go/common/resource/sig).
 _SIGNATURE = "4dabf18193072939515e22adb298388d"

@@ -15,8 +15,9 @@ from decimal import Decimal
 
 import pulumi
 from breakeven.catalog.price_book import PriceBook
-from breakeven.cost.bill.any_program import Place, price_program
+from breakeven.cost.bill.charge import Context, Place
 from breakeven.cost.bill.line_item import Infrastructure
+from breakeven.cost.bill.pricing import price_resources
 from breakeven.reports.program_table import program_table
 from breakeven.resources.ledger import Ledger
 
@@ -39,13 +40,13 @@ class Priced:
     book: PriceBook
     place: Place
 
-    def machines(self) -> Infrastructure:
+    def infrastructure(self) -> Infrastructure:
         """Returns what is priced, free of charge and not priced, of all registered so far."""
-        return price_program(self.ledger.entries(), self.book, self.place)
+        return price_resources(self.ledger.entries(), self.book, Context(self.place))
 
     def text(self) -> str:
         """Returns the table of all that is registered so far."""
-        return program_table(self.stack, self.machines())
+        return program_table(self.stack, self.infrastructure())
 
 
 def price_stack(

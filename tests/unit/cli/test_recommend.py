@@ -17,8 +17,8 @@ from breakeven.cost.optimizer.candidates import Evaluator
 from breakeven.cost.optimizer.offers import offers
 from breakeven.cost.optimizer.simulated import simulate_candidates
 from breakeven.errors import UserError
-from breakeven.formatting import money
 from breakeven.planning.offline import load_stack
+from breakeven.reports.formatting import money
 
 
 def answer(*arguments: str) -> dict[str, Any]:

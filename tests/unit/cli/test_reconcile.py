@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from breakeven.cli.app import app
 from breakeven.cost.estimate import estimate
 from breakeven.errors import UserError
-from breakeven.formatting import money
 from breakeven.planning.inputs import assumptions_of
 from breakeven.planning.offline import load_stack
+from breakeven.reports.formatting import money
 from breakeven.settings.files import stack_values
 from breakeven.settings.parse import parse
 

@@ -15,8 +15,8 @@ from breakeven.cost.estimate import estimate
 from breakeven.cost.sensitivity.monte_carlo import monte_carlo
 from breakeven.cost.sensitivity.ranges import INPUTS
 from breakeven.errors import UserError
-from breakeven.formatting import money
 from breakeven.planning.offline import load_stack
+from breakeven.reports.formatting import money
 
 
 @pytest.fixture(autouse=True)

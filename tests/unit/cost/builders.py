@@ -11,8 +11,8 @@ from breakeven.catalog.api_prices import ApiPrice
 from breakeven.catalog.price import Price
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.assumptions import Assumptions, ClusterShare
-from breakeven.cost.bill.classify import GPU_POOL, Registered
 from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
+from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
@@ -80,7 +80,7 @@ def owned_node(**changes: Any) -> OwnedNode:
     """A node that was given away, and takes nothing while it runs."""
     base = OwnedNode(
         purchase_price=Decimal(0),
-        amortisation_years=1,
+        amortization_years=1,
         residual_share=Decimal(0),
         power_watts=0,
         power_usage_effectiveness=Decimal(1),

@@ -23,7 +23,7 @@ from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
 from breakeven.cost.estimate import estimate
 from breakeven.cost.fleet.plan import Fleet
 from breakeven.cost.report import Report
-from breakeven.formatting import money
+from breakeven.reports.formatting import money
 from breakeven.settings.files import ROOT
 from tests.unit.cost import builders
 
@@ -253,8 +253,8 @@ def test_p10_a_box_for_4000_is_111_a_month_before_power() -> None:
 
     Power, space and people come on top.
     """
-    box = builders.owned_node(purchase_price=Decimal(4000), amortisation_years=3)
-    assert box.amortisation() == pytest.approx(Decimal(111), abs=Decimal("0.5"))
+    box = builders.owned_node(purchase_price=Decimal(4000), amortization_years=3)
+    assert box.amortization() == pytest.approx(Decimal(111), abs=Decimal("0.5"))
     assert not box.kilowatt_hours(CALENDAR_MONTH)
 
 

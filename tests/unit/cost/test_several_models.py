@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from breakeven.cost.several_models import planned
-from breakeven.formatting import to_cents
-from breakeven.reports.staircase import monthly_at
+from breakeven.money import to_cents
+from breakeven.reports.plots.staircase import monthly_at
 from tests.unit.cost.builders import api, assumptions, capacity, node, pool, simulated, volume
 
 MILLION = 10**6

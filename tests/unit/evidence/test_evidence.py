@@ -15,7 +15,7 @@ from breakeven.bundle.archive.opening import open_bundle
 from breakeven.bundle.archive.signing import make_keys, read_private_key
 from breakeven.bundle.files import canonical_json
 from breakeven.cli import evidence as command
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 from breakeven.evidence.access import access_listing
 from breakeven.evidence.page import page
 from breakeven.evidence.record import NOT_ASSESSED, Parts, control_map, evidence

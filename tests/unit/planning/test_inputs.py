@@ -153,7 +153,7 @@ def test_an_owned_node_carries_the_stack_s_figures() -> None:
     node = assumptions("on-prem").node
     assert isinstance(node, OwnedNode)
     assert node.residual_share == Decimal("0.1")
-    assert node.amortisation() == Decimal(290_000) * Decimal("0.9") / 48
+    assert node.amortization() == Decimal(290_000) * Decimal("0.9") / 48
 
 
 def test_a_fleet_that_does_not_scale_is_full_at_the_engine_s_own_limit() -> None:

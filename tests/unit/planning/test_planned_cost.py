@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from breakeven.formatting import to_cents
+from breakeven.money import to_cents
 from breakeven.planning.offline import estimate_stack
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.settings.files import stack_names

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.report import Report
-from breakeven.formatting import money, to_cents
+from breakeven.money import to_cents
 from breakeven.reports.focus import NOTICE, focus_csv, focus_document, focus_rows
+from breakeven.reports.formatting import money
 from tests.unit.cost.builders import TODAY, api, assumptions
 from tests.unit.reports.cases import report_of, reports
 

@@ -10,7 +10,7 @@ import pytest
 
 from breakeven.cost.report import Report
 from breakeven.reports.page import page
-from breakeven.reports.tornado_plot import tornado_of
+from breakeven.reports.plots.tornado import tornado_of
 from tests.unit.cost.builders import api, pool, volume
 from tests.unit.reports.cases import amounts, output_amounts, report_of
 

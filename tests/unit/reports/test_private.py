@@ -19,8 +19,8 @@ from breakeven.reports.focus import focus_csv
 from breakeven.reports.json_report import as_output
 from breakeven.reports.markdown import markdown
 from breakeven.reports.page import page
+from breakeven.reports.plots.tornado import tornado_of
 from breakeven.reports.saved_report import figures_of
-from breakeven.reports.tornado_plot import tornado_of
 from tests.unit.cost.builders import assumptions, node, pool, volume
 
 LEDGER = (pool(), volume())

@@ -7,8 +7,8 @@ from decimal import Decimal
 from hypothesis import given, settings
 
 from breakeven.cost.report import Report
-from breakeven.formatting import money, usd
 from breakeven.reports import tables
+from breakeven.reports.formatting import money, usd
 from breakeven.reports.layout import Table
 from tests.unit.reports.cases import amounts, report_of, reports
 

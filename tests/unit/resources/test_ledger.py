@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from breakeven.cost.bill.registered import classify
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.output import UNKNOWN
 
 import pulumi
-from breakeven.cost.bill.classify import GPU_POOL, classify
+from breakeven.cost.bill.registered import GPU_POOL
 from breakeven.resources.ledger import Ledger, plain
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"

@@ -6,10 +6,10 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from breakeven.cost.bill.any_program import Place, price_program
 
 from breakeven.catalog.price_book import PriceBook
-from breakeven.cost.bill.any_program import Place, price_program
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 from breakeven.reports.program_table import program_table
 
 TODAY = date(2026, 11, 24)

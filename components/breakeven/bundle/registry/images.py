@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.registry.references import ImageReference, parse_reference
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _NAMES_AN_IMAGE = re.compile(r"image$", re.IGNORECASE)

@@ -14,6 +14,7 @@ from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.pool_kinds import EXISTING, default_pool_kind
 from breakeven.cli.init.machines import LONGEST_REQUEST, Machine, own_machine, region_of, rented
 from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
+from breakeven.cost.fleet.plan import units_needed
 from breakeven.planning.demand import capacity_of, demand_of
 from breakeven.planning.inputs import assumptions_of
 from breakeven.settings.files import PREFIX, defaults, stack_names, stack_values, wire
@@ -199,7 +200,7 @@ def _sized(values: Values, answers: Answers, machine: Machine, today: date) -> V
     # Read again for the target: whether the default fits is what is being found out here.
     capacity = capacity_of(settings, parse({})[1], load)
     peak = max(load.requests_per_second()) * load.burst_factor
-    replicas = max(1, math.ceil(peak / capacity.requests_per_second))
+    replicas = max(1, int(units_needed(peak, capacity.requests_per_second)))
     sized: Values = {
         "targetRequestsPerReplica": min(
             int(defaults()["targetRequestsPerReplica"]), capacity.concurrent_requests

@@ -17,9 +17,11 @@ from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.table import plain_table, print_table
 from breakeven.cli.progress.waiting import waiting
+from breakeven.cost.bill.charge import UnpricedReason
 from breakeven.cost.report import Report
 from breakeven.errors import ExitCode, SettingsError, UserError
 from breakeven.planning.offline import estimate_stack
+from breakeven.reports.sentences.line_items import not_priced_name, not_priced_reason
 from breakeven.settings.files import stack_names
 
 _API_SOURCE = f"genai-prices {PACKAGE_VERSION}"
@@ -116,8 +118,8 @@ def _findings(stack: str, today: date, max_age_days: int) -> list[Finding]:
 
 def _missing(stack: str, report: Report) -> Iterable[Finding]:
     for item in report.infrastructure.not_priced:
-        if item.reason.startswith("no price"):
-            yield Finding(stack, item.name, reason=item.reason)
+        if item.reason is UnpricedReason.PRICE_MISSING:
+            yield Finding(stack, not_priced_name(item), reason=not_priced_reason(item))
 
 
 def _old(stack: str, report: Report, max_age_days: int) -> Iterable[Finding]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from breakeven.catalog.price import PRIVATE, Price
-from breakeven.formatting import rate
+from breakeven.reports.formatting import rate
 from breakeven.reports.text import columns
 
 WIDTH = 100

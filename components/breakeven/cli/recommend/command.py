@@ -13,10 +13,11 @@ from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cli.recommend.search import Wishes, search_of
 from breakeven.cost.optimizer.ranking import NothingFitsError
-from breakeven.cost.optimizer.ranking import recommend as weigh
+from breakeven.cost.optimizer.ranking import recommend as search_configurations
 from breakeven.errors import UserError
 from breakeven.planning.offline import load_stack_of_one_model
 from breakeven.reports.optimizer import as_output, as_text
+from breakeven.reports.sentences.optimizer import obstacle_sentences
 
 MOST_MS = 3_600_000
 """An hour; a bound also keeps out what is no number."""
@@ -85,10 +86,12 @@ def recommend(  # noqa: PLR0913  # one parameter an option
         commitment_percent=None if commitment_percent is None else Decimal(str(commitment_percent)),
     )
     try:
-        with waiting("Weighing configurations"):
-            answer = weigh(search_of(load_stack_of_one_model(stack, "breakeven recommend"), wishes))
+        with waiting("Evaluating configurations"):
+            answer = search_configurations(
+                search_of(load_stack_of_one_model(stack, "breakeven recommend"), wishes)
+            )
     except NothingFitsError as error:
-        raise NoConfigurationError(stack, error.reasons) from None
+        raise NoConfigurationError(stack, obstacle_sentences(error.obstacles)) from None
     if output_format is Format.JSON:
         typer.echo(json.dumps(as_output(answer, top), indent=2))
     else:

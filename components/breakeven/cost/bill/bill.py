@@ -10,14 +10,14 @@ import numpy as np
 
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.classify import GpuNodes, LoadBalancer, Registered, Volume, classify
-from breakeven.cost.bill.line_item import LineItem, monthly_of
-from breakeven.cost.bill.pricing import price_resources
+from breakeven.cost.bill.line_item import LineItem, NotPriced, monthly_of
+from breakeven.cost.bill.pricing import price_infrastructure
+from breakeven.cost.bill.registered import Registered
 from breakeven.cost.bill.shared_costs import staffing_items
 from breakeven.cost.break_even import Staircase
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet, FleetWeek
-from breakeven.formatting import to_cents, to_decimal
+from breakeven.money import to_cents, to_decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,31 +138,21 @@ def bill_of(resources: Iterable[Registered], week: FleetWeek, assumptions: Assum
         assumptions: Prices and everything else.
     """
     return Bill.of(
-        price_resources(resources, week, assumptions).lines,
+        price_infrastructure(resources, week, assumptions).lines,
         staffing_items(assumptions),
         contingency_share=assumptions.staffing.contingency_share,
         mean_nodes=week.mean_nodes,
     )
 
 
-def charged(resources: Iterable[Registered]) -> tuple[Registered, ...]:
-    """Picks what can make a line of the bill, for whoever prices a ledger thousands of times."""
-    return tuple(
-        one for one in resources if isinstance(classify(one), GpuNodes | Volume | LoadBalancer)
-    )
-
-
-def names_without_price(
-    resources: Iterable[Registered], assumptions: Assumptions
-) -> tuple[str, ...]:
-    """Returns the names of what has no price, and is in no total.
+def unpriced(resources: Iterable[Registered], assumptions: Assumptions) -> tuple[NotPriced, ...]:
+    """Returns what has no price, and is in no total.
 
     Args:
         resources: The ledger.
         assumptions: Prices and everything else.
     """
-    machines = price_resources(resources, assumptions.week(), assumptions)
-    return tuple(item.name for item in machines.not_priced)
+    return price_infrastructure(resources, assumptions.week(), assumptions).not_priced
 
 
 def api_monthly(price: ApiPrice, assumptions: Assumptions) -> Decimal:

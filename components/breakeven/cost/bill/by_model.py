@@ -11,7 +11,7 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill, api_monthly
 from breakeven.cost.bill.line_item import LineItem, monthly_of
 from breakeven.cost.fleet.plan import FleetWeek
-from breakeven.formatting import to_decimal
+from breakeven.money import to_decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def model_costs(
     models = assumptions.models
     nodes = _nodes(models, weeks)
     reserve = 1 + bill.contingency_share
-    by_model = [[line for line in lines if line.model == model.served] for model in models]
+    by_model = [[line for line in lines if line.model == model.model_name] for model in models]
     overflows = [
         monthly_of(line for line in own if line.kind == "overflow")
         for own in (by_model if len(models) > 1 else [lines])

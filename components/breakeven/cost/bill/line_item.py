@@ -1,4 +1,4 @@
-"""One line of the self-hosted bill, and what has no price."""
+"""One line item of a bill, and what has no price."""
 
 from __future__ import annotations
 
@@ -6,53 +6,40 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal, TypeAlias
 
-from breakeven.catalog.price import PRIVATE, Confidence, Price
-from breakeven.cost.assumptions import Assumptions
-from breakeven.formatting import to_cents, usd, usd_for_one
+from breakeven.catalog.price import Confidence, Price
+from breakeven.cost.bill.charge import Charge, LineItemKind, UnpricedReason
+from breakeven.cost.bill.node_cost import OwnedNode
+from breakeven.money import to_cents
 
-LineItemKind: TypeAlias = Literal[
-    "busy-nodes",
-    "idle-nodes",
-    "data-centre",
-    "root-volumes",
-    "volume",
-    "load-balancer",
-    "control-plane",
-    "cpu-nodes",
-    "machine",
-    "nat-gateway",
-    "overflow",
-    "people",
-]
-"""What a line pays for. "overflow" is what an API takes for requests that a gateway sends there;
-"machine" is of a program that has nothing to do with models."""
-
-_GROWS_WITH_NODES = frozenset({"busy-nodes", "idle-nodes", "data-centre", "root-volumes"})
+_GROWS_WITH_NODES = frozenset({"busy-nodes", "idle-nodes", "electricity", "rack", "root-volumes"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineItem:
-    """One line of the bill.
+    """One line item. Reports name it by its kind and facts.
 
     Attributes:
         kind: What it pays for.
         identifier: Of the price: of the price book, or the setting that states it.
-        item: The same in words.
         quantity: How much of it a month.
         unit: Unit of the quantity.
         unit_price: USD for one unit.
-        source: Where the price comes from.
+        source: Where the price comes from; empty for a stack setting.
         as_of: Day on which the price held; None for a figure that the stack states.
         confidence: How sure it is.
         private: Whether reports leave its price and amount out; the total has them.
-        model: The model that it is there for, where a stack has several; empty for all of them.
+        name: Name of the resource; empty for what no resource stands for.
+        variant: As of a charge, like the attributes that follow.
+        attached: Which volume of a machine.
+        share: Busy, idle or engineer's share.
+        count: Machines.
+        model: The model that it is there for.
+        node: The owned node that it is part of.
     """
 
     kind: LineItemKind
     identifier: str
-    item: str
     quantity: Decimal
     unit: str
     unit_price: Decimal
@@ -60,7 +47,13 @@ class LineItem:
     as_of: date | None
     confidence: Confidence
     private: bool
+    name: str = ""
+    variant: str = ""
+    attached: str = ""
+    share: Decimal | None = None
+    count: int = 0
     model: str = ""
+    node: OwnedNode | None = None
 
     @property
     def monthly(self) -> Decimal:
@@ -72,25 +65,29 @@ class LineItem:
         """Whether it doubles with the number of GPU nodes."""
         return self.kind in _GROWS_WITH_NODES
 
-    def written_prices(self) -> tuple[str, str]:
-        """Returns unit price and USD a month as a report shows them."""
-        if self.private:
-            return PRIVATE, PRIVATE
-        return usd_for_one(self.unit_price), usd(self.monthly)
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotPriced:
-    """A resource, or a part of the cluster, whose price is not known."""
+    """A resource, or a part of the cluster, whose price is not known.
+
+    Attributes:
+        name: Name of the resource; empty for a part of the cluster.
+        type: Its type token; of a part of the cluster the identifier of the price.
+        reason: Why.
+        detail: What the reason is about, such as the identifier of a missing price.
+        attached: Which volume of a machine it is; empty for the resource itself.
+    """
 
     name: str
     type: str
-    reason: str
+    reason: UnpricedReason
+    detail: str = ""
+    attached: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Infrastructure:
-    """What the registered resources and the cluster cost.
+    """What registered resources and the cluster cost.
 
     Attributes:
         lines: Everything with a price.
@@ -108,38 +105,46 @@ class Infrastructure:
         return monthly_of(self.lines)
 
 
-def line_item(
-    kind: LineItemKind, item: str, quantity: Decimal, unit: str, price: Price
-) -> LineItem:
-    """Returns a line at a price."""
+def line_item(charge: Charge, price: Price, name: str = "") -> LineItem:
+    """Returns a charge at its price.
+
+    Args:
+        charge: What and how much.
+        price: For one unit.
+        name: Name of the resource; empty for what no resource stands for.
+    """
     return LineItem(
-        kind=kind,
+        kind=charge.kind,
         identifier=price.identifier,
-        item=item,
-        quantity=quantity,
-        unit=unit,
+        quantity=charge.quantity,
+        unit=charge.unit or price.unit,
         unit_price=price.usd,
         source=price.source,
         as_of=None if price.confidence == "user" else price.as_of,
         confidence=price.confidence,
         private=price.private,
+        name=name,
+        variant=charge.variant,
+        attached=charge.attached,
+        share=charge.share,
+        count=charge.count,
+        model=charge.model,
+        node=charge.node,
     )
 
 
-def stated_price(
-    setting: str, usd: Decimal, assumptions: Assumptions, source: str = "stack setting"
-) -> Price:
+def stated_price(setting: str, usd: Decimal, today: date) -> Price:
     """Returns what a setting states as a price."""
     return Price(
         identifier=setting,
         usd=usd,
         unit="unit",
-        source=source,
-        as_of=assumptions.book.today,
+        source="",
+        as_of=today,
         confidence="user",
     )
 
 
 def monthly_of(lines: Iterable[LineItem]) -> Decimal:
-    """Returns what lines cost together, in USD a month."""
+    """Returns what line items cost together, in USD a month."""
     return sum((line.monthly for line in lines), Decimal(0))

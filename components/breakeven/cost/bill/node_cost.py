@@ -15,11 +15,19 @@ class RentedNode:
 
     Attributes:
         price: USD for a node-hour.
-        description: How tables call it, such as "g6e.xlarge, on-demand".
+        gpus: GPUs of a node.
+        machine: Machine type; empty where the stack states the price of its nodes.
+        purchase: "on-demand", "spot" or "reserved"; empty like the machine type.
+        commitment_percent: Commitment discount that the price includes; 0 for none.
+        commitment_years: Its term; 0 for none.
     """
 
     price: Price
-    description: str
+    gpus: int = 1
+    machine: str = ""
+    purchase: str = ""
+    commitment_percent: int = 0
+    commitment_years: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,28 +36,28 @@ class OwnedNode:
 
     Attributes:
         purchase_price: USD, installed.
-        amortisation_years: Years over which it is written off (straight line), 1 or more.
+        amortization_years: Years over which it is written off (straight line), 1 or more.
         residual_share: Value left at the end over the purchase price, 0 to 1.
         power_watts: Mean draw at the wall, in W.
         power_usage_effectiveness: PUE; cooling and losses belong here, 1 or more.
         electricity_price_per_kwh: USD.
         rack_and_support_per_month: USD for space, network port and vendor support.
-        description: How tables call it.
+        gpus: GPUs of a node.
     """
 
     purchase_price: Decimal
-    amortisation_years: int
+    amortization_years: int
     residual_share: Decimal
     power_watts: int
     power_usage_effectiveness: Decimal
     electricity_price_per_kwh: Decimal
     rack_and_support_per_month: Decimal
-    description: str
+    gpus: int
 
-    def amortisation(self) -> Decimal:
+    def amortization(self) -> Decimal:
         """Returns USD a month: (purchase price - residual value) / months."""
         written_off = self.purchase_price * (1 - self.residual_share)
-        return written_off / (self.amortisation_years * 12)
+        return written_off / (self.amortization_years * 12)
 
     def kilowatt_hours(self, calendar: Calendar) -> Decimal:
         """Returns what a continuous draw takes in a month: W / 1,000 x hours x PUE."""

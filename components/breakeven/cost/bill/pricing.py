@@ -1,57 +1,74 @@
-"""The lines of the bill that registered resources stand for: nodes, volumes, load balancers."""
+"""From registered resources to line items: the one pipeline for our stacks and for any program.
+
+What runs all hours is billed all hours. What has no rule or no price is listed as not priced,
+never taken for free.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from decimal import Decimal
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
 
-from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.price import PriceMissingError
+from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.classify import (
-    Free,
-    GpuNodes,
-    InPool,
-    LoadBalancer,
-    Quantity,
-    Registered,
-    Unknown,
-    Volume,
-    Workload,
-    classify,
+from breakeven.cost.bill.charge import (
+    Charge,
+    Context,
+    Part,
+    Place,
+    Rule,
+    Unpriced,
+    UnpricedReason,
 )
-from breakeven.cost.bill.line_item import (
-    Infrastructure,
-    LineItem,
-    LineItemKind,
-    NotPriced,
-    line_item,
-    stated_price,
-)
-from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
-from breakeven.cost.bill.shared_costs import CLUSTER_PARTS
+from breakeven.cost.bill.line_item import Infrastructure, LineItem, NotPriced, line_item
+from breakeven.cost.bill.registered import GPU_POOL, Registered
+from breakeven.cost.bill.rules import aws, azure, gcp, kubernetes
+from breakeven.cost.bill.shared_costs import cluster_charges
+from breakeven.cost.bill.usage import StackUsage
 from breakeven.cost.fleet.plan import FleetWeek
-from breakeven.formatting import to_decimal
 
-BYTES_PER_TOKEN = 5
-"""Bytes that a token takes on the wire, JSON and headers aside: an estimate, 4 to 5 for English."""
+_RULES: Mapping[str, Rule] = {**kubernetes.RULES, **aws.RULES, **azure.RULES, **gcp.RULES}
+"""By type token; a further type is a further entry in its provider's module."""
 
-# What a name says of the content behind it; a bill's reader has no use for it.
+# A hash of the content behind a name; a bill's reader has no use for it.
 _HASH = re.compile(r"-[0-9a-f]{8}$")
-
-_Shares: TypeAlias = Sequence[tuple[LineItemKind, str, Decimal]]
 
 
 def price_resources(
+    resources: Iterable[Registered], book: PriceBook, context: Context
+) -> Infrastructure:
+    """Prices what a program registered.
+
+    Args:
+        resources: The ledger.
+        book: Prices.
+        context: Where the resources are, and how they are used.
+    """
+    lines: list[LineItem] = []
+    free: list[str] = []
+    unpriced: list[NotPriced] = []
+    for resource in resources:
+        name = resource.name if context.usage is None else _HASH.sub("", resource.name)
+        parts = parts_of(resource, context)
+        if not parts:
+            free.append(name)
+        for part in parts:
+            priced = _priced(part, book, name, resource.type)
+            if isinstance(priced, LineItem):
+                lines.append(priced)
+            else:
+                unpriced.append(priced)
+    return Infrastructure(tuple(lines), tuple(free), tuple(unpriced))
+
+
+def price_infrastructure(
     resources: Iterable[Registered],
     week: FleetWeek,
     assumptions: Assumptions,
     by_model: Sequence[FleetWeek] = (),
 ) -> Infrastructure:
-    """Prices what was registered, and the cluster's share.
+    """Prices what a stack registered, and the cluster's share.
 
     Args:
         resources: The ledger.
@@ -59,163 +76,64 @@ def price_resources(
         assumptions: Prices and everything else.
         by_model: The same for each model, where a stack has several.
     """
-    lines: list[LineItem] = []
-    free: list[str] = []
-    unpriced: list[NotPriced] = []
-    quantities = [(resource, classify(resource)) for resource in resources]
-    has_pool = any(isinstance(quantity, GpuNodes) for _, quantity in quantities)
-    for resource, quantity in quantities:
-        name = _HASH.sub("", resource.name)
-        reason = _reason_against(quantity, has_pool=has_pool)
-        if reason:
-            unpriced.append(NotPriced(name, resource.type, reason))
-        elif isinstance(quantity, Free | InPool | Workload):
-            free.append(name)
-        else:
-            if isinstance(quantity, GpuNodes):
-                lines.extend(_nodes(week, assumptions, by_model))
-                name = f"root volumes of {name}"
-            try:
-                lines.extend(_resource(name, quantity, week, assumptions))
-            except PriceMissingError as missing:
-                unpriced.append(NotPriced(name, resource.type, _stated_instead(missing)))
-    for part in CLUSTER_PARTS:
-        try:
-            lines.extend(part(assumptions, by_model or (week,)))
-        except PriceMissingError as missing:
-            unpriced.append(NotPriced("cluster", missing.identifier, _stated_instead(missing)))
-    return Infrastructure(tuple(lines), tuple(free), tuple(unpriced))
-
-
-def balancer_prices(cloud: str) -> tuple[str, str | None]:
-    """Returns the identifiers of a load balancer's prices: of a month, and of traffic if any.
-
-    For a cloud of which nothing is known it is load-balancer/CLOUD, which a stack may state.
-    """
-    return find_cloud(cloud).balancer_prices or (f"load-balancer/{cloud}", None)
-
-
-def _reason_against(quantity: Quantity, *, has_pool: bool) -> str | None:
-    """Says why something has no price, or None where it has one or needs none."""
-    if isinstance(quantity, Unknown):
-        return quantity.reason
-    if isinstance(quantity, Workload) and quantity.gpus and not has_pool:
-        return "asks for GPUs, but no pool is registered"
-    return None
-
-
-def _stated_instead(missing: PriceMissingError) -> str:
-    return f"no price {missing.identifier}; state one in priceOverrides"
-
-
-def _resource(
-    name: str, quantity: Quantity, week: FleetWeek, assumptions: Assumptions
-) -> Sequence[LineItem]:
-    """Returns the lines that need a price of the book: all of a resource's, or it raises."""
-    if isinstance(quantity, GpuNodes):
-        return list(_root_volumes(quantity, week, assumptions))
-    if isinstance(quantity, Volume):
-        return [_volume(name, quantity, assumptions)]
-    if isinstance(quantity, LoadBalancer):
-        return list(_load_balancer(quantity, assumptions))
-    return ()
-
-
-def _nodes(
-    week: FleetWeek, assumptions: Assumptions, by_model: Sequence[FleetWeek]
-) -> Iterator[LineItem]:
-    """Prices the nodes: of all models at once where they share them, else of each."""
-    if not by_model or assumptions.fleet.fixed_nodes is not None:
-        yield from _gpu_nodes(week, assumptions, "GPU nodes")
-        return
-    for model, its_week in zip(assumptions.models, by_model, strict=True):
-        for line in _gpu_nodes(its_week, model, f"GPU nodes of {model.served}"):
-            yield replace(line, model=model.served)
-
-
-def _gpu_nodes(week: FleetWeek, assumptions: Assumptions, name: str) -> Iterator[LineItem]:
-    mean = _mean_machines(week, assumptions)
-    busy = to_decimal(week.busy_share)
-    shares: _Shares = (
-        ("busy-nodes", f"{name}, busy {busy:.0%}", busy),
-        ("idle-nodes", f"{name}, idle {1 - busy:.0%}", 1 - busy),
+    ledger = tuple(resources)
+    usage = StackUsage(
+        week=week,
+        assumptions=assumptions,
+        by_model=by_model,
+        has_pool=any(
+            resource.type == GPU_POOL and resource.properties is not None for resource in ledger
+        ),
     )
-    node = assumptions.node
-    if isinstance(node, RentedNode):
-        hours = mean * assumptions.calendar.hours_per_month
-        for kind, item, share in shares:
-            yield line_item(kind, item, hours * share, "node-hour", node.price)
-    else:
-        yield from _owned_nodes(node, mean, shares, assumptions)
-
-
-def _mean_machines(week: FleetWeek, assumptions: Assumptions) -> Decimal:
-    return to_decimal(week.mean_nodes) * assumptions.fleet.machines_per_node
-
-
-def _root_volumes(nodes: GpuNodes, week: FleetWeek, assumptions: Assumptions) -> Iterator[LineItem]:
-    if nodes.node_volume_class:
-        price = assumptions.book.find(f"volume/{assumptions.cloud}/{nodes.node_volume_class}")
-        gigabytes = _mean_machines(week, assumptions) * nodes.node_volume_gigabytes
-        yield line_item("root-volumes", "Root volumes of GPU nodes", gigabytes, "GB-month", price)
-
-
-def _owned_nodes(
-    node: OwnedNode,
-    mean: Decimal,
-    shares: _Shares,
-    assumptions: Assumptions,
-) -> Iterator[LineItem]:
-    months = node.amortisation_years * 12
-    written_off = f"purchase over {months} months, {node.residual_share:.0%} residual"
-    for kind, item, share in shares:
-        price = stated_price("nodePurchasePrice", node.amortisation(), assumptions, written_off)
-        yield line_item(kind, f"{item}: amortisation", mean * share, "node-month", price)
-    kilowatt_hours = mean * node.kilowatt_hours(assumptions.calendar)
-    draw = f"{node.power_watts:,} W at the wall x PUE {node.power_usage_effectiveness}"
-    price = stated_price(
-        "electricityPricePerKwh", node.electricity_price_per_kwh, assumptions, draw
+    context = Context(Place(assumptions.cloud, assumptions.region), usage)
+    found = price_resources(ledger, assumptions.book, context)
+    shared = [
+        _priced(charge, assumptions.book, "", charge.identifier)
+        for charge in cluster_charges(assumptions, by_model or (week,))
+    ]
+    return Infrastructure(
+        lines=(*found.lines, *(item for item in shared if isinstance(item, LineItem))),
+        without_charge=found.without_charge,
+        not_priced=(*found.not_priced, *(item for item in shared if isinstance(item, NotPriced))),
     )
-    yield line_item("data-centre", "Electricity and cooling", kilowatt_hours, "kWh", price)
-    if node.rack_and_support_per_month:
-        price = stated_price(
-            "rackAndSupportPerNodeMonth", node.rack_and_support_per_month, assumptions
+
+
+def parts_of(resource: Registered, context: Context) -> Sequence[Part]:
+    """Returns what a resource is charged by; nothing where it is free. Never raises."""
+    if kubernetes.is_free(resource.type):
+        return ()
+    rule = _RULES.get(resource.type)
+    if resource.properties is None:
+        return (Unpriced(UnpricedReason.INPUTS_UNREADABLE),)
+    if rule is None:
+        return (Unpriced(UnpricedReason.NO_RULE),)
+    return rule(resource.properties, context)
+
+
+def charged(resources: Iterable[Registered]) -> tuple[Registered, ...]:
+    """Picks what can make a line item, for whoever prices a ledger thousands of times."""
+    nowhere = Context(Place("", ""))
+    return tuple(
+        resource
+        for resource in resources
+        if resource.type == GPU_POOL
+        or any(isinstance(part, Charge) for part in parts_of(resource, nowhere))
+    )
+
+
+def _priced(part: Part, book: PriceBook, name: str, kind: str) -> LineItem | NotPriced:
+    if isinstance(part, Unpriced):
+        return NotPriced(
+            name=name, type=kind, reason=part.reason, detail=part.detail, attached=part.attached
         )
-        yield line_item("data-centre", "Rack, network port, support", mean, "node-month", price)
-
-
-def _volume(name: str, volume: Volume, assumptions: Assumptions) -> LineItem:
-    price = assumptions.book.find(f"volume/{assumptions.cloud}/{volume.storage_class}")
-    item = f"Volume {name} ({volume.storage_class})"
-    line = line_item("volume", item, volume.gigabytes, "GB-month", price)
-    return replace(line, model=_model_of(volume.instance, assumptions))
-
-
-def _model_of(instance: str, assumptions: Assumptions) -> str:
-    """Returns the model whose object it is; empty for what all share, and in a stack of one."""
-    if not assumptions.others:
-        return ""
-    return next((model.served for model in assumptions.models if model.instance == instance), "")
-
-
-def _load_balancer(balancer: LoadBalancer, assumptions: Assumptions) -> Iterator[LineItem]:
-    base, traffic = balancer_prices(assumptions.cloud)
-    model = _model_of(balancer.instance, assumptions)
-    of = f" of {model}" if model else ""
-    item, price = f"Load balancer{of}", assumptions.book.find(base)
-    yield replace(line_item("load-balancer", item, Decimal(1), "month", price), model=model)
-    if traffic is None:
-        return
-    behind = [one for one in assumptions.models if model in ("", one.served)]
-    calendar = assumptions.calendar
-    tokens = sum((one.load.tokens_per_month(calendar) for one in behind), Decimal(0))
-    gigabytes = tokens * BYTES_PER_TOKEN / 10**9
-    price = assumptions.book.find(traffic)
-    if price.unit == "GB":
-        quantity, unit = gigabytes, "GB"
-    else:
-        # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
-        quantity, unit = gigabytes / calendar.hours_per_month, "LCU-month"
-    yield replace(
-        line_item("load-balancer", f"{item}, traffic", quantity, unit, price), model=model
-    )
+    try:
+        price = part.price or book.find(part.identifier)
+    except PriceMissingError as missing:
+        return NotPriced(
+            name=name,
+            type=kind,
+            reason=UnpricedReason.PRICE_MISSING,
+            detail=missing.identifier,
+            attached=part.attached,
+        )
+    return line_item(part, price, name)

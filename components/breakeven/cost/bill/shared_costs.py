@@ -1,74 +1,88 @@
-"""The lines of the bill that no resource stands for: the cluster's share, overflow, people."""
+"""Charges that no resource stands for: the cluster's share, overflow, staffing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import TypeAlias
 
 from breakeven.catalog.price import Price
 from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.charge import Charge
 from breakeven.cost.bill.line_item import LineItem, line_item, stated_price
 from breakeven.cost.fleet.plan import FleetWeek
-from breakeven.formatting import to_decimal
-
-_Weeks: TypeAlias = Sequence[FleetWeek]
+from breakeven.money import to_decimal
 
 
-def _control_plane(assumptions: Assumptions, _weeks: _Weeks) -> Iterator[LineItem]:
+def cluster_charges(assumptions: Assumptions, weeks: Sequence[FleetWeek]) -> Iterator[Charge]:
+    """Yields what a stack bears of its cluster, and what its gateway sends to an API.
+
+    Args:
+        assumptions: Of the stack.
+        weeks: What the fleet of each model does.
+    """
+    yield from _control_plane(assumptions)
+    yield from _system_nodes(assumptions)
+    yield from _nat_gateway(assumptions, weeks)
+    for model, week in zip(assumptions.models, weeks, strict=True):
+        if week.overflow_share:
+            name = model.model_name if assumptions.others else ""
+            yield _overflow(model, week.overflow_share, name)
+
+
+def _control_plane(assumptions: Assumptions) -> Iterator[Charge]:
     cluster = assumptions.cluster
-    if cluster.control_plane is None or not cluster.control_plane_share:
-        return
-    price = assumptions.book.find(f"control-plane/{cluster.control_plane}")
-    item = f"Control plane ({cluster.control_plane})"
-    yield line_item("control-plane", item, cluster.control_plane_share, "month", price)
+    if cluster.control_plane is not None and cluster.control_plane_share:
+        yield Charge(
+            kind="control-plane",
+            identifier=f"control-plane/{cluster.control_plane}",
+            quantity=cluster.control_plane_share,
+            unit="month",
+            variant=cluster.control_plane,
+        )
 
 
-def _system_nodes(assumptions: Assumptions, _weeks: _Weeks) -> Iterator[LineItem]:
+def _system_nodes(assumptions: Assumptions) -> Iterator[Charge]:
     cluster = assumptions.cluster
-    if not cluster.system_nodes:
-        return
-    price = assumptions.book.node(
-        assumptions.cloud, assumptions.region, cluster.system_instance_type, "on-demand"
-    )
-    hours = cluster.system_nodes * assumptions.calendar.hours_per_month
-    item = f"Monitoring, {cluster.system_nodes} x {cluster.system_instance_type}"
-    yield line_item("cpu-nodes", item, hours, "node-hour", price)
+    if cluster.system_nodes:
+        machine = cluster.system_instance_type
+        yield Charge(
+            kind="cpu-nodes",
+            identifier=f"node/{assumptions.cloud}/{assumptions.region}/{machine}/on-demand",
+            quantity=cluster.system_nodes * assumptions.calendar.hours_per_month,
+            unit="node-hour",
+            variant=machine,
+            count=cluster.system_nodes,
+        )
 
 
-def _nat_gateway(assumptions: Assumptions, weeks: _Weeks) -> Iterator[LineItem]:
-    """Prices the gateway, and the images that pass it; requests and answers are text and small."""
-    cluster = assumptions.cluster
-    share = cluster.nat_gateway_share
+def _nat_gateway(assumptions: Assumptions, weeks: Sequence[FleetWeek]) -> Iterator[Charge]:
+    """Charges the gateway, and the images that pass it; requests and answers are text and small."""
+    share = assumptions.cluster.nat_gateway_share
     if not share:
         return
-    price = assumptions.book.find(f"nat/{assumptions.cloud}/gateway")
-    yield line_item("nat-gateway", "NAT gateway", share, "month", price)
+    yield Charge(
+        kind="nat-gateway",
+        identifier=f"nat/{assumptions.cloud}/gateway",
+        quantity=share,
+        unit="month",
+    )
     # A replica that spans several machines pulls the image to each of them.
     an_hour = sum(
         week.node_starts_per_hour * model.fleet.machines_per_node * model.cluster.image_gigabytes
         for model, week in zip(assumptions.models, weeks, strict=True)
     )
     if assumptions.fleet.fixed_nodes is None and an_hour:
-        gigabytes = to_decimal(an_hour * float(assumptions.calendar.hours_per_month))
-        price = assumptions.book.find(f"nat/{assumptions.cloud}/gb")
-        item = "NAT gateway, images of started nodes"
-        yield line_item("nat-gateway", item, gigabytes, "GB", price)
+        yield Charge(
+            kind="nat-gateway-images",
+            identifier=f"nat/{assumptions.cloud}/gb",
+            quantity=to_decimal(an_hour * float(assumptions.calendar.hours_per_month)),
+            unit="GB",
+        )
 
 
-def _overflow(assumptions: Assumptions, weeks: _Weeks) -> Iterator[LineItem]:
-    """Prices what the stack's gateway sends to the APIs in use, on saturation and cold start."""
-    for model, week in zip(assumptions.models, weeks, strict=True):
-        if week.overflow_share:
-            line = _overflow_of(model, week.overflow_share)
-            named = replace(line, item=f"{line.item} of {model.served}", model=model.served)
-            yield named if assumptions.others else line
-
-
-def _overflow_of(assumptions: Assumptions, share: float) -> LineItem:
-    api = assumptions.api_in_use
-    tokens = assumptions.load.tokens_per_month(assumptions.calendar)
+def _overflow(model: Assumptions, share: float, name: str) -> Charge:
+    api = model.api_in_use
+    tokens = model.load.tokens_per_month(model.calendar)
     price = Price(
         identifier=f"api/{api.reference}",
         usd=api.usd_per_million_tokens,
@@ -77,27 +91,27 @@ def _overflow_of(assumptions: Assumptions, share: float) -> LineItem:
         as_of=api.as_of,
         confidence="list",
     )
-    millions = tokens * to_decimal(share) / 10**6
-    return line_item("overflow", "Overflow by API", millions, "million tokens", price)
-
-
-CLUSTER_PARTS: tuple[Callable[[Assumptions, _Weeks], Iterator[LineItem]], ...] = (
-    _control_plane,
-    _system_nodes,
-    _nat_gateway,
-    _overflow,
-)
-"""What yields the lines of each part, from what the fleet of each model does; a part raises
-PriceMissingError where it has no price."""
+    return Charge(
+        kind="overflow",
+        quantity=tokens * to_decimal(share) / 10**6,
+        price=price,
+        model=name,
+    )
 
 
 def staffing_items(assumptions: Assumptions) -> tuple[LineItem, ...]:
-    """Returns what people cost a month, contingency aside."""
-    staffing = assumptions.staffing
-    salary = stated_price("engineerSalary", staffing.engineer_salary / 12, assumptions)
-    item = f"Senior engineer, {staffing.engineer_share:.0%}"
-    lines = [line_item("people", item, staffing.engineer_share, "engineer-month", salary)]
+    """Returns what staffing costs a month, contingency aside."""
+    staffing, today = assumptions.staffing, assumptions.book.today
+    engineer = Charge(
+        kind="engineer",
+        quantity=staffing.engineer_share,
+        unit="engineer-month",
+        share=staffing.engineer_share,
+    )
+    salary = stated_price("engineerSalary", staffing.engineer_salary / 12, today)
+    items = [line_item(engineer, salary)]
     if staffing.on_call_per_month:
-        on_call = stated_price("onCallPerMonth", staffing.on_call_per_month, assumptions)
-        lines.append(line_item("people", "On-call", Decimal(1), "month", on_call))
-    return tuple(lines)
+        on_call = Charge(kind="on-call", quantity=Decimal(1), unit="month")
+        pay = stated_price("onCallPerMonth", staffing.on_call_per_month, today)
+        items.append(line_item(on_call, pay))
+    return tuple(items)

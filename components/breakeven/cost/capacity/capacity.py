@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from breakeven.catalog.gpus import Gpu
@@ -22,7 +22,8 @@ PUBLISHED_ERROR_PERCENT = 15.0  # left when the roofline is fitted to one model:
 
 _SMALL_MODEL = 10e9  # parameters
 
-Method: TypeAlias = Literal["user's measurement", "published measurement", "roofline"]
+Method: TypeAlias = Literal["own-measurement", "published-measurement", "roofline"]
+"""How a capacity is known: measured by the user, published for the same engine, or computed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class ReplicaCapacity:
         inter_token_latency_seconds: Between two output tokens of a request.
         prefill_seconds: To the first token, with no queue before it.
         method: How it is known.
-        source: By whom, or by which constants.
+        measured: The published measurement that it is derived from; None for other methods.
     """
 
     requests_per_second: float
@@ -53,7 +54,7 @@ class ReplicaCapacity:
     inter_token_latency_seconds: float
     prefill_seconds: float
     method: Method
-    source: str
+    measured: MeasuredPoint | None = None
 
 
 class ModelDoesNotFitError(ValueError):
@@ -137,24 +138,21 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
         raise ModelDoesNotFitError(msg)
     steady = _steady(engine, fit.key_value_gib, request, concurrency_limit)
     if measured is not None:
-        return _capacity(
-            steady, measured, "user's measurement", "stack setting", USER_ERROR_PERCENT
-        )
+        return _capacity(steady, measured, "own-measurement", USER_ERROR_PERCENT)
     reference = _nearest(engine, steady)
     if reference is not None:
         ratio = steady.output_tokens_per_second / reference.steady.output_tokens_per_second
-        return _capacity(
+        found = _capacity(
             steady,
             reference.measured.output_tokens_per_second * ratio,
-            "published measurement",
-            _described(reference.measured),
+            "published-measurement",
             PUBLISHED_ERROR_PERCENT,
         )
+        return replace(found, measured=reference.measured)
     return _capacity(
         steady,
         steady.output_tokens_per_second,
         "roofline",
-        "data sheet and four constants fitted on 60 published vLLM measurements",
         roofline_error_percent(engine),
     )
 
@@ -221,15 +219,8 @@ def _distance(one: _Steady, other: _Steady) -> float:
     return sum(abs(math.log(a / b)) for a, b in pairs)
 
 
-def _described(point: MeasuredPoint) -> str:
-    return (
-        f"{point.source} ({point.output_tokens_per_second:,.0f} output tokens a second, "
-        f"{point.input_tokens:,} / {point.output_tokens:,} tokens, concurrency {point.concurrency})"
-    )
-
-
 def _capacity(
-    steady: _Steady, output_per_second: float, method: Method, source: str, error_percent: float
+    steady: _Steady, output_per_second: float, method: Method, error_percent: float
 ) -> ReplicaCapacity:
     request, times = steady.request, steady.times
     # A measurement that is faster than the roofline is so in prompts and steps alike, as far as is
@@ -249,5 +240,4 @@ def _capacity(
         inter_token_latency_seconds=(times.decode + others) * slower,
         prefill_seconds=times.first_token * slower,
         method=method,
-        source=source,
     )

@@ -17,6 +17,9 @@ from breakeven.cost.calendar import Calendar
 
 SECONDS_PER_DAY = 86_400
 
+FLAT = "flat"
+"""`shape_source` of a week in which every hour is alike."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
@@ -28,7 +31,7 @@ class Load:
         output_tokens: Mean output tokens of a request, 1 or more.
         cached_input_share: Share of the input found in a prefix cache, 0 to 1.
         shape: Request rate of each hour over the mean of all; mean 1.
-        shape_source: Where the shape comes from.
+        shape_source: Where the shape comes from: `FLAT`, a file, or a publication.
         burst_factor: Peak minute of an hour over that hour's mean, 1 or more.
     """
 

@@ -11,7 +11,24 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+NEGLIGIBLE_UNSERVED_SHARE = 0.001
+"""Requests beyond capacity that count as measurement noise rather than as a fleet too small."""
+
+_ROUNDING = 1e-9
+
+
+def units_needed(amount: ArrayLike, capacity: float) -> NDArray[np.int64]:
+    """Returns how many replicas or nodes carry an amount; such as those of the peak minute.
+
+    An amount that is a whole multiple of the capacity up to rounding needs no further one.
+
+    Args:
+        amount: Such as requests a second, 0 or more; a number or many.
+        capacity: What one carries, over 0.
+    """
+    return np.ceil(np.asarray(amount) / capacity - _ROUNDING).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +122,11 @@ class FleetWeek:
     overflow_share: float = 0.0
     node_starts_per_hour: float = 0.0
 
+    @property
+    def serves_load(self) -> bool:
+        """Whether the fleet serves the load, but for noise."""
+        return self.unserved_share <= NEGLIGIBLE_UNSERVED_SHARE
+
 
 def plan_week(
     rates: NDArray[np.float64], burst_factor: float, requests_per_second: float, fleet: Fleet
@@ -139,8 +161,7 @@ def wanted_replicas(
     """Returns the replicas of each hour, between the fleet's lowest and highest."""
     if not fleet.autoscaling:
         return np.full(peak_rates.shape, fleet.highest, dtype=np.int64)
-    # A rate that is a whole multiple of the capacity up to rounding needs no further replica.
-    needed = np.ceil(peak_rates / requests_per_second - 1e-9).astype(np.int64)
+    needed = units_needed(peak_rates, requests_per_second)
     lowest = np.maximum(fleet.lowest, fleet.scheduled_in(len(needed)))
     return np.clip(needed, lowest, fleet.highest)
 

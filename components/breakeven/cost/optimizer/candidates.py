@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from breakeven.cost.bill.bill import api_monthly, bill_of, charged, names_without_price
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.bill import api_monthly, bill_of, unpriced
+from breakeven.cost.bill.pricing import charged
+from breakeven.cost.bill.registered import Registered
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
 from breakeven.cost.demand.load_duration import LoadDuration
-from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
+from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week, units_needed
 from breakeven.cost.optimizer.capacities import Capacities
 from breakeven.cost.optimizer.offers import offers
 from breakeven.cost.optimizer.search import (
@@ -27,7 +28,7 @@ from breakeven.cost.optimizer.search import (
     assumptions_for,
     with_nodes,
 )
-from breakeven.formatting import to_decimal
+from breakeven.money import to_decimal
 
 _TARGETS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Requests in flight that autoscaling may aim at, up to the stack's own target: fewer give faster
@@ -85,7 +86,7 @@ class Evaluator:
     Attributes:
         search: What is asked.
         counts: How many configurations were evaluated so far.
-        not_priced: Names of resources without a price, which no total contains.
+        not_priced: Resources without a price, which no total contains.
     """
 
     def __init__(self, search: Search) -> None:
@@ -97,7 +98,7 @@ class Evaluator:
         apis = [assumptions.api_in_use, *assumptions.hosted]
         self.overflow = min(apis, key=lambda price: price.usd_per_request)
         self.overflow_monthly = api_monthly(self.overflow, assumptions)
-        self.not_priced = names_without_price(search.ledgers[search.precision], assumptions)
+        self.not_priced = unpriced(search.ledgers[search.precision], assumptions)
         self._ledgers = {precision: charged(ledger) for precision, ledger in search.ledgers.items()}
         self.minutes = LoadDuration.of(assumptions.load)
         self._capacities = Capacities(search)
@@ -123,8 +124,7 @@ class Evaluator:
     def fleet(self, configuration: ServingConfiguration, capacity: ReplicaCapacity) -> Fleet:
         """Returns the fleet that serves the peak minute."""
         search, per_node = self.search, configuration.replicas_per_node
-        # As the simulation counts: a rate that is a whole multiple but for rounding needs no more.
-        needed = math.ceil(self.peak_rate / capacity.requests_per_second - 1e-9)
+        needed = int(units_needed(self.peak_rate, capacity.requests_per_second))
         highest = max(search.lowest_replicas, needed)
         autoscaled = configuration.operation == "autoscaled"
         if configuration.operation == "hybrid":

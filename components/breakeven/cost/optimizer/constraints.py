@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal, TypeAlias
 
+from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.optimizer.candidates import Candidate
 from breakeven.cost.optimizer.search import Search
+
+ConstraintKind: TypeAlias = Literal["prefill", "inter-token", "data-stays", "precision"]
+"""What a condition is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +20,22 @@ class Constraint:
     """A condition.
 
     Attributes:
-        name: In words.
+        kind: Which.
         imposed: Whether the ranking leaves out what does not meet it; else only its price is told.
         allows: Tells whether a configuration meets it.
         api_allowed_without: USD a month of the cheapest API, where the condition forbids all APIs.
-        closest: Says how near the nearest configuration comes; None where no figure tells.
+        limit_seconds: What a latency may be at most; None for other conditions.
+        seconds: The latency of a candidate that the limit is about; None for other conditions.
+        precision: What the weights have to stay in; empty for other conditions.
     """
 
-    name: str
+    kind: ConstraintKind
     imposed: bool
     allows: Callable[[Candidate], bool]
     api_allowed_without: Decimal | None = None
-    closest: Callable[[Sequence[Candidate]], str] | None = None
+    limit_seconds: float | None = None
+    seconds: Callable[[Candidate], float] | None = None
+    precision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +43,12 @@ class ConstraintPrice:
     """What a condition costs. Money in USD a month.
 
     Attributes:
-        name: The condition in words.
-        imposed: Whether the ranking heeds it.
+        constraint: The condition.
         cheapest_with: Cheapest configuration that meets it and all imposed ones; None for none.
         cheapest_without: Cheapest that meets the other imposed ones, or API where it forbids APIs.
     """
 
-    name: str
-    imposed: bool
+    constraint: Constraint
     cheapest_with: Decimal | None
     cheapest_without: Decimal | None
 
@@ -60,30 +67,14 @@ def constraints_of(search: Search, cheapest_api: Decimal) -> tuple[Constraint, .
         search: The search.
         cheapest_api: USD a month of the cheapest API.
     """
-    token, prefill = search.max_inter_token_seconds, search.max_prefill_seconds
-    found = [
-        Constraint(
-            f"First token within {prefill * 1000:,.6g} ms, queue aside",
-            imposed=True,
-            allows=lambda candidate: candidate.capacity.prefill_seconds <= prefill,
-            closest=lambda all_: _fastest(min(one.capacity.prefill_seconds for one in all_)),
-        )
-    ]
-    if token is not None:
-        found.append(
-            Constraint(
-                f"Next token within {token * 1000:,.6g} ms",
-                imposed=True,
-                allows=lambda candidate: candidate.capacity.inter_token_latency_seconds <= token,
-                closest=lambda all_: _fastest(
-                    min(one.capacity.inter_token_latency_seconds for one in all_)
-                ),
-            )
-        )
+    found = [_latency("prefill", search.max_prefill_seconds, lambda one: one.prefill_seconds)]
+    if search.max_inter_token_seconds is not None:
+        limit = search.max_inter_token_seconds
+        found.append(_latency("inter-token", limit, lambda one: one.inter_token_latency_seconds))
     if not search.assumptions.data_may_leave:
         found.append(
             Constraint(
-                "Prompts stay inside (dataMayLeave: false)",
+                "data-stays",
                 imposed=True,
                 allows=lambda candidate: candidate.configuration.operation != "hybrid",
                 api_allowed_without=cheapest_api,
@@ -91,12 +82,25 @@ def constraints_of(search: Search, cheapest_api: Decimal) -> tuple[Constraint, .
         )
     found.append(
         Constraint(
-            f"Weights stay in {search.precision}",
+            "precision",
             imposed=False,
+            precision=search.precision,
             allows=lambda candidate: candidate.configuration.precision == search.precision,
         )
     )
     return tuple(found)
+
+
+def _latency(
+    kind: ConstraintKind, limit: float, of: Callable[[ReplicaCapacity], float]
+) -> Constraint:
+    return Constraint(
+        kind,
+        imposed=True,
+        allows=lambda candidate: of(candidate.capacity) <= limit,
+        limit_seconds=limit,
+        seconds=lambda candidate: of(candidate.capacity),
+    )
 
 
 def price_of(
@@ -114,8 +118,7 @@ def price_of(
     if constraint.api_allowed_without is not None:
         without = min(filter(None, (without, constraint.api_allowed_without)))
     return ConstraintPrice(
-        name=constraint.name,
-        imposed=constraint.imposed,
+        constraint=constraint,
         cheapest_with=_cheapest(candidates, [*others, constraint]),
         cheapest_without=without,
     )
@@ -128,7 +131,3 @@ def meets(candidate: Candidate, constraints: Sequence[Constraint]) -> bool:
 
 def _cheapest(candidates: Sequence[Candidate], constraints: Sequence[Constraint]) -> Decimal | None:
     return min((one.monthly for one in candidates if meets(one, constraints)), default=None)
-
-
-def _fastest(seconds: float) -> str:
-    return f"the fastest takes {seconds * 1000:,.1f} ms"

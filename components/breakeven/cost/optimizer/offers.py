@@ -45,12 +45,7 @@ def _rented(search: Search, shape: NodeShape) -> Iterator[Offer]:
             continue
         yield _offer(search, shape, "on-demand" if purchase == "on-demand" else "spot", price)
         if purchase == "on-demand" and share is not None:
-            committed = replace(
-                price,
-                usd=price.usd * (1 - share),
-                source=f"{price.source}, less {share:.0%} commitment discount as stated",
-                confidence="user",
-            )
+            committed = replace(price, usd=price.usd * (1 - share), confidence="user")
             yield _offer(search, shape, "committed", committed)
 
 
@@ -70,7 +65,7 @@ def _offer(search: Search, shape: NodeShape, purchase: Purchase, price: Price) -
         gpus_per_node=shape.gpus,
         machine=shape.instance_type,
         purchase=purchase,
-        node=RentedNode(price, f"{shape.instance_type}, {purchase}"),
+        node=RentedNode(price, shape.gpus, shape.instance_type, purchase),
         # What is committed to is paid whether it runs or not.
         nodes_follow=follows and purchase != "committed",
         volume_gigabytes=search.volume_gigabytes if follows else 0,

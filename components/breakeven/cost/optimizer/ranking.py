@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.bill.bill import api_monthly, bill_of
+from breakeven.cost.bill.line_item import NotPriced
 from breakeven.cost.optimizer.candidates import Candidate, Counts, Evaluator
+from breakeven.cost.optimizer.conclusion import Conclusion, conclude
 from breakeven.cost.optimizer.constraints import (
     Constraint,
     ConstraintPrice,
@@ -16,10 +18,9 @@ from breakeven.cost.optimizer.constraints import (
     meets,
     price_of,
 )
-from breakeven.cost.optimizer.explanation import conclusion, notes, obstacles
+from breakeven.cost.optimizer.offers import offers
 from breakeven.cost.optimizer.search import Operation, Search
 from breakeven.cost.optimizer.simulated import simulate_candidates
-from breakeven.cost.recommendation import Choice
 from breakeven.cost.report import ApiCost
 
 FINALISTS = 12
@@ -37,28 +38,24 @@ class Recommendation:
         ranked: Configurations that meet every constraint, cheapest first; of those that differ
             only in machine type, in requests in flight or in the number of base nodes, the cheapest
             stands for all. Never empty.
-        monthly_if_slower: The first of them if a replica serves as little as its band allows.
         as_it_stands: The stack as its file has it.
         api: The API in use now.
         hosted: The same open model hosted by others, cheapest first.
         constraints: What each condition costs.
         counts: How many configurations were evaluated.
-        choice: What to do.
-        summary: The same in a sentence or two.
-        notes: What a reader has to know about the figures.
+        conclusion: What to do, and why.
+        not_priced: Resources without a price, which no total contains.
     """
 
     search: Search
     ranked: tuple[Candidate, ...]
-    monthly_if_slower: Decimal
     as_it_stands: Decimal
     api: ApiCost
     hosted: tuple[ApiCost, ...]
     constraints: tuple[ConstraintPrice, ...]
     counts: Counts
-    choice: Choice
-    summary: str
-    notes: tuple[str, ...]
+    conclusion: Conclusion
+    not_priced: tuple[NotPriced, ...]
 
     def usd_per_million_tokens(self, monthly: Decimal) -> Decimal:
         """Returns a month's cost over a month's tokens."""
@@ -70,16 +67,44 @@ class Recommendation:
         return next((one for one in self.ranked if one.configuration.operation in wanted), None)
 
 
+@dataclass(frozen=True, slots=True)
+class ConstraintMet:
+    """How many candidates meet a condition, and the lowest latency where it limits one."""
+
+    constraint: Constraint
+    candidates: int
+    fastest_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacles:
+    """What stands against every configuration.
+
+    Attributes:
+        search: What was asked.
+        counts: What became of the configurations.
+        priced_gpus: GPUs with a price there, whatever the search asked for.
+        candidates: Configurations that fit, of which none meets all conditions.
+        constraints: How many of them meet each condition.
+    """
+
+    search: Search
+    counts: Counts
+    priced_gpus: tuple[str, ...]
+    candidates: int
+    constraints: tuple[ConstraintMet, ...]
+
+
 class NothingFitsError(ValueError):
     """No configuration can serve the traffic within the constraints.
 
     Attributes:
-        reasons: What stands against it, in words.
+        obstacles: What stands against it.
     """
 
-    def __init__(self, reasons: tuple[str, ...]) -> None:
-        self.reasons = reasons
-        super().__init__("; ".join(reasons))
+    def __init__(self, obstacles: Obstacles) -> None:
+        self.obstacles = obstacles
+        super().__init__("no configuration meets all constraints")
 
 
 def recommend(search: Search) -> Recommendation:
@@ -102,29 +127,44 @@ def recommend(search: Search) -> Recommendation:
     imposed = [constraint for constraint in constraints if constraint.imposed]
     allowed = [one for one in candidates if meets(one, imposed)]
     if not allowed:
-        raise NothingFitsError(tuple(obstacles(search, evaluator.counts, imposed, candidates)))
+        raise NothingFitsError(_obstacles(evaluator, imposed, candidates))
     candidates = _simulated(evaluator, candidates, imposed)
     allowed = [one for one in candidates if meets(one, imposed)]
     ranked = _distinct(sorted(allowed, key=_rank), search.lowest_replicas)
     best = ranked[0]
     slow = replace(best.capacity, requests_per_second=best.capacity.low_requests_per_second)
     slower = _simulate(evaluator, [evaluator.evaluate(best.configuration, slow)])[0].monthly
-    choice, summary = conclusion(
-        best, slower, cheapest_api, data_may_leave=assumptions.data_may_leave
-    )
     return Recommendation(
         search=search,
         ranked=ranked,
-        monthly_if_slower=slower,
         as_it_stands=_as_it_stands(search),
         api=api,
         hosted=tuple(hosted),
         constraints=tuple(price_of(one, imposed, candidates) for one in constraints),
         counts=evaluator.counts,
-        choice=choice,
-        summary=summary,
-        notes=tuple(notes(search, ranked, evaluator.not_priced)),
+        conclusion=conclude(best, slower, cheapest_api, data_may_leave=assumptions.data_may_leave),
+        not_priced=evaluator.not_priced,
     )
+
+
+def _obstacles(
+    evaluator: Evaluator, imposed: Sequence[Constraint], candidates: Sequence[Candidate]
+) -> Obstacles:
+    search = evaluator.search
+    return Obstacles(
+        search=search,
+        counts=evaluator.counts,
+        priced_gpus=tuple(sorted({one.gpu.name for one in offers(replace(search, gpus=()))})),
+        candidates=len(candidates),
+        constraints=tuple(_met(constraint, candidates) for constraint in imposed),
+    )
+
+
+def _met(constraint: Constraint, candidates: Sequence[Candidate]) -> ConstraintMet:
+    seconds = constraint.seconds
+    fastest = None if seconds is None else min(map(seconds, candidates), default=None)
+    met = sum(constraint.allows(candidate) for candidate in candidates)
+    return ConstraintMet(constraint, met, fastest)
 
 
 def _simulated(

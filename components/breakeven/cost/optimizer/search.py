@@ -11,8 +11,8 @@ from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
 from breakeven.catalog.pool_kinds import EXISTING, default_pool_kind
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.classify import GPU_POOL, Registered
 from breakeven.cost.bill.node_cost import NodeCost
+from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.fleet.plan import Fleet
 

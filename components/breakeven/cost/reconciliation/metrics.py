@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from breakeven.cost.fleet.plan import units_needed
 from breakeven.cost.reconciliation.observations import Observed, ObservedError
 from breakeven.cost.reconciliation.opencost import PER_MILLION, TOTAL
 from breakeven.cost.reconciliation.prometheus import read_series
@@ -43,8 +44,8 @@ class Kind(StrEnum):
     OPENCOST = "opencost"
 
 
-def told(text: str) -> Kind | None:
-    """Tells a file's kind by what it holds; None for a Prometheus answer of unknown metrics."""
+def detect_kind(text: str) -> Kind | None:
+    """Detects a file's kind by what it holds; None for a Prometheus answer of unknown metrics."""
     if '"inferenceCost' in text:
         return Kind.OPENCOST
     if '"resultType"' not in text:
@@ -116,7 +117,7 @@ def from_node_counts(
         msg = f"{name}: {len(metrics)} metrics, which can't be added up. Query one of them"
         raise ObservedError(msg)
     nodes = [
-        nodes_per_replica * math.ceil(value / replicas_per_node - 1e-9) for value in sums.values()
+        nodes_per_replica * int(units_needed(value, replicas_per_node)) for value in sums.values()
     ]
     if not any(nodes):
         msg = f"{name}: no node or replica ran. Query the time in which the model served"

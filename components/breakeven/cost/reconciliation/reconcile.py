@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill, bill_of
-from breakeven.cost.bill.classify import Registered
 from breakeven.cost.bill.node_cost import RentedNode
+from breakeven.cost.bill.registered import Registered
 from breakeven.cost.demand.load import SECONDS_PER_DAY
 from breakeven.cost.estimate import estimate
 from breakeven.cost.reconciliation.observations import CostCovers, Observed, ObservedError
@@ -28,7 +28,7 @@ from breakeven.cost.reconciliation.result import (
     together,
 )
 from breakeven.cost.report import Report
-from breakeven.formatting import to_decimal
+from breakeven.money import to_decimal
 
 
 def reconcile(

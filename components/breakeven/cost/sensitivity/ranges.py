@@ -9,9 +9,7 @@ a most likely value.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,17 +49,8 @@ class InputRange:
         return np.asarray(np.where(uniform < (peak - low) / width, rising, falling))
 
 
-INPUTS: Mapping[str, str] = MappingProxyType(
-    {
-        "capacity": "Requests a second of a replica",
-        "tokens": "Tokens a day",
-        "node-price": "Price of a GPU node",
-        "engineer": "Engineer's share",
-        "burst": "Peak minute over its hour",
-        "api-price": "Price of the APIs",
-    }
-)
-"""All inputs that are varied, in words."""
+INPUTS = ("capacity", "tokens", "node-price", "engineer", "burst", "api-price")
+"""All inputs that are varied."""
 
 _DEFAULTS = {
     "tokens": InputRange(50, 150),  # a forecast of traffic is seldom closer than half

@@ -12,16 +12,16 @@ import numpy as np
 
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.bill import api_monthly, bill_of, charged, names_without_price
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.bill import api_monthly, bill_of, unpriced
+from breakeven.cost.bill.line_item import NotPriced
 from breakeven.cost.bill.node_cost import NodeCost, OwnedNode, RentedNode
+from breakeven.cost.bill.pricing import charged
+from breakeven.cost.bill.registered import Registered
 from breakeven.cost.break_even import Staircase, find_break_even
 from breakeven.cost.demand.load_duration import LoadDuration
 from breakeven.cost.estimate import LARGEST_NODES
 from breakeven.cost.fleet.plan import FleetWeek
-from breakeven.formatting import to_decimal
-
-_LARGEST_UNSERVED = 0.001  # as in `verdict`: less counts as noise, not as a fleet too small
+from breakeven.money import to_decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +76,13 @@ class ScenarioModel:
     Attributes:
         assumptions: Those of the stack as it stands.
         comparators: The API in use, and the cheapest offer of the same model if there is one.
-        not_priced: Names of resources without a price, which no total contains.
+        not_priced: Resources without a price, which no total contains.
     """
 
     def __init__(self, resources: Iterable[Registered], assumptions: Assumptions) -> None:
         self.assumptions = assumptions
         ledger = tuple(resources)
-        self.not_priced = names_without_price(ledger, assumptions)
+        self.not_priced: tuple[NotPriced, ...] = unpriced(ledger, assumptions)
         self._resources = charged(ledger)
         hosted = sorted(assumptions.hosted, key=lambda price: price.usd_per_request)
         self.comparators: tuple[ApiPrice, ...] = (assumptions.api_in_use, *hosted[:1])
@@ -117,7 +117,7 @@ class ScenarioModel:
             total=total,
             usd_per_million_tokens=total / served * 10**6,
             by_api=tuple(api_monthly(api, assumptions) * price for api in self.comparators),
-            serves=week.unserved_share <= _LARGEST_UNSERVED,
+            serves=week.serves_load,
         )
 
     def break_even(self, scenario: Scenario) -> tuple[float, ...]:
@@ -196,4 +196,4 @@ class ScenarioModel:
 def _node(node: NodeCost, factor: Decimal) -> NodeCost:
     if isinstance(node, OwnedNode):
         return replace(node, purchase_price=node.purchase_price * factor)
-    return RentedNode(replace(node.price, usd=node.price.usd * factor), node.description)
+    return replace(node, price=replace(node.price, usd=node.price.usd * factor))

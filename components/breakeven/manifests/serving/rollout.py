@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from breakeven.manifests.serving.timings import START_SAFETY_FACTOR, timings_of
 from breakeven.settings.stack import Settings
+
+Hindrance: TypeAlias = Literal["one-node-mounts-weights", "no-spare-gpu", "gpu-quota"]
+"""Why an update may not add a replica."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +20,14 @@ class Rollout:
         max_surge: Replicas more that an update may start.
         max_unavailable: Replicas fewer that it may leave; one of the two is 1, the other 0.
         gap_seconds: For how long no replica may serve; 0 where one always does.
-        explanation: A sentence for the preview.
+        hindrance: Why no replica may be added: only one node can mount the weights, no GPU of the
+            fixed nodes is spare, or the GPU quota is used up; None where one may.
     """
 
     max_surge: int
     max_unavailable: int
     gap_seconds: int
-    explanation: str
+    hindrance: Hindrance | None
 
 
 def rollout_of(settings: Settings) -> Rollout:
@@ -33,48 +37,17 @@ def rollout_of(settings: Settings) -> Rollout:
     go first: the others serve meanwhile, or none does where there is only one.
     """
     surge = settings.surge_replicas
-    gap = 0
-    if surge:
-        source = "a node is added for it" if settings.pool.can_grow else "a GPU is spare"
-        explanation = (
-            f"An update or rollback starts each new replica before the old one ends its requests "
-            f"({source}); none is missing."
-        )
-    elif settings.replicas.min > 1:
-        fewest = settings.replicas.min
-        explanation = (
-            f"An update or rollback replaces one replica at a time, the old one first, because "
-            f"{_hindrance(settings)}; at the fewest {fewest - 1} of {fewest} serve meanwhile."
-        )
-    else:
-        gap = timings_of(settings).startup_budget // START_SAFETY_FACTOR
-        explanation = (
-            f"An update or rollback stops the only replica before the next one starts, because "
-            f"{_hindrance(settings)}: nothing {_instead(settings)} for up to "
-            f"{math.ceil(gap / 60)} minutes. {_remedy(settings)}"
-        )
+    only_replica = not surge and settings.replicas.min <= 1
+    gap = timings_of(settings).startup_budget // START_SAFETY_FACTOR if only_replica else 0
     return Rollout(
-        max_surge=surge, max_unavailable=1 - surge, gap_seconds=gap, explanation=explanation
+        max_surge=surge,
+        max_unavailable=1 - surge,
+        gap_seconds=gap,
+        hindrance=None if surge else _hindrance(settings),
     )
 
 
-def _instead(settings: Settings) -> str:
-    if settings.overflow_api is not None:
-        return "but the API behind the gateway serves, and marked requests are refused,"
-    return "serves"
-
-
-def _hindrance(settings: Settings) -> str:
+def _hindrance(settings: Settings) -> Hindrance:
     if settings.has_spare_gpus:
-        return "only one node can mount the weights (ReadWriteOnce)"
-    if not settings.pool.can_grow:
-        return "no GPU is spare"
-    return f"gpuQuota {settings.pool.gpu_quota} has none to spare"
-
-
-def _remedy(settings: Settings) -> str:
-    if settings.has_spare_gpus:
-        return (
-            "With weightsAccessMode ReadWriteMany, or minReplicas 2 on one node, one always does."
-        )
-    return "With GPUs for one replica more, or minReplicas 2, one always does."
+        return "one-node-mounts-weights"
+    return "gpu-quota" if settings.pool.can_grow else "no-spare-gpu"

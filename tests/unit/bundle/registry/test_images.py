@@ -9,7 +9,7 @@ import pytest
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.registry.images import find_images
 from breakeven.bundle.registry.references import parse_reference
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 from breakeven.planning.offline import ledger_of
 from tests.recording import STACKS, settings_of
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.cost.bill.bill import Bill, api_monthly, bill_of, charged
-from breakeven.cost.bill.classify import GPU_POOL, Registered
 from breakeven.cost.bill.pricing import price_resources
+from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.estimate import estimate
 from tests.unit.cost.builders import WEEK, assumptions, capacity, pool, volume

@@ -21,7 +21,7 @@ shares = st.decimals(Decimal(0), Decimal(1), places=2)
 owned_nodes = st.builds(
     OwnedNode,
     purchase_price=money("1", "1000000"),
-    amortisation_years=st.integers(1, 15),
+    amortization_years=st.integers(1, 15),
     residual_share=shares,
     power_watts=st.integers(0, 100_000),
     power_usage_effectiveness=st.decimals(Decimal(1), Decimal(3), places=2),
@@ -35,7 +35,7 @@ owned_nodes = st.builds(
 def test_what_is_written_off_and_the_residual_value_are_the_purchase_price(node: OwnedNode) -> None:
     months = node.amortisation_years * 12
     residual = node.purchase_price * node.residual_share
-    total = node.amortisation() * months + residual
+    total = node.amortization() * months + residual
     assert total == pytest.approx(node.purchase_price, rel=_EXACT)
 
 
@@ -43,8 +43,8 @@ def test_what_is_written_off_and_the_residual_value_are_the_purchase_price(node:
 def test_a_longer_life_lowers_the_monthly_cost_and_nothing_else_does_it(
     node: OwnedNode, years: int
 ) -> None:
-    longer = replace(node, amortisation_years=node.amortisation_years + years)
-    assert longer.amortisation() <= node.amortisation()
+    longer = replace(node, amortization_years=node.amortisation_years + years)
+    assert longer.amortization() <= node.amortization()
     assert longer.kilowatt_hours(THIRTY_DAYS) == node.kilowatt_hours(THIRTY_DAYS)
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.classify import GPU_POOL, Registered
 from breakeven.cost.bill.node_cost import OwnedNode
 from breakeven.cost.bill.pricing import price_resources
+from breakeven.cost.bill.registered import GPU_POOL, Registered
 from tests.unit.cost.builders import TODAY, WEEK, assumptions, node, pool, volume
 
 
@@ -28,7 +28,7 @@ def test_busy_and_idle_lines_add_up_to_all_paid_node_hours() -> None:
 def test_an_owned_node_has_amortisation_electricity_and_rack_in_lines_of_their_own() -> None:
     owned = OwnedNode(
         purchase_price=Decimal(36_000),
-        amortisation_years=3,
+        amortization_years=3,
         residual_share=Decimal(0),
         power_watts=1000,
         power_usage_effectiveness=Decimal("1.5"),

@@ -22,7 +22,7 @@ from breakeven.cost.optimizer.search import (
     assumptions_for,
     with_nodes,
 )
-from breakeven.formatting import money
+from breakeven.reports.formatting import money
 from tests.unit.cost.builders import node
 from tests.unit.cost.optimizer.searches import NO_SHRINKING, search
 

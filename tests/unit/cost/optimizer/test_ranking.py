@@ -8,11 +8,11 @@ from decimal import Decimal
 from functools import cache
 
 import pytest
+from breakeven.cost.optimizer.explanation import conclusion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.cost.optimizer.candidates import Evaluator
-from breakeven.cost.optimizer.explanation import conclusion
 from breakeven.cost.optimizer.ranking import NothingFitsError, Recommendation, recommend
 from breakeven.cost.optimizer.search import Search
 from breakeven.cost.report import ApiCost

@@ -167,7 +167,7 @@ def test_a_private_price_is_left_out_of_text_and_json() -> None:
 def test_owned_nodes_have_no_price_an_hour() -> None:
     owned = builders.owned_node(
         purchase_price=Decimal(1000),
-        amortisation_years=3,
+        amortization_years=3,
         power_watts=1000,
         electricity_price_per_kwh=Decimal("0.1"),
         description="owned",

@@ -17,7 +17,7 @@ from breakeven.cost.estimate import estimate
 from breakeven.cost.sensitivity.monte_carlo import SAMPLES, monte_carlo, tornado
 from breakeven.cost.sensitivity.ranges import INPUTS, InputRange, default_ranges
 from breakeven.cost.sensitivity.scenario import Scenario, ScenarioModel
-from breakeven.formatting import money
+from breakeven.reports.formatting import money
 from breakeven.reports.sensitivity import Ranges, as_output, as_text
 from tests.unit.cost.builders import api, assumptions, capacity, pool, volume
 from tests.unit.cost.strategies import fleets
@@ -27,7 +27,7 @@ CERTAIN = dict.fromkeys(INPUTS, InputRange(100, 100))
 
 OWNED = OwnedNode(
     purchase_price=Decimal(250_000),
-    amortisation_years=4,
+    amortization_years=4,
     residual_share=Decimal("0.1"),
     power_watts=6000,
     power_usage_effectiveness=Decimal("1.4"),

@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from breakeven.cost.estimate import estimate
-from breakeven.formatting import rate
 from breakeven.manifests.gateway.component import gateway_component
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS, STORE_LABELS
 from breakeven.manifests.gateway.prices import TokenPrices
@@ -20,6 +19,7 @@ from breakeven.planning.inputs import token_prices
 from breakeven.planning.offline import estimate_stack, load_stack
 from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.reports.estimate_text import render
+from breakeven.reports.formatting import rate
 from breakeven.reports.json_report import as_output
 from tests.golden.test_golden import TODAY
 from tests.recording import Recorded, Registration, register_priced, resources_of, settings_of

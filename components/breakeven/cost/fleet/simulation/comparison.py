@@ -1,8 +1,9 @@
-"""The simulated week beside a plan of each hour's peak minute, and why they differ, in words."""
+"""The simulated week, compared with a plan of each hour's peak minute, and why they differ."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 
@@ -13,9 +14,22 @@ from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE, Week
 from breakeven.cost.fleet.simulation.simulate import simulate_week
 
 _ALIKE = 0.02  # a difference below it needs no explanation
-_BACKLOG_SECONDS = (
-    600  # of arrivals; what is left beyond it at the end was never going to be served
-)
+# Of arrivals; what is left beyond it at the end was never going to be served.
+_BACKLOG_SECONDS = 600
+
+
+class Difference(StrEnum):
+    """Why simulation and plan differ, or do not."""
+
+    NONE_FIXED_NODES = "none-fixed-nodes"
+    NONE_SAME_REPLICAS = "none-same-replicas"
+    REPLICAS_ALIKE = "replicas-alike"
+    FEWER_REPLICAS = "fewer-replicas"
+    MORE_REPLICAS = "more-replicas"
+    DRAINING_NODES = "draining-nodes"
+    PARTLY_FILLED_NODES = "partly-filled-nodes"
+    BACKLOG = "backlog"
+    QUEUEING = "queueing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,74 +54,44 @@ class Comparison:
     planned_replicas: float
     calm_replicas: float
 
-    def reasons(self) -> tuple[str, ...]:
-        """Returns sentences that explain the differences, most costly first."""
+    @property
+    def nodes_beyond_replicas(self) -> float:
+        """Nodes paid on average beyond those that the replicas fill."""
+        totals, fleet = self.week.totals, self.configuration.fleet
+        return totals.mean_nodes - totals.mean_replicas / fleet.replicas_per_node
+
+    def reasons(self) -> tuple[Difference, ...]:
+        """Returns what explains the differences, most costly first."""
         return (*self._nodes(), *self._queueing())
 
-    def _nodes(self) -> tuple[str, ...]:
-        totals, fleet = self.week.totals, self.configuration.fleet
-        if fleet.fixed_nodes is not None:
-            fixed = fleet.fixed_nodes * fleet.machines_per_node
-            nodes = "1 node is" if fixed == 1 else f"{fixed} nodes are"
-            return (f"The same node-hours, because {nodes} paid at all hours whatever runs.",)
+    def _nodes(self) -> tuple[Difference, ...]:
+        totals = self.week.totals
+        if self.configuration.fleet.fixed_nodes is not None:
+            return (Difference.NONE_FIXED_NODES,)
         if totals.replica_starts == 0 and self.planned_replicas == totals.mean_replicas:
-            replicas = f"{totals.peak_replicas} at all hours"
-            return (f"The same replicas, {replicas}: neither plan nor autoscaler asks for others.",)
-        return (*self._replicas(), *self._room())
+            return (Difference.NONE_SAME_REPLICAS,)
+        return (self._replicas(), *self._room())
 
-    def _replicas(self) -> tuple[str, ...]:
-        totals, speed = self.week.totals, self.configuration.speed
-        plan, had = self.planned_replicas, totals.mean_replicas
-        by_plan = (
-            f"By plan {plan:.2f} replicas run on average, enough in each hour for its peak minute "
-            f"({self.calm_replicas:.2f} would do without bursts); the autoscaler had {had:.2f}"
-        )
+    def _replicas(self) -> Difference:
+        plan, had = self.planned_replicas, self.week.totals.mean_replicas
         if abs(had - plan) <= _ALIKE * plan:
-            return (f"{by_plan}, nearly the same.",)
-        if had < plan:
-            cause = (
-                "it adds replicas only once requests are there, and with few in flight a replica "
-                f"answers sooner ({speed.seconds_alone:.1f} s alone, {speed.seconds_full:.1f} "
-                f"s with {speed.slots} in flight)"
-            )
-        else:
-            cause = (
-                f"a start takes {self.configuration.fleet.start_seconds:.0f} s, and while requests "
-                "wait it asks for up to twice as many every "
-                f"{self.configuration.growth_seconds:.0f} s, {totals.peak_replicas} at the most; "
-                "then it removes one a minute at best"
-            )
-        return (f"{by_plan}: {cause}.",)
+            return Difference.REPLICAS_ALIKE
+        return Difference.FEWER_REPLICAS if had < plan else Difference.MORE_REPLICAS
 
-    def _room(self) -> tuple[str, ...]:
+    def _room(self) -> tuple[Difference, ...]:
         """Explains nodes beyond those that the replicas fill."""
-        totals, fleet = self.week.totals, self.configuration.fleet
-        filled = totals.mean_replicas / fleet.replicas_per_node
-        beyond = totals.mean_nodes - filled
-        if beyond <= _ALIKE * totals.mean_nodes:
+        if self.nodes_beyond_replicas <= _ALIKE * self.week.totals.mean_nodes:
             return ()
-        if fleet.replicas_per_node == 1:
-            cause = "nodes of stopped replicas that end their requests, then wait to be removed"
-        else:
-            cause = (
-                "Kubernetes takes replicas from the fullest node first, so a node that has room "
-                "for more is removed only when as few replicas as nodes are left"
-            )
-        beyond *= fleet.machines_per_node
-        return (f"{beyond:.2f} nodes on average are paid beyond what replicas fill: {cause}.",)
+        if self.configuration.fleet.replicas_per_node == 1:
+            return (Difference.DRAINING_NODES,)
+        return (Difference.PARTLY_FILLED_NODES,)
 
-    def _queueing(self) -> tuple[str, ...]:
-        totals, load = self.week.totals, self.assumptions.load
-        left = totals.in_flight_at_end
-        if left > totals.requests / (totals.hours * 3600) * _BACKLOG_SECONDS:
-            return (f"The fleet can't keep up: {left:,} requests are left. Raise maxReplicas.",)
-        if totals.objective_share >= OBJECTIVE_SHARE:
-            return ()
-        scaled = self.configuration.fleet.autoscaling
-        advice = "a higher minReplicas or a lower targetRequestsPerReplica"
-        burst = f"bursts of {load.burst_factor:g} x the hour in its peak minute"
-        queueing = f"The plan does not show queueing. Here requests wait in {burst}; "
-        return (f"{queueing}{advice if scaled else 'more replicas'} would help.",)
+    def _queueing(self) -> tuple[Difference, ...]:
+        totals = self.week.totals
+        arrivals = totals.requests / (totals.hours * 3600)
+        if totals.in_flight_at_end > arrivals * _BACKLOG_SECONDS:
+            return (Difference.BACKLOG,)
+        return (Difference.QUEUEING,) if totals.objective_share < OBJECTIVE_SHARE else ()
 
 
 def compare(assumptions: Assumptions, configuration: FleetConfiguration, seed: int) -> Comparison:

@@ -1,4 +1,4 @@
-"""Where the money of self-hosting goes: one bar a line of the bill."""
+"""Where the money of self-hosting goes: one bar per line item."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from breakeven.cost.report import Report
-from breakeven.formatting import usd
-from breakeven.reports.drawing import COLOURS, Picture, Size
+from breakeven.reports.formatting import usd
+from breakeven.reports.plots.drawing import COLOURS, Picture, Size
+from breakeven.reports.sentences.line_items import item_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,10 +24,10 @@ def bill(report: Report) -> Picture:
     people = report.bill.staffing_share
     return Picture(
         name="where",
-        title="Where does the money go?",
+        title="Monthly cost by line item",
         description=(
-            f"Of {usd(report.total)} a month, the largest part is {largest[0]} with "
-            f"{usd(largest[1])}. People and their share of the contingency are {people:.0%}."
+            f"Of {usd(report.total)}/month, the largest part is {largest[0]} with "
+            f"{usd(largest[1])}. Staffing and its share of the contingency are {people:.0%}."
         ),
         height=_BAR * len(bars) + 20,
         plot=lambda figure, size: _plot(figure, size, bars),
@@ -38,15 +39,15 @@ def _bars(report: Report) -> list[tuple[str, Decimal, str]]:
 
     A private amount has none: the length of its bar would tell it.
     """
-    machines = [
-        (line.item, line.monthly, "idle" if line.kind == "idle-nodes" else "own")
+    infrastructure = [
+        (item_name(line), line.monthly, "idle" if line.kind == "idle-nodes" else "own")
         for line in report.infrastructure.lines
         if not line.private
     ]
-    people = [(line.item, line.monthly, "people") for line in report.staffing]
+    staffing = [(item_name(line), line.monthly, "people") for line in report.staffing]
     contingency = report.bill.contingency
     reserve = [("Contingency", contingency, "people")] if contingency else []
-    return [*machines, *people, *reserve]
+    return [*infrastructure, *staffing, *reserve]
 
 
 def _plot(figure: Figure, _size: Size, bars: list[tuple[str, Decimal, str]]) -> None:

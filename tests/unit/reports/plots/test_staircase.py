@@ -12,7 +12,7 @@ from breakeven.cost.break_even import find_break_even
 from breakeven.cost.estimate import LARGEST_NODES
 from breakeven.cost.report import Report
 from breakeven.cost.several_models import high, low, planned
-from breakeven.reports.staircase import monthly_at
+from breakeven.reports.plots.staircase import monthly_at
 from tests.unit.reports.cases import report_of, reports
 
 

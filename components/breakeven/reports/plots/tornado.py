@@ -1,4 +1,4 @@
-"""Which input, each moved alone through its range, would change the verdict."""
+"""Which input, each moved alone through its range, would change the recommendation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from breakeven.cost.bill.bill import api_monthly
-from breakeven.cost.bill.classify import Registered
+from breakeven.cost.bill.registered import Registered
 from breakeven.cost.report import Report
 from breakeven.cost.sensitivity.monte_carlo import Bar, tornado
-from breakeven.cost.sensitivity.ranges import INPUTS, InputRange, default_ranges
+from breakeven.cost.sensitivity.ranges import InputRange, default_ranges
 from breakeven.cost.sensitivity.scenario import ScenarioModel
-from breakeven.formatting import usd
-from breakeven.reports.drawing import COLOURS, Picture, Size
+from breakeven.reports.formatting import usd
+from breakeven.reports.plots.drawing import COLOURS, Picture, Size
+from breakeven.reports.sentences.inputs import input_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +30,7 @@ class Tornado:
 
     Attributes:
         against: The API with which self-hosting is compared.
-        saving: What self-hosting saves as stated, in USD a month; negative where it costs more.
+        saving: USD a month that self-hosting saves in the base case; negative where it costs more.
         bars: The inputs, the one that moves the saving most first.
         ranges: The range of each, by the names of `INPUTS`.
     """
@@ -65,18 +66,21 @@ def tornado_of(report: Report, resources: Iterable[Registered]) -> Tornado | Non
 
 def tornado_picture(tornado: Tornado) -> Picture:
     """Returns the picture of how far each input moves what self-hosting saves."""
-    flips = [INPUTS[bar.name].lower() for bar in tornado.bars if bar.flips_at_percent is not None]
+    flips = [
+        input_name(bar.name).lower() for bar in tornado.bars if bar.flips_at_percent is not None
+    ]
     verdict = (
-        f"The verdict flips within the range of: {'; '.join(flips)}."
+        f"The recommendation flips within the range of: {'; '.join(flips)}."
         if flips
-        else "None of them alone flips the verdict within its range."
+        else "No single input flips the recommendation within its range."
     )
     return Picture(
         name="tornado",
-        title="Which input would change the verdict?",
+        title="Sensitivity by input",
         description=(
-            f"What self-hosting saves a month against {tornado.against}, as stated "
-            f"{usd(tornado.saving)}, with each input alone moved through its range. {verdict}"
+            f"Monthly saving of self-hosting compared with {tornado.against}: "
+            f"{usd(tornado.saving)} in the base case, with each input moved alone through its "
+            f"range. {verdict}"
         ),
         height=_BAR * len(tornado.bars) + 60,
         plot=lambda figure, size: _plot(figure, size, tornado),
@@ -110,10 +114,10 @@ def _plot(figure: Figure, size: Size, tornado: Tornado) -> None:
     axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=3 if size.narrow else 6)
     axes.xaxis.set_major_formatter(lambda value, _: f"${value:,.0f}".replace("$-", "-$"))
-    axes.set_xlabel("saved a month by self-hosting; black: as stated")
+    axes.set_xlabel("monthly saving of self-hosting (black: base case)")
 
 
 def _label(bar: Bar, one: InputRange) -> str:
-    words = f"{INPUTS[bar.name]}, {one.low_percent} to {one.high_percent}%"
+    words = f"{input_name(bar.name)}, {one.low_percent} to {one.high_percent}%"
     flips = bar.flips_at_percent
     return words if flips is None else f"{words}; flips at {flips}%"

@@ -6,12 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from breakeven.formatting import (
+from breakeven.money import to_cents, to_decimal
+from breakeven.reports.formatting import (
     counted,
     money,
     rate,
-    to_cents,
-    to_decimal,
     usd,
     usd_difference,
     usd_for_one,

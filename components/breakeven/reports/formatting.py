@@ -1,23 +1,15 @@
-"""How figures are rounded, and written: in JSON and for people."""
+"""How figures are written: in JSON and for people."""
 
 from __future__ import annotations
 
 import math
 from decimal import ROUND_HALF_UP, Decimal
 
-_CENT = Decimal("0.01")
+from breakeven.cost.calendar import CALENDAR_MONTH, Calendar
+from breakeven.money import to_cents, to_millionths
+
 _HUNDREDTH_OF_A_CENT = Decimal("0.0001")
 _WHOLE_DOLLARS = 100  # from here on, digits beyond cents say nothing
-
-
-def to_cents(value: Decimal) -> Decimal:
-    """Rounds USD to cents, half up."""
-    return value.quantize(_CENT, ROUND_HALF_UP)
-
-
-def to_decimal(value: float) -> Decimal:
-    """Turns a simulated figure into a Decimal of nine places, more than it is worth."""
-    return Decimal(repr(round(value, 9)))
 
 
 def money(value: Decimal) -> str:
@@ -27,7 +19,7 @@ def money(value: Decimal) -> str:
 
 def rate(value: Decimal) -> str:
     """Rounds a price for one unit to six places, without trailing zeros."""
-    return f"{value.quantize(Decimal('0.000001'), ROUND_HALF_UP).normalize():f}"
+    return f"{to_millionths(value).normalize():f}"
 
 
 def usd(value: Decimal) -> str:
@@ -55,7 +47,7 @@ def usd_per_million(price: Decimal) -> str:
 
 
 def volume(tokens: float) -> str:
-    """Writes a number of tokens as people say it, to three digits."""
+    """Writes a number of tokens in words, to three digits."""
     said = float(f"{tokens:.3g}")  # rounded first, so that 999,999,999 is a billion
     for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
         if said >= size:
@@ -69,3 +61,10 @@ def volume(tokens: float) -> str:
 def counted(number: int, one: str) -> str:
     """Writes a number of things, such as "1 node" or "3 nodes"."""
     return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
+
+
+def month_name(calendar: Calendar) -> str:
+    """Names the month that an estimate counts with, by the hours or days that it has."""
+    if calendar == CALENDAR_MONTH:
+        return f"{calendar.hours_per_month} hours"
+    return f"{calendar.days_per_month} days"

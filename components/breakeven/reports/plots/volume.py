@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from breakeven.cost.report import BreakEvenAgainst, Report
 from breakeven.cost.several_models import Served, high, low, planned
-from breakeven.formatting import usd, volume
-from breakeven.reports.drawing import COLOURS, Picture, Size
-from breakeven.reports.staircase import monthly_at
+from breakeven.reports.formatting import usd, volume
+from breakeven.reports.plots.drawing import COLOURS, Picture, Size
+from breakeven.reports.plots.staircase import monthly_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,8 +55,8 @@ def cost_by_volume(report: Report) -> Picture:
         _planned(axes, report)
         axes.set_xlim(0, end)
         axes.set_ylim(0, None)
-        axes.set_xlabel("tokens a day")
-        axes.set_title("USD a month", loc="left", fontsize=11, color=COLOURS["faint"])
+        axes.set_xlabel("tokens per day")
+        axes.set_title("USD per month", loc="left", fontsize=11, color=COLOURS["faint"])
         ticks = axes.get_xticks()
         axes.set_xticks(ticks[ticks <= end][:: 2 if size.narrow else 1])
         axes.xaxis.set_major_formatter(lambda value, _: volume(value) if value else "0")
@@ -65,7 +65,7 @@ def cost_by_volume(report: Report) -> Picture:
 
     return Picture(
         name="volume",
-        title="What does it cost at other volumes?",
+        title="Monthly cost by volume",
         description=" ".join(_description(report)),
         height=400,
         plot=plot,
@@ -85,7 +85,7 @@ def _staircase(axes: Axes, report: Report, volumes: NDArray[np.float64]) -> None
         color=COLOURS["own"],
         alpha=0.2,
         lw=0,
-        label=f"if a replica serves {error:.0f}% more or less",
+        label=f"capacity +/- {error:.0f}%",
     )
     axes.plot(
         volumes,
@@ -93,7 +93,7 @@ def _staircase(axes: Axes, report: Report, volumes: NDArray[np.float64]) -> None
         color=COLOURS["own"],
         lw=2.5,
         drawstyle="steps-pre",
-        label="Self-hosted, everything counted",
+        label="Self-hosted, fully loaded",
     )
 
 
@@ -127,8 +127,8 @@ def _planned(axes: Axes, report: Report) -> None:
 def _description(report: Report) -> Iterator[str]:
     stated = volume(report.assumptions.tokens_per_day)
     yield (
-        f"Self-hosting rises in steps, because GPUs come whole; at the planned {stated} tokens a "
-        f"day it costs {usd(report.total)} a month."
+        f"The cost of self-hosting rises in steps, node by node; at the planned {stated} tokens "
+        f"per day it is {usd(report.total)}/month."
     )
     for row in report.break_even:
         name = row.api.price.reference
@@ -136,4 +136,4 @@ def _description(report: Report) -> Iterator[str]:
             yield f"It never costs less than {name} ({usd(row.api.monthly)})."
         else:
             first = volume(row.loaded.cheaper[0].from_tokens_per_day)
-            yield f"It costs less than {name} ({usd(row.api.monthly)}) from {first} tokens a day."
+            yield f"It costs less than {name} ({usd(row.api.monthly)}) from {first} tokens per day."

@@ -9,8 +9,8 @@ import numpy as np
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.report import Report
-from breakeven.formatting import counted
-from breakeven.reports.drawing import COLOURS, Picture, Size
+from breakeven.reports.formatting import counted
+from breakeven.reports.plots.drawing import COLOURS, Picture, Size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,15 +27,15 @@ def week(report: Report, model: ModelCost) -> Picture:
     peak = counted(served.simulated.totals.peak_replicas, "replica")
     nodes = f"{model.mean_nodes:.2f}"
     several = bool(report.assumptions.others)
-    of_model = f" of {served.served}" if several else ""
+    of_model = f" of {served.model_name}" if several else ""
     return Picture(
         name=f"week-{served.instance}" if several else "week",
-        title=f"When do the GPUs{of_model} work, and when do they wait?",
+        title=f"Utilization of the GPUs{of_model}, hour by hour",
         description=(
-            f"Over {counted(days, 'day')}: {nodes} nodes on average, {peak} at the most. "
-            f"{busy:.0%} of the paid capacity serves requests; {1 - busy:.0%}, in grey, stands "
-            "idle: quiet hours, starts, replicas that wait to be removed or are there for safety. "
-            "Means of each hour of a simulation, not a measurement."
+            f"Over {counted(days, 'day')}: {nodes} nodes on average, at most {peak}. "
+            f"{busy:.0%} of the paid capacity serves requests; {1 - busy:.0%}, in gray, is idle: "
+            "quiet hours, starts, and replicas that wait to be removed or are there for safety. "
+            "Hourly means of a simulation, not a measurement."
         ),
         height=420,
         plot=lambda figure, size: _plot(figure, size, served),
@@ -52,7 +52,7 @@ def _plot(figure: Figure, size: Size, served: Assumptions) -> None:
     paid = nodes * fleet.replicas_per_node
     demand = np.minimum(rates / one, paid)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    above.stairs(demand, edges, fill=True, color=COLOURS["own"], label="Serves requests")
+    above.stairs(demand, edges, fill=True, color=COLOURS["own"], label="Serving requests")
     above.stairs(
         paid,
         edges,
@@ -60,7 +60,7 @@ def _plot(figure: Figure, size: Size, served: Assumptions) -> None:
         fill=True,
         facecolor=COLOURS["idle"],
         alpha=0.45,
-        label="Idle, but paid",
+        label="Idle, but paid for",
     )
     above.stairs(
         rates * load.burst_factor / one,
@@ -70,12 +70,10 @@ def _plot(figure: Figure, size: Size, served: Assumptions) -> None:
         lw=1,
         label="Peak minute of the hour",
     )
-    above.stairs(
-        replicas, edges, baseline=None, color=COLOURS["ink"], lw=1.5, label="Replicas that run"
-    )
+    above.stairs(replicas, edges, baseline=None, color=COLOURS["ink"], lw=1.5, label="Replicas")
     _heading(above, "replicas")
     below.stairs(nodes, edges, baseline=None, color=COLOURS["ink"], lw=1.5)
-    _heading(below, "nodes paid")
+    _heading(below, "nodes paid for")
     for axes in (above, below):
         axes.set_ylim(0, None)
         axes.yaxis.get_major_locator().set_params(integer=True)

@@ -10,7 +10,7 @@ from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from breakeven.cost.sensitivity.ranges import INPUTS
-from breakeven.reports.tornado_plot import Tornado, tornado_of, tornado_picture
+from breakeven.reports.plots.tornado import Tornado, tornado_of, tornado_picture
 from tests.unit.cost.builders import api, assumptions, node, pool, volume
 
 LEDGER = (pool(), volume())

@@ -1,0 +1,147 @@
+"""What a resource is charged by, before it has a price."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, Protocol, TypeAlias
+
+from breakeven.catalog.price import Price
+from breakeven.cost.bill.node_cost import OwnedNode
+
+LineItemKind: TypeAlias = Literal[
+    "busy-nodes",
+    "idle-nodes",
+    "electricity",
+    "rack",
+    "root-volumes",
+    "volume",
+    "volume-iops",
+    "load-balancer",
+    "load-balancer-traffic",
+    "control-plane",
+    "cpu-nodes",
+    "machine",
+    "nat-gateway",
+    "nat-gateway-images",
+    "overflow",
+    "engineer",
+    "on-call",
+]
+"""What a line item pays for. "overflow" is what an API takes for requests that a gateway sends
+there; "machine" belongs to a program that has nothing to do with models."""
+
+ROOT_VOLUME = "root"
+"""`attached` of the volume that a machine starts from; other volumes have a device name."""
+
+
+class UnpricedReason(StrEnum):
+    """Why the price of something is not known."""
+
+    INPUTS_UNREADABLE = "inputs-unreadable"
+    NO_RULE = "no-rule"
+    PRICE_MISSING = "price-missing"
+    NO_GPU_POOL = "no-gpu-pool"
+    OWN_STACK = "own-stack"
+    CONTAINERS_UNKNOWN = "containers-unknown"
+    SERVICE_TYPE_UNKNOWN = "service-type-unknown"
+    STORAGE_UNKNOWN = "storage-unknown"
+    DISK_UNKNOWN = "disk-unknown"
+    IOPS_UNKNOWN = "iops-unknown"
+    NODE_COUNT_UNKNOWN = "node-count-unknown"
+    MACHINE_TYPE_UNKNOWN = "machine-type-unknown"
+    OTHER_CLOUD = "other-cloud"
+    SIZE_FROM_IMAGE = "size-from-image"
+    TYPE_FROM_IMAGE = "type-from-image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """So much of something, a month.
+
+    Attributes:
+        kind: What it pays for.
+        quantity: How much.
+        identifier: Of the price in the price book; empty where `price` is given.
+        price: A price that the book does not have: the stack states it, or it is an API's.
+        unit: Unit of the quantity; empty for that of the price.
+        variant: Storage class, machine type, or kind of control plane.
+        attached: Which volume of a machine it is: `ROOT_VOLUME` or a device; empty for no such.
+        share: Busy or idle share of nodes, or an engineer's share, 0 to 1; None where it has none.
+        count: Machines of `variant`; 0 where they are not counted.
+        model: The model that it is there for, where a stack has several; empty for all of them.
+        node: The owned node that it is part of.
+    """
+
+    kind: LineItemKind
+    quantity: Decimal
+    identifier: str = ""
+    price: Price | None = None
+    unit: str = ""
+    variant: str = ""
+    attached: str = ""
+    share: Decimal | None = None
+    count: int = 0
+    model: str = ""
+    node: OwnedNode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """A part of a resource that no price is known for.
+
+    Attributes:
+        reason: Why.
+        detail: What the reason is about, such as the identifier of a missing price.
+        attached: As of a charge.
+    """
+
+    reason: UnpricedReason
+    detail: str = ""
+    attached: str = ""
+
+
+Part: TypeAlias = Charge | Unpriced
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where resources are, unless they state it themselves: cloud and region."""
+
+    cloud: str
+    region: str
+
+
+class Usage(Protocol):
+    """What a plan knows about the use of a stack's resources."""
+
+    @property
+    def has_pool(self) -> bool:
+        """Whether the stack registers a GPU pool."""
+
+    def node_charges(self, volume_class: str, gigabytes: int) -> Sequence[Charge]:
+        """Returns what the GPU nodes cost, and their root volumes; none for an empty class."""
+
+    def model_of(self, instance: str) -> str:
+        """Returns the model whose object it is; empty for what all share, or the only model."""
+
+    def gigabytes_through(self, instance: str) -> Decimal:
+        """Returns the traffic of a month through a load balancer."""
+
+    @property
+    def hours_per_month(self) -> Decimal:
+        """Hours that a resource is paid for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may ask: where a resource is, and how it is used; None if nobody planned it."""
+
+    place: Place
+    usage: Usage | None = None
+
+
+Rule: TypeAlias = Callable[[Mapping[str, object], Context], Sequence[Part]]
+"""Returns what a resource with these inputs is charged by; nothing if it is free."""

@@ -1,0 +1,1 @@
+"""Which charges a type token stands for, one module per provider."""

@@ -1,0 +1,98 @@
+"""Facts about a deployment that a reader of its estimate has to know; reports say them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateStrategy:
+    """How replicas are replaced when model or engine change.
+
+    Attributes:
+        kind: "surge" starts each new replica before the old one stops; "replace" stops one of
+            several first; "stop" stops the only one.
+        adds_node: Whether a surge adds a node; else a GPU is spare.
+        replicas: Replicas that run at least.
+        hindrance: Why there is no surge: only one node can mount the weights, no GPU is spare, or
+            the GPU quota is used up; None for a surge.
+        gpu_quota: The quota, where that is the hindrance.
+        gap_minutes: For how long no replica may serve; 0 where one always does.
+        overflows: Whether a gateway sends requests to an API meanwhile.
+    """
+
+    kind: Literal["surge", "replace", "stop"]
+    adds_node: bool
+    replicas: int
+    hindrance: Literal["one-node-mounts-weights", "no-spare-gpu", "gpu-quota"] | None
+    gpu_quota: int | None
+    gap_minutes: int
+    overflows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpansNodes:
+    """A replica spans so many nodes, which come and go together."""
+
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterWorkNotCounted:
+    """LoRA adapters are in the memory of a replica, but their work is not in its capacity."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledReplicas:
+    """A schedule in this time zone is in the nodes of the estimate."""
+
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotScraped:
+    """Monitoring is off, so whoever runs Prometheus has to scrape these ports.
+
+    Attributes:
+        prometheus_address: Where the autoscaler asks.
+        engine_port: Of the replicas.
+        gateway_port: Of the gateways; None where the autoscaler does not need them.
+    """
+
+    prometheus_address: str
+    engine_port: int
+    gateway_port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedNodes:
+    """Nodes are priced as reserved, for the hours that they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseFallback:
+    """Nodes are priced by the first purchase; the others follow if it is unavailable."""
+
+    first: str
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedPriceOverride:
+    """A stated price that nothing is priced by, and the closest identifier; empty for none."""
+
+    identifier: str
+    closest: str
+
+
+Note: TypeAlias = (
+    UpdateStrategy
+    | SpansNodes
+    | AdapterWorkNotCounted
+    | ScheduledReplicas
+    | NotScraped
+    | ReservedNodes
+    | PurchaseFallback
+    | UnusedPriceOverride
+)

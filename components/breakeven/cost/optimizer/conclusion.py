@@ -1,0 +1,53 @@
+"""Whether the cheapest own configuration or the cheapest API is the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from breakeven.cost.optimizer.candidates import Candidate
+from breakeven.cost.recommendation import Choice
+from breakeven.cost.report import ApiCost
+
+Ground: TypeAlias = Literal["data-stays", "api-cheaper", "depends-on-capacity", "own-cheaper"]
+"""Why: prompts may not leave, one side costs less, or a measurement would decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The answer of a search. Money in USD a month.
+
+    Attributes:
+        choice: What to do.
+        ground: Why.
+        best: The cheapest own configuration.
+        monthly_if_slower: Its cost if a replica serves as little as its band allows.
+        api: The cheapest API.
+    """
+
+    choice: Choice
+    ground: Ground
+    best: Candidate
+    monthly_if_slower: Decimal
+    api: ApiCost
+
+
+def conclude(best: Candidate, slower: Decimal, api: ApiCost, *, data_may_leave: bool) -> Conclusion:
+    """Decides between the cheapest own configuration and the cheapest API, as an estimate does.
+
+    Args:
+        best: The cheapest own configuration.
+        slower: USD a month of it if a replica serves as little as its band allows.
+        api: The cheapest API.
+        data_may_leave: Whether prompts may go to an API.
+    """
+    own: Choice = "hybrid" if best.configuration.operation == "hybrid" else "self-host"
+    outside: Choice = "hosted" if api.same_model else "api"
+    if not data_may_leave:
+        return Conclusion(own, "data-stays", best, slower, api)
+    if api.monthly <= best.monthly:
+        return Conclusion(outside, "api-cheaper", best, slower, api)
+    if slower > api.monthly:
+        return Conclusion(outside, "depends-on-capacity", best, slower, api)
+    return Conclusion(own, "own-cheaper", best, slower, api)

@@ -1,0 +1,69 @@
+"""From settings to the facts about a deployment that a reader of its estimate has to know."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from breakeven.cost.notes import (
+    AdapterWorkNotCounted,
+    Note,
+    NotScraped,
+    PurchaseFallback,
+    ReservedNodes,
+    ScheduledReplicas,
+    SpansNodes,
+    UpdateStrategy,
+)
+from breakeven.manifests.gateway.labels import METRICS_PORT
+from breakeven.manifests.serving.labels import ENGINE_PORT
+from breakeven.manifests.serving.rollout import rollout_of
+from breakeven.settings.groups import PoolSettings
+from breakeven.settings.stack import Settings
+
+
+def notes_of(settings: Settings) -> tuple[Note, ...]:
+    """Returns what a reader of the estimate has to know about the deployment."""
+    return tuple(_notes(settings))
+
+
+def update_strategy(settings: Settings) -> UpdateStrategy:
+    """Returns how updates and rollbacks replace the replicas of a stack."""
+    rollout = rollout_of(settings)
+    fewest = settings.replicas.min
+    return UpdateStrategy(
+        kind="surge" if rollout.max_surge else "replace" if fewest > 1 else "stop",
+        adds_node=settings.pool.can_grow,
+        replicas=fewest,
+        hindrance=rollout.hindrance,
+        gpu_quota=settings.pool.gpu_quota if rollout.hindrance == "gpu-quota" else None,
+        gap_minutes=math.ceil(rollout.gap_seconds / 60),
+        overflows=settings.overflow_api is not None,
+    )
+
+
+def _notes(settings: Settings) -> Iterator[Note]:
+    yield update_strategy(settings)
+    if settings.engine.pipeline_parallel > 1:
+        yield SpansNodes(settings.engine.pipeline_parallel)
+    if settings.model.lora_adapters:
+        yield AdapterWorkNotCounted()
+    if settings.replicas.schedule:
+        yield ScheduledReplicas(settings.replicas.time_zone)
+    if settings.replicas.autoscaling and not settings.monitoring.enabled:
+        yield NotScraped(
+            prometheus_address=settings.monitoring.prometheus_address,
+            engine_port=ENGINE_PORT,
+            # From zero replicas on, the autoscaler counts the requests at the gateways.
+            gateway_port=None if settings.replicas.min else METRICS_PORT,
+        )
+    if settings.pricing.nodes == "list":
+        yield from _purchase(settings.pool)
+
+
+def _purchase(pool: PoolSettings) -> Iterator[Note]:
+    first, others = pool.first_purchase, pool.capacity_types[1:]
+    if first == "reserved":
+        yield ReservedNodes()
+    elif others and pool.kind.purchases:
+        yield PurchaseFallback(first, tuple(others))

@@ -1,0 +1,1 @@
+"""The sentences of reports: facts of cost and planning in words."""

@@ -1,0 +1,77 @@
+"""What is served, on what, and for which traffic."""
+
+from __future__ import annotations
+
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.node_cost import NodeCost, OwnedNode
+from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.demand.load import FLAT, Load
+from breakeven.reports.formatting import counted, volume
+
+
+def served_model(assumptions: Assumptions) -> str:
+    """Names the model, its precision, its replicas and their GPUs."""
+    engine, fleet = assumptions.engine, assumptions.fleet
+    replicas = counted(fleet.highest, "replica")
+    if fleet.lowest != fleet.highest:
+        replicas = f"{fleet.lowest} to {fleet.highest} replicas"
+    gpus = f"{engine.tensor_parallel} x {engine.gpu.name}"
+    if engine.pipeline_parallel > 1:
+        gpus = f"{engine.pipeline_parallel} nodes x {gpus}"
+    return f"{engine.model.name} in {engine.precision}, {replicas} of {gpus}"
+
+
+def served_on(assumptions: Assumptions) -> str:
+    """Names the model and the nodes that it runs on."""
+    return f"{served_model(assumptions)} on {node_name(assumptions.node)}"
+
+
+def node_name(node: NodeCost) -> str:
+    """Names a node and how it is paid, such as "g6e.xlarge, on-demand"."""
+    gpus = counted(node.gpus, "GPU")
+    if isinstance(node, OwnedNode):
+        return f"owned nodes with {gpus}"
+    if not node.machine:
+        return f"nodes with {gpus} at a stated price"
+    name = f"{node.machine}, {node.purchase}"
+    if not node.commitment_percent:
+        return name
+    return f"{name}, {node.commitment_percent}% off for {counted(node.commitment_years, 'year')}"
+
+
+def traffic(load: Load) -> str:
+    """Says how many tokens a load has, and how long its requests are."""
+    cached = f", {load.cached_input_share:.0%} cached" if load.cached_input_share else ""
+    return (
+        f"{volume(load.tokens_per_day)} tokens per day ({load.input_tokens:,} in{cached}, "
+        f"{load.output_tokens:,} out per request)"
+    )
+
+
+def traffic_shape(load: Load) -> str:
+    """Says where the shape of the week comes from."""
+    source = "flat, the same rate every hour" if load.shape_source == FLAT else load.shape_source
+    return f"{source}; burst factor {load.burst_factor:g} (peak minute / hourly mean)"
+
+
+def capacity_method(capacity: ReplicaCapacity) -> str:
+    """Says how a capacity is known."""
+    return {
+        "own-measurement": "your measurement",
+        "published-measurement": "published measurement",
+        "roofline": "roofline",
+    }[capacity.method]
+
+
+def capacity_source(capacity: ReplicaCapacity) -> str:
+    """Says what a capacity is derived from."""
+    point = capacity.measured
+    if point is not None:
+        return (
+            f"{point.source}: {point.output_tokens_per_second:,.0f} output tokens per second, "
+            f"{point.input_tokens:,} / {point.output_tokens:,} tokens, concurrency "
+            f"{point.concurrency}"
+        )
+    if capacity.method == "own-measurement":
+        return "stack setting measuredOutputTokensPerSecond"
+    return "data sheet and four constants fitted to 60 published vLLM measurements"

@@ -1,0 +1,139 @@
+"""What line items are called, and where their prices come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from breakeven.catalog.price import PRIVATE
+from breakeven.cost.bill.charge import ROOT_VOLUME, LineItemKind, UnpricedReason
+from breakeven.cost.bill.line_item import LineItem, NotPriced
+from breakeven.cost.report import ClusterPart
+from breakeven.reports.formatting import usd, usd_for_one
+
+_KINDS: Mapping[LineItemKind, str] = {
+    "busy-nodes": "GPU nodes",
+    "idle-nodes": "GPU nodes",
+    "electricity": "Electricity and cooling",
+    "rack": "Rack, network port, support",
+    "root-volumes": "Root volumes of GPU nodes",
+    "volume": "Volume",
+    "volume-iops": "Volume",
+    "load-balancer": "Load balancer",
+    "load-balancer-traffic": "Load balancer",
+    "control-plane": "Control plane",
+    "cpu-nodes": "Monitoring",
+    "machine": "Machine",
+    "nat-gateway": "NAT gateway",
+    "nat-gateway-images": "NAT gateway",
+    "overflow": "Overflow by API",
+    "engineer": "Senior engineer",
+    "on-call": "On-call",
+}
+
+_CLUSTER_PARTS: Mapping[ClusterPart, str] = {
+    "control-plane": "control plane (controlPlane: none)",
+    "system-nodes": "nodes for monitoring (systemNodeCount: 0)",
+    "nat-gateway": "NAT gateway (natGatewaySharePercent: 0)",
+}
+
+_OF_THE_POOL = frozenset({"busy-nodes", "idle-nodes", "electricity", "rack", "root-volumes"})
+"""Line items whose resource is the GPU pool, which needs no name."""
+
+_OF_A_MODEL = frozenset({"busy-nodes", "idle-nodes", "electricity", "rack", "overflow"})
+_WITH_VARIANT = frozenset({"volume", "volume-iops", "control-plane", "machine"})
+
+
+def item_name(item: LineItem) -> str:
+    """Names a line item, such as "GPU nodes, busy 51%" or "Volume weights (efs)"."""
+    name = _KINDS[item.kind]
+    if item.kind not in _OF_THE_POOL:
+        name = f"{name} {item.name}".rstrip()
+        name += f", {_attached(item.attached)}" if item.attached else ""
+    if item.model and item.kind in _OF_A_MODEL:
+        name += f" of {item.model}"
+    if item.kind in _WITH_VARIANT and item.variant:
+        name += f" ({item.variant})"
+    return name + _suffix(item)
+
+
+def item_source(item: LineItem) -> str:
+    """Says where the price of a line item comes from; hides a private one."""
+    if item.private:
+        return PRIVATE
+    node = item.node
+    if node is not None and item.kind in ("busy-nodes", "idle-nodes"):
+        months = node.amortization_years * 12
+        return f"purchase over {months} months, {node.residual_share:.0%} residual value"
+    if node is not None and item.kind == "electricity":
+        return f"{node.power_watts:,} W at the wall x PUE {node.power_usage_effectiveness}"
+    return item.source or f"stack setting {item.identifier}"
+
+
+def item_prices(item: LineItem) -> tuple[str, str]:
+    """Writes unit price and monthly cost of a line item; hides private ones."""
+    if item.private:
+        return PRIVATE, PRIVATE
+    return usd_for_one(item.unit_price), usd(item.monthly)
+
+
+def not_priced_name(item: NotPriced) -> str:
+    """Names what has no price."""
+    name = item.name or "cluster"
+    return f"{name}, {_attached(item.attached)}" if item.attached else name
+
+
+def not_priced_reason(item: NotPriced, setting: str = "priceOverrides") -> str:
+    """Says why something has no price.
+
+    Args:
+        item: What.
+        setting: Where a price can be stated.
+    """
+    if item.reason is UnpricedReason.PRICE_MISSING:
+        return f"no price {item.detail}; state one in {setting}"
+    if item.reason is UnpricedReason.OTHER_CLOUD:
+        its_cloud, _, cloud = item.detail.partition(", ")
+        return f"it belongs to {its_cloud}, and the program is priced for {cloud}"
+    return _REASONS[item.reason]
+
+
+def cluster_part(part: ClusterPart) -> str:
+    """Names a part of the cluster that a stack is not charged for, with the setting behind it."""
+    return _CLUSTER_PARTS[part]
+
+
+_REASONS: Mapping[UnpricedReason, str] = {
+    UnpricedReason.INPUTS_UNREADABLE: "its inputs could not be read",
+    UnpricedReason.NO_RULE: "no rule for this type",
+    UnpricedReason.NO_GPU_POOL: "requests GPUs, but no pool is registered",
+    UnpricedReason.OWN_STACK: "only priced by its own stack",
+    UnpricedReason.CONTAINERS_UNKNOWN: "its containers are not known at preview",
+    UnpricedReason.SERVICE_TYPE_UNKNOWN: "its type is not known at preview",
+    UnpricedReason.STORAGE_UNKNOWN: "its size or storage class is not known at preview",
+    UnpricedReason.DISK_UNKNOWN: "its size or type is not known at preview",
+    UnpricedReason.IOPS_UNKNOWN: "its IOPS are not known at preview",
+    UnpricedReason.NODE_COUNT_UNKNOWN: "its number of nodes is not known at preview",
+    UnpricedReason.MACHINE_TYPE_UNKNOWN: "its machine type is not known at preview",
+    UnpricedReason.SIZE_FROM_IMAGE: (
+        "its size comes from the machine's image; state it in rootBlockDevice.volumeSize"
+    ),
+    UnpricedReason.TYPE_FROM_IMAGE: "its type comes from the machine's image",
+}
+
+
+def _attached(attached: str) -> str:
+    return "root volume" if attached == ROOT_VOLUME else f"volume {attached}"
+
+
+def _suffix(item: LineItem) -> str:
+    share = "" if item.share is None else f"{item.share:.0%}"
+    amortization = "" if item.node is None else ": amortization"
+    return {
+        "busy-nodes": f", busy {share}{amortization}",
+        "idle-nodes": f", idle {share}{amortization}",
+        "volume-iops": ", IOPS",
+        "load-balancer-traffic": ", traffic",
+        "cpu-nodes": f", {item.count} x {item.variant}",
+        "nat-gateway-images": ", images of started nodes",
+        "engineer": f", {share}",
+    }.get(item.kind, "")

@@ -1,0 +1,147 @@
+"""What a reader of an estimate has to know about its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.notes import (
+    AdapterWorkNotCounted,
+    Note,
+    NotScraped,
+    PurchaseFallback,
+    ReservedNodes,
+    ScheduledReplicas,
+    SpansNodes,
+    UnusedPriceOverride,
+    UpdateStrategy,
+)
+from breakeven.cost.report import Report
+from breakeven.reports.sentences.descriptions import (
+    capacity_method,
+    capacity_source,
+    traffic_shape,
+)
+
+_SEVERAL_MODELS = (
+    "The break-even volume covers the tokens of all models, in the proportion of the plan.",
+    "Hybrid splits and sensitivity are only computed for single-model stacks.",
+)
+
+
+def report_notes(report: Report) -> tuple[str, ...]:
+    """Returns what a reader has to know, each sentence once."""
+    models = report.assumptions.models
+    several = bool(report.assumptions.others)
+    capacities = (_capacity(model, several=several) for model in models)
+    shapes = (_shape(model, several=several) for model in models)
+    notes = (note_sentence(note) for model in models for note in model.notes)
+    joint = _SEVERAL_MODELS if several else ()
+    return tuple(dict.fromkeys((*capacities, *shapes, *notes, *joint)))
+
+
+def price_sources(report: Report) -> tuple[str, ...]:
+    """Returns the sources of the self-hosted prices, newest first, stale ones marked."""
+    dated = {
+        (line.as_of, line.source)
+        for line in report.infrastructure.lines
+        if line.as_of and not line.private
+    }
+    return tuple(
+        f"{as_of.isoformat()}{' (stale)' if report.is_stale(as_of) else ''}: {source}."
+        for as_of, source in sorted(dated, reverse=True)
+    )
+
+
+def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note each
+    """Says one fact about a deployment."""
+    match note:
+        case UpdateStrategy():
+            return " ".join(_update(note))
+        case SpansNodes(nodes):
+            return (
+                f"A replica spans {nodes} nodes, which come and go together; in node counts, other "
+                f"than node-hours, {nodes} count as one."
+            )
+        case AdapterWorkNotCounted():
+            return (
+                "LoRA adapters are included in the memory of a replica, but their work is not "
+                "included in its capacity; measure a replica with your adapters and set "
+                "measuredOutputTokensPerSecond."
+            )
+        case ScheduledReplicas(time_zone):
+            return (
+                "Scheduled replicas are included in the nodes of the estimate, as if the traffic's "
+                f"first hour were Monday 0:00 {time_zone}; break-even does not include them."
+            )
+        case NotScraped():
+            gateways = ""
+            if note.gateway_port is not None:
+                gateways = f" and of the gateways (port {note.gateway_port})"
+            return (
+                "monitoring is false, so no PodMonitor is created, but KEDA scales on what "
+                f"{note.prometheus_address} reads: let it scrape /metrics of the replicas (port "
+                f"{note.engine_port}){gateways}, with the label namespace."
+            )
+        case ReservedNodes():
+            return (
+                "Nodes are priced as reserved for the hours that they run; a reservation is paid "
+                "for all hours, so keep minReplicas at what is reserved."
+            )
+        case PurchaseFallback(first, others):
+            return (
+                f"Nodes are priced as {first}; if capacity is unavailable, "
+                f"{', then '.join(others)} is tried next, at its own price."
+            )
+        case UnusedPriceOverride(identifier, closest):
+            near = f" Did you mean {closest}?" if closest else ""
+            return f"priceOverrides has {identifier}, but nothing here uses that price.{near}"
+
+
+def _update(note: UpdateStrategy) -> Iterator[str]:
+    if note.kind == "surge":
+        source = "one extra node" if note.adds_node else "on a spare GPU"
+        yield (
+            f"Updates surge: each new replica is ready before an old one drains ({source}); no "
+            "capacity is lost."
+        )
+        return
+    hindrance = {
+        "one-node-mounts-weights": "only one node can mount the weights (ReadWriteOnce)",
+        "no-spare-gpu": "no GPU is spare",
+        "gpu-quota": f"gpuQuota {note.gpu_quota} has no room for another replica",
+        None: "",
+    }[note.hindrance]
+    if note.kind == "replace":
+        yield (
+            f"Updates replace one replica at a time, the old one first, because {hindrance}; at "
+            f"least {note.replicas - 1} of {note.replicas} replicas keep serving."
+        )
+        return
+    serves = "nothing serves"
+    if note.overflows:
+        serves = "only the API behind the gateway serves, and marked requests are refused,"
+    yield (
+        f"Updates stop the only replica before the next one starts, because {hindrance}: {serves} "
+        f"for up to {note.gap_minutes} minutes."
+    )
+    if note.hindrance == "one-node-mounts-weights":
+        yield "To avoid that, set weightsAccessMode ReadWriteMany, or minReplicas 2 on one node."
+    else:
+        yield "To avoid that, add GPUs for one more replica, or set minReplicas 2."
+
+
+def _capacity(model: Assumptions, *, several: bool) -> str:
+    capacity = model.capacity
+    of_model = f" of {model.model_name}" if several else ""
+    return (
+        f"One replica{of_model} serves {capacity.total_tokens_per_second:,.0f} tokens per second, "
+        f"{capacity.output_tokens_per_second:,.0f} of them output, with "
+        f"{capacity.concurrent_requests} requests in flight. Method: {capacity_method(capacity)}, "
+        f"within {capacity.error_percent:.0f}% ({capacity_source(capacity)})."
+    )
+
+
+def _shape(model: Assumptions, *, several: bool) -> str:
+    of_model = f" of {model.model_name}" if several else ""
+    return f"Weekly traffic shape{of_model}: {traffic_shape(model.load)}."

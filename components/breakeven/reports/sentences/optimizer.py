@@ -1,0 +1,180 @@
+"""The answer of a search for the cheapest configuration, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from breakeven.cost.calendar import CALENDAR_MONTH
+from breakeven.cost.optimizer.candidates import Candidate, Counts
+from breakeven.cost.optimizer.conclusion import Conclusion
+from breakeven.cost.optimizer.constraints import Constraint
+from breakeven.cost.optimizer.ranking import ConstraintMet, Obstacles, Recommendation
+from breakeven.cost.optimizer.search import Search
+from breakeven.reports.formatting import counted, usd
+from breakeven.reports.sentences.descriptions import capacity_method
+from breakeven.reports.sentences.line_items import not_priced_name
+
+
+def describe(candidate: Candidate) -> str:
+    """Names a configuration, such as "up to 5 replicas of 1 x l40s in bf16 on g6e.xlarge"."""
+    configuration = candidate.configuration
+    offer = configuration.offer
+    count = counted(candidate.peak_replicas, "replica")
+    if configuration.operation == "autoscaled" and candidate.peak_replicas > 1:
+        count = f"up to {count}"
+    rest = ""
+    if candidate.own_share < 1:
+        rest = f", with {1 - candidate.own_share:.0%} of requests sent to an API"
+    return (
+        f"{count} of {configuration.tensor_parallel} x {offer.gpu.name} in "
+        f"{configuration.precision} on {offer.machine}, {offer.purchase}{rest}"
+    )
+
+
+def conclusion_sentences(conclusion: Conclusion) -> str:
+    """Says what to do, and why."""
+    best, api = conclusion.best, conclusion.api
+    costs = f"{describe(best)}: {usd(best.monthly)}/month"
+    name, slower = api.price.reference, usd(conclusion.monthly_if_slower)
+    error = f"{best.capacity.error_percent:.0f}%"
+    if conclusion.ground == "data-stays":
+        return f"Prompts must stay inside, so self-host. Cheapest option: {costs}."
+    if conclusion.ground == "api-cheaper":
+        ratio = f" ({best.monthly / api.monthly:,.1f}x)" if api.monthly else ""
+        return (
+            f"The API is cheaper: {name} costs {usd(api.monthly)}/month. Cheapest self-hosted "
+            f"option: {costs}{ratio}."
+        )
+    if conclusion.ground == "depends-on-capacity":
+        return (
+            f"Stay on {name} at {usd(api.monthly)}/month until one replica is measured. Estimated "
+            f"to be cheaper: {costs}; but {slower}/month if a replica serves {error} less."
+        )
+    return (
+        f"Self-hosting is cheaper. Cheapest option: {costs}; {name} costs {usd(api.monthly)}/month."
+        f" It stays cheaper if a replica serves {error} less ({slower}/month)."
+    )
+
+
+def constraint_name(constraint: Constraint) -> str:
+    """Names a condition, with its limit."""
+    milliseconds = f"{(constraint.limit_seconds or 0) * 1000:,.6g} ms"
+    return {
+        "prefill": f"Prefill at most {milliseconds} (excluding queueing)",
+        "inter-token": f"Inter-token latency at most {milliseconds}",
+        "data-stays": "Prompts stay inside (dataMayLeave: false)",
+        "precision": f"Weights stay in {constraint.precision}",
+    }[constraint.kind]
+
+
+def place(search: Search) -> str:
+    """Says where nodes are rented, such as " in aws us-east-1"; empty where none are."""
+    assumptions = search.assumptions
+    return "" if assumptions.cloud == "none" else f" in {assumptions.cloud} {assumptions.region}"
+
+
+def evaluated(search: Search, counts: Counts) -> str:
+    """Says how many configurations were evaluated, and what became of the others."""
+    parts = [f"{counts.evaluated:,} configurations evaluated{place(search)}"]
+    if counts.too_many_gpus:
+        parts.append(f"{counts.too_many_gpus:,} need more than {counted(search.max_gpus, 'GPU')}")
+    if counts.too_little_memory:
+        engines = counted(counts.too_little_memory, "engine")
+        verb = "has" if counts.too_little_memory == 1 else "have"
+        parts.append(f"{engines} {verb} too little memory for the model")
+    return f"{'; '.join(parts)}."
+
+
+def obstacle_sentences(obstacles: Obstacles) -> tuple[str, ...]:
+    """Says what stands against every configuration, where none meets all conditions."""
+    return tuple(_obstacles(obstacles))
+
+
+def recommendation_notes(recommendation: Recommendation) -> tuple[str, ...]:
+    """Says what a reader has to know about the figures."""
+    return tuple(_notes(recommendation))
+
+
+def _obstacles(obstacles: Obstacles) -> Iterator[str]:
+    search, counts = obstacles.search, obstacles.counts
+    ways = counts.evaluated + counts.too_little_memory
+    gpus = ", ".join(search.gpus) or "any GPU"
+    if not ways:
+        yield (
+            f"no node with {gpus} has a price{place(search)}; priced there: "
+            f"{', '.join(obstacles.priced_gpus) or 'none'}"
+        )
+        return
+    if not obstacles.candidates:
+        yield (
+            f"{search.model.name} on {gpus}{place(search)} within {counted(search.max_gpus, 'GPU')}"
+            f": of {ways:,} configurations, {counts.too_little_memory:,} have too little memory "
+            f"and {counts.too_many_gpus:,} need more GPUs. Replicas that span several nodes are "
+            "not evaluated: set pipelineParallel and run breakeven estimate"
+        )
+        return
+    for one in obstacles.constraints:
+        yield _met(one, obstacles.candidates)
+
+
+def _met(one: ConstraintMet, candidates: int) -> str:
+    fastest = ""
+    if one.fastest_seconds is not None:
+        fastest = f"; the fastest takes {one.fastest_seconds * 1000:,.1f} ms"
+    name = constraint_name(one.constraint)
+    return f"{name}: {one.candidates:,} of {candidates:,} configurations meet it{fastest}"
+
+
+def _notes(recommendation: Recommendation) -> Iterator[str]:
+    search, ranked = recommendation.search, recommendation.ranked
+    best = ranked[0]
+    capacity = best.capacity
+    yield (
+        "In the top-ranked configuration, one replica serves "
+        f"{capacity.total_tokens_per_second:,.0f} tokens per second. Method: "
+        f"{capacity_method(capacity)}, within {capacity.error_percent:.0f}%."
+    )
+    yield (
+        "Autoscaled and fixed fleets have replicas for the peak minute; a hybrid sends what "
+        "exceeds its nodes to the cheapest API."
+    )
+    if best.objective_share is not None:
+        yield (
+            f"The top-ranked configuration was simulated: {best.objective_share:.1%} of requests "
+            f"meet the {search.max_prefill_seconds:g} s TTFT target."
+        )
+    if any(one.configuration.precision != search.precision for one in ranked):
+        yield (
+            "Quantization can change model output; evaluate quality before using anything other "
+            f"than {search.precision}."
+        )
+    if any(one.configuration.offer.purchase == "spot" for one in ranked):
+        a_month = search.spot_interruptions_per_hour * float(CALENDAR_MONTH.hours_per_month)
+        yield (
+            f"A spot node is assumed to be interrupted {a_month:.2g} times per month "
+            "(spotInterruptionsPerMonth)."
+        )
+    yield from _not_evaluated(search)
+    if not search.shared_weights and any(one.peak_nodes > 1 for one in ranked):
+        yield (
+            "More than one node needs weightsAccessMode ReadWriteMany and a storage class that "
+            "supports it."
+        )
+    if recommendation.not_priced:
+        names = ", ".join(not_priced_name(item) for item in recommendation.not_priced)
+        yield f"Not priced, and not in any total: {names}; see breakeven estimate."
+
+
+def _not_evaluated(search: Search) -> Iterator[str]:
+    """Says what the stack has and no configuration here."""
+    fleet = search.assumptions.fleet
+    if fleet.machines_per_node > 1:
+        yield (
+            f"This stack's replicas span {fleet.machines_per_node} nodes (pipelineParallel). Only "
+            "replicas within one node are evaluated; 'This stack as it stands' has its own cost."
+        )
+    if fleet.scheduled:
+        yield (
+            "scheduledReplicas counts this stack's own replicas, so no configuration here has a "
+            "schedule; 'This stack as it stands' does."
+        )
