@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.errors import ExitCode
-from breakeven.reports.saved_report import ESTIMATE_TYPE
+from breakeven.type_tokens import ESTIMATE
 from tests.unit.cli.running import Run, exit_code
 
 Capture = pytest.CaptureFixture[str]
@@ -61,7 +61,7 @@ def test_the_deployment_is_asked_of_pulumi(
     run: Run, saved: Path, tmp_path: Path, pulumi: Callable[[str], None], capsys: Capture
 ) -> None:
     inputs = json.loads(saved.read_text(encoding="utf-8"))
-    state = {"deployment": {"resources": [{"type": ESTIMATE_TYPE, "inputs": inputs}]}}
+    state = {"deployment": {"resources": [{"type": ESTIMATE, "inputs": inputs}]}}
     (tmp_path / "state.json").write_text(json.dumps(state), encoding="utf-8")
     asked = f'[ "$*" = "stack export --stack dev --non-interactive" ] && cat {tmp_path}/state.json'
     pulumi(asked)

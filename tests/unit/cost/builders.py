@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.gpus import find_gpu
+from breakeven.catalog.models import find_model
 from breakeven.catalog.price import Price
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.assumptions import Assumptions, ClusterShare
@@ -16,6 +18,7 @@ from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load, flat_shape
 from breakeven.cost.fleet.plan import Fleet, FleetWeek
 from breakeven.cost.fleet.simulation.result import SimulatedWeek, WeekTotals
@@ -55,7 +58,6 @@ def capacity(requests_per_second: float, error_percent: float = 25.0) -> Replica
         inter_token_latency_seconds=0.02,
         prefill_seconds=0.1,
         method="roofline",
-        source="test",
     )
 
 
@@ -73,7 +75,7 @@ def price(usd: str, unit: str, identifier: str = "test") -> Price:
 
 def node(usd_per_hour: str) -> RentedNode:
     """A node that is paid by the hour."""
-    return RentedNode(price(usd_per_hour, "node-hour", "node/test"), "test node")
+    return RentedNode(price(usd_per_hour, "node-hour", "node/test"), 1, "test-node", "on-demand")
 
 
 def owned_node(**changes: Any) -> OwnedNode:
@@ -86,9 +88,19 @@ def owned_node(**changes: Any) -> OwnedNode:
         power_usage_effectiveness=Decimal(1),
         electricity_price_per_kwh=Decimal(0),
         rack_and_support_per_month=Decimal(0),
-        description="an owned node",
+        gpus=1,
     )
     return replace(base, **changes)
+
+
+def engine(model_name: str) -> Engine:
+    """One GPU that serves a model of that name."""
+    return Engine(
+        model=replace(find_model("llama-3.1-8b-instruct"), name=model_name),
+        precision="bf16",
+        gpu=find_gpu("l40s"),
+        tensor_parallel=1,
+    )
 
 
 def simulated(hours: int = 168, **changes: Any) -> SimulatedWeek:
@@ -142,7 +154,7 @@ def assumptions(**changes: Any) -> Assumptions:
     )
     base = Assumptions(
         stack="test",
-        model="a model",
+        engine=engine("a-model"),
         load=load,
         capacity=capacity(1.0),
         fleet=fleet,

@@ -15,6 +15,7 @@ from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.estimate import estimate
 from breakeven.cost.fleet.plan import Fleet
+from breakeven.cost.recommendation import BreakEvenVolume
 from breakeven.cost.report import Report
 from breakeven.reports.json_report import as_output
 from tests.unit.cost.builders import api, assumptions, capacity, node, pool
@@ -114,7 +115,8 @@ def test_a_node_too_dear_for_its_capacity_never_pays() -> None:
     report = estimate(LEDGER, assumptions(node=node("40")))
     assert all(row.loaded.never for row in report.break_even)
     assert report.verdict.choice == "hosted"
-    assert any("never costs less" in reason for reason in report.verdict.reasons)
+    [volume] = [one for one in report.verdict.reasons if isinstance(one, BreakEvenVolume)]
+    assert volume.result.never
 
 
 def test_a_bursty_load_is_split_where_the_base_pays_and_the_peak_does_not() -> None:

@@ -323,7 +323,8 @@ def cost_of_output(rate: float, served: ReplicaCapacity, request: tuple[int, int
     return float(report.usd_per_million_tokens) * sum(request) / request[1]
 
 
-WORKING_HOURS = Calendar(Decimal(8 * 21), Decimal(21), "8 hours of 21 working days")
+WORKING_HOURS = Calendar(Decimal(8 * 21), Decimal(21))
+"""8 hours of 21 working days."""
 
 
 def months_to_pay_off(usd: int, watts: int, requests_per_second: float, api: str) -> float:

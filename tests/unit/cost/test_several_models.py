@@ -14,17 +14,28 @@ from hypothesis import strategies as st
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.estimate import estimate
+from breakeven.cost.recommendation import FleetTooSmall, ObjectiveMissed
 from breakeven.cost.report import Report
 from breakeven.cost.several_models import planned
 from breakeven.money import to_cents
 from breakeven.reports.plots.staircase import monthly_at
-from tests.unit.cost.builders import api, assumptions, capacity, node, pool, simulated, volume
+from breakeven.reports.sentences.line_items import item_name
+from tests.unit.cost.builders import (
+    api,
+    assumptions,
+    capacity,
+    engine,
+    node,
+    pool,
+    simulated,
+    volume,
+)
 
 MILLION = 10**6
 
 
 def model(name: str, tokens_per_day: int = 100 * MILLION, **changes: object) -> Assumptions:
-    base = assumptions(served=name, instance=name, **changes)
+    base = assumptions(engine=engine(name), instance=name, **changes)
     return replace(base, load=replace(base.load, tokens_per_day=tokens_per_day))
 
 
@@ -48,7 +59,7 @@ def fixed(one: Assumptions, nodes: int, *, highest: int, gpus: int) -> Assumptio
 
 
 def lines(report: Report) -> dict[str, Decimal]:
-    return {line.item: line.monthly for line in report.infrastructure.lines}
+    return {item_name(line): line.monthly for line in report.infrastructure.lines}
 
 
 def test_what_a_further_model_costs_is_its_own_lines_and_the_contingency_on_them() -> None:
@@ -160,10 +171,12 @@ def test_two_halves_of_a_load_break_even_no_earlier_than_the_whole() -> None:
 def test_the_verdict_names_the_model_that_is_served_worst() -> None:
     short = model("short", 2000 * MILLION)
     report = estimate([pool()], stack([model("fine"), short]))
-    assert any("of the requests of short" in reason for reason in report.verdict.reasons)
+    [small] = [one for one in report.verdict.reasons if isinstance(one, FleetTooSmall)]
+    assert small.model == "short"
     late = model("late", simulated=simulated(objective_share=0.5))
     report = estimate([pool()], stack([model("fine"), late]))
-    assert any("50% of requests of late" in reason for reason in report.verdict.reasons)
+    [missed] = [one for one in report.verdict.reasons if isinstance(one, ObjectiveMissed)]
+    assert (missed.model, missed.objective_share) == ("late", 0.5)
 
 
 def test_simulated_shares_are_weighed_by_requests() -> None:

@@ -15,6 +15,14 @@ from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.estimate import estimate
 from breakeven.cost.fleet.plan import plan_week
+from breakeven.cost.notes import (
+    Note,
+    NotScraped,
+    PurchaseFallback,
+    ReservedNodes,
+    ScheduledReplicas,
+    UnusedPriceOverride,
+)
 from breakeven.errors import ClockError, Problem, SettingsError, UnknownStackError
 from breakeven.planning.fleet import VLLM_LARGEST_BATCH, interruptions_of
 from breakeven.planning.inputs import ENGINE_IMAGE_GIGABYTES, assumptions_of
@@ -70,7 +78,7 @@ def test_an_override_gives_a_missing_price_and_wins_over_the_book() -> None:
 def test_the_cheapest_machine_type_of_the_first_capacity_type_is_taken() -> None:
     node = assumptions("dev", instanceTypes=["g6.2xlarge", "g6.xlarge"]).node
     assert isinstance(node, RentedNode)
-    assert node.description == "g6.xlarge, on-demand"
+    assert (node.machine, node.purchase) == ("g6.xlarge", "on-demand")
 
 
 def test_a_price_as_old_as_the_limit_is_taken_and_a_day_older_is_refused() -> None:
@@ -208,20 +216,18 @@ def test_a_started_node_pulls_the_image_that_holds_the_weights_too() -> None:
 
 
 def test_who_scales_unmonitored_is_told_what_prometheus_has_to_read() -> None:
-    def told(stack: str, **overrides: str) -> list[str]:
-        return [
-            note for note in assumptions(stack, TODAY, **overrides).notes if "PodMonitor" in note
-        ]
+    def told(stack: str, **overrides: str) -> list[NotScraped]:
+        notes = assumptions(stack, TODAY, **overrides).notes
+        return [note for note in notes if isinstance(note, NotScraped)]
 
     assert not told("hybrid")
     assert not told("on-prem", monitoring="false")
     [note] = told("hybrid", monitoring="false")
-    assert "http://prometheus-operated.monitoring.svc:9090" in note
-    assert "port 8000" in note
-    assert "9464" not in note
+    assert note.prometheus_address == "http://prometheus-operated.monitoring.svc:9090"
+    assert (note.engine_port, note.gateway_port) == (8000, None)
     # The first replica is started by the gateways' counter.
     [note] = told("hybrid", monitoring="false", minReplicas="0")
-    assert "port 9464" in note
+    assert note.gateway_port == 9464
 
 
 def test_the_month_is_the_stack_s() -> None:
@@ -255,8 +261,7 @@ def test_an_override_that_no_unit_is_known_for_is_told_by_its_key() -> None:
 def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
     stated: str, closest: str
 ) -> None:
-    told = f"priceOverrides states {stated}, by which nothing here is priced; closest: {closest}."
-    assert told in notes_of_report(priceOverrides={stated: "0.5"})
+    assert UnusedPriceOverride(stated, closest) in notes(priceOverrides={stated: "0.5"})
 
 
 @pytest.mark.parametrize(
@@ -270,13 +275,11 @@ def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
 )
 def test_an_override_that_may_be_used_is_not_told(stated: str) -> None:
     stated_and_used = {"priceOverrides": {stated: "0.5"}, "weightsStorageClass": "cephfs"}
-    assert "priceOverrides states" not in notes_of_report(**stated_and_used)
+    assert not [one for one in notes(**stated_and_used) if isinstance(one, UnusedPriceOverride)]
 
 
-def notes_of_report(**overrides: object) -> str:
-    return "\n".join(
-        estimate(ledger_of(settings_of("dev")), assumptions("dev", TODAY, **overrides)).notes
-    )
+def notes(**overrides: object) -> tuple[Note, ...]:
+    return assumptions("dev", TODAY, **overrides).notes
 
 
 def test_a_private_price_counts_but_is_shown_nowhere() -> None:
@@ -289,7 +292,8 @@ def test_a_private_price_counts_but_is_shown_nowhere() -> None:
         }
     )
     report = estimate(ledger_of(settings), assumptions_of("dev", settings, reader, TODAY))
-    lines = [line for line in report.infrastructure.lines if line.item.startswith("GPU nodes")]
+    kinds = ("busy-nodes", "idle-nodes")
+    lines = [line for line in report.infrastructure.lines if line.kind in kinds]
     assert sum(line.monthly for line in lines) == pytest.approx(
         Decimal("0.437") * 730, abs=Decimal("0.01")
     )
@@ -306,7 +310,7 @@ def test_a_commitment_takes_its_percent_off_and_is_named() -> None:
     assert isinstance(node, RentedNode)
     assert isinstance(listed, RentedNode)
     assert node.price.usd == listed.price.usd * Decimal("0.6")
-    assert node.description.endswith("40% off for 3 years")
+    assert (node.commitment_percent, node.commitment_years) == (40, 3)
     assert node.price.confidence == "user"
 
 
@@ -336,7 +340,7 @@ def test_scheduled_hours_are_paid() -> None:
     assert fewest[:24] == (0,) * 7 + (6, 6, 8) + (6,) * 8 + (0,) * 6
     assert fewest[5 * 24 :] == (0,) * 48
     assert plain.fleet.scheduled == ()
-    assert any("schedule" in note for note in scheduled.notes)
+    assert any(isinstance(note, ScheduledReplicas) for note in scheduled.notes)
     assert estimate_stack("aws-prod", TODAY).week.mean_nodes < mean_nodes(scheduled)
 
 
@@ -359,6 +363,10 @@ def test_a_schedule_needs_the_traffic_of_whole_weeks(
     assert "whole weeks of 168 hours" in found.allowed
 
 
+def purchase_notes(found: Assumptions) -> list[Note]:
+    return [note for note in found.notes if isinstance(note, ReservedNodes | PurchaseFallback)]
+
+
 BOUGHT: dict[str, dict[str, object]] = {
     "existing": {},
     "karpenter-aws": {"karpenterNodeRole": "role", "karpenterDiscoveryTag": "tag"},
@@ -378,9 +386,9 @@ def test_without_capacity_types_a_pool_buys_on_demand_or_is_refused_by_that_key(
         return
     found = assumptions("dev", TODAY, **stated)
     assert isinstance(found.node, RentedNode)
-    assert found.node.description.endswith("on-demand")
+    assert found.node.purchase == "on-demand"
     assert interruptions_of(settings_of("dev", **stated)) == 0
-    assert not [note for note in found.notes if "priced as" in note]
+    assert not purchase_notes(found)
 
 
 @pytest.mark.parametrize("chain", [["reserved", "on-demand"], ["on-demand", "spot"]])
@@ -394,4 +402,4 @@ def test_how_nodes_are_priced_is_told_only_where_their_purchase_decides_it(
         f"node/aws/us-east-1/{machine}/reserved": "1" for machine in ("g6.xlarge", "g6.2xlarge")
     }
     found = assumptions("dev", TODAY, capacityTypes=chain, priceOverrides=reserved, **pricing)
-    assert len([note for note in found.notes if "priced as" in note]) == told
+    assert len(purchase_notes(found)) == told

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from breakeven.cost.recommendation import Option
 from breakeven.cost.report import Report
 from breakeven.reports.diff import Change, Comparison, compare
 from breakeven.reports.diff_text import diff_markdown, diff_text
 from breakeven.reports.json_report import as_output
-from breakeven.reports.saved_report import ESTIMATE_TYPE, Figures, NotAReportError, figures_of
+from breakeven.reports.saved_report import Figures, NotAReportError, figures_of
 from breakeven.reports.text import WIDTH
+from breakeven.type_tokens import ESTIMATE
 from tests.unit.cost.builders import api, assumptions, node
 from tests.unit.reports.cases import amounts, report_of, reports
 
@@ -110,7 +112,8 @@ def test_a_change_has_sign_difference_and_percent(
 
 def test_a_recommendation_that_changes_is_said_first_in_markdown_and_last_in_text() -> None:
     dear, cheap = report_of(node=node("90")), report_of(node=node("0.01"), hosted=())
-    comparison = compared(dear, replace(cheap, verdict=replace(cheap.verdict, choice="self-host")))
+    own = Option("self-host", cheap.total, cheap.total)
+    comparison = compared(dear, replace(cheap, verdict=replace(cheap.verdict, chosen=own)))
     said = "The recommendation changes from"
     assert comparison.advice_changed
     assert said in diff_markdown(comparison).split("###")[0]
@@ -148,7 +151,7 @@ def test_figures_survive_the_way_through_a_file_and_a_state() -> None:
     output = as_output(report_of())
     state = {
         "version": 3,
-        "deployment": {"resources": [{"type": "a:b:C"}, {"type": ESTIMATE_TYPE, "inputs": output}]},
+        "deployment": {"resources": [{"type": "a:b:C"}, {"type": ESTIMATE, "inputs": output}]},
     }
     figures = figures_of(output)
     assert figures_of(json.loads(json.dumps(output))) == figures

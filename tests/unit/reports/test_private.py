@@ -9,7 +9,6 @@ from decimal import Decimal
 
 import pytest
 
-from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from breakeven.reports.diff import compare
@@ -39,7 +38,7 @@ def as_page(report: Report) -> str:
 def report() -> Report:
     """An estimate whose nodes have a private price of $7.7777 an hour."""
     listed = node("7.7777")
-    private = RentedNode(replace(listed.price, private=True, source="secret deal"), "nodes")
+    private = replace(listed, price=replace(listed.price, private=True, source="secret deal"))
     return estimate(LEDGER, assumptions(node=private))
 
 

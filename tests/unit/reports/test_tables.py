@@ -10,6 +10,7 @@ from breakeven.cost.report import Report
 from breakeven.reports import tables
 from breakeven.reports.formatting import money, usd
 from breakeven.reports.layout import Table
+from breakeven.reports.sentences.line_items import item_name, item_source
 from tests.unit.reports.cases import amounts, report_of, reports
 
 
@@ -60,7 +61,7 @@ def test_each_price_of_the_report_has_a_source() -> None:
     report = report_of()
     rows = {row.cells[0]: row.cells for row in tables.sources(report).rows}
     for line in (*report.infrastructure.lines, *report.staffing):
-        assert rows[line.item][-1] == line.source
+        assert rows[item_name(line)][-1] == item_source(line)
     for cost in (report.api, *report.hosted):
         assert rows[cost.price.reference][-1] == cost.price.source
 

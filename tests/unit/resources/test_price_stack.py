@@ -6,19 +6,21 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from breakeven.cost.bill.any_program import Place, price_program
 
 from breakeven.catalog.price_book import PriceBook
+from breakeven.cost.bill.charge import Context, Place, UnpricedReason
+from breakeven.cost.bill.pricing import price_resources
 from breakeven.cost.bill.registered import Registered
 from breakeven.reports.program_table import program_table
+from breakeven.reports.sentences.line_items import not_priced_reason
 
 TODAY = date(2026, 11, 24)
-AWS = Place("aws", "us-east-1")
+AWS = Context(Place("aws", "us-east-1"))
 
 
 def priced(kind: str, properties: dict[str, object]) -> tuple[Decimal, list[str]]:
-    found = price_program([Registered("x", kind, properties)], PriceBook.load(today=TODAY), AWS)
-    return found.monthly, [item.reason for item in found.not_priced]
+    found = price_resources([Registered("x", kind, properties)], PriceBook.load(today=TODAY), AWS)
+    return found.monthly, [not_priced_reason(item, "prices") for item in found.not_priced]
 
 
 @pytest.mark.parametrize(
@@ -80,9 +82,9 @@ def test_what_the_book_knows_is_priced(kind: str, properties: dict[str, object],
         ("aws:ebs/volume:Volume", {"type": "gp3", "size": -1}, "size or type"),
         ("aws:eks/nodeGroup:NodeGroup", {"instanceTypes": ["g6e.xlarge"]}, "number of nodes"),
         ("aws:ebs/volume:Volume", {"type": "gp3"}, "size or type"),
-        ("gcp:compute/instance:Instance", {"machineType": "n2-standard-4"}, "it is of gcp"),
+        ("gcp:compute/instance:Instance", {"machineType": "n2-standard-4"}, "it belongs to gcp"),
         ("aws:rds/instance:Instance", {}, "no rule for this type"),
-        ("breakeven:gpu_pool:GpuPool", {}, "priced by its own stack alone"),
+        ("breakeven:gpu_pool:GpuPool", {}, "only priced by its own stack"),
         ("kubernetes:core/v1:Service", {"spec": {"type": None}}, "type is not known"),
     ],
 )
@@ -145,19 +147,19 @@ def test_a_spot_machine_is_never_priced_on_demand(
         f"node/{cloud}/r/x/on-demand": Decimal(3),
     }
     book = PriceBook.load(own, today=TODAY)
-    found = price_program([Registered("x", kind, properties)], book, Place(cloud, "r"))
+    found = price_resources([Registered("x", kind, properties)], book, Context(Place(cloud, "r")))
     assert found.monthly == 730
 
 
 def test_inputs_that_can_not_be_read_are_listed() -> None:
     resource = Registered("x", "aws:ec2/instance:Instance", None)
-    found = price_program([resource], PriceBook.load(today=TODAY), AWS)
-    assert found.not_priced[0].reason == "its inputs could not be read"
+    found = price_resources([resource], PriceBook.load(today=TODAY), AWS)
+    assert found.not_priced[0].reason is UnpricedReason.INPUTS_UNREADABLE
 
 
 def test_own_prices_win() -> None:
     own = PriceBook.load({"control-plane/eks": Decimal(10)}, today=TODAY)
-    found = price_program([Registered("c", "aws:eks/cluster:Cluster", {})], own, AWS)
+    found = price_resources([Registered("c", "aws:eks/cluster:Cluster", {})], own, AWS)
     assert found.monthly == 10
     assert "stated" in program_table("t", found)
 
@@ -168,8 +170,8 @@ def test_the_table_names_what_is_left_out() -> None:
         Registered("base", "aws:rds/instance:Instance", {}),
         Registered("names", "kubernetes:core/v1:ConfigMap", {}),
     ]
-    text = program_table("t", price_program(resources, PriceBook.load(today=TODAY), AWS))
-    assert "cluster (eks)" in text
+    text = program_table("t", price_resources(resources, PriceBook.load(today=TODAY), AWS))
+    assert "Control plane cluster (eks)" in text
     assert "Total" in text
-    assert "No charge of their own: 1 resource." in text
+    assert "1 resource is free." in text
     assert "not in the total: base (aws:rds/instance:Instance): no rule" in " ".join(text.split())

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.cost.bill.bill import Bill, api_monthly, bill_of, charged
-from breakeven.cost.bill.pricing import price_resources
+from breakeven.cost.bill.bill import Bill, api_monthly, bill_of
+from breakeven.cost.bill.charge import ROOT_VOLUME
+from breakeven.cost.bill.pricing import charged, price_infrastructure
 from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.estimate import estimate
@@ -56,8 +57,8 @@ def test_nodes_are_paid_where_the_price_of_their_root_volume_is_missing() -> Non
     base = assumptions(cloud="azure", region="eastus")
     bill = bill_of(charged((started,)), WEEK, base)
     assert bill.nodes_monthly == 2 * 720  # two nodes at a dollar an hour
-    [missing] = price_resources((started,), WEEK, base).not_priced
-    assert missing.name == "root volumes of pool"
+    [missing] = price_infrastructure((started,), WEEK, base).not_priced
+    assert (missing.name, missing.attached) == ("pool", ROOT_VOLUME)
 
 
 def test_overflow_is_paid_and_is_neither_a_fixed_cost_nor_part_of_the_reserve() -> None:

@@ -10,20 +10,21 @@ import pytest
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import ModelCost, model_costs
-from breakeven.cost.bill.line_item import LineItem, LineItemKind, line_item
+from breakeven.cost.bill.charge import Charge, LineItemKind
+from breakeven.cost.bill.line_item import LineItem, line_item
 from breakeven.cost.fleet.plan import FleetWeek
-from tests.unit.cost.builders import WEEK, api, assumptions, price
+from tests.unit.cost.builders import WEEK, api, assumptions, engine, price
 
 NEARLY = Decimal("1e-15")
 
 
 def line(kind: LineItemKind, monthly: str, model: str = "") -> LineItem:
-    month = line_item(kind, kind, Decimal(1), "month", price(monthly, "month"))
-    return replace(month, model=model)
+    charge = Charge(kind=kind, quantity=Decimal(1), model=model)
+    return line_item(charge, price(monthly, "month"))
 
 
 def bill_of(lines: tuple[LineItem, ...], mean_nodes: float, reserve: str = "0.1") -> Bill:
-    people = [line("people", "1000")]
+    people = [line("engineer", "1000")]
     return Bill.of(lines, people, contingency_share=Decimal(reserve), mean_nodes=mean_nodes)
 
 
@@ -32,7 +33,9 @@ def week(mean_nodes: float, busy_share: float = 0.25) -> FleetWeek:
 
 
 def two(**of_each: object) -> Assumptions:
-    first, second = (assumptions(served=name, instance=name, **of_each) for name in ("one", "two"))
+    first, second = (
+        assumptions(engine=engine(name), instance=name, **of_each) for name in ("one", "two")
+    )
     return replace(first, others=(second,))
 
 
@@ -99,7 +102,7 @@ def test_a_bill_of_nothing_is_parted_into_nothing() -> None:
 def test_a_model_alone_has_all_of_the_bill() -> None:
     lines = tuple(replace(each, model="") for each in LINES)
     bill = bill_of(lines, 4.0)
-    [cost] = model_costs(assumptions(served="one"), (week(4.0),), lines, bill)
+    [cost] = model_costs(assumptions(engine=engine("one")), (week(4.0),), lines, bill)
     assert cost.total == bill.total
     assert cost.fixed == bill.fixed_monthly
     assert cost.overflow == 50
@@ -120,8 +123,8 @@ def pool_of_five(highest: int, gpus: int, replicas_per_node: int) -> Assumptions
 
 def test_nodes_of_a_fixed_pool_are_parted_by_the_gpus_that_replicas_may_take() -> None:
     # Six replicas of two GPUs beside three of one: 12 and 3 of 15.
-    first = replace(pool_of_five(6, 8, 4), served="one", instance="one")
-    second = replace(pool_of_five(3, 8, 8), served="two", instance="two")
+    first = replace(pool_of_five(6, 8, 4), engine=engine("one"), instance="one")
+    second = replace(pool_of_five(3, 8, 8), engine=engine("two"), instance="two")
     both = replace(first, others=(second,))
     costs = model_costs(both, (week(5.0), week(5.0, 0.1)), LINES, bill_of(LINES, 5.0))
     assert [cost.mean_nodes for cost in costs] == pytest.approx([4.0, 1.0])
@@ -130,8 +133,8 @@ def test_nodes_of_a_fixed_pool_are_parted_by_the_gpus_that_replicas_may_take() -
 
 
 def test_no_more_is_worked_than_the_nodes_can() -> None:
-    first = replace(pool_of_five(1, 8, 8), served="one", instance="one")
-    second = replace(pool_of_five(9, 8, 8), served="two", instance="two")
+    first = replace(pool_of_five(1, 8, 8), engine=engine("one"), instance="one")
+    second = replace(pool_of_five(9, 8, 8), engine=engine("two"), instance="two")
     both = replace(first, others=(second,))
     costs = model_costs(both, (week(5.0), week(5.0)), LINES, bill_of(LINES, 5.0))
     assert costs[0].busy_share == 1.0

@@ -10,14 +10,10 @@ from typing import get_args
 import pytest
 
 from breakeven.catalog.price import PRIVATE, Confidence, Price
-from breakeven.cost.bill.line_item import (
-    Infrastructure,
-    LineItemKind,
-    line_item,
-    monthly_of,
-    stated_price,
-)
-from tests.unit.cost.builders import TODAY, assumptions
+from breakeven.cost.bill.charge import Charge, LineItemKind
+from breakeven.cost.bill.line_item import Infrastructure, line_item, monthly_of, stated_price
+from breakeven.reports.sentences.line_items import item_prices, item_source
+from tests.unit.cost.builders import TODAY
 
 LISTED = Price(
     identifier="volume/aws/gp3",
@@ -29,14 +25,18 @@ LISTED = Price(
 )
 
 
+def volume(gigabytes: Decimal) -> Charge:
+    return Charge(kind="volume", quantity=gigabytes, unit="GB-month")
+
+
 def test_a_line_keeps_what_its_price_says() -> None:
-    line = line_item("volume", "Volume", Decimal("1.5"), "GB-month", LISTED)
+    line = line_item(volume(Decimal("1.5")), LISTED)
     assert (line.identifier, line.source, line.confidence) == (
         "volume/aws/gp3",
         "a price list",
         "list",
     )
-    assert (line.item, line.quantity, line.unit) == ("Volume", Decimal("1.5"), "GB-month")
+    assert (line.kind, line.quantity, line.unit) == ("volume", Decimal("1.5"), "GB-month")
     assert line.unit_price == Decimal("0.085")
     assert not line.private
     assert not line.model
@@ -53,12 +53,12 @@ def test_a_line_keeps_what_its_price_says() -> None:
 )
 def test_only_a_stated_price_has_no_date(confidence: Confidence, as_of: date | None) -> None:
     listed = replace(LISTED, confidence=confidence)
-    line = line_item("volume", "Volume", Decimal(1), "GB-month", listed)
+    line = line_item(volume(Decimal(1)), listed)
     assert line.as_of == as_of
 
 
 def test_each_line_is_rounded_to_the_cent_so_that_what_is_shown_adds_up() -> None:
-    line = line_item("volume", "Volume", Decimal("1.5"), "GB-month", LISTED)  # 12.75 cents
+    line = line_item(volume(Decimal("1.5")), LISTED)  # 12.75 cents
     assert line.monthly == Decimal("0.13")
     assert monthly_of([line, line]) == Decimal("0.26")
     assert Infrastructure((line, line), (), ()).monthly == Decimal("0.26")
@@ -66,23 +66,24 @@ def test_each_line_is_rounded_to_the_cent_so_that_what_is_shown_adds_up() -> Non
 
 
 def test_prices_are_shown_unless_they_are_private() -> None:
-    line = line_item("volume", "Volume", Decimal(1000), "GB-month", LISTED)
-    assert line.written_prices() == ("$0.085", "$85.00")
+    line = line_item(volume(Decimal(1000)), LISTED)
+    assert item_prices(line) == ("$0.085", "$85.00")
     private = replace(line, private=True)
-    assert private.written_prices() == (PRIVATE, PRIVATE)
+    assert item_prices(private) == (PRIVATE, PRIVATE)
     assert private.monthly == 85
 
 
 def test_what_belongs_to_a_gpu_node_grows_with_nodes_and_nothing_else_does() -> None:
     kinds = get_args(LineItemKind)
-    lines = [line_item(kind, "x", Decimal(1), "month", LISTED) for kind in kinds]
+    lines = [line_item(Charge(kind=kind, quantity=Decimal(1)), LISTED) for kind in kinds]
     growing = {line.kind for line in lines if line.grows_with_nodes}
-    assert growing == {"busy-nodes", "idle-nodes", "data-centre", "root-volumes"}
+    assert growing == {"busy-nodes", "idle-nodes", "electricity", "rack", "root-volumes"}
 
 
 def test_a_setting_that_states_a_price_is_its_source() -> None:
-    price = stated_price("engineerSalary", Decimal(100), assumptions())
+    price = stated_price("engineerSalary", Decimal(100), TODAY)
     assert (price.identifier, price.confidence) == ("engineerSalary", "user")
     assert price.usd == 100
-    assert (price.source, price.as_of) == ("stack setting", TODAY)
-    assert stated_price("power", Decimal(1), assumptions(), "a meter").source == "a meter"
+    assert price.as_of == TODAY
+    line = line_item(Charge(kind="engineer", quantity=Decimal(1)), price)
+    assert item_source(line) == "stack setting engineerSalary"

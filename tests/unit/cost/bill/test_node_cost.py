@@ -33,7 +33,7 @@ owned_nodes = st.builds(
 
 @given(owned_nodes)
 def test_what_is_written_off_and_the_residual_value_are_the_purchase_price(node: OwnedNode) -> None:
-    months = node.amortisation_years * 12
+    months = node.amortization_years * 12
     residual = node.purchase_price * node.residual_share
     total = node.amortization() * months + residual
     assert total == pytest.approx(node.purchase_price, rel=_EXACT)
@@ -43,7 +43,7 @@ def test_what_is_written_off_and_the_residual_value_are_the_purchase_price(node:
 def test_a_longer_life_lowers_the_monthly_cost_and_nothing_else_does_it(
     node: OwnedNode, years: int
 ) -> None:
-    longer = replace(node, amortization_years=node.amortisation_years + years)
+    longer = replace(node, amortization_years=node.amortization_years + years)
     assert longer.amortization() <= node.amortization()
     assert longer.kilowatt_hours(THIRTY_DAYS) == node.kilowatt_hours(THIRTY_DAYS)
 

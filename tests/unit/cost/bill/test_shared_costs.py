@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.cost.assumptions import ClusterShare
-from breakeven.cost.bill.pricing import price_resources
+from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.shared_costs import staffing_items
-from tests.unit.cost.builders import TODAY, WEEK, api, assumptions
+from tests.unit.cost.builders import TODAY, WEEK, api, assumptions, engine
 from tests.unit.cost.strategies import money
 
 
@@ -24,7 +24,7 @@ def test_cluster_lines_follow_the_share_that_the_stack_bears() -> None:
         nat_gateway_share=Decimal(0),
         image_gigabytes=10,
     )
-    control_plane, system = price_resources([], WEEK, assumptions(cluster=cluster)).lines
+    control_plane, system = price_infrastructure([], WEEK, assumptions(cluster=cluster)).lines
     assert control_plane.monthly == Decimal(73) / 4
     assert system.quantity == 2 * 720
 
@@ -33,52 +33,52 @@ def test_images_of_started_nodes_pass_the_nat_gateway_that_the_stack_bears() -> 
     base = assumptions()
     cluster = replace(base.cluster, nat_gateway_share=Decimal("0.5"))
     week = replace(WEEK, node_starts_per_hour=0.5)  # 360 in thirty days
-    gateway, images = price_resources([], week, replace(base, cluster=cluster)).lines
+    gateway, images = price_infrastructure([], week, replace(base, cluster=cluster)).lines
     assert gateway.monthly == Decimal("16.43")
     assert images.quantity == 3600
     assert images.monthly == 3600 * Decimal("0.045")
     fixed = replace(base.fleet, fixed_nodes=2)
-    there = price_resources([], week, replace(base, cluster=cluster, fleet=fixed))
-    assert [line.item for line in there.lines] == ["NAT gateway"]
+    there = price_infrastructure([], week, replace(base, cluster=cluster, fleet=fixed))
+    assert [line.kind for line in there.lines] == ["nat-gateway"]
 
 
 def test_what_a_gateway_sends_to_the_api_is_a_line_at_the_api_s_price() -> None:
     base = assumptions(api_in_use=api("test/api", "2"))
-    [line] = price_resources([], replace(WEEK, overflow_share=0.25), base).lines
-    assert line.item == "Overflow by API"
+    [line] = price_infrastructure([], replace(WEEK, overflow_share=0.25), base).lines
+    assert line.kind == "overflow"
     assert line.quantity == 750  # a quarter of 100 million tokens a day, thirty days
     assert line.monthly == 1500
-    assert not price_resources([], WEEK, base).lines
+    assert not price_infrastructure([], WEEK, base).lines
 
 
 def test_overflow_of_a_share_that_is_no_round_number_loses_no_token() -> None:
     base = assumptions(api_in_use=api("test/api", "2"))
     load = replace(base.load, tokens_per_day=1_234_567)
     week = replace(WEEK, overflow_share=0.0123)
-    [line] = price_resources([], week, replace(base, load=load)).lines
+    [line] = price_infrastructure([], week, replace(base, load=load)).lines
     assert line.quantity == Decimal("0.455555223")
     assert (line.identifier, line.source, line.as_of) == ("api/test/api", "test", TODAY)
 
 
 def test_overflow_of_several_models_is_a_line_of_each_that_has_some() -> None:
-    first, other, quiet = (assumptions(served=name) for name in ("first", "other", "quiet"))
+    first, other, quiet = (assumptions(engine=engine(name)) for name in ("first", "other", "quiet"))
     weeks = [replace(WEEK, overflow_share=share) for share in (0.5, 0.25, 0.0)]
-    lines = price_resources([], WEEK, replace(first, others=(other, quiet)), weeks).lines
-    assert [(line.item, line.model, line.quantity) for line in lines] == [
-        ("Overflow by API of first", "first", Decimal(1500)),
-        ("Overflow by API of other", "other", Decimal(750)),
+    lines = price_infrastructure([], WEEK, replace(first, others=(other, quiet)), weeks).lines
+    assert [(line.kind, line.model, line.quantity) for line in lines] == [
+        ("overflow", "first", Decimal(1500)),
+        ("overflow", "other", Decimal(750)),
     ]
 
 
 def test_images_of_all_models_nodes_pass_the_nat_gateway() -> None:
-    base, other = assumptions(served="first"), assumptions(served="other")
+    base, other = assumptions(engine=engine("first")), assumptions(engine=engine("other"))
     weeks = [replace(WEEK, node_starts_per_hour=starts) for starts in (0.5, 0.0625)]
     cluster = replace(base.cluster, nat_gateway_share=Decimal(1))
     both = replace(base, cluster=cluster, others=(other,))
-    _, images = price_resources([], WEEK, both, weeks).lines
+    _, images = price_infrastructure([], WEEK, both, weeks).lines
     assert images.quantity == 3600 + 450
     larger = replace(other, cluster=replace(cluster, image_gigabytes=30))
-    _, images = price_resources([], WEEK, replace(both, others=(larger,)), weeks).lines
+    _, images = price_infrastructure([], WEEK, replace(both, others=(larger,)), weeks).lines
     assert images.quantity == 3600 + 3 * 450
 
 
@@ -87,7 +87,7 @@ def test_every_machine_of_a_replica_that_spans_several_pulls_the_image() -> None
     fleet = replace(base.fleet, machines_per_node=2)
     cluster = replace(base.cluster, nat_gateway_share=Decimal(1))
     week = replace(WEEK, node_starts_per_hour=0.5)
-    _, images = price_resources([], week, replace(base, cluster=cluster, fleet=fleet)).lines
+    _, images = price_infrastructure([], week, replace(base, cluster=cluster, fleet=fleet)).lines
     assert images.quantity == 2 * 3600
 
 
@@ -100,23 +100,23 @@ def test_the_cluster_s_parts_without_a_price_are_named_and_the_others_paid() -> 
         nat_gateway_share=Decimal(0),
         image_gigabytes=10,
     )
-    machines = price_resources([], WEEK, assumptions(cluster=cluster))
-    assert [line.item for line in machines.lines] == ["Control plane (eks)"]
+    machines = price_infrastructure([], WEEK, assumptions(cluster=cluster))
+    assert [(line.kind, line.variant) for line in machines.lines] == [("control-plane", "eks")]
     [missing] = machines.not_priced
-    assert (missing.name, missing.type) == ("cluster", "node/aws/us-east-1/no.such/on-demand")
+    assert (missing.name, missing.type) == ("", "node/aws/us-east-1/no.such/on-demand")
 
 
 def test_the_engineer_costs_a_twelfth_of_the_salary_by_share() -> None:
     [engineer] = staffing_items(assumptions())
-    assert engineer.item == "Senior engineer, 20%"
+    assert (engineer.kind, engineer.share) == ("engineer", Decimal("0.2"))
     assert engineer.monthly == 2000
 
 
 def test_on_call_is_paid_once_a_month() -> None:
     people = replace(assumptions().staffing, on_call_per_month=Decimal(650))
     _, on_call = staffing_items(assumptions(staffing=people))
-    assert (on_call.item, on_call.quantity, on_call.monthly) == (
-        "On-call",
+    assert (on_call.kind, on_call.quantity, on_call.monthly) == (
+        "on-call",
         Decimal(1),
         Decimal(650),
     )

@@ -19,6 +19,7 @@ from breakeven.cost.capacity.capacity import (
 )
 from breakeven.cost.capacity.measurements import MeasuredPoint, load_points
 from breakeven.cost.capacity.roofline import Engine, RequestShape, step_times
+from breakeven.reports.sentences.descriptions import capacity_source
 from tests.unit.cost.drawn_replicas import (
     altered,
     any_gpu,
@@ -98,7 +99,7 @@ def test_rates_latencies_and_band_agree(
     # of compute that it takes from others: a step at least, with its overhead.
     in_flight = output_tokens * result.inter_token_latency_seconds + result.prefill_seconds
     assert rate * in_flight >= result.concurrent_requests * (1 - 1e-9)
-    assert result.source
+    assert capacity_source(result)
 
 
 @given(
@@ -184,7 +185,7 @@ def test_the_users_measurement_wins_even_where_memory_seems_short(
     model: ModelFacts, gpu: Gpu, measured: float
 ) -> None:
     result = capacity(model, gpu, measured=measured)
-    assert result.method == "user's measurement"
+    assert result.method == "own-measurement"
     assert result.output_tokens_per_second == measured
     assert result.error_percent == USER_ERROR_PERCENT
     assert result.inter_token_latency_seconds > 0
@@ -227,8 +228,9 @@ def test_no_point_is_there_twice() -> None:
 @pytest.mark.parametrize("point", POINTS, ids=point_ids)
 def test_a_published_measurement_is_returned_as_it_is(point: MeasuredPoint) -> None:
     result = point_capacity(point)
-    assert result.method == "published measurement"
-    assert point.source in result.source
+    assert result.method == "published-measurement"
+    assert result.measured is not None
+    assert point.source in capacity_source(result)
     assert result.error_percent == PUBLISHED_ERROR_PERCENT
     # NIM at concurrency 100 is told from 50 by nothing that the cache admits here.
     if (point.model, point.concurrency) != ("llama-3.3-70b-instruct", 100):
@@ -252,8 +254,8 @@ def test_other_lengths_limits_and_precisions_fall_back_on_the_roofline() -> None
     def method(tokens: tuple[int, int], limit: int, precision: str = "fp8") -> str:
         return capacity(model, gpu, precision=precision, tokens=tokens, limit=limit).method
 
-    assert method((1024, 1024), 64) == "published measurement"
-    assert method((1200, 900), 80) == "published measurement"
+    assert method((1024, 1024), 64) == "published-measurement"
+    assert method((1200, 900), 80) == "published-measurement"
     assert method((1400, 1024), 64) == "roofline"
     assert method((1024, 700), 64) == "roofline"
     assert method((1024, 1024), 16) == "roofline"
@@ -430,5 +432,5 @@ def test_no_measurement_of_one_node_speaks_for_several() -> None:
             measured_output_tokens_per_second=None,
         )
 
-    assert over(1).method == "published measurement"
+    assert over(1).method == "published-measurement"
     assert (over(2).method, over(2).error_percent) == ("roofline", 50.0)

@@ -228,7 +228,7 @@ def test_a_measurement_counts_for_its_own_engine_only() -> None:
     for one in candidates:
         configuration = one.configuration
         own = (configuration.precision, configuration.tensor_parallel) == ("bf16", 1)
-        assert (one.capacity.method == "user's measurement") == own
+        assert (one.capacity.method == "own-measurement") == own
         if own:
             assert one.capacity.output_tokens_per_second == 1234.0
             assert configuration.requests_in_flight in (32, 256)

@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.cost.optimizer.candidates import Evaluator
+from breakeven.cost.optimizer.conclusion import conclude
 from breakeven.cost.optimizer.ranking import NothingFitsError, Recommendation, recommend
 from breakeven.cost.optimizer.search import Search
 from breakeven.cost.report import ApiCost
 from breakeven.reports.optimizer import as_output, as_text
+from breakeven.reports.sentences.optimizer import recommendation_notes
 from tests.unit.cost.builders import api
 from tests.unit.cost.optimizer.searches import NO_SHRINKING, search
 
@@ -95,17 +97,17 @@ def test_each_way_to_run_an_engine_is_listed_once() -> None:
 
 def test_keeping_prompts_inside_costs_the_difference_to_the_cheapest_api() -> None:
     answer = recommend(inside(with_apis(search(gpus=("l4",)), "1", "0.02")))
-    price = next(one for one in answer.constraints if "dataMayLeave" in one.name)
+    price = next(one for one in answer.constraints if one.constraint.kind == "data-stays")
     cheapest = min(answer.api.monthly, *(cost.monthly for cost in answer.hosted))
     assert price.cheapest_without == cheapest
     assert price.price == answer.ranked[0].monthly - cheapest
-    assert answer.choice == "self-host"
+    assert answer.conclusion.choice == "self-host"
 
 
 def test_a_latency_limit_costs_what_a_faster_configuration_costs_more() -> None:
     free = without_limits()
     bound = recommend(search(gpus=("l4", "l40s"), max_inter_token_seconds=0.03))
-    price = next(one for one in bound.constraints if "Next token" in one.name)
+    price = next(one for one in bound.constraints if one.constraint.kind == "inter-token")
     assert price.price == bound.ranked[0].monthly - free.ranked[0].monthly
     assert price.price is not None
     assert price.price > 0
@@ -113,44 +115,48 @@ def test_a_latency_limit_costs_what_a_faster_configuration_costs_more() -> None:
 
 def test_the_api_wins_where_it_costs_less_and_loses_where_it_costs_much_more() -> None:
     cheap = recommend(with_apis(search(gpus=("l4",)), "1", "0.01"))
-    assert cheap.choice == "hosted"
-    assert cheap.summary.startswith("The API wins: test/hosted")
+    assert cheap.conclusion.choice == "hosted"
+    assert cheap.conclusion.api.price.reference == "test/hosted"
     dear = recommend(with_apis(search(gpus=("l4",)), "90", "80"))
-    assert dear.choice in ("self-host", "hybrid")
-    assert dear.monthly_if_slower < dear.hosted[0].monthly
+    assert dear.conclusion.choice in ("self-host", "hybrid")
+    assert dear.conclusion.monthly_if_slower < dear.hosted[0].monthly
 
 
 @pytest.mark.parametrize(
-    ("api_over_best", "slower_over_best", "data_may_leave", "choice", "said"),
+    ("api_over_best", "slower_over_best", "data_may_leave", "choice", "ground"),
     [
-        ("1.1", "1.3", True, "api", "until one replica is measured"),
-        ("1.1", "1.05", True, "self-host", "It stays cheaper"),
-        ("1.0", "1.3", True, "api", "The API wins"),
-        ("0.5", "1.3", True, "api", "2.0 times as much"),
-        ("0.5", "1.3", False, "self-host", "Prompts may not leave"),
+        ("1.1", "1.3", True, "api", "depends-on-capacity"),
+        ("1.1", "1.05", True, "self-host", "own-cheaper"),
+        ("1.0", "1.3", True, "api", "api-cheaper"),
+        ("0.5", "1.3", True, "api", "api-cheaper"),
+        ("0.5", "1.3", False, "self-host", "data-stays"),
     ],
 )
 def test_own_nodes_win_only_by_more_than_the_band_of_the_capacity(
-    api_over_best: str, slower_over_best: str, data_may_leave: bool, choice: str, said: str
+    api_over_best: str, slower_over_best: str, data_may_leave: bool, choice: str, ground: str
 ) -> None:
     best = recommend(search(gpus=("l40s",))).cheapest(("fixed",))
     assert best is not None
     cost = ApiCost(api("test/api", "1"), best.monthly * Decimal(api_over_best), same_model=False)
     slower = best.monthly * Decimal(slower_over_best)
-    found, summary = conclusion(best, slower, cost, data_may_leave=data_may_leave)
-    assert found == choice
-    assert said in summary
+    found = conclude(best, slower, cost, data_may_leave=data_may_leave)
+    assert (found.choice, found.ground) == (choice, ground)
 
 
 def test_what_nothing_can_meet_is_said_with_the_nearest_figure() -> None:
     with pytest.raises(NothingFitsError) as caught:
         recommend(search(gpus=("l4",), max_inter_token_seconds=0.0001))
-    assert any("Next token within" in one and "fastest" in one for one in caught.value.reasons)
+    prefill, inter_token = caught.value.obstacles.constraints
+    assert (prefill.constraint.kind, inter_token.constraint.kind) == ("prefill", "inter-token")
+    assert inter_token.candidates == 0
+    assert (inter_token.fastest_seconds or 0) > 0.0001
 
 
 def test_a_gpu_that_is_not_rented_there_is_said_with_those_that_are() -> None:
-    with pytest.raises(NothingFitsError, match=r"priced there: .*l40s"):
+    with pytest.raises(NothingFitsError) as caught:
         recommend(search(gpus=("mi300x",)))
+    assert caught.value.obstacles.candidates == 0
+    assert "l40s" in caught.value.obstacles.priced_gpus
 
 
 @pytest.mark.parametrize("top", [1, 7])
@@ -172,7 +178,7 @@ def test_what_the_stack_has_and_no_configuration_here_is_said() -> None:
         (replace(fleet, scheduled=(2,) * 168), "scheduledReplicas"),
     ):
         asked = replace(plain, assumptions=replace(plain.assumptions, fleet=changed), gpus=("l4",))
-        assert any(said in note for note in recommend(asked).notes)
-    notes = " ".join(recommend(replace(plain, gpus=("l4",))).notes)
+        assert any(said in note for note in recommendation_notes(recommend(asked)))
+    notes = " ".join(recommendation_notes(recommend(replace(plain, gpus=("l4",)))))
     assert "pipelineParallel" not in notes
     assert "scheduledReplicas" not in notes

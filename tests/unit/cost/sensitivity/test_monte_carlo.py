@@ -18,7 +18,7 @@ from breakeven.cost.sensitivity.monte_carlo import SAMPLES, monte_carlo, tornado
 from breakeven.cost.sensitivity.ranges import INPUTS, InputRange, default_ranges
 from breakeven.cost.sensitivity.scenario import Scenario, ScenarioModel
 from breakeven.reports.formatting import money
-from breakeven.reports.sensitivity import Ranges, as_output, as_text
+from breakeven.reports.sensitivity import Sensitivity, as_output, as_text
 from tests.unit.cost.builders import api, assumptions, capacity, pool, volume
 from tests.unit.cost.strategies import fleets
 
@@ -33,7 +33,7 @@ OWNED = OwnedNode(
     power_usage_effectiveness=Decimal("1.4"),
     electricity_price_per_kwh=Decimal("0.12"),
     rack_and_support_per_month=Decimal(900),
-    description="owned",
+    gpus=8,
 )
 
 
@@ -231,7 +231,7 @@ def test_a_run_draws_at_least_a_thousand_times() -> None:
 
 def test_text_and_output_hold_the_same_figures_and_fit_a_terminal() -> None:
     stack, inputs = busy(), default_ranges(25)
-    answer = Ranges(stack, inputs, monte_carlo(stack, inputs, 1, 100), tornado(stack, inputs))
+    answer = Sensitivity(stack, inputs, monte_carlo(stack, inputs, 1, 100), tornado(stack, inputs))
     text = as_text(answer)
     output = json.loads(json.dumps(as_output(answer)))
     assert max(len(line) for line in text.splitlines()) <= 96

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from breakeven.cost.sensitivity.ranges import INPUTS
 from breakeven.reports.plots.tornado import Tornado, tornado_of, tornado_picture
+from breakeven.reports.sentences.inputs import input_name
 from tests.unit.cost.builders import api, assumptions, node, pool, volume
 
 LEDGER = (pool(), volume())
@@ -38,11 +38,11 @@ def test_the_words_name_exactly_the_inputs_that_flip_the_verdict(usd: str) -> No
     found = tornado(report)
     words = tornado_picture(found).description
     for bar in found.bars:
-        assert (INPUTS[bar.name].lower() in words) == (bar.flips_at_percent is not None)
+        assert (input_name(bar.name).lower() in words) == (bar.flips_at_percent is not None)
 
 
 def test_a_private_node_price_has_no_bar() -> None:
     rented = node("1.234")
-    secret = RentedNode(replace(rented.price, private=True), rented.description)
+    secret = replace(rented, price=replace(rented.price, private=True))
     report = estimate(LEDGER, assumptions(node=secret))
     assert "node-price" not in {bar.name for bar in tornado(report).bars}

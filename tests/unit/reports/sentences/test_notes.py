@@ -1,0 +1,72 @@
+"""Each fact about a deployment has a sentence that says what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from breakeven.cost.notes import (
+    AdapterWorkNotCounted,
+    Note,
+    NotScraped,
+    PurchaseFallback,
+    ReservedNodes,
+    ScheduledReplicas,
+    SpansNodes,
+    UnusedPriceOverride,
+    UpdateStrategy,
+)
+from breakeven.planning.notes import update_strategy
+from breakeven.reports.sentences.notes import note_sentence
+from tests.recording import settings_of
+
+SURGE = UpdateStrategy(
+    kind="surge",
+    adds_node=True,
+    replicas=2,
+    hindrance=None,
+    gpu_quota=None,
+    gap_minutes=0,
+    overflows=False,
+)
+STOP = replace(SURGE, kind="stop", replicas=1, hindrance="no-spare-gpu", gap_minutes=12)
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        (SURGE, "before an old one drains (one extra node); no capacity is lost."),
+        (replace(SURGE, adds_node=False), "(on a spare GPU)"),
+        (
+            replace(SURGE, kind="replace", hindrance="gpu-quota", gpu_quota=8),
+            (
+                "because gpuQuota 8 has no room for another replica; at least 1 of 2 replicas keep "
+                "serving."
+            ),
+        ),
+        (STOP, "because no GPU is spare: nothing serves for up to 12 minutes. To avoid that, add"),
+        (replace(STOP, hindrance="one-node-mounts-weights"), "set weightsAccessMode ReadWriteMany"),
+        (replace(STOP, overflows=True), "only the API behind the gateway serves"),
+        (SpansNodes(2), "spans 2 nodes"),
+        (AdapterWorkNotCounted(), "LoRA adapters"),
+        (ScheduledReplicas("Europe/Berlin"), "Monday 0:00 Europe/Berlin"),
+        (NotScraped("http://prometheus:9090", 8000, None), "replicas (port 8000), with"),
+        (NotScraped("http://prometheus:9090", 8000, 9464), "of the gateways (port 9464)"),
+        (ReservedNodes(), "paid for all hours"),
+        (PurchaseFallback("spot", ("on-demand",)), "if capacity is unavailable, on-demand is"),
+        (UnusedPriceOverride("volume/aws/gp-3", "volume/aws/gp3"), "Did you mean volume/aws/gp3?"),
+    ],
+)
+def test_a_note_is_said(note: Note, said: str) -> None:
+    assert said in note_sentence(note)
+
+
+def test_nothing_is_suggested_where_no_price_is_close() -> None:
+    assert "Did you mean" not in note_sentence(UnusedPriceOverride("x/y", ""))
+
+
+def test_the_update_of_a_stack_behind_a_gateway_names_the_api() -> None:
+    one = {"weightsAccessMode": "ReadWriteOnce", "maxReplicas": 1}
+    assert update_strategy(settings_of("hybrid", **one)).overflows
+    assert not update_strategy(settings_of("hybrid", **one, dataMayLeave=False)).overflows

@@ -1,0 +1,111 @@
+"""The recommendation is said with both sides, their costs, and the reasons."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from breakeven.cost.break_even import BreakEven, Crossing
+from breakeven.cost.hybrid import Hybrid
+from breakeven.cost.recommendation import (
+    BreakEvenVolume,
+    DataStays,
+    DependsOnCapacity,
+    FleetTooSmall,
+    HoldsIfSlower,
+    ObjectiveMissed,
+    Option,
+    OwnGpusIdle,
+    Reason,
+    Verdict,
+)
+from breakeven.reports.sentences.recommendation import reasons, summary
+
+
+def api(monthly: int) -> Option:
+    return Option("api", Decimal(monthly), Decimal(monthly), "test/api")
+
+
+def own(monthly: int, slower: int = 0) -> Option:
+    return Option("self-host", Decimal(monthly), Decimal(slower or monthly))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "compared", "said"),
+    [
+        (
+            api(1000),
+            own(3500),
+            (
+                "Stay on the API: test/api costs $1,000.00/month; this stack costs $3,500.00/month "
+                "(3.5x)."
+            ),
+        ),
+        (
+            own(300),
+            api(400),
+            "Self-host: this stack costs $300.00/month; test/api costs $400.00/month (1.3x).",
+        ),
+        (
+            Option("hosted", Decimal(9), Decimal(9), "test/hosted"),
+            own(9),
+            (
+                "Use a hosted API for the same open model: test/hosted costs $9.00/month; this "
+                "stack costs $9.00/month."
+            ),
+        ),
+        (
+            own(30),
+            api(10),
+            "Self-host: this stack costs $30.00/month; test/api costs $10.00/month.",
+        ),
+        (
+            api(0),
+            own(5),
+            "Stay on the API: test/api costs $0.00/month; this stack costs $5.00/month.",
+        ),
+    ],
+    ids=["API", "own", "same cost", "dearer but required", "free"],
+)
+def test_the_summary_names_both_sides_and_the_ratio_if_there_is_one(
+    chosen: Option, compared: Option, said: str
+) -> None:
+    assert summary(Verdict(chosen, compared, ())) == said
+
+
+def test_a_hybrid_is_named_by_its_nodes_and_the_share_of_the_api() -> None:
+    split = Hybrid(1, 0.7, Decimal(100), Decimal(50))
+    hybrid = Option("hybrid", Decimal(150), Decimal(160), "test/api", split)
+    assert "1 node of your own plus test/api for 30% of requests costs $150.00/month" in summary(
+        Verdict(hybrid, api(200), ())
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (DataStays(Decimal(8600), "test/api"), "which costs $8,600.00/month more than test/api."),
+        (DataStays(Decimal(0), "test/api"), "which costs nothing extra."),
+        (DependsOnCapacity(own(100, 120), 25), "if a replica serves 25% less, it costs $120.00"),
+        (HoldsIfSlower(own(100, 120), 25), "stays cheaper if a replica serves 25% less"),
+        (FleetTooSmall(0.4, 7, ""), "cannot serve 40% of requests: the peak minute needs 7"),
+        (FleetTooSmall(0.4, 7, "qwen3-14b"), "40% of requests of qwen3-14b: the peak minute"),
+        (ObjectiveMissed(0.94, 2.0, ""), "Only 94% of requests would meet the 2 s TTFT target"),
+        (ObjectiveMissed(0.5, 2.0, "qwen3-14b"), "Only 50% of requests of qwen3-14b would meet"),
+        (OwnGpusIdle(0.7, Decimal("0.4")), "idle 70% of the time, and staffing is 40% of"),
+        (
+            BreakEvenVolume("test/api", BreakEven((), 64, 2e9), 10**6),
+            "never costs less than test/api, up to 64 nodes (2 billion tokens per day).",
+        ),
+        (
+            BreakEvenVolume("test/api", BreakEven((Crossing(5e6, None, 2),), 64, 2e9), 10**6),
+            "from 5 million tokens per day (2 nodes at peak); this stack plans for 1 million.",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_every_reason_has_a_sentence_with_its_figures(reason: Reason, said: str) -> None:
+    [sentence] = reasons(Verdict(api(1), own(2), (reason,)))
+    assert said in sentence
+    assert sentence.endswith(".")
