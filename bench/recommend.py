@@ -42,15 +42,15 @@ def measure(search: Search, repetitions: int) -> tuple[int, float]:
     """Runs a search several times.
 
     Returns:
-        How many configurations were weighed, and the median of the seconds.
+        How many configurations were evaluated, and the median of the seconds.
     """
     seconds = []
-    weighed = 0
+    evaluated = 0
     for _ in range(repetitions):
         started = time.perf_counter()
-        weighed = recommend(search).counts.evaluated
+        evaluated = recommend(search).counts.evaluated
         seconds.append(time.perf_counter() - started)
-    return weighed, statistics.median(seconds)
+    return evaluated, statistics.median(seconds)
 
 
 def main() -> int:
@@ -79,12 +79,13 @@ def main() -> int:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     rows = []
     for factor in (1, 2, 4, 8, 16):
-        weighed, seconds = measure(scaled(search, factor), options.repetitions)
-        rows.append((weighed, seconds))
-        first_weighed, first_seconds = rows[0]
+        evaluated, seconds = measure(scaled(search, factor), options.repetitions)
+        rows.append((evaluated, seconds))
+        first_evaluated, first_seconds = rows[0]
         print(
-            f"traffic x {factor:2}: {weighed:7,} configurations in {seconds:6.2f} s, "
-            f"{seconds / weighed * 1e6:5.0f} us each; {weighed / first_weighed:5.2f} x as many "
+            f"traffic x {factor:2}: {evaluated:7,} configurations in {seconds:6.2f} s,"
+            f" {seconds / evaluated * 1e6:5.0f} us each;"
+            f" {evaluated / first_evaluated:5.2f} x as many "
             f"take {seconds / first_seconds:5.2f} x as long",
             flush=True,
         )

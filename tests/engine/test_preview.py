@@ -21,10 +21,10 @@ from tests.project_copy import HARDENING, Project, add_policy_packs, copy_projec
 STACKS = ("aks", "air-gapped", "gke", "hybrid", "owned-h100", "two-models")
 GOLDEN = ROOT / "tests" / "golden"
 TITLES = (
-    "What does self-hosting cost a month?",
-    "What does the same traffic cost by API?",
-    "From how many tokens a day does self-hosting cost less?",
-    "What to do?",
+    "Monthly cost of self-hosting",
+    "Monthly cost of the same traffic with an API",
+    "Break-even volume (tokens per day)",
+    "Recommendation",
 )
 WITH_MORE = """
 import breakeven

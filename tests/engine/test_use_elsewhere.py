@@ -52,8 +52,8 @@ def preview(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
 def test_the_preview_of_another_program_shows_its_cost(tmp_path: Path) -> None:
     done = preview(tmp_path, PRICED.replace("LINE", 'cloud="aws", region="us-east-1"'))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "What does stack t cost a month?" in done.stdout
-    assert "data (gp3)" in done.stdout
+    assert "Monthly cost of stack t" in done.stdout
+    assert "Volume data (gp3)" in done.stdout
     assert "$8.00" in done.stdout
 
 

@@ -1,4 +1,4 @@
-"""`breakeven ranges` on the stacks that are there."""
+"""`breakeven sensitivity` on the stacks that are there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def answer(*arguments: str) -> dict[str, Any]:
     result = CliRunner().invoke(
-        app, ["ranges", *arguments, "--format", "json"], catch_exceptions=False
+        app, ["sensitivity", *arguments, "--format", "json"], catch_exceptions=False
     )
     assert result.exit_code == 0
     output: dict[str, Any] = json.loads(result.stdout)
@@ -57,7 +57,7 @@ def test_the_answer_is_repeatable_and_the_seed_matters() -> None:
 
 
 def test_the_text_fits_a_terminal() -> None:
-    result = CliRunner().invoke(app, ["ranges", "article"], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["sensitivity", "article"], catch_exceptions=False)
     assert result.exit_code == 0
     assert "HOW SURE IS THE COST OF STACK article" in result.stdout
     assert max(len(line) for line in result.stdout.splitlines()) <= 96
@@ -72,6 +72,6 @@ def test_the_text_fits_a_terminal() -> None:
     ],
 )
 def test_a_mistake_is_said_with_what_is_allowed(arguments: list[str], said: str) -> None:
-    result = CliRunner().invoke(app, ["ranges", *arguments])
+    result = CliRunner().invoke(app, ["sensitivity", *arguments])
     assert isinstance(result.exception, UserError)
     assert said in str(result.exception)

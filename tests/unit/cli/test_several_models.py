@@ -37,7 +37,7 @@ def said(run: Run, capsys: pytest.CaptureFixture[str]) -> Said:
     "arguments",
     [
         ("recommend", STACK),
-        ("ranges", STACK),
+        ("sensitivity", STACK),
         ("reconcile", STACK, "--from", "week.json"),
         ("bundle", "plan", STACK, "--model", "."),
     ],

@@ -42,8 +42,6 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
     percent = wishes.commitment_percent
     return Search(
         assumptions=stack.assumptions,
-        model=settings.model.facts,
-        precision=settings.model.precision,
         ledgers={precision: stack.ledger(precision) for precision in PRECISION_BYTES},
         start_seconds=starts,
         growth_seconds={precision: doubling_period(each) for precision, each in starts.items()},

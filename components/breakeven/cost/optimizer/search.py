@@ -64,8 +64,6 @@ class Search:
 
     Attributes:
         assumptions: Those of the stack as it stands: traffic, people, APIs, cluster, prices.
-        model: The model.
-        precision: Of the stack as it stands.
         ledgers: What the stack registers, by the precision of its weights; the keys are the
             precisions that are evaluated.
         start_seconds: From the decision to add a replica to its first token, by precision.
@@ -93,8 +91,6 @@ class Search:
     """
 
     assumptions: Assumptions
-    model: ModelFacts
-    precision: str
     ledgers: Mapping[str, tuple[Registered, ...]]
     start_seconds: Mapping[str, float]
     growth_seconds: Mapping[str, int]
@@ -118,6 +114,16 @@ class Search:
     node_start_seconds: float
     grace_seconds: float
     spot_interruptions_per_hour: float
+
+    @property
+    def model(self) -> ModelFacts:
+        """The model."""
+        return self.assumptions.engine.model
+
+    @property
+    def precision(self) -> str:
+        """Precision of the weights in the stack as it stands."""
+        return self.assumptions.engine.precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,11 @@ from typing import Any
 
 from hypothesis import Phase
 
-from breakeven.catalog.models import find_model
 from breakeven.catalog.price_book import PriceBook
 from breakeven.catalog.price_file import BookFile, read_book
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.optimizer.search import Search
-from tests.unit.cost.builders import TODAY, assumptions, pool, volume
+from tests.unit.cost.builders import TODAY, assumptions, engine, pool, volume
 
 NO_SHRINKING = (Phase.explicit, Phase.generate)
 """Phases of a test in which an example is a whole search: shrinking one takes minutes."""
@@ -50,9 +49,9 @@ def search(**changes: Any) -> Search:
         burst_factor=1.8,
     )
     values: dict[str, Any] = {
-        "assumptions": replace(base, load=load, book=_book()),
-        "model": find_model("llama-3.1-8b-instruct"),
-        "precision": "bf16",
+        "assumptions": replace(
+            base, engine=engine("llama-3.1-8b-instruct"), load=load, book=_book()
+        ),
         "ledgers": {precision: (pool(), volume(size=size)) for precision, size in VOLUMES.items()},
         "start_seconds": {"bf16": 400.0, "fp8": 400.0, "int8": 330.0, "int4": 300.0},
         "growth_seconds": {"bf16": 400, "fp8": 400, "int8": 330, "int4": 300},

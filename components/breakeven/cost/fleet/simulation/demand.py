@@ -8,7 +8,7 @@ be compared without the noise between two weeks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -41,7 +41,7 @@ class StepDraws:
     """What chance brings, a value a step.
 
     Attributes:
-        arrivals: Requests, whole numbers.
+        arrivals: Requests, whole numbers; standard normal before the rates are known.
         normal: Standard normal, for the requests that end.
         uniform: From 0 to 1, for rounding the requests that end.
         interruption: From 0 to 1, for interruptions of nodes.
@@ -71,12 +71,7 @@ def draw(rates: NDArray[np.float64], burst_factor: float, seed: int) -> StepDraw
     chances = _chances(len(rates), burst_factor, seed)
     by_minute = rates[:, np.newaxis] * chances.minutes
     means = np.repeat(by_minute.ravel(), STEPS_PER_MINUTE) * STEP_SECONDS
-    return StepDraws(
-        arrivals=poisson_quantiles(means, chances.arrivals),
-        normal=chances.normal,
-        uniform=chances.uniform,
-        interruption=chances.interruption,
-    )
+    return replace(chances.steps, arrivals=poisson_quantiles(means, chances.steps.arrivals))
 
 
 def rates_by_minute(
@@ -98,13 +93,10 @@ def rates_by_minute(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chances:
-    """What is drawn whatever the rates: minutes over their hour, and a value a step of the rest."""
+    """What is drawn whatever the rates: minutes over the mean of their hour, and the steps."""
 
     minutes: NDArray[np.float64]
-    arrivals: NDArray[np.float64]
-    normal: NDArray[np.float64]
-    uniform: NDArray[np.float64]
-    interruption: NDArray[np.float64]
+    steps: StepDraws
 
 
 @lru_cache(maxsize=8)
@@ -113,10 +105,12 @@ def _chances(hours: int, burst_factor: float, seed: int) -> _Chances:
     steps = hours * STEPS_PER_HOUR
     return _Chances(
         minutes=minute_factors(hours, burst_factor, random),
-        arrivals=random.standard_normal(steps),
-        normal=random.standard_normal(steps),
-        uniform=random.random(steps),
-        interruption=random.random(steps),
+        steps=StepDraws(
+            arrivals=random.standard_normal(steps),
+            normal=random.standard_normal(steps),
+            uniform=random.random(steps),
+            interruption=random.random(steps),
+        ),
     )
 
 
