@@ -15,15 +15,46 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-Number: TypeAlias = Any
-"""A float, or an array with an element for each configuration."""
+Array: TypeAlias = NDArray[Any]
+"""With an element for each configuration; whole numbers among them."""
+
+
+class Flag(Protocol):
+    """What a comparison gives: a bool, or an array of them."""
+
+    def __and__(self, other: Any, /) -> Flag: ...
+    def __or__(self, other: Any, /) -> Flag: ...
+    def __mul__(self, other: Any, /) -> Number: ...
+    def __rmul__(self, other: Any, /) -> Number: ...
+    def __rsub__(self, other: Any, /) -> Number: ...
+
+
+class Number(Protocol):
+    """A float, or an array with an element for each configuration."""
+
+    def __float__(self) -> float: ...
+    def __int__(self) -> int: ...
+    def __add__(self, other: Any, /) -> Number: ...
+    def __sub__(self, other: Any, /) -> Number: ...
+    def __rsub__(self, other: Any, /) -> Number: ...
+    def __mul__(self, other: Any, /) -> Number: ...
+    def __rmul__(self, other: Any, /) -> Number: ...
+    def __truediv__(self, other: Any, /) -> Number: ...
+    def __rtruediv__(self, other: Any, /) -> Number: ...
+    def __neg__(self) -> Number: ...
+    def __abs__(self) -> Number: ...
+    def __lt__(self, other: Any, /) -> Flag: ...
+    def __le__(self, other: Any, /) -> Flag: ...
+    def __gt__(self, other: Any, /) -> Flag: ...
+    def __ge__(self, other: Any, /) -> Flag: ...
 
 
 class Window(Protocol):
     """The largest of the latest values."""
 
-    def push(self, value: Number) -> Number:
+    def push(self, value: Any) -> Number:
         """Takes the value of a step and returns the largest of the window, this one included."""
         ...
 
@@ -31,7 +62,7 @@ class Window(Protocol):
 class Delay(Protocol):
     """What was some steps before."""
 
-    def push(self, value: Number) -> Number:
+    def push(self, value: Any) -> Number:
         """Takes the value of a step and returns that of so many steps before."""
         ...
 
@@ -67,17 +98,17 @@ class WindowOfMany:
         values: What all steps before the first had.
     """
 
-    def __init__(self, lengths: Number, values: Number) -> None:
+    def __init__(self, lengths: Array, values: Array) -> None:
         rows = np.arange(lengths.max())[:, np.newaxis]
         self._values = np.where(rows < lengths, values, -np.inf)
         self._place = _places(lengths)
         self._step = 0
 
-    def push(self, value: Number) -> Number:
+    def push(self, value: Array) -> Array:
         """See `Window`."""
         self._values[self._place(self._step)] = value
         self._step += 1
-        return self._values.max(axis=0)
+        return np.asarray(self._values.max(axis=0))
 
 
 class DelayOfOne:
@@ -105,19 +136,19 @@ class DelayOfMany:
         values: What all steps before the first had.
     """
 
-    def __init__(self, lengths: Number, values: Number) -> None:
+    def __init__(self, lengths: Array, values: Array) -> None:
         self._values = np.repeat(values[np.newaxis, :], lengths.max() + 1, axis=0)
         self._place = _places(lengths + 1)
         self._step = 0
 
-    def push(self, value: Number) -> Number:
+    def push(self, value: Array) -> Array:
         """See `Delay`."""
         self._values[self._place(self._step)] = value
         self._step += 1
-        return self._values[self._place(self._step)].copy()
+        return np.array(self._values[self._place(self._step)])
 
 
-def _places(lengths: Number) -> Callable[[int], Any]:
+def _places(lengths: Array) -> Callable[[int], Any]:
     """Returns where the values of a step lie, in rows that are used again after so many steps.
 
     Where all have one length that is a row, which numpy reaches many times faster than an element
@@ -134,15 +165,15 @@ def _places(lengths: Number) -> Callable[[int], Any]:
 class Arithmetic:
     """The functions that floats and arrays have under different names."""
 
-    minimum: Callable[[Number, Number], Number]
-    maximum: Callable[[Number, Number], Number]
-    ceil: Callable[[Number], Number]
-    floor: Callable[[Number], Number]
-    sqrt: Callable[[Number], Number]
-    exp: Callable[[Number], Number]
-    any: Callable[[Number], bool]
-    window: Callable[[Number, Number], Window]
-    delay: Callable[[Number, Number], Delay]
+    minimum: Callable[[Any, Any], Number]
+    maximum: Callable[[Any, Any], Number]
+    ceil: Callable[[Any], Number]
+    floor: Callable[[Any], Number]
+    sqrt: Callable[[Any], Number]
+    exp: Callable[[Any], Number]
+    any: Callable[[Any], bool]
+    window: Callable[[Any, Any], Window]
+    delay: Callable[[Any, Any], Delay]
 
 
 ONE = Arithmetic(

@@ -71,7 +71,7 @@ def simulate_hours(cases: Sequence[Case], burst_factor: float) -> tuple[Simulate
         run.step(arrivals, normal, uniform, interruption, scheduled)
     sums = _added(run.sums, len(cases))
     replicas, nodes = (
-        values.reshape(len(cases), weeks, hours).mean(axis=1) / STEPS_PER_HOUR
+        np.asarray(values).reshape(len(cases), weeks, hours).mean(axis=1) / STEPS_PER_HOUR
         for values in (run.sums.replicas, run.sums.nodes)
     )
     return tuple(

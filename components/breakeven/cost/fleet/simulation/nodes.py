@@ -54,7 +54,7 @@ class Nodes:
         self._pending = self._stopped
         self._interrupts = arithmetic.any(parameters.interruptions_per_step > 0)
 
-    def step(self, replicas: Number, leaving: Number, chance: float) -> None:
+    def step(self, replicas: Number, leaving: Number, chance: Number) -> None:
         """Moves on: `ready`, `draining` and `nodes` then are those of this step.
 
         Args:
@@ -81,7 +81,7 @@ class Nodes:
             self._arithmetic.ceil(pods / room), minimum(self._settled_nodes, pods) + self._pending
         )
         self.nodes = maximum(self._occupied.push(occupied), rules.fixed_nodes)
-        lost = 0
+        lost: Number = 0
         standing = self.nodes
         if self._interrupts:
             expected = self.nodes * rules.interruptions_per_step

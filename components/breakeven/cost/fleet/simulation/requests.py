@@ -53,9 +53,9 @@ class Requests:
         self,
         ready: Number,
         draining: Number,
-        arrivals: float,
-        normal: float,
-        uniform: float,
+        arrivals: Number,
+        normal: Number,
+        uniform: Number,
     ) -> Number:
         """Moves on and returns the requests that ended.
 
@@ -127,7 +127,7 @@ class Requests:
         self._fresh_replicas = fresh_replicas - fresh_removed + maximum(ready - before, 0)
         self._ready = ready
 
-    def _to_fresh(self, ready: Number, arrivals: float) -> Number:
+    def _to_fresh(self, ready: Number, arrivals: Number) -> Number:
         """Returns the arrivals that fresh replicas get.
 
         Once they hold as many as the others the groups are one.
@@ -178,7 +178,7 @@ class Requests:
         gap = free - full
         return maximum((free + full - self._arithmetic.sqrt(gap * gap + noise)) / 2, 0)
 
-    def _with_noise(self, mean: Number, present: Number, normal: float, uniform: float) -> Number:
+    def _with_noise(self, mean: Number, present: Number, normal: Number, uniform: Number) -> Number:
         """Returns a whole number, by chance about the mean."""
         arithmetic = self._arithmetic
         minimum, maximum = arithmetic.minimum, arithmetic.maximum

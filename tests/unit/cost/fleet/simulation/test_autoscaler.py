@@ -17,7 +17,7 @@ def scaler(replicas: int, **fleet: object) -> Autoscaler:
 
 
 def course(one: Autoscaler, in_flight: list[int], waiting: int = 0) -> list[int]:
-    return [one.step(count, waiting, 0, 0) for count in in_flight]
+    return [int(one.step(count, waiting, 0, 0)) for count in in_flight]
 
 
 def test_replicas_are_requests_in_flight_over_the_target_rounded_up() -> None:

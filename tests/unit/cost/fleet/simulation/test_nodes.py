@@ -25,7 +25,7 @@ def course(one: Nodes, wanted: list[int]) -> list[tuple[int, int]]:
     seen = []
     for replicas in wanted:
         one.step(replicas, 0.0, 0.0)
-        seen.append((one.nodes, one.ready))
+        seen.append((int(one.nodes), int(one.ready)))
     return seen
 
 

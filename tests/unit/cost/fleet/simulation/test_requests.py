@@ -35,9 +35,9 @@ def test_what_came_has_ended_or_is_in_flight(
     ended = 0.0
     for ready, arrivals, normal, uniform in course:
         came += arrivals
-        ended += requests.step(ready, 0, arrivals, normal, uniform)
+        ended += float(requests.step(ready, 0, arrivals, normal, uniform))
         assert ended == int(ended)
-        assert ended + requests.in_flight == came
+        assert ended + float(requests.in_flight) == came
         assert 0 <= requests.leaving <= requests.in_flight
         assert 0 <= requests.waiting <= requests.in_flight
         assert requests.queue <= requests.waiting + 1e-6
@@ -60,10 +60,12 @@ def steady(replicas: int, rate: float, count: int) -> tuple[float, float]:
     held, ended = [], 0.0
     for _ in range(count):
         arrivals = float(random.poisson(rate * STEP))
-        ended += requests.step(
-            replicas, 0, arrivals, float(random.standard_normal()), float(random.random())
+        ended += float(
+            requests.step(
+                replicas, 0, arrivals, float(random.standard_normal()), float(random.random())
+            )
         )
-        held.append(requests.in_flight)
+        held.append(float(requests.in_flight))
     return float(np.mean(held)), ended / count / STEP
 
 
