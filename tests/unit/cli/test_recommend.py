@@ -37,7 +37,7 @@ def test_the_stack_as_it_stands_costs_what_estimate_says() -> None:
         assert answer(name, "--gpu", gpu)["asItStands"] == money(total)
 
 
-def test_the_stack_s_own_configuration_is_among_those_weighed_at_its_own_cost() -> None:
+def test_the_stack_s_own_configuration_is_among_the_candidates_at_its_own_cost() -> None:
     stack = load_stack("aws-prod")
     settings = stack.settings
     evaluator = Evaluator(search_of(stack, Wishes(gpus=("l40s",))))
@@ -68,7 +68,7 @@ def test_a_search_takes_what_the_stack_states() -> None:
     found = search_of(prod, Wishes(latency_ms=20, prefill_ms=300))
     assert found.own_offer is None
     assert (found.max_inter_token_seconds, found.max_prefill_seconds) == (0.02, 0.3)
-    # So that autoscaled fleets are weighed with the starts that the stack's own would have.
+    # So that autoscaled fleets are evaluated with the starts that the stack's own would have.
     assert found.start_seconds["bf16"] == prod.assumptions.fleet.start_seconds
 
 
@@ -102,7 +102,7 @@ def test_the_text_names_the_stack_and_fits_a_terminal() -> None:
     [
         (["nowhere"], '"nowhere"'),
         (["dev", "--gpu", "l5"], '--gpu: there is no GPU "l5"'),
-        (["dev", "--gpu", "l4", "--latency-ms", "0.1"], "Next token within 0.1 ms"),
+        (["dev", "--gpu", "l4", "--latency-ms", "0.1"], "Inter-token latency at most 0.1 ms"),
         (["on-prem", "--max-gpus", "1"], "within 1 GPU"),
         (["aws-prod", "--gpu", "rtx-4090"], "priced there: "),
     ],
@@ -136,7 +136,7 @@ def test_stacks_with_nodes_of_their_own_are_compared_with_rented_ones() -> None:
     assert {row["purchase"] for row in rows} == {"on-demand", "stated"}
 
 
-def test_no_gpu_is_weighed_that_the_pool_refuses() -> None:
+def test_no_gpu_is_evaluated_that_the_pool_refuses() -> None:
     found = offers(search_of(load_stack("gke"), Wishes()))
     assert {offer.gpu.name for offer in found} <= set(POOL_KINDS["gke-compute-class"].gpus)
     assert len({offer.gpu.name for offer in found}) > 1

@@ -59,7 +59,7 @@ def test_the_answer_is_repeatable_and_the_seed_matters() -> None:
 def test_the_text_fits_a_terminal() -> None:
     result = CliRunner().invoke(app, ["sensitivity", "article"], catch_exceptions=False)
     assert result.exit_code == 0
-    assert "HOW SURE IS THE COST OF STACK article" in result.stdout
+    assert "SENSITIVITY OF STACK article" in result.stdout
     assert max(len(line) for line in result.stdout.splitlines()) <= 96
 
 

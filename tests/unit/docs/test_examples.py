@@ -60,7 +60,7 @@ def test_figures_of_the_argument_are_in_the_table_or_follow_from_two_of_it(stack
         a + b for a in amounts for b in amounts
     }
     for figure in re.findall(FIGURE, argument_of(stack)):
-        plain = figure.replace(" times", " x")
+        plain = figure.replace(" times", "x")
         if plain in table or figure in table:
             continue
         assert figure.startswith("$"), f"{stack}: {figure}"

@@ -45,7 +45,7 @@ def sides(line: str) -> tuple[str, str]:
 def test_the_sum_is_right_to_the_last_digit_shown(stack: str, line: str) -> None:  # noqa: ARG001
     left, right = sides(line)
     computed = value(ast.parse(left, mode="eval").body, left)
-    # Scenario are shown rounded, so the last digit may be one off.
+    # Factors are shown rounded, so the last digit may be one off.
     places = len(right.partition(".")[2])
     assert abs(computed - Decimal(right)) <= Decimal(1).scaleb(-places)
 

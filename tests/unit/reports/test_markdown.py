@@ -36,7 +36,7 @@ def test_tables_have_as_many_cells_in_every_line() -> None:
 def test_details_are_folded_and_closed() -> None:
     text = markdown(report_of())
     assert text.count("<details>") == text.count("</details>") == 4
-    assert text.index("### What to do?") < text.index("<details>")
+    assert text.index("### Recommendation") < text.index("<details>")
 
 
 @pytest.mark.parametrize("offers", [0, 100, 3000])
@@ -44,9 +44,9 @@ def test_it_fits_into_a_comment_and_says_what_it_leaves_out(offers: int) -> None
     hosted = tuple(api(f"host{number}/{'x' * 60}", "0.5") for number in range(offers))
     text = markdown(report_of(hosted=hosted))
     assert len(text) <= LARGEST_COMMENT
-    left_out = "see the HTML report: What does the same traffic cost by API?" in text
+    left_out = "see the HTML report for: Monthly cost of the same traffic with an API" in text
     assert left_out == (offers == 3000)
-    assert "What does self-hosting cost a month?" in text
+    assert "Monthly cost of self-hosting" in text
 
 
 @given(st.text(alphabet="<>|*_`~[]\\{}", min_size=1))
@@ -67,10 +67,10 @@ def test_a_summary_line_shows_its_answer() -> None:
     bill = as_output(report)["selfHosted"]
     assert isinstance(bill, dict)
     total = f"${float(bill['total']):,.2f}"
-    assert f"What does self-hosting cost a month? {total}</summary>" in markdown(report)
+    assert f"Monthly cost of self-hosting: {total}</summary>" in markdown(report)
 
 
 def test_a_model_that_nobody_hosts_is_said() -> None:
     report = report_of(hosted=())
-    assert "no offer known" in markdown(report)
-    assert "no offer known" not in markdown(report_of())
+    assert "No hosted API for the same model is known" in markdown(report)
+    assert "No hosted API for the same model is known" not in markdown(report_of())

@@ -21,7 +21,7 @@ def bill(table: Table) -> tuple[list[Decimal], Decimal]:
     parts = [
         Decimal(text.strip("$").replace(",", ""))
         for name, text in monthly.items()
-        if name not in sums and name != "for a million tokens"
+        if name not in sums and name != "Cost per 1M tokens"
     ]
     return parts, Decimal(monthly["Total"].strip("$").replace(",", ""))
 

@@ -34,7 +34,7 @@ class InputRange:
         return range(self.low_percent, self.high_percent + 1)
 
     def sample(self, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Turns uniform numbers into scenario on the stack's own value.
+        """Turns uniform numbers into factors on the stack's own value.
 
         Args:
             uniform: Numbers between 0 and 1.

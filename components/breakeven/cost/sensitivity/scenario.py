@@ -107,7 +107,7 @@ class ScenarioModel:
         return isinstance(node, RentedNode) and node.price.private
 
     def outcome(self, scenario: Scenario) -> Outcome:
-        """Returns what the stack costs with these scenario."""
+        """Returns what the stack costs in a scenario."""
         assumptions = self.apply(scenario)
         week = self._week(assumptions)
         total = bill_of(self._resources, week, assumptions).total
@@ -136,7 +136,7 @@ class ScenarioModel:
         return tuple(found)
 
     def apply(self, scenario: Scenario) -> Assumptions:
-        """Returns the stack's assumptions with these scenario; comparators are priced apart."""
+        """Returns the stack's assumptions in a scenario; comparators are priced apart."""
         base = self.assumptions
         capacity, load, staffing = base.capacity, base.load, base.staffing
         return replace(

@@ -27,7 +27,7 @@ owned_nodes = st.builds(
     power_usage_effectiveness=st.decimals(Decimal(1), Decimal(3), places=2),
     electricity_price_per_kwh=money("0", "5"),
     rack_and_support_per_month=money("0", "10000"),
-    description=st.just("owned"),
+    gpus=st.just(8),
 )
 
 

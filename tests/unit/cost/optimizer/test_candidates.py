@@ -141,7 +141,7 @@ def test_no_configuration_needs_more_gpus_than_allowed() -> None:
     assert evaluator.counts.evaluated == len(candidates) + evaluator.counts.too_many_gpus
 
 
-def test_only_the_gpus_that_were_named_are_weighed() -> None:
+def test_only_the_gpus_that_were_named_are_evaluated() -> None:
     candidates = Evaluator(search(gpus=("l4", "h100"))).evaluate_all()
     assert {one.configuration.offer.gpu.name for one in candidates} == {"l4", "h100"}
 
@@ -199,7 +199,7 @@ def test_memory_of_adapters_is_taken_from_every_replica() -> None:
     assert any(number < without[configuration] for configuration, number in left.items())
 
 
-def test_own_nodes_are_weighed_beside_rented_ones() -> None:
+def test_own_nodes_are_evaluated_next_to_rented_ones() -> None:
     own = Offer(
         gpu=find_gpu("rtx-4090"),
         gpus_per_node=2,

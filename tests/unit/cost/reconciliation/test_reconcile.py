@@ -150,7 +150,7 @@ def test_the_largest_effect_stands_first_and_the_assumption_most_off_is_named(
     stated = [abs(row.effect or Decimal(0)) for row in answer.rows if row.changes]
     if most_off := answer.most_off:
         assert abs(most_off.effect or Decimal(0)) == max(stated)
-        assert f"Most off: {most_off.figure}" in text
+        assert f"Largest deviation: {most_off.figure}" in text
     else:
         assert not any(stated)
 
@@ -170,7 +170,7 @@ def test_owned_nodes_have_no_price_an_hour() -> None:
         amortization_years=3,
         power_watts=1000,
         electricity_price_per_kwh=Decimal("0.1"),
-        description="owned",
+        gpus=8,
     )
     base = builders.assumptions(node=owned)
     seen = Observed(node_price_per_hour=Decimal(2))

@@ -239,5 +239,5 @@ def test_text_and_output_hold_the_same_figures_and_fit_a_terminal() -> None:
         assert f"${Decimal(output['total'][key]):,.2f}" in text
     assert [one["api"] for one in output["against"]] == ["test/api", "test/hosted"]
     for one in output["against"]:
-        assert f"moves the saving against {one['api']}?" in text
+        assert f"on the saving compared with {one['api']}" in text
         assert [bar["input"] for bar in one["tornado"]]
