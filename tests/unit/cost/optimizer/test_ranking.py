@@ -8,7 +8,6 @@ from decimal import Decimal
 from functools import cache
 
 import pytest
-from breakeven.cost.optimizer.explanation import conclusion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
