@@ -31,15 +31,17 @@ MODULES = {
     "bill": ("cost/bill/bill", "cost/bill/test_bill cost/test_estimate"),
     "by_model": ("cost/bill/by_model", "cost/bill/test_by_model"),
     "calendar": ("cost/calendar", "cost/test_calendar cost/bill/test_node_cost"),
-    "formatting": ("formatting", "test_formatting"),
+    "formatting": ("reports/formatting", "reports/test_formatting"),
     "hybrid": ("cost/hybrid", "cost/test_hybrid"),
     "line_item": ("cost/bill/line_item", "cost/bill/test_line_item"),
     "load": ("cost/demand/load", "cost/demand/test_load"),
     "load_duration": ("cost/demand/load_duration", "cost/demand/test_load_duration"),
     "node_cost": ("cost/bill/node_cost", "cost/bill/test_node_cost cost/test_published_cases"),
     "price": ("catalog/price", "catalog/test_price catalog/test_price_book"),
+    "money": ("money", "reports/test_formatting"),
     "pricing": ("cost/bill/pricing", "cost/bill/test_pricing cost/bill/test_shared_costs"),
     "recommendation": ("cost/recommendation", "cost/test_recommendation"),
+    "usage": ("cost/bill/usage", "cost/bill/test_pricing cost/bill/test_rules"),
     "shared_costs": ("cost/bill/shared_costs", "cost/bill/test_shared_costs"),
 }
 """Modules that compute money, by name: each in components/breakeven, its tests in tests/unit."""

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from breakeven.cost.bill.registered import classify
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.output import UNKNOWN
 
 import pulumi
+from breakeven.cost.bill.charge import Context, Place
+from breakeven.cost.bill.pricing import parts_of
 from breakeven.cost.bill.registered import GPU_POOL
 from breakeven.resources.ledger import Ledger, plain
 
@@ -131,7 +132,7 @@ def test_what_can_not_be_read_is_none_and_its_neighbours_stay(value: object) -> 
 def test_the_ledger_records_every_resource_and_never_raises(props: object) -> None:
     [entry] = observed(arguments(props)).entries()
     assert (entry.name, entry.type) == ("any", "kubernetes:core/v1:Service")
-    classify(entry)
+    parts_of(entry, Context(Place("aws", "us-east-1")))
 
 
 def test_an_output_is_none_and_the_ledger_records_the_rest() -> None:
