@@ -1,1 +1,1 @@
-"""The report beyond the terminal: Markdown, HTML, FOCUS-shaped rows, and a comparison of two."""
+"""Every output form: text, Markdown, HTML, JSON, FOCUS, comparisons, plots."""

@@ -54,7 +54,7 @@ def test_another_stack_is_compared_by_name(run: Run, capsys: Capture) -> None:
     assert run("diff", "dev", "--against", "on-prem") == ExitCode.FINE
     shown = capsys.readouterr().out
     assert shown.startswith("Cost of stack dev, compared with stack on-prem\n")
-    assert "from self-host to same model hosted by others" in shown
+    assert "from self-host to hosted API for the same model" in shown
 
 
 def test_the_deployment_is_asked_of_pulumi(

@@ -102,7 +102,7 @@ def test_the_text_names_what_was_most_off_and_the_line_that_states_it(seen: Path
         app, ["reconcile", "aws-prod", "--from", str(seen)], catch_exceptions=False
     )
     assert "Largest deviation: tokensPerDay, 80.0% above the plan" in result.stdout
-    assert "Remainder: " in result.stdout
+    assert "Remainder:" in result.stdout
     assert result.stdout.endswith("  breakeven:tokensPerDay: 900000000\n")
     assert max(len(line) for line in result.stdout.splitlines()) <= 96
 

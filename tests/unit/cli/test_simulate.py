@@ -55,9 +55,9 @@ def test_beside_it_stands_what_each_hour_s_peak_minute_needs(stack: str, run: An
 def test_text_has_both_figures_and_why_they_differ(run: Any) -> None:
     code, out = run("aws-prod", "--seed", "4")
     assert code == 0
-    assert "For peak minutes" in out
+    assert "Plan for peak minutes" in out
     assert "1,869.91" in out
-    assert "By plan 2.54 replicas run on average" in out
+    assert "The plan has 2.54 replicas on average" in out
     assert max(len(line) for line in out.splitlines()) <= 96
 
 
