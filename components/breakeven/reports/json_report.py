@@ -8,6 +8,18 @@ from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.hybrid import Hybrid
 from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report
+from breakeven.reports.document import (
+    ApiPart,
+    BreakEvenPart,
+    HybridPart,
+    LineItemPart,
+    ModelPart,
+    NotPricedPart,
+    RecommendationPart,
+    ReportDocument,
+    SelfHostedPart,
+    SimulatedPart,
+)
 from breakeven.reports.formatting import money, month_name, rate
 from breakeven.reports.sentences import recommendation
 from breakeven.reports.sentences.line_items import (
@@ -54,125 +66,127 @@ def as_output(report: Report) -> dict[str, object]:
 
     Money are decimal strings in USD a month.
     """
-    budget, own_tokens = report.assumptions.budget_per_month, report.usd_per_million_own_tokens
-    return {
-        "currency": "USD",
-        "month": month_name(report.assumptions.calendar),
-        "tokensPerDay": report.assumptions.tokens_per_day,
-        "budgetPerMonth": None if budget is None else money(budget),
-        "selfHosted": {
-            "total": money(report.total),
-            "perMillionTokens": rate(report.usd_per_million_tokens),
-            "perMillionOwnTokens": None if own_tokens is None else rate(own_tokens),
-            "machines": money(report.infrastructure.monthly),
-            "people": money(report.bill.staffing_monthly),
-            "contingency": money(report.bill.contingency),
-            "overflowByApi": money(report.bill.overflow_monthly),
-            "lines": [
-                _line_output(line) for line in (*report.infrastructure.lines, *report.staffing)
-            ],
-            "notPriced": [
-                {
-                    "name": not_priced_name(item),
-                    "type": item.type,
-                    "reason": not_priced_reason(item),
-                }
-                for item in report.infrastructure.not_priced
-            ],
-            "withoutCharge": len(report.infrastructure.without_charge),
-            "busyShare": round(report.week.busy_share, 4),
-            "unservedShare": round(report.week.unserved_share, 4),
-            "meanNodes": round(report.week.mean_nodes, 4),
-            "peakReplicas": report.week.peak_replicas,
-        },
-        "simulated": _simulated_output(report.simulated),
-        "models": [_model_output(model) for model in report.models],
-        "api": _api_output(report.api),
-        "hosted": [_api_output(api) for api in report.hosted],
-        "breakEven": [_break_even_output(row) for row in report.break_even],
-        "hybrid": None if report.hybrid is None else _hybrid_output(report.hybrid),
-        "recommendation": {
-            "choice": report.verdict.choice,
-            "monthly": money(report.verdict.monthly),
-            "summary": recommendation.summary(report.verdict),
-            "reasons": list(recommendation.reasons(report.verdict)),
-        },
-        "notes": [*report_notes(report), *price_sources(report)],
-    }
+    return report_document(report).model_dump(by_alias=True)
 
 
-def _model_output(model: ModelCost) -> dict[str, object]:
+def report_document(report: Report) -> ReportDocument:
+    """Returns the JSON form of a report."""
+    budget, infrastructure = report.assumptions.budget_per_month, report.infrastructure
+    own_tokens = report.usd_per_million_own_tokens
+    return ReportDocument(
+        currency="USD",
+        month=month_name(report.assumptions.calendar),
+        tokens_per_day=report.assumptions.tokens_per_day,
+        budget_per_month=None if budget is None else money(budget),
+        self_hosted=SelfHostedPart(
+            total=money(report.total),
+            per_million_tokens=rate(report.usd_per_million_tokens),
+            per_million_own_tokens=None if own_tokens is None else rate(own_tokens),
+            machines=money(infrastructure.monthly),
+            people=money(report.bill.staffing_monthly),
+            contingency=money(report.bill.contingency),
+            overflow_by_api=money(report.bill.overflow_monthly),
+            lines=[_line_item(line) for line in (*infrastructure.lines, *report.staffing)],
+            not_priced=[
+                NotPricedPart(
+                    name=not_priced_name(item), type=item.type, reason=not_priced_reason(item)
+                )
+                for item in infrastructure.not_priced
+            ],
+            without_charge=len(infrastructure.without_charge),
+            busy_share=round(report.week.busy_share, 4),
+            unserved_share=round(report.week.unserved_share, 4),
+            mean_nodes=round(report.week.mean_nodes, 4),
+            peak_replicas=report.week.peak_replicas,
+        ),
+        simulated=_simulated(report.simulated),
+        models=[_model(model) for model in report.models],
+        api=_api(report.api),
+        hosted=[_api(api) for api in report.hosted],
+        break_even=[_break_even(row) for row in report.break_even],
+        hybrid=None if report.hybrid is None else _hybrid(report.hybrid),
+        recommendation=RecommendationPart(
+            choice=report.verdict.choice,
+            monthly=money(report.verdict.monthly),
+            summary=recommendation.summary(report.verdict),
+            reasons=list(recommendation.reasons(report.verdict)),
+        ),
+        notes=[*report_notes(report), *price_sources(report)],
+    )
+
+
+def _model(model: ModelCost) -> ModelPart:
     hosted, monthly = model.hosted, model.hosted_monthly
-    return {
-        "model": model.assumptions.model_name,
-        "tokensPerDay": model.assumptions.load.tokens_per_day,
-        "own": money(model.own),
-        "total": money(model.total),
-        "perMillionTokens": rate(model.usd_per_million_tokens),
-        "busyShare": round(model.busy_share, 4),
-        "meanNodes": round(model.mean_nodes, 4),
-        "peakReplicas": model.week.peak_replicas,
-        "apiInUse": model.assumptions.api_in_use.reference,
-        "apiMonthly": money(model.api_monthly),
-        "hosted": None if hosted is None else hosted.reference,
-        "hostedMonthly": None if monthly is None else money(monthly),
-    }
+    return ModelPart(
+        model=model.assumptions.model_name,
+        tokens_per_day=model.assumptions.load.tokens_per_day,
+        own=money(model.own),
+        total=money(model.total),
+        per_million_tokens=rate(model.usd_per_million_tokens),
+        busy_share=round(model.busy_share, 4),
+        mean_nodes=round(model.mean_nodes, 4),
+        peak_replicas=model.week.peak_replicas,
+        api_in_use=model.assumptions.api_in_use.reference,
+        api_monthly=money(model.api_monthly),
+        hosted=None if hosted is None else hosted.reference,
+        hosted_monthly=None if monthly is None else money(monthly),
+    )
 
 
-def _simulated_output(week: SimulatedWeek) -> dict[str, object]:
+def _simulated(week: SimulatedWeek) -> SimulatedPart:
     totals = week.totals
-    return {
-        "firstTokenSeconds": week.objective_seconds,
-        "objectiveShare": round(totals.objective_share, 4),
-        "meanQueueingSeconds": round(totals.mean_queueing_seconds, 3),
-        "coldShare": round(totals.cold_share, 4),
-        "overflowShare": round(totals.overflow_share, 4),
-        "mostReplicas": totals.peak_replicas,
-    }
+    return SimulatedPart(
+        first_token_seconds=week.objective_seconds,
+        objective_share=round(totals.objective_share, 4),
+        mean_queueing_seconds=round(totals.mean_queueing_seconds, 3),
+        cold_share=round(totals.cold_share, 4),
+        overflow_share=round(totals.overflow_share, 4),
+        most_replicas=totals.peak_replicas,
+    )
 
 
-def _line_output(line: LineItem) -> dict[str, object]:
-    return {
-        "identifier": line.identifier,
-        "item": item_name(line),
-        "quantity": rate(line.quantity),
-        "unit": line.unit,
-        "unitPrice": None if line.private else rate(line.unit_price),
-        "monthly": None if line.private else money(line.monthly),
-        "source": item_source(line),
-        "asOf": line.as_of.isoformat() if line.as_of else None,
-        "confidence": line.confidence,
-    }
+def _line_item(line: LineItem) -> LineItemPart:
+    return LineItemPart(
+        identifier=line.identifier,
+        item=item_name(line),
+        quantity=rate(line.quantity),
+        unit=line.unit,
+        unit_price=None if line.private else rate(line.unit_price),
+        monthly=None if line.private else money(line.monthly),
+        source=item_source(line),
+        as_of=line.as_of.isoformat() if line.as_of else None,
+        confidence=line.confidence,
+    )
 
 
-def _api_output(api: ApiCost) -> dict[str, object]:
-    return {
-        "api": api.price.reference,
-        "sameModel": api.same_model,
-        "monthly": money(api.monthly),
-        "perMillionTokens": rate(api.price.usd_per_million_tokens),
-        "source": api.price.source,
-        "asOf": api.price.as_of.isoformat(),
-    }
+def _api(api: ApiCost) -> ApiPart:
+    return ApiPart(
+        api=api.price.reference,
+        same_model=api.same_model,
+        monthly=money(api.monthly),
+        per_million_tokens=rate(api.price.usd_per_million_tokens),
+        source=api.price.source,
+        as_of=api.price.as_of.isoformat(),
+    )
 
 
-def _break_even_output(row: BreakEvenAgainst) -> dict[str, object]:
-    return {
-        "against": row.api.price.reference,
-        "tokensPerDay": row.loaded.first_volume,
-        "tokensPerDayMachinesOnly": row.infrastructure_only.first_volume,
-        "tokensPerDayIfCapacityIsLow": row.loaded_low.first_volume,
-        "tokensPerDayIfCapacityIsHigh": row.loaded_high.first_volume,
-        "triedUpToNodes": row.loaded.largest_nodes,
-        "triedUpToTokensPerDay": round(row.loaded.largest_tokens_per_day),
-    }
+def _break_even(row: BreakEvenAgainst) -> BreakEvenPart:
+    return BreakEvenPart(
+        against=row.api.price.reference,
+        tokens_per_day=row.loaded.first_volume,
+        tokens_per_day_machines_only=row.infrastructure_only.first_volume,
+        tokens_per_day_if_capacity_is_low=row.loaded_low.first_volume,
+        tokens_per_day_if_capacity_is_high=row.loaded_high.first_volume,
+        tried_up_to_nodes=row.loaded.largest_nodes,
+        tried_up_to_tokens_per_day=round(row.loaded.largest_tokens_per_day),
+    )
 
 
-def _hybrid_output(hybrid: Hybrid) -> dict[str, object]:
-    return {
-        "nodes": hybrid.nodes,
-        "ownShare": round(hybrid.own_share, 4),
-        "monthly": money(hybrid.monthly),
-        "own": money(hybrid.own_monthly),
-        "api": money(hybrid.api_monthly),
-    }
+def _hybrid(hybrid: Hybrid) -> HybridPart:
+    return HybridPart(
+        nodes=hybrid.nodes,
+        own_share=round(hybrid.own_share, 4),
+        monthly=money(hybrid.monthly),
+        own=money(hybrid.own_monthly),
+        api=money(hybrid.api_monthly),
+    )

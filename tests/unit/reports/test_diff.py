@@ -199,12 +199,12 @@ def endless_tokens(output: dict[str, Any]) -> None:
     ("spoil", "message"),
     [
         (without, "total is missing"),
-        (number, "total is a number"),
+        (number, "total is 12.5; allowed: a number as a text"),
         (not_finite, 'contingency is "NaN"'),
         (no_list, "hosted is an object"),
-        (no_object, 'an entry of lines is "a"'),
-        (no_tokens, "tokensPerDay is true or false"),
-        (endless_tokens, "tokensPerDay is a number"),
+        (no_object, r'selfHosted\.lines\[0\] is "a"'),
+        (no_tokens, "tokensPerDay is true; allowed: a whole number"),
+        (endless_tokens, "tokensPerDay is inf; allowed: a whole number"),
     ],
 )
 def test_a_file_that_is_no_report_is_told_by_key(

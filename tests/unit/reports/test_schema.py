@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from breakeven.cost.report import Report
 from breakeven.planning.offline import estimate_stack
 from breakeven.reports.json_report import as_output
+from breakeven.reports.schema import report_schema
 from breakeven.settings.files import ROOT, stack_names
 from tests.unit.cost.builders import TODAY
 from tests.unit.reports.cases import report_of, reports
@@ -38,6 +39,10 @@ def objects(schema: Any) -> Iterator[dict[str, Any]]:
             yield schema
         for value in schema.values():
             yield from objects(value)
+
+
+def test_the_published_schema_is_the_one_of_the_definition() -> None:
+    assert report_schema() == SCHEMA, "run: make report-schema"
 
 
 def test_it_is_a_schema() -> None:

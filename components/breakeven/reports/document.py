@@ -1,0 +1,293 @@
+"""The JSON form of a report: what writes it, reads it back and describes it in a schema.
+
+Classes whose names end in Core hold what a comparison needs. They change less than the rest, so
+that a report which an earlier version saved can still be compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+def _number_as_text(value: object) -> object:
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+        msg = 'a number as a text, such as "12.50"'
+        raise ValueError(msg)
+    return value
+
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+NumberAsText: TypeAlias = Annotated[str, BeforeValidator(_number_as_text)]
+
+Money: TypeAlias = Annotated[NumberAsText, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$")]
+"""USD monthly, rounded to cents; a text, so that no reader turns it into a binary fraction."""
+
+Amount: TypeAlias = Annotated[NumberAsText, Field(pattern=r"^-?[0-9]+(\.[0-9]{1,6})?$")]
+"""A quantity or unit price with at most six decimal places; a text, as money is."""
+
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+AtLeastOne: TypeAlias = Annotated[int, Field(ge=1)]
+Quantity: TypeAlias = Annotated[float, Field(ge=0)]
+Name: TypeAlias = Annotated[str, Field(min_length=1)]
+Api: TypeAlias = Annotated[str, Field(min_length=3)]
+Day: TypeAlias = Annotated[
+    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})
+]
+
+
+class Part(BaseModel):
+    """An object of the document; it has its own fields and no others."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        frozen=True,
+    )
+
+
+class LineItemCore(Part):
+    """What a comparison needs of a line item."""
+
+    item: Name = Field(description="What is paid for.")
+    monthly: Money | None = Field(
+        description="Quantity times unit price, in USD; null where the price is private, which "
+        "the total includes."
+    )
+
+
+class LineItemPart(LineItemCore):
+    """One line item of the self-hosted bill."""
+
+    identifier: Name = Field(
+        description="Of the price: its identifier in the price book, or the setting that states it."
+    )
+    quantity: Amount = Field(description="How much of it per month.")
+    unit: Name = Field(description="Unit of the quantity, such as node-hour.")
+    unit_price: Amount | None = Field(
+        description="USD for one unit; null where the price is private."
+    )
+    source: Name = Field(description="Where the price comes from.")
+    as_of: Day | None = Field(
+        description="Day of the price; null for a figure that the stack states."
+    )
+    confidence: Literal["list", "measured", "estimate", "user"] = Field(
+        description="Whether the price is from a price list, a measurement, an estimate or the "
+        "user."
+    )
+
+
+class NotPricedPart(Part):
+    """Something whose price is not known; it is not in the total."""
+
+    name: str = Field(description='Name of the resource, or "cluster".')
+    type: str = Field(description="Type of the resource, or the price that is missing.")
+    reason: str = Field(description="Why it has no price, and what to do.")
+
+
+class SelfHostedCore(Part):
+    """What a comparison needs of the self-hosted bill."""
+
+    total: Money = Field(description="Infrastructure, staffing and contingency, in USD monthly.")
+    per_million_tokens: Amount = Field(
+        description="Total per 1M tokens served, in USD; idle hours are paid too."
+    )
+    machines: Money = Field(description="Infrastructure: all line items but those of staffing.")
+    people: Money = Field(description="Staffing: engineers and on-call.")
+    contingency: Money = Field(description="Reserve on top of infrastructure and staffing.")
+    lines: Sequence[LineItemCore] = Field(description="The bill: infrastructure, then staffing.")
+
+
+class SelfHostedPart(SelfHostedCore):
+    """The self-hosted bill, with the figures behind it."""
+
+    lines: Sequence[LineItemPart] = Field(description="The bill: infrastructure, then staffing.")
+    per_million_own_tokens: Amount | None = Field(
+        description="USD per 1M tokens that own replicas serve, without what the gateway sends "
+        "to an API; the gateway charges it. Null where they serve none."
+    )
+    overflow_by_api: Money = Field(
+        description="Part of the infrastructure that the API charges for requests which the "
+        "stack's gateway sends there."
+    )
+    not_priced: Sequence[NotPricedPart] = Field(description="What has no known price.")
+    without_charge: Count = Field(description="How many resources are free.")
+    busy_share: Share = Field(description="Share of the paid GPU time that works.")
+    unserved_share: Share = Field(
+        description="Share of the requests that the configured fleet can't serve."
+    )
+    mean_nodes: Quantity = Field(description="GPU nodes paid, averaged over time.")
+    peak_replicas: AtLeastOne = Field(description="Most replicas of any hour.")
+
+
+class SimulatedPart(Part):
+    """The week of the stack, simulated in steps of the autoscaler's polling."""
+
+    first_token_seconds: float = Field(
+        gt=0, description="The objective, in seconds to the first token."
+    )
+    objective_share: Share = Field(description="Requests whose first token comes within it.")
+    mean_queueing_seconds: Quantity = Field(description="Waiting for a slot, over all requests.")
+    cold_share: Share = Field(description="Requests that come while no replica is ready.")
+    overflow_share: Share = Field(
+        description="Requests that the stack's gateway sends to the API in use."
+    )
+    most_replicas: Count = Field(description="Most replicas that the autoscaler asked for.")
+
+
+class ModelPart(Part):
+    """One model of the stack."""
+
+    model: str = Field(description="Its name.")
+    tokens_per_day: AtLeastOne = Field(description="Input and output tokens of a mean day.")
+    own: Money = Field(description="What exists for this model alone, contingency included.")
+    total: Money = Field(
+        description="The same with its share of what all models share; the models' totals add "
+        "up to the stack's, except for rounding."
+    )
+    per_million_tokens: Amount = Field(description="USD per 1M of its tokens, fully loaded.")
+    busy_share: Share = Field(description="Work done over work that its nodes could do.")
+    mean_nodes: Quantity = Field(description="GPU nodes that it pays, averaged over time.")
+    peak_replicas: Count = Field(description="Most replicas that an hour's peak minute asks for.")
+    api_in_use: Api = Field(description="The API that serves its traffic now.")
+    api_monthly: Money = Field(description="Its traffic by that API.")
+    hosted: str | None = Field(
+        description="The cheapest offer of the same open model; null where none is known."
+    )
+    hosted_monthly: Money | None = Field(
+        description="Its traffic by that offer; null where none is known."
+    )
+
+
+class ApiCore(Part):
+    """What a comparison needs of an API."""
+
+    api: Api = Field(description="Provider and model, as genai-prices names them.")
+    monthly: Money = Field(description="The whole traffic, in USD monthly.")
+
+
+class ApiPart(ApiCore):
+    """The same traffic by one API."""
+
+    same_model: bool = Field(description="Whether it is the open model that the stack serves.")
+    per_million_tokens: Amount = Field(
+        description="USD per 1M tokens, input and output in the proportion of the load."
+    )
+    source: Name = Field(description="Package and version of the price.")
+    as_of: Day = Field(description="Day of the package's release.")
+
+
+class BreakEvenCore(Part):
+    """What a comparison needs of a break-even volume."""
+
+    against: Api = Field(description="The API.")
+    tokens_per_day: Count | None = Field(
+        description="Fully loaded; null for never, within the nodes that were tried."
+    )
+
+
+class BreakEvenPart(BreakEvenCore):
+    """From which volume self-hosting costs less than one API, in tokens per day."""
+
+    tokens_per_day_machines_only: Count | None = Field(
+        description="Infrastructure only, without staffing and contingency."
+    )
+    tokens_per_day_if_capacity_is_low: Count | None = Field(
+        description="Fully loaded, if a replica serves as little as its band allows."
+    )
+    tokens_per_day_if_capacity_is_high: Count | None = Field(
+        description="Fully loaded, if a replica serves as much as its band allows."
+    )
+    tried_up_to_nodes: AtLeastOne = Field(
+        description="GPU nodes of the largest fleet that was tried."
+    )
+    tried_up_to_tokens_per_day: Count = Field(description="What that fleet carries.")
+
+
+class HybridPart(Part):
+    """The cheapest split between own GPUs and an API."""
+
+    nodes: AtLeastOne = Field(description="Own nodes that always run.")
+    own_share: Share = Field(description="Share of the requests that they serve.")
+    monthly: Money = Field(description="Both parts, in USD monthly.")
+    own: Money = Field(description="Nodes, staffing and everything that self-hosting needs.")
+    api: Money = Field(description="Requests that overflow.")
+
+
+class RecommendationCore(Part):
+    """What a comparison needs of the recommendation."""
+
+    choice: str = Field(
+        description="Stay on the API, take the same model hosted by others, self-host, or both."
+    )
+    summary: Name = Field(description="One sentence: what, at what cost, compared with what.")
+
+
+class RecommendationPart(RecommendationCore):
+    """The advice, with its cost."""
+
+    choice: Literal["api", "hosted", "self-host", "hybrid"] = Field(
+        description="Stay on the API, take the same model hosted by others, self-host, or both."
+    )
+    monthly: Money = Field(description="What the recommendation costs.")
+    reasons: Sequence[Name] = Field(description="Why, in falling weight.")
+
+
+class ReportCore(Part):
+    """What a comparison needs of a report."""
+
+    self_hosted: SelfHostedCore = Field(description="What the stack costs.")
+    api: ApiCore = Field(description="The API that serves this traffic now.")
+    hosted: Sequence[ApiCore] = Field(
+        description="The same open model hosted by others, cheapest first."
+    )
+    break_even: Sequence[BreakEvenCore] = Field(
+        description="Against the API in use, and against the cheapest offer of the same model."
+    )
+    recommendation: RecommendationCore = Field(description="What to do, and why.")
+
+
+class ReportDocument(ReportCore):
+    """What a stack costs, compared with what the same traffic costs by API."""
+
+    self_hosted: SelfHostedPart = Field(description="What the stack costs.")
+    api: ApiPart = Field(description="The API that serves this traffic now.")
+    hosted: Sequence[ApiPart] = Field(
+        description="The same open model hosted by others, cheapest first."
+    )
+    break_even: Sequence[BreakEvenPart] = Field(
+        min_length=1,
+        description="Against the API in use, and against the cheapest offer of the same model.",
+    )
+    recommendation: RecommendationPart = Field(description="What to do, and why.")
+    currency: Literal["USD"] = Field(description="Currency of all money.")
+    month: str = Field(
+        pattern="^(730 hours|30 days)$",
+        description="How long a month is, for infrastructure and traffic alike.",
+    )
+    tokens_per_day: AtLeastOne = Field(description="Input and output tokens of a mean day.")
+    budget_per_month: Money | None = Field(
+        description="USD monthly that self-hosting may cost; null for no limit."
+    )
+    simulated: SimulatedPart = Field(
+        description="The week of the stack, simulated in steps of the autoscaler's polling; "
+        "`breakeven simulate` shows more."
+    )
+    models: Sequence[ModelPart] = Field(
+        min_length=1,
+        description="What each model of the stack costs, in the order of the stack file.",
+    )
+    hybrid: HybridPart | None = Field(
+        description="The cheapest split between own GPUs and an API; null where no split is "
+        "cheaper than its parts."
+    )
+    notes: Sequence[Name] = Field(
+        description="What a reader has to know about the figures, and the sources of the prices."
+    )
