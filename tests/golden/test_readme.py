@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from breakeven.cost.reconciliation.observations import PLAIN_FIGURES
+from breakeven.cost.reconciliation.figures import PLAIN_FIGURES
 from breakeven.settings.files import ROOT, defaults, stack_names
 from tests.golden.pages import SHOWN, with_tables
 

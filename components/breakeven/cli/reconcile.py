@@ -8,20 +8,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cli.stack_file import setting_lines
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.reconciliation.metrics import (
-    Kind,
-    detect_kind,
-    from_node_counts,
-    from_vllm,
-)
-from breakeven.cost.reconciliation.observations import Observed, ObservedError, from_figures, merge
-from breakeven.cost.reconciliation.opencost import from_opencost
+from breakeven.cost.reconciliation.kind import Deployment, Kind
+from breakeven.cost.reconciliation.kinds import KINDS, detect_kind
+from breakeven.cost.reconciliation.observations import Observed, ObservedError, merge
 from breakeven.cost.reconciliation.reconcile import reconcile as reconciled
 from breakeven.cost.reconciliation.result import Changes
 from breakeven.errors import SettingsError, UserError
@@ -32,6 +26,8 @@ from breakeven.settings.files import stack_values
 from breakeven.settings.parse import parse
 from breakeven.traffic.errors import TrafficError
 from breakeven.traffic.files import open_log
+
+_AMBIGUOUS = tuple(kind.name for kind in KINDS.values() if kind.is_ambiguous)
 
 
 class ReconcileError(UserError):
@@ -51,10 +47,11 @@ def reconcile(
         ),
     ],
     kind: Annotated[
-        Kind | None,
+        str | None,
         typer.Option(
-            help="Of answers of Prometheus whose metric does not tell what they count, such as "
-            "those of count(...).",
+            autocompletion=lambda: list(KINDS),
+            help=f"Kind of answers of Prometheus whose metric does not tell what they count, such "
+            f"as those of count(...): {' or '.join(_AMBIGUOUS)}.",
         ),
     ] = None,
     output_format: FormatOption = Format.TEXT,
@@ -68,6 +65,7 @@ def reconcile(
 
     Example: breakeven reconcile aws-prod --from week.json --from opencost.json
     """
+    stated = _kind(kind)
     loaded = load_stack_of_one_model(stack, "breakeven reconcile")
     now = datetime.now(tz=UTC)
 
@@ -78,7 +76,7 @@ def reconcile(
         return assumptions_of(stack, settings, reader, now.date())
 
     try:
-        observed = merge((str(path), _read(path, kind, loaded, now)) for path in observed_files)
+        observed = merge((str(path), _read(path, stated, loaded, now)) for path in observed_files)
         with waiting("Estimating with each figure"):
             answer = reconciled(loaded.ledger(), loaded.assumptions, observed, assumptions_with)
     except (ObservedError, TrafficError) as error:
@@ -93,35 +91,29 @@ def reconcile(
         typer.echo(as_text(answer, setting_lines(answer.changes)))
 
 
-def _read(path: Path, kind: Kind | None, loaded: LoadedStack, now: datetime) -> Observed:
+def _read(path: Path, stated: Kind | None, loaded: LoadedStack, now: datetime) -> Observed:
     name = str(path)
     with open_log(path, lambda _: None) as file:
         text = file.read()
-    found = detect_kind(text) or kind
-    if found is Kind.VLLM:
-        return from_vllm(text, name, now)
-    if found is Kind.NODES:
-        return from_node_counts(text, name)
-    if found is Kind.REPLICAS:
-        settings = loaded.settings
-        return from_node_counts(
-            text, name, settings.replicas_per_node, settings.engine.pipeline_parallel
+    kind = detect_kind(text) or stated
+    if kind is None:
+        msg = (
+            f"{name}: an answer of Prometheus whose metric does not tell what it counts. State it: "
+            f"{' or '.join(f'--kind {name}' for name in _AMBIGUOUS)}"
         )
-    if found is Kind.OPENCOST:
-        return from_opencost(text, name, loaded.assumptions.calendar)
-    if found is Kind.FIGURES:
-        return from_figures(_document(text, name), name)
-    msg = (
-        f"{name}: an answer of Prometheus whose metric tells not what it counts. Say it: --kind "
-        f"{Kind.NODES} or --kind {Kind.REPLICAS}"
+        raise ReconcileError(msg)
+    settings = loaded.settings
+    deployment = Deployment(
+        now=now,
+        calendar=loaded.assumptions.calendar,
+        replicas_per_node=settings.replicas_per_node,
+        nodes_per_replica=settings.engine.pipeline_parallel,
     )
-    raise ReconcileError(msg)
+    return kind.read(text, name, deployment)
 
 
-def _document(text: str, name: str) -> object:
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        msg = f"{name}: is no YAML or JSON ({reason}). Mend it, then try again"
-        raise ReconcileError(msg) from error
+def _kind(name: str | None) -> Kind | None:
+    if name is not None and name not in KINDS:
+        msg = f'--kind: found "{name}". Allowed: {", ".join(KINDS)}'
+        raise ReconcileError(msg)
+    return None if name is None else KINDS[name]

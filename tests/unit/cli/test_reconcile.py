@@ -110,7 +110,7 @@ def test_the_text_names_what_was_most_off_and_the_line_that_states_it(seen: Path
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("tokensPerDay: [", "no YAML"),
+        ("tokensPerDay: [", "invalid YAML"),
         ("tokens: 3", "unknown figure tokens"),
         (json.dumps(COUNT), "--kind nodes"),
         ("inputTokensPerRequest: 900000", "can't be estimated with what was observed"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
@@ -68,22 +68,6 @@ class Observed:
 
 HOURS_PER_DAY = 24
 
-PLAIN_FIGURES: Mapping[str, tuple[float, float]] = {
-    "tokensPerDay": (1, 1e15),
-    "inputTokensPerRequest": (1, 1e6),
-    "outputTokensPerRequest": (1, 1e6),
-    "burstFactor": (1, 20),
-    "outputTokensPerSecondPerReplica": (0.1, 1e7),
-    "nodePricePerHour": (0, 10_000),
-    "nodeHours": (0.01, 1e9),
-    "days": (0.01, 366),
-    "busyShare": (0.0001, 1),
-    "costPerMonth": (0, 1e12),
-}
-"""Names of a plain file's figures, with the lowest and the highest value of each; those that are
-settings have the settings' limits."""
-
-
 _NAMES = {
     "tokens_per_day": "tokensPerDay",
     "input_tokens": "inputTokensPerRequest",
@@ -96,49 +80,6 @@ _NAMES = {
     "cost_per_month": "costPerMonth",
 }
 """How people know the attributes of `Observed`."""
-
-
-def from_figures(stated: object, name: str) -> Observed:
-    """Reads the figures that somebody wrote down.
-
-    Args:
-        stated: What the file holds, as YAML or JSON reads it.
-        name: Of the file, for messages.
-
-    Raises:
-        ObservedError: It is no mapping of known figures to numbers in range, or `nodeHours` stands
-            without the `days` in which they were counted.
-    """
-    if not isinstance(stated, dict) or not stated:
-        msg = f"{name}: no figures. Allowed: lines of FIGURE: NUMBER, of {', '.join(PLAIN_FIGURES)}"
-        raise ObservedError(msg)
-    if unknown := [str(key) for key in stated if key not in PLAIN_FIGURES]:
-        msg = f"{name}: unknown figure {', '.join(unknown)}. Allowed: {', '.join(PLAIN_FIGURES)}"
-        raise ObservedError(msg)
-    figures = {key: _number(key, value, name) for key, value in stated.items()}
-    if ("nodeHours" in figures) != ("days" in figures):
-        msg = f"{name}: nodeHours and days belong together: the hours, and in how many days"
-        raise ObservedError(msg)
-
-    def whole(key: str) -> int | None:
-        return round(figures[key]) if key in figures else None
-
-    def real(key: str) -> float | None:
-        return float(figures[key]) if key in figures else None
-
-    hours = real("nodeHours")
-    return Observed(
-        tokens_per_day=whole("tokensPerDay"),
-        input_tokens=whole("inputTokensPerRequest"),
-        output_tokens=whole("outputTokensPerRequest"),
-        burst_factor=figures.get("burstFactor"),
-        output_tokens_per_second=real("outputTokensPerSecondPerReplica"),
-        node_price_per_hour=figures.get("nodePricePerHour"),
-        mean_nodes=None if hours is None else hours / (float(figures["days"]) * HOURS_PER_DAY),
-        busy_share=real("busyShare"),
-        cost_per_month=figures.get("costPerMonth"),
-        cost_covers="machines" if "costPerMonth" in figures else None,
-    )
 
 
 def merge(read: Iterable[tuple[str, Observed]]) -> Observed:
@@ -161,12 +102,3 @@ def merge(read: Iterable[tuple[str, Observed]]) -> Observed:
         kept = replace(observed, tokens_per_day=None) if yields else observed
         whole = whole.merged(kept, name)
     return whole
-
-
-def _number(key: str, value: object, name: str) -> Decimal:
-    lowest, highest = PLAIN_FIGURES[key]
-    usable = isinstance(value, int | float) and not isinstance(value, bool)
-    if not usable or not lowest <= value <= highest:  # type: ignore[operator]  # told by `usable`
-        msg = f"{name}: {key}: found {value!r}. Allowed: a number, {lowest:,} to {highest:,.0f}"
-        raise ObservedError(msg)
-    return Decimal(str(value))

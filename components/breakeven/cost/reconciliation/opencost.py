@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from breakeven.cost.calendar import Calendar
+from breakeven.cost.reconciliation.kind import Deployment, Kind, has_metric
 from breakeven.cost.reconciliation.observations import HOURS_PER_DAY, Observed, ObservedError
 from breakeven.cost.reconciliation.prometheus import read_json, read_series, read_value
 
@@ -122,3 +123,14 @@ def _refuse_several(models: Iterable[str], name: str, remedy: str) -> None:
         what = f"{len(found)} models ({', '.join(found)})" if found else "no cost by allocation"
         msg = f"{name}: {what}. Ask for the model of this stack alone: {remedy}"
         raise ObservedError(msg)
+
+
+def _recognizes(text: str) -> bool:
+    return '"inferenceCost' in text or has_metric(text, f'{TOTAL}"', f'{PER_MILLION}"')
+
+
+def _read(text: str, name: str, deployment: Deployment) -> Observed:
+    return from_opencost(text, name, deployment.calendar)
+
+
+OPENCOST = Kind("opencost", _recognizes, _read)

@@ -16,11 +16,14 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.calendar import THIRTY_DAYS
 from breakeven.cost.estimate import estimate
-from breakeven.cost.reconciliation.metrics import Kind, detect_kind, from_node_counts, from_vllm
-from breakeven.cost.reconciliation.observations import Observed, ObservedError, from_figures, merge
+from breakeven.cost.reconciliation.figures import from_figures
+from breakeven.cost.reconciliation.kinds import KINDS, detect_kind
+from breakeven.cost.reconciliation.node_counts import from_node_counts
+from breakeven.cost.reconciliation.observations import Observed, ObservedError, merge
 from breakeven.cost.reconciliation.opencost import from_opencost
 from breakeven.cost.reconciliation.reconcile import reconcile
 from breakeven.cost.reconciliation.result import Changes
+from breakeven.cost.reconciliation.vllm import from_vllm
 from breakeven.reports.reconciliation import as_output, as_text
 from tests.unit.cost import builders
 
@@ -258,7 +261,7 @@ def test_counters_of_vllm_give_volume_and_lengths(
         counter("vllm:generation_tokens_total", requests * output_tokens),
         counter("vllm:request_success_total", requests),
     )
-    assert detect_kind(answer) is Kind.VLLM
+    assert detect_kind(answer) is KINDS["vllm"]
     seen = from_vllm(answer, "week.json", NOW)
     assert seen.input_tokens == input_tokens
     assert seen.output_tokens == output_tokens
@@ -274,14 +277,14 @@ def test_missing_counters_are_named() -> None:
 def test_nodes_are_added_up_over_series_and_averaged_over_time() -> None:
     one, two = ({"node": name, "__name__": "kube_node_info"} for name in "ab")
     answer = matrix((one, [1, 1, 1, 1]), (two, [1, 1]))
-    assert detect_kind(answer) is Kind.NODES
+    assert detect_kind(answer) is KINDS["nodes"]
     assert from_node_counts(answer, "nodes.json").mean_nodes == 1.5
 
 
 @pytest.mark.parametrize("controller", ["deployment", "statefulset"])
 def test_replicas_fill_whole_nodes(controller: str) -> None:
     answer = matrix(({"__name__": f"kube_{controller}_status_replicas_ready"}, [1, 2, 3, 4]))
-    assert detect_kind(answer) is Kind.REPLICAS
+    assert detect_kind(answer) is KINDS["replicas"]
     assert from_node_counts(answer, "replicas.json", 2).mean_nodes == 1.5
     assert from_node_counts(answer, "replicas.json", 1, 2).mean_nodes == 5
 
@@ -322,7 +325,7 @@ def test_gauges_of_opencost_count_by_allocation_alone() -> None:
         (gauge("llm_cost_per_million_tokens"), 0.8),
         (gauge("llm_cost_per_million_tokens", "usage"), 0.1),
     )
-    assert detect_kind(answer) is Kind.OPENCOST
+    assert detect_kind(answer) is KINDS["opencost"]
     seen = from_opencost(answer, "cost.json", THIRTY_DAYS)
     assert seen.cost_per_month == Decimal("3.2") * 720
     assert seen.cost_covers == "nodes"
@@ -343,7 +346,7 @@ def opencost_total(**changes: Any) -> dict[str, Any]:
 
 def test_the_rest_answer_of_opencost_counts_over_its_window() -> None:
     answer = json.dumps({"code": 200, "data": opencost_total()})
-    assert detect_kind(answer) is Kind.OPENCOST
+    assert detect_kind(answer) is KINDS["opencost"]
     seen = from_opencost(answer, "cost.json", THIRTY_DAYS)
     assert seen.cost_per_month is not None
     assert round(seen.cost_per_month, 6) == Decimal("42.5") * 30
