@@ -136,10 +136,7 @@ docs: ## Build the pages of docs/ into .cache/docs/site; a broken link fails
 	$(BOOTSTRAP) setup --dev --packages
 	$(BOOTSTRAP) run python tools/pages build
 
-test-architecture: ## Draw docs/architecture.svg and write its table of folders, from the code
-	.venv/bin/python tools/architecture
-
-docs: ## Build the pages, and look at them in headless Chromium where that is installed
+test-docs: ## Build the pages, and look at them in headless Chromium where that is installed
 	$(BOOTSTRAP) setup --dev --packages
 	$(BOOTSTRAP) run pytest tests/pages $(ARGS)
 
