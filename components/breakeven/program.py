@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pulumi
 from breakeven.cost.estimate import estimate
+from breakeven.manifests.render import stack_components
 from breakeven.planning.inputs import checked_inputs, token_prices
 from breakeven.planning.notes import update_strategy
-from breakeven.planning.offline import ledger_of
 from breakeven.planning.planned_cost import planned_costs
+from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output, summary
 from breakeven.reports.sentences.notes import note_sentence
-from breakeven.resources.deployment import configuration, register, register_planned_cost
+from breakeven.resources.deployment import (
+    configuration,
+    outputs_of,
+    register_components,
+    register_last,
+    register_planned_cost,
+)
 from breakeven.resources.run_errors import user_errors
 from breakeven.settings.parse import parse
 from breakeven.type_tokens import ESTIMATE
@@ -46,12 +54,19 @@ async def _deploy() -> dict[str, object]:
     stack = pulumi.get_stack()
     settings, reader = parse(configuration())
     gather = checked_inputs(stack, settings, reader, datetime.now(tz=UTC).date())
-    report = estimate(ledger_of(settings), gather())
-    outputs = await register(settings, lambda: token_prices(report))
+    components = stack_components(settings)
+    # The week is simulated while the engine starts its provider and takes the resources.
+    gathering = asyncio.create_task(asyncio.to_thread(gather))
+    registered = await register_components(components)
+    report = estimate(ledger_entries(components), await gathering)
+    if settings.gateway.is_hybrid:
+        # A gateway's budgets need the price of a token.
+        components = stack_components(settings, token_prices(report))
+    await register_last(components, registered)
     # Once: an update would print it a second time, after its own preview.
     if pulumi.runtime.is_dry_run():
         pulumi.log.info(render(report))
     await Estimate("cost", as_output(report)).urn.future()
     await register_planned_cost(settings, planned_costs(report))
     rollout = note_sentence(update_strategy(settings))
-    return {**outputs, "rollout": rollout, "cost": summary(report)}
+    return {**outputs_of(settings), "rollout": rollout, "cost": summary(report)}

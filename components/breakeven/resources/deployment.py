@@ -52,32 +52,48 @@ async def register(
         The components' outputs.
     """
     prices = token_prices() if settings.gateway.is_hybrid else None
-    await register_components(stack_components(settings, prices))
-    return _outputs(settings)
+    components = stack_components(settings, prices)
+    await register_last(components, await register_components(components))
+    return outputs_of(settings)
 
 
-async def register_components(components: Sequence[Component]) -> None:
-    """Registers the components of a stack, and waits until each resource is registered.
+async def register_components(components: Sequence[Component]) -> list[BreakevenComponent]:
+    """Registers components, but for what is started last, and waits until all are registered.
 
     Args:
         components: The namespace first, as `stack_components` returns them.
+
+    Returns:
+        The registered components, in the same order.
     """
     first, *others = components
     namespace = BreakevenComponent(first)
-    made = [namespace]
+    registered = [namespace]
     known: dict[str, pulumi.Resource] = {}
     for component in others:
-        registered = BreakevenComponent(component, namespace=name_of(namespace), known=known)
-        known |= registered.by_key
-        made.append(registered)
-    await _wait_for(made)
-    for component, registered in zip(components, made, strict=True):
+        made = BreakevenComponent(component, namespace=name_of(namespace), known=known)
+        known |= made.by_key
+        registered.append(made)
+    await _wait_for(registered)
+    return registered
+
+
+async def register_last(
+    components: Sequence[Component], registered: Sequence[BreakevenComponent]
+) -> None:
+    """Registers what is started once everything else is ready.
+
+    Args:
+        components: As `register_components` registered them; what is started last may differ.
+        registered: What `register_components` returned.
+    """
+    for component, made in zip(components, registered, strict=True):
         if component.started_last:
-            registered.start_last(component.started_last)
-            await _wait_for([registered])
+            made.start_last(component.started_last)
+            await _wait_for([made])
 
 
-def _outputs(settings: Settings) -> dict[str, object]:
+def outputs_of(settings: Settings) -> dict[str, object]:
     """Returns under which address each model is asked for."""
     endpoint = f"http://{{}}.{settings.network.namespace}.svc:{ENGINE_PORT}/v1"
     addresses = {
@@ -87,8 +103,11 @@ def _outputs(settings: Settings) -> dict[str, object]:
         for model in settings.models
     }
     first = settings.model.facts.name
-    shown: dict[str, object] = {"endpoint": addresses[first], "model": first}
-    return {**shown, "endpoints": addresses} if settings.others else shown
+    return {
+        "endpoint": addresses[first],
+        "model": first,
+        **({"endpoints": addresses} if settings.others else {}),
+    }
 
 
 async def _wait_for(components: Iterable[BreakevenComponent]) -> None:
