@@ -43,7 +43,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "planning": frozenset({"catalog", "cost", "manifests", "policy", "settings"}),
     "reports": frozenset({"catalog", "cost"}),
     "resources": frozenset({"catalog", "cost", "manifests", "reports", "settings"}),
-    "program": frozenset({"cost", "planning", "reports", "resources", "settings"}),
+    "program": frozenset({"cost", "manifests", "planning", "reports", "resources", "settings"}),
     "cli": frozenset(
         {
             "bundle",
