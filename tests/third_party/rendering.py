@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from breakeven.manifests.yaml_text import yaml_text
 from breakeven.planning.offline import manifests_of_stack
 from breakeven.policy.manifest import Resource
 
@@ -27,9 +26,9 @@ def render(stack: str, folder: Path) -> Path:
     manifests = [
         manifest
         for resource in manifests_of_stack(stack)[0]
-        for manifest in (plain(resource.manifest), *_pods_of(resource))
+        for manifest in (resource.manifest, *_pods_of(resource))
     ]
-    path.write_text(yaml.safe_dump_all(manifests), encoding="utf-8")
+    path.write_text(yaml_text(*manifests), encoding="utf-8")
     return path
 
 
@@ -43,16 +42,7 @@ def _pods_of(resource: Resource) -> Iterator[dict[str, Any]]:
             "metadata": {
                 "name": f"{resource.name}-{number}",
                 "namespace": pod.namespace,
-                "labels": {**plain(pod.labels), _WORKER_INDEX: str(number)},
+                "labels": {**pod.labels, _WORKER_INDEX: str(number)},
             },
-            "spec": plain(pod.spec),
+            "spec": pod.spec,
         }
-
-
-def plain(value: Any) -> Any:
-    """Returns values as YAML writes them; the engine's wire makes floats of whole numbers."""
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,50 @@
+"""All resources of a stack as plain data."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.render import planned_cost_components, render, stack_components
+from tests.recording import STACKS, settings_of
+from tests.unit.manifests.monitoring.stacks import planned_of
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_manifests_are_plain_data_without_empty_fields(stack: str) -> None:
+    for resource in render(settings_of(stack)):
+        assert json.loads(json.dumps(resource.manifest)) == resource.manifest, resource.key
+        assert "null" not in json.dumps({**resource.manifest, "data": {}}), resource.key
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_what_a_resource_waits_for_is_rendered_before_it(stack: str) -> None:
+    before: set[str] = set()
+    for resource in render(settings_of(stack)):
+        assert before.issuperset(resource.depends_on), resource.key
+        before.add(resource.key)
+
+
+def test_the_namespace_is_the_first_component() -> None:
+    first = stack_components(settings_of("dev"))[0]
+    assert [each.kind for each in first.resources] == ["Namespace"]
+
+
+def test_the_prices_of_tokens_are_in_the_configuration_of_the_gateway_alone() -> None:
+    prices = TokenPrices(
+        own=Decimal(1), api_input=Decimal(2), api_cached_input=Decimal(3), api_output=Decimal(4)
+    )
+    free, priced = (render(settings_of("hybrid"), each) for each in (None, prices))
+    changed = {one.key for one, other in zip(free, priced, strict=True) if one != other}
+    assert changed == {"ConfigMap/gateway", "Deployment/gateway"}
+
+
+def test_planned_figures_need_monitoring_and_an_estimate() -> None:
+    planned = [planned_of("dev")]
+    monitored, unmonitored = settings_of("dev"), settings_of("dev", monitoring=False)
+    assert [each.name for each in planned_cost_components(monitored, planned)] == ["planned-cost"]
+    assert planned_cost_components(monitored, []) == ()
+    assert planned_cost_components(unmonitored, planned) == ()
