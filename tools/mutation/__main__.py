@@ -38,7 +38,7 @@ MODULES = {
     "load_duration": ("cost/demand/load_duration", "cost/demand/test_load_duration"),
     "node_cost": ("cost/bill/node_cost", "cost/bill/test_node_cost cost/test_published_cases"),
     "price": ("catalog/price", "catalog/test_price catalog/test_price_book"),
-    "money": ("money", "reports/test_formatting"),
+    "money": ("money", "test_money"),
     "pricing": ("cost/bill/pricing", "cost/bill/test_pricing cost/bill/test_shared_costs"),
     "recommendation": ("cost/recommendation", "cost/test_recommendation"),
     "usage": ("cost/bill/usage", "cost/bill/test_pricing cost/bill/test_rules"),

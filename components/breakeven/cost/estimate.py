@@ -120,7 +120,7 @@ class _Estimate:
         )
 
     def hybrid_option(self, overflow: ApiCost) -> Option | None:
-        """Returns the cheapest split, or None where it is no split: all here or nothing here."""
+        """Returns the cheapest split, or None where one side serves everything."""
         capacity, load = self.assumptions.capacity, self.assumptions.load
         per_node = self.assumptions.fleet.replicas_per_node
         rules = SplitRules(

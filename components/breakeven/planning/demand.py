@@ -69,7 +69,7 @@ def capacity_of(settings: Settings, reader: ConfigReader, load: Load) -> Replica
 
 
 def _check_target(settings: Settings, reader: ConfigReader, held: int) -> None:
-    """Refuses to aim at more requests in flight than run at once: the rest would wait for ever."""
+    """Refuses to aim at more requests in flight than run at once: the rest would wait forever."""
     target = settings.replicas.target_requests
     if settings.replicas.autoscaling and target > held:
         reader.reject(
@@ -96,7 +96,7 @@ def _load(settings: Settings, reader: ConfigReader) -> Load:
         try:
             shape, source = read_shape(path), f"stacks/traffic/{traffic.shape}"
         except ValueError as error:
-            reader.reject("trafficShape", f"{traffic.shape}, {error}", "Mend the file")
+            reader.reject("trafficShape", f"{traffic.shape}, {error}", "Fix the file")
     if settings.replicas.schedule and len(shape) % HOURS_A_WEEK:
         reader.reject(
             "trafficShape",

@@ -1,4 +1,4 @@
-"""Takes from an estimate the figures that monitoring shows beside what happens."""
+"""Takes from an estimate the figures that monitoring compares with what happens."""
 
 from __future__ import annotations
 

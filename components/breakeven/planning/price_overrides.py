@@ -1,4 +1,4 @@
-"""Prices of one's own that nothing is priced by, so that a typing mistake is seen."""
+"""Finds stated prices that nothing uses, so that a typing mistake is seen."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from breakeven.manifests.resource import Component
 def ledger_entries(components: Iterable[Component]) -> tuple[Registered, ...]:
     """Returns what is priced, by type and name, so that order is reproducible.
 
-    A component costs what its resources cost, but for the GPU pool, whose nodes are no resources of
-    the program.
+    A component costs what its resources cost, except for the GPU pool, whose nodes are not
+    resources of the program.
     """
     entries = [entry for component in components for entry in _entries(component)]
     return tuple(sorted(entries, key=lambda entry: (entry.type, entry.name)))

@@ -42,7 +42,7 @@ def usd_for_one(price: Decimal) -> str:
 
 
 def usd_per_million(price: Decimal) -> str:
-    """Writes the price of a million tokens to a hundredth of a cent."""
+    """Writes a price per 1M tokens to a hundredth of a cent."""
     return f"${price.quantize(_HUNDREDTH_OF_A_CENT, ROUND_HALF_UP):,}"
 
 

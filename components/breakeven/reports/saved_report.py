@@ -79,7 +79,7 @@ def figures_of(data: object) -> Figures:
 
 
 def _deployed(data: object) -> object:
-    """Returns the figures that a stack's state holds; what is no state is returned as it is."""
+    """Returns the figures that a stack's state holds; anything else is returned as it is."""
     if not isinstance(data, Mapping) or "deployment" not in data:
         return data
     deployment = data["deployment"]

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from breakeven.money import to_cents, to_decimal
 from breakeven.reports.formatting import (
     counted,
     money,
@@ -17,19 +16,6 @@ from breakeven.reports.formatting import (
     usd_per_million,
     volume,
 )
-
-
-@pytest.mark.parametrize(
-    ("value", "cents"),
-    [("0.004", "0.00"), ("0.005", "0.01"), ("-0.005", "-0.01"), ("2", "2.00"), ("1.115", "1.12")],
-)
-def test_half_a_cent_is_rounded_away_from_zero(value: str, cents: str) -> None:
-    assert str(to_cents(Decimal(value))) == cents
-
-
-def test_a_simulated_figure_keeps_nine_places() -> None:
-    assert to_decimal(1 / 3) == Decimal("0.333333333")
-    assert to_decimal(2.0) == 2
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Bill:
         other_infrastructure_monthly: Volumes, load balancer, the cluster's share.
         staffing_monthly: People.
         overflow_monthly: What an API takes for requests that the stack's gateway sends there; at
-            another volume it would be another, so it is no fixed cost.
+            another volume it would be another, so it is not a fixed cost.
         contingency_share: Reserve over machines and people, 0 to 1; an API's price needs none.
         mean_nodes: GPU nodes paid, averaged over time.
     """

@@ -100,7 +100,7 @@ def _overflow(model: Assumptions, share: float, name: str) -> Charge:
 
 
 def staffing_items(assumptions: Assumptions) -> tuple[LineItem, ...]:
-    """Returns what staffing costs a month, contingency aside."""
+    """Returns the monthly cost of staffing, without contingency."""
     staffing, today = assumptions.staffing, assumptions.book.today
     engineer = Charge(
         kind="engineer",

@@ -35,7 +35,7 @@ NETWORK_SECONDS = 50e-6  # of a message between nodes by TCP; assumed
 _ACTIVATION_BYTES = 2  # bf16
 
 TENSOR_PARALLEL = (1, 2, 4, 8)
-"""GPUs of a node that may hold each layer together: machines have eight at the most, and layers
+"""GPUs of a node that may hold each layer together: machines have at most eight, and layers
 divide by two."""
 
 

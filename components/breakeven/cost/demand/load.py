@@ -88,8 +88,8 @@ def read_shape(path: Path) -> tuple[float, ...]:
     """Reads a shape from a file with one relative request rate a line; `#` starts a comment.
 
     Raises:
-        ValueError: A line is no number of 0 or more, all are 0, the lines are no whole days, or the
-            file can't be read.
+        ValueError: A line is not a number of 0 or more, all are 0, the lines are not whole days, or
+            the file can't be read.
     """
     try:
         content = path.read_text(encoding="utf-8")

@@ -43,7 +43,7 @@ class Candidate:
         configuration: Which.
         capacity: What one replica serves.
         monthly: Everything counted: machines, people, contingency, API.
-        api_monthly: What the API takes of it for the overflow; 0 where it is no hybrid.
+        api_monthly: What the API takes of it for the overflow; 0 unless it is a hybrid.
         mean_nodes: Nodes paid, averaged over time.
         peak_nodes: Most nodes of any hour.
         peak_replicas: Most replicas of any hour.

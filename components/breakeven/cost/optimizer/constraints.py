@@ -21,7 +21,7 @@ class Constraint:
 
     Attributes:
         kind: Which.
-        imposed: Whether the ranking leaves out what does not meet it; else only its price is told.
+        imposed: Whether the ranking leaves out what does not meet it; else only its price is shown.
         allows: Tells whether a configuration meets it.
         api_allowed_without: USD a month of the cheapest API, where the condition forbids all APIs.
         limit_seconds: What a latency may be at most; None for other conditions.

@@ -136,7 +136,7 @@ class ServingConfiguration:
         tensor_parallel: GPUs of a replica.
         operation: What decides the number of replicas.
         requests_in_flight: At which a replica counts as full.
-        base_nodes: Nodes that always run beside the API; 0 where it is no hybrid.
+        base_nodes: Nodes that always run next to the API; 0 unless it is a hybrid.
     """
 
     offer: Offer

@@ -19,7 +19,7 @@ from breakeven.cost.reconciliation.prometheus import read_json, read_series, rea
 
 TOTAL = "llm_total_cost"
 PER_MILLION = "llm_cost_per_million_tokens"
-"""Gauges, in USD an hour and USD for a million tokens."""
+"""Gauges, in USD per hour and USD per 1M tokens."""
 
 
 def from_opencost(text: str, name: str, calendar: Calendar) -> Observed:
@@ -62,7 +62,7 @@ def _gauges(text: str, name: str, calendar: Calendar) -> Observed:
         msg = f'{name}: no series {TOTAL}{{cost_basis="allocation"}}; query it for the model'
         raise ObservedError(msg)
     hourly = math.fsum(totals.values()) / len(totals)
-    # Prices of several replicas can't be added, so that volume is told from one series alone.
+    # Prices of several replicas can't be added, so the volume comes from one series alone.
     both = [
         totals[moment] / per_million[moment] * 1e6
         for moment in totals

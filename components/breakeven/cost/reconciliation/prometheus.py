@@ -15,7 +15,7 @@ def read_series(text: str, name: str) -> list[tuple[Mapping[str, object], Points
     """Reads the labels and points (epoch seconds, value) of `query` or `query_range`.
 
     Raises:
-        ObservedError: It is no such answer, is empty, or a value is no number of 0 or more.
+        ObservedError: It is not such an answer, is empty, or a value is not a number of 0 or more.
     """
     data = read_json(text, name).get("data")
     result = data.get("result") if isinstance(data, dict) else None
@@ -38,7 +38,7 @@ def read_series(text: str, name: str) -> list[tuple[Mapping[str, object], Points
 
 def _point(point: object, name: str) -> tuple[float, float]:
     if not isinstance(point, list) or len(point) != 2:  # noqa: PLR2004 -- time and value
-        msg = f"{name}: a point that is no time and value. Save Prometheus' answer unchanged"
+        msg = f"{name}: a point that is not a time and a value. Save Prometheus' answer unchanged"
         raise ObservedError(msg)
     return read_value(point[0], name), read_value(point[1], name)
 

@@ -182,7 +182,7 @@ class ScenarioModel:
 
     def _staircase(self, assumptions: Assumptions) -> Staircase:
         """As in `estimate`; a change of the burst is a change of what a node serves at the peak."""
-        # Overflow is no part of a staircase.
+        # A staircase does not include overflow.
         bill = bill_of(self._resources, assumptions.week(), assumptions)
         burst = self.assumptions.load.burst_factor / assumptions.load.burst_factor
         staircase = bill.staircase(

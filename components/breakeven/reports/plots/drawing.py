@@ -57,7 +57,7 @@ class Picture:
     Attributes:
         name: One word; identifiers inside begin with it, so that plots in one page don't mix.
         title: What it shows.
-        description: What a person is told who can't see it, and what all read below it.
+        description: Text for screen readers, and the caption below it.
         height: Pixels of CSS.
         plot: Draws into an empty figure of a size.
     """

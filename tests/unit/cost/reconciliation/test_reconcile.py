@@ -304,7 +304,7 @@ def test_a_count_without_a_metric_name_is_not_guessed() -> None:
         ('{"status": "error"}', "no series"),
         ("{", "malformed"),
         ("[]", "no answer"),
-        ('{"data": {"result": [{"metric": {}, "value": [1]}]}}', "no time and value"),
+        ('{"data": {"result": [{"metric": {}, "value": [1]}]}}', "not a time and a value"),
         ('{"data": {"result": [1]}}', "without labels"),
         ('{"data": {"result": [{"metric": {}, "values": 1}]}}', "without points"),
     ],

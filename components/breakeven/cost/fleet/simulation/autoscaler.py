@@ -76,7 +76,7 @@ class Autoscaler:
         removed = (stable < replicas) & (since >= REMOVAL_SECONDS // STEP_SECONDS)
         self._steps_since_removal = since * (1 - removed)
         # Events of the period are undone to find where it began: horizontal.go, scaleUpLimit. What
-        # KEDA raised from zero is no such event.
+        # KEDA raised from zero is not such an event.
         began = maximum(self._period_before.push(replicas), 1)
         grown = minimum(stable, maximum(GROWTH * began, replicas))
         allowed = maximum(grown, replicas - removed)

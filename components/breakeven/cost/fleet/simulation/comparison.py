@@ -95,7 +95,7 @@ class Comparison:
 
 
 def compare(assumptions: Assumptions, configuration: FleetConfiguration, seed: int) -> Comparison:
-    """Simulates a stack's week and sets it beside the plan.
+    """Simulates a stack's week and compares it with the plan.
 
     Args:
         assumptions: Of the estimate.

@@ -1,7 +1,7 @@
-"""The hours of a week beside each other, for an estimate that has no half second to spare.
+"""The hours of a week side by side, for an estimate that cannot spare half a second.
 
 Each hour is an element of the arrays and is led up to by the end of the hour before it, so that a
-week takes the steps of two hours at the most. What is lost is what outlasts that: the queue of a
+week takes the steps of at most two hours. What is lost is what outlasts that: the queue of a
 fleet that can't keep up for hours. docs/simulation.md states how far it is from one hour after
 another.
 """

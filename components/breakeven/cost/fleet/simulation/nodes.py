@@ -96,5 +96,5 @@ class Nodes:
 
     @property
     def paid(self) -> Number:
-        """Nodes paid in this step; an interrupted one lasts its notice beside the one after it."""
+        """Nodes paid in this step; an interrupted one lasts its notice, while the next one runs."""
         return self.nodes + self.interrupted * (NOTICE_SECONDS / STEP_SECONDS)

@@ -14,7 +14,7 @@ from breakeven.cost.fleet.simulation.hours import Case, simulate_hours
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 
 LARGER = (3, 12, 48)
-"""Peaks at which the autoscaler is simulated beside the stack's own, in multiples of the fewest
+"""Peaks at which the autoscaler is simulated besides the stack's own, in multiples of the fewest
 nodes; from the largest on, its ratio to the plan stays."""
 
 _APART = 1.1  # between nearer points the line would show chance

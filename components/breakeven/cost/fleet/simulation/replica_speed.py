@@ -27,7 +27,7 @@ def replica_speed(  # noqa: PLR0913  # one argument a setting
         planned: What it is planned to serve.
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
         max_model_length: Longest request, input and output, in tokens.
-        largest_batch: Requests that the engine runs at once at the most.
+        largest_batch: Most requests that the engine runs at once.
         adapter_bytes: What LoRA adapters take on all GPUs together.
     """
     request = RequestShape(

@@ -66,7 +66,7 @@ class Run:
         self.restart()
 
     def restart(self) -> None:
-        """Begins to add up anew, from the state as it is."""
+        """Starts the sums again, from the present state."""
         in_flight, replicas = self._requests.in_flight, self._autoscaler.replicas
         nothing = replicas * 0.0
         self.sums = Sums(
