@@ -11,7 +11,6 @@ from breakeven.manifests.render import stack_components
 from breakeven.planning.inputs import checked_inputs, token_prices
 from breakeven.planning.notes import update_strategy
 from breakeven.planning.planned_cost import planned_costs
-from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output, summary
 from breakeven.reports.sentences.notes import note_sentence
@@ -22,6 +21,7 @@ from breakeven.resources.deployment import (
     register_last,
     register_planned_cost,
 )
+from breakeven.resources.ledger import Ledger
 from breakeven.resources.run_errors import user_errors
 from breakeven.settings.parse import parse
 from breakeven.type_tokens import ESTIMATE
@@ -55,10 +55,13 @@ async def _deploy() -> dict[str, object]:
     settings, reader = parse(configuration())
     gather = checked_inputs(stack, settings, reader, datetime.now(tz=UTC).date())
     components = stack_components(settings)
+    # What others add to the program before it deploys is in the bill, too.
+    ledger = Ledger()
+    ledger.attach()
     # The week is simulated while the engine starts its provider and takes the resources.
     gathering = asyncio.create_task(asyncio.to_thread(gather))
     registered = await register_components(components)
-    report = estimate(ledger_entries(components), await gathering)
+    report = estimate(ledger.entries(), await gathering)
     if settings.gateway.is_hybrid:
         # A gateway's budgets need the price of a token.
         components = stack_components(settings, token_prices(report))
