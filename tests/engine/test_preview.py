@@ -43,6 +43,11 @@ async def with_more(components):
 program.register_components = with_more
 pulumi.run(main)
 """
+DEPLOYED: Mapping[str, list[str]] = yaml.safe_load(
+    Path(__file__).with_name("urns.yaml").read_text(encoding="utf-8")
+)
+"""A resource whose URN changes is replaced: what serves or holds data is gone for a while."""
+
 WITHOUT_MANIFEST = ("pulumi:", "breakeven:cost:")
 
 
