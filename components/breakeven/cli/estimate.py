@@ -12,7 +12,6 @@ from breakeven.cli.budget import check_budget
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.planning.offline import estimate_stack
 from breakeven.reports.estimate_text import render
-from breakeven.reports.json_report import as_output
 
 
 def estimate(
@@ -30,6 +29,9 @@ def estimate(
     """
     report = estimate_stack(stack, datetime.now(tz=UTC).date())
     if output_format is Format.JSON:
+        # The models of that form take a while to build; a person's table needs none of them.
+        from breakeven.reports.json_report import as_output  # noqa: PLC0415
+
         typer.echo(json.dumps(as_output(report), indent=2))
     else:
         typer.echo(render(report))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from breakeven.manifests.autoscaling.component import autoscaling_component
 from breakeven.manifests.gateway.component import gateway_component
@@ -35,10 +36,11 @@ def render(
         *stack_components(settings, prices),
         *planned_cost_components(settings, planned),
     )
-    return (
+    resources = (
         *(resource for component in components for resource in component.resources),
         *(resource for component in components for resource in component.started_last),
     )
+    return tuple(replace(resource, manifest=dict(resource.manifest)) for resource in resources)
 
 
 def stack_components(

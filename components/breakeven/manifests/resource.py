@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+
+class LazyManifest(Mapping[str, Any]):
+    """A manifest that is rendered when more of it is read than its kind.
+
+    An estimate prices alert rules and dashboards by their kind; rendering them would take a tenth
+    of its time.
+
+    Args:
+        api_version: Its apiVersion.
+        kind: Its kind.
+        render: Returns the whole manifest, these two included; called once at most.
+    """
+
+    def __init__(
+        self, api_version: str, kind: str, render: Callable[[], Mapping[str, Any]]
+    ) -> None:
+        self._head = {"apiVersion": api_version, "kind": kind}
+        self._render = render
+
+    @cached_property
+    def _whole(self) -> Mapping[str, Any]:
+        return self._render()
+
+    def __getitem__(self, key: str) -> Any:
+        return self._head[key] if key in self._head else self._whole[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from breakeven.cost.estimate import estimate
 from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.monitoring import component, rules
 from breakeven.manifests.render import planned_cost_components, render, stack_components
+from breakeven.planning.offline import load_stack
 from tests.recording import STACKS, settings_of
 from tests.unit.manifests.monitoring.stacks import planned_of
+
+TODAY = date(2026, 11, 30)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -26,6 +33,33 @@ def test_what_a_resource_waits_for_is_rendered_before_it(stack: str) -> None:
     for resource in render(settings_of(stack)):
         assert before.issuperset(resource.depends_on), resource.key
         before.add(resource.key)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_kind_and_name_known_before_rendering_are_those_of_the_manifest(stack: str) -> None:
+    settings = settings_of(stack)
+    for each in stack_components(settings):
+        for resource in each.resources:
+            known = resource.kind, resource.type
+            rendered = replace(resource, manifest=dict(resource.manifest))
+            assert (rendered.kind, rendered.type) == known, resource.key
+            assert rendered.manifest == resource.manifest
+            if known[0] == "PrometheusRule":
+                assert rendered.manifest["metadata"]["name"] == resource.name
+
+
+def test_pricing_a_stack_renders_no_alert_rule_and_no_dashboard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> dict[str, object]:
+        pytest.fail("rendered")
+
+    monkeypatch.setattr(rules, "rule_manifest", fail)
+    monkeypatch.setattr(component, "dashboard_json", fail)
+    loaded = load_stack("dev", TODAY)
+    kinds = [entry.type.rsplit(":", 1)[1] for entry in loaded.ledger()]
+    assert {"PrometheusRule", "ConfigMap"} <= set(kinds)
+    assert estimate(loaded.ledger(), loaded.assumptions).total > 0
 
 
 def test_the_namespace_is_the_first_component() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from breakeven.manifests.monitoring.dashboards import DASHBOARDS, dashboard_json
-from breakeven.manifests.monitoring.rules import rule_manifests
-from breakeven.manifests.resource import Component, Resource
+from breakeven.manifests.monitoring.rules import rule_resources
+from breakeven.manifests.resource import Component, LazyManifest, Resource
 from breakeven.manifests.serving.labels import ENGINE_PORT_NAME, engine_labels
 from breakeven.manifests.templates import render_manifest
 from breakeven.settings.stack import Settings
@@ -29,7 +32,6 @@ def monitoring_component(name: str, settings: Settings) -> Component:
         },
         namespace=settings.network.namespace,
     )
-    manifests = [pod_monitor, *rule_manifests(settings)]
     return Component(
         type="breakeven:monitoring:Monitoring",
         name=name,
@@ -40,10 +42,8 @@ def monitoring_component(name: str, settings: Settings) -> Component:
             "gpuMetrics": monitoring.gpu_metrics,
         },
         resources=(
-            *(
-                Resource(name=manifest["metadata"]["name"], manifest=manifest)
-                for manifest in manifests
-            ),
+            Resource(name=pod_monitor["metadata"]["name"], manifest=pod_monitor),
+            *rule_resources(settings),
             *(_dashboard(dashboard, settings) for dashboard in DASHBOARDS),
         ),
     )
@@ -51,7 +51,12 @@ def monitoring_component(name: str, settings: Settings) -> Component:
 
 def _dashboard(dashboard: str, settings: Settings) -> Resource:
     name = f"{settings.network.namespace}-{settings.name}-{dashboard}"
-    manifest = {
+    render = partial(_config_map, name, dashboard, settings)
+    return Resource(name=name, manifest=LazyManifest("v1", "ConfigMap", render))
+
+
+def _config_map(name: str, dashboard: str, settings: Settings) -> dict[str, Any]:
+    return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
@@ -65,4 +70,3 @@ def _dashboard(dashboard: str, settings: Settings) -> Resource:
         },
         "data": {f"{name}.json": dashboard_json(dashboard, settings)},
     }
-    return Resource(name=name, manifest=manifest)

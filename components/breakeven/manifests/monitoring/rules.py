@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from breakeven.manifests.monitoring.promql import (
@@ -16,6 +17,7 @@ from breakeven.manifests.monitoring.promql import (
     replicas_ready,
     target_selector,
 )
+from breakeven.manifests.resource import LazyManifest, Resource
 from breakeven.manifests.serving.sizes import replica_gpus
 from breakeven.manifests.serving.timings import NODE_START, timings_of
 from breakeven.manifests.templates import render_manifest
@@ -26,8 +28,8 @@ PATIENCE_SECONDS = 300
 """Beyond what a start or a node may take at most, before someone is called."""
 
 
-def rule_manifests(settings: Settings) -> list[dict[str, Any]]:
-    """Returns the PrometheusRules that need no estimate: what is recorded, and alerts by concern.
+def rule_resources(settings: Settings) -> Iterator[Resource]:
+    """Yields the PrometheusRules that need no estimate: what is recorded, and alerts by concern.
 
     Args:
         settings: The stack's settings.
@@ -35,11 +37,22 @@ def rule_manifests(settings: Settings) -> list[dict[str, Any]]:
     concerns = ["recording", "serving", "latency", "scaling"]
     if settings.monitoring.gpu_metrics:
         concerns.append("gpu")
-    values = _values(settings)
     if settings.gateway.is_hybrid:
         concerns.append("gateway")
+    for concern in concerns:
+        manifest = LazyManifest(
+            "monitoring.coreos.com/v1",
+            "PrometheusRule",
+            partial(_manifest, settings, concern),
+        )
+        yield Resource(name=f"{settings.name}-{concern}", manifest=manifest)
+
+
+def _manifest(settings: Settings, concern: str) -> dict[str, Any]:
+    values = _values(settings)
+    if settings.gateway.is_hybrid:
         values |= _gateway_values(settings, settings.gateway)
-    return [rule_manifest(settings, concern, values) for concern in concerns]
+    return rule_manifest(settings, concern, values)
 
 
 def rule_manifest(settings: Settings, concern: str, values: Mapping[str, object]) -> dict[str, Any]:
