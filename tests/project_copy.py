@@ -18,7 +18,7 @@ import psutil
 import pytest
 import yaml
 
-from breakeven.settings.files import ROOT
+from breakeven.settings.files import ROOT, with_settings
 
 HARDENING = ("--policy-pack", "policies/hardening/run")
 """Options of a preview; the packs are there after `add_policy_packs`."""
@@ -48,13 +48,11 @@ class Project:
             _end_orphans(self.root)
 
     def set(self, stack: str, **values: object) -> None:
-        """Changes settings in a stack file; None removes one."""
+        """Changes settings in a stack file by their dotted keys; None removes one."""
         path = self.root / "stacks" / f"Pulumi.{stack}.yaml"
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for key, value in values.items():
-            document["config"][f"breakeven:{key}"] = value
-            if value is None:
-                del document["config"][f"breakeven:{key}"]
+        changes = {f"breakeven:{key}": value for key, value in values.items()}
+        document["config"] = with_settings(document["config"], changes)
         path.write_text(yaml.safe_dump(document), encoding="utf-8")
 
     def preview(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -92,11 +90,13 @@ def copy_project(folder: Path) -> Project:
         else:
             shutil.copy(source, root / name)
     # The engine asks for today's prices, and the book of this checkout only grows older.
-    declared = (root / "Pulumi.yaml").read_text(encoding="utf-8")
+    pricing = root / "components" / "breakeven" / "settings" / "pricing.py"
     lasting = re.sub(
-        r"(priceMaxAgeDays:\n    type: integer\n    default:) \d+", r"\1 36500", declared
+        r"(max_age_days: Integer = Field\(\s*default=)\d+",
+        r"\g<1>36_500",
+        pricing.read_text(encoding="utf-8"),
     )
-    (root / "Pulumi.yaml").write_text(lasting, encoding="utf-8")
+    pricing.write_text(lasting, encoding="utf-8")
     state = folder / "state"
     state.mkdir()
     environment = {

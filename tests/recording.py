@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,8 +15,8 @@ from breakeven.manifests.resource import Component, Resource
 from breakeven.planning.inputs import token_prices
 from breakeven.planning.offline import estimate_stack
 from breakeven.planning.planned_cost import planned_costs
-from breakeven.settings.files import stack_names, stack_values, wire
-from breakeven.settings.parse import parse
+from breakeven.settings.files import PER_MODEL, stack_names, stack_values, with_settings
+from breakeven.settings.parse import parse, raise_problems
 from breakeven.settings.stack import Settings
 
 _Result = TypeVar("_Result")
@@ -25,20 +26,31 @@ STACKS = stack_names()
 
 
 def settings_of(stack: str, **overrides: object) -> Settings:
-    """The settings of a stack file, some of them replaced, by key; fails on any mistake."""
+    """The settings of a stack file, some of them replaced by dotted key; fails on any mistake."""
     return _settings(stack, as_key(overrides))
 
 
 def as_key(overrides: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Overrides in the form in which Pulumi hands them to a program; told apart by their values."""
-    return tuple((key, wire(value)) for key, value in overrides.items())
+    """Overrides as the command line of Pulumi may state them; told apart by their values."""
+    return tuple(
+        (key, value if isinstance(value, str) else json.dumps(value))
+        for key, value in overrides.items()
+    )
+
+
+def _of_first(values: Mapping[str, object], key: str) -> str:
+    """The key of a stack with a list of models that is the first model's setting."""
+    own = "models" in values and key.partition(".")[0] in PER_MODEL
+    return f"models[0].{key}" if own else key
 
 
 @cache
 def _settings(stack: str, overrides: tuple[tuple[str, str], ...]) -> Settings:
     # Nothing can be changed in them, so hundreds of tests share those of a stack.
-    settings, reader = parse({**stack_values(stack), **dict(overrides)})
-    reader.raise_problems(stack)
+    values = stack_values(stack)
+    changes = {_of_first(values, key): value for key, value in overrides}
+    settings, problems = parse(with_settings(values, changes))
+    raise_problems(stack, problems)
     return settings
 
 

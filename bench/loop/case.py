@@ -13,9 +13,8 @@ from breakeven.cost.demand.load import published_shape
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, draw
 from breakeven.planning.fleet import configuration_of
-from breakeven.planning.inputs import assumptions_of
-from breakeven.settings.files import stack_values
-from breakeven.settings.parse import parse
+from breakeven.planning.offline import load_values
+from breakeven.settings.files import stack_values, with_settings
 from breakeven.settings.stack import Settings
 
 HOURS_A_DAY = 24
@@ -79,7 +78,7 @@ class Case:
 
     Attributes:
         stack: Its name.
-        overrides: Settings by name, as a stack file has them.
+        overrides: Settings by dotted key.
     """
 
     stack: str
@@ -87,17 +86,19 @@ class Case:
 
     def settings(self) -> tuple[Settings, FleetConfiguration]:
         """The stack's settings, and what the preview would simulate for it."""
-        values = {key: str(value) for key, value in self.overrides.items()}
-        given = {**stack_values(self.stack), **values, "priceMaxAgeDays": "36500"}
-        settings, reader = parse(given)
-        assumed = assumptions_of(self.stack, settings, reader, datetime.now(tz=UTC).date())
-        return settings, configuration_of(settings, assumed.load, assumed.capacity, 0.0)
+        changes = {**self.overrides, "pricing.maxAgeDays": 36_500}
+        values = with_settings(stack_values(self.stack), changes)
+        loaded = load_values(self.stack, values, datetime.now(tz=UTC).date())
+        assumed = loaded.assumptions
+        return loaded.settings, configuration_of(
+            loaded.settings, assumed.load, assumed.capacity, 0.0
+        )
 
 
-ONE_AT_LEAST = Case("aws-prod", {"minReplicas": 1})
+ONE_AT_LEAST = Case("aws-prod", {"replicas.min": 1})
 """One replica always, and machines that come and go."""
 
-TO_ZERO = Case("hybrid", {"minReplicas": 0, "maxReplicas": 8})
+TO_ZERO = Case("hybrid", {"replicas.min": 0, "replicas.max": 8})
 """Nothing at night; the API answers what comes before a replica does, and what is too much."""
 
 

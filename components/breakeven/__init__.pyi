@@ -11,6 +11,7 @@ from breakeven.resources.price_stack import price_stack as price_stack
 from breakeven.resources.run_errors import user_errors as user_errors
 from breakeven.resources.serving import VllmServing as VllmServing
 from breakeven.settings.parse import parse as parse
+from breakeven.settings.parse import raise_problems as raise_problems
 from breakeven.settings.stack import Settings as Settings
 
 __version__: str

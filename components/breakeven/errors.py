@@ -35,7 +35,8 @@ class Problem:
     price: bool = False
 
     def __str__(self) -> str:
-        return f"breakeven:{self.key}: {self.found}. {self.allowed}."
+        end = "" if self.allowed.endswith("?") else "."
+        return f"breakeven:{self.key}: {self.found}. {self.allowed}{end}"
 
 
 class UserError(Exception):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pulumi
 from breakeven.cost.estimate import estimate
 from breakeven.manifests.render import stack_components
-from breakeven.planning.inputs import checked_inputs, token_prices
+from breakeven.planning.inputs import inputs_of, token_prices
 from breakeven.planning.notes import update_strategy
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.reports.estimate_text import render
@@ -23,7 +23,7 @@ from breakeven.resources.deployment import (
 )
 from breakeven.resources.ledger import Ledger
 from breakeven.resources.run_errors import user_errors
-from breakeven.settings.parse import parse
+from breakeven.settings.parse import parse, raise_problems
 from breakeven.type_tokens import ESTIMATE
 
 
@@ -52,14 +52,15 @@ async def main() -> dict[str, object]:
 
 async def _deploy() -> dict[str, object]:
     stack = pulumi.get_stack()
-    settings, reader = parse(configuration())
-    gather = checked_inputs(stack, settings, reader, datetime.now(tz=UTC).date())
+    settings, problems = parse(configuration())
+    inputs = inputs_of(stack, settings, problems, datetime.now(tz=UTC).date())
+    raise_problems(stack, inputs.problems)
     components = stack_components(settings)
     # What others add to the program before it deploys is in the bill, too.
     ledger = Ledger()
     ledger.attach()
     # The week is simulated while the engine starts its provider and takes the resources.
-    gathering = asyncio.create_task(asyncio.to_thread(gather))
+    gathering = asyncio.create_task(asyncio.to_thread(inputs.gather))
     registered = await register_components(components)
     report = estimate(ledger.entries(), await gathering)
     if settings.gateway.is_hybrid:

@@ -91,7 +91,7 @@ def test_a_deployer_whose_clock_is_late_is_told_of_the_date_and_nothing_is_chang
 ) -> None:
     up(project, "on-prem")
     before = api.get(DEPLOYMENT)["metadata"]["generation"]
-    project.set("on-prem", maxModelLength=8192)
+    project.set("on-prem", **{"model.maxLength": 8192})
     with kubeconfig_of_an_earlier_clock(rig.kubeconfig, tmp_path) as kubeconfig:
         environment = {**project.environment, "KUBECONFIG": str(kubeconfig)}
         late = replace(project, environment=environment)

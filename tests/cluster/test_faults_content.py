@@ -56,7 +56,7 @@ def test_an_image_that_is_missing_is_named_and_what_served_serves_on(
     project: Project, api: Api, stack: str, image: str, left: int
 ) -> None:
     up(project, stack)
-    project.set(stack, engineImage=OTHER_IMAGE)
+    project.set(stack, **{"engine.image": OTHER_IMAGE})
     with no_image(api, image):
         waits(project, stack, "ImagePullBackOff", image)
         assert ready_replicas(api) == left
@@ -104,11 +104,11 @@ def test_an_update_waits_while_a_quota_is_exhausted_and_finishes_once_it_is_rais
 def test_a_replica_more_than_a_quota_allows_stops_none_and_comes_once_it_is_raised(
     project: Project, api: Api
 ) -> None:
-    project.set(STACK, minReplicas=1, maxReplicas=1)
+    project.set(STACK, **{"replicas.min": 1, "replicas.max": 1})
     up(project, STACK)
     [served] = endpoints(api)
     with _quota(api, _A_REPLICA):
-        project.set(STACK, minReplicas=2, maxReplicas=2)
+        project.set(STACK, **{"replicas.min": 2, "replicas.max": 2})
         update = Update(project, STACK)
         wait_for("it is refused", lambda: "exceeded quota: gpus" in _replica_failure(api))
         # Longer than a rollout of one replica takes here.

@@ -60,7 +60,7 @@ def test_an_interrupted_spot_machine_is_replaced_on_demand_where_no_spot_is_left
     project: Project, rig: Rig, api: Api
 ) -> None:
     prices = {f"node/aws/us-east-1/{machine}/spot": "0.9" for machine in MACHINES}
-    project.set(STACK, capacityTypes=["spot", "on-demand"], priceOverrides=prices)
+    project.set(STACK, **{"pool.capacityTypes": ["spot", "on-demand"], "pricing.overrides": prices})
     with spot_is_sold(rig):
         up(project, STACK)
         before = replicas(api)

@@ -48,7 +48,7 @@ def test_a_missing_image_ends_the_update_with_the_pod_and_the_reason_and_what_se
     assert timings.CHECK <= 20 * 60
     shortened.write_text(text.replace(line, "\nCHECK = 20\n"), encoding="utf-8")
     up(project, STACK)
-    project.set(STACK, engineImage=OTHER_IMAGE)
+    project.set(STACK, **{"engine.image": OTHER_IMAGE})
     with no_image(api, OTHER_IMAGE):
         said = failing_up(project, STACK, within=90)
     _, _, error = said.partition("Diagnostics:")
@@ -66,7 +66,7 @@ def test_a_quota_of_storage_is_named_at_once_and_what_served_serves_on(
     up(project, STACK)
     put_quota(api, "tenant", {"requests.storage": "200Gi"})
     first = settings_of(STACK).model.revision
-    project.set(STACK, modelRevision=OTHER_REVISION, previousModelRevision=first)
+    project.set(STACK, **{"model.revision": OTHER_REVISION, "model.previousRevision": first})
     said = failing_up(project, STACK, within=60)
     assert "exceeded quota: tenant, requested: requests.storage=" in said
     assert ready_replicas(api) == 2

@@ -11,13 +11,13 @@ from tests.project_copy import Project
 # Key, value, and what the message must say: one mistake for each step that checks something.
 MISTAKES: dict[str, tuple[object, tuple[str, ...]]] = {
     "maxReplica": (3, ("breakeven:maxReplica", "closest: maxReplicas")),
-    "minReplicas": (9, ("breakeven:minReplicas",)),
-    "precision": ("fp7", ("breakeven:precision", "fp7")),
-    "apiInUse": (
+    "replicas.min": (9, ("breakeven:minReplicas",)),
+    "model.precision": ("fp7", ("breakeven:precision", "fp7")),
+    "api.inUse": (
         "openai/gpt-4.1-minni",
         ("breakeven:apiInUse", "openai/gpt-4.1-minni", "openai/gpt-4.1-mini,"),
     ),
-    "region": (
+    "pricing.region": (
         "atlantis",
         (
             "breakeven:instanceTypes",
@@ -44,7 +44,7 @@ def test_all_mistakes_of_a_file_are_one_message_and_nothing_is_registered(
 def test_a_model_that_does_not_fit_the_memory_is_refused_with_a_gpu_that_would_do(
     project: Project,
 ) -> None:
-    project.set("dev", model="llama-3.3-70b-instruct")
+    project.set("dev", **{"model.name": "llama-3.3-70b-instruct"})
     output = refused(project, "dev")
 
     for part in ("breakeven:gpu", "does not fit", "Would fit"):
@@ -64,7 +64,7 @@ def refused(project: Project, stack: str) -> str:
 
 
 def test_a_value_of_the_wrong_type_is_refused_by_key(project: Project) -> None:
-    project.set("dev", maxReplicas="many")
+    project.set("dev", **{"replicas.max": "many"})
     result = project.preview("dev")
 
     assert result.returncode != 0

@@ -32,7 +32,7 @@ def test_what_breaks_a_rule_fails_the_preview_and_an_expired_waiver_does_not_cou
     )
     path = waivers_of(with_packs)
     path.write_text(path.read_text("utf-8").replace("2999-12-31", "2026-01-31"), "utf-8")
-    with_packs.set("dev", budgetPerMonth="1000")
+    with_packs.set("dev", **{"pricing.budgetPerMonth": "1000"})
     result = with_packs.preview("dev", *HARDENING, "--policy-pack", BUDGET)
 
     assert result.returncode != 0
@@ -52,7 +52,7 @@ def test_what_breaks_a_rule_fails_the_preview_and_an_expired_waiver_does_not_cou
 def test_within_its_budget_a_preview_passes_and_points_out_what_is_not_priced(
     with_packs: Project,
 ) -> None:
-    with_packs.set("article", budgetPerMonth="100000")
+    with_packs.set("article", **{"pricing.budgetPerMonth": "100000"})
     result = with_packs.preview("article", "--policy-pack", BUDGET)
 
     assert result.returncode == 0, result.stdout + result.stderr

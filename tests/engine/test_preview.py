@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from breakeven.settings.files import ROOT, stack_names, stack_values
+from breakeven.settings.files import ROOT, stack_names
 from tests.project_copy import HARDENING, Project, add_policy_packs, copy_project
+from tests.recording import settings_of
 
 STACKS = ("aks", "air-gapped", "gke", "hybrid", "owned-h100", "two-models")
 GOLDEN = ROOT / "tests" / "golden"
@@ -76,7 +77,7 @@ def previewed(result: tuple[str, CompletedProcess[str]]) -> tuple[str, dict[str,
 def test_the_stacks_have_every_pool_kind_and_every_type_of_resource() -> None:
     def kinds(stack: str) -> set[str]:
         types = {str(entry["type"]) for entry in _golden_manifests(stack)}
-        return {*types, str(stack_values(stack)["pool"])}
+        return {*types, settings_of(stack).pool.kind.name}
 
     covered = set().union(*map(kinds, STACKS))
     for stack in stack_names():

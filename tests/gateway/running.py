@@ -49,8 +49,8 @@ SECRETS: Mapping[tuple[str, str], str] = {
 }
 TEAMS: Mapping[str, Mapping[str, object]] = {
     "product": {"usdPerMonth": "100"},
-    "legal": {"dataMayLeave": False},
-    "small": {"tokensPerDay": 50},
+    "legal": {"network.dataMayLeave": False},
+    "small": {"traffic.tokensPerDay": 50},
     "poor": {"usdPerMonth": "0.00003"},
 }
 
@@ -97,11 +97,11 @@ class Cluster:
         self.settings = settings_of(
             "hybrid",
             **{
-                "teams": TEAMS,
-                "targetRequestsPerReplica": 2,
-                "overflowRequestsPerReplica": 4,
-                "overflowTimeoutSeconds": 2,
-                "longestRequestSeconds": 120,
+                "gateway.teams": TEAMS,
+                "replicas.targetRequests": 2,
+                "gateway.overflow.requestsPerReplica": 4,
+                "gateway.overflow.timeoutSeconds": 2,
+                "engine.longestRequestSeconds": 120,
                 **overrides,
             },
         )
@@ -208,7 +208,7 @@ class Cluster:
     ) -> Answer:
         """Asks as a client does."""
         body = {
-            "model": "llama-3.1-8b-instruct",
+            "model.name": "llama-3.1-8b-instruct",
             "messages": [{"role": "user", "content": text}],
             "stream": stream,
             **parameters,
@@ -247,7 +247,7 @@ class Cluster:
         """Asks for a stream and goes away after its first part."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         body = {
-            "model": "llama-3.1-8b-instruct",
+            "model.name": "llama-3.1-8b-instruct",
             "messages": [{"role": "user", "content": "hello"}],
             "stream": True,
         }

@@ -19,7 +19,7 @@ from tests.prometheus.promtool import evaluate, promtool, write_rules
 from tests.recording import settings_of
 from tests.unit.manifests.monitoring.stacks import planned_of, rule_specifications
 
-SETTINGS = settings_of("hybrid", minReplicas=0)
+SETTINGS = settings_of("hybrid", **{"replicas.min": 0})
 COUNTER: Series = ('breakeven_gateway_requests_total{namespace="llm",to="own"}', "0x300")
 
 

@@ -18,10 +18,8 @@ from breakeven.manifests.gpu_pool import POOLS
 from breakeven.manifests.gpu_pool.pool import Pool, Scheduling
 from breakeven.manifests.render import render
 from breakeven.manifests.resource import Resource
-from breakeven.planning.inputs import assumptions_of
-from breakeven.planning.offline import LoadedStack
-from breakeven.settings.files import stack_values, wire
-from breakeven.settings.parse import parse
+from breakeven.planning.offline import LoadedStack, load_values
+from breakeven.settings.files import stack_values, with_settings
 from breakeven.settings.stack import Settings
 from tests.unit.cost.builders import TODAY
 
@@ -66,30 +64,29 @@ def robot(monkeypatch: pytest.MonkeyPatch) -> PoolKind:
 
 
 VALUES: dict[str, object] = {
-    "pool": ROBOT.name,
-    "cloud": "lambda",
-    "region": "any",
-    "exposure": "cluster",
-    "clientNetworks": [],
-    "gpu": "h100",
-    "instanceTypes": ["gpu_1x_h100_sxm5"],
-    "capacityTypes": ["on-demand"],
-    "controlPlane": "none",
-    "natGatewaySharePercent": 0,
-    "weightsStorageClass": "rack-disk",
-    "weightsAccessMode": "ReadWriteMany",
-    "systemInstanceType": "",
-    "systemNodeCount": 0,
-    "karpenterNodeRole": "",
-    "karpenterDiscoveryTag": "",
-    "priceOverrides": {"volume/lambda/rack-disk": "0.10"},
+    "pool.kind": ROBOT.name,
+    "pricing.cloud": "lambda",
+    "pricing.region": "any",
+    "network.exposure": "cluster",
+    "network.clientNetworks": [],
+    "pool.gpu": "h100",
+    "pool.instanceTypes": ["gpu_1x_h100_sxm5"],
+    "pool.capacityTypes": ["on-demand"],
+    "pricing.controlPlane": "none",
+    "pricing.natGatewaySharePercent": 0,
+    "weights.storageClass": "rack-disk",
+    "weights.accessMode": "ReadWriteMany",
+    "pricing.systemInstanceType": "",
+    "pricing.systemNodeCount": 0,
+    "pool.karpenter.nodeRole": "",
+    "pool.karpenter.discoveryTag": "",
+    "pricing.overrides": {"volume/lambda/rack-disk": "0.10"},
 }
 
 
 def loaded(**changes: object) -> LoadedStack:
-    stated = {key: wire(value) for key, value in {**VALUES, **changes}.items()}
-    settings, reader = parse({**stack_values("aws-prod"), **stated})
-    return LoadedStack(settings, assumptions_of("robots", settings, reader, TODAY))
+    values = with_settings(stack_values("aws-prod"), {**VALUES, **changes})
+    return load_values("robots", values, TODAY)
 
 
 def test_it_is_estimated_with_its_root_volumes(robot: PoolKind) -> None:
@@ -121,11 +118,11 @@ def test_it_is_recommended_with_nodes_that_follow_the_load(robot: PoolKind) -> N
 @pytest.mark.parametrize(
     ("changed", "key"),
     [
-        ({"gpu": "l40s"}, "gpu"),
-        ({"cloud": "aws"}, "cloud"),
-        ({"capacityTypes": ["spot"]}, "capacityTypes"),
-        ({"instanceTypes": []}, "instanceTypes"),
-        ({"network": "air-gapped"}, "pool"),
+        ({"pool.gpu": "l40s"}, "pool.gpu"),
+        ({"pricing.cloud": "aws"}, "pricing.cloud"),
+        ({"pool.capacityTypes": ["spot"]}, "pool.capacityTypes"),
+        ({"pool.instanceTypes": []}, "pool.instanceTypes"),
+        ({"network.boundary": "air-gapped"}, "pool.kind"),
     ],
 )
 def test_what_it_cannot_do_is_refused(
@@ -140,4 +137,4 @@ def test_what_it_cannot_do_is_refused(
 def test_without_it_the_name_is_unknown() -> None:
     with pytest.raises(SettingsError) as refused:
         loaded()
-    assert "pool" in [each.key for each in refused.value.problems]
+    assert "pool.kind" in [each.key for each in refused.value.problems]

@@ -27,7 +27,8 @@ SIGNATURES = {
     "VllmServing": "(name: str, settings: Settings, pool: GpuPool, *, "
     "namespace: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None)",
     "create_pool": "(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> GpuPool",
-    "parse": "(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]",
+    "parse": "(values: Values) -> tuple[Settings, tuple[Problem, ...]]",
+    "raise_problems": "(stack: str, problems: tuple[Problem, ...])",
     "price_stack": "(*, cloud: str = aws, region: str = us-east-1, "
     "prices: Mapping[str, str] | None = None, today: date | None = None) -> Priced",
     "register": "(settings: Settings, token_prices: Callable[[], TokenPrices]) "

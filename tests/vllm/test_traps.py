@@ -74,7 +74,7 @@ def test_a_connection_that_was_idle_for_eight_seconds_is_open_as_rendered(
 def test_a_stream_that_outlives_the_drain_ends_with_an_error_and_not_with_the_kill(
     start: Start,
 ) -> None:
-    server = start(STACK, longestRequestSeconds=SHORT)
+    server = start(STACK, **{"engine.longestRequestSeconds": SHORT})
     server.wait_until_ready()
 
     async def run() -> tuple[Stream, float]:

@@ -19,7 +19,7 @@ from breakeven.bundle.registry.oras import Oras
 from breakeven.bundle.weights import check_model_folder
 from breakeven.bundle.wheels import this_platform, wheel_files
 from breakeven.cost.bill.registered import Registered
-from breakeven.settings.groups import ModelSettings
+from breakeven.settings.model import ModelSettings
 
 Say = Callable[[str], None]
 

@@ -19,11 +19,9 @@ from breakeven.cost.reconciliation.observations import Observed, ObservedError, 
 from breakeven.cost.reconciliation.reconcile import reconcile as reconciled
 from breakeven.cost.reconciliation.result import Changes
 from breakeven.errors import SettingsError, UserError
-from breakeven.planning.inputs import assumptions_of
-from breakeven.planning.offline import LoadedStack, load_stack_of_one_model
+from breakeven.planning.offline import LoadedStack, load_stack_of_one_model, load_values
 from breakeven.reports.reconciliation import as_output, as_text
-from breakeven.settings.files import stack_values
-from breakeven.settings.parse import parse
+from breakeven.settings.files import stack_values, with_settings
 from breakeven.traffic.errors import TrafficError
 from breakeven.traffic.files import open_log
 
@@ -70,10 +68,8 @@ def reconcile(
     now = datetime.now(tz=UTC)
 
     def assumptions_with(changes: Changes) -> Assumptions:
-        settings, reader = parse(
-            {**stack_values(stack), **{key: str(value) for key, value in changes.items()}}
-        )
-        return assumptions_of(stack, settings, reader, now.date())
+        values = with_settings(stack_values(stack), changes)
+        return load_values(stack, values, now.date()).assumptions
 
     try:
         observed = merge((str(path), _read(path, stated, loaded, now)) for path in observed_files)

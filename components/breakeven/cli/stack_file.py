@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import yaml
 
 from breakeven.errors import NoYamlError, StackFileError
-from breakeven.settings.files import PREFIX
+from breakeven.settings.files import PREFIX, place_of, with_settings
+
+Settings = Mapping[str, object]
+"""Settings by dotted key, such as traffic.tokensPerDay."""
 
 
-def setting_lines(settings: Mapping[str, int | str], indentation: str = "  ") -> list[str]:
+def setting_lines(settings: Settings) -> list[str]:
     """Returns the lines of a stack file that state some settings."""
-    return [f"{indentation}{PREFIX}{key}: {_scalar(value)}" for key, value in settings.items()]
+    return _block(with_settings({}, settings), "  ", PREFIX)
 
 
-def merge_settings(text: str, settings: Mapping[str, int | str], name: str) -> str:
+def merge_settings(text: str, settings: Settings, name: str) -> str:
     """Returns the text of a stack file with some settings changed or added.
 
     Comments, order and spelling of everything else stay. What comes out is read back, and refused
@@ -23,24 +26,22 @@ def merge_settings(text: str, settings: Mapping[str, int | str], name: str) -> s
 
     Args:
         text: Of the stack file.
-        settings: By key without prefix.
+        settings: By dotted key.
         name: Of the file, for messages.
 
     Raises:
-        StackFileError: The file is no YAML, or is written so that lines can't be added.
+        StackFileError: The file is no YAML, serves several models, or is written so that lines
+            can't be added.
     """
     try:
         before = yaml.safe_load(text) or {}
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError) as error:  # the latter of a date that is none
         raise NoYamlError(name, error) from error
-    newline = "\r\n" if "\r\n" in text else "\n"
-    changed = _changed(text, root, settings, newline)
-    try:
-        after = yaml.safe_load(changed)
-    except (yaml.YAMLError, ValueError):
-        after = None
-    if after != _expected(before, settings):
+    changed: str | None = text
+    for key, value in settings.items():
+        changed = None if changed is None else _changed(changed, key, value)
+    if changed is None or not _is_read_back(changed, before, settings):
         lines = "\n".join(setting_lines(settings))
         msg = (
             f"{name}: is written so that settings can't be added line by line, so it was left "
@@ -50,68 +51,113 @@ def merge_settings(text: str, settings: Mapping[str, int | str], name: str) -> s
     return changed
 
 
-def _scalar(value: int | str) -> str:
-    """A number in quotes stays text: the engine refuses a number where text is declared."""
-    if isinstance(value, int):
-        return str(value)
-    return value if isinstance(yaml.safe_load(value), str) else f'"{value}"'
-
-
-def _expected(before: object, settings: Mapping[str, int | str]) -> dict[str, object]:
-    """What has to be read back; nothing can be, where there is no place for settings."""
+def _is_read_back(changed: str, before: object, settings: Settings) -> bool:
+    """Whether the new text is the old file with these settings, and nothing else changed."""
+    try:
+        after = yaml.safe_load(changed)
+    except (yaml.YAMLError, ValueError):
+        return False
     config = (before.get("config") or {}) if isinstance(before, dict) else None
     if not isinstance(before, dict) or not isinstance(config, dict):
-        return {}
-    stated = {name: value for key, value in settings.items() for name in _names(key, config)}
-    return {**before, "config": {**config, **stated}}
+        return False
+    spelled = {_spelling(config, key): value for key, value in settings.items()}
+    expected = {**before, "config": with_settings(config, spelled)}
+    return bool(after == expected)
 
 
-def _names(key: str, config: Collection[str]) -> list[str]:
+def _spelling(config: Mapping[str, object], key: str) -> str:
     """How a file spells a key, with or without prefix; with it where it does not state it."""
-    return [name for name in _spellings(key) if name in config] or [_spellings(key)[0]]
+    group = key.partition(".")[0]
+    models = next((name for name in (f"{PREFIX}models", "models") if name in config), "")
+    if models and place_of(config[models], key) == 0:
+        return f"{models}[0].{key}"
+    return key if group in config and f"{PREFIX}{group}" not in config else f"{PREFIX}{key}"
 
 
-def _spellings(key: str) -> tuple[str, str]:
-    return f"{PREFIX}{key}", key
+def _changed(text: str, key: str, value: object) -> str | None:
+    """Returns a text with one setting changed; None where that is not possible in its lines."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    config = _child(root, "config")
+    if not isinstance(config, yaml.MappingNode):
+        return _first(text, config, {key: value}, newline)
+    node, parts = _start(config, key)
+    child = _child(node, parts[0])
+    while isinstance(child, yaml.MappingNode) and len(parts) > 1:
+        node, parts = child, parts[1:]
+        child = _child(node, parts[0])
+    if child is not None and len(parts) == 1:
+        start, end = child.start_mark.index, child.end_mark.index
+        return text[:start] + _inline(value) + text[end:]
+    if child is not None or not isinstance(node, yaml.MappingNode):
+        return None
+    nested: object = value
+    for part in reversed(parts[1:]):
+        nested = {part: nested}
+    return _inserted(text, node, {parts[0]: nested}, newline)
 
 
-def _changed(
-    text: str, root: yaml.Node | None, settings: Mapping[str, int | str], newline: str
-) -> str:
-    config = _value_of(root, "config")
+def _first(text: str, config: yaml.Node | None, settings: Settings, newline: str) -> str | None:
+    """Puts the first setting into a file that states none."""
+    lines = [*setting_lines(settings), ""]
     if config is None:
         ending = "" if not text or text.endswith("\n") else newline
-        return text + ending + newline.join(["config:", *setting_lines(settings), ""])
-    missing = dict(settings)
-    edits: list[tuple[int, int, str]] = []
-    for key, stated in settings.items():
-        for name in _spellings(key):
-            value = _value_of(config, name)
-            if value is not None:
-                missing.pop(key, None)
-                edits.append((value.start_mark.index, value.end_mark.index, _scalar(stated)))
-    if missing:
-        edits.append(_insertion(text, config, missing, newline))
-    for start, end, replacement in sorted(edits, reverse=True):
-        text = text[:start] + replacement + text[end:]
-    return text
+        return text + ending + newline.join(["config:", *lines])
+    if config.value:
+        return None
+    end = text.find("\n", config.end_mark.index)
+    if end < 0:
+        return text + newline + newline.join(lines)
+    return text[: end + 1] + newline.join(lines) + text[end + 1 :]
 
 
-def _insertion(
-    text: str, config: yaml.Node, missing: Mapping[str, int | str], newline: str
-) -> tuple[int, int, str]:
-    """Where and what to insert after the last setting."""
-    indentation = "  "
-    if isinstance(config, yaml.MappingNode) and config.value:
-        indentation = " " * config.value[0][0].start_mark.column
-    last = _last_leaf(config)
-    lines = setting_lines(missing, indentation)
+def _start(config: yaml.MappingNode, key: str) -> tuple[yaml.Node, list[str]]:
+    """Returns where to look for a setting, and its key from there in parts."""
+    group, *rest = key.split(".")
+    models = _child(config, f"{PREFIX}models") or _child(config, "models")
+    if isinstance(models, yaml.SequenceNode):
+        values = yaml.SafeLoader("").construct_object(models, deep=True)
+        if place_of(values, key) == 0:
+            return models.value[0], [group, *rest]
+    plain = _child(config, group) is not None and _child(config, f"{PREFIX}{group}") is None
+    return config, [group if plain else f"{PREFIX}{group}", *rest]
+
+
+def _inserted(
+    text: str, node: yaml.MappingNode, stated: Mapping[str, object], newline: str
+) -> str | None:
+    """Puts a setting after the last one of a mapping."""
+    if node.flow_style:
+        end = node.end_mark.index - 1
+        inner = _inline(stated).removeprefix("{").removesuffix("}")
+        return text[:end].rstrip() + (", " if node.value else "") + inner + text[end:]
+    indentation = " " * node.value[0][0].start_mark.column if node.value else "  "
+    lines = _block(stated, indentation)
+    last = _last_leaf(node)
     if last.end_mark.column == 0 and last.end_mark.index > 0:  # a block of text ends below itself
-        return last.end_mark.index, last.end_mark.index, newline.join([*lines, ""])
+        place = last.end_mark.index
+        return text[:place] + newline.join([*lines, ""]) + text[place:]
     end = text.find("\n", last.end_mark.index)
     if end < 0:
-        return len(text), len(text), newline + newline.join([*lines, ""])
-    return end + 1, end + 1, newline.join([*lines, ""])
+        return text + newline + newline.join([*lines, ""])
+    return text[: end + 1] + newline.join([*lines, ""]) + text[end + 1 :]
+
+
+def _block(stated: Mapping[str, object], indentation: str, prefix: str = "") -> list[str]:
+    lines = []
+    for key, value in stated.items():
+        if isinstance(value, Mapping) and value:
+            lines += [f"{indentation}{prefix}{key}:", *_block(value, f"{indentation}  ")]
+        else:
+            lines.append(f"{indentation}{prefix}{key}: {_inline(value)}")
+    return lines
+
+
+def _inline(value: object) -> str:
+    """A value in one line; text that looks like a number keeps its quotes."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("...\n")
+    quoted = text.strip()
+    return quoted.replace("'", '"') if quoted.startswith("'") and '"' not in quoted else quoted
 
 
 def _last_leaf(node: yaml.Node) -> yaml.Node:
@@ -122,7 +168,7 @@ def _last_leaf(node: yaml.Node) -> yaml.Node:
     return node
 
 
-def _value_of(node: yaml.Node | None, key: str) -> yaml.Node | None:
+def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
             if name.value == key:

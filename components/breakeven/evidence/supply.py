@@ -13,7 +13,7 @@ from breakeven.bundle.pack import LICENCES, LOCK, SBOM
 from breakeven.bundle.registry.images import find_images
 from breakeven.bundle.registry.model_image import HOST
 from breakeven.cost.bill.registered import Registered
-from breakeven.settings.groups import ModelSettings
+from breakeven.settings.model import ModelSettings
 
 
 def bundle_facts(bundle: Bundle, lock: Lock) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -9,8 +10,8 @@ from breakeven.catalog.api_prices import ApiPrice, UnknownApiModelError, api_pri
 from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
 from breakeven.cost.demand.load import FLAT, Load, flat_shape, published_shape, read_shape
 from breakeven.planning.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
-from breakeven.settings.files import ROOT
-from breakeven.settings.reader import ConfigReader
+from breakeven.settings.fields import Conflict
+from breakeven.settings.files import TRAFFIC
 from breakeven.settings.stack import Settings
 
 
@@ -23,33 +24,44 @@ class ModelDemand:
     hosted: tuple[ApiPrice, ...]
 
 
-def demand_of(settings: Settings, reader: ConfigReader, today: date) -> ModelDemand | None:
+def demand_of(settings: Settings, today: date) -> tuple[ModelDemand | None, list[Conflict]]:
     """Gathers a model's traffic and its APIs' prices; None where the API in use has none.
 
     Args:
         settings: Of the model.
-        reader: Takes every mistake found.
         today: Day on which prices are looked up.
+
+    Returns:
+        The demand, and what can't be used.
     """
-    load = _load(settings, reader)
-    api_in_use = _api("apiInUse", settings.api.in_use, load, reader, today)
-    hosted = _hosted(settings, load, reader, today)
-    if api_in_use is None:
-        return None
-    return ModelDemand(load=load, api_in_use=api_in_use, hosted=hosted)
+    load, conflicts = _load(settings)
+    found: dict[str, list[ApiPrice]] = {"api.inUse": [], "api.hosted": []}
+    hosted = settings.api.hosted or settings.model.facts.hosted
+    for key, reference in (
+        ("api.inUse", settings.api.in_use),
+        *(("api.hosted", h) for h in hosted),
+    ):
+        price = _api(key, reference, load, today)
+        if isinstance(price, Conflict):
+            conflicts.append(price)
+        else:
+            found[key].append(price)
+    if not found["api.inUse"]:
+        return None, conflicts
+    [in_use], others = found["api.inUse"], tuple(found["api.hosted"])
+    return ModelDemand(load=load, api_in_use=in_use, hosted=others), conflicts
 
 
-def capacity_of(settings: Settings, reader: ConfigReader, load: Load) -> ReplicaCapacity:
-    """Returns what a replica is planned to serve; rejects a target that it can't hold.
+def capacity_of(settings: Settings, load: Load) -> ReplicaCapacity:
+    """Returns what a replica is planned to serve.
 
     Args:
         settings: Of the model.
-        reader: Takes every mistake found.
         load: Its traffic.
     """
     model, engine = settings.model, settings.engine
     measured = settings.engine.measured_output_tokens_per_second
-    capacity = replica_capacity(
+    return replica_capacity(
         model.facts,
         precision=model.precision,
         gpu=settings.pool.gpu,
@@ -64,18 +76,16 @@ def capacity_of(settings: Settings, reader: ConfigReader, load: Load) -> Replica
         concurrency_limit=_concurrency(settings),
         measured_output_tokens_per_second=None if measured is None else float(measured),
     )
-    _check_target(settings, reader, capacity.concurrent_requests)
-    return capacity
 
 
-def _check_target(settings: Settings, reader: ConfigReader, held: int) -> None:
+def target_conflicts(settings: Settings, capacity: ReplicaCapacity) -> Iterator[Conflict]:
     """Refuses to aim at more requests in flight than run at once: the rest would wait forever."""
-    target = settings.replicas.target_requests
+    target, held = settings.replicas.target_requests, capacity.concurrent_requests
     if settings.replicas.autoscaling and target > held:
-        reader.reject(
-            "targetRequestsPerReplica",
+        yield Conflict(
+            "replicas.targetRequests",
             f"{target}, but a replica's memory holds {held} requests of this length",
-            f"Allowed: 1 to {held}; a higher tensorParallel or a larger gpu holds more",
+            f"Allowed: 1 to {held}; a higher engine.tensorParallel or a larger pool.gpu holds more",
         )
 
 
@@ -86,24 +96,29 @@ def _concurrency(settings: Settings) -> int:
     return VLLM_LARGEST_BATCH
 
 
-def _load(settings: Settings, reader: ConfigReader) -> Load:
+def _load(settings: Settings) -> tuple[Load, list[Conflict]]:
     traffic = settings.traffic
+    conflicts = []
     shape, source = published_shape()
     if traffic.shape == "flat":
         shape, source = flat_shape(), FLAT
     elif traffic.shape != "published":
-        path = ROOT / "stacks" / "traffic" / traffic.shape
+        path = TRAFFIC / traffic.shape
         try:
             shape, source = read_shape(path), f"stacks/traffic/{traffic.shape}"
         except ValueError as error:
-            reader.reject("trafficShape", f"{traffic.shape}, {error}", "Fix the file")
+            found = f"{traffic.shape}, {error}"
+            conflicts.append(Conflict("traffic.shape", found, "Fix the file"))
     if settings.replicas.schedule and len(shape) % HOURS_A_WEEK:
-        reader.reject(
-            "trafficShape",
-            f"{traffic.shape} has {len(shape)} hours, with scheduledReplicas",
-            f"Allowed: whole weeks of {HOURS_A_WEEK} hours from Monday 0:00",
+        conflicts.append(
+            Conflict(
+                "traffic.shape",
+                f"{traffic.shape} has {len(shape)} hours, with replicas.schedule",
+                f"Allowed: whole weeks of {HOURS_A_WEEK} hours from Monday 0:00",
+                ("replicas.schedule",),
+            )
         )
-    return Load(
+    load = Load(
         tokens_per_day=traffic.tokens_per_day,
         input_tokens=traffic.input_tokens,
         output_tokens=traffic.output_tokens,
@@ -112,21 +127,10 @@ def _load(settings: Settings, reader: ConfigReader) -> Load:
         shape_source=source,
         burst_factor=float(traffic.burst_factor),
     )
+    return load, conflicts
 
 
-def _hosted(
-    settings: Settings, load: Load, reader: ConfigReader, today: date
-) -> tuple[ApiPrice, ...]:
-    references = settings.api.hosted or settings.model.facts.hosted
-    prices = (_api("hostedApis", reference, load, reader, today) for reference in references)
-    return tuple(price for price in prices if price is not None)
-
-
-def _api(
-    key: str, reference: str, load: Load, reader: ConfigReader, today: date
-) -> ApiPrice | None:
-    if not reader.usable(key):
-        return None
+def _api(key: str, reference: str, load: Load, today: date) -> ApiPrice | Conflict:
     try:
         return api_price(
             reference,
@@ -137,5 +141,4 @@ def _api(
         )
     except UnknownApiModelError as error:
         near = f"Closest: {', '.join(error.near)}" if error.near else "See the list of genai-prices"
-        reader.reject(key, f'no price is known for "{reference}"', near, price=True)
-        return None
+        return Conflict(key, f'no price is known for "{reference}"', near, price=True)

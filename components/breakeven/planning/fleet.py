@@ -17,7 +17,7 @@ from breakeven.manifests.serving.timings import (
     scale_up_period,
     stopping_seconds,
 )
-from breakeven.settings.groups import ReplicaSettings
+from breakeven.settings.replicas import ReplicaSettings
 from breakeven.settings.stack import Settings
 
 VLLM_LARGEST_BATCH = 256

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -19,69 +19,83 @@ from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.fleet.simulation.nodes_paid import simulate_fleet
 from breakeven.cost.report import Report
-from breakeven.errors import ClockError, PriceBookError
+from breakeven.errors import ClockError, PriceBookError, Problem
 from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.money import to_millionths
-from breakeven.planning.demand import ModelDemand, capacity_of, demand_of
+from breakeven.planning.checks import serving_conflicts
+from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, target_conflicts
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
 from breakeven.planning.notes import notes_of
 from breakeven.planning.price_overrides import unused_overrides
-from breakeven.settings.reader import ConfigReader
+from breakeven.settings.fields import Conflict
+from breakeven.settings.parse import told
 from breakeven.settings.stack import Settings
 
 ENGINE_IMAGE_GIGABYTES = 10
 """Compressed layers of vLLM's CUDA image, which a new node pulls: an estimate."""
 
 
-def assumptions_of(
-    stack: str, settings: Settings, reader: ConfigReader, today: date
-) -> Assumptions:
-    """Gathers what an estimate rests on; arguments and errors as for `checked_inputs`."""
-    return checked_inputs(stack, settings, reader, today)()
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What an estimate rests on, checked and not yet gathered.
+
+    Attributes:
+        problems: Every mistake found; where there is one, nothing can be gathered.
+        gather: Gathers the assumptions, which takes longer than the checks.
+    """
+
+    problems: tuple[Problem, ...]
+    gather: Callable[[], Assumptions]
 
 
-def checked_inputs(
-    stack: str, settings: Settings, reader: ConfigReader, today: date
-) -> Callable[[], Assumptions]:
-    """Checks all that an estimate rests on, and returns what gathers it, which takes longer.
+def inputs_of(stack: str, settings: Settings, problems: tuple[Problem, ...], today: date) -> Inputs:
+    """Checks all that an estimate rests on.
 
     Args:
         stack: Name of the stack.
         settings: Its settings.
-        reader: Holds the mistakes found so far; takes every price that is missing or stale and
-            every API that is not known.
+        problems: The mistakes found so far.
         today: Day on which prices are looked up.
 
     Raises:
-        SettingsError: Something was rejected, here or before; all of it is named.
         ClockError: By the machine's clock a price is of a day to come.
         PriceBookError: The price book is damaged.
     """
-    book = _book(settings, reader, stack, today)
-    node = _node(settings, reader, book)
-    _check_system_nodes(settings, reader, book)
-    _check_age(settings, reader, book)
-    models = list(zip(settings.models, (reader, *reader.entry_readers), strict=True))
-    demands = [demand_of(model, of_model, today) for model, of_model in models]
-    reader.raise_problems(stack)
-    asked = [demand for demand in demands if demand is not None]
-    if node is None or len(asked) < len(models):
-        msg = "a price is missing, but nothing was rejected"
-        raise AssertionError(msg)
-    capacities = [
-        capacity_of(model, of_model, demand.load)
-        for (model, of_model), demand in zip(models, asked, strict=True)
-    ]
-    reader.raise_problems(stack)
+    for model in settings.models:
+        problems = told(problems, model, serving_conflicts(model))
+    book, conflicts = _book(settings, today)
+    problems = told(problems, settings, conflicts)
+    node, conflicts = _node(settings, book)
+    problems = told(problems, settings, [*conflicts, *_system_nodes(settings, book)])
+    problems = told(problems, settings, _stale_prices(settings, book))
+    demands = []
+    for model in settings.models:
+        demand, conflicts = demand_of(model, today)
+        problems = told(problems, model, conflicts)
+        if demand is not None:
+            demands.append(demand)
+    if problems or node is None:
+        return Inputs(problems, _nothing)
+    capacities = []
+    for model, demand in zip(settings.models, demands, strict=True):
+        capacity = capacity_of(model, demand.load)
+        problems = told(problems, model, target_conflicts(model, capacity))
+        capacities.append(capacity)
+    rented = node
 
     def gather() -> Assumptions:
         first, *others = (
-            _model(stack, model, demand=demand, capacity=capacity, node=node, book=book)
-            for (model, _), demand, capacity in zip(models, asked, capacities, strict=True)
+            _model(stack, model, demand=demand, capacity=capacity, node=rented, book=book)
+            for model, demand, capacity in zip(settings.models, demands, capacities, strict=True)
         )
         return replace(first, others=tuple(others))
 
-    return gather
+    return Inputs(problems, _nothing if problems else gather)
+
+
+def _nothing() -> Assumptions:
+    msg = "a setting can't be used, and nobody raised it"
+    raise AssertionError(msg)
 
 
 def _model(  # noqa: PLR0913  # what is the model's own, and what all models of a stack share
@@ -143,27 +157,25 @@ def token_prices(report: Report) -> TokenPrices:
     )
 
 
-def _book(settings: Settings, reader: ConfigReader, stack: str, today: date) -> PriceBook:
+def _book(settings: Settings, today: date) -> tuple[PriceBook, list[Conflict]]:
     pricing = settings.pricing
     try:
-        return PriceBook.load(pricing.overrides, private=pricing.private_overrides, today=today)
+        book = PriceBook.load(pricing.stated_prices, private=pricing.private_overrides, today=today)
     except PriceFileError as error:
         raise PriceBookError(error, BOOK_PATH) from None
     except ValueError as error:
-        reader.reject(
-            "priceOverrides", str(error), "`breakeven prices list` shows the book's identifiers"
-        )
-        reader.raise_problems(stack)
-        raise
+        shown = "`breakeven prices list` shows the book's identifiers"
+        return PriceBook.load(today=today), [Conflict("pricing.overrides", str(error), shown)]
+    return book, []
 
 
-def _node(settings: Settings, reader: ConfigReader, book: PriceBook) -> NodeCost | None:
+def _node(settings: Settings, book: PriceBook) -> tuple[NodeCost | None, list[Conflict]]:
     pricing = settings.pricing
     if pricing.nodes == "owned":
-        return _owned(settings)
+        return _owned(settings), []
     if pricing.nodes == "stated":
         if pricing.node_price_per_hour is None:
-            return None
+            return None, []
         stated = Price(
             identifier="nodePricePerHour",
             usd=pricing.node_price_per_hour,
@@ -172,52 +184,66 @@ def _node(settings: Settings, reader: ConfigReader, book: PriceBook) -> NodeCost
             as_of=book.today,
             confidence="user",
         )
-        return RentedNode(stated, settings.pool.gpus_per_node)
-    return _listed(settings, reader, book)
+        return RentedNode(stated, settings.pool.gpus_per_node), []
+    return _listed(settings, book)
 
 
-def _listed(settings: Settings, reader: ConfigReader, book: PriceBook) -> RentedNode | None:
+def _listed(settings: Settings, book: PriceBook) -> tuple[RentedNode | None, list[Conflict]]:
     """Takes the cheapest of the machine types, for the first capacity type of the chain."""
     pricing, pool = settings.pricing, settings.pool
-    if not reader.usable("instanceTypes", "capacityTypes", "cloud", "region", "gpu", "gpusPerNode"):
-        return None
     if not pool.instance_types:
-        reader.reject(
-            "instanceTypes",
+        empty = Conflict(
+            "pool.instanceTypes",
             "empty",
-            "Needed with nodePricing list: the machine type of the nodes; or set nodePricing to "
-            "stated or owned",
+            "Needed with pricing.nodes list: the machine type of the nodes; or set pricing.nodes "
+            "to stated or owned",
+            _OF_NODES,
         )
-        return None
+        return None, [empty]
     capacity_type = pool.first_purchase
     offers: list[RentedNode] = []
     missing: list[PriceMissingError] = []
     for instance_type in pool.instance_types:
-        _check_shape(instance_type, settings, reader, book)
         try:
             price = book.node(pricing.cloud, pricing.region, instance_type, capacity_type)
         except PriceMissingError as error:
             missing.append(error)
         else:
             offers.append(RentedNode(price, pool.gpus_per_node, instance_type, capacity_type))
-    if missing:
-        near = ", ".join(dict.fromkeys(name for error in missing for name in error.near))
-        reader.reject(
-            "instanceTypes",
-            f"no price {', '.join(error.identifier for error in missing)}",
-            "State it in priceOverrides, or set nodePricing to stated"
-            + (f"; closest in the book: {near}" if near else ""),
-            price=True,
-        )
+    conflicts = [*_wrong_shapes(settings, book), *_missing_prices(missing)]
     cheapest = min(offers, key=lambda offer: offer.price.usd, default=None)
     if cheapest is None or not pricing.commitment_percent:
-        return cheapest
+        return cheapest, conflicts
     percent, years = pricing.commitment_percent, pricing.commitment_years
     price = committed(cheapest.price, Decimal(percent), years)
-    return replace(cheapest, price=price, commitment_percent=percent, commitment_years=years)
+    node = replace(cheapest, price=price, commitment_percent=percent, commitment_years=years)
+    return node, conflicts
 
 
-def _check_age(settings: Settings, reader: ConfigReader, book: PriceBook) -> None:
+_OF_NODES = (
+    "pool.capacityTypes",
+    "pricing.nodes",
+    "pricing.cloud",
+    "pricing.region",
+    "pool.gpu",
+    "pool.gpusPerNode",
+)
+
+
+def _missing_prices(missing: list[PriceMissingError]) -> Iterator[Conflict]:
+    if missing:
+        near = ", ".join(dict.fromkeys(name for error in missing for name in error.near))
+        yield Conflict(
+            "pool.instanceTypes",
+            f"no price {', '.join(error.identifier for error in missing)}",
+            "State it in pricing.overrides, or set pricing.nodes to stated"
+            + (f"; closest in the book: {near}" if near else ""),
+            _OF_NODES,
+            price=True,
+        )
+
+
+def _stale_prices(settings: Settings, book: PriceBook) -> Iterator[Conflict]:
     """Refuses prices of nodes that are too old; so far no other price was asked for."""
     for price in book.used:
         if book.is_from_the_future(price):
@@ -226,44 +252,44 @@ def _check_age(settings: Settings, reader: ConfigReader, book: PriceBook) -> Non
     stale = [price for price in book.used if book.is_stale(price, limit)]
     if stale:
         shown = ", ".join(f"{price.identifier} of {price.as_of.isoformat()}" for price in stale)
-        reader.reject(
-            "priceMaxAgeDays",
+        yield Conflict(
+            "pricing.maxAgeDays",
             f"{limit} days, but the book's price is {shown}",
-            "State a current price in priceOverrides, or raise priceMaxAgeDays",
+            "State a current price in pricing.overrides, or raise pricing.maxAgeDays",
             price=True,
         )
 
 
-def _check_shape(
-    instance_type: str, settings: Settings, reader: ConfigReader, book: PriceBook
-) -> None:
+def _wrong_shapes(settings: Settings, book: PriceBook) -> Iterator[Conflict]:
     pool = settings.pool
-    try:
-        shape = book.shape(settings.pricing.cloud, instance_type)
-    except LookupError:
-        return  # a machine type that the book does not know can still be priced by an override
-    if shape.gpu != pool.gpu.name or shape.gpus != pool.gpus_per_node:
-        reader.reject(
-            "instanceTypes",
-            f"{instance_type} has {shape.gpus} x {shape.gpu or 'no GPU'}",
-            f"Allowed: machine types with gpusPerNode {pool.gpus_per_node} x {pool.gpu.name}, so "
-            "that whole replicas fill a node",
-        )
+    for instance_type in pool.instance_types:
+        try:
+            shape = book.shape(settings.pricing.cloud, instance_type)
+        except LookupError:
+            continue  # a machine type that the book does not know can still have a stated price
+        if shape.gpu != pool.gpu.name or shape.gpus != pool.gpus_per_node:
+            yield Conflict(
+                "pool.instanceTypes",
+                f"{instance_type} has {shape.gpus} x {shape.gpu or 'no GPU'}",
+                f"Allowed: machine types with pool.gpusPerNode {pool.gpus_per_node} x "
+                f"{pool.gpu.name}, so that whole replicas fill a node",
+                _OF_NODES,
+            )
 
 
-def _check_system_nodes(settings: Settings, reader: ConfigReader, book: PriceBook) -> None:
+def _system_nodes(settings: Settings, book: PriceBook) -> Iterator[Conflict]:
     pricing = settings.pricing
-    if not pricing.system_node_count or not reader.usable(
-        "systemInstanceType", "systemNodeCount", "cloud", "region"
-    ):
+    if not pricing.system_node_count:
         return
     try:
         book.node(pricing.cloud, pricing.region, pricing.system_instance_type, "on-demand")
     except PriceMissingError as missing:
-        reader.reject(
-            "systemInstanceType",
+        yield Conflict(
+            "pricing.systemInstanceType",
             f"no price {missing.identifier}",
-            "State one in priceOverrides, or set systemNodeCount to 0 if others pay for them",
+            "State one in pricing.overrides, or set pricing.systemNodeCount to 0 if others pay "
+            "for them",
+            ("pricing.systemNodeCount", "pricing.cloud", "pricing.region"),
             price=True,
         )
 
@@ -271,12 +297,12 @@ def _check_system_nodes(settings: Settings, reader: ConfigReader, book: PriceBoo
 def _owned(settings: Settings) -> OwnedNode:
     node = settings.pricing.owned
     return OwnedNode(
-        purchase_price=node.purchase_price,
+        purchase_price=node.purchase_price or Decimal(0),
         amortization_years=node.amortization_years,
         residual_share=Decimal(node.residual_percent) / 100,
         power_watts=node.power_watts,
         power_usage_effectiveness=node.power_usage_effectiveness,
-        electricity_price_per_kwh=node.electricity_price_per_kwh,
+        electricity_price_per_kwh=node.electricity_price_per_kwh or Decimal(0),
         rack_and_support_per_month=node.rack_and_support_per_node_month,
         gpus=settings.pool.gpus_per_node,
     )

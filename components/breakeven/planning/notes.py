@@ -18,7 +18,7 @@ from breakeven.cost.notes import (
 from breakeven.manifests.gateway.labels import METRICS_PORT
 from breakeven.manifests.serving.labels import ENGINE_PORT
 from breakeven.manifests.serving.rollout import rollout_of
-from breakeven.settings.groups import PoolSettings
+from breakeven.settings.pool import PoolSettings
 from breakeven.settings.stack import Settings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -12,12 +13,13 @@ from breakeven.cost.report import Report
 from breakeven.errors import SeveralModelsError, UnknownStackError
 from breakeven.manifests.render import render, stack_components
 from breakeven.manifests.resource import Resource as KubernetesResource
-from breakeven.planning.inputs import assumptions_of, token_prices
+from breakeven.planning.checks import serving_conflicts
+from breakeven.planning.inputs import inputs_of, token_prices
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.policy.manifest import Resource
-from breakeven.settings.files import stack_names, stack_values
-from breakeven.settings.parse import parse
+from breakeven.settings.files import stack_names, stack_values, with_settings
+from breakeven.settings.parse import parse, raise_problems, told
 from breakeven.settings.stack import Settings
 
 
@@ -43,15 +45,17 @@ class LoadedStack:
 
     def with_precision(self, precision: str) -> Settings:
         """Returns the settings with weights of another precision."""
-        return replace(self.settings, model=replace(self.settings.model, precision=precision))
+        return replace(
+            self.settings, model=self.settings.model.model_copy(update={"precision": precision})
+        )
 
 
-def read_stack(stack: str, **changed: str) -> Settings:
+def read_stack(stack: str, changed: Mapping[str, object] | None = None) -> Settings:
     """Reads a stack file for commands that ask nothing about money.
 
     Args:
         stack: Name of a stack file in stacks/.
-        changed: Settings that are not as in the file, by key.
+        changed: Settings that are not as in the file, by dotted key.
 
     Raises:
         UnknownStackError: There is no such stack file.
@@ -60,9 +64,30 @@ def read_stack(stack: str, **changed: str) -> Settings:
     """
     if stack not in stack_names():
         raise UnknownStackError(stack, stack_names())
-    settings, reader = parse({**stack_values(stack), **changed})
-    reader.raise_problems(stack)
+    settings, problems = parse(with_settings(stack_values(stack), changed or {}))
+    for model in settings.models:
+        problems = told(problems, model, serving_conflicts(model))
+    raise_problems(stack, problems)
     return settings
+
+
+def load_values(stack: str, values: Mapping[str, object], today: date) -> LoadedStack:
+    """Reads what a stack states and looks its prices up.
+
+    Args:
+        stack: Name of the stack, for messages.
+        values: What it states.
+        today: Day on which prices are looked up.
+
+    Raises:
+        SettingsError: It has mistakes; all are named.
+        ClockError: By the machine's clock a price is of a day to come.
+        PriceBookError: The price book is damaged.
+    """
+    settings, problems = parse(values)
+    inputs = inputs_of(stack, settings, problems, today)
+    raise_problems(stack, inputs.problems)
+    return LoadedStack(settings, inputs.gather())
 
 
 def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], Settings]:
@@ -98,9 +123,7 @@ def load_stack(stack: str, today: date | None = None) -> LoadedStack:
     """
     if stack not in stack_names():
         raise UnknownStackError(stack, stack_names())
-    settings, reader = parse(stack_values(stack))
-    day = today or datetime.now(tz=UTC).date()
-    return LoadedStack(settings, assumptions_of(stack, settings, reader, day))
+    return load_values(stack, stack_values(stack), today or datetime.now(tz=UTC).date())
 
 
 def load_stack_of_one_model(stack: str, command: str) -> LoadedStack:

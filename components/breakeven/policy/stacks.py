@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
 from breakeven.errors import UserError
 from breakeven.policy.waivers import Waiver, read_waivers
-from breakeven.settings.files import WAIVERS, defaults, stack_values
+from breakeven.settings.files import stack_values
+from breakeven.settings.parse import parse
+from breakeven.settings.stack import Settings
 
 
 def stack_of(urn: str) -> str:
@@ -18,12 +19,12 @@ def stack_of(urn: str) -> str:
 
 def registry_of(stack: str) -> str:
     """Returns the private registry of a stack; empty where it has none."""
-    return _setting(stack, "registry")
+    return _settings(stack).network.registry
 
 
 def waiver_files(stack: str) -> list[Path]:
     """Returns the files of waivers that a stack names."""
-    return [WAIVERS / str(name) for name in json.loads(_setting(stack, "waivers"))]
+    return [*_settings(stack).policy.waiver_files]
 
 
 @cache
@@ -36,9 +37,9 @@ def waivers_of(stack: str) -> tuple[Waiver, ...]:
 
 
 @cache
-def _setting(stack: str, key: str) -> str:
+def _settings(stack: str) -> Settings:
+    """Returns a stack's settings; the defaults where it has no file."""
     try:
-        values = stack_values(stack)
+        return parse(stack_values(stack))[0]
     except FileNotFoundError:
-        values = {}
-    return values.get(key, defaults()[key])
+        return parse({})[0]

@@ -17,7 +17,7 @@ from breakeven.resources.component import BreakevenComponent
 from breakeven.resources.network import name_of
 from breakeven.resources.run_errors import user_errors
 from breakeven.settings.files import own_values
-from breakeven.settings.parse import parse
+from breakeven.settings.parse import parse, raise_problems
 from breakeven.settings.stack import Settings
 
 
@@ -29,8 +29,8 @@ async def deploy() -> dict[str, object]:
             gateway, whose budgets need the cost.
     """
     with user_errors():
-        settings, reader = parse(configuration())
-        reader.raise_problems(pulumi.get_stack())
+        settings, problems = parse(configuration())
+        raise_problems(pulumi.get_stack(), problems)
         return await register(settings, _uncounted)
 
 

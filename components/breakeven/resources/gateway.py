@@ -6,7 +6,7 @@ import pulumi
 from breakeven.manifests.gateway.component import gateway_component, gateway_pods
 from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.resources.component import BreakevenComponent
-from breakeven.settings.groups import GatewaySettings
+from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
 

@@ -1,246 +1,320 @@
-"""Combinations of settings that can't work, each with what would.
-
-A check over several keys stays silent where one of them is already reported.
-"""
+"""Combinations of settings of several groups that can't work, each with what would."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ipaddress
+from collections.abc import Iterable, Iterator
 
+from breakeven.catalog.api_addresses import API_ADDRESSES
 from breakeven.catalog.clouds import find_cloud, private_balancer_clouds
-from breakeven.cost.capacity.memory_fit import MemoryFit, memory_fit, smallest_fits
-from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
-from breakeven.settings.adapters import check_adapters
-from breakeven.settings.pool import check_pool, check_quota
-from breakeven.settings.reader import ConfigReader
-from breakeven.settings.schedule import check_schedule
+from breakeven.settings.air_gap import air_gap
+from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings
-from breakeven.settings.weights import check_weights
+
+_BESIDE_GIGABYTES = 40
+"""What a node's root volume holds beside an image of weights: the system, the engine's image
+unpacked (some 20 GB), caches."""
 
 
-def check(settings: Settings, reader: ConfigReader) -> None:
-    """Rejects every combination of settings that can't work."""
-    _check_model(settings, reader)
-    _check_support(settings, reader)
-    check_pool(settings, reader)
-    if not settings.beside:  # else of all models at once, in settings_models
-        check_quota(settings, reader, f"maxReplicas {settings.replicas.max} takes")
-    check_schedule(settings, reader)
-    check_adapters(settings, reader)
-    check_weights(settings, reader)
-    _check_replicas(settings, reader)
-    _check_network(settings, reader)
-    _check_control_plane(settings, reader)
-    _check_commitment(settings, reader)
+def conflicts_of(settings: Settings) -> Iterator[Conflict]:
+    """Yields every combination of one model's settings that can't work."""
+    yield from _scale_to_zero(settings)
+    if settings.gateway.is_hybrid:
+        yield from _hybrid(settings)
+    yield from _model(settings)
+    yield from _support(settings)
+    yield from _pool(settings)
+    if settings.replicas_per_node:  # otherwise no node holds a replica, which is told above
+        yield from _nodes(settings)
+        if not settings.beside:  # otherwise of all models at once
+            yield from quota(settings, f"replicas.max {settings.replicas.max} takes")
+    yield from _weights(settings)
+    yield from _network(settings)
+    yield from _commitment(settings)
+    if settings.network.is_air_gapped:
+        yield from air_gap(settings)
 
 
-def _check_model(settings: Settings, reader: ConfigReader) -> None:
+def _scale_to_zero(settings: Settings) -> Iterator[Conflict]:
+    replicas, allowed = settings.replicas, "Allowed: 1 or more"
+    needs = ("gateway.mode", "network.dataMayLeave", "replicas.autoscaling")
+    if replicas.min > 0:
+        return
+    if not settings.gateway.is_hybrid:
+        found = "0 in mode self-host, where nothing would answer while a replica starts"
+        yield Conflict("replicas.min", found, f"{allowed}, or set gateway.mode to hybrid", needs)
+    elif settings.overflow_api is None:
+        found = "0 with network.dataMayLeave false: nothing would answer while a replica starts"
+        yield Conflict("replicas.min", found, allowed, needs)
+    elif not replicas.autoscaling:
+        found = "0 with replicas.autoscaling off: no replica would ever start"
+        allowed = f"{allowed}, or set replicas.autoscaling to true"
+        yield Conflict("replicas.min", found, allowed, needs)
+
+
+def _hybrid(settings: Settings) -> Iterator[Conflict]:
+    overflow, replicas, api = settings.gateway.overflow, settings.replicas, settings.overflow_api
+    if api is not None and not api.address:
+        yield Conflict(
+            "gateway.overflow.address",
+            f"no address is known for {api.model}",
+            f"State it, or take api.inUse of {', '.join(API_ADDRESSES)}",
+            ("api.inUse",),
+        )
+    if replicas.autoscaling and overflow.requests_per_replica < replicas.target_requests:
+        yield Conflict(
+            "gateway.overflow.requestsPerReplica",
+            f"{overflow.requests_per_replica} is less than replicas.targetRequests "
+            f"{replicas.target_requests}: requests would leave before a replica is added",
+            f"Allowed: {replicas.target_requests} or more",
+            ("replicas.targetRequests", "replicas.autoscaling"),
+        )
+    if settings.model.lora_adapters:
+        yield Conflict(
+            "model.loraAdapters",
+            "adapters in mode hybrid, whose gateway knows the model and the API alone",
+            "Allowed in mode self-host, or leave them out: nobody could ask for them",
+            ("gateway.mode",),
+        )
+
+
+def _model(settings: Settings) -> Iterator[Conflict]:
     model, traffic = settings.model, settings.traffic
-    if reader.usable("model", "maxModelLength") and (
-        model.max_length > model.facts.max_model_length
-    ):
-        reader.reject(
-            "maxModelLength",
-            f"{model.max_length:,} tokens, but {model.facts.name} reads "
-            f"{model.facts.max_model_length:,}",
-            f"Allowed: up to {model.facts.max_model_length:,}",
-        )
-    if model.previous_revision == model.revision and reader.usable(
-        "modelRevision", "previousModelRevision"
-    ):
-        reader.reject(
-            "previousModelRevision",
-            "the same commit as modelRevision",
-            "Allowed: the commit to go back to, or empty",
-        )
     request = traffic.input_tokens + traffic.output_tokens
-    if reader.usable("maxModelLength", "inputTokensPerRequest", "outputTokensPerRequest") and (
-        request > model.max_length
-    ):
-        reader.reject(
-            "maxModelLength",
+    if request > model.max_length:
+        yield Conflict(
+            "model.maxLength",
             f"{model.max_length:,} tokens, but a mean request has {request:,} "
-            "(inputTokensPerRequest + outputTokensPerRequest)",
+            "(traffic.inputTokens + traffic.outputTokens)",
             f"Allowed: {request:,} or more",
+            ("traffic.inputTokens", "traffic.outputTokens"),
         )
     parallel = settings.engine.tensor_parallel
-    if reader.usable("model", "tensorParallel") and not model.facts.splits_over(parallel):
-        reader.reject(
-            "tensorParallel",
+    if not model.facts.splits_over(parallel):
+        yield Conflict(
+            "engine.tensorParallel",
             f"{parallel} GPUs can't share the {model.facts.attention_heads} attention heads and "
             f"{model.facts.key_value_heads} key-value heads of {model.facts.name} evenly",
-            f"Allowed: {_listed(n for n in TENSOR_PARALLEL if model.facts.splits_over(n))}",
-        )
-    if not reader.usable(
-        *("model", "gpu", "precision", "tensorParallel", "pipelineParallel"),
-        *("gpuMemoryUtilization", "maxModelLength", "loraAdapters", "loraMaxRank"),
-    ):
-        return
-    stages = settings.engine.pipeline_parallel
-    fit = _fit(settings, stages)
-    if not fit.fits:
-        options = smallest_fits(
-            model.facts,
-            max_model_length=model.max_length,
-            gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
-        )
-        several = (
-            f"pipelineParallel {nodes} with {parallel} x {settings.pool.gpu.name} on each node"
-            for nodes in range(2, 9)
-            # Nodes of fewer GPUs hold less than a larger node that clouds rent.
-            if parallel == settings.pool.gpus_per_node == TENSOR_PARALLEL[-1]
-            and _fit(settings, nodes).fits
-        )
-        of_each = f" on each of {stages} nodes" if stages > 1 else ""
-        would = [*options, *tuple(several)[:1]]
-        reader.reject(
-            "gpu",
-            f"{model.facts.name} in {model.precision} does not fit {parallel} x "
-            f"{settings.pool.gpu.name}{of_each}: weights take {fit.weights_gib:.1f} GiB and leave "
-            f"{max(fit.key_value_gib, 0):.1f} GiB for requests of {model.max_length:,} "
-            "tokens",
-            f"Would fit: {_listed(would)}; or shorten maxModelLength",
+            f"Allowed: {_listed(n for n in (1, 2, 4, 8) if model.facts.splits_over(n))}",
+            ("model.name",),
         )
 
 
-def _fit(settings: Settings, stages: int) -> MemoryFit:
-    model, traffic = settings.model, settings.traffic
-    return memory_fit(
-        Engine(
-            model=model.facts,
-            precision=model.precision,
-            gpu=settings.pool.gpu,
-            tensor_parallel=settings.engine.tensor_parallel,
-            pipeline_parallel=stages,
-        ),
-        gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
-        max_model_length=model.max_length,
-        request_tokens=traffic.input_tokens + traffic.output_tokens,
-        adapter_bytes=model.adapter_bytes,
-    )
-
-
-def _check_support(settings: Settings, reader: ConfigReader) -> None:
+def _support(settings: Settings) -> Iterator[Conflict]:
     """Refuses what is known, and can be priced, but can't be deployed yet."""
-    if reader.usable("gpu") and not settings.pool.gpu.is_deployable:
-        reader.reject(
-            "gpu",
-            f"{settings.pool.gpu.name} needs another device plugin and another engine image",
+    gpu = settings.pool.gpu
+    if not gpu.is_deployable:
+        yield Conflict(
+            "pool.gpu",
+            f"{gpu.name} needs another device plugin and another engine image",
             "Allowed: NVIDIA GPUs",
         )
-    if reader.usable("model") and settings.model.facts.fetches_vocabulary:
-        reader.reject(
-            "model",
-            f"{settings.model.facts.name} makes vLLM fetch a vocabulary when it starts, and the "
-            "engine's pods reach nothing outside",
-            "Choose another model",
+
+
+def _pool(settings: Settings) -> Iterator[Conflict]:
+    pool, parallel = settings.pool, settings.engine.tensor_parallel
+    if pool.gpus_per_node % parallel:
+        yield Conflict(
+            "engine.tensorParallel",
+            f"{parallel} GPUs a replica on nodes of {pool.gpus_per_node} (pool.gpusPerNode)",
+            f"Allowed: a divisor of {pool.gpus_per_node}, or set pool.gpusPerNode to a multiple "
+            f"of {parallel}: whole replicas must fill a node",
+            ("pool.gpusPerNode",),
+        )
+    if settings.engine.pipeline_parallel > 1:
+        yield from _several_nodes(settings)
+    cloud = settings.pricing.cloud
+    if pool.kind.cloud and cloud != pool.kind.cloud:
+        yield Conflict(
+            "pricing.cloud",
+            f'found "{cloud}"',
+            f"Allowed with pool {pool.kind.name}: {pool.kind.cloud}",
+            ("pool.kind",),
+        )
+    if not pool.kind.starts_from_zero and not settings.replicas.min:
+        yield Conflict(
+            "replicas.min",
+            f"0 with pool {pool.kind.name}",
+            "Allowed: 1 or more; from no machine at all the cluster autoscaler can't tell what the "
+            "next one would have",
+            ("pool.kind",),
         )
 
 
-def _check_replicas(settings: Settings, reader: ConfigReader) -> None:
-    replicas = settings.replicas
-    if not reader.usable("minReplicas", "maxReplicas", "autoscaling"):
+def _several_nodes(settings: Settings) -> Iterator[Conflict]:
+    pool, engine = settings.pool, settings.engine
+    stages = engine.pipeline_parallel
+    if engine.tensor_parallel != pool.gpus_per_node:
+        yield Conflict(
+            "engine.tensorParallel",
+            f"{engine.tensor_parallel} of {pool.gpus_per_node} GPUs a node, with "
+            f"engine.pipelineParallel {stages}",
+            f"Allowed: {pool.gpus_per_node} (pool.gpusPerNode), or engine.pipelineParallel 1: a "
+            "replica of several nodes takes them whole",
+            ("pool.gpusPerNode", "engine.pipelineParallel"),
+        )
+    if not pool.can_grow and pool.node_count % stages:
+        yield Conflict(
+            "pool.nodeCount",
+            f"{pool.node_count} with engine.pipelineParallel {stages}",
+            f"Allowed: a multiple of {stages}; the rest would be paid and idle",
+            ("engine.pipelineParallel",),
+        )
+
+
+def quota(settings: Settings, asked: str) -> Iterator[Conflict]:
+    """Refuses more GPUs than the provider grants; `asked` says in words what takes them."""
+    pool = settings.pool
+    if pool.gpu_quota and settings.peak_gpus > pool.gpu_quota:
+        yield Conflict(
+            "pool.gpuQuota",
+            f"{pool.gpu_quota} GPUs, but {asked} {settings.peak_gpus} in whole nodes of "
+            f"{pool.gpus_per_node}",
+            f"Ask for a quota of {settings.peak_gpus}, or lower replicas.max",
+            _SIZES,
+        )
+
+
+_SIZES = (
+    "models",
+    "replicas.max",
+    "pool.gpusPerNode",
+    "engine.tensorParallel",
+    "pool.kind",
+    "pool.nodeCount",
+)
+
+
+def _weights(settings: Settings) -> Iterator[Conflict]:
+    weights, model, pool = settings.weights, settings.model, settings.pool
+    if weights.claim is not None and weights.image is not None:
+        yield Conflict(
+            "weights.image",
+            "stated beside weights.claim",
+            "Allowed: empty; one of both holds the weights",
+            ("weights.claim",),
+        )
+    elif weights.claim is not None and model.previous_revision is not None:
+        yield Conflict(
+            "model.previousRevision",
+            "stated beside weights.claim",
+            "Allowed: empty; keep the older folder in the volume, and go back by model.revision",
+            ("weights.claim", "weights.image"),
+        )
+    if weights.image is None:
         return
-    if replicas.min > replicas.max:
-        reader.reject(
-            "minReplicas",
-            f"{replicas.min} is more than maxReplicas {replicas.max}",
-            f"Allowed: up to {replicas.max}, or raise maxReplicas",
+    if model.previous_revision is not None:
+        yield Conflict(
+            "model.previousRevision",
+            "a commit beside weights.image",
+            "Leave it out: to go back is to name the earlier image",
+            ("weights.image",),
         )
-        return
-    if not replicas.autoscaling and replicas.min != replicas.max:
-        reader.reject(
-            "maxReplicas",
-            f"{replicas.max} differs from minReplicas {replicas.min} with autoscaling off",
-            "Allowed: the same number, or set autoscaling to true",
+    needed = -(-model.repository_bytes // 10**9) + _BESIDE_GIGABYTES
+    if pool.kind.root_volume_class and pool.node_volume_gigabytes < needed:
+        yield Conflict(
+            "pool.nodeVolumeGigabytes",
+            f"{pool.node_volume_gigabytes} GB, but each node unpacks the weights of weights.image",
+            f"Allowed: {needed} or more",
+            ("weights.image", "model.name", "model.precision", "pool.kind"),
         )
-    if reader.usable("maxReplicas", "pool", "nodeCount", "gpusPerNode", "tensorParallel"):
-        _check_nodes(settings, reader)
 
 
-def _check_nodes(settings: Settings, reader: ConfigReader) -> None:
+def _nodes(settings: Settings) -> Iterator[Conflict]:
     """Refuses replicas that the nodes don't hold, and weights that they can't mount."""
     pool, engine, highest = settings.pool, settings.engine, settings.replicas.max
     fleet, nodes = settings.replicas_of_fleet, settings.nodes_of(highest)
     if not pool.can_grow:
         nodes = min(pool.node_count, highest * engine.pipeline_parallel)
         if highest > fleet:
-            several = f" and pipelineParallel {engine.pipeline_parallel}"
-            reader.reject(
-                "maxReplicas",
-                f"{highest} replicas, but nodeCount {pool.node_count} x gpusPerNode "
-                f"{pool.gpus_per_node} hold {fleet} of tensorParallel {engine.tensor_parallel}"
-                f"{several if engine.pipeline_parallel > 1 else ''}",
+            several = f" and engine.pipelineParallel {engine.pipeline_parallel}"
+            yield Conflict(
+                "replicas.max",
+                f"{highest} replicas, but pool.nodeCount {pool.node_count} x pool.gpusPerNode "
+                f"{pool.gpus_per_node} hold {fleet} of engine.tensorParallel "
+                f"{engine.tensor_parallel}{several if engine.pipeline_parallel > 1 else ''}",
                 f"Allowed: up to {fleet}, or more nodes",
+                _COUNTS,
             )
-    if reader.usable("weightsAccessMode") and nodes > 1 and not settings.shared_weights:
-        reader.reject(
-            "weightsAccessMode",
+    if nodes > 1 and not settings.shared_weights:
+        yield Conflict(
+            "weights.accessMode",
             f"ReadWriteOnce with replicas on up to {nodes} nodes; the second node could not mount "
             "the weights",
             "Allowed: ReadWriteMany with a storage class that offers it, or one node",
+            ("replicas.max", *_COUNTS),
         )
 
 
-def _check_network(settings: Settings, reader: ConfigReader) -> None:
+_COUNTS = (
+    "replicas.min",
+    "replicas.autoscaling",
+    "pool.kind",
+    "pool.nodeCount",
+    "pool.gpusPerNode",
+    "engine.tensorParallel",
+)
+
+
+def _network(settings: Settings) -> Iterator[Conflict]:
     network, cloud = settings.network, find_cloud(settings.pricing.cloud)
-    if network.has_load_balancer:
-        if not network.client_networks and reader.usable("clientNetworks"):
-            reader.reject("clientNetworks", "empty", f"Needed with exposure {network.exposure}")
-        if cloud.private_balancer is None and reader.usable("exposure", "cloud"):
-            reader.reject(
-                "exposure",
-                f"{network.exposure} with cloud {cloud.name}, where none is known to stay private",
-                f"Allowed with cloud {_listed(private_balancer_clouds())}; or set exposure to "
-                "cluster",
-            )
-    if reader.usable("namespace", "monitoringNamespace") and (
-        network.namespace in (settings.monitoring.namespace, "default", "kube-system")
-    ):
-        reader.reject(
-            "namespace", f'found "{network.namespace}"', "Allowed: a namespace of the model's own"
+    if network.has_load_balancer and cloud.private_balancer is None:
+        yield Conflict(
+            "network.exposure",
+            f"{network.exposure} with pricing.cloud {cloud.name}, where none is known to stay "
+            "private",
+            f"Allowed with pricing.cloud {_listed(private_balancer_clouds())}; or set "
+            "network.exposure to cluster",
+            ("pricing.cloud",),
         )
-
-
-def _check_control_plane(settings: Settings, reader: ConfigReader) -> None:
-    """Refuses that of another cloud; nodes elsewhere may join any of them."""
-    prices = settings.pricing
-    own = find_cloud(prices.cloud).control_plane
-    if own and prices.control_plane not in {own, "none"} and reader.usable("controlPlane", "cloud"):
-        reader.reject(
-            "controlPlane",
-            f"{prices.control_plane} with cloud {prices.cloud}",
-            f"Allowed: {own}, or none where others pay",
+    if network.namespace in (settings.monitoring.namespace, "default", "kube-system"):
+        yield Conflict(
+            "network.namespace",
+            f'found "{network.namespace}"',
+            "Allowed: a namespace of the model's own",
+            ("monitoring.namespace",),
         )
-
-
-def _check_commitment(settings: Settings, reader: ConfigReader) -> None:
-    prices = settings.pricing
-    if not prices.commitment_percent or not reader.usable(
-        "commitmentPercent", "nodePricing", "autoscaling", "capacityTypes"
-    ):
+    endpoint = settings.monitoring.tracing_endpoint
+    if endpoint is None or endpoint.namespace is not None or network.data_may_leave:
         return
-    found = f"{prices.commitment_percent}"
-    if prices.nodes != "list":
-        reader.reject(
-            "commitmentPercent",
-            f"{found} with nodePricing {prices.nodes}",
-            "Allowed with nodePricing list; a stated price is one with its discount",
+    if ipaddress.ip_address(endpoint.host).is_global:
+        yield Conflict(
+            "monitoring.tracingEndpoint",
+            f"{endpoint.host} is a public address, but network.dataMayLeave is false",
+            "Allowed: a collector in the cluster (http://SERVICE.NAMESPACE.svc:4317) or at a "
+            "private address",
+            ("network.dataMayLeave",),
         )
-    elif settings.pool.first_purchase != "on-demand":
-        reader.reject(
-            "commitmentPercent",
-            f"{found} on {settings.pool.first_purchase} nodes",
-            "Allowed where capacityTypes begins with on-demand; what else is bought has its own "
-            "price: state yours in priceOverrides",
+
+
+def _commitment(settings: Settings) -> Iterator[Conflict]:
+    pricing, pool = settings.pricing, settings.pool
+    if not pricing.commitment_percent:
+        return
+    key, percent = "pricing.commitmentPercent", f"{pricing.commitment_percent}"
+    needs = ("pricing.nodes", "replicas.autoscaling", "pool.capacityTypes")
+    if pricing.nodes != "list":
+        found = f"{percent} with pricing.nodes {pricing.nodes}"
+        allowed = "Allowed with pricing.nodes list; a stated price is one with its discount"
+        yield Conflict(key, found, allowed, needs)
+    elif pool.first_purchase != "on-demand":
+        yield Conflict(
+            key,
+            f"{percent} on {pool.first_purchase} nodes",
+            "Allowed where pool.capacityTypes begins with on-demand; what else is bought has its "
+            "own price: state yours in pricing.overrides",
+            needs,
         )
-    elif settings.replicas.autoscaling and settings.pool.can_grow:
-        reader.reject(
-            "commitmentPercent",
-            f"{found} with autoscaling; what is committed to is paid whether it runs or not",
-            "Set autoscaling to false; `breakeven recommend --commitment-percent` weighs both",
+    elif settings.replicas.autoscaling and pool.can_grow:
+        yield Conflict(
+            key,
+            f"{percent} with replicas.autoscaling; what is committed to is paid whether it runs "
+            "or not",
+            "Set replicas.autoscaling to false; `breakeven recommend --commitment-percent` weighs "
+            "both",
+            needs,
         )
 
 
 def _listed(items: Iterable[object]) -> str:
-    return ", ".join(str(item) for item in items)
+    return ", ".join(map(str, items))

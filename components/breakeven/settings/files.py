@@ -1,35 +1,31 @@
-"""Reads Pulumi.yaml and the stack files: declared settings, their defaults, a stack's values."""
+"""Reads stack files: which there are, and what each states."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
 from breakeven.errors import NoYamlError, StackFileError
-from breakeven.yaml_documents import read_documents
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = _PACKAGE.parents[1]
 ROOT = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").is_file() else _PACKAGE / "project"
 """The checkout; of an installed package the folder with its copies of Pulumi.yaml and charts/."""
 WAIVERS = ROOT / "stacks" / "waivers"
+TRAFFIC = ROOT / "stacks" / "traffic"
 PREFIX = "breakeven:"
+MODELS = "models"
+"""Key of the list of models."""
+PER_MODEL = ("model", "engine", "weights", "replicas", "traffic", "api")
+"""Groups that each model may have for itself; what it leaves out it inherits."""
 
-
-@cache
-def defaults(root: Path = ROOT) -> Mapping[str, str]:
-    """Returns the default of every setting, in Pulumi's wire form, in the order of Pulumi.yaml.
-
-    They stand in Pulumi.yaml alone. The engine fills them in as well; reading them here too makes
-    the same settings available to tests and to the command line, where no engine runs.
-    """
-    [project] = read_documents(root / "Pulumi.yaml")
-    return {key: wire(entry["default"]) for key, entry in project["config"].items()}
+V = TypeVar("V")
 
 
 def stack_names(root: Path = ROOT) -> tuple[str, ...]:
@@ -42,8 +38,8 @@ def stack_names(root: Path = ROOT) -> tuple[str, ...]:
     )
 
 
-def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
-    """Returns what a stack file states, by key without prefix, in Pulumi's wire form.
+def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, object]:
+    """Returns what a stack file states: groups by key without prefix.
 
     Raises:
         FileNotFoundError: There is no such stack file.
@@ -59,7 +55,7 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
     # As the engine does: a key without prefix is the project's own.
     return own_values(
         {
-            key if ":" in key else PREFIX + key: wire(_plain(value, f"{path.name}: {key}"))
+            key if ":" in key else PREFIX + key: _plain(value, f"{path.name}: {key}")
             for key, value in config.items()
         }
     )
@@ -68,8 +64,13 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, str]:
 def _mapping(value: object, name: str, what: str) -> Mapping[str, object]:
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return value
-    msg = f"{name}: {what} holds no settings by key. Allowed: lines such as {PREFIX}model: NAME"
+    allowed = f"groups such as {PREFIX}pool: {{gpu: l4}}"
+    msg = f"{name}: {what} holds no settings by key. Allowed: {allowed}"
     raise StackFileError(msg)
+
+
+def _name(key: object) -> str:
+    return key if isinstance(key, str) else json.dumps(key, default=str)
 
 
 def _plain(value: object, where: str) -> object:
@@ -81,17 +82,61 @@ def _plain(value: object, where: str) -> object:
         msg = f"{where}: found {value!r}. Allowed: text, numbers, true, false, lists, mappings"
         raise StackFileError(msg)
     if isinstance(value, dict):
-        return {_plain(key, where): _plain(item, where) for key, item in value.items()}
+        return {_name(_plain(key, where)): _plain(item, where) for key, item in value.items()}
     return [_plain(item, where) for item in value] if isinstance(value, list) else value
 
 
-def own_values(config: Mapping[str, str]) -> Mapping[str, str]:
+def own_values(config: Mapping[str, V]) -> Mapping[str, V]:
     """Keeps this project's settings, without their prefix; providers have keys of their own."""
     return {
         key.removeprefix(PREFIX): value for key, value in config.items() if key.startswith(PREFIX)
     }
 
 
-def wire(value: object) -> str:
-    """Returns a value as Pulumi hands it to a program: strings as they are, the rest as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+def with_settings(values: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
+    """Returns what a stack states with single settings changed.
+
+    Args:
+        values: Groups by key.
+        changes: New values by dotted key, such as replicas.max or models[1].replicas.max; None
+            takes the setting away. Where the stack lists one model, its own settings are those
+            of the entry.
+    """
+    changed = dict(values)
+    for key, value in changes.items():
+        entry = re.match(r"(?P<models>(breakeven:)?models)\[(?P<place>\d+)\]\.(?P<key>.*)", key)
+        if entry:
+            models = _entries(changed, entry["models"])
+            place = int(entry["place"])
+            models[place] = with_settings(models[place], {entry["key"]: value})
+            changed[entry["models"]] = models
+        elif place_of(changed.get(MODELS), key) == 0:
+            [model] = _entries(changed, MODELS)
+            changed[MODELS] = [with_settings(model, {key: value})]
+        else:
+            _put(changed, key, value)
+    return changed
+
+
+def place_of(models: object, key: str) -> int | None:
+    """Returns in which entry of a list of models a setting belongs; None for the top level."""
+    alone = isinstance(models, list) and len(models) == 1 and isinstance(models[0], Mapping)
+    return 0 if alone and key.partition(".")[0] in PER_MODEL else None
+
+
+def _entries(values: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
+    entries = values.get(key)
+    return [*entries] if isinstance(entries, list) else []
+
+
+def _put(values: dict[str, object], key: str, value: object) -> None:
+    first, _, rest = key.partition(".")
+    if rest:
+        inner = values.get(first)
+        group = dict(inner) if isinstance(inner, Mapping) else {}
+        _put(group, rest, value)
+        values[first] = group
+    elif value is None:
+        values.pop(first, None)
+    else:
+        values[first] = value

@@ -1,72 +1,48 @@
-"""Reads the gateway's settings, and refuses combinations of them that can't work."""
+"""The gateway of mode hybrid: own replicas first, what they can't take goes to an API."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+from pydantic import AfterValidator, Field
+
 from breakeven.addresses import is_of_a_machine
-from breakeven.catalog.api_addresses import API_ADDRESSES
 from breakeven.settings.fields import (
-    DIGEST,
-    HOST_ALLOWED,
-    IMAGE,
-    SUBDOMAIN,
-    SUBDOMAIN_ALLOWED,
+    Boolean,
+    Conflict,
+    Entries,
+    Form,
+    Group,
+    ImageReference,
+    Integer,
+    ObjectName,
+    OptionalNumber,
+    matching,
+    refuse,
 )
-from breakeven.settings.groups import GatewaySettings, OverflowSettings, TeamSettings
-from breakeven.settings.reader import ConfigReader
-from breakeven.settings.stack import Settings
 
-MODES = ("self-host", "hybrid")
-
-_IMAGE = rf"{IMAGE}:v?\d+\.\d+\.\d+[\w.-]*{DIGEST}"
-_IMAGE_ALLOWED = (
-    "Allowed: HOST/PATH:VERSION@sha256:DIGEST; both tag and digest, never latest; " + HOST_ALLOWED
-)
-_TEAM = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_RIGHTS = ("tokensPerDay", "usdPerMonth", "dataMayLeave")
+_ADDRESS = r"https://[a-z0-9.-]+(:443)?(/[\w./-]*[\w])?"
+_TEAM = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
 
-def read_gateway(reader: ConfigReader) -> GatewaySettings:
-    """Reads the gateway's settings; in mode self-host its values are checked all the same."""
-    address = reader.text(
-        "overflowAddress",
-        pattern=r"(https://[a-z0-9.-]+(:443)?(/[\w./-]*[\w])?)?",
-        allowed="Allowed: https://HOST/PATH on port 443, up to /v1 and without a slash at the end",
-    )
-    if not _is_on_the_internet(address):
-        reader.reject(
-            "overflowAddress",
-            f'found "{address}", no address of the internet',
+def _api_address(text: str) -> str:
+    if re.fullmatch(_ADDRESS, text, re.ASCII) is None:
+        raise ValueError(text)
+    if not _is_on_the_internet(text):
+        refuse(
+            f'found "{text}", which is not an address of the internet',
             "Allowed: a host there; the network rules let the gateway reach no private address",
         )
-    return GatewaySettings(
-        mode=reader.choice("mode", MODES),
-        image=reader.text("gatewayImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED),
-        store_image=reader.text("gatewayStoreImage", pattern=_IMAGE, allowed=_IMAGE_ALLOWED),
-        replicas=reader.integer("gatewayReplicas", 2, 50),
-        secret=reader.text("gatewaySecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED),
-        team_keys_secret=reader.text(
-            "teamKeysSecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED
-        ),
-        teams=_teams(reader),
-        overflow=OverflowSettings(
-            key_secret=reader.text(
-                "overflowKeySecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED
-            ),
-            address=address,
-            requests_per_replica=reader.integer("overflowRequestsPerReplica", 1, 4096),
-            timeout_seconds=reader.integer("overflowTimeoutSeconds", 1, 3600),
-        ),
-    )
+    return text
 
 
 def _is_on_the_internet(url: str) -> bool:
-    """Tells it of an address in numbers; of a name nothing is known, but of the machine's own."""
+    """Tells it of an address in numbers; of a name nothing is known, except of localhost."""
     host = urlsplit(url).hostname or ""
     if not re.search(r"(^|\.)[0-9][0-9a-fx]*$", host):
         return host != "localhost"
@@ -77,116 +53,126 @@ def _is_on_the_internet(url: str) -> bool:
     return address.is_global and is_of_a_machine(address)
 
 
-def check_gateway(settings: Settings, reader: ConfigReader) -> None:
-    """Rejects what the gateway can't work with."""
-    _check_scale_to_zero(settings, reader)
-    gateway, replicas = settings.gateway, settings.replicas
-    if not gateway.is_hybrid:
-        return
-    if not gateway.teams and reader.usable("teams"):
-        reader.reject(
-            "teams", "nobody", "Needed with mode hybrid: a name for each team, such as chat: {}"
-        )
-    if reader.usable("overflowAddress", "apiInUse") and (
-        settings.overflow_api is not None and not settings.overflow_api.address
-    ):
-        reader.reject(
-            "overflowAddress",
-            f"no address is known for {settings.overflow_api.model}",
-            f"State it, or take apiInUse of {', '.join(API_ADDRESSES)}",
-        )
-    if (
-        replicas.autoscaling
-        and gateway.overflow.requests_per_replica < replicas.target_requests
-        and reader.usable("overflowRequestsPerReplica", "targetRequestsPerReplica")
-    ):
-        reader.reject(
-            "overflowRequestsPerReplica",
-            f"{gateway.overflow.requests_per_replica} is less than targetRequestsPerReplica "
-            f"{replicas.target_requests}: requests would leave before a replica is added",
-            f"Allowed: {replicas.target_requests} or more",
-        )
+class TeamSettings(Group):
+    """Who may call the gateway, and up to where; None where there is no limit."""
 
-
-def _check_scale_to_zero(settings: Settings, reader: ConfigReader) -> None:
-    replicas = settings.replicas
-    if replicas.min > 0 or not reader.usable("minReplicas", "mode", "dataMayLeave", "autoscaling"):
-        return
-    if not settings.gateway.is_hybrid:
-        reader.reject(
-            "minReplicas",
-            "0 in mode self-host, where nothing would answer while a replica starts",
-            "Allowed: 1 or more, or set mode to hybrid",
-        )
-    elif settings.overflow_api is None:
-        reader.reject(
-            "minReplicas",
-            "0 with dataMayLeave false: nothing would answer while a replica starts",
-            "Allowed: 1 or more",
-        )
-    elif not replicas.autoscaling:
-        reader.reject(
-            "minReplicas",
-            "0 with autoscaling off: no replica would ever start",
-            "Allowed: 1 or more, or set autoscaling to true",
-        )
-
-
-def _teams(reader: ConfigReader) -> tuple[TeamSettings, ...]:
-    teams = []
-    for name, rights in reader.mapping("teams").items():
-        team = _team(reader, name, rights)
-        if team is not None:
-            teams.append(team)
-    return tuple(sorted(teams, key=lambda team: team.name))
-
-
-def _team(reader: ConfigReader, name: str, rights: object) -> TeamSettings | None:
-    if not _TEAM.fullmatch(name):
-        reader.reject(
-            "teams",
-            f'found the name "{name}"',
-            "Allowed: lower-case letters, digits and hyphens, at most 63: a Secret has its "
-            "key by that name",
-        )
-        return None
-    if not isinstance(rights, Mapping) or not set(rights) <= set(_RIGHTS):
-        reader.reject(
-            "teams",
-            f'found {rights} for "{name}"',
-            f"Allowed: a mapping of any of {', '.join(_RIGHTS)}; {{}} for no limit",
-        )
-        return None
-    tokens, leave = rights.get("tokensPerDay"), rights.get("dataMayLeave", True)
-    # A bool is an int in Python; as a number of tokens it is a mistake.
-    if tokens is not None and (type(tokens) is not int or not 1 <= tokens <= 10**15):
-        reader.reject(
-            "teams",
-            f'found tokensPerDay {tokens} for "{name}"',
-            "Allowed: a whole number, 1 or more; left out for no limit",
-        )
-    if type(leave) is not bool:
-        reader.reject(
-            "teams",
-            f'found dataMayLeave {leave} for "{name}"',
-            "Allowed: true or false, without quotes",
-        )
-    return TeamSettings(
-        name=name,
-        tokens_per_day=tokens if type(tokens) is int else None,
-        usd_per_month=_money(reader, name, rights.get("usdPerMonth")),
-        data_may_leave=leave is True,
+    tokens_per_day: Integer | None = Field(
+        default=None, ge=1, le=10**15, description="Tokens per day that the team may use"
+    )
+    usd_per_month: OptionalNumber = Field(
+        default=None, gt=0, le=Decimal("1e9"), description="USD per month that the team may spend"
+    )
+    data_may_leave: Boolean = Field(
+        default=True, description="Whether the team's requests may go to the API"
     )
 
 
-def _money(reader: ConfigReader, name: str, value: object) -> Decimal | None:
-    if value is None:
-        return None
-    if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value) and Decimal(value):
-        return Decimal(value)
-    reader.reject(
-        "teams",
-        f'found usdPerMonth {value} for "{name}"',
-        'Allowed: USD as a string such as "500", more than 0; left out for no limit',
+def _sorted(teams: Mapping[str, TeamSettings]) -> Mapping[str, TeamSettings]:
+    return dict(sorted(teams.items()))
+
+
+_TeamName = Annotated[
+    str,
+    matching(
+        _TEAM,
+        "names of lower-case letters, digits and hyphens, at most 63: a Secret has the team's key "
+        "by that name",
+    ),
+]
+
+
+class OverflowSettings(Group):
+    """The API behind the gateway, and when requests go there. `address` may be empty."""
+
+    key_secret: ObjectName = Field(
+        default="overflow-api",
+        description='Mode hybrid: name of an existing Secret with key "api-key", the '
+        "gateway's key of api.inUse",
     )
-    return None
+    address: Annotated[
+        str,
+        Form(
+            _api_address,
+            allowed="https://HOST/PATH on port 443, up to /v1 and without a slash at the end",
+            pattern=_ADDRESS,
+            empty="",
+        ),
+    ] = Field(
+        default="",
+        description="Mode hybrid: https address of api.inUse in OpenAI's form, up to /v1; "
+        "empty for the provider's own, where it is known",
+    )
+    requests_per_replica: Integer = Field(
+        default=64,
+        ge=1,
+        le=4096,
+        description="Mode hybrid: requests in flight per ready replica from which on further "
+        "ones go to the API; replicas.targetRequests or more",
+    )
+    timeout_seconds: Integer = Field(
+        default=120,
+        ge=1,
+        le=3600,
+        description="Mode hybrid: seconds after which a silent API counts as failed",
+    )
+
+
+class GatewaySettings(Group):
+    """The gateway."""
+
+    mode: Literal["self-host", "hybrid"] = Field(
+        default="self-host",
+        description="self-host (clients call the model) or hybrid (clients call a gateway: "
+        "own replicas first, what they can't take goes to api.inUse)",
+    )
+    teams: Annotated[Mapping[_TeamName, TeamSettings], Entries, AfterValidator(_sorted)] = Field(
+        default={},
+        description="Mode hybrid: who may call. Each name has any of traffic.tokensPerDay, "
+        "usdPerMonth and network.dataMayLeave; what is left out has no limit. Its"
+        " key is in gateway.teamKeysSecret",
+    )
+    team_keys_secret: ObjectName = Field(
+        default="team-keys",
+        description="Mode hybrid: name of an existing Secret with one key for each team, by "
+        "its name",
+    )
+    secret: ObjectName = Field(
+        default="gateway",
+        description='Mode hybrid: name of an existing Secret with keys "master-key" (begins '
+        'with sk-, 32 characters or more) and "store-password", both random',
+    )
+    overflow: OverflowSettings = Field(
+        default=OverflowSettings(),
+        description="Mode hybrid: the API that takes what the replicas can't",
+    )
+    replicas: Integer = Field(
+        default=2,
+        ge=2,
+        le=50,
+        description="Mode hybrid: pods of the gateway, 2 or more",
+    )
+    image: ImageReference = Field(
+        default="docker.io/litellm/litellm-non_root:v1.104.2@sha256:e8dee87e7ddbf9abc174e8a7b180a690d5265cc4827458d22c5ff5e108170027",
+        description="Mode hybrid: LiteLLM image with version tag and digest; the version that"
+        " tests/gateway runs",
+    )
+    store_image: ImageReference = Field(
+        default="docker.io/valkey/valkey:9.1.2@sha256:418652cfb58ef879d4978c33553735d7147016032d5aefaa14c828e611eb9dfd",
+        description="Mode hybrid: Valkey image with version tag and digest; it counts what "
+        "teams have used",
+    )
+
+    @property
+    def is_hybrid(self) -> bool:
+        """Whether clients call the gateway, and not the model."""
+        return self.mode == "hybrid"
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yields what the gateway lacks."""
+        if self.is_hybrid and not self.teams:
+            yield Conflict(
+                "gateway.teams",
+                "nobody",
+                "Needed with mode hybrid: a name for each team, such as chat: {}",
+                ("gateway.mode",),
+            )

@@ -1,83 +1,46 @@
-"""Reads what watches the stack: objectives, GPU metrics, runbooks, and where traces go."""
+"""What watches the stack: Prometheus, GPU metrics, runbooks, and where traces go."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, urlsplit
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from breakeven.addresses import is_of_a_machine
-from breakeven.settings.fields import LABEL, LABEL_ALLOWED
-from breakeven.settings.groups import MonitoringSettings, TracingEndpoint
-from breakeven.settings.reader import ConfigReader
-from breakeven.settings.stack import Settings
+from breakeven.settings.fields import LABEL, Boolean, Form, Group, KubernetesName, matching
 
 _SERVICE = re.compile(rf"{LABEL}\.(?P<namespace>{LABEL})\.svc(\.cluster\.local)?")
-_COLLECTOR = (
-    "Allowed: http://SERVICE.NAMESPACE.svc:4317, or https, or the IP address of another machine "
-    "in the Service's place; the port takes OTLP by gRPC; other names can't be let through the "
-    "network rules"
-)
 
 
-def read_monitoring(reader: ConfigReader) -> MonitoringSettings:
-    """Reads the settings of monitoring and tracing."""
-    return MonitoringSettings(
-        enabled=reader.boolean("monitoring"),
-        namespace=reader.text("monitoringNamespace", pattern=LABEL, allowed=LABEL_ALLOWED),
-        prometheus_address=reader.text(
-            "prometheusAddress",
-            pattern=r"https?://[a-z0-9.-]+(:\d+)?(/\S*)?",
-            allowed="Allowed: http://SERVICE.NAMESPACE.svc:PORT",
-        ),
-        gpu_metrics=reader.boolean("gpuMetrics"),
-        runbooks=reader.text(
-            "runbooks",
-            pattern=r"(https?://[^\s/]+/)?[\w.~/-]*[\w.~-]",
-            allowed="Allowed: an address such as https://wiki.example/runbooks, or a path; no "
-            "slash at its end",
-        ),
-        tracing_endpoint=_tracing(reader),
-    )
+class TracingEndpoint(BaseModel):
+    """The OpenTelemetry collector: a Service's `namespace`, or None where `host` is an address."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scheme: str
+    host: str
+    port: int
+    namespace: str | None
+
+    @property
+    def url(self) -> str:
+        """Where vLLM sends spans to, by gRPC; https is encrypted (seen with vLLM 0.24)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
 
 
-def check_monitoring(settings: Settings, reader: ConfigReader) -> None:
-    """Rejects traces that would leave the network although prompts must stay inside."""
-    tracing = settings.monitoring.tracing_endpoint
-    if (
-        tracing is None
-        or tracing.namespace is not None
-        or settings.network.data_may_leave
-        or not reader.usable("tracingEndpoint", "dataMayLeave")
-    ):
-        return
-    if ipaddress.ip_address(tracing.host).is_global:
-        reader.reject(
-            "tracingEndpoint",
-            f"{tracing.host} is a public address, but dataMayLeave is false",
-            "Allowed: a collector in the cluster (http://SERVICE.NAMESPACE.svc:4317) or at a "
-            "private address",
-        )
-
-
-def _tracing(reader: ConfigReader) -> TracingEndpoint | None:
-    value = reader.text("tracingEndpoint")
-    if not value:
-        return None
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        parts, port = SplitResult("", "", "", "", ""), None
-    host = parts.hostname or ""
+def _endpoint(text: str) -> TracingEndpoint:
+    parts = urlsplit(text)
+    host, port = parts.hostname or "", parts.port
     service = _SERVICE.fullmatch(host)
-    address = _address(host)
-    usable = service is not None or (address is not None and is_of_a_machine(address))
+    usable = service is not None or is_of_a_machine(ipaddress.ip_address(host))
     # A path, a user or a query would be lost.
     bare = not (parts.path or parts.query or parts.fragment or parts.username)
     if parts.scheme not in ("http", "https") or not usable or not port or not bare:
-        reader.reject("tracingEndpoint", f'found "{value}"', _COLLECTOR)
-        return None
+        raise ValueError(text)
     return TracingEndpoint(
         scheme=parts.scheme,
         host=host,
@@ -86,8 +49,57 @@ def _tracing(reader: ConfigReader) -> TracingEndpoint | None:
     )
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
+_Endpoint = Annotated[
+    TracingEndpoint | None,
+    Form(
+        _endpoint,
+        allowed="http://SERVICE.NAMESPACE.svc:4317, or https, or the IP address of another machine "
+        "in the Service's place; the port takes OTLP by gRPC; other names can't be let through the "
+        "network rules",
+        empty=None,
+    ),
+]
+
+
+class MonitoringSettings(Group):
+    """What watches the stack. `tracing_endpoint` is None where no traces are sent."""
+
+    enabled: Boolean = Field(
+        default=True,
+        description="PodMonitor, alert rules and dashboards; needs the Prometheus operator's "
+        "custom resources. Without it and with replicas.autoscaling something "
+        "else has to scrape vLLM, or no replica is added",
+    )
+    namespace: KubernetesName = Field(
+        default="monitoring",
+        description="Namespace of Prometheus and Grafana",
+    )
+    prometheus_address: Annotated[
+        str,
+        matching(r"https?://[a-z0-9.-]+(:\d+)?(/\S*)?", "http://SERVICE.NAMESPACE.svc:PORT"),
+    ] = Field(
+        default="http://prometheus-operated.monitoring.svc:9090",
+        description="Prometheus that scrapes vLLM; KEDA asks it",
+    )
+    gpu_metrics: Boolean = Field(
+        default=True,
+        description="NVIDIA's DCGM exporter runs in the cluster and Prometheus scrapes it; "
+        "adds GPU alerts and panels",
+    )
+    runbooks: Annotated[
+        str,
+        matching(
+            r"(https?://[^\s/]+/)?[\w.~/-]*[\w.~-]",
+            "an address such as https://wiki.example/runbooks, or a path; no slash at its end",
+        ),
+    ] = Field(
+        default="docs/runbooks",
+        description="Where alerts find docs/runbooks: its address on your own web server, or "
+        "its path in this repository",
+    )
+    tracing_endpoint: _Endpoint = Field(
+        default=None,
+        description="OpenTelemetry collector for vLLM's traces: http or https, "
+        "SERVICE.NAMESPACE.svc or an IP address, and its gRPC port; empty for "
+        "none",
+    )

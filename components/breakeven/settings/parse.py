@@ -1,340 +1,250 @@
-"""Reads all settings of a stack, once, into the frozen dataclasses of `settings.groups`.
-
-The only reader of configuration. Ranges are checked here, combinations in
-`settings.combinations`, what concerns prices in `planning`.
-"""
+"""From what a stack states to its settings and its mistakes: a pure function."""
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from decimal import Decimal
+from typing import Any
 
-from breakeven.addresses import is_inside
-from breakeven.catalog.clouds import CLOUDS, CONTROL_PLANES
-from breakeven.catalog.models import PRECISION_BYTES, find_model, load_models
-from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
-from breakeven.settings.adapters import read_adapters, read_rank
-from breakeven.settings.boundary import check_boundary, read_policy
-from breakeven.settings.combinations import check
-from breakeven.settings.fields import (
-    DIGEST,
-    HOST_ALLOWED,
-    IMAGE,
-    LABEL,
-    LABEL_ALLOWED,
-    MACHINE_TYPE,
-    REGISTRY_HOST,
-    SUBDOMAIN,
-    SUBDOMAIN_ALLOWED,
-)
-from breakeven.settings.files import ROOT, defaults
-from breakeven.settings.gateway import check_gateway, read_gateway
-from breakeven.settings.groups import (
-    IN_CLUSTER,
-    INTERNAL_LOAD_BALANCER,
-    ApiSettings,
-    EngineSettings,
-    ModelSettings,
-    NetworkSettings,
-    OwnedNodeSettings,
-    PricingSettings,
-    ReplicaSettings,
-    StaffingSettings,
-    TrafficSettings,
-)
-from breakeven.settings.models import check_models, entry_readers, named, shares_beside
-from breakeven.settings.monitoring import check_monitoring, read_monitoring
-from breakeven.settings.pool import read_pool
-from breakeven.settings.reader import ConfigReader
-from breakeven.settings.schedule import read_schedule, read_time_zone
-from breakeven.settings.stack import FIRST_MODEL, Settings
-from breakeven.settings.unused import check_unread
-from breakeven.settings.weights import read_weights
+from breakeven.errors import Problem, SettingsError
+from breakeven.settings.api import ApiSettings
+from breakeven.settings.combinations import conflicts_of
+from breakeven.settings.engine import EngineSettings
+from breakeven.settings.fields import Conflict, Group, json_value, shown
+from breakeven.settings.files import MODELS, PER_MODEL
+from breakeven.settings.findings import keys_of, unknown, validated
+from breakeven.settings.gateway import GatewaySettings
+from breakeven.settings.model import ModelSettings
+from breakeven.settings.monitoring import MonitoringSettings
+from breakeven.settings.network import NetworkSettings
+from breakeven.settings.old_keys import OLD_KEYS
+from breakeven.settings.policy import PolicySettings
+from breakeven.settings.pool import PoolSettings
+from breakeven.settings.pricing import PricingSettings
+from breakeven.settings.replicas import ReplicaSettings
+from breakeven.settings.several_models import conflicts_of_models
+from breakeven.settings.stack import FIRST_MODEL, Origin, Settings
+from breakeven.settings.staffing import StaffingSettings
+from breakeven.settings.traffic import TrafficSettings
+from breakeven.settings.weights import WeightsSettings
 
-OLDEST_ENGINE = (0, 18)
-MOST_REPLICAS = 1000
-NETWORKS = ("connected", "air-gapped")
+GROUPS: Mapping[str, type[Group]] = {
+    "model": ModelSettings,
+    "engine": EngineSettings,
+    "weights": WeightsSettings,
+    "pool": PoolSettings,
+    "replicas": ReplicaSettings,
+    "gateway": GatewaySettings,
+    "network": NetworkSettings,
+    "policy": PolicySettings,
+    "monitoring": MonitoringSettings,
+    "traffic": TrafficSettings,
+    "api": ApiSettings,
+    "pricing": PricingSettings,
+    "staffing": StaffingSettings,
+}
+"""All groups by key, in the order of the reference."""
 
-_REGISTRY = rf"({REGISTRY_HOST}(/[a-z0-9][a-z0-9._-]*)*)?"
+NEEDED = ("model.name", "model.repository", "model.revision", "traffic.tokensPerDay")
+"""What each of several models has to state: a default would be another model, or a guess."""
+
+Values = Mapping[str, object]
 
 
-def parse(values: Mapping[str, str]) -> tuple[Settings, ConfigReader]:
+def parse(values: Values) -> tuple[Settings, tuple[Problem, ...]]:
     """Reads a stack's values into settings.
 
     Args:
-        values: The stack's own values by key without prefix; defaults come from Pulumi.yaml.
+        values: What the stack states: groups by key without prefix, each a mapping or its JSON.
 
     Returns:
-        The settings, and the reader that holds every mistake found. Where a value could not be
-        used its default stands in the settings, so that a caller may check more before it raises.
+        The settings, and every mistake found. Where a value can't be used its default stands in
+        the settings, so that a caller may check more before it raises.
     """
-    reader = ConfigReader(values, defaults())
-    reader.entry_readers = tuple(entry_readers(reader, values, defaults()))
-    readers = [reader, *reader.entry_readers]
-    models = [read(each) for each in readers]
-    beside = shares_beside(models)
+    groups, problems = _groups(values)
+    entries, wrong = _entries(values, groups)
+    problems += wrong
+    shared: dict[str, Any] = {}
+    for key in GROUPS:
+        if key not in PER_MODEL:
+            shared[key], mistakes = _read(key, groups.get(key, {}), Origin())
+            problems += mistakes
+    models = []
+    for origin, entry in entries:
+        own: dict[str, Any] = {}
+        for key in PER_MODEL:
+            own[key], mistakes = _read(key, _merged(groups, entry, key), origin)
+            problems += [each for each in mistakes if each not in problems]
+        models.append(_from_registry(Settings(**own, **shared, origin=origin)))
+    settings = _together(models)
+    found = tuple(problems)
+    for model in settings.models:
+        own_conflicts = [each for key in GROUPS for each in getattr(model, key).conflicts()]
+        found = told(found, model, [*own_conflicts, *conflicts_of(model)])
+    found = told(found, settings, conflicts_of_models(settings))
+    return settings, in_order(found)
+
+
+def raise_problems(stack: str, problems: tuple[Problem, ...]) -> None:
+    """Raises all mistakes of a stack as one error.
+
+    Raises:
+        SettingsError: There is at least one.
+    """
+    if problems:
+        raise SettingsError(stack, in_order(problems))
+
+
+def told(
+    problems: tuple[Problem, ...], settings: Settings, conflicts: Iterable[Conflict]
+) -> tuple[Problem, ...]:
+    """Adds conflicts of a model; one that follows from what is reported already says nothing."""
+    for conflict in conflicts:
+        key = settings.origin.key(conflict.key)
+        reads = (key, *(settings.origin.key(each) for each in conflict.needs))
+        reported = [f"{problem.key}." for problem in problems]
+        if not any(each.startswith(f"{read}.") for each in reported for read in reads):
+            problem = Problem(key, conflict.found, conflict.allowed, conflict.price)
+            problems = (*problems, problem)
+    return problems
+
+
+def _groups(values: Values) -> tuple[dict[str, Values], list[Problem]]:
+    groups: dict[str, Values] = {}
+    problems = []
+    for key, value in values.items():
+        stated = json_value(value) if isinstance(value, str) else value
+        if key in GROUPS and isinstance(stated, Mapping):
+            groups[key] = stated
+        elif key in OLD_KEYS and key != MODELS:
+            problems.append(Problem(key, f"is now {OLD_KEYS[key]}", _renamed(OLD_KEYS[key])))
+        elif key in GROUPS:
+            allowed = "Allowed: a mapping of settings; docs/settings.md lists them"
+            problems.append(Problem(key, f'found "{shown(value)}"', allowed))
+        elif key != MODELS:
+            problems.append(Problem(key, *unknown(key, _known())))
+    return groups, problems
+
+
+def _known() -> list[str]:
+    return [*GROUPS, MODELS, *(key for name in GROUPS for key, _ in keys_of(GROUPS[name], name))]
+
+
+def _renamed(new: str) -> str:
+    group, _, key = new.partition(".")
+    where = f"Write {key} in breakeven:{group}" if key else f"Write breakeven:{group}"
+    return f"{where}; docs/migration.md lists all new keys"
+
+
+def _entries(
+    values: Values, groups: Mapping[str, Values]
+) -> tuple[list[tuple[Origin, Mapping[str, Values]]], list[Problem]]:
+    """Returns the models: the entries of the list, or one of the top-level groups alone."""
+    stated = values.get(MODELS)
+    listed = json_value(stated) if isinstance(stated, str) else stated
+    alone: list[tuple[Origin, Mapping[str, Values]]] = [(Origin(), {})]
+    if stated is None or listed == []:
+        return alone, []
+    if not isinstance(listed, list):
+        allowed = "Allowed: a list of models, each a mapping of groups; leave it out for one model"
+        return alone, [Problem(MODELS, f'found "{shown(stated)}"', allowed)]
+    entries: list[tuple[Origin, Mapping[str, Values]]] = []
+    problems: list[Problem] = []
+    for number, entry in enumerate(listed):
+        usable, mistakes = _entry(f"{MODELS}[{number}]", entry)
+        problems += mistakes
+        if len(listed) > 1 and not mistakes:
+            problems += _missing(f"{MODELS}[{number}]", usable)
+        above = {
+            f"{name}.{key}"
+            for name in PER_MODEL
+            for key in groups.get(name, {})
+            if key not in usable.get(name, {})
+        }
+        entries.append((Origin(entry=number, inherited=frozenset(above)), usable))
+    return entries, problems
+
+
+def _entry(key: str, entry: object) -> tuple[dict[str, Values], list[Problem]]:
+    if not isinstance(entry, Mapping):
+        allowed = f"Allowed: a mapping of {', '.join(PER_MODEL)}"
+        return {}, [Problem(key, f'found "{shown(entry)}"', allowed)]
+    groups: dict[str, Values] = {}
+    problems = []
+    for name, value in entry.items():
+        stated = json_value(value) if isinstance(value, str) else value
+        if name in PER_MODEL and isinstance(stated, Mapping):
+            groups[name] = stated
+        elif name in PER_MODEL:
+            found, allowed = f'found "{shown(stated)}"', "Allowed: a mapping of settings"
+            problems.append(Problem(f"{key}.{name}", found, allowed))
+        elif name in GROUPS:
+            found, allowed = "the same for all models of a stack", f"Move it to breakeven:{name}"
+            problems.append(Problem(f"{key}.{name}", found, allowed))
+        elif name in OLD_KEYS:
+            found, allowed = f"is now {OLD_KEYS[name]}", _renamed(OLD_KEYS[name])
+            problems.append(Problem(f"{key}.{name}", found, allowed))
+        else:
+            problems.append(Problem(f"{key}.{name}", *unknown(str(name), PER_MODEL)))
+    return groups, problems
+
+
+def _missing(key: str, groups: Mapping[str, Values]) -> list[Problem]:
+    absent = [each for each in NEEDED if each.partition(".")[2] not in _in(groups, each)]
+    return [Problem(f"{key}.{each}", "not stated", "Needed for each model") for each in absent]
+
+
+def _in(groups: Mapping[str, Values], key: str) -> Values:
+    return groups.get(key.partition(".")[0], {})
+
+
+def _merged(groups: Mapping[str, Values], entry: Mapping[str, Values], key: str) -> Values:
+    return {**groups.get(key, {}), **entry.get(key, {})}
+
+
+def _read(key: str, stated: Values, origin: Origin) -> tuple[Group, list[Problem]]:
+    group, mistakes = validated(GROUPS[key], stated)
+    return group, [
+        Problem(origin.key(".".join((key, *path))), found, allowed)
+        for path, (found, allowed) in mistakes.items()
+    ]
+
+
+def _from_registry(settings: Settings) -> Settings:
+    """Takes every image from the stack's registry, where it has one."""
+    image = settings.network.image
+    engine, weights, gateway = settings.engine, settings.weights, settings.gateway
+    return replace(
+        settings,
+        engine=engine.model_copy(update={"image": image(engine.image)}),
+        weights=weights.model_copy(update={"image": weights.image and image(weights.image)}),
+        gateway=gateway.model_copy(
+            update={"image": image(gateway.image), "store_image": image(gateway.store_image)}
+        ),
+    )
+
+
+def _together(models: list[Settings]) -> Settings:
+    """Gives each model its name and what the others take of the pool."""
+    shares = [model.share for model in models]
     first, *others = (
-        replace(model, beside=shares, name=named(model) if number else FIRST_MODEL)
-        for number, (model, shares) in enumerate(zip(models, beside, strict=True))
-    )
-    settings = replace(first, others=tuple(others))
-    for model, of_model in zip(settings.models, readers, strict=True):
-        _check(model, of_model)
-    check_models(settings, reader)
-    return settings, reader
-
-
-def read(reader: ConfigReader) -> Settings:
-    """Reads the settings of one model and of the stack around it; checks no combinations."""
-    network, gateway = _network(reader), read_gateway(reader)
-    engine, weights = _engine(reader), read_weights(reader)
-    return Settings(
-        model=_model(reader),
-        engine=replace(engine, image=network.image(engine.image)),
-        weights=replace(weights, image=weights.image and network.image(weights.image)),
-        pool=read_pool(reader),
-        replicas=_replicas(reader),
-        gateway=replace(
-            gateway,
-            image=network.image(gateway.image),
-            store_image=network.image(gateway.store_image),
-        ),
-        network=network,
-        policy=read_policy(reader),
-        monitoring=read_monitoring(reader),
-        traffic=_traffic(reader),
-        api=_api(reader),
-        pricing=_pricing(reader),
-        staffing=_staffing(reader),
-    )
-
-
-def _check(settings: Settings, reader: ConfigReader) -> None:
-    check_gateway(settings, reader)
-    check(settings, reader)
-    check_monitoring(settings, reader)
-    check_boundary(settings, reader)
-    check_unread(settings, reader)
-
-
-def _model(reader: ConfigReader) -> ModelSettings:
-    return ModelSettings(
-        facts=find_model(reader.choice("model", tuple(load_models()))),
-        repository=reader.text(
-            "modelRepository",
-            pattern=r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*",
-            allowed="Allowed: OWNER/NAME of a Hugging Face repository",
-        ),
-        revision=reader.text(
-            "modelRevision",
-            pattern=r"[0-9a-f]{40}",
-            allowed="Allowed: a commit of 40 hexadecimal digits; a branch or tag can move",
-        ),
-        previous_revision=reader.text(
-            "previousModelRevision",
-            pattern=r"([0-9a-f]{40})?",
-            allowed="Allowed: a commit of 40 hexadecimal digits, or empty",
+        replace(
+            model,
+            name=_named(model) if number else FIRST_MODEL,
+            beside=(*shares[:number], *shares[number + 1 :]),
         )
-        or None,
-        precision=reader.choice("precision", tuple(PRECISION_BYTES)),
-        max_length=reader.integer("maxModelLength", 256, 1_048_576),
-        lora_adapters=read_adapters(reader),
-        lora_max_rank=read_rank(reader),
+        for number, model in enumerate(models)
     )
+    return replace(first, others=tuple(others))
 
 
-def _engine(reader: ConfigReader) -> EngineSettings:
-    image = reader.text(
-        "engineImage",
-        pattern=rf"{IMAGE}:v\d+\.\d+\.\d+[\w.-]*{DIGEST}",
-        allowed="Allowed: HOST/PATH:vX.Y.Z@sha256:DIGEST; both tag and digest, never latest; "
-        + HOST_ALLOWED,
-    )
-    version = re.search(r":v(\d+)\.(\d+)\.(\d+)", image)
-    numbers = tuple(int(part) for part in version.groups()) if version else ()
-    if numbers[:2] < OLDEST_ENGINE:
-        reader.reject(
-            "engineImage",
-            f"vLLM {'.'.join(map(str, numbers))} can't finish running requests when it stops",
-            f"Allowed: {'.'.join(map(str, OLDEST_ENGINE))} or newer",
-        )
-    return EngineSettings(
-        image=image,
-        version=numbers,
-        tensor_parallel=_one_of(reader, "tensorParallel", TENSOR_PARALLEL),
-        pipeline_parallel=reader.integer("pipelineParallel", 1, 8),
-        gpu_memory_utilization=reader.decimal("gpuMemoryUtilization", "0.50", "0.95"),
-        longest_request_seconds=reader.integer("longestRequestSeconds", 10, 3600),
-        api_key_secret=reader.text("apiKeySecret", pattern=SUBDOMAIN, allowed=SUBDOMAIN_ALLOWED),
-        measured_output_tokens_per_second=reader.optional_decimal(
-            "measuredOutputTokensPerSecond", "0.1", "1e7"
-        ),
-    )
+def _named(settings: Settings) -> str:
+    """Returns the name of a model's objects; a dot is allowed in no name of a Service."""
+    return f"{FIRST_MODEL}-{settings.model.facts.name.replace('.', '-')}"
 
 
-def _replicas(reader: ConfigReader) -> ReplicaSettings:
-    return ReplicaSettings(
-        autoscaling=reader.boolean("autoscaling"),
-        min=reader.integer("minReplicas", 0, MOST_REPLICAS),
-        max=reader.integer("maxReplicas", 1, MOST_REPLICAS),
-        target_requests=reader.integer("targetRequestsPerReplica", 1, 4096),
-        target_waiting=reader.integer("targetWaitingPerReplica", 1, 4096),
-        scale_down_seconds=reader.integer("scaleDownSeconds", 0, 3600),
-        schedule=read_schedule(reader),
-        time_zone=read_time_zone(reader),
-    )
-
-
-def _network(reader: ConfigReader) -> NetworkSettings:
-    networks = reader.words(
-        "clientNetworks", pattern=r"[0-9a-f.:]+/\d+", allowed="Allowed: networks such as 10.0.0.0/8"
-    )
-    for network in networks:
-        if not _is_private(network):
-            reader.reject(
-                "clientNetworks",
-                f'found "{network}"',
-                "Allowed: private networks, host bits 0; the model's port has paths that ask for "
-                "no key, so it is never opened to the internet",
-            )
-    return NetworkSettings(
-        boundary=reader.choice("network", NETWORKS),
-        registry=reader.text(
-            "registry",
-            pattern=_REGISTRY,
-            allowed="Allowed: HOST, HOST:PORT or HOST/PATH of a registry, such as "
-            f"registry.hospital.internal:5000/mirror; {HOST_ALLOWED}",
-        ),
-        data_may_leave=reader.boolean("dataMayLeave"),
-        namespace=reader.text("namespace", pattern=LABEL, allowed=LABEL_ALLOWED),
-        client_namespaces=reader.words("clientNamespaces", pattern=LABEL, allowed=LABEL_ALLOWED),
-        exposure=reader.choice("exposure", (IN_CLUSTER, INTERNAL_LOAD_BALANCER)),
-        client_networks=networks,
-        node_local_dns_address=_node_local_dns(reader),
-    )
-
-
-def _node_local_dns(reader: ConfigReader) -> str:
-    key, allowed = "nodeLocalDnsAddress", "Allowed: a link-local address such as 169.254.20.10"
-    value = reader.text(key, pattern=r"(169\.254\.[0-9.]+)?", allowed=f"{allowed}, or empty")
-    try:
-        return value and str(ipaddress.IPv4Address(value))
-    except ValueError:
-        reader.reject(key, f'found "{value}"', f"{allowed}, or empty")
-        return ""
-
-
-def _traffic(reader: ConfigReader) -> TrafficSettings:
-    shape = reader.text(
-        "trafficShape",
-        pattern=r"[A-Za-z0-9][\w.-]{0,127}",
-        allowed="Allowed: published, flat, or the name of a file in stacks/traffic/",
-    )
-    if shape not in ("published", "flat") and not (ROOT / "stacks" / "traffic" / shape).is_file():
-        reader.reject(
-            "trafficShape",
-            f'found "{shape}"',
-            "Allowed: published, flat, or the name of a file in stacks/traffic/",
-        )
-        shape = "published"
-    return TrafficSettings(
-        tokens_per_day=reader.integer("tokensPerDay", 1, 10**15),
-        input_tokens=reader.integer("inputTokensPerRequest", 1, 1_000_000),
-        output_tokens=reader.integer("outputTokensPerRequest", 1, 1_000_000),
-        cached_input_percent=reader.integer("cachedInputPercent", 0, 95),
-        shape=shape,
-        burst_factor=reader.decimal("burstFactor", "1", "20"),
-        time_to_first_token_seconds=reader.decimal("timeToFirstTokenSeconds", "0.05", "600"),
-        inter_token_latency_seconds=reader.decimal("interTokenLatencySeconds", "0.001", "60"),
-    )
-
-
-def _api(reader: ConfigReader) -> ApiSettings:
-    reference = r"[a-z0-9_-]+/\S+"
-    return ApiSettings(
-        in_use=reader.text(
-            "apiInUse",
-            pattern=reference,
-            allowed="Allowed: PROVIDER/MODEL such as openai/gpt-4.1-mini",
-        ),
-        hosted=reader.words("hostedApis", pattern=reference, allowed="Allowed: PROVIDER/MODEL"),
-    )
-
-
-def _pricing(reader: ConfigReader) -> PricingSettings:
-    pricing = reader.choice("nodePricing", ("list", "stated", "owned"))
-    overrides, private = reader.prices("priceOverrides")
-    stated = reader.optional_decimal("nodePricePerHour", "0", "10000")
-    if pricing == "stated" and stated is None and reader.usable("nodePricePerHour"):
-        reader.reject(
-            "nodePricePerHour", "no price", "Needed with nodePricing stated: USD an hour for a node"
-        )
-    return PricingSettings(
-        nodes=pricing,
-        cloud=reader.choice("cloud", tuple(CLOUDS)),
-        region=reader.text("region"),
-        commitment_percent=reader.integer("commitmentPercent", 0, 90),
-        commitment_years=reader.integer("commitmentYears", 1, 5),
-        node_price_per_hour=stated,
-        owned=_owned_node(reader, required=pricing == "owned"),
-        control_plane=reader.choice("controlPlane", CONTROL_PLANES),
-        control_plane_share_percent=reader.integer("controlPlaneSharePercent", 0, 100),
-        system_instance_type=reader.text(
-            "systemInstanceType",
-            pattern=f"({MACHINE_TYPE})?",
-            allowed="Allowed: a machine type such as m6i.xlarge",
-        ),
-        nat_gateway_share_percent=reader.integer("natGatewaySharePercent", 0, 100),
-        system_node_count=reader.integer("systemNodeCount", 0, 100),
-        overrides=overrides,
-        private_overrides=private,
-        budget_per_month=reader.optional_decimal("budgetPerMonth", "0.01", "1e9"),
-        max_age_days=reader.integer("priceMaxAgeDays", 1, 36_500),
-        month=reader.choice("month", ("calendar", "30d")),
-    )
-
-
-def _owned_node(reader: ConfigReader, *, required: bool) -> OwnedNodeSettings:
-    purchase = reader.optional_decimal("nodePurchasePrice", "1", "1e8")
-    electricity = reader.optional_decimal("electricityPricePerKwh", "0", "5")
-    node = OwnedNodeSettings(
-        purchase_price=purchase or Decimal(0),
-        amortization_years=reader.integer("amortisationYears", 1, 15),
-        residual_percent=reader.integer("residualPercent", 0, 90),
-        power_watts=reader.integer("nodePowerWatts", 0, 100_000),
-        power_usage_effectiveness=reader.decimal("powerUsageEffectiveness", "1", "3"),
-        electricity_price_per_kwh=electricity or Decimal(0),
-        rack_and_support_per_node_month=reader.decimal("rackAndSupportPerNodeMonth", "0", "1e6"),
-    )
-    missing = {
-        "nodePurchasePrice": purchase is None,
-        "electricityPricePerKwh": electricity is None,
-        "nodePowerWatts": node.power_watts == 0,
-    }
-    for key, absent in missing.items():
-        if required and absent and reader.usable(key):
-            reader.reject(key, "not stated", "Needed with nodePricing owned")
-    return node
-
-
-def _staffing(reader: ConfigReader) -> StaffingSettings:
-    return StaffingSettings(
-        engineer_salary=reader.decimal("engineerSalary", "0", "2000000"),
-        engineer_percent=reader.integer("engineerPercent", 0, 1000),
-        on_call_per_month=reader.decimal("onCallPerMonth", "0", "1000000"),
-        contingency_percent=reader.integer("contingencyPercent", 0, 100),
-    )
-
-
-def _one_of(reader: ConfigReader, key: str, allowed: tuple[int, ...]) -> int:
-    return int(reader.choice(key, tuple(str(number) for number in allowed)))
-
-
-def _is_private(network: str) -> bool:
-    try:
-        return is_inside(ipaddress.ip_network(network))
-    except ValueError:
-        return False
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Returns problems in the order of the reference; unknown keys and models come first."""
+    keys = [key for name, group in GROUPS.items() for key, _ in keys_of(group, name)]
+    order = {key: position for position, key in enumerate(keys)}
+    return tuple(sorted(problems, key=lambda problem: order.get(problem.key, -1)))

@@ -1,21 +1,33 @@
-"""Reads where GPU nodes come from, and refuses what a pool kind can't do."""
+"""Where GPU nodes come from."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Literal
 
-from breakeven.catalog.gpus import find_gpu, load_gpus
-from breakeven.catalog.pool_kinds import POOL_KINDS
-from breakeven.settings.fields import LABEL, LABEL_ALLOWED, MACHINE_TYPE
-from breakeven.settings.groups import (
-    ClusterApiSettings,
-    ClusterApiTemplate,
-    GkeSettings,
-    KarpenterSettings,
-    PoolSettings,
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_snake
+
+from breakeven.catalog.gpus import Gpu, find_gpu, load_gpus
+from breakeven.catalog.pool_kinds import POOL_KINDS, PoolKind
+from breakeven.settings.fields import (
+    LABEL,
+    Conflict,
+    Form,
+    Group,
+    Integer,
+    KubernetesName,
+    Labels,
+    List,
+    MachineType,
+    Number,
+    OptionalKubernetesName,
+    Text,
+    matching,
+    one_of,
 )
-from breakeven.settings.reader import ConfigReader
-from breakeven.settings.stack import Settings
 
 _TEMPLATE = (
     r"(?P<group>[a-z0-9]([-a-z0-9.]*[a-z0-9])?\.[a-z]+)/(?P<kind>[A-Z][A-Za-z0-9]*Template)"
@@ -23,211 +35,284 @@ _TEMPLATE = (
 )
 
 
-def read_pool(reader: ConfigReader) -> PoolSettings:
-    """Reads the keys that say where GPU nodes come from."""
-    return PoolSettings(
-        kind=POOL_KINDS[reader.choice("pool", tuple(POOL_KINDS))],
-        gpu=find_gpu(reader.choice("gpu", tuple(load_gpus()))),
-        gpus_per_node=reader.integer("gpusPerNode", 1, 16),
-        gpu_quota=reader.integer("gpuQuota", 0, 100_000),
-        node_count=reader.integer("nodeCount", 1, 1000),
-        node_labels=reader.labels("nodeLabels"),
-        node_taints=reader.words(
-            "nodeTaints",
-            pattern=r"([a-z0-9][a-z0-9.-]{0,252}/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?",
-            allowed="Allowed: keys of taints, such as dedicated; values and effects don't matter",
-        ),
-        instance_types=reader.words(
-            "instanceTypes",
-            pattern=MACHINE_TYPE,
-            allowed="Allowed: machine types such as g6e.xlarge",
-        ),
-        capacity_types=reader.words(
-            "capacityTypes",
-            pattern="reserved|on-demand|spot",
-            allowed="Allowed: reserved, on-demand, spot",
-        ),
-        spot_interruptions_per_month=reader.decimal("spotInterruptionsPerMonth", "0", "700"),
-        karpenter=_karpenter(reader),
-        gke=_gke(reader),
-        cluster_api=_cluster_api(reader),
-        node_volume_gigabytes=reader.integer("nodeVolumeGigabytes", 50, 16_000),
-    )
+class ClusterApiTemplate(BaseModel):
+    """A template in the management cluster that machines are made from; all empty for none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    group: str = ""
+    kind: str = ""
+    name: str = ""
 
 
-def _karpenter(reader: ConfigReader) -> KarpenterSettings:
-    return KarpenterSettings(
-        node_role=reader.text("karpenterNodeRole"),
-        discovery_tag=reader.text("karpenterDiscoveryTag"),
-        node_image=reader.text(
-            "karpenterNodeImage",
-            pattern=r"(al2023|bottlerocket)@v[0-9.]+",
-            allowed="Allowed: al2023@vRELEASE or bottlerocket@vRELEASE; latest would replace every "
-            "node on the day of the next release, unseen in any preview",
-        ),
-    )
+def _template(text: str) -> ClusterApiTemplate:
+    found = re.fullmatch(_TEMPLATE, text, re.ASCII)
+    if found is None:
+        raise ValueError(text)
+    return ClusterApiTemplate(group=found["group"], kind=found["kind"], name=found["name"])
 
 
-def _gke(reader: ConfigReader) -> GkeSettings:
-    return GkeSettings(
-        reservations=reader.words(
-            "gkeReservations",
-            pattern=LABEL,
-            allowed="Allowed: names of Compute Engine reservations",
-        ),
-        service_account=reader.text(
-            "gkeServiceAccount",
-            pattern=r"([a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com)?",
-            allowed="Allowed: NAME@PROJECT.iam.gserviceaccount.com",
-        ),
-    )
-
-
-def _cluster_api(reader: ConfigReader) -> ClusterApiSettings:
-    return ClusterApiSettings(
-        context=reader.text("clusterApiContext"),
-        cluster=reader.text("clusterApiCluster", pattern=f"({LABEL})?", allowed=LABEL_ALLOWED),
-        namespace=reader.text("clusterApiNamespace", pattern=LABEL, allowed=LABEL_ALLOWED),
-        version=reader.text(
-            "clusterApiVersion",
-            pattern=r"(v1\.\d+\.\d+)?",
-            allowed="Allowed: a Kubernetes version such as v1.35.4",
-        ),
-        bootstrap_template=_template(reader, "clusterApiBootstrapTemplate"),
-        machine_template=_template(reader, "clusterApiMachineTemplate"),
-    )
-
-
-def _template(reader: ConfigReader, key: str) -> ClusterApiTemplate:
-    text = reader.text(
-        key,
-        pattern=f"({_TEMPLATE})?",
-        allowed="Allowed: GROUP/KIND/NAME of a template, such as "
+_NO_TEMPLATE = ClusterApiTemplate()
+_Template = Annotated[
+    ClusterApiTemplate,
+    Form(
+        _template,
+        allowed="GROUP/KIND/NAME of a template, such as "
         "bootstrap.cluster.x-k8s.io/KubeadmConfigTemplate/gpu-workers",
+        pattern=r"[a-z0-9][-a-z0-9.]*/[A-Z][A-Za-z0-9]*Template/[a-z0-9][-a-z0-9.]*",
+        empty=_NO_TEMPLATE,
+    ),
+]
+
+
+class KarpenterSettings(Group):
+    """How Karpenter on EKS makes nodes."""
+
+    node_role: Text = Field(
+        default="", description="Pool karpenter-aws: IAM role name of the nodes"
     )
-    found = re.fullmatch(_TEMPLATE, text)
-    return ClusterApiTemplate(**found.groupdict()) if found else ClusterApiTemplate()
-
-
-def check_pool(settings: Settings, reader: ConfigReader) -> None:
-    """Rejects what can't work with the pool's kind, each with what would."""
-    pool, parallel = settings.pool, settings.engine.tensor_parallel
-    if reader.usable("gpusPerNode", "tensorParallel") and pool.gpus_per_node % parallel:
-        reader.reject(
-            "tensorParallel",
-            f"{parallel} GPUs a replica on nodes of {pool.gpus_per_node} (gpusPerNode)",
-            f"Allowed: a divisor of {pool.gpus_per_node}, or set gpusPerNode to a multiple of "
-            f"{parallel}: whole replicas must fill a node",
-        )
-    _check_several_nodes(settings, reader)
-    if not reader.usable("pool"):
-        return
-    kind = pool.kind
-    _check_needed(pool, reader)
-    if kind.cloud and reader.usable("cloud") and settings.pricing.cloud != kind.cloud:
-        reader.reject(
-            "cloud",
-            f'found "{settings.pricing.cloud}"',
-            f"Allowed with pool {kind.name}: {kind.cloud}",
-        )
-    missing = [name for name in pool.capacity_types if not kind.supports(name)]
-    if kind.purchases and missing and reader.usable("capacityTypes"):
-        reader.reject(
-            "capacityTypes",
-            f"found {', '.join(missing)}",
-            f"Allowed with pool {kind.name}: {', '.join(kind.purchases)}"
-            + (f"; {kind.purchases_hint}" if kind.purchases_hint else ""),
-        )
-    from_zero = kind.starts_from_zero or settings.replicas.min
-    if not from_zero and reader.usable("minReplicas"):
-        reader.reject(
-            "minReplicas",
-            f"0 with pool {kind.name}",
-            "Allowed: 1 or more; from no machine at all the cluster autoscaler can't tell what the "
-            "next one would have",
-        )
-    _check_gpu(pool, reader)
-    _check_reservations(pool, reader)
-
-
-def _check_several_nodes(settings: Settings, reader: ConfigReader) -> None:
-    pool, engine = settings.pool, settings.engine
-    if engine.pipeline_parallel == 1 or not reader.usable("pipelineParallel"):
-        return
-    if engine.tensor_parallel != pool.gpus_per_node and reader.usable(
-        "tensorParallel", "gpusPerNode"
-    ):
-        reader.reject(
-            "tensorParallel",
-            f"{engine.tensor_parallel} of {pool.gpus_per_node} GPUs a node, with pipelineParallel "
-            f"{engine.pipeline_parallel}",
-            f"Allowed: {pool.gpus_per_node} (gpusPerNode), or pipelineParallel 1: a replica of "
-            "several nodes takes them whole",
-        )
-    if not pool.can_grow and pool.node_count % engine.pipeline_parallel:
-        reader.reject(
-            "nodeCount",
-            f"{pool.node_count} with pipelineParallel {engine.pipeline_parallel}",
-            f"Allowed: a multiple of {engine.pipeline_parallel}; the rest would be paid and idle",
-        )
-
-
-def _key(setting: str) -> str:
-    """Returns the key of a setting that a pool kind names, such as "karpenter.nodeRole"."""
-    group, _, rest = setting.partition(".")
-    return f"{group}{rest[:1].upper()}{rest[1:]}"
-
-
-def _is_empty(pool: PoolSettings, setting: str) -> bool:
-    value: object = pool
-    for part in setting.split("."):
-        value = getattr(value, re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", part))
-    return not value or value == ClusterApiTemplate()
-
-
-def _check_needed(pool: PoolSettings, reader: ConfigReader) -> None:
-    for setting in pool.kind.required_settings:
-        key = _key(setting)
-        if _is_empty(pool, setting) and reader.usable(key):
-            reader.reject(key, "empty", f"Needed with pool {pool.kind.name}")
-
-
-def _check_gpu(pool: PoolSettings, reader: ConfigReader) -> None:
-    kind = pool.kind
-    if kind.accepts_gpu(pool.gpu) or not reader.usable("gpu"):
-        return
-    hint = kind.gpu_hint(pool.gpu)
-    reader.reject(
-        "gpu",
-        f'found "{pool.gpu.name}"',
-        f"Allowed with pool {kind.name}: {', '.join(kind.gpus)}" + (f"; {hint}" if hint else ""),
+    discovery_tag: Text = Field(
+        default="",
+        description="Pool karpenter-aws: value of the tag karpenter.sh/discovery on subnets "
+        "and security groups",
+    )
+    node_image: Annotated[
+        str,
+        matching(
+            r"(al2023|bottlerocket)@v[0-9.]+",
+            "al2023@vRELEASE or bottlerocket@vRELEASE; latest would replace every node on the "
+            "day of the next release, unseen in any preview",
+        ),
+    ] = Field(
+        default="al2023@v20260903",
+        description="Pool karpenter-aws: EKS image alias, family@release; a release has "
+        "images for the Kubernetes versions of its time",
     )
 
 
-def _check_reservations(pool: PoolSettings, reader: ConfigReader) -> None:
-    setting = pool.kind.reservations_setting
-    if not setting or "reserved" not in pool.capacity_types:
-        return
-    key = _key(setting)
-    if _is_empty(pool, setting) and reader.usable(key):
-        reader.reject(
-            key,
-            "empty, with reserved in capacityTypes",
-            "Name the reservations, or take reserved out of capacityTypes",
-        )
+class GkeSettings(Group):
+    """What a GKE compute class uses."""
+
+    reservations: Annotated[
+        tuple[Annotated[str, matching(LABEL, "names of Compute Engine reservations")], ...], List
+    ] = Field(
+        default=(),
+        description="Pool gke-compute-class with reserved in pool.capacityTypes: names of the"
+        " reservations",
+    )
+    service_account: Annotated[
+        str,
+        matching(
+            r"[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com",
+            "NAME@PROJECT.iam.gserviceaccount.com",
+            empty="",
+        ),
+    ] = Field(
+        default="",
+        description="Pool gke-compute-class: service account of the nodes, "
+        "NAME@PROJECT.iam.gserviceaccount.com; empty for the cluster's default",
+    )
 
 
-def check_quota(settings: Settings, reader: ConfigReader, asked: str) -> None:
-    """Rejects more GPUs than the provider gives; `asked` says in words what takes them."""
-    pool = settings.pool
-    if not pool.gpu_quota or not reader.usable(
-        "gpuQuota", "maxReplicas", "gpusPerNode", "tensorParallel", "pool", "nodeCount"
-    ):
-        return
-    if settings.peak_gpus > pool.gpu_quota:
-        reader.reject(
-            "gpuQuota",
-            f"{pool.gpu_quota} GPUs, but {asked} "
-            f"{settings.peak_gpus} in whole nodes of {pool.gpus_per_node}",
-            f"Ask for a quota of {settings.peak_gpus}, or lower maxReplicas",
-        )
+class ClusterApiSettings(Group):
+    """Where Cluster API runs, and what its machines are made from."""
+
+    context: Text = Field(
+        default="",
+        description="Pool cluster-api: kubeconfig context of the management cluster; empty if"
+        " the cluster manages itself",
+    )
+    cluster: OptionalKubernetesName = Field(
+        default="",
+        description="Pool cluster-api: name of the Cluster that gets the machines",
+    )
+    namespace: KubernetesName = Field(
+        default="default",
+        description="Pool cluster-api: namespace of that Cluster in the management cluster",
+    )
+    version: Annotated[
+        str,
+        matching(r"v1\.\d+\.\d+", "a Kubernetes version such as v1.35.4", empty=""),
+    ] = Field(
+        default="",
+        description="Pool cluster-api: Kubernetes version of the machines, such as v1.35.4",
+    )
+    bootstrap_template: _Template = Field(
+        default=_NO_TEMPLATE,
+        description="Pool cluster-api: GROUP/KIND/NAME of the template that boots a machine, "
+        "with the taint nvidia.com/gpu",
+    )
+    machine_template: _Template = Field(
+        default=_NO_TEMPLATE,
+        description="Pool cluster-api: GROUP/KIND/NAME of the infrastructure template of a machine",
+    )
+
+
+class PoolSettings(Group):
+    """Where GPU nodes come from and what they look like. `gpu_quota` is 0 where none is known."""
+
+    kind: Annotated[PoolKind, one_of(lambda: POOL_KINDS, lambda name: POOL_KINDS[name])] = Field(
+        default="existing",
+        validate_default=True,
+        description="Where GPU nodes come from: existing, karpenter-aws, karpenter-azure, "
+        "gke-compute-class or cluster-api",
+    )
+    gpu: Annotated[Gpu, one_of(load_gpus, find_gpu)] = Field(
+        default="l4",
+        validate_default=True,
+        description="GPU model; a name in components/breakeven/catalog/data/gpus.json",
+    )
+    gpus_per_node: Integer = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="GPUs of one node of the pool; a multiple of engine.tensorParallel",
+    )
+    gpu_quota: Integer = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        description="GPUs that the provider grants at most (its quota for this machine type);"
+        " 0 if not known. A peak above it is refused",
+    )
+    node_count: Integer = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Pool existing: nodes that are there, and are paid, whether busy or not",
+    )
+    node_labels: Labels = Field(
+        default={"nvidia.com/gpu.present": "true"},
+        description="Pool existing: labels of those nodes",
+    )
+    node_taints: Annotated[
+        tuple[
+            Annotated[
+                str,
+                matching(
+                    r"([a-z0-9][a-z0-9.-]{0,252}/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?",
+                    "keys of taints, such as dedicated; values and effects don't matter",
+                ),
+            ],
+            ...,
+        ],
+        List,
+    ] = Field(
+        default=(),
+        description="Pool existing: keys of those nodes' taints; nvidia.com/gpu is tolerated "
+        "without being named",
+    )
+    instance_types: Annotated[tuple[MachineType, ...], List] = Field(
+        default=(),
+        description="Machine types; a pool that starts nodes may start these, each with "
+        "exactly pool.gpusPerNode GPUs",
+    )
+    capacity_types: Annotated[tuple[Literal["reserved", "on-demand", "spot"], ...], List] = Field(
+        default=("on-demand",),
+        description="Pools that start nodes: reserved, on-demand, spot, tried in the order "
+        "given; karpenter-azure has no reserved, cluster-api has on-demand only",
+    )
+    spot_interruptions_per_month: Number = Field(
+        default=Decimal("0.2"),
+        ge=0,
+        le=700,
+        description="Where pool.capacityTypes begins with spot: interruptions of a node per "
+        "month; above 0.2 is the worst class of AWS's Spot Instance Advisor",
+    )
+    karpenter: KarpenterSettings = Field(
+        default=KarpenterSettings(), description="Pool karpenter-aws"
+    )
+    gke: GkeSettings = Field(default=GkeSettings(), description="Pool gke-compute-class")
+    cluster_api: ClusterApiSettings = Field(
+        default=ClusterApiSettings(), description="Pool cluster-api"
+    )
+    node_volume_gigabytes: Integer = Field(
+        default=100,
+        ge=50,
+        le=16_000,
+        description="Pools karpenter-aws (gp3), karpenter-azure, gke-compute-class (pd-ssd): "
+        "root volume of a node in GB (engine image, caches)",
+    )
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether nodes come and go with replicas; otherwise `node_count` of them are there."""
+        return self.kind.can_grow
+
+    @property
+    def first_purchase(self) -> str:
+        """How nodes are bought before anything else is tried; on demand where nothing says how."""
+        buys = self.kind.purchases and self.capacity_types
+        return self.capacity_types[0] if buys else "on-demand"
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yields what can't work with the pool's kind."""
+        kind = self.kind
+        for setting in kind.required_settings:
+            if not self._value(setting):
+                yield Conflict(f"pool.{setting}", "empty", f"Needed with pool {kind.name}", _KIND)
+        missing = [name for name in self.capacity_types if not kind.supports(name)]
+        if kind.purchases and missing:
+            yield Conflict(
+                "pool.capacityTypes",
+                f"found {', '.join(missing)}",
+                f"Allowed with pool {kind.name}: {', '.join(kind.purchases)}"
+                + (f"; {kind.purchases_hint}" if kind.purchases_hint else ""),
+                _KIND,
+            )
+        if not kind.accepts_gpu(self.gpu):
+            hint = kind.gpu_hint(self.gpu)
+            yield Conflict(
+                "pool.gpu",
+                f'found "{self.gpu.name}"',
+                f"Allowed with pool {kind.name}: {', '.join(kind.gpus)}"
+                + (f"; {hint}" if hint else ""),
+                _KIND,
+            )
+        yield from self._reservation_conflicts()
+        for setting in ("nodeLabels", "nodeTaints"):
+            if setting not in kind.own_settings and self._is_stated(setting):
+                yield Conflict(
+                    f"pool.{setting}",
+                    f"has no effect with pool {kind.name}",
+                    f"Allowed with pool {_kinds_with(setting)}; other pools label and taint the "
+                    "nodes that they make themselves",
+                    _KIND,
+                )
+
+    def _reservation_conflicts(self) -> Iterator[Conflict]:
+        kind, is_reserved = self.kind, "reserved" in self.capacity_types
+        needs = (*_KIND, "pool.capacityTypes")
+        if kind.reservations_setting and is_reserved and not self._value(kind.reservations_setting):
+            yield Conflict(
+                f"pool.{kind.reservations_setting}",
+                "empty, with reserved in pool.capacityTypes",
+                "Name the reservations, or take reserved out of pool.capacityTypes",
+                needs,
+            )
+        setting = "gke.reservations"
+        if self.gke.reservations and not (is_reserved and setting in kind.own_settings):
+            yield Conflict(
+                f"pool.{setting}",
+                f"has no effect with pool {kind.name} and pool.capacityTypes "
+                f"{', '.join(self.capacity_types) or 'empty'}",
+                f"Allowed with pool {_kinds_with(setting)} and reserved in pool.capacityTypes",
+                needs,
+            )
+
+    def _value(self, setting: str) -> object:
+        """Returns the value of a setting as files name it, such as karpenter.nodeRole."""
+        value: object = self
+        for part in setting.split("."):
+            value = getattr(value, to_snake(part))
+        return value.name if isinstance(value, ClusterApiTemplate) else value
+
+    def _is_stated(self, setting: str) -> bool:
+        return bool(self._value(setting) != type(self).model_fields[to_snake(setting)].default)
+
+
+def _kinds_with(setting: str) -> str:
+    return ", ".join(kind.name for kind in POOL_KINDS.values() if setting in kind.own_settings)
+
+
+_KIND = ("pool.kind",)

@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from breakeven.catalog.api_addresses import API_ADDRESSES
-from breakeven.settings.groups import (
-    ApiSettings,
-    EngineSettings,
-    GatewaySettings,
-    ModelSettings,
-    MonitoringSettings,
-    NetworkSettings,
-    PolicySettings,
-    PoolSettings,
-    PricingSettings,
-    ReplicaSettings,
-    StaffingSettings,
-    TrafficSettings,
-    WeightsSettings,
-)
+from breakeven.settings.api import ApiSettings
+from breakeven.settings.engine import EngineSettings
+from breakeven.settings.files import PER_MODEL
+from breakeven.settings.gateway import GatewaySettings
+from breakeven.settings.model import ModelSettings
+from breakeven.settings.monitoring import MonitoringSettings
+from breakeven.settings.network import NetworkSettings
+from breakeven.settings.policy import PolicySettings
+from breakeven.settings.pool import PoolSettings
+from breakeven.settings.pricing import PricingSettings
+from breakeven.settings.replicas import ReplicaSettings
+from breakeven.settings.staffing import StaffingSettings
+from breakeven.settings.traffic import TrafficSettings
+from breakeven.settings.weights import WeightsSettings
 
 FIRST_MODEL = "model"
 """Name of the objects of a stack's first model."""
@@ -36,6 +35,25 @@ class PoolShare:
     lowest: int
     highest: int
     shared_weights: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a model's settings are stated, so that messages name the place to change.
+
+    Attributes:
+        entry: Its place in the list of models; None where the stack has no list.
+        inherited: Keys of its groups that the top level states for it.
+    """
+
+    entry: int | None = None
+    inherited: frozenset[str] = frozenset()
+
+    def key(self, key: str) -> str:
+        """Returns under which key a setting of this model is stated, or would be."""
+        group, _, rest = key.partition(".")
+        is_shared = group not in PER_MODEL or f"{group}.{rest.partition('.')[0]}" in self.inherited
+        return key if self.entry is None or is_shared else f"models[{self.entry}].{key}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +85,7 @@ class Settings:
     api: ApiSettings
     pricing: PricingSettings
     staffing: StaffingSettings
+    origin: Origin = Origin()
     name: str = FIRST_MODEL
     beside: tuple[PoolShare, ...] = ()
     others: tuple[Settings, ...] = ()

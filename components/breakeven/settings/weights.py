@@ -1,62 +1,66 @@
-"""Reads where the weights lie, and refuses places that can't hold them."""
+"""Where the weights are stored."""
 
 from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from breakeven.settings.fields import (
     DIGEST,
     HOST_ALLOWED,
     IMAGE,
-    SUBDOMAIN,
-    SUBDOMAIN_ALLOWED,
+    Group,
+    Integer,
+    OptionalObjectName,
+    matching,
 )
-from breakeven.settings.groups import WeightsSettings
-from breakeven.settings.reader import ConfigReader
-from breakeven.settings.stack import Settings
-
-_BESIDE_GIGABYTES = 40
-"""What a node's root volume holds beside an image of weights: the system, the engine's image
-unpacked (some 20 GB), caches."""
 
 
-def read_weights(reader: ConfigReader) -> WeightsSettings:
-    """Reads the keys that say where the weights lie."""
-    token = reader.text("hubTokenSecret", pattern=f"({SUBDOMAIN})?", allowed=SUBDOMAIN_ALLOWED)
-    image = reader.text(
-        "weightsImage",
-        pattern=rf"({IMAGE}(:[\w.-]+)?{DIGEST})?",
-        allowed="Allowed: HOST/PATH[:TAG]@sha256:DIGEST, or empty; the digest is what verifies "
-        f"it; {HOST_ALLOWED}",
+class WeightsSettings(Group):
+    """Where the weights are stored.
+
+    `image` is None where a volume holds them; `claim` is a volume that holds them already, None
+    where a Job fills one; `hub_token_secret` is None for an open repository.
+    """
+
+    claim: OptionalObjectName = Field(
+        default=None,
+        description="Existing volume claim that holds the weights in a folder named as "
+        "model.revision; empty to fetch them",
     )
-    return WeightsSettings(
-        storage_class=reader.text(
-            "weightsStorageClass", pattern=r"[a-z0-9][a-z0-9.-]*", allowed=SUBDOMAIN_ALLOWED
+    storage_class: Annotated[
+        str, matching(r"[a-z0-9][a-z0-9.-]*", "a Kubernetes name of a storage class")
+    ] = Field(
+        default="standard",
+        description="Storage class of the volume that holds the weights",
+    )
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = Field(
+        default="ReadWriteOnce",
+        description="ReadWriteOnce (all replicas on one node) or ReadWriteMany",
+    )
+    image: Annotated[
+        str | None,
+        matching(
+            rf"{IMAGE}(:[\w.-]+)?{DIGEST}",
+            "HOST/PATH[:TAG]@sha256:DIGEST; the digest is what verifies it; " + HOST_ALLOWED,
+            empty=None,
         ),
-        access_mode=reader.choice("weightsAccessMode", ("ReadWriteOnce", "ReadWriteMany")),
-        image=image or None,
-        claim=reader.text("weightsClaim", pattern=f"({SUBDOMAIN})?", allowed=SUBDOMAIN_ALLOWED)
-        or None,
-        read_megabytes_per_second=reader.integer("weightsReadMegabytesPerSecond", 10, 100_000),
-        hub_token_secret=token or None,
+    ] = Field(
+        default=None,
+        description="OCI image that holds the weights under /COMMIT, as "
+        "HOST/PATH[:TAG]@sha256:DIGEST; mounted in place of a volume (Kubernetes "
+        "1.35, or 1.33 with its feature gate). Empty for a volume",
     )
-
-
-def check_weights(settings: Settings, reader: ConfigReader) -> None:
-    """Rejects an image of weights with what it takes the place of, or with too small a disk."""
-    model, pool = settings.model, settings.pool
-    if settings.weights.image is None or not reader.usable("weightsImage"):
-        return
-    if model.previous_revision is not None and reader.usable("previousModelRevision"):
-        reader.reject(
-            "previousModelRevision",
-            "a commit beside weightsImage",
-            "Leave it out: to go back is to name the earlier image",
-        )
-    if not reader.usable("model", "precision", "pool", "nodeVolumeGigabytes"):
-        return
-    needed = -(-model.repository_bytes // 10**9) + _BESIDE_GIGABYTES
-    if pool.kind.root_volume_class and pool.node_volume_gigabytes < needed:
-        reader.reject(
-            "nodeVolumeGigabytes",
-            f"{pool.node_volume_gigabytes} GB, but each node unpacks the weights of weightsImage",
-            f"Allowed: {needed} or more",
-        )
+    read_megabytes_per_second: Integer = Field(
+        default=200,
+        ge=10,
+        le=100_000,
+        description="Read speed of that volume, or with weights.image of a node's pull, in "
+        "MB/s; sizes the startup probe and the cold start",
+    )
+    hub_token_secret: OptionalObjectName = Field(
+        default=None,
+        description='Name of an existing Secret with key "token", for a gated repository; '
+        "empty for an open one",
+    )

@@ -34,12 +34,12 @@ SOURCES: Mapping[str, str] = MappingProxyType(
 
 
 def preset_settings(preset: Preset) -> dict[str, int | str]:
-    """Returns the settings of a preset, in the order of Pulumi.yaml."""
+    """Returns the settings of a preset, by dotted key."""
     return {
-        "tokensPerDay": TOKENS_PER_DAY[preset],
-        "inputTokensPerRequest": 1_155,
-        "outputTokensPerRequest": 211,
-        "cachedInputPercent": 0,
-        "trafficShape": "published",
-        "burstFactor": "1.76",
+        "traffic.tokensPerDay": TOKENS_PER_DAY[preset],
+        "traffic.inputTokens": 1_155,
+        "traffic.outputTokens": 211,
+        "traffic.cachedInputPercent": 0,
+        "traffic.shape": "published",
+        "traffic.burstFactor": "1.76",
     }

@@ -65,16 +65,16 @@ class Profile:
             shape_name: Name of the file in stacks/traffic/ that holds `rates`.
         """
         stated: dict[str, int | str] = {
-            "tokensPerDay": self.tokens_per_day,
-            "inputTokensPerRequest": self.input_tokens,
-            "outputTokensPerRequest": self.output_tokens,
+            "traffic.tokensPerDay": self.tokens_per_day,
+            "traffic.inputTokens": self.input_tokens,
+            "traffic.outputTokens": self.output_tokens,
         }
         if self.cached_input_percent is not None:
-            stated["cachedInputPercent"] = self.cached_input_percent
+            stated["traffic.cachedInputPercent"] = self.cached_input_percent
         if self.burst_factor is not None:
-            stated["burstFactor"] = f"{self.burst_factor:.2f}"
+            stated["traffic.burstFactor"] = f"{self.burst_factor:.2f}"
         if self.rates is not None:
-            stated["trafficShape"] = shape_name
+            stated["traffic.shape"] = shape_name
         return stated
 
 

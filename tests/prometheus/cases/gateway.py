@@ -6,7 +6,9 @@ from breakeven.manifests.monitoring.promql import engine_selector, gateway_targe
 from tests.prometheus.cases.series import MINUTES_A_DAY, Case, Series, cluster
 from tests.recording import settings_of
 
-SETTINGS = settings_of("hybrid", teams={"product": {"usdPerMonth": "6000"}, "legal": {}})
+SETTINGS = settings_of(
+    "hybrid", **{"gateway.teams": {"product": {"usdPerMonth": "6000"}, "legal": {}}}
+)
 TARGET = gateway_target_selector(SETTINGS)
 ENGINE = engine_selector(SETTINGS)
 STEP = 20

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from breakeven.manifests.monitoring.promql import engine_selector, target_selector
 from tests.recording import settings_of
 
-SETTINGS = settings_of("aws-prod", budgetPerMonth="9000")
+SETTINGS = settings_of("aws-prod", **{"pricing.budgetPerMonth": "9000"})
 ENGINE = engine_selector(SETTINGS)
 TARGET = target_selector(SETTINGS)
 

@@ -17,9 +17,10 @@ import breakeven.cli.init.command as module
 from breakeven.catalog.models import load_models
 from breakeven.cli.init.stack_answers import Where
 from breakeven.errors import ExitCode
-from breakeven.planning.inputs import assumptions_of
+from breakeven.planning.offline import load_values
 from breakeven.settings.files import ROOT, stack_values
 from breakeven.settings.parse import parse
+from breakeven.settings.stack import Settings
 from tests.unit.cli.running import exit_code
 
 Run = Callable[..., tuple[int, Path]]
@@ -41,11 +42,17 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return call
 
 
+def written(path: Path) -> Settings:
+    """The settings of a file that the command wrote."""
+    stack = path.name.split(".")[1]
+    return parse(stack_values(stack, path.parent.parent))[0]
+
+
 def check_previews(path: Path) -> None:
     """Reads the file as a preview does, with prices and all checks."""
     values = stack_values("chat", path.parent.parent)
-    settings, reader = parse(values)
-    assert assumptions_of("chat", settings, reader, datetime.now(tz=UTC).date()).stack == "chat"
+    today = datetime.now(tz=UTC).date()
+    assert load_values("chat", values, today).assumptions.stack == "chat"
 
 
 @pytest.mark.parametrize("where", list(Where))
@@ -62,7 +69,7 @@ def test_a_region_with_prices_can_be_chosen(where: str, region: str, run: Run) -
     code, path = run("chat", "--where", where, "--region", region)
     assert code == 0
     check_previews(path)
-    assert stack_values("chat", path.parent.parent)["region"] == region
+    assert written(path).pricing.region == region
 
 
 @pytest.mark.parametrize(
@@ -104,8 +111,8 @@ def test_it_says_only_what_differs_from_the_defaults(run: Run) -> None:
 def test_replicas_serve_the_peak_minute(run: Run) -> None:
     _, small = run("chat", "--tokens-per-day", "5000000", "--gpu", "l4")
     _, large = run("chat2", "--tokens-per-day", "500000000", "--gpu", "l4")
-    assert "maxReplicas" not in small.read_text(encoding="utf-8")
-    assert int(stack_values("chat2", large.parent.parent)["maxReplicas"]) > 5
+    assert " max:" not in small.read_text(encoding="utf-8")
+    assert written(large).replicas.max > 5
 
 
 def test_a_machine_that_would_take_more_replicas_than_allowed_is_not_chosen(run: Run) -> None:
@@ -135,7 +142,7 @@ def test_json_has_the_settings(run: Run, capsys: pytest.CaptureFixture[str]) -> 
     run("chat", "--format", "json", "--data-stays")
     told = json.loads(capsys.readouterr().out)
     assert told["stack"] == "chat"
-    assert told["settings"]["dataMayLeave"] is False
+    assert told["settings"]["network.dataMayLeave"] is False
 
 
 @pytest.mark.parametrize(
@@ -148,8 +155,8 @@ def test_json_has_the_settings(run: Run, capsys: pytest.CaptureFixture[str]) -> 
         (["--where", "gcp", "--node-price", "250000"], "or choose --where own"),
         (["--tokens-per-day", "1000000000000"], "more than 1,000 replicas on every machine"),
         (["--model", "gemma-2-9b"], "--revision COMMIT"),
-        (["--revision", "main"], "breakeven:modelRevision"),
-        (["--api", "nobody/nothing"], "breakeven:apiInUse"),
+        (["--revision", "main"], "breakeven:model.revision"),
+        (["--api", "nobody/nothing"], "breakeven:api.inUse"),
         (["--where", "own", "--gpu", "l4", "--model", "llama-3.1-405b-instruct"], "does not fit"),
     ],
 )
@@ -184,10 +191,10 @@ def test_a_person_is_asked_and_enter_takes_the_default(
     assert code == 0
     asked = capsys.readouterr().out
     assert "Model to serve [qwen2.5-7b-instruct]" in asked
-    values = stack_values("chat", path.parent.parent)
-    assert values["tokensPerDay"] == "40000000"
-    assert values["nodePurchasePrice"] == "123456"
-    assert values["dataMayLeave"] == "false"
+    settings = written(path)
+    assert settings.traffic.tokens_per_day == 40_000_000
+    assert settings.pricing.owned.purchase_price == 123_456
+    assert not settings.network.data_may_leave
 
 
 def test_a_wrong_word_is_told(

@@ -14,11 +14,9 @@ from typer.testing import CliRunner
 from breakeven.cli.app import app
 from breakeven.cost.estimate import estimate
 from breakeven.errors import UserError
-from breakeven.planning.inputs import assumptions_of
-from breakeven.planning.offline import load_stack
+from breakeven.planning.offline import load_stack, load_values
 from breakeven.reports.formatting import money
-from breakeven.settings.files import stack_values
-from breakeven.settings.parse import parse
+from breakeven.settings.files import stack_values, with_settings
 
 COUNT = {
     "status": "success",
@@ -73,10 +71,9 @@ def test_the_settings_that_are_printed_give_the_total_that_is_told(seen: Path) -
     }
     seen.write_text(json.dumps(figures), encoding="utf-8")
     output = answer("aws-prod", "--from", str(seen))
-    stated = {key: str(value) for key, value in output["settings"].items()}
-    settings, reader = parse({**stack_values("aws-prod"), **stated})
+    values = with_settings(stack_values("aws-prod"), output["settings"])
     today = datetime.now(tz=UTC).date()
-    assumptions = assumptions_of("aws-prod", settings, reader, today)
+    assumptions = load_values("aws-prod", values, today).assumptions
     total = estimate(load_stack("aws-prod").ledger(), assumptions).total
     assert output["total"]["withObservedSettings"] == money(total)
     assert output["total"]["planned"] != money(total)
@@ -103,7 +100,7 @@ def test_the_text_names_what_was_most_off_and_the_line_that_states_it(seen: Path
     )
     assert "Largest deviation: tokensPerDay, 80.0% above the plan" in result.stdout
     assert "Remainder:" in result.stdout
-    assert result.stdout.endswith("  breakeven:tokensPerDay: 900000000\n")
+    assert result.stdout.endswith("  breakeven:traffic:\n    tokensPerDay: 900000000\n")
     assert max(len(line) for line in result.stdout.splitlines()) <= 96
 
 

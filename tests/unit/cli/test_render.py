@@ -157,8 +157,8 @@ def test_machines_of_cluster_api_go_to_their_management_cluster() -> None:
         resource.kind: resource.context
         for resource in render(settings_of("on-prem", **CLUSTER_API))
     }
-    assert contexts["MachineDeployment"] == CLUSTER_API["clusterApiContext"]
-    assert set(contexts.values()) == {"", CLUSTER_API["clusterApiContext"]}
+    assert contexts["MachineDeployment"] == CLUSTER_API["pool.clusterApi.context"]
+    assert set(contexts.values()) == {"", CLUSTER_API["pool.clusterApi.context"]}
 
 
 @pytest.mark.usefixtures("no_estimate")

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 
 from breakeven.cli.report import Format
 from breakeven.planning import offline
-from breakeven.settings.files import stack_values
+from breakeven.settings.files import stack_values, with_settings
 from tests.unit.cli.running import Run, exit_code
 from tests.unit.reports.cases import amounts
 
@@ -98,7 +98,7 @@ def test_a_stack_over_its_budget_is_written_and_ends_with_two(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "cost.json"
-    monkeypatch.setattr(offline, "stack_values", with_values(budgetPerMonth="1000"))
+    monkeypatch.setattr(offline, "stack_values", with_values({"pricing.budgetPerMonth": "1000"}))
     for command in (
         ["report", "dev", "--format", "json", "--output", str(target)],
         ["estimate", "dev"],
@@ -111,19 +111,19 @@ def test_a_stack_over_its_budget_is_written_and_ends_with_two(
 @pytest.mark.parametrize(
     ("values", "code"),
     [
-        ({"priceMaxAgeDays": "1"}, 3),
-        ({"apiInUse": "openai/none-such"}, 3),
-        ({"priceMaxAgeDays": "1", "tokensPerDay": "-1"}, 1),
-        ({"tokensPerDay": "-1"}, 1),
+        ({"pricing.maxAgeDays": "1"}, 3),
+        ({"api.inUse": "openai/none-such"}, 3),
+        ({"pricing.maxAgeDays": "1", "traffic.tokensPerDay": "-1"}, 1),
+        ({"traffic.tokensPerDay": "-1"}, 1),
     ],
 )
 def test_only_missing_and_stale_prices_end_with_three(
     values: dict[str, str], code: int, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(offline, "stack_values", with_values(**values))
+    monkeypatch.setattr(offline, "stack_values", with_values(values))
     for command in ("report", "estimate"):
         assert run(command, "aws-prod") == code
 
 
-def with_values(**values: str) -> Callable[[str], dict[str, str]]:
-    return lambda stack: {**stack_values(stack), **values}
+def with_values(values: Mapping[str, object]) -> Callable[[str], dict[str, object]]:
+    return lambda stack: with_settings(stack_values(stack), values)

@@ -14,7 +14,7 @@ from breakeven.cli import app as cli
 from breakeven.cli.traffic import command as traffic
 from breakeven.cost.demand.load import read_shape
 from breakeven.errors import UserError
-from breakeven.settings.files import stack_values
+from breakeven.settings.files import stack_values, with_settings
 from breakeven.settings.parse import parse
 from breakeven.traffic.presets import TOKENS_PER_DAY
 from tests.unit.traffic.logs import (
@@ -47,9 +47,12 @@ MALFORMED = f'{SECRET}, "{SECRET}\n{{"{SECRET}": "{SECRET}"}}\n'
 
 STACK = """# ours
 config:
-  breakeven:model: qwen-2.5-7b-instruct # small
-  breakeven:tokensPerDay: 5 # a guess
-  breakeven:pool: karpenter-aws
+  breakeven:model:
+    name: qwen-2.5-7b-instruct # small
+  breakeven:traffic:
+    tokensPerDay: 5 # a guess
+  breakeven:pool:
+    kind: karpenter-aws
 encryptionsalt: v1:abc
 """
 
@@ -88,11 +91,13 @@ def test_a_week_of_requests_becomes_settings_and_a_shape(tmp_path: Path, project
     requests = len(WEEK)
     settings = yaml.safe_load(output.split("Settings, for your stack file\n")[1].split("\n\n")[0])
     assert settings == {
-        "breakeven:tokensPerDay": round(requests * 1_200 / 7 * 7 * 86_400 / (7 * 86_400 - 1)),
-        "breakeven:inputTokensPerRequest": 1_000,
-        "breakeven:outputTokensPerRequest": 200,
-        "breakeven:cachedInputPercent": 25,
-        "breakeven:trafficShape": "november-2026",
+        "breakeven:traffic": {
+            "tokensPerDay": round(requests * 1_200 / 7 * 7 * 86_400 / (7 * 86_400 - 1)),
+            "inputTokens": 1_000,
+            "outputTokens": 200,
+            "cachedInputPercent": 25,
+            "shape": "november-2026",
+        }
     }
     assert f"{requests:,} requests from 2026-11-02 00:00 to 2026-11-08 23:59 UTC" in output
     assert f"Rows: {requests:,} read, 0 bad\n" in output
@@ -107,7 +112,7 @@ def test_a_week_of_requests_becomes_settings_and_a_shape(tmp_path: Path, project
 def test_json_has_the_same_figures(tmp_path: Path) -> None:
     log = written(tmp_path / "log.csv", requests_csv(WEEK))
     figures = json.loads(breakeven("import", str(log), "--format", "json", "--name", "week"))
-    assert figures["settings"]["trafficShape"] == "week"
+    assert figures["settings"]["traffic.shape"] == "week"
     assert figures["requests"] == len(WEEK)
     assert figures["inputTokens"] == 1_000 * len(WEEK)
     assert figures["rows"] == {"read": len(WEEK), "bad": {}, "leftOut": {}}
@@ -120,15 +125,13 @@ def test_a_stack_file_gets_exactly_the_measured_settings(tmp_path: Path, project
     stack = (project / "stacks" / "Pulumi.dev.yaml").read_text()
     assert "Written: stacks/traffic/log\nWritten: stacks/Pulumi.dev.yaml\n" in output
     before, after = STACK.splitlines(), stack.splitlines()
-    assert [line for line in before if line not in after] == [
-        "  breakeven:tokensPerDay: 5 # a guess"
-    ]
-    assert sorted(line.split(":")[1] for line in after if line not in before) == [
+    assert [line for line in before if line not in after] == ["    tokensPerDay: 5 # a guess"]
+    assert sorted(line.split(":")[0].strip() for line in after if line not in before) == [
         "cachedInputPercent",
-        "inputTokensPerRequest",
-        "outputTokensPerRequest",
+        "inputTokens",
+        "outputTokens",
+        "shape",
         "tokensPerDay",
-        "trafficShape",
     ]
 
 
@@ -136,7 +139,7 @@ def test_what_a_log_does_not_tell_leaves_the_stack_as_it_is(tmp_path: Path, proj
     log = written(tmp_path / "log.csv", azure_trace(FEW))
     output = breakeven("import", str(log), "--stack", "dev")
     config = yaml.safe_load((project / "stacks" / "Pulumi.dev.yaml").read_text())["config"]
-    assert not {"breakeven:trafficShape", "breakeven:burstFactor"} & set(config)
+    assert not {"shape", "burstFactor"} & set(config["breakeven:traffic"])
     assert "trafficShape: unknown, the log spans less than a day; stays published" in output
     assert not (project / "stacks" / "traffic").exists()
 
@@ -246,7 +249,7 @@ def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
 def test_a_stack_file_that_can_not_be_merged_keeps_the_shape_from_being_written(
     tmp_path: Path, project: Path
 ) -> None:
-    written(project / "stacks" / "Pulumi.odd.yaml", "config: {a:b: 1}\n")
+    written(project / "stacks" / "Pulumi.odd.yaml", "config: [1]\n")
     log = written(tmp_path / "log.csv", requests_csv(WEEK))
     with pytest.raises(UserError, match="Put these lines under config: yourself"):
         breakeven("import", str(log), "--stack", "odd")
@@ -265,12 +268,11 @@ def test_a_folder_that_can_not_be_written_is_a_mistake(tmp_path: Path, project: 
 def test_a_preset_is_lines_that_a_stack_can_use(preset: str, tokens: int) -> None:
     lines, sources = breakeven("preset", preset).split("\n\n")
     stated = yaml.safe_load(lines)
-    assert stated["breakeven:tokensPerDay"] == tokens
+    assert stated["breakeven:traffic"]["tokensPerDay"] == tokens
     assert "Azure LLM inference trace 2023" in sources
     as_json = json.loads(breakeven("preset", preset, "--format", "json"))
-    assert {f"breakeven:{key}": value for key, value in as_json["settings"].items()} == stated
-    values = {key: str(value) for key, value in as_json["settings"].items()}
-    settings, reader = parse({**stack_values("dev"), **values})
+    assert {"breakeven:traffic": with_settings({}, as_json["settings"])["traffic"]} == stated
+    settings, problems = parse(with_settings(stack_values("dev"), as_json["settings"]))
     assert settings.traffic.tokens_per_day == tokens
     assert settings.traffic.input_tokens == 1_155
-    assert reader is not None
+    assert problems == ()

@@ -78,7 +78,7 @@ def test_the_prices_of_tokens_are_in_the_configuration_of_the_gateway_alone() ->
 
 def test_planned_figures_need_monitoring_and_an_estimate() -> None:
     planned = [planned_of("dev")]
-    monitored, unmonitored = settings_of("dev"), settings_of("dev", monitoring=False)
+    monitored, unmonitored = settings_of("dev"), settings_of("dev", **{"monitoring.enabled": False})
     assert [each.name for each in planned_cost_components(monitored, planned)] == ["planned-cost"]
     assert planned_cost_components(monitored, []) == ()
     assert planned_cost_components(unmonitored, planned) == ()

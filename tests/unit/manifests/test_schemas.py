@@ -17,17 +17,17 @@ from tests.recording import STACKS, Recorded, register_stack, settings_of
 
 CHAIN = ["reserved", "on-demand", "spot"]
 VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
-    "aws chain": ("aws-prod", {"capacityTypes": CHAIN, "priceOverrides": {}}),
-    "azure spot": ("aks", {"capacityTypes": ["spot", "on-demand"]}),
+    "aws chain": ("aws-prod", {"pool.capacityTypes": CHAIN, "pricing.overrides": {}}),
+    "azure spot": ("aks", {"pool.capacityTypes": ["spot", "on-demand"]}),
     "gke with an account": (
         "gke",
-        {"gkeServiceAccount": "llm-nodes@example.iam.gserviceaccount.com"},
+        {"pool.gke.serviceAccount": "llm-nodes@example.iam.gserviceaccount.com"},
     ),
     "cluster api": ("on-prem", CLUSTER_API),
-    "scheduled": ("aws-prod", {"scheduledReplicas": ["mon-fri 08:00-18:00 4"]}),
+    "scheduled": ("aws-prod", {"replicas.schedule": ["mon-fri 08:00-18:00 4"]}),
     "several nodes, scaled": (
         "owned-h100",
-        {"autoscaling": True, "maxReplicas": 2, "gpuQuota": 0},
+        {"replicas.autoscaling": True, "replicas.max": 2, "pool.gpuQuota": 0},
     ),
 }
 

@@ -15,13 +15,15 @@ from tests.recording import Recorded, Registration, register_stack, settings_of
 STACK = "two-models"
 NAMES = ("model", "model-qwen3-14b")
 SERVER = {
-    "pool": "existing",
-    "nodeLabels": {"a": "b"},
-    "gpuQuota": 0,
-    "gpusPerNode": 8,
-    "minReplicas": 1,
-    "maxReplicas": 2,
+    "pool.kind": "existing",
+    "pool.nodeLabels": {"a": "b"},
+    "pool.gpuQuota": 0,
+    "pool.gpusPerNode": 8,
+    "replicas.min": 1,
+    "replicas.max": 2,
 }
+
+ONE_MODEL: Mapping[str, object] = {"models": []}
 
 
 @cache
@@ -103,7 +105,7 @@ def test_a_node_that_comes_and_goes_is_one_model_s() -> None:
         assert not matches(term["labelSelector"], of_own)
 
 
-@pytest.mark.parametrize("changes", [SERVER, {"additionalModels": []}])
+@pytest.mark.parametrize("changes", [SERVER, ONE_MODEL])
 def test_nodes_of_a_fixed_pool_are_shared_and_one_model_keeps_nobody_off(
     changes: Mapping[str, object],
 ) -> None:
@@ -148,7 +150,9 @@ def test_dashboards_have_addresses_of_their_own() -> None:
 
 
 def test_weights_reach_the_internet_if_any_model_s_are_fetched() -> None:
-    filled = register_stack(settings_of(STACK, weightsClaim="filled", hubTokenSecret=""))
+    filled = register_stack(
+        settings_of(STACK, **{"weights.claim": "filled", "weights.hubTokenSecret": ""})
+    )
     policies = {policy.metadata["name"] for policy in filled.of("NetworkPolicy")}
     assert "model-weights" in policies
     assert len(filled.of("PersistentVolumeClaim")) == 1

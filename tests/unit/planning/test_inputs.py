@@ -25,27 +25,22 @@ from breakeven.cost.notes import (
 )
 from breakeven.errors import ClockError, Problem, SettingsError, UnknownStackError
 from breakeven.planning.fleet import VLLM_LARGEST_BATCH, interruptions_of
-from breakeven.planning.inputs import ENGINE_IMAGE_GIGABYTES, assumptions_of
-from breakeven.planning.offline import estimate_stack, ledger_of
+from breakeven.planning.inputs import ENGINE_IMAGE_GIGABYTES
+from breakeven.planning.offline import estimate_stack, load_values
 from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output, summary
-from breakeven.settings.files import stack_names, stack_values
+from breakeven.settings.files import stack_names, stack_values, with_settings
 from breakeven.settings.parse import parse
 from tests.pools import CLUSTER_API
 from tests.recording import settings_of
 from tests.unit.cost.builders import TODAY
 
 
-def assumptions(stack: str, today: date = TODAY, **overrides: object) -> Assumptions:
-    wire = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in overrides.items()
-    }
-    settings, reader = parse({**stack_values(stack), **wire})
-    return assumptions_of(stack, settings, reader, today)
+def assumptions(stack: str, today: date = TODAY, /, **changes: object) -> Assumptions:
+    return load_values(stack, with_settings(stack_values(stack), changes), today).assumptions
 
 
-def problem(stack: str, today: date = TODAY, **overrides: object) -> Problem:
+def problem(stack: str, today: date = TODAY, /, **overrides: object) -> Problem:
     with pytest.raises(SettingsError) as raised:
         assumptions(stack, today, **overrides)
     [found] = raised.value.problems
@@ -53,22 +48,24 @@ def problem(stack: str, today: date = TODAY, **overrides: object) -> Problem:
 
 
 def test_machine_types_without_a_price_are_one_mistake_that_names_them_all() -> None:
-    found = problem("dev", instanceTypes=["g6.tiny", "g6.huge"])
-    assert found.key == "instanceTypes"
+    found = problem("dev", **{"pool.instanceTypes": ["g6.tiny", "g6.huge"]})
+    assert found.key == "pool.instanceTypes"
     assert "node/aws/us-east-1/g6.tiny/on-demand" in found.found
     assert "node/aws/us-east-1/g6.huge/on-demand" in found.found
-    assert "priceOverrides" in found.allowed
+    assert "pricing.overrides" in found.allowed
 
 
 def test_an_override_gives_a_missing_price_and_wins_over_the_book() -> None:
     spot = "node/aws/us-east-1/g6.xlarge/spot"
-    found = problem("dev", capacityTypes=["spot"], instanceTypes=["g6.xlarge"])
+    found = problem("dev", **{"pool.capacityTypes": ["spot"], "pool.instanceTypes": ["g6.xlarge"]})
     assert spot in found.found
     own = assumptions(
         "dev",
-        capacityTypes=["spot"],
-        instanceTypes=["g6.xlarge"],
-        priceOverrides={spot: "0.31"},
+        **{
+            "pool.capacityTypes": ["spot"],
+            "pool.instanceTypes": ["g6.xlarge"],
+            "pricing.overrides": {spot: "0.31"},
+        },
     )
     assert isinstance(own.node, RentedNode)
     assert own.node.price.usd == Decimal("0.31")
@@ -76,7 +73,7 @@ def test_an_override_gives_a_missing_price_and_wins_over_the_book() -> None:
 
 
 def test_the_cheapest_machine_type_of_the_first_capacity_type_is_taken() -> None:
-    node = assumptions("dev", instanceTypes=["g6.2xlarge", "g6.xlarge"]).node
+    node = assumptions("dev", **{"pool.instanceTypes": ["g6.2xlarge", "g6.xlarge"]}).node
     assert isinstance(node, RentedNode)
     assert (node.machine, node.purchase) == ("g6.xlarge", "on-demand")
 
@@ -87,7 +84,7 @@ def test_a_price_as_old_as_the_limit_is_taken_and_a_day_older_is_refused() -> No
     limit = node.price.as_of + timedelta(days=365)
     assert assumptions("dev", limit).node == node
     found = problem("dev", limit + timedelta(days=1))
-    assert found.key == "priceMaxAgeDays"
+    assert found.key == "pricing.maxAgeDays"
     assert node.price.as_of.isoformat() in found.found
 
 
@@ -96,13 +93,15 @@ def test_an_old_price_of_system_nodes_is_refused_like_one_of_gpu_nodes() -> None
         f"node/aws/us-east-1/{machine}/on-demand": "1" for machine in ("g6.xlarge", "g6.2xlarge")
     }
     system = "node/aws/us-east-1/m6i.large/on-demand"
-    found = problem("dev", date(2036, 1, 1), priceOverrides=own)
-    assert found.key == "priceMaxAgeDays"
+    found = problem("dev", date(2036, 1, 1), **{"pricing.overrides": own})
+    assert found.key == "pricing.maxAgeDays"
     assert found.price
     assert f"the book's price is {system} of 2026-07-20" in found.found
     later = date(2036, 1, 1)
-    stated = assumptions("dev", later, priceOverrides={**own, system: "0.1"})
-    by_others = assumptions("dev", later, priceOverrides=own, systemNodeCount=0)
+    stated = assumptions("dev", later, **{"pricing.overrides": {**own, system: "0.1"}})
+    by_others = assumptions(
+        "dev", later, **{"pricing.overrides": own, "pricing.systemNodeCount": 0}
+    )
     assert stated.node == by_others.node
 
 
@@ -121,7 +120,9 @@ def test_an_overridden_price_is_never_stale() -> None:
     overrides = {
         f"node/aws/us-east-1/{machine}/on-demand": "1" for machine in ("g6.xlarge", "g6.2xlarge")
     }
-    node = assumptions("dev", date(2036, 1, 1), priceOverrides=overrides, systemNodeCount=0).node
+    node = assumptions(
+        "dev", date(2036, 1, 1), **{"pricing.overrides": overrides, "pricing.systemNodeCount": 0}
+    ).node
     assert isinstance(node, RentedNode)
     assert node.price.usd == 1
 
@@ -129,9 +130,9 @@ def test_an_overridden_price_is_never_stale() -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("apiInUse", "openai/gpt-4.1-minni"),
-        ("apiInUse", "opanai/gpt-4.1-mini"),
-        ("hostedApis", ["groq/llama-3.1-8b-instand"]),
+        ("api.inUse", "openai/gpt-4.1-minni"),
+        ("api.inUse", "opanai/gpt-4.1-mini"),
+        ("api.hosted", ["groq/llama-3.1-8b-instand"]),
     ],
 )
 def test_an_api_that_is_not_known_is_told_with_what_is_close(key: str, value: object) -> None:
@@ -141,20 +142,20 @@ def test_an_api_that_is_not_known_is_told_with_what_is_close(key: str, value: ob
 
 
 def test_a_machine_type_of_another_shape_is_refused_by_its_shape() -> None:
-    found = problem("dev", instanceTypes=["g6.12xlarge"])
+    found = problem("dev", **{"pool.instanceTypes": ["g6.12xlarge"]})
     assert found.found == "g6.12xlarge has 4 x l4"
 
 
 def test_listed_nodes_need_a_machine_type() -> None:
-    found = problem("article", nodePricing="list")
-    assert found.key == "instanceTypes"
+    found = problem("article", **{"pricing.nodes": "list"})
+    assert found.key == "pool.instanceTypes"
     assert "stated or owned" in found.allowed
 
 
 def test_system_nodes_without_a_price_name_their_own_key() -> None:
-    found = problem("aws-prod", systemInstanceType="m1.imaginary")
-    assert found.key == "systemInstanceType"
-    assert "systemNodeCount" in found.allowed
+    found = problem("aws-prod", **{"pricing.systemInstanceType": "m1.imaginary"})
+    assert found.key == "pricing.systemInstanceType"
+    assert "pricing.systemNodeCount" in found.allowed
 
 
 def test_an_owned_node_carries_the_stack_s_figures() -> None:
@@ -165,18 +166,18 @@ def test_an_owned_node_carries_the_stack_s_figures() -> None:
 
 
 def test_a_fleet_that_does_not_scale_is_full_at_the_engine_s_own_limit() -> None:
-    scaled = assumptions("aws-prod", targetRequestsPerReplica="8")
+    scaled = assumptions("aws-prod", **{"replicas.targetRequests": "8"})
     assert scaled.capacity.concurrent_requests == 8
-    fixed = assumptions("aws-prod", autoscaling="false", minReplicas="8")
+    fixed = assumptions("aws-prod", **{"replicas.autoscaling": "false", "replicas.min": "8"})
     assert 8 < fixed.capacity.concurrent_requests <= VLLM_LARGEST_BATCH
 
 
 def test_scaling_never_aims_at_more_requests_than_a_replica_holds() -> None:
-    found = problem("aws-prod", targetRequestsPerReplica="4000")
-    assert found.key == "targetRequestsPerReplica"
+    found = problem("aws-prod", **{"replicas.targetRequests": "4000"})
+    assert found.key == "replicas.targetRequests"
     held = int(found.allowed.split("1 to ")[1].split(";")[0])
-    assumptions("aws-prod", targetRequestsPerReplica=str(held))
-    assert problem("aws-prod", targetRequestsPerReplica=str(held + 1)).key == found.key
+    assumptions("aws-prod", **{"replicas.targetRequests": str(held)})
+    assert problem("aws-prod", **{"replicas.targetRequests": str(held + 1)}).key == found.key
 
 
 @pytest.mark.parametrize("stack", stack_names())
@@ -192,9 +193,12 @@ def test_the_estimate_pays_the_nodes_of_the_simulated_week(stack: str) -> None:
 
 
 def test_spot_nodes_are_interrupted_and_others_are_not() -> None:
-    spot = settings_of("aws-prod", capacityTypes=["spot", "on-demand"])
+    spot = settings_of("aws-prod", **{"pool.capacityTypes": ["spot", "on-demand"]})
     assert interruptions_of(spot) == pytest.approx(0.2)
-    assert interruptions_of(settings_of("aws-prod", capacityTypes=["on-demand", "spot"])) == 0
+    assert (
+        interruptions_of(settings_of("aws-prod", **{"pool.capacityTypes": ["on-demand", "spot"]}))
+        == 0
+    )
     assert interruptions_of(settings_of("on-prem")) == 0
 
 
@@ -209,7 +213,9 @@ def test_nodes_that_are_there_start_no_machine() -> None:
 def test_a_started_node_pulls_the_image_that_holds_the_weights_too() -> None:
     image = f"registry.example.com/models/llama@sha256:{'a' * 64}"
     alone = assumptions("aws-prod").cluster.image_gigabytes
-    both = assumptions("aws-prod", weightsImage=image, hubTokenSecret="").cluster.image_gigabytes
+    both = assumptions(
+        "aws-prod", **{"weights.image": image, "weights.hubTokenSecret": ""}
+    ).cluster.image_gigabytes
     pulled = settings_of("aws-prod").model.repository_bytes / 10**9
     assert alone == ENGINE_IMAGE_GIGABYTES
     assert alone + pulled <= both < alone + pulled + 1
@@ -221,12 +227,12 @@ def test_who_scales_unmonitored_is_told_what_prometheus_has_to_read() -> None:
         return [note for note in notes if isinstance(note, NotScraped)]
 
     assert not told("hybrid")
-    assert not told("on-prem", monitoring="false")
-    [note] = told("hybrid", monitoring="false")
+    assert not told("on-prem", **{"monitoring.enabled": "false"})
+    [note] = told("hybrid", **{"monitoring.enabled": "false"})
     assert note.prometheus_address == "http://prometheus-operated.monitoring.svc:9090"
     assert (note.engine_port, note.gateway_port) == (8000, None)
     # The first replica is started by the gateways' counter.
-    [note] = told("hybrid", monitoring="false", minReplicas="0")
+    [note] = told("hybrid", **{"monitoring.enabled": "false", "replicas.min": "0"})
     assert note.gateway_port == 9464
 
 
@@ -241,8 +247,8 @@ def test_a_stack_that_is_not_there_is_told_with_those_that_are() -> None:
 
 
 def test_an_override_that_no_unit_is_known_for_is_told_by_its_key() -> None:
-    found = problem("dev", priceOverrides={"nonsense": "1"})
-    assert found.key == "priceOverrides"
+    found = problem("dev", **{"pricing.overrides": {"nonsense": "1"}})
+    assert found.key == "pricing.overrides"
     assert "nonsense" in found.found
 
 
@@ -261,7 +267,7 @@ def test_an_override_that_no_unit_is_known_for_is_told_by_its_key() -> None:
 def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
     stated: str, closest: str
 ) -> None:
-    assert UnusedPriceOverride(stated, closest) in notes(priceOverrides={stated: "0.5"})
+    assert UnusedPriceOverride(stated, closest) in notes(**{"pricing.overrides": {stated: "0.5"}})
 
 
 @pytest.mark.parametrize(
@@ -274,7 +280,7 @@ def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
     ],
 )
 def test_an_override_that_may_be_used_is_not_told(stated: str) -> None:
-    stated_and_used = {"priceOverrides": {stated: "0.5"}, "weightsStorageClass": "cephfs"}
+    stated_and_used = {"pricing.overrides": {stated: "0.5"}, "weights.storageClass": "cephfs"}
     assert not [one for one in notes(**stated_and_used) if isinstance(one, UnusedPriceOverride)]
 
 
@@ -284,14 +290,9 @@ def notes(**overrides: object) -> tuple[Note, ...]:
 
 def test_a_private_price_counts_but_is_shown_nowhere() -> None:
     secret = {"node/aws/us-east-1/g6.xlarge/on-demand": "0.437 private"}
-    settings, reader = parse(
-        {
-            **stack_values("dev"),
-            "priceOverrides": json.dumps(secret),
-            "instanceTypes": '["g6.xlarge"]',
-        }
-    )
-    report = estimate(ledger_of(settings), assumptions_of("dev", settings, reader, TODAY))
+    changes = {"pricing.overrides": secret, "pool.instanceTypes": ["g6.xlarge"]}
+    loaded = load_values("dev", with_settings(stack_values("dev"), changes), TODAY)
+    report = estimate(loaded.ledger(), loaded.assumptions)
     kinds = ("busy-nodes", "idle-nodes")
     lines = [line for line in report.infrastructure.lines if line.kind in kinds]
     assert sum(line.monthly for line in lines) == pytest.approx(
@@ -305,7 +306,14 @@ def test_a_private_price_counts_but_is_shown_nowhere() -> None:
 
 
 def test_a_commitment_takes_its_percent_off_and_is_named() -> None:
-    node = assumptions("dev", autoscaling="false", commitmentPercent="40", commitmentYears="3").node
+    node = assumptions(
+        "dev",
+        **{
+            "replicas.autoscaling": "false",
+            "pricing.commitmentPercent": "40",
+            "pricing.commitmentYears": "3",
+        },
+    ).node
     listed = assumptions("dev").node
     assert isinstance(node, RentedNode)
     assert isinstance(listed, RentedNode)
@@ -317,24 +325,37 @@ def test_a_commitment_takes_its_percent_off_and_is_named() -> None:
 @pytest.mark.parametrize(
     ("stack", "changed"),
     [
-        ("dev", {"commitmentPercent": "40"}),
-        ("on-prem", {"commitmentPercent": "40"}),
-        ("dev", {"commitmentPercent": "40", "autoscaling": "false", "capacityTypes": ["spot"]}),
-        ("dev", {"commitmentPercent": "40", "autoscaling": "false", "capacityTypes": ["reserved"]}),
+        ("dev", {"pricing.commitmentPercent": "40"}),
+        ("on-prem", {"pricing.commitmentPercent": "40"}),
+        (
+            "dev",
+            {
+                "pricing.commitmentPercent": "40",
+                "replicas.autoscaling": "false",
+                "pool.capacityTypes": ["spot"],
+            },
+        ),
+        (
+            "dev",
+            {
+                "pricing.commitmentPercent": "40",
+                "replicas.autoscaling": "false",
+                "pool.capacityTypes": ["reserved"],
+            },
+        ),
     ],
 )
 def test_a_commitment_that_means_nothing_is_refused(stack: str, changed: dict[str, object]) -> None:
-    wire = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in changed.items()
-    }
-    _, reader = parse({**stack_values(stack), **wire})
-    assert [found.key for found in reader.problems] == ["commitmentPercent"]
+    problems = parse(with_settings(stack_values(stack), changed))[1]
+    assert [found.key for found in problems] == ["pricing.commitmentPercent"]
 
 
 def test_scheduled_hours_are_paid() -> None:
     schedule = ["mon-fri 07:30-18:00 6", "mon 09:00-10:00 8"]
-    plain, scheduled = assumptions("aws-prod"), assumptions("aws-prod", scheduledReplicas=schedule)
+    plain, scheduled = (
+        assumptions("aws-prod"),
+        assumptions("aws-prod", **{"replicas.schedule": schedule}),
+    )
     fewest = scheduled.fleet.scheduled
     assert len(fewest) == 168
     assert fewest[:24] == (0,) * 7 + (6, 6, 8) + (6,) * 8 + (0,) * 6
@@ -353,13 +374,12 @@ def mean_nodes(given: Assumptions) -> float:
 def test_a_schedule_needs_the_traffic_of_whole_weeks(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "stacks" / "traffic").mkdir(parents=True)
-    (tmp_path / "stacks" / "traffic" / "day.txt").write_text("1\n" * 24)
-    for module in ("breakeven.settings.parse", "breakeven.planning.demand"):
-        monkeypatch.setattr(f"{module}.ROOT", tmp_path)
+    (tmp_path / "day.txt").write_text("1\n" * 24)
+    for module in ("breakeven.settings.traffic", "breakeven.planning.demand"):
+        monkeypatch.setattr(f"{module}.TRAFFIC", tmp_path)
     schedule = ["mon 09:00-10:00 8"]
-    found = problem("aws-prod", trafficShape="day.txt", scheduledReplicas=schedule)
-    assert found.key == "trafficShape"
+    found = problem("aws-prod", **{"traffic.shape": "day.txt", "replicas.schedule": schedule})
+    assert found.key == "traffic.shape"
     assert "whole weeks of 168 hours" in found.allowed
 
 
@@ -369,20 +389,20 @@ def purchase_notes(found: Assumptions) -> list[Note]:
 
 BOUGHT: dict[str, dict[str, object]] = {
     "existing": {},
-    "karpenter-aws": {"karpenterNodeRole": "role", "karpenterDiscoveryTag": "tag"},
-    "karpenter-azure": {"cloud": "azure"},
-    "gke-compute-class": {"cloud": "gcp"},
-    "cluster-api": {**CLUSTER_API, "minReplicas": 1},
+    "karpenter-aws": {"pool.karpenter.nodeRole": "role", "pool.karpenter.discoveryTag": "tag"},
+    "karpenter-azure": {"pricing.cloud": "azure"},
+    "gke-compute-class": {"pricing.cloud": "gcp"},
+    "cluster-api": {**CLUSTER_API, "replicas.min": 1},
 }
 
 
 @pytest.mark.parametrize("pool", POOL_KINDS)
 def test_without_capacity_types_a_pool_buys_on_demand_or_is_refused_by_that_key(pool: str) -> None:
-    stated = {**BOUGHT[pool], "pool": pool, "capacityTypes": []}
+    stated = {**BOUGHT[pool], "pool.kind": pool, "pool.capacityTypes": []}
     if "capacityTypes" in POOL_KINDS[pool].required_settings:
         with pytest.raises(SettingsError) as refused:
             assumptions("dev", TODAY, **stated)
-        assert "capacityTypes" in [found.key for found in refused.value.problems]
+        assert "pool.capacityTypes" in [found.key for found in refused.value.problems]
         return
     found = assumptions("dev", TODAY, **stated)
     assert isinstance(found.node, RentedNode)
@@ -393,7 +413,8 @@ def test_without_capacity_types_a_pool_buys_on_demand_or_is_refused_by_that_key(
 
 @pytest.mark.parametrize("chain", [["reserved", "on-demand"], ["on-demand", "spot"]])
 @pytest.mark.parametrize(
-    ("pricing", "told"), [({}, 1), ({"nodePricing": "stated", "nodePricePerHour": "2"}, 0)]
+    ("pricing", "told"),
+    [({}, 1), ({"pricing.nodes": "stated", "pricing.nodePricePerHour": "2"}, 0)],
 )
 def test_how_nodes_are_priced_is_told_only_where_their_purchase_decides_it(
     pricing: dict[str, object], told: int, chain: list[str]
@@ -401,5 +422,7 @@ def test_how_nodes_are_priced_is_told_only_where_their_purchase_decides_it(
     reserved = {
         f"node/aws/us-east-1/{machine}/reserved": "1" for machine in ("g6.xlarge", "g6.2xlarge")
     }
-    found = assumptions("dev", TODAY, capacityTypes=chain, priceOverrides=reserved, **pricing)
+    found = assumptions(
+        "dev", TODAY, **{"pool.capacityTypes": chain, "pricing.overrides": reserved}, **pricing
+    )
     assert len(purchase_notes(found)) == told

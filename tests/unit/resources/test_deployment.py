@@ -111,6 +111,6 @@ def test_planned_figures_are_rules_of_a_component_of_their_own() -> None:
 
 
 def test_a_stack_that_is_not_monitored_has_no_planned_figures() -> None:
-    settings = settings_of("dev", monitoring=False)
+    settings = settings_of("dev", **{"monitoring.enabled": False})
     _, found = registered_by(lambda: register_planned_cost(settings, [planned_of("dev")]))
     assert found == []

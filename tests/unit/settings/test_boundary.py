@@ -15,7 +15,7 @@ from breakeven.policy.manifest import Scope
 from breakeven.policy.registry import RULES
 from breakeven.policy.verdict import judge
 from breakeven.policy.waivers import read_waivers
-from breakeven.settings.files import stack_values, wire
+from breakeven.settings.files import stack_values, with_settings
 from breakeven.settings.parse import parse
 from tests.each import each
 from tests.recording import settings_of
@@ -24,10 +24,14 @@ IMAGE = "docker.io/vllm/vllm-openai"
 
 
 @pytest.mark.parametrize(
-    "registry", ["registry.hospital.internal", "10.0.0.5:5000", "registry.example.com/mirror/llm"]
+    "registry",
+    ["registry.hospital.internal", "10.0.0.5:5000", "registry.example.com/mirror/llm"],
 )
 def test_every_image_comes_from_the_private_registry_and_stays_the_same(registry: str) -> None:
-    before, after = settings_of("dev").engine.image, settings_of("dev", registry=registry)
+    before, after = (
+        settings_of("dev").engine.image,
+        settings_of("dev", **{"network.registry": registry}),
+    )
     assert after.engine.image == f"{registry}/{before.removeprefix('docker.io/')}"
     text = json.dumps([entry.properties for entry in ledger_of(after)])
     assert "docker.io" not in text
@@ -36,24 +40,23 @@ def test_every_image_comes_from_the_private_registry_and_stays_the_same(registry
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("registry", "https://registry.example.com", "HOST:PORT"),
-        ("registry", "registry.example.com/", "HOST:PORT"),
-        ("network", "airgap", "air-gapped"),
-        ("waivers", '["no-such.yaml"]', "no file stacks/waivers/no-such.yaml"),
-        ("waivers", '["../secrets.yaml"]', "names of files in stacks/waivers/"),
+        ("network.registry", "https://registry.example.com", "HOST:PORT"),
+        ("network.registry", "registry.example.com/", "HOST:PORT"),
+        ("network.boundary", "airgap", "air-gapped"),
+        ("policy.waivers", '["no-such.yaml"]', "no file stacks/waivers/no-such.yaml"),
+        ("policy.waivers", '["../secrets.yaml"]', "names of files in stacks/waivers/"),
     ],
 )
 def test_a_bad_value_is_refused_by_key(key: str, value: str, said: str) -> None:
-    _, reader = parse({**stack_values("dev"), key: value})
-    [problem] = [problem for problem in reader.problems if problem.key == key]
+    [problem] = [problem for problem in problems_of("dev", **{key: value}) if problem.key == key]
     assert said in str(problem)
 
 
 NAMES = {
-    "engineImage": "vllm/vllm-openai:v0.24.0",
-    "gatewayImage": "litellm/litellm:v1.104.2",
-    "gatewayStoreImage": "valkey/valkey:9.1.2",
-    "weightsImage": "models/qwen:v1",
+    "engine.image": "vllm/vllm-openai:v0.24.0",
+    "gateway.image": "litellm/litellm:v1.104.2",
+    "gateway.storeImage": "valkey/valkey:9.1.2",
+    "weights.image": "models/qwen:v1",
 }
 
 
@@ -70,91 +73,88 @@ def test_an_image_without_the_host_that_another_registry_takes_the_place_of_is_r
 
 @pytest.mark.parametrize("registry", ["mirror", "mirror/llm"])
 def test_a_registry_that_a_container_runtime_takes_for_a_folder_is_refused(registry: str) -> None:
-    [problem] = problems_of(registry=registry)
-    assert problem.key == "registry"
+    [problem] = problems_of(**{"network.registry": registry})
+    assert problem.key == "network.registry"
     assert "HOST has a dot or a port, or is localhost" in problem.allowed
-
-
-AIR_GAPPED = stack_values("air-gapped")
 
 
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("registry", "", "the registry inside"),
-        ("weightsClaim", "", "a volume with the weights"),
-        ("dataMayLeave", "true", "Allowed: false"),
-        ("loraAdapters", f'["a=owner/repo@{"0" * 40}"]', "a bundle carries the model alone"),
-        ("exposure", "internal-load-balancer", "Allowed: cluster"),
-        ("clientNetworks", '["10.0.0.0/8"]', "name namespaces in clientNamespaces"),
-        ("pool", "karpenter-aws", "Allowed: existing, cluster-api"),
-        ("prometheusAddress", "https://prometheus.example.com", "SERVICE.NAMESPACE.svc"),
-        ("hubTokenSecret", "hub-token", "nothing is fetched"),
-        ("previousModelRevision", "0" * 40, "go back by modelRevision"),
-        ("weightsImage", f"a.b/c@sha256:{'0' * 64}", "one of both"),
-        ("weightsImage", "a.b/c:v1", "sha256:DIGEST"),
+        ("network.registry", "", "the registry inside"),
+        ("weights.claim", "", "a volume with the weights"),
+        ("network.dataMayLeave", "true", "Allowed: false"),
+        ("model.loraAdapters", f'["a=owner/repo@{"0" * 40}"]', "a bundle carries the model alone"),
+        ("network.exposure", "internal-load-balancer", "Allowed: cluster"),
+        ("network.clientNetworks", '["10.0.0.0/8"]', "name namespaces in network.clientNamespaces"),
+        ("pool.kind", "karpenter-aws", "Allowed: existing, cluster-api"),
+        ("monitoring.prometheusAddress", "https://prometheus.example.com", "SERVICE.NAMESPACE.svc"),
+        ("weights.hubTokenSecret", "hub-token", "nothing is fetched"),
+        ("model.previousRevision", "0" * 40, "go back by model.revision"),
+        ("weights.image", f"a.b/c@sha256:{'0' * 64}", "one of both"),
+        ("weights.image", "a.b/c:v1", "sha256:DIGEST"),
     ],
 )
 def test_what_leads_out_of_an_air_gap_is_refused_with_what_would_work(
     key: str, value: str, said: str
 ) -> None:
-    _, reader = parse({**AIR_GAPPED, key: value})
-    assert said in " ".join(str(problem) for problem in reader.problems if problem.key == key)
+    problems = problems_of("air-gapped", **{key: value})
+    assert said in " ".join(str(problem) for problem in problems if problem.key == key)
 
 
 ADAPTER = f"sql=acme/sql-lora@{'1' * 40}"
-CLAIM = {"weightsClaim": "weights"}
-IN_IMAGE = {"weightsImage": f"models.example.com/a:v1@sha256:{'0' * 64}"}
+CLAIM = {"weights.claim": "weights"}
+IN_IMAGE = {"weights.image": f"models.example.com/a:v1@sha256:{'0' * 64}"}
 
 
 @pytest.mark.parametrize("there", [CLAIM, IN_IMAGE], ids=lambda there: next(iter(there)))
 def test_a_token_is_refused_only_where_nothing_is_fetched(there: dict[str, object]) -> None:
-    stated = {**there, "hubTokenSecret": "hub-token"}
-    settings = settings_of("dev", **stated, loraAdapters=[ADAPTER])
+    stated = {**there, "weights.hubTokenSecret": "hub-token"}
+    settings = settings_of("dev", **stated, **{"model.loraAdapters": [ADAPTER]})
     jobs = [entry for entry in ledger_of(settings) if entry.type.endswith(":Job")]
     assert all("hub-token" in json.dumps(job.properties) for job in jobs)
     assert jobs
     [problem] = problems_of("dev", **stated)
-    assert problem.key == "hubTokenSecret"
+    assert problem.key == "weights.hubTokenSecret"
     assert problem.found == f"stated beside {next(iter(there))}"
 
 
-def test_a_token_of_the_first_model_is_no_mistake_where_a_further_one_fetches() -> None:
-    [further] = json.loads(stack_values("two-models")["additionalModels"])
-    stack, token = IN_IMAGE | {"modelRevision": "0" * 40}, {"hubTokenSecret": "hub-token"}
-    for entry, keys in (
-        (further, []),
-        ({**further, **IN_IMAGE}, ["hubTokenSecret"]),
+def test_a_token_that_models_inherit_is_no_mistake_where_one_of_them_fetches() -> None:
+    for changes, keys in (
+        ({}, []),
+        ({f"models[0].{key}": value for key, value in IN_IMAGE.items()}, []),
         (
-            {**further, **IN_IMAGE, "hubTokenSecret": "other"},
-            ["hubTokenSecret", "additionalModels"],
+            {
+                **{f"models[0].{key}": value for key, value in IN_IMAGE.items()},
+                "models[0].weights.hubTokenSecret": "other",
+            },
+            ["models[0].weights.hubTokenSecret"],
         ),
     ):
-        found = problems_of("two-models", **stack, **token, additionalModels=[entry])
-        assert sorted(problem.key for problem in found) == sorted(keys)
+        found = problems_of("two-models", **changes)
+        assert [problem.key for problem in found] == keys
 
 
 def problems_of(stack: str = "dev", **stated: object) -> tuple[Problem, ...]:
-    values = {key: wire(value) for key, value in stated.items()}
-    return parse({**stack_values(stack), **values})[1].problems
+    return parse(with_settings(stack_values(stack), stated))[1]
 
 
 def test_all_that_an_air_gap_forbids_is_told_at_once() -> None:
-    _, reader = parse({**stack_values("aws-prod"), "network": "air-gapped"})
-    assert {problem.key for problem in reader.problems} >= {
-        "registry",
-        "weightsClaim",
-        "dataMayLeave",
-        "exposure",
-        "clientNetworks",
-        "pool",
+    problems = problems_of("aws-prod", **{"network.boundary": "air-gapped"})
+    assert {problem.key for problem in problems} >= {
+        "network.registry",
+        "weights.claim",
+        "network.dataMayLeave",
+        "network.exposure",
+        "network.clientNetworks",
+        "pool.kind",
     }
 
 
 def test_weights_that_are_there_are_mounted_and_not_fetched() -> None:
     image = f"models.example.com/a:v1@sha256:{'0' * 64}"
     by_claim = settings_of("air-gapped")
-    by_image = settings_of("air-gapped", weightsClaim="", weightsImage=image)
+    by_image = settings_of("air-gapped", **{"weights.claim": "", "weights.image": image})
     for settings, source in (
         (by_claim, {"persistentVolumeClaim": {"claimName": "llama-3.3-70b-instruct"}}),
         (by_image, {"image": {"reference": f"{by_image.network.registry}/a:v1@{image[-71:]}"}}),
@@ -169,7 +169,9 @@ def test_weights_that_are_there_are_mounted_and_not_fetched() -> None:
 
 
 def test_a_gateway_inside_an_air_gap_keeps_every_rule() -> None:
-    settings = settings_of("air-gapped", mode="hybrid", teams={"ward": {}})
+    settings = settings_of(
+        "air-gapped", **{"gateway.mode": "hybrid", "gateway.teams": {"ward": {}}}
+    )
     found = (
         as_manifest(entry.type, entry.name, entry.properties or {}, "stack")
         for entry in ledger_of(settings)

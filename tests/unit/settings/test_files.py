@@ -1,8 +1,7 @@
-"""Stack files and Pulumi.yaml read the same with and without an engine."""
+"""Stack files are read as the engine reads them."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 import yaml
 
 from breakeven.errors import StackFileError
-from breakeven.settings.files import ROOT, defaults, own_values, stack_names, stack_values
+from breakeven.settings.files import ROOT, own_values, stack_names, stack_values, with_settings
 from tests.each import each
 
 DECLARED: dict[str, dict[str, Any]] = yaml.safe_load(
@@ -44,16 +43,7 @@ def test_every_setting_has_a_default_of_its_type_and_a_description(key: str) -> 
     assert entry["description"].strip()
 
 
-def test_defaults_are_in_wire_form_and_in_the_order_of_pulumi_yaml(tmp_path: Path) -> None:
-    read = defaults(project(tmp_path))
-    assert list(read.items()) == [("zone", "here"), ("count", "3"), ("names", '["a", "b"]')]
-
-
-def test_defaults_of_this_project_are_all_that_it_declares() -> None:
-    assert list(defaults()) == list(DECLARED)
-
-
-def test_the_values_of_a_stack_are_its_own_in_wire_form(tmp_path: Path) -> None:
+def test_the_values_of_a_stack_are_its_own(tmp_path: Path) -> None:
     root = project(
         tmp_path,
         dev="config:\n"
@@ -68,11 +58,11 @@ def test_the_values_of_a_stack_are_its_own_in_wire_form(tmp_path: Path) -> None:
     )
     assert stack_values("dev", root) == {
         "zone": "there",
-        "count": "4",
-        "rate": "1.5",
-        "flag": "false",
-        "names": '["c"]',
-        "labels": '{"gpu": "true"}',
+        "count": 4,
+        "rate": 1.5,
+        "flag": False,
+        "names": ["c"],
+        "labels": {"gpu": "true"},
     }
 
 
@@ -85,7 +75,7 @@ def test_a_stack_file_that_states_nothing_has_no_values(tmp_path: Path, text: st
 
 def test_a_key_without_prefix_is_the_project_s_own_as_the_engine_has_it(tmp_path: Path) -> None:
     root = project(tmp_path, dev="config:\n  zone: there\n  count: 4\n")
-    assert stack_values("dev", root) == {"zone": "there", "count": "4"}
+    assert stack_values("dev", root) == {"zone": "there", "count": 4}
 
 
 @pytest.mark.parametrize(
@@ -154,7 +144,11 @@ def test_settings_of_others_are_left_out_and_the_prefix_is_stripped() -> None:
     assert own_values(config) == {"a": "1", "c:d": "4"}
 
 
-def test_wire_form_is_json_but_for_strings(tmp_path: Path) -> None:
-    root = project(tmp_path, dev='config:\n  breakeven:text: "17"\n  breakeven:number: 17\n')
-    values = stack_values("dev", root)
-    assert values == {"text": "17", "number": json.dumps(17)}
+def test_settings_are_changed_by_their_dotted_key() -> None:
+    values = {"pool": {"gpu": "l4", "karpenter": {"nodeRole": "a"}}, "models": [{}, {}]}
+    changes = {"pool.karpenter.nodeRole": "b", "pool.gpu": None, "models[1].replicas.max": 2}
+    assert with_settings(values, changes) == {
+        "pool": {"karpenter": {"nodeRole": "b"}},
+        "models": [{}, {"replicas": {"max": 2}}],
+    }
+    assert values["pool"] == {"gpu": "l4", "karpenter": {"nodeRole": "a"}}

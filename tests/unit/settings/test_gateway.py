@@ -2,88 +2,175 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
 
 from breakeven.errors import Problem
-from breakeven.settings.files import stack_values
+from breakeven.settings.files import stack_values, with_settings
 from breakeven.settings.parse import parse
 from tests.each import each
 from tests.recording import settings_of
 
 
 def problems_of(values: Mapping[str, object], stack: str = "hybrid") -> tuple[Problem, ...]:
-    wire = {
-        key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()
-    }
-    return parse({**stack_values(stack), **wire})[1].problems
+    return parse(with_settings(stack_values(stack), values))[1]
 
 
 def teams(**rights: object) -> dict[str, object]:
-    return {"teams": rights}
+    return {"gateway.teams": rights}
 
 
 @each(
     "values, key, found, allowed",
     [
-        ({"mode": "hybird"}, "mode", '"hybird"', "hybrid"),
-        ({"teams": {}}, "teams", "nobody", "a name for each team"),
-        ({"teams": ["chat"]}, "teams", '["chat"]', "a mapping"),
-        (teams(Chat={}), "teams", '"Chat"', "lower-case"),
-        (teams(chat=None), "teams", 'None for "chat"', "{} for no limit"),
-        (teams(chat={"tokens": 1}), "teams", "'tokens'", "tokensPerDay"),
-        (teams(chat={"tokensPerDay": 0}), "teams", "tokensPerDay 0", "1 or more"),
-        (teams(chat={"tokensPerDay": "9"}), "teams", "tokensPerDay 9", "a whole number"),
-        (teams(chat={"tokensPerDay": True}), "teams", "tokensPerDay True", "a whole number"),
-        (teams(chat={"usdPerMonth": 5}), "teams", "usdPerMonth 5", "a string"),
-        (teams(chat={"usdPerMonth": "0"}), "teams", "usdPerMonth 0", "more than 0"),
-        (teams(chat={"usdPerMonth": "-1"}), "teams", "usdPerMonth -1", "more than 0"),
-        (teams(chat={"usdPerMonth": "NaN"}), "teams", "usdPerMonth NaN", "more than 0"),
-        # What is misspelt must not be taken for permission.
-        (teams(chat={"dataMayLeave": "false"}), "teams", "dataMayLeave false", "without quotes"),
-        (teams(chat={"dataMayLeave": 0}), "teams", "dataMayLeave 0", "true or false"),
-        ({"teamKeysSecret": "Keys"}, "teamKeysSecret", '"Keys"', "Kubernetes name"),
-        ({"gatewaySecret": ""}, "gatewaySecret", '""', "Kubernetes name"),
-        ({"overflowKeySecret": "a b"}, "overflowKeySecret", '"a b"', "Kubernetes name"),
-        ({"gatewayReplicas": 1}, "gatewayReplicas", '"1"', "2 to 50"),
-        ({"gatewayImage": "docker.io/litellm/litellm:latest"}, "gatewayImage", "latest", "digest"),
-        ({"gatewayStoreImage": "valkey:9"}, "gatewayStoreImage", '"valkey:9"', "digest"),
-        ({"overflowAddress": "http://api.test/v1"}, "overflowAddress", "http://", "https://"),
-        ({"overflowAddress": "https://api.test:8443/v1"}, "overflowAddress", ":8443", "443"),
-        ({"overflowAddress": "https://api.test/v1/"}, "overflowAddress", "v1/", "slash"),
-        ({"overflowAddress": "https://10.0.0.5/v1"}, "overflowAddress", "10.0.0.5", "no private"),
-        ({"overflowAddress": "https://100.64.0.5/v1"}, "overflowAddress", "100.64", "no private"),
-        ({"overflowAddress": "https://169.254.169.254/v1"}, "overflowAddress", "169", "no private"),
-        ({"overflowAddress": "https://127.0.0.1/v1"}, "overflowAddress", "127.0", "no private"),
-        ({"overflowAddress": "https://127.1:443/v1"}, "overflowAddress", "127.1", "no private"),
-        ({"overflowAddress": "https://2130706433/v1"}, "overflowAddress", "2130", "no private"),
-        ({"overflowAddress": "https://localhost/v1"}, "overflowAddress", "localhost", "no private"),
-        ({"overflowTimeoutSeconds": 0}, "overflowTimeoutSeconds", '"0"', "1 to 3,600"),
+        ({"gateway.mode": "hybird"}, "gateway.mode", '"hybird"', "hybrid"),
+        ({"gateway.teams": {}}, "gateway.teams", "nobody", "a name for each team"),
+        ({"gateway.teams": ["chat"]}, "gateway.teams", '["chat"]', "a mapping"),
+        (teams(Chat={}), "gateway.teams.Chat", '"Chat"', "lower-case"),
+        (teams(chat=None), "gateway.teams.chat", "null", "a mapping of any of tokensPerDay"),
         (
-            {"apiInUse": "anthropic/claude-sonnet-4-5"},
-            "overflowAddress",
+            teams(chat={"tokens": 1}),
+            "gateway.teams.chat.tokens",
+            "unknown setting 'tokens'",
+            "tokensPerDay",
+        ),
+        (teams(chat={"tokensPerDay": 0}), "gateway.teams.chat.tokensPerDay", '"0"', "1 to"),
+        (
+            teams(chat={"tokensPerDay": True}),
+            "gateway.teams.chat.tokensPerDay",
+            '"true"',
+            "a whole number",
+        ),
+        *(
+            (
+                teams(chat={"usdPerMonth": value}),
+                "gateway.teams.chat.usdPerMonth",
+                f'"{value}"',
+                "more than 0",
+            )
+            for value in ("0", "-1", "NaN")
+        ),
+        # What is misspelt must not be taken for permission.
+        *(
+            (
+                teams(chat={"dataMayLeave": value}),
+                "gateway.teams.chat.dataMayLeave",
+                f'"{value}"',
+                "true or false",
+            )
+            for value in ("no", 0)
+        ),
+        ({"gateway.teamKeysSecret": "Keys"}, "gateway.teamKeysSecret", '"Keys"', "Kubernetes name"),
+        ({"gateway.secret": ""}, "gateway.secret", '""', "Kubernetes name"),
+        (
+            {"gateway.overflow.keySecret": "a b"},
+            "gateway.overflow.keySecret",
+            '"a b"',
+            "Kubernetes name",
+        ),
+        ({"gateway.replicas": 1}, "gateway.replicas", '"1"', "2 to 50"),
+        (
+            {"gateway.image": "docker.io/litellm/litellm:latest"},
+            "gateway.image",
+            "latest",
+            "digest",
+        ),
+        ({"gateway.storeImage": "valkey:9"}, "gateway.storeImage", '"valkey:9"', "digest"),
+        (
+            {"gateway.overflow.address": "http://api.test/v1"},
+            "gateway.overflow.address",
+            "http://",
+            "https://",
+        ),
+        (
+            {"gateway.overflow.address": "https://api.test:8443/v1"},
+            "gateway.overflow.address",
+            ":8443",
+            "443",
+        ),
+        (
+            {"gateway.overflow.address": "https://api.test/v1/"},
+            "gateway.overflow.address",
+            "v1/",
+            "slash",
+        ),
+        (
+            {"gateway.overflow.address": "https://10.0.0.5/v1"},
+            "gateway.overflow.address",
+            "10.0.0.5",
+            "no private",
+        ),
+        (
+            {"gateway.overflow.address": "https://100.64.0.5/v1"},
+            "gateway.overflow.address",
+            "100.64",
+            "no private",
+        ),
+        (
+            {"gateway.overflow.address": "https://169.254.169.254/v1"},
+            "gateway.overflow.address",
+            "169",
+            "no private",
+        ),
+        (
+            {"gateway.overflow.address": "https://127.0.0.1/v1"},
+            "gateway.overflow.address",
+            "127.0",
+            "no private",
+        ),
+        (
+            {"gateway.overflow.address": "https://127.1:443/v1"},
+            "gateway.overflow.address",
+            "127.1",
+            "no private",
+        ),
+        (
+            {"gateway.overflow.address": "https://2130706433/v1"},
+            "gateway.overflow.address",
+            "2130",
+            "no private",
+        ),
+        (
+            {"gateway.overflow.address": "https://localhost/v1"},
+            "gateway.overflow.address",
+            "localhost",
+            "no private",
+        ),
+        (
+            {"gateway.overflow.timeoutSeconds": 0},
+            "gateway.overflow.timeoutSeconds",
+            '"0"',
+            "1 to 3,600",
+        ),
+        (
+            {"api.inUse": "anthropic/claude-sonnet-4-5"},
+            "gateway.overflow.address",
             "no address is known for anthropic/claude-sonnet-4-5",
             "openai",
         ),
         (
-            {"overflowRequestsPerReplica": 47},
-            "overflowRequestsPerReplica",
-            "47 is less than targetRequestsPerReplica 48",
+            {"gateway.overflow.requestsPerReplica": 47},
+            "gateway.overflow.requestsPerReplica",
+            "47 is less than replicas.targetRequests 48",
             "48 or more",
         ),
         (
-            {"minReplicas": 0, "dataMayLeave": False},
-            "minReplicas",
-            "0 with dataMayLeave false",
+            {"replicas.min": 0, "network.dataMayLeave": False},
+            "replicas.min",
+            "0 with network.dataMayLeave false",
             "1 or more",
         ),
-        ({"minReplicas": 0, "mode": "self-host"}, "minReplicas", "0 in mode self-host", "hybrid"),
         (
-            {"loraAdapters": [f"sql=acme/sql@{'1' * 40}"]},
-            "loraAdapters",
+            {"replicas.min": 0, "gateway.mode": "self-host"},
+            "replicas.min",
+            "0 in mode self-host",
+            "hybrid",
+        ),
+        (
+            {"model.loraAdapters": [f"sql=acme/sql@{'1' * 40}"]},
+            "model.loraAdapters",
             "adapters in mode hybrid",
             "mode self-host",
         ),
@@ -99,8 +186,10 @@ def test_a_mistake_is_told_once_with_a_way_out(
 
 
 def test_zero_replicas_need_something_that_starts_the_first() -> None:
-    keys = [problem.key for problem in problems_of({"minReplicas": 0, "autoscaling": False})]
-    assert "minReplicas" in keys
+    keys = [
+        problem.key for problem in problems_of({"replicas.min": 0, "replicas.autoscaling": False})
+    ]
+    assert "replicas.min" in keys
 
 
 def test_all_mistakes_of_all_teams_are_told() -> None:
@@ -109,8 +198,8 @@ def test_all_mistakes_of_all_teams_are_told() -> None:
 
 
 def test_values_of_the_gateway_are_checked_in_mode_self_host_too() -> None:
-    [problem] = problems_of({"gatewayReplicas": 0}, stack="dev")
-    assert problem.key == "gatewayReplicas"
+    [problem] = problems_of({"gateway.replicas": 0}, stack="dev")
+    assert problem.key == "gateway.replicas"
 
 
 def test_self_hosting_has_no_gateway() -> None:
@@ -118,23 +207,28 @@ def test_self_hosting_has_no_gateway() -> None:
 
 
 def test_what_is_left_out_has_no_limit_and_may_leave() -> None:
-    gateway = settings_of("hybrid", teams={"b": {}, "a": {"usdPerMonth": "1.50"}}).gateway
-    first, second = gateway.teams
-    assert (first.name, first.usd_per_month) == ("a", Decimal("1.50"))
+    gateway = settings_of(
+        "hybrid", **{"gateway.teams": {"b": {}, "a": {"usdPerMonth": "1.50"}}}
+    ).gateway
+    assert [*gateway.teams] == ["a", "b"]
+    first, second = gateway.teams.values()
+    assert first.usd_per_month == Decimal("1.50")
     assert (second.tokens_per_day, second.usd_per_month) == (None, None)
     assert second.data_may_leave
 
 
 def test_where_data_may_not_leave_no_api_is_known() -> None:
-    assert settings_of("hybrid", dataMayLeave=False).overflow_api is None
+    assert settings_of("hybrid", **{"network.dataMayLeave": False}).overflow_api is None
 
 
 @pytest.mark.parametrize("host", ["8.8.8.8", "api.example.com", "api.2cloud", "1.example"])
 def test_an_address_of_the_internet_may_be_one_in_numbers(host: str) -> None:
-    assert problems_of({"overflowAddress": f"https://{host}/v1"}) == ()
+    assert problems_of({"gateway.overflow.address": f"https://{host}/v1"}) == ()
 
 
 def test_an_address_of_ones_own_wins_over_the_providers() -> None:
-    api = settings_of("hybrid", overflowAddress="https://proxy.example/openai/v1").overflow_api
+    api = settings_of(
+        "hybrid", **{"gateway.overflow.address": "https://proxy.example/openai/v1"}
+    ).overflow_api
     assert api is not None
     assert api.address == "https://proxy.example/openai/v1"

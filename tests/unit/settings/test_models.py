@@ -1,8 +1,7 @@
-"""Further models of a stack: each is read by the rules of the first, and all must fit the pool."""
+"""Models of a stack: each inherits what the top level states, and all must fit the pool."""
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from itertools import permutations
 from typing import Any
@@ -12,148 +11,148 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.catalog.models import load_models
-from breakeven.settings.files import defaults, stack_values
-from breakeven.settings.models import INHERITED, OWN
-from breakeven.settings.parse import parse
+from breakeven.planning.checks import serving_conflicts
+from breakeven.settings.files import stack_values, with_settings
+from breakeven.settings.parse import parse, told
 from breakeven.settings.stack import Settings
 
 STACK = "two-models"
-SERVER = {
-    "pool": "existing",
-    "gpu": "h100",
-    "nodeLabels": '{"a": "b"}',
-    "gpuQuota": "0",
-    "gpusPerNode": "8",
+SERVER: dict[str, object] = {
+    "pool.kind": "existing",
+    "pool.gpu": "h100",
+    "pool.nodeLabels": {"a": "b"},
+    "pool.gpuQuota": 0,
+    "pool.gpusPerNode": 8,
 }
 
 
-def entry(**changes: Any) -> dict[str, Any]:
-    [stated] = json.loads(stack_values(STACK)["additionalModels"])
-    return {**stated, **changes}
+def read(**changes: object) -> tuple[Settings, list[str]]:
+    """The stack of two models with some settings changed, and its problems in words."""
+    settings, problems = parse(with_settings(stack_values(STACK), changes))
+    for model in settings.models:
+        problems = told(problems, model, serving_conflicts(model))
+    return settings, [str(problem) for problem in problems]
 
 
-def read(*entries: object, **stack: str) -> tuple[Settings, list[str]]:
-    values = {**stack_values(STACK), **stack, "additionalModels": json.dumps(entries)}
-    settings, reader = parse(values)
-    return settings, [str(problem) for problem in reader.problems]
-
-
-def without(key: str) -> dict[str, Any]:
-    return {name: value for name, value in entry().items() if name != key}
-
-
-def test_a_model_has_its_own_settings_and_shares_the_stack_s() -> None:
-    settings, problems = read(entry(timeToFirstTokenSeconds="9"), longestRequestSeconds="77")
+def test_a_model_has_its_own_settings_and_inherits_the_stack_s() -> None:
+    settings, problems = read(
+        **{"models[1].traffic.timeToFirstTokenSeconds": "9", "engine.longestRequestSeconds": 77}
+    )
     assert problems == []
-    [other] = settings.others
-    assert (settings.name, other.name) == ("model", "model-qwen3-14b")
-    assert other.model.facts.name == "qwen3-14b"
+    first, other = settings.models
+    assert (first.name, other.name) == ("model", "model-qwen3-14b")
+    assert other.model.name == "qwen3-14b"
     assert other.traffic.tokens_per_day == 60_000_000
-    assert other.pool == settings.pool
-    assert other.engine.longest_request_seconds == 77
+    assert other.pool == first.pool
+    assert [model.engine.longest_request_seconds for model in settings.models] == [77, 77]
     assert str(other.traffic.time_to_first_token_seconds) == "9"
 
 
-def test_what_an_entry_leaves_out_is_the_default_and_not_the_first_model_s() -> None:
-    settings, _ = read(without("maxReplicas"), maxReplicas="6", cachedInputPercent="20")
-    [other] = settings.others
-    assert other.traffic.cached_input_percent == int(defaults()["cachedInputPercent"])
-    assert other.replicas.max == int(defaults()["maxReplicas"])
+def test_what_an_entry_leaves_out_is_what_the_top_level_states() -> None:
+    settings, problems = read(**{"replicas.max": 4, "models[1].replicas.max": None})
+    assert problems == []
+    assert [model.replicas.max for model in settings.models] == [6, 4]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "expected"),
-    [
-        ("qwen3-14b", ['entry 1 is "qwen3-14b"', "a mapping of settings"]),
-        (7, ["entry 1 is 7"]),
-        ({}, ["entry 1: model, modelRepository, modelRevision, tokensPerDay: not stated"]),
-        (without("modelRevision"), ["qwen3-14b: modelRevision: not stated", "Needed"]),
-        (entry(gpu="l4"), ["qwen3-14b: gpu: the same for all models of a stack", "Remove it"]),
-        (entry(pipelineParallel=2), ["pipelineParallel: the same for all models"]),
-        (entry(maxreplicas=2), ["maxreplicas: no such setting", "closest: maxReplicas"]),
-        (entry(model="qwen3"), ["qwen3: model: found", "Closest: qwen3-"]),
-        (entry(model=3), ["entry 1: model: found"]),
-        (entry(precision="fp7"), ["qwen3-14b: precision: found", "fp8"]),
-        (entry(maxReplicas=0), ["qwen3-14b: maxReplicas: found", "1 to 1,000"]),
-        (entry(maxReplicas=None), ["qwen3-14b: maxReplicas: found"]),
-        (entry(minReplicas=4), ["qwen3-14b: minReplicas: 4 is more than maxReplicas 3"]),
-        (entry(tensorParallel=4), ["tensorParallel: 4 GPUs a replica on nodes of 1"]),
-        (
-            entry(model="llama-3.1-70b-instruct"),
-            ["gpu: llama-3.1-70b-instruct in fp8 does not fit 1 x l40s", "Would fit"],
-        ),
-        (
-            entry(model="llama-3.1-8b-instruct"),
-            ["llama-3.1-8b-instruct is served twice", "raise its maxReplicas"],
-        ),
-    ],
-)
-def test_a_mistake_names_the_entry_and_what_is_allowed(wrong: object, expected: list[str]) -> None:
-    _, problems = read(wrong)
-    assert all(problem.startswith("breakeven:additionalModels: ") for problem in problems)
-    for text in expected:
-        assert any(text in problem for problem in problems), (text, problems)
+def test_a_list_of_one_model_is_a_stack_of_one_model() -> None:
+    values = stack_values("dev")
+    alone, problems = parse({**values, "models": [{"model": {"name": "qwen2.5-7b-instruct"}}]})
+    assert problems == ()
+    assert alone.models == (alone,)
+    assert parse(values)[0].model == alone.model
 
 
-def test_a_mistake_of_what_all_share_is_told_once() -> None:
-    _, problems = read(entry(), entry(model="qwen3-8b"), gpusPerNode="0")
-    assert [problem for problem in problems if "gpusPerNode" in problem] == problems
-    assert len(problems) == 1
-
-
-def test_the_list_itself_must_be_one() -> None:
-    values = {**stack_values(STACK), "additionalModels": '{"model": "qwen3-14b"}'}
-    [problem] = parse(values)[1].problems
-    assert (problem.key, problem.allowed) == ("additionalModels", "Allowed: a list")
-
-
-def test_the_quota_is_for_all_models_together() -> None:
-    # 6 and 3 replicas, and one more of each while they are replaced.
-    assert read(entry(), gpuQuota="11")[1] == []
-    assert read(entry(), gpuQuota="9")[1] == []  # none more: a replica goes first
-    [problem] = read(entry(), gpuQuota="8")[1]
-    assert "gpuQuota: 8 GPUs, but maxReplicas of all models take 9" in problem
-    assert "lower maxReplicas" in problem
-
-
-def test_a_rollout_adds_a_replica_where_one_of_each_model_finds_gpus() -> None:
-    def surges(quota: str) -> list[int]:
-        return [model.surge_replicas for model in read(entry(), gpuQuota=quota)[0].models]
-
-    assert surges("11") == [1, 1]
-    assert surges("10") == [0, 0]
+@pytest.mark.parametrize("key", ["model.name", "replicas.max"])
+def test_of_a_list_of_one_the_entry_is_changed(key: str) -> None:
+    values = with_settings({"models": [{"model": {}}]}, {key: 3, "pool.gpu": "l4"})
+    group, _, name = key.partition(".")
+    assert values["models"] == [{"model": {}, group: {name: 3}}]
+    assert values["pool"] == {"gpu": "l4"}
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"mode": "hybrid", "teams": '{"chat": {}}'}, "further models in mode hybrid"),
+        ({"models": [3, 4]}, ['models[0]: found "3"', "a mapping of model"]),
+        ({"models": {"model": {}}}, ["models: found", "a list of models"]),
+        ({"models[1].traffic": None}, ["models[1].traffic.tokensPerDay: not stated", "Needed"]),
+        ({"models[1].model.revision": None}, ["models[1].model.revision: not stated"]),
+        ({"models[1].pool": {"gpu": "l4"}}, ["the same for all models of a stack", "Move it"]),
+        ({"models[1].engin": {}}, ["models[1].engin: unknown setting", "Did you mean 'engine'?"]),
+        ({"models[1].maxReplicas": 2}, ["models[1].maxReplicas: is now replicas.max"]),
+        ({"models[1].replicas": 2}, ["models[1].replicas: found"]),
+        ({"models[1].replicas.maximum": 2}, ["models[1].replicas.maximum: unknown setting"]),
+        ({"models[1].model.name": "qwen3"}, ["models[1].model.name: found", "Closest: qwen3-"]),
+        ({"models[1].model.precision": "fp7"}, ["models[1].model.precision: found", "fp8"]),
+        ({"models[1].replicas.max": 0}, ["models[1].replicas.max: found", "1 to 1,000"]),
         (
-            {"pipelineParallel": "2", "weightsAccessMode": "ReadWriteMany"},
-            "further models beside pipelineParallel 2",
+            {"models[1].replicas.min": 4},
+            ["models[1].replicas.min: 4 is more than replicas.max 3"],
         ),
+        (
+            {"models[1].engine.tensorParallel": 4},
+            ["models[1].engine.tensorParallel: 4 GPUs a replica on nodes of 1"],
+        ),
+        (
+            {"models[1].model.name": "llama-3.1-70b-instruct"},
+            ["pool.gpu: llama-3.1-70b-instruct in fp8 does not fit 1 x l40s", "Would fit"],
+        ),
+        (
+            {"models[1].model.name": "llama-3.1-8b-instruct"},
+            ["llama-3.1-8b-instruct is served twice", "raise its replicas.max"],
+        ),
+        ({"gateway.mode": "hybrid", "gateway.teams": {"chat": {}}}, ["models in mode hybrid"]),
+        ({"engine.pipelineParallel": 2}, ["several models with engine.pipelineParallel 2"]),
     ],
 )
-def test_what_can_t_be_combined_is_refused(changes: dict[str, str], expected: str) -> None:
-    _, problems = read(entry(), **changes)
-    assert any(expected in problem for problem in problems), problems
+def test_a_mistake_names_the_entry_and_what_is_allowed(
+    changes: dict[str, object], expected: list[str]
+) -> None:
+    _, problems = read(**changes)
+    for text in expected:
+        assert any(text in problem for problem in problems), (text, problems)
+
+
+def test_a_mistake_of_what_models_inherit_is_told_once_by_its_own_key() -> None:
+    for key, value in (("pool.gpusPerNode", 0), ("weights.accessMode", "rwo")):
+        _, [problem] = read(**{key: value})
+        assert problem.startswith(f"breakeven:{key}: found")
+
+
+def test_the_quota_is_for_all_models_together() -> None:
+    # 6 and 3 replicas, and one more of each while they are replaced.
+    assert read(**{"pool.gpuQuota": 11})[1] == []
+    assert read(**{"pool.gpuQuota": 9})[1] == []  # none more: a replica goes first
+    [problem] = read(**{"pool.gpuQuota": 8})[1]
+    assert "pool.gpuQuota: 8 GPUs, but replicas.max of all models take 9" in problem
+    assert "lower replicas.max" in problem
+
+
+def test_a_rollout_adds_a_replica_where_one_of_each_model_finds_gpus() -> None:
+    def surges(quota: int) -> list[int]:
+        return [model.surge_replicas for model in read(**{"pool.gpuQuota": quota})[0].models]
+
+    assert surges(11) == [1, 1]
+    assert surges(10) == [0, 0]
 
 
 def on_servers(nodes: int, *fleets: tuple[int, int]) -> tuple[Settings, list[str]]:
     """Models of GPUs a replica and replicas, on servers of eight GPUs."""
-    (first, replicas), *others = fleets
-    names = ("qwen3-14b", "qwen3-32b")
-    return read(
-        *(
-            entry(model=name, tensorParallel=gpus, minReplicas=1, maxReplicas=count)
-            for name, (gpus, count) in zip(names, others, strict=False)
-        ),
-        **SERVER,
-        nodeCount=str(nodes),
-        tensorParallel=str(first),
-        minReplicas="1",
-        maxReplicas=str(replicas),
-    )
+    names = ("llama-3.1-8b-instruct", "qwen3-14b", "qwen3-32b")
+    listed: Any = stack_values(STACK)["models"]
+    models = [
+        with_settings(
+            listed[0],
+            {
+                "model.name": name,
+                "engine.tensorParallel": gpus,
+                "replicas.min": 1,
+                "replicas.max": count,
+            },
+        )
+        for name, (gpus, count) in zip(names, fleets, strict=False)
+    ]
+    return read(**SERVER, **{"pool.nodeCount": nodes, "models": models})
 
 
 @pytest.mark.parametrize(
@@ -217,8 +216,3 @@ def test_names_of_any_models_are_those_of_services_and_none_begins_another() -> 
         assert not other.startswith(f"{one}-"), (one, other)
     # What is added to it has up to 17 characters, and a name of a Service has 63 at most.
     assert max(map(len, names)) <= 63 - len("-weights-12345678")
-
-
-def test_every_setting_of_an_entry_exists() -> None:
-    assert set(OWN) | set(INHERITED) <= set(defaults())
-    assert not set(OWN) & set(INHERITED)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from breakeven.errors import Problem
-from breakeven.settings.groups import TracingEndpoint
+from breakeven.settings.files import with_settings
+from breakeven.settings.monitoring import TracingEndpoint
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import Settings
 from tests.each import each
@@ -15,14 +14,11 @@ from tests.recording import settings_of
 
 
 def problems_of(**values: object) -> tuple[Problem, ...]:
-    wire = {
-        key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()
-    }
-    return parse(wire)[1].problems
+    return parse(with_settings({}, values))[1]
 
 
 def tracing_of(endpoint: str, **values: object) -> TracingEndpoint:
-    settings: Settings = settings_of("dev", tracingEndpoint=endpoint, **values)
+    settings: Settings = settings_of("dev", **{"monitoring.tracingEndpoint": endpoint}, **values)
     assert settings.monitoring.tracing_endpoint is not None
     return settings.monitoring.tracing_endpoint
 
@@ -55,16 +51,18 @@ def tracing_of(endpoint: str, **values: object) -> TracingEndpoint:
     ],
 )
 def test_an_endpoint_that_can_not_be_used_is_refused_with_one_that_can(endpoint: str) -> None:
-    [problem] = problems_of(tracingEndpoint=endpoint)
-    assert problem.key == "tracingEndpoint"
+    [problem] = problems_of(**{"monitoring.tracingEndpoint": endpoint})
+    assert problem.key == "monitoring.tracingEndpoint"
     assert "http://SERVICE.NAMESPACE.svc:4317" in problem.allowed
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "[2606:4700::1111]"])
 def test_traces_stay_inside_where_data_must(address: str) -> None:
     endpoint = f"https://{address}:4318"
-    [problem] = problems_of(tracingEndpoint=endpoint, dataMayLeave=False)
-    assert problem.key == "tracingEndpoint"
+    [problem] = problems_of(
+        **{"monitoring.tracingEndpoint": endpoint, "network.dataMayLeave": False}
+    )
+    assert problem.key == "monitoring.tracingEndpoint"
     assert "public address" in problem.found
     assert tracing_of(endpoint).namespace is None
 
@@ -73,7 +71,7 @@ def test_traces_stay_inside_where_data_must(address: str) -> None:
     "host", ["10.1.2.3", "192.168.7.1", "100.64.0.9", "[fd00::1]", "otel.obs.svc"]
 )
 def test_a_private_collector_may_have_them(host: str) -> None:
-    assert tracing_of(f"http://{host}:4317", dataMayLeave=False).port == 4317
+    assert tracing_of(f"http://{host}:4317", **{"network.dataMayLeave": False}).port == 4317
 
 
 @pytest.mark.parametrize(
@@ -87,13 +85,13 @@ def test_vllm_is_given_the_endpoint_as_it_was_stated(endpoint: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("interTokenLatencySeconds", "0"),
-        ("interTokenLatencySeconds", "fast"),
-        ("gpuMetrics", "yes"),
-        ("runbooks", ""),
-        ("runbooks", "https://wiki.example/runbooks/"),
-        ("runbooks", "ftp://wiki.example/runbooks"),
-        ("runbooks", "docs/run books"),
+        ("traffic.interTokenLatencySeconds", "0"),
+        ("traffic.interTokenLatencySeconds", "fast"),
+        ("monitoring.gpuMetrics", "yes"),
+        ("monitoring.runbooks", ""),
+        ("monitoring.runbooks", "https://wiki.example/runbooks/"),
+        ("monitoring.runbooks", "ftp://wiki.example/runbooks"),
+        ("monitoring.runbooks", "docs/run books"),
     ],
 )
 def test_a_value_that_can_not_be_used_is_refused_by_its_key(key: str, value: str) -> None:

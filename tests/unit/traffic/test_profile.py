@@ -121,7 +121,7 @@ def test_a_day_is_the_least_for_a_shape() -> None:
     assert measure(of_hours([10] * 24), UTC).rates == pytest.approx([10] * 24)
     profile = measure(of_hours([10] * 23), UTC)
     assert profile.rates is None
-    assert "trafficShape" not in profile.settings("x")
+    assert "traffic.shape" not in profile.settings("x")
     assert any("less than a day; stays published" in note for note in profile.notes)
 
 
@@ -188,13 +188,13 @@ def test_a_burst_of_tokens_is_a_burst() -> None:
 def test_a_burst_that_can_not_be_measured_is_left_to_the_stack(tally: Tally, note: str) -> None:
     profile = measure(tally, UTC)
     assert profile.burst_factor is None
-    assert "burstFactor" not in profile.settings("x")
+    assert "traffic.burstFactor" not in profile.settings("x")
     assert any(note in text for text in profile.notes)
 
 
 def test_a_burst_beyond_what_the_setting_allows_is_told() -> None:
     profile = measure(bursts([1] * 30 + [500] + [1] * 30), UTC)
-    assert profile.settings("x")["burstFactor"] == "20.00"
+    assert profile.settings("x")["traffic.burstFactor"] == "20.00"
     assert any("measured a burst of" in note for note in profile.notes)
 
 
@@ -203,11 +203,11 @@ def test_the_cached_share_is_of_the_input_that_tells_it(cached: int, percent: in
     tally = Tally()
     tally.request(MONDAY.timestamp(), 1_000, 10, cached)
     tally.request(MONDAY.timestamp() + 90, 5_000, 10, None)
-    assert measure(tally, UTC).settings("x")["cachedInputPercent"] == percent
+    assert measure(tally, UTC).settings("x")["traffic.cachedInputPercent"] == percent
 
 
 def test_a_log_without_cached_tokens_says_nothing_about_them() -> None:
-    assert "cachedInputPercent" not in measure(of_hours([10]), UTC).settings("x")
+    assert "traffic.cachedInputPercent" not in measure(of_hours([10]), UTC).settings("x")
 
 
 @given(
@@ -229,9 +229,9 @@ def test_settings_are_within_what_a_stack_allows(
     )
     settings = measure(tally, UTC).settings("x")
     a_day = min(10**15, (read + wrote) * requests / seconds * DAY)
-    assert 1 <= int(settings["tokensPerDay"]) <= 10**15
-    assert settings["tokensPerDay"] == pytest.approx(a_day, rel=1e-9, abs=0.51)
-    for key in ("inputTokensPerRequest", "outputTokensPerRequest"):
+    assert 1 <= int(settings["traffic.tokensPerDay"]) <= 10**15
+    assert settings["traffic.tokensPerDay"] == pytest.approx(a_day, rel=1e-9, abs=0.51)
+    for key in ("traffic.inputTokens", "traffic.outputTokens"):
         assert 1 <= int(settings[key]) <= 1_000_000
 
 

@@ -15,7 +15,7 @@ def _hint(gpu: Gpu) -> str:
         return ""
     return (
         "machines with this one (g4) boot from Hyperdisk only, and the pool makes and prices "
-        "pd-ssd: make such nodes yourself and set pool to existing"
+        "pd-ssd: make such nodes yourself and set pool.kind to existing"
     )
 
 

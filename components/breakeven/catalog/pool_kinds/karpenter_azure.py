@@ -11,7 +11,7 @@ KARPENTER_AZURE = PoolKind(
     is_clouds_default=True,
     purchases=("on-demand", "spot"),
     purchases_hint="AKS node auto-provisioning uses no capacity reservations; a reserved instance "
-    "is a discount on on-demand machines: state it as commitmentPercent",
+    "is a discount on on-demand machines: state it as pricing.commitmentPercent",
     # Free where the machine's own disk is large enough, which AKS prefers. The price list has no
     # price for it, so a stack states one.
     root_volume_class="node-os-disk",

@@ -41,7 +41,7 @@ bundle.command("fill")(inside.fill_volume)
 _GIGABYTE = 1_000_000_000
 _MEBIBYTE = 1024 * 1024
 # Images have the names under which they are had outside, not those of the registry inside.
-_OUTSIDE = {"registry": "", "network": "connected"}
+_OUTSIDE = {"network.registry": "", "network.boundary": "connected"}
 
 
 @bundle.command()
@@ -180,7 +180,7 @@ def _say(text: str) -> None:
 
 
 def _read(stack: str) -> Settings:
-    settings = read_stack(stack, **_OUTSIDE)
+    settings = read_stack(stack, _OUTSIDE)
     if settings.others:
         raise SeveralModelsError(stack, "a bundle", "Give each model a stack file and a bundle")
     return settings

@@ -17,7 +17,8 @@ from breakeven.cli.init.new_stack import text_of, values_of
 from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.errors import SettingsError
-from breakeven.settings.files import ROOT, defaults
+from breakeven.settings.files import ROOT
+from breakeven.settings.parse import parse
 from breakeven.suggestions import UnknownNameError
 
 
@@ -73,16 +74,16 @@ def init(  # noqa: PLR0913  # one parameter an option
             "40 at the most, such as chat"
         )
         raise NewStackError(msg)
-    known = defaults()
-    facts = _facts(model or _asked("Model to serve", known["model"]))
+    known, _ = parse({})
+    facts = _facts(model or _asked("Model to serve", known.model.name))
     if gpu is not None:
         require_gpu(gpu)
     place = where or _where(_asked("Where are the GPUs: aws, azure, gcp or own", str(Where.AWS)))
     if tokens_per_day is None:
-        tokens_per_day = _number("Tokens a day, input and output", int(known["tokensPerDay"]))
+        tokens_per_day = _number("Tokens a day, input and output", known.traffic.tokens_per_day)
     if data_may_leave is None:
         data_may_leave = _yes("May prompts go to an API")
-    in_use = api or _asked("API in use now", known["apiInUse"])
+    in_use = api or _asked("API in use now", known.api.in_use)
     if place is Where.OWN and node_price is None and sys.stdin.isatty():
         node_price = typer.prompt("USD for one server with eight GPUs, installed", type=int)
     answers = Answers(

@@ -16,7 +16,7 @@ from breakeven.cli.init.stack_answers import Answers, NewStackError
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cost.capacity.memory_fit import memory_fit
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
-from breakeven.settings.files import defaults
+from breakeven.settings.engine import EngineSettings
 from breakeven.suggestions import suggestion
 
 LONGEST_REQUEST = 8192
@@ -129,7 +129,7 @@ def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
         and model.splits_over(gpus)
         and memory_fit(
             Engine(model=model, precision="bf16", gpu=find_gpu(gpu), tensor_parallel=gpus),
-            gpu_memory_utilization=float(defaults()["gpuMemoryUtilization"]),
+            gpu_memory_utilization=float(EngineSettings().gpu_memory_utilization),
             max_model_length=length,
             request_tokens=length,
         ).fits

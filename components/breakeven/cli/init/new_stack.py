@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from datetime import date
-from types import MappingProxyType
-
-import yaml
 
 from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.pool_kinds import EXISTING, default_pool_kind
 from breakeven.cli.init.machines import LONGEST_REQUEST, Machine, own_machine, region_of, rented
 from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
+from breakeven.cli.stack_file import setting_lines
 from breakeven.cost.fleet.plan import units_needed
 from breakeven.planning.demand import capacity_of, demand_of
-from breakeven.planning.inputs import assumptions_of
-from breakeven.settings.files import PREFIX, defaults, stack_names, stack_values, wire
-from breakeven.settings.parse import MOST_REPLICAS, parse
+from breakeven.planning.offline import load_values
+from breakeven.settings.fields import shown
+from breakeven.settings.files import stack_names, stack_values, with_settings
+from breakeven.settings.findings import keys_of
+from breakeven.settings.parse import GROUPS, parse, raise_problems, told
+from breakeven.settings.pool import PoolSettings
+from breakeven.settings.replicas import MOST_REPLICAS, ReplicaSettings
 
 Values = dict[str, object]
-
-_KEYS: Mapping[str, str] = MappingProxyType(
-    {
-        "karpenter.nodeRole": "karpenterNodeRole",
-        "karpenter.discoveryTag": "karpenterDiscoveryTag",
-    }
-)
-"""Keys of the settings that pool kinds give a new stack."""
 
 _SERVER_WATTS = 1.15
 """Draw of a server at the wall over that of its GPUs' boards at full power: an assumption."""
 
 
 def values_of(answers: Answers, today: date) -> Values:
-    """Returns the settings of a stack that can be previewed, by key without prefix.
+    """Returns the settings of a stack that can be previewed, by dotted key.
 
     Raises:
         NewStackError: No machine there holds the model and serves its peak minute, the commit of
@@ -56,10 +49,15 @@ def values_of(answers: Answers, today: date) -> Values:
         values = _composed(answers, weights, own_machine(answers), today)
     else:
         values = _cheapest(answers, weights, today)
-    settings, reader = parse(_wired(values))
-    assumptions_of(answers.name, settings, reader, today)
-    declared = defaults()
-    return {key: value for key, value in values.items() if wire(value) != declared[key]}
+    load_values(answers.name, with_settings({}, values), today)
+    return {key: value for key, value in values.items() if shown(value) != _default(key)}
+
+
+def _default(key: str) -> str:
+    """Returns the default of a setting as a text, so that equal ones are left out of the file."""
+    group = key.partition(".")[0]
+    default = dict(keys_of(GROUPS[group], group))[key].default
+    return shown([*default] if isinstance(default, tuple) else "" if default is None else default)
 
 
 def _cheapest(answers: Answers, weights: Values, today: date) -> Values:
@@ -72,7 +70,7 @@ def _cheapest(answers: Answers, weights: Values, today: date) -> Values:
         (price * replicas, machine.instance_type, values)
         for price, machine in rented(answers, today)
         for values in [_composed(answers, weights, machine, today)]
-        for replicas in [int(str(values["maxReplicas"]))]
+        for replicas in [int(str(values["replicas.max"]))]
         if replicas <= MOST_REPLICAS
     ]
     if not choices:
@@ -88,44 +86,36 @@ def _cheapest(answers: Answers, weights: Values, today: date) -> Values:
 def _composed(answers: Answers, weights: Values, machine: Machine, today: date) -> Values:
     model = answers.model
     values: Values = {
-        "model": model.name,
+        "model.name": model.name,
         **weights,
-        "maxModelLength": min(LONGEST_REQUEST, model.max_model_length),
-        "tensorParallel": machine.parallel,
-        "gpu": machine.gpu,
-        "gpusPerNode": machine.gpus,
-        "clientNamespaces": ["default"],
-        "tokensPerDay": answers.tokens_per_day,
-        "dataMayLeave": answers.data_may_leave,
-        "apiInUse": answers.api,
+        "model.maxLength": min(LONGEST_REQUEST, model.max_model_length),
+        "engine.tensorParallel": machine.parallel,
+        "pool.gpu": machine.gpu,
+        "pool.gpusPerNode": machine.gpus,
+        "network.clientNamespaces": ["default"],
+        "traffic.tokensPerDay": answers.tokens_per_day,
+        "network.dataMayLeave": answers.data_may_leave,
+        "api.inUse": answers.api,
     }
     values |= _own(answers, machine) if answers.where is Where.OWN else _cloud(answers, machine)
     return values | _sized(values, answers, machine, today)
 
 
-def _wired(values: Values) -> dict[str, str]:
-    return {key: wire(value) for key, value in values.items()}
-
-
 def text_of(answers: Answers, values: Values) -> str:
     """Returns the stack file."""
     head = (
-        f"# {answers.model.name} on {values.get('gpu', defaults()['gpu'])}, "
+        "# yaml-language-server: $schema=schema.json\n"
+        f"# {answers.model.name} on {values.get('pool.gpu', PoolSettings().gpu.name)}, "
         f"{answers.tokens_per_day:,} tokens a day; made by breakeven init.\n"
         "# docs/settings.md describes every setting. Look at these first: your hours of the week\n"
-        "# (trafficShape), your prices (priceOverrides), your people (engineerPercent). Before a\n"
-        "# deployment: names that are your cluster's (role, tags, storage class, Secrets).\n"
+        "# (traffic.shape), your prices (pricing.overrides), your staffing. Before\n"
+        "# a deployment: names that are your cluster's (role, tags, storage class, Secrets).\n"
         "config:"
     )
-    lines = [f"  {PREFIX}{key}: {_written(value)}" for key, value in values.items()]
-    return "\n".join([head, *lines, ""])
-
-
-def _written(value: object) -> str:
-    """A value in one line; text that looks like a number keeps its quotes."""
-    return (
-        yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("...\n").strip()
+    in_order = dict(
+        sorted(values.items(), key=lambda entry: [*GROUPS].index(entry[0].split(".")[0]))
     )
+    return "\n".join([head, *setting_lines(in_order), ""])
 
 
 def _weights(answers: Answers) -> Values:
@@ -135,9 +125,9 @@ def _weights(answers: Answers) -> Values:
         NewStackError: None does, and the answers name no commit.
     """
     model = answers.model
-    every = ({**defaults(), **stack_values(stack)} for stack in stack_names())
-    known = next((one for one in every if one["modelRepository"] == model.repository), {})
-    revision = answers.revision or known.get("modelRevision")
+    every = [each for stack in stack_names() for each in parse(stack_values(stack))[0].models]
+    known = next((one for one in every if one.model.repository == model.repository), None)
+    revision = answers.revision or (known and known.model.revision)
     if not revision:
         msg = (
             f"no commit of {model.repository} is known here. Name one: --revision COMMIT, 40 "
@@ -145,26 +135,26 @@ def _weights(answers: Answers) -> Values:
         )
         raise NewStackError(msg)
     return {
-        "modelRepository": model.repository,
-        "modelRevision": revision,
-        "hubTokenSecret": known.get("hubTokenSecret", ""),
+        "model.repository": model.repository,
+        "model.revision": revision,
+        "weights.hubTokenSecret": (known and known.weights.hub_token_secret) or "",
     }
 
 
 def _cloud(answers: Answers, machine: Machine) -> Values:
     cloud, pool = find_cloud(answers.where), default_pool_kind(answers.where)
     return {
-        "pool": pool.name,
-        "weightsStorageClass": cloud.shared_storage_class,
-        "controlPlane": cloud.control_plane,
-        "systemInstanceType": cloud.system_machine,
-        "instanceTypes": [machine.instance_type],
-        "cloud": cloud.name,
-        "region": region_of(answers),
-        "weightsAccessMode": "ReadWriteMany",
-        "systemNodeCount": 1,
+        "pool.kind": pool.name,
+        "weights.storageClass": cloud.shared_storage_class,
+        "pricing.controlPlane": cloud.control_plane,
+        "pricing.systemInstanceType": cloud.system_machine,
+        "pool.instanceTypes": [machine.instance_type],
+        "pricing.cloud": cloud.name,
+        "pricing.region": region_of(answers),
+        "weights.accessMode": "ReadWriteMany",
+        "pricing.systemNodeCount": 1,
         **{
-            _KEYS[setting]: text.format(stack=answers.name)
+            f"pool.{setting}": text.format(stack=answers.name)
             for setting, text in pool.starter_settings.items()
         },
     }
@@ -176,39 +166,38 @@ def _own(answers: Answers, machine: Machine) -> Values:
         raise NewStackError(msg)
     watts = find_gpu(machine.gpu).watts * machine.gpus * _SERVER_WATTS
     return {
-        "pool": EXISTING.name,
-        "cloud": "none",
-        "region": "",
-        "autoscaling": False,
-        "weightsAccessMode": "ReadWriteMany",
-        "nodePricing": "owned",
-        "nodePurchasePrice": str(answers.node_price),
-        "nodePowerWatts": round(watts),
-        "electricityPricePerKwh": "0.12",
+        "pool.kind": EXISTING.name,
+        "pricing.cloud": "none",
+        "pricing.region": "",
+        "replicas.autoscaling": False,
+        "weights.accessMode": "ReadWriteMany",
+        "pricing.nodes": "owned",
+        "pricing.owned.purchasePrice": str(answers.node_price),
+        "pricing.owned.powerWatts": round(watts),
+        "pricing.owned.electricityPricePerKwh": "0.12",
     }
 
 
 def _sized(values: Values, answers: Answers, machine: Machine, today: date) -> Values:
     """Returns as many replicas as the peak minute takes, and what a replica can hold at once."""
-    settings, reader = parse(_wired(values))
-    demand = demand_of(settings, reader, today)
-    reader.raise_problems(answers.name)
+    settings, problems = parse(with_settings({}, values))
+    demand, conflicts = demand_of(settings, today)
+    raise_problems(answers.name, told(problems, settings, conflicts))
     if demand is None:
         msg = "an API is missing, but nothing was rejected"
         raise AssertionError(msg)
     load = demand.load
-    # Read again for the target: whether the default fits is what is being found out here.
-    capacity = capacity_of(settings, parse({})[1], load)
+    capacity = capacity_of(settings, load)
     peak = max(load.requests_per_second()) * load.burst_factor
     replicas = max(1, int(units_needed(peak, capacity.requests_per_second)))
     sized: Values = {
-        "targetRequestsPerReplica": min(
-            int(defaults()["targetRequestsPerReplica"]), capacity.concurrent_requests
+        "replicas.targetRequests": min(
+            ReplicaSettings().target_requests, capacity.concurrent_requests
         )
     }
     if answers.where is not Where.OWN:
-        return {**sized, "maxReplicas": replicas}
+        return {**sized, "replicas.max": replicas}
     on_a_node = machine.gpus // machine.parallel
     nodes = math.ceil(replicas / on_a_node)
     whole = nodes * on_a_node
-    return {**sized, "nodeCount": nodes, "minReplicas": whole, "maxReplicas": whole}
+    return {**sized, "pool.nodeCount": nodes, "replicas.min": whole, "replicas.max": whole}

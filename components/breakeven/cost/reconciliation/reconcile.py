@@ -7,7 +7,7 @@ because the estimate is not linear in them; therefore all are also put in at onc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -29,6 +29,13 @@ from breakeven.cost.reconciliation.result import (
 )
 from breakeven.cost.report import Report
 from breakeven.money import to_decimal
+
+_SETTINGS: Mapping[Figure, str] = {
+    "tokensPerDay": "traffic.tokensPerDay",
+    "inputTokensPerRequest": "traffic.inputTokens",
+    "outputTokensPerRequest": "traffic.outputTokens",
+}
+"""Settings that state what was observed."""
 
 
 def reconcile(
@@ -101,28 +108,28 @@ class _Reconciler:
         )
         for figure, planned, seen in lengths:
             if seen is not None:
-                add(figure, planned, seen, {figure: seen})
+                add(figure, planned, seen, {_SETTINGS[figure]: seen})
         if (burst := observed.burst_factor) is not None:
-            add("burstFactor", load.burst_factor, burst, {"burstFactor": str(burst)})
+            add("burstFactor", load.burst_factor, burst, {"traffic.burstFactor": str(burst)})
         if (speed := self.replica_speed()) is not None:
             add(
                 "outputTokensPerSecondPerReplica",
                 assumptions.capacity.output_tokens_per_second,
                 speed,
-                {"measuredOutputTokensPerSecond": f"{speed:.1f}"},
+                {"engine.measuredOutputTokensPerSecond": f"{speed:.1f}"},
             )
         if (price := observed.node_price_per_hour) is not None:
             if not isinstance(assumptions.node, RentedNode):
                 msg = (
                     "nodePricePerHour: the nodes of this stack are owned and have no price an "
-                    "hour. Leave it out, or set nodePricing to stated"
+                    "hour. Leave it out, or set pricing.nodes to stated"
                 )
                 raise ObservedError(msg)
             listed = assumptions.node.price
             stated: Changes = {
-                "nodePricing": "stated",
-                "nodePricePerHour": f"{price:f}",
-                "commitmentPercent": 0,  # a stated price is one with its discount
+                "pricing.nodes": "stated",
+                "pricing.nodePricePerHour": f"{price:f}",
+                "pricing.commitmentPercent": 0,  # a stated price is one with its discount
             }
             add("nodePricePerHour", listed.usd, price, stated)
             rows[-1] = replace(rows[-1], private=listed.private)

@@ -7,8 +7,7 @@ from breakeven.manifests.resource import Component, Resource
 from breakeven.manifests.serving.labels import GROUP_NAME, replicas_key
 from breakeven.manifests.serving.timings import scale_up_period, timings_of
 from breakeven.manifests.templates import render_manifest
-from breakeven.settings.groups import ScheduledReplicas
-from breakeven.settings.schedule import DAYS
+from breakeven.settings.replicas import DAYS, ScheduledReplicas
 from breakeven.settings.stack import Settings
 
 

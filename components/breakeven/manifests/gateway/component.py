@@ -29,7 +29,7 @@ from breakeven.manifests.serving.labels import (
 )
 from breakeven.manifests.serving.service import address, service_annotations
 from breakeven.manifests.templates import render_manifest
-from breakeven.settings.groups import GatewaySettings
+from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
 
@@ -49,7 +49,7 @@ def gateway_component(
         "gatewayImage": gateway.image,
         "gatewayReplicas": gateway.replicas,
         "overflowModel": None if api is None else api.model,
-        "teams": [team.name for team in gateway.teams],
+        "teams": [*gateway.teams],
     }
     return Component(
         type="breakeven:gateway:Gateway",

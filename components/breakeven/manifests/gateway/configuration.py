@@ -9,7 +9,7 @@ from breakeven.manifests.gateway.labels import METRICS_PORT, REPLICAS, STORE, ST
 from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.manifests.serving.labels import ENGINE_PORT, NAME
 from breakeven.manifests.templates import CHARTS, render_template
-from breakeven.settings.groups import GatewaySettings
+from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
 KEYS_FOLDER = "/etc/gateway-keys"
@@ -75,12 +75,12 @@ def policy(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
         "metricsPort": METRICS_PORT,
         "keysFolder": KEYS_FOLDER,
         "teams": {
-            team.name: {
+            name: {
                 "mayLeave": team.data_may_leave and overflow is not None,
                 "tokensPerDay": team.tokens_per_day,
                 "usdPerMonth": None if team.usd_per_month is None else f"{team.usd_per_month:f}",
             }
-            for team in gateway.teams
+            for name, team in gateway.teams.items()
         },
     }
 

@@ -16,7 +16,7 @@ from breakeven.manifests.gateway.labels import (
 from breakeven.manifests.serving.environment import NO_TELEMETRY, env_vars, from_secret
 from breakeven.manifests.serving.security import container_security, pod_security
 from breakeven.manifests.serving.timings import EXIT_MARGIN, PRE_STOP
-from breakeven.settings.groups import GatewaySettings
+from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
 CONFIGURATION = "litellm.yaml"

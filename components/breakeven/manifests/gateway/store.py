@@ -10,7 +10,7 @@ from breakeven.manifests.resource import Resource, stated
 from breakeven.manifests.serving.environment import from_secret
 from breakeven.manifests.serving.labels import described
 from breakeven.manifests.serving.security import container_security, pod_security
-from breakeven.settings.groups import GatewaySettings
+from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
 _FOLDER = "/data"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from breakeven.manifests.gpu_pool.pool import Pool, Scheduling, pool_name
 from breakeven.manifests.resource import Resource
 from breakeven.manifests.templates import render_manifest
-from breakeven.settings.groups import ClusterApiTemplate
+from breakeven.settings.pool import ClusterApiTemplate
 from breakeven.settings.stack import Settings
 
 POOL_LABEL = "node.cluster.x-k8s.io/pool"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from breakeven.manifests.gpu_pool.karpenter import NodeClass, karpenter_pool
 from breakeven.manifests.gpu_pool.pool import Pool
-from breakeven.settings.groups import PoolSettings
+from breakeven.settings.pool import PoolSettings
 from breakeven.settings.stack import Settings
 
 _SYSTEM = 4

@@ -21,7 +21,7 @@ from breakeven.manifests.resource import LazyManifest, Resource
 from breakeven.manifests.serving.sizes import replica_gpus
 from breakeven.manifests.serving.timings import NODE_START, timings_of
 from breakeven.manifests.templates import render_manifest
-from breakeven.settings.groups import GatewaySettings
+from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
 PATIENCE_SECONDS = 300
@@ -115,8 +115,8 @@ def _gateway_values(settings: Settings, gateway: GatewaySettings) -> dict[str, o
         "gateways": gateway_target_selector(settings),
         "has_api": settings.overflow_api is not None,
         "team_limits": [
-            (team.name, f"{team.usd_per_month:f}")
-            for team in gateway.teams
+            (name, f"{team.usd_per_month:f}")
+            for name, team in gateway.teams.items()
             if team.usd_per_month is not None
         ],
     }

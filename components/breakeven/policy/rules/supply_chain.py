@@ -103,7 +103,7 @@ RULES = (
         id="image-registry",
         what="Every image names its registry, and it is one of those allowed, where a list is "
         "given; in an air gap, the private one.",
-        do="Write the registry's host in front; set breakeven:registry to move all images.",
+        do="Write the registry's host in front; set network.registry to move all images.",
         theme="supply-chain",
         check=_from_registry,
         controls={"Kubescape": ("C-0078",)},

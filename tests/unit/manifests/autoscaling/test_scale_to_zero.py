@@ -8,7 +8,7 @@ from breakeven.manifests.autoscaling.component import autoscaling_component
 from breakeven.planning.offline import ledger_of
 from tests.recording import Recorded, resources_of, settings_of
 
-SETTINGS = settings_of("hybrid", minReplicas=0)
+SETTINGS = settings_of("hybrid", **{"replicas.min": 0})
 
 
 def scaled_object() -> Recorded:

@@ -9,8 +9,10 @@ from tests.recording import resources_of, settings_of
 def test_a_schedule_asks_for_its_replicas_between_its_hours() -> None:
     settings = settings_of(
         "aws-prod",
-        scheduledReplicas=["mon-fri 07:30-18:00 4", "sat-sun 10:00-12:00 3"],
-        scheduleTimeZone="Europe/Berlin",
+        **{
+            "replicas.schedule": ["mon-fri 07:30-18:00 4", "sat-sun 10:00-12:00 3"],
+            "replicas.timeZone": "Europe/Berlin",
+        },
     )
     registration = resources_of(autoscaling_component("autoscaling", settings))
     spec = registration.one("ScaledObject").spec

@@ -51,7 +51,7 @@ def litellm(registration: Registration) -> dict[str, Any]:
 
 
 def test_no_api_is_rendered_where_data_may_not_leave() -> None:
-    registration = rendered(dataMayLeave=False)
+    registration = rendered(**{"network.dataMayLeave": False})
     text = json.dumps([one.inputs for one in registration.resources])
     for trace in ("openai.com", "gpt-4.1", "OVERFLOW", "overflow-api"):
         assert trace not in text
@@ -162,21 +162,29 @@ def test_a_change_of_the_rules_starts_new_pods() -> None:
         return template["metadata"]["annotations"]
 
     assert digest() == digest()
-    assert digest() != digest(teams={"product": {}, "legal": {}})
+    assert digest() != digest(**{"gateway.teams": {"product": {}, "legal": {}}})
 
 
 @pytest.mark.parametrize(("own", "api", "longest"), [(600, 60, 600), (120, 900, 900)])
 def test_a_stopping_gateway_has_time_for_the_longest_answer(
     own: int, api: int, longest: int
 ) -> None:
-    one = deployment(rendered(longestRequestSeconds=own, overflowTimeoutSeconds=api))
+    one = deployment(
+        rendered(**{"engine.longestRequestSeconds": own, "gateway.overflow.timeoutSeconds": api})
+    )
     sleep = one.container["lifecycle"]["preStop"]["sleep"]["seconds"]
     grace = one.pod["terminationGracePeriodSeconds"]
     assert sleep + longest <= grace <= sleep + longest + 60
 
 
 def test_without_an_api_its_time_out_keeps_no_gateway_alive() -> None:
-    inside = rendered(dataMayLeave=False, longestRequestSeconds=120, overflowTimeoutSeconds=900)
+    inside = rendered(
+        **{
+            "network.dataMayLeave": False,
+            "engine.longestRequestSeconds": 120,
+            "gateway.overflow.timeoutSeconds": 900,
+        }
+    )
     assert deployment(inside).pod["terminationGracePeriodSeconds"] < 900
 
 
@@ -202,9 +210,12 @@ def test_with_a_load_balancer_it_is_the_gateway_that_has_it() -> None:
     assert {one.spec["type"] for one in services.values()} == {"ClusterIP"}
     balanced = {
         one.name: one.spec["type"]
-        for one in rendered(exposure="internal-load-balancer", clientNetworks=["10.0.0.0/8"]).of(
-            "Service"
-        )
+        for one in rendered(
+            **{
+                "network.exposure": "internal-load-balancer",
+                "network.clientNetworks": ["10.0.0.0/8"],
+            }
+        ).of("Service")
     }
     assert balanced["gateway"] == "LoadBalancer"
     assert set(balanced.values()) == {"LoadBalancer", "ClusterIP"}

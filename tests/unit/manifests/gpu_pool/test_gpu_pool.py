@@ -48,7 +48,7 @@ def test_names_of_a_pool_are_values_of_labels_however_long_the_namespace(
     stack: str, length: int
 ) -> None:
     # Clusters of Cluster API shorten the name of a MachineDeployment in labels themselves.
-    settings = settings_of(stack, namespace="n" * length)
+    settings = settings_of(stack, **{"network.namespace": "n" * length})
     pool, registration = rendered(settings)
     names = [each.metadata["name"] for each in registration.of("NodePool")]
     for value in (*pool.scheduling.node_selector.values(), *names):
@@ -57,7 +57,7 @@ def test_names_of_a_pool_are_values_of_labels_however_long_the_namespace(
 
 
 def test_two_long_namespaces_never_share_a_pool() -> None:
-    first, second = (settings_of("dev", namespace="n" * 59 + each) for each in "ab")
+    first, second = (settings_of("dev", **{"network.namespace": "n" * 59 + each}) for each in "ab")
     assert pool_name(first) != pool_name(second)
 
 
@@ -76,7 +76,9 @@ def test_existing_nodes_are_found_by_their_labels_and_nothing_is_made() -> None:
 
 
 def test_taints_of_existing_nodes_keep_no_replica_away() -> None:
-    pool, _ = rendered(settings_of("on-prem", nodeTaints=["dedicated", "nvidia.com/gpu"]))
+    pool, _ = rendered(
+        settings_of("on-prem", **{"pool.nodeTaints": ["dedicated", "nvidia.com/gpu"]})
+    )
     assert [(each["key"], each["operator"]) for each in pool.scheduling.tolerations] == [
         ("nvidia.com/gpu", "Exists"),
         ("dedicated", "Exists"),
@@ -119,7 +121,7 @@ class TestKarpenter:
 
     def test_capacity_types_are_tried_in_the_order_of_the_setting(self) -> None:
         order = ["reserved", "on-demand", "spot"]
-        _, registration = rendered(settings_of("aws-prod", capacityTypes=order))
+        _, registration = rendered(settings_of("aws-prod", **{"pool.capacityTypes": order}))
         pools = sorted(registration.of("NodePool"), key=lambda pool: -pool.spec["weight"])
         tried = [
             item["values"]
@@ -137,7 +139,7 @@ class TestKarpenter:
     def test_reservations_are_named_where_they_are_to_be_used(
         self, capacity_types: list[str], named: bool
     ) -> None:
-        settings = settings_of("aws-prod", capacityTypes=capacity_types)
+        settings = settings_of("aws-prod", **{"pool.capacityTypes": capacity_types})
         _, registration = rendered(settings)
         terms = registration.one("EC2NodeClass").spec.get("capacityReservationSelectorTerms")
         tag = {"karpenter.sh/discovery": settings.pool.karpenter.discovery_tag}
@@ -146,15 +148,15 @@ class TestKarpenter:
     @pytest.mark.parametrize(
         ("overrides", "gpus"),
         [
-            ({"maxReplicas": 8}, 9),  # one more for a rollout
-            ({"maxReplicas": 3, "gpusPerNode": 4, "instanceTypes": ["g6e.12xlarge"]}, 4),
-            ({"maxReplicas": 4, "gpusPerNode": 4, "instanceTypes": ["g6e.12xlarge"]}, 8),
+            ({"replicas.max": 8}, 9),  # one more for a rollout
+            ({"replicas.max": 3, "pool.gpusPerNode": 4, "pool.instanceTypes": ["g6e.12xlarge"]}, 4),
+            ({"replicas.max": 4, "pool.gpusPerNode": 4, "pool.instanceTypes": ["g6e.12xlarge"]}, 8),
             (
                 {
-                    "maxReplicas": 2,
-                    "gpusPerNode": 8,
-                    "tensorParallel": 4,
-                    "instanceTypes": ["g6e.48xlarge"],
+                    "replicas.max": 2,
+                    "pool.gpusPerNode": 8,
+                    "engine.tensorParallel": 4,
+                    "pool.instanceTypes": ["g6e.48xlarge"],
                 },
                 16,
             ),
@@ -189,7 +191,7 @@ class TestKarpenter:
         assert options["httpPutResponseHopLimit"] == 1
 
     def test_the_root_volume_is_encrypted_and_of_the_size_that_is_priced(self) -> None:
-        settings = settings_of("dev", nodeVolumeGigabytes=120)
+        settings = settings_of("dev", **{"pool.nodeVolumeGigabytes": 120})
         _, registration = rendered(settings)
         [device] = registration.one("EC2NodeClass").spec["blockDeviceMappings"]
         assert device["ebs"]["encrypted"] is True
@@ -198,7 +200,10 @@ class TestKarpenter:
         assert device["deviceName"] == "/dev/xvda"
 
     def test_the_volume_of_images_has_the_size_where_the_system_has_its_own(self) -> None:
-        image = {"karpenterNodeImage": "bottlerocket@v1.46.0", "nodeVolumeGigabytes": 120}
+        image = {
+            "pool.karpenter.nodeImage": "bottlerocket@v1.46.0",
+            "pool.nodeVolumeGigabytes": 120,
+        }
         _, registration = rendered(settings_of("dev", **image))
         devices = registration.one("EC2NodeClass").spec["blockDeviceMappings"]
         sizes = {each["deviceName"]: each["ebs"]["volumeSize"] for each in devices}
@@ -232,7 +237,7 @@ class TestKarpenterOnAzure:
             }
 
     def test_the_disk_of_a_node_has_the_size_that_is_priced(self) -> None:
-        settings = settings_of("aks", nodeVolumeGigabytes=200)
+        settings = settings_of("aks", **{"pool.nodeVolumeGigabytes": 200})
         pool, registration = rendered(settings)
         assert registration.one("AKSNodeClass").spec["osDiskSizeGB"] == 200
         assert pool_component(settings, pool).inputs["nodeVolumeGigabytes"] == 200
@@ -242,12 +247,14 @@ class TestGkeComputeClass:
     def test_purchases_are_tried_in_order_and_each_with_every_machine_type(self) -> None:
         settings = settings_of(
             "gke",
-            gpu="l4",
-            model="qwen2.5-7b-instruct",
-            maxModelLength=4096,
-            instanceTypes=["g2-standard-8", "g2-standard-12"],
-            capacityTypes=["spot", "on-demand"],
-            gkeReservations=[],
+            **{
+                "pool.gpu": "l4",
+                "model.name": "qwen2.5-7b-instruct",
+                "model.maxLength": 4096,
+                "pool.instanceTypes": ["g2-standard-8", "g2-standard-12"],
+                "pool.capacityTypes": ["spot", "on-demand"],
+                "pool.gke.reservations": [],
+            },
         )
         _, registration = rendered(settings)
         choices = registration.one("ComputeClass").spec["priorities"]
@@ -290,8 +297,13 @@ class TestGkeComputeClass:
 
 class TestClusterApi:
     def test_machines_are_counted_between_the_nodes_of_fewest_and_most_replicas(self) -> None:
-        overrides = {**CLUSTER_API, "minReplicas": 3, "maxReplicas": 5, "autoscaling": True}
-        settings = settings_of("on-prem", **overrides, weightsAccessMode="ReadWriteMany")
+        overrides = {
+            **CLUSTER_API,
+            "replicas.min": 3,
+            "replicas.max": 5,
+            "replicas.autoscaling": True,
+        }
+        settings = settings_of("on-prem", **overrides, **{"weights.accessMode": "ReadWriteMany"})
         _, registration = rendered(settings)
         machines = registration.one("MachineDeployment")
         prefix = "cluster.x-k8s.io/cluster-api-autoscaler-node-group"
@@ -319,6 +331,6 @@ class TestClusterApi:
 
     @pytest.mark.parametrize("context", ["", "management"])
     def test_the_management_cluster_is_another_only_where_one_is_named(self, context: str) -> None:
-        settings = settings_of("on-prem", **{**CLUSTER_API, "clusterApiContext": context})
+        settings = settings_of("on-prem", **{**CLUSTER_API, "pool.clusterApi.context": context})
         [machines] = pool_of(settings).resources
         assert machines.context == context

@@ -77,7 +77,7 @@ def test_two_namespaces_have_dashboards_of_their_own() -> None:
     one = {dashboard["uid"] for _, dashboard in boards("dev")}
     other = {
         dashboard["uid"]
-        for dashboard in dashboards_of(settings_of("dev", namespace="llm2")).values()
+        for dashboard in dashboards_of(settings_of("dev", **{"network.namespace": "llm2"})).values()
     }
     assert len(one) == len(READERS)
     assert not one & other

@@ -135,7 +135,11 @@ class TestEveryStack:
 
     def test_the_objectives_are_the_settings(self, stack: str) -> None:
         settings = settings_of(
-            stack, timeToFirstTokenSeconds="1.5", interTokenLatencySeconds="0.07"
+            stack,
+            **{
+                "traffic.timeToFirstTokenSeconds": "1.5",
+                "traffic.interTokenLatencySeconds": "0.07",
+            },
         )
         alerts = alerts_of(settings, planned_of(stack))
         for name, rule in alerts.items():
@@ -150,7 +154,7 @@ class TestEveryStack:
             assert (name in alerts) is settings.replicas.autoscaling
 
     def test_without_the_exporter_nothing_asks_for_gpus(self, stack: str) -> None:
-        settings = settings_of(stack, gpuMetrics=False)
+        settings = settings_of(stack, **{"monitoring.gpuMetrics": False})
         rules = rules_of(settings, planned_of(stack))
         for expression in [rule["expr"] for rule in rules] + panel_expressions(settings):
             assert "gpu" not in expression.lower()
@@ -158,13 +162,13 @@ class TestEveryStack:
 
 def test_a_gpu_of_a_replica_on_two_nodes_costs_a_share_of_both() -> None:
     planned = replace(planned_of("owned-h100"), node_hour=Decimal(32))
-    settings = settings_of("owned-h100", gpuMetrics=True)
+    settings = settings_of("owned-h100", **{"monitoring.gpuMetrics": True})
     idle = alerts_of(settings, planned)["GpuIdle"]["expr"]
     assert ") + 2 and" in idle  # 32 USD an hour for twice eight GPUs
 
 
 def test_all_gpus_of_a_replica_on_two_nodes_must_be_measured() -> None:
-    settings = settings_of("owned-h100", gpuMetrics=True)
+    settings = settings_of("owned-h100", **{"monitoring.gpuMetrics": True})
     missing = alerts_of(settings, planned_of("owned-h100"))["GpuMetricsMissing"]["expr"]
     assert missing.startswith("16 * breakeven:replicas:up{")
 
@@ -175,12 +179,12 @@ def test_idle_replicas_are_told_where_fewer_would_run_and_save_something() -> No
 
     follows, fixed = planned_of("aws-prod"), planned_of("on-prem")
     assert told("aws-prod", follows)
-    assert not told("aws-prod", follows, scheduledReplicas=["mon-fri 08:00-18:00 4"])
-    assert not told("on-prem", fixed, autoscaling=True, maxReplicas=2)
+    assert not told("aws-prod", follows, **{"replicas.schedule": ["mon-fri 08:00-18:00 4"]})
+    assert not told("on-prem", fixed, **{"replicas.autoscaling": True, "replicas.max": 2})
 
 
 def test_the_last_replica_is_idle_only_when_nobody_asks() -> None:
-    settings = settings_of("hybrid", minReplicas=0)
+    settings = settings_of("hybrid", **{"replicas.min": 0})
     planned = replace(planned_of("hybrid"), node_hour=Decimal(2))
     expression = alerts_of(settings, planned)["IdleReplicas"]["expr"]
     last, more = expression.split(" or ")
@@ -200,7 +204,7 @@ def test_the_gateway_is_watched_where_there_is_one(stack: str) -> None:
 
 
 def test_without_an_api_nothing_asks_what_leaves() -> None:
-    settings = settings_of("hybrid", dataMayLeave=False)
+    settings = settings_of("hybrid", **{"network.dataMayLeave": False})
     rules = rules_of(settings, planned_of("hybrid"))
     for expression in [rule["expr"] for rule in rules] + panel_expressions(settings):
         assert "overflow" not in expression
@@ -209,7 +213,7 @@ def test_without_an_api_nothing_asks_what_leaves() -> None:
 
 
 def test_without_limits_in_money_nothing_asks_for_them() -> None:
-    settings = settings_of("hybrid", teams={"product": {"tokensPerDay": 10**9}})
+    settings = settings_of("hybrid", **{"gateway.teams": {"product": {"tokensPerDay": 10**9}}})
     rules = rules_of(settings, planned_of("hybrid"))
     for expression in [rule["expr"] for rule in rules] + panel_expressions(settings):
         assert "team_usd" not in expression
@@ -217,7 +221,7 @@ def test_without_limits_in_money_nothing_asks_for_them() -> None:
 
 
 def test_a_cold_start_behind_the_gateway_raises_no_alert() -> None:
-    settings = settings_of("hybrid", minReplicas=0)
+    settings = settings_of("hybrid", **{"replicas.min": 0})
     patience = alerts_of(settings, planned_of("hybrid"))["InsideRequestsRefused"]["for"]
     assert int(patience.removesuffix("s")) > NODE_START + timings_of(settings).startup_budget
 
@@ -259,7 +263,7 @@ def test_runbooks_link_to_sections_that_exist() -> None:
 
 
 def test_runbooks_may_lie_on_a_web_server() -> None:
-    settings = settings_of("dev", runbooks="https://wiki.example/runbooks")
+    settings = settings_of("dev", **{"monitoring.runbooks": "https://wiki.example/runbooks"})
     for name, rule in alerts_of(settings, planned_of("dev")).items():
         address = rule["annotations"]["runbook_url"]
         assert address == f"https://wiki.example/runbooks/{rule['concern']}.md#{name.lower()}"

@@ -192,7 +192,7 @@ class TestEveryStackThatFetches:
 
 def test_without_callers_the_engine_is_closed_and_not_open() -> None:
     # An ingress rule with an empty list of peers would let everybody in.
-    rules = rules_of("article", clientNamespaces=[], monitoring=False)
+    rules = rules_of("article", **{"network.clientNamespaces": [], "monitoring.enabled": False})
     for namespace in ("default", "monitoring", "llm"):
         assert not allowed(rules, "Ingress", ENGINE_LABELS, port=8000, namespace=namespace)
     assert not allowed(rules, "Ingress", ENGINE_LABELS, port=8000, address="10.0.0.1")
@@ -200,7 +200,7 @@ def test_without_callers_the_engine_is_closed_and_not_open() -> None:
 
 def test_networks_of_clients_count_only_behind_a_load_balancer() -> None:
     behind = rules_of("aws-prod")
-    inside = rules_of("aws-prod", exposure="cluster", clientNetworks=[])
+    inside = rules_of("aws-prod", **{"network.exposure": "cluster", "network.clientNetworks": []})
     for rules, address, expected in (
         (behind, "10.9.8.7", True),
         (behind, "11.0.0.1", False),
@@ -211,7 +211,7 @@ def test_networks_of_clients_count_only_behind_a_load_balancer() -> None:
 
 
 def test_prometheus_is_let_in_for_scaling_even_without_alerts() -> None:
-    rules = rules_of("dev", monitoring=False)
+    rules = rules_of("dev", **{"monitoring.enabled": False})
     assert allowed(rules, "Ingress", ENGINE_LABELS, port=8000, namespace="monitoring")
 
 
@@ -258,7 +258,7 @@ class TestGateway:
     @pytest.mark.parametrize("address", PUBLIC)
     def test_the_gateway_leaves_only_where_there_is_an_api(self, address: str) -> None:
         for leave in (True, False):
-            rules = rules_of("hybrid", dataMayLeave=leave)
+            rules = rules_of("hybrid", **{"network.dataMayLeave": leave})
             reached = allowed(rules, "Egress", GATEWAY_LABELS, port=443, address=address)
             assert reached is leave
             assert not allowed(rules, "Egress", GATEWAY_LABELS, port=80, address=address)
@@ -300,7 +300,7 @@ def test_only_restricted_pods_start_in_the_namespace(mode: str) -> None:
 
 
 def traced(stack: str, endpoint: str, **where: Any) -> bool:
-    rules = rules_of(stack, tracingEndpoint=endpoint)
+    rules = rules_of(stack, **{"monitoring.tracingEndpoint": endpoint})
     return allowed(rules, "Egress", ENGINE_LABELS, **where)
 
 
@@ -331,7 +331,7 @@ class TestTraces:
         assert traced(stack, endpoint, **dns) is several
 
     def test_the_weights_pod_reaches_no_collector(self, stack: str) -> None:
-        rules = rules_of(stack, tracingEndpoint="http://otel.obs.svc:4317")
+        rules = rules_of(stack, **{"monitoring.tracingEndpoint": "http://otel.obs.svc:4317"})
         assert not allowed(rules, "Egress", WEIGHTS_LABELS, port=4317, namespace="obs")
 
 
@@ -347,8 +347,8 @@ def test_names_are_asked_of_the_nodes_cache_only_where_there_is_one() -> None:
         )
 
     assert not asks_the_cache("dev")
-    assert asks_the_cache("dev", nodeLocalDnsAddress="169.254.20.10")
-    assert not asks_the_cache("dev", nodeLocalDnsAddress="169.254.25.10")
+    assert asks_the_cache("dev", **{"network.nodeLocalDnsAddress": "169.254.20.10"})
+    assert not asks_the_cache("dev", **{"network.nodeLocalDnsAddress": "169.254.25.10"})
 
 
 @pytest.mark.parametrize("port", [29501, 40000])

@@ -16,7 +16,9 @@ ADAPTERS = [f"sql=acme/sql-lora@{COMMITS[0]}", f"support-de=acme/support@{COMMIT
 
 
 def test_vllm_knows_each_adapter_by_its_name_and_commit(served: Served) -> None:
-    arguments = served("aws-prod", loraAdapters=ADAPTERS, loraMaxRank=32).engine.container["args"]
+    arguments = served(
+        "aws-prod", **{"model.loraAdapters": ADAPTERS, "model.loraMaxRank": 32}
+    ).engine.container["args"]
     assert "--enable-lora" in arguments
     assert "--max-lora-rank=32" in arguments
     assert "--max-loras=2" in arguments
@@ -36,7 +38,7 @@ def test_without_adapters_nothing_is_there_for_them(served: Served, stack: str) 
 
 
 def test_they_are_fetched_and_verified_as_the_weights_are_and_read_only(served: Served) -> None:
-    registration = served("aws-prod", loraAdapters=ADAPTERS)
+    registration = served("aws-prod", **{"model.loraAdapters": ADAPTERS})
     [_, job] = [each for each in registration.of("Job") if "adapters" in each.name]
     assert registration.engine.depends_on(job)
     fetched = [container["args"] for container in job.pod["containers"]]
@@ -62,7 +64,7 @@ def test_one_commit_of_two_adapters_is_fetched_once(
     # Two containers of a pod would write the same folder at the same time.
     names = ["sql", "sql-new"]
     twice = [f"{name}={each}@{COMMITS[0]}" for name, each in zip(names, repositories, strict=True)]
-    registration = served("aws-prod", loraAdapters=twice)
+    registration = served("aws-prod", **{"model.loraAdapters": twice})
     for job in registration.of("Job"):
         assert len(job.pod["containers"]) == 1
     for name in names:
@@ -71,7 +73,7 @@ def test_one_commit_of_two_adapters_is_fetched_once(
 
 def test_another_adapter_leaves_the_volume_of_the_model_as_it_is(served: Served) -> None:
     def volumes(adapters: list[str]) -> set[str]:
-        registration = served("aws-prod", loraAdapters=adapters)
+        registration = served("aws-prod", **{"model.loraAdapters": adapters})
         return {volume.name for volume in registration.of("PersistentVolumeClaim")}
 
     one, both = volumes(ADAPTERS[:1]), volumes(ADAPTERS)
@@ -80,5 +82,5 @@ def test_another_adapter_leaves_the_volume_of_the_model_as_it_is(served: Served)
 
 
 def test_the_volume_holds_adapters_in_32_bits() -> None:
-    settings = settings_of("aws-prod", loraAdapters=ADAPTERS, loraMaxRank=64)
+    settings = settings_of("aws-prod", **{"model.loraAdapters": ADAPTERS, "model.loraMaxRank": 64})
     assert adapters_volume_gib(settings) * 2**30 >= 2 * settings.model.adapter_bytes

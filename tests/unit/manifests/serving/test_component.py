@@ -27,7 +27,7 @@ def test_the_number_of_replicas_has_one_owner(served: Served, stack: str) -> Non
         ("aws-prod", {}, 1),  # Karpenter brings a node, and the volume can be shared
         ("dev", {}, 0),  # the volume is held by one node
         ("article", {}, 0),  # four replicas on four GPUs
-        ("article", {"minReplicas": 3, "maxReplicas": 3}, 1),  # one GPU is spare on the same node
+        ("article", {"replicas.min": 3, "replicas.max": 3}, 1),  # one GPU is spare on the same node
         ("on-prem", {}, 0),
     ],
 )
@@ -122,8 +122,10 @@ def test_a_load_balancer_is_private_and_knows_its_callers(served: Served) -> Non
 def test_each_cloud_is_told_to_stay_private(cloud: str, annotation: str, value: str) -> None:
     settings = settings_of(
         "on-prem",
-        cloud=cloud,
-        exposure="internal-load-balancer",
-        clientNetworks=["10.0.0.0/8"],
+        **{
+            "pricing.cloud": cloud,
+            "network.exposure": "internal-load-balancer",
+            "network.clientNetworks": ["10.0.0.0/8"],
+        },
     )
     assert service_annotations(settings)[annotation] == value

@@ -10,8 +10,8 @@ from breakeven.manifests.serving.rollout import rollout_of
 from breakeven.manifests.serving.timings import timings_of
 from tests.recording import STACKS, settings_of
 
-ONE = {"minReplicas": 1, "maxReplicas": 1}
-SHARED = {"weightsAccessMode": "ReadWriteMany"}
+ONE = {"replicas.min": 1, "replicas.max": 1}
+SHARED = {"weights.accessMode": "ReadWriteMany"}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -40,7 +40,7 @@ def test_without_a_spare_gpu_the_other_replicas_serve() -> None:
 
 
 def test_a_quota_without_room_for_one_more_is_no_spare_gpu() -> None:
-    rollout = rollout_of(settings_of("aws-prod", gpuQuota=8))
+    rollout = rollout_of(settings_of("aws-prod", **{"pool.gpuQuota": 8}))
     assert (rollout.max_surge, rollout.gap_seconds) == (0, 0)
     assert rollout.hindrance == "gpu-quota"
 
@@ -49,7 +49,7 @@ def test_a_quota_without_room_for_one_more_is_no_spare_gpu() -> None:
     ("stack", "overrides", "hindrance"),
     [
         ("dev", {}, "one-node-mounts-weights"),
-        ("on-prem", {"tensorParallel": 8, **ONE}, "no-spare-gpu"),
+        ("on-prem", {"engine.tensorParallel": 8, **ONE}, "no-spare-gpu"),
     ],
 )
 def test_a_gap_has_a_cause_and_a_length(
@@ -64,9 +64,9 @@ def test_a_gap_has_a_cause_and_a_length(
 def test_what_is_advised_against_a_gap_helps() -> None:
     assert rollout_of(settings_of("dev", **SHARED)).gap_seconds == 0
     on_one_node = {
-        "gpusPerNode": 4,
-        "minReplicas": 2,
-        "maxReplicas": 4,
-        "instanceTypes": ["g6.12xlarge"],
+        "pool.gpusPerNode": 4,
+        "replicas.min": 2,
+        "replicas.max": 4,
+        "pool.instanceTypes": ["g6.12xlarge"],
     }
     assert rollout_of(settings_of("dev", **on_one_node)).gap_seconds == 0

@@ -15,7 +15,12 @@ from tests.recording import Registration, resources_of, settings_of
 Served = Callable[..., Registration]
 
 STACK = "owned-h100"
-AUTOSCALED = {"autoscaling": True, "minReplicas": 1, "maxReplicas": 2, "gpuQuota": 0}
+AUTOSCALED = {
+    "replicas.autoscaling": True,
+    "replicas.min": 1,
+    "replicas.max": 2,
+    "pool.gpuQuota": 0,
+}
 
 
 @pytest.fixture
@@ -75,7 +80,7 @@ def test_the_service_leads_to_the_first_node_of_each_replica(served: Served) -> 
 def test_an_update_adds_a_replica_only_where_its_nodes_are_to_be_had(
     served: Served, quota: int, surge: int
 ) -> None:
-    strategy = served(STACK, gpuQuota=quota).engine.spec["rolloutStrategy"]
+    strategy = served(STACK, **{"pool.gpuQuota": quota}).engine.spec["rolloutStrategy"]
     assert strategy["rollingUpdateConfiguration"] == {
         "maxSurge": surge,
         "maxUnavailable": 1 - surge,

@@ -18,10 +18,12 @@ def on_eight_gpus(tensor_parallel: int) -> Settings:
     """One replica of a small model whose heads eight GPUs can share."""
     return settings_of(
         "on-prem",
-        model="llama-3.1-8b-instruct",
-        tensorParallel=tensor_parallel,
-        minReplicas=1,
-        maxReplicas=1,
+        **{
+            "model.name": "llama-3.1-8b-instruct",
+            "engine.tensorParallel": tensor_parallel,
+            "replicas.min": 1,
+            "replicas.max": 1,
+        },
     )
 
 

@@ -26,7 +26,7 @@ from tests.recording import STACKS, settings_of
 
 @given(longest=st.integers(min_value=10, max_value=3600))
 def test_no_pod_is_killed_before_its_longest_request_ends(longest: int) -> None:
-    timings = timings_of(settings_of("dev", longestRequestSeconds=longest))
+    timings = timings_of(settings_of("dev", **{"engine.longestRequestSeconds": longest}))
     assert timings.longest_request == longest < timings.drain
     assert timings.grace >= PRE_STOP + timings.drain + EXIT_MARGIN
 
@@ -46,7 +46,7 @@ def test_a_grace_period_that_would_cut_answers_is_refused() -> None:
 @each("speed, stack", product([10, 50, 200, 2000, 100_000], STACKS))
 def test_a_start_may_take_longer_than_reading_the_weights(stack: str, speed: int) -> None:
     # Probes that are shorter kill large models for ever (kserve#5062, kubeai#172, aibrix#782).
-    settings = settings_of(stack, weightsReadMegabytesPerSecond=speed)
+    settings = settings_of(stack, **{"weights.readMegabytesPerSecond": speed})
     reading = settings.model.repository_bytes / (speed * 1e6)
     timings = timings_of(settings)
     assert timings.startup_budget >= 2 * reading + 600
@@ -65,7 +65,7 @@ def test_a_rollout_may_take_as_long_as_all_replicas_one_after_the_other(stack: s
 def test_replicas_double_no_sooner_than_a_start_takes_nor_beyond_what_the_api_allows(
     speed: int,
 ) -> None:
-    settings = settings_of("aws-prod", weightsReadMegabytesPerSecond=speed)
+    settings = settings_of("aws-prod", **{"weights.readMegabytesPerSecond": speed})
     period = scale_up_period(settings)
     assert 15 <= period <= 1800
     assert period >= min(replica_start(settings), 1800)

@@ -12,7 +12,7 @@ from tests.recording import STACKS, resources_of, settings_of
 
 
 def container_of(stack: str, endpoint: str) -> Any:
-    settings = settings_of(stack, tracingEndpoint=endpoint)
+    settings = settings_of(stack, **{"monitoring.tracingEndpoint": endpoint})
     served = resources_of(serving_component("vllm", settings, pool_of(settings)))
     return served.engine.container
 

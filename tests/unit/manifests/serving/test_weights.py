@@ -66,14 +66,14 @@ def test_a_volume_of_one_node_is_filled_on_the_node_that_reads_it(
 @pytest.mark.parametrize("stack", FETCHING)
 def test_another_revision_gets_another_volume(served: Served, stack: str) -> None:
     # Replicas that still read the old one keep it until they are replaced.
-    before, after = names(served(stack)), names(served(stack, modelRevision=OTHER_REVISION))
+    before, after = names(served(stack)), names(served(stack, **{"model.revision": OTHER_REVISION}))
     assert before[0] != after[0]
     assert before[1] != after[1]
 
 
 @pytest.mark.parametrize("stack", FETCHING)
 def test_another_image_runs_the_job_again(served: Served, stack: str) -> None:
-    before, after = names(served(stack)), names(served(stack, engineImage=OTHER_IMAGE))
+    before, after = names(served(stack)), names(served(stack, **{"engine.image": OTHER_IMAGE}))
     assert before[1] != after[1]
 
 
@@ -83,7 +83,7 @@ def test_the_job_never_waits_for_a_volume_that_another_node_holds(
 ) -> None:
     # It may look at the volume again where it can mount it: shared, or on the same node. In "dev"
     # a GPU node holds it and the Job runs on another, so it fills a new one.
-    before, after = names(served(stack)), names(served(stack, engineImage=OTHER_IMAGE))
+    before, after = names(served(stack)), names(served(stack, **{"engine.image": OTHER_IMAGE}))
     assert (before[0] == after[0]) is kept
 
 
@@ -194,8 +194,8 @@ def test_no_node_is_taken_away_from_a_running_download(served: Served, stack: st
 @pytest.mark.parametrize("stack", ["dev", "aws-prod", "on-prem"])
 def test_a_rollback_needs_no_download_and_replaces_no_volume(served: Served, stack: str) -> None:
     revision = settings_of(stack).model.revision
-    after = served(stack, modelRevision=OTHER_REVISION, previousModelRevision=revision)
-    back = served(stack, previousModelRevision=OTHER_REVISION)
+    after = served(stack, **{"model.revision": OTHER_REVISION, "model.previousRevision": revision})
+    back = served(stack, **{"model.previousRevision": OTHER_REVISION})
     for kind in ("PersistentVolumeClaim", "Job"):
         # The same names in the program and in the cluster, with the same inputs: nothing changes.
         assert {(item.name, repr(item.inputs)) for item in after.of(kind)} == {
@@ -207,11 +207,13 @@ def test_a_rollback_needs_no_download_and_replaces_no_volume(served: Served, sta
 def test_an_update_keeps_the_volume_of_the_replicas_that_it_replaces(served: Served) -> None:
     revision = settings_of("aws-prod").model.revision
     before = served("aws-prod").one("PersistentVolumeClaim")
-    after = served("aws-prod", modelRevision=OTHER_REVISION, previousModelRevision=revision)
+    after = served(
+        "aws-prod", **{"model.revision": OTHER_REVISION, "model.previousRevision": revision}
+    )
     assert before.name in {item.name for item in after.of("PersistentVolumeClaim")}
 
 
 def test_the_served_weights_are_those_of_the_revision(served: Served) -> None:
-    after = served("aws-prod", previousModelRevision=OTHER_REVISION)
+    after = served("aws-prod", **{"model.previousRevision": OTHER_REVISION})
     alone = served("aws-prod")
     assert repr(after.engine.pod) == repr(alone.engine.pod)

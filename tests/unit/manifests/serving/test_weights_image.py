@@ -10,7 +10,11 @@ from tests.recording import Registration, register_stack, settings_of
 Served = Callable[..., Registration]
 
 IMAGE = f"registry.example.com/models/llama@sha256:{'a' * 64}"
-MOUNTED = {"weightsImage": IMAGE, "weightsAccessMode": "ReadWriteOnce", "hubTokenSecret": ""}
+MOUNTED = {
+    "weights.image": IMAGE,
+    "weights.accessMode": "ReadWriteOnce",
+    "weights.hubTokenSecret": "",
+}
 ADAPTER = f"sql=acme/sql-lora@{'1' * 40}"
 
 
@@ -34,8 +38,8 @@ def test_nothing_is_fetched_and_nothing_may_leave() -> None:
 
 
 def test_adapters_beside_it_are_fetched_into_their_volume(served: Served) -> None:
-    shared = {**MOUNTED, "weightsAccessMode": "ReadWriteMany"}
-    registration = served("aws-prod", **shared, loraAdapters=[ADAPTER])
+    shared = {**MOUNTED, "weights.accessMode": "ReadWriteMany"}
+    registration = served("aws-prod", **shared, **{"model.loraAdapters": [ADAPTER]})
     assert "adapters" in registration.one("PersistentVolumeClaim").name
     assert registration.engine.depends_on(registration.fetching)
 

@@ -67,6 +67,7 @@ def test_nothing_is_suggested_where_no_price_is_close() -> None:
 
 
 def test_the_update_of_a_stack_behind_a_gateway_names_the_api() -> None:
-    one = {"weightsAccessMode": "ReadWriteOnce", "maxReplicas": 1}
+    one = {"weights.accessMode": "ReadWriteOnce", "replicas.max": 1}
+    inside = {"network.dataMayLeave": False}
     assert update_strategy(settings_of("hybrid", **one)).overflows
-    assert not update_strategy(settings_of("hybrid", **one, dataMayLeave=False)).overflows
+    assert not update_strategy(settings_of("hybrid", **one, **inside)).overflows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from breakeven.manifests.monitoring.dashboards.board import Board, Query
 from breakeven.manifests.monitoring.promql import namespace_selector, recorded
-from breakeven.settings.groups import GatewaySettings
+from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
 _USD = "currencyUSD"
@@ -63,7 +63,7 @@ def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -
         result.lines(title, unit, Query(total, "{{team}}, {{to}}"), explained=explained)
     if settings.overflow_api is not None:
         _overflow(result, settings)
-    if any(team.usd_per_month is not None for team in gateway.teams):
+    if any(team.usd_per_month is not None for team in gateway.teams.values()):
         result.lines(
             "Teams this month",
             _USD,

@@ -1,0 +1,75 @@
+"""Checks of a model that need to know how vLLM runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from breakeven.cost.capacity.memory_fit import MemoryFit, memory_fit, smallest_fits
+from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
+from breakeven.settings.fields import Conflict
+from breakeven.settings.stack import Settings
+
+
+def serving_conflicts(settings: Settings) -> Iterator[Conflict]:
+    """Yields why a model can't be served as it is stated."""
+    yield from _memory(settings)
+    facts = settings.model.facts
+    if facts.fetches_vocabulary:
+        yield Conflict(
+            "model.name",
+            f"{facts.name} makes vLLM fetch a vocabulary when it starts, and the engine's pods "
+            "reach nothing outside",
+            "Choose another model",
+        )
+
+
+def _memory(settings: Settings) -> Iterator[Conflict]:
+    """Refuses a model that is too large for the GPUs of a replica, with what it would fit."""
+    model, engine, gpu = settings.model, settings.engine, settings.pool.gpu.name
+    parallel, stages = engine.tensor_parallel, engine.pipeline_parallel
+    fit = _fit(settings, stages)
+    if fit.fits:
+        return
+    options = smallest_fits(
+        model.facts,
+        max_model_length=model.max_length,
+        gpu_memory_utilization=float(engine.gpu_memory_utilization),
+    )
+    several = (
+        f"engine.pipelineParallel {nodes} with {parallel} x {gpu} on each node"
+        for nodes in range(2, 9)
+        # Nodes of fewer GPUs hold less than a larger node that clouds rent.
+        if parallel == settings.pool.gpus_per_node == TENSOR_PARALLEL[-1]
+        and _fit(settings, nodes).fits
+    )
+    of_each = f" on each of {stages} nodes" if stages > 1 else ""
+    would = [*options, *tuple(several)[:1]]
+    yield Conflict(
+        "pool.gpu",
+        f"{model.name} in {model.precision} does not fit {parallel} x {gpu}{of_each}: weights take "
+        f"{fit.weights_gib:.1f} GiB and leave {max(fit.key_value_gib, 0):.1f} GiB for requests of "
+        f"{model.max_length:,} tokens",
+        f"Would fit: {', '.join(map(str, would))}; or shorten model.maxLength",
+        (
+            *("model.name", "model.precision", "model.maxLength", "model.loraAdapters"),
+            *("model.loraMaxRank", "engine.tensorParallel", "engine.pipelineParallel"),
+            "engine.gpuMemoryUtilization",
+        ),
+    )
+
+
+def _fit(settings: Settings, stages: int) -> MemoryFit:
+    model, traffic = settings.model, settings.traffic
+    return memory_fit(
+        Engine(
+            model=model.facts,
+            precision=model.precision,
+            gpu=settings.pool.gpu,
+            tensor_parallel=settings.engine.tensor_parallel,
+            pipeline_parallel=stages,
+        ),
+        gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
+        max_model_length=model.max_length,
+        request_tokens=traffic.input_tokens + traffic.output_tokens,
+        adapter_bytes=model.adapter_bytes,
+    )

@@ -1,0 +1,111 @@
+"""How vLLM runs."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from breakeven.settings.fields import (
+    DIGEST,
+    HOST_ALLOWED,
+    IMAGE,
+    Digits,
+    Form,
+    Group,
+    Integer,
+    Number,
+    ObjectName,
+    OptionalNumber,
+    refuse,
+)
+
+OLDEST_ENGINE = (0, 18)
+"""The first vLLM that finishes running requests when it stops."""
+
+_IMAGE = rf"{IMAGE}:v\d+\.\d+\.\d+[\w.-]*{DIGEST}"
+
+
+def _version(image: str) -> tuple[int, ...]:
+    found = re.search(r":v(\d+)\.(\d+)\.(\d+)", image)
+    return tuple(int(part) for part in found.groups()) if found else ()
+
+
+def _engine_image(text: str) -> str:
+    if re.fullmatch(_IMAGE, text, re.ASCII) is None:
+        raise ValueError(text)
+    version = _version(text)
+    if version < OLDEST_ENGINE:
+        refuse(
+            f"vLLM {'.'.join(map(str, version))} can't finish running requests when it stops",
+            f"Allowed: {'.'.join(map(str, OLDEST_ENGINE))} or newer",
+        )
+    return text
+
+
+_EngineImage = Annotated[
+    str,
+    Form(
+        _engine_image,
+        allowed="HOST/PATH:vX.Y.Z@sha256:DIGEST; both tag and digest, never latest; "
+        + HOST_ALLOWED,
+        pattern=_IMAGE,
+    ),
+]
+
+
+class EngineSettings(Group):
+    """How vLLM runs.
+
+    `pipeline_parallel` is the nodes of a replica; `longest_request_seconds` bounds the drain of one
+    that stops.
+    """
+
+    image: _EngineImage = Field(
+        default="docker.io/vllm/vllm-openai:v0.24.0@sha256:251eba5cc7c12fed0b75da22a9240e582b1c9e39f6fbc064f86781b963bd814f",
+        description="vLLM image with version tag and digest; 0.18 or newer (drain), amd64",
+    )
+    tensor_parallel: Annotated[Literal[1, 2, 4, 8], Digits] = Field(
+        default=1,
+        description="GPUs of one replica; 1, 2, 4 or 8; with engine.pipelineParallel, on each"
+        " of its nodes",
+    )
+    pipeline_parallel: Integer = Field(
+        default=1,
+        ge=1,
+        le=8,
+        description="Nodes of one replica, 1 to 8; above 1 a LeaderWorkerSet runs it, and "
+        "engine.tensorParallel equals pool.gpusPerNode",
+    )
+    gpu_memory_utilization: Number = Field(
+        default=Decimal("0.90"),
+        ge=Decimal("0.50"),
+        le=Decimal("0.95"),
+        description="Share of each GPU's memory that vLLM may use",
+    )
+    longest_request_seconds: Integer = Field(
+        default=120,
+        ge=10,
+        le=3600,
+        description="Seconds that a stopping replica gives running requests; a longer stream "
+        "then ends with an error",
+    )
+    api_key_secret: ObjectName = Field(
+        default="vllm-api-key",
+        description='Name of an existing Secret with key "api-key", which clients send as '
+        "bearer token",
+    )
+    measured_output_tokens_per_second: OptionalNumber = Field(
+        default=None,
+        ge=Decimal("0.1"),
+        le=Decimal("1e7"),
+        description="Your own measurement of one replica at this input and output length; "
+        "overrides every estimate",
+    )
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Of vLLM, as the image's tag has it."""
+        return _version(self.image)

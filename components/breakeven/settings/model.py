@@ -1,0 +1,175 @@
+"""What is served."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from breakeven.catalog.models import ModelFacts, find_model, load_models
+from breakeven.settings.fields import (
+    CommitHash,
+    Conflict,
+    Digits,
+    Form,
+    Group,
+    Integer,
+    List,
+    OptionalCommitHash,
+    matching,
+    one_of,
+    refuse,
+)
+
+MOST_ADAPTERS = 16
+"""Each holds memory on every GPU, whether it is asked or not."""
+
+_REPOSITORY = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
+_ADAPTER = (
+    r"(?P<name>[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?)"
+    rf"=(?P<repository>{_REPOSITORY})@(?P<revision>[0-9a-f]{{40}})"
+)
+
+
+class AdapterSettings(BaseModel):
+    """A LoRA adapter; clients ask for it by its name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    repository: str
+    revision: str
+
+
+def _adapter(text: str) -> AdapterSettings:
+    found = re.fullmatch(_ADAPTER, text, re.ASCII)
+    if found is None:
+        raise ValueError(text)
+    return AdapterSettings(
+        name=found["name"], repository=found["repository"], revision=found["revision"]
+    )
+
+
+def _distinct(adapters: tuple[AdapterSettings, ...]) -> tuple[AdapterSettings, ...]:
+    names = [adapter.name for adapter in adapters]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        refuse(f"two adapters {', '.join(twice)}", "Allowed: each name once")
+    if len(adapters) > MOST_ADAPTERS:
+        refuse(f"{len(adapters)} adapters", f"Allowed: up to {MOST_ADAPTERS}")
+    return adapters
+
+
+_AdapterText = Annotated[
+    AdapterSettings,
+    Form(
+        _adapter,
+        allowed="NAME=OWNER/REPOSITORY@COMMIT, the name in lower case, the commit in 40 "
+        "hexadecimal digits",
+        pattern=r"[a-z0-9.-]+=[\w.-]+/[\w.-]+@[0-9a-f]{40}",
+    ),
+]
+
+
+class ModelSettings(Group):
+    """What is served. `previous_revision` is None where no other weights are kept."""
+
+    name: Annotated[str, one_of(load_models)] = Field(
+        default="qwen2.5-7b-instruct",
+        description="Model to serve; a name in components/breakeven/catalog/data/models.json",
+    )
+    repository: Annotated[str, matching(_REPOSITORY, "OWNER/NAME of a Hugging Face repository")] = (
+        Field(
+            default="Qwen/Qwen2.5-7B-Instruct",
+            description="Hugging Face repository of its weights, as safetensors",
+        )
+    )
+    revision: CommitHash = Field(
+        default="a09a35458c702b33eeacc393d103063234e8bc28",
+        description="Commit of that repository, 40 hexadecimal digits; branches and tags "
+        "move, so they are refused",
+    )
+    previous_revision: OptionalCommitHash = Field(
+        default=None,
+        description="Commit whose weights are kept beside the served ones, so that a rollback"
+        " needs no download; empty for none",
+    )
+    precision: Literal["bf16", "fp8", "int8", "int4"] = Field(
+        default="bf16",
+        description="Weights in GPU memory: bf16; fp8 (quantized by vLLM while loading); int8"
+        " or int4 (already quantized in the repository)",
+    )
+    max_length: Integer = Field(
+        default=8192,
+        ge=256,
+        le=1_048_576,
+        description="Longest request in tokens, input and output together",
+    )
+    lora_adapters: Annotated[tuple[_AdapterText, ...], List, AfterValidator(_distinct)] = Field(
+        default=(),
+        description="LoRA adapters served beside the model, as NAME=OWNER/REPOSITORY@COMMIT; "
+        "clients ask for them by name. Not in mode hybrid",
+    )
+    lora_max_rank: Annotated[Literal[8, 16, 32, 64, 128, 256, 320, 512], Digits] = Field(
+        default=16,
+        description="Largest rank of the adapters; vLLM has these steps",
+    )
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of the model."""
+        return find_model(self.name)
+
+    @property
+    def repository_bytes(self) -> int:
+        """Size of the weight files in the repository, in bytes.
+
+        With fp8 vLLM reads bf16 files and quantizes layer by layer while loading; int8 and int4
+        come quantized.
+        """
+        return self.facts.weight_bytes("bf16" if self.precision == "fp8" else self.precision)
+
+    @property
+    def adapter_bytes(self) -> int:
+        """What all adapters take, in bytes: on the GPUs of a replica, and in the volume at most."""
+        return len(self.lora_adapters) * self.facts.adapter_bytes(self.lora_max_rank)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yields what can't be used together."""
+        facts = self.facts
+        if self.max_length > facts.max_model_length:
+            yield Conflict(
+                "model.maxLength",
+                f"{self.max_length:,} tokens, but {facts.name} reads {facts.max_model_length:,}",
+                f"Allowed: up to {facts.max_model_length:,}",
+                ("model.name",),
+            )
+        if self.previous_revision == self.revision:
+            yield Conflict(
+                "model.previousRevision",
+                "the same commit as model.revision",
+                "Allowed: the commit to go back to, or empty",
+                ("model.revision",),
+            )
+        if self.lora_adapters:
+            yield from self._adapter_conflicts()
+
+    def _adapter_conflicts(self) -> Iterator[Conflict]:
+        name = self.facts.name
+        if self.facts.is_mixture_of_experts:
+            yield Conflict(
+                "model.loraAdapters",
+                f"adapters of {name}, a mixture of experts",
+                "Allowed with dense models; the memory that the experts' adapters take is not "
+                "known. Choose another model, or leave them out",
+                ("model.name",),
+            )
+        if name in {adapter.name for adapter in self.lora_adapters}:
+            yield Conflict(
+                "model.loraAdapters",
+                f"an adapter called {name}, as the model is",
+                "Choose another name: clients ask for model and adapters by it",
+                ("model.name",),
+            )

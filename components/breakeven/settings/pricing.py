@@ -1,0 +1,228 @@
+"""Where prices come from, and what the stack is charged for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from breakeven.catalog.clouds import CLOUDS, CONTROL_PLANES, find_cloud
+from breakeven.catalog.price import split_private
+from breakeven.settings.fields import (
+    Conflict,
+    Entries,
+    Form,
+    Group,
+    Integer,
+    Number,
+    OptionalMachineType,
+    OptionalNumber,
+    Text,
+    one_of,
+)
+
+_HIGHEST_PRICE = Decimal("1e9")
+
+
+class StatedPrice(NamedTuple):
+    """A price of your own, and whether reports leave it out."""
+
+    usd: Decimal
+    is_private: bool
+
+
+def _stated_price(text: str) -> StatedPrice:
+    amount, is_private = split_private(text)
+    try:
+        usd = Decimal(amount)
+    except InvalidOperation:
+        raise ValueError(text) from None
+    if not (usd.is_finite() and 0 <= usd <= _HIGHEST_PRICE):
+        raise ValueError(text)
+    return StatedPrice(usd, is_private)
+
+
+_Price = Annotated[StatedPrice, Form(_stated_price, allowed=f"a number, 0 to {_HIGHEST_PRICE:,f}")]
+
+
+class OwnedNodeSettings(Group):
+    """What one owned node costs. Prices in USD, power in watts at the wall."""
+
+    purchase_price: OptionalNumber = Field(
+        default=None,
+        ge=1,
+        le=Decimal("1e8"),
+        description="pricing.nodes owned: USD for one node, installed",
+    )
+    amortization_years: Integer = Field(
+        default=3,
+        ge=1,
+        le=15,
+        description="pricing.nodes owned: years over which a node is written off",
+    )
+    residual_percent: Integer = Field(
+        default=10,
+        ge=0,
+        le=90,
+        description="pricing.nodes owned: value left at the end, in percent of the purchase price",
+    )
+    power_watts: Integer = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        description="pricing.nodes owned: mean draw of one node in W, measured at the wall",
+    )
+    power_usage_effectiveness: Number = Field(
+        default=Decimal("1.5"),
+        ge=1,
+        le=3,
+        description="pricing.nodes owned: PUE, power of the whole site over power of the "
+        "machines, 1.0 to 3.0",
+    )
+    electricity_price_per_kwh: OptionalNumber = Field(
+        default=None,
+        ge=0,
+        le=5,
+        description="pricing.nodes owned: USD per kWh",
+    )
+    rack_and_support_per_node_month: Number = Field(
+        default=Decimal(0),
+        ge=0,
+        le=Decimal("1e6"),
+        description="pricing.nodes owned: USD a month and node for space, network port and "
+        "vendor support",
+    )
+
+
+class PricingSettings(Group):
+    """Where prices come from, and what the stack is charged for."""
+
+    nodes: Literal["list", "stated", "owned"] = Field(
+        default="list",
+        description="What a GPU node costs: list (price book), stated "
+        "(pricing.nodePricePerHour) or owned (pricing.owned.purchasePrice and the"
+        " keys below)",
+    )
+    cloud: Annotated[str, one_of(lambda: CLOUDS)] = Field(
+        default="aws",
+        description="Cloud of the price book: aws, azure, gcp, lambda, nebius, runpod, "
+        "crusoe, or none (own data centre)",
+    )
+    region: Text = Field(
+        default="us-east-1",
+        description="Region of that cloud; any with lambda, nebius, runpod, crusoe",
+    )
+    commitment_percent: Integer = Field(
+        default=0,
+        ge=0,
+        le=90,
+        description="pricing.nodes list, replicas.autoscaling off: your discount on the on-"
+        "demand price for a commitment, in percent; 0 for none",
+    )
+    commitment_years: Integer = Field(
+        default=1, ge=1, le=5, description="Years of that commitment, 1 to 5"
+    )
+    node_price_per_hour: OptionalNumber = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        description="pricing.nodes stated: USD an hour for one node",
+    )
+    owned: OwnedNodeSettings = Field(
+        default=OwnedNodeSettings(),
+        description="What one owned node costs, with pricing.nodes owned",
+    )
+    control_plane: Annotated[str, one_of(lambda: CONTROL_PLANES)] = Field(
+        default="none",
+        description="Kubernetes control plane that this stack pays: eks, gke, aks or none "
+        "(shared or own)",
+    )
+    control_plane_share_percent: Integer = Field(
+        default=100,
+        ge=0,
+        le=100,
+        description="Share of it that this stack bears",
+    )
+    system_instance_type: OptionalMachineType = Field(
+        default="",
+        description="Machine type of the CPU nodes that run KEDA, Prometheus and the like; "
+        "empty if others pay for them",
+    )
+    system_node_count: Integer = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="How many of those nodes this stack bears",
+    )
+    nat_gateway_share_percent: Integer = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="Share of a NAT gateway that this stack bears, through which started "
+        "nodes pull images, 0 to 100; 0 where others pay or pulls stay inside",
+    )
+    overrides: Annotated[Mapping[str, _Price], Entries] = Field(
+        default={},
+        description="Your own prices by price book identifier, USD in the book's unit; they "
+        'win over the book. "1.25 private" keeps the amount out of reports',
+    )
+    budget_per_month: OptionalNumber = Field(
+        default=None,
+        ge=Decimal("0.01"),
+        le=Decimal("1e9"),
+        description="USD a month that self-hosting may cost, 0.01 or more; empty for none. "
+        "The policy pack policies/cost_budget enforces it",
+    )
+    max_age_days: Integer = Field(
+        default=365,
+        ge=1,
+        le=36_500,
+        description="A node price of the book older than this is refused",
+    )
+    month: Literal["calendar", "30d"] = Field(
+        default="calendar",
+        description="calendar (730 hours, 365/12 days) or 30d (720 hours)",
+    )
+
+    @property
+    def stated_prices(self) -> Mapping[str, Decimal]:
+        """Prices of your own, by identifier."""
+        return {name: price.usd for name, price in self.overrides.items()}
+
+    @property
+    def private_overrides(self) -> frozenset[str]:
+        """Identifiers of prices that reports leave out."""
+        return frozenset(name for name, price in self.overrides.items() if price.is_private)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yields prices that are missing, and control planes of another cloud."""
+        if self.nodes == "stated" and self.node_price_per_hour is None:
+            yield Conflict(
+                "pricing.nodePricePerHour",
+                "no price",
+                "Needed with pricing.nodes stated: USD an hour for a node",
+                ("pricing.nodes",),
+            )
+        owned = self.owned
+        for key, is_missing in (
+            ("purchasePrice", owned.purchase_price is None),
+            ("electricityPricePerKwh", owned.electricity_price_per_kwh is None),
+            ("powerWatts", owned.power_watts == 0),
+        ):
+            if self.nodes == "owned" and is_missing:
+                yield Conflict(
+                    f"pricing.owned.{key}",
+                    "not stated",
+                    "Needed with pricing.nodes owned",
+                    ("pricing.nodes",),
+                )
+        own = find_cloud(self.cloud).control_plane
+        if own and self.control_plane not in {own, "none"}:
+            yield Conflict(
+                "pricing.controlPlane",
+                f"{self.control_plane} with pricing.cloud {self.cloud}",
+                f"Allowed: {own}, or none where others pay",
+                ("pricing.cloud",),
+            )
