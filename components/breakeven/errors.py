@@ -89,10 +89,7 @@ class SeveralModelsError(UserError):
     """A command that knows one model was asked about a stack with several."""
 
     def __init__(self, stack: str, command: str, instead: str) -> None:
-        super().__init__(
-            f"stack {stack} serves several models (additionalModels), and {command} knows one. "
-            f"{instead}"
-        )
+        super().__init__(f"stack {stack} serves several models, and {command} knows one. {instead}")
 
 
 class ClockError(UserError):

@@ -7,7 +7,6 @@ from decimal import Decimal
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -178,15 +177,18 @@ def allowed_of(kind: object, metadata: Iterable[object] = ()) -> str:
 
 
 def _limits(kind: object, metadata: Iterable[object]) -> str:
+    """Says the limits of a number, which pydantic keeps as attributes ge, gt and le."""
     what = "a whole number" if kind is int else "a number"
-    lowest = next((each for each in metadata if isinstance(each, Ge | Gt)), None)
-    highest = next((each for each in metadata if isinstance(each, Le)), None)
-    if lowest is None or highest is None:
+    found: dict[str, Any] = {
+        name: getattr(each, name)
+        for each in metadata
+        for name in ("ge", "gt", "le")
+        if hasattr(each, name)
+    }
+    if "le" not in found:
         return what
-    above = "more than " if isinstance(lowest, Gt) else ""
-    low: Any = lowest.gt if isinstance(lowest, Gt) else lowest.ge
-    high: Any = highest.le
-    return f"{what}, {above}{Decimal(low):,f} to {Decimal(high):,f}"
+    low = f"more than {Decimal(found['gt']):,f}" if "gt" in found else f"{Decimal(found['ge']):,f}"
+    return f"{what}, {low} to {Decimal(found['le']):,f}"
 
 
 def _without_none(kind: object) -> object:

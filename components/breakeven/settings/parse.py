@@ -8,7 +8,8 @@ from typing import Any
 
 from breakeven.errors import Problem, SettingsError
 from breakeven.settings.api import ApiSettings
-from breakeven.settings.combinations import conflicts_of
+from breakeven.settings.checks.combinations import conflicts_of
+from breakeven.settings.checks.several_models import conflicts_of_models
 from breakeven.settings.engine import EngineSettings
 from breakeven.settings.fields import Conflict, Group, json_value, shown
 from breakeven.settings.files import MODELS, PER_MODEL
@@ -22,7 +23,6 @@ from breakeven.settings.policy import PolicySettings
 from breakeven.settings.pool import PoolSettings
 from breakeven.settings.pricing import PricingSettings
 from breakeven.settings.replicas import ReplicaSettings
-from breakeven.settings.several_models import conflicts_of_models
 from breakeven.settings.stack import FIRST_MODEL, Origin, Settings
 from breakeven.settings.staffing import StaffingSettings
 from breakeven.settings.traffic import TrafficSettings

@@ -49,7 +49,7 @@ def test_a_command_that_knows_one_model_says_so(
     Path("week.json").write_text("{}", encoding="utf-8")
     code, _, error = said(*arguments)
     assert code == 1
-    assert "serves several models (additionalModels)" in error
+    assert "serves several models" in error
     assert "stack file" in error  # what to do instead
 
 

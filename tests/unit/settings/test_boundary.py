@@ -33,7 +33,7 @@ def test_every_image_comes_from_the_private_registry_and_stays_the_same(registry
         settings_of("dev", **{"network.registry": registry}),
     )
     assert after.engine.image == f"{registry}/{before.removeprefix('docker.io/')}"
-    text = json.dumps([entry.properties for entry in ledger_of(after)])
+    text = json.dumps([entry.properties for entry in ledger_of(after)], default=dict)
     assert "docker.io" not in text
 
 
@@ -112,7 +112,7 @@ def test_a_token_is_refused_only_where_nothing_is_fetched(there: dict[str, objec
     stated = {**there, "weights.hubTokenSecret": "hub-token"}
     settings = settings_of("dev", **stated, **{"model.loraAdapters": [ADAPTER]})
     jobs = [entry for entry in ledger_of(settings) if entry.type.endswith(":Job")]
-    assert all("hub-token" in json.dumps(job.properties) for job in jobs)
+    assert all("hub-token" in json.dumps(job.properties, default=dict) for job in jobs)
     assert jobs
     [problem] = problems_of("dev", **stated)
     assert problem.key == "weights.hubTokenSecret"
@@ -161,7 +161,7 @@ def test_weights_that_are_there_are_mounted_and_not_fetched() -> None:
     ):
         entries = ledger_of(settings)
         assert not [entry for entry in entries if entry.type.endswith((":Job", "VolumeClaim"))]
-        text = json.dumps([entry.properties for entry in entries])
+        text = json.dumps([entry.properties for entry in entries], default=dict)
         assert "huggingface" not in text.replace("/cache/huggingface", "")
         for kind, values in source.items():
             for name, value in values.items():

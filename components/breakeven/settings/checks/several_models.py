@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from breakeven.settings.combinations import quota
+from breakeven.settings.checks.combinations import quota
 from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings
 

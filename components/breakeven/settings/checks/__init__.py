@@ -1,0 +1,1 @@
+"""Checks of settings that involve several groups."""
