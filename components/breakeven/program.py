@@ -11,6 +11,7 @@ from breakeven.manifests.render import stack_components
 from breakeven.planning.inputs import inputs_of, token_prices
 from breakeven.planning.notes import update_strategy
 from breakeven.planning.planned_cost import planned_costs
+from breakeven.planning.rendered_ledger import entries_started_last
 from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output, summary
 from breakeven.reports.sentences.notes import note_sentence
@@ -62,7 +63,8 @@ async def _deploy() -> dict[str, object]:
     # The week is simulated while the engine starts its provider and takes the resources.
     gathering = asyncio.create_task(asyncio.to_thread(inputs.gather))
     registered = await register_components(components)
-    report = estimate(ledger.entries(), await gathering)
+    entries = (*ledger.entries(), *entries_started_last(components))
+    report = estimate(entries, await gathering)
     if settings.gateway.is_hybrid:
         # A gateway's budgets need the price of a token.
         components = stack_components(settings, token_prices(report))

@@ -46,7 +46,7 @@ def test_what_breaks_a_rule_fails_the_preview_and_an_expired_waiver_does_not_cou
 
     assert "[mandatory]  cost-within-budget" in result.stdout
     assert "over its budget of $1,000.00" in result.stdout
-    assert "Budget: $1,000.00 a month; the total is" in result.stdout
+    assert "Budget: $1,000.00/month; the total is" in result.stdout
 
 
 def test_within_its_budget_a_preview_passes_and_points_out_what_is_not_priced(

@@ -18,6 +18,15 @@ def ledger_entries(components: Iterable[Component]) -> tuple[Registered, ...]:
     return tuple(sorted(entries, key=lambda entry: (entry.type, entry.name)))
 
 
+def entries_started_last(components: Iterable[Component]) -> tuple[Registered, ...]:
+    """Returns what a program registers after the estimate, since it needs the price of a token."""
+    return tuple(
+        Registered(resource.name, resource.type, resource.manifest)
+        for component in components
+        for resource in component.started_last
+    )
+
+
 def _entries(component: Component) -> Iterator[Registered]:
     if component.type == GPU_POOL:
         yield Registered(component.name, component.type, component.inputs)
