@@ -15,13 +15,14 @@ import math
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from breakeven.cost.fleet.simulation.configuration import FleetConfiguration, ReplicaSpeed
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 
 STEP = 15.0
 PRE_STOP = 15.0
@@ -68,9 +69,13 @@ class EngineReplica:
     """Runs requests at a common speed that falls as their number grows."""
 
     def __init__(
-        self, env: simpy.Environment, speed: ReplicaSpeed, on_start: Callable[[float], None]
+        self,
+        env: simpy.Environment,
+        slots: int,
+        seconds: Callable[[int], float],
+        on_start: Callable[[float], None],
     ) -> None:
-        self.env, self.speed, self.on_start = env, speed, on_start
+        self.env, self.slots, self.seconds, self.on_start = env, slots, seconds, on_start
         self.running: list[float] = []  # at which progress each ends
         self.queue: deque[tuple[float, float]] = deque()
         self.progress = 0.0
@@ -90,18 +95,18 @@ class EngineReplica:
 
     def advance(self) -> None:
         if self.running:
-            seconds = self.speed.seconds(len(self.running))
+            seconds = self.seconds(len(self.running))
             self.progress += (self.env.now - self.last) / seconds
         self.last = self.env.now
 
     def fill(self) -> None:
-        while self.queue and len(self.running) < self.speed.slots:
+        while self.queue and len(self.running) < self.slots:
             arrived, work = self.queue.popleft()
             heapq.heappush(self.running, self.progress + work)
             self.on_start(self.env.now - arrived)
         self.version += 1
         if self.running:
-            left = (self.running[0] - self.progress) * self.speed.seconds(len(self.running))
+            left = (self.running[0] - self.progress) * self.seconds(len(self.running))
             version = self.version
             timer = self.env.timeout(max(left, 0.0))
             assert timer.callbacks is not None
@@ -176,6 +181,7 @@ class Cluster:
     def __init__(self, configuration: FleetConfiguration, replicas: int, seed: int) -> None:
         self.env = simpy.Environment()
         self.configuration = configuration
+        self.seconds = cache(configuration.speed.seconds)  # asked for twice by every request
         self.random = np.random.default_rng(seed)
         self.numbers = itertools.count()
         self.nodes: list[Node] = []
@@ -212,7 +218,8 @@ class Cluster:
     def wake(self) -> None:
         for pod in self.pods:
             if pod.engine is None and pod.ready <= self.env.now:
-                pod.engine = EngineReplica(self.env, self.configuration.speed, self.waits.append)
+                slots = self.configuration.speed.slots
+                pod.engine = EngineReplica(self.env, slots, self.seconds, self.waits.append)
 
     def remove(self) -> None:
         """ActivePodsWithRanks: not ready first, then from the fullest node, then the newest."""
