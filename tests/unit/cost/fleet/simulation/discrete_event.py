@@ -22,7 +22,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration, ReplicaSpeed
 
 STEP = 15.0
 PRE_STOP = 15.0
@@ -65,17 +65,20 @@ class Pod:
     engine: EngineReplica | None = None
 
 
+@cache
+def _seconds_of(speed: ReplicaSpeed) -> Callable[[int], float]:
+    """As `ReplicaSpeed.seconds`, which every request asks for twice; the answers are kept."""
+    return cache(speed.seconds)
+
+
 class EngineReplica:
     """Runs requests at a common speed that falls as their number grows."""
 
     def __init__(
-        self,
-        env: simpy.Environment,
-        slots: int,
-        seconds: Callable[[int], float],
-        on_start: Callable[[float], None],
+        self, env: simpy.Environment, speed: ReplicaSpeed, on_start: Callable[[float], None]
     ) -> None:
-        self.env, self.slots, self.seconds, self.on_start = env, slots, seconds, on_start
+        self.env, self.speed, self.on_start = env, speed, on_start
+        self.seconds = _seconds_of(speed)
         self.running: list[float] = []  # at which progress each ends
         self.queue: deque[tuple[float, float]] = deque()
         self.progress = 0.0
@@ -100,7 +103,7 @@ class EngineReplica:
         self.last = self.env.now
 
     def fill(self) -> None:
-        while self.queue and len(self.running) < self.slots:
+        while self.queue and len(self.running) < self.speed.slots:
             arrived, work = self.queue.popleft()
             heapq.heappush(self.running, self.progress + work)
             self.on_start(self.env.now - arrived)
@@ -181,7 +184,6 @@ class Cluster:
     def __init__(self, configuration: FleetConfiguration, replicas: int, seed: int) -> None:
         self.env = simpy.Environment()
         self.configuration = configuration
-        self.seconds = cache(configuration.speed.seconds)  # asked for twice by every request
         self.random = np.random.default_rng(seed)
         self.numbers = itertools.count()
         self.nodes: list[Node] = []
@@ -218,8 +220,7 @@ class Cluster:
     def wake(self) -> None:
         for pod in self.pods:
             if pod.engine is None and pod.ready <= self.env.now:
-                slots = self.configuration.speed.slots
-                pod.engine = EngineReplica(self.env, slots, self.seconds, self.waits.append)
+                pod.engine = EngineReplica(self.env, self.configuration.speed, self.waits.append)
 
     def remove(self) -> None:
         """ActivePodsWithRanks: not ready first, then from the fullest node, then the newest."""
