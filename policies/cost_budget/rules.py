@@ -31,4 +31,4 @@ def not_priced(figures: Mapping[str, object]) -> str | None:
     if not isinstance(missing, Sequence) or not missing:
         return None
     names = ", ".join(str(item["name"]) for item in missing)
-    return f"not in the total, because no price is known: {names}. State it in priceOverrides."
+    return f"not in the total, because no price is known: {names}. State it in pricing.overrides."

@@ -129,12 +129,12 @@ def outside(
     stacks = folder / "checkout" / "stacks"
     values = yaml.safe_load((stacks / "Pulumi.air-gapped.yaml").read_text(encoding="utf-8"))
     image = f"{reference.host}/{reference.path}:v0.24.0@{reference.digest}"
-    del values["config"]["breakeven:weightsClaim"]
-    values["config"] |= {
-        "breakeven:registry": registry.address,
-        "breakeven:engineImage": image,
-        "breakeven:weightsImage": str(_model_image(model, values["config"]["breakeven:model"])),
-    }
+    config = values["config"]
+    weights = _model_image(model, config["breakeven:model"]["name"])
+    config["breakeven:weights"] = {**config["breakeven:weights"], "image": str(weights)}
+    del config["breakeven:weights"]["claim"]
+    config["breakeven:network"]["registry"] = registry.address
+    config["breakeven:engine"] = {**config.get("breakeven:engine", {}), "image": image}
     (stacks / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     return Outside(folder)
 

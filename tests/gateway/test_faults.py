@@ -17,7 +17,7 @@ from tests.gateway.stand_in import WORDS, Faults
 
 A, B, C, D = "127.0.0.11", "127.0.0.12", "127.0.0.14", "127.0.0.15"
 LOST = "127.0.0.13"
-_FREE_LIMIT = 4  # overflowRequestsPerReplica of these tests
+_FREE_LIMIT = 4  # gateway.overflow.requestsPerReplica of these tests
 
 
 def marked(cluster: Cluster, *, stream: bool = False) -> list[Answer]:

@@ -1,6 +1,6 @@
 """Cases of charts/monitoring/rules/serving.yaml.j2.
 
-The stack has up to 8 replicas, targetRequestsPerReplica 48 and targetWaitingPerReplica 5.
+The stack has up to 8 replicas, replicas.targetRequests 48 and replicas.targetWaiting 5.
 """
 
 from __future__ import annotations
