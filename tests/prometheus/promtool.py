@@ -18,7 +18,7 @@ from bootstrap.programs import PROMTOOL, find_built
 from breakeven.manifests.monitoring.planned import PlannedCost
 from breakeven.settings.files import ROOT
 from breakeven.settings.stack import Settings
-from tests.prometheus.cases.series import Case
+from tests.prometheus.cases.series import Case, Series
 from tests.unit.manifests.monitoring.stacks import rule_specifications
 
 
@@ -92,16 +92,17 @@ def evaluate(
     (folder / "rules.json").write_text(json.dumps({"groups": kept}))
     [rule] = [rule for rule in every if rule.get("alert") == alert]
     for step in {case.step for case in cases}:
+        # Cases of the same series are read off one evaluation of them.
+        by_series: dict[tuple[Series, ...], list[Case]] = {}
+        for case in cases:
+            if case.step == step:
+                by_series.setdefault(case.series, []).append(case)
         plan = {
             "rule_files": ["rules.json"],
             "evaluation_interval": f"{step}m",
             # A step can be longer than a recorded value lasts, so what is recorded comes first.
             "group_eval_order": [group["name"] for group in groups],
-            "tests": [
-                _as_test(case, number, rule)
-                for number, case in enumerate(cases)
-                if case.step == step
-            ],
+            "tests": [_as_test(together, rule) for together in by_series.values()],
         }
         (folder / "tests.json").write_text(json.dumps(plan))
         promtool("test", "rules", str(folder / "tests.json"))
@@ -125,32 +126,36 @@ def _name(rule: Mapping[str, Any]) -> str:
     return str(rule.get("alert") or rule["record"])
 
 
-def _as_test(case: Case, number: int, rule: Mapping[str, Any]) -> dict[str, Any]:
-    test: dict[str, Any] = {
-        "interval": f"{case.step}m",
-        "name": f"{case.alert} {number}",
-        "input_series": [{"series": name, "values": values} for name, values in case.series],
+def _as_test(cases: Sequence[Case], rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Cases of the same series and step, as promtool reads them."""
+    first = cases[0]
+    return {
+        "interval": f"{first.step}m",
+        "name": " and ".join(f"{case.alert} at {case.minutes}m" for case in cases),
+        "input_series": [{"series": name, "values": values} for name, values in first.series],
         "promql_expr_test": [
             {
                 "expr": f'count(ALERTS{{alertname="{case.alert}",alertstate="firing"}}) > 0',
                 "eval_time": f"{case.minutes}m",
                 "exp_samples": [{"labels": "{}", "value": 1}] if case.firing else [],
             }
+            for case in cases
         ],
+        "alert_rule_test": [_told(case, rule) for case in cases if case.summary],
     }
-    if case.summary:
-        expected = {
-            "exp_labels": {**rule["labels"], **case.labels},
-            "exp_annotations": {**rule["annotations"], "summary": case.summary},
-        }
-        test["alert_rule_test"] = [
-            {
-                "alertname": case.alert,
-                "eval_time": f"{case.minutes}m",
-                "exp_alerts": [expected],
-            }
-        ]
-    return test
+
+
+def _told(case: Case, rule: Mapping[str, Any]) -> dict[str, Any]:
+    """What an alert says, and of what."""
+    expected = {
+        "exp_labels": {**rule["labels"], **case.labels},
+        "exp_annotations": {**rule["annotations"], "summary": case.summary},
+    }
+    return {
+        "alertname": case.alert,
+        "eval_time": f"{case.minutes}m",
+        "exp_alerts": [expected],
+    }
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:

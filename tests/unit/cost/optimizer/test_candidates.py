@@ -69,7 +69,7 @@ def searches(draw: st.DrawFn) -> Search:
     )
 
 
-@settings(max_examples=4, phases=NO_SHRINKING)
+@settings(max_examples=7, phases=NO_SHRINKING)
 @given(searches(), st.integers(0, 40))
 def test_every_configuration_costs_what_estimate_says_to_the_cent(
     asked: Search, first: int

@@ -41,7 +41,7 @@ def without_limits(commitment_share: Decimal | None = None) -> Recommendation:
     return recommend(search(gpus=("l4", "l40s"), commitment_share=commitment_share))
 
 
-@settings(max_examples=2, phases=NO_SHRINKING)
+@settings(max_examples=4, phases=NO_SHRINKING)
 @given(milliseconds=st.floats(4.0, 60.0), prefill=st.floats(20.0, 400.0))
 def test_whatever_is_ranked_meets_every_constraint(milliseconds: float, prefill: float) -> None:
     asked = search(
