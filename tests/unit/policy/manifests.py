@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ Manifests = list[dict[str, Any]]
 
 
 def base() -> Manifests:
+    """The good stack, for a test to change."""
+    return copy.deepcopy(_read())
+
+
+@cache
+def _read() -> Manifests:
     return list(yaml.safe_load_all((CASES / "base.yaml").read_text(encoding="utf-8")))
 
 
