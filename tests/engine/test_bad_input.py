@@ -10,20 +10,20 @@ from tests.project_copy import Project
 
 # Key, value, and what the message must say: one mistake for each step that checks something.
 MISTAKES: dict[str, tuple[object, tuple[str, ...]]] = {
-    "maxReplica": (3, ("breakeven:maxReplica", "closest: maxReplicas")),
-    "replicas.min": (9, ("breakeven:minReplicas",)),
-    "model.precision": ("fp7", ("breakeven:precision", "fp7")),
+    "maxReplica": (3, ("breakeven:maxReplica", "Did you mean 'replicas'?")),
+    "replicas.min": (9, ("breakeven:replicas.min",)),
+    "model.precision": ("fp7", ("breakeven:model.precision", "fp7")),
     "api.inUse": (
         "openai/gpt-4.1-minni",
-        ("breakeven:apiInUse", "openai/gpt-4.1-minni", "openai/gpt-4.1-mini,"),
+        ("breakeven:api.inUse", "openai/gpt-4.1-minni", "openai/gpt-4.1-mini,"),
     ),
     "pricing.region": (
         "atlantis",
         (
-            "breakeven:instanceTypes",
-            "breakeven:systemInstanceType",
+            "breakeven:pool.instanceTypes",
+            "breakeven:pricing.systemInstanceType",
             "node/aws/atlantis/g6e.xlarge/on-demand",
-            "priceOverrides",
+            "pricing.overrides",
         ),
     ),
 }
@@ -47,7 +47,7 @@ def test_a_model_that_does_not_fit_the_memory_is_refused_with_a_gpu_that_would_d
     project.set("dev", **{"model.name": "llama-3.3-70b-instruct"})
     output = refused(project, "dev")
 
-    for part in ("breakeven:gpu", "does not fit", "Would fit"):
+    for part in ("breakeven:pool.gpu", "does not fit", "Would fit"):
         assert part in output, output
 
 
@@ -68,6 +68,6 @@ def test_a_value_of_the_wrong_type_is_refused_by_key(project: Project) -> None:
     result = project.preview("dev")
 
     assert result.returncode != 0
-    assert "maxReplicas" in result.stdout + result.stderr
-    assert "integer" in result.stdout + result.stderr
+    assert "breakeven:replicas.max" in result.stdout + result.stderr
+    assert "whole number" in result.stdout + result.stderr
     assert "Traceback" not in result.stdout + result.stderr
