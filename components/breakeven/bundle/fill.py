@@ -1,4 +1,4 @@
-"""Fills a volume with a model's files from an unpacked bundle, for stacks with `weightsClaim`.
+"""Fills a volume with a model's files from an unpacked bundle, for stacks with `weights.claim`.
 
 The volume is a folder of this machine: a mounted network file system, or a disk of the node.
 """

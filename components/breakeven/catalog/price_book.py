@@ -88,7 +88,7 @@ class PriceBook:
                 identifier=identifier,
                 usd=usd,
                 unit=_unit(identifier, listed),
-                source="priceOverrides",
+                source="pricing.overrides",
                 as_of=today,
                 confidence="user",
                 private=identifier in private,

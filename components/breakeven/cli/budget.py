@@ -13,7 +13,7 @@ def check_budget(report: Report, limit: Decimal | None = None) -> None:
 
     Args:
         report: The stack's.
-        limit: USD a month that goes before the stack's own budgetPerMonth.
+        limit: USD a month that goes before the stack's own pricing.budgetPerMonth.
 
     Raises:
         OverBudgetError: It does.

@@ -58,7 +58,7 @@ def diff(
         str | None,
         typer.Option(
             help="USD a month that self-hosting may cost; over it, the exit code is 2. Without it: "
-            "budgetPerMonth of the stack.",
+            "pricing.budgetPerMonth of the stack.",
         ),
     ] = None,
 ) -> None:

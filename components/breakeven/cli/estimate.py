@@ -22,8 +22,8 @@ def estimate(
 
     `pulumi preview` shows the same; this needs nothing but the stack file.
 
-    Ends with 2 where the stack costs more than its budgetPerMonth, and with 3 where a price is
-    missing or too old.
+    Ends with 2 where the stack costs more than its pricing.budgetPerMonth, and with 3 where a price
+    is missing or too old.
 
     Example: breakeven estimate aws-prod --format json
     """

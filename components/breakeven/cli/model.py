@@ -180,7 +180,7 @@ def _advice(facts: ModelFacts) -> list[str]:
     needed = (
         f"GPUs needed for the weights and one request of {facts.max_model_length:,} tokens "
         f"({_request_gib(facts):,.1f} GiB of cache), with {MEMORY_UTILIZATION:.0%} of the memory "
-        "for vLLM; -: not with 8. A stack with a smaller maxModelLength may need less."
+        "for vLLM; -: not with 8. A stack with a smaller model.maxLength may need less."
     )
     lines = [needed]
     if "/" not in facts.repository:

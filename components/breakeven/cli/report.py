@@ -63,8 +63,8 @@ def report(
 ) -> None:
     """Write the cost of a stack as a document.
 
-    Ends with 2 where the stack costs more than its budgetPerMonth, and with 3 where a price is
-    missing or too old.
+    Ends with 2 where the stack costs more than its pricing.budgetPerMonth, and with 3 where a price
+    is missing or too old.
 
     Example: breakeven report aws-prod --format html --output cost.html
     """

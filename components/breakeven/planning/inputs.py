@@ -177,7 +177,7 @@ def _node(settings: Settings, book: PriceBook) -> tuple[NodeCost | None, list[Co
         if pricing.node_price_per_hour is None:
             return None, []
         stated = Price(
-            identifier="nodePricePerHour",
+            identifier="pricing.nodePricePerHour",
             usd=pricing.node_price_per_hour,
             unit="node-hour",
             source="",

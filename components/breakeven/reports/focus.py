@@ -106,7 +106,7 @@ def _contingency(report: Report) -> dict[str, str | None]:
         ServiceCategory="Other",
         ServiceName="Contingency",
         x_CostBasis="user",
-        x_PriceSource=f"stack setting contingencyPercent: {share:.0%} of everything else",
+        x_PriceSource=f"stack setting staffing.contingencyPercent: {share:.0%} of everything else",
     )
 
 

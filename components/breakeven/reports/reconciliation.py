@@ -89,7 +89,7 @@ def _sentences(answer: Reconciliation) -> list[str]:
         more = "More" if beyond > 0 else "Fewer"
         said.append(
             f"{more} nodes ran than these assumptions explain: {usd_difference(beyond)}/month. "
-            "Check autoscaling, the weekly traffic shape (trafficShape) and what else used the "
+            "Check autoscaling, the weekly traffic shape (traffic.shape) and what else used the "
             "nodes."
         )
     cost = answer.cost

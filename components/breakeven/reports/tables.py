@@ -171,7 +171,7 @@ def by_api(report: Report) -> Table:
     if report.hosted:
         answer += f", {usd(report.hosted[0].monthly)} with a hosted API for the same model"
     else:
-        notes.append("No hosted API for the same model is known; name one in hostedApis.")
+        notes.append("No hosted API for the same model is known; name one in api.hosted.")
     return Table(
         name="apis",
         title="Monthly cost of the same traffic with an API",

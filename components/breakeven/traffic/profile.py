@@ -97,8 +97,8 @@ def measure(tally: Tally, zone: tzinfo) -> Profile:
     days = tally.seconds / DAY
     if days < 1:
         notes.append(
-            f"tokensPerDay is extrapolated from {tally.seconds / MINUTE:.0f} minutes: it holds if "
-            "the other hours are like these"
+            f"traffic.tokensPerDay is extrapolated from {tally.seconds / MINUTE:.0f} minutes: it "
+            "holds if the other hours are like these"
         )
     return Profile(
         start=datetime.fromtimestamp(tally.start, zone),
@@ -121,7 +121,7 @@ def _mean(tokens: float, requests: float) -> int:
 
 def _cached_percent(tally: Tally, notes: list[str]) -> int | None:
     if not tally.input_with_cached:
-        notes.append("cachedInputPercent is not in the log")
+        notes.append("traffic.cachedInputPercent is not in the log")
         return None
     percent = round(100 * tally.cached_tokens / tally.input_with_cached)
     if percent > HIGHEST_CACHED_PERCENT:
@@ -136,7 +136,7 @@ def _burst_factor(tally: Tally, notes: list[str]) -> float | None:
     the busiest minute has 1.76 times the mean in tokens and 1.52 times in requests.
     """
     if tally.coarse_tokens > COARSE_SHARE * tally.tokens:
-        notes.append("burstFactor: unknown, records are longer than a minute")
+        notes.append("traffic.burstFactor: unknown, records are longer than a minute")
         return None
     first = -int(-(tally.start - tally.phase) // MINUTE)
     last = int((tally.end - tally.phase) // MINUTE) - 1
@@ -146,8 +146,8 @@ def _burst_factor(tally: Tally, notes: list[str]) -> float | None:
     mean = sum(minutes) / len(minutes) if minutes else 0.0
     if sum(minutes) * tally.requests / tally.tokens < FEWEST_IN_BUSIEST_HOUR:
         notes.append(
-            f"burstFactor: unknown, fewer than {FEWEST_IN_BUSIEST_HOUR} requests in the hour of "
-            "the busiest minute"
+            f"traffic.burstFactor: unknown, fewer than {FEWEST_IN_BUSIEST_HOUR} requests in the "
+            "hour of the busiest minute"
         )
         return None
     factor = max(minutes) / mean
@@ -160,7 +160,7 @@ def _rates(tally: Tally, zone: tzinfo, notes: list[str]) -> tuple[float, ...] | 
     """Requests an hour of the hours of a week, of those of a day, or None."""
     requests, covered, silent = _by_hour_of_week(tally, zone)
     if tally.coarse_requests > COARSE_SHARE * tally.requests:
-        notes.append("trafficShape: unknown, records are longer than an hour; stays published")
+        notes.append("traffic.shape: unknown, records are longer than an hour; stays published")
         return None
     if silent:
         notes.append(f"{silent} hours between first and last record have no request, counted as 0")
@@ -169,7 +169,7 @@ def _rates(tally: Tally, zone: tzinfo, notes: list[str]) -> tuple[float, ...] | 
     of_day = [sum(requests[hour::HOURS_OF_DAY]) for hour in range(HOURS_OF_DAY)]
     covered_of_day = [sum(covered[hour::HOURS_OF_DAY]) for hour in range(HOURS_OF_DAY)]
     if min(covered_of_day) < _COVERED_SECONDS:
-        notes.append("trafficShape: unknown, the log spans less than a day; stays published")
+        notes.append("traffic.shape: unknown, the log spans less than a day; stays published")
         return None
     notes.append("less than a week: the shape is one mean day, without weekends of its own")
     return tuple(_divide(of_day, covered_of_day))

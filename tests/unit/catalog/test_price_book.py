@@ -158,7 +158,7 @@ def test_an_override_wins_and_keeps_the_unit(identifier: str, usd: Decimal) -> N
     price = PriceBook.load({identifier: usd}, today=TODAY).find(identifier)
     assert price.usd == usd
     assert price.unit == BOOK.find(identifier).unit
-    assert (price.source, price.as_of, price.confidence) == ("priceOverrides", TODAY, "user")
+    assert (price.source, price.as_of, price.confidence) == ("pricing.overrides", TODAY, "user")
 
 
 @pytest.mark.parametrize(

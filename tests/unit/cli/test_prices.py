@@ -115,7 +115,7 @@ def test_a_damaged_book_is_one_message_with_line_and_entry(
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     assert run(*command) == ExitCode.ERROR
     message = capsys.readouterr().err
-    assert "priceOverrides" not in message
+    assert "pricing.overrides" not in message
     for part in ("prices.json, line 5", "volume/aws/gp3", "usd", '"-1"', "prices.schema.json"):
         assert part in message
 

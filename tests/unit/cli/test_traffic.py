@@ -101,7 +101,7 @@ def test_a_week_of_requests_becomes_settings_and_a_shape(tmp_path: Path, project
     }
     assert f"{requests:,} requests from 2026-11-02 00:00 to 2026-11-08 23:59 UTC" in output
     assert f"Rows: {requests:,} read, 0 bad\n" in output
-    assert "burstFactor: unknown, fewer than 100 requests" in output
+    assert "traffic.burstFactor: unknown, fewer than 100 requests" in output
     assert output.endswith("Written: stacks/traffic/november-2026\n")
     shape = read_shape(project / "stacks" / "traffic" / "november-2026")
     assert len(shape) == 168
@@ -140,7 +140,7 @@ def test_what_a_log_does_not_tell_leaves_the_stack_as_it_is(tmp_path: Path, proj
     output = breakeven("import", str(log), "--stack", "dev")
     config = yaml.safe_load((project / "stacks" / "Pulumi.dev.yaml").read_text())["config"]
     assert not {"shape", "burstFactor"} & set(config["breakeven:traffic"])
-    assert "trafficShape: unknown, the log spans less than a day; stays published" in output
+    assert "traffic.shape: unknown, the log spans less than a day; stays published" in output
     assert not (project / "stacks" / "traffic").exists()
 
 

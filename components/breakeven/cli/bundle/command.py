@@ -165,7 +165,7 @@ def summary(lock: Lock) -> str:
         [
             f"images  {len(lock.images) - 1:4}  {_size(images - weights):>12}",
             f"model   {len(lock.model.files):4}  {_size(weights):>12}  {lock.model.repository}",
-            f"  as weightsImage: {model}",
+            f"  as weights.image: {model}",
             f"files   {len(lock.files):4}  {_size(rest):>12}  wheels, programs, this program",
         ]
     )

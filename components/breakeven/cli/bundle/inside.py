@@ -106,7 +106,7 @@ def fill_volume(  # noqa: PLR0913, PLR0917  # as above
     key: options.Key,
     to: Unpacked,
     volume: Annotated[
-        Path, typer.Option("--volume", help="Where the volume of weightsClaim is mounted here.")
+        Path, typer.Option("--volume", help="Where the volume of weights.claim is mounted here.")
     ],
     base: options.Base = None,
     allow_older: AllowOlder = False,  # noqa: FBT002  # as above
@@ -114,7 +114,7 @@ def fill_volume(  # noqa: PLR0913, PLR0917  # as above
 ) -> None:
     """Verifies a bundle and writes its model into a volume; reads each file back.
 
-    For stacks with weightsClaim; those with weightsImage need the registry alone.
+    For stacks with weights.claim; those with weights.image need the registry alone.
 
     Example: breakeven bundle fill on-prem-bundle --key release.pub --to on-prem
     --volume /mnt/weights

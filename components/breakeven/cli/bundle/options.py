@@ -12,7 +12,7 @@ Store = Annotated[
 ]
 Model = Annotated[
     Path,
-    typer.Option("--model", help="Folder with the model's files, of the stack's modelRevision."),
+    typer.Option("--model", help="Folder with the model's files, of the stack's model.revision."),
 ]
 Definitions = Annotated[
     Path | None,

@@ -38,8 +38,8 @@ class PricesNotCurrentError(UserError):
             "\n  ".join(
                 [f"prices that stacks use are missing or over {max_age_days} days old", *lines]
             )
-            + "\nTo mend: breakeven prices refresh --from FILE, state the price in priceOverrides, "
-            "or raise --max-age-days"
+            + "\nTo fix: breakeven prices refresh --from FILE, state the price in "
+            "pricing.overrides, or raise --max-age-days"
         )
 
 

@@ -31,7 +31,7 @@ class NoConfigurationError(UserError):
         lines += [f"  {number}. {reason}" for number, reason in enumerate(reasons, start=1)]
         lines.append(
             "Raise --latency-ms, --prefill-ms or --max-gpus, leave --gpu out, or shorten "
-            f"maxModelLength in stacks/Pulumi.{stack}.yaml"
+            f"model.maxLength in stacks/Pulumi.{stack}.yaml"
         )
         super().__init__("\n".join(lines))
 
@@ -55,7 +55,8 @@ def recommend(  # noqa: PLR0913  # one parameter an option
         typer.Option(
             min=0.1,
             max=MOST_MS,
-            help="Longest time to the first token, queue aside. Default: timeToFirstTokenSeconds.",
+            help="Longest time to the first token, queue aside. Default: "
+            "traffic.timeToFirstTokenSeconds.",
         ),
     ] = None,
     commitment_percent: Annotated[

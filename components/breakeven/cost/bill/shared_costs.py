@@ -108,10 +108,10 @@ def staffing_items(assumptions: Assumptions) -> tuple[LineItem, ...]:
         unit="engineer-month",
         share=staffing.engineer_share,
     )
-    salary = stated_price("engineerSalary", staffing.engineer_salary / 12, today)
+    salary = stated_price("staffing.engineerSalary", staffing.engineer_salary / 12, today)
     items = [line_item(engineer, salary)]
     if staffing.on_call_per_month:
         on_call = Charge(kind="on-call", quantity=Decimal(1), unit="month")
-        pay = stated_price("onCallPerMonth", staffing.on_call_per_month, today)
+        pay = stated_price("staffing.onCallPerMonth", staffing.on_call_per_month, today)
         items.append(line_item(on_call, pay))
     return tuple(items)

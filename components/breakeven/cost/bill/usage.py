@@ -89,7 +89,9 @@ def _gpu_nodes(week: FleetWeek, assumptions: Assumptions, model: str) -> Iterato
         price = node.price
     else:
         quantity, unit = mean, "node-month"
-        price = stated_price("nodePurchasePrice", node.amortization(), assumptions.book.today)
+        price = stated_price(
+            "pricing.owned.purchasePrice", node.amortization(), assumptions.book.today
+        )
     owned = node if isinstance(node, OwnedNode) else None
     shares: tuple[tuple[LineItemKind, Decimal], ...] = (
         ("busy-nodes", busy),
@@ -116,7 +118,9 @@ def _running_costs(
     yield Charge(
         kind="electricity",
         quantity=mean * node.kilowatt_hours(assumptions.calendar),
-        price=stated_price("electricityPricePerKwh", node.electricity_price_per_kwh, today),
+        price=stated_price(
+            "pricing.owned.electricityPricePerKwh", node.electricity_price_per_kwh, today
+        ),
         unit="kWh",
         model=model,
         node=node,
@@ -126,7 +130,7 @@ def _running_costs(
             kind="rack",
             quantity=mean,
             price=stated_price(
-                "rackAndSupportPerNodeMonth", node.rack_and_support_per_month, today
+                "pricing.owned.rackAndSupportPerNodeMonth", node.rack_and_support_per_month, today
             ),
             unit="node-month",
             model=model,

@@ -38,10 +38,10 @@ def network_component(name: str, settings: Settings) -> Component:
     """Returns the network rules: nothing may talk, but for what is named here.
 
     The engine is called by its clients and calls nobody, so that prompts have no way out; where
-    tracingEndpoint names a collector, it reaches that one port, and where a replica spans several
-    nodes its pods call each other and ask for each other's names. The pod that fetches the weights,
-    where they are not there, calls the internet by HTTPS and is called by nobody. The models of a
-    stack have the same rules, and can't call each other.
+    monitoring.tracingEndpoint names a collector, it reaches that one port, and where a replica
+    spans several nodes its pods call each other and ask for each other's names. The pod that
+    fetches the weights, where they are not there, calls the internet by HTTPS and is called by
+    nobody. The models of a stack have the same rules, and can't call each other.
 
     Args:
         name: Name in the program.

@@ -73,5 +73,5 @@ def capacity_source(capacity: ReplicaCapacity) -> str:
             f"{point.concurrency}"
         )
     if capacity.method == "own-measurement":
-        return "stack setting measuredOutputTokensPerSecond"
+        return "stack setting engine.measuredOutputTokensPerSecond"
     return "data sheet and four constants fitted to 60 published vLLM measurements"

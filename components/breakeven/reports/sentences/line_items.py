@@ -31,9 +31,9 @@ _KINDS: Mapping[LineItemKind, str] = {
 }
 
 _CLUSTER_PARTS: Mapping[ClusterPart, str] = {
-    "control-plane": "control plane (controlPlane: none)",
-    "system-nodes": "nodes for monitoring (systemNodeCount: 0)",
-    "nat-gateway": "NAT gateway (natGatewaySharePercent: 0)",
+    "control-plane": "control plane (pricing.controlPlane: none)",
+    "system-nodes": "nodes for monitoring (pricing.systemNodeCount: 0)",
+    "nat-gateway": "NAT gateway (pricing.natGatewaySharePercent: 0)",
 }
 
 _OF_THE_POOL = frozenset({"busy-nodes", "idle-nodes", "electricity", "rack", "root-volumes"})
@@ -82,7 +82,7 @@ def not_priced_name(item: NotPriced) -> str:
     return f"{name}, {_attached(item.attached)}" if item.attached else name
 
 
-def not_priced_reason(item: NotPriced, setting: str = "priceOverrides") -> str:
+def not_priced_reason(item: NotPriced, setting: str = "pricing.overrides") -> str:
     """Says why something has no price.
 
     Args:

@@ -67,7 +67,7 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note
             return (
                 "LoRA adapters are included in the memory of a replica, but their work is not "
                 "included in its capacity; measure a replica with your adapters and set "
-                "measuredOutputTokensPerSecond."
+                "engine.measuredOutputTokensPerSecond."
             )
         case ScheduledReplicas(time_zone):
             return (
@@ -86,7 +86,7 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note
         case ReservedNodes():
             return (
                 "Nodes are priced as reserved for the hours that they run; a reservation is paid "
-                "for all hours, so keep minReplicas at what is reserved."
+                "for all hours, so keep replicas.min at what is reserved."
             )
         case PurchaseFallback(first, others):
             return (
@@ -95,7 +95,7 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note
             )
         case UnusedPriceOverride(identifier, closest):
             near = f" Did you mean {closest}?" if closest else ""
-            return f"priceOverrides has {identifier}, but nothing here uses that price.{near}"
+            return f"pricing.overrides has {identifier}, but nothing here uses that price.{near}"
 
 
 def _update(note: UpdateStrategy) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _update(note: UpdateStrategy) -> Iterator[str]:
     hindrance = {
         "one-node-mounts-weights": "only one node can mount the weights (ReadWriteOnce)",
         "no-spare-gpu": "no GPU is spare",
-        "gpu-quota": f"gpuQuota {note.gpu_quota} has no room for another replica",
+        "gpu-quota": f"pool.gpuQuota {note.gpu_quota} has no room for another replica",
         None: "",
     }[note.hindrance]
     if note.kind == "replace":
@@ -126,9 +126,9 @@ def _update(note: UpdateStrategy) -> Iterator[str]:
         f"for up to {note.gap_minutes} minutes."
     )
     if note.hindrance == "one-node-mounts-weights":
-        yield "To avoid that, set weightsAccessMode ReadWriteMany, or minReplicas 2 on one node."
+        yield "To avoid that, set weights.accessMode ReadWriteMany, or replicas.min 2 on one node."
     else:
-        yield "To avoid that, add GPUs for one more replica, or set minReplicas 2."
+        yield "To avoid that, add GPUs for one more replica, or set replicas.min 2."
 
 
 def _capacity(model: Assumptions, *, several: bool) -> str:

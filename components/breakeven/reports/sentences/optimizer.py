@@ -62,7 +62,7 @@ def constraint_name(constraint: Constraint) -> str:
     return {
         "prefill": f"Prefill at most {milliseconds} (excluding queueing)",
         "inter-token": f"Inter-token latency at most {milliseconds}",
-        "data-stays": "Prompts stay inside (dataMayLeave: false)",
+        "data-stays": "Prompts stay inside (network.dataMayLeave: false)",
         "precision": f"Weights stay in {constraint.precision}",
     }[constraint.kind]
 
@@ -110,7 +110,7 @@ def _obstacles(obstacles: Obstacles) -> Iterator[str]:
             f"{search.model.name} on {gpus}{place(search)} within {counted(search.max_gpus, 'GPU')}"
             f": of {ways:,} configurations, {counts.too_little_memory:,} have too little memory "
             f"and {counts.too_many_gpus:,} need more GPUs. Replicas that span several nodes are "
-            "not evaluated: set pipelineParallel and run breakeven estimate"
+            "not evaluated: set engine.pipelineParallel and run breakeven estimate"
         )
         return
     for one in obstacles.constraints:
@@ -152,12 +152,12 @@ def _notes(recommendation: Recommendation) -> Iterator[str]:
         a_month = search.spot_interruptions_per_hour * float(CALENDAR_MONTH.hours_per_month)
         yield (
             f"A spot node is assumed to be interrupted {a_month:.2g} times per month "
-            "(spotInterruptionsPerMonth)."
+            "(pool.spotInterruptionsPerMonth)."
         )
     yield from _not_evaluated(search)
     if not search.shared_weights and any(one.peak_nodes > 1 for one in ranked):
         yield (
-            "More than one node needs weightsAccessMode ReadWriteMany and a storage class that "
+            "More than one node needs weights.accessMode ReadWriteMany and a storage class that "
             "supports it."
         )
     if recommendation.not_priced:
@@ -170,11 +170,12 @@ def _not_evaluated(search: Search) -> Iterator[str]:
     fleet = search.assumptions.fleet
     if fleet.machines_per_node > 1:
         yield (
-            f"This stack's replicas span {fleet.machines_per_node} nodes (pipelineParallel). Only "
-            "replicas within one node are evaluated; 'This stack as it stands' has its own cost."
+            f"This stack's replicas span {fleet.machines_per_node} nodes "
+            "(engine.pipelineParallel). Only replicas within one node are evaluated; 'This stack "
+            "as it stands' has its own cost."
         )
     if fleet.scheduled:
         yield (
-            "scheduledReplicas counts this stack's own replicas, so no configuration here has a "
+            "replicas.schedule counts this stack's own replicas, so no configuration here has a "
             "schedule; 'This stack as it stands' does."
         )

@@ -27,6 +27,8 @@ _ADVICE: Mapping[Choice, str] = {
     "hybrid": "Serve the base load yourself and send the rest to an API",
 }
 
+_INSIDE = "Prompts must stay inside (network.dataMayLeave: false)"
+
 
 def summary(verdict: Verdict) -> str:
     """Says what to do, at what cost, compared with what."""
@@ -74,16 +76,13 @@ def _reason(reason: Reason) -> str:  # noqa: C901, PLR0911  # one kind of reason
     match reason:
         case DataStays(extra, api):
             if extra <= 0:
-                return "Prompts must stay inside (dataMayLeave: false), which costs nothing extra."
-            return (
-                f"Prompts must stay inside (dataMayLeave: false), which costs {usd(extra)}/month "
-                f"more than {api}."
-            )
+                return f"{_INSIDE}, which costs nothing extra."
+            return f"{_INSIDE}, which costs {usd(extra)}/month more than {api}."
         case DependsOnCapacity(option, percent):
             return (
                 f"{_ADVICE[option.choice]} at {usd(option.monthly)}/month would be cheaper, but if "
                 f"a replica serves {percent:.0f}% less, it costs {usd(option.monthly_if_slower)}: "
-                "measure a replica and set measuredOutputTokensPerSecond."
+                "measure a replica and set engine.measuredOutputTokensPerSecond."
             )
         case HoldsIfSlower(option, percent):
             return (
@@ -94,13 +93,13 @@ def _reason(reason: Reason) -> str:  # noqa: C901, PLR0911  # one kind of reason
             return (
                 f"As configured, the fleet cannot serve {reason.unserved_share:.0%} of requests"
                 f"{_of(reason.model)}: the peak minute needs {reason.replicas_needed} replicas "
-                "(maxReplicas)."
+                "(replicas.max)."
             )
         case ObjectiveMissed():
             return (
                 f"Only {reason.objective_share:.0%} of requests{_of(reason.model)} would meet the "
                 f"{reason.objective_seconds:g} s TTFT target; the objective is "
-                f"{OBJECTIVE_SHARE:.0%}. A higher minReplicas, a lower targetRequestsPerReplica or "
+                f"{OBJECTIVE_SHARE:.0%}. A higher replicas.min, a lower replicas.targetRequests or "
                 "other GPUs would help."
             )
         case BreakEvenVolume():

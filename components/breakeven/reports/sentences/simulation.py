@@ -37,12 +37,12 @@ def _sentence(comparison: Comparison, difference: Difference) -> str:  # noqa: C
         case Difference.BACKLOG:
             return (
                 f"The fleet cannot keep up: {totals.in_flight_at_end:,} requests are left. Raise "
-                "maxReplicas."
+                "replicas.max."
             )
         case Difference.QUEUEING:
             advice = "more replicas"
             if fleet.autoscaling:
-                advice = "a higher minReplicas or a lower targetRequestsPerReplica"
+                advice = "a higher replicas.min or a lower replicas.targetRequests"
             return (
                 "The plan does not include queueing. In the simulation, requests wait during "
                 f"bursts ({comparison.assumptions.load.burst_factor:g}x the hourly mean in the "

@@ -81,9 +81,9 @@ def test_what_belongs_to_a_gpu_node_grows_with_nodes_and_nothing_else_does() -> 
 
 
 def test_a_setting_that_states_a_price_is_its_source() -> None:
-    price = stated_price("engineerSalary", Decimal(100), TODAY)
-    assert (price.identifier, price.confidence) == ("engineerSalary", "user")
+    price = stated_price("staffing.engineerSalary", Decimal(100), TODAY)
+    assert (price.identifier, price.confidence) == ("staffing.engineerSalary", "user")
     assert price.usd == 100
     assert price.as_of == TODAY
     line = line_item(Charge(kind="engineer", quantity=Decimal(1)), price)
-    assert item_source(line) == "stack setting engineerSalary"
+    assert item_source(line) == "stack setting staffing.engineerSalary"

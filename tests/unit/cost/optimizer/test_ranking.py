@@ -173,11 +173,11 @@ def test_what_the_stack_has_and_no_configuration_here_is_said() -> None:
     plain = search()
     fleet = plain.assumptions.fleet
     for changed, said in (
-        (replace(fleet, machines_per_node=2), "span 2 nodes (pipelineParallel)"),
-        (replace(fleet, scheduled=(2,) * 168), "scheduledReplicas"),
+        (replace(fleet, machines_per_node=2), "span 2 nodes (engine.pipelineParallel)"),
+        (replace(fleet, scheduled=(2,) * 168), "replicas.schedule"),
     ):
         asked = replace(plain, assumptions=replace(plain.assumptions, fleet=changed), gpus=("l4",))
         assert any(said in note for note in recommendation_notes(recommend(asked)))
     notes = " ".join(recommendation_notes(recommend(replace(plain, gpus=("l4",)))))
-    assert "pipelineParallel" not in notes
-    assert "scheduledReplicas" not in notes
+    assert "engine.pipelineParallel" not in notes
+    assert "replicas.schedule" not in notes

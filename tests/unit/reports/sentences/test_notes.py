@@ -41,12 +41,15 @@ STOP = replace(SURGE, kind="stop", replicas=1, hindrance="no-spare-gpu", gap_min
         (
             replace(SURGE, kind="replace", hindrance="gpu-quota", gpu_quota=8),
             (
-                "because gpuQuota 8 has no room for another replica; at least 1 of 2 replicas keep "
-                "serving."
+                "because pool.gpuQuota 8 has no room for another replica; at least 1 of 2 replicas "
+                "keep serving."
             ),
         ),
         (STOP, "because no GPU is spare: nothing serves for up to 12 minutes. To avoid that, add"),
-        (replace(STOP, hindrance="one-node-mounts-weights"), "set weightsAccessMode ReadWriteMany"),
+        (
+            replace(STOP, hindrance="one-node-mounts-weights"),
+            "set weights.accessMode ReadWriteMany",
+        ),
         (replace(STOP, overflows=True), "only the API behind the gateway serves"),
         (SpansNodes(2), "spans 2 nodes"),
         (AdapterWorkNotCounted(), "LoRA adapters"),

@@ -24,7 +24,7 @@ from tests.unit.cost.fleet.simulation.cases import CONFIGURATION
         (Difference.DRAINING_NODES, "wait to be removed"),
         (Difference.PARTLY_FILLED_NODES, "fullest node first"),
         (Difference.BACKLOG, "cannot keep up"),
-        (Difference.QUEUEING, "a higher minReplicas"),
+        (Difference.QUEUEING, "a higher replicas.min"),
     ],
 )
 def test_a_difference_is_said(difference: Difference, said: str) -> None:

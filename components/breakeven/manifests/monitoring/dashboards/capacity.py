@@ -36,9 +36,9 @@ def capacity(settings: Settings) -> Board:
             f"{recorded(settings, 'requests_waiting:sum')}",
             "in flight",
         ),
-        Query(f"{there} * {replicas.target_requests}", "targetRequestsPerReplica x replicas"),
+        Query(f"{there} * {replicas.target_requests}", "replicas.targetRequests x replicas"),
         Query(f"vector({replicas.target_requests * replicas.max})", "with all replicas"),
-        explained="Above the last line maxReplicas is the limit.",
+        explained="Above the last line replicas.max is the limit.",
     )
     _tokens(result, settings)
     result.row("Replicas and nodes")
@@ -72,7 +72,7 @@ def _tokens(result: Board, settings: Settings) -> None:
             f"(sum(rate(vllm:prefix_cache_queries_total{{{engine}}}[5m])) > 0)",
             "share of tokens",
         ),
-        explained="cachedInputPercent of the plan.",
+        explained="traffic.cachedInputPercent of the plan.",
     )
     result.lines(
         "Key-value cache in use",
@@ -122,7 +122,7 @@ def _gpus(result: Board, settings: Settings) -> None:
             "GPU memory in use",
             "mbytes",
             "gpu_memory_used:mebibytes",
-            "vLLM takes gpuMemoryUtilization of it when it starts.",
+            "vLLM takes engine.gpuMemoryUtilization of it when it starts.",
         ),
         ("GPU power", "watt", "gpu_power:watts", "Draw of the card."),
         (
