@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pulumi
-from breakeven.cost.estimate import estimate
 from breakeven.manifests.render import stack_components
-from breakeven.planning.inputs import inputs_of, token_prices
-from breakeven.planning.notes import update_strategy
-from breakeven.planning.planned_cost import planned_costs
+from breakeven.planning.inputs import Inputs, inputs_of
 from breakeven.planning.rendered_ledger import entries_started_last
-from breakeven.reports.estimate_text import render
-from breakeven.reports.json_report import as_output, summary
-from breakeven.reports.sentences.notes import note_sentence
 from breakeven.resources.deployment import (
     configuration,
     outputs_of,
@@ -26,6 +22,10 @@ from breakeven.resources.ledger import Ledger
 from breakeven.resources.run_errors import user_errors
 from breakeven.settings.parse import parse, raise_problems
 from breakeven.type_tokens import ESTIMATE
+
+if TYPE_CHECKING:
+    from breakeven.cost.bill.registered import Registered
+    from breakeven.program_report import ProgramReport
 
 
 class Estimate(pulumi.ComponentResource):
@@ -60,19 +60,23 @@ async def _deploy() -> dict[str, object]:
     # What others add to the program before it deploys is in the bill, too.
     ledger = Ledger()
     ledger.attach()
-    # The week is simulated while the engine starts its provider and takes the resources.
-    gathering = asyncio.create_task(asyncio.to_thread(inputs.gather))
+    # The cost side is loaded, and the week simulated, while the engine starts its provider.
+    preparing = asyncio.create_task(asyncio.to_thread(_reporting, inputs))
     registered = await register_components(components)
-    entries = (*ledger.entries(), *entries_started_last(components))
-    report = estimate(entries, await gathering)
+    report = (await preparing)((*ledger.entries(), *entries_started_last(components)))
     if settings.gateway.is_hybrid:
         # A gateway's budgets need the price of a token.
-        components = stack_components(settings, token_prices(report))
+        components = stack_components(settings, report.token_prices)
     await register_last(components, registered)
     # Once: an update would print it a second time, after its own preview.
     if pulumi.runtime.is_dry_run():
-        pulumi.log.info(render(report))
-    await Estimate("cost", as_output(report)).urn.future()
-    await register_planned_cost(settings, planned_costs(report))
-    rollout = note_sentence(update_strategy(settings))
-    return {**outputs_of(settings), "rollout": rollout, "cost": summary(report)}
+        pulumi.log.info(report.text)
+    await Estimate("cost", report.figures).urn.future()
+    await register_planned_cost(settings, report.planned_costs)
+    return {**outputs_of(settings), **report.outputs(settings)}
+
+
+def _reporting(inputs: Inputs) -> Callable[[Iterable[Registered]], ProgramReport]:
+    from breakeven.program_report import reporting  # noqa: PLC0415  # in the thread: see above
+
+    return reporting(inputs.gather)

@@ -35,7 +35,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "catalog": frozenset(),
     "traffic": frozenset(),
     "cost": frozenset({"catalog", "traffic"}),
-    "settings": frozenset({"catalog", "cost"}),
+    "settings": frozenset({"catalog"}),
     "manifests": frozenset({"catalog", "settings"}),
     "policy": frozenset({"settings"}),
     "bundle": frozenset({"cost", "settings"}),
@@ -43,7 +43,10 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "planning": frozenset({"catalog", "cost", "manifests", "policy", "settings"}),
     "reports": frozenset({"catalog", "cost"}),
     "resources": frozenset({"catalog", "cost", "manifests", "reports", "settings"}),
-    "program": frozenset({"cost", "manifests", "planning", "reports", "resources", "settings"}),
+    "program_report": frozenset({"cost", "manifests", "planning", "reports", "settings"}),
+    "program": frozenset(
+        {"cost", "manifests", "planning", "program_report", "resources", "settings"}
+    ),
     "cli": frozenset(
         {
             "bundle",
