@@ -90,8 +90,8 @@ def _fleet(result: Board, settings: Settings) -> None:
         "short",
         Query(recorded(settings, "replicas:up"), "answer"),
         Query(replicas_asked_for(settings), "asked for"),
-        Query(f"vector({settings.replicas.min})", "minReplicas"),
-        Query(f"vector({settings.replicas.max})", "maxReplicas"),
+        Query(f"vector({settings.replicas.min})", "replicas.min"),
+        Query(f"vector({settings.replicas.max})", "replicas.max"),
         explained="Asked for: by the autoscaler, or by the stack.",
     )
     result.lines(
