@@ -22,12 +22,13 @@ TOKENS_PER_DAY: Mapping[Preset, int] = MappingProxyType(
 
 SOURCES: Mapping[str, str] = MappingProxyType(
     {
-        "traffic.tokensPerDay": "the two volumes of a published comparison of 2026-06-16, 50 and about "
-        "500 million (docs/article.md); small is a tenth of the first",
+        "traffic.tokensPerDay": "the two volumes of a published comparison of 2026-06-16, 50 and "
+        "about 500 million (docs/article.md); small is a tenth of the first",
         "lengths and burst": "conversations of the Azure LLM inference trace 2023 "
         "(Azure/AzurePublicDataset, CC-BY), 19,366 requests in 58 minutes",
         "traffic.cachedInputPercent": "not in that trace; 0 is the cautious end",
-        "traffic.shape": "ServeGen (alibaba/ServeGen, Apache-2.0), a service's fortnight in production",
+        "traffic.shape": "ServeGen (alibaba/ServeGen, Apache-2.0), two weeks of a service in "
+        "production",
     }
 )
 """Where the figures of the presets come from."""
