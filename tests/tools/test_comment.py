@@ -49,7 +49,7 @@ def comment(folder: Path, stack: str) -> subprocess.CompletedProcess[str]:
 def test_a_change_is_told_with_what_it_costs(clone: Path) -> None:
     file = clone / "stacks" / "Pulumi.dev.yaml"
     text = file.read_text(encoding="utf-8")
-    file.write_text(text + '  breakeven:onCallPerMonth: "500"\n', encoding="utf-8")
+    file.write_text(text + '  breakeven:staffing:\n    onCallPerMonth: "500"\n', encoding="utf-8")
     done = comment(clone, "dev")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("<!-- breakeven cost of stack dev -->\n")
@@ -70,7 +70,10 @@ def test_a_new_stack_is_told_whole(clone: Path) -> None:
 def test_over_budget_the_comment_is_written_and_the_job_fails(clone: Path) -> None:
     file = clone / "stacks" / "Pulumi.dev.yaml"
     text = file.read_text(encoding="utf-8")
-    file.write_text(text + '  breakeven:budgetPerMonth: "10"\n', encoding="utf-8")
+    limited = text.replace(
+        "  breakeven:pricing:\n", '  breakeven:pricing:\n    budgetPerMonth: "10"\n'
+    )
+    file.write_text(limited, encoding="utf-8")
     done = comment(clone, "dev")
     assert done.returncode == 2
     assert "|" in done.stdout
