@@ -41,7 +41,7 @@ def failing_up(project: Project, stack: str, *, within: float) -> str:
 def test_a_missing_image_ends_the_update_with_the_pod_and_the_reason_and_what_served_serves_on(
     project: Project, api: Api
 ) -> None:
-    shortened = project.root / "components" / "serving" / "timings.py"
+    shortened = project.root / "components/breakeven/manifests/serving/timings.py"
     text, line = shortened.read_text(encoding="utf-8"), "\nCHECK = NODE_START + 60\n"
     assert text.count(line) == 1
     # Twenty seconds for the sixteen minutes that a machine and a large image are given.

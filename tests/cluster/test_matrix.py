@@ -86,7 +86,7 @@ def test_a_pod_that_is_not_restricted_is_refused_where_models_are_served(
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "careless", "network.namespace": "llm"},
+        "metadata": {"name": "careless", "namespace": "llm"},
         "spec": {"containers": [{"name": "shell", "image": "example.invalid/shell"}]},
     }
     with pytest.raises(Exception, match='violates PodSecurity "restricted'):

@@ -49,8 +49,8 @@ SECRETS: Mapping[tuple[str, str], str] = {
 }
 TEAMS: Mapping[str, Mapping[str, object]] = {
     "product": {"usdPerMonth": "100"},
-    "legal": {"network.dataMayLeave": False},
-    "small": {"traffic.tokensPerDay": 50},
+    "legal": {"dataMayLeave": False},
+    "small": {"tokensPerDay": 50},
     "poor": {"usdPerMonth": "0.00003"},
 }
 
@@ -208,7 +208,7 @@ class Cluster:
     ) -> Answer:
         """Asks as a client does."""
         body = {
-            "model.name": "llama-3.1-8b-instruct",
+            "model": "llama-3.1-8b-instruct",
             "messages": [{"role": "user", "content": text}],
             "stream": stream,
             **parameters,
@@ -247,7 +247,7 @@ class Cluster:
         """Asks for a stream and goes away after its first part."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         body = {
-            "model.name": "llama-3.1-8b-instruct",
+            "model": "llama-3.1-8b-instruct",
             "messages": [{"role": "user", "content": "hello"}],
             "stream": True,
         }
