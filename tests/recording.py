@@ -17,8 +17,9 @@ from breakeven.planning.offline import estimate_stack
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.settings.files import PER_MODEL, stack_names, stack_values, with_settings
 from breakeven.settings.parse import parse, raise_problems
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Settings, Stack
 
+_Stated = TypeVar("_Stated", Settings, Stack)
 _Result = TypeVar("_Result")
 _Rest = ParamSpec("_Rest")
 
@@ -26,8 +27,13 @@ STACKS = stack_names()
 
 
 def settings_of(stack: str, **overrides: object) -> Settings:
-    """The settings of a stack file, some of them replaced by dotted key; fails on any mistake."""
-    return _settings(stack, as_key(overrides))
+    """The settings of the first model of a stack file; arguments as of `stack_of`."""
+    return stack_of(stack, **overrides).models[0]
+
+
+def stack_of(name: str, /, **overrides: object) -> Stack:
+    """A stack file, some settings replaced by dotted key; fails on any mistake."""
+    return _stack(name, as_key(overrides))
 
 
 def as_key(overrides: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
@@ -45,13 +51,13 @@ def _of_first(values: Mapping[str, object], key: str) -> str:
 
 
 @cache
-def _settings(stack: str, overrides: tuple[tuple[str, str], ...]) -> Settings:
+def _stack(name: str, overrides: tuple[tuple[str, str], ...]) -> Stack:
     # Nothing can be changed in them, so hundreds of tests share those of a stack.
-    values = stack_values(stack)
+    values = stack_values(name)
     changes = {_of_first(values, key): value for key, value in overrides}
-    settings, problems = parse(with_settings(values, changes))
-    raise_problems(stack, problems)
-    return settings
+    stack, problems = parse(with_settings(values, changes))
+    raise_problems(name, problems)
+    return stack
 
 
 FETCHING = tuple(stack for stack in STACKS if settings_of(stack).fetches_weights)
@@ -156,17 +162,17 @@ def _of(resources: Iterable[Resource]) -> Registration:
 
 
 def once(
-    make: Callable[Concatenate[Settings, _Rest], _Result],
-) -> Callable[Concatenate[Settings, _Rest], _Result]:
+    make: Callable[Concatenate[_Stated, _Rest], _Result],
+) -> Callable[Concatenate[_Stated, _Rest], _Result]:
     """Makes a function that registers something do it once for the same arguments.
 
     Settings hold mappings, which have no hash, so they are told apart by being the same object, as
     those of a stack are (see settings_of). Nothing may be changed in what is returned.
     """
-    kept: dict[tuple[object, ...], tuple[Settings, _Result]] = {}
+    kept: dict[tuple[object, ...], tuple[_Stated, _Result]] = {}
 
     @wraps(make)
-    def remembered(settings: Settings, /, *rest: _Rest.args, **named: _Rest.kwargs) -> _Result:
+    def remembered(settings: _Stated, /, *rest: _Rest.args, **named: _Rest.kwargs) -> _Result:
         key = (id(settings), *rest, *named.items())
         if key not in kept:
             # The settings are kept, too: an id is another's as soon as its object is gone.
@@ -177,9 +183,9 @@ def once(
 
 
 @once
-def register_stack(settings: Settings, prices: TokenPrices | None = None) -> Registration:
+def register_stack(stack: Stack, prices: TokenPrices | None = None) -> Registration:
     """Renders everything that a stack has, but for what is made from its own estimate."""
-    return _of(render(settings, prices))
+    return _of(render(stack, prices))
 
 
 def register_priced(stack: str, today: date) -> Registration:
@@ -187,10 +193,10 @@ def register_priced(stack: str, today: date) -> Registration:
     return resources_of(*priced_components(stack, today))
 
 
-def priced_components(stack: str, today: date) -> tuple[Component, ...]:
+def priced_components(name: str, today: date) -> tuple[Component, ...]:
     """The components of a stack file as the program would register them on that day."""
-    settings, report = settings_of(stack), estimate_stack(stack, today)
+    stack, report = stack_of(name), estimate_stack(name, today)
     return (
-        *stack_components(settings, token_prices(report)),
-        *planned_cost_components(settings, planned_costs(report)),
+        *stack_components(stack, token_prices(report)),
+        *planned_cost_components(stack, planned_costs(report)),
     )

@@ -13,5 +13,6 @@ from breakeven.resources.serving import VllmServing as VllmServing
 from breakeven.settings.parse import parse as parse
 from breakeven.settings.parse import raise_problems as raise_problems
 from breakeven.settings.stack import Settings as Settings
+from breakeven.settings.stack import Stack as Stack
 
 __version__: str

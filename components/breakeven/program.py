@@ -52,11 +52,11 @@ async def main() -> dict[str, object]:
 
 
 async def _deploy() -> dict[str, object]:
-    stack = pulumi.get_stack()
-    settings, problems = parse(configuration())
-    inputs = inputs_of(stack, settings, problems, datetime.now(tz=UTC).date())
-    raise_problems(stack, inputs.problems)
-    components = stack_components(settings)
+    name = pulumi.get_stack()
+    stack, problems = parse(configuration())
+    inputs = inputs_of(name, stack, problems, datetime.now(tz=UTC).date())
+    raise_problems(name, inputs.problems)
+    components = stack_components(stack)
     # What others add to the program before it deploys is in the bill, too.
     ledger = Ledger()
     ledger.attach()
@@ -64,16 +64,16 @@ async def _deploy() -> dict[str, object]:
     preparing = asyncio.create_task(asyncio.to_thread(_reporting, inputs))
     registered = await register_components(components)
     report = (await preparing)((*ledger.entries(), *entries_started_last(components)))
-    if settings.gateway.is_hybrid:
+    if stack.gateway.is_hybrid:
         # A gateway's budgets need the price of a token.
-        components = stack_components(settings, report.token_prices)
+        components = stack_components(stack, report.token_prices)
     await register_last(components, registered)
     # Once: an update would print it a second time, after its own preview.
     if pulumi.runtime.is_dry_run():
         pulumi.log.info(report.text)
     await Estimate("cost", report.figures).urn.future()
-    await register_planned_cost(settings, report.planned_costs)
-    return {**outputs_of(settings), **report.outputs(settings)}
+    await register_planned_cost(stack, report.planned_costs)
+    return {**outputs_of(stack), **report.outputs(stack)}
 
 
 def _reporting(inputs: Inputs) -> Callable[[Iterable[Registered]], ProgramReport]:

@@ -21,7 +21,7 @@ from breakeven.planning.planned_cost import planned_costs
 from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output, summary
 from breakeven.reports.sentences.notes import note_sentence
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,10 @@ class ProgramReport:
         """All figures, as the inputs of a resource."""
         return as_output(self.report)
 
-    def outputs(self, settings: Settings) -> dict[str, object]:
+    def outputs(self, stack: Stack) -> dict[str, object]:
         """Returns the outputs of the stack: how an update goes, and the cost in short."""
-        return {"rollout": note_sentence(update_strategy(settings)), "cost": summary(self.report)}
+        rollout = update_strategy(stack.models[0])
+        return {"rollout": note_sentence(rollout), "cost": summary(self.report)}
 
 
 def reporting(

@@ -69,7 +69,8 @@ def test_every_setting_can_be_set_by_its_path(project: Project) -> None:
     assert result.returncode == 0, result.stderr
 
     values = stack_values("all", project.root)
-    settings, problems = parse(values)
+    stack, problems = parse(values)
+    [settings] = stack.models
     # The examples do not go together, but each of them is one that its field takes.
     assert not [problem for problem in problems if problem.found.startswith("found")], problems
     assert settings.replicas.min == 1

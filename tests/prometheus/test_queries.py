@@ -12,10 +12,10 @@ import pytest
 
 from breakeven.manifests.monitoring.promql import job_name
 from breakeven.manifests.serving.labels import GROUP_NAME
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Settings, Stack
 from tests.prometheus.server import Prometheus, Selector, Series, finite, prometheus
 from tests.promql_found import Found, expressions_of
-from tests.recording import STACKS, register_stack, settings_of
+from tests.recording import STACKS, register_stack, stack_of
 from tests.unit.promql import catalogue
 
 START = 1_795_478_400  # 2026-11-24
@@ -36,7 +36,7 @@ OF_VLLM = {
 }
 
 
-def scenario(settings: Settings, selectors: list[Selector]) -> list[Series]:
+def scenario(stack: Stack, selectors: list[Selector]) -> list[Series]:
     """What one replica, and from some time on two, would have left in Prometheus."""
     known = catalogue()
     asked: dict[str, list[dict[str, str]]] = {}
@@ -46,8 +46,8 @@ def scenario(settings: Settings, selectors: list[Selector]) -> list[Series]:
     for name, wanted in asked.items():
         # What a rule of the stack itself records is in no catalogue.
         kind, labels = known.get(name, ("gauge", {"le"} if "_bucket" in name else set()))
-        for pod, first in _pods(settings).items():
-            of_pod = _labels(settings, pod, labels)
+        for pod, first in _pods(stack).items():
+            of_pod = _labels(stack.models[0], pod, labels)
             for matched in wanted:
                 for own in _own(name, labels, {**of_pod, **matched}):
                     grows = 6.0 if kind == "counter" else 0.0
@@ -57,13 +57,13 @@ def scenario(settings: Settings, selectors: list[Selector]) -> list[Series]:
     return list(found.values())
 
 
-def _pods(settings: Settings) -> dict[str, int]:
+def _pods(stack: Stack) -> dict[str, int]:
     """Names as Kubernetes gives them, with the minutes from which on the pods are there."""
-    if settings.engine.pipeline_parallel > 1:
+    if any(model.engine.pipeline_parallel > 1 for model in stack.models):
         return {f"{GROUP_NAME}-{replica}": first for replica, first in REPLICAS.items()}
     return {
         f"{model.name}-5d9c-{replica}": first
-        for model in settings.models
+        for model in stack.models
         for replica, first in REPLICAS.items()
     }
 
@@ -107,10 +107,10 @@ def parser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
 def recorded(
     request: pytest.FixtureRequest, parser: Prometheus, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Prometheus, list[Found]]]:
-    settings = settings_of(request.param)
-    expressions = expressions_of(register_stack(settings))
+    stack = stack_of(request.param)
+    expressions = expressions_of(register_stack(stack))
     selectors = [one for found in expressions for one in parser.selectors(found.text)]
-    series = scenario(settings, selectors)
+    series = scenario(stack, selectors)
     with prometheus(tmp_path_factory.mktemp("prometheus"), series, START) as server:
         yield server, expressions
 

@@ -10,7 +10,7 @@ import pytest
 
 from breakeven.bundle.lock import read_lock
 from breakeven.cli.bundle import command
-from tests.recording import settings_of
+from tests.recording import stack_of
 from tests.registry.conftest import Registry
 from tests.unit.bundle.builders import finish_layout, make_image, make_model
 from tests.unit.cli.running import exit_code
@@ -39,7 +39,7 @@ def site(image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A work folder; stack on-prem uses the image that was made here."""
 
     monkeypatch.setattr(
-        command, "read_stack", lambda stack, **_: settings_of(stack, **{"engine.image": image})
+        command, "read_stack", lambda stack, **_: stack_of(stack, **{"engine.image": image})
     )
     monkeypatch.chdir(tmp_path)
     make_model(tmp_path)

@@ -19,9 +19,9 @@ SCRIPT = """
 import json, breakeven
 from breakeven.manifests.templates import CHARTS
 from breakeven import parse
-settings, problems = parse({})
+stack, problems = parse({})
 assert not problems
-print(json.dumps([breakeven.__file__, settings.pool.gpu.name,
+print(json.dumps([breakeven.__file__, stack.pool.gpu.name,
     sorted(str(p.relative_to(CHARTS)) for p in CHARTS.rglob("*.j2"))]))
 """
 

@@ -20,7 +20,7 @@ from breakeven.manifests.render import render
 from breakeven.manifests.resource import Resource
 from breakeven.planning.offline import LoadedStack, load_values
 from breakeven.settings.files import stack_values, with_settings
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 from tests.unit.cost.builders import TODAY
 
 
@@ -42,12 +42,12 @@ ROBOT = PoolKind(
 )
 
 
-def robot_pool(settings: Settings) -> Pool:
+def robot_pool(stack: Stack) -> Pool:
     manifest = {
         "apiVersion": "robots.example/v1",
         "kind": "Rack",
         "metadata": {"name": "rack"},
-        "spec": {"gpus": settings.peak_gpus},
+        "spec": {"gpus": stack.peak_gpus},
     }
     return Pool(
         resources=(Resource(name="rack", manifest=manifest),),
@@ -99,9 +99,9 @@ def test_it_is_estimated_with_its_root_volumes(robot: PoolKind) -> None:
 
 
 def test_it_is_rendered_and_pods_go_to_its_nodes(robot: PoolKind) -> None:
-    settings = loaded().settings
-    manifests = {resource.kind: resource.manifest for resource in render(settings)}
-    assert manifests["Rack"]["spec"] == {"gpus": settings.peak_gpus}
+    stack = loaded().stack
+    manifests = {resource.kind: resource.manifest for resource in render(stack)}
+    assert manifests["Rack"]["spec"] == {"gpus": stack.peak_gpus}
     pod = manifests["Deployment"]["spec"]["template"]["spec"]
     assert pod["nodeSelector"] == {"robots.example/rack": "rack"}
     assert robot.name in POOLS

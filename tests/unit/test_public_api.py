@@ -15,24 +15,22 @@ SIGNATURES = {
     "depends_on: Sequence[pulumi.Resource] = (), opts: pulumi.ResourceOptions | None = None)",
     "Gateway": "(name: str, settings: Settings, gateway: GatewaySettings, *, "
     "namespace: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None)",
-    "GpuPool": "(settings: Settings, opts: pulumi.ResourceOptions | None)",
+    "GpuPool": "(stack: Stack, opts: pulumi.ResourceOptions | None)",
     "Monitoring": "(name: str, settings: Settings, *, namespace: pulumi.Input[str], "
     "opts: pulumi.ResourceOptions | None = None)",
-    "NetworkRules": "(name: str, settings: Settings, *, namespace: pulumi.Input[str], "
+    "NetworkRules": "(name: str, stack: Stack, *, namespace: pulumi.Input[str], "
     "opts: pulumi.ResourceOptions | None = None)",
-    "ServingNamespace": "(name: str, settings: Settings, *, "
-    "opts: pulumi.ResourceOptions | None = None)",
+    "ServingNamespace": "(name: str, stack: Stack, *, opts: pulumi.ResourceOptions | None = None)",
     "TokenPrices": "(*, own: Decimal, api_input: Decimal, api_cached_input: Decimal, "
     "api_output: Decimal)",
     "VllmServing": "(name: str, settings: Settings, pool: GpuPool, *, "
     "namespace: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None)",
-    "create_pool": "(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> GpuPool",
-    "parse": "(values: Values) -> tuple[Settings, tuple[Problem, ...]]",
+    "create_pool": "(stack: Stack, *, opts: pulumi.ResourceOptions | None = None) -> GpuPool",
+    "parse": "(values: Values) -> tuple[Stack, tuple[Problem, ...]]",
     "raise_problems": "(stack: str, problems: tuple[Problem, ...])",
     "price_stack": "(*, cloud: str = aws, region: str = us-east-1, "
     "prices: Mapping[str, str] | None = None, today: date | None = None) -> Priced",
-    "register": "(settings: Settings, token_prices: Callable[[], TokenPrices]) "
-    "-> dict[str, object]",
+    "register": "(stack: Stack, token_prices: Callable[[], TokenPrices]) -> dict[str, object]",
     "user_errors": "() -> Iterator[None]",
 }
 
@@ -50,7 +48,7 @@ def test_parameters_keep_their_names_order_types_and_defaults(name: str) -> None
 
 def test_every_public_name_is_pinned() -> None:
     # Settings are pinned by docs/settings.md.
-    assert {*SIGNATURES, "Settings"} == set(PACKAGE.__all__)
+    assert {*SIGNATURES, "Settings", "Stack"} == set(PACKAGE.__all__)
     assert price_stack.__all__ == ["Priced", "price_stack"]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.settings.stack import Settings
-from tests.recording import STACKS, Registration, register_stack, settings_of
+from tests.recording import STACKS, Registration, register_stack, stack_of
 
 KEY = "the-key-of-a-test"
 
@@ -81,10 +81,10 @@ def engine_of(stack: str, **overrides: object) -> Engine:
 
 def engines_of(stack: str, **overrides: object) -> list[Engine]:
     """The engines that a stack renders, one for each of its models."""
-    settings = settings_of(stack, **overrides)
-    registration = register_stack(settings)
+    read = stack_of(stack, **overrides)
+    registration = register_stack(read)
     maps = {item.metadata["name"]: item.inputs["data"] for item in registration.of("ConfigMap")}
-    by_model = {each.model.facts.name: each for each in settings.models}
+    by_model = {each.model.facts.name: each for each in read.models}
     engines = []
     for container, pod in _engines(registration):
         files = {

@@ -13,7 +13,7 @@ import pytest
 from bootstrap.vllm import Vllm
 from breakeven.manifests.serving.timings import PRE_STOP
 from tests.promql_found import selections_of
-from tests.recording import register_stack, settings_of
+from tests.recording import register_stack, stack_of
 from tests.vllm.client import CLOSED_CONNECTION, Stream, stream
 from tests.vllm.exposition import labels_by_metric
 from tests.vllm.rendered import KEY, Engine, all_engines
@@ -85,7 +85,7 @@ class TestEveryStack:
 
     def test_every_metric_that_is_asked_for_exists_with_these_labels(self, server: Server) -> None:
         known = labels_by_metric(server.ask("/metrics", key="").text)
-        asked = selections_of(register_stack(settings_of(server.engine.stack)))
+        asked = selections_of(register_stack(stack_of(server.engine.stack)))
         engines = [selection for selection in asked if selection.metric.startswith("vllm:")]
         assert engines or not server.engine.settings.monitoring.enabled
         for selection in engines:

@@ -69,13 +69,13 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
     Example: breakeven evidence on-prem --bundle on-prem-bundle --key release.pub --format html
     --output evidence.html
     """
-    settings = read_stack(stack)
-    resources = ledger_of(settings)
+    read = read_stack(stack)
+    resources = ledger_of(read)
     opened, lock = _verified(bundle, key, base) if bundle is not None else (None, None)
     entries = read_log(log_file) if log_file is not None else ()
     judged_on = (day or datetime.now(tz=UTC)).date()
     carried = None if lock is None else carried_in(lock.as_bytes())
-    served = [each.model for each in settings.models]
+    served = [each.model for each in read.models]
     found = put_together(
         Parts(
             stack=stack,

@@ -38,12 +38,12 @@ def judge_stack(  # noqa: PLR0913  # each is an option of a command
     Raises:
         UserError: The stack file or a file of waivers has mistakes.
     """
-    resources, settings = manifests_of_stack(stack)
-    network = settings.network
+    resources, read = manifests_of_stack(stack)
+    network = read.network
     own = [network.registry] if network.registry else []
     scope = Scope(resources, (*registries, *own), carried)
     chosen = packs or [Pack.HARDENING, *([Pack.AIRGAP] if network.is_air_gapped else [])]
-    waivers = read_waivers([*settings.policy.waiver_files, *waiver_files])
+    waivers = read_waivers([*read.policy.waiver_files, *waiver_files])
     return judge(scope, rules_of(chosen), waivers, day), scope
 
 

@@ -14,7 +14,7 @@ from breakeven.errors import UserError
 from breakeven.planning.fleet import configuration_of, interruptions_of
 from breakeven.planning.offline import load_stack
 from breakeven.reports.simulation import as_output, as_text
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 
 class ModelOptionError(UserError):
@@ -51,8 +51,8 @@ def simulate(
     Example: breakeven simulate aws-prod --seed 2 --format json
     """
     loaded = load_stack(stack)
-    number = _number(stack, loaded.settings, model)
-    settings, assumptions = loaded.settings.models[number], loaded.assumptions.models[number]
+    number = _number(loaded.stack, stack, model)
+    settings, assumptions = loaded.stack.models[number], loaded.assumptions.models[number]
     if interruptions is None:
         interruptions = interruptions_of(settings)
     configuration = configuration_of(
@@ -66,13 +66,13 @@ def simulate(
         typer.echo(as_text(comparison))
 
 
-def _number(stack: str, settings: Settings, name: str | None) -> int:
+def _number(stack: Stack, stack_name: str, name: str | None) -> int:
     """Returns which of the stack's models is meant."""
-    names = [model.model.facts.name for model in settings.models]
+    names = [model.model.facts.name for model in stack.models]
     if name is None and len(names) == 1:
         return 0
     if name in names:
         return names.index(name)
     found = "left out, but the stack serves several models" if name is None else f'found "{name}"'
-    msg = f"--model: {found}. Allowed with stack {stack}: {', '.join(names)}"
+    msg = f"--model: {found}. Allowed with stack {stack_name}: {', '.join(names)}"
     raise ModelOptionError(msg)

@@ -17,24 +17,24 @@ from breakeven.manifests.network.namespace import namespace_component
 from breakeven.manifests.network.rules import network_component
 from breakeven.manifests.resource import Component, Resource
 from breakeven.manifests.serving.component import serving_component
-from breakeven.settings.stack import FIRST_MODEL, Settings
+from breakeven.settings.stack import Settings, Stack
 
 
 def render(
-    settings: Settings,
+    stack: Stack,
     prices: TokenPrices | None = None,
     planned: Sequence[PlannedCost] = (),
 ) -> tuple[Resource, ...]:
     """Returns all resources of a stack, in the order in which they are registered.
 
     Args:
-        settings: The stack's settings.
+        stack: The stack.
         prices: What a token costs, for a gateway's budgets; nothing where None.
         planned: The estimate's figures of each model, for Prometheus; no rules about money without.
     """
     components = (
-        *stack_components(settings, prices),
-        *planned_cost_components(settings, planned),
+        *stack_components(stack, prices),
+        *planned_cost_components(stack, planned),
     )
     resources = (
         *(resource for component in components for resource in component.resources),
@@ -43,33 +43,30 @@ def render(
     return tuple(replace(resource, manifest=dict(resource.manifest)) for resource in resources)
 
 
-def stack_components(
-    settings: Settings, prices: TokenPrices | None = None
-) -> tuple[Component, ...]:
+def stack_components(stack: Stack, prices: TokenPrices | None = None) -> tuple[Component, ...]:
     """Returns the components of a stack, the namespace first; arguments as in `render`."""
-    pool = pool_of(settings)
+    pool = pool_of(stack)
     components = [
-        namespace_component("namespace", settings),
-        pool_component(settings, pool),
-        network_component("network", settings),
+        namespace_component("namespace", stack),
+        pool_component(stack, pool),
+        network_component("network", stack),
     ]
-    for model in settings.models:
+    for model in stack.models:
         components += _served(model, pool)
-    if settings.gateway.is_hybrid:
+    if stack.gateway.is_hybrid:
         token_prices = prices or TokenPrices.none()
-        components.append(gateway_component("gateway", settings, settings.gateway, token_prices))
+        [model] = stack.models  # parsing refuses several in mode hybrid
+        components.append(gateway_component("gateway", model, stack.gateway, token_prices))
     return tuple(components)
 
 
-def planned_cost_components(
-    settings: Settings, planned: Sequence[PlannedCost]
-) -> tuple[Component, ...]:
+def planned_cost_components(stack: Stack, planned: Sequence[PlannedCost]) -> tuple[Component, ...]:
     """Returns what is made from a stack's own estimate; arguments as in `render`."""
-    if not settings.monitoring.enabled or not planned:
+    if not stack.monitoring.enabled or not planned:
         return ()
     return tuple(
         planned_cost_component(_of("planned-cost", model), model, figures)
-        for model, figures in zip(settings.models, planned, strict=True)
+        for model, figures in zip(stack.models, planned, strict=True)
     )
 
 
@@ -83,5 +80,5 @@ def _served(model: Settings, pool: Pool) -> Iterator[Component]:
 
 
 def _of(component: str, model: Settings) -> str:
-    """Returns a component's name in the program: of the first model without the model's."""
-    return component if model.name == FIRST_MODEL else f"{component}-{model.model.facts.name}"
+    """Returns the name in the program of a component that each model has."""
+    return f"{component}-{model.qualifier}" if model.qualifier else component

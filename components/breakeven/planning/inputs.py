@@ -29,7 +29,7 @@ from breakeven.planning.notes import notes_of
 from breakeven.planning.price_overrides import unused_overrides
 from breakeven.settings.fields import Conflict
 from breakeven.settings.parse import told
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Settings, Stack
 
 ENGINE_IMAGE_GIGABYTES = 10
 """Compressed layers of vLLM's CUDA image, which a new node pulls: an estimate."""
@@ -48,12 +48,12 @@ class Inputs:
     gather: Callable[[], Assumptions]
 
 
-def inputs_of(stack: str, settings: Settings, problems: tuple[Problem, ...], today: date) -> Inputs:
+def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: date) -> Inputs:
     """Checks all that an estimate rests on.
 
     Args:
-        stack: Name of the stack.
-        settings: Its settings.
+        name: Name of the stack.
+        stack: The stack.
         problems: The mistakes found so far.
         today: Day on which prices are looked up.
 
@@ -61,15 +61,15 @@ def inputs_of(stack: str, settings: Settings, problems: tuple[Problem, ...], tod
         ClockError: By the machine's clock a price is of a day to come.
         PriceBookError: The price book is damaged.
     """
-    for model in settings.models:
+    for model in stack.models:
         problems = told(problems, model, serving_conflicts(model))
-    book, conflicts = _book(settings, today)
-    problems = told(problems, settings, conflicts)
-    node, conflicts = _node(settings, book)
-    problems = told(problems, settings, [*conflicts, *_system_nodes(settings, book)])
-    problems = told(problems, settings, _stale_prices(settings, book))
+    book, conflicts = _book(stack, today)
+    problems = told(problems, stack, conflicts)
+    node, conflicts = _node(stack, book)
+    problems = told(problems, stack, [*conflicts, *_system_nodes(stack, book)])
+    problems = told(problems, stack, _stale_prices(stack, book))
     demands = []
-    for model in settings.models:
+    for model in stack.models:
         demand, conflicts = demand_of(model, today)
         problems = told(problems, model, conflicts)
         if demand is not None:
@@ -77,7 +77,7 @@ def inputs_of(stack: str, settings: Settings, problems: tuple[Problem, ...], tod
     if problems or node is None:
         return Inputs(problems, _nothing)
     capacities = []
-    for model, demand in zip(settings.models, demands, strict=True):
+    for model, demand in zip(stack.models, demands, strict=True):
         capacity = capacity_of(model, demand.load)
         problems = told(problems, model, target_conflicts(model, capacity))
         capacities.append(capacity)
@@ -85,8 +85,8 @@ def inputs_of(stack: str, settings: Settings, problems: tuple[Problem, ...], tod
 
     def gather() -> Assumptions:
         first, *others = (
-            _model(stack, model, demand=demand, capacity=capacity, node=rented, book=book)
-            for model, demand, capacity in zip(settings.models, demands, capacities, strict=True)
+            _model(name, model, demand=demand, capacity=capacity, node=rented, book=book)
+            for model, demand, capacity in zip(stack.models, demands, capacities, strict=True)
         )
         return replace(first, others=tuple(others))
 
@@ -157,8 +157,8 @@ def token_prices(report: Report) -> TokenPrices:
     )
 
 
-def _book(settings: Settings, today: date) -> tuple[PriceBook, list[Conflict]]:
-    pricing = settings.pricing
+def _book(stack: Stack, today: date) -> tuple[PriceBook, list[Conflict]]:
+    pricing = stack.pricing
     try:
         book = PriceBook.load(pricing.stated_prices, private=pricing.private_overrides, today=today)
     except PriceFileError as error:
@@ -169,10 +169,10 @@ def _book(settings: Settings, today: date) -> tuple[PriceBook, list[Conflict]]:
     return book, []
 
 
-def _node(settings: Settings, book: PriceBook) -> tuple[NodeCost | None, list[Conflict]]:
-    pricing = settings.pricing
+def _node(stack: Stack, book: PriceBook) -> tuple[NodeCost | None, list[Conflict]]:
+    pricing = stack.pricing
     if pricing.nodes == "owned":
-        return _owned(settings), []
+        return _owned(stack), []
     if pricing.nodes == "stated":
         if pricing.node_price_per_hour is None:
             return None, []
@@ -184,13 +184,13 @@ def _node(settings: Settings, book: PriceBook) -> tuple[NodeCost | None, list[Co
             as_of=book.today,
             confidence="user",
         )
-        return RentedNode(stated, settings.pool.gpus_per_node), []
-    return _listed(settings, book)
+        return RentedNode(stated, stack.pool.gpus_per_node), []
+    return _listed(stack, book)
 
 
-def _listed(settings: Settings, book: PriceBook) -> tuple[RentedNode | None, list[Conflict]]:
+def _listed(stack: Stack, book: PriceBook) -> tuple[RentedNode | None, list[Conflict]]:
     """Takes the cheapest of the machine types, for the first capacity type of the chain."""
-    pricing, pool = settings.pricing, settings.pool
+    pricing, pool = stack.pricing, stack.pool
     if not pool.instance_types:
         empty = Conflict(
             "pool.instanceTypes",
@@ -210,7 +210,7 @@ def _listed(settings: Settings, book: PriceBook) -> tuple[RentedNode | None, lis
             missing.append(error)
         else:
             offers.append(RentedNode(price, pool.gpus_per_node, instance_type, capacity_type))
-    conflicts = [*_wrong_shapes(settings, book), *_missing_prices(missing)]
+    conflicts = [*_wrong_shapes(stack, book), *_missing_prices(missing)]
     cheapest = min(offers, key=lambda offer: offer.price.usd, default=None)
     if cheapest is None or not pricing.commitment_percent:
         return cheapest, conflicts
@@ -243,12 +243,12 @@ def _missing_prices(missing: list[PriceMissingError]) -> Iterator[Conflict]:
         )
 
 
-def _stale_prices(settings: Settings, book: PriceBook) -> Iterator[Conflict]:
+def _stale_prices(stack: Stack, book: PriceBook) -> Iterator[Conflict]:
     """Refuses prices of nodes that are too old; so far no other price was asked for."""
     for price in book.used:
         if book.is_from_the_future(price):
             raise ClockError(book.today, price.identifier, price.as_of)
-    limit = settings.pricing.max_age_days
+    limit = stack.pricing.max_age_days
     stale = [price for price in book.used if book.is_stale(price, limit)]
     if stale:
         shown = ", ".join(f"{price.identifier} of {price.as_of.isoformat()}" for price in stale)
@@ -260,11 +260,11 @@ def _stale_prices(settings: Settings, book: PriceBook) -> Iterator[Conflict]:
         )
 
 
-def _wrong_shapes(settings: Settings, book: PriceBook) -> Iterator[Conflict]:
-    pool = settings.pool
+def _wrong_shapes(stack: Stack, book: PriceBook) -> Iterator[Conflict]:
+    pool = stack.pool
     for instance_type in pool.instance_types:
         try:
-            shape = book.shape(settings.pricing.cloud, instance_type)
+            shape = book.shape(stack.pricing.cloud, instance_type)
         except LookupError:
             continue  # a machine type that the book does not know can still have a stated price
         if shape.gpu != pool.gpu.name or shape.gpus != pool.gpus_per_node:
@@ -277,8 +277,8 @@ def _wrong_shapes(settings: Settings, book: PriceBook) -> Iterator[Conflict]:
             )
 
 
-def _system_nodes(settings: Settings, book: PriceBook) -> Iterator[Conflict]:
-    pricing = settings.pricing
+def _system_nodes(stack: Stack, book: PriceBook) -> Iterator[Conflict]:
+    pricing = stack.pricing
     if not pricing.system_node_count:
         return
     try:
@@ -294,8 +294,8 @@ def _system_nodes(settings: Settings, book: PriceBook) -> Iterator[Conflict]:
         )
 
 
-def _owned(settings: Settings) -> OwnedNode:
-    node = settings.pricing.owned
+def _owned(stack: Stack) -> OwnedNode:
+    node = stack.pricing.owned
     return OwnedNode(
         purchase_price=node.purchase_price or Decimal(0),
         amortization_years=node.amortization_years,
@@ -304,7 +304,7 @@ def _owned(settings: Settings) -> OwnedNode:
         power_usage_effectiveness=node.power_usage_effectiveness,
         electricity_price_per_kwh=node.electricity_price_per_kwh or Decimal(0),
         rack_and_support_per_month=node.rack_and_support_per_node_month,
-        gpus=settings.pool.gpus_per_node,
+        gpus=stack.pool.gpus_per_node,
     )
 
 

@@ -20,41 +20,49 @@ from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.policy.manifest import Resource
 from breakeven.settings.files import stack_names, stack_values, with_settings
 from breakeven.settings.parse import parse, raise_problems, told
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Settings, Stack
 
 
-def ledger_of(settings: Settings) -> tuple[Registered, ...]:
+def ledger_of(stack: Stack) -> tuple[Registered, ...]:
     """Returns what a stack deploys, as the ledger holds it.
 
     But for the prices in a gateway's configuration: they follow from the estimate, which is made
     from the ledger, and nothing that is read from it depends on them.
     """
-    return ledger_entries(stack_components(settings))
+    return ledger_entries(stack_components(stack))
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedStack:
     """A stack file, read and checked."""
 
-    settings: Settings
+    stack: Stack
     assumptions: Assumptions
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of a stack's only model."""
+        [settings] = self.stack.models
+        return settings
 
     def ledger(self, precision: str | None = None) -> tuple[Registered, ...]:
         """Returns what the stack registers, with weights of another precision if one is given."""
-        return ledger_of(self.settings if precision is None else self.with_precision(precision))
+        if precision is None:
+            return ledger_of(self.stack)
+        return ledger_of(replace(self.stack, models=(self.with_precision(precision),)))
 
     def with_precision(self, precision: str) -> Settings:
-        """Returns the settings with weights of another precision."""
+        """Returns the settings of a stack's only model with weights of another precision."""
         return replace(
             self.settings, model=self.settings.model.model_copy(update={"precision": precision})
         )
 
 
-def read_stack(stack: str, changed: Mapping[str, object] | None = None) -> Settings:
+def read_stack(name: str, changed: Mapping[str, object] | None = None) -> Stack:
     """Reads a stack file for commands that ask nothing about money.
 
     Args:
-        stack: Name of a stack file in stacks/.
+        name: Name of a stack file in stacks/.
         changed: Settings that are not as in the file, by dotted key.
 
     Raises:
@@ -62,20 +70,20 @@ def read_stack(stack: str, changed: Mapping[str, object] | None = None) -> Setti
         StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
         SettingsError: The stack file has mistakes; all but those about prices are named.
     """
-    if stack not in stack_names():
-        raise UnknownStackError(stack, stack_names())
-    settings, problems = parse(with_settings(stack_values(stack), changed or {}))
-    for model in settings.models:
+    if name not in stack_names():
+        raise UnknownStackError(name, stack_names())
+    stack, problems = parse(with_settings(stack_values(name), changed or {}))
+    for model in stack.models:
         problems = told(problems, model, serving_conflicts(model))
-    raise_problems(stack, problems)
-    return settings
+    raise_problems(name, problems)
+    return stack
 
 
-def load_values(stack: str, values: Mapping[str, object], today: date) -> LoadedStack:
+def load_values(name: str, values: Mapping[str, object], today: date) -> LoadedStack:
     """Reads what a stack states and looks its prices up.
 
     Args:
-        stack: Name of the stack, for messages.
+        name: Name of the stack, for messages.
         values: What it states.
         today: Day on which prices are looked up.
 
@@ -84,26 +92,26 @@ def load_values(stack: str, values: Mapping[str, object], today: date) -> Loaded
         ClockError: By the machine's clock a price is of a day to come.
         PriceBookError: The price book is damaged.
     """
-    settings, problems = parse(values)
-    inputs = inputs_of(stack, settings, problems, today)
-    raise_problems(stack, inputs.problems)
-    return LoadedStack(settings, inputs.gather())
+    stack, problems = parse(values)
+    inputs = inputs_of(name, stack, problems, today)
+    raise_problems(name, inputs.problems)
+    return LoadedStack(stack, inputs.gather())
 
 
-def manifests_of_stack(stack: str) -> tuple[tuple[Resource, ...], Settings]:
-    """Returns the manifests that a stack file deploys, and its settings.
+def manifests_of_stack(name: str) -> tuple[tuple[Resource, ...], Stack]:
+    """Returns the manifests that a stack file deploys, and the stack.
 
     Raises:
         UnknownStackError: There is no such stack file.
         StackFileError: The file holds something else than settings; NoYamlError if it is no YAML.
         SettingsError: The stack file has mistakes; all but those about prices are named.
     """
-    settings = read_stack(stack)
-    found = sorted(render(settings), key=lambda resource: (resource.type, resource.name))
-    source = f"stack {stack}"
+    stack = read_stack(name)
+    found = sorted(render(stack), key=lambda resource: (resource.type, resource.name))
+    source = f"stack {name}"
     return (
         tuple(Resource(resource.manifest, source, resource.name) for resource in found),
-        settings,
+        stack,
     )
 
 
@@ -142,7 +150,7 @@ def load_stack_of_one_model(stack: str, command: str) -> LoadedStack:
         SeveralModelsError: The stack serves several models.
     """
     loaded = load_stack(stack)
-    if loaded.settings.others:
+    if len(loaded.stack.models) > 1:
         raise SeveralModelsError(stack, command, "Give one model a stack file of its own for it")
     return loaded
 
@@ -181,4 +189,4 @@ def priced_manifests(stack: str, today: date) -> tuple[KubernetesResource, ...]:
     """
     loaded = load_stack(stack, today)
     report = estimate(loaded.ledger(), loaded.assumptions)
-    return render(loaded.settings, token_prices(report), planned_costs(report))
+    return render(loaded.stack, token_prices(report), planned_costs(report))

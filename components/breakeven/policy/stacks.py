@@ -9,7 +9,7 @@ from breakeven.errors import UserError
 from breakeven.policy.waivers import Waiver, read_waivers
 from breakeven.settings.files import stack_values
 from breakeven.settings.parse import parse
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 
 def stack_of(urn: str) -> str:
@@ -19,12 +19,12 @@ def stack_of(urn: str) -> str:
 
 def registry_of(stack: str) -> str:
     """Returns the private registry of a stack; empty where it has none."""
-    return _settings(stack).network.registry
+    return _read(stack).network.registry
 
 
 def waiver_files(stack: str) -> list[Path]:
     """Returns the files of waivers that a stack names."""
-    return [*_settings(stack).policy.waiver_files]
+    return [*_read(stack).policy.waiver_files]
 
 
 @cache
@@ -37,8 +37,8 @@ def waivers_of(stack: str) -> tuple[Waiver, ...]:
 
 
 @cache
-def _settings(stack: str) -> Settings:
-    """Returns a stack's settings; the defaults where it has no file."""
+def _read(stack: str) -> Stack:
+    """Returns what a stack states; the defaults where it has no file."""
     try:
         return parse(stack_values(stack))[0]
     except FileNotFoundError:

@@ -18,7 +18,7 @@ from breakeven.resources.network import name_of
 from breakeven.resources.run_errors import user_errors
 from breakeven.settings.files import own_values
 from breakeven.settings.parse import parse, raise_problems
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 
 async def deploy() -> dict[str, object]:
@@ -29,9 +29,9 @@ async def deploy() -> dict[str, object]:
             gateway, whose budgets need the cost.
     """
     with user_errors():
-        settings, problems = parse(configuration())
+        stack, problems = parse(configuration())
         raise_problems(pulumi.get_stack(), problems)
-        return await register(settings, _uncounted)
+        return await register(stack, _uncounted)
 
 
 def configuration() -> Mapping[str, str]:
@@ -39,22 +39,20 @@ def configuration() -> Mapping[str, str]:
     return own_values(pulumi.runtime.config.get_config_env())
 
 
-async def register(
-    settings: Settings, token_prices: Callable[[], TokenPrices]
-) -> dict[str, object]:
+async def register(stack: Stack, token_prices: Callable[[], TokenPrices]) -> dict[str, object]:
     """Creates all components and waits until each resource is registered.
 
     Args:
-        settings: The stack's settings.
+        stack: The stack.
         token_prices: Asked for what a token costs; only for a stack with a gateway.
 
     Returns:
         The components' outputs.
     """
-    prices = token_prices() if settings.gateway.is_hybrid else None
-    components = stack_components(settings, prices)
+    prices = token_prices() if stack.gateway.is_hybrid else None
+    components = stack_components(stack, prices)
     await register_last(components, await register_components(components))
-    return outputs_of(settings)
+    return outputs_of(stack)
 
 
 async def register_components(components: Sequence[Component]) -> list[BreakevenComponent]:
@@ -93,20 +91,18 @@ async def register_last(
             await _wait_for([made])
 
 
-def outputs_of(settings: Settings) -> dict[str, object]:
+def outputs_of(stack: Stack) -> dict[str, object]:
     """Returns under which address each model is asked for."""
-    endpoint = f"http://{{}}.{settings.network.namespace}.svc:{ENGINE_PORT}/v1"
+    endpoint = f"http://{{}}.{stack.network.namespace}.svc:{ENGINE_PORT}/v1"
     addresses = {
-        model.model.facts.name: endpoint.format(
-            GATEWAY if settings.gateway.is_hybrid else model.name
-        )
-        for model in settings.models
+        model.model.facts.name: endpoint.format(GATEWAY if stack.gateway.is_hybrid else model.name)
+        for model in stack.models
     }
-    first = settings.model.facts.name
+    first = next(iter(addresses))
     return {
         "endpoint": addresses[first],
         "model": first,
-        **({"endpoints": addresses} if settings.others else {}),
+        **({"endpoints": addresses} if len(addresses) > 1 else {}),
     }
 
 
@@ -122,12 +118,12 @@ def _uncounted() -> TokenPrices:
     raise UserError(msg)
 
 
-async def register_planned_cost(settings: Settings, planned: Sequence[PlannedCost]) -> None:
+async def register_planned_cost(stack: Stack, planned: Sequence[PlannedCost]) -> None:
     """Puts the estimate's figures into Prometheus, where the stack is monitored; call it last.
 
     Args:
-        settings: The stack's settings.
+        stack: The stack.
         planned: The figures of each model, from the estimate of what `register` registered.
     """
-    components = planned_cost_components(settings, planned)
+    components = planned_cost_components(stack, planned)
     await _wait_for([BreakevenComponent(component) for component in components])

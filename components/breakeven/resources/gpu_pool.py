@@ -6,7 +6,7 @@ import pulumi
 from breakeven.manifests.gpu_pool import pool_of
 from breakeven.manifests.gpu_pool.pool import Pool, pool_component
 from breakeven.resources.component import BreakevenComponent
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 
 class GpuPool(BreakevenComponent):
@@ -18,11 +18,11 @@ class GpuPool(BreakevenComponent):
 
     pool: Pool
 
-    def __init__(self, settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
-        self.pool = pool_of(settings)
-        super().__init__(pool_component(settings, self.pool), opts=opts)
+    def __init__(self, stack: Stack, opts: pulumi.ResourceOptions | None) -> None:
+        self.pool = pool_of(stack)
+        super().__init__(pool_component(stack, self.pool), opts=opts)
 
 
-def create_pool(settings: Settings, *, opts: pulumi.ResourceOptions | None = None) -> GpuPool:
+def create_pool(stack: Stack, *, opts: pulumi.ResourceOptions | None = None) -> GpuPool:
     """Makes the GPU nodes of a stack, or finds them."""
-    return GpuPool(settings, opts)
+    return GpuPool(stack, opts)

@@ -6,7 +6,7 @@ import pulumi
 from breakeven.manifests.network.namespace import namespace_component
 from breakeven.manifests.network.rules import network_component
 from breakeven.resources.component import BreakevenComponent, KubernetesResource
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 
 class ServingNamespace(BreakevenComponent):
@@ -19,9 +19,9 @@ class ServingNamespace(BreakevenComponent):
     name: pulumi.Output[str]
 
     def __init__(
-        self, name: str, settings: Settings, *, opts: pulumi.ResourceOptions | None = None
+        self, name: str, stack: Stack, *, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(namespace_component(name, settings), opts=opts)
+        super().__init__(namespace_component(name, stack), opts=opts)
         self.name = name_of(self)
 
 
@@ -39,7 +39,7 @@ class NetworkRules(BreakevenComponent):
 
     Args:
         name: Name in the program.
-        settings: The stack's settings.
+        stack: The stack.
         namespace: Namespace to live in.
         opts: Resource options.
     """
@@ -47,9 +47,9 @@ class NetworkRules(BreakevenComponent):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        stack: Stack,
         *,
         namespace: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(network_component(name, settings), namespace=namespace, opts=opts)
+        super().__init__(network_component(name, stack), namespace=namespace, opts=opts)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from breakeven.errors import Problem, SettingsError
 from breakeven.settings.api import ApiSettings
 from breakeven.settings.checks.combinations import conflicts_of
-from breakeven.settings.checks.several_models import conflicts_of_models
+from breakeven.settings.checks.several_models import conflicts_of_models, conflicts_of_token
 from breakeven.settings.engine import EngineSettings
 from breakeven.settings.fields import Conflict, Group, json_value, shown
 from breakeven.settings.files import MODELS, PER_MODEL
@@ -23,7 +22,7 @@ from breakeven.settings.policy import PolicySettings
 from breakeven.settings.pool import PoolSettings
 from breakeven.settings.pricing import PricingSettings
 from breakeven.settings.replicas import ReplicaSettings
-from breakeven.settings.stack import FIRST_MODEL, Origin, Settings
+from breakeven.settings.stack import CoLocated, Origin, Settings, Stack
 from breakeven.settings.staffing import StaffingSettings
 from breakeven.settings.traffic import TrafficSettings
 from breakeven.settings.weights import WeightsSettings
@@ -51,15 +50,15 @@ NEEDED = ("model.name", "model.repository", "model.revision", "traffic.tokensPer
 Values = Mapping[str, object]
 
 
-def parse(values: Values) -> tuple[Settings, tuple[Problem, ...]]:
-    """Reads a stack's values into settings.
+def parse(values: Values) -> tuple[Stack, tuple[Problem, ...]]:
+    """Reads what a stack states.
 
     Args:
         values: What the stack states: groups by key without prefix, each a mapping or its JSON.
 
     Returns:
-        The settings, and every mistake found. Where a value can't be used its default stands in
-        the settings, so that a caller may check more before it raises.
+        The stack, and every mistake found. Where a value can't be used its default stands in the
+        stack, so that a caller may check more before it raises.
     """
     groups, problems = _groups(values)
     entries, wrong = _entries(values, groups)
@@ -69,20 +68,23 @@ def parse(values: Values) -> tuple[Settings, tuple[Problem, ...]]:
         if key not in PER_MODEL:
             shared[key], mistakes = _read(key, groups.get(key, {}), Origin())
             problems += mistakes
-    models = []
+    listed: list[dict[str, Any]] = []
     for origin, entry in entries:
-        own: dict[str, Any] = {}
+        own: dict[str, Any] = {"origin": origin}
         for key in PER_MODEL:
             own[key], mistakes = _read(key, _merged(groups, entry, key), origin)
             problems += [each for each in mistakes if each not in problems]
-        models.append(_from_registry(Settings(**own, **shared, origin=origin)))
-    settings = _together(models)
+        listed.append(own)
+    _take_from_registry(shared["network"], [shared, *listed])
+    stack = Stack(models=tuple(_models(shared, listed)), **shared)
     found = tuple(problems)
-    for model in settings.models:
+    for model in stack.models:
         own_conflicts = [each for key in GROUPS for each in getattr(model, key).conflicts()]
         found = told(found, model, [*own_conflicts, *conflicts_of(model)])
-    found = told(found, settings, conflicts_of_models(settings))
-    return settings, in_order(found)
+    for model in stack.models:
+        found = told(found, model, conflicts_of_token(model, stack))
+    found = told(found, stack, conflicts_of_models(stack))
+    return stack, in_order(found)
 
 
 def raise_problems(stack: str, problems: tuple[Problem, ...]) -> None:
@@ -96,12 +98,12 @@ def raise_problems(stack: str, problems: tuple[Problem, ...]) -> None:
 
 
 def told(
-    problems: tuple[Problem, ...], settings: Settings, conflicts: Iterable[Conflict]
+    problems: tuple[Problem, ...], settings: Settings | Stack, conflicts: Iterable[Conflict]
 ) -> tuple[Problem, ...]:
-    """Adds conflicts of a model; one that follows from what is reported already says nothing."""
+    """Adds conflicts of a model or of all; one that follows from what is reported says nothing."""
     for conflict in conflicts:
-        key = settings.origin.key(conflict.key)
-        reads = (key, *(settings.origin.key(each) for each in conflict.needs))
+        key, *others = settings.keys(conflict.key)
+        reads = (key, *others, *(key for each in conflict.needs for key in settings.keys(each)))
         reported = [f"{problem.key}." for problem in problems]
         if not any(each.startswith(f"{read}.") for each in reported for read in reads):
             problem = Problem(key, conflict.found, conflict.allowed, conflict.price)
@@ -210,37 +212,46 @@ def _read(key: str, stated: Values, origin: Origin) -> tuple[Group, list[Problem
     ]
 
 
-def _from_registry(settings: Settings) -> Settings:
+def _take_from_registry(network: NetworkSettings, read: Iterable[dict[str, Any]]) -> None:
     """Takes every image from the stack's registry, where it has one."""
-    image = settings.network.image
-    engine, weights, gateway = settings.engine, settings.weights, settings.gateway
-    return replace(
-        settings,
-        engine=engine.model_copy(update={"image": image(engine.image)}),
-        weights=weights.model_copy(update={"image": weights.image and image(weights.image)}),
-        gateway=gateway.model_copy(
-            update={"image": image(gateway.image), "store_image": image(gateway.store_image)}
-        ),
-    )
+    for groups in read:
+        for key, names in _IMAGES.items():
+            if key in groups:
+                images = {name: getattr(groups[key], name) for name in names}
+                taken = {name: image and network.image(image) for name, image in images.items()}
+                groups[key] = groups[key].model_copy(update=taken)
 
 
-def _together(models: list[Settings]) -> Settings:
-    """Gives each model its name and what the others take of the pool."""
-    shares = [model.share for model in models]
-    first, *others = (
-        replace(
-            model,
-            name=_named(model) if number else FIRST_MODEL,
-            beside=(*shares[:number], *shares[number + 1 :]),
+_IMAGES = {"engine": ("image",), "weights": ("image",), "gateway": ("image", "store_image")}
+
+
+def _models(shared: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> Iterator[Settings]:
+    """Yields the models with their names and what the others take of the pool."""
+    names = [own["model"].facts.name for own in listed]
+    # The first has the plain names, so that a stack may list more models without renaming it.
+    qualifiers = ["", *names[1:]]
+    everyone = [
+        CoLocated(
+            model=name,
+            name=_object_name(qualifier),
+            gpus=own["engine"].tensor_parallel,
+            highest=own["replicas"].max,
         )
-        for number, model in enumerate(models)
-    )
-    return replace(first, others=tuple(others))
+        for name, qualifier, own in zip(names, qualifiers, listed, strict=True)
+    ]
+    for number, (qualifier, own) in enumerate(zip(qualifiers, listed, strict=True)):
+        yield Settings(
+            **own,
+            **shared,
+            name=everyone[number].name,
+            qualifier=qualifier,
+            co_located=(*everyone[:number], *everyone[number + 1 :]),
+        )
 
 
-def _named(settings: Settings) -> str:
+def _object_name(qualifier: str) -> str:
     """Returns the name of a model's objects; a dot is allowed in no name of a Service."""
-    return f"{FIRST_MODEL}-{settings.model.facts.name.replace('.', '-')}"
+    return f"model-{qualifier.replace('.', '-')}" if qualifier else "model"
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from breakeven.catalog.api_addresses import API_ADDRESSES
@@ -20,21 +21,22 @@ from breakeven.settings.staffing import StaffingSettings
 from breakeven.settings.traffic import TrafficSettings
 from breakeven.settings.weights import WeightsSettings
 
-FIRST_MODEL = "model"
-"""Name of the objects of a stack's first model."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoolShare:
-    """What a model asks of the pool: GPUs of a replica, fewest and most replicas.
+class CoLocated:
+    """Another model of the same stack: its names, and what it takes of the pool they share.
 
-    `shared_weights` says whether replicas on different nodes can read its weights.
+    Attributes:
+        model: Name of the model.
+        name: Name of its objects.
+        gpus: GPUs of one of its replicas.
+        highest: Its most replicas.
     """
 
+    model: str
+    name: str
     gpus: int
-    lowest: int
     highest: int
-    shared_weights: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +68,14 @@ class OverflowApi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings of one model of a stack, and those that its models share.
+    """The settings of one model within its stack: its own groups, and those that models share.
 
-    `name` is that of the model's objects, `beside` what the
-    stack's other models take of the pool, and `others` those models; of the first model alone.
+    Attributes:
+        origin: Where they are stated.
+        name: Name of the model's objects.
+        qualifier: What is added to names outside the namespace, to tell the model's from those of
+            other models; empty for the entry that has the plain names.
+        co_located: The other models of the stack.
     """
 
     model: ModelSettings
@@ -85,10 +91,10 @@ class Settings:
     api: ApiSettings
     pricing: PricingSettings
     staffing: StaffingSettings
-    origin: Origin = Origin()
-    name: str = FIRST_MODEL
-    beside: tuple[PoolShare, ...] = ()
-    others: tuple[Settings, ...] = ()
+    origin: Origin
+    name: str
+    qualifier: str
+    co_located: tuple[CoLocated, ...] = ()
 
     @property
     def overflow_api(self) -> OverflowApi | None:
@@ -100,11 +106,6 @@ class Settings:
             model=self.api.in_use,
             address=self.gateway.overflow.address or API_ADDRESSES.get(provider, ""),
         )
-
-    @property
-    def models(self) -> tuple[Settings, ...]:
-        """All models of the stack; asked of the first one."""
-        return (self, *self.others)
 
     @property
     def replicas_per_node(self) -> int:
@@ -121,47 +122,17 @@ class Settings:
         return self.pool.node_count // self.engine.pipeline_parallel * self.replicas_per_node
 
     @property
-    def share(self) -> PoolShare:
-        """What this model asks of the pool."""
-        return PoolShare(
-            gpus=self.engine.tensor_parallel,
-            lowest=self.replicas.min,
-            highest=self.replicas.max,
-            shared_weights=self.shared_weights,
-        )
-
-    @property
     def shares_nodes(self) -> bool:
         """Whether replicas of several models may run on one node: in a pool of fixed size.
 
         A node that comes and goes is one model's: shared, it would stay, and be paid, until the
         last replica of either model has left it.
         """
-        return bool(self.beside) and not self.pool.can_grow
+        return bool(self.co_located) and not self.pool.can_grow
 
-    @property
-    def nodes_of_lowest(self) -> int:
-        """Nodes that all models' fewest replicas fill."""
-        return self.nodes_of(self.replicas.min) + sum(
-            self._nodes_beside(share, share.lowest) for share in self.beside
-        )
-
-    @property
-    def peak_gpus(self) -> int:
-        """GPUs that may run at once: those of all models' replicas and rollouts, in whole nodes.
-
-        To replace a drifted node Karpenter may go above it by one node for a moment, because it
-        asks whether the limit is exceeded already (Provisioner.Create).
-        """
-        if self.shares_nodes:
-            return self.pool.node_count * self.pool.gpus_per_node
-        nodes = self.nodes_of(self.replicas.max + self.surge_replicas) + sum(
-            self._nodes_beside(share, share.highest + self._surge(share)) for share in self.beside
-        )
-        return nodes * self.pool.gpus_per_node
-
-    def _nodes_beside(self, share: PoolShare, replicas: int) -> int:
-        return -(-replicas * share.gpus // self.pool.gpus_per_node)
+    def keys(self, key: str) -> tuple[str, ...]:
+        """Returns under which keys a setting that this model reads is stated, or would be."""
+        return (self.origin.key(key),)
 
     @property
     def watched(self) -> bool:
@@ -191,30 +162,16 @@ class Settings:
         fixed size the GPUs must be there.
         """
         if not self.pool.can_grow:
-            return self.holds(1)
+            if not self.co_located:
+                return self.replicas_of_fleet > self.replicas.max
+            own = (self.engine.tensor_parallel, self.replicas.max)
+            others = ((other.gpus, other.highest) for other in self.co_located)
+            return _fit(self.pool, [own, *others], more=1)
+        per_node = self.pool.gpus_per_node
         nodes = self.nodes_of(self.replicas.max + 1) + sum(
-            self._nodes_beside(share, share.highest + 1) for share in self.beside
+            -(-(other.highest + 1) * other.gpus // per_node) for other in self.co_located
         )
-        quota = self.pool.gpu_quota
-        return not quota or nodes * self.pool.gpus_per_node <= quota
-
-    def holds(self, more: int = 0) -> bool:
-        """Whether a pool of fixed size has room for all models' replicas, however they are placed.
-
-        Kubernetes spreads pods and moves none, so that small replicas may leave no node with room
-        for a large one although there are GPUs enough. A node is closed to it once all but fewer
-        GPUs than it needs are taken; others must not be able to close all nodes.
-
-        Args:
-            more: Replicas of each model beyond its highest.
-        """
-        if not self.beside:
-            return self.replicas_of_fleet >= self.replicas.max + more
-        shares, per_node = (self.share, *self.beside), self.pool.gpus_per_node
-        taken = sum(share.gpus * (share.highest + more) for share in shares)
-        largest = max(share.gpus for share in shares)
-        smallest = min(share.gpus for share in shares)
-        return taken - largest < self.pool.node_count * (per_node - largest + smallest)
+        return not self.pool.gpu_quota or nodes * per_node <= self.pool.gpu_quota
 
     @property
     def surge_replicas(self) -> int:
@@ -222,8 +179,77 @@ class Settings:
 
         A volume that only one node can mount forbids it unless the free GPU is on that same node.
         """
-        return self._surge(self.share)
-
-    def _surge(self, share: PoolShare) -> int:
         same_node = not self.pool.can_grow and self.pool.node_count == 1
-        return int(self.has_spare_gpus and (share.shared_weights or same_node))
+        return int(self.has_spare_gpus and (self.shared_weights or same_node))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """All settings of a stack: its models, and the groups that they share.
+
+    Attributes:
+        models: At least one, in the order in which the stack lists them.
+    """
+
+    models: tuple[Settings, ...]
+    pool: PoolSettings
+    gateway: GatewaySettings
+    network: NetworkSettings
+    policy: PolicySettings
+    monitoring: MonitoringSettings
+    pricing: PricingSettings
+    staffing: StaffingSettings
+
+    def keys(self, key: str) -> tuple[str, ...]:
+        """Returns under which keys its models state a setting, or would."""
+        return tuple(dict.fromkeys(model.origin.key(key) for model in self.models))
+
+    @property
+    def watched(self) -> bool:
+        """Whether Prometheus reads metrics of a model."""
+        return any(model.watched for model in self.models)
+
+    @property
+    def shares_nodes(self) -> bool:
+        """Whether replicas of several models may run on one node."""
+        return any(model.shares_nodes for model in self.models)
+
+    @property
+    def nodes_of_lowest(self) -> int:
+        """Nodes that all models' fewest replicas fill."""
+        return sum(model.nodes_of(model.replicas.min) for model in self.models)
+
+    @property
+    def peak_gpus(self) -> int:
+        """GPUs that may run at once: those of all models' replicas and rollouts, in whole nodes.
+
+        To replace a drifted node Karpenter may go above it by one node for a moment, because it
+        asks whether the limit is exceeded already (Provisioner.Create).
+        """
+        if self.shares_nodes:
+            return self.pool.node_count * self.pool.gpus_per_node
+        nodes = (model.nodes_of(model.replicas.max + model.surge_replicas) for model in self.models)
+        return sum(nodes) * self.pool.gpus_per_node
+
+    @property
+    def fits(self) -> bool:
+        """Whether a pool of fixed size has room for all models, on whichever nodes they start."""
+        asked = [(model.engine.tensor_parallel, model.replicas.max) for model in self.models]
+        return _fit(self.pool, asked)
+
+
+def _fit(pool: PoolSettings, asked: Sequence[tuple[int, int]], more: int = 0) -> bool:
+    """Whether replicas of several models find room in a pool of fixed size, however they start.
+
+    Kubernetes spreads pods and moves none, so that small replicas may leave no node with room
+    for a large one although there are GPUs enough. A node is closed to it once all but fewer
+    GPUs than it needs are taken; others must not be able to close all nodes.
+
+    Args:
+        pool: The pool.
+        asked: Of each model the GPUs of a replica, and the most replicas.
+        more: Replicas of each model beyond its most.
+    """
+    taken = sum(gpus * (highest + more) for gpus, highest in asked)
+    largest, smallest = max(gpus for gpus, _ in asked), min(gpus for gpus, _ in asked)
+    return taken - largest < pool.node_count * (pool.gpus_per_node - largest + smallest)

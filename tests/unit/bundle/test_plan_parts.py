@@ -18,7 +18,7 @@ from breakeven.bundle.origins import program_files
 from breakeven.bundle.wheels import read_requirements, wheel_files
 from breakeven.planning.offline import ledger_of
 from breakeven.settings.files import ROOT
-from tests.recording import settings_of
+from tests.recording import stack_of
 from tests.unit.bundle.builders import make_site
 
 DEFINITION = """
@@ -29,7 +29,7 @@ spec: {group: monitoring.coreos.com, names: {kind: PodMonitor}}
 
 
 def test_custom_resources_of_a_stack_are_needed_and_built_in_kinds_are_not() -> None:
-    needed = needed_definitions(ledger_of(settings_of("aws-prod")))
+    needed = needed_definitions(ledger_of(stack_of("aws-prod")))
     assert "keda.sh/ScaledObject" in needed
     assert "monitoring.coreos.com/PodMonitor" in needed
     assert not [

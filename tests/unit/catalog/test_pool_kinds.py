@@ -15,22 +15,22 @@ from breakeven.catalog.pool_kinds import (
 from breakeven.planning.offline import ledger_of
 from tests.crd_schemas import FOLDER
 from tests.pools import CLUSTER_API
-from tests.recording import STACKS, settings_of
+from tests.recording import STACKS, stack_of
 
 DEPLOYED = [*((stack, {}) for stack in STACKS), ("on-prem", CLUSTER_API)]
 
 
 def test_every_pool_kind_is_deployed_by_some_stack() -> None:
-    assert {settings_of(stack, **changes).pool.kind.name for stack, changes in DEPLOYED} == set(
+    assert {stack_of(stack, **changes).pool.kind.name for stack, changes in DEPLOYED} == set(
         POOL_KINDS
     )
 
 
 def test_a_stack_deploys_the_custom_resources_that_its_pool_kind_names() -> None:
     for stack, changes in DEPLOYED:
-        settings = settings_of(stack, **changes)
-        deployed = {entry.type.removeprefix("kubernetes:") for entry in ledger_of(settings)}
-        assert set(filter(is_pool_resource, deployed)) == set(settings.pool.kind.custom_resources)
+        read = stack_of(stack, **changes)
+        deployed = {entry.type.removeprefix("kubernetes:") for entry in ledger_of(read)}
+        assert set(filter(is_pool_resource, deployed)) == set(read.pool.kind.custom_resources)
 
 
 @pytest.mark.parametrize("kind", POOL_KINDS.values(), ids=lambda kind: kind.name)

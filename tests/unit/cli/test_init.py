@@ -45,7 +45,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def written(path: Path) -> Settings:
     """The settings of a file that the command wrote."""
     stack = path.name.split(".")[1]
-    return parse(stack_values(stack, path.parent.parent))[0]
+    [settings] = parse(stack_values(stack, path.parent.parent))[0].models
+    return settings
 
 
 def check_previews(path: Path) -> None:

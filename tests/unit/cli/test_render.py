@@ -13,7 +13,7 @@ from breakeven.manifests.resource import Resource
 from breakeven.planning.offline import priced_manifests
 from breakeven.policy.loading import read_manifests
 from tests.pools import CLUSTER_API
-from tests.recording import settings_of
+from tests.recording import stack_of
 from tests.unit.cli.running import Run, exit_code
 
 STACK = "dev"
@@ -154,8 +154,7 @@ def test_each_cluster_has_a_folder_if_there_are_two(
 
 def test_machines_of_cluster_api_go_to_their_management_cluster() -> None:
     contexts = {
-        resource.kind: resource.context
-        for resource in render(settings_of("on-prem", **CLUSTER_API))
+        resource.kind: resource.context for resource in render(stack_of("on-prem", **CLUSTER_API))
     }
     assert contexts["MachineDeployment"] == CLUSTER_API["pool.clusterApi.context"]
     assert set(contexts.values()) == {"", CLUSTER_API["pool.clusterApi.context"]}

@@ -27,7 +27,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 def configuration(stack: LoadedStack, interruptions: float) -> FleetConfiguration:
     found = stack.assumptions
-    return configuration_of(stack.settings, found.load, found.capacity, interruptions)
+    return configuration_of(stack.stack.models[0], found.load, found.capacity, interruptions)
 
 
 @pytest.mark.parametrize("stack", ["article", "aws-prod"])

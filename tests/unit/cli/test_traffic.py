@@ -272,7 +272,8 @@ def test_a_preset_is_lines_that_a_stack_can_use(preset: str, tokens: int) -> Non
     assert "Azure LLM inference trace 2023" in sources
     as_json = json.loads(breakeven("preset", preset, "--format", "json"))
     assert {"breakeven:traffic": with_settings({}, as_json["settings"])["traffic"]} == stated
-    settings, problems = parse(with_settings(stack_values("dev"), as_json["settings"]))
+    stack, problems = parse(with_settings(stack_values("dev"), as_json["settings"]))
+    [settings] = stack.models
     assert settings.traffic.tokens_per_day == tokens
     assert settings.traffic.input_tokens == 1_155
     assert problems == ()

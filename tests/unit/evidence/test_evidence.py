@@ -21,7 +21,7 @@ from breakeven.evidence.page import page
 from breakeven.evidence.record import NOT_ASSESSED, Parts, control_map, evidence
 from breakeven.evidence.supply import bundle_facts, differences, image_list
 from breakeven.planning.offline import ledger_of
-from tests.recording import STACKS, settings_of
+from tests.recording import STACKS, settings_of, stack_of
 from tests.unit.bundle.builders import KEY, REVISION, Site, make_site
 from tests.unit.cli.running import exit_code
 
@@ -64,14 +64,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 def full(site: Site, stack: str = "on-prem") -> dict[str, Any]:
     bundle = open_bundle(site.pack().folder, KEY.public_key())
-    settings = settings_of(stack)
-    resources = ledger_of(settings)
+    read = stack_of(stack)
+    resources = ledger_of(read)
     return evidence(
         Parts(
             stack=stack,
             day=date(2026, 11, 25),
             bundle=bundle_facts(bundle, site.lock),
-            differences=differences(site.lock, stack, [settings.model], resources),
+            differences=differences(site.lock, stack, [read.models[0].model], resources),
             images=image_list(resources),
             access=access_listing(resources),
             policies=POLICIES,
@@ -112,7 +112,7 @@ def test_another_stack_and_another_model_are_differences(site: Site) -> None:
 
 
 def test_every_model_that_the_bundle_does_not_carry_is_a_difference(site: Site) -> None:
-    models = [each.model for each in settings_of("two-models").models]
+    models = [each.model for each in stack_of("two-models").models]
     assert len(models) == 2
     assert differences(site.lock, "on-prem", models, ()) == [
         f"model: the stack serves {model.revision}, not {REVISION}" for model in models
@@ -121,7 +121,7 @@ def test_every_model_that_the_bundle_does_not_carry_is_a_difference(site: Site) 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_pod_of_every_stack_is_listed_and_none_has_a_right_or_a_token(stack: str) -> None:
-    resources = ledger_of(settings_of(stack))
+    resources = ledger_of(stack_of(stack))
     access = access_listing(resources)
     expected = {
         f"{entry.type.rpartition(':')[2]}"

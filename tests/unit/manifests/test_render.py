@@ -14,7 +14,7 @@ from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.manifests.monitoring import component, rules
 from breakeven.manifests.render import planned_cost_components, render, stack_components
 from breakeven.planning.offline import load_stack
-from tests.recording import STACKS, settings_of
+from tests.recording import STACKS, stack_of
 from tests.unit.manifests.monitoring.stacks import planned_of
 
 TODAY = date(2026, 11, 30)
@@ -22,7 +22,7 @@ TODAY = date(2026, 11, 30)
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_manifests_are_plain_data_without_empty_fields(stack: str) -> None:
-    for resource in render(settings_of(stack)):
+    for resource in render(stack_of(stack)):
         assert json.loads(json.dumps(resource.manifest)) == resource.manifest, resource.key
         assert "null" not in json.dumps({**resource.manifest, "data": {}}), resource.key
 
@@ -30,15 +30,15 @@ def test_manifests_are_plain_data_without_empty_fields(stack: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_what_a_resource_waits_for_is_rendered_before_it(stack: str) -> None:
     before: set[str] = set()
-    for resource in render(settings_of(stack)):
+    for resource in render(stack_of(stack)):
         assert before.issuperset(resource.depends_on), resource.key
         before.add(resource.key)
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_kind_and_name_known_before_rendering_are_those_of_the_manifest(stack: str) -> None:
-    settings = settings_of(stack)
-    for each in stack_components(settings):
+    read = stack_of(stack)
+    for each in stack_components(read):
         for resource in each.resources:
             known = resource.kind, resource.type
             rendered = replace(resource, manifest=dict(resource.manifest))
@@ -63,7 +63,7 @@ def test_pricing_a_stack_renders_no_alert_rule_and_no_dashboard(
 
 
 def test_the_namespace_is_the_first_component() -> None:
-    first = stack_components(settings_of("dev"))[0]
+    first = stack_components(stack_of("dev"))[0]
     assert [each.kind for each in first.resources] == ["Namespace"]
 
 
@@ -71,14 +71,14 @@ def test_the_prices_of_tokens_are_in_the_configuration_of_the_gateway_alone() ->
     prices = TokenPrices(
         own=Decimal(1), api_input=Decimal(2), api_cached_input=Decimal(3), api_output=Decimal(4)
     )
-    free, priced = (render(settings_of("hybrid"), each) for each in (None, prices))
+    free, priced = (render(stack_of("hybrid"), each) for each in (None, prices))
     changed = {one.key for one, other in zip(free, priced, strict=True) if one != other}
     assert changed == {"ConfigMap/gateway", "Deployment/gateway"}
 
 
 def test_planned_figures_need_monitoring_and_an_estimate() -> None:
     planned = [planned_of("dev")]
-    monitored, unmonitored = settings_of("dev"), settings_of("dev", **{"monitoring.enabled": False})
+    monitored, unmonitored = stack_of("dev"), stack_of("dev", **{"monitoring.enabled": False})
     assert [each.name for each in planned_cost_components(monitored, planned)] == ["planned-cost"]
     assert planned_cost_components(monitored, []) == ()
     assert planned_cost_components(unmonitored, planned) == ()

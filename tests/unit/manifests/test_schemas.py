@@ -13,7 +13,7 @@ import pytest
 
 from tests.crd_schemas import FOLDER, flaws_of
 from tests.pools import CLUSTER_API
-from tests.recording import STACKS, Recorded, register_stack, settings_of
+from tests.recording import STACKS, Recorded, register_stack, stack_of
 
 CHAIN = ["reserved", "on-demand", "spot"]
 VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
@@ -33,7 +33,7 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
 
 
 def custom_resources(stack: str, overrides: Mapping[str, object]) -> list[Recorded]:
-    resources = register_stack(settings_of(stack, **overrides)).resources
+    resources = register_stack(stack_of(stack, **overrides)).resources
     return [item for item in resources if is_custom(item)]
 
 

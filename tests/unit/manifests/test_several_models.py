@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.recording import Recorded, Registration, register_stack, settings_of
+from tests.recording import Recorded, Registration, register_stack, stack_of
 
 STACK = "two-models"
 NAMES = ("model", "model-qwen3-14b")
@@ -28,7 +28,7 @@ ONE_MODEL: Mapping[str, object] = {"models": []}
 
 @cache
 def registered() -> Registration:
-    return register_stack(settings_of(STACK))
+    return register_stack(stack_of(STACK))
 
 
 def named(kind: str, name: str) -> Recorded:
@@ -64,7 +64,7 @@ def test_selectors_take_the_pods_of_one_model() -> None:
 
 
 def test_each_is_scaled_by_its_own_requests() -> None:
-    for name, model in zip(NAMES, settings_of(STACK).models, strict=True):
+    for name, model in zip(NAMES, stack_of(STACK).models, strict=True):
         scaled = named("ScaledObject", name).spec
         assert scaled["scaleTargetRef"] == {"name": name}
         assert scaled["maxReplicaCount"] == model.replicas.max
@@ -74,7 +74,7 @@ def test_each_is_scaled_by_its_own_requests() -> None:
 
 def test_each_serves_its_own_weights_under_its_own_name() -> None:
     volumes = set()
-    for name, model in zip(NAMES, settings_of(STACK).models, strict=True):
+    for name, model in zip(NAMES, stack_of(STACK).models, strict=True):
         deployment = named("Deployment", name)
         assert f"--served-model-name={model.model.facts.name}" in deployment.container["args"]
         assert deployment.container["args"][0].endswith(model.model.revision)
@@ -109,13 +109,13 @@ def test_a_node_that_comes_and_goes_is_one_model_s() -> None:
 def test_nodes_of_a_fixed_pool_are_shared_and_one_model_keeps_nobody_off(
     changes: Mapping[str, object],
 ) -> None:
-    for deployment in register_stack(settings_of(STACK, **changes)).of("Deployment"):
+    for deployment in register_stack(stack_of(STACK, **changes)).of("Deployment"):
         assert not other_models_kept_off(deployment)
 
 
 def test_the_pool_s_limit_holds_all_replicas_and_those_of_a_rollout() -> None:
     [pool] = registered().of("NodePool")
-    most = sum(model.replicas.max + model.surge_replicas for model in settings_of(STACK).models)
+    most = sum(model.replicas.max + model.surge_replicas for model in stack_of(STACK).models)
     assert int(pool.spec["limits"]["nvidia.com/gpu"]) == most
 
 
@@ -151,7 +151,7 @@ def test_dashboards_have_addresses_of_their_own() -> None:
 
 def test_weights_reach_the_internet_if_any_model_s_are_fetched() -> None:
     filled = register_stack(
-        settings_of(STACK, **{"weights.claim": "filled", "weights.hubTokenSecret": ""})
+        stack_of(STACK, **{"weights.claim": "filled", "weights.hubTokenSecret": ""})
     )
     policies = {policy.metadata["name"] for policy in filled.of("NetworkPolicy")}
     assert "model-weights" in policies

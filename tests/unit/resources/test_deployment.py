@@ -12,7 +12,7 @@ from breakeven.manifests.resource import Component
 from breakeven.resources.deployment import register, register_planned_cost
 from tests.mock_engine import Registered, registered_by
 from tests.pools import CLUSTER_API
-from tests.recording import STACKS, settings_of
+from tests.recording import STACKS, stack_of
 from tests.unit.manifests.monitoring.stacks import planned_of
 
 CASES = {**{stack: (stack, {}) for stack in STACKS}, "cluster api": ("on-prem", CLUSTER_API)}
@@ -21,14 +21,14 @@ CASES = {**{stack: (stack, {}) for stack in STACKS}, "cluster api": ("on-prem", 
 @cache
 def components_of(case: str) -> tuple[Component, ...]:
     stack, overrides = CASES[case]
-    return stack_components(settings_of(stack, **overrides))
+    return stack_components(stack_of(stack, **overrides))
 
 
 @cache
 def registered(case: str) -> list[Registered]:
     stack, overrides = CASES[case]
-    settings = settings_of(stack, **overrides)
-    return registered_by(lambda: register(settings, TokenPrices.none))[1]
+    read = stack_of(stack, **overrides)
+    return registered_by(lambda: register(read, TokenPrices.none))[1]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -89,11 +89,11 @@ def test_prices_are_asked_for_only_by_a_gateway() -> None:
     def unknown() -> TokenPrices:
         raise AssertionError
 
-    registered_by(lambda: register(settings_of("dev"), unknown))
+    registered_by(lambda: register(stack_of("dev"), unknown))
 
 
 def test_outputs_tell_under_which_address_each_model_is_asked_for() -> None:
-    outputs, _ = registered_by(lambda: register(settings_of("two-models"), TokenPrices.none))
+    outputs, _ = registered_by(lambda: register(stack_of("two-models"), TokenPrices.none))
     assert outputs["endpoints"] == {
         "llama-3.1-8b-instruct": "http://model.llm.svc:8000/v1",
         "qwen3-14b": "http://model-qwen3-14b.llm.svc:8000/v1",
@@ -102,8 +102,8 @@ def test_outputs_tell_under_which_address_each_model_is_asked_for() -> None:
 
 
 def test_planned_figures_are_rules_of_a_component_of_their_own() -> None:
-    settings = settings_of("dev")
-    _, found = registered_by(lambda: register_planned_cost(settings, [planned_of("dev")]))
+    read = stack_of("dev")
+    _, found = registered_by(lambda: register_planned_cost(read, [planned_of("dev")]))
     assert [(each.type, each.name) for each in found] == [
         ("breakeven:monitoring:PlannedCostRules", "planned-cost"),
         ("kubernetes:monitoring.coreos.com/v1:PrometheusRule", "model-cost"),
@@ -111,6 +111,6 @@ def test_planned_figures_are_rules_of_a_component_of_their_own() -> None:
 
 
 def test_a_stack_that_is_not_monitored_has_no_planned_figures() -> None:
-    settings = settings_of("dev", **{"monitoring.enabled": False})
-    _, found = registered_by(lambda: register_planned_cost(settings, [planned_of("dev")]))
+    read = stack_of("dev", **{"monitoring.enabled": False})
+    _, found = registered_by(lambda: register_planned_cost(read, [planned_of("dev")]))
     assert found == []

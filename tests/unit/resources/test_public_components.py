@@ -14,9 +14,9 @@ from breakeven.resources.gpu_pool import create_pool
 from breakeven.resources.monitoring import Monitoring
 from breakeven.resources.network import NetworkRules, ServingNamespace
 from breakeven.resources.serving import VllmServing
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 from tests.mock_engine import registered_by
-from tests.recording import settings_of
+from tests.recording import stack_of
 
 
 async def registered(component: BreakevenComponent) -> None:
@@ -24,16 +24,17 @@ async def registered(component: BreakevenComponent) -> None:
         await resource.urn.future()
 
 
-async def one_by_one(settings: Settings) -> None:
-    namespace = ServingNamespace("namespace", settings)
+async def one_by_one(stack: Stack) -> None:
+    [settings] = stack.models
+    namespace = ServingNamespace("namespace", stack)
     name: pulumi.Output[str] = namespace.name
-    pool = create_pool(settings)
+    pool = create_pool(stack)
     serving = VllmServing("vllm", settings, pool, namespace=name)
     assert serving.service_name == "model"
     components: list[BreakevenComponent] = [
         namespace,
         pool,
-        NetworkRules("network", settings, namespace=name),
+        NetworkRules("network", stack, namespace=name),
         serving,
         Monitoring("monitoring", settings, namespace=name),
     ]
@@ -52,7 +53,7 @@ async def one_by_one(settings: Settings) -> None:
 
 @pytest.mark.parametrize("stack", ["aws-prod", "hybrid", "on-prem", "owned-h100"])
 def test_one_by_one_they_are_the_same_as_together(stack: str) -> None:
-    settings = settings_of(stack)
-    _, separate = registered_by(lambda: one_by_one(settings))
-    _, together = registered_by(lambda: register(settings, TokenPrices.none))
+    read = stack_of(stack)
+    _, separate = registered_by(lambda: one_by_one(read))
+    _, together = registered_by(lambda: register(read, TokenPrices.none))
     assert {each.urn: each for each in separate} == {each.urn: each for each in together}

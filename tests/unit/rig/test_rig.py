@@ -137,12 +137,13 @@ def test_every_machine_that_karpenter_may_start_for_a_stack_is_sold(stack: str) 
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_the_cluster_has_the_storage_class_and_the_nodes_of_each_stack(stack: str) -> None:
-    settings, _ = parse(stack_values(stack))
+    read, _ = parse(stack_values(stack))
     needs = {(each["kind"], each["metadata"]["name"]) for each in stack_needs.manifests()}
-    assert ("StorageClass", settings.weights.storage_class) in needs
-    assert ("Namespace", settings.monitoring.namespace) in needs
-    if not settings.pool.can_grow:
-        nodes = [f"{stack}-{number}" for number in range(settings.pool.node_count)]
+    for model in read.models:
+        assert ("StorageClass", model.weights.storage_class) in needs
+    assert ("Namespace", read.monitoring.namespace) in needs
+    if not read.pool.can_grow:
+        nodes = [f"{stack}-{number}" for number in range(read.pool.node_count)]
         assert {("Node", name) for name in nodes} <= needs
 
 

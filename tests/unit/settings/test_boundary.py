@@ -18,7 +18,7 @@ from breakeven.policy.waivers import read_waivers
 from breakeven.settings.files import stack_values, with_settings
 from breakeven.settings.parse import parse
 from tests.each import each
-from tests.recording import settings_of
+from tests.recording import stack_of
 
 IMAGE = "docker.io/vllm/vllm-openai"
 
@@ -29,10 +29,10 @@ IMAGE = "docker.io/vllm/vllm-openai"
 )
 def test_every_image_comes_from_the_private_registry_and_stays_the_same(registry: str) -> None:
     before, after = (
-        settings_of("dev").engine.image,
-        settings_of("dev", **{"network.registry": registry}),
+        stack_of("dev").models[0].engine.image,
+        stack_of("dev", **{"network.registry": registry}),
     )
-    assert after.engine.image == f"{registry}/{before.removeprefix('docker.io/')}"
+    assert after.models[0].engine.image == f"{registry}/{before.removeprefix('docker.io/')}"
     text = json.dumps([entry.properties for entry in ledger_of(after)], default=dict)
     assert "docker.io" not in text
 
@@ -110,8 +110,8 @@ IN_IMAGE = {"weights.image": f"models.example.com/a:v1@sha256:{'0' * 64}"}
 @pytest.mark.parametrize("there", [CLAIM, IN_IMAGE], ids=lambda there: next(iter(there)))
 def test_a_token_is_refused_only_where_nothing_is_fetched(there: dict[str, object]) -> None:
     stated = {**there, "weights.hubTokenSecret": "hub-token"}
-    settings = settings_of("dev", **stated, **{"model.loraAdapters": [ADAPTER]})
-    jobs = [entry for entry in ledger_of(settings) if entry.type.endswith(":Job")]
+    stack = stack_of("dev", **stated, **{"model.loraAdapters": [ADAPTER]})
+    jobs = [entry for entry in ledger_of(stack) if entry.type.endswith(":Job")]
     assert all("hub-token" in json.dumps(job.properties, default=dict) for job in jobs)
     assert jobs
     [problem] = problems_of("dev", **stated)
@@ -153,13 +153,13 @@ def test_all_that_an_air_gap_forbids_is_told_at_once() -> None:
 
 def test_weights_that_are_there_are_mounted_and_not_fetched() -> None:
     image = f"models.example.com/a:v1@sha256:{'0' * 64}"
-    by_claim = settings_of("air-gapped")
-    by_image = settings_of("air-gapped", **{"weights.claim": "", "weights.image": image})
-    for settings, source in (
+    by_claim = stack_of("air-gapped")
+    by_image = stack_of("air-gapped", **{"weights.claim": "", "weights.image": image})
+    for stack, source in (
         (by_claim, {"persistentVolumeClaim": {"claimName": "llama-3.3-70b-instruct"}}),
         (by_image, {"image": {"reference": f"{by_image.network.registry}/a:v1@{image[-71:]}"}}),
     ):
-        entries = ledger_of(settings)
+        entries = ledger_of(stack)
         assert not [entry for entry in entries if entry.type.endswith((":Job", "VolumeClaim"))]
         text = json.dumps([entry.properties for entry in entries], default=dict)
         assert "huggingface" not in text.replace("/cache/huggingface", "")
@@ -169,17 +169,15 @@ def test_weights_that_are_there_are_mounted_and_not_fetched() -> None:
 
 
 def test_a_gateway_inside_an_air_gap_keeps_every_rule() -> None:
-    settings = settings_of(
-        "air-gapped", **{"gateway.mode": "hybrid", "gateway.teams": {"ward": {}}}
-    )
+    stack = stack_of("air-gapped", **{"gateway.mode": "hybrid", "gateway.teams": {"ward": {}}})
     found = (
         as_manifest(entry.type, entry.name, entry.properties or {}, "stack")
-        for entry in ledger_of(settings)
+        for entry in ledger_of(stack)
     )
     scope = Scope(
         tuple(resource for resource in found if resource is not None),
-        registries=(settings.network.registry,),
+        registries=(stack.network.registry,),
     )
-    waivers = read_waivers(settings.policy.waiver_files)
+    waivers = read_waivers(stack.policy.waiver_files)
     verdict = judge(scope, RULES, waivers, min(waiver.expires for waiver in waivers))
     assert [str(finding) for finding in verdict.blocking] == []

@@ -14,7 +14,7 @@ from breakeven.catalog.models import load_models
 from breakeven.planning.checks import serving_conflicts
 from breakeven.settings.files import stack_values, with_settings
 from breakeven.settings.parse import parse, told
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 STACK = "two-models"
 SERVER: dict[str, object] = {
@@ -26,40 +26,40 @@ SERVER: dict[str, object] = {
 }
 
 
-def read(**changes: object) -> tuple[Settings, list[str]]:
+def read(**changes: object) -> tuple[Stack, list[str]]:
     """The stack of two models with some settings changed, and its problems in words."""
-    settings, problems = parse(with_settings(stack_values(STACK), changes))
-    for model in settings.models:
+    stack, problems = parse(with_settings(stack_values(STACK), changes))
+    for model in stack.models:
         problems = told(problems, model, serving_conflicts(model))
-    return settings, [str(problem) for problem in problems]
+    return stack, [str(problem) for problem in problems]
 
 
 def test_a_model_has_its_own_settings_and_inherits_the_stack_s() -> None:
-    settings, problems = read(
+    stack, problems = read(
         **{"models[1].traffic.timeToFirstTokenSeconds": "9", "engine.longestRequestSeconds": 77}
     )
     assert problems == []
-    first, other = settings.models
+    first, other = stack.models
     assert (first.name, other.name) == ("model", "model-qwen3-14b")
     assert other.model.name == "qwen3-14b"
     assert other.traffic.tokens_per_day == 60_000_000
     assert other.pool == first.pool
-    assert [model.engine.longest_request_seconds for model in settings.models] == [77, 77]
+    assert [model.engine.longest_request_seconds for model in stack.models] == [77, 77]
     assert str(other.traffic.time_to_first_token_seconds) == "9"
 
 
 def test_what_an_entry_leaves_out_is_what_the_top_level_states() -> None:
-    settings, problems = read(**{"replicas.max": 4, "models[1].replicas.max": None})
+    stack, problems = read(**{"replicas.max": 4, "models[1].replicas.max": None})
     assert problems == []
-    assert [model.replicas.max for model in settings.models] == [6, 4]
+    assert [model.replicas.max for model in stack.models] == [6, 4]
 
 
 def test_a_list_of_one_model_is_a_stack_of_one_model() -> None:
     values = stack_values("dev")
     alone, problems = parse({**values, "models": [{"model": {"name": "qwen2.5-7b-instruct"}}]})
     assert problems == ()
-    assert alone.models == (alone,)
-    assert parse(values)[0].model == alone.model
+    [model] = alone.models
+    assert parse(values)[0].models[0].model == model.model
 
 
 @pytest.mark.parametrize("key", ["model.name", "replicas.max"])
@@ -136,7 +136,7 @@ def test_a_rollout_adds_a_replica_where_one_of_each_model_finds_gpus() -> None:
     assert surges(10) == [0, 0]
 
 
-def on_servers(nodes: int, *fleets: tuple[int, int]) -> tuple[Settings, list[str]]:
+def on_servers(nodes: int, *fleets: tuple[int, int]) -> tuple[Stack, list[str]]:
     """Models of GPUs a replica and replicas, on servers of eight GPUs."""
     names = ("llama-3.1-8b-instruct", "qwen3-14b", "qwen3-32b")
     listed: Any = stack_values(STACK)["models"]
@@ -201,11 +201,11 @@ def stuck(free: tuple[int, ...], left: tuple[int, ...]) -> bool:
 def test_where_models_are_taken_every_replica_finds_a_node_in_any_order(
     nodes: int, fleets: list[tuple[int, int]]
 ) -> None:
-    settings, _ = on_servers(nodes, *fleets)
+    stack, _ = on_servers(nodes, *fleets)
     asked = tuple(sorted(gpus for gpus, count in fleets for _ in range(count)))
-    if settings.holds():
+    if stack.fits:
         assert not stuck((8,) * nodes, asked)
-    if settings.surge_replicas:
+    if any(model.surge_replicas for model in stack.models):
         assert not stuck((8,) * nodes, tuple(sorted((*asked, *(gpus for gpus, _ in fleets)))))
 
 

@@ -19,7 +19,7 @@ from breakeven.settings.files import stack_names, stack_values, with_settings
 from breakeven.settings.findings import keys_of
 from breakeven.settings.old_keys import OLD_KEYS
 from breakeven.settings.parse import GROUPS, in_order, parse, told
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Settings, Stack
 from tests.each import each
 from tests.pools import CLUSTER_API
 
@@ -55,7 +55,8 @@ SHARED = {"weights.accessMode": "ReadWriteMany"}
 
 def read(values: Mapping[str, object]) -> tuple[Settings, tuple[Problem, ...]]:
     """Settings and problems of what is stated by dotted key, with those of memory."""
-    settings, problems = parse(with_settings({}, values))
+    stack, problems = parse(with_settings({}, values))
+    [settings] = stack.models
     return settings, told(problems, settings, serving_conflicts(settings))
 
 
@@ -897,8 +898,8 @@ _ODD = st.sampled_from(
 
 @given(st.dictionaries(st.sampled_from(KEYS), st.one_of(_ODD, st.text())))
 def test_no_value_ends_in_anything_but_problems_of_known_keys(values: dict[str, object]) -> None:
-    settings, problems = parse(with_settings({}, values))
-    assert isinstance(settings, Settings)
+    stack, problems = parse(with_settings({}, values))
+    assert isinstance(stack, Stack)
     # A check over several keys may name one at its default, where another was stated.
     assert not problems or values
     for problem in problems:

@@ -24,7 +24,7 @@ from breakeven.cli.progress.byte_progress import byte_progress
 from breakeven.errors import SeveralModelsError
 from breakeven.planning.offline import ledger_of, read_stack
 from breakeven.settings.files import ROOT
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 bundle = typer.Typer(
     name="bundle",
@@ -86,10 +86,10 @@ def plan(  # noqa: PLR0913, PLR0917  # the options of the command
 
     Example: breakeven bundle plan on-prem --model ./REVISION
     """
-    settings = _read(stack)
+    read = _read(stack)
     sources = Sources(ROOT, store, model, definitions)
     path = output or Path(f"{stack}.lock.json")
-    planned, _ = make_lock(stack, settings.model, ledger_of(settings), sources, _say)
+    planned, _ = make_lock(stack, read.models[0].model, ledger_of(read), sources, _say)
     lock = numbered(planned, path, release)
     write_bytes(path, lock.as_bytes())
     append(log_file, "plan", stack, lock.digest, {"lock": str(path)})
@@ -179,8 +179,8 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _read(stack: str) -> Settings:
-    settings = read_stack(stack, _OUTSIDE)
-    if settings.others:
+def _read(stack: str) -> Stack:
+    read = read_stack(stack, _OUTSIDE)
+    if len(read.models) > 1:
         raise SeveralModelsError(stack, "a bundle", "Give each model a stack file and a bundle")
-    return settings
+    return read

@@ -74,7 +74,7 @@ def init(  # noqa: PLR0913  # one parameter an option
             "40 at the most, such as chat"
         )
         raise NewStackError(msg)
-    known, _ = parse({})
+    [known] = parse({})[0].models
     facts = _facts(model or _asked("Model to serve", known.model.name))
     if gpu is not None:
         require_gpu(gpu)

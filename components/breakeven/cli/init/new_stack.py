@@ -180,7 +180,8 @@ def _own(answers: Answers, machine: Machine) -> Values:
 
 def _sized(values: Values, answers: Answers, machine: Machine, today: date) -> Values:
     """Returns as many replicas as the peak minute takes, and what a replica can hold at once."""
-    settings, problems = parse(with_settings({}, values))
+    stack, problems = parse(with_settings({}, values))
+    [settings] = stack.models
     demand, conflicts = demand_of(settings, today)
     raise_problems(answers.name, told(problems, settings, conflicts))
     if demand is None:

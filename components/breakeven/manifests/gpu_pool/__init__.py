@@ -14,9 +14,9 @@ from breakeven.manifests.gpu_pool.gke_compute_class import gke_compute_class_poo
 from breakeven.manifests.gpu_pool.karpenter_aws import karpenter_aws_pool
 from breakeven.manifests.gpu_pool.karpenter_azure import karpenter_azure_pool
 from breakeven.manifests.gpu_pool.pool import Pool
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
-POOLS: Mapping[str, Callable[[Settings], Pool]] = {
+POOLS: Mapping[str, Callable[[Stack], Pool]] = {
     "existing": existing_pool,
     "karpenter-aws": karpenter_aws_pool,
     "karpenter-azure": karpenter_azure_pool,
@@ -25,6 +25,6 @@ POOLS: Mapping[str, Callable[[Settings], Pool]] = {
 }
 
 
-def pool_of(settings: Settings) -> Pool:
+def pool_of(stack: Stack) -> Pool:
     """Returns the GPU nodes of a stack."""
-    return POOLS[settings.pool.kind.name](settings)
+    return POOLS[stack.pool.kind.name](stack)

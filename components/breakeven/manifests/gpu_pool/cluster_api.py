@@ -6,13 +6,13 @@ from breakeven.manifests.gpu_pool.pool import Pool, Scheduling, pool_name
 from breakeven.manifests.resource import Resource
 from breakeven.manifests.templates import render_manifest
 from breakeven.settings.pool import ClusterApiTemplate
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 POOL_LABEL = "node.cluster.x-k8s.io/pool"
 """Cluster API copies labels of this domain from machines to nodes, and few others."""
 
 
-def cluster_api_pool(settings: Settings) -> Pool:
+def cluster_api_pool(stack: Stack) -> Pool:
     """Returns one MachineDeployment in the management cluster, between two sizes.
 
     The cluster autoscaler counts its machines by the replicas that find no room. How a machine
@@ -20,7 +20,7 @@ def cluster_api_pool(settings: Settings) -> Pool:
     refers to and does not own. The GPU's taint is theirs to set: Cluster API's own taints of
     machines are an alpha feature that is off by default (1.14).
     """
-    name, cluster_api = pool_name(settings), settings.pool.cluster_api
+    name, cluster_api = pool_name(stack), stack.pool.cluster_api
     machines = f"{cluster_api.cluster}-{name}"
     manifest = render_manifest(
         "gpu_pool/machine-deployment.yaml.j2",
@@ -31,8 +31,8 @@ def cluster_api_pool(settings: Settings) -> Pool:
             "bootstrap": _reference(cluster_api.bootstrap_template),
             "machine": _reference(cluster_api.machine_template),
             "labels": {POOL_LABEL: name},
-            "fewest": settings.nodes_of_lowest,
-            "most": settings.peak_gpus // settings.pool.gpus_per_node,
+            "fewest": stack.nodes_of_lowest,
+            "most": stack.peak_gpus // stack.pool.gpus_per_node,
         },
         namespace=cluster_api.namespace,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from breakeven.manifests.gpu_pool.pool import Pool, Scheduling
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 
-def existing_pool(settings: Settings) -> Pool:
+def existing_pool(stack: Stack) -> Pool:
     """Returns nodes that are found by their labels; nothing is made."""
-    scheduling = Scheduling.on_gpu_nodes(settings.pool.node_labels, settings.pool.node_taints)
+    scheduling = Scheduling.on_gpu_nodes(stack.pool.node_labels, stack.pool.node_taints)
     # The nodes are paid whether they work or not, so the weights are fetched on them: a volume on
     # a node's own disk is made where its first pod runs, and must be where it is read.
     return Pool(scheduling=scheduling, weights_scheduling=scheduling)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from breakeven.manifests.gpu_pool.pool import Pool, Scheduling, pool_name
 from breakeven.manifests.resource import Resource
 from breakeven.manifests.templates import render_manifest
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 COMPUTE_CLASS_LABEL = "cloud.google.com/compute-class"
 
 
-def gke_compute_class_pool(settings: Settings) -> Pool:
+def gke_compute_class_pool(stack: Stack) -> Pool:
     """Returns one compute class whose choices are tried in order, and no node pool made by hand.
 
     Its order is capacity type first, then machine type, so that a dearer machine of the same
     purchase comes before the next purchase. Other than a Karpenter node pool it has no limit of
     GPUs: the most replicas are the limit, and Google's quota behind it.
     """
-    name, pool = pool_name(settings), settings.pool
+    name, pool = pool_name(stack), stack.pool
     manifest = render_manifest(
         "gpu_pool/compute-class.yaml.j2",
         {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from breakeven.manifests.gpu_pool.pool import GPU_RESOURCE, Pool, Scheduling, pool_name
 from breakeven.manifests.resource import Resource
 from breakeven.manifests.templates import render_manifest
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 POOL_LABEL = "breakeven/pool"
 
@@ -32,17 +32,17 @@ class NodeClass:
     values: Mapping[str, object]
 
 
-def karpenter_pool(settings: Settings, node_class: NodeClass) -> Pool:
+def karpenter_pool(stack: Stack, node_class: NodeClass) -> Pool:
     """Returns one node class, and one node pool for each capacity type, tried in order.
 
     Karpenter ranks the capacity types of one pool by itself (reserved, then spot, then on-demand);
     only pools of their own, with weights, keep the order of the setting.
 
     Args:
-        settings: The stack's settings.
+        stack: The stack.
         node_class: The cloud's half.
     """
-    name, pool = pool_name(settings), settings.pool
+    name, pool = pool_name(stack), stack.pool
     manifest = render_manifest(node_class.template, {"name": name, **node_class.values})
     parent = Resource(name=name, manifest=manifest)
     resources = [parent]
@@ -57,7 +57,7 @@ def karpenter_pool(settings: Settings, node_class: NodeClass) -> Pool:
                 "weight": _HIGHEST_WEIGHT - rank,
                 "capacity_type": capacity_type,
                 "instance_types": list(pool.instance_types),
-                "gpus": settings.peak_gpus,
+                "gpus": stack.peak_gpus,
                 "gpu_resource": GPU_RESOURCE,
                 "labels": {POOL_LABEL: name},
             },

@@ -5,15 +5,15 @@ from __future__ import annotations
 from breakeven.manifests.gpu_pool.karpenter import NodeClass, karpenter_pool
 from breakeven.manifests.gpu_pool.pool import Pool
 from breakeven.settings.pool import PoolSettings
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 _SYSTEM = 4
 """GB of Bottlerocket's own volume: Karpenter's default of it."""
 
 
-def karpenter_aws_pool(settings: Settings) -> Pool:
+def karpenter_aws_pool(stack: Stack) -> Pool:
     """Returns Karpenter with EC2 machines."""
-    pool = settings.pool
+    pool = stack.pool
     node_class = NodeClass(
         group="karpenter.k8s.aws",
         kind="EC2NodeClass",
@@ -26,7 +26,7 @@ def karpenter_aws_pool(settings: Settings) -> Pool:
             "reserved": "reserved" in pool.capacity_types,
         },
     )
-    return karpenter_pool(settings, node_class)
+    return karpenter_pool(stack, node_class)
 
 
 def _volumes(pool: PoolSettings) -> list[tuple[str, int]]:

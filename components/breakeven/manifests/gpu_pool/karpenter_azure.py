@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from breakeven.manifests.gpu_pool.karpenter import NodeClass, karpenter_pool
 from breakeven.manifests.gpu_pool.pool import Pool
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 
-def karpenter_azure_pool(settings: Settings) -> Pool:
+def karpenter_azure_pool(stack: Stack) -> Pool:
     """Returns Karpenter with Azure machines.
 
     Images can't be pinned: AKS chooses the node image of a class and replaces nodes when a newer
@@ -17,6 +17,6 @@ def karpenter_azure_pool(settings: Settings) -> Pool:
         group="karpenter.azure.com",
         kind="AKSNodeClass",
         template="gpu_pool/aks-node-class.yaml.j2",
-        values={"volume_gigabytes": settings.pool.node_volume_gigabytes},
+        values={"volume_gigabytes": stack.pool.node_volume_gigabytes},
     )
-    return karpenter_pool(settings, node_class)
+    return karpenter_pool(stack, node_class)

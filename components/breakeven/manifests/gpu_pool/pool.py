@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from breakeven.manifests.resource import Component, Resource
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 GPU_RESOURCE = "nvidia.com/gpu"
 
@@ -64,17 +64,17 @@ class Pool:
         return self.weights_scheduling == self.scheduling
 
 
-def pool_component(settings: Settings, pool: Pool) -> Component:
+def pool_component(stack: Stack, pool: Pool) -> Component:
     """Returns the nodes of a stack as a component, whose inputs are priced."""
-    group = settings.pool
+    group = stack.pool
     return Component(
         type="breakeven:gpu_pool:GpuPool",
-        name=pool_name(settings),
+        name=pool_name(stack),
         inputs={
             "kind": group.kind.name,
             "gpu": group.gpu.name,
             "gpusPerNode": group.gpus_per_node,
-            "replicasPerNode": settings.replicas_per_node,
+            "replicasPerNode": stack.models[0].replicas_per_node,
             "instanceTypes": list(group.instance_types),
             "capacityTypes": list(group.capacity_types),
             "nodeCount": group.node_count,
@@ -84,9 +84,9 @@ def pool_component(settings: Settings, pool: Pool) -> Component:
     )
 
 
-def pool_name(settings: Settings) -> str:
+def pool_name(stack: Stack) -> str:
     """Returns the pool's name. The namespace is the stack's own, so no other stack uses it."""
-    namespace = settings.network.namespace
+    namespace = stack.network.namespace
     if len(namespace) > _LONGEST:
         digest = hashlib.sha256(namespace.encode()).hexdigest()[:8]
         namespace = f"{namespace[: _LONGEST - 9]}-{digest}"

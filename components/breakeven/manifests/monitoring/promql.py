@@ -20,9 +20,10 @@ def engine_selector(settings: Settings) -> str:
 
 def models_selector(settings: Settings) -> str:
     """Returns the labels of the series of all models of the stack, without braces."""
-    names = [model.model.facts.name.replace(".", "\\.") for model in settings.models]
-    if len(names) == 1:
+    if not settings.co_located:
         return engine_selector(settings)
+    served = (settings.model.facts.name, *(other.model for other in settings.co_located))
+    names = [name.replace(".", "\\.") for name in served]
     return f"{namespace_selector(settings)},model_name=~{quoted('|'.join(names))}"
 
 
@@ -39,13 +40,15 @@ def exported_namespace_selector(settings: Settings) -> str:
 def pod_selector(settings: Settings) -> str:
     """Returns the labels of the series of one model's pods, without braces.
 
-    The first model has all pods of the namespace that are not another's, the gateway's among them.
+    The model with the plain names has all pods of the namespace that are not another's, the
+    gateway's among them.
     """
     own = ""
-    if settings.others:
-        own = f",pod!~{quoted('|'.join(f'{other.name}-.+' for other in settings.others))}"
-    elif settings.beside:
+    if settings.qualifier:
         own = f",pod=~{quoted(f'{settings.name}-.+')}"
+    elif settings.co_located:
+        others = "|".join(f"{other.name}-.+" for other in settings.co_located)
+        own = f",pod!~{quoted(others)}"
     return namespace_selector(settings) + own
 
 

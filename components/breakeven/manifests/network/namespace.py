@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from breakeven.manifests.resource import Component, Resource
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 
-def namespace_component(name: str, settings: Settings) -> Component:
+def namespace_component(name: str, stack: Stack) -> Component:
     """Returns a namespace in which only pods of the restricted security standard start.
 
     Args:
         name: Name in the program.
-        settings: The stack's settings.
+        stack: The stack.
     """
-    namespace = settings.network.namespace
+    namespace = stack.network.namespace
     manifest = {
         "apiVersion": "v1",
         "kind": "Namespace",

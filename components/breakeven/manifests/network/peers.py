@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 # Networks that are no part of the internet (IANA's special-purpose registries): private ones, the
 # machines' metadata service (169.254.0.0/16, fd00:ec2::254), loopback, multicast and reserved ones.
@@ -32,23 +32,23 @@ def in_namespace(name: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
-def callers(settings: Settings) -> list[dict[str, Any]]:
+def callers(stack: Stack) -> list[dict[str, Any]]:
     """Returns who may reach the engine's port: clients or the gateway, and who reads its metrics.
 
     The key is asked for by the engine itself (manifests/serving/guard.py); a network rule holds
     even where that fails, so the port is open to those who are named and to nobody else.
     """
-    peers = [pods(GATEWAY_LABELS)] if settings.gateway.is_hybrid else clients(settings)
-    if any(model.watched for model in settings.models):
-        peers.append(in_namespace(settings.monitoring.namespace))
+    peers = [pods(GATEWAY_LABELS)] if stack.gateway.is_hybrid else clients(stack)
+    if stack.watched:
+        peers.append(in_namespace(stack.monitoring.namespace))
     return peers
 
 
-def clients(settings: Settings) -> list[dict[str, Any]]:
+def clients(stack: Stack) -> list[dict[str, Any]]:
     """Returns who may call the address that the stack offers."""
-    peers = [in_namespace(name) for name in settings.network.client_namespaces]
-    if settings.network.has_load_balancer:
-        peers += [{"ipBlock": {"cidr": network}} for network in settings.network.client_networks]
+    peers = [in_namespace(name) for name in stack.network.client_namespaces]
+    if stack.network.has_load_balancer:
+        peers += [{"ipBlock": {"cidr": network}} for network in stack.network.client_networks]
     return peers
 
 
@@ -57,7 +57,7 @@ def pods(labels: Mapping[str, str]) -> dict[str, Any]:
     return {"podSelector": {"matchLabels": dict(labels)}}
 
 
-def name_lookups(settings: Settings) -> dict[str, Any]:
+def name_lookups(stack: Stack) -> dict[str, Any]:
     """Allows questions to the cluster's DNS pods, and not to all of their namespace.
 
     Where nodes run a DNS cache of their own, pods ask that: it is in the node's network, so that
@@ -69,8 +69,8 @@ def name_lookups(settings: Settings) -> dict[str, Any]:
             "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
         }
     ]
-    if settings.network.node_local_dns_address:
-        cache = {"cidr": f"{settings.network.node_local_dns_address}/32"}
+    if stack.network.node_local_dns_address:
+        cache = {"cidr": f"{stack.network.node_local_dns_address}/32"}
         peers.append({"ipBlock": cache})
     return {
         "to": peers,
@@ -78,9 +78,9 @@ def name_lookups(settings: Settings) -> dict[str, Any]:
     }
 
 
-def collector(settings: Settings) -> list[dict[str, Any]]:
+def collector(stack: Stack) -> list[dict[str, Any]]:
     """Allows the engine to send traces to the collector, where the stack has one."""
-    tracing = settings.monitoring.tracing_endpoint
+    tracing = stack.monitoring.tracing_endpoint
     if tracing is None:
         return []
     ports = [{"port": tracing.port, "protocol": "TCP"}]
@@ -89,7 +89,7 @@ def collector(settings: Settings) -> list[dict[str, Any]]:
         block = {"cidr": f"{tracing.host}/{bits}"}
         return [{"to": [{"ipBlock": block}], "ports": ports}]
     return [
-        name_lookups(settings),
+        name_lookups(stack),
         {"to": [in_namespace(tracing.namespace)], "ports": ports},
     ]
 

@@ -31,10 +31,10 @@ from breakeven.manifests.serving.labels import (
     WEIGHTS_LABELS,
     described,
 )
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Stack
 
 
-def network_component(name: str, settings: Settings) -> Component:
+def network_component(name: str, stack: Stack) -> Component:
     """Returns the network rules: nothing may talk, but for what is named here.
 
     The engine is called by its clients and calls nobody, so that prompts have no way out; where
@@ -45,73 +45,72 @@ def network_component(name: str, settings: Settings) -> Component:
 
     Args:
         name: Name in the program.
-        settings: The stack's settings.
+        stack: The stack.
     """
     return Component(
         type="breakeven:network:NetworkRules",
         name=name,
-        namespace=settings.network.namespace,
+        namespace=stack.network.namespace,
         inputs={
-            "clientNamespaces": list(settings.network.client_namespaces),
-            "clientNetworks": list(settings.network.client_networks),
-            "exposure": settings.network.exposure,
+            "clientNamespaces": list(stack.network.client_namespaces),
+            "clientNetworks": list(stack.network.client_networks),
+            "exposure": stack.network.exposure,
         },
-        resources=(*_engine_policies(settings), *_gateway_policies(settings)),
+        resources=(*_engine_policies(stack), *_gateway_policies(stack)),
     )
 
 
-def _engine_policies(settings: Settings) -> Iterator[Resource]:
-    peers = callers(settings)
-    yield _policy(settings, "default-deny", {})
+def _engine_policies(stack: Stack) -> Iterator[Resource]:
+    peers = callers(stack)
+    yield _policy(stack, "default-deny", {})
     yield _policy(
-        settings,
+        stack,
         f"{NAME}-engine",
         ENGINE_LABELS,
         # A rule without a peer would let everybody in.
         ingress=[_opened(peers, ENGINE_PORT)] if peers else [],
-        egress=collector(settings),
+        egress=collector(stack),
     )
-    if settings.engine.pipeline_parallel > 1:
+    if any(model.engine.pipeline_parallel > 1 for model in stack.models):
         # Between the nodes of a replica: NCCL and vLLM choose their ports as they start.
         yield _policy(
-            settings,
+            stack,
             f"{NAME}-nodes",
             ENGINE_LABELS,
             ingress=[{"from": [pods(ENGINE_LABELS)]}],
-            egress=[{"to": [pods(ENGINE_LABELS)]}, name_lookups(settings)],
+            egress=[{"to": [pods(ENGINE_LABELS)]}, name_lookups(stack)],
         )
-    if any(model.fetches_weights for model in settings.models):
-        egress = [name_lookups(settings), public_https()]
-        yield _policy(settings, f"{NAME}-weights", WEIGHTS_LABELS, egress=egress)
+    if any(model.fetches_weights for model in stack.models):
+        egress = [name_lookups(stack), public_https()]
+        yield _policy(stack, f"{NAME}-weights", WEIGHTS_LABELS, egress=egress)
 
 
-def _gateway_policies(settings: Settings) -> Iterator[Resource]:
-    if not settings.gateway.is_hybrid:
+def _gateway_policies(stack: Stack) -> Iterator[Resource]:
+    if not stack.gateway.is_hybrid:
         return
-    readers = [in_namespace(settings.monitoring.namespace)]
-    watched = any(model.watched for model in settings.models)
+    readers = [in_namespace(stack.monitoring.namespace)]
     yield _policy(
-        settings,
+        stack,
         GATEWAY,
         GATEWAY_LABELS,
         ingress=[
-            *([_opened(clients(settings), GATEWAY_PORT)] if clients(settings) else []),
-            *([_opened(readers, METRICS_PORT)] if watched else []),
+            *([_opened(clients(stack), GATEWAY_PORT)] if clients(stack) else []),
+            *([_opened(readers, METRICS_PORT)] if stack.watched else []),
         ],
         egress=[
-            name_lookups(settings),
+            name_lookups(stack),
             _reached(ENGINE_LABELS, ENGINE_PORT),
             _reached(STORE_LABELS, STORE_PORT),
             # Without an API behind it, the gateway has no way out of the cluster.
-            *([public_https()] if settings.overflow_api is not None else []),
+            *([public_https()] if any(model.overflow_api for model in stack.models) else []),
         ],
     )
     ingress = [_opened([pods(GATEWAY_LABELS)], STORE_PORT)]
-    yield _policy(settings, STORE, STORE_LABELS, ingress=ingress)
+    yield _policy(stack, STORE, STORE_LABELS, ingress=ingress)
 
 
 def _policy(
-    settings: Settings,
+    stack: Stack,
     name: str,
     pods: Mapping[str, str],
     *,
@@ -123,7 +122,7 @@ def _policy(
         "kind": "NetworkPolicy",
         "metadata": {
             "name": name,
-            "namespace": settings.network.namespace,
+            "namespace": stack.network.namespace,
             "labels": described(pods),
         },
         "spec": {

@@ -276,7 +276,7 @@ def _own_nodes(settings: Settings) -> dict[str, Any] | None:
     Sharing one would keep it, and its price, until the last replica of either model has left; nodes
     of a pool of fixed size are paid anyway, and shared.
     """
-    if not settings.beside or settings.shares_nodes:
+    if not settings.co_located or settings.shares_nodes:
         return None
     other = {
         "matchLabels": dict(ENGINE_LABELS),

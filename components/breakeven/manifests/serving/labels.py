@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from breakeven.settings.stack import FIRST_MODEL, Settings
+from breakeven.settings.stack import Settings
 
-NAME = FIRST_MODEL
-"""Name of what the models of a stack share, and of the first one's Deployment, Service and so on;
-another model's begins with it (`Settings.name`).
+NAME = "model"
+"""Name of what the models of a stack share; those of one model's objects begin with it, too
+(`Settings.name`).
 
 Never "vllm": Kubernetes would set VLLM_PORT=tcp://… in every pod of the namespace that takes
 service links, and vLLM dies of it (vllm#34199).

@@ -26,8 +26,6 @@ def conflicts_of(settings: Settings) -> Iterator[Conflict]:
     yield from _pool(settings)
     if settings.replicas_per_node:  # otherwise no node holds a replica, which is told above
         yield from _nodes(settings)
-        if not settings.beside:  # otherwise of all models at once
-            yield from quota(settings, f"replicas.max {settings.replicas.max} takes")
     yield from _weights(settings)
     yield from _network(settings)
     yield from _commitment(settings)
@@ -160,29 +158,6 @@ def _several_nodes(settings: Settings) -> Iterator[Conflict]:
             f"Allowed: a multiple of {stages}; the rest would be paid and idle",
             ("engine.pipelineParallel",),
         )
-
-
-def quota(settings: Settings, asked: str) -> Iterator[Conflict]:
-    """Refuses more GPUs than the provider grants; `asked` says in words what takes them."""
-    pool = settings.pool
-    if pool.gpu_quota and settings.peak_gpus > pool.gpu_quota:
-        yield Conflict(
-            "pool.gpuQuota",
-            f"{pool.gpu_quota} GPUs, but {asked} {settings.peak_gpus} in whole nodes of "
-            f"{pool.gpus_per_node}",
-            f"Ask for a quota of {settings.peak_gpus}, or lower replicas.max",
-            _SIZES,
-        )
-
-
-_SIZES = (
-    "models",
-    "replicas.max",
-    "pool.gpusPerNode",
-    "engine.tensorParallel",
-    "pool.kind",
-    "pool.nodeCount",
-)
 
 
 def _weights(settings: Settings) -> Iterator[Conflict]:

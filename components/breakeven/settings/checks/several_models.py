@@ -1,20 +1,25 @@
-"""What models of one stack can't share."""
+"""What the models of a stack can't share, and what they take together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from breakeven.settings.checks.combinations import quota
 from breakeven.settings.fields import Conflict
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Settings, Stack
 
 
-def conflicts_of_models(settings: Settings) -> Iterator[Conflict]:
-    """Yields what models of one stack can't share; asked of the first of them."""
-    yield from _token(settings)
-    if not settings.others:
-        return
-    names = [model.model.name for model in settings.models]
+def conflicts_of_models(stack: Stack) -> Iterator[Conflict]:
+    """Yields what the models of one stack can't share, and what they take that is not there."""
+    if len(stack.models) > 1:
+        yield from _not_shared(stack)
+    if stack.shares_nodes:
+        yield from _room(stack)
+    elif all(model.replicas_per_node for model in stack.models):
+        yield from _quota(stack)
+
+
+def _not_shared(stack: Stack) -> Iterator[Conflict]:
+    names = [model.model.name for model in stack.models]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         yield Conflict(
@@ -23,7 +28,7 @@ def conflicts_of_models(settings: Settings) -> Iterator[Conflict]:
             "Allowed: each model once, because requests name it; raise its replicas.max instead",
             ("model.name",),
         )
-    stages = max(model.engine.pipeline_parallel for model in settings.models)
+    stages = max(model.engine.pipeline_parallel for model in stack.models)
     if stages > 1:
         yield Conflict(
             "models",
@@ -31,47 +36,68 @@ def conflicts_of_models(settings: Settings) -> Iterator[Conflict]:
             "Allowed with replicas of one node; give a model that spans several a stack of its own",
             ("engine.pipelineParallel",),
         )
-    if settings.gateway.is_hybrid:
+    if stack.gateway.is_hybrid:
         yield Conflict(
             "models",
             "several models in mode hybrid",
             "Allowed in mode self-host; the gateway knows one model",
             ("gateway.mode",),
         )
-    if settings.shares_nodes:
-        yield from _room(settings)
-    elif all(model.replicas_per_node for model in settings.models):
-        yield from quota(settings, "replicas.max of all models take")
 
 
-def _token(settings: Settings) -> Iterator[Conflict]:
+def _quota(stack: Stack) -> Iterator[Conflict]:
+    """Refuses more GPUs than the provider grants."""
+    pool, peak = stack.pool, stack.peak_gpus
+    if pool.gpu_quota and peak > pool.gpu_quota:
+        asked = "replicas.max of all models take"
+        if len(stack.models) == 1:
+            asked = f"replicas.max {stack.models[0].replicas.max} takes"
+        yield Conflict(
+            "pool.gpuQuota",
+            f"{pool.gpu_quota} GPUs, but {asked} {peak} in whole nodes of {pool.gpus_per_node}",
+            f"Ask for a quota of {peak}, or lower replicas.max",
+            _SIZES,
+        )
+
+
+_SIZES = (
+    "models",
+    "replicas.max",
+    "pool.gpusPerNode",
+    "engine.tensorParallel",
+    "pool.kind",
+    "pool.nodeCount",
+)
+
+
+def conflicts_of_token(model: Settings, stack: Stack) -> Iterator[Conflict]:
     """Refuses a token that nothing is fetched with; one that models inherit may serve any."""
-    some_fetch = any(model.fetches_weights for model in settings.models)
-    for model in settings.models:
-        key = model.origin.key("weights.hubTokenSecret")
-        is_inherited = some_fetch and not key.startswith("models[")
-        stated = model.weights.hub_token_secret is not None
-        if stated and not is_inherited and not model.fetches_weights:
-            source = "weights.claim" if model.weights.claim is not None else "weights.image"
-            yield Conflict(
-                key,
-                f"stated beside {source}",
-                "Allowed: empty; nothing is fetched",
-                ("weights.claim", "weights.image", "model.loraAdapters"),
-            )
+    key = "weights.hubTokenSecret"
+    some_fetch = any(each.fetches_weights for each in stack.models)
+    is_inherited = some_fetch and model.origin.key(key) == key
+    stated = model.weights.hub_token_secret is not None
+    if stated and not is_inherited and not model.fetches_weights:
+        source = "weights.claim" if model.weights.claim is not None else "weights.image"
+        yield Conflict(
+            key,
+            f"stated beside {source}",
+            "Allowed: empty; nothing is fetched",
+            ("weights.claim", "weights.image", "model.loraAdapters"),
+        )
 
 
-def _room(settings: Settings) -> Iterator[Conflict]:
+def _room(stack: Stack) -> Iterator[Conflict]:
     """Refuses models whose replicas a pool of fixed size does not hold for certain."""
-    pool = settings.pool
-    if settings.holds():
+    pool = stack.pool
+    if stack.fits:
         return
-    shares = [model.share for model in settings.models]
-    taken, there = sum(s.gpus * s.highest for s in shares), pool.node_count * pool.gpus_per_node
-    largest = max(share.gpus for share in shares)
+    asked_gpus = [(model.engine.tensor_parallel, model.replicas.max) for model in stack.models]
+    taken = sum(gpus * highest for gpus, highest in asked_gpus)
+    there = pool.node_count * pool.gpus_per_node
+    largest = max(gpus for gpus, _ in asked_gpus)
     asked = ", ".join(
         f"{model.model.name} {model.replicas.max} x {model.engine.tensor_parallel}"
-        for model in settings.models
+        for model in stack.models
     )
     needs = ("replicas.max", "engine.tensorParallel", "pool.nodeCount", "pool.gpusPerNode")
     if taken > there:

@@ -11,7 +11,7 @@ from breakeven.bundle.registry.images import find_images
 from breakeven.bundle.registry.references import parse_reference
 from breakeven.cost.bill.registered import Registered
 from breakeven.planning.offline import ledger_of
-from tests.recording import STACKS, settings_of
+from tests.recording import STACKS, settings_of, stack_of
 
 DIGEST = f"sha256:{'a' * 64}"
 IMAGE = f"quay.io/team/name:v1@{DIGEST}"
@@ -97,7 +97,7 @@ def test_what_is_no_image_is_not_taken_for_one(text: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_images_of_every_stack_are_those_in_its_containers(stack: str) -> None:
     settings = settings_of(stack)
-    found = {str(image.reference) for image in find_images(ledger_of(settings))}
+    found = {str(image.reference) for image in find_images(ledger_of(stack_of(stack)))}
     assert settings.engine.image in found
 
 

@@ -11,7 +11,7 @@ from breakeven.manifests.autoscaling.component import autoscaling_component
 from breakeven.manifests.gpu_pool import pool_of
 from breakeven.manifests.serving.component import serving_component
 from breakeven.settings.stack import Settings
-from tests.recording import STACKS, Recorded, resources_of, settings_of
+from tests.recording import STACKS, Recorded, resources_of, settings_of, stack_of
 from tests.unit.promql import check
 
 AUTOSCALED = [stack for stack in STACKS if settings_of(stack).replicas.autoscaling]
@@ -31,7 +31,7 @@ def triggers(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
 def test_it_scales_the_deployment_within_its_bounds(stack: str) -> None:
     settings = settings_of(stack)
     scaling = scaled_object(settings)
-    served = resources_of(serving_component("vllm", settings, pool_of(settings)))
+    served = resources_of(serving_component("vllm", settings, pool_of(stack_of(stack))))
     deployment = served.engine
     assert scaling.spec["scaleTargetRef"] == {"name": deployment.metadata["name"]}
     assert scaling.spec["minReplicaCount"] == settings.replicas.min
@@ -102,7 +102,7 @@ def test_replicas_come_at_once_and_go_slowly(stack: str) -> None:
 
 def test_it_waits_for_its_target_and_until_it_is_in_force(stack: str) -> None:
     settings = settings_of(stack)
-    served = resources_of(serving_component("vllm", settings, pool_of(settings)))
+    served = resources_of(serving_component("vllm", settings, pool_of(stack_of(stack))))
     scaling = scaled_object(settings)
     assert scaling.depends_on(served.engine)
     assert scaling.metadata["annotations"]["pulumi.com/waitFor"] == "condition=Ready"

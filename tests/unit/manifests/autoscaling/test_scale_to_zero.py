@@ -6,9 +6,10 @@ from typing import Any
 
 from breakeven.manifests.autoscaling.component import autoscaling_component
 from breakeven.planning.offline import ledger_of
-from tests.recording import Recorded, resources_of, settings_of
+from tests.recording import Recorded, resources_of, settings_of, stack_of
 
-SETTINGS = settings_of("hybrid", **{"replicas.min": 0})
+STACK = stack_of("hybrid", **{"replicas.min": 0})
+[SETTINGS] = STACK.models
 
 
 def scaled_object() -> Recorded:
@@ -34,7 +35,7 @@ def test_where_a_replica_always_runs_the_engine_alone_decides() -> None:
 def test_an_update_does_not_wait_for_a_replica_that_is_not_there() -> None:
     services = {
         one.name: one.properties or {}
-        for one in ledger_of(SETTINGS)
+        for one in ledger_of(STACK)
         if one.type == "kubernetes:core/v1:Service"
     }
     for name in ("model", "model-replicas", "gateway"):

@@ -109,7 +109,7 @@ def test_prices_are_the_estimates_and_the_apis() -> None:
 def test_resources_that_start_last_cost_nothing() -> None:
     # The gateway's pods are told what a token costs, so the estimate is made without them.
     loaded = load_stack("hybrid", TODAY)
-    components = stack_components(loaded.settings)
+    components = stack_components(loaded.stack)
     waiting = {one.key for component in components for one in component.started_last}
     assert waiting == {"ConfigMap/gateway", "Deployment/gateway"}
     before = [replace(component, started_last=()) for component in components]

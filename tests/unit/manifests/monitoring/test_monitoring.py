@@ -15,7 +15,7 @@ from breakeven.manifests.serving.component import serving_component
 from breakeven.manifests.serving.timings import NODE_START, timings_of
 from breakeven.settings.files import ROOT
 from tests.promql_found import selections_of
-from tests.recording import register_stack, resources_of, settings_of
+from tests.recording import register_stack, resources_of, settings_of, stack_of
 from tests.unit.manifests.monitoring.stacks import (
     MONITORED,
     alerts_of,
@@ -51,7 +51,7 @@ class TestEveryStack:
     def test_no_expression_mixes_two_stacks(self, stack: str) -> None:
         settings, rules = settings_of(stack), with_budget(stack)
         recorded = recorded_series(rules)
-        models = [model.model.facts.name for model in settings.models]
+        models = [model.model.facts.name for model in stack_of(stack).models]
         names = (models[0], "|".join(name.replace(".", "\\.") for name in models))
         for expression in [rule["expr"] for rule in rules] + panel_expressions(settings):
             for selection in check(expression, recorded).selections:
@@ -74,7 +74,7 @@ class TestEveryStack:
     def test_jobs_are_those_that_the_operator_makes_of_the_monitors(self, stack: str) -> None:
         jobs = {
             f"{monitor.metadata['namespace']}/{monitor.metadata['name']}"
-            for monitor in register_stack(settings_of(stack)).of("PodMonitor")
+            for monitor in register_stack(stack_of(stack)).of("PodMonitor")
         }
         rules = with_budget(stack)
         recorded = recorded_series(rules)
@@ -84,7 +84,7 @@ class TestEveryStack:
                     assert selection.matchers["job"] in jobs
 
     def test_controllers_that_are_asked_for_are_registered(self, stack: str) -> None:
-        registration = register_stack(settings_of(stack))
+        registration = register_stack(stack_of(stack))
         # The controller of a LeaderWorkerSet makes a StatefulSet of its name.
         kinds = {"deployment": "Deployment", "statefulset": "LeaderWorkerSet"}
         asked: set[str] = set()
@@ -98,7 +98,7 @@ class TestEveryStack:
     def test_the_monitor_finds_pods_and_port(self, stack: str) -> None:
         settings = settings_of(stack)
         spec = monitored(settings).one("PodMonitor").spec
-        served = resources_of(serving_component("vllm", settings, pool_of(settings)))
+        served = resources_of(serving_component("vllm", settings, pool_of(stack_of(stack))))
         deployment = served.engine
         labels = deployment.template["metadata"]["labels"]
         assert spec["selector"]["matchLabels"].items() <= labels.items()

@@ -15,7 +15,15 @@ from breakeven.manifests.network.namespace import namespace_component
 from breakeven.manifests.network.rules import network_component
 from breakeven.manifests.serving.labels import ENGINE_LABELS, WEIGHTS_LABELS
 from tests.each import each
-from tests.recording import FETCHING, STACKS, Registration, as_key, resources_of, settings_of
+from tests.recording import (
+    FETCHING,
+    STACKS,
+    Registration,
+    as_key,
+    resources_of,
+    settings_of,
+    stack_of,
+)
 
 NAMESPACE = "kubernetes.io/metadata.name"
 DNS_PODS = {"k8s-app": "kube-dns"}
@@ -27,8 +35,8 @@ def rules_of(stack: str, **overrides: object) -> list[Mapping[str, Any]]:
 
 @cache
 def _rules(stack: str, overrides: tuple[tuple[str, str], ...]) -> list[Mapping[str, Any]]:
-    settings = settings_of(stack, **dict(overrides))
-    registration = resources_of(network_component("network", settings))
+    read = stack_of(stack, **dict(overrides))
+    registration = resources_of(network_component("network", read))
     return [policy.spec for policy in registration.of("NetworkPolicy")]
 
 
@@ -290,7 +298,7 @@ class TestGateway:
 
 
 def namespace_of(stack: str) -> Registration:
-    return resources_of(namespace_component("namespace", settings_of(stack)))
+    return resources_of(namespace_component("namespace", stack_of(stack)))
 
 
 @pytest.mark.parametrize("mode", ["enforce", "audit", "warn"])

@@ -9,13 +9,13 @@ import pytest
 
 from breakeven.manifests.gpu_pool import pool_of
 from breakeven.manifests.serving.component import serving_component
-from tests.recording import Registration, as_key, resources_of, settings_of
+from tests.recording import Registration, as_key, resources_of, stack_of
 
 
 @cache
 def _served(stack: str, overrides: tuple[tuple[str, str], ...]) -> Registration:
-    settings = settings_of(stack, **dict(overrides))
-    return resources_of(serving_component("vllm", settings, pool_of(settings)))
+    read = stack_of(stack, **dict(overrides))
+    return resources_of(serving_component("vllm", read.models[0], pool_of(read)))
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 
 from breakeven.manifests.gpu_pool import pool_of
 from breakeven.manifests.serving.component import serving_component
-from tests.recording import STACKS, resources_of, settings_of
+from tests.recording import STACKS, resources_of, stack_of
 
 
 def container_of(stack: str, endpoint: str) -> Any:
-    settings = settings_of(stack, **{"monitoring.tracingEndpoint": endpoint})
-    served = resources_of(serving_component("vllm", settings, pool_of(settings)))
+    read = stack_of(stack, **{"monitoring.tracingEndpoint": endpoint})
+    served = resources_of(serving_component("vllm", read.models[0], pool_of(read)))
     return served.engine.container
 
 

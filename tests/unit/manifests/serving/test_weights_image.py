@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from breakeven.manifests.serving.rollout import rollout_of
-from tests.recording import Registration, register_stack, settings_of
+from tests.recording import Registration, register_stack, settings_of, stack_of
 
 Served = Callable[..., Registration]
 
@@ -30,7 +30,7 @@ def test_the_engine_reads_the_image_at_the_commits_folder(served: Served) -> Non
 
 
 def test_nothing_is_fetched_and_nothing_may_leave() -> None:
-    resources = register_stack(settings_of("aws-prod", **MOUNTED)).resources
+    resources = register_stack(stack_of("aws-prod", **MOUNTED)).resources
     kinds = {resource.kind for resource in resources}
     assert not kinds & {"PersistentVolumeClaim", "Job"}
     policies = [resource for resource in resources if resource.kind == "NetworkPolicy"]

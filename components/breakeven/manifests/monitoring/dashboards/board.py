@@ -26,7 +26,7 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from breakeven.settings.stack import FIRST_MODEL, Settings
+from breakeven.settings.stack import Settings
 
 _WIDTH = 24
 _SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -51,9 +51,9 @@ class Board:
 
     def __init__(self, settings: Settings, reader: str, span: str) -> None:
         namespace, model = settings.network.namespace, settings.model.facts.name
-        # Grafana allows 40 characters, a namespace has up to 63. The first model's stays when that
-        # changes, so that links to it do.
-        whose = namespace if settings.name == FIRST_MODEL else f"{namespace}/{settings.name}"
+        # Grafana allows 40 characters, a namespace has up to 63. The address of the model with the
+        # plain names does not change when others are listed, so that links to it hold.
+        whose = f"{namespace}/{settings.name}" if settings.qualifier else namespace
         digest = hashlib.sha256(whose.encode()).hexdigest()[:12]
         self._panels = 0
         self._dashboard = (
