@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "components"))
 
 import pulumi
+
 from breakeven.program import main
 
 pulumi.run(main)

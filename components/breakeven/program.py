@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pulumi
+
 from breakeven.manifests.render import stack_components
 from breakeven.planning.inputs import Inputs, inputs_of
 from breakeven.planning.rendered_ledger import entries_started_last

@@ -39,7 +39,7 @@ def site(image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A work folder; stack on-prem uses the image that was made here."""
 
     monkeypatch.setattr(
-        command, "read_stack", lambda stack, **_: stack_of(stack, **{"engine.image": image})
+        command, "read_stack", lambda stack, _changed: stack_of(stack, **{"engine.image": image})
     )
     monkeypatch.chdir(tmp_path)
     make_model(tmp_path)

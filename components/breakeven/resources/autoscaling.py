@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pulumi
+
 from breakeven.manifests.autoscaling.component import autoscaling_component
 from breakeven.resources.component import BreakevenComponent
 from breakeven.settings.stack import Settings

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+import pulumi
 import pulumi_kubernetes as kubernetes
 
-import pulumi
 from breakeven.manifests.resource import Component, Resource
 
 _PROVIDER = "pulumi_kubernetes"

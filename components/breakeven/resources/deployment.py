@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pulumi
+
 from breakeven.errors import UserError
 from breakeven.manifests.gateway.labels import GATEWAY
 from breakeven.manifests.gateway.prices import TokenPrices

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pulumi
+
 from breakeven.manifests.gateway.component import gateway_component, gateway_pods
 from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.resources.component import BreakevenComponent

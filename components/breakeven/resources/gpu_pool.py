@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pulumi
+
 from breakeven.manifests.gpu_pool import pool_of
 from breakeven.manifests.gpu_pool.pool import Pool, pool_component
 from breakeven.resources.component import BreakevenComponent

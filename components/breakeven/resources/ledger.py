@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pulumi
+
 from breakeven.cost.bill.registered import GPU_POOL, Registered
 
 # Marks secrets, assets and references in Pulumi's wire format (sdk/go/common/resource/sig).

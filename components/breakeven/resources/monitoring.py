@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pulumi
+
 from breakeven.manifests.monitoring.component import monitoring_component
 from breakeven.resources.component import BreakevenComponent
 from breakeven.settings.stack import Settings

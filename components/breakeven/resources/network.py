@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pulumi
+
 from breakeven.manifests.network.namespace import namespace_component
 from breakeven.manifests.network.rules import network_component
 from breakeven.resources.component import BreakevenComponent, KubernetesResource

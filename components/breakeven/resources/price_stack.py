@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pulumi
+
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.bill.charge import Context, Place
 from breakeven.cost.bill.line_item import Infrastructure

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pulumi
+
 from breakeven.errors import UserError
 
 

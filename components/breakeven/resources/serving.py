@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pulumi
+
 from breakeven.manifests.serving.component import serving_component
 from breakeven.manifests.serving.labels import replicas_key
 from breakeven.resources.component import BreakevenComponent

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pulumi
+
 from breakeven.manifests.resource import Component, Resource
 from breakeven.resources.component import BreakevenComponent
 from tests.mock_engine import Registered, registered_by

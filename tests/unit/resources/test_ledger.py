@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.output import UNKNOWN
 
-import pulumi
 from breakeven.cost.bill.charge import Context, Place
 from breakeven.cost.bill.pricing import parts_of
 from breakeven.cost.bill.registered import GPU_POOL

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import pulumi
 import pytest
 
-import pulumi
 from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.resources.autoscaling import Autoscaling
 from breakeven.resources.component import BreakevenComponent

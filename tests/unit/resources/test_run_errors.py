@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import pulumi
 import pytest
 
-import pulumi
 from breakeven.errors import UserError
 from breakeven.resources.run_errors import user_errors
 
