@@ -1,4 +1,4 @@
-"""Names like the one that was asked for, so that a message about a typo can mend it."""
+"""Names like the one that was asked for, so that a message about a typo can offer the fix."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UnknownNameError(LookupError):
 
 
 def near_names(wanted: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Returns up to five known names that resemble `wanted`, best first; upper case is no matter.
+    """Returns up to five known names that resemble `wanted`, best first, ignoring case.
 
     Names that contain `wanted` come first, then those within a few letters of it.
     """

@@ -51,6 +51,10 @@ class LoadedStack:
             return ledger_of(self.stack)
         return ledger_of(replace(self.stack, models=(self.with_precision(precision),)))
 
+    def report(self) -> Report:
+        """Estimates the stack as its file states it."""
+        return estimate(self.ledger(), self.assumptions)
+
     def with_precision(self, precision: str) -> Settings:
         """Returns the settings of a stack's only model with weights of another precision."""
         return replace(
@@ -170,7 +174,7 @@ def estimate_stack(stack: str, today: date) -> Report:
         PriceBookError: The price book is damaged.
     """
     loaded = load_stack(stack, today)
-    return estimate(loaded.ledger(), loaded.assumptions)
+    return loaded.report()
 
 
 def priced_manifests(stack: str, today: date) -> tuple[KubernetesResource, ...]:
@@ -188,5 +192,5 @@ def priced_manifests(stack: str, today: date) -> tuple[KubernetesResource, ...]:
         PriceBookError: The price book is damaged.
     """
     loaded = load_stack(stack, today)
-    report = estimate(loaded.ledger(), loaded.assumptions)
+    report = loaded.report()
     return render(loaded.stack, token_prices(report), planned_costs(report))

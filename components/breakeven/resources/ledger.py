@@ -21,7 +21,7 @@ class Ledger:
     """Sees every registration of the program, children of components included.
 
     A component costs what its children cost, so it is not recorded itself; but for the GPU pool,
-    whose nodes are no resources of the program.
+    whose nodes are not resources of the program.
 
     A transform rather than a policy or a list kept by hand: it sees the final inputs, in preview
     and with no cluster, and also of resources that someone else's code adds to the stack.

@@ -57,7 +57,7 @@ def price_stack(
     prices: Mapping[str, str] | None = None,
     today: date | None = None,
 ) -> Priced:
-    """Prints at the end of each preview what the program costs a month. Call it first.
+    """Prints at the end of each preview the monthly cost of the program. Call it first.
 
     It sees every resource that is registered after it, those of components too, and changes none.
 

@@ -93,7 +93,7 @@ class ModelSettings(Group):
     )
     previous_revision: OptionalCommitHash = Field(
         default=None,
-        description="Commit whose weights are kept beside the served ones, so that a rollback"
+        description="Commit whose weights are kept with the served ones, so that a rollback"
         " needs no download; empty for none",
     )
     precision: Literal["bf16", "fp8", "int8", "int4"] = Field(
@@ -109,7 +109,7 @@ class ModelSettings(Group):
     )
     lora_adapters: Annotated[tuple[_AdapterText, ...], List, AfterValidator(_distinct)] = Field(
         default=(),
-        description="LoRA adapters served beside the model, as NAME=OWNER/REPOSITORY@COMMIT; "
+        description="LoRA adapters served with the model, as NAME=OWNER/REPOSITORY@COMMIT; "
         "clients ask for them by name. Not in mode hybrid",
     )
     lora_max_rank: Annotated[Literal[8, 16, 32, 64, 128, 256, 320, 512], Digits] = Field(

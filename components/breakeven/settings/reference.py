@@ -98,7 +98,7 @@ def stack_schema() -> str:
 
 
 def pulumi_project(text: str) -> str:
-    """Returns Pulumi.yaml with its config block, which is the last one, generated anew."""
+    """Returns Pulumi.yaml with its config block, which is the last one, regenerated."""
     head = text.partition("\nconfig:\n")[0]
     lines = [head, "config:"]
     for name, group in GROUPS.items():

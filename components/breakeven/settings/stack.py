@@ -146,7 +146,7 @@ class Settings:
 
     @property
     def fetches_weights(self) -> bool:
-        """Whether the stack fills a volume: with weights, or with adapters beside them."""
+        """Whether the stack fills a volume: with weights, or with adapters."""
         return not self.weights_are_there or bool(self.model.lora_adapters)
 
     @property

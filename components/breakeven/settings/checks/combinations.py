@@ -24,7 +24,7 @@ def conflicts_of(settings: Settings) -> Iterator[Conflict]:
     yield from _model(settings)
     yield from _support(settings)
     yield from _pool(settings)
-    if settings.replicas_per_node:  # otherwise no node holds a replica, which is told above
+    if settings.replicas_per_node:  # otherwise no node holds a replica, which is reported above
         yield from _nodes(settings)
     yield from _weights(settings)
     yield from _network(settings)
