@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from breakeven.settings.fields import Form, Group, Integer, Number
+from breakeven.settings.fields import Entries, Form, Group, Integer, Number, refuse, shown
 from breakeven.settings.files import TRAFFIC
+
+PERCENTILES: Mapping[str, float] = {
+    "p10": 0.10,
+    "p25": 0.25,
+    "p50": 0.50,
+    "p75": 0.75,
+    "p90": 0.90,
+    "p95": 0.95,
+    "p99": 0.99,
+    "max": 1.0,
+}
+"""Names of percentiles of request lengths, with the share of requests that are at most as long."""
+
+LONGEST = 10_000_000
+"""Tokens; longer than any context window on offer."""
 
 _SHAPE = r"[A-Za-z0-9][\w.-]{0,127}"
 
@@ -22,10 +39,40 @@ def _shape(text: str) -> str:
     return text
 
 
+def _percentiles(stated: Mapping[object, object]) -> Mapping[str, int]:
+    """Refuses names that are no percentiles, and lengths that are not in order."""
+    names = [str(name) for name in stated]
+    unknown = [name for name in names if name not in PERCENTILES]
+    if unknown:
+        refuse(f"found {', '.join(unknown)}", f"Allowed: {', '.join(PERCENTILES)}")
+    found = {name: _length(stated[name]) for name in PERCENTILES if name in stated}
+    if found and not {"p50", "max"} <= found.keys():
+        refuse(f"found {', '.join(names)}", "Allowed: p50 and max, and any of the others")
+    for (name, length), (next_name, next_length) in pairwise(found.items()):
+        if length > next_length:
+            refuse(
+                f"{name} is {length:,} and {next_name} is {next_length:,}",
+                "Allowed: each at least as long as the one before",
+            )
+    return found
+
+
+def _length(value: object) -> int:
+    text = shown(value).replace("_", "")
+    if not re.fullmatch(r"\d{1,8}", text, re.ASCII) or int(text) > LONGEST:
+        refuse(f"found {shown(value)}", f"Allowed: whole numbers of tokens, 0 to {LONGEST:,}")
+    return int(text)
+
+
+Percentiles = Annotated[Mapping[str, int], BeforeValidator(_percentiles), Entries]
+"""Lengths in tokens by name of percentile; empty where they are not known."""
+
+
 class TrafficSettings(Group):
     """The load, and the latency objectives in seconds (95% of requests, 95% of tokens).
 
-    Tokens per request are means; `cached_input_percent` is a share of the input.
+    Tokens per request are means; `cached_input_percent` is a share of the input. The percentiles
+    are of single requests and independent of each other; their means are those of the tokens.
     """
 
     tokens_per_day: Integer = Field(
@@ -51,6 +98,15 @@ class TrafficSettings(Group):
         ge=0,
         le=95,
         description="Share of input tokens found in a prefix cache",
+    )
+    input_percentiles: Percentiles = Field(
+        default={},
+        description="Input tokens of requests by percentile (p10, p25, p50, p75, p90, p95, p99, "
+        "max), as `breakeven traffic import` measures them; leave it out if you do not know",
+    )
+    output_percentiles: Percentiles = Field(
+        default={},
+        description="Output tokens of requests by percentile, as inputPercentiles",
     )
     shape: Annotated[
         str,
