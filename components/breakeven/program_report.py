@@ -1,68 +1,105 @@
-"""All that the Pulumi program needs of an estimate, in one module that is loaded late.
+"""The estimate of the Pulumi program, made in a process of its own.
 
-Its imports take as long as the engine takes to start its provider, so the program loads it in a
-thread in the meantime.
+Importing the cost side and simulating the week take as long as the engine takes to start its
+provider. In the program's own process both would share one interpreter lock, so the program starts
+this one first: `breakeven.estimate_process` holds the other end.
+
+The process reads a line of JSON from standard input and answers with a pickled value on standard
+output, twice:
+
+    the stack's name and configuration  ->  what is wrong with it, or None
+    the registered resources            ->  a ProgramReport
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import json
+import os
+import pickle
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import BinaryIO
 
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.estimate import estimate
-from breakeven.cost.report import Report
-from breakeven.manifests.gateway.prices import TokenPrices
-from breakeven.manifests.monitoring.planned import PlannedCost
-from breakeven.planning.inputs import token_prices
+from breakeven.errors import UserError
+from breakeven.estimate_process import ProgramReport
+from breakeven.planning.inputs import Inputs, inputs_of, token_prices
 from breakeven.planning.notes import update_strategy
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.reports.estimate_text import render
 from breakeven.reports.json_report import as_output, summary
 from breakeven.reports.sentences.notes import note_sentence
+from breakeven.settings.parse import parse, raise_problems
 from breakeven.settings.stack import Stack
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramReport:
-    """The estimate of what a program registers, in every form that the program needs."""
-
-    report: Report
-
-    @property
-    def token_prices(self) -> TokenPrices:
-        """What a token costs, for the budgets of a gateway."""
-        return token_prices(self.report)
-
-    @property
-    def planned_costs(self) -> tuple[PlannedCost, ...]:
-        """The figures of each model, for Prometheus."""
-        return planned_costs(self.report)
-
-    @property
-    def text(self) -> str:
-        """The tables of a preview."""
-        return render(self.report)
-
-    @property
-    def figures(self) -> dict[str, object]:
-        """All figures, as the inputs of a resource."""
-        return as_output(self.report)
-
-    def outputs(self, stack: Stack) -> dict[str, object]:
-        """Returns the outputs of the stack: how an update goes, and the cost in short."""
-        rollout = update_strategy(stack.models[0])
-        return {"rollout": note_sentence(rollout), "cost": summary(self.report)}
-
-
-def reporting(
-    gather: Callable[[], Assumptions],
-) -> Callable[[Iterable[Registered]], ProgramReport]:
-    """Gathers the assumptions, and returns what estimates with them.
+def report_of(
+    stack: Stack, assumptions: Assumptions, entries: Iterable[Registered]
+) -> ProgramReport:
+    """Estimates what a program registered.
 
     Args:
-        gather: Simulates the week of the stack, which takes a tenth of a second.
+        stack: The stack.
+        assumptions: What the estimate rests on.
+        entries: The registered resources.
     """
-    assumptions = gather()
-    return lambda entries: ProgramReport(estimate(tuple(entries), assumptions))
+    report = estimate(tuple(entries), assumptions)
+    rollout = note_sentence(update_strategy(stack.models[0]))
+    return ProgramReport(
+        text=render(report),
+        figures=as_output(report),
+        outputs={"rollout": rollout, "cost": summary(report)},
+        planned_costs=planned_costs(report),
+        token_prices=token_prices(report) if stack.gateway.is_hybrid else None,
+    )
+
+
+def checked(name: str, configuration: Mapping[str, str]) -> tuple[Stack, Inputs]:
+    """Reads a stack and checks all that its estimate rests on.
+
+    Raises:
+        UserError: The stack file has mistakes, the machine's clock is behind the prices, or the
+            price book is damaged.
+    """
+    stack, problems = parse(configuration)
+    inputs = inputs_of(name, stack, problems, datetime.now(tz=UTC).date())
+    raise_problems(name, inputs.problems)
+    return stack, inputs
+
+
+def serve(questions: BinaryIO, answers: BinaryIO) -> None:
+    """Answers one program; returns early where the program has ended or its stack has mistakes."""
+
+    def answer(value: object) -> None:
+        pickle.dump(value, answers)
+        answers.flush()
+
+    first = questions.readline()
+    if not first:
+        return
+    name, configuration = json.loads(first)
+    try:
+        stack, inputs = checked(name, configuration)
+    except UserError as error:
+        answer(str(error))
+        return
+    answer(None)
+    assumptions = inputs.gather()
+    second = questions.readline()
+    if second:
+        entries = [Registered(*entry) for entry in json.loads(second)]
+        answer(report_of(stack, assumptions, entries))
+
+
+def main() -> None:
+    """Answers on standard output; what anything else prints goes to standard error."""
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

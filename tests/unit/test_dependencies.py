@@ -43,10 +43,11 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "planning": frozenset({"catalog", "cost", "manifests", "policy", "settings"}),
     "reports": frozenset({"catalog", "cost"}),
     "resources": frozenset({"catalog", "cost", "manifests", "reports", "settings"}),
-    "program_report": frozenset({"cost", "manifests", "planning", "reports", "settings"}),
-    "program": frozenset(
-        {"cost", "manifests", "planning", "program_report", "resources", "settings"}
+    "program_report": frozenset(
+        {"cost", "estimate_process", "manifests", "planning", "reports", "settings"}
     ),
+    "estimate_process": frozenset({"cost", "manifests"}),
+    "program": frozenset({"estimate_process", "manifests", "planning", "resources", "settings"}),
     "cli": frozenset(
         {
             "bundle",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pulumi
 
@@ -30,14 +30,9 @@ async def deploy() -> dict[str, object]:
             gateway, whose budgets need the cost.
     """
     with user_errors():
-        stack, problems = parse(configuration())
+        stack, problems = parse(own_values(pulumi.runtime.config.get_config_env()))
         raise_problems(pulumi.get_stack(), problems)
         return await register(stack, _uncounted)
-
-
-def configuration() -> Mapping[str, str]:
-    """Returns what the stack states, by key without prefix, in Pulumi's wire form."""
-    return own_values(pulumi.runtime.config.get_config_env())
 
 
 async def register(stack: Stack, token_prices: Callable[[], TokenPrices]) -> dict[str, object]:
