@@ -21,6 +21,7 @@ from breakeven.bundle.registry.references import ImageReference
 from breakeven.bundle.weights import check_model_folder
 from breakeven.settings.files import ROOT
 from tests.airgap.sealed import Ran, Sealed, sealed_namespace
+from tests.first_time_commands import first_time_commands
 from tests.registry.conftest import Registry, free_port, running
 from tests.unit.bundle.builders import REVISION, finish_layout, make_image, make_model
 
@@ -198,13 +199,12 @@ def inside(outside: Outside, sealed: Sealed, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("inside")
     shutil.move(outside.folder / "bundle", folder / "bundle")
     shutil.copy(outside.folder / "release.pub", folder)
-    (folder / "installed").mkdir()
     (folder / "home").mkdir()
-    unpacked = sealed.run(
-        "sh", "-ec", "cat ../bundle/bundle.tar.* | tar -x", cwd=folder / "installed"
-    )
-    assert unpacked.code == 0, unpacked.output
     installed = Inside(sealed, folder / "installed", folder / "home")
+    commands = first_time_commands(folder / "bundle", folder / "release.pub", 1, installed.folder)
+    unpacked = sealed.run("sh", "-ec", commands, cwd=folder, environment=installed.environment)
+    assert unpacked.code == 0, unpacked.output
+    assert unpacked.outside == []
     setup = installed.run("python3 tools/bootstrap setup")
     assert setup.code == 0, setup.output
     assert setup.outside == []

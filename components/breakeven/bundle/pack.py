@@ -10,13 +10,32 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from breakeven.bundle.archive import first_time
 from breakeven.bundle.archive.archive import write_archive
-from breakeven.bundle.archive.manifest import MANIFEST, SIGNATURE, Entry, Manifest, check_paths
-from breakeven.bundle.archive.opening import Bundle, check_bundle, nothing, open_bundle
+from breakeven.bundle.archive.manifest import (
+    FIRST_TIME,
+    MANIFEST,
+    SIGNATURE,
+    SUMS_SIGNATURE,
+    Entry,
+    Manifest,
+    check_paths,
+)
+from breakeven.bundle.archive.manifest import (
+    SUMS as PART_SUMS,
+)
+from breakeven.bundle.archive.opening import (
+    FIXED_FILES,
+    Bundle,
+    check_bundle,
+    nothing,
+    open_bundle,
+    sums_line,
+)
 from breakeven.bundle.archive.parts import Count, require_room
 from breakeven.bundle.archive.signing import key_id
 from breakeven.bundle.errors import BundleError
-from breakeven.bundle.files import blocks, partial_of, sha256_of_bytes, write_bytes
+from breakeven.bundle.files import blocks, partial_of, sha256_of, sha256_of_bytes, write_bytes
 from breakeven.bundle.licences import as_json, licences_of
 from breakeven.bundle.lock import Lock
 from breakeven.bundle.origins import Origin
@@ -220,6 +239,11 @@ def seal(manifest: Manifest, write: Callable[[Path], None], order: Order, count:
         for name, _ in manifest.parts():  # the next run must not go on behind damaged ones
             (folder / name).unlink(missing_ok=True)
         raise
+    write_bytes(folder / FIRST_TIME, Path(first_time.__file__).read_bytes())
+    named = sorted([MANIFEST, FIRST_TIME, *(name for name, _ in manifest.parts())])
+    sums = "".join(sums_line(sha256_of(folder / name), name) for name in named).encode()
+    write_bytes(folder / PART_SUMS, sums)
+    write_bytes(folder / SUMS_SIGNATURE, order.key.sign(sums))
     write_bytes(folder / SIGNATURE, order.key.sign(content))
     _sync(folder)
     return open_bundle(folder, order.key.public_key())
@@ -231,7 +255,7 @@ def _write(folder: Path, manifest: Manifest, contents: Contents, count: Count) -
 
 def _require_own_folder(folder: Path, manifest: Manifest) -> None:
     """What an earlier run of the same bundle left is used; anything else stays untouched."""
-    mine = {MANIFEST, SIGNATURE, *(name for name, _ in manifest.parts())}
+    mine = {*FIXED_FILES, *(name for name, _ in manifest.parts())}
     unfinished = [partial_of(folder / name) for name in mine]
     present = {path.name for path in folder.iterdir()} - {path.name for path in unfinished}
     same = (folder / MANIFEST).is_file() and (folder / MANIFEST).read_bytes() == manifest.as_bytes()

@@ -120,8 +120,8 @@ def test_what_a_kill_leaves_of_the_signed_list_does_not_stop_the_next_pack(
     folder = site.pack("begun").folder
     (folder / name).rename(folder / f".{name}.partial")
     if name == "bundle.json":
-        for part in folder.glob("bundle.*"):
-            part.unlink()
+        for path in (*folder.glob("bundle.*"), folder / "unpack.py"):
+            path.unlink()
     check_bundle(site.pack("begun"), None)
     assert not [path for path in folder.iterdir() if path.name.endswith(".partial")]
 

@@ -18,6 +18,11 @@ from breakeven.documents import first_mistake
 FORMAT: Final = "breakeven-bundle/1"
 MANIFEST = "bundle.json"
 SIGNATURE = "bundle.json.sig"
+SUMS = "bundle.sums"
+"""Checksums of manifest, parts and `unpack.py`, as sha256sum writes and reads them."""
+SUMS_SIGNATURE = "bundle.sums.sig"
+FIRST_TIME = "unpack.py"
+"""The program that checks and unpacks a bundle where nothing of it is installed yet."""
 LIMIT = 64 * 1024 * 1024
 SIGNATURE_BYTES = 64
 

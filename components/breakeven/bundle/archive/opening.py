@@ -9,17 +9,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from breakeven.bundle.archive.archive import Sink, check_archive, drain, read_archive
 from breakeven.bundle.archive.manifest import (
+    FIRST_TIME,
     LIMIT,
     MANIFEST,
     SIGNATURE,
     SIGNATURE_BYTES,
+    SUMS,
+    SUMS_SIGNATURE,
     Manifest,
     parse_manifest,
 )
 from breakeven.bundle.archive.parts import Count
 from breakeven.bundle.archive.signing import is_signed, key_id
 from breakeven.bundle.errors import BundleError
-from breakeven.bundle.files import read_regular
+from breakeven.bundle.files import read_regular, sha256_of_bytes
+
+FIXED_FILES = (MANIFEST, SIGNATURE, SUMS, SUMS_SIGNATURE, FIRST_TIME)
+"""What a bundle's folder holds beside the parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +54,38 @@ def open_bundle(folder: Path, key: Ed25519PublicKey) -> Bundle:
     if not folder.is_dir():
         msg = f"{folder}: is no folder. Name the folder with {MANIFEST} and the parts"
         raise BundleError(msg)
-    content = read_regular(folder / MANIFEST, LIMIT)
-    signature = read_regular(folder / SIGNATURE, SIGNATURE_BYTES)
-    if not is_signed(key, signature, content):
-        msg = (
-            f"{folder / MANIFEST}: is not signed by key {key_id(key)}. It was changed, or signed "
-            "by somebody else. Don't use it; ask those who packed it, by another way"
-        )
-        raise BundleError(msg)
+    content, signature = _signed(folder, MANIFEST, SIGNATURE, key)
     manifest = parse_manifest(content, str(folder / MANIFEST))
     _require_exact_files(folder, manifest)
+    sums, _ = _signed(folder, SUMS, SUMS_SIGNATURE, key)
+    program = sha256_of_bytes(read_regular(folder / FIRST_TIME, LIMIT))
+    if sums_line(program, FIRST_TIME).encode() not in sums.splitlines(keepends=True):
+        msg = f"{folder / FIRST_TIME}: is not what {SUMS} says. Don't run it; copy the bundle again"
+        raise BundleError(msg)
     return Bundle(folder, manifest, signature)
 
 
+def sums_line(digest: str, name: str) -> str:
+    """Returns a line of checksums as sha256sum writes and reads it."""
+    return f"{digest}  {name}\n"
+
+
+def _signed(
+    folder: Path, name: str, signature_name: str, key: Ed25519PublicKey
+) -> tuple[bytes, bytes]:
+    content = read_regular(folder / name, LIMIT)
+    signature = read_regular(folder / signature_name, SIGNATURE_BYTES)
+    if not is_signed(key, signature, content):
+        msg = (
+            f"{folder / name}: is not signed by key {key_id(key)}. It was changed, or signed "
+            "by somebody else. Don't use it; ask those who packed it, by another way"
+        )
+        raise BundleError(msg)
+    return content, signature
+
+
 def _require_exact_files(folder: Path, manifest: Manifest) -> None:
-    expected = {MANIFEST, SIGNATURE, *(name for name, _ in manifest.parts())}
+    expected = {*FIXED_FILES, *(name for name, _ in manifest.parts())}
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in expected)
     if foreign:
         msg = f"{folder}: has files that do not belong to it: {', '.join(foreign)}. Remove them"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +71,22 @@ def check_unpacked(folder: Path, bundle: Bundle) -> None:
         if not whole or sha256_of(path) != entry.sha256:
             msg = f"{path}: was changed since it was unpacked. Remove {folder}, then unpack again"
             raise BundleError(msg)
+    expected = {*(entry.path for entry in bundle.manifest.files), MANIFEST, SIGNATURE}
+    added = sorted(path for path in _below(folder) if path not in expected)
+    if added:
+        msg = (
+            f"{folder}: has files or links that the bundle did not bring: {', '.join(added[:5])}. "
+            f"Remove {folder}, then unpack again"
+        )
+        raise BundleError(msg)
+
+
+def _below(folder: Path) -> Iterator[str]:
+    """Yields all below a folder but plain folders; a link to a folder is yielded, not followed."""
+    for parent, folders, files in os.walk(folder):
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        for name in (*files, *links):
+            yield Path(parent, name).relative_to(folder).as_posix()
 
 
 def _remove_foreign(folder: Path, bundle: Bundle) -> None:
