@@ -13,9 +13,13 @@ Settings = Mapping[str, object]
 """Settings by dotted key, such as traffic.tokensPerDay."""
 
 
+class _Inline(dict[str, object]):
+    """A mapping that is the value of one setting, written in one line."""
+
+
 def setting_lines(settings: Settings) -> list[str]:
     """Returns the lines of a stack file that state some settings."""
-    return _block(with_settings({}, settings), "  ", PREFIX)
+    return _block(with_settings({}, _in_one_line(settings)), "  ", PREFIX)
 
 
 def merge_settings(text: str, settings: Settings, name: str) -> str:
@@ -39,7 +43,7 @@ def merge_settings(text: str, settings: Settings, name: str) -> str:
     except (yaml.YAMLError, ValueError) as error:  # the latter of a date that is none
         raise NoYamlError(name, error) from error
     changed: str | None = text
-    for key, value in settings.items():
+    for key, value in _in_one_line(settings).items():
         changed = None if changed is None else _changed(changed, key, value)
     if changed is None or not _is_read_back(changed, before, settings):
         lines = "\n".join(setting_lines(settings))
@@ -49,6 +53,13 @@ def merge_settings(text: str, settings: Settings, name: str) -> str:
         )
         raise StackFileError(msg)
     return changed
+
+
+def _in_one_line(settings: Settings) -> Settings:
+    return {
+        key: _Inline(value) if isinstance(value, Mapping) else value
+        for key, value in settings.items()
+    }
 
 
 def _is_read_back(changed: str, before: object, settings: Settings) -> bool:
@@ -87,7 +98,8 @@ def _changed(text: str, key: str, value: object) -> str | None:
         node, parts = child, parts[1:]
         child = _child(node, parts[0])
     if child is not None and len(parts) == 1:
-        start, end = child.start_mark.index, child.end_mark.index
+        # A block's own mark lies beyond what follows it.
+        start, end = child.start_mark.index, _last_leaf(child).end_mark.index
         return text[:start] + _inline(value) + text[end:]
     if child is not None or not isinstance(node, yaml.MappingNode):
         return None
@@ -146,7 +158,7 @@ def _inserted(
 def _block(stated: Mapping[str, object], indentation: str, prefix: str = "") -> list[str]:
     lines = []
     for key, value in stated.items():
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping) and value and not isinstance(value, _Inline):
             lines += [f"{indentation}{prefix}{key}:", *_block(value, f"{indentation}  ")]
         else:
             lines.append(f"{indentation}{prefix}{key}: {_inline(value)}")
@@ -155,7 +167,10 @@ def _block(stated: Mapping[str, object], indentation: str, prefix: str = "") -> 
 
 def _inline(value: object) -> str:
     """A value in one line; text that looks like a number keeps its quotes."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("...\n")
+    plain = dict(value) if isinstance(value, _Inline) else value
+    text = yaml.safe_dump(
+        plain, sort_keys=False, default_flow_style=True, width=10_000
+    ).removesuffix("...\n")
     quoted = text.strip()
     return quoted.replace("'", '"') if quoted.startswith("'") and '"' not in quoted else quoted
 

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 from breakeven.traffic.files import Row
 
-FIELDS = ("timestamp", "input", "output", "cached")
-"""What a request log tells of each request; `cached` is optional."""
+NEEDED = ("timestamp", "input", "output")
+"""What a request log has to tell of each request."""
+
+FIELDS = (*NEEDED, "cached", "model", "call", "spend")
+"""All that a request log may tell of each request."""
+
+CACHE_READ = ("cache_read_input_tokens", "cache_read_tokens", "prompt_cache_read_tokens")
+CACHE_WRITTEN = (
+    *("cache_creation_input_tokens", "cache_write_input_tokens", "cache_creation_tokens"),
+    *("cache_write_tokens", "prompt_cache_write_tokens"),
+)
+TOTAL = ("total_tokens",)
+"""Beside a column of input tokens, under the names that Anthropic, Bedrock and gateways use: input
+that was read from a prompt cache, input that was written to it, and all tokens of the request."""
 
 Getter = Callable[[Row], object]
 
@@ -28,30 +42,31 @@ class Columns:
     input: tuple[str, ...]
     output: tuple[str, ...]
     cached: tuple[str, ...] = ()
+    model: tuple[str, ...] = ("model",)
+    call: tuple[str, ...] = ()
+    spend: tuple[str, ...] = ()
     fixed: bool = False
 
     def stated(self, names: Mapping[str, str]) -> Columns:
         """Returns columns of which some, by field, have the user's names."""
-        own = {field: (name,) for field, name in names.items()}
-        return Columns(
-            timestamp=own.get("timestamp", self.timestamp),
-            input=own.get("input", self.input),
-            output=own.get("output", self.output),
-            cached=own.get("cached", self.cached),
-        )
+        own: dict[str, Any] = {field: (name,) for field, name in names.items()}
+        return replace(self, **own)
 
 
 USUAL = Columns(
     timestamp=(
         *("timestamp", "@timestamp", "created_at", "start_time", "startTime", "created"),
         *("requested_at", "request_timestamp", "logged_at", "datetime", "time", "ts"),
+        *("TimeGenerated", "TimeGenerated [UTC]", "timestamp_ms", "time_ms", "arrival_time"),
+        *("arrived_at", "timestamp_s", "request_time", "eventTime"),
     ),
     input=(
         *("input_tokens", "prompt_tokens", "context_tokens", "num_input_tokens"),
         *("num_prompt_tokens", "prompt_token_count", "input_token_count", "request_tokens"),
         *("input_length", "tokens_in", "usage.prompt_tokens", "usage.input_tokens"),
         *("response.usage.prompt_tokens", "response.usage.input_tokens"),
-        "usageMetadata.promptTokenCount",
+        *("usageMetadata.promptTokenCount", "tokens_prompt", "prompt_length", "prompt_len"),
+        *("gen_ai.usage.input_tokens", "attributes.gen_ai.usage.input_tokens"),
     ),
     output=(
         *("output_tokens", "completion_tokens", "generated_tokens", "generation_tokens"),
@@ -59,7 +74,8 @@ USUAL = Columns(
         *("output_token_count", "response_tokens", "output_length", "tokens_out"),
         *("usage.completion_tokens", "usage.output_tokens"),
         *("response.usage.completion_tokens", "response.usage.output_tokens"),
-        "usageMetadata.candidatesTokenCount",
+        *("usageMetadata.candidatesTokenCount", "tokens_completion", "output_len"),
+        *("gen_ai.usage.output_tokens", "attributes.gen_ai.usage.output_tokens"),
     ),
     cached=(
         *("cached_tokens", "cached_input_tokens", "input_cached_tokens", "cached_prompt_tokens"),
@@ -67,30 +83,105 @@ USUAL = Columns(
         "usage.prompt_tokens_details.cached_tokens",
         "usage.input_tokens_details.cached_tokens",
         "response.usage.prompt_tokens_details.cached_tokens",
-        "usageMetadata.cachedContentTokenCount",
+        *("usageMetadata.cachedContentTokenCount", "tokens_cached"),
+        *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cached_tokens"),
+        "attributes.gen_ai.usage.cache_read.input_tokens",
     ),
+    model=(
+        *("model", "model_name", "modelId", "model_id", "request_model", "response_model"),
+        *("gen_ai.request.model", "attributes.gen_ai.request.model", "response.model"),
+        *("deployment", "deployment_name", "modelDeploymentName"),
+    ),
+    call=(
+        *("call_type", "operation", "operation_name", "endpoint", "path", "request_path"),
+        *("gen_ai.operation.name", "attributes.gen_ai.operation.name", "object", "url"),
+    ),
+    spend=("spend", "cost", "cost_usd", "total_cost", "cost_total", "usage.cost", "response_cost"),
 )
 """OpenAI's, vLLM's and Gemini's names, and those of common gateways.
 
-Not among them is `cache_read_input_tokens`: beside it, Anthropic's `input_tokens` are the uncached
-ones only, so that reading both would give a wrong sum.
+`cache_read_input_tokens` is not among them: it is reported apart from the input; see `CACHE_READ`.
 """
 
 
+@lru_cache(maxsize=10_000)
 def plain(name: str) -> str:
     """Returns a column's name without case and punctuation."""
     return _PUNCTUATION.sub("", name.lower())
 
 
-def find_getter(row: Row, names: tuple[str, ...]) -> Getter | None:
-    """Finds the first of the names in a header or JSON object, and how to read it from a row."""
-    known: Mapping[str, Getter]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A column that was found.
+
+    Attributes:
+        name: As the log spells it, with dots into an object.
+        get: Reads it from a row.
+    """
+
+    name: str
+    get: Getter
+
+
+def find_column(row: Row, names: tuple[str, ...]) -> Found | None:
+    """Finds the first of the names in a header or JSON object."""
+    known: Mapping[str, Found]
     if isinstance(row, dict):
-        known = {plain(".".join(path)): _from_object(path) for path in reversed(list(_paths(row)))}
+        paths = reversed(list(_paths(row)))
+        known = {plain(".".join(p)): Found(".".join(p), _from_object(p)) for p in paths}
     else:
-        cells = list(enumerate(row or ()))
-        known = {plain(cell): _from_list(index) for index, cell in reversed(cells)}
+        cells = reversed(list(enumerate(row or ())))
+        known = {plain(cell): Found(cell, _from_list(index)) for index, cell in cells}
     return next((known[plain(name)] for name in names if plain(name) in known), None)
+
+
+def optional_getter(row: Row, names: tuple[str, ...]) -> Getter:
+    """Returns how to read a field that rows may lack; nothing where a header lacks it.
+
+    JSON objects differ: what the first one lacks is looked for in each, as the names spell it.
+    """
+    found = find_column(row, names)
+    if not isinstance(row, dict) or not names:
+        return found.get if found else _nothing
+    paths = [name.split(".") for name in names]
+    first = found.get if found else _nothing
+
+    def get(each: Row) -> object:
+        value = first(each)
+        if value is None:
+            values = (follow(each, tuple(path)) for path in paths)
+            value = next((other for other in values if other is not None), None)
+        return value
+
+    return get
+
+
+def sibling_getter(row: Row, column: str, names: tuple[str, ...]) -> Getter:
+    """Returns how to read a field that stands beside another one, under any of some names.
+
+    Args:
+        row: The header, or a JSON object.
+        column: Name of the other column, as the log spells it.
+        names: Of the field, without what leads to it.
+    """
+    parent, _, _ = column.rpartition(".")
+    wanted = {plain(name) for name in names}
+    if not isinstance(row, dict):
+        prefix = f"{parent}." if parent else ""
+        return optional_getter(row, tuple(prefix + name for name in names))
+    path = tuple(parent.split(".")) if parent else ()
+
+    def get(each: Row) -> object:
+        beside = follow(each, path)
+        if not isinstance(beside, dict):
+            return None
+        return next((value for key, value in beside.items() if plain(key) in wanted), None)
+
+    return get
+
+
+def _nothing(_row: Row) -> None:
+    return None
 
 
 def _paths(value: Mapping[str, object], depth: int = 4) -> Iterator[tuple[str, ...]]:

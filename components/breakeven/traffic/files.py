@@ -22,9 +22,9 @@ LONGEST_ROW = 16 * 2**20
 """Characters of one row, a prompt included; what is longer is no row."""
 
 Row = list[str] | dict[str, object] | None
-Rows = Iterator[tuple[int, Row]]
-"""Line number and fields or object; None for a row that can't be read."""
 """Fields of a CSV row, an object of JSON, or None where a line is neither."""
+Rows = Iterator[tuple[int, Row]]
+"""Line number and row."""
 
 _CHUNK = 2**16
 _HEAD = 2**16
@@ -121,6 +121,28 @@ def json_rows(text: TextIO, name: str, *, array: bool) -> Iterator[tuple[int, Ro
         return
     for entry in json_entries(text, name, {()}):
         yield entry.line, entry.value if isinstance(entry.value, dict) else None
+
+
+def page_rows(text: TextIO, name: str, member: str, told: dict[str, object]) -> Rows:
+    """Reads the rows that a JSON document, or each document of an array, has in one member.
+
+    Args:
+        text: The document from its beginning.
+        name: Of the file, for messages.
+        member: Of the rows.
+        told: Takes all members that are no rows, by dotted path; those of the last page win.
+
+    Raises:
+        TrafficError: It is malformed or cut off.
+    """
+    for entry in json_entries(text, name, {(), (member,), ("*",), ("*", member)}):
+        path = entry.path[1:] if entry.path[0] == "*" else entry.path
+        if path == (member, "*"):
+            yield entry.line, entry.value if isinstance(entry.value, dict) else None
+        elif isinstance(entry.value, dict):
+            told |= {f"{'.'.join(path)}.{key}": value for key, value in entry.value.items()}
+        else:
+            told[".".join(path)] = entry.value
 
 
 def json_entries(text: TextIO, name: str, entered: Collection[tuple[str, ...]]) -> Iterator[Entry]:

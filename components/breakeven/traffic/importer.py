@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from breakeven.traffic.errors import TrafficError
 from breakeven.traffic.files import open_log, read_head
 from breakeven.traffic.kind import Head, Import, Kind, Reader
 from breakeven.traffic.kinds import detect
+from breakeven.traffic.relative_time import Clock, TimeUnit
 from breakeven.traffic.tally import SHOWN, Tally
 from breakeven.traffic.values import TimeReader
+
+SHOWN_MODELS = 10
+"""Models that a message names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,10 @@ class ImportOptions:
         zone: Of timestamps of request logs that name none; exports are in UTC.
         latest: Epoch seconds after which a time is a mistake.
         max_bad_percent: Share of bad rows, 0 to 100, above which a log is refused.
+        now: Epoch seconds of the import; what ends later is still running.
+        models: Names of the models whose requests count; empty for all.
+        start: Moment of time 0 of logs whose times count from their own start.
+        time_unit: Of such times; None where the log tells it.
     """
 
     kind: Kind | None
@@ -32,6 +40,10 @@ class ImportOptions:
     zone: tzinfo
     latest: float
     max_bad_percent: float
+    now: float = float("inf")
+    models: frozenset[str] = frozenset()
+    start: datetime | None = None
+    time_unit: TimeUnit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +53,14 @@ class Imported:
     Attributes:
         tally: Counts and sums.
         kinds: Kind of each file, in their order.
-        incomplete: Last of OpenAI's files, if its last page says that more follow.
+        clock: What is known of the moment at which the logs' time is 0.
+        notes: What a reader should know about the files.
     """
 
     tally: Tally
     kinds: tuple[Kind, ...]
-    incomplete: str | None
+    clock: Clock
+    notes: tuple[str, ...]
 
 
 def import_logs(
@@ -82,6 +96,10 @@ class _Reader:
             utc=TimeReader(UTC, options.latest),
             local=TimeReader(options.zone, options.latest),
             columns=options.columns,
+            models=options.models,
+            start=options.start,
+            time_unit=options.time_unit,
+            now=options.now,
         )
         self._readers: dict[str, Reader] = {}
         self._kinds: list[Kind] = []
@@ -96,15 +114,64 @@ class _Reader:
         self._kinds.append(kind)
         if kind.name not in self._readers:
             self._readers[kind.name] = kind.reader(self._shared)
+        self._shared.saved = _saved(path)
         with open_log(path, advance) as text:
             self._readers[kind.name].read(text, printable_name(path), head)
 
     def finish(self) -> Imported:
         """Judges what was read as a whole."""
+        shared = self._shared
         for reader in self._readers.values():
             reader.finish()
-        refuse_many_bad_rows(self._shared.tally, self._options.max_bad_percent)
-        return Imported(self._shared.tally, tuple(self._kinds), self._shared.incomplete)
+        refuse_many_bad_rows(shared.tally, self._options.max_bad_percent)
+        _refuse_other_models(shared)
+        notes = (*shared.pages.notes(), *_running(shared.running))
+        return Imported(shared.tally, tuple(self._kinds), _clock(shared.clocks), notes)
+
+
+def _saved(path: Path) -> float:
+    """Returns when a file was written, for buckets that had not ended then."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def _refuse_other_models(shared: Import) -> None:
+    """Raises TrafficError where not one of the models asked for is in the log."""
+    absent = sorted(shared.models - shared.seen.keys())
+    if not absent:
+        return
+    named = [f'"{model}"' for model, _ in shared.seen.most_common(SHOWN_MODELS) if model]
+    found = f"It has {', '.join(named)}" if named else "It names no models; leave --model out"
+    msg = f"no request to {', '.join(absent)} in the log. {found}"
+    raise TrafficError(msg)
+
+
+def _running(hours: set[float]) -> tuple[str, ...]:
+    if not hours:
+        return ()
+    counted = ", ".join(f"{each:.1f}" for each in sorted(hours)[:SHOWN])
+    note = (
+        "the last bucket had not ended when it was saved: only the hours that had passed "
+        f"({counted}) count as its time"
+    )
+    return (note,)
+
+
+def _clock(clocks: set[Clock]) -> Clock:
+    """Returns what is known of all logs' times.
+
+    Raises:
+        TrafficError: Some count from an unknown start, and others don't.
+    """
+    if len(clocks) > 1:
+        msg = (
+            "the times of one log count from its own start and those of another do not. Say the "
+            "moment of time 0, such as --start 2026-11-02, or import them one by one"
+        )
+        raise TrafficError(msg)
+    return next(iter(clocks), Clock.KNOWN)
 
 
 def printable_name(path: Path) -> str:
@@ -134,7 +201,7 @@ def refuse_many_bad_rows(tally: Tally, max_bad_percent: float) -> None:
             ),
             *(f"  {line}" for line in describe_bad_rows(tally)),
             (
-                "Mend the log, or name its columns with --columns, or allow more with "
+                "Fix the log, or name its columns with --columns, or allow more with "
                 "--max-bad-percent."
             ),
         ]

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
+from io import StringIO
 from typing import Protocol, TextIO
 
+from breakeven.json_stream import JsonStreamError, entries
 from breakeven.traffic.columns import plain
-from breakeven.traffic.files import Rows, csv_rows, json_rows
-from breakeven.traffic.tally import Tally
+from breakeven.traffic.files import Rows, csv_rows, json_rows, page_rows
+from breakeven.traffic.pages import Pages
+from breakeven.traffic.relative_time import Clock, TimeUnit
+from breakeven.traffic.tally import HOUR, MOST_MODELS, Tally
 from breakeven.traffic.values import TimeReader
+
+_WRAPPERS = ("data", "rows", "logs", "items", "records", "requests", "observations", "generations")
+"""Members in which answers of web interfaces have their rows."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +41,56 @@ class Head:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Names of the columns, or of the first JSON object's keys; without case or punctuation."""
+        """Names of the columns, or of the first JSON object's keys; without case or punctuation.
+
+        Of a document that has its rows in a member, the names are those of the document itself.
+        """
         if self.is_json:
-            return frozenset(plain(name) for name in _first_object(self.text))
+            return frozenset(plain(name) for name in self._outline[0])
         line = (self.text.splitlines() or [""])[0]
         separator = max(",;\t", key=line.count)
         header: list[str] = next(csv.reader([line], delimiter=separator), [])
         return frozenset(plain(name) for name in header)
 
-    def rows(self, text: TextIO, name: str) -> Rows:
+    @property
+    def member(self) -> str | None:
+        """The member in which a JSON document has its rows; None for a list of rows."""
+        return self._outline[1] if self.is_json else None
+
+    @cached_property
+    def row_names(self) -> frozenset[str]:
+        """Names of a row's columns or keys, wherever the rows are; without case or punctuation."""
+        if self.member is None:
+            return self.names
+        return frozenset(plain(name) for name in self._outline[2])
+
+    @cached_property
+    def _outline(self) -> tuple[frozenset[str], str | None, frozenset[str]]:
+        """Keys of the first object, the member with its rows, and the keys of their first."""
+        text = self.text.lstrip().removeprefix("[").lstrip()
+        names: set[str] = set()
+        try:
+            for entry in entries(StringIO(text), {(), *((name,) for name in _WRAPPERS)}):
+                names.add(entry.path[0])
+                if entry.path[1:] == ("*",) and isinstance(entry.value, dict):
+                    if not _one_a_line(text):
+                        return frozenset(names), entry.path[0], frozenset(entry.value)
+                    break
+        except (JsonStreamError, RecursionError):
+            pass  # the beginning of a file ends somewhere
+        first = _first_object(text)
+        return frozenset(first or names), None, frozenset()
+
+    def rows(self, text: TextIO, name: str, told: dict[str, object] | None = None) -> Rows:
         """Reads the rows of the whole log.
 
         Args:
             text: The log from its beginning.
             name: Of the file, for messages.
+            told: Takes what a document says beside its rows, such as the number of its pages.
         """
+        if self.member is not None:
+            return page_rows(text, name, self.member, {} if told is None else told)
         if self.is_json:
             return json_rows(text, name, array=self.text.lstrip().startswith("["))
         return csv_rows(text)
@@ -61,14 +105,49 @@ class Import:
         utc: Reads the times of exports.
         local: Reads the times of request logs, which may be in another zone.
         columns: Names of the user's columns, by field; empty for the usual ones.
-        incomplete: Last file of an export whose end says that more follows.
+        models: Names of the models that count; empty for all.
+        start: Moment of time 0 of logs whose times count from their own start.
+        time_unit: Of such times, if the user says it.
+        now: Epoch seconds of the import.
+        saved: Epoch seconds at which the present file was written.
+        pages: Which pages of exports were read.
+        seen: Requests of each model in the log, also of those that do not count.
+        clocks: What is known of the moments at which the logs' times are 0.
+        running: Hours of buckets that had not ended when a file was saved.
     """
 
     tally: Tally
     utc: TimeReader
     local: TimeReader
     columns: Mapping[str, str]
-    incomplete: str | None = None
+    models: frozenset[str] = frozenset()
+    start: datetime | None = None
+    time_unit: TimeUnit | None = None
+    now: float = float("inf")
+    saved: float = float("inf")
+    pages: Pages = field(default_factory=Pages)
+    seen: Counter[str] = field(default_factory=Counter)
+    clocks: set[Clock] = field(default_factory=set)
+    running: set[float] = field(default_factory=set)
+
+    def counts(self, model: str) -> bool:
+        """Tells whether requests to a model count, and notes that it is in the log."""
+        if model in self.seen or len(self.seen) < MOST_MODELS:
+            self.seen[model] += 1
+        return not self.models or model in self.models
+
+    def ended(self, start: float, end: float) -> float:
+        """Returns the end of an interval, or the moment at which it was told while it ran.
+
+        Args:
+            start: Epoch seconds.
+            end: Epoch seconds.
+        """
+        told = min((moment for moment in (self.saved, self.now) if start < moment), default=end)
+        if told >= end:
+            return end
+        self.running.add((told - start) / HOUR)
+        return told
 
 
 class Reader(Protocol):
@@ -120,15 +199,23 @@ class RowReader:
 
     def read(self, text: TextIO, name: str, head: Head) -> None:
         """Counts a log; see `Reader`."""
-        self.count(head.rows(text, name), name, self.shared)
+        told: dict[str, object] = {}
+        self.count(head.rows(text, name, told), name, self.shared)
+        self.shared.pages.add(name, told)
 
     def finish(self) -> None:
         """Has nothing to judge."""
 
 
-def _first_object(head: str) -> dict[str, object]:
+def _first_object(text: str) -> dict[str, object]:
     try:
-        value, _ = json.JSONDecoder().raw_decode(head.lstrip().removeprefix("[").lstrip())
+        value, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _one_a_line(text: str) -> bool:
+    """Tells whether a JSON object ends with its line, and another one follows."""
+    line, _, rest = text.partition("\n")
+    return bool(rest.lstrip()[:1] == "{" and _first_object(line))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from breakeven.traffic.azure_trace import AZURE_TRACE
+from breakeven.traffic.formats.anthropic_usage import ANTHROPIC_USAGE
+from breakeven.traffic.formats.azure_monitor import AZURE_MONITOR
+from breakeven.traffic.formats.helicone import HELICONE
+from breakeven.traffic.formats.langfuse import LANGFUSE
+from breakeven.traffic.formats.litellm import LITELLM
+from breakeven.traffic.formats.openai_usage import OPENAI_USAGE
+from breakeven.traffic.formats.openrouter import OPENROUTER, OPENROUTER_DAYS
+from breakeven.traffic.formats.prometheus import PROMETHEUS
+from breakeven.traffic.formats.published_traces import AZURE_TRACE, BAILIAN, BURSTGPT, MOONCAKE
 from breakeven.traffic.kind import Head, Kind
-from breakeven.traffic.litellm import LITELLM
-from breakeven.traffic.openai_usage import OPENAI_USAGE
-from breakeven.traffic.prometheus import PROMETHEUS
 from breakeven.traffic.requests import REQUESTS_CSV, REQUESTS_JSONL
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -17,9 +22,19 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         kind.name: kind
         for kind in (
             PROMETHEUS,
+            AZURE_MONITOR,
+            # Before OpenAI's, whose pages have the same frame.
+            ANTHROPIC_USAGE,
             OPENAI_USAGE,
             LITELLM,
+            LANGFUSE,
+            HELICONE,
+            OPENROUTER,
+            OPENROUTER_DAYS,
             AZURE_TRACE,
+            BURSTGPT,
+            BAILIAN,
+            MOONCAKE,
             # Last: what is no export is a request log.
             REQUESTS_CSV,
             REQUESTS_JSONL,

@@ -31,14 +31,17 @@ def shape_text(profile: Profile, sources: Sequence[str], zone: str, today: date)
     week = len(profile.rates) == HOURS_OF_WEEK
     averaged = f"{profile.days / 7:.1f} weeks" if week else f"{profile.days:.1f} days"
     mean = sum(profile.rates) / len(profile.rates)
+    span = (
+        f"{profile.start:%Y-%m-%d %H:%M} to {profile.end:%Y-%m-%d %H:%M} {zone}"
+        if profile.start and profile.end
+        else f"{profile.days:.1f} days from a midnight that the log does not date"
+    )
+    counted = "" if profile.requests is None else f", {profile.requests:,} requests"
     lines = [
         f"{MARK} on {today.isoformat()}.",
         *(f"# Source: {source}" for source in sources),
-        (
-            f"# Span: {profile.start:%Y-%m-%d %H:%M} to {profile.end:%Y-%m-%d %H:%M} {zone}, "
-            f"{profile.requests:,} requests; mean of {averaged}."
-        ),
-        f"# Requests of each hour over the mean hour; hours of {zone}.",
+        f"# Span: {span}{counted}; mean of {averaged}.",
+        f"# {profile.rates_of.capitalize()} of each hour over the mean hour; hours of {zone}.",
     ]
     for hour, rate in enumerate(profile.rates):
         if hour % HOURS_OF_DAY == 0:

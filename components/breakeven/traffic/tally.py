@@ -5,6 +5,9 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
+from decimal import Decimal
+
+from breakeven.traffic.lengths import Lengths
 
 MINUTE = 60
 QUARTER = 900
@@ -29,6 +32,45 @@ class BadRows:
     places: list[str] = field(default_factory=list)
 
 
+MOST_MODELS = 100
+"""Models that are told apart; what is beyond them is counted under `OTHER_MODELS`."""
+
+OTHER_MODELS = "other models"
+
+
+@dataclass(slots=True)
+class ModelUse:
+    """What one model did; its name is what the log calls it.
+
+    Attributes:
+        requests: How many; 0 where the log does not count them.
+        input_tokens: Of all requests, cached ones included.
+        output_tokens: Of all requests.
+        cached_tokens: Input found in a prefix cache.
+        spend: USD that the log states; None where it states none.
+    """
+
+    requests: float = 0
+    input_tokens: float = 0
+    output_tokens: float = 0
+    cached_tokens: float = 0
+    spend: Decimal | None = None
+
+    @property
+    def tokens(self) -> float:
+        """Input and output tokens."""
+        return self.input_tokens + self.output_tokens
+
+    def add(self, more: ModelUse) -> None:
+        """Adds what else it did."""
+        self.requests += more.requests
+        self.input_tokens += more.input_tokens
+        self.output_tokens += more.output_tokens
+        self.cached_tokens += more.cached_tokens
+        if more.spend is not None:
+            self.spend = (self.spend or Decimal(0)) + more.spend
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts and sums.
@@ -44,8 +86,15 @@ class Tally:
         output_tokens: Of all requests.
         cached_tokens: Input found in a prefix cache, where the log tells.
         input_with_cached: Input tokens of records that tell how much of it was cached.
+        uncounted_input: Input tokens of records that do not tell the number of requests.
+        uncounted_output: Output tokens of them.
         coarse_requests: Requests of records that are longer than an hour.
         coarse_tokens: Tokens of records that are longer than a minute.
+        hourless_tokens: Tokens of records that are longer than an hour.
+        input_lengths: Input tokens of single requests, where the log has them.
+        output_lengths: Output tokens of single requests.
+        request_lengths: Input and output tokens of single requests.
+        models: What each model did, by the log's name of it; "" where it names none.
         rows: Rows read, bad ones and those left out included.
         left_out: Rows that are in order and no traffic, by reason.
         bad: Rows that can't be used, by reason.
@@ -58,12 +107,20 @@ class Tally:
     output_tokens: float = 0
     cached_tokens: float = 0
     input_with_cached: float = 0
+    uncounted_input: float = 0
+    uncounted_output: float = 0
     coarse_requests: float = 0
     coarse_tokens: float = 0
+    hourless_tokens: float = 0
+    input_lengths: Lengths = field(default_factory=Lengths)
+    output_lengths: Lengths = field(default_factory=Lengths)
+    request_lengths: Lengths = field(default_factory=Lengths)
+    models: dict[str, ModelUse] = field(default_factory=dict)
     rows: int = 0
     left_out: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     bad: defaultdict[str, BadRows] = field(default_factory=lambda: defaultdict(BadRows))
     _quarters: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
+    _quarter_tokens: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     _minutes: dict[int, array[float]] = field(default_factory=dict)
     _phase: float | None = None
 
@@ -71,6 +128,11 @@ class Tally:
     def tokens(self) -> float:
         """Input and output tokens of all requests."""
         return self.input_tokens + self.output_tokens
+
+    @property
+    def uncounted_tokens(self) -> float:
+        """Tokens of records that do not tell the number of requests."""
+        return self.uncounted_input + self.uncounted_output
 
     @property
     def seconds(self) -> float:
@@ -87,22 +149,40 @@ class Tally:
         """Rows that can't be used."""
         return sum(rows.count for rows in self.bad.values())
 
-    def request(
-        self, moment: float, input_tokens: int, output_tokens: int, cached: int | None
+    def request(  # noqa: PLR0913 -- what a row tells of a request
+        self,
+        moment: float,
+        input_tokens: int,
+        output_tokens: int,
+        cached: int | None,
+        *,
+        model: str = "",
+        spend: Decimal | None = None,
     ) -> None:
         """Counts one request at its moment (epoch seconds)."""
         tokens = input_tokens + output_tokens
         self._cover(moment, moment)
         self._sum(1, input_tokens, output_tokens, cached)
-        self._quarters[int(moment // QUARTER)] += 1
+        self.input_lengths.add(input_tokens)
+        self.output_lengths.add(output_tokens)
+        self.request_lengths.add(tokens)
+        self.use(model, ModelUse(1, input_tokens, output_tokens, cached or 0, spend))
+        quarter = int(moment // QUARTER)
+        self._quarters[quarter] += 1
+        self._quarter_tokens[quarter] += tokens
         self._add_tokens(int((moment - self.phase) // MINUTE), tokens)
+
+    def use(self, model: str, more: ModelUse) -> None:
+        """Adds to what a model did."""
+        name = model if model in self.models or len(self.models) < MOST_MODELS else OTHER_MODELS
+        self.models.setdefault(name, ModelUse()).add(more)
 
     def interval(  # noqa: PLR0913 -- the six figures of a usage record
         self,
         start: float,
         seconds: float,
         *,
-        requests: float = 0,
+        requests: float | None = 0,
         input_tokens: float = 0,
         output_tokens: float = 0,
         cached: float | None = None,
@@ -112,7 +192,7 @@ class Tally:
         Args:
             start: Epoch seconds.
             seconds: Its length, more than 0 and at most 31 days.
-            requests: Begun within it.
+            requests: Begun within it; None where the log does not count them.
             input_tokens: Of them, cached ones included.
             output_tokens: Of them.
             cached: Of the input, if the log tells.
@@ -126,14 +206,23 @@ class Tally:
         end = start + seconds
         tokens = input_tokens + output_tokens
         self._cover(start, end)
+        if requests is None:
+            requests = 0
+            self.uncounted_input += input_tokens
+            self.uncounted_output += output_tokens
         self._sum(requests, input_tokens, output_tokens, cached)
         if seconds > HOUR:
             self.coarse_requests += requests
+            self.hourless_tokens += tokens
         if seconds > MINUTE:
             self.coarse_tokens += tokens
-        if requests:
+        self._spread(start, end, requests, tokens)
+
+    def _spread(self, start: float, end: float, requests: float, tokens: float) -> None:
+        if requests or tokens:
             for quarter, share in _shares(start, end, QUARTER):
                 self._quarters[quarter] += requests * share
+                self._quarter_tokens[quarter] += tokens * share
         if tokens:
             for minute, share in _shares(start - self.phase, end - self.phase, MINUTE):
                 self._add_tokens(minute, tokens * share)
@@ -154,6 +243,10 @@ class Tally:
     def requests_of_quarter(self, quarter: int) -> float:
         """Returns the requests of a quarter of an hour, numbered from the epoch."""
         return self._quarters.get(quarter, 0.0)
+
+    def tokens_of_quarter(self, quarter: int) -> float:
+        """Returns the tokens of a quarter of an hour, numbered from the epoch."""
+        return self._quarter_tokens.get(quarter, 0.0)
 
     def tokens_of_minutes(self, first: int, last: int) -> list[float]:
         """Returns the tokens of each minute from `first` to `last`, both included."""

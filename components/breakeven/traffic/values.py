@@ -23,7 +23,13 @@ _LARGEST = 10**15
 _NUMBER = re.compile(r"\d+(\.\d*)?")
 _WHOLE = re.compile(r"(\d{1,15})(\.0*)?")
 _ZONE = re.compile(r"\s+(?:UTC|GMT)$")
-_MISSING = frozenset({"", "null", "none", "nan", "\\n"})
+_MISSING = frozenset(
+    {
+        *("", "null", "none", "nan", "nil", "\\n"),
+        # Envoy and nginx write a dash; spreadsheets and other exports write the rest.
+        *("-", "--", "n/a", "na", "(null)", "<nil>", "<null>", "undefined", "(empty)"),
+    }
+)
 
 
 class TimeReader:
@@ -40,6 +46,24 @@ class TimeReader:
     def __init__(self, zone: tzinfo, latest: float) -> None:
         self._zone = zone
         self._latest = latest
+
+    @property
+    def zone(self) -> tzinfo:
+        """Zone of timestamps that name none."""
+        return self._zone
+
+    def end(self, value: object) -> float:
+        """Returns epoch seconds of the end of an interval, which may lie in the future.
+
+        Raises:
+            BadRowError: There is no time, it can't be read, or it lies before 2015.
+        """
+        return TimeReader(self._zone, math.inf)(value)
+
+    @property
+    def latest(self) -> float:
+        """Epoch seconds after which a time is a mistake."""
+        return self._latest
 
     def __call__(self, value: object) -> float:
         """Returns epoch seconds.
@@ -86,7 +110,7 @@ def _epoch(number: float | Decimal) -> float:
 
 
 def missing(value: object) -> bool:
-    """Tells whether a field is empty, as JSON, pandas or PostgreSQL write that."""
+    """Tells whether a field is empty, as JSON, pandas, PostgreSQL or an access log write that."""
     if isinstance(value, str):
         return value.strip().lower() in _MISSING
     return value is None or (isinstance(value, float) and math.isnan(value))
@@ -114,6 +138,25 @@ def read_count(value: object, what: str) -> int | None:
         return int(value)
     msg = f"{what} is no whole number of 0 or more"
     raise BadRowError(msg)
+
+
+def read_whole(value: object) -> int | None:
+    """Reads a whole number of 0 or more; None for anything else."""
+    try:
+        return read_count(value, "")
+    except BadRowError:
+        return None
+
+
+def read_usd(value: object) -> Decimal | None:
+    """Reads an amount of money of 0 or more; None where there is none."""
+    if missing(value) or isinstance(value, bool):
+        return None
+    try:
+        amount = Decimal(str(value).strip().removeprefix("$"))
+    except ArithmeticError:
+        return None
+    return amount if amount.is_finite() and amount >= 0 else None
 
 
 def read_tokens(

@@ -16,6 +16,7 @@ from breakeven.cost.demand.load import read_shape
 from breakeven.errors import UserError
 from breakeven.settings.files import stack_values, with_settings
 from breakeven.settings.parse import parse
+from breakeven.traffic.lengths import PERCENTILES
 from breakeven.traffic.presets import TOKENS_PER_DAY
 from tests.unit.traffic.logs import (
     FEW,
@@ -95,6 +96,8 @@ def test_a_week_of_requests_becomes_settings_and_a_shape(tmp_path: Path, project
             "tokensPerDay": round(requests * 1_200 / 7 * 7 * 86_400 / (7 * 86_400 - 1)),
             "inputTokens": 1_000,
             "outputTokens": 200,
+            "inputPercentiles": dict.fromkeys(PERCENTILES, 1_000),
+            "outputPercentiles": dict.fromkeys(PERCENTILES, 200),
             "cachedInputPercent": 25,
             "shape": "november-2026",
         }
@@ -106,7 +109,8 @@ def test_a_week_of_requests_becomes_settings_and_a_shape(tmp_path: Path, project
     shape = read_shape(project / "stacks" / "traffic" / "november-2026")
     assert len(shape) == 168
     assert shape[8] / shape[0] == pytest.approx(6, rel=1e-4)
-    assert max(map(len, output.splitlines())) <= 96
+    prose = [line for line in output.splitlines() if not line.startswith("    ")]
+    assert max(map(len, prose)) <= 96
 
 
 def test_json_has_the_same_figures(tmp_path: Path) -> None:
@@ -128,7 +132,9 @@ def test_a_stack_file_gets_exactly_the_measured_settings(tmp_path: Path, project
     assert [line for line in before if line not in after] == ["    tokensPerDay: 5 # a guess"]
     assert sorted(line.split(":")[0].strip() for line in after if line not in before) == [
         "cachedInputPercent",
+        "inputPercentiles",
         "inputTokens",
+        "outputPercentiles",
         "outputTokens",
         "shape",
         "tokensPerDay",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from breakeven.traffic.importer import Imported, ImportOptions, import_logs
 from breakeven.traffic.kind import Kind
+from breakeven.traffic.relative_time import TimeUnit
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -146,6 +147,10 @@ def read(
     columns: Mapping[str, str] | None = None,
     zone: tzinfo = UTC,
     max_bad_percent: float = 1,
+    models: Collection[str] = (),
+    start: datetime | None = None,
+    time_unit: TimeUnit | None = None,
+    now: datetime = NOW,
 ) -> Imported:
     options = ImportOptions(
         kind=kind,
@@ -153,6 +158,10 @@ def read(
         zone=zone,
         latest=NOW.timestamp(),
         max_bad_percent=max_bad_percent,
+        now=now.timestamp(),
+        models=frozenset(models),
+        start=start,
+        time_unit=time_unit,
     )
     return import_logs(paths, options, lambda _count: None)
 

@@ -29,7 +29,7 @@ def test_all_results_of_all_buckets_and_pages_are_counted(tmp_path: Path) -> Non
     array = read(written(tmp_path / "page", f"[{first},\n{second}]"))
     files = read(written(tmp_path / "1", first), written(tmp_path / "2", second))
     assert array.tally == files.tally
-    assert array.incomplete is files.incomplete is None
+    assert array.notes == files.notes == ()
     tally = array.tally
     assert (tally.requests, tally.input_tokens, tally.output_tokens) == (6, 1200, 120)
     assert (tally.cached_tokens, tally.input_with_cached) == (100, 1200)
@@ -43,7 +43,8 @@ def test_an_empty_bucket_is_an_hour_without_requests(tmp_path: Path) -> None:
 
 def test_a_last_page_with_more_to_come_is_told(tmp_path: Path) -> None:
     page = openai_page([bucket(0, 3600, (3, 900, 90))], more=True)
-    assert read(written(tmp_path / "page", page)).incomplete == "page"
+    [note] = read(written(tmp_path / "page", page)).notes
+    assert note == "page: its last page says that more follow; export them too"
 
 
 def test_the_csv_export_gives_the_same_counts_as_the_json(tmp_path: Path) -> None:

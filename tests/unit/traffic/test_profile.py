@@ -229,10 +229,10 @@ def test_settings_are_within_what_a_stack_allows(
     )
     settings = measure(tally, UTC).settings("x")
     a_day = min(10**15, (read + wrote) * requests / seconds * DAY)
-    assert 1 <= int(settings["traffic.tokensPerDay"]) <= 10**15
+    assert 1 <= int(str(settings["traffic.tokensPerDay"])) <= 10**15
     assert settings["traffic.tokensPerDay"] == pytest.approx(a_day, rel=1e-9, abs=0.51)
     for key in ("traffic.inputTokens", "traffic.outputTokens"):
-        assert 1 <= int(settings[key]) <= 1_000_000
+        assert 1 <= int(str(settings[key])) <= 1_000_000
 
 
 def test_nothing_and_next_to_nothing_are_no_traffic() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from decimal import Decimal
 from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,9 +16,9 @@ from hypothesis import strategies as st
 
 from breakeven.traffic.columns import USUAL
 from breakeven.traffic.errors import TrafficError
+from breakeven.traffic.formats.litellm import litellm_cached
 from breakeven.traffic.importer import refuse_many_bad_rows
 from breakeven.traffic.kinds import KINDS
-from breakeven.traffic.litellm import litellm_cached
 from breakeven.traffic.tally import Tally
 from tests.each import each
 from tests.unit.traffic.logs import (
@@ -75,9 +76,105 @@ def test_stated_columns_win_over_usual_ones(tmp_path: Path) -> None:
     assert (tally.input_tokens, tally.output_tokens) == (8, 3)
 
 
-def test_anthropics_uncached_input_is_not_taken_for_all_of_it(tmp_path: Path) -> None:
-    text = f"timestamp,input_tokens,output_tokens,cache_read_input_tokens\n{moment(0)},8,3,900\n"
-    assert read(written(tmp_path / "log", text)).tally.input_with_cached == 0
+@pytest.mark.parametrize(
+    "usage",
+    [
+        # Anthropic, and Bedrock: the input is what was neither read from a cache nor written to it.
+        {
+            "input_tokens": 50,
+            "cache_creation_input_tokens": 450,
+            "cache_read_input_tokens": 500,
+            "output_tokens": 20,
+        },
+        {"inputTokens": 50, "cacheWriteInputTokens": 450, "cacheReadInputTokens": 500}
+        | {"outputTokens": 20, "totalTokens": 1020},
+        # LiteLLM's usage: the same figures beside an input that holds them, as the total tells.
+        {
+            "prompt_tokens": 1000,
+            "cache_creation_input_tokens": 450,
+            "cache_read_input_tokens": 500,
+            "completion_tokens": 20,
+            "total_tokens": 1020,
+        },
+    ],
+)
+def test_input_that_is_cached_is_counted_once_wherever_it_is_reported(
+    tmp_path: Path, usage: dict[str, int]
+) -> None:
+    nested = [{"timestamp": moment(at), "usage": usage} for at in (0, 60)]
+    flat = {"timestamp": moment(0), **usage}
+    rows = [",".join(map(str, values)) for values in (flat.keys(), flat.values())]
+    logs = ("\n".join(map(json.dumps, nested)), "\n".join(rows))
+    for number, text in enumerate(logs):
+        tally = read(written(tmp_path / f"{number}", text)).tally
+        mean = tally.input_tokens / tally.requests
+        assert (mean, tally.output_tokens / tally.requests) == (1000, 20)
+        assert tally.cached_tokens / tally.input_with_cached == 0.5
+
+
+def test_cached_input_that_only_later_rows_report_is_found(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"created": moment(0), "usage": {"input_tokens": 8, "output_tokens": 3}},
+        {
+            "created": moment(9),
+            "usage": {"input_tokens": 8, "output_tokens": 3} | {"cache_read_input_tokens": 92},
+        },
+        {
+            "created": moment(9),
+            "usage": {"input_tokens": 8, "output_tokens": 3}
+            | {"input_tokens_details": {"cached_tokens": 4}},
+        },
+    ]
+    tally = read(written(tmp_path / "log", "\n".join(map(json.dumps, rows)))).tally
+    assert (tally.input_tokens, tally.cached_tokens) == (8 + 100 + 8, 92 + 4)
+
+
+@pytest.mark.parametrize("dash", ['"-"', '"--"', '"n/a"', "null", '"<nil>"', '"(null)"'])
+def test_a_sentinel_for_nothing_is_a_request_without_tokens(tmp_path: Path, dash: str) -> None:
+    rejected = f'{{"start_time": "{moment(0)}", "input_tokens": {dash}, "output_tokens": {dash}}}'
+    served = json.dumps({"start_time": moment(9), "input_tokens": 8, "output_tokens": 3})
+    tally = read(written(tmp_path / "log", f"{rejected}\n{served}\n")).tally
+    assert (tally.requests, tally.bad_rows, sum(tally.left_out.values())) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        ({"call_type": "aembedding"}, "embedding"),
+        ({"path": "/v1/embeddings"}, "embedding"),
+        ({"model": "text-embedding-3-large"}, "embedding"),
+        ({"call_type": "arerank"}, "reranking"),
+        ({"endpoint": "/v1/images/generations"}, "image"),
+        ({"object": "moderation"}, "moderation"),
+        ({"path": "/v1/audio/transcriptions"}, "speech"),
+    ],
+)
+def test_calls_that_reach_no_language_model_are_left_out(
+    tmp_path: Path, call: dict[str, str], kind: str
+) -> None:
+    chat = {"call_type": "acompletion", "model": "gpt-4o", "path": "/v1/chat/completions"}
+    tokens = {"timestamp": moment(0), "input_tokens": 8, "output_tokens": 3}
+    rows = [{**tokens, **chat}, {**tokens, **call}]
+    tally = read(written(tmp_path / "log", "\n".join(map(json.dumps, rows)))).tally
+    assert tally.requests == 1
+    assert dict(tally.left_out) == {f"{kind} call, which reaches no language model": 1}
+
+
+def test_one_of_several_models_can_be_taken_and_each_is_counted(tmp_path: Path) -> None:
+    rows = [f"{moment(at)},gpt-{at % 3},{at + 1},2,0.5" for at in range(9)]
+    path = written(tmp_path / "log", "\n".join(["ts,model,input_tokens,output_tokens,cost", *rows]))
+    tally = read(path).tally
+    assert {name: use.requests for name, use in tally.models.items()} == {
+        "gpt-0": 3,
+        "gpt-1": 3,
+        "gpt-2": 3,
+    }
+    assert tally.models["gpt-0"].spend == Decimal("1.5")
+    one = read(path, models=["gpt-0"]).tally
+    assert (one.requests, one.input_tokens) == (3, 1 + 4 + 7)
+    assert dict(one.left_out) == {"request to another model": 6}
+    with pytest.raises(TrafficError, match=r'no request to gpt-9 in the log. It has "gpt-0", '):
+        read(path, models=["gpt-9"])
 
 
 def test_times_without_zone_are_in_the_users_zone_in_request_logs_only(tmp_path: Path) -> None:

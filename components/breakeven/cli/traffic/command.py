@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
@@ -20,14 +20,15 @@ from breakeven.cli.stack_file import merge_settings, setting_lines
 from breakeven.cli.traffic.report import TrafficReport
 from breakeven.errors import UnknownStackError, UserError
 from breakeven.reports.text import wrapped
-from breakeven.settings.files import ROOT, stack_names
+from breakeven.settings.files import ROOT, stack_names, stack_values
 from breakeven.traffic.columns import FIELDS
 from breakeven.traffic.errors import TrafficError
 from breakeven.traffic.importer import ImportOptions, import_logs, printable_name
 from breakeven.traffic.kind import Kind
 from breakeven.traffic.kinds import KINDS
 from breakeven.traffic.presets import SOURCES, Preset, preset_settings
-from breakeven.traffic.profile import measure
+from breakeven.traffic.profile import HOURS_OF_DAY, Profile, Setting, measure
+from breakeven.traffic.relative_time import TimeUnit
 from breakeven.traffic.shape_file import MARK, shape_text
 
 traffic = typer.Typer(
@@ -86,9 +87,24 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
     columns: Annotated[
         str,
         typer.Option(
-            help="Of request logs: timestamp=NAME,input=NAME,output=NAME,cached=NAME; any of them."
+            help="Of request logs: timestamp=NAME,input=NAME,output=NAME,cached=NAME,model=NAME,"
+            "call=NAME,spend=NAME; any of them."
         ),
     ] = "",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Count only requests to this model, as the log names it; repeatable."),
+    ] = None,
+    start: Annotated[
+        str,
+        typer.Option(
+            help="Moment of time 0 of a log whose times count from its own start, such as "
+            "2026-11-02 or 2026-11-02T09:30."
+        ),
+    ] = "",
+    time_unit: Annotated[
+        TimeUnit | None, typer.Option(help="Unit of such times; default: as the log tells.")
+    ] = None,
     timezone: Annotated[
         str,
         typer.Option(
@@ -101,10 +117,14 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
     ] = 1,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Measures traffic in logs: volume, lengths, cached share, hours of the week, burst.
+    """Measure traffic in logs: volume, lengths, cached share, hours of the week, burst, spend.
 
-    Keeps counts and sums, never a prompt. Reads request logs (CSV, JSONL), OpenAI usage exports,
-    LiteLLM spend logs, Prometheus range queries of vLLM, and the Azure LLM trace.
+    Keeps counts and sums, never a prompt. Reads request logs (CSV, JSONL), usage reports of OpenAI
+    and Anthropic, exports of LiteLLM, OpenRouter, Langfuse and Helicone, metrics of Azure OpenAI
+    and of vLLM in Prometheus, and published traces.
+
+    With --stack it merges the settings into the stack file; without, it prints them. Both write
+    stacks/traffic/NAME if the log tells the hours of the week, for traffic.shape to name.
 
     Example: breakeven traffic import november.csv.gz --timezone Europe/Berlin --stack dev
     """
@@ -118,13 +138,29 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
         zone=zone,
         latest=(now + timedelta(days=1)).timestamp(),
         max_bad_percent=max_bad_percent,
+        now=now.timestamp(),
+        models=frozenset(model or ()),
+        start=_start(start),
+        time_unit=time_unit,
     )
     try:
         with byte_progress(sum(file.stat().st_size for file in files if file.is_file())) as advance:
             imported = import_logs(files, options, advance)
-        profile = measure(imported.tally, zone)
+        profile = measure(imported.tally, zone, imported.clock)
     except TrafficError as error:
         raise TrafficImportError(str(error)) from error
+    # The checks and prices of an estimate take a while to load; help needs none of them.
+    from breakeven.cli.traffic.fitting import fitted, fitted_to_default  # noqa: PLC0415
+    from breakeven.cli.traffic.spend import spend_of  # noqa: PLC0415
+
+    measured = profile.settings(shape_name)
+    if stack is None:
+        fitting = fitted_to_default(measured, profile)
+    else:
+        _merged(places, measured)  # first of all, a file whose lines can't be changed
+        values = stack_values(stack, ROOT)
+        fitting = fitted(stack, values, measured, profile, now.date())
+        profile = _with_week(profile, values)
     report = TrafficReport(
         sources=tuple(
             f"{printable_name(file)} ({found.name})"
@@ -133,11 +169,13 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
         zone=timezone,
         imported=imported,
         profile=profile,
+        fitted=fitting,
+        spend=spend_of(imported.tally, profile.days, now),
         shape_name=shape_name,
         stack=stack,
     )
     shape = shape_text(profile, report.sources, timezone, now.date()) if profile.rates else None
-    _write(places, shape, report.settings)
+    _write(places, shape, fitting.settings)
     if output_format is Format.JSON:
         typer.echo(json.dumps(report.as_output(), indent=2))
     else:
@@ -149,7 +187,7 @@ def preset(
     size: Annotated[Preset, typer.Argument(help="How much traffic.")],
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Prints the traffic settings of a documented preset, for who has no log yet.
+    """Print the traffic settings of a documented preset, if you have no logs yet.
 
     Example: breakeven traffic preset medium
     """
@@ -161,6 +199,25 @@ def preset(
     typer.echo("\nWhere the figures come from")
     sources = [f"- {what}: {source}." for what, source in SOURCES.items()]
     typer.echo(wrapped(sources), nl=False)
+
+
+def _with_week(profile: Profile, values: Mapping[str, object]) -> Profile:
+    """Returns a profile whose mean day is repeated for a stack with a weekly schedule."""
+    replicas = values.get("replicas")
+    scheduled = isinstance(replicas, Mapping) and replicas.get("schedule")
+    if scheduled and profile.rates and len(profile.rates) == HOURS_OF_DAY:
+        return replace(profile, rates=profile.rates * 7)
+    return profile
+
+
+def _start(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        msg = f'--start: found "{text}". Allowed: a date or time such as 2026-11-02T09:30'
+        raise TrafficImportError(msg) from None
 
 
 def _zone(name: str) -> tzinfo:
@@ -234,13 +291,10 @@ def _is_ours(shape: Path) -> bool:
     return shape.is_file() and shape.read_bytes().startswith(MARK.encode())
 
 
-def _write(places: _Places, shape: str | None, settings: Mapping[str, int | str]) -> None:
+def _write(places: _Places, shape: str | None, settings: Mapping[str, Setting]) -> None:
     """Writes the shape first: a stack file must not name one that is not there."""
     try:
-        merged = None
-        if places.stack is not None:
-            text = places.stack.read_bytes().decode("utf-8")
-            merged = merge_settings(text, settings, f"stacks/{places.stack.name}")
+        merged = _merged(places, settings)
         if shape is not None:
             places.shape.parent.mkdir(parents=True, exist_ok=True)
             write_whole(places.shape, shape)
@@ -249,3 +303,11 @@ def _write(places: _Places, shape: str | None, settings: Mapping[str, int | str]
     except (OSError, UnicodeDecodeError) as error:
         msg = f"can't write below {ROOT / 'stacks'}: {error}. Make it writable, then try again"
         raise TrafficImportError(msg) from error
+
+
+def _merged(places: _Places, settings: Mapping[str, Setting]) -> str | None:
+    """Returns the stack file's text with settings merged in; None without a stack."""
+    if places.stack is None:
+        return None
+    text = places.stack.read_bytes().decode("utf-8")
+    return merge_settings(text, settings, f"stacks/{places.stack.name}")

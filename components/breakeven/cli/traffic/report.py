@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from breakeven.cli.stack_file import setting_lines
 from breakeven.reports.text import wrapped
 from breakeven.traffic.importer import Imported, describe_bad_rows
-from breakeven.traffic.profile import Profile
+from breakeven.traffic.profile import Profile, Setting
+
+if TYPE_CHECKING:
+    from breakeven.cli.traffic.fitting import Fitted
+    from breakeven.cli.traffic.spend import Spend
 
 MINUTES_PER_DAY = 1_440
 
@@ -22,6 +27,8 @@ class TrafficReport:
         zone: Name of the time zone of all times and hours.
         imported: Counts, sums, and what was bad.
         profile: What was measured.
+        fitted: Settings that follow from it.
+        spend: What the log says was paid; None where it says nothing.
         shape_name: Name of the shape file, if there is one.
         stack: Stack whose file was changed.
     """
@@ -30,13 +37,15 @@ class TrafficReport:
     zone: str
     imported: Imported
     profile: Profile
+    fitted: Fitted
+    spend: Spend | None
     shape_name: str
     stack: str | None
 
     @property
-    def settings(self) -> dict[str, int | str]:
+    def settings(self) -> Mapping[str, Setting]:
         """Settings that were measured, by key without prefix."""
-        return self.profile.settings(self.shape_name)
+        return self.fitted.settings
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -47,45 +56,80 @@ class TrafficReport:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about the figures."""
-        name = self.imported.incomplete
-        more = f"{name}: its last page says that more follow; the export is not whole"
-        return self.profile.notes + ((more,) if name else ())
+        return (*self.imported.notes, *self.profile.notes, *self.fitted.notes)
 
     def as_text(self) -> str:
         """Returns the report for people, at most 96 columns wide."""
-        profile, tally = self.profile, self.imported.tally
+        tally = self.imported.tally
         left_out = "; ".join(f"{reason}: {count:,}" for reason, count in tally.left_out.items())
-        minutes = profile.days * MINUTES_PER_DAY
-        span = f"{profile.days:,.1f} days" if profile.days >= 1 else f"{minutes:.0f} minutes"
         head = [
             f"TRAFFIC OF {', '.join(self.sources)}",
-            (
-                f"{profile.requests:,} requests from {profile.start:%Y-%m-%d %H:%M} to "
-                f"{profile.end:%Y-%m-%d %H:%M} {self.zone}, {span}"
-            ),
+            self._volume(),
+            *self._lengths(),
             f"Rows: {tally.rows:,} read, {tally.bad_rows:,} bad"
             + (f"; left out: {left_out}" if left_out else ""),
             *(f"- {line}" for line in describe_bad_rows(tally)),
         ]
         where = f"stacks/Pulumi.{self.stack}.yaml, merged" if self.stack else "for your stack file"
         parts = [wrapped(head), f"\nSettings, {where}\n", *_lines(setting_lines(self.settings))]
+        if self.spend:
+            parts += ["\nSpend\n", wrapped(self.spend.as_text())]
         if self.notes:
             parts += ["\nNotes\n", wrapped(f"- {note}." for note in self.notes)]
         if self.written:
             parts += ["\n", *_lines(f"Written: {file}" for file in self.written)]
         return "".join(parts)
 
+    def _volume(self) -> str:
+        """Says how many requests there are, and when."""
+        profile, tally = self.profile, self.imported.tally
+        minutes = profile.days * MINUTES_PER_DAY
+        span = f"{profile.days:,.1f} days" if profile.days >= 1 else f"{minutes:.0f} minutes"
+        counted = (
+            f"{tally.tokens:,.0f} tokens"
+            if profile.requests is None
+            else f"{profile.requests:,} requests"
+        )
+        if profile.start is None or profile.end is None:
+            return f"{counted} within {span} of the log's own time"
+        return (
+            f"{counted} from {profile.start:%Y-%m-%d %H:%M} to "
+            f"{profile.end:%Y-%m-%d %H:%M} {self.zone}, {span}"
+        )
+
+    def _lengths(self) -> list[str]:
+        """Says how long the requests are, where the log has single ones."""
+        profile = self.profile
+        if profile.request_p99 is None or profile.longest_request is None:
+            return []
+        line = (
+            f"99% of requests have at most {profile.request_p99:,} tokens, input and output; the "
+            f"longest has {profile.longest_request:,}"
+        )
+        return [line]
+
     def as_output(self) -> dict[str, object]:
         """Returns the report as JSON values."""
         profile, tally = self.profile, self.imported.tally
         return {
             "sources": list(self.sources),
-            "start": profile.start.isoformat(),
-            "end": profile.end.isoformat(),
+            "start": None if profile.start is None else profile.start.isoformat(),
+            "end": None if profile.end is None else profile.end.isoformat(),
             "days": round(profile.days, 4),
             "requests": profile.requests,
             "inputTokens": round(tally.input_tokens),
             "outputTokens": round(tally.output_tokens),
+            "requestTokens": {"p99": profile.request_p99, "longest": profile.longest_request},
+            "models": {
+                name: {
+                    "requests": round(use.requests),
+                    "inputTokens": round(use.input_tokens),
+                    "outputTokens": round(use.output_tokens),
+                }
+                for name, use in tally.models.items()
+                if name
+            },
+            "spend": None if self.spend is None else self.spend.as_output(),
             "rows": {
                 "read": tally.rows,
                 "bad": {
@@ -94,7 +138,7 @@ class TrafficReport:
                 },
                 "leftOut": dict(tally.left_out),
             },
-            "settings": self.settings,
+            "settings": dict(self.settings),
             "notes": list(self.notes),
             "written": list(self.written),
         }

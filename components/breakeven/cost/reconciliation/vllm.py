@@ -9,9 +9,9 @@ from decimal import Decimal
 from breakeven.cost.reconciliation.kind import Deployment, Kind, has_metric
 from breakeven.cost.reconciliation.observations import Observed, ObservedError
 from breakeven.traffic.errors import TrafficError
+from breakeven.traffic.formats.prometheus import PrometheusReader
 from breakeven.traffic.importer import describe_bad_rows
 from breakeven.traffic.profile import measure
-from breakeven.traffic.prometheus import PrometheusReader
 from breakeven.traffic.tally import Tally
 from breakeven.traffic.values import TimeReader
 

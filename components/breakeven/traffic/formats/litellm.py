@@ -1,4 +1,8 @@
-"""LiteLLM's spend logs: the table LiteLLM_SpendLogs, one row a request."""
+"""LiteLLM's spend logs: one row a request.
+
+The table LiteLLM_SpendLogs, the answer of `/spend/logs`, and the pages of `/spend/logs/ui` and
+`/spend/logs/v2`, which have the rows in `data`.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,18 @@ import json
 from dataclasses import replace
 
 from breakeven.traffic.columns import Columns, follow
-from breakeven.traffic.errors import BadRowError
-from breakeven.traffic.files import Rows
+from breakeven.traffic.files import Row, Rows
 from breakeven.traffic.kind import Head, Import, Kind, RowReader
-from breakeven.traffic.requests import count_request, located, with_getter
+from breakeven.traffic.requests import Getters, RequestLog, with_getter
 
 COLUMNS = Columns(
     timestamp=("startTime", "start_time"),
     input=("prompt_tokens",),
     output=("completion_tokens",),
     cached=("metadata",),
+    model=("model", "model_group"),
+    call=("call_type",),
+    spend=("spend",),
     fixed=True,
 )
 """The provider's cache figures stand in the column `metadata`."""
@@ -25,23 +31,24 @@ _ONLY_HERE = frozenset({"spend", "calltype", "apikey"})
 
 
 def _recognizes(head: Head) -> bool:
-    return head.names >= _NAMES and bool(head.names & _ONLY_HERE)
+    return head.row_names >= _NAMES and bool(head.row_names & _ONLY_HERE)
 
 
 def _count(rows: Rows, name: str, shared: Import) -> None:
     """Counts a log; answers from LiteLLM's own cache reach no model and are left out."""
     rows, answered = with_getter(rows, ("cache_hit",))
-    getters, rows = located(rows, name, COLUMNS, shared.tally)
+
+    def left_out(row: Row, _getters: Getters) -> str | None:
+        hit = str(answered(row)).strip().lower() in ("true", "t")
+        return "answered from LiteLLM's own cache" if hit else None
+
+    log = RequestLog(columns=COLUMNS, adapted=_with_cached, left_out=left_out)
+    log.count(rows, name, shared)
+
+
+def _with_cached(getters: Getters) -> Getters:
     metadata = getters.cached
-    with_cached = replace(getters, cached=lambda row: litellm_cached(metadata(row)))
-    for line, row in rows:
-        try:
-            if str(answered(row)).strip().lower() in ("true", "t"):
-                shared.tally.leave_out("answered from LiteLLM's own cache")
-            else:
-                count_request(row, with_cached, shared.utc, shared.tally)
-        except BadRowError as error:
-            shared.tally.reject(str(error), f"{name} line {line}")
+    return replace(getters, cached=lambda row: litellm_cached(metadata(row)))
 
 
 def litellm_cached(metadata: object) -> object:

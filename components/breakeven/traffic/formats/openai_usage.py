@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
+from breakeven.traffic.buckets import Bucket, count_bucket, members
 from breakeven.traffic.columns import Columns
 from breakeven.traffic.errors import BadRowError, TrafficError
-from breakeven.traffic.files import Rows, json_entries
+from breakeven.traffic.files import Rows, page_rows
 from breakeven.traffic.kind import Head, Import, Kind
 from breakeven.traffic.requests import located, with_getter
-from breakeven.traffic.tally import Tally
-from breakeven.traffic.values import TimeReader, read_count, read_tokens
+from breakeven.traffic.values import read_count, read_tokens
 
 COLUMNS = Columns(
     timestamp=("start_time",),
@@ -27,53 +27,48 @@ COLUMNS = Columns(
 _BEGINS_AS_PAGE = re.compile(r'[\s\[]*\{\s*"object"\s*:\s*"page"')
 _HEADER = frozenset({"starttime", "endtime"})
 _ONLY_HERE = frozenset({"nummodelrequests", "starttimeiso"})
-_ENTERED = frozenset({(), ("data",), ("*",), ("*", "data")})
 
 
-def _count_pages(text: TextIO, name: str, times: TimeReader, tally: Tally) -> bool:
+def _count_pages(text: TextIO, name: str, shared: Import) -> None:
     """Counts a page of `/v1/organization/usage/completions`, or an array of pages.
-
-    Returns:
-        Whether the last page says that more follow.
 
     Raises:
         TrafficError: There is no bucket in the file.
     """
     buckets = 0
-    more = False
-    for entry in json_entries(text, name, _ENTERED):
-        if entry.path[-1:] == ("has_more",):
-            more = entry.value is True
-        elif entry.path[-2:] == ("data", "*"):
-            buckets += 1
-            _count_results(entry.value, times, tally, f"{name} line {entry.line}")
+    told: dict[str, object] = {}
+    for line, bucket in page_rows(text, name, "data", told):
+        buckets += 1
+        _count_results(bucket, shared, f"{name} line {line}")
     if not buckets:
         msg = (
             f"{name}: no usage bucket in it. Save the answer of "
             "/v1/organization/usage/completions as it is, with bucket_width=1h or 1m"
         )
         raise TrafficError(msg)
-    return more
+    shared.pages.add(name, told)
 
 
-def _count_results(bucket: object, times: TimeReader, tally: Tally, place: str) -> None:
-    results = bucket.get("results", bucket.get("result")) if isinstance(bucket, dict) else None
+def _count_results(bucket: object, shared: Import, place: str) -> None:
+    if isinstance(bucket, dict) and "result" in bucket:
+        bucket = {"results": bucket["result"], **bucket}
+    results = members(bucket, "results") if isinstance(bucket, dict) else None
     # A bucket without results is an hour without requests, and part of the span.
-    for result in (results or [{}]) if isinstance(results, list) else [None]:
-        if not isinstance(bucket, dict) or not isinstance(result, dict):
-            tally.reject("row can't be read", place)
+    for result in results if results is not None else [None]:
+        if not isinstance(bucket, dict) or result is None:
+            shared.tally.reject("row can't be read", place)
             continue
         try:
-            _count_bucket({**result, **bucket}, times, tally)
+            _count({**bucket, **result, "start_time": bucket.get("start_time")}, shared)
         except BadRowError as error:
-            tally.reject(str(error), place)
+            shared.tally.reject(str(error), place)
 
 
-def _count_export(rows: Rows, name: str, times: TimeReader, tally: Tally) -> None:
+def _count_export(rows: Rows, name: str, shared: Import) -> None:
     """Counts the CSV export: buckets of a minute, an hour or a day, several rows each."""
     rows, ends = with_getter(rows, ("end_time",))
     rows, requests = with_getter(rows, ("num_model_requests",))
-    getters, rows = located(rows, name, COLUMNS, tally)
+    getters, rows = located(rows, name, COLUMNS, shared.tally)
     for line, row in rows:
         usage = {
             "start_time": getters.timestamp(row),
@@ -82,39 +77,34 @@ def _count_export(rows: Rows, name: str, times: TimeReader, tally: Tally) -> Non
             "output_tokens": getters.output(row),
             "input_cached_tokens": getters.cached(row),
             "num_model_requests": requests(row),
+            "model": getters.model(row),
         }
         try:
-            _count_bucket(usage, times, tally)
+            _count(usage, shared)
         except BadRowError as error:
-            tally.reject(str(error), f"{name} line {line}")
+            shared.tally.reject(str(error), f"{name} line {line}")
 
 
-def _count_bucket(usage: Mapping[str, object], times: TimeReader, tally: Tally) -> None:
-    """Counts one result of OpenAI's usage buckets; an empty one covers its time all the same.
+def _count(usage: Mapping[str, object], shared: Import) -> None:
+    """Counts one result of OpenAI's usage buckets.
 
     Raises:
         BadRowError: A time or a count can't be read, or they contradict each other.
     """
-    start, end = times(usage.get("start_time")), times(usage.get("end_time"))
     read, written, cached = read_tokens(
         usage.get("input_tokens"), usage.get("output_tokens"), usage.get("input_cached_tokens")
     )
-    requests = read_count(usage.get("num_model_requests"), "number of requests") or 0
-    if not requests and read + written:
-        msg = "tokens without requests"
-        raise BadRowError(msg)
-    try:
-        tally.interval(
-            start,
-            end - start,
-            requests=requests,
-            input_tokens=read,
-            output_tokens=written,
-            cached=cached,
-        )
-    except ValueError as error:
-        raise BadRowError(str(error)) from error
-    tally.rows += 1
+    bucket = Bucket(
+        start=shared.utc(usage.get("start_time")),
+        end=shared.utc.end(usage.get("end_time")),
+        requests=read_count(usage.get("num_model_requests"), "number of requests") or 0,
+        input_tokens=read,
+        output_tokens=written,
+        cached=cached,
+        model=usage.get("model"),
+        call=usage.get("object"),
+    )
+    count_bucket(bucket, shared)
 
 
 def _recognizes(head: Head) -> bool:
@@ -129,13 +119,12 @@ class _Reader:
 
     def read(self, text: TextIO, name: str, head: Head) -> None:
         if head.is_json:
-            more = _count_pages(text, name, self.shared.utc, self.shared.tally)
-            self.shared.incomplete = name if more else None
+            _count_pages(text, name, self.shared)
         else:
-            _count_export(head.rows(text, name), name, self.shared.utc, self.shared.tally)
+            _count_export(head.rows(text, name), name, self.shared)
 
     def finish(self) -> None:
-        """Pages that lack are told by `shared.incomplete`."""
+        """Missing pages are told by `shared.pages`."""
 
 
 OPENAI_USAGE = Kind("openai-usage", _recognizes, _Reader)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TextIO
 
+from breakeven.traffic.calls import model_name
 from breakeven.traffic.errors import BadRowError, TrafficError
 from breakeven.traffic.files import json_entries
-from breakeven.traffic.kind import Head, Kind
-from breakeven.traffic.tally import MINUTE, Tally
+from breakeven.traffic.kind import Head, Import, Kind
+from breakeven.traffic.requests import OTHER_MODEL
+from breakeven.traffic.tally import MINUTE, ModelUse, Tally
 from breakeven.traffic.values import TimeReader
 
 QUERY = (
@@ -58,10 +60,12 @@ class PrometheusReader:
     Attributes:
         times: Reads points' timestamps.
         tally: What is counted.
+        counts: Tells by the label `model_name` whether a series counts.
     """
 
     times: TimeReader
     tally: Tally
+    counts: Callable[[str], bool] = lambda _model: True
     _last: dict[str, Point] = field(default_factory=dict)
     _found: set[str] = field(default_factory=set)
 
@@ -78,8 +82,13 @@ class PrometheusReader:
             if counted is None:
                 continue
             self._found.add(counted)
+            model = model_name(labels.get("model_name"))
+            if not self.counts(model):
+                self.tally.leave_out(OTHER_MODEL.replace("request to", "series of"))
+                continue
             points = list(self._points(values, f"{name} {metric} point"))
             total = self._add(labels, counted, points, rates=_is_rate(metric))
+            self._use(model, counted, total)
             input_tokens += total if counted == "input_tokens" else 0
             cached_told |= counted == "cached"
         if cached_told:
@@ -134,6 +143,11 @@ class PrometheusReader:
             self._interval(start, seconds, counted, amount)
             total += amount
         return total
+
+    def _use(self, model: str, counted: str, total: float) -> None:
+        use = ModelUse()
+        setattr(use, "cached_tokens" if counted == "cached" else counted, total)
+        self.tally.use(model, use)
 
     def _interval(self, start: float, seconds: float, counted: str, amount: float) -> None:
         if counted == "cached":
@@ -212,6 +226,8 @@ def _recognizes(head: Head) -> bool:
     )
 
 
-PROMETHEUS = Kind(
-    "prometheus", _recognizes, lambda shared: PrometheusReader(shared.utc, shared.tally)
-)
+def _reader(shared: Import) -> PrometheusReader:
+    return PrometheusReader(shared.utc, shared.tally, shared.counts)
+
+
+PROMETHEUS = Kind("prometheus", _recognizes, _reader)

@@ -1,0 +1,155 @@
+"""Makes sure that measured settings leave a stack that can be estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from breakeven.errors import Problem, UserError
+from breakeven.planning.demand import capacity_of, demand_of
+from breakeven.planning.inputs import inputs_of
+from breakeven.settings.files import with_settings
+from breakeven.settings.model import ModelSettings
+from breakeven.settings.parse import parse
+from breakeven.traffic.profile import Profile, Setting
+
+LENGTH = "model.maxLength"
+TARGET = "replicas.targetRequests"
+_SHAPE = "traffic.shape"
+_STEP = 1_024
+
+
+class UnfitSettingsError(UserError):
+    """A stack would be refused with the measured settings; nothing was written."""
+
+    def __init__(self, stack: str, problems: list[Problem]) -> None:
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(
+            f"stack '{stack}' can't be estimated with this traffic. Nothing was written.\n{lines}\n"
+            "Change these settings in its file, then import again; or leave --stack out to see "
+            "the measured settings."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Settings that a stack can be estimated with.
+
+    Attributes:
+        settings: What was measured, and what follows from it, by dotted key.
+        notes: What follows from it, in words.
+    """
+
+    settings: Mapping[str, Setting]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Stack:
+    name: str
+    values: Mapping[str, object]
+    today: date
+    _before: set[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._before = {problem.key for problem in self._problems({})}
+
+    @property
+    def longest_request(self) -> int:
+        stack, _ = parse(self.values)
+        return max(model.model.max_length for model in stack.models)
+
+    def new_problems(self, changes: Mapping[str, object]) -> list[Problem]:
+        """Returns why a change makes the stack one that can't be estimated."""
+        # The file of a new shape is not there yet; flat stands for it.
+        standing = {_SHAPE: "flat"} if _SHAPE in changes else {}
+        found = self._problems({**changes, **standing})
+        return [problem for problem in found if problem.key not in self._before]
+
+    def held_requests(self, changes: Mapping[str, object]) -> int:
+        """Returns the requests that a replica holds at once."""
+        stack, _ = parse(with_settings(self.values, {**changes, _SHAPE: "flat"}))
+        [model] = stack.models
+        demand, _ = demand_of(model, self.today)
+        return 0 if demand is None else capacity_of(model, demand.load).concurrent_requests
+
+    def _problems(self, changes: Mapping[str, object]) -> tuple[Problem, ...]:
+        stack, problems = parse(with_settings(self.values, changes))
+        return inputs_of(self.name, stack, problems, self.today).problems
+
+
+def fitted(
+    name: str,
+    values: Mapping[str, object],
+    settings: Mapping[str, Setting],
+    profile: Profile,
+    today: date,
+) -> Fitted:
+    """Returns measured settings with a longest request that a stack can serve.
+
+    The longest measured request if its model and GPUs hold it, else what 99% do not exceed, else
+    the mean. A stack that allows longer requests keeps its setting.
+
+    Args:
+        name: Of the stack.
+        values: What its file states.
+        settings: What was measured, by dotted key.
+        profile: All that was measured.
+        today: Day on which prices are looked up.
+
+    Raises:
+        UnfitSettingsError: The stack can't be estimated with them.
+    """
+    stack = _Stack(name, values, today)
+    stated = stack.longest_request
+    problems: list[Problem] = []
+    for length, note in _lengths(profile):
+        changed = {**settings, **({LENGTH: length} if length > stated else {})}
+        told = [note.format(length=max(length, stated))] if note else []
+        problems = stack.new_problems(changed)
+        if [problem.key for problem in problems] == [TARGET]:
+            held = stack.held_requests(changed)
+            changed[TARGET] = held
+            problems = stack.new_problems(changed)
+            told.append(f"{TARGET} is set to {held}: a replica holds no more of this length")
+        if not problems:
+            return Fitted(changed, tuple(told))
+    raise UnfitSettingsError(name, problems)
+
+
+def fitted_to_default(settings: Mapping[str, Setting], profile: Profile) -> Fitted:
+    """Returns measured settings, with a longest request where the default is too short."""
+    length, note = next(_lengths(profile))
+    if length <= ModelSettings.model_fields["max_length"].default:
+        return Fitted(settings)
+    return Fitted({**settings, LENGTH: length}, (note.format(length=length),) if note else ())
+
+
+def _lengths(profile: Profile) -> Iterator[tuple[int, str]]:
+    """Yields lengths that a stack may have to allow, the best one first, each with its note."""
+    if profile.longest_request is not None:
+        yield _rounded(profile.longest_request), ""
+    if profile.request_p99 is not None:
+        note = (
+            f"the longest request has {profile.longest_request:,} tokens, more than the stack can "
+            f"serve: {LENGTH} is {{length:,}}, which 99% of the requests do not exceed. The rest "
+            "would be refused"
+        )
+        yield _rounded(profile.request_p99), note
+    mean = (profile.input_tokens or 0) + (profile.output_tokens or 0)
+    if profile.request_p99 is not None:
+        note = (
+            f"1% of the requests have more than {profile.request_p99:,} tokens, more than the "
+            f"stack can serve: {LENGTH} is {{length:,}}, and longer requests would be refused"
+        )
+    else:
+        note = (
+            f"{LENGTH} is not measured: the log has no single requests. Make sure that "
+            "{length:,} tokens hold the longest"
+        )
+    yield _rounded(mean), note
+
+
+def _rounded(tokens: int) -> int:
+    return max(_STEP, -(-tokens // _STEP) * _STEP)

@@ -1,0 +1,1 @@
+"""The kinds of logs, one module per system that writes them."""

@@ -1,0 +1,57 @@
+"""Exports that come in pages: whether all of them are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from breakeven.traffic.values import read_whole
+
+_PAGE = ("page", "meta.page")
+_TOTAL = ("total_pages", "totalPages", "meta.totalPages", "meta.total_pages")
+_NEXT = ("next_page", "nextPage", "next_cursor", "meta.cursor", "links.next")
+
+
+@dataclass(slots=True)
+class Pages:
+    """Pages that were read.
+
+    Attributes:
+        incomplete: Last file whose end says that more follows; None where it is whole.
+    """
+
+    incomplete: str | None = None
+    _numbers: set[int] = field(default_factory=set)
+    _total: int = 0
+
+    def add(self, name: str, told: Mapping[str, object]) -> None:
+        """Notes what a file tells about its pages.
+
+        Args:
+            name: Of the file.
+            told: Its members that are no rows, by dotted path.
+        """
+        more = told.get("has_more", told.get("hasMore")) is True
+        more = more or any(told.get(key) not in (None, "", False) for key in _NEXT)
+        self.incomplete = name if more else None
+        page = _first(told, _PAGE)
+        self._total = max(self._total, _first(told, _TOTAL) or 0)
+        if page is not None:
+            self._numbers.add(page)
+
+    def notes(self) -> tuple[str, ...]:
+        """Says which pages are missing."""
+        if self._numbers and len(self._numbers) < self._total:
+            note = (
+                f"{len(self._numbers):,} of {self._total:,} pages were given; the rest of the "
+                "requests is missing. Export all pages and import them together"
+            )
+            return (note,)
+        if self.incomplete:
+            return (f"{self.incomplete}: its last page says that more follow; export them too",)
+        return ()
+
+
+def _first(told: Mapping[str, object], names: tuple[str, ...]) -> int | None:
+    found = (read_whole(told.get(name)) for name in names)
+    return next((number for number in found if number is not None), None)

@@ -1,0 +1,146 @@
+"""Traces whose times count from their own start, as published traces do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+from enum import StrEnum
+
+from breakeven.traffic.errors import BadRowError, TrafficError
+from breakeven.traffic.values import EARLIEST, missing
+
+FIRST_ROWS = 200
+"""Rows by whose times a log is taken for relative; one odd row must not decide."""
+
+_DAY = 86_400
+_LARGEST = 10**12
+
+
+class TimeUnit(StrEnum):
+    """Of times that count from a trace's own start."""
+
+    SECONDS = "s"
+    MILLISECONDS = "ms"
+
+    @property
+    def seconds(self) -> float:
+        """Seconds in one unit."""
+        return 1.0 if self is TimeUnit.SECONDS else 0.001
+
+
+class Clock(StrEnum):
+    """What is known of the moment at which a log's time is 0.
+
+    KNOWN: the moment itself, or the log's times are absolute. MIDNIGHT: the time of day, not the
+    day. UNKNOWN: nothing.
+    """
+
+    KNOWN = "known"
+    MIDNIGHT = "midnight"
+    UNKNOWN = "unknown"
+
+
+def is_relative(values: Iterable[object]) -> bool:
+    """Tells whether times count from a log's own start: most are numbers of a day before 2015."""
+    numbers = [number for value in values if (number := _number(value)) is not None]
+    return sum(0 <= number < EARLIEST for number in numbers) * 2 > len(numbers)
+
+
+@dataclass(slots=True)
+class RelativeTimes:
+    """Turns times since a log's own start into epoch seconds.
+
+    Attributes:
+        unit: Of the times; None where the log does not tell it.
+        start: The moment of time 0, as epoch seconds.
+        latest: Epoch seconds after which a time is a mistake.
+    """
+
+    unit: TimeUnit | None
+    start: float
+    latest: float
+    _first: float = float("inf")
+    _last: float = float("-inf")
+    _fraction: bool = False
+
+    def __call__(self, value: object) -> float:
+        """Returns epoch seconds.
+
+        Raises:
+            BadRowError: There is no time, it is no number of 0 or more, or it lies after now.
+        """
+        if missing(value):
+            msg = "no time"
+            raise BadRowError(msg)
+        number = _number(value)
+        if number is None or not 0 <= number < _LARGEST:
+            msg = "time not understood"
+            raise BadRowError(msg)
+        self._first, self._last = min(self._first, number), max(self._last, number)
+        unit = self.unit or TimeUnit.SECONDS
+        moment = self.start + number * unit.seconds
+        if self.unit is not None and moment > self.latest:
+            msg = "time in the future"
+            raise BadRowError(msg)
+        return moment
+
+    def finish(self, name: str) -> None:
+        """Makes sure, when a log was read, that the unit of its times is known.
+
+        Raises:
+            TrafficError: It is not.
+        """
+        if self.unit is not None or self._last < self._first:
+            return
+        span = self._last - self._first
+        msg = (
+            f"{name}: its times count from its own start, and it does not say in which unit. As "
+            f"seconds it spans {_span(span)}, as milliseconds {_span(span / 1000)}. Say which: "
+            "--time-unit s or --time-unit ms"
+        )
+        raise TrafficError(msg)
+
+
+def unit_of(column: str, values: Iterable[object]) -> TimeUnit | None:
+    """Returns the unit of relative times, as the column's name or fractions tell it.
+
+    Args:
+        column: Name of the column.
+        values: Its first values. Fractions are of seconds: milliseconds come as whole numbers.
+    """
+    ending = column.lower().replace("-", "_").rstrip(")]").replace("(", "_").replace("[", "_")
+    words = ending.replace(" ", "_").split("_")
+    if words[-1] in ("ms", "millis", "milliseconds", "msec"):
+        return TimeUnit.MILLISECONDS
+    if words[-1] in ("s", "sec", "secs", "seconds"):
+        return TimeUnit.SECONDS
+    numbers = [number for value in values if (number := _number(value)) is not None]
+    fractions = sum(number != int(number) for number in numbers)
+    return TimeUnit.SECONDS if fractions * 2 > len(numbers) else None
+
+
+def unknown_start(zone: tzinfo) -> float:
+    """Returns a moment that stands for time 0 where it is not known: midnight of a Monday."""
+    return datetime(2024, 1, 1, tzinfo=zone).timestamp()
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float | Decimal):
+        return float(value)
+    if not isinstance(value, str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if abs(number) < _LARGEST * _LARGEST else None
+
+
+def _span(seconds: float) -> str:
+    if seconds >= _DAY:
+        return f"{seconds / _DAY:,.1f} days"
+    return str(timedelta(seconds=round(seconds))) + " hours" if seconds >= 1 else f"{seconds:.3f} s"
