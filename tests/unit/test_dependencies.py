@@ -33,6 +33,7 @@ FOUNDATIONS = frozenset(
 ARROWS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(FOUNDATIONS, frozenset()),
     "catalog": frozenset(),
+    "price_sources": frozenset({"catalog"}),
     "traffic": frozenset(),
     "cost": frozenset({"catalog", "traffic"}),
     "settings": frozenset({"catalog"}),
@@ -57,6 +58,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
             "manifests",
             "planning",
             "policy",
+            "price_sources",
             "reports",
             "settings",
             "traffic",

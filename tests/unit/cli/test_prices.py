@@ -187,7 +187,7 @@ def test_a_refresh_takes_newer_prices_shows_them_and_keeps_all_else(
         run("prices", "refresh", "--from", table(tmp_path / "a", "2"), "--output", str(output)) == 0
     )
     shown = capsys.readouterr().out
-    assert "table-csv, 1 prices of 2026-11-01" in shown
+    assert "1 price of 2026-11-01, read as table-csv" in shown
     for part in ("changed", G6E, "1.861", "+7.5%", "0 new, 1 changed, 0 gone"):
         assert part in shown
     before, after = dict(read_book().prices), dict(read_book(output).prices)

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, TextIO
 
+from breakeven.catalog.importers.in_force import start_day
 from breakeven.catalog.importers.listing import Selection, SourceError, node_price, parse_day
 from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.price import Price
@@ -60,16 +61,32 @@ def read_catalog(stream: TextIO, name: str, selection: Selection) -> Iterator[Pr
         SourceError: The day of fetching was not given, or a price is none or in another currency.
         JsonStreamError: The file is no JSON.
     """
+    found = (
+        (f"{name}, line {entry.line}", entry.value)
+        for entry in entries(stream, {(), ("skus",)})
+        if entry.path == ("skus", "*")
+    )
+    return prices_of(found, name, selection)
+
+
+def prices_of(items: Iterable[tuple[str, Any]], name: str, selection: Selection) -> Iterator[Price]:
+    """Yields the wanted prices of the SKUs of any number of pages of the catalog.
+
+    Args:
+        items: Each with its place, for messages.
+        name: Name of the list, for messages.
+        selection: What is wanted.
+
+    Raises:
+        SourceError: As `read_catalog`.
+    """
     day = selection.day(name)
     parts: _Parts = {}
-    for entry in entries(stream, {(), ("skus",)}):
-        if entry.path == ("skus", "*") and isinstance(entry.value, dict):
-            where = f"{name}, line {entry.line}"
-            sku = entry.value
-            part = _part(str(sku.get("description")))
-            if part:
-                usd = _catalog_usd(where, sku)
-                _note(parts, sku.get("serviceRegions"), part, usd, day)
+    for where, sku in items:
+        part = _part(str(sku.get("description"))) if isinstance(sku, dict) else None
+        usd = _catalog_usd(where, sku, day) if part else None
+        if part and usd is not None:
+            _note(parts, sku.get("serviceRegions"), part, usd, day)
     return _machines(parts, name, selection)
 
 
@@ -115,9 +132,18 @@ def _part(description: str) -> tuple[str, str] | None:
     return None
 
 
-def _catalog_usd(where: str, sku: Mapping[str, Any]) -> Decimal:
+def _catalog_usd(where: str, sku: Mapping[str, Any], day: date) -> Decimal | None:
+    """Returns USD by the newest price in force on a day; None where all are to come."""
     pricing = sku.get("pricingInfo")
-    latest = pricing[-1] if isinstance(pricing, list) and pricing else {}
+    begun = [
+        (start_day(where, item.get("effectiveTime")) or date.min, number, item)
+        for number, item in enumerate(pricing if isinstance(pricing, list) else [])
+        if isinstance(item, dict)
+    ]
+    begun_by_then = [item for item in begun if item[0] <= day]
+    if begun and not begun_by_then:
+        return None
+    latest = max(begun_by_then)[2] if begun_by_then else {}
     tiers = _at(latest, "pricingExpression", "tieredRates")
     unit = _first_tier_value(where, tiers, "startUsageAmount", "unitPrice")
     if not isinstance(unit, dict) or unit.get("currencyCode") != "USD":

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TextIO, TypeAlias
 
-from breakeven.catalog.importers import aws_price_list, azure_retail, google_skus, karpenter, table
+from breakeven.catalog.importers import (
+    aws_price_list,
+    aws_spot,
+    azure_retail,
+    google_skus,
+    gpuhunt,
+    karpenter,
+    skypilot,
+    table,
+)
 from breakeven.catalog.importers.listing import Listing, Selection, SourceError
 from breakeven.catalog.price import Price
 from breakeven.json_stream import JsonStreamError
@@ -42,10 +51,23 @@ KINDS = (
     Kind("table-json", table.is_json, table.read_json),
     Kind("aws-price-list-json", aws_price_list.is_json, aws_price_list.read_json, whole=True),
     Kind("aws-price-list-csv", aws_price_list.is_csv, aws_price_list.read_csv, whole=True),
+    Kind("aws-get-products", aws_price_list.is_products, aws_price_list.read_products),
+    Kind("aws-spot-history", aws_spot.is_history, aws_spot.read),
     Kind("azure-retail-prices", azure_retail.is_page, azure_retail.read),
     Kind("google-catalog", google_skus.is_catalog, google_skus.read_catalog),
     Kind("google-pricing-export", google_skus.is_export, google_skus.read_export),
+    Kind("skypilot-csv", skypilot.is_table, skypilot.read),
+    Kind("gpuhunt-csv", gpuhunt.is_catalog, gpuhunt.read),
 )
+
+
+def kind_named(name: str) -> Kind:
+    """Returns a kind by its name.
+
+    Raises:
+        KeyError: There is none of that name.
+    """
+    return {kind.name: kind for kind in KINDS}[name]
 
 
 def kind_of(head: str, name: str) -> Kind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -18,6 +18,10 @@ _BEYOND = 10**9
 """Dollars from which on the price book's format holds no price."""
 
 
+ANY_REGION = "any"
+"""Region of a price that holds in all regions of a cloud."""
+
+
 class SourceError(ValueError):
     """An outside file that can't be used; the message names file, line and what is wrong."""
 
@@ -30,11 +34,13 @@ class Selection:
         shapes: Machine types of the book, by cloud and type.
         regions: Cloud and region of what is wanted.
         as_of: Day on which an undated file was fetched; None where no file needs it.
+        cloud: Cloud of a file that names none; empty where no file needs it.
     """
 
     shapes: Mapping[tuple[str, str], NodeShape]
     regions: frozenset[tuple[str, str]]
     as_of: date | None = None
+    cloud: str = ""
 
     @classmethod
     def of(
@@ -46,6 +52,29 @@ class Selection:
     def takes(self, cloud: str, region: str, instance_type: str) -> bool:
         """Tells whether a price is wanted."""
         return (cloud, instance_type) in self.shapes and (cloud, region) in self.regions
+
+    def regions_of(self, cloud: str, region: str, instance_type: str) -> Iterator[str]:
+        """Yields the regions of the book that a price of a region belongs to.
+
+        A book may have one price for all regions of a cloud, which it calls "any".
+        """
+        for name in dict.fromkeys((region, ANY_REGION)):
+            if self.takes(cloud, name, instance_type):
+                yield name
+
+    def cloud_of(self, name: str) -> str:
+        """Returns the cloud of a file that does not name its own.
+
+        Raises:
+            SourceError: It was not given.
+        """
+        if not self.cloud:
+            msg = (
+                f"{name}: this kind of file does not say of which cloud its prices are. "
+                "Add it, such as --cloud nebius"
+            )
+            raise SourceError(msg)
+        return self.cloud
 
     def day(self, name: str) -> date:
         """Returns the day of a file that does not state its own.
@@ -117,6 +146,16 @@ def node_price(  # noqa: PLR0913  # the parts of an identifier, and where it sta
         as_of=as_of,
         confidence="list",
     )
+
+
+def dearest(prices: Iterable[Price]) -> Iterator[Price]:
+    """Yields each identifier once, with the dearest of its prices, in the order they came."""
+    highest: dict[str, Price] = {}
+    for price in prices:
+        known = highest.get(price.identifier)
+        if known is None or price.usd > known.usd:
+            highest[price.identifier] = price
+    yield from highest.values()
 
 
 def _amount(usd: object) -> Decimal | None:

@@ -12,7 +12,7 @@ from breakeven.catalog.importers.listing import Listing
 from breakeven.catalog.price import Price
 
 LARGE_PERCENT = 50
-"""A change beyond this is more often a misread file than a price."""
+"""A change of a price on demand beyond this is more often a misread list than a price."""
 
 Verb: TypeAlias = Literal["new", "changed", "gone"]
 
@@ -49,8 +49,11 @@ class Change:
 
     @property
     def large(self) -> bool:
-        """Whether a price changed beyond `LARGE_PERCENT`, or from nothing to something."""
-        if self.verb != "changed":
+        """Whether a price changed beyond `LARGE_PERCENT`, or from nothing to something.
+
+        A spot price may: it follows what is free.
+        """
+        if self.verb != "changed" or self.identifier.endswith("/spot"):
             return False
         return self.percent is None or abs(self.percent) > LARGE_PERCENT
 

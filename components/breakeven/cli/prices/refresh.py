@@ -1,28 +1,24 @@
-"""`breakeven prices refresh`: rebuilds the price book from price lists that a user can get."""
+"""`breakeven prices refresh`: brings the price book up to date, from the network or from files."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from breakeven.catalog.importers.genai_release import release_note
-from breakeven.catalog.importers.kinds import HEAD, KINDS, Kind, kind_of, read_listing
+from breakeven.catalog.importers.kinds import KINDS
 from breakeven.catalog.importers.listing import Listing, Selection, SourceError
 from breakeven.catalog.importers.merge import LARGE_PERCENT, Change, changes, merged
 from breakeven.catalog.price_file import BOOK_PATH, BookFile, book_text
 from breakeven.cli.files import write_whole
 from breakeven.cli.prices.book import book_for_command
+from breakeven.cli.prices.from_files import listings_of_files
+from breakeven.cli.prices.scope import places_of, scope
 from breakeven.cli.prices.table import amount, plain_table, print_table
 from breakeven.errors import UserError
-
-_REGION = re.compile(r"[a-z0-9-]+/[A-Za-z0-9-]+")
 
 
 class RefreshError(UserError):
@@ -31,50 +27,128 @@ class RefreshError(UserError):
 
 def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
-            "--from", metavar="FILE", help="A price list; repeat it for more. See docs/prices.md."
-        ),
-    ],
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            help=f"What the files are, if it is not recognised: {', '.join(k.name for k in KINDS)}."
+            "--from",
+            metavar="FILE",
+            help="Read a price list instead of the network; repeat for more. See docs/prices.md.",
         ),
     ] = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day on which files without a date were fetched."),
+    everything: Annotated[  # noqa: FBT002  # a switch of the command line
+        bool,
+        typer.Option("--all", help="Fetch every cloud and region of the price book."),
+    ] = False,
+    cloud: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLOUD",
+            help="Fetch this cloud only; repeat for more. With --from: cloud of files that name "
+            "none.",
+        ),
     ] = None,
     region: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CLOUD/REGION", help="Takes prices of a region that is new to the book."
+            metavar="CLOUD/REGION",
+            help="Fetch this region instead of those of your stacks; repeat for more. With --from: "
+            "take a region that is new to the price book.",
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="With --from: kind of the files, if it is not recognized: "
+            f"{', '.join(k.name for k in KINDS)}."
+        ),
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="With --from: day on which files without a date were made."
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Where the book is written, if not over the one in use.")
+        Path | None, typer.Option(help="Write the book here, not over the one in use.")
     ] = None,
     accept_large_changes: Annotated[  # noqa: FBT002  # a switch of the command line
         bool,
         typer.Option(
-            "--accept-large-changes", help=f"Takes changes beyond {LARGE_PERCENT} percent as well."
+            "--accept-large-changes",
+            help=f"Accept changes of on-demand prices beyond {LARGE_PERCENT} percent.",
         ),
     ] = False,
+    source_url: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=URL", hidden=True, help="Fetch a source from a mirror, or in a test."
+        ),
+    ] = None,
 ) -> None:
-    """Rebuilds the price book from files and prints what changed. Own and private entries stay.
+    """Refresh the price book and print what changed. Your own and private prices stay.
 
-    Example: breakeven prices refresh --from zz_generated.pricing_aws.go --from prices.csv
+    Fetches the clouds and regions of your stacks. If a source fails, its prices stay as they are.
+
+    Exit codes: 1 if nothing was changed, 3 if some prices could not be fetched.
+
+    Example: breakeven prices refresh
     """
     book = book_for_command()
-    selection = Selection.of(book, _regions(region or []), as_of.date() if as_of else None)
+    if files:
+        _refuse(files="--from", all=everything, source_url=source_url)
+        listings = _from_files(book, files, kind, as_of, cloud or [], region or [])
+        if listings:
+            _merge(book, listings, output, accept=accept_large_changes)
+        return
+    _refuse(files="the network", kind=kind, as_of=as_of)
+    wanted = scope(book.regions, everything=everything, clouds=cloud or [], regions=region or [])
+    # Loaded late: what fetches takes a fifth of a second to load.
+    from breakeven.cli.prices.network import (  # noqa: PLC0415
+        check_all_fetched,
+        fetched,
+        listings_of,
+    )
+
+    outcomes = fetched(wanted, Selection.of(book), source_url or [])
+    _merge(book, listings_of(outcomes), output, accept=accept_large_changes)
+    check_all_fetched(outcomes)
+
+
+def _refuse(files: str, **options: object) -> None:
+    """Refuses options that have no effect."""
+    for name, value in options.items():
+        if value:
+            msg = f"--{name.replace('_', '-')} has no effect with {files}. Leave it out"
+            raise RefreshError(msg)
+
+
+def _from_files(  # noqa: PLR0913, PLR0917  # the options about files
+    book: BookFile,
+    files: Sequence[Path],
+    kind: str | None,
+    as_of: datetime | None,
+    clouds: Sequence[str],
+    regions: Sequence[str],
+) -> list[Listing]:
+    if len(clouds) > 1:
+        msg = f"--cloud: found {', '.join(clouds)}. Allowed with --from: one cloud for all files"
+        raise RefreshError(msg)
+    places = places_of(regions)
+    selection = Selection(
+        book.shapes,
+        book.regions | frozenset(places),
+        as_of.date() if as_of else None,
+        "".join(clouds),
+    )
     try:
-        listings = list(_read(files, _kind(kind), selection))
+        return listings_of_files(files, kind, selection, places)
     except SourceError as error:
         msg = f"{error}. Nothing was changed"
         raise RefreshError(msg) from None
-    if not listings:
-        return
+
+
+def _merge(
+    book: BookFile, listings: Sequence[Listing], output: Path | None, *, accept: bool
+) -> None:
     after = merged(book.prices, listings)
     found = changes(book.prices, after)
     confirmed = sum(
@@ -84,80 +158,16 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
     )
     _print(found, confirmed, len(after))
     large = [change for change in found if change.large]
-    if large and not accept_large_changes:
+    if large and not accept:
         names = ", ".join(change.identifier for change in large)
         msg = (
-            f"{len(large)} changes beyond {LARGE_PERCENT} percent: {names}. Nothing was changed. "
-            "Look at them, then add --accept-large-changes"
+            f"{len(large)} changes of on-demand prices beyond {LARGE_PERCENT} percent: {names}. "
+            "Nothing was changed. Check them, then add --accept-large-changes"
         )
         raise RefreshError(msg)
     target = output or BOOK_PATH
     write_whole(target, book_text(BookFile(after, book.shapes)))
     typer.echo(f"Written: {target}")
-
-
-def _kind(name: str | None) -> Kind | None:
-    if name is None:
-        return None
-    for kind in KINDS:
-        if kind.name == name:
-            return kind
-    msg = f'--kind: found "{name}". Allowed: {", ".join(kind.name for kind in KINDS)}'
-    raise RefreshError(msg)
-
-
-def _regions(names: Sequence[str]) -> list[tuple[str, str]]:
-    for name in names:
-        if not _REGION.fullmatch(name):
-            msg = f'--region: found "{name}". Allowed: CLOUD/REGION, such as aws/eu-central-1'
-            raise RefreshError(msg)
-    return [(cloud, region) for cloud, _, region in (name.partition("/") for name in names)]
-
-
-def _read(files: Sequence[Path], kind: Kind | None, selection: Selection) -> Iterator[Listing]:
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        for path in files:
-            try:
-                listing = _read_one(path, kind, selection, progress)
-            except OSError as error:
-                msg = f"--from {path}: {error.strerror or error}"
-                raise SourceError(msg) from None
-            if listing:
-                _check_days(listing)
-                days = {price.as_of.isoformat() for price in listing.prices}
-                typer.echo(
-                    f"{listing.name}: {listing.kind}, {len(listing.prices):,} prices "
-                    f"of {' to '.join(sorted({min(days), max(days)}))}"
-                )
-                yield listing
-
-
-def _read_one(
-    path: Path, kind: Kind | None, selection: Selection, progress: Progress
-) -> Listing | None:
-    with path.open("rb") as stream:
-        head = stream.read(HEAD)
-    if head.startswith(b"PK"):
-        typer.echo(release_note(path))
-        return None
-    if not progress.console.is_terminal:
-        progress.console.print(f"Reading {path.name}", highlight=False, markup=False)
-    recognised = kind or kind_of(head.decode("utf-8-sig", errors="replace"), path.name)
-    with progress.open(path, "r", encoding="utf-8-sig", description=f"Reading {path.name}") as text:
-        return read_listing(text, path.name, recognised, selection)
-
-
-def _check_days(listing: Listing) -> None:
-    """Refuses prices of days to come: they would never be old, and win over all others."""
-    today = datetime.now(tz=UTC).date()
-    for price in listing.prices:
-        if price.as_of > today:
-            msg = (
-                f"{listing.name}: {price.identifier} is of {price.as_of.isoformat()}; "
-                f"allowed: a day up to today, {today.isoformat()}"
-            )
-            raise SourceError(msg)
 
 
 def _print(found: Sequence[Change], confirmed: int, count: int) -> None:

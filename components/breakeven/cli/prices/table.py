@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from breakeven.catalog.importers.listing import Listing
 from breakeven.catalog.price import PRIVATE, Price
 from breakeven.reports.formatting import rate
 from breakeven.reports.text import columns
@@ -31,6 +32,14 @@ def plain_table() -> Table:
 def amount(price: Price) -> str:
     """Returns USD for one unit to six places, unless it is private."""
     return PRIVATE if price.private else rate(price.usd)
+
+
+def summary(listing: Listing) -> str:
+    """Returns how many prices a list gave, and of which days."""
+    days = sorted({price.as_of.isoformat() for price in listing.prices})
+    count = len(listing.prices)
+    prices = "1 price" if count == 1 else f"{count:,} prices"
+    return f"{listing.name}: {prices} of {' to '.join(dict.fromkeys((days[0], days[-1])))}"
 
 
 def print_table(table: Table) -> None:

@@ -38,7 +38,7 @@ REGIONS = frozenset(
     {("aws", "us-east-1"), ("azure", "eastus"), ("gcp", "us-central1"), ("lambda", "any")}
 )
 
-SELECTION = Selection(SHAPES, REGIONS, FETCHED)
+SELECTION = Selection(SHAPES, REGIONS, FETCHED, "aws")
 
 
 def price(

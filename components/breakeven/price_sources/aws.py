@@ -1,0 +1,119 @@
+"""AWS: the Price List Bulk API for prices on demand, and EC2's spot price history.
+
+The bulk API needs no credentials ("Getting price list files manually" in the AWS Billing guide):
+region_index.json names the offer file of each region, here in CSV, which is a third smaller. The
+history is DescribeSpotPriceHistory of the EC2 API, one signed request a page.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from io import TextIOWrapper
+from xml.etree import ElementTree as ET
+
+from breakeven.catalog.importers import aws_spot
+from breakeven.catalog.importers.in_force import InForce
+from breakeven.catalog.importers.kinds import kind_named, read_listing
+from breakeven.catalog.importers.listing import Listing, dearest
+from breakeven.price_sources.aws_signature import query_text, signed_headers
+from breakeven.price_sources.client import FetchError, Limits, shown
+from breakeven.price_sources.source import Job, json_object
+
+PRICE_LIST = "https://pricing.us-east-1.amazonaws.com"
+
+SPOT = "https://ec2.{region}.amazonaws.com"
+"""Each region's endpoint has the prices of that region."""
+
+_OFFER = Limits(largest_bytes=4 << 30, longest_seconds=1800)
+"""An offer file of a region has hundreds of MB."""
+
+_INDEX = "/offers/v1.0/aws/AmazonEC2/current/region_index.json"
+_API_VERSION = "2016-11-15"
+_PAGES = 200
+_TYPES_PER_REQUEST = 100
+
+
+def fetch_price_list(job: Job) -> Listing:
+    """Fetches the offer file of a region.
+
+    Raises:
+        FetchError: It can't be had, or its index does not have the region.
+        SourceError: It can't be read.
+    """
+    [region] = job.regions
+    index = json_object(job, f"{job.base}{_INDEX}")
+    entry = (index.get("regions") or {}).get(region)
+    path = entry.get("currentVersionUrl") if isinstance(entry, dict) else None
+    if not isinstance(path, str) or not path.startswith("/") or not path.endswith(".json"):
+        msg = f"{shown(job.base + _INDEX)}: it has no region {region}"
+        raise FetchError(msg)
+    with tempfile.TemporaryFile() as file:
+        job.client.download(f"{job.base}{path.removesuffix('.json')}.csv", file, limits=_OFFER)
+        text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        return read_listing(
+            text, f"AWS price list of {region}", kind_named("aws-price-list-csv"), job.selection
+        )
+
+
+def fetch_spot(job: Job) -> Listing:
+    """Fetches the spot prices in force in a region.
+
+    Raises:
+        FetchError: They can't be had.
+        SourceError: A price is not an amount.
+    """
+    [region] = job.regions
+    name = f"AWS spot price history of {region}"
+    types = sorted(kind for cloud, kind in job.selection.shapes if cloud == "aws")
+    found = InForce()
+    for first in range(0, len(types), _TYPES_PER_REQUEST):
+        asked = types[first : first + _TYPES_PER_REQUEST]
+        for number, item in enumerate(_history(job, region, asked), start=1):
+            aws_spot.take(found, f"{name}, item {number}", item, name, job.selection)
+    return Listing(name, "aws-spot-history", tuple(dearest(found.prices())), whole=False)
+
+
+def _history(job: Job, region: str, types: list[str]) -> Iterator[dict[str, str]]:
+    base = job.base.replace("{region}", region)
+    # Prices since a moment ago, and those that were in force then: one of each zone and type.
+    start = job.now - timedelta(hours=1)
+    parameters = {
+        "Action": "DescribeSpotPriceHistory",
+        "Version": _API_VERSION,
+        "StartTime": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "MaxResults": "1000",
+        **{f"ProductDescription.{n}": name for n, name in enumerate(aws_spot.PRODUCTS, start=1)},
+        **{f"InstanceType.{n}": name for n, name in enumerate(types, start=1)},
+    }
+    for _ in range(_PAGES):
+        headers = signed_headers(
+            f"{base}/", parameters, job.environment, region=region, service="ec2", now=job.now
+        )
+        url = f"{base}/?{query_text(parameters)}"
+        page = _xml(job.client.body(url, headers), url)
+        for item in page.iterfind("spotPriceHistorySet/item"):
+            yield {f"{field.tag[:1].upper()}{field.tag[1:]}": field.text or "" for field in item}
+        token = page.findtext("nextToken")
+        if not token:
+            return
+        parameters = {**parameters, "NextToken": token}
+    msg = f"{shown(base)}: more than {_PAGES} pages"
+    raise FetchError(msg)
+
+
+def _xml(body: bytes, url: str) -> ET.Element:
+    """Reads an answer, without its namespace."""
+    root: ET.Element | None = None
+    if b"<!" not in body:  # a document type could declare entities that grow without end
+        try:
+            root = ET.fromstring(body)  # noqa: S314  # it has no document type
+        except (ET.ParseError, ValueError):
+            root = None
+    if root is None or not root.tag.endswith("DescribeSpotPriceHistoryResponse"):
+        msg = f"{shown(url)}: the answer is not a DescribeSpotPriceHistoryResponse"
+        raise FetchError(msg)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    return root

@@ -1,0 +1,65 @@
+"""The Azure Retail Prices API, which needs no credentials.
+
+As its page "Azure Retail Prices overview" describes it: $filter narrows, and NextPageLink leads to
+the next page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+
+from breakeven.catalog.importers import azure_retail
+from breakeven.catalog.importers.listing import Listing
+from breakeven.price_sources.client import FetchError, shown
+from breakeven.price_sources.source import Job, items_of, json_object
+
+BASE = "https://prices.azure.com/api/retail/prices"
+
+_PAGES = 500
+
+
+def fetch(job: Job) -> Listing:
+    """Fetches the prices of machines in a region.
+
+    Raises:
+        FetchError: They can't be had.
+        SourceError: A price is not an amount, or not in US dollars.
+    """
+    [region] = job.regions
+    name = f"Azure retail prices of {region}"
+    prices = tuple(azure_retail.prices_of(_items(job, region, name), name, job.selection))
+    return Listing(name, "azure-retail-prices", prices, whole=False)
+
+
+def _items(job: Job, region: str, name: str) -> Iterator[tuple[str, Any]]:
+    wanted = (
+        f"serviceName eq 'Virtual Machines' and armRegionName eq '{region}' "
+        "and priceType eq 'Consumption'"
+    )
+    url = f"{job.base}?{httpx2.QueryParams({'currencyCode': 'USD', '$filter': wanted})}"
+    for page in range(1, _PAGES + 1):
+        answer = json_object(job, url)
+        for number, item in enumerate(items_of(answer, "Items", url), start=1):
+            yield f"{name}, page {page}, item {number}", item
+        link = answer.get("NextPageLink")
+        if not link:
+            return
+        url = _next(job, link, url)
+    msg = f"{shown(job.base)}: more than {_PAGES} pages"
+    raise FetchError(msg)
+
+
+def _next(job: Job, link: object, url: str) -> str:
+    """Returns the address of the next page: the link's query, at the address that was asked."""
+    try:
+        query = httpx2.URL(str(link)).query.decode("ascii")
+    except (httpx2.InvalidURL, ValueError):
+        query = ""
+    following = f"{job.base}?{query}"
+    if not query or following == url:
+        msg = f"{shown(url)}: its NextPageLink does not lead to another page"
+        raise FetchError(msg)
+    return following
