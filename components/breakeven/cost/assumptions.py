@@ -14,6 +14,7 @@ from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
+from breakeven.cost.fleet.simulation.enlargement import ServingFleet
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.notes import Note
 
@@ -50,6 +51,9 @@ class Assumptions:
         capacity: What one replica serves, and how sure that is.
         fleet: How replicas and nodes come and go.
         simulated: Its week, as an autoscaler that polls every few seconds makes it.
+        serving: The smallest fleet that serves the load in time; None where it is not known, and
+            the configured one stands for it.
+        if_slower: The same if a replica serves as little as its band allows.
         node: What a GPU node costs.
         cluster: What this stack bears of the cluster.
         cloud: Cloud of the price book, or "none".
@@ -87,6 +91,8 @@ class Assumptions:
     overflows: bool = False
     notes: tuple[Note, ...] = ()
     instance: str = ""
+    serving: ServingFleet | None = None
+    if_slower: Fleet | None = None
     others: tuple[Assumptions, ...] = ()
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
@@ -14,10 +13,10 @@ from breakeven.cost.bill.registered import Registered
 from breakeven.cost.bill.shared_costs import staffing_items
 from breakeven.cost.break_even import BreakEven, find_break_even
 from breakeven.cost.demand.load_duration import LoadDuration
-from breakeven.cost.fleet.plan import units_needed
+from breakeven.cost.enlarged import enlarged, is_too_small, nodes_at_peak, week_if_slower
 from breakeven.cost.hybrid import SplitRules
 from breakeven.cost.recommendation import BreakEvenVolume, Evidence, Option, Verdict, decide
-from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report
+from breakeven.cost.report import ApiCost, BreakEvenAgainst, ModelShortfall, Report, Shortfall
 from breakeven.cost.several_models import (
     Served,
     fleet_week,
@@ -46,6 +45,7 @@ class _Estimate:
     """Carries the intermediate results, each of which several steps need."""
 
     def __init__(self, resources: tuple[Registered, ...], assumptions: Assumptions) -> None:
+        self.resources = resources
         self.assumptions = assumptions
         self.weeks = tuple(model.week() for model in assumptions.models)
         self.week = fleet_week(self.weeks, assumptions)
@@ -70,7 +70,10 @@ class _Estimate:
         comparators = [api, *hosted[:1]]
         break_even = tuple(self.break_even_against(cost) for cost in comparators)
         overflow = min(comparators, key=lambda cost: cost.monthly)
-        hybrid = None if assumptions.others else self.hybrid_option(overflow)
+        one_side = bool(assumptions.others) or not assumptions.data_may_leave
+        hybrid = None if one_side else self.hybrid_option(overflow)
+        serving = self.serving()
+        shortfall = None if serving is self else self.shortfall(serving)
         return Report(
             assumptions=assumptions,
             week=self.week,
@@ -81,7 +84,14 @@ class _Estimate:
             hosted=tuple(hosted),
             break_even=break_even,
             hybrid=None if hybrid is None else hybrid.split,
-            verdict=self.verdict(comparators, hybrid, break_even),
+            shortfall=shortfall,
+            verdict=self.verdict(
+                serving.own_option(0 if shortfall is None else shortfall.nodes),
+                serving,
+                comparators,
+                hybrid,
+                break_even,
+            ),
             models=model_costs(assumptions, self.weeks, self.infrastructure.lines, self.bill),
         )
 
@@ -98,11 +108,39 @@ class _Estimate:
     def by_api(self, price: ApiPrice, *, same_model: bool) -> ApiCost:
         return ApiCost(price, api_monthly(price, self.assumptions), same_model)
 
-    def total_at(self, served: Served) -> Decimal:
-        """Returns the whole bill if a replica served that much."""
-        models = self.assumptions.models
-        weeks = [model.planned_week(served(model)) for model in models]
-        return self.bill.with_nodes(fleet_week(weeks, self.assumptions).mean_nodes)
+    def serving(self) -> _Estimate:
+        """Returns the estimate of the stack that serves all of its traffic in time."""
+        if not is_too_small(self.assumptions):
+            return self
+        return _Estimate(self.resources, enlarged(self.assumptions))
+
+    def shortfall(self, serving: _Estimate) -> Shortfall:
+        """Returns what the configured fleet does not do, and the one that does."""
+        models = zip(self.assumptions.models, self.weeks, serving.assumptions.models, strict=True)
+        return Shortfall(
+            models=tuple(
+                ModelShortfall(
+                    model=model.model_name if self.assumptions.others else "",
+                    unserved_share=week.unserved_share,
+                    objective_share=model.simulated.totals.objective_share,
+                    objective_seconds=model.simulated.objective_seconds,
+                    configured=model.fleet,
+                    serving=larger.fleet,
+                )
+                for model, week, larger in models
+                if model.serving is not None and model.serving.enlarged
+            ),
+            mean_nodes=serving.week.mean_nodes,
+            nodes=nodes_at_peak(serving.assumptions),
+            monthly=serving.bill.total,
+        )
+
+    def own_option(self, enlarged_to: int) -> Option:
+        """Returns this stack as an option; it serves all of its traffic in time."""
+        week = week_if_slower(self.assumptions)
+        monthly = self.bill.total
+        slower = max(monthly, self.bill.with_nodes(week.mean_nodes))
+        return Option("self-host", monthly, slower, enlarged_to=enlarged_to)
 
     def break_even_against(self, cost: ApiCost) -> BreakEvenAgainst:
         per_token = cost.monthly / self.assumptions.tokens_per_day
@@ -119,8 +157,8 @@ class _Estimate:
             loaded_high=search(self.bill, high),
         )
 
-    def hybrid_option(self, overflow: ApiCost) -> Option | None:
-        """Returns the cheapest split, or None where one side serves everything."""
+    def hybrid_option(self, overflow: ApiCost) -> Option:
+        """Returns the cheapest split; if own nodes serve everything, the API is their fallback."""
         capacity, load = self.assumptions.capacity, self.assumptions.load
         per_node = self.assumptions.fleet.replicas_per_node
         rules = SplitRules(
@@ -130,14 +168,13 @@ class _Estimate:
             api_monthly=overflow.monthly,
         )
         best = rules.cheapest(capacity.requests_per_second * per_node, LARGEST_NODES)
-        whole = min(overflow.monthly, self.bill.total)
-        if best.own_share >= 1 or best.monthly >= whole:
-            return None
         dearest = rules.split(best.nodes, capacity.low_requests_per_second * per_node)
         return Option("hybrid", best.monthly, dearest.monthly, overflow.price.reference, best)
 
     def verdict(
         self,
+        own: Option,
+        serving: _Estimate,
         comparators: list[ApiCost],
         hybrid: Option | None,
         break_even: tuple[BreakEvenAgainst, ...],
@@ -151,33 +188,17 @@ class _Estimate:
             )
             for cost in comparators
         ]
-        own = Option("self-host", self.bill.total, self.total_at(low))
         options.append(own)
         if hybrid is not None:
             options.append(hybrid)
         cheapest = min(break_even, key=lambda row: row.api.monthly)
-        volume = BreakEvenVolume(
-            cheapest.api.price.reference, cheapest.loaded, self.assumptions.tokens_per_day
-        )
-        return decide(options, self.evidence(volume))
-
-    def evidence(self, break_even: BreakEvenVolume) -> Evidence:
-        """Returns what explains the verdict; of several models that which is served worst."""
-        worst, week = max(
-            zip(self.assumptions.models, self.weeks, strict=True),
-            key=lambda one: (one[1].unserved_share, -one[0].simulated.totals.objective_share),
-        )
-        totals, capacity = worst.simulated.totals, worst.capacity
-        peak = float(worst.load.requests_per_second().max()) * worst.load.burst_factor
-        return Evidence(
+        evidence = Evidence(
             data_may_leave=self.assumptions.data_may_leave,
-            busy_share=self.week.busy_share,
-            staffing_share=self.bill.staffing_share,
-            unserved_share=week.unserved_share,
-            objective_share=totals.objective_share,
-            objective_seconds=worst.simulated.objective_seconds,
-            replicas_needed=int(units_needed(peak, capacity.requests_per_second)),
-            break_even=break_even,
+            busy_share=serving.week.busy_share,
+            staffing_share=serving.bill.staffing_share,
+            break_even=BreakEvenVolume(
+                cheapest.api.price.reference, cheapest.loaded, self.assumptions.tokens_per_day
+            ),
             error_percent=max(model.capacity.error_percent for model in self.assumptions.models),
-            model=worst.model_name if self.assumptions.others else "",
         )
+        return decide(options, evidence)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from breakeven.cost.break_even import BreakEven
-from breakeven.cost.fleet.plan import NEGLIGIBLE_UNSERVED_SHARE
-from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE
 from breakeven.cost.hybrid import Hybrid
 
 Choice = Literal["api", "hosted", "self-host", "hybrid"]
@@ -17,7 +15,7 @@ Choice = Literal["api", "hosted", "self-host", "hybrid"]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way to serve the traffic.
+    """One way to serve all of the traffic.
 
     Attributes:
         choice: Which kind.
@@ -25,6 +23,8 @@ class Option:
         monthly_if_slower: The same if a replica serves as little as its band allows.
         api: Reference of the API that takes all of the traffic, or of a hybrid the rest of it.
         split: How a hybrid splits the load; None for the other kinds.
+        enlarged_to: Nodes that self-hosting needs at most, where the configured fleet is too small;
+            else 0.
     """
 
     choice: Choice
@@ -32,6 +32,7 @@ class Option:
     monthly_if_slower: Decimal
     api: str = ""
     split: Hybrid | None = None
+    enlarged_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +58,15 @@ class Evidence:
         data_may_leave: Whether prompts may go to an API.
         busy_share: Share of the paid GPU time that works, 0 to 1.
         staffing_share: Staffing over the self-hosted cost, 0 to 1.
-        unserved_share: Requests that the configured fleet can't serve, 0 to 1.
-        objective_share: Requests whose first token comes in time, 0 to 1; simulated.
-        objective_seconds: What in time means.
-        replicas_needed: Replicas that the busiest minute needs.
         break_even: Against the cheapest API.
         error_percent: Band of the capacity estimate, in percent.
-        model: Whose requests and replicas these are, where a stack serves several models.
     """
 
     data_may_leave: bool
     busy_share: float
     staffing_share: Decimal
-    unserved_share: float
-    objective_share: float
-    objective_seconds: float
-    replicas_needed: int
     break_even: BreakEvenVolume
     error_percent: float
-    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +94,6 @@ class HoldsIfSlower:
 
 
 @dataclass(frozen=True, slots=True)
-class FleetTooSmall:
-    """The configured fleet can't serve a share of the requests, of `model` if there are several."""
-
-    unserved_share: float
-    replicas_needed: int
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectiveMissed:
-    """Too few requests get their first token in time, of `model` if there are several."""
-
-    objective_share: float
-    objective_seconds: float
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
 class OwnGpusIdle:
     """What self-hosting would pay for without use, and for staffing; shares from 0 to 1."""
 
@@ -128,15 +101,7 @@ class OwnGpusIdle:
     staffing_share: Decimal
 
 
-Reason: TypeAlias = (
-    DataStays
-    | DependsOnCapacity
-    | HoldsIfSlower
-    | FleetTooSmall
-    | ObjectiveMissed
-    | BreakEvenVolume
-    | OwnGpusIdle
-)
+Reason: TypeAlias = DataStays | DependsOnCapacity | HoldsIfSlower | BreakEvenVolume | OwnGpusIdle
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +112,13 @@ class Verdict:
         chosen: The option to take.
         compared: The option that it is compared with: an API, or self-hosting.
         reasons: Why, in falling weight.
+        options: All ways to serve the traffic, the chosen one among them.
     """
 
     chosen: Option
     compared: Option
     reasons: tuple[Reason, ...]
+    options: tuple[Option, ...]
 
     @property
     def choice(self) -> Choice:
@@ -168,14 +135,15 @@ def decide(options: Sequence[Option], evidence: Evidence) -> Verdict:
     """Recommends the cheapest option that the traffic allows.
 
     Compliance goes before cost: where prompts may not leave, self-hosting is recommended and its
-    extra cost named. Where the capacity band decides whether an own fleet costs less than an API,
-    the API is recommended: nothing has to be bought to change one's mind later.
+    extra cost named. Own nodes are judged by what they cost if a replica serves as little as its
+    band allows: where that decides, the API is recommended, because nothing has to be bought to
+    change one's mind later. So another option is recommended only where two costs cross.
 
     Args:
-        options: All options; among them one with choice "api" and one with "self-host".
+        options: All options; among them one with choice "api" and one with "self-host". Each serves
+            all of the traffic.
         evidence: What explains the verdict.
     """
-    by_cost = sorted(options, key=lambda option: option.monthly)
     own = next(option for option in options if option.choice == "self-host")
     cheapest_api = min(
         (option for option in options if option.choice in ("api", "hosted")),
@@ -186,33 +154,21 @@ def decide(options: Sequence[Option], evidence: Evidence) -> Verdict:
         chosen = own
         reasons = [DataStays(own.monthly - cheapest_api.monthly, cheapest_api.api)]
     else:
-        chosen, reasons = _by_cost(by_cost, cheapest_api, evidence)
-    reasons += _explain(chosen, own, evidence)
+        chosen, reasons = _by_cost(options, cheapest_api, evidence)
+    reasons.append(evidence.break_even)
+    if chosen is not own:
+        reasons.append(OwnGpusIdle(1 - evidence.busy_share, evidence.staffing_share))
     other = cheapest_api if chosen.choice in ("self-host", "hybrid") else own
-    return Verdict(chosen, other, tuple(reasons))
+    return Verdict(chosen, other, tuple(reasons), tuple(options))
 
 
 def _by_cost(
-    by_cost: Sequence[Option], cheapest_api: Option, evidence: Evidence
+    options: Sequence[Option], cheapest_api: Option, evidence: Evidence
 ) -> tuple[Option, list[Reason]]:
-    candidates = [
-        option
-        for option in by_cost
-        if option.choice != "self-host" or evidence.unserved_share <= NEGLIGIBLE_UNSERVED_SHARE
-    ]
-    best = candidates[0]
-    if best.choice not in ("self-host", "hybrid"):
-        return best, []
-    if best.monthly_if_slower > cheapest_api.monthly:
-        return cheapest_api, [DependsOnCapacity(best, evidence.error_percent)]
-    return best, [HoldsIfSlower(best, evidence.error_percent)]
-
-
-def _explain(chosen: Option, own: Option, evidence: Evidence) -> Iterator[Reason]:
-    if evidence.unserved_share > NEGLIGIBLE_UNSERVED_SHARE:
-        yield FleetTooSmall(evidence.unserved_share, evidence.replicas_needed, evidence.model)
-    elif evidence.objective_share < OBJECTIVE_SHARE:
-        yield ObjectiveMissed(evidence.objective_share, evidence.objective_seconds, evidence.model)
-    yield evidence.break_even
-    if chosen is not own:
-        yield OwnGpusIdle(1 - evidence.busy_share, evidence.staffing_share)
+    best = min(options, key=lambda option: (option.monthly_if_slower, option.monthly))
+    if best.choice in ("self-host", "hybrid"):
+        return best, [HoldsIfSlower(best, evidence.error_percent)]
+    planned = min(options, key=lambda option: option.monthly)
+    if planned.choice in ("self-host", "hybrid"):
+        return cheapest_api, [DependsOnCapacity(planned, evidence.error_percent)]
+    return cheapest_api, []

@@ -13,7 +13,7 @@ from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.bill.line_item import Infrastructure, LineItem
 from breakeven.cost.break_even import BreakEven, Staircase
-from breakeven.cost.fleet.plan import FleetWeek
+from breakeven.cost.fleet.plan import Fleet, FleetWeek
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.hybrid import Hybrid
 from breakeven.cost.recommendation import Verdict
@@ -61,6 +61,44 @@ class BreakEvenAgainst:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelShortfall:
+    """A model whose configured fleet does not serve its traffic in time.
+
+    Attributes:
+        model: Its name, of a stack with several; else empty.
+        unserved_share: Requests beyond the fleet's capacity, 0 to 1.
+        objective_share: Requests whose first token comes in time, 0 to 1.
+        objective_seconds: What in time means.
+        configured: The fleet.
+        serving: The smallest one that serves all of it in time.
+    """
+
+    model: str
+    unserved_share: float
+    objective_share: float
+    objective_seconds: float
+    configured: Fleet
+    serving: Fleet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortfall:
+    """What the configured fleets do not do, and the stack that does.
+
+    Attributes:
+        models: The models that fall short, one or more.
+        nodes: Nodes of that stack at most.
+        mean_nodes: Nodes that it pays, averaged over time.
+        monthly: What it costs, in USD a month.
+    """
+
+    models: tuple[ModelShortfall, ...]
+    nodes: int
+    mean_nodes: float
+    monthly: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A whole estimate. All money in USD a month.
 
@@ -73,7 +111,10 @@ class Report:
         api: The API in use now.
         hosted: The same open model hosted by others, cheapest first.
         break_even: Against the API in use, and against the cheapest offer of the same model.
-        hybrid: The cheapest split, or None where no split is cheaper than its parts.
+        hybrid: The cheapest split between own nodes and an API; None for several models, and where
+            prompts may not leave.
+        shortfall: Where the configured fleet does not serve all traffic in time: what does, and
+            what that costs. The options are compared with it.
         verdict: What to do, and why.
         models: The parts of the models, in the order of the stack file.
     """
@@ -87,6 +128,7 @@ class Report:
     hosted: tuple[ApiCost, ...]
     break_even: tuple[BreakEvenAgainst, ...]
     hybrid: Hybrid | None
+    shortfall: Shortfall | None
     verdict: Verdict
     models: tuple[ModelCost, ...]
 
@@ -97,7 +139,7 @@ class Report:
 
     @property
     def total(self) -> Decimal:
-        """Everything that self-hosting costs."""
+        """Everything that the configured stack costs, whether or not it serves all traffic."""
         return self.bill.total
 
     @property

@@ -109,7 +109,10 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
 ) -> Assumptions:
     configuration = configuration_of(settings, demand.load, capacity, interruptions_of(settings))
     followed = simulate_fleet(
-        demand.load.requests_per_second(), demand.load.burst_factor, configuration
+        demand.load.requests_per_second(),
+        demand.load.burst_factor,
+        configuration,
+        capacity.low_requests_per_second / capacity.requests_per_second,
     )
     return Assumptions(
         stack=stack,
@@ -118,6 +121,8 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         capacity=capacity,
         fleet=replace(configuration.fleet, nodes_paid=followed.nodes_paid),
         simulated=followed.own,
+        serving=followed.serving,
+        if_slower=followed.if_slower,
         node=node,
         cluster=_cluster(settings),
         cloud=settings.pricing.cloud,

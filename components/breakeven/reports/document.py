@@ -211,6 +211,15 @@ class BreakEvenPart(BreakEvenCore):
     tried_up_to_tokens_per_day: Count = Field(description="What that fleet carries.")
 
 
+class ShortfallPart(Part):
+    """What the configured fleet does not do, and the one that serves all requests in time."""
+
+    findings: Sequence[Name] = Field(description="What is wrong, and what to set.")
+    nodes: AtLeastOne = Field(description="Nodes of that fleet at peak.")
+    mean_nodes: Quantity = Field(description="Nodes that it pays, averaged over time.")
+    monthly: Money = Field(description="What the stack then costs, in USD monthly.")
+
+
 class HybridPart(Part):
     """The cheapest split between own GPUs and an API."""
 
@@ -230,6 +239,22 @@ class RecommendationCore(Part):
     summary: Name = Field(description="One sentence: what, at what cost, compared with what.")
 
 
+class OptionPart(Part):
+    """One way to serve all of the traffic within the objectives."""
+
+    choice: Literal["api", "hosted", "self-host", "hybrid"] = Field(description="Its kind.")
+    monthly: Money = Field(description="What it costs, in USD monthly.")
+    monthly_if_slower: Money = Field(
+        description="The same if a replica serves as little as its band allows; options are "
+        "compared by it."
+    )
+    per_million_tokens: Amount = Field(description="USD per 1M tokens.")
+    api: str | None = Field(
+        description="The API that serves the traffic, or the part of it that own nodes do not; "
+        "null for none."
+    )
+
+
 class RecommendationPart(RecommendationCore):
     """The advice, with its cost."""
 
@@ -238,6 +263,9 @@ class RecommendationPart(RecommendationCore):
     )
     monthly: Money = Field(description="What the recommendation costs.")
     reasons: Sequence[Name] = Field(description="Why, in falling weight.")
+    options: Sequence[OptionPart] = Field(
+        min_length=2, description="Every way to serve the traffic, the recommended one included."
+    )
 
 
 class ReportCore(Part):
@@ -285,8 +313,12 @@ class ReportDocument(ReportCore):
         description="What each model of the stack costs, in the order of the stack file.",
     )
     hybrid: HybridPart | None = Field(
-        description="The cheapest split between own GPUs and an API; null where no split is "
-        "cheaper than its parts."
+        description="The cheapest split between own GPUs and an API; null for several models, and "
+        "where prompts must stay inside."
+    )
+    shortfall: ShortfallPart | None = Field(
+        description="Set where the configured fleet does not serve all requests in time: self-"
+        "hosting is then compared at the size that does."
     )
     notes: Sequence[Name] = Field(
         description="What a reader has to know about the figures, and the sources of the prices."

@@ -14,6 +14,7 @@ from breakeven.reports.tables import (
     break_even,
     by_api,
     by_model,
+    findings,
     heading,
     options,
 )
@@ -35,7 +36,9 @@ def render(report: Report) -> str:
 
 
 def _heading(report: Report) -> str:
-    return wrapped([f"COST OF STACK {report.assumptions.stack}", *heading(report)])
+    return wrapped(
+        [f"COST OF STACK {report.assumptions.stack}", *heading(report), *findings(report)]
+    )
 
 
 def _self_hosted(report: Report) -> str:

@@ -7,7 +7,8 @@ from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.hybrid import Hybrid
-from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report
+from breakeven.cost.recommendation import Option
+from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report, Shortfall
 from breakeven.reports.document import (
     ApiPart,
     BreakEvenPart,
@@ -15,9 +16,11 @@ from breakeven.reports.document import (
     LineItemPart,
     ModelPart,
     NotPricedPart,
+    OptionPart,
     RecommendationPart,
     ReportDocument,
     SelfHostedPart,
+    ShortfallPart,
     SimulatedPart,
 )
 from breakeven.reports.formatting import money, month_name, rate
@@ -29,6 +32,7 @@ from breakeven.reports.sentences.line_items import (
     not_priced_reason,
 )
 from breakeven.reports.sentences.notes import price_sources, report_notes
+from breakeven.reports.tables import findings
 
 
 def summary(report: Report) -> dict[str, object]:
@@ -56,6 +60,7 @@ def summary(report: Report) -> dict[str, object]:
         "breakEven": {
             row.api.price.reference: row.loaded.first_volume for row in report.break_even
         },
+        "findings": list(findings(report)),
         "recommendation": report.verdict.choice,
         "reason": recommendation.summary(report.verdict),
     }
@@ -110,7 +115,9 @@ def report_document(report: Report) -> ReportDocument:
             monthly=money(report.verdict.monthly),
             summary=recommendation.summary(report.verdict),
             reasons=list(recommendation.reasons(report.verdict)),
+            options=[_option(option, report) for option in report.verdict.options],
         ),
+        shortfall=None if report.shortfall is None else _shortfall(report.shortfall),
         notes=[*report_notes(report), *price_sources(report)],
     )
 
@@ -179,6 +186,26 @@ def _break_even(row: BreakEvenAgainst) -> BreakEvenPart:
         tokens_per_day_if_capacity_is_high=row.loaded_high.first_volume,
         tried_up_to_nodes=row.loaded.largest_nodes,
         tried_up_to_tokens_per_day=round(row.loaded.largest_tokens_per_day),
+    )
+
+
+def _option(option: Option, report: Report) -> OptionPart:
+    tokens = report.assumptions.tokens_per_month / 10**6
+    return OptionPart(
+        choice=option.choice,
+        monthly=money(option.monthly),
+        monthly_if_slower=money(option.monthly_if_slower),
+        per_million_tokens=rate(option.monthly / tokens),
+        api=option.api or None,
+    )
+
+
+def _shortfall(shortfall: Shortfall) -> ShortfallPart:
+    return ShortfallPart(
+        findings=list(recommendation.shortfall_sentences(shortfall)),
+        nodes=shortfall.nodes,
+        mean_nodes=round(shortfall.mean_nodes, 4),
+        monthly=money(shortfall.monthly),
     )
 
 

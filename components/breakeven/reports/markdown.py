@@ -32,6 +32,7 @@ def markdown(report: Report) -> str:
         f"{usd_per_million(api.price.usd_per_million_tokens)} per 1M tokens"
     )
     served = tables.heading(report)
+    findings = tables.findings(report)
     options = tables.options(report)
     reasons = [f"- {escaped(reason)}" for reason in options.notes]
     text = "\n".join(
@@ -41,6 +42,8 @@ def markdown(report: Report) -> str:
             "",
             f"**{escaped(summary(report.verdict))}**",
             "",
+            *(f"**{escaped(finding)}**  " for finding in findings),
+            *([""] if findings else []),
             f"Self-hosted: {total}/month, {million} per 1M tokens. {by_api}.",
             "",
             f"### {options.title}",

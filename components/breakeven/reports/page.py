@@ -35,6 +35,7 @@ def page(report: Report, tornado: Tornado | None) -> str:
         today=report.assumptions.book.today.isoformat(),
         served=tables.heading(report),
         summary=summary(report.verdict),
+        findings=tables.findings(report),
         key_figures=[
             ("Self-hosted, monthly", usd(report.total)),
             ("Cost per 1M tokens", usd_per_million(report.usd_per_million_tokens)),

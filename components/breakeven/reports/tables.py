@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.break_even import BreakEven
@@ -32,7 +31,12 @@ from breakeven.reports.sentences.line_items import (
     not_priced_reason,
 )
 from breakeven.reports.sentences.notes import report_notes
-from breakeven.reports.sentences.recommendation import reasons, summary
+from breakeven.reports.sentences.recommendation import (
+    option_name,
+    reasons,
+    shortfall_sentences,
+    summary,
+)
 
 _SHOWN_SHARE = 0.0005  # less would read as 0.0%
 
@@ -40,24 +44,20 @@ _SHOWN_SHARE = 0.0005  # less would read as 0.0%
 def options(report: Report) -> Table:
     """Returns every way to serve the traffic, the recommended one marked."""
     tokens = report.assumptions.tokens_per_month / 10**6
-    ways: list[tuple[str, str, Decimal]] = [
-        ("api", f"Stay on {report.api.price.reference}", report.api.monthly)
-    ]
-    if report.hosted:
-        cheapest = report.hosted[0]
-        ways.append(("hosted", f"Same model at {cheapest.price.reference}", cheapest.monthly))
-    ways.append(("self-host", "Self-host this stack", report.total))
-    if report.hybrid is not None:
-        nodes = counted(report.hybrid.nodes, "own node")
-        label = f"Hybrid: {nodes} for {report.hybrid.own_share:.0%} of requests, API for the rest"
-        ways.append(("hybrid", label, report.hybrid.monthly))
-    rows = tuple(
+    verdict = report.verdict
+    rows = [
         Row(
-            (label, usd(monthly), usd_per_million(monthly / tokens)),
-            "chosen" if choice == report.verdict.choice else "plain",
+            (option_name(one), usd(one.monthly), usd_per_million(one.monthly / tokens)),
+            "chosen" if one is verdict.chosen else "plain",
         )
-        for choice, label, monthly in ways
-    )
+        for one in verdict.options
+    ]
+    if report.shortfall is not None:
+        label = "This stack as configured: too small"
+        if not report.week.serves_load:
+            label += f", serves {1 - report.week.unserved_share:.1%} of requests"
+        price = usd_per_million(report.usd_per_million_tokens)
+        rows.append(Row((label, usd(report.total), price)))
     return Table(
         name="options",
         title="Recommendation",
@@ -67,7 +67,7 @@ def options(report: Report) -> Table:
             Column("Monthly cost", numeric=True),
             Column("Per 1M tokens", numeric=True),
         ),
-        rows=rows,
+        rows=tuple(rows),
         notes=reasons(report.verdict),
     )
 
@@ -161,7 +161,8 @@ def by_api(report: Report) -> Table:
                 kind,
                 usd_for_one(cost.price.usd_per_million_tokens),
                 usd(cost.monthly),
-                f"{report.total / cost.monthly:,.1f}x",
+                # A stack that does not serve the traffic is no multiple of an API that does.
+                f"{report.total / cost.monthly:,.1f}x" if report.shortfall is None else "-",
             )
         )
         for kind, cost in zip(kinds, (report.api, *report.hosted), strict=True)
@@ -278,6 +279,11 @@ def _dated(line: LineItem, report: Report) -> str:
     if line.as_of is None:
         return "stated"
     return line.as_of.isoformat() + (" (stale)" if report.is_stale(line.as_of) else "")
+
+
+def findings(report: Report) -> tuple[str, ...]:
+    """Says what a reader has to know before any figure: that the stack is too small."""
+    return () if report.shortfall is None else shortfall_sentences(report.shortfall)
 
 
 def heading(report: Report) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.estimate import estimate
-from breakeven.cost.recommendation import FleetTooSmall, ObjectiveMissed
+from breakeven.cost.fleet.simulation.enlargement import ServingFleet
 from breakeven.cost.report import Report
 from breakeven.cost.several_models import planned
 from breakeven.money import to_cents
@@ -168,15 +168,16 @@ def test_two_halves_of_a_load_break_even_no_earlier_than_the_whole() -> None:
     assert joint.largest_nodes == first.largest_nodes
 
 
-def test_the_verdict_names_the_model_that_is_served_worst() -> None:
-    short = model("short", 2000 * MILLION)
-    report = estimate([pool()], stack([model("fine"), short]))
-    [small] = [one for one in report.verdict.reasons if isinstance(one, FleetTooSmall)]
-    assert small.model == "short"
+def test_a_shortfall_names_the_model_that_is_served_badly() -> None:
     late = model("late", simulated=simulated(objective_share=0.5))
-    report = estimate([pool()], stack([model("fine"), late]))
-    [missed] = [one for one in report.verdict.reasons if isinstance(one, ObjectiveMissed)]
+    more = ServingFleet(replace(late.fleet, lowest=3), simulated(node_hours=3 * 168.0), True)
+    report = estimate([pool()], stack([model("fine"), replace(late, serving=more)]))
+    assert report.shortfall is not None
+    [missed] = report.shortfall.models
     assert (missed.model, missed.objective_share) == ("late", 0.5)
+    assert missed.serving.lowest == 3
+    own = next(one for one in report.verdict.options if one.choice == "self-host")
+    assert own.monthly == report.shortfall.monthly > report.total
 
 
 def test_simulated_shares_are_weighed_by_requests() -> None:

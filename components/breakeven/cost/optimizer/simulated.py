@@ -23,8 +23,9 @@ def simulate_candidates(evaluator: Evaluator, planned: Sequence[Candidate]) -> l
     if not planned:
         return []
     search = evaluator.search
-    cases = [Case(evaluator.rates, _configuration(evaluator, one)) for one in planned]
-    weeks = simulate_hours(cases, search.assumptions.load.burst_factor)
+    burst_factor = search.assumptions.load.burst_factor
+    cases = [Case(evaluator.rates, burst_factor, _configuration(evaluator, one)) for one in planned]
+    weeks = simulate_hours(cases)
     found = []
     for one, case, week in zip(planned, cases, weeks, strict=True):
         totals, fleet = week.totals, case.configuration.fleet

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from breakeven.cost.fleet.plan import NEGLIGIBLE_UNSERVED_SHARE
 from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE
 from breakeven.cost.recommendation import (
     BreakEvenVolume,
     Choice,
     DataStays,
     DependsOnCapacity,
-    FleetTooSmall,
     HoldsIfSlower,
-    ObjectiveMissed,
     Option,
     OwnGpusIdle,
     Reason,
     Verdict,
 )
+from breakeven.cost.report import ModelShortfall, Shortfall
 from breakeven.reports.formatting import counted, usd, volume
 
 _ADVICE: Mapping[Choice, str] = {
@@ -26,6 +26,9 @@ _ADVICE: Mapping[Choice, str] = {
     "self-host": "Self-host",
     "hybrid": "Serve the base load yourself and send the rest to an API",
 }
+
+_ALL = 0.9995
+"""A share of requests that is shown as all of them."""
 
 _INSIDE = "Prompts must stay inside (network.dataMayLeave: false)"
 
@@ -36,8 +39,11 @@ def summary(verdict: Verdict) -> str:
     ratio = ""
     if chosen.monthly > 0 and other.monthly > chosen.monthly:
         ratio = f" ({other.monthly / chosen.monthly:,.1f}x)"
+    because = ""
+    if any(isinstance(reason, DataStays) for reason in verdict.reasons):
+        because = ", because prompts must stay inside (network.dataMayLeave: false)"
     return (
-        f"{_ADVICE[chosen.choice]}: {_option(chosen)} costs {usd(chosen.monthly)}/month; "
+        f"{_ADVICE[chosen.choice]}{because}: {_option(chosen)} costs {usd(chosen.monthly)}/month; "
         f"{_option(other)} costs {usd(other.monthly)}/month{ratio}."
     )
 
@@ -63,16 +69,75 @@ def break_even_sentence(found: BreakEvenVolume) -> str:
     )
 
 
+def shortfall_sentences(shortfall: Shortfall) -> tuple[str, ...]:
+    """Says what the configured fleet does not do, and which fleet does."""
+    settings = "; ".join(_settings(model) for model in shortfall.models)
+    remedy = (
+        f"To serve all requests in time, set {settings} "
+        f"({counted(shortfall.nodes, 'node')} at peak): {usd(shortfall.monthly)}/month. "
+        "Options are compared at that size."
+    )
+    return (*(_too_small(model) for model in shortfall.models), remedy)
+
+
+def _too_small(model: ModelShortfall) -> str:
+    misses = []
+    if model.unserved_share > NEGLIGIBLE_UNSERVED_SHARE:
+        misses.append(f"it cannot serve {model.unserved_share:.1%} of requests")
+    if model.objective_share < OBJECTIVE_SHARE:
+        misses.append(
+            f"{model.objective_share:.1%} of requests meet the {model.objective_seconds:g} s TTFT "
+            f"target (objective: {OBJECTIVE_SHARE:.0%})"
+        )
+    of_model = f" for {model.model}" if model.model else ""
+    return f"This stack is too small as configured{of_model}: {', and '.join(misses)}."
+
+
+def _settings(model: ModelShortfall) -> str:
+    before, after = model.configured, model.serving
+    changes = []
+    if after.lowest != before.lowest:
+        changes.append(f"replicas.min {after.lowest}")
+    if after.highest != before.highest:
+        changes.append(f"replicas.max {after.highest}")
+    if before.autoscaling and not after.autoscaling:
+        changes.append("replicas.autoscaling false")
+    if after.fixed_nodes is not None and after.fixed_nodes != before.fixed_nodes:
+        changes.append(f"pool.nodeCount {after.fixed_nodes * after.machines_per_node}")
+    of_model = f" for {model.model}" if model.model else ""
+    return f"{', '.join(changes)}{of_model}"
+
+
+def option_name(option: Option) -> str:
+    """Names an option in a table."""
+    if option.choice == "api":
+        return f"Stay on {option.api}"
+    if option.choice == "hosted":
+        return f"Same model at {option.api}"
+    if option.split is None:
+        if option.enlarged_to:
+            return f"Self-host with up to {counted(option.enlarged_to, 'node')}"
+        return "Self-host this stack"
+    nodes = counted(option.split.nodes, "own node")
+    if option.split.own_share >= _ALL:
+        return f"Hybrid: {nodes}, API as fallback"
+    return f"Hybrid: {nodes} for {option.split.own_share:.0%} of requests, API for the rest"
+
+
 def _option(option: Option) -> str:
     if option.choice == "self-host":
+        if option.enlarged_to:
+            return f"this stack with up to {counted(option.enlarged_to, 'node')}"
         return "this stack"
     if option.split is None:
         return option.api
     nodes = counted(option.split.nodes, "node")
+    if option.split.own_share >= _ALL:
+        return f"{nodes} of your own with {option.api} as fallback"
     return f"{nodes} of your own plus {option.api} for {1 - option.split.own_share:.0%} of requests"
 
 
-def _reason(reason: Reason) -> str:  # noqa: C901, PLR0911  # one kind of reason each
+def _reason(reason: Reason) -> str:  # one kind of reason each
     match reason:
         case DataStays(extra, api):
             if extra <= 0:
@@ -89,19 +154,6 @@ def _reason(reason: Reason) -> str:  # noqa: C901, PLR0911  # one kind of reason
                 f"It stays cheaper if a replica serves {percent:.0f}% less than estimated "
                 f"({usd(option.monthly_if_slower)}/month)."
             )
-        case FleetTooSmall():
-            return (
-                f"As configured, the fleet cannot serve {reason.unserved_share:.0%} of requests"
-                f"{_of(reason.model)}: the peak minute needs {reason.replicas_needed} replicas "
-                "(replicas.max)."
-            )
-        case ObjectiveMissed():
-            return (
-                f"Only {reason.objective_share:.0%} of requests{_of(reason.model)} would meet the "
-                f"{reason.objective_seconds:g} s TTFT target; the objective is "
-                f"{OBJECTIVE_SHARE:.0%}. A higher replicas.min, a lower replicas.targetRequests or "
-                "other GPUs would help."
-            )
         case BreakEvenVolume():
             return break_even_sentence(reason)
         case OwnGpusIdle(idle_share, staffing_share):
@@ -109,7 +161,3 @@ def _reason(reason: Reason) -> str:  # noqa: C901, PLR0911  # one kind of reason
                 f"The GPUs would sit idle {idle_share:.0%} of the time, and staffing is "
                 f"{staffing_share:.0%} of the self-hosted cost."
             )
-
-
-def _of(model: str) -> str:
-    return f" of {model}" if model else ""

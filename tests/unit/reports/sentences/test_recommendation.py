@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,15 +13,20 @@ from breakeven.cost.recommendation import (
     BreakEvenVolume,
     DataStays,
     DependsOnCapacity,
-    FleetTooSmall,
     HoldsIfSlower,
-    ObjectiveMissed,
     Option,
     OwnGpusIdle,
     Reason,
     Verdict,
 )
-from breakeven.reports.sentences.recommendation import reasons, summary
+from breakeven.cost.report import ModelShortfall, Shortfall
+from breakeven.reports.sentences.recommendation import (
+    option_name,
+    reasons,
+    shortfall_sentences,
+    summary,
+)
+from tests.unit.cost.builders import assumptions
 
 
 def api(monthly: int) -> Option:
@@ -71,14 +77,14 @@ def own(monthly: int, slower: int = 0) -> Option:
 def test_the_summary_names_both_sides_and_the_ratio_if_there_is_one(
     chosen: Option, compared: Option, said: str
 ) -> None:
-    assert summary(Verdict(chosen, compared, ())) == said
+    assert summary(Verdict(chosen, compared, (), ())) == said
 
 
 def test_a_hybrid_is_named_by_its_nodes_and_the_share_of_the_api() -> None:
     split = Hybrid(1, 0.7, Decimal(100), Decimal(50))
     hybrid = Option("hybrid", Decimal(150), Decimal(160), "test/api", split)
     assert "1 node of your own plus test/api for 30% of requests costs $150.00/month" in summary(
-        Verdict(hybrid, api(200), ())
+        Verdict(hybrid, api(200), (), ())
     )
 
 
@@ -89,10 +95,6 @@ def test_a_hybrid_is_named_by_its_nodes_and_the_share_of_the_api() -> None:
         (DataStays(Decimal(0), "test/api"), "which costs nothing extra."),
         (DependsOnCapacity(own(100, 120), 25), "if a replica serves 25% less, it costs $120.00"),
         (HoldsIfSlower(own(100, 120), 25), "stays cheaper if a replica serves 25% less"),
-        (FleetTooSmall(0.4, 7, ""), "cannot serve 40% of requests: the peak minute needs 7"),
-        (FleetTooSmall(0.4, 7, "qwen3-14b"), "40% of requests of qwen3-14b: the peak minute"),
-        (ObjectiveMissed(0.94, 2.0, ""), "Only 94% of requests would meet the 2 s TTFT target"),
-        (ObjectiveMissed(0.5, 2.0, "qwen3-14b"), "Only 50% of requests of qwen3-14b would meet"),
         (OwnGpusIdle(0.7, Decimal("0.4")), "idle 70% of the time, and staffing is 40% of"),
         (
             BreakEvenVolume("test/api", BreakEven((), 64, 2e9), 10**6),
@@ -106,6 +108,52 @@ def test_a_hybrid_is_named_by_its_nodes_and_the_share_of_the_api() -> None:
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
 def test_every_reason_has_a_sentence_with_its_figures(reason: Reason, said: str) -> None:
-    [sentence] = reasons(Verdict(api(1), own(2), (reason,)))
+    [sentence] = reasons(Verdict(api(1), own(2), (reason,), ()))
     assert said in sentence
     assert sentence.endswith(".")
+
+
+def test_prompts_that_must_stay_inside_are_part_of_the_summary() -> None:
+    verdict = Verdict(own(30), api(10), (DataStays(Decimal(20), "test/api"),), ())
+    assert summary(verdict) == (
+        "Self-host, because prompts must stay inside (network.dataMayLeave: false): this stack "
+        "costs $30.00/month; test/api costs $10.00/month."
+    )
+
+
+def test_a_split_without_a_rest_has_the_api_as_fallback() -> None:
+    split = Hybrid(2, 0.99999, Decimal(100), Decimal(0))
+    hybrid = Option("hybrid", Decimal(100), Decimal(110), "test/api", split)
+    assert option_name(hybrid) == "Hybrid: 2 own nodes, API as fallback"
+    assert "2 nodes of your own with test/api as fallback costs" in summary(
+        Verdict(hybrid, api(200), (), ())
+    )
+
+
+def test_a_stack_that_is_too_small_says_what_it_does_not_serve_and_what_to_set() -> None:
+    fleet = assumptions().fleet
+    small = ModelShortfall(
+        model="",
+        unserved_share=0.41,
+        objective_share=0.208,
+        objective_seconds=2.0,
+        configured=fleet,
+        serving=replace(fleet, highest=12),
+    )
+    fixed = replace(small.serving, lowest=12, autoscaling=False, fixed_nodes=3, machines_per_node=2)
+    late = replace(small, unserved_share=0.0, model="qwen3-14b", serving=fixed)
+    shortfall = Shortfall(models=(small, late), nodes=3, mean_nodes=2.5, monthly=Decimal(9000))
+    unserved, other, remedy = shortfall_sentences(shortfall)
+    assert unserved == (
+        "This stack is too small as configured: it cannot serve 41.0% of requests, and 20.8% of "
+        "requests meet the 2 s TTFT target (objective: 95%)."
+    )
+    assert other == (
+        "This stack is too small as configured for qwen3-14b: 20.8% of requests meet the 2 s TTFT "
+        "target (objective: 95%)."
+    )
+    assert remedy == (
+        "To serve all requests in time, set replicas.max 12; replicas.min 12, replicas.max 12, "
+        "replicas.autoscaling false, pool.nodeCount 6 for qwen3-14b (3 nodes at peak): "
+        "$9,000.00/month. Options are compared at that size."
+    )

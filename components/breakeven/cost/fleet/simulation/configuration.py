@@ -105,3 +105,8 @@ class FleetConfiguration:
     objective_seconds: float
     interruptions_per_node_hour: float = 0.0
     overflow_requests: float = math.inf
+
+    @property
+    def share_in_time_alone(self) -> float:
+        """Requests whose first token comes within the objective if none ever waits, 0 to 1."""
+        return float(self.speed.first_token_seconds <= self.objective_seconds)

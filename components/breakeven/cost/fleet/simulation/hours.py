@@ -33,19 +33,20 @@ class Case:
     Attributes:
         rates: Mean request rate of each hour, in requests a second, 0 or more; the first hour
             follows the last.
+        burst_factor: Peak minute of an hour over its mean, 1 to below 60.
         configuration: What answers.
     """
 
     rates: NDArray[np.float64]
+    burst_factor: float
     configuration: FleetConfiguration
 
 
-def simulate_hours(cases: Sequence[Case], burst_factor: float) -> tuple[SimulatedWeek, ...]:
+def simulate_hours(cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
     """Simulates cases of equally many hours, with the same draws.
 
     Args:
         cases: One or more.
-        burst_factor: Peak minute of an hour over its mean, 1 to below 60.
 
     Returns:
         Each over as many weeks as have `AVERAGED_HOURS`.
@@ -55,7 +56,7 @@ def simulate_hours(cases: Sequence[Case], burst_factor: float) -> tuple[Simulate
     """
     hours = len(cases[0].rates)
     weeks = math.ceil(AVERAGED_HOURS / hours)
-    draws = [_by_hour(case.rates, burst_factor, seed) for case in cases for seed in range(weeks)]
+    draws = [_by_hour(case, seed) for case in cases for seed in range(weeks)]
     chances = np.concatenate(draws, axis=2)
     lead = np.roll(chances.reshape(*chances.shape[:2], -1, hours), 1, axis=3).reshape(chances.shape)
     before = np.concatenate([np.tile(np.roll(case.rates, 1), weeks) for case in cases])
@@ -100,9 +101,9 @@ def _lead_steps(cases: Sequence[Case]) -> int:
     return min(math.ceil(longest / STEP_SECONDS), STEPS_PER_HOUR)
 
 
-def _by_hour(rates: NDArray[np.float64], burst_factor: float, seed: int) -> NDArray[np.float64]:
+def _by_hour(case: Case, seed: int) -> NDArray[np.float64]:
     """Returns the draws by step of the hour, by kind, by hour."""
-    demand = draw(rates, burst_factor, seed)
+    demand = draw(case.rates, case.burst_factor, seed)
     kinds = (demand.arrivals, demand.normal, demand.uniform, demand.interruption)
     return np.stack([one.reshape(-1, STEPS_PER_HOUR).T for one in kinds], axis=1)
 

@@ -8,9 +8,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.cost.fleet.plan import NodesPaid, plan_week
+from breakeven.cost.fleet.plan import Fleet, NodesPaid, plan_week
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
-from breakeven.cost.fleet.simulation.hours import Case, simulate_hours
+from breakeven.cost.fleet.simulation.enlargement import (
+    UNBOUNDED,
+    Search,
+    ServingFleet,
+    run_searches,
+    serving_fleet,
+)
+from breakeven.cost.fleet.simulation.hours import Case
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 
 LARGER = (3, 12, 48)
@@ -18,7 +25,6 @@ LARGER = (3, 12, 48)
 nodes; from the largest on, its ratio to the plan stays."""
 
 _APART = 1.1  # between nearer points the line would show chance
-_UNBOUNDED = 10**6  # replicas; break-even goes beyond what the stack allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +34,23 @@ class SimulatedFleet:
     Attributes:
         own: Its week at the stack's own volume.
         nodes_paid: For any volume.
+        serving: The smallest fleet that serves the stack's volume in time, and its week; the fleet
+            itself if it does.
+        if_slower: The same where a replica serves as little as its band allows; an autoscaled fleet
+            may then have as many replicas as it asks for.
     """
 
     own: SimulatedWeek
     nodes_paid: NodesPaid
+    serving: ServingFleet
+    if_slower: Fleet
 
 
 def simulate_fleet(
-    rates: NDArray[np.float64], burst_factor: float, configuration: FleetConfiguration
+    rates: NDArray[np.float64],
+    burst_factor: float,
+    configuration: FleetConfiguration,
+    low_share: float,
 ) -> SimulatedFleet:
     """Simulates a stack's week, and larger ones where nodes come and go.
 
@@ -43,41 +58,89 @@ def simulate_fleet(
         rates: Mean request rate of each hour, in requests a second, one of them over 0.
         burst_factor: Peak minute of an hour over its mean, 1 to below 60.
         configuration: Of the stack; its fleet's own `nodes_paid` plays no part.
+        low_share: What a replica serves at the lower end of its band over what it is planned to
+            serve, over 0 to 1.
 
     Raises:
         DemandError: A rate or the burst factor is beyond its range.
     """
-    return _simulated_fleet(tuple(rates.tolist()), burst_factor, configuration)
+    return _simulated_fleet(tuple(rates.tolist()), burst_factor, configuration, low_share)
 
 
 # The commands of one process, and all of the tests, ask for the same weeks again.
 @lru_cache(maxsize=64)
 def _simulated_fleet(
-    rates_by_hour: tuple[float, ...], burst_factor: float, configuration: FleetConfiguration
+    rates_by_hour: tuple[float, ...],
+    burst_factor: float,
+    configuration: FleetConfiguration,
+    low_share: float,
 ) -> SimulatedFleet:
-    rates, fleet = np.asarray(rates_by_hour), configuration.fleet
-    own = Case(rates, configuration)
+    case = Case(np.asarray(rates_by_hour), burst_factor, configuration)
+    [found] = run_searches([simulated_fleet(case, low_share)])
+    return found
+
+
+def simulated_fleet(case: Case, low_share: float) -> Search[SimulatedFleet]:
+    """Searches for what `simulate_fleet` returns."""
+    fleet = case.configuration.fleet
     if not fleet.autoscaling or fleet.fixed_nodes is not None:
-        return SimulatedFleet(simulate_hours([own], burst_factor)[0], NodesPaid())
-    served = configuration.speed.planned_requests_per_second * fleet.replicas_per_node
-    nodes_at_peak = float(rates.max()) * burst_factor / served
+        slow = replace(case, configuration=slower(case.configuration, low_share))
+        own, own_if_slower = yield [case, slow]
+        serving = yield from serving_fleet(case, own)
+        reserve = yield from serving_fleet(slow, own_if_slower)
+        return SimulatedFleet(own, NodesPaid(), serving, reserve.fleet)
+    served = case.configuration.speed.planned_requests_per_second * fleet.replicas_per_node
+    nodes_at_peak = float(case.rates.max()) * case.burst_factor / served
     fewest = max(fleet.lowest_nodes, 1)
     # A schedule is for the stack's own volume; break-even, which asks for others, leaves it out.
-    free = replace(fleet, highest=_UNBOUNDED, scheduled=())
-    unbounded = replace(configuration, fleet=free)
-    larger = (Case(rates * (times * fewest / nodes_at_peak), unbounded) for times in LARGER)
-    cases = [own, *larger]
-    simulated = simulate_hours(cases, burst_factor)
-    planned = [planned_nodes(case, burst_factor) for case in cases]
-    points = list(zip(planned, (week.totals.mean_nodes for week in simulated), strict=True))
-    return SimulatedFleet(simulated[0], curve(fleet.lowest_nodes, points[0], points[1:]))
+    free = replace(fleet, highest=UNBOUNDED, scheduled=())
+    unbounded = replace(case.configuration, fleet=free)
+    larger = (
+        Case(case.rates * (times * fewest / nodes_at_peak), case.burst_factor, unbounded)
+        for times in LARGER
+    )
+    cases = [case, *larger]
+    weeks = yield cases
+    planned = [planned_nodes(one) for one in cases]
+    points = list(zip(planned, (week.totals.mean_nodes for week in weeks), strict=True))
+    paid = curve(fleet.lowest_nodes, points[0], points[1:])
+    serving = yield from serving_fleet(case, weeks[0])
+    if serving.enlarged:
+        larger_fleet = _with_ratio(case, serving)
+        serving = replace(serving, fleet=larger_fleet)
+    else:
+        serving = replace(serving, fleet=replace(fleet, nodes_paid=paid))
+    if_slower = replace(serving.fleet, highest=UNBOUNDED)
+    return SimulatedFleet(weeks[0], paid, serving, if_slower)
 
 
-def planned_nodes(case: Case, burst_factor: float) -> float:
+def slower(configuration: FleetConfiguration, low_share: float) -> FleetConfiguration:
+    """Returns a configuration whose replicas take longer for everything."""
+    speed = configuration.speed
+    return replace(
+        configuration,
+        speed=replace(
+            speed,
+            seconds_alone=speed.seconds_alone / low_share,
+            seconds_full=speed.seconds_full / low_share,
+            first_token_seconds=speed.first_token_seconds / low_share,
+            planned_requests_per_second=speed.planned_requests_per_second * low_share,
+        ),
+    )
+
+
+def _with_ratio(case: Case, serving: ServingFleet) -> Fleet:
+    """Returns an enlarged fleet that pays for other plans in the ratio of its own week."""
+    grown = replace(case, configuration=replace(case.configuration, fleet=serving.fleet))
+    paid = NodesPaid((planned_nodes(grown),), (serving.week.totals.mean_nodes,))
+    return replace(serving.fleet, nodes_paid=paid)
+
+
+def planned_nodes(case: Case) -> float:
     """Returns the nodes of the plan, averaged over time."""
     plain = replace(case.configuration.fleet, nodes_paid=NodesPaid())
     served = case.configuration.speed.planned_requests_per_second
-    return plan_week(case.rates, burst_factor, served, plain).mean_nodes
+    return plan_week(case.rates, case.burst_factor, served, plain).mean_nodes
 
 
 def curve(

@@ -20,27 +20,25 @@ def paid(curve: NodesPaid, planned: float) -> float:
 
 
 def test_the_stack_s_own_week_is_on_the_line() -> None:
-    followed = simulate_fleet(RATES, 1.8, CONFIGURATION)
-    planned = planned_nodes(Case(RATES, CONFIGURATION), 1.8)
+    followed = simulate_fleet(RATES, 1.8, CONFIGURATION, 0.75)
+    planned = planned_nodes(Case(RATES, 1.8, CONFIGURATION))
     assert paid(followed.nodes_paid, planned) == pytest.approx(followed.own.totals.mean_nodes)
-    assert followed.own == simulate_hours([Case(RATES, CONFIGURATION)], 1.8)[0]
+    assert followed.own == simulate_hours([Case(RATES, 1.8, CONFIGURATION)])[0]
 
 
 def test_larger_loads_are_near_the_line_too() -> None:
-    followed = simulate_fleet(RATES, 1.8, CONFIGURATION)
+    followed = simulate_fleet(RATES, 1.8, CONFIGURATION, 0.75)
     growing = changed(highest=10**6)
     for factor in (2.0, 5.0):
-        case = Case(RATES * factor, growing)
-        [simulated] = simulate_hours([case], 1.8)
+        case = Case(RATES * factor, 1.8, growing)
+        [simulated] = simulate_hours([case])
         expected = simulated.totals.mean_nodes
-        assert paid(followed.nodes_paid, planned_nodes(case, 1.8)) == pytest.approx(
-            expected, rel=0.05
-        )
+        assert paid(followed.nodes_paid, planned_nodes(case)) == pytest.approx(expected, rel=0.05)
 
 
 def test_nodes_that_do_not_come_and_go_are_paid_as_planned() -> None:
     fixed = changed(lowest=5, highest=5, autoscaling=False, fixed_nodes=5, start_seconds=170.0)
-    assert simulate_fleet(RATES, 1.8, fixed).nodes_paid == NodesPaid()
+    assert simulate_fleet(RATES, 1.8, fixed, 0.75).nodes_paid == NodesPaid()
 
 
 points = st.tuples(st.floats(1.01, 100.0), st.floats(0.3, 2.0)).map(
