@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from breakeven.catalog.api_findings import Finding, Retired, excludes
 from breakeven.suggestions import COUNT, near_names, suggestion
 
 if TYPE_CHECKING:
@@ -23,24 +24,7 @@ PACKAGE_VERSION = "0.2.3"
 PACKAGE_DATE = date(2026, 11, 10)
 """Day of its upload to PyPI. The package does not say when each of its prices was checked."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiPrice:
-    """A mean request, by API.
-
-    Attributes:
-        reference: "provider/model" as it was asked for.
-        usd_per_request: USD for the whole request.
-        usd_per_million_tokens: The same over its input and output tokens, for a million of them.
-        source: Package and version; and the row used where its name differs or it is deprecated.
-        as_of: Day of the package's release.
-    """
-
-    reference: str
-    usd_per_request: Decimal
-    usd_per_million_tokens: Decimal
-    source: str
-    as_of: date
+_PACKAGE = f"genai-prices {PACKAGE_VERSION}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +34,42 @@ class TokenRates:
     input: Decimal
     cached_input: Decimal
     output: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiPrice:
+    """A mean request, by API.
+
+    Attributes:
+        reference: "provider/model" as it was asked for.
+        usd_per_request: USD for the whole request.
+        usd_per_million_tokens: The same over its input and output tokens, for a million of them.
+        source: Package and version; and the row used where its name differs.
+        as_of: Day of the package's release.
+        max_input_tokens: Longest input; None where unknown.
+        quantization: Of the weights, where a source states it; else empty.
+        region: Where requests are processed, where a source states it; else empty.
+        findings: What speaks against comparing with it.
+        rates: Of its tokens, where they are not those that `token_rates` returns.
+        is_contract: Whether the stack states the price; `as_of` is then the day of the estimate.
+    """
+
+    reference: str
+    usd_per_request: Decimal
+    usd_per_million_tokens: Decimal
+    source: str
+    as_of: date
+    max_input_tokens: int | None = None
+    quantization: str = ""
+    region: str = ""
+    findings: tuple[Finding, ...] = ()
+    rates: TokenRates | None = None
+    is_contract: bool = False
+
+    @property
+    def decides(self) -> bool:
+        """Whether a verdict may rest on it: it is served, takes the requests, and is allowed."""
+        return not any(map(excludes, self.findings))
 
 
 class UnknownApiModelError(LookupError):
@@ -117,6 +137,8 @@ def api_price(
         usd_per_million_tokens=usd * 1_000_000 / (input_tokens + output_tokens),
         source=_source(provider, model, calculation),
         as_of=PACKAGE_DATE,
+        max_input_tokens=calculation.model.context_window,
+        findings=(Retired(None, _PACKAGE),) if calculation.model.deprecated else (),
     )
 
 
@@ -194,13 +216,13 @@ def _calculate(
 
 
 def _source(provider: Provider, model: str, calculation: PriceCalculation) -> str:
-    source = f"genai-prices {PACKAGE_VERSION}"
+    source = _PACKAGE
     row: ModelInfo = calculation.model
     if not any(row is own for own in provider.models):
         source += f", priced as {row.id} of the model's maker"
     elif row.id.lower() != model.lower() and not model.lower().endswith(f"/{row.id.lower()}"):
         source += f", row {row.id}"
-    return f"{source}, no longer offered" if row.deprecated else source
+    return source
 
 
 def _names(provider: Provider) -> Iterator[str]:

@@ -116,6 +116,15 @@ class Assumptions:
         months = (model.load.tokens_per_month(self.calendar) for model in self.models)
         return sum(months, Decimal(0))
 
+    @property
+    def comparators(self) -> tuple[ApiPrice, ...]:
+        """The API in use and the cheapest offer of the same model, as far as they may decide."""
+        hosted = sorted(
+            (price for price in self.hosted if price.decides),
+            key=lambda price: price.usd_per_request,
+        )
+        return tuple(price for price in (self.api_in_use, *hosted[:1]) if price.decides)
+
     def week(self) -> FleetWeek:
         """Returns what the fleet does with the load: the plan, and what only a simulation knows."""
         plan = self.planned_week(self.capacity.requests_per_second)

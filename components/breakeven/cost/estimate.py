@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill, api_monthly
-from breakeven.cost.bill.by_model import model_costs
+from breakeven.cost.bill.by_model import cheapest_hosted, model_costs
 from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.bill.shared_costs import staffing_items
@@ -67,11 +67,13 @@ class _Estimate:
             (self.by_api(price, same_model=True) for price in self.hosted()),
             key=lambda cost: cost.monthly,
         )
-        comparators = [api, *hosted[:1]]
-        break_even = tuple(self.break_even_against(cost) for cost in comparators)
-        overflow = min(comparators, key=lambda cost: cost.monthly)
-        one_side = bool(assumptions.others) or not assumptions.data_may_leave
-        hybrid = None if one_side else self.hybrid_option(overflow)
+        deciding = [cost for cost in hosted if cost.decides][:1]
+        comparators = [cost for cost in (api, *deciding) if cost.decides]
+        break_even = tuple(self.break_even_against(cost) for cost in comparators or [api])
+        overflow = min(comparators, key=lambda cost: cost.monthly, default=None)
+        hybrid = None
+        if overflow is not None and not assumptions.others and assumptions.data_may_leave:
+            hybrid = self.hybrid_option(overflow)
         serving = self.serving()
         shortfall = None if serving is self else self.shortfall(serving)
         return Report(
@@ -97,13 +99,13 @@ class _Estimate:
 
     def hosted(self) -> tuple[ApiPrice, ...]:
         """Returns the offers of the same model; of several, the cheapest of each together."""
-        offers = [model.hosted for model in self.assumptions.models]
-        if len(offers) == 1:
-            return offers[0]
-        if not all(offers):
+        models = self.assumptions.models
+        if len(models) == 1:
+            return models[0].hosted
+        cheapest = [cheapest_hosted(model) for model in models]
+        if not all(cheapest):
             return ()
-        cheapest = [min(prices, key=lambda price: price.usd_per_request) for prices in offers]
-        return (joint_price(cheapest, self.assumptions),)
+        return (joint_price([price for price in cheapest if price], self.assumptions),)
 
     def by_api(self, price: ApiPrice, *, same_model: bool) -> ApiCost:
         return ApiCost(price, api_monthly(price, self.assumptions), same_model)
@@ -191,12 +193,18 @@ class _Estimate:
         options.append(own)
         if hybrid is not None:
             options.append(hybrid)
-        cheapest = min(break_even, key=lambda row: row.api.monthly)
+        cheapest = min(
+            (row for row in break_even if row.api.decides),
+            key=lambda row: row.api.monthly,
+            default=None,
+        )
         evidence = Evidence(
             data_may_leave=self.assumptions.data_may_leave,
             busy_share=serving.week.busy_share,
             staffing_share=serving.bill.staffing_share,
-            break_even=BreakEvenVolume(
+            break_even=None
+            if cheapest is None
+            else BreakEvenVolume(
                 cheapest.api.price.reference, cheapest.loaded, self.assumptions.tokens_per_day
             ),
             error_percent=max(model.capacity.error_percent for model in self.assumptions.models),

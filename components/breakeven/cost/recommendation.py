@@ -58,14 +58,14 @@ class Evidence:
         data_may_leave: Whether prompts may go to an API.
         busy_share: Share of the paid GPU time that works, 0 to 1.
         staffing_share: Staffing over the self-hosted cost, 0 to 1.
-        break_even: Against the cheapest API.
+        break_even: Against the cheapest API; None where no API may decide.
         error_percent: Band of the capacity estimate, in percent.
     """
 
     data_may_leave: bool
     busy_share: float
     staffing_share: Decimal
-    break_even: BreakEvenVolume
+    break_even: BreakEvenVolume | None
     error_percent: float
 
 
@@ -101,7 +101,14 @@ class OwnGpusIdle:
     staffing_share: Decimal
 
 
-Reason: TypeAlias = DataStays | DependsOnCapacity | HoldsIfSlower | BreakEvenVolume | OwnGpusIdle
+@dataclass(frozen=True, slots=True)
+class NoComparator:
+    """No API may decide: each is retired, takes too short requests, or is not allowed."""
+
+
+Reason: TypeAlias = (
+    NoComparator | DataStays | DependsOnCapacity | HoldsIfSlower | BreakEvenVolume | OwnGpusIdle
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,8 @@ class Verdict:
 
     Attributes:
         chosen: The option to take.
-        compared: The option that it is compared with: an API, or self-hosting.
+        compared: The option that it is compared with: an API, or self-hosting; the chosen one
+            itself where no API may decide.
         reasons: Why, in falling weight.
         options: All ways to serve the traffic, the chosen one among them.
     """
@@ -140,22 +148,26 @@ def decide(options: Sequence[Option], evidence: Evidence) -> Verdict:
     change one's mind later. So another option is recommended only where two costs cross.
 
     Args:
-        options: All options; among them one with choice "api" and one with "self-host". Each serves
-            all of the traffic.
+        options: All options that may decide, one of them with choice "self-host". Each serves all
+            of the traffic.
         evidence: What explains the verdict.
     """
     own = next(option for option in options if option.choice == "self-host")
     cheapest_api = min(
         (option for option in options if option.choice in ("api", "hosted")),
         key=lambda option: option.monthly,
+        default=None,
     )
     reasons: list[Reason]
+    if cheapest_api is None:
+        return Verdict(own, own, (NoComparator(),), tuple(options))
     if not evidence.data_may_leave:
         chosen = own
         reasons = [DataStays(own.monthly - cheapest_api.monthly, cheapest_api.api)]
     else:
         chosen, reasons = _by_cost(options, cheapest_api, evidence)
-    reasons.append(evidence.break_even)
+    if evidence.break_even is not None:
+        reasons.append(evidence.break_even)
     if chosen is not own:
         reasons.append(OwnGpusIdle(1 - evidence.busy_share, evidence.staffing_share))
     other = cheapest_api if chosen.choice in ("self-host", "hybrid") else own

@@ -40,6 +40,11 @@ class ApiCost:
     monthly: Decimal
     same_model: bool
 
+    @property
+    def decides(self) -> bool:
+        """Whether a verdict may rest on it; `price.findings` say what speaks against it."""
+        return self.price.decides
+
 
 @dataclass(frozen=True, slots=True)
 class BreakEvenAgainst:
@@ -110,9 +115,10 @@ class Report:
         bill: The sums of both.
         api: The API in use now.
         hosted: The same open model hosted by others, cheapest first.
-        break_even: Against the API in use, and against the cheapest offer of the same model.
+        break_even: Against the API in use, and against the cheapest offer of the same model, as far
+            as they decide; against the API in use where none does.
         hybrid: The cheapest split between own nodes and an API; None for several models, and where
-            prompts may not leave.
+            prompts may not leave or no API may decide.
         shortfall: Where the configured fleet does not serve all traffic in time: what does, and
             what that costs. The options are compared with it.
         verdict: What to do, and why.
@@ -131,6 +137,11 @@ class Report:
     shortfall: Shortfall | None
     verdict: Verdict
     models: tuple[ModelCost, ...]
+
+    @property
+    def compared_hosted(self) -> ApiCost | None:
+        """The cheapest offer of the same model that may decide."""
+        return next((cost for cost in self.hosted if cost.decides), None)
 
     @property
     def simulated(self) -> SimulatedWeek:

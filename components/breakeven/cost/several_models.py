@@ -134,6 +134,7 @@ def joint_price(prices: Sequence[ApiPrice], assumptions: Assumptions) -> ApiPric
         usd_per_million_tokens=daily / assumptions.tokens_per_day * 10**6,
         source="; ".join(dict.fromkeys(price.source for price in prices)),
         as_of=min(price.as_of for price in prices),
+        findings=tuple(dict.fromkeys(each for price in prices for each in price.findings)),
     )
 
 

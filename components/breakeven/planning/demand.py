@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
-from breakeven.catalog.api_prices import ApiPrice, UnknownApiModelError, api_price
+from breakeven.catalog.api_comparison import ContractPrice, Request, compared_price
+from breakeven.catalog.api_prices import ApiPrice, UnknownApiModelError
 from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
 from breakeven.cost.demand.load import FLAT, Load, flat_shape, published_shape, read_shape
 from breakeven.planning.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
+from breakeven.settings.api import ApiTerms
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import TRAFFIC
 from breakeven.settings.stack import Settings
+from breakeven.suggestions import near_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +40,23 @@ def demand_of(settings: Settings, today: date) -> tuple[ModelDemand | None, list
     load, conflicts = _load(settings)
     found: dict[str, list[ApiPrice]] = {"api.inUse": [], "api.hosted": []}
     hosted = settings.api.hosted or settings.model.facts.hosted
+    request = Request(
+        input_tokens=load.input_tokens,
+        cached_input_tokens=load.cached_input_tokens,
+        output_tokens=load.output_tokens,
+        longest=settings.model.max_length,
+        regions=settings.api.regions,
+    )
     for key, reference in (
         ("api.inUse", settings.api.in_use),
         *(("api.hosted", h) for h in hosted),
     ):
-        price = _api(key, reference, load, today)
+        price = _api(key, reference, request, today, settings.api.terms.get(reference))
         if isinstance(price, Conflict):
             conflicts.append(price)
         else:
             found[key].append(price)
+    conflicts += _unused_terms(settings, (settings.api.in_use, *hosted))
     if not found["api.inUse"]:
         return None, conflicts
     [in_use], others = found["api.inUse"], tuple(found["api.hosted"])
@@ -130,15 +141,30 @@ def _load(settings: Settings) -> tuple[Load, list[Conflict]]:
     return load, conflicts
 
 
-def _api(key: str, reference: str, load: Load, today: date) -> ApiPrice | Conflict:
+def _api(
+    key: str, reference: str, request: Request, today: date, terms: ApiTerms | None
+) -> ApiPrice | Conflict:
     try:
-        return api_price(
-            reference,
-            input_tokens=load.input_tokens,
-            output_tokens=load.output_tokens,
-            cached_input_tokens=load.cached_input_tokens,
-            on=datetime(today.year, today.month, today.day, tzinfo=UTC),
-        )
+        return compared_price(reference, request, today, _contract(terms))
     except UnknownApiModelError as error:
         near = f"Closest: {', '.join(error.near)}" if error.near else "See the list of genai-prices"
         return Conflict(key, f'no price is known for "{reference}"', near, price=True)
+
+
+def _unused_terms(settings: Settings, named: Sequence[str]) -> Iterator[Conflict]:
+    for reference in settings.api.terms:
+        if reference not in named:
+            near = ", ".join(near_names(reference, named)) or ", ".join(named)
+            yield Conflict(
+                f"api.terms.{reference}",
+                "neither api.inUse nor an offer of the same model",
+                f"Allowed: a name in api.inUse or api.hosted; closest: {near}",
+                ("api.inUse", "api.hosted"),
+            )
+
+
+def _contract(terms: ApiTerms | None) -> ContractPrice | None:
+    if terms is None or terms.input is None or terms.output is None:
+        return None
+    cached = terms.input if terms.cached_input is None else terms.cached_input
+    return ContractPrice(input=terms.input, cached_input=cached, output=terms.output)

@@ -147,7 +147,7 @@ def token_prices(report: Report) -> TokenPrices:
     """
     load, api = report.assumptions.load, report.assumptions.api_in_use
     today = report.assumptions.book.today
-    rates = token_rates(
+    rates = api.rates or token_rates(
         api.reference,
         input_tokens=load.input_tokens,
         output_tokens=load.output_tokens,

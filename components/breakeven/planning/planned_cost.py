@@ -20,7 +20,10 @@ def _planned(report: Report, model: ModelCost) -> PlannedCost:
     assumptions, bill = model.assumptions, report.bill
     hours = assumptions.calendar.hours_per_month
     private = any(line.private for line in report.infrastructure.lines)
-    hosted = sorted(assumptions.hosted, key=lambda price: price.usd_per_request)
+    hosted = sorted(
+        (price for price in assumptions.hosted if price.decides),
+        key=lambda price: price.usd_per_request,
+    )
     return PlannedCost(
         monthly=model.total,
         per_million_tokens=model.usd_per_million_tokens,

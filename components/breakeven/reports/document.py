@@ -182,6 +182,18 @@ class ApiPart(ApiCore):
     )
     source: Name = Field(description="Package and version of the price.")
     as_of: Day = Field(description="Day of the package's release.")
+    decides: bool = Field(
+        description="Whether the recommendation may rest on it: it is offered, takes the longest "
+        "request of the stack, and processes requests where api.regions allows."
+    )
+    findings: Sequence[Name] = Field(
+        description="What speaks against it: retirement, limits, and sources that disagree."
+    )
+    max_input_tokens: AtLeastOne | None = Field(
+        description="Longest input that it takes; null where unknown."
+    )
+    quantization: str = Field(description="Of its weights, where stated; else empty.")
+    region: str = Field(description="Where it processes requests, where stated; else empty.")
 
 
 class BreakEvenCore(Part):

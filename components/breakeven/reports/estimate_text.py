@@ -20,6 +20,9 @@ from breakeven.reports.tables import (
 )
 from breakeven.reports.text import drawn, text_table, wrapped
 
+_MARKS = {"chosen": "->", "struck": "x"}
+"""Before what is recommended, and before what is crossed out."""
+
 
 def render(report: Report) -> str:
     """Returns the whole report as text, at most `WIDTH` columns."""
@@ -73,17 +76,18 @@ def _self_hosted(report: Report) -> str:
 def _table(answered: Table) -> str:
     """Lays out a question: its table, and the sentences below it."""
     table = text_table(answered.title)
-    marked = any(row.weight == "chosen" for row in answered.rows)
+    marked = any(row.weight in _MARKS for row in answered.rows)
     first, *others = answered.columns
+    if marked:
+        table.add_column("", no_wrap=True, width=2)
     table.add_column(first.heading, ratio=1, overflow="fold")
     for column in others:
         table.add_column(
             column.heading, justify="right" if column.numeric else "left", no_wrap=True
         )
     for row in answered.rows:
-        name, *figures = row.cells
-        mark = ("-> " if row.weight == "chosen" else "   ") if marked else ""
-        table.add_row(mark + name, *figures)
+        marks = (_MARKS.get(row.weight, ""),) if marked else ()
+        table.add_row(*marks, *row.cells)
     return drawn(table) + wrapped(answered.notes)
 
 

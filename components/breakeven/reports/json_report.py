@@ -25,6 +25,7 @@ from breakeven.reports.document import (
 )
 from breakeven.reports.formatting import money, month_name, rate
 from breakeven.reports.sentences import recommendation
+from breakeven.reports.sentences.apis import finding_sentence
 from breakeven.reports.sentences.line_items import (
     item_name,
     item_source,
@@ -174,6 +175,11 @@ def _api(api: ApiCost) -> ApiPart:
         per_million_tokens=rate(api.price.usd_per_million_tokens),
         source=api.price.source,
         as_of=api.price.as_of.isoformat(),
+        decides=api.decides,
+        findings=[finding_sentence(finding) for finding in api.price.findings],
+        max_input_tokens=api.price.max_input_tokens,
+        quantization=api.price.quantization,
+        region=api.price.region,
     )
 
 

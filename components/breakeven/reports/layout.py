@@ -27,11 +27,12 @@ class Row:
 
     Attributes:
         cells: One text a column.
-        weight: "sum" for a subtotal or total, "chosen" for what is recommended.
+        weight: "sum" for a subtotal or total, "chosen" for what is recommended, "struck" for what
+            is crossed out.
     """
 
     cells: tuple[str, ...]
-    weight: Literal["plain", "sum", "chosen"] = "plain"
+    weight: Literal["plain", "sum", "chosen", "struck"] = "plain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

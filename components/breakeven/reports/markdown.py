@@ -82,7 +82,9 @@ def grid(table: Table) -> list[str]:
     lines = [_line(escaped(column.heading) for column in table.columns), _line(rule)]
     for row in table.rows:
         cells = [escaped(cell) for cell in row.cells]
-        if row.weight != "plain":
+        if row.weight == "struck":
+            cells = [f"~~{cell}~~" if cell else "" for cell in cells]
+        elif row.weight != "plain":
             cells = [f"**{cell}**" if cell else "" for cell in cells]
         if row.weight == "chosen":
             cells[0] = f"→ {cells[0]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from breakeven.cost.optimizer.constraints import ConstraintPrice
 from breakeven.cost.optimizer.ranking import Recommendation
 from breakeven.cost.report import ApiCost
 from breakeven.reports.formatting import money, month_name, rate, usd, usd_per_million
+from breakeven.reports.sentences.apis import finding_sentence, label
 from breakeven.reports.sentences.descriptions import traffic
 from breakeven.reports.sentences.optimizer import (
     conclusion_sentences,
@@ -75,20 +77,19 @@ def _choices(recommendation: Recommendation) -> str:
     table.add_column("Option", ratio=1)
     table.add_column("Monthly cost", justify="right", no_wrap=True)
     table.add_column("Per 1M tokens", justify="right", no_wrap=True)
-    for label, monthly in _choice_rows(recommendation):
+    for name, monthly in _choice_rows(recommendation):
         table.add_row(
-            label, usd(monthly), usd_per_million(recommendation.usd_per_million_tokens(monthly))
+            name, usd(monthly), usd_per_million(recommendation.usd_per_million_tokens(monthly))
         )
     return drawn(table) + wrapped([conclusion_sentences(recommendation.conclusion)])
 
 
 def _choice_rows(recommendation: Recommendation) -> Iterator[tuple[str, Decimal]]:
-    yield (
-        f"Stay on {recommendation.api.price.reference}",
-        recommendation.api.monthly,
-    )
-    for cost in recommendation.hosted[:1]:
-        yield f"Same model at {cost.price.reference}", cost.monthly
+    mark = "" if recommendation.api.decides else "x  "
+    yield f"{mark}Stay on {label(recommendation.api)}", recommendation.api.monthly
+    deciding = (cost for cost in recommendation.hosted if cost.decides)
+    for cost in itertools.islice(deciding, 1):
+        yield f"Same model at {label(cost)}", cost.monthly
     yield "This stack as it stands", recommendation.as_it_stands
     best = recommendation.cheapest(("autoscaled", "fixed"))
     if best is not None:
@@ -182,6 +183,8 @@ def _api(cost: ApiCost) -> dict[str, object]:
         "sameModel": cost.same_model,
         "monthly": money(cost.monthly),
         "perMillionTokens": rate(cost.price.usd_per_million_tokens),
+        "decides": cost.decides,
+        "findings": [finding_sentence(finding) for finding in cost.price.findings],
     }
 
 

@@ -29,7 +29,7 @@ def page(report: Report, tornado: Tornado | None) -> str:
     Raises:
         ModuleNotFoundError: Matplotlib, which draws the plots, is not installed.
     """
-    cheapest = report.hosted[0] if report.hosted else None
+    cheapest = report.compared_hosted
     return _template().render(
         stack=report.assumptions.stack,
         today=report.assumptions.book.today.isoformat(),

@@ -16,6 +16,7 @@ from breakeven.reports.formatting import (
     volume,
 )
 from breakeven.reports.layout import Column, Row, Table
+from breakeven.reports.sentences.apis import api_notes, label
 from breakeven.reports.sentences.descriptions import (
     node_name,
     served_model,
@@ -52,12 +53,16 @@ def options(report: Report) -> Table:
         )
         for one in verdict.options
     ]
+    if not report.api.decides:
+        monthly = report.api.monthly
+        cells = (f"Stay on {label(report.api)}", usd(monthly), usd_per_million(monthly / tokens))
+        rows.insert(0, Row(cells, "struck"))
     if report.shortfall is not None:
-        label = "This stack as configured: too small"
+        name = "This stack as configured: too small"
         if not report.week.serves_load:
-            label += f", serves {1 - report.week.unserved_share:.1%} of requests"
+            name += f", serves {1 - report.week.unserved_share:.1%} of requests"
         price = usd_per_million(report.usd_per_million_tokens)
-        rows.append(Row((label, usd(report.total), price)))
+        rows.append(Row((name, usd(report.total), price)))
     return Table(
         name="options",
         title="Recommendation",
@@ -157,21 +162,24 @@ def by_api(report: Report) -> Table:
     rows = tuple(
         Row(
             (
-                cost.price.reference,
+                label(cost),
                 kind,
                 usd_for_one(cost.price.usd_per_million_tokens),
                 usd(cost.monthly),
                 # A stack that does not serve the traffic is no multiple of an API that does.
                 f"{report.total / cost.monthly:,.1f}x" if report.shortfall is None else "-",
-            )
+            ),
+            "plain" if cost.decides else "struck",
         )
         for kind, cost in zip(kinds, (report.api, *report.hosted), strict=True)
     )
     answer = f"{usd(report.api.monthly)} with the API in use"
     notes = [f"Prices: {report.api.price.source}, {report.api.price.as_of.isoformat()}."]
-    if report.hosted:
-        answer += f", {usd(report.hosted[0].monthly)} with a hosted API for the same model"
-    else:
+    notes += api_notes((report.api, *report.hosted))
+    cheapest = report.compared_hosted
+    if cheapest is not None:
+        answer += f", {usd(cheapest.monthly)} with a hosted API for the same model"
+    elif not report.hosted:
         notes.append("No hosted API for the same model is known; name one in api.hosted.")
     return Table(
         name="apis",

@@ -272,5 +272,5 @@ ImageReference = Annotated[
     ),
 ]
 ApiReference = Annotated[
-    str, matching(r"[a-z0-9_-]+/\S+", "PROVIDER/MODEL such as openai/gpt-4.1-mini")
+    str, matching(r"[a-z0-9_-]+/\S+", "PROVIDER/MODEL such as openai/gpt-5.6-luna")
 ]

@@ -156,7 +156,10 @@ def test_a_model_without_a_price_for_these_tokens_is_not_free(reference: str) ->
 def test_the_row_is_named_where_it_is_not_what_was_asked_for() -> None:
     assert "gpt-4.1-mini of the model's maker" in priced("azure/gpt-4.1-mini", 1000, 100).source
     assert "row gpt-4.1-mini" in priced("openai/gpt-4.1-mini-2025-04-14", 1000, 100).source
-    assert "no longer offered" in priced("cerebras/llama3.1-8b", 1000, 100).source
+
+
+def test_what_the_package_calls_deprecated_does_not_decide() -> None:
+    assert not priced("cerebras/llama3.1-8b", 1000, 100).decides
 
 
 @pytest.mark.parametrize("tokens", [(0, 0, 0), (10, 10, 11), (10, 10, -1), (-5, 4, 0)])

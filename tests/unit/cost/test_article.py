@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from breakeven.catalog.api_prices import api_price
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import find_model
 from breakeven.cost.bill.shared_costs import staffing_items
@@ -37,7 +35,8 @@ def people(salary: int, share: str) -> Decimal:
 
 
 def test_s1_the_api_costs_2250_dollars(report: Report) -> None:
-    """50 million tokens a day, 30 days, $1.50 per million: gpt-3.5-turbo-1106 at half and half."""
+    """50 million tokens a day, 30 days, $1.50 per million, stated as a contract price."""
+    assert report.api.price.is_contract
     assert report.api.price.usd_per_million_tokens == Decimal("1.5")
     assert report.api.monthly == 2250
 
@@ -155,14 +154,3 @@ def test_x7_the_price_of_an_hour_depends_on_the_calendar() -> None:
 
 def test_the_verdict_is_not_to_self_host(report: Report) -> None:
     assert report.verdict.choice == "hosted"
-
-
-def test_the_price_is_the_one_of_the_day() -> None:
-    price = api_price(
-        "openai/gpt-3.5-turbo-1106",
-        input_tokens=512,
-        output_tokens=512,
-        cached_input_tokens=0,
-        on=datetime(2026, 11, 24, tzinfo=UTC),
-    )
-    assert price.usd_per_request == Decimal("0.001536")

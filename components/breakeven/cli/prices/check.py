@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from breakeven.catalog.api_findings import RetiresSoon, excludes
 from breakeven.catalog.api_prices import PACKAGE_DATE, PACKAGE_VERSION
 from breakeven.catalog.importers.genai_release import installed_fault
 from breakeven.catalog.price import Price
@@ -18,9 +19,10 @@ from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.table import plain_table, print_table
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.bill.charge import UnpricedReason
-from breakeven.cost.report import Report
+from breakeven.cost.report import ApiCost, Report
 from breakeven.errors import ExitCode, SettingsError, UserError
 from breakeven.planning.offline import estimate_stack
+from breakeven.reports.sentences.apis import api_notes, finding_sentence
 from breakeven.reports.sentences.line_items import not_priced_name, not_priced_reason
 from breakeven.settings.files import stack_names
 
@@ -28,24 +30,26 @@ _API_SOURCE = f"genai-prices {PACKAGE_VERSION}"
 
 
 class PricesNotCurrentError(UserError):
-    """A stack rests on a price that is missing or too old."""
+    """A stack rests on a price that is missing or too old, or on an API that retires."""
 
     exit_code = ExitCode.PRICE
 
     def __init__(self, findings: Sequence[Finding], max_age_days: int) -> None:
         lines = [f"{finding.stack}: {finding}" for finding in findings]
+        heading = (
+            "prices that stacks use are missing, of APIs that retire or cannot serve them, "
+            f"or over {max_age_days} days old"
+        )
         super().__init__(
-            "\n  ".join(
-                [f"prices that stacks use are missing or over {max_age_days} days old", *lines]
-            )
+            "\n  ".join([heading, *lines])
             + "\nTo fix: breakeven prices refresh --from FILE, state the price in "
-            "pricing.overrides, or raise --max-age-days"
+            "pricing.overrides, raise --max-age-days, or name another API in api.inUse"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A price that is missing or too old.
+    """A price that is missing or too old, or of an API that is not there for long.
 
     Attributes:
         stack: Whose price it is.
@@ -80,16 +84,27 @@ def check(
     today = datetime.now(tz=UTC).date()
     sources = _sources(book_for_command().prices.values())
     with waiting("Looking at every stack's prices"):
+        apis: dict[str, ApiCost] = {}
         findings = [
-            finding for stack in stack_names() for finding in _findings(stack, today, max_age_days)
+            finding
+            for stack in stack_names()
+            for finding in _findings(stack, today, max_age_days, apis)
         ]
     fault = installed_fault()
     if fault:
         findings.append(Finding("all stacks", "prices by API", reason=fault))
     if output_format is Format.JSON:
-        typer.echo(json.dumps(_as_json(sources, findings, today, max_age_days), indent=2))
+        document = _as_json(sources, findings, today, max_age_days)
+        document["apis"] = {
+            name: [finding_sentence(each) for each in cost.price.findings]
+            for name, cost in sorted(apis.items())
+            if cost.price.findings
+        }
+        typer.echo(json.dumps(document, indent=2))
     else:
         _print(sources, today)
+        for note in api_notes(cost for _, cost in sorted(apis.items())):
+            typer.echo(note)
     if findings:
         raise PricesNotCurrentError(findings, max_age_days)
     if output_format is Format.TEXT:
@@ -106,14 +121,30 @@ def _sources(book: Iterable[Price]) -> dict[str, list[date]]:
     return days
 
 
-def _findings(stack: str, today: date, max_age_days: int) -> list[Finding]:
+def _findings(
+    stack: str, today: date, max_age_days: int, apis: dict[str, ApiCost]
+) -> list[Finding]:
+    """Returns what is wrong with a stack's prices, and adds its APIs to `apis`."""
     try:
         report = estimate_stack(stack, today)
     except SettingsError as error:
         if not all(problem.price for problem in error.problems):
             raise
         return [Finding(stack, item.key, reason=item.found) for item in error.problems]
-    return [*_missing(stack, report), *_old(stack, report, max_age_days)]
+    apis |= {cost.price.reference: cost for cost in (report.api, *report.hosted)}
+    return [
+        *_missing(stack, report),
+        *_old(stack, report, max_age_days),
+        *_short_lived(stack, report),
+    ]
+
+
+def _short_lived(stack: str, report: Report) -> Iterable[Finding]:
+    """Yields what is wrong with the API in use, and when the offer that decides retires."""
+    for cost in (report.api, report.compared_hosted):
+        for finding in () if cost is None else cost.price.findings:
+            if cost is not None and (excludes(finding) or isinstance(finding, RetiresSoon)):
+                yield Finding(stack, cost.price.reference, reason=finding_sentence(finding))
 
 
 def _missing(stack: str, report: Report) -> Iterable[Finding]:

@@ -13,6 +13,7 @@ from breakeven.catalog.price import Price
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.check import check
+from breakeven.cli.prices.import_apis import import_apis
 from breakeven.cli.prices.refresh import refresh
 from breakeven.cli.prices.table import amount, plain_table, print_table
 from breakeven.errors import UserError
@@ -60,6 +61,7 @@ def list_prices(
 
 prices.command()(check)
 prices.command()(refresh)
+prices.command()(import_apis)
 
 
 def _fits(identifier: str, pattern: str) -> bool:

@@ -72,6 +72,12 @@ class ModelCost:
         return self.total / self.served_tokens * 10**6
 
 
+def cheapest_hosted(model: Assumptions) -> ApiPrice | None:
+    """Returns the cheapest offer of a model that may decide; None where there is none."""
+    offers = (price for price in model.hosted if price.decides)
+    return min(offers, key=lambda price: price.usd_per_request, default=None)
+
+
 def model_costs(
     assumptions: Assumptions, weeks: Sequence[FleetWeek], lines: Sequence[LineItem], bill: Bill
 ) -> tuple[ModelCost, ...]:
@@ -118,7 +124,7 @@ def model_costs(
             total=whole[number] * in_proportion,  # the contingency of a bill is a whole cent
             overflow=overflows[number],
             api_monthly=api_monthly(model.api_in_use, model),
-            hosted=min(model.hosted, key=lambda price: price.usd_per_request, default=None),
+            hosted=cheapest_hosted(model),
         )
         for number, (model, week) in enumerate(zip(models, weeks, strict=True))
     )

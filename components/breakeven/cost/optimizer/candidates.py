@@ -95,9 +95,11 @@ class Evaluator:
         assumptions = search.assumptions
         self.rates = assumptions.load.requests_per_second()
         self.peak_rate = float(self.rates.max()) * assumptions.load.burst_factor
-        apis = [assumptions.api_in_use, *assumptions.hosted]
-        self.overflow = min(apis, key=lambda price: price.usd_per_request)
-        self.overflow_monthly = api_monthly(self.overflow, assumptions)
+        apis = assumptions.comparators
+        self.overflow = min(apis, key=lambda price: price.usd_per_request, default=None)
+        self.overflow_monthly = (
+            Decimal(0) if self.overflow is None else api_monthly(self.overflow, assumptions)
+        )
         self.not_priced = unpriced(search.ledgers[search.precision], assumptions)
         self._ledgers = {precision: charged(ledger) for precision, ledger in search.ledgers.items()}
         self.minutes = LoadDuration.of(assumptions.load)
@@ -200,6 +202,8 @@ class Evaluator:
         self, full: ServingConfiguration, capacity: ReplicaCapacity
     ) -> Iterator[ServingConfiguration]:
         """Tries each number of base nodes that leaves something to the API."""
+        if self.overflow is None:
+            return
         per_node = capacity.requests_per_second * full.replicas_per_node
         most = self.search.max_gpus // full.offer.gpus_per_node
         for nodes in range(1, most + 1):

@@ -10,8 +10,10 @@ from breakeven.cost.optimizer.candidates import Candidate
 from breakeven.cost.recommendation import Choice
 from breakeven.cost.report import ApiCost
 
-Ground: TypeAlias = Literal["data-stays", "api-cheaper", "depends-on-capacity", "own-cheaper"]
-"""Why: prompts may not leave, one side costs less, or a measurement would decide."""
+Ground: TypeAlias = Literal[
+    "no-comparator", "data-stays", "api-cheaper", "depends-on-capacity", "own-cheaper"
+]
+"""Why: no API may decide, prompts may not leave, one side costs less, or a measurement decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +25,30 @@ class Conclusion:
         ground: Why.
         best: The cheapest own configuration.
         monthly_if_slower: Its cost if a replica serves as little as its band allows.
-        api: The cheapest API.
+        api: The cheapest API that may decide; None where none may.
     """
 
     choice: Choice
     ground: Ground
     best: Candidate
     monthly_if_slower: Decimal
-    api: ApiCost
+    api: ApiCost | None
 
 
-def conclude(best: Candidate, slower: Decimal, api: ApiCost, *, data_may_leave: bool) -> Conclusion:
+def conclude(
+    best: Candidate, slower: Decimal, api: ApiCost | None, *, data_may_leave: bool
+) -> Conclusion:
     """Decides between the cheapest own configuration and the cheapest API, as an estimate does.
 
     Args:
         best: The cheapest own configuration.
         slower: USD a month of it if a replica serves as little as its band allows.
-        api: The cheapest API.
+        api: The cheapest API that may decide; None where none may.
         data_may_leave: Whether prompts may go to an API.
     """
     own: Choice = "hybrid" if best.configuration.operation == "hybrid" else "self-host"
+    if api is None:
+        return Conclusion(own, "no-comparator", best, slower, api)
     outside: Choice = "hosted" if api.same_model else "api"
     if not data_may_leave:
         return Conclusion(own, "data-stays", best, slower, api)

@@ -60,12 +60,12 @@ class ConstraintPrice:
         return self.cheapest_with - self.cheapest_without
 
 
-def constraints_of(search: Search, cheapest_api: Decimal) -> tuple[Constraint, ...]:
+def constraints_of(search: Search, cheapest_api: Decimal | None) -> tuple[Constraint, ...]:
     """Returns the conditions of a search; memory is none of them, as nothing runs without it.
 
     Args:
         search: The search.
-        cheapest_api: USD a month of the cheapest API.
+        cheapest_api: USD a month of the cheapest API that may decide; None where none may.
     """
     found = [_latency("prefill", search.max_prefill_seconds, lambda one: one.prefill_seconds)]
     if search.max_inter_token_seconds is not None:

@@ -122,8 +122,9 @@ def recommend(search: Search) -> Recommendation:
     api = _by_api(search, assumptions.api_in_use, same_model=False)
     hosted = [_by_api(search, price, same_model=True) for price in assumptions.hosted]
     hosted.sort(key=lambda cost: cost.monthly)
-    cheapest_api = min((api, *hosted), key=lambda cost: cost.monthly)
-    constraints = constraints_of(search, cheapest_api.monthly)
+    deciding = [cost for cost in (api, *hosted) if cost.decides]
+    cheapest_api = min(deciding, key=lambda cost: cost.monthly, default=None)
+    constraints = constraints_of(search, None if cheapest_api is None else cheapest_api.monthly)
     imposed = [constraint for constraint in constraints if constraint.imposed]
     allowed = [one for one in candidates if meets(one, imposed)]
     if not allowed:

@@ -84,8 +84,9 @@ class ScenarioModel:
         ledger = tuple(resources)
         self.not_priced: tuple[NotPriced, ...] = unpriced(ledger, assumptions)
         self._resources = charged(ledger)
-        hosted = sorted(assumptions.hosted, key=lambda price: price.usd_per_request)
-        self.comparators: tuple[ApiPrice, ...] = (assumptions.api_in_use, *hosted[:1])
+        self.comparators: tuple[ApiPrice, ...] = assumptions.comparators or (
+            assumptions.api_in_use,
+        )
         load = assumptions.load
         # One array for all samples, so that they share one sweep of the week (see `break_even`).
         self._peak_rates_per_token = np.asarray(

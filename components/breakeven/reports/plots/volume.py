@@ -42,9 +42,8 @@ def cost_by_volume(report: Report) -> Picture:
     def plot(figure: Figure, size: Size) -> None:
         axes = figure.subplots()
         _staircase(axes, report, np.linspace(0, end, _POINTS))
-        for row, key, dashes in zip(
-            report.break_even, ("api", "hosted"), ("--", "-."), strict=False
-        ):
+        for row in report.break_even:
+            key, dashes = ("hosted", "-.") if row.api.same_model else ("api", "--")
             slope = float(row.api.monthly) / tokens
             name = row.api.price.reference
             label = "API in use" if key == "api" else "Same model hosted"

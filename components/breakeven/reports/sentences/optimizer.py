@@ -11,6 +11,7 @@ from breakeven.cost.optimizer.constraints import Constraint
 from breakeven.cost.optimizer.ranking import ConstraintMet, Obstacles, Recommendation
 from breakeven.cost.optimizer.search import Search
 from breakeven.reports.formatting import counted, usd
+from breakeven.reports.sentences.apis import api_notes
 from breakeven.reports.sentences.descriptions import capacity_method
 from breakeven.reports.sentences.line_items import not_priced_name
 
@@ -35,6 +36,8 @@ def conclusion_sentences(conclusion: Conclusion) -> str:
     """Says what to do, and why."""
     best, api = conclusion.best, conclusion.api
     costs = f"{describe(best)}: {usd(best.monthly)}/month"
+    if api is None:
+        return f"Self-host; no API may decide (see the notes). Cheapest option: {costs}."
     name, slower = api.price.reference, usd(conclusion.monthly_if_slower)
     error = f"{best.capacity.error_percent:.0f}%"
     if conclusion.ground == "data-stays":
@@ -92,7 +95,8 @@ def obstacle_sentences(obstacles: Obstacles) -> tuple[str, ...]:
 
 def recommendation_notes(recommendation: Recommendation) -> tuple[str, ...]:
     """Says what a reader has to know about the figures."""
-    return tuple(_notes(recommendation))
+    apis = (recommendation.api, *recommendation.hosted)
+    return (*_notes(recommendation), *api_notes(apis))
 
 
 def _obstacles(obstacles: Obstacles) -> Iterator[str]:

@@ -12,6 +12,7 @@ from breakeven.cost.recommendation import (
     DataStays,
     DependsOnCapacity,
     HoldsIfSlower,
+    NoComparator,
     Option,
     OwnGpusIdle,
     Reason,
@@ -36,6 +37,11 @@ _INSIDE = "Prompts must stay inside (network.dataMayLeave: false)"
 def summary(verdict: Verdict) -> str:
     """Says what to do, at what cost, compared with what."""
     chosen, other = verdict.chosen, verdict.compared
+    if other is chosen:
+        return (
+            f"Nothing to compare with: {_option(chosen)} costs {usd(chosen.monthly)}/month, and no "
+            "API may decide."
+        )
     ratio = ""
     if chosen.monthly > 0 and other.monthly > chosen.monthly:
         ratio = f" ({other.monthly / chosen.monthly:,.1f}x)"
@@ -137,8 +143,13 @@ def _option(option: Option) -> str:
     return f"{nodes} of your own plus {option.api} for {1 - option.split.own_share:.0%} of requests"
 
 
-def _reason(reason: Reason) -> str:  # one kind of reason each
+def _reason(reason: Reason) -> str:  # noqa: PLR0911  # one kind of reason each
     match reason:
+        case NoComparator():
+            return (
+                "No API may decide: each is retired, takes too short requests, or is outside "
+                "api.regions. Name one that is offered in api.inUse or api.hosted."
+            )
         case DataStays(extra, api):
             if extra <= 0:
                 return f"{_INSIDE}, which costs nothing extra."

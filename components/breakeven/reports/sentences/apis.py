@@ -1,0 +1,84 @@
+"""What speaks against comparing with an API offer, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from breakeven.catalog.api_findings import (
+    ContextTooShort,
+    Finding,
+    OutsideRegions,
+    PriceDisputed,
+    Retired,
+    RetiresSoon,
+    Unconfirmed,
+    excludes,
+)
+from breakeven.cost.report import ApiCost
+from breakeven.reports.formatting import usd_per_million
+
+
+def label(cost: ApiCost) -> str:
+    """Names an API, with what excludes it or will soon, in a few words."""
+    words = [_short(finding) for finding in cost.price.findings if _is_shown_in_label(finding)]
+    name = cost.price.reference
+    return f"{name} ({'; '.join(words)})" if words else name
+
+
+def finding_sentence(finding: Finding) -> str:
+    """Says one finding about an offer, with its source."""
+    match finding:
+        case Retired(on, source):
+            when = "no longer offered" if on is None else f"retired on {on.isoformat()}"
+            return f"{when}, {source}"
+        case RetiresSoon(on, source):
+            return f"retires on {on.isoformat()}, {source}"
+        case ContextTooShort(tokens, needed, _):
+            return (
+                f"takes at most {tokens:,} tokens of input; this stack allows requests of "
+                f"{needed:,} (model.maxLength)"
+            )
+        case OutsideRegions(region, allowed):
+            where = f"processes requests in {region}" if region else "its region is unknown"
+            return f"{where}; allowed by api.regions: {', '.join(allowed)}"
+        case PriceDisputed():
+            return (
+                f"sources disagree: {usd_per_million(finding.lower)} ({finding.lower_source}) or "
+                f"{usd_per_million(finding.higher)} ({finding.higher_source}) per 1M tokens; the "
+                "higher price is used"
+            )
+        case Unconfirmed(source, as_of):
+            return f"not in {source} of {as_of.isoformat()}, which lists others of this provider"
+
+
+def api_notes(costs: Iterable[ApiCost]) -> Iterator[str]:
+    """Says what was found about each API; those that may not decide come first."""
+    excluded: list[str] = []
+    flagged: list[str] = []
+    for cost in costs:
+        for finding in cost.price.findings:
+            sentence = f"{cost.price.reference}: {finding_sentence(finding)}."
+            (excluded if excludes(finding) else flagged).append(sentence)
+    for sentence in dict.fromkeys(excluded):
+        yield f"Crossed out, does not decide: {sentence}"
+    yield from dict.fromkeys(flagged)
+
+
+def _is_shown_in_label(finding: Finding) -> bool:
+    return excludes(finding) or isinstance(finding, RetiresSoon | PriceDisputed)
+
+
+def _short(finding: Finding) -> str:
+    match finding:
+        case Retired(on, _):
+            return "no longer offered" if on is None else f"retired {on.isoformat()}"
+        case RetiresSoon(on, _):
+            return f"retires {on.isoformat()}"
+        case ContextTooShort(tokens, _, _):
+            return f"context {tokens:,}"
+        case OutsideRegions(region, _):
+            return f"region {region or 'unknown'}"
+        case PriceDisputed():
+            return "price disputed"
+        case Unconfirmed():
+            return "unconfirmed"
