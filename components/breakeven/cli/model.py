@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
-from breakeven.catalog.config_fields import ModelConfigError
+from breakeven.catalog.configs.fields import ModelConfigError
+from breakeven.catalog.configs.reader import facts_from_config
 from breakeven.catalog.gpus import Gpu, load_gpus
-from breakeven.catalog.model_config import facts_from_config
-from breakeven.catalog.models import PRECISION_BYTES, ModelFacts, load_models
+from breakeven.catalog.models import ModelFacts, load_models
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cost.capacity.memory_fit import GIB, memory_fit
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.errors import UserError
 from breakeven.reports.text import drawn, text_table, wrapped
 
-TABLE = "components/breakeven/catalog/data/models.json"
 MEMORY_UTILIZATION = 0.9
 """Share of a GPU's memory that vLLM may use; its default."""
 
@@ -70,7 +70,7 @@ def model(
 
 
 def _counts(facts: ModelFacts, gpu: Gpu) -> dict[str, int | None]:
-    return {precision: _fewest(facts, gpu, precision) for precision in PRECISION_BYTES}
+    return {precision: _fewest(facts, gpu, precision) for precision in facts.precisions}
 
 
 def _fewest(facts: ModelFacts, gpu: Gpu, precision: str) -> int | None:
@@ -89,42 +89,42 @@ def _fewest(facts: ModelFacts, gpu: Gpu, precision: str) -> int | None:
     return None
 
 
-def _entry(facts: ModelFacts) -> dict[str, object]:
-    """Returns the model as a line of the table has it: fields in its order."""
-    entry: dict[str, object] = {
+def _described(facts: ModelFacts) -> dict[str, object]:
+    return {
         "name": facts.name,
         "repository": facts.repository,
+        "architecture": facts.architecture,
+        "is_estimated": facts.is_estimated,
         "parameters": facts.parameters,
         "active_parameters": facts.active_parameters,
         "full_precision_parameters": facts.full_precision_parameters,
+        "draft_parameters": facts.draft_parameters,
+        "parts": asdict(facts.parts),
         "layers": facts.layers,
         "hidden_size": facts.hidden_size,
         "attention_heads": facts.attention_heads,
         "key_value_heads": facts.key_value_heads,
-        "head_dim": facts.head_dim,
         "max_model_length": facts.max_model_length,
+        "groups": [asdict(group) for group in facts.groups],
+        "checkpoint": asdict(facts.checkpoint),
+        "source": facts.source,
     }
-    if facts.sliding_window_layers:
-        entry["sliding_window"] = facts.sliding_window
-        entry["sliding_window_layers"] = facts.sliding_window_layers
-    if facts.fetches_vocabulary:
-        entry["fetches_vocabulary"] = True
-    return {**entry, "hosted": list(facts.hosted), "source": facts.source}
 
 
 def _weights_gib(facts: ModelFacts) -> dict[str, float]:
-    return {precision: facts.weight_bytes(precision) / GIB for precision in PRECISION_BYTES}
+    return {precision: facts.weight_bytes(precision) / GIB for precision in facts.precisions}
 
 
 def _request_gib(facts: ModelFacts) -> float:
-    return facts.key_value_bytes(facts.max_model_length) / GIB
+    return facts.request_bytes(facts.max_model_length) / GIB
 
 
 def _as_json(facts: ModelFacts, fits: Fits) -> dict[str, object]:
     return {
-        "model": _entry(facts),
+        "model": _described(facts),
         "weightsGib": {name: round(gib, 3) for name, gib in _weights_gib(facts).items()},
-        "keyValueBytesPerToken": facts.key_value_bytes_per_token(),
+        "keyValueBytesPerToken": round(facts.cache_bytes_per_token()),
+        "stateBytesPerRequest": facts.state_bytes,
         "longestRequestGib": round(_request_gib(facts), 3),
         "gpuMemoryUtilization": MEMORY_UTILIZATION,
         "gpusNeeded": fits,
@@ -134,11 +134,10 @@ def _as_json(facts: ModelFacts, fits: Fits) -> dict[str, object]:
 def _as_text(facts: ModelFacts, fits: Fits) -> str:
     return (
         _facts_table(facts)
+        + _groups_table(facts)
         + _memory_table(facts, fits)
         + "\n"
         + wrapped(_advice(facts))
-        + "\n"
-        + json.dumps(_entry(facts))
         + "\n"
     )
 
@@ -149,26 +148,54 @@ def _facts_table(facts: ModelFacts) -> str:
     table.add_column("Value", justify="right")
     for label, value in (
         ("Parameters", facts.parameters),
-        ("Parameters that a token is multiplied with", facts.active_parameters),
-        ("Parameters that stay in bf16 when quantised", facts.full_precision_parameters),
+        ("Active parameters per token", facts.active_parameters),
+        ("Parameters of experts", facts.parts.experts),
+        ("Parameters of the image or audio encoder", facts.parts.tower),
+        ("Parameters of the draft head, not counted above", facts.draft_parameters),
         ("Layers", facts.layers),
-        ("Layers with a sliding window", facts.sliding_window_layers),
-        ("Sliding window, tokens", facts.sliding_window),
-        ("Width", facts.hidden_size),
-        ("Query heads", facts.attention_heads),
-        ("Key-value heads", facts.key_value_heads),
-        ("Width of a head", facts.head_dim),
+        ("Hidden size", facts.hidden_size),
         ("Longest request, tokens", facts.max_model_length),
-        ("Key-value cache of a token, bytes", facts.key_value_bytes_per_token()),
+        ("Cache per token, bytes (bf16)", round(facts.cache_bytes_per_token())),
+        ("State per request, bytes", facts.state_bytes),
     ):
         table.add_row(label, f"{value:,}")
+    table.add_row("Weights stored in", _stored(facts))
+    return drawn(table)
+
+
+def _stored(facts: ModelFacts) -> str:
+    checkpoint = facts.checkpoint
+    if not checkpoint.method:
+        return checkpoint.precision
+    parts = ", ".join(
+        f"{part.replace('_', ' ')} {precision}" for part, precision in checkpoint.parts.items()
+    )
+    return f"{checkpoint.precision} by {checkpoint.method}: {parts}"
+
+
+def _groups_table(facts: ModelFacts) -> str:
+    table = text_table("What layers keep of a request")
+    table.add_column("Cache")
+    for head in ("Layers", "Heads", "KV heads", "Bytes per token", "Window", "Fixed bytes"):
+        table.add_column(head, justify="right")
+    for group in facts.groups:
+        per_token = group.layers * group.cached_numbers * 2 / group.tokens_per_entry
+        table.add_row(
+            group.kind,
+            str(group.layers),
+            str(group.query_heads),
+            str(group.key_value_heads),
+            f"{per_token:,.0f}",
+            f"{group.window:,}" if group.window else "-",
+            f"{group.layers * group.state_bytes:,}" if group.state_bytes else "-",
+        )
     return drawn(table)
 
 
 def _memory_table(facts: ModelFacts, fits: Fits) -> str:
     table = text_table("Memory, and how many GPUs hold it")
     table.add_column("")
-    for precision in PRECISION_BYTES:
+    for precision in facts.precisions:
         table.add_column(precision, justify="right")
     table.add_row("Weights, GiB", *(f"{gib:,.1f}" for gib in _weights_gib(facts).values()))
     for gpu, counts in fits.items():
@@ -183,13 +210,15 @@ def _advice(facts: ModelFacts) -> list[str]:
         "for vLLM; -: not with 8. A stack with a smaller model.maxLength may need less."
     )
     lines = [needed]
+    if facts.is_estimated:
+        lines.append(
+            f"The architecture {facts.architecture} is unknown: its layers are counted as those of "
+            "most models, so capacity has a wider error band. With the index of the weights "
+            "(model.safetensors.index.json) in the same folder, the parameters are exact."
+        )
     if "/" not in facts.repository:
         lines.append("Weights are loaded by repository: give it with --name OWNER/NAME.")
-    if facts.name in load_models():
-        lines.append(f"{TABLE} has {facts.name} already; nothing is to be added.")
-    else:
-        lines.append(
-            f"To use it in a stack, add this line to {TABLE}. In hosted may stand who sells it by "
-            "API, as provider/model."
-        )
+    known = load_models().name_of(facts.repository)
+    if known:
+        lines.append(f"This model is a preset: model.name {known} in a stack serves it.")
     return lines

@@ -58,7 +58,8 @@ class LoadedStack:
     def with_precision(self, precision: str) -> Settings:
         """Returns the settings of a stack's only model with weights of another precision."""
         return replace(
-            self.settings, model=self.settings.model.model_copy(update={"precision": precision})
+            self.settings,
+            model=self.settings.model.model_copy(update={"stated_precision": precision}),
         )
 
 

@@ -26,6 +26,9 @@ from breakeven.settings.fields import (
 MOST_ADAPTERS = 16
 """Each holds memory on every GPU, whether it is asked or not."""
 
+_QUANTIZED = ("fp8", "w8a8", "w8a16", "w4a16", "awq", "gptq", "nvfp4", "mxfp4", "int8", "int4")
+"""What names of repositories say of quantized weights."""
+
 _REPOSITORY = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
 _ADAPTER = (
     r"(?P<name>[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?)"
@@ -96,10 +99,14 @@ class ModelSettings(Group):
         description="Commit whose weights are kept with the served ones, so that a rollback"
         " needs no download; empty for none",
     )
-    precision: Literal["bf16", "fp8", "int8", "int4"] = Field(
-        default="bf16",
-        description="Weights in GPU memory: bf16; fp8 (quantized by vLLM while loading); int8"
-        " or int4 (already quantized in the repository)",
+    stated_precision: Literal[
+        "checkpoint", "bf16", "fp8", "int8", "int4", "nvfp4", "mxfp4", "mixed"
+    ] = Field(
+        default="checkpoint",
+        alias="precision",
+        description="Weights in GPU memory: checkpoint (as the repository stores them), or one of "
+        "the model's precisions; fp8 of a bf16 checkpoint is quantized by vLLM while loading, int8"
+        " and int4 are already quantized in the repository",
     )
     max_length: Integer = Field(
         default=8192,
@@ -123,13 +130,39 @@ class ModelSettings(Group):
         return find_model(self.name)
 
     @property
+    def precision(self) -> str:
+        """Precision of the weights in GPU memory; of a value that cannot be, the checkpoint's."""
+        facts = self.facts
+        return self._asked if self._asked in facts.precisions else facts.checkpoint.precision
+
+    @property
+    def _asked(self) -> str:
+        # gpt-oss was stated as int4 before its precision had a name of its own.
+        stored = self.facts.checkpoint.precision
+        same = self.stated_precision == "int4" and stored == "mxfp4"
+        return stored if same or self.stated_precision == "checkpoint" else self.stated_precision
+
+    @property
+    def quantizes_while_loading(self) -> bool:
+        """Whether vLLM is asked to quantize.
+
+        It refuses to where the checkpoint declares a method, as repositories do that have one in
+        their name.
+        """
+        name = self.repository.rpartition("/")[2].lower()
+        return (
+            self.precision == "fp8"
+            and not self.facts.checkpoint.method
+            and not any(method in name for method in _QUANTIZED)
+        )
+
+    @property
     def repository_bytes(self) -> int:
         """Size of the weight files in the repository, in bytes.
 
-        With fp8 vLLM reads bf16 files and quantizes layer by layer while loading; int8 and int4
-        come quantized.
+        What vLLM quantizes while loading is there in bf16.
         """
-        return self.facts.weight_bytes("bf16" if self.precision == "fp8" else self.precision)
+        return self.facts.weight_bytes("bf16" if self.quantizes_while_loading else self.precision)
 
     @property
     def adapter_bytes(self) -> int:
@@ -144,6 +177,17 @@ class ModelSettings(Group):
                 "model.maxLength",
                 f"{self.max_length:,} tokens, but {facts.name} reads {facts.max_model_length:,}",
                 f"Allowed: up to {facts.max_model_length:,}",
+                ("model.name",),
+            )
+        if self._asked not in facts.precisions:
+            stored = facts.checkpoint
+            declared = f" ({stored.method})" if stored.method else ""
+            yield Conflict(
+                "model.precision",
+                f"{self.stated_precision}, but the checkpoint of {facts.name} is stored in "
+                f"{stored.precision}{declared}",
+                f"Allowed: checkpoint, {', '.join(facts.precisions)}; for another, name a "
+                "repository that has it",
                 ("model.name",),
             )
         if self.previous_revision == self.revision:

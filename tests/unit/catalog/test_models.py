@@ -34,8 +34,8 @@ def test_every_entry_is_complete(model: ModelFacts) -> None:
     assert 0 < model.active_parameters <= model.parameters
     assert 0 < model.full_precision_parameters < model.parameters
     assert model.attention_heads % model.key_value_heads == 0
-    assert bool(model.sliding_window) == bool(model.sliding_window_layers)
-    assert model.sliding_window_layers < model.layers
+    assert model.groups
+    assert not model.is_estimated
     assert model.splits_over(1)
 
 
@@ -105,9 +105,9 @@ def test_weights_take_what_checkpoints_take(
 
 @given(any_model)
 def test_fewer_bits_never_take_more_memory(model: ModelFacts) -> None:
-    sizes = [model.weight_bytes(precision) for precision in ("bf16", "fp8", "int8", "int4")]
-    assert sizes[0] > sizes[1] == sizes[2] > sizes[3] > 0
-    assert sizes[0] == 2 * model.parameters
+    sizes = [model.weight_bytes(precision) for precision in model.precisions]
+    assert sizes == sorted(sizes, reverse=True)
+    assert 0 < sizes[-1] <= sizes[0] <= 2 * model.parameters
 
 
 def test_an_unknown_precision_names_the_known_ones() -> None:
@@ -121,17 +121,42 @@ def test_an_unknown_precision_names_the_known_ones() -> None:
 )
 def test_the_cache_of_a_token_is_two_vectors_a_layer(name: str, kib: int) -> None:
     model = find_model(name)
-    assert model.key_value_bytes_per_token() == kib * 1024
-    assert model.key_value_bytes_per_token(1) == kib * 512
+    assert model.cache_bytes_per_token() == kib * 1024
+    assert model.cache_bytes_per_token(1) == kib * 512
 
 
 @given(any_model, st.integers(1, 131_072), st.integers(0, 10_000))
 def test_a_longer_request_never_needs_less_cache(model: ModelFacts, tokens: int, more: int) -> None:
-    held = model.key_value_bytes(tokens)
-    assert held <= model.key_value_bytes(tokens + more)
-    assert held <= tokens * model.key_value_bytes_per_token()
-    if tokens <= (model.sliding_window or tokens):
-        assert held == tokens * model.key_value_bytes_per_token()
+    held = model.request_bytes(tokens)
+    assert model.state_bytes <= held <= model.request_bytes(tokens + more)
+    assert held - model.state_bytes <= model.request_bytes(tokens, tensor_parallel=8)
+    if not any(group.window for group in model.groups):
+        cached = tokens * model.cache_bytes_per_token()
+        assert held == pytest.approx(cached + model.state_bytes)
+
+
+@given(any_model, st.integers(1, 131_072))
+def test_a_token_reads_no_more_than_a_request_keeps(model: ModelFacts, tokens: int) -> None:
+    assert model.bytes_read(tokens) <= model.request_bytes(tokens) + model.state_bytes
+
+
+def test_a_latent_cache_is_held_whole_by_each_gpu() -> None:
+    latent, divided = find_model("deepseek-v3"), find_model("llama-3.3-70b-instruct")
+    assert latent.request_bytes(1000, tensor_parallel=8) == 8 * latent.request_bytes(1000)
+    assert divided.request_bytes(1000, tensor_parallel=8) == divided.request_bytes(1000)
+
+
+def test_sparse_attention_bounds_what_a_token_reads() -> None:
+    sparse, dense = find_model("deepseek-v3.2"), find_model("deepseek-v3")
+    of_index = 61 * 128 * 2
+    assert sparse.request_bytes(100_000) > dense.request_bytes(100_000)
+    assert sparse.bytes_read(100_000) == 2048 * dense.cache_bytes_per_token() + 100_000 * of_index
+
+
+def test_a_window_ends_what_layers_keep() -> None:
+    model = find_model("gemma-4-26b-a4b")
+    growth = model.request_bytes(100_001) - model.request_bytes(100_000)
+    assert growth == model.cache_bytes_per_token() == 20_480
 
 
 @pytest.mark.parametrize(

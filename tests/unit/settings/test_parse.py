@@ -748,7 +748,9 @@ MISTAKES: Mapping[str, Mistake] = {
 }
 
 BEYOND_ONE_L4 = [
-    model for model in load_models().values() if model.weight_bytes("bf16") > 22 * 2**30
+    model
+    for model in load_models().values()
+    if model.weight_bytes(model.checkpoint.precision) > 22 * 2**30
 ]
 
 INDEPENDENT = {
@@ -930,12 +932,19 @@ def test_what_is_said_to_fit_fits(model: ModelFacts, utilization: str) -> None:
         "engine.gpuMemoryUtilization": utilization,
     }
     [problem] = (problem for problem in problems_of(stated) if problem.key == "pool.gpu")
-    options = re.findall(r"(\w+) on (\d) x ([\w-]+)", problem.allowed)
+    pattern = r"(\w+) on (?:(\d) nodes of )?(\d) x ([\w-]+)"
+    options = re.findall(pattern, problem.allowed)
     assert options
-    for precision, parallel, gpu in options:
-        fitting = {"model.precision": precision, "engine.tensorParallel": parallel, "pool.gpu": gpu}
-        left = problems_of({**stated, **fitting, "pool.gpusPerNode": parallel})
-        assert {problem.key for problem in left} <= {"model.name"}
+    for precision, nodes, parallel, gpu in options:
+        fitting = {
+            "model.precision": precision,
+            "engine.tensorParallel": parallel,
+            "engine.pipelineParallel": nodes or "1",
+            "pool.gpu": gpu,
+            "pool.gpusPerNode": parallel,
+        }
+        left = {problem.key for problem in problems_of({**stated, **fitting})}
+        assert "pool.gpu" not in left if nodes else left <= {"model.name"}
 
 
 @given(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from breakeven.catalog.models import PRECISION_BYTES
 from breakeven.cost.optimizer.search import Offer, OwnMeasurement, Search
 from breakeven.manifests.serving.timings import (
     EXPECTED_NODE_START,
@@ -34,15 +33,16 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
     settings, replicas = stack.settings, stack.settings.replicas
     limit = wishes.prefill_ms
     # Of the configurations only those add replicas whose nodes come with them.
+    precisions = settings.model.facts.precisions
     starts = {
         precision: replica_start(stack.with_precision(precision), new_node=True)
-        for precision in PRECISION_BYTES
+        for precision in precisions
     }
     objective = float(settings.traffic.time_to_first_token_seconds)
     percent = wishes.commitment_percent
     return Search(
         assumptions=stack.assumptions,
-        ledgers={precision: stack.ledger(precision) for precision in PRECISION_BYTES},
+        ledgers={precision: stack.ledger(precision) for precision in precisions},
         start_seconds=starts,
         growth_seconds={precision: doubling_period(each) for precision, each in starts.items()},
         gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),

@@ -90,7 +90,8 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     The band is 25 % on GPUs with published points (mean of absolute errors 5 to 15 %; the worst of
     17 is NIM at concurrency 100, 26 % too low), 35 % on other GPUs and on A10G with its single
     point, 40 % for models under 10B in fp8 (two points: 27 and 48 % too low), and 50 % for mixtures
-    of experts, AMD, tensor parallelism over PCIe, and several nodes, which no point covers.
+    of experts, layers with a state, unknown architectures, AMD, tensor parallelism over PCIe, and
+    several nodes, which no point covers.
 
     Args:
         model: The model.
@@ -162,7 +163,8 @@ def roofline_error_percent(engine: Engine) -> float:
     gpu, model = engine.gpu, engine.model
     over_pcie = engine.tensor_parallel > 1 and gpu.shares_over_pcie
     several_nodes = engine.pipeline_parallel > 1
-    if model.is_mixture_of_experts or over_pcie or several_nodes or gpu.vendor != "nvidia":
+    is_uncovered = model.is_mixture_of_experts or model.is_estimated or model.state_bytes > 0
+    if is_uncovered or over_pcie or several_nodes or gpu.vendor != "nvidia":
         return 50.0
     if engine.precision == "fp8" and model.parameters < _SMALL_MODEL:
         return 40.0

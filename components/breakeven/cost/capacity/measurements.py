@@ -85,12 +85,5 @@ def within_factor(one: float, other: float, factor: float) -> bool:
     return max(one, other) <= factor * min(one, other)
 
 
-def _shape(model: ModelFacts) -> tuple[int, ...]:
-    return (
-        model.parameters,
-        model.layers,
-        model.hidden_size,
-        model.attention_heads,
-        model.key_value_heads,
-        model.head_dim,
-    )
+def _shape(model: ModelFacts) -> tuple[object, ...]:
+    return (model.parts, model.layers, model.hidden_size, model.groups)

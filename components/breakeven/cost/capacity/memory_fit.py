@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from breakeven.catalog.gpus import load_gpus
@@ -18,8 +19,11 @@ examples that the roofline was checked with leave 2 GB (1.86 GiB)."""
 RESERVED_GIB_FOR_COLLECTIVES = 0.38
 """NCCL's buffers of a GPU where several share a model: 392 MiB (aiconfigurator, four GPUs)."""
 
-_SUGGESTED_PRECISIONS = ("bf16", "fp8", "int4")  # int8 takes what fp8 takes
+_NOT_SUGGESTED = "int8"  # takes what fp8 takes
 _SUGGESTIONS = 4
+
+MOST_NODES = 8
+"""Nodes of a replica, as `engine.pipelineParallel` allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +96,7 @@ def smallest_fits(
     """Suggests what would hold the model, such as "bf16 on 1 x l40s"; least memory first.
 
     Left out is what needs no less memory than another suggestion, and neither fewer GPUs nor fewer
-    bits given up.
+    bits given up. Several nodes, such as "bf16 on 2 nodes of 8 x h200", only where one holds none.
 
     Args:
         model: The model.
@@ -100,10 +104,11 @@ def smallest_fits(
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
     """
     gpus = [gpu for gpu in load_gpus().values() if gpu.is_suggested]
+    precisions = [name for name in model.precisions if name != _NOT_SUGGESTED]
     options = sorted(
         (parallel * gpu.memory_gib, rank, parallel, order, gpu.name)
         for order, gpu in enumerate(gpus)
-        for rank, precision in enumerate(_SUGGESTED_PRECISIONS)
+        for rank, precision in enumerate(precisions)
         for parallel in TENSOR_PARALLEL
         if model.splits_over(parallel)
         and memory_fit(
@@ -113,13 +118,45 @@ def smallest_fits(
             request_tokens=max_model_length,
         ).fits
     )
+    if not options:
+        return _several_nodes(model, precisions, max_model_length, gpu_memory_utilization)
     chosen: list[tuple[int, int, str]] = []
     for _, rank, parallel, _, name in options:
         if not any(better <= rank and fewer <= parallel for better, fewer, _ in chosen):
             chosen.append((rank, parallel, name))
+    return tuple(f"{precisions[rank]} on {parallel} x {name}" for rank, parallel, name in chosen)[
+        :_SUGGESTIONS
+    ]
+
+
+def _several_nodes(
+    model: ModelFacts, precisions: Sequence[str], max_model_length: int, utilization: float
+) -> tuple[str, ...]:
+    parallel = TENSOR_PARALLEL[-1]
+    found = sorted(
+        (nodes * gpu.memory_gib, rank, nodes, gpu.name)
+        for gpu in load_gpus().values()
+        for rank, precision in enumerate(precisions)
+        for nodes in range(2, MOST_NODES + 1)
+        if gpu.is_suggested
+        and model.splits_over(parallel)
+        and memory_fit(
+            Engine(
+                model=model,
+                precision=precision,
+                gpu=gpu,
+                tensor_parallel=parallel,
+                pipeline_parallel=nodes,
+            ),
+            gpu_memory_utilization=utilization,
+            max_model_length=max_model_length,
+            request_tokens=max_model_length,
+        ).fits
+    )
     return tuple(
-        f"{_SUGGESTED_PRECISIONS[rank]} on {parallel} x {name}" for rank, parallel, name in chosen
-    )[:_SUGGESTIONS]
+        f"{precisions[rank]} on {nodes} nodes of {parallel} x {name}"
+        for _, rank, nodes, name in found
+    )[:1]
 
 
 def _weights_gib(engine: Engine) -> float:
@@ -139,5 +176,5 @@ def cache_gib(engine: Engine, utilization: float) -> float:
 
 def requests_held(engine: Engine, cache: float, tokens: float) -> float:
     """Returns how many requests of so many tokens a cache of so many GiB holds; 0 or more."""
-    held = engine.model.key_value_bytes(tokens) * engine.key_value_copies
+    held = engine.model.request_bytes(tokens, tensor_parallel=engine.tensor_parallel)
     return max(0.0, cache * GIB / held)

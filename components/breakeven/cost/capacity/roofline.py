@@ -45,7 +45,7 @@ class Engine:
 
     Attributes:
         model: The model.
-        precision: Of its weights, one of `models.PRECISION_BYTES`.
+        precision: Of its weights; see `ModelFacts.weight_bytes`.
         gpu: Each of the GPUs.
         tensor_parallel: How many of them hold each layer together, 1 or more.
         pipeline_parallel: Nodes over which the layers are divided, each with `tensor_parallel`
@@ -62,11 +62,6 @@ class Engine:
     def gpus(self) -> int:
         """All GPUs of the replica."""
         return self.tensor_parallel * self.pipeline_parallel
-
-    @property
-    def key_value_copies(self) -> float:
-        """How often the replica holds the cache: more GPUs than key-value heads each need one."""
-        return max(1.0, self.tensor_parallel / self.model.key_value_heads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +111,11 @@ def step_times(engine: Engine, request: RequestShape, concurrency: int) -> StepT
     overhead = STEP_SECONDS + (SYNC_SECONDS * model.layers if parallel > 1 else 0.0)
 
     group = concurrency / stages
-    cache = group * model.key_value_bytes(request.mean_context) * engine.key_value_copies
+    cache = group * model.bytes_read(request.mean_context, tensor_parallel=parallel)
     read = (_weights_read(engine, group) + cache) / bandwidth
-    multiplied = 2 * model.active_parameters * group / compute
+    multiplied = 2 * model.multiplied_parameters * group / compute
     new_tokens = request.input_tokens - request.cached_input_tokens
-    prefill = (2 * model.active_parameters * new_tokens + _attention(model, request)) / compute
+    prefill = (2 * model.multiplied_parameters * new_tokens + _attention(model, request)) / compute
     prefill += _link_seconds(engine, new_tokens)
     return StepTimes(
         decode=max(read, multiplied)
@@ -138,18 +133,15 @@ def _weights_read(engine: Engine, tokens: float) -> float:
     # In a mixture of experts, tokens of different requests need different experts: at most as many
     # active parameters as there are tokens, and never more than there are.
     model = engine.model
-    share = min(1.0, max(1.0, tokens) * model.active_parameters / model.parameters)
+    share = min(1.0, max(1.0, tokens) * model.multiplied_parameters / model.parameters)
     return model.weight_bytes(engine.precision) * share
 
 
 def _attention(model: ModelFacts, request: RequestShape) -> float:
-    # Each new token meets the tokens before it twice (with keys, then with values), at 2 operations
-    # for each number; a sliding window ends its view.
+    # Each new token meets the tokens before it twice (with keys, then with values).
     new_tokens = request.input_tokens - request.cached_input_tokens
     seen = (request.input_tokens + request.cached_input_tokens) / 2
-    full = (model.layers - model.sliding_window_layers) * seen
-    windows = model.sliding_window_layers * min(seen, model.sliding_window)
-    return 4 * model.attention_size * new_tokens * (full + windows)
+    return model.attention_operations(new_tokens, seen)
 
 
 def _link_seconds(engine: Engine, tokens: float) -> float:

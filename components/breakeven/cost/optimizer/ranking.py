@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.model_facts import MIXED, PRECISION_BYTES
 from breakeven.cost.bill.bill import api_monthly, bill_of
 from breakeven.cost.bill.line_item import NotPriced
 from breakeven.cost.optimizer.candidates import Candidate, Counts, Evaluator
@@ -25,8 +26,6 @@ from breakeven.cost.report import ApiCost
 
 FINALISTS = 12
 """Configurations whose week is simulated, of each set that a condition leaves."""
-
-_PRECISIONS = ("bf16", "fp8", "int8", "int4")  # of equal cost the one that changes least wins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +200,8 @@ def _as_it_stands(search: Search) -> Decimal:
 
 
 def _rank(candidate: Candidate) -> tuple[Decimal, int, float]:
-    precision = _PRECISIONS.index(candidate.configuration.precision)
+    # Of equal cost the precision that changes least wins.
+    precision = [*PRECISION_BYTES, MIXED].index(candidate.configuration.precision)
     return round(candidate.monthly, 2), precision, candidate.busy_share
 
 

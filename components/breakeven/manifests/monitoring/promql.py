@@ -46,6 +46,13 @@ def pod_selector(settings: Settings) -> str:
     own = ""
     if settings.qualifier:
         own = f",pod=~{quoted(f'{settings.name}-.+')}"
+        longer = [
+            f"{other.name}-.+"
+            for other in settings.co_located
+            if other.name.startswith(f"{settings.name}-")  # as model-x-fp8 of model-x
+        ]
+        if longer:
+            own += f",pod!~{quoted('|'.join(longer))}"
     elif settings.co_located:
         others = "|".join(f"{other.name}-.+" for other in settings.co_located)
         own = f",pod!~{quoted(others)}"

@@ -63,7 +63,7 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
         f"--disable-access-log-for-endpoints={_QUIET}",
         "--disable-fastapi-docs",
     ]
-    if model.precision == "fp8":
+    if model.quantizes_while_loading:
         flags.append("--quantization=fp8")
     if settings.monitoring.tracing_endpoint is not None:
         flags.append(f"--otlp-traces-endpoint={settings.monitoring.tracing_endpoint.url}")

@@ -33,8 +33,8 @@ def test_the_cache_never_holds_more_than_its_memory(
         model, gpu, precision=precision, parallel=parallel, longest=longest, request=request_tokens
     )
     budget = max(0.0, fit.key_value_gib) * GIB
-    assert fit.concurrent_requests * model.key_value_bytes(request_tokens) <= budget * (1 + 1e-9)
-    held = fit.key_value_tokens / longest * model.key_value_bytes(longest)
+    assert fit.concurrent_requests * model.request_bytes(request_tokens) <= budget * (1 + 1e-9)
+    held = fit.key_value_tokens / longest * model.request_bytes(longest)
     assert held <= budget * (1 + 1e-9)
     usable = parallel * gpu.memory_gib * 0.9
     assert fit.weights_gib + fit.reserved_gib + fit.key_value_gib == pytest.approx(usable)
@@ -107,7 +107,7 @@ def test_every_suggestion_fits_and_none_is_beaten_in_all_ways(
         assert model.splits_over(int(parallel))
         assert fitted(model, gpu, precision=precision, parallel=int(parallel), longest=longest).fits
         memories.append(int(parallel) * gpu.memory_gib)
-        options.append((["bf16", "fp8", "int4"].index(precision), int(parallel)))
+        options.append((model.precisions.index(precision), int(parallel)))
     assert memories == sorted(memories)
     for number, (rank, parallel_count) in enumerate(options):
         for better, fewer in options[:number]:

@@ -1,0 +1,358 @@
+"""The facts of a model that decide memory and speed: parameters by part, layers by cache."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+PRECISION_BYTES: Mapping[str, Fraction] = MappingProxyType(
+    {
+        "bf16": Fraction(2),
+        "fp8": Fraction(1),
+        "int8": Fraction(1),
+        # 4 bits and an 8-bit scale for 16 weights.
+        "nvfp4": Fraction(9, 16),
+        # 4 bits and the group's scale: 4.16 for AWQ and GPTQ with groups of 128 (16-bit scale and
+        # 4-bit zero point), 4.25 for MXFP4 (8-bit scale for 32 weights). The larger of them.
+        "int4": Fraction(17, 32),
+        "mxfp4": Fraction(17, 32),
+    }
+)
+"""Bytes of a quantized weight by precision, with its share of the scales."""
+
+MIXED = "mixed"
+"""Precision of a checkpoint whose parts have different ones."""
+
+FULL_PRECISION = "bf16"
+
+CacheKind: TypeAlias = Literal[
+    "full", "sliding", "chunked", "latent", "compressed", "index", "state"
+]
+"""What layers keep of a request. full: keys and values of every token; sliding and chunked: of the
+last tokens; latent: one compressed vector for each token (MLA); compressed: one for several tokens;
+index: keys by which sparse attention chooses tokens; state: a state of constant size (Mamba, gated
+delta, linear attention)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerGroup:
+    """Layers that keep the same of a request.
+
+    A layer may be in several groups, for example in one for its latent cache and in one for its
+    index.
+
+    Attributes:
+        kind: What they keep.
+        layers: How many they are.
+        query_heads: Query heads of a layer; of state layers the heads of the state.
+        key_value_heads: Parts into which tensor parallelism divides the cache of a layer; more GPUs
+            hold copies. 1 for a latent cache, which each GPU holds whole.
+        key_dim: Width of a query and of a key as they are multiplied.
+        value_dim: Width of a value as it is multiplied.
+        cached_numbers: Numbers that a layer keeps for each entry of the cache.
+        window: Tokens that a layer looks back on; 0 for all.
+        tokens_per_entry: Tokens that share an entry of the cache.
+        attended: Most entries that a query is multiplied with; 0 for all that are kept.
+        state_bytes: What a layer keeps for a request whatever its length, in bytes.
+    """
+
+    kind: CacheKind
+    layers: int
+    query_heads: int = 1
+    key_value_heads: int = 1
+    key_dim: int = 0
+    value_dim: int = 0
+    cached_numbers: int = 0
+    window: int = 0
+    tokens_per_entry: int = 1
+    attended: int = 0
+    state_bytes: int = 0
+
+    def entries(self, tokens: float) -> float:
+        """Returns the entries that a layer keeps of a request of `tokens` tokens."""
+        kept = min(tokens, self.window) if self.window else tokens
+        return kept / self.tokens_per_entry
+
+    def entries_read(self, tokens: float) -> float:
+        """Returns the entries that a query after `tokens` tokens is multiplied with."""
+        kept = self.entries(tokens)
+        return min(kept, self.attended) if self.attended else kept
+
+    def copies(self, tensor_parallel: int) -> float:
+        """Returns how often the GPUs of a replica hold the cache, 1 or more."""
+        return max(1.0, tensor_parallel / self.key_value_heads) if self.cached_numbers else 1.0
+
+    @property
+    def operations_per_pair(self) -> int:
+        """Operations of a layer for a query and an entry: with the key, then with the value."""
+        return 2 * self.query_heads * (self.key_dim + self.value_dim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Parameters of a model by part.
+
+    Attributes:
+        embedding: Embedding and output head.
+        mixer: Attention, linear attention and state space layers.
+        feed_forward: Dense feed-forward layers.
+        shared_experts: Experts that every token passes.
+        experts: Experts among which a router chooses.
+        kept: Norms, biases, routers and convolutions, which checkpoints seldom quantize.
+        tower: Vision or audio encoder with its projector.
+    """
+
+    embedding: int = 0
+    mixer: int = 0
+    feed_forward: int = 0
+    shared_experts: int = 0
+    experts: int = 0
+    kept: int = 0
+    tower: int = 0
+
+    @property
+    def total(self) -> int:
+        """All parameters."""
+        return sum(int(getattr(self, each.name)) for each in fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """How the repository stores the weights.
+
+    Attributes:
+        precision: One of `PRECISION_BYTES`, or "mixed".
+        method: Name of the quantization method as vLLM has it, such as "fp8", "modelopt" or
+            "compressed-tensors"; empty for a checkpoint that is not quantized.
+        parts: Precision of each quantized part of `Parts`; parts left out are in bf16.
+        cache: Precision for the key-value cache that the checkpoint asks for; empty for none.
+    """
+
+    precision: str = FULL_PRECISION
+    method: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    cache: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What a model's published config.json says.
+
+    Attributes:
+        name: Short name, such as "llama-3.1-8b-instruct".
+        repository: Repository of the weights.
+        architecture: Class that its config.json names.
+        parts: Parameters by part, without a draft head.
+        active_parameters: Those that one token passes: all but the experts that it does not; an
+            encoder of images or audio is counted.
+        layers: Layers, each with its share of communication between GPUs.
+        hidden_size: Width of the residual stream.
+        max_model_length: Longest request, input and output, in tokens.
+        groups: Layers by what they keep of a request.
+        source: Where the figures are from.
+        hosted: Paid API offers of this model, as "provider/model" of genai-prices.
+        checkpoint: How the repository stores the weights.
+        draft_parameters: Of the head that predicts further tokens, which is loaded only for
+            speculative decoding; 0 without one.
+        revision: Commit of the repository that was read; empty where the source states none.
+        quantizes_experts_only: Whether 8-bit and 4-bit versions keep all but the experts in bf16.
+        is_estimated: Whether the architecture is unknown, so that the count is less certain.
+        fetches_vocabulary: Whether vLLM downloads a vocabulary for it at every start, unless it is
+            given one.
+    """
+
+    name: str
+    repository: str
+    architecture: str
+    parts: Parts
+    active_parameters: int
+    layers: int
+    hidden_size: int
+    max_model_length: int
+    groups: tuple[LayerGroup, ...]
+    source: str
+    hosted: tuple[str, ...] = ()
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    draft_parameters: int = 0
+    revision: str = ""
+    quantizes_experts_only: bool = False
+    is_estimated: bool = False
+    fetches_vocabulary: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """All parameters, without a draft head."""
+        return self.parts.total
+
+    @property
+    def multiplied_parameters(self) -> int:
+        """Those that a token of text is multiplied with: the active ones without the encoder."""
+        return self.active_parameters - self.parts.tower
+
+    @property
+    def full_precision_parameters(self) -> int:
+        """Those that 8-bit and 4-bit versions of a bf16 checkpoint keep in bf16.
+
+        Embedding and output head, an encoder, and in gpt-oss all but the experts.
+        """
+        if self.quantizes_experts_only:
+            return self.parameters - self.parts.experts
+        return self.parts.embedding + self.parts.tower
+
+    @property
+    def is_mixture_of_experts(self) -> bool:
+        """Whether a token passes a part of the model only."""
+        return self.parts.experts > 0
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Precisions in which it can be served, the one that changes least first.
+
+        A quantized checkpoint has its own. Of another, vLLM quantizes to fp8 while loading, and
+        int8 and int4 versions are published by others.
+        """
+        if self.checkpoint.method:
+            return (self.checkpoint.precision,)
+        return (FULL_PRECISION, "fp8", "int8", "int4")
+
+    @property
+    def attention(self) -> LayerGroup | None:
+        """The group with the most heads that are divided by tensor parallelism; None without."""
+        divided = [group for group in self.groups if group.kind != "index" and group.key_dim]
+        return max(divided, key=lambda group: group.query_heads, default=None)
+
+    @property
+    def attention_heads(self) -> int:
+        """Query heads of a layer; the most where layers differ, 0 without attention."""
+        return self.attention.query_heads if self.attention else 0
+
+    @property
+    def key_value_heads(self) -> int:
+        """Parts into which the cache of such a layer can be divided."""
+        return self.attention.key_value_heads if self.attention else 1
+
+    @property
+    def state_bytes(self) -> int:
+        """What a request keeps whatever its length, in bytes."""
+        return sum(group.layers * group.state_bytes for group in self.groups)
+
+    def cache_bytes_per_token(self, bytes_per_element: int = 2) -> float:
+        """Returns what a long request keeps for each further token, in bytes.
+
+        The window of sliding layers is full by then, so that they keep nothing more.
+        """
+        return sum(
+            group.layers * group.cached_numbers * bytes_per_element / group.tokens_per_entry
+            for group in self.groups
+            if not group.window
+        )
+
+    def request_bytes(
+        self, tokens: float, *, tensor_parallel: int = 1, bytes_per_element: int = 2
+    ) -> float:
+        """Returns what a request of `tokens` tokens keeps on all GPUs of a replica, in bytes.
+
+        Layers with a window keep the window only, as vLLM's hybrid cache manager does. GPUs beyond
+        the parts of a cache hold copies of it.
+
+        Args:
+            tokens: Input and output so far.
+            tensor_parallel: GPUs that hold each layer together, 1 or more.
+            bytes_per_element: Of a cached number.
+        """
+        cached = sum(
+            group.layers
+            * group.cached_numbers
+            * group.entries(tokens)
+            * group.copies(tensor_parallel)
+            for group in self.groups
+        )
+        return cached * bytes_per_element + self.state_bytes
+
+    def bytes_read(
+        self, tokens: float, *, tensor_parallel: int = 1, bytes_per_element: int = 2
+    ) -> float:
+        """Returns what one more token of a request reads of its cache and state, in bytes.
+
+        As `request_bytes`, but sparse attention reads a part of the cache, and a state is written
+        as well.
+        """
+        cached = sum(
+            group.layers
+            * group.cached_numbers
+            * group.entries_read(tokens)
+            * group.copies(tensor_parallel)
+            for group in self.groups
+        )
+        return cached * bytes_per_element + 2 * self.state_bytes
+
+    def attention_operations(self, new_tokens: float, seen: float) -> float:
+        """Returns the operations of new tokens with the tokens before them.
+
+        Args:
+            new_tokens: Tokens of the prompt that are not in the prefix cache.
+            seen: How many tokens each of them has before it, on average.
+        """
+        return new_tokens * sum(
+            group.layers * group.operations_per_pair * group.entries_read(seen)
+            for group in self.groups
+        )
+
+    def weight_bytes(self, precision: str) -> int:
+        """Returns the size of the weights in memory, in bytes.
+
+        Args:
+            precision: That of the checkpoint: as its parts are stored; or one of
+                `PRECISION_BYTES`: embeddings, output head and encoder stay in bf16.
+
+        Raises:
+            ValueError: The precision is none of these.
+        """
+        if precision == self.checkpoint.precision and self.checkpoint.method:
+            stored = self.checkpoint.parts
+            taken = Fraction(0)
+            for part in fields(self.parts):
+                each = PRECISION_BYTES[stored.get(part.name, FULL_PRECISION)]
+                taken += getattr(self.parts, part.name) * each
+            return math.ceil(taken)
+        if precision not in PRECISION_BYTES:
+            msg = f'precision "{precision}"; allowed: {", ".join(PRECISION_BYTES)}'
+            raise ValueError(msg)
+        quantized = self.parameters - self.full_precision_parameters
+        kept = self.full_precision_parameters * PRECISION_BYTES[FULL_PRECISION]
+        return math.ceil(quantized * PRECISION_BYTES[precision] + kept)
+
+    def adapter_bytes(self, rank: int) -> int:
+        """Returns the size of a LoRA adapter of all linear layers, in bf16, in bytes.
+
+        Two matrices for each linear layer: rank x (its input + its output). The width of the
+        feed-forward layers follows from the parameters; not for mixtures of experts.
+        """
+        hidden = self.hidden_size
+        ends = 0.0
+        for group in self.groups:
+            queries = group.query_heads * group.key_dim
+            ends += group.layers * (2 * (hidden + queries) + 2 * hidden + group.cached_numbers)
+        width = self.parts.feed_forward / self.layers / (3 * hidden)
+        ends += self.layers * 3 * (hidden + width)
+        return math.ceil(rank * ends * PRECISION_BYTES[FULL_PRECISION])
+
+    def splits_over(self, tensor_parallel: int) -> bool:
+        """Tells whether vLLM can divide the heads over that many GPUs.
+
+        Each GPU holds as many query heads as the others, and whole key-value heads or copies of
+        one.
+        """
+        return all(
+            group.query_heads % tensor_parallel == 0
+            and (
+                group.key_value_heads % tensor_parallel == 0
+                or tensor_parallel % group.key_value_heads == 0
+            )
+            for group in self.groups
+            if group.kind != "index"  # held whole by each GPU
+        )
