@@ -61,8 +61,8 @@ def checkpoint_of(
     Args:
         fields: The whole config.json; text models within it may state it too.
         parts: Parameters by part; a part that the model lacks has no precision.
-        separate: What a hf_quant_config.json of the same repository holds; it counts where the config.json
-            states nothing.
+        separate: Content of a hf_quant_config.json of the same repository; it counts where the
+            config.json states nothing.
 
     Raises:
         ModelConfigError: The quantization is not an object.
