@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from typer.testing import CliRunner
 from breakeven.cli import app as cli
 from breakeven.cli.traffic import command as traffic
 from breakeven.cost.demand.load import read_shape
-from breakeven.errors import UserError
-from breakeven.settings.files import stack_values, with_settings
+from breakeven.errors import Problem, UserError
+from breakeven.planning.inputs import inputs_of
+from breakeven.settings.files import ROOT, stack_values, with_settings
 from breakeven.settings.parse import parse
 from breakeven.traffic.lengths import PERCENTILES
 from breakeven.traffic.presets import TOKENS_PER_DAY
@@ -26,6 +28,7 @@ from tests.unit.traffic.logs import (
     bucket,
     counters,
     litellm_jsonl,
+    litellm_row,
     openai_page,
     requests_csv,
     requests_jsonl,
@@ -150,6 +153,96 @@ def test_what_a_log_does_not_tell_leaves_the_stack_as_it_is(tmp_path: Path, proj
     assert not (project / "stacks" / "traffic").exists()
 
 
+def a_day(tokens: int, longest: int = 0) -> tuple[Request, ...]:
+    """A request every five minutes, and one in a thousand that is longer."""
+    return (
+        *((300 * number, tokens, 200) for number in range(1, 1_000)),
+        (300_000, max(tokens, longest), 200),
+    )
+
+
+def problems_of(project: Path) -> tuple[Problem, ...]:
+    """Mistakes of the stack file as it is after an import."""
+    stack, problems = parse(stack_values("fits", project))
+    return inputs_of("fits", stack, problems, date(2026, 11, 30)).problems
+
+
+@pytest.mark.parametrize(
+    ("requests", "length", "note"),
+    [
+        (a_day(9_900), 10_240, "replicas.targetRequests is set to"),
+        (a_day(9_900, 20_000), 20_480, ""),
+        # qwen2.5-7b-instruct reads 32,768 tokens.
+        (a_day(9_900, 40_000), 10_240, "the longest request has 40,200 tokens, more than"),
+        (a_day(1_000), None, ""),
+    ],
+)
+def test_an_import_leaves_a_stack_that_can_be_estimated(
+    tmp_path: Path, project: Path, requests: tuple[Request, ...], length: int | None, note: str
+) -> None:
+    stack = (ROOT / "stacks" / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    written(project / "stacks" / "Pulumi.fits.yaml", stack)
+    assert problems_of(project) == ()
+    log = written(tmp_path / "log.csv", azure_trace(requests))
+    output = " ".join(breakeven("import", str(log), "--stack", "fits").split())
+    assert note in output
+    text = (project / "stacks" / "Pulumi.fits.yaml").read_text(encoding="utf-8")
+    breakeven("import", str(log), "--stack", "fits")  # finds its own settings in the file
+    again = (project / "stacks" / "Pulumi.fits.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(again) == yaml.safe_load(text)
+    # The shape lies in this test's own project.
+    written(project / "stacks" / "Pulumi.fits.yaml", text.replace("shape: log", "shape: flat"))
+    assert problems_of(project) == ()
+    config = yaml.safe_load(text)["config"]
+    assert config.get("breakeven:model", {}).get("maxLength") == length
+    percentiles = config["breakeven:traffic"]["inputPercentiles"]
+    assert requests[0][1] <= percentiles["p99"] <= requests[0][1] * 1.008
+    assert percentiles["max"] == requests[-1][1]
+
+
+def test_what_no_setting_can_mend_is_refused_and_nothing_is_written(
+    tmp_path: Path, project: Path
+) -> None:
+    stack = (ROOT / "stacks" / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    written(project / "stacks" / "Pulumi.fits.yaml", stack)
+    before = files_of(project)
+    log = written(tmp_path / "log.csv", azure_trace(a_day(60_000)))
+    with pytest.raises(UserError, match="can't be estimated with this traffic") as refused:
+        breakeven("import", str(log), "--stack", "fits")
+    assert "breakeven:model.maxLength: " in str(refused.value)
+    assert files_of(project) == before
+
+
+def test_the_longest_request_is_printed_without_a_stack(tmp_path: Path) -> None:
+    log = written(tmp_path / "log.csv", azure_trace(a_day(9_900, 40_000)))
+    output = breakeven("import", str(log))
+    assert "99% of requests have at most 10,112 tokens, input and output" in output
+    assert "the longest has 40,200" in " ".join(output.split())
+    assert "    maxLength: 40960\n" in output
+
+
+def test_the_spend_of_a_log_is_compared_with_list_prices(tmp_path: Path) -> None:
+    rows = [
+        litellm_row((3_600 * hour, 1_000, 200), model=model, spend=spend, metadata={})
+        for hour in range(25)
+        for model, spend in (("gpt-4o", 0.0036), ("own/unknown", 0.001))
+    ]
+    log = written(tmp_path / "log.json", json.dumps(rows))
+    output = " ".join(breakeven("import", str(log)).split())
+    # gpt-4o: $2.50 and $10.00 for a million tokens, $0.0045 a request; 25 requests in a day.
+    assert "The log states $0.12 for 1.0 days, $3.50/month." in output
+    assert "cost $3.42/month: the log is 20.0% below it." in output
+    assert "No list price is known for own/unknown." in output
+    spend = json.loads(breakeven("import", str(log), "--format", "json"))["spend"]
+    assert spend == {
+        "usd": "0.1150",
+        "usdPerMonth": "3.50",
+        "listUsd": "0.11",
+        "withoutListPrice": ["own/unknown"],
+    }
+    assert "Spend" not in breakeven("import", str(written(tmp_path / "a", azure_trace(WEEK))))
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -234,6 +327,8 @@ def test_a_shape_of_ours_is_replaced_and_one_by_hand_is_not(tmp_path: Path, proj
         (["--columns", "input="], '--columns: found "input="'),
         (["--kind", "litellm", "--columns", "input=x"], "columns of litellm are known"),
         (["--columns", "input=no_such"], "found no column for input"),
+        (["--model", "gpt-9"], "no request to gpt-9 in the log. It names no models"),
+        (["--start", "monday"], '--start: found "monday". Allowed: a date or time'),
         (["--kind", "prometheus"], "its JSON is malformed or cut off at line 1"),
     ],
 )
