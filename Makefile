@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-strip-extras --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: architecture coverage demo mutation policy-docs report-schema price-schema settings docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: architecture coverage demo mutation policy-docs report-schema price-schema settings docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-sweeps test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ test-tools: ## Run the tests of tools/, and those of bundles with a real registr
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest $(PARALLEL) tests/tools tests/registry $(ARGS)
 
+test-sweeps: ## Sweep the recommendation of every stack, 200 points an axis; some ten minutes
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) run pytest $(PARALLEL) tests/sweeps $(ARGS)
+
 coverage: ## Say which lines of components/ no unit or golden test runs
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest $(PARALLEL) tests/unit tests/golden --cov=components \
@@ -71,6 +75,7 @@ test-cluster: ## Deploy every stack to clusters on this machine, three at once, 
 test-all: ## Run every test there is, one kind after the other; needs root, strace and Chromium
 	$(MAKE) test
 	$(MAKE) test-tools
+	$(MAKE) test-sweeps
 	$(MAKE) test-docs
 	$(MAKE) test-browser
 	$(MAKE) test-gateway
