@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -16,11 +17,21 @@ PRIVATE: tuple[Network, ...] = tuple(
 )
 """Networks of one's own (RFC 1918, RFC 6598, RFC 4193)."""
 
-METADATA: tuple[Address, ...] = (
-    ipaddress.ip_address("169.254.169.254"),
-    ipaddress.ip_address("fd00:ec2::254"),
+METADATA: tuple[Address, ...] = tuple(
+    ipaddress.ip_address(text)
+    for text in (
+        "169.254.169.254",  # AWS, Azure, Google, Oracle, OpenStack and others
+        "fd00:ec2::254",  # AWS by IPv6 (EC2 User Guide, "Access instance metadata")
+        "fd20:ce::254",  # Google by IPv6 (Compute Engine, "About VM metadata")
+        "169.254.170.2",  # credentials of a task (Amazon ECS, "Task IAM role")
+        "169.254.170.23",  # credentials of a pod (Amazon EKS, "EKS Pod Identity")
+        "fd00:ec2::23",  # the same by IPv6
+        "168.63.129.16",  # Azure's platform (Azure Virtual Network, "What is 168.63.129.16?")
+        "192.0.0.192",  # Oracle, older images (OCI Compute, "Instance Metadata")
+        "100.100.100.200",  # Alibaba (ECS User Guide, "Instance metadata")
+    )
 )
-"""Where clouds hand a machine's credentials to whoever asks."""
+"""Where clouds hand a machine's or pod's credentials to whoever asks."""
 
 _NOWHERE: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
@@ -29,7 +40,17 @@ _NOWHERE: tuple[Network, ...] = tuple(
 """Networks that lead to the machine itself or to its link, and nowhere else."""
 
 _URL = re.compile(
-    r"\b([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[^\s/:?#'\"`<>\\|,;)}\]]*)", re.IGNORECASE
+    r"(?:\b([a-z][a-z0-9+.-]*):|(?<![\w:/]))//(\[[0-9a-f:.]+\]|[^\s/:?#'\"`<>\\|,;)}\]]*)",
+    re.IGNORECASE,
+)
+_BARE = re.compile(
+    r"(?<![\w./@:-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]+)(?=:\d|/)",
+    re.IGNORECASE,
+)
+_ANY_NUMBER = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}", re.IGNORECASE)
+_FILE_ENDINGS = frozenset(
+    {"conf", "crt", "json", "jinja", "key", "log", "pem", "py", "safetensors", "sh", "so", "toml"}
+    | {"txt", "yaml", "yml"}
 )
 _LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 _CLUSTER_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.svc(\.cluster\.local)?\.?", re.IGNORECASE)
@@ -87,14 +108,45 @@ def outside_addresses(text: str, allowed: Iterable[str]) -> Iterator[str]:
         # What stands before an @ is a user, and what a browser shows first.
         name = host.rpartition("@")[2].lower()
         if name not in names and name not in hosts and not _is_inside_host(name):
-            yield f"{scheme}://{host}"
+            yield f"{scheme}{'://' if scheme else '//'}{host}"
+
+
+def outside_hosts(text: str, allowed: Iterable[str], namespaces: Iterable[str]) -> Iterator[str]:
+    """Yields each host without scheme in a word of a command line or the value of a variable.
+
+    A host is told by what stands behind it: a port or a path. Names of files and Python modules
+    have neither, and a word that begins like a path has no host.
+
+    Args:
+        text: A word, or several.
+        allowed: Hosts inside the boundary, with or without port and path.
+        namespaces: Names of namespaces: NAME.NAMESPACE is a name of the cluster.
+    """
+    names = {entry.partition("/")[0].partition(":")[0].lower() for entry in allowed}
+    inside = set(namespaces)
+    for host in _BARE.findall(text):
+        name = host.lower().rstrip(".")
+        last = name.rpartition(".")[2]
+        is_file = last in _FILE_ENDINGS
+        if name not in names and last not in inside and not is_file and not _is_inside_host(name):
+            yield host
+
+
+def _address(host: str) -> Address:
+    """Reads an address in any spelling that a resolver takes: 134744072 and 0x08080808 as well."""
+    if _ANY_NUMBER.fullmatch(host):
+        try:
+            return ipaddress.ip_address(socket.inet_aton(host))
+        except OSError as error:
+            raise ValueError(host) from error
+    return ipaddress.ip_address(host)
 
 
 def _is_inside_host(host: str) -> bool:
     if not host or host == "localhost" or host.startswith(("$", "{")):
         return True
     try:
-        address = ipaddress.ip_address(host.strip("[]"))
+        address = _address(host.strip("[]"))
     except ValueError:
         return bool(_CLUSTER_NAME.fullmatch(host) or _ONE_LABEL.fullmatch(host))
     network = ipaddress.ip_network(address)

@@ -8,6 +8,7 @@ import yaml
 
 from breakeven.errors import NoYamlError, StackFileError
 from breakeven.settings.files import PREFIX, place_of, with_settings
+from breakeven.yaml_documents import plain_value
 
 Settings = Mapping[str, object]
 """Settings by dotted key, such as traffic.tokensPerDay."""
@@ -38,7 +39,7 @@ def merge_settings(text: str, settings: Settings, name: str) -> str:
             can't be added.
     """
     try:
-        before = yaml.safe_load(text) or {}
+        before = plain_value(text) or {}
         yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError) as error:  # the latter of a date that is none
         raise NoYamlError(name, error) from error
@@ -65,7 +66,7 @@ def _in_one_line(settings: Settings) -> Settings:
 def _is_read_back(changed: str, before: object, settings: Settings) -> bool:
     """Whether the new text is the old file with these settings, and nothing else changed."""
     try:
-        after = yaml.safe_load(changed)
+        after = plain_value(changed)
     except (yaml.YAMLError, ValueError):
         return False
     config = (before.get("config") or {}) if isinstance(before, dict) else None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from breakeven.cost.bill.registered import Registered
-from breakeven.policy.loading import as_manifest
+from breakeven.policy.loading import as_manifests
 
 _RBAC = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
 
@@ -47,8 +47,8 @@ def _role(resource: Registered) -> dict[str, Any]:
 
 
 def _pods(resource: Registered) -> Iterator[dict[str, Any]]:
-    manifest = as_manifest(resource.type, resource.name, _properties(resource), "")
-    for pod in manifest.pods if manifest is not None else ():
+    manifests = as_manifests(resource.type, resource.name, _properties(resource), "")
+    for pod in (pod for manifest in manifests for pod in manifest.pods):
         yield {
             "workload": f"{_kind(resource)}/{_name(resource)}",
             "account": str(pod.spec.get("serviceAccountName", "default")),

@@ -43,7 +43,7 @@ def read_manifests(path: Path) -> tuple[Resource, ...]:
         Resource(manifest, str(file))
         for file in files
         for document in _documents(file)
-        for manifest in _manifests(document)
+        for manifest in taken_apart(document)
     )
     if not resources:
         msg = (
@@ -54,10 +54,12 @@ def read_manifests(path: Path) -> tuple[Resource, ...]:
     return resources
 
 
-def as_manifest(
+def as_manifests(
     kind: str, name: str, properties: Mapping[str, Any], source: str
-) -> Resource | None:
-    """Returns what a program registers as a manifest; None for what is no Kubernetes resource.
+) -> tuple[Resource, ...]:
+    """Returns what a program registers as manifests: none for what is no Kubernetes resource.
+
+    A list of manifests is taken apart; anything else is one.
 
     Args:
         kind: Type token, such as "kubernetes:apps/v1:Deployment".
@@ -66,12 +68,12 @@ def as_manifest(
         source: URN, or whatever names the resource to a reader.
     """
     if not kind.startswith(_TYPE_PREFIX):
-        return None
+        return ()
     version, _, short = kind.removeprefix(_TYPE_PREFIX).rpartition(":")
     # The type's group is "core" where Kubernetes writes none.
     stated = {"apiVersion": version.removeprefix("core/"), "kind": short}
     given = {key: value for key, value in properties.items() if value is not None}
-    return Resource({**stated, **given}, source, name)
+    return tuple(Resource(manifest, source, name) for manifest in taken_apart({**stated, **given}))
 
 
 def _documents(file: Path) -> list[Any]:
@@ -83,11 +85,19 @@ def _documents(file: Path) -> list[Any]:
         raise ManifestError(msg) from error
 
 
-def _manifests(document: Any) -> Iterator[Mapping[str, Any]]:
+def taken_apart(document: Any) -> Iterator[Mapping[str, Any]]:
+    """Yields a manifest, or those of a list; an item without kind has the list's, as for kubectl.
+
+    Args:
+        document: Anything; what is no manifest yields nothing.
+    """
     if not isinstance(document, Mapping) or not isinstance(document.get("kind"), str):
         return
-    if document["kind"].endswith("List") and "items" in document:
-        for item in listed(document["items"]):
-            yield from _manifests(item)
-    else:
+    kind, items = document["kind"], listed(document.get("items"))
+    is_list = kind.endswith("List") and "items" in document
+    if not is_list or not all(isinstance(item, Mapping) for item in items):
         yield document
+        return
+    stated = {"apiVersion": document.get("apiVersion"), "kind": kind.removesuffix("List")}
+    for item in items:
+        yield from taken_apart(item if item.get("kind") else {**stated, **item, **stated})

@@ -8,32 +8,49 @@ from functools import cached_property
 from types import NoneType
 from typing import Any, Final
 
-WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet")
+WORKLOADS = (
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "Job",
+    "Pod",
+    "PodTemplate",
+    "ReplicaSet",
+    "ReplicationController",
+    "StatefulSet",
+)
 """Kubernetes' own kinds that have pods."""
 
 NAMESPACED_KINDS = frozenset(
     {
+        *WORKLOADS,
         "ConfigMap",
-        "CronJob",
-        "DaemonSet",
-        "Deployment",
+        "ControllerRevision",
+        "EndpointSlice",
+        "Endpoints",
         "HorizontalPodAutoscaler",
         "Ingress",
-        "Job",
+        "Lease",
+        "LimitRange",
         "NetworkPolicy",
         "PersistentVolumeClaim",
-        "Pod",
         "PodDisruptionBudget",
-        "ReplicaSet",
+        "ResourceQuota",
         "Role",
         "RoleBinding",
         "Secret",
         "Service",
         "ServiceAccount",
-        "StatefulSet",
     }
 )
 """Kinds of Kubernetes' own that land in the namespace "default" where none is stated."""
+
+ROLES = ("initContainers", "containers", "ephemeralContainers")
+"""Lists of containers in a pod's specification."""
+
+_OTHER_LISTS = ("steps", "sidecars")
+_OTHER_SINGLE = ("container", "model")
+_OWN_GROUPS = ("", "networking.k8s.io", "extensions")
 
 
 class Unknown:
@@ -90,7 +107,13 @@ def strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container of a pod; `role` is containers, initContainers or ephemeralContainers."""
+    """A container of a pod.
+
+    Attributes:
+        path: Where it lies in the resource.
+        role: One of ROLES; "containers" for one that a custom kind holds in another way.
+        spec: Its specification.
+    """
 
     path: str
     role: str
@@ -110,21 +133,32 @@ class Pod:
         path: Where the pod's specification lies in the resource.
         spec: That specification.
         labels: Labels of the pods; UNKNOWN where they are not known yet.
+        annotations: Annotations of the pods; UNKNOWN where they are not known yet.
         namespace: Namespace of the pods.
     """
 
     path: str
     spec: Mapping[str, Any]
     labels: Any
+    annotations: Any
     namespace: str
 
     def containers(self) -> Iterator[Container]:
-        """Yields all containers: init and ephemeral ones as well."""
-        for role in ("initContainers", "containers", "ephemeralContainers"):
-            for number, spec in enumerate(listed(self.spec.get(role))):
+        """Yields all containers: init and ephemeral ones, and those that only custom kinds have.
+
+        Argo Workflows has `container` and `sidecars`, Tekton `steps`, KServe `model`.
+        """
+        for key in (*ROLES, *_OTHER_LISTS):
+            for number, spec in enumerate(listed(self.spec.get(key))):
                 if isinstance(spec, Mapping):
-                    name = spec.get("name", number)
-                    yield Container(f"{self.path}.{role}[{name}]", role, spec)
+                    role = key if key in ROLES else "containers"
+                    path = f"{self.path}.{key}" if self.path else key
+                    yield Container(f"{path}[{spec.get('name', number)}]", role, spec)
+        for key in _OTHER_SINGLE:
+            spec = self.spec.get(key)
+            if _is_container(spec):
+                path = f"{self.path}.{key}" if self.path else key
+                yield Container(path, "containers", mapped(spec))
 
 
 @dataclass(frozen=True)
@@ -182,24 +216,50 @@ class Resource:
     @cached_property  # a dozen rules ask, and the whole manifest is searched
     def pods(self) -> tuple[Pod, ...]:
         """Every pod and pod template in it, in kinds that nobody foresaw as well."""
-        return tuple(_pods(self.manifest, "", self.namespace, None))
+        return tuple(_pods(self.manifest, "", self.namespace, (None, None)))
+
+    @property
+    def is_network_policy(self) -> bool:
+        """Whether it is a NetworkPolicy of Kubernetes itself; other projects use the name, too."""
+        return self.kind == "NetworkPolicy" and self.group in _OWN_GROUPS
 
 
 _SCALARS = (str, int, float, NoneType)  # most of a manifest, and none has anything in it
 
 
-def _pods(value: Any, path: str, namespace: str, labels: Any) -> Iterator[Pod]:
+def _is_container(value: Any) -> bool:
+    """Tells whether a single field of a custom kind holds a container."""
+    return isinstance(value, Mapping) and (
+        isinstance(value.get("image"), str)
+        or ("modelFormat" in value and ("args" in value or "storageUri" in value))
+    )
+
+
+def _is_pod(value: Mapping[str, Any]) -> bool:
+    return (
+        any(isinstance(item, Mapping) for role in ROLES for item in listed(value.get(role)))
+        or any(
+            isinstance(at(item, "image"), str)
+            for key in _OTHER_LISTS
+            for item in listed(value.get(key))
+        )
+        or any(_is_container(value.get(key)) for key in _OTHER_SINGLE)
+    )
+
+
+def _pods(value: Any, path: str, namespace: str, metadata: tuple[Any, Any]) -> Iterator[Pod]:
+    """Yields every pod below a value; `metadata` has its labels and annotations."""
     if isinstance(value, Mapping):
-        if any(isinstance(item, Mapping) for item in listed(value.get("containers"))):
-            yield Pod(path, value, labels, namespace)
-        own = at(value, "metadata", "labels")
+        if _is_pod(value):
+            yield Pod(path, value, *metadata, namespace)
+        own = (at(value, "metadata", "labels"), at(value, "metadata", "annotations"))
         for key, item in value.items():
             if not isinstance(item, _SCALARS):
                 below = f"{path}.{key}" if path else str(key)
-                yield from _pods(item, below, namespace, own if key == "spec" else None)
+                yield from _pods(item, below, namespace, own if key == "spec" else (None, None))
     else:
         for number, item in enumerate(listed(value)):
-            yield from _pods(item, f"{path}[{number}]", namespace, None)
+            yield from _pods(item, f"{path}[{number}]", namespace, (None, None))
 
 
 @dataclass(frozen=True, slots=True)

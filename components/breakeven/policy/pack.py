@@ -21,7 +21,8 @@ from pulumi_policy import (
 
 from breakeven.errors import UserError
 from breakeven.policy.bundle_contents import carried_here
-from breakeven.policy.loading import as_manifest
+from breakeven.policy.config_maps import with_config_maps
+from breakeven.policy.loading import as_manifests
 from breakeven.policy.manifest import Resource, Scope
 from breakeven.policy.proxies import unwrapped, with_unknowns
 from breakeven.policy.registry import rules_of
@@ -71,17 +72,20 @@ def policy_of(rule: Rule) -> Policy:
 
 
 def _judge_one(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
-    resource = as_manifest(args.resource_type, args.name, with_unknowns(args.props), args.urn)
-    if resource is not None:
-        _report(rule, resource, _scope((resource,), args.urn), report)
+    resources = as_manifests(args.resource_type, args.name, with_unknowns(args.props), args.urn)
+    for resource in resources:
+        _report(rule, resource, _scope(resources, args.urn), report)
 
 
 def _judge_all(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
-    found = (
-        as_manifest(item.resource_type, item.name, with_unknowns(item.props), item.urn)
+    found = tuple(
+        resource
         for item in args.resources
+        for resource in as_manifests(
+            item.resource_type, item.name, with_unknowns(item.props), item.urn
+        )
     )
-    resources = tuple(resource for resource in found if resource is not None)
+    resources = with_config_maps(found)
     for resource in resources:
         _report(rule, resource, _scope(resources, resource.source), report)
 
@@ -96,9 +100,10 @@ def _report(rule: Rule, resource: Resource, scope: Scope, report: ReportViolatio
 def _filled_in(
     rule: Rule, remediate: Remediation, args: ResourceValidationArgs
 ) -> Mapping[str, Any] | None:
-    resource = as_manifest(args.resource_type, args.name, with_unknowns(args.props), args.urn)
-    if resource is None or any(
+    resources = as_manifests(args.resource_type, args.name, with_unknowns(args.props), args.urn)
+    if not resources or any(
         waiver.covers(rule.id, resource.reference) and not waiver.is_expired(_today())
+        for resource in resources
         for waiver in waivers_of(stack_of(args.urn))
     ):
         return None

@@ -104,7 +104,7 @@ def reachability(resources: Sequence[Resource]) -> Reachability:
 
     What the policies of other namespaces add is not known and would only close more.
     """
-    policies = [resource for resource in resources if resource.kind == "NetworkPolicy"]
+    policies = [resource for resource in resources if resource.is_network_policy]
     workloads = workloads_of(resources)
     labels = _namespace_labels(resources, workloads)
     # Each once: between so many pods there are so many pairs.
@@ -139,7 +139,7 @@ def exits_of(resource: Resource, resources: Sequence[Resource]) -> tuple[Exit, .
         resource: One of the resources.
         resources: Everything that a stack registers.
     """
-    policies = [each for each in resources if each.kind == "NetworkPolicy"]
+    policies = [each for each in resources if each.is_network_policy]
     exits = [
         way
         for workload in workloads_of([resource])

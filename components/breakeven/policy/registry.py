@@ -9,19 +9,23 @@ from breakeven.policy.rules import (
     access,
     airgap,
     network,
+    pod_kernel,
     pod_security,
     supply_chain,
     vllm,
+    vllm_code,
     vllm_network,
     workloads,
 )
 
 RULES: tuple[Rule, ...] = (
     *pod_security.RULES,
+    *pod_kernel.RULES,
     *workloads.RULES,
     *access.RULES,
     *network.RULES,
     *supply_chain.RULES,
+    *vllm_code.RULES,
     *vllm.RULES,
     *vllm_network.RULES,
     *airgap.RULES,

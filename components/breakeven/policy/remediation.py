@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from breakeven.policy.manifest import listed
+from breakeven.policy.manifest import ROLES, listed
 from breakeven.policy.rule import Remediation
 
 _Change: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-_ROLES = ("initContainers", "containers", "ephemeralContainers")
 
 
 def fill_pods(missing: Mapping[str, Any]) -> Remediation:
@@ -21,7 +20,7 @@ def fill_containers(missing: Mapping[str, Any]) -> Remediation:
     """Returns a remediation that adds values to every container."""
 
     def pod_with(pod: Mapping[str, Any]) -> Mapping[str, Any]:
-        roles = {role: listed(pod.get(role)) for role in _ROLES}
+        roles = {role: listed(pod.get(role)) for role in ROLES}
         return {
             **pod,
             **{
@@ -44,7 +43,7 @@ def _changed(manifest: Mapping[str, Any], change: _Change) -> dict[str, Any] | N
 def _walked(value: Any, change: _Change) -> Any:
     if isinstance(value, Mapping):
         below = {key: _walked(item, change) for key, item in value.items()}
-        if any(isinstance(item, Mapping) for item in listed(below.get("containers"))):
+        if any(isinstance(item, Mapping) for role in ROLES for item in listed(below.get(role))):
             return change(below)
         return below
     if isinstance(value, list | tuple):

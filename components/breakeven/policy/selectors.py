@@ -16,6 +16,15 @@ def is_empty(selector: Any) -> bool:
     return not mapped(at(selector, "matchLabels")) and not listed(at(selector, "matchExpressions"))
 
 
+def names_values(selector: Any) -> bool:
+    """Tells whether a selector names a label with its value, which `Exists` and `NotIn` do not."""
+    named = any(
+        at(expression, "operator") == "In"
+        for expression in listed(at(selector, "matchExpressions"))
+    )
+    return named or bool(mapped(at(selector, "matchLabels"))) or isinstance(selector, Unknown)
+
+
 def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
     """Tells whether a selector selects what has these labels; an empty one selects everything.
 

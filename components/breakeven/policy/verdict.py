@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from breakeven.policy.config_maps import with_config_maps
 from breakeven.policy.frameworks import supported
 from breakeven.policy.manifest import Resource, Scope
 from breakeven.policy.rule import Level, Rule, Violation
@@ -123,6 +124,7 @@ def judge(scope: Scope, rules: Sequence[Rule], waivers: Sequence[Waiver], today:
         waivers: What need not be kept; one that is expired is told with its finding.
         today: Day by which waivers are judged.
     """
+    scope = replace(scope, resources=with_config_maps(scope.resources))
     findings = [
         finding
         for rule in rules

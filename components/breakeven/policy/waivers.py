@@ -13,6 +13,7 @@ import yaml
 
 from breakeven.errors import UserError
 from breakeven.policy.registry import RULES
+from breakeven.yaml_documents import plain_value
 
 _KEYS = ("rule", "resource", "owner", "reason", "expires")
 _SHORTEST_REASON = 20
@@ -73,7 +74,7 @@ def read_waivers(paths: Iterable[Path]) -> tuple[Waiver, ...]:
 
 def _read(path: Path) -> list[Waiver]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = plain_value(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WaiverError(path, [f"can't be read: {error.strerror}"]) from error
     except (yaml.YAMLError, ValueError) as error:

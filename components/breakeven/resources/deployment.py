@@ -89,7 +89,7 @@ async def register_last(
 
 def outputs_of(stack: Stack) -> dict[str, object]:
     """Returns under which address each model is asked for."""
-    endpoint = f"http://{{}}.{stack.network.namespace}.svc:{ENGINE_PORT}/v1"
+    endpoint = f"{stack.network.scheme}://{{}}.{stack.network.namespace}.svc:{ENGINE_PORT}/v1"
     addresses = {
         model.model.facts.name: endpoint.format(GATEWAY if stack.gateway.is_hybrid else model.name)
         for model in stack.models

@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import yaml
 
 from breakeven.errors import NoYamlError, StackFileError
+from breakeven.yaml_documents import plain_value
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = _PACKAGE.parents[1]
@@ -26,9 +27,6 @@ PER_MODEL = ("model", "engine", "weights", "replicas", "traffic", "api")
 """Groups that each model may have for itself; what it leaves out it inherits."""
 
 V = TypeVar("V")
-
-# libyaml's parser where PyYAML has it, as its wheels do: it takes a tenth of the time.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def stack_names(root: Path = ROOT) -> tuple[str, ...]:
@@ -50,8 +48,7 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, object]:
     """
     path = root / "stacks" / f"Pulumi.{stack}.yaml"
     try:
-        # As `yaml.safe_load`: libyaml's loader is derived from the safe one.
-        stated = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER) or {}  # noqa: S506
+        stated = plain_value(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, ValueError) as error:
         raise NoYamlError(path.name, error) from error
     whole = _mapping(stated, path.name, "the file")

@@ -19,6 +19,7 @@ from breakeven.settings.fields import (
     Group,
     KubernetesName,
     List,
+    OptionalObjectName,
     matching,
     refuse,
 )
@@ -84,6 +85,11 @@ class NetworkSettings(Group):
         default="cluster",
         description="cluster (ClusterIP) or internal-load-balancer",
     )
+    tls_secret: OptionalObjectName = Field(
+        default=None,
+        description="Secret of type kubernetes.io/tls whose certificate the engine serves, so that "
+        "clients call it by HTTPS; empty: plain HTTP",
+    )
     client_networks: Annotated[
         tuple[Annotated[str, Form(_private_network, allowed="networks such as 10.0.0.0/8")], ...],
         List,
@@ -108,6 +114,11 @@ class NetworkSettings(Group):
     def has_load_balancer(self) -> bool:
         """Whether a load balancer of the private network carries requests into the cluster."""
         return self.exposure == INTERNAL_LOAD_BALANCER
+
+    @property
+    def scheme(self) -> str:
+        """By which the engine is asked: "http" or "https"."""
+        return "http" if self.tls_secret is None else "https"
 
     @property
     def is_air_gapped(self) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from breakeven.policy.config_maps import with_config_maps
+from breakeven.policy.loading import taken_apart
 from breakeven.policy.manifest import Carried, Resource, Scope
 
 CASES = Path(__file__).parent / "cases"
@@ -52,7 +54,9 @@ def scope_of(changes: Mapping[str, Any]) -> Scope:
             _change(manifests, path, value)
     lock = changes.get("lock")
     return Scope(
-        tuple(Resource(manifest, "case") for manifest in manifests),
+        with_config_maps(
+            Resource(each, "case") for manifest in manifests for each in taken_apart(manifest)
+        ),
         registries=tuple(changes.get("registries", ())),
         carried=lock and Carried(frozenset(lock["digests"]), lock["revision"]),
     )

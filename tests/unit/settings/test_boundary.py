@@ -10,7 +10,7 @@ import pytest
 from breakeven.errors import Problem
 from breakeven.planning.offline import ledger_of
 from breakeven.policy.images import parse_image
-from breakeven.policy.loading import as_manifest
+from breakeven.policy.loading import as_manifests
 from breakeven.policy.manifest import Scope
 from breakeven.policy.registry import RULES
 from breakeven.policy.verdict import judge
@@ -171,11 +171,12 @@ def test_weights_that_are_there_are_mounted_and_not_fetched() -> None:
 def test_a_gateway_inside_an_air_gap_keeps_every_rule() -> None:
     stack = stack_of("air-gapped", **{"gateway.mode": "hybrid", "gateway.teams": {"ward": {}}})
     found = (
-        as_manifest(entry.type, entry.name, entry.properties or {}, "stack")
+        manifest
         for entry in ledger_of(stack)
+        for manifest in as_manifests(entry.type, entry.name, entry.properties or {}, "stack")
     )
     scope = Scope(
-        tuple(resource for resource in found if resource is not None),
+        tuple(found),
         registries=(stack.network.registry,),
     )
     waivers = read_waivers(stack.policy.waiver_files)

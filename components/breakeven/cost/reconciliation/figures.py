@@ -9,6 +9,7 @@ import yaml
 
 from breakeven.cost.reconciliation.kind import Deployment, Kind
 from breakeven.cost.reconciliation.observations import HOURS_PER_DAY, Observed, ObservedError
+from breakeven.yaml_documents import plain_value
 
 PLAIN_FIGURES: Mapping[str, tuple[float, float]] = {
     "tokensPerDay": (1, 1e15),
@@ -80,7 +81,7 @@ def _number(key: str, value: object, name: str) -> Decimal:
 
 def _read(text: str, name: str, _deployment: Deployment) -> Observed:
     try:
-        document = yaml.safe_load(text)
+        document = plain_value(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         reason = " ".join(str(error).split())
         msg = f"{name}: invalid YAML or JSON ({reason}). Fix it and try again"

@@ -186,7 +186,12 @@ def _disruption_budget(settings: Settings) -> Resource:
 def _pod_monitor(settings: Settings) -> Resource:
     manifest = render_manifest(
         "monitoring/pod-monitor.yaml.j2",
-        {"name": GATEWAY, "labels": dict(GATEWAY_LABELS), "port_name": METRICS_PORT_NAME},
+        {
+            "name": GATEWAY,
+            "labels": dict(GATEWAY_LABELS),
+            "port_name": METRICS_PORT_NAME,
+            "is_https": False,
+        },
         namespace=settings.network.namespace,
     )
     return Resource(name=GATEWAY, manifest=manifest)

@@ -29,6 +29,7 @@ def monitoring_component(name: str, settings: Settings) -> Component:
             "name": settings.name,
             "labels": engine_labels(settings),
             "port_name": ENGINE_PORT_NAME,
+            "is_https": settings.network.tls_secret is not None,
         },
         namespace=settings.network.namespace,
     )

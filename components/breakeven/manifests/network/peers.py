@@ -9,13 +9,16 @@ from typing import Any
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS
 from breakeven.settings.stack import Stack
 
-# Networks that are no part of the internet (IANA's special-purpose registries): private ones, the
-# machines' metadata service (169.254.0.0/16, fd00:ec2::254), loopback, multicast and reserved ones.
+# Networks that are not part of the internet (IANA's special-purpose registries): private ones, the
+# machines' metadata service (169.254.0.0/16, fd00:ec2::254), loopback, multicast and reserved ones;
+# Azure's platform address; and of IPv6 those that stand for an IPv4 address (NAT64, 6to4), by which
+# any of the above could be reached.
 NOT_PUBLIC_4 = (
     "0.0.0.0/8",
     "10.0.0.0/8",
     "100.64.0.0/10",
     "127.0.0.0/8",
+    "168.63.129.16/32",
     "169.254.0.0/16",
     "172.16.0.0/12",
     "192.0.0.0/24",
@@ -24,7 +27,15 @@ NOT_PUBLIC_4 = (
     "224.0.0.0/4",
     "240.0.0.0/4",
 )
-NOT_PUBLIC_6 = ("::/127", "64:ff9b:1::/48", "fc00::/7", "fe80::/10", "ff00::/8")
+NOT_PUBLIC_6 = (
+    "::/127",
+    "64:ff9b::/96",
+    "64:ff9b:1::/48",
+    "2002::/16",
+    "fc00::/7",
+    "fe80::/10",
+    "ff00::/8",
+)
 
 
 def in_namespace(name: str) -> dict[str, Any]:

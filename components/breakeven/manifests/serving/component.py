@@ -136,7 +136,7 @@ def _service(settings: Settings, timings: Timings, replicas: Resource) -> Resour
         # Clients call the gateway, and only that calls the model; with no replica to wait for
         # where the fleet goes down to none.
         annotations = {} if settings.replicas.min else {"pulumi.com/skipAwait": "true"}
-        spec = inner_address(pods, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
+        spec = inner_address(settings, pods, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
     manifest = {
         "apiVersion": "v1",
         "kind": "Service",

@@ -30,6 +30,7 @@ from breakeven.settings.stack import Settings
 
 WEIGHTS = "/weights"
 ADAPTERS = "/adapters"
+CERTIFICATE = "/certificate"
 
 _QUIET = "/health,/metrics,/ping"
 
@@ -65,6 +66,13 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
     ]
     if model.quantizes_while_loading:
         flags.append("--quantization=fp8")
+    if settings.network.tls_secret is not None and not worker:
+        flags += [
+            f"--ssl-certfile={CERTIFICATE}/tls.crt",
+            f"--ssl-keyfile={CERTIFICATE}/tls.key",
+            # A renewed certificate is read without a restart.
+            "--enable-ssl-refresh",
+        ]
     if settings.monitoring.tracing_endpoint is not None:
         flags.append(f"--otlp-traces-endpoint={settings.monitoring.tracing_endpoint.url}")
     if engine.pipeline_parallel > 1:
@@ -130,6 +138,7 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
             _weights_volume(settings, weights),
             guard_volume(settings),
             *([_read_only("adapters", weights.adapters.claim)] if weights.adapters else []),
+            *_certificate_volume(settings),
             # Of the pod's own: a cache that others can write is code that others can write.
             {"name": "cache", "emptyDir": {"sizeLimit": "10Gi"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "2Gi"}},
@@ -168,6 +177,14 @@ def _weights_volume(settings: Settings, weights: Weights) -> dict[str, Any]:
     }
 
 
+def _certificate_volume(settings: Settings) -> list[dict[str, Any]]:
+    secret = settings.network.tls_secret
+    if secret is None:
+        return []
+    # For the pod's group, whose user is none of the files' owners.
+    return [{"name": "certificate", "secret": {"secretName": secret, "defaultMode": 0o440}}]
+
+
 def _read_only(name: str, claim: str) -> dict[str, Any]:
     return {
         "name": name,
@@ -184,10 +201,12 @@ def _container(settings: Settings, timings: Timings) -> dict[str, Any]:
         **_common(settings, timings),
         "args": engine_flags(settings, timings),
         "ports": [{"name": ENGINE_PORT_NAME, "containerPort": ENGINE_PORT}],
-        "startupProbe": _probe(PROBE_PERIOD, failures=timings.startup_budget // PROBE_PERIOD),
-        "readinessProbe": _probe(5, failures=3),
+        "startupProbe": _probe(
+            settings, PROBE_PERIOD, failures=timings.startup_budget // PROBE_PERIOD
+        ),
+        "readinessProbe": _probe(settings, 5, failures=3),
         # A restart costs a whole start, so only a minute of silence leads to one.
-        "livenessProbe": _probe(PROBE_PERIOD, failures=6),
+        "livenessProbe": _probe(settings, PROBE_PERIOD, failures=6),
         "lifecycle": guard_hook(timings),
     }
 
@@ -226,6 +245,11 @@ def _common(settings: Settings, timings: Timings) -> dict[str, Any]:
                 if settings.model.lora_adapters
                 else []
             ),
+            *(
+                [{"name": "certificate", "mountPath": CERTIFICATE, "readOnly": True}]
+                if settings.network.tls_secret is not None
+                else []
+            ),
             {"name": "cache", "mountPath": CACHE},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  # a mount, not a file
             {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108  # as above
@@ -250,10 +274,13 @@ def _resources(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _probe(period: int, *, failures: int) -> dict[str, Any]:
+def _probe(settings: Settings, period: int, *, failures: int) -> dict[str, Any]:
     # /health asks for no key, /v1/models would; nothing listens before the model is loaded.
+    asked: dict[str, Any] = {"path": "/health", "port": ENGINE_PORT_NAME}
+    if settings.network.tls_secret is not None:
+        asked["scheme"] = "HTTPS"  # the kubelet does not ask whose certificate it is
     return {
-        "httpGet": {"path": "/health", "port": ENGINE_PORT_NAME},
+        "httpGet": asked,
         "periodSeconds": period,
         "timeoutSeconds": 5,
         "failureThreshold": failures,

@@ -28,21 +28,28 @@ def address(
         port_name: Name of the pods' port.
     """
     if not settings.network.has_load_balancer:
-        return inner_address(pods, port=port, port_name=port_name)
+        return inner_address(settings, pods, port=port, port_name=port_name)
     return {
         "type": "LoadBalancer",
         "selector": dict(pods),
-        "ports": [_port(port, port_name)],
+        "ports": [_port(settings, port, port_name)],
         "loadBalancerSourceRanges": list(settings.network.client_networks),
         # Keeps the client's address, which the network rules ask for.
         "externalTrafficPolicy": "Local",
     }
 
 
-def inner_address(pods: Mapping[str, str], *, port: int, port_name: str) -> dict[str, Any]:
+def inner_address(
+    settings: Settings, pods: Mapping[str, str], *, port: int, port_name: str
+) -> dict[str, Any]:
     """Returns the specification of a Service inside the cluster, with arguments as `address`."""
-    return {"type": "ClusterIP", "selector": dict(pods), "ports": [_port(port, port_name)]}
+    return {
+        "type": "ClusterIP",
+        "selector": dict(pods),
+        "ports": [_port(settings, port, port_name)],
+    }
 
 
-def _port(port: int, name: str) -> dict[str, Any]:
-    return {"name": name, "port": port, "targetPort": name, "appProtocol": "http"}
+def _port(settings: Settings, port: int, name: str) -> dict[str, Any]:
+    scheme = settings.network.scheme
+    return {"name": name, "port": port, "targetPort": name, "appProtocol": scheme}

@@ -15,7 +15,32 @@ _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 _ROLES = ("Role", "ClusterRole")
 _RIGHTS = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
 _IDENTITIES = ("users", "groups", "serviceaccounts", "userextras")
-_ALL_ACCOUNTS = ("system:serviceaccounts", "system:authenticated", "system:unauthenticated")
+_EVERYBODY = (
+    "system:serviceaccounts",
+    "system:authenticated",
+    "system:unauthenticated",
+    "system:anonymous",
+)
+_WIDE_ROLES = ("cluster-admin", "admin", "edit", "system:masters")
+"""Roles that Kubernetes brings and by which pods are made, so that every right is had."""
+_POD_MAKERS = (
+    "pods",
+    "cronjobs",
+    "daemonsets",
+    "deployments",
+    "jobs",
+    "podtemplates",
+    "replicasets",
+    "replicationcontrollers",
+    "statefulsets",
+    "leaderworkersets",
+    "rayclusters",
+    "rayjobs",
+    "rayservices",
+    "workflows",
+    "inferenceservices",
+)
+"""Kinds from which pods come: whoever writes one runs a pod under any account of the namespace."""
 
 
 def _no_token(resource: Resource, _scope: Scope) -> Iterator[Violation]:
@@ -27,6 +52,10 @@ def _no_token(resource: Resource, _scope: Scope) -> Iterator[Violation]:
         value = pod.spec.get("automountServiceAccountToken")
         if not is_false(value):
             yield Violation(f"{pod.path}.automountServiceAccountToken", shown(value))
+        for volume in listed(pod.spec.get("volumes")):
+            sources = listed(at(volume, "projected", "sources"))
+            if any(at(source, "serviceAccountToken") is not None for source in sources):
+                yield Violation(f"{pod.path}.volumes[{at(volume, 'name')}]", "holds a token")
 
 
 def _own_account(pod: Pod) -> Iterator[Violation]:
@@ -40,7 +69,7 @@ def _no_default_subject(resource: Resource, _scope: Scope) -> Iterator[Violation
         return
     for subject in listed(resource.manifest.get("subjects")):
         kind, name = at(subject, "kind"), at(subject, "name")
-        everyone = isinstance(name, str) and name.startswith(_ALL_ACCOUNTS)
+        everyone = isinstance(name, str) and name.startswith(_EVERYBODY)
         if (kind == "ServiceAccount" and name == "default") or everyone:
             yield Violation("subjects", f"{shown(kind)} {shown(name)}")
 
@@ -66,11 +95,9 @@ def _not_in_default(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 
 
 def _no_cluster_admin(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind in _BINDINGS and at(resource.manifest, "roleRef", "name") in (
-        "cluster-admin",
-        "system:masters",
-    ):
-        yield Violation("roleRef.name", "cluster-admin")
+    role = at(resource.manifest, "roleRef", "name")
+    if resource.kind in _BINDINGS and role in _WIDE_ROLES:
+        yield Violation("roleRef.name", str(role))
     for subject in listed(resource.manifest.get("subjects")):
         if resource.kind in _BINDINGS and at(subject, "name") == "system:masters":
             yield Violation("subjects", "system:masters")
@@ -79,8 +106,12 @@ def _no_cluster_admin(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 def _no_wildcards(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for number, rule in _rules(resource):
         for key in ("apiGroups", "resources", "verbs", "nonResourceURLs"):
-            if "*" in listed(rule.get(key)):
-                yield Violation(f"rules[{number}].{key}", "'*'")
+            for value in listed(rule.get(key)):
+                # "pods/*" is every way into a pod.
+                if value == "*" or str(value).endswith("/*"):
+                    yield Violation(f"rules[{number}].{key}", shown(value))
+    if resource.kind == "ClusterRole" and at(resource.manifest, "aggregationRule") is not None:
+        yield Violation("aggregationRule", "rights of other roles, which are not at hand")
 
 
 def _without(resources: tuple[str, ...], verbs: tuple[str, ...], *, named: bool = False) -> Check:
@@ -95,7 +126,7 @@ def _without(resources: tuple[str, ...], verbs: tuple[str, ...], *, named: bool 
     def check(resource: Resource, _scope: Scope) -> Iterator[Violation]:
         for number, rule in _rules(resource):
             allowed = {str(verb) for verb in listed(rule.get("verbs"))}
-            touched = {str(kind) for kind in listed(rule.get("resources"))}
+            touched = set(_touched(rule, resources))
             if named and listed(rule.get("resourceNames")):
                 continue
             for kind in sorted(touched & set(resources)):
@@ -103,6 +134,18 @@ def _without(resources: tuple[str, ...], verbs: tuple[str, ...], *, named: bool 
                     yield Violation(f"rules[{number}]", f"{verb} {kind}")
 
     return check
+
+
+def _touched(rule: Mapping[str, Any], resources: tuple[str, ...]) -> Iterator[str]:
+    """Yields which resources a rule is about; "pods/*" and "*/exec" are about "pods/exec"."""
+    for stated in listed(rule.get("resources")):
+        kind, slash, below = str(stated).partition("/")
+        for resource in resources:
+            own, _, own_below = resource.partition("/")
+            same_kind = kind in ("*", own)
+            same_below = below == own_below or (bool(slash) and below == "*" and bool(own_below))
+            if stated == resource or (bool(slash) and same_kind and same_below):
+                yield resource
 
 
 def _rules(resource: Resource) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -113,7 +156,7 @@ def _rules(resource: Resource) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 _READ = ("get", "list", "watch")
-_WRITE = ("create", "update", "patch", "delete")
+_WRITE = ("create", "update", "patch", "delete", "deletecollection")
 
 
 def _role_rule(
@@ -186,14 +229,14 @@ RULES = (
     ),
     _role_rule(
         "rbac-no-cluster-admin",
-        "Nobody is bound to cluster-admin.",
+        f"Nobody is bound to a role that gives every right: {', '.join(_WIDE_ROLES)}.",
         _no_cluster_admin,
         "5.1.1",
         {"NSA": ("C-0035",)},
     ),
     _role_rule(
         "rbac-no-wildcard",
-        "No role allows everything of a kind by '*'.",
+        "No role allows everything of a kind by '*', or takes over the rights of other roles.",
         _no_wildcards,
         "5.1.3",
         {"Checkov": ("CKV_K8S_49",)},
@@ -207,8 +250,9 @@ RULES = (
     ),
     _role_rule(
         "rbac-no-pod-creation",
-        "No role makes pods, by which it would get every right in the namespace.",
-        _without(("pods",), ("create",)),
+        "No role makes pods or what pods come from, by which it would get every right in the "
+        "namespace. Kinds of other projects are known by a list.",
+        _without(_POD_MAKERS, ("create", "update", "patch")),
         "5.1.4",
     ),
     _role_rule(
@@ -244,9 +288,18 @@ RULES = (
     ),
     _role_rule(
         "rbac-no-webhooks",
-        "No role changes admission webhooks, which see and change every object.",
+        "No role changes admission webhooks or policies, which see and change every object.",
         _without(
-            ("validatingwebhookconfigurations", "mutatingwebhookconfigurations"), _WRITE, named=True
+            (
+                "validatingwebhookconfigurations",
+                "mutatingwebhookconfigurations",
+                "validatingadmissionpolicies",
+                "validatingadmissionpolicybindings",
+                "mutatingadmissionpolicies",
+                "mutatingadmissionpolicybindings",
+            ),
+            _WRITE,
+            named=True,
         ),
         "5.1.12",
         {"Checkov": ("CKV_K8S_155",)},
@@ -259,8 +312,17 @@ RULES = (
     ),
     _role_rule(
         "rbac-no-pod-access",
-        "No role enters running pods: no exec, attach or port-forward.",
-        _without(("pods/exec", "pods/attach", "pods/portforward"), ("create", "get")),
+        "No role enters running pods: no exec, attach, port-forward, proxy or ephemeral container.",
+        _without(
+            (
+                "pods/exec",
+                "pods/attach",
+                "pods/portforward",
+                "pods/proxy",
+                "pods/ephemeralcontainers",
+            ),
+            ("create", "get", "update", "patch"),
+        ),
         "",
         {"NSA": ("C-0002",), "Kubescape": ("C-0063",)},
     ),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from breakeven.addresses import is_inside, network_of, outside_addresses
+from breakeven.addresses import is_inside, network_of, outside_addresses, outside_hosts
 from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
 from breakeven.policy.reachability import exits_of
 from breakeven.policy.rule import Pack, Rule, Violation
 from breakeven.policy.rules.containers import (
+    all_of,
     each_container,
     environment,
     flags,
@@ -17,6 +18,7 @@ from breakeven.policy.rules.containers import (
     is_one_of,
     is_true,
     shown,
+    words,
 )
 from breakeven.policy.rules.network_policies import is_known_policy, peers, sides
 from breakeven.policy.rules.vllm_commands import each_server, model_argument, vllm_containers
@@ -46,6 +48,7 @@ GRAFANA: Mapping[str, str] = {
 
 _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "NGC_API_KEY")
 _GRAFANA_IMAGE = re.compile(r"(^|/)grafana(-oss|-enterprise)?(:|@|$)")
+_FILLED_IN_HOST = re.compile(r"//\$[({]")
 _SEVERAL_NODES = ("LeaderWorkerSet", "RayCluster", "RayService")
 
 
@@ -71,7 +74,8 @@ def _nothing_reachable(resource: Resource, scope: Scope) -> Iterator[Violation]:
     if resource.kind not in ("Service", "Endpoints", "EndpointSlice") and not resource.pods:
         return
     unknown = any(isinstance(pod.labels, Unknown) or pod.namespace == "?" for pod in resource.pods)
-    if unknown or any(not is_known_policy(policy) for policy in scope.of("NetworkPolicy")):
+    policies = [policy for policy in scope.resources if policy.is_network_policy]
+    if unknown or not all(is_known_policy(policy) for policy in policies):
         return
     for way in exits_of(resource, scope.resources):
         yield Violation(f"{way.kind} {way.to}", ", ".join(way.ports) or "any port")
@@ -92,6 +96,29 @@ def _no_outside_address(resource: Resource, scope: Scope) -> Iterator[Violation]
     for path, text in strings(resource.manifest):
         for address in outside_addresses(text, scope.registries):
             yield Violation(path, address)
+
+
+def _no_outside_host(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    """Looks where a host needs no scheme: at command lines and variables."""
+    namespaces = {each.namespace for each in scope.resources if each.namespace}
+    namespaces |= {each.name for each in scope.of("Namespace")}
+    for pod in resource.pods:
+        for container in pod.containers():
+            for path, text in _texts(container):
+                for host in outside_hosts(text, scope.registries, namespaces):
+                    yield Violation(f"{container.path}.{path}", host)
+                if _FILLED_IN_HOST.search(text):
+                    yield Violation(f"{container.path}.{path}", "a host that is filled in later")
+
+
+def _texts(container: Container) -> Iterator[tuple[str, str]]:
+    for word in words(container):
+        yield "args", word
+    for name, value in environment(container).stated.items():
+        if isinstance(value, str):
+            # A proxy's host may stand alone.
+            alone = name.lower().endswith("_proxy") and value and "://" not in value
+            yield f"env[{name}]", f"{value}/" if alone else value
 
 
 def _no_hub_token(container: Container, _pod: Pod) -> Iterator[Violation]:
@@ -183,11 +210,13 @@ RULES = (
     ),
     Rule(
         id="airgap-no-outside-address",
-        what="No string of any manifest holds an address outside the boundary.",
+        what="No string of any manifest holds an address with a scheme outside the boundary, and "
+        "no command line or variable a host with a port or path.",
         do="Name the host inside, or take the value out.",
         theme="data-leak",
         pack=Pack.AIRGAP,
-        check=_no_outside_address,
+        check=all_of(_no_outside_address, _no_outside_host),
+        needs_all=True,
     ),
     Rule(
         id="airgap-cluster-dns",
@@ -212,6 +241,7 @@ RULES = (
         theme="data-leak",
         pack=Pack.AIRGAP,
         check=each_server(_offline),
+        needs_all=True,
     ),
     Rule(
         id="airgap-local-model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,12 @@ from typing import Any
 
 from breakeven.policy.manifest import UNKNOWN, Container, Pod, Resource, Scope, Unknown, at, listed
 from breakeven.policy.rule import Check, Violation
+
+_SHORTEST_ABBREVIATION = 3
+"""Letters from which on an abbreviated flag is taken for one that is dangerous."""
+
+_CONTINUED = re.compile(r"\\\r?\n")
+"""What a shell drops: a backslash and the end of the line behind it."""
 
 ContainerTest = Callable[[Container, Pod], Iterator[Violation]]
 PodTest = Callable[[Pod], Iterator[Violation]]
@@ -29,6 +36,11 @@ class Stated:
 
     def __contains__(self, name: str) -> bool:
         return name in self.stated
+
+    def abbreviates(self, name: str) -> bool:
+        """Tells whether a flag is there, whole or as argparse takes it: by its first letters."""
+        shortest = len("--") + _SHORTEST_ABBREVIATION
+        return any(len(flag) >= shortest and name.startswith(flag) for flag in self.stated)
 
     def lacks(self, name: str) -> bool:
         """Tells whether one is not there, and will not be."""
@@ -61,6 +73,16 @@ def each_pod(test: PodTest) -> Check:
     return check
 
 
+def all_of(*checks: Check) -> Check:
+    """Makes one check of several."""
+
+    def check(resource: Resource, scope: Scope) -> Iterator[Violation]:
+        for each in checks:
+            yield from each(resource, scope)
+
+    return check
+
+
 def is_one_of(value: Any, *allowed: object) -> bool:
     """Tells whether a value is one of those allowed, or not known yet."""
     return isinstance(value, Unknown) or any(
@@ -83,6 +105,14 @@ def is_off(value: Any) -> bool:
     return value is None or is_false(value)
 
 
+def of_pod(pod: Pod, *path: str) -> Iterator[tuple[str, Any]]:
+    """Yields a value of the pod's own security context, which the standard judges as well."""
+    value = at(pod.spec, "securityContext", *path)
+    if value is not None:
+        where = f"{pod.path}.securityContext" if pod.path else "securityContext"
+        yield f"{where}.{'.'.join(path)}", value
+
+
 def shown(value: Any) -> str:
     """Returns a value for a message: what nobody set is "not set"."""
     if value is None:
@@ -98,15 +128,19 @@ def effective(container: Container, pod: Pod, *path: str) -> Any:
 
 
 def environment(container: Container) -> Stated:
-    """Returns the plain values of a container's variables; None for one from elsewhere."""
+    """Returns the plain values of a container's variables; None for one from elsewhere.
+
+    Where all variables of a ConfigMap or Secret are taken that is not at hand, some are unknown.
+    """
     found: dict[str, Any] = {}
     entries = container.spec.get("env")
-    unknown = isinstance(entries, Unknown)
+    unknown = isinstance(entries, Unknown) or bool(container.spec.get("envFrom"))
     for entry in listed(entries):
         name = at(entry, "name")
         unknown |= isinstance(name, Unknown)
         if isinstance(name, str):
-            found[name] = at(entry, "value")
+            elsewhere = at(entry, "valueFrom", "configMapKeyRef") is not None
+            found[name] = UNKNOWN if elsewhere else at(entry, "value")
     return Stated(found, not unknown)
 
 
@@ -122,7 +156,10 @@ def words(container: Container) -> list[str]:
 
 
 def flags(container: Container) -> Stated:
-    """Returns the flags of a container's command line; "" for one without value."""
+    """Returns the flags of a container's command line; "" for one without value.
+
+    A word that a shell or Kubernetes fills in may be any flag, so some are unknown then.
+    """
     found: dict[str, str] = {}
     line = words(container)
     for word, following in zip_longest(line, line[1:], fillvalue=""):
@@ -133,10 +170,36 @@ def flags(container: Container) -> Stated:
             )
     parts = (container.spec.get("command"), container.spec.get("args"))
     unknown = any(isinstance(item, Unknown) for part in parts for item in (part, *listed(part)))
-    return Stated(found, not unknown)
+    return Stated(found, not unknown and not list(filled_in(container)))
+
+
+def filled_in(container: Container) -> Iterator[str]:
+    """Yields words of a command line that a shell or Kubernetes fills in.
+
+    What Kubernetes fills in stays one word, so a value behind "=" stays a value. A shell makes
+    several words of a variable, unless it is quoted.
+    """
+    line = words(container)
+    shell = any(_SHELL.fullmatch(word) for word in line[:1]) and any(
+        _SHELL_COMMAND.fullmatch(word) for word in line[1:3]
+    )
+    for before, word in zip(["", *line], line, strict=False):
+        whole = word.startswith("$(") and before not in _TAKE_A_VALUE
+        if whole or (shell and _EXPANDED.search(word)):
+            yield word
+
+
+_TAKE_A_VALUE = ("--api-key", "--host", "--model", "--port", "--served-model-name")
+"""Flags behind which a word is their value, whatever it is; behind a switch it may be a flag."""
+
+
+_SHELL = re.compile(r"(\S*/)?(ba|da|a|z|k)?sh")
+_SHELL_COMMAND = re.compile(r"-[a-z]*c[a-z]*")
+_EXPANDED = re.compile(r"\$[\w({@*]|`")
 
 
 def _split(line: str) -> list[str]:
+    line = _CONTINUED.sub("", line)
     try:
         return shlex.split(line, comments=True)
     except ValueError:

@@ -8,6 +8,7 @@ from typing import Any
 from breakeven.addresses import METADATA, Address, network_of
 from breakeven.policy.manifest import (
     WORKLOADS,
+    Pod,
     Resource,
     Scope,
     Unknown,
@@ -16,7 +17,7 @@ from breakeven.policy.manifest import (
     mapped,
 )
 from breakeven.policy.rule import Rule, Violation
-from breakeven.policy.rules.containers import shown
+from breakeven.policy.rules.containers import flags, is_one_of, shown
 from breakeven.policy.rules.network_policies import (
     directions,
     is_known_policy,
@@ -27,7 +28,26 @@ from breakeven.policy.rules.network_policies import (
     selects,
     sides,
 )
-from breakeven.policy.selectors import NAMESPACE_LABEL, is_empty, matches
+from breakeven.policy.selectors import NAMESPACE_LABEL, is_empty, matches, names_values
+
+_CERTIFICATE_ANNOTATIONS = (
+    "service.beta.kubernetes.io/aws-load-balancer-ssl-cert",
+    "service.beta.kubernetes.io/do-loadbalancer-certificate-id",
+    "service.beta.kubernetes.io/oci-load-balancer-ssl-ports",
+)
+"""By which a load balancer of a cloud ends TLS itself."""
+
+_NARROWEST_OPEN = 8
+"""Bits of a network from which on an owner is plausible: IANA gives out /8 of IPv4 at most."""
+
+_POLICY_KINDS = (
+    "NetworkPolicy",
+    "EgressFirewall",
+    "EgressGatewayPolicy",
+    "LocalRedirectPolicy",
+    "Tier",
+)
+"""Kinds of other projects that add to what NetworkPolicies open, or come before them."""
 
 
 def _default_deny(resource: Resource, scope: Scope) -> Iterator[Violation]:
@@ -67,7 +87,7 @@ def _selected(resource: Resource, scope: Scope) -> Iterator[Violation]:
 def _no_open_rule(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     if not is_known_policy(resource):
         return
-    if any(sides(resource)) and is_empty(resource.spec.get("podSelector")):
+    if any(sides(resource)) and not names_values(resource.spec.get("podSelector")):
         yield Violation("spec.podSelector", "selects every pod, and opens something to it")
     for side, number, rule in sides(resource):
         path, named = f"spec.{side}[{number}]", peers(side, rule)
@@ -81,11 +101,18 @@ def _open_peer(path: str, side: str, peer: Any) -> Iterator[Violation]:
     if not {"namespaceSelector", "podSelector", "ipBlock"} & set(mapped(peer)):
         yield Violation(path, "a peer that names nobody")
     selector = at(peer, "namespaceSelector")
-    if "namespaceSelector" in mapped(peer) and is_empty(selector):
-        yield Violation(path, "namespaceSelector of all namespaces")
+    if "namespaceSelector" in mapped(peer) and not names_values(selector):
+        yield Violation(path, "namespaceSelector that names no namespace")
     network = network_of(at(peer, "ipBlock", "cidr"))
-    if side == "ingress" and network is not None and network.prefixlen == 0:
+    # Several halves make a whole: "everybody" is what is public and has no owner of its own.
+    if side == "ingress" and network is not None and network.prefixlen < _NARROWEST_OPEN:
         yield Violation(path, f"ipBlock {network}")
+
+
+def _only_known_kinds(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    other = resource.kind.endswith(_POLICY_KINDS) and not resource.is_network_policy
+    if other:
+        yield Violation("kind", f"{resource.kind} of {resource.group or 'no group'}")
 
 
 def _both_ways(resource: Resource, _scope: Scope) -> Iterator[Violation]:
@@ -162,22 +189,70 @@ def _no_external_addresses(resource: Resource, _scope: Scope) -> Iterator[Violat
         yield Violation("spec.externalIPs", shown(list(listed(resource.spec.get("externalIPs")))))
 
 
-def _tls(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind == "Ingress":
-        secured = {
-            str(host)
-            for entry in listed(resource.spec.get("tls"))
-            for host in listed(at(entry, "hosts"))
-        }
-        hosts = [at(rule, "host") for rule in listed(resource.spec.get("rules"))] or [None]
-        for host in hosts:
-            if not isinstance(host, Unknown) and not _is_secured(host, secured):
-                yield Violation("spec.tls", f"{shown(host)} without TLS")
-    if resource.kind == "Gateway" and resource.group == "gateway.networking.k8s.io":
-        for listener in listed(resource.spec.get("listeners")):
-            protocol = at(listener, "protocol")
-            if protocol not in ("HTTPS", "TLS") and not isinstance(protocol, Unknown):
-                yield Violation(f"spec.listeners[{at(listener, 'name')}]", shown(protocol))
+def _tls(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    match resource.kind, resource.group:
+        case "Service", _:
+            yield from _plain_service(resource, scope)
+        case "Ingress", _:
+            yield from _plain_ingress(resource)
+        case "Gateway", "networking.istio.io":
+            yield from _plain_servers(resource)
+        case "Gateway", "gateway.networking.k8s.io":
+            for listener in listed(resource.spec.get("listeners")):
+                protocol = at(listener, "protocol")
+                if not is_one_of(protocol, "HTTPS", "TLS"):
+                    yield Violation(f"spec.listeners[{at(listener, 'name')}]", shown(protocol))
+
+
+def _plain_ingress(resource: Resource) -> Iterator[Violation]:
+    secured = {
+        str(host)
+        for entry in listed(resource.spec.get("tls"))
+        for host in listed(at(entry, "hosts"))
+    }
+    hosts = [at(rule, "host") for rule in listed(resource.spec.get("rules"))] or [None]
+    for host in hosts:
+        if not isinstance(host, Unknown) and not _is_secured(host, secured):
+            yield Violation("spec.tls", f"{shown(host)} without TLS")
+    if resource.spec.get("defaultBackend") and not secured:
+        yield Violation("spec.defaultBackend", "every host, without TLS")
+
+
+def _plain_servers(resource: Resource) -> Iterator[Violation]:
+    for number, server in enumerate(listed(resource.spec.get("servers"))):
+        protocol = at(server, "port", "protocol")
+        redirects = at(server, "tls", "httpsRedirect") is True
+        if not is_one_of(protocol, "HTTPS", "TLS") and not redirects:
+            yield Violation(f"spec.servers[{number}]", shown(protocol))
+
+
+def _plain_service(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    """A way in by a load balancer or a node's port, unless a certificate is seen on the way."""
+    if resource.spec.get("type") not in ("LoadBalancer", "NodePort"):
+        return
+    annotations = mapped(at(resource.manifest, "metadata", "annotations"))
+    if any(key in annotations for key in _CERTIFICATE_ANNOTATIONS):
+        return
+    pods = [
+        pod
+        for other in scope.resources
+        for pod in other.pods
+        if same(pod.namespace, resource.namespace)
+        and matches({"matchLabels": resource.spec.get("selector")}, mapped(pod.labels))
+    ]
+    if pods and all(_serves_tls(pod) for pod in pods):
+        return
+    for port in listed(resource.spec.get("ports")):
+        yield Violation(f"spec.ports[{port_name(at(port, 'port'))}]", "plain HTTP, as far as seen")
+
+
+def _serves_tls(pod: Pod) -> bool:
+    """Tells whether a container of a pod has a certificate, or asks its own probe by HTTPS."""
+    return any(
+        flags(container).abbreviates("--ssl-certfile")
+        or at(container.spec, "readinessProbe", "httpGet", "scheme") == "HTTPS"
+        for container in pod.containers()
+    )
 
 
 def _is_secured(host: Any, secured: set[str]) -> bool:
@@ -216,6 +291,14 @@ RULES = (
         controls={"CIS": ("5.3.2",), "Kubescape": ("C-0260",)},
     ),
     Rule(
+        id="network-known-kinds",
+        what="Only NetworkPolicies of Kubernetes decide who talks to whom: those of other projects "
+        "may open what these close, and no rule reads them.",
+        do="Say it by a NetworkPolicy; or waive the policy after reading it.",
+        theme="network-boundary",
+        check=_only_known_kinds,
+    ),
+    Rule(
         id="network-both-ways",
         what="Every network policy closes both ways what it does not open.",
         do="Set policyTypes to [Ingress, Egress].",
@@ -225,8 +308,8 @@ RULES = (
     ),
     Rule(
         id="network-metadata-blocked",
-        what="No network policy lets a pod reach a cloud's metadata service.",
-        do="Put 169.254.0.0/16 and fc00::/7 into except of the ipBlock.",
+        what="No network policy lets a pod reach a metadata or credentials service of a cloud.",
+        do=f"Put these into except of the ipBlock: {', '.join(map(str, METADATA))}.",
         theme="network-boundary",
         check=_metadata_blocked,
         controls={"Kubescape": ("C-0052",)},
@@ -256,10 +339,13 @@ RULES = (
     ),
     Rule(
         id="ingress-tls",
-        what="Every way in from outside the cluster is TLS only.",
-        do="Set spec.tls for every host; a Gateway's listeners to HTTPS or TLS.",
+        what="Every way in from outside the cluster is TLS only: Ingress, Gateway, and Services "
+        "with a load balancer or node port.",
+        do="Set spec.tls for every host, a Gateway's listeners to HTTPS or TLS, and "
+        "network.tlsSecret for a load balancer.",
         theme="network-boundary",
         check=_tls,
+        needs_all=True,
         controls={"Kubescape": ("C-0263",)},
     ),
 )

@@ -19,12 +19,16 @@ from breakeven.policy.selectors import matches
 
 def policies_of(scope: Scope, namespace: str) -> Iterator[Resource]:
     """Yields the network policies of a namespace; all that may be, where one is not known yet."""
-    return (policy for policy in scope.of("NetworkPolicy") if same(policy.namespace, namespace))
+    return (
+        policy
+        for policy in scope.resources
+        if policy.is_network_policy and same(policy.namespace, namespace)
+    )
 
 
 def is_known_policy(resource: Resource) -> bool:
     """Tells whether a resource is a network policy of which everything is known."""
-    return resource.kind == "NetworkPolicy" and not has_unknown(resource.manifest.get("spec"))
+    return resource.is_network_policy and not has_unknown(resource.manifest.get("spec"))
 
 
 def same(one: str, other: str) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from breakeven.policy.manifest import Container, Pod, at, has_unknown, listed, mapped
-from breakeven.policy.remediation import fill_containers, fill_pods
+from breakeven.policy.manifest import Container, Pod, Unknown, at, has_unknown, listed, mapped
+from breakeven.policy.remediation import fill_containers
 from breakeven.policy.rule import Level, Rule, Violation
 from breakeven.policy.rules.containers import (
+    all_of,
     each_container,
     each_pod,
     effective,
@@ -15,6 +16,7 @@ from breakeven.policy.rules.containers import (
     is_off,
     is_one_of,
     is_true,
+    of_pod,
     shown,
 )
 
@@ -32,21 +34,6 @@ VOLUME_TYPES = (
     "projected",
     "secret",
 )
-SAFE_SYSCTLS = (
-    "kernel.shm_rmid_forced",
-    "net.ipv4.ip_local_port_range",
-    "net.ipv4.ip_local_reserved_ports",
-    "net.ipv4.ip_unprivileged_port_start",
-    "net.ipv4.ping_group_range",
-    "net.ipv4.tcp_fin_timeout",
-    "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes",
-    "net.ipv4.tcp_keepalive_time",
-    "net.ipv4.tcp_rmem",
-    "net.ipv4.tcp_syncookies",
-    "net.ipv4.tcp_wmem",
-)
-_SELINUX_TYPES = (None, "", "container_t", "container_init_t", "container_kvm_t")
 
 
 def _not_privileged(container: Container, _pod: Pod) -> Iterator[Violation]:
@@ -66,6 +53,17 @@ def _no_escalation(container: Container, _pod: Pod) -> Iterator[Violation]:
     value = at(container.spec, "securityContext", "allowPrivilegeEscalation")
     if not is_false(value):
         yield Violation(f"{container.path}.securityContext.allowPrivilegeEscalation", shown(value))
+
+
+def _pod_non_root(pod: Pod) -> Iterator[Violation]:
+    for path, value in of_pod(pod, "runAsUser"):
+        if not isinstance(value, Unknown) and (
+            isinstance(value, bool) or not isinstance(value, int | float) or value < LOWEST_USER
+        ):
+            yield Violation(path, shown(value))
+    for path, value in of_pod(pod, "runAsNonRoot"):
+        if not is_true(value):
+            yield Violation(path, shown(value))
 
 
 def _non_root(container: Container, pod: Pod) -> Iterator[Violation]:
@@ -89,12 +87,6 @@ def _drops_all(container: Container, _pod: Pod) -> Iterator[Violation]:
             yield Violation(f"{path}.add", shown(added))
 
 
-def _seccomp(container: Container, pod: Pod) -> Iterator[Violation]:
-    value = effective(container, pod, "seccompProfile", "type")
-    if not is_one_of(value, "RuntimeDefault", "Localhost"):
-        yield Violation(f"{container.path}.securityContext.seccompProfile.type", shown(value))
-
-
 def _volumes(pod: Pod) -> Iterator[Violation]:
     for number, volume in enumerate(listed(pod.spec.get("volumes"))):
         for key, value in mapped(volume).items():
@@ -114,35 +106,6 @@ def _no_host_process(container: Container, pod: Pod) -> Iterator[Violation]:
     value = effective(container, pod, "windowsOptions", "hostProcess")
     if not is_off(value):
         yield Violation(f"{container.path}.securityContext.windowsOptions", "hostProcess")
-
-
-def _proc_mount(container: Container, _pod: Pod) -> Iterator[Violation]:
-    value = at(container.spec, "securityContext", "procMount")
-    if not is_one_of(value, None, "Default"):
-        yield Violation(f"{container.path}.securityContext.procMount", shown(value))
-
-
-def _sysctls(pod: Pod) -> Iterator[Violation]:
-    for entry in listed(at(pod.spec, "securityContext", "sysctls")):
-        name = at(entry, "name")
-        if not is_one_of(name, *SAFE_SYSCTLS):
-            yield Violation(f"{pod.path}.securityContext.sysctls", shown(name))
-
-
-def _selinux(container: Container, pod: Pod) -> Iterator[Violation]:
-    options = effective(container, pod, "seLinuxOptions")
-    path = f"{container.path}.securityContext.seLinuxOptions"
-    if not is_one_of(at(options, "type"), *_SELINUX_TYPES):
-        yield Violation(f"{path}.type", shown(at(options, "type")))
-    for key in ("user", "role"):
-        if not is_one_of(at(options, key), None, ""):
-            yield Violation(f"{path}.{key}", shown(at(options, key)))
-
-
-def _apparmor(container: Container, pod: Pod) -> Iterator[Violation]:
-    value = effective(container, pod, "appArmorProfile", "type")
-    if not is_one_of(value, None, "RuntimeDefault", "Localhost"):
-        yield Violation(f"{container.path}.securityContext.appArmorProfile.type", shown(value))
 
 
 def _read_only_root(container: Container, _pod: Pod) -> Iterator[Violation]:
@@ -209,7 +172,7 @@ RULES = (
         what=f"Every container runs as a user other than root, numbered {LOWEST_USER:,} or higher.",
         do="Set runAsNonRoot to true and runAsUser to a number from 10000 up.",
         theme="least-privilege",
-        check=each_container(_non_root),
+        check=all_of(each_pod(_pod_non_root), each_container(_non_root)),
         controls={
             "PSS": ("restricted",),
             "CIS": ("5.2.7",),
@@ -230,21 +193,6 @@ RULES = (
             "CIS": ("5.2.8", "5.2.9"),
             "NSA": ("C-0046",),
             "Checkov": ("CKV_K8S_28", "CKV_K8S_37"),
-        },
-    ),
-    Rule(
-        id="pod-seccomp",
-        what="Every container has a seccomp profile.",
-        do="Set securityContext.seccompProfile.type to RuntimeDefault on the pod.",
-        theme="isolation",
-        level=Level.REMEDIATING,
-        check=each_container(_seccomp),
-        remediate=fill_pods(_remediated({"seccompProfile": {"type": "RuntimeDefault"}})),
-        controls={
-            "PSS": ("restricted",),
-            "CIS": ("5.6.2",),
-            "NSA": ("C-0055",),
-            "Checkov": ("CKV_K8S_31",),
         },
     ),
     Rule(
@@ -279,38 +227,6 @@ RULES = (
         theme="isolation",
         check=each_container(_no_host_process),
         controls={"PSS": ("baseline",), "CIS": ("5.2.10",)},
-    ),
-    Rule(
-        id="pod-proc-mount",
-        what="/proc is masked as the runtime does it.",
-        do="Remove securityContext.procMount.",
-        theme="isolation",
-        check=each_container(_proc_mount),
-        controls={"PSS": ("baseline",)},
-    ),
-    Rule(
-        id="pod-sysctls",
-        what="Only kernel parameters that Kubernetes calls safe are set.",
-        do="Remove the parameter, or set it on the node.",
-        theme="isolation",
-        check=each_pod(_sysctls),
-        controls={"PSS": ("baseline",)},
-    ),
-    Rule(
-        id="pod-selinux",
-        what="SELinux options keep the container's type, and set no user or role.",
-        do="Remove seLinuxOptions.",
-        theme="isolation",
-        check=each_container(_selinux),
-        controls={"PSS": ("baseline",)},
-    ),
-    Rule(
-        id="pod-apparmor",
-        what="AppArmor is not turned off.",
-        do="Set appArmorProfile.type to RuntimeDefault, or remove it.",
-        theme="isolation",
-        check=each_container(_apparmor),
-        controls={"PSS": ("baseline",)},
     ),
     Rule(
         id="pod-read-only-root",

@@ -38,7 +38,10 @@ def _from_registry(resource: Resource, scope: Scope) -> Iterator[Violation]:
 
 def _pull_policy(container: Container, _pod: Pod) -> Iterator[Violation]:
     value = container.spec.get("imagePullPolicy")
-    if not is_one_of(value, "IfNotPresent", "Never"):
+    image = parse_image(str(container.spec.get("image", "")))
+    # What the API server fills in for an image that is named by a tag or digest.
+    filled_in = value is None and (image.digest or image.tag not in ("", "latest"))
+    if not filled_in and not is_one_of(value, "IfNotPresent", "Never"):
         yield Violation(f"{container.path}.imagePullPolicy", shown(value))
 
 
@@ -112,7 +115,8 @@ RULES = (
         id="image-pull-policy",
         what="An image that is there is used: with a digest it can't have changed, and a registry "
         "that is away must stop no restart.",
-        do="Set imagePullPolicy to IfNotPresent. CKV_K8S_15 and kube-score want Always, for tags "
+        do="Set imagePullPolicy to IfNotPresent, or leave it out where the image has a tag. "
+        "CKV_K8S_15 and kube-score want Always, for tags "
         "that move; here a digest forbids that.",
         theme="availability",
         check=each_container(_pull_policy),

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from breakeven.policy.images import parse_image
 from breakeven.policy.manifest import (
     Container,
     Pod,
@@ -22,47 +18,19 @@ from breakeven.policy.manifest import (
     strings,
 )
 from breakeven.policy.rule import Level, Rule, Violation
-from breakeven.policy.rules.containers import environment, flags, is_one_of, shown
+from breakeven.policy.rules.containers import (
+    all_of,
+    environment,
+    flags,
+    is_one_of,
+    shown,
+)
 from breakeven.policy.rules.network_policies import directions, policies_of, selects
 from breakeven.policy.rules.vllm_commands import each_server, vllm_containers
 from breakeven.policy.selectors import NAMESPACE_LABEL
 
-_ADVISORIES = Path(__file__).parents[1] / "data" / "vllm_advisories.json"
 _SAFE_FORMATS = ("safetensors", "fastsafetensors", "runai_streamer", "runai_streamer_sharded")
-_TRUST = re.compile(r"trust[-_]remote[-_]code[\"']?\s*[:=]\s*(true|1)\b", re.IGNORECASE)
 _OFF = (None, "", "0", "false", "False")
-
-
-@cache
-def lowest_version() -> tuple[int, ...]:
-    """Returns the version below which a published advisory is open."""
-    advisories = json.loads(_ADVISORIES.read_text(encoding="utf-8"))["advisories"]
-    return max(_numbers(entry["fixed_in"]) for entry in advisories)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
-
-
-def _no_remote_code(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    for _, container in vllm_containers(resource):
-        if "--trust-remote-code" in flags(container):
-            yield Violation(f"{container.path}.args", "--trust-remote-code")
-    if resource.kind == "ConfigMap":
-        for path, text in strings(resource.manifest.get("data"), "data"):
-            if _TRUST.search(text):
-                yield Violation(path, "trust_remote_code is true")
-
-
-def _version(container: Container, _pod: Pod) -> Iterator[Violation]:
-    image = container.spec.get("image")
-    if not isinstance(image, str):
-        return
-    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", parse_image(image).tag)
-    if found is None:
-        yield Violation(f"{container.path}.image", f"version not told by {shown(image)}")
-    elif tuple(int(part) for part in found.groups()) < lowest_version():
-        yield Violation(f"{container.path}.image", found.group())
 
 
 def _media(resource: Resource, scope: Scope) -> Iterator[Violation]:
@@ -76,6 +44,8 @@ def _media(resource: Resource, scope: Scope) -> Iterator[Violation]:
         domains = flags(container).value("--allowed-media-domains")
         if domains in (None, "") and _may_call(pod, scope):
             yield Violation(f"{container.path}.args", "--allowed-media-domains not set")
+        if flags(container).abbreviates("--allowed-local-media-path"):
+            yield Violation(f"{container.path}.args", "--allowed-local-media-path")
 
 
 def _may_call(pod: Pod, scope: Scope) -> bool:
@@ -114,7 +84,7 @@ def _switched_off(container: Container, _pod: Pod) -> Iterator[Violation]:
 def _no_debugging(container: Container, _pod: Pod) -> Iterator[Violation]:
     found = flags(container)
     for name in ("--enable-tokenizer-info-endpoint", "--tool-server", "--profiler-config"):
-        if name in found:
+        if found.abbreviates(name):
             yield Violation(f"{container.path}.args", name)
     if found.lacks("--disable-fastapi-docs"):
         yield Violation(f"{container.path}.args", "--disable-fastapi-docs not set")
@@ -130,8 +100,17 @@ def _key_from_secret(container: Container, _pod: Pod) -> Iterator[Violation]:
             isinstance(source, Unknown) or at(source, "secretKeyRef") is not None
         ):
             return
-    if environment(container).is_complete:
+    if not _key_as_flag(container) and environment(container).is_complete:
         yield Violation(f"{container.path}.env[VLLM_API_KEY]", "not taken from a Secret")
+
+
+def _key_as_flag(container: Container) -> bool:
+    """Tells whether --api-key names a variable that is taken from a Secret."""
+    value = flags(container).stated.get("--api-key", "")
+    return any(
+        value == f"$({at(entry, 'name')})" and at(entry, "valueFrom", "secretKeyRef") is not None
+        for entry in listed(container.spec.get("env"))
+    )
 
 
 def _telemetry_off(container: Container, _pod: Pod) -> Iterator[Violation]:
@@ -148,8 +127,18 @@ def _safetensors(container: Container, _pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{container.path}.args[--load-format]", shown(value))
 
 
+_LOGS = re.compile(r"enable[-_]log[-_](requests|outputs)[\"']?\s*[:=]\s*(true|1)\b", re.IGNORECASE)
+
+
+def _no_prompts_configured(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind == "ConfigMap":
+        for path, text in strings(resource.manifest.get("data"), "data"):
+            if _LOGS.search(text):
+                yield Violation(path, "requests or answers are logged")
+
+
 def _no_prompts_logged(container: Container, _pod: Pod) -> Iterator[Violation]:
-    for name in ("--enable-log-requests", "--enable-log-outputs"):
+    for name in ("--enable-log-requests", "--enable-log-outputs", "--log-config-file"):
         if not is_one_of(flags(container).value(name), None, "false", "False"):
             yield Violation(f"{container.path}.args", name)
     values = environment(container)
@@ -157,6 +146,8 @@ def _no_prompts_logged(container: Container, _pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{container.path}.env[VLLM_DEBUG_LOG_API_SERVER_RESPONSE]", "on")
     if str(values.value("VLLM_LOGGING_LEVEL")).upper() == "DEBUG":
         yield Violation(f"{container.path}.env[VLLM_LOGGING_LEVEL]", "DEBUG")
+    if not is_one_of(values.value("VLLM_LOGGING_CONFIG_PATH"), None, ""):
+        yield Violation(f"{container.path}.env[VLLM_LOGGING_CONFIG_PATH]", "another configuration")
 
 
 def _private_caches(container: Container, pod: Pod) -> Iterator[Violation]:
@@ -216,20 +207,6 @@ def _bounded(container: Container, _pod: Pod) -> Iterator[Violation]:
 
 RULES = (
     Rule(
-        id="vllm-no-trust-remote-code",
-        what="vLLM runs no Python that comes with a model.",
-        do="Remove --trust-remote-code, and trust_remote_code from configuration files.",
-        theme="supply-chain",
-        check=_no_remote_code,
-    ),
-    Rule(
-        id="vllm-min-version",
-        what="vLLM has the fixes of its published advisories (data/vllm_advisories.json).",
-        do="Take an image whose tag names a newer version.",
-        theme="supply-chain",
-        check=each_server(_version),
-    ),
-    Rule(
         id="vllm-media-domains",
         what="A request can't make vLLM call addresses that its sender chose.",
         do="Set VLLM_MEDIA_URL_ALLOW_REDIRECTS to 0, and either --allowed-media-domains or a "
@@ -245,6 +222,7 @@ RULES = (
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING.",
         theme="isolation",
         check=each_server(_switched_off),
+        needs_all=True,
     ),
     Rule(
         id="vllm-no-debug-endpoints",
@@ -252,6 +230,7 @@ RULES = (
         do="Set --disable-fastapi-docs and remove the flag that was found.",
         theme="isolation",
         check=each_server(_no_debugging),
+        needs_all=True,
     ),
     Rule(
         id="vllm-api-key",
@@ -260,6 +239,7 @@ RULES = (
         "allows single paths may call the port: see vllm-named-callers.",
         theme="least-privilege",
         check=each_server(_key_from_secret),
+        needs_all=True,
     ),
     Rule(
         id="vllm-telemetry-off",
@@ -267,6 +247,7 @@ RULES = (
         do='Set VLLM_NO_USAGE_STATS and DO_NOT_TRACK to exactly "1".',
         theme="data-leak",
         check=each_server(_telemetry_off),
+        needs_all=True,
     ),
     Rule(
         id="vllm-safetensors",
@@ -280,7 +261,8 @@ RULES = (
         what="Neither prompts nor answers reach the log.",
         do="Remove the flag or variable that was found.",
         theme="data-leak",
-        check=each_server(_no_prompts_logged),
+        check=all_of(each_server(_no_prompts_logged), _no_prompts_configured),
+        needs_all=True,
     ),
     Rule(
         id="vllm-cache-private",
@@ -288,6 +270,7 @@ RULES = (
         do="Set VLLM_CACHE_ROOT below an emptyDir, and mount claims read-only.",
         theme="isolation",
         check=each_server(_private_caches),
+        needs_all=True,
     ),
     Rule(
         id="vllm-service-name",

@@ -7,22 +7,33 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from breakeven.policy.images import parse_image
-from breakeven.policy.manifest import Container, Pod, Resource
+from breakeven.policy.manifest import Container, Pod, Resource, at
 from breakeven.policy.rule import Check, Violation
-from breakeven.policy.rules.containers import ContainerTest, words
+from breakeven.policy.rules.containers import ContainerTest, environment, words
 
 _SERVER_IMAGE = re.compile(r"(^|/)vllm-openai(-[a-z0-9-]+)?$")
-_ENTRY_POINT = re.compile(r"vllm\.entrypoints\.\S*")
+_ENTRY_POINT = re.compile(r"vllm(\.entrypoints\.\S*)?")
+_KSERVE_FORMATS = ("huggingface", "vllm")  # by whose runtime KServe serves with vLLM
+_IMPORTS = re.compile(r"\b(from|import)\s+vllm\b")
 
 
 def is_vllm(container: Container) -> bool:
-    """Tells whether a container serves by vLLM: by its command, or by its image's own."""
+    """Tells whether a container serves by vLLM: by its command, variables or image.
+
+    What runs under another name, takes no variable of vLLM's and has an image that is not named
+    after it can't be told from any other program.
+    """
     line = words(container)
-    for word, following in zip_longest(line, line[1:], fillvalue=""):
-        if _ENTRY_POINT.fullmatch(word) or (
-            word.rpartition("/")[2] == "vllm" and following == "serve"
-        ):
+    for before, word, following in zip_longest(["", *line], line, line[1:], fillvalue=""):
+        is_module = before == "-m" and _ENTRY_POINT.fullmatch(word)
+        if is_module or (word.rpartition("/")[2] == "vllm" and following == "serve"):
             return True
+    if at(container.spec, "modelFormat", "name") in _KSERVE_FORMATS:
+        return True
+    if any(_IMPORTS.search(word) for word in line):
+        return True
+    if any(name.startswith("VLLM_") for name in environment(container).stated):
+        return True
     image = parse_image(str(container.spec.get("image", "")))
     return not container.spec.get("command") and bool(_SERVER_IMAGE.search(image.repository))
 
@@ -31,7 +42,7 @@ def vllm_containers(resource: Resource) -> Iterator[tuple[Pod, Container]]:
     """Yields the containers of a resource that serve by vLLM."""
     for pod in resource.pods:
         for container in pod.containers():
-            if container.role == "containers" and is_vllm(container):
+            if is_vllm(container):
                 yield pod, container
 
 

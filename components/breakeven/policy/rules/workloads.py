@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
+from breakeven.policy.manifest import (
+    Container,
+    Pod,
+    Resource,
+    Scope,
+    Unknown,
+    at,
+    listed,
+    mapped,
+    strings,
+)
 from breakeven.policy.remediation import fill_pods
 from breakeven.policy.rule import Level, Rule, Violation
 from breakeven.policy.rules.containers import (
@@ -25,20 +35,26 @@ _LASTING = ("containers", "initContainers")
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 _SECRET_NAME = re.compile(
-    r"(^|[_-])(api[_-]?key|access[_-]?key|private[_-]?key|token|password|passwd|passphrase|secret"
-    r"|credentials?)$",
+    r"(^|[_.-])([a-z0-9]*[_-]?(api|access|private|secret|signing|encryption|openai|auth)[_-]?key"
+    r"|token|password|passwd|passw?|pwd|passphrase|secret|credentials?)$",
     re.IGNORECASE,
 )
 _NO_SECRET = re.compile(r"|true|false|\d+|/\S*|\$\(\w+\)", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     r"\bhf_[A-Za-z0-9]{30,}|\bsk-[A-Za-z0-9_-]{20,}|\bnvapi-[A-Za-z0-9_-]{30,}"
-    r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_[A-Za-z0-9_]{30,}"
+    r"|---+ ?BEGIN [A-Z ]*PRIVATE KEY ?---+|\bBearer\s+[A-Za-z0-9._~+/-]{16,}"
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
+    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAIza[0-9A-Za-z_-]{35}\b"
+    r"|[a-z][a-z0-9+.-]*://[^\s/:@]+:(?!\$)[^\s/@]{3,}@"
 )
 
 
 def _resources(container: Container, _pod: Pod) -> Iterator[Violation]:
     for section, name in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
-        if at(container.spec, "resources", section, name) is None:
+        # The API server takes a limit for the request that is not stated.
+        stated = (section, "limits") if section == "requests" else (section,)
+        if all(at(container.spec, "resources", each, name) is None for each in stated):
             yield Violation(f"{container.path}.resources.{section}.{name}", "not set")
 
 
@@ -96,16 +112,26 @@ def _probes(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 
 
 def _no_literal_secrets(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    yield from _literal_data(resource)
+    for pod in resource.pods:
+        for container in pod.containers():
+            yield from _literals(container)
+    yield from (
+        Violation(path, "looks like a key; not shown")
+        for path, text in strings(resource.manifest)
+        if _SECRET_VALUE.search(text)
+    )
+
+
+def _literal_data(resource: Resource) -> Iterator[Violation]:
     if resource.kind == "Secret":
         for section in ("data", "stringData"):
             if resource.manifest.get(section):
                 yield Violation(section, "values in the manifest")
-    for pod in resource.pods:
-        for container in pod.containers():
-            yield from _literals(container)
-    for path, text in strings(resource.manifest):
-        if _SECRET_VALUE.search(text):
-            yield Violation(path, "looks like a key; not shown")
+    if resource.kind == "ConfigMap":
+        for key, value in mapped(resource.manifest.get("data")).items():
+            if _SECRET_NAME.search(str(key)) and not _NO_SECRET.fullmatch(str(value)):
+                yield Violation(f"data[{key}]", "a literal value; not shown")
 
 
 def _literals(container: Container) -> Iterator[Violation]:

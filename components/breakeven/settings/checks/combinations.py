@@ -67,6 +67,13 @@ def _hybrid(settings: Settings) -> Iterator[Conflict]:
             f"Allowed: {replicas.target_requests} or more",
             ("replicas.targetRequests", "replicas.autoscaling"),
         )
+    if settings.network.tls_secret is not None:
+        yield Conflict(
+            "network.tlsSecret",
+            "a certificate of the engine in mode hybrid, whose gateway asks it by plain HTTP",
+            "Allowed in mode self-host, or leave it out",
+            ("gateway.mode",),
+        )
     if settings.model.lora_adapters:
         yield Conflict(
             "model.loraAdapters",

@@ -1,0 +1,88 @@
+"""Variables that containers take from ConfigMaps which are judged together with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from breakeven.policy.manifest import ROLES, Resource, at, listed, mapped
+
+_Data: TypeAlias = Mapping[tuple[str, str], Mapping[str, Any]]
+
+
+def with_config_maps(resources: Iterable[Resource]) -> tuple[Resource, ...]:
+    """Returns the resources with variables from their own ConfigMaps written out as values.
+
+    What is not among the resources stays a reference, which rules take for unknown.
+
+    Args:
+        resources: All manifests that are judged together.
+    """
+    known = tuple(resources)
+    data = {
+        (resource.namespace, resource.name): mapped(resource.manifest.get("data"))
+        for resource in known
+        if resource.kind == "ConfigMap"
+    }
+    if not data:
+        return known
+    return tuple(_written_out(resource, data) for resource in known)
+
+
+def _written_out(resource: Resource, data: _Data) -> Resource:
+    if not any(
+        container.spec.get("envFrom")
+        or any(_key_of(entry) for entry in listed(_env(container.spec)))
+        for pod in resource.pods
+        for container in pod.containers()
+    ):
+        return resource
+    manifest = _walked(resource.manifest, resource.namespace, data)
+    return Resource(manifest, resource.source, resource.logical_name)
+
+
+def _walked(value: Any, namespace: str, data: _Data) -> Any:
+    if isinstance(value, Mapping):
+        below = {key: _walked(item, namespace, data) for key, item in value.items()}
+        for role in ROLES:
+            if items := listed(below.get(role)):
+                below[role] = [
+                    _container(item, namespace, data) if isinstance(item, Mapping) else item
+                    for item in items
+                ]
+        return below
+    if isinstance(value, list | tuple):
+        return [_walked(item, namespace, data) for item in value]
+    return value
+
+
+def _container(spec: Mapping[str, Any], namespace: str, data: _Data) -> Mapping[str, Any]:
+    stated = spec.get("env")
+    if stated is not None and not isinstance(stated, list | tuple):
+        return spec
+    variables: list[Any] = []
+    left: list[Any] = []
+    for source in listed(spec.get("envFrom")):
+        found = data.get((namespace, str(at(source, "configMapRef", "name"))))
+        if found is None:
+            left.append(source)
+        else:
+            prefix = str(at(source, "prefix") or "")
+            variables += [{"name": f"{prefix}{key}", "value": text} for key, text in found.items()]
+    # What env states comes after envFrom and wins.
+    variables += [_variable(entry, namespace, data) for entry in listed(stated)]
+    return {**spec, "env": variables, "envFrom": left}
+
+
+def _variable(entry: Any, namespace: str, data: _Data) -> Any:
+    reference = _key_of(entry)
+    found = data.get((namespace, str(at(reference, "name"))), {}).get(str(at(reference, "key")))
+    return entry if found is None else {"name": at(entry, "name"), "value": found}
+
+
+def _key_of(entry: Any) -> Any:
+    return at(entry, "valueFrom", "configMapKeyRef")
+
+
+def _env(spec: Mapping[str, Any]) -> Any:
+    return spec.get("env")

@@ -1,0 +1,146 @@
+"""What a vLLM server runs: its version, code from elsewhere, and flags that can't be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from breakeven.policy.images import parse_image
+from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
+from breakeven.policy.rule import Rule, Violation
+from breakeven.policy.rules.containers import filled_in, flags, shown
+from breakeven.policy.rules.vllm_commands import each_server, vllm_containers
+
+_ADVISORIES = Path(__file__).parents[1] / "data" / "vllm_advisories.json"
+_TRUST = re.compile(r"trust[-_]remote[-_]code[\"']?\s*[:=]\s*(true|1)\b", re.IGNORECASE)
+_CODE = (
+    "--trust-remote-code",
+    "--logits-processors",
+    "--reasoning-parser-plugin",
+    "--tool-parser-plugin",
+    "--worker-cls",
+    "--worker-extension-cls",
+)
+"""Flags by which vLLM runs Python that is not in its image; --middleware is the request guard's."""
+
+
+@cache
+def lowest_version() -> tuple[int, ...]:
+    """Returns the version below which a published advisory is open."""
+    advisories = json.loads(_ADVISORIES.read_text(encoding="utf-8"))["advisories"]
+    return max(_numbers(entry["fixed_in"]) for entry in advisories)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def _no_remote_code(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for _, container in vllm_containers(resource):
+        for name in _CODE:
+            if flags(container).abbreviates(name):
+                yield Violation(f"{container.path}.args", name)
+    if resource.kind == "ConfigMap":
+        for path, text in strings(resource.manifest.get("data"), "data"):
+            if _TRUST.search(text):
+                yield Violation(path, "trust_remote_code is true")
+
+
+def _version(container: Container, _pod: Pod) -> Iterator[Violation]:
+    image = container.spec.get("image")
+    if not isinstance(image, str):
+        return
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", parse_image(image).tag)
+    if found is None:
+        yield Violation(f"{container.path}.image", f"version not told by {shown(image)}")
+    elif tuple(int(part) for part in found.groups()) < lowest_version():
+        yield Violation(f"{container.path}.image", found.group())
+
+
+def _readable(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for word in filled_in(container):
+        yield Violation(f"{container.path}.args", f"{shown(word)} is filled in at start")
+    if flags(container).abbreviates("--config"):
+        yield Violation(f"{container.path}.args", "--config names a file with further flags")
+    sources = container.spec.get("envFrom")
+    if sources and not isinstance(sources, Unknown):
+        yield Violation(f"{container.path}.envFrom", "variables of a source that is not at hand")
+    for entry in listed(container.spec.get("env")):
+        name = str(at(entry, "name"))
+        if isinstance(at(entry, "valueFrom"), Unknown):
+            continue
+        elsewhere = at(entry, "valueFrom", "configMapKeyRef") is not None
+        secret = at(entry, "valueFrom", "secretKeyRef") is not None
+        if name.startswith("VLLM_") and (elsewhere or (secret and name != "VLLM_API_KEY")):
+            yield Violation(f"{container.path}.env[{name}]", "its value is not at hand")
+
+
+_STARTS_NO_PODS = (
+    "argoproj.io",
+    "autoscaling.k8s.io",
+    "cert-manager.io",
+    "cilium.io",
+    "external-secrets.io",
+    "gateway.networking.k8s.io",
+    "karpenter.azure.com",
+    "karpenter.k8s.aws",
+    "karpenter.sh",
+    "keda.sh",
+    "kyverno.io",
+    "monitoring.coreos.com",
+    "networking.istio.io",
+    "policy.networking.k8s.io",
+    "projectcalico.org",
+)
+"""API groups whose kinds may speak of vLLM (metrics, routes, rules) without running it."""
+
+
+def _shows_its_pods(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    custom = "." in resource.group and not resource.group.endswith("k8s.io")
+    if not custom or resource.pods or resource.group in _STARTS_NO_PODS:
+        return
+    for path, text in strings(resource.manifest.get("spec"), "spec"):
+        if "vllm" in text.lower():
+            yield Violation(path, f"no pod found in this {resource.kind}, and it names vLLM")
+            return
+
+
+RULES = (
+    Rule(
+        id="vllm-pods-visible",
+        what="A custom resource that names vLLM shows the pods that it starts; what its controller "
+        "renders can't be judged before it is rendered.",
+        do="Check the rendered Deployments, too: kubectl get deployment -o yaml > rendered.yaml; "
+        "then waive this rule for the resource.",
+        theme="isolation",
+        check=_shows_its_pods,
+    ),
+    Rule(
+        id="vllm-readable",
+        what="Everything that a vLLM server is told stands in the manifests; what can't be read "
+        "can't be judged by any other rule.",
+        do="Write the flags into args as plain words and the variables into env. A ConfigMap of "
+        "envFrom must be among the manifests.",
+        theme="isolation",
+        check=each_server(_readable),
+        needs_all=True,
+    ),
+    Rule(
+        id="vllm-no-trust-remote-code",
+        what="vLLM runs no Python that comes with a model or from outside its image, except for "
+        "the modules of --middleware.",
+        do=f"Remove {', '.join(_CODE)}, and trust_remote_code from configuration files.",
+        theme="supply-chain",
+        check=_no_remote_code,
+    ),
+    Rule(
+        id="vllm-min-version",
+        what="vLLM has the fixes of its published advisories (data/vllm_advisories.json).",
+        do="Take an image whose tag names a newer version.",
+        theme="supply-chain",
+        check=each_server(_version),
+    ),
+)
