@@ -5,7 +5,7 @@ from __future__ import annotations
 from breakeven.cost.bill.line_item import Infrastructure
 from breakeven.reports.formatting import counted, usd
 from breakeven.reports.line_item_table import add_line, line_table
-from breakeven.reports.sentences.line_items import not_priced_name, not_priced_reason
+from breakeven.reports.sentences.left_out import left_out
 from breakeven.reports.text import drawn, wrapped
 
 
@@ -20,7 +20,8 @@ def program_table(stack: str, infrastructure: Infrastructure) -> str:
     for line in infrastructure.lines:
         add_line(table, line)
     table.add_section()
-    table.add_row("Total", "", "", "", usd(infrastructure.monthly), "")
+    total = "Total of what is priced" if infrastructure.not_priced else "Total"
+    table.add_row(total, "", "", "", usd(infrastructure.monthly), "")
     return drawn(table) + wrapped(_notes(infrastructure))
 
 
@@ -30,11 +31,4 @@ def _notes(infrastructure: Infrastructure) -> list[str]:
     notes = [f"{counted(free, 'resource')} {'is' if free == 1 else 'are'} free."] if free else []
     if not infrastructure.not_priced:
         return [*notes, "All resources are priced."]
-    return [
-        *notes,
-        *(
-            f"Not priced, and not in the total: {not_priced_name(item)} ({item.type}): "
-            f"{not_priced_reason(item, 'prices')}."
-            for item in infrastructure.not_priced
-        ),
-    ]
+    return [*notes, *left_out(infrastructure.not_priced)]

@@ -18,7 +18,7 @@ import pulumi
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.bill.charge import Context, Place
 from breakeven.cost.bill.line_item import Infrastructure
-from breakeven.cost.bill.pricing import price_resources
+from breakeven.cost.bill.pricing import makes_nodes, price_resources
 from breakeven.reports.program_table import program_table
 from breakeven.resources.ledger import Ledger
 
@@ -43,7 +43,9 @@ class Priced:
 
     def infrastructure(self) -> Infrastructure:
         """Returns what is priced, free of charge and not priced, of all registered so far."""
-        return price_resources(self.ledger.entries(), self.book, Context(self.place))
+        entries = self.ledger.entries()
+        context = Context(self.place, has_nodes=makes_nodes(entries))
+        return price_resources(entries, self.book, context)
 
     def text(self) -> str:
         """Returns the table of all that is registered so far."""

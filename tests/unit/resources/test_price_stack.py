@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+import pulumi
 import pytest
 
 from breakeven.catalog.price_book import PriceBook
@@ -13,6 +15,9 @@ from breakeven.cost.bill.pricing import price_resources
 from breakeven.cost.bill.registered import Registered
 from breakeven.reports.program_table import program_table
 from breakeven.reports.sentences.line_items import not_priced_reason
+from breakeven.resources.ledger import Ledger
+from breakeven.resources.price_stack import Priced
+from tests.mock_engine import registered_by
 
 TODAY = date(2026, 11, 24)
 AWS = Context(Place("aws", "us-east-1"))
@@ -43,7 +48,6 @@ def priced(kind: str, properties: dict[str, object]) -> tuple[Decimal, list[str]
         ("aws:ebs/volume:Volume", {"type": "io1", "size": 100, "iops": 1000}, "77.50"),
         ("aws:ebs/volume:Volume", {"type": "gp3", "size": 100}, "8.00"),
         ("aws:eks/cluster:Cluster", {}, "73.00"),
-        ("aws:ec2/natGateway:NatGateway", {}, "32.85"),
         ("kubernetes:core/v1:Service", {"spec": {"type": "LoadBalancer"}}, "16.43"),
         (
             "kubernetes:core/v1:PersistentVolumeClaim",
@@ -83,7 +87,13 @@ def test_what_the_book_knows_is_priced(kind: str, properties: dict[str, object],
         ("aws:eks/nodeGroup:NodeGroup", {"instanceTypes": ["g6e.xlarge"]}, "number of nodes"),
         ("aws:ebs/volume:Volume", {"type": "gp3"}, "size or type"),
         ("gcp:compute/instance:Instance", {"machineType": "n2-standard-4"}, "it belongs to gcp"),
-        ("aws:rds/instance:Instance", {}, "no rule for this type"),
+        ("aws:msk/cluster:Cluster", {}, "no rule for this type"),
+        ("aws:rds/instance:Instance", {}, "charged by instance hours and GB stored, which the"),
+        ("aws:s3/bucketV2:BucketV2", {}, "charged by use: GB stored and requests"),
+        ("aws:autoscaling/group:Group", {"desiredCapacity": 2}, "machine type is not known"),
+        ("aws:ecs/service:Service", {"launchType": "FARGATE"}, "its tasks on Fargate"),
+        ("kubernetes:helm.sh/v3:Release", {}, "what its chart makes is not known"),
+        ("kubernetes:networking.k8s.io/v1:Ingress", {}, "may make a load balancer"),
         ("breakeven:gpu_pool:GpuPool", {}, "only priced by its own stack"),
         ("kubernetes:core/v1:Service", {"spec": {"type": None}}, "type is not known"),
     ],
@@ -168,10 +178,193 @@ def test_the_table_names_what_is_left_out() -> None:
     resources = [
         Registered("cluster", "aws:eks/cluster:Cluster", {}),
         Registered("base", "aws:rds/instance:Instance", {}),
+        Registered("files", "aws:s3/bucket:Bucket", {}),
+        *(Registered(f"topic{number}", "aws:msk/topic:Topic", {}) for number in range(20)),
         Registered("names", "kubernetes:core/v1:ConfigMap", {}),
     ]
-    text = program_table("t", price_resources(resources, PriceBook.load(today=TODAY), AWS))
+    found = price_resources(resources, PriceBook.load(today=TODAY), AWS)
+    text = " ".join(program_table("t", found).split())
     assert "Control plane cluster (eks)" in text
-    assert "Total" in text
+    assert "Total of what is priced" in text
     assert "1 resource is free." in text
-    assert "not in the total: base (aws:rds/instance:Instance): no rule" in " ".join(text.split())
+    assert "Charged by use, and not in the total: files (GB stored and requests)." in text
+    assert "Not in the price book, and not in the total: base (instance hours and GB" in text
+    assert "not in the total: 20 resources, aws:msk/topic:Topic (20)." in text
+    assert text.count("not in the total") == 3
+
+
+@pytest.mark.parametrize(
+    ("cloud", "kind", "properties", "usd"),
+    [
+        ("aws", "aws:ec2/natGateway:NatGateway", {}, "32.85"),
+        # 730 hours x 0.0225, of either kind
+        ("aws", "aws:lb/loadBalancer:LoadBalancer", {}, "16.43"),
+        ("aws", "aws:lb/loadBalancer:LoadBalancer", {"loadBalancerType": "network"}, "16.43"),
+        ("azure", "azure-native:network:LoadBalancer", {"sku": {"name": "Standard"}}, "18.25"),
+        ("gcp", "gcp:compute/forwardingRule:ForwardingRule", {}, "18.25"),
+    ],
+)
+def test_what_is_paid_by_the_month_and_by_use_is_priced_and_says_so(
+    cloud: str, kind: str, properties: dict[str, object], usd: str
+) -> None:
+    context = Context(Place(cloud, "us-east-1"))
+    found = price_resources(
+        [Registered("x", kind, properties)], PriceBook.load(today=TODAY), context
+    )
+    assert found.monthly == Decimal(usd)
+    [item] = found.not_priced
+    assert item.reason is UnpricedReason.BY_USE
+
+
+def nodes_of(cloud: str, kind: str, properties: dict[str, object]) -> tuple[Decimal, set[str]]:
+    """Nodes that a cluster or pool makes, at a dollar an hour; and the rest of its lines."""
+    own = {f"node/{cloud}/r/x/on-demand": Decimal(1), f"node/{cloud}/r/x/spot": Decimal("0.5")}
+    context = Context(Place(cloud, "r"))
+    found = price_resources(
+        [Registered("x", kind, properties)], PriceBook.load(own, today=TODAY), context
+    )
+    machines = [line.monthly for line in found.lines if line.kind == "machine"]
+    others: set[str] = {line.kind for line in found.lines if line.kind != "machine"}
+    return sum(machines, Decimal(0)) / 730, others
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "nodes", "others"),
+    [
+        (
+            "azure-native:containerservice:ManagedCluster",
+            {
+                "sku": {"tier": "Standard"},
+                "agentPoolProfiles": [
+                    {"vmSize": "x", "count": 2},
+                    {"vmSize": "x", "count": 2, "scaleSetPriority": "Spot"},
+                ],
+            },
+            "3",
+            {"control-plane"},
+        ),
+        (
+            "azure-native:containerservice/v20240901:ManagedCluster",
+            {"agentPoolProfiles": [{"vmSize": "x", "count": 2}]},
+            "2",
+            set(),
+        ),
+        ("azure-native:containerservice:AgentPool", {"vmSize": "x", "count": 3}, "3", set()),
+        (
+            "azure:containerservice/kubernetesCluster:KubernetesCluster",
+            {"skuTier": "Standard", "defaultNodePool": {"vmSize": "x", "nodeCount": 1}},
+            "1",
+            {"control-plane"},
+        ),
+        (
+            "azure:containerservice/kubernetesClusterNodePool:KubernetesClusterNodePool",
+            {"vmSize": "x", "nodeCount": 4, "priority": "Spot"},
+            "2",
+            set(),
+        ),
+        ("azure-native:compute:VirtualMachine", {"hardwareProfile": {"vmSize": "x"}}, "1", set()),
+    ],
+)
+def test_nodes_of_azures_clusters_are_priced(
+    kind: str, properties: dict[str, object], nodes: str, others: set[str]
+) -> None:
+    assert nodes_of("azure", kind, properties) == (Decimal(nodes), others)
+
+
+GKE = "gcp:container/cluster:Cluster"
+NODE = {"nodeConfig": {"machineType": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "nodes"),
+    [
+        (GKE, {"initialNodeCount": 2, **NODE}, "2"),
+        (GKE, {"initialNodeCount": 2, "location": "a-b1", **NODE}, "6"),
+        (
+            "gcp:container/cluster:Cluster",
+            {"initialNodeCount": 2, "location": "a-b1-c", **NODE},
+            "2",
+        ),
+        (
+            GKE,
+            {"initialNodeCount": 1, "location": "a-b1-c", "nodeLocations": ["a-b1-d"], **NODE},
+            "2",
+        ),
+        (
+            "gcp:container/cluster:Cluster",
+            {"initialNodeCount": 1, "removeDefaultNodePool": True},
+            "0",
+        ),
+        ("gcp:container/cluster:Cluster", {"enableAutopilot": True}, "0"),
+        (
+            "gcp:container/nodePool:NodePool",
+            {"nodeCount": 2, "location": "a-b1", "nodeLocations": ["a-b1-c", "a-b1-d"], **NODE},
+            "4",
+        ),
+        (
+            "gcp:container/nodePool:NodePool",
+            {"nodeCount": 2, "nodeConfig": {"machineType": "x", "spot": True}},
+            "1",
+        ),
+    ],
+)
+def test_nodes_of_gke_are_counted_in_each_zone(
+    kind: str, properties: dict[str, object], nodes: str
+) -> None:
+    found, others = nodes_of("gcp", kind, properties)
+    assert found == Decimal(nodes)
+    assert others == ({"control-plane"} if kind.endswith(":Cluster") else set())
+
+
+def test_pods_on_nodes_that_the_program_does_not_make_are_told_with_their_gpus() -> None:
+    """Through the engine's mock, as a program of somebody else registers them."""
+    program_inputs: dict[str, object] = {
+        "spec": {
+            "replicas": 3,
+            "template": {
+                "spec": {
+                    "containers": [
+                        {"name": "vllm", "resources": {"limits": {"nvidia.com/gpu": "1"}}}
+                    ]
+                }
+            },
+        }
+    }
+
+    resources: list[tuple[str, str, dict[str, object]]] = [
+        ("kubernetes:apps/v1:Deployment", "agent", program_inputs),
+        ("aws:iam/role:Role", "role", {}),
+    ]
+    group: dict[str, object] = {
+        "instanceTypes": ["g6e.xlarge"],
+        "scalingConfig": {"desiredSize": 3},
+    }
+    nodes = ("aws:eks/nodeGroup:NodeGroup", "gpus", group)
+    text = table_of(resources)
+    assert "Pods run on nodes that this program does not make: not counted: agent (3 GPUs)." in text
+    assert "1 resource is free." in text
+    assert "All resources are priced" not in text
+    text = table_of([*resources, nodes])
+    assert "does not make" not in text
+    assert "2 resources are free." in text
+    assert "$4,075.59" in text  # 3 x 730 hours x 1.861
+
+
+def table_of(resources: Sequence[tuple[str, str, dict[str, object]]]) -> str:
+    """The table of what a program registers."""
+
+    async def program() -> None:
+        made = [pulumi.CustomResource(*resource) for resource in resources]
+        for resource in made:
+            await resource.urn.future()
+
+    ledger = Ledger()
+    for each in registered_by(program)[1]:
+        options = pulumi.ResourceOptions()
+        ledger._observe(
+            pulumi.ResourceTransformArgs(
+                custom=True, type_=each.type, name=each.name, props=each.inputs, opts=options
+            )
+        )
+    priced = Priced("t", ledger, PriceBook.load(today=TODAY), Place("aws", "us-east-1"))
+    return " ".join(priced.text().split())

@@ -55,6 +55,11 @@ class UnpricedReason(StrEnum):
     OTHER_CLOUD = "other-cloud"
     SIZE_FROM_IMAGE = "size-from-image"
     TYPE_FROM_IMAGE = "type-from-image"
+    BY_USE = "by-use"
+    NOT_IN_BOOK = "not-in-book"
+    OTHER_NODES = "other-nodes"
+    INGRESS = "ingress"
+    CHART = "chart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +142,17 @@ class Usage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a rule may ask: where a resource is, and how it is used; None if nobody planned it."""
+    """What a rule may ask.
+
+    Attributes:
+        place: Where a resource is.
+        usage: How it is used; None if nobody planned it.
+        has_nodes: Whether the nodes that pods run on are among the resources.
+    """
 
     place: Place
     usage: Usage | None = None
+    has_nodes: bool = True
 
 
 Rule: TypeAlias = Callable[[Mapping[str, object], Context], Sequence[Part]]

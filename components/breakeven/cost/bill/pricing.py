@@ -24,12 +24,17 @@ from breakeven.cost.bill.charge import (
 from breakeven.cost.bill.line_item import Infrastructure, LineItem, NotPriced, line_item
 from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.bill.rules import aws, azure, gcp, kubernetes
+from breakeven.cost.bill.rules.listed_types import listed_parts
+from breakeven.cost.bill.rules.type_names import plain_type
 from breakeven.cost.bill.shared_costs import cluster_charges
 from breakeven.cost.bill.usage import StackUsage
 from breakeven.cost.fleet.plan import FleetWeek
 
 _RULES: Mapping[str, Rule] = {**kubernetes.RULES, **aws.RULES, **azure.RULES, **gcp.RULES}
 """By type token; a further type is a further entry in its provider's module."""
+
+_BY_PLAIN_TYPE: Mapping[str, Rule] = {plain_type(token): rule for token, rule in _RULES.items()}
+_NODE_TYPES = aws.NODE_TYPES | azure.NODE_TYPES | gcp.NODE_TYPES
 
 # A hash of the content behind a name; a bill's reader has no use for it.
 _HASH = re.compile(r"-[0-9a-f]{8}$")
@@ -60,6 +65,11 @@ def price_resources(
             else:
                 unpriced.append(priced)
     return Infrastructure(tuple(lines), tuple(free), tuple(unpriced))
+
+
+def makes_nodes(resources: Iterable[Registered]) -> bool:
+    """Tells whether nodes that pods can run on are among a program's resources."""
+    return any(plain_type(resource.type) in _NODE_TYPES for resource in resources)
 
 
 def price_infrastructure(
@@ -102,7 +112,10 @@ def parts_of(resource: Registered, context: Context) -> Sequence[Part]:
     """Returns what a resource is charged by; nothing where it is free. Never raises."""
     if kubernetes.is_free(resource.type):
         return ()
-    rule = _RULES.get(resource.type)
+    listed = listed_parts(resource.type)
+    if listed is not None:
+        return listed
+    rule = _BY_PLAIN_TYPE.get(plain_type(resource.type))
     if resource.properties is None:
         return (Unpriced(UnpricedReason.INPUTS_UNREADABLE),)
     if rule is None:

@@ -94,6 +94,10 @@ def not_priced_reason(item: NotPriced, setting: str = "pricing.overrides") -> st
     if item.reason is UnpricedReason.OTHER_CLOUD:
         its_cloud, _, cloud = item.detail.partition(", ")
         return f"it belongs to {its_cloud}, and the program is priced for {cloud}"
+    if item.reason is UnpricedReason.BY_USE:
+        return f"charged by use: {item.detail}"
+    if item.reason is UnpricedReason.NOT_IN_BOOK:
+        return f"charged by {item.detail}, which the price book does not have"
     return _REASONS[item.reason]
 
 
@@ -118,6 +122,9 @@ _REASONS: Mapping[UnpricedReason, str] = {
         "its size comes from the machine's image; state it in rootBlockDevice.volumeSize"
     ),
     UnpricedReason.TYPE_FROM_IMAGE: "its type comes from the machine's image",
+    UnpricedReason.OTHER_NODES: "its pods run on nodes that this program does not make",
+    UnpricedReason.INGRESS: "its controller may make a load balancer",
+    UnpricedReason.CHART: "what its chart makes is not known at preview",
 }
 
 

@@ -14,9 +14,19 @@ from breakeven.cost.bill.charge import (
     Unpriced,
     UnpricedReason,
 )
-from breakeven.cost.bill.rules.values import control_plane, disk, machines, parse_quantity
+from breakeven.cost.bill.rules.values import (
+    control_plane,
+    disk,
+    machines,
+    parse_quantity,
+    text_at,
+)
 
 _IOPS_PRICED = ("io1", "io2")
+_BALANCERS = {
+    "application": "load-balancer/aws/alb",
+    "network": "load-balancer/aws/nlb",
+}
 
 
 def _instance(properties: Mapping[str, object], context: Context) -> Sequence[Part]:
@@ -79,7 +89,28 @@ def _cluster(_properties: Mapping[str, object], _context: Context) -> Sequence[P
 
 def _nat_gateway(_properties: Mapping[str, object], _context: Context) -> Sequence[Part]:
     gateway = Charge(kind="nat-gateway", identifier="nat/aws/gateway", quantity=Decimal(1))
-    return (gateway,)
+    return (gateway, Unpriced(UnpricedReason.BY_USE, "GB processed"))
+
+
+def _load_balancer(properties: Mapping[str, object], _context: Context) -> Sequence[Part]:
+    kind = text_at(properties, "loadBalancerType") or "application"
+    if kind not in _BALANCERS:
+        return (Unpriced(UnpricedReason.NOT_IN_BOOK, "hours of a gateway load balancer"),)
+    month = Charge(kind="load-balancer", identifier=_BALANCERS[kind], quantity=Decimal(1))
+    return (month, Unpriced(UnpricedReason.BY_USE, "capacity units (LCU)"))
+
+
+def _scaling_group(properties: Mapping[str, object], _context: Context) -> Sequence[Part]:
+    if parse_quantity(properties.get("desiredCapacity") or properties.get("minSize")) == 0:
+        return ()
+    return (Unpriced(UnpricedReason.MACHINE_TYPE_UNKNOWN),)
+
+
+def _service(properties: Mapping[str, object], _context: Context) -> Sequence[Part]:
+    """Tasks on Fargate are paid by themselves; others run on machines of the cluster."""
+    if properties.get("launchType") == "EC2":
+        return ()
+    return (Unpriced(UnpricedReason.NOT_IN_BOOK, "vCPU and GB hours of its tasks on Fargate"),)
 
 
 RULES: Mapping[str, Rule] = {
@@ -88,4 +119,11 @@ RULES: Mapping[str, Rule] = {
     "aws:eks/cluster:Cluster": _cluster,
     "aws:ebs/volume:Volume": _volume,
     "aws:ec2/natGateway:NatGateway": _nat_gateway,
+    "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
+    "aws:alb/loadBalancer:LoadBalancer": _load_balancer,
+    "aws:autoscaling/group:Group": _scaling_group,
+    "aws:ecs/service:Service": _service,
 }
+
+NODE_TYPES = frozenset({"aws:eks:NodeGroup", "aws:autoscaling:Group", "aws:eks:FargateProfile"})
+"""Types that make nodes of a Kubernetes cluster."""

@@ -24,12 +24,33 @@ _CONFIGURATION = (
     "kubernetes:keda.sh/v1alpha1:TriggerAuthentication",
     "kubernetes:monitoring.coreos.com/v1:PodMonitor",
     "kubernetes:monitoring.coreos.com/v1:PrometheusRule",
+    "kubernetes:monitoring.coreos.com/v1:ServiceMonitor",
+    *(
+        f"kubernetes:{kind}"
+        for kind in (
+            *("admissionregistration.k8s.io/v1:MutatingWebhookConfiguration",),
+            *("admissionregistration.k8s.io/v1:ValidatingWebhookConfiguration",),
+            *("apiextensions.k8s.io/v1:CustomResourceDefinition",),
+            *("apiregistration.k8s.io/v1:APIService", "apps/v1:ControllerRevision"),
+            *("autoscaling/v1:HorizontalPodAutoscaler", "autoscaling/v2:HorizontalPodAutoscaler"),
+            *("core/v1:Endpoints", "core/v1:LimitRange", "core/v1:PersistentVolume"),
+            *("core/v1:ResourceQuota", "networking.k8s.io/v1:IngressClass"),
+            *("node.k8s.io/v1:RuntimeClass", "rbac.authorization.k8s.io/v1:ClusterRole"),
+            *("rbac.authorization.k8s.io/v1:ClusterRoleBinding",),
+            *("scheduling.k8s.io/v1:PriorityClass", "storage.k8s.io/v1:StorageClass"),
+        )
+    ),
 )
 _WORKLOADS = (
     "kubernetes:apps/v1:Deployment",
     "kubernetes:apps/v1:StatefulSet",
     "kubernetes:batch/v1:Job",
+    "kubernetes:apps/v1:DaemonSet",
+    "kubernetes:apps/v1:ReplicaSet",
 )
+
+_GPUS = ("nvidia.com/gpu", "amd.com/gpu")
+"""Resources by which containers ask for whole GPUs."""
 
 _LCU = "-lcu"
 """End of the price of a load balancer's capacity units, by which AWS charges its traffic."""
@@ -119,7 +140,25 @@ def _instance(properties: Mapping[str, object]) -> str:
 
 
 def _workload(properties: Mapping[str, object], context: Context) -> Sequence[Part]:
-    return _pods(_pod_gpus(value_at(properties, "spec", "template", "spec", "containers")), context)
+    gpus = _pod_gpus(value_at(properties, "spec", "template", "spec", "containers"))
+    return _pods(gpus, context, value_at(properties, "spec", "replicas"))
+
+
+def _single_pod(properties: Mapping[str, object], context: Context) -> Sequence[Part]:
+    return _pods(_pod_gpus(value_at(properties, "spec", "containers")), context)
+
+
+def _scheduled(properties: Mapping[str, object], context: Context) -> Sequence[Part]:
+    job = value_at(properties, "spec", "jobTemplate", "spec", "template", "spec", "containers")
+    return _pods(_pod_gpus(job), context)
+
+
+def _ingress(_properties: Mapping[str, object], _context: Context) -> Sequence[Part]:
+    return (Unpriced(UnpricedReason.INGRESS),)
+
+
+def _chart(_properties: Mapping[str, object], _context: Context) -> Sequence[Part]:
+    return (Unpriced(UnpricedReason.CHART),)
 
 
 def _groups(properties: Mapping[str, object], context: Context) -> Sequence[Part]:
@@ -128,12 +167,17 @@ def _groups(properties: Mapping[str, object], context: Context) -> Sequence[Part
     leader = _pod_gpus(value_at(group, "leaderTemplate", "spec", "containers"))
     worker = _pod_gpus(value_at(group, "workerTemplate", "spec", "containers"))
     return _pods(
-        None if leader is None or worker is None else leader + (size - 1) * worker, context
+        None if leader is None or worker is None else leader + (size - 1) * worker,
+        context,
+        value_at(properties, "spec", "replicas"),
     )
 
 
-def _pods(gpus: int | None, context: Context) -> Sequence[Part]:
+def _pods(gpus: int | None, context: Context, replicas: object = None) -> Sequence[Part]:
     """Returns nothing for pods whose nodes are priced: the nodes are what is paid."""
+    if not context.has_nodes:
+        needs = f"{gpus * max(1, whole_number(replicas))} GPUs" if gpus else ""
+        return (Unpriced(UnpricedReason.OTHER_NODES, needs),)
     if gpus is None:
         return (Unpriced(UnpricedReason.CONTAINERS_UNKNOWN),)
     if gpus and context.usage is not None and not context.usage.has_pool:
@@ -145,8 +189,9 @@ def _pod_gpus(containers: object) -> int | None:
     if not isinstance(containers, Sequence):
         return None
     return sum(
-        whole_number(value_at(container, "resources", "limits", "nvidia.com/gpu"))
+        whole_number(value_at(container, "resources", "limits", gpu))
         for container in containers
+        for gpu in _GPUS
     )
 
 
@@ -155,5 +200,9 @@ RULES: Mapping[str, Rule] = {
     "kubernetes:core/v1:PersistentVolumeClaim": _volume,
     "kubernetes:core/v1:Service": _service,
     "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet": _groups,
+    "kubernetes:batch/v1:CronJob": _scheduled,
+    "kubernetes:core/v1:Pod": _single_pod,
+    "kubernetes:helm.sh/v3:Release": _chart,
+    "kubernetes:networking.k8s.io/v1:Ingress": _ingress,
     **dict.fromkeys(_WORKLOADS, _workload),
 }

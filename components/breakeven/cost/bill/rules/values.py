@@ -47,6 +47,12 @@ def value_at(value: object, *path: str) -> object:
     return value
 
 
+def text_at(value: object, *path: str) -> str:
+    """Returns the text that lies at a path of nested inputs; "" where there is none."""
+    found = value_at(value, *path)
+    return found if isinstance(found, str) else ""
+
+
 def machines(cloud: str, place: Place, machine_type: object, count: Decimal, *, spot: bool) -> Part:
     """Returns the charge of machines that run all hours of a month."""
     if not isinstance(machine_type, str):
