@@ -19,6 +19,7 @@ import re
 import shutil
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--repository", required=True, help="OWNER/NAME on the hub")
     parser.add_argument("--revision", required=True, help="commit, 40 hexadecimal digits")
     parser.add_argument("--directory", required=True, type=Path, help="mounted volume")
+    parser.add_argument(
+        "--file", action="append", default=[], help="ADDRESS#sha256=DIGITS of a further file"
+    )
     parser.add_argument("--check", action="store_true", help="only see whether all would arrive")
     options = parser.parse_args(arguments)
     # Only this script's own lines: libraries log addresses that carry signatures.
@@ -60,7 +64,7 @@ def main(arguments: list[str]) -> int:
     log.setLevel(logging.INFO)
     act = check if options.check else fetch
     try:
-        act(options.repository, options.revision, options.directory)
+        act(options.repository, options.revision, options.directory, options.file)
     except Exception as error:  # noqa: BLE001  # the hub raises many kinds; the log shows any
         log.error("failed: %s: %s", type(error).__name__, without_secrets(str(error)))  # noqa: TRY400  # a traceback helps nobody here
         return 1
@@ -73,13 +77,16 @@ def without_secrets(text: str) -> str:
     return re.sub(r"\?\S+", "?***", text.replace(token, "***") if token else text)
 
 
-def check(repository: str, revision: str, directory: Path) -> None:
+def check(repository: str, revision: str, directory: Path, further: Iterable[str] = ()) -> None:
     """Sees whether `fetch` would get the files and have room for them; fetches none."""
     plan(repository, revision, directory)
+    for address, _ in map(address_and_digest, further):
+        with opened(address):
+            log.info("found %s", address)
 
 
-def fetch(repository: str, revision: str, directory: Path) -> None:
-    """Puts the files of a revision into `directory`/`revision`."""
+def fetch(repository: str, revision: str, directory: Path, further: Iterable[str] = ()) -> None:
+    """Puts the files of a revision, and further files, into `directory`/`revision`."""
     files = plan(repository, revision, directory)
     if not files:
         return
@@ -97,12 +104,49 @@ def fetch(repository: str, revision: str, directory: Path) -> None:
     for file in files:
         verify(partial / file.rfilename, file)
     require_indexed_files(partial)
+    for address, digest in map(address_and_digest, further):
+        fetch_file(address, digest, partial)
     # The hub's notes about what was fetched; the engine has no use for them.
     shutil.rmtree(partial / ".cache", ignore_errors=True)
     make_durable(partial)
     partial.rename(target)
     sync(directory)
     log.info("verified and stored %s", target)
+
+
+def address_and_digest(text: str) -> tuple[str, str]:
+    """Divides ADDRESS#sha256=DIGITS.
+
+    Raises:
+        FetchError: It has another form.
+    """
+    found = re.fullmatch(r"(https?://[^#]+)#sha256=([0-9a-f]{64})", text)
+    if found is None:
+        msg = f"--file {text} is not ADDRESS#sha256=DIGITS"
+        raise FetchError(msg)
+    return found[1], found[2]
+
+
+def opened(address: str) -> Any:
+    """Opens an address for reading."""
+    return urllib.request.urlopen(address, timeout=60)  # noqa: S310  # http or https
+
+
+def fetch_file(address: str, digest: str, partial: Path) -> None:
+    """Puts a file into a folder under its own name.
+
+    Raises:
+        FetchError: It differs from its checksum; it is removed.
+    """
+    path = partial / address.rpartition("/")[2]
+    if not path.is_file() or sha256_of(path) != digest:
+        with opened(address) as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target, _BLOCK)
+    if sha256_of(path) != digest:
+        path.unlink()
+        msg = f"{path.name} differs from the checksum that is stated for it"
+        raise FetchError(msg)
+    log.info("verified %s", path.name)
 
 
 def plan(repository: str, revision: str, directory: Path) -> list[Any]:

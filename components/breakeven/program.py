@@ -42,6 +42,7 @@ async def _deploy(
 ) -> dict[str, object]:
     # Imported here, while the other process imports the cost side.
     from breakeven.manifests.render import stack_components  # noqa: PLC0415
+    from breakeven.planning.checks import require_deployable  # noqa: PLC0415
     from breakeven.planning.rendered_ledger import entries_started_last  # noqa: PLC0415
     from breakeven.resources import deployment  # noqa: PLC0415
     from breakeven.resources.ledger import Ledger  # noqa: PLC0415
@@ -51,6 +52,8 @@ async def _deploy(
     # It finds the same problems, and those of prices: all are told at once.
     await estimating.check()
     raise_problems(pulumi.get_stack(), problems)
+    if not pulumi.runtime.is_dry_run():
+        require_deployable(pulumi.get_stack(), stack)
     components = stack_components(stack)
     # What others add to the program before it deploys is in the bill, too.
     ledger = Ledger()

@@ -12,7 +12,8 @@ import typer
 from breakeven.cli.files import OutputError, write_whole
 from breakeven.manifests.resource import Resource
 from breakeven.manifests.yaml_text import yaml_text
-from breakeven.planning.offline import priced_manifests
+from breakeven.planning.checks import require_deployable
+from breakeven.planning.offline import priced_manifests, read_stack
 
 _OWN_CLUSTER, _MANAGEMENT_CLUSTER = "workload", "management"
 
@@ -36,6 +37,7 @@ def render(
     Example: breakeven render aws-prod --output deploy/aws-prod
     """
     resources = priced_manifests(stack, datetime.now(tz=UTC).date())
+    require_deployable(stack, read_stack(stack))
     if output is None:
         typer.echo("".join(_documents(resources)), nl=False)
     else:

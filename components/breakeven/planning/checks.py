@@ -6,21 +6,39 @@ from collections.abc import Iterator
 
 from breakeven.cost.capacity.memory_fit import MemoryFit, memory_fit, smallest_fits
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
+from breakeven.errors import Problem
 from breakeven.settings.fields import Conflict
-from breakeven.settings.stack import Settings
+from breakeven.settings.model import UNKNOWN_REVISION
+from breakeven.settings.parse import raise_problems, told
+from breakeven.settings.stack import Settings, Stack
 
 
 def serving_conflicts(settings: Settings) -> Iterator[Conflict]:
     """Yields why a model can't be served as it is stated."""
     yield from _memory(settings)
-    facts = settings.model.facts
-    if facts.fetches_vocabulary:
-        yield Conflict(
-            "model.name",
-            f"{facts.name} makes vLLM fetch a vocabulary when it starts, and the engine's pods "
-            "reach nothing outside",
-            "Choose another model",
-        )
+
+
+def require_deployable(name: str, stack: Stack) -> None:
+    """Refuses what a deployment needs and an estimate does not.
+
+    Args:
+        name: Name of the stack, for messages.
+        stack: The stack.
+
+    Raises:
+        SettingsError: The commit of a model's weights is not known.
+    """
+    problems: tuple[Problem, ...] = ()
+    for model in stack.models:
+        if model.model.revision == UNKNOWN_REVISION:
+            conflict = Conflict(
+                "model.revision",
+                f"no commit of {model.model.repository} is known",
+                "State the one to deploy, 40 hexadecimal digits: the repository's page lists them "
+                "under Files, History, and `breakeven model add` writes it",
+            )
+            problems = told(problems, model, [conflict])
+    raise_problems(name, problems)
 
 
 def _memory(settings: Settings) -> Iterator[Conflict]:

@@ -82,7 +82,8 @@ class Form:
         make: What is made of a text that has it; raises ValueError where it has not.
         allowed: What a message says is allowed.
         pattern: Regular expression for editors; empty if there is none.
-        words: All texts of this form, where they can be listed.
+        words: All texts of this form, where they can be listed; with a pattern the usual ones,
+            beside which others have it.
         empty: What the empty text stands for, where it is allowed.
     """
 
@@ -109,6 +110,9 @@ class Form:
         return core_schema.no_info_plain_validator_function(self._validate)
 
     def __get_pydantic_json_schema__(self, schema: object, handler: object) -> dict[str, Any]:
+        if self.words is not None and self._pattern:
+            others = {"type": "string", "pattern": f"^({self._pattern})$"}
+            return {"anyOf": [{"type": "string", "enum": list(self.words())}, others]}
         if self.words is not None:
             return {"type": "string", "enum": list(self.words())}
         optional = "?" if self.may_be_empty else ""
@@ -252,12 +256,11 @@ _DOTTED = (
     "a Kubernetes name: lower-case letters, digits and hyphens, in parts of at most 63 with dots "
     "between them"
 )
-_COMMIT = "a commit of 40 hexadecimal digits; a branch or tag can move"
+COMMIT = "a commit of 40 hexadecimal digits; a branch or tag can move"
 KubernetesName = Annotated[str, matching(LABEL, _NAME)]
 OptionalKubernetesName = Annotated[str, matching(LABEL, _NAME, empty="")]
 ObjectName = Annotated[str, matching(SUBDOMAIN, _DOTTED)]
 OptionalObjectName = Annotated[str | None, matching(SUBDOMAIN, _DOTTED, empty=None)]
-CommitHash = Annotated[str, matching(r"[0-9a-f]{40}", _COMMIT)]
 OptionalCommitHash = Annotated[
     str | None, matching(r"[0-9a-f]{40}", "a commit of 40 hexadecimal digits", empty=None)
 ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from breakeven.catalog.configs.fields import ModelConfigError
 from breakeven.catalog.models import ModelFacts, find_model, load_models
 from breakeven.settings.fields import (
-    CommitHash,
+    COMMIT,
     Conflict,
     Digits,
     Form,
@@ -19,9 +21,9 @@ from breakeven.settings.fields import (
     List,
     OptionalCommitHash,
     matching,
-    one_of,
     refuse,
 )
+from breakeven.settings.own_models import FOLDER, digest_of, own_facts, own_models
 
 MOST_ADAPTERS = 16
 """Each holds memory on every GPU, whether it is asked or not."""
@@ -30,6 +32,11 @@ _QUANTIZED = ("fp8", "w8a8", "w8a16", "w4a16", "awq", "gptq", "nvfp4", "mxfp4", 
 """What names of repositories say of quantized weights."""
 
 _REPOSITORY = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
+_DEFAULT = "qwen2.5-7b-instruct"
+
+UNKNOWN_REVISION = "0" * 40
+"""Stands for a commit that is not known, in what is only priced."""
+
 _ADAPTER = (
     r"(?P<name>[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?)"
     rf"=(?P<repository>{_REPOSITORY})@(?P<revision>[0-9a-f]{{40}})"
@@ -76,23 +83,44 @@ _AdapterText = Annotated[
 ]
 
 
+def _known_name(text: str) -> str:
+    if load_models().name_of(text) != text and text not in own_models():
+        raise ValueError(text)
+    return text
+
+
 class ModelSettings(Group):
     """What is served. `previous_revision` is None where no other weights are kept."""
 
-    name: Annotated[str, one_of(load_models)] = Field(
-        default="qwen2.5-7b-instruct",
-        description="Model to serve; a name in components/breakeven/catalog/data/models.json",
+    name: Annotated[
+        str,
+        Form(_known_name, words=load_models, pattern=r"[a-z0-9][a-z0-9.-]*"),
+    ] = Field(
+        default=_DEFAULT,
+        description="Model to serve: a preset (docs/models.md), or one of your own that "
+        "`breakeven model add` wrote to stacks/models/",
     )
-    repository: Annotated[str, matching(_REPOSITORY, "OWNER/NAME of a Hugging Face repository")] = (
-        Field(
-            default="Qwen/Qwen2.5-7B-Instruct",
-            description="Hugging Face repository of its weights, as safetensors",
-        )
+    stated_repository: Annotated[
+        str, matching(_REPOSITORY, "OWNER/NAME of a Hugging Face repository", empty="")
+    ] = Field(
+        default="",
+        alias="repository",
+        description="Hugging Face repository of its weights, as safetensors; empty for the one of "
+        "the preset",
     )
-    revision: CommitHash = Field(
-        default="a09a35458c702b33eeacc393d103063234e8bc28",
+    stated_revision: Annotated[str, matching(r"[0-9a-f]{40}", COMMIT, empty="")] = Field(
+        default="",
+        alias="revision",
         description="Commit of that repository, 40 hexadecimal digits; branches and tags "
-        "move, so they are refused",
+        "move, so they are refused. Empty for the one of the preset; where none is known, an "
+        "estimate needs none, and a deployment asks for it",
+    )
+    config_digest: Annotated[
+        str, matching(r"sha256:[0-9a-f]{64}", "sha256: and 64 hexadecimal digits", empty="")
+    ] = Field(
+        default="",
+        description="SHA-256 of the files in stacks/models/OWNER--NAME of a model of your own; "
+        "`breakeven model add` writes both",
     )
     previous_revision: OptionalCommitHash = Field(
         default=None,
@@ -125,9 +153,34 @@ class ModelSettings(Group):
     )
 
     @property
+    def own_folder(self) -> Path | None:
+        """Folder of the model's config.json, where it is one of the user's own."""
+        folder = own_models().get(self.name)
+        is_preset = load_models().name_of(self.name) is not None
+        return None if is_preset and not self.config_digest else folder
+
+    @property
     def facts(self) -> ModelFacts:
-        """What is known of the model."""
-        return find_model(self.name)
+        """What is known of the model; of one that can't be read, what is known of the default."""
+        folder = self.own_folder
+        if folder is not None:
+            try:
+                return own_facts(folder)
+            except ModelConfigError:
+                return find_model(_DEFAULT)
+        return find_model(self.name if load_models().name_of(self.name) else _DEFAULT)
+
+    @property
+    def repository(self) -> str:
+        """Repository of the weights."""
+        return self.stated_repository or self.facts.repository
+
+    @property
+    def revision(self) -> str:
+        """Commit of the weights; `UNKNOWN_REVISION` where none is known."""
+        facts = self.facts
+        is_preset = self.repository.lower() == facts.repository.lower()
+        return self.stated_revision or (facts.revision if is_preset else "") or UNKNOWN_REVISION
 
     @property
     def precision(self) -> str:
@@ -172,6 +225,7 @@ class ModelSettings(Group):
     def conflicts(self) -> Iterator[Conflict]:
         """Yields what can't be used together."""
         facts = self.facts
+        yield from self._own_conflicts()
         if self.max_length > facts.max_model_length:
             yield Conflict(
                 "model.maxLength",
@@ -190,7 +244,7 @@ class ModelSettings(Group):
                 "repository that has it",
                 ("model.name",),
             )
-        if self.previous_revision == self.revision:
+        if self.previous_revision is not None and self.previous_revision == self.revision:
             yield Conflict(
                 "model.previousRevision",
                 "the same commit as model.revision",
@@ -199,6 +253,31 @@ class ModelSettings(Group):
             )
         if self.lora_adapters:
             yield from self._adapter_conflicts()
+
+    def _own_conflicts(self) -> Iterator[Conflict]:
+        key, folder = "model.configDigest", self.own_folder
+        if folder is None:
+            if self.config_digest:
+                yield Conflict(
+                    key,
+                    f"a digest, but no folder of {FOLDER} is called after {self.name}",
+                    "Run: breakeven model add OWNER/NAME. A preset needs no digest",
+                    ("model.name",),
+                )
+            return
+        try:
+            own_facts(folder)
+            found = digest_of(folder)
+        except (ModelConfigError, OSError) as error:
+            yield Conflict(key, str(error), "Write it again: breakeven model add OWNER/NAME")
+            return
+        if found != self.config_digest:
+            stated = self.config_digest or "not stated"
+            yield Conflict(
+                key,
+                f"{stated}, but the files in {FOLDER / folder.name} have {found}",
+                "Look at what changed in them, then state their digest",
+            )
 
     def _adapter_conflicts(self) -> Iterator[Conflict]:
         name = self.facts.name

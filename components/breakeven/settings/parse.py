@@ -44,7 +44,7 @@ GROUPS: Mapping[str, type[Group]] = {
 }
 """All groups by key, in the order of the reference."""
 
-NEEDED = ("model.name", "model.repository", "model.revision", "traffic.tokensPerDay")
+NEEDED = ("model.name", "traffic.tokensPerDay")
 """What each of several models has to state: a default would be another model, or a guess."""
 
 Values = Mapping[str, object]

@@ -75,7 +75,7 @@ def test_of_a_list_of_one_the_entry_is_changed(key: str) -> None:
         ({"models": [3, 4]}, ['models[0]: found "3"', "a mapping of model"]),
         ({"models": {"model": {}}}, ["models: found", "a list of models"]),
         ({"models[1].traffic": None}, ["models[1].traffic.tokensPerDay: not stated", "Needed"]),
-        ({"models[1].model.revision": None}, ["models[1].model.revision: not stated"]),
+        ({"models[1].model.name": None}, ["models[1].model.name: not stated"]),
         ({"models[1].pool": {"gpu": "l4"}}, ["the same for all models of a stack", "Move it"]),
         ({"models[1].engin": {}}, ["models[1].engin: unknown setting", "Did you mean 'engine'?"]),
         ({"models[1].maxReplicas": 2}, ["models[1].maxReplicas: is now replicas.max"]),

@@ -141,11 +141,11 @@ MISTAKES: Mapping[str, Mistake] = {
     "a gpu of another vendor": Mistake(
         {"pool.gpu": "mi300x"}, "pool.gpu", "mi300x needs another device plugin", "NVIDIA"
     ),
-    "a model that fetches when it starts": Mistake(
-        {"model.name": "gpt-oss-20b", "model.precision": "int4"},
-        "model.name",
-        "gpt-oss-20b makes vLLM fetch",
-        "another model",
+    "a precision that the checkpoint does not have": Mistake(
+        {"model.name": "deepseek-v3.2", "model.precision": "int4", "model.maxLength": 512},
+        "model.precision",
+        "int4, but the checkpoint of deepseek-v3.2 is stored in fp8 (fp8)",
+        "checkpoint, fp8",
     ),
     "node images that change by themselves": Mistake(
         {**KARPENTER, "pool.karpenter.nodeImage": "al2023@latest"},

@@ -22,6 +22,7 @@ from breakeven.cli.bundle import inside, options
 from breakeven.cli.bundle.log import log
 from breakeven.cli.progress.byte_progress import byte_progress
 from breakeven.errors import SeveralModelsError
+from breakeven.planning.checks import require_deployable
 from breakeven.planning.offline import ledger_of, read_stack
 from breakeven.settings.files import ROOT
 from breakeven.settings.stack import Stack
@@ -181,6 +182,7 @@ def _say(text: str) -> None:
 
 def _read(stack: str) -> Stack:
     read = read_stack(stack, _OUTSIDE)
+    require_deployable(stack, read)
     if len(read.models) > 1:
         raise SeveralModelsError(stack, "a bundle", "Give each model a stack file and a bundle")
     return read

@@ -14,7 +14,7 @@ from breakeven.catalog.price import PriceMissingError
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cli.init.stack_answers import Answers, NewStackError
 from breakeven.cli.prices.book import book_for_command
-from breakeven.cost.capacity.memory_fit import memory_fit
+from breakeven.cost.capacity.memory_fit import memory_fit, smallest_fits
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.settings.engine import EngineSettings
 from breakeven.suggestions import suggestion
@@ -66,15 +66,50 @@ def rented(answers: Answers, today: date) -> list[tuple[Decimal, Machine]]:
             )
             priced.append((price.usd, machine))
     if not priced:
-        there = tuple(sorted({shape.gpu or "" for shape in shapes}))
-        which = f"{answers.gpu} there" if answers.gpu else "one machine there"
-        msg = (
-            f"{answers.model.name} in bf16 fits no machine of {answers.where} {region} that has a "
-            f"price: {which} is too small or not rented{suggestion(there)}. Choose another --gpu, "
-            "--where or --model; `breakeven model` says what a model needs"
-        )
-        raise NewStackError(msg)
+        there = sorted({shape.gpu or "" for shape in shapes})
+        raise NewStackError(_none_fits(answers, region, there))
     return priced
+
+
+def _none_fits(answers: Answers, region: str, there: list[str]) -> str:
+    """Returns why no machine was found, and which would hold the model."""
+    model, precision = answers.model, answers.model.checkpoint.precision
+    which = f"{answers.gpu} there" if answers.gpu else "one machine there"
+    length = min(LONGEST_REQUEST, model.max_model_length)
+    fits = smallest_fits(model, max_model_length=length)
+    return (
+        f"{model.name} in {precision} fits no machine of {answers.where} {region} with a price: "
+        f"{which} is too small or not rented{suggestion(tuple(there))}. "
+        + _nearest(answers, region, fits)
+        + "Choose another --gpu, --where or --model; `breakeven model` says what a model needs"
+    )
+
+
+def _nearest(answers: Answers, region: str, fits: tuple[str, ...]) -> str:
+    """Names what would hold the model: machines with a price elsewhere, or else GPUs."""
+    book = book_for_command()
+    holds: dict[tuple[str, int], bool] = {}
+    found = []
+    for identifier, price in book.prices.items():
+        kind, *place = identifier.split("/")
+        if kind != "node" or len(place) != _PLACE or place[-1] != "on-demand":
+            continue
+        cloud, where, instance_type, _ = place
+        shape = book.shapes.get((cloud, instance_type))
+        if shape is None or shape.gpu is None:
+            continue
+        gpus = (shape.gpu, shape.gpus)
+        if gpus not in holds:
+            holds[gpus] = _fits(answers.model, *gpus)
+        if holds[gpus]:
+            machine = f"{instance_type} ({shape.gpus} x {shape.gpu}) in {cloud} {where}"
+            found.append((cloud != answers.where, where != region, price.usd, machine))
+    if found:
+        return f"Nearest machine that holds it: {min(found)[-1]}. "
+    return f"It would fit: {', '.join(fits)}. " if fits else ""
+
+
+_PLACE = 4  # cloud, region, machine type and purchase in the identifier of a node's price
 
 
 def region_of(answers: Answers) -> str:
@@ -116,8 +151,8 @@ def own_machine(answers: Answers) -> Machine:
         if _fits(answers.model, gpu, parallel):
             return Machine(gpu=gpu, gpus=_OWN_GPUS, parallel=parallel, instance_type="")
     msg = (
-        f"{answers.model.name} in bf16 does not fit {_OWN_GPUS} x {gpu}. Choose another --gpu or "
-        "--model; `breakeven model` says what a model needs"
+        f"{answers.model.name} in {answers.model.checkpoint.precision} does not fit {_OWN_GPUS} x "
+        f"{gpu}. Choose another --gpu or --model; `breakeven model` says what a model needs"
     )
     raise NewStackError(msg)
 
@@ -128,7 +163,12 @@ def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
         gpus in TENSOR_PARALLEL
         and model.splits_over(gpus)
         and memory_fit(
-            Engine(model=model, precision="bf16", gpu=find_gpu(gpu), tensor_parallel=gpus),
+            Engine(
+                model=model,
+                precision=model.checkpoint.precision,
+                gpu=find_gpu(gpu),
+                tensor_parallel=gpus,
+            ),
             gpu_memory_utilization=float(EngineSettings().gpu_memory_utilization),
             max_model_length=length,
             request_tokens=length,

@@ -7,6 +7,7 @@ from datetime import date
 
 from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.gpus import find_gpu
+from breakeven.catalog.models import load_models
 from breakeven.catalog.pool_kinds import EXISTING, default_pool_kind
 from breakeven.cli.init.machines import LONGEST_REQUEST, Machine, own_machine, region_of, rented
 from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
@@ -17,6 +18,7 @@ from breakeven.planning.offline import load_values
 from breakeven.settings.fields import shown
 from breakeven.settings.files import stack_names, stack_values, with_settings
 from breakeven.settings.findings import keys_of
+from breakeven.settings.own_models import digest_of, own_models
 from breakeven.settings.parse import GROUPS, parse, raise_problems, told
 from breakeven.settings.pool import PoolSettings
 from breakeven.settings.replicas import MOST_REPLICAS, ReplicaSettings
@@ -31,8 +33,8 @@ def values_of(answers: Answers, today: date) -> Values:
     """Returns the settings of a stack that can be previewed, by dotted key.
 
     Raises:
-        NewStackError: No machine there holds the model and serves its peak minute, the commit of
-            its weights is not known, or a price has no meaning there.
+        NewStackError: No machine there holds the model and serves its peak minute, or a price has
+            no meaning there.
         SettingsError: The answers do not go together; all mistakes are named.
     """
     if answers.region and answers.where is Where.OWN:
@@ -119,26 +121,21 @@ def text_of(answers: Answers, values: Values) -> str:
 
 
 def _weights(answers: Answers) -> Values:
-    """Returns where the weights are, as a stack of this project that serves the model has it.
+    """Returns which weights are served.
 
-    Raises:
-        NewStackError: None does, and the answers name no commit.
+    The preset knows the repository, and the commit where a source states it; where none is known,
+    an estimate needs none, and a deployment asks for it.
     """
     model = answers.model
     every = [each for stack in stack_names() for each in parse(stack_values(stack))[0].models]
     known = next((one for one in every if one.model.repository == model.repository), None)
-    revision = answers.revision or (known and known.model.revision)
-    if not revision:
-        msg = (
-            f"no commit of {model.repository} is known here. Name one: --revision COMMIT, 40 "
-            f"hexadecimal digits; the repository's page lists them under Files, History"
-        )
-        raise NewStackError(msg)
-    return {
-        "model.repository": model.repository,
-        "model.revision": revision,
-        "weights.hubTokenSecret": (known and known.weights.hub_token_secret) or "",
-    }
+    values: Values = {"weights.hubTokenSecret": (known and known.weights.hub_token_secret) or ""}
+    if answers.revision:
+        values["model.revision"] = answers.revision
+    own = own_models().get(model.name)
+    if own is not None and load_models().name_of(model.name) is None:
+        values["model.configDigest"] = digest_of(own)
+    return values
 
 
 def _cloud(answers: Answers, machine: Machine) -> Values:

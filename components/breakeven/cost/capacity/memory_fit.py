@@ -134,7 +134,7 @@ def _several_nodes(
 ) -> tuple[str, ...]:
     parallel = TENSOR_PARALLEL[-1]
     found = sorted(
-        (nodes * gpu.memory_gib, rank, nodes, gpu.name)
+        (nodes, gpu.memory_gib, rank, gpu.name)
         for gpu in load_gpus().values()
         for rank, precision in enumerate(precisions)
         for nodes in range(2, MOST_NODES + 1)
@@ -155,7 +155,7 @@ def _several_nodes(
     )
     return tuple(
         f"{precisions[rank]} on {nodes} nodes of {parallel} x {name}"
-        for _, rank, nodes, name in found
+        for nodes, _, rank, name in found
     )[:1]
 
 

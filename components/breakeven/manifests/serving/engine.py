@@ -231,6 +231,7 @@ def _common(settings: Settings, timings: Timings) -> dict[str, Any]:
             *engine_environment(
                 api_key_secret=settings.engine.api_key_secret, ready_seconds=timings.startup_budget
             ),
+            *env_vars(_vocabulary_environment(settings)),
             *tracing_environment(settings),
             *env_vars(guard_environment(timings)),
         ],
@@ -255,6 +256,14 @@ def _common(settings: Settings, timings: Timings) -> dict[str, Any]:
             {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108  # as above
         ],
     }
+
+
+def _vocabulary_environment(settings: Settings) -> dict[str, str]:
+    """Returns where the engine finds the vocabulary that it would fetch otherwise."""
+    model = settings.model
+    if not model.facts.fetches_vocabulary:
+        return {}
+    return {"TIKTOKEN_ENCODINGS_BASE": f"{WEIGHTS}/{model.revision}"}
 
 
 def _resources(settings: Settings) -> dict[str, Any]:

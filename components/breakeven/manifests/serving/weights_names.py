@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from breakeven.catalog.vocabularies import HARMONY, VocabularyFile
 from breakeven.manifests.gpu_pool.pool import Pool
 from breakeven.manifests.serving.sizes import adapters_volume_gib, weights_volume_gib
 from breakeven.settings.stack import Settings
@@ -20,12 +21,14 @@ class Content:
         sources: Repositories and their commits.
         file_bytes: Size of their files, for the time that the download may take.
         gibibytes: Size of the volume.
+        further: Files from elsewhere that are put into each commit's folder.
     """
 
     title: str
     sources: tuple[tuple[str, str], ...]
     file_bytes: int
     gibibytes: int
+    further: tuple[VocabularyFile, ...] = ()
 
 
 def weights_content(settings: Settings, revision: str) -> Content:
@@ -35,6 +38,7 @@ def weights_content(settings: Settings, revision: str) -> Content:
         sources=((settings.model.repository, revision),),
         file_bytes=settings.model.repository_bytes,
         gibibytes=weights_volume_gib(settings),
+        further=HARMONY if settings.model.facts.fetches_vocabulary else (),
     )
 
 
@@ -68,6 +72,7 @@ def weights_names(content: Content, settings: Settings, pool: Pool, script: str)
     node holds the volume is a new one filled instead, because the Job would wait for ever.
     """
     source = [part for pair in content.sources for part in pair]
+    source += [file.sha256 for file in content.further]
     reader = [settings.engine.image, script]
     room = [
         settings.weights.storage_class,

@@ -52,6 +52,7 @@ def weights_pod(  # noqa: PLR0913  # one argument for each object referred to
                     f"--repository={repository}",
                     f"--revision={revision}",
                     f"--directory={_VOLUME}",
+                    *(f"--file={file.address}#sha256={file.sha256}" for file in content.further),
                     *(["--check"] if check else []),
                 ],
             )

@@ -6,12 +6,16 @@ itself are real.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -227,3 +231,42 @@ def test_an_error_is_one_line_without_a_traceback(hub: Path, volume: Path) -> No
     assert "failed: PermissionError: 401 for https://cdn.test/owner/model?*** with" in result.stdout
     assert "token ***" in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
+        pass
+
+
+@pytest.fixture
+def vocabulary(tmp_path: Path) -> Iterator[str]:
+    """Address of a file on a server of this machine, with its checksum."""
+    folder = tmp_path / "published"
+    folder.mkdir()
+    content = b"AA== 0\n"
+    (folder / "o200k_base.tiktoken").write_bytes(content)
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/o200k_base.tiktoken"
+        yield f"{address}#sha256={hashlib.sha256(content).hexdigest()}"
+        server.shutdown()
+
+
+def test_a_vocabulary_is_fetched_and_verified_like_weights(
+    hub: Path, volume: Path, vocabulary: str
+) -> None:
+    assert fetch(hub, volume, f"--file={vocabulary}", "--check").returncode == 0
+    assert not (volume / REVISION).exists()
+    assert fetch(hub, volume, f"--file={vocabulary}").returncode == 0
+    assert (volume / REVISION / "o200k_base.tiktoken").read_bytes() == b"AA== 0\n"
+
+
+def test_a_vocabulary_that_differs_from_its_checksum_is_not_kept(
+    hub: Path, volume: Path, vocabulary: str
+) -> None:
+    address = vocabulary.partition("#")[0]
+    result = fetch(hub, volume, f"--file={address}#sha256={'0' * 64}")
+    assert result.returncode == 1
+    assert "o200k_base.tiktoken differs from the checksum" in result.stdout
+    assert not (volume / REVISION).exists()

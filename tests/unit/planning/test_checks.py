@@ -1,0 +1,33 @@
+"""What a deployment needs and an estimate does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from breakeven.errors import SettingsError
+from breakeven.planning.checks import require_deployable
+from breakeven.settings.parse import parse
+
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
+def test_an_unknown_commit_is_asked_for_by_a_deployment_alone() -> None:
+    stack, problems = parse({"model": {"name": "deepseek-v3.2"}})
+    assert problems == ()
+    with pytest.raises(SettingsError, match=r"no commit of deepseek-ai/DeepSeek-V3\.2 is known"):
+        require_deployable("chat", stack)
+
+
+def test_a_commit_that_is_stated_or_that_the_preset_knows_is_deployed() -> None:
+    stated, _ = parse({"model": {"name": "deepseek-v3.2", "revision": COMMIT}})
+    require_deployable("chat", stated)
+    assert stated.models[0].model.revision == COMMIT
+    pinned, _ = parse({"model": {"name": "llama-3.1-8b-instruct"}})
+    require_deployable("chat", pinned)
+    assert pinned.models[0].model.repository == "meta-llama/Llama-3.1-8B-Instruct"
+
+
+def test_the_commit_of_a_preset_is_not_that_of_another_repository() -> None:
+    model = {"name": "llama-3.1-8b-instruct", "repository": "someone/Llama-3.1-8B"}
+    with pytest.raises(SettingsError, match="no commit of someone/Llama"):
+        require_deployable("chat", parse({"model": model})[0])
