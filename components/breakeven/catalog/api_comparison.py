@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -24,92 +24,163 @@ from breakeven.catalog.api_offers import (
     stated_quantization,
     stated_region,
 )
-from breakeven.catalog.api_prices import ApiPrice, UnknownApiModelError, api_price
+from breakeven.catalog.api_prices import (
+    ApiPrice,
+    TokenRates,
+    UnknownApiModelError,
+    api_price,
+    token_rates,
+)
+from breakeven.catalog.api_terms import NO_TERMS, Request, Terms
 
 _SHORT_PROMPT = 128_000
 """Input tokens above which providers charge a higher tier, which the second source lacks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractPrice:
-    """A user's own price. USD per 1M tokens.
-
-    Attributes:
-        input: Input tokens.
-        cached_input: Input tokens read from the provider's cache.
-        output: Output tokens.
-    """
-
-    input: Decimal
-    cached_input: Decimal
-    output: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """The mean request of a stack, and what its offers have to allow.
-
-    Attributes:
-        input_tokens: Cached tokens included, 1 or more.
-        cached_input_tokens: Those of them that a provider's cache holds.
-        output_tokens: 1 or more.
-        longest: Tokens of the longest request that the stack serves.
-        regions: Where requests may be processed; empty for anywhere.
-    """
-
-    input_tokens: int
-    cached_input_tokens: int
-    output_tokens: int
-    longest: int
-    regions: tuple[str, ...] = ()
-
-
 def compared_price(
-    reference: str, request: Request, today: date, contract: ContractPrice | None = None
+    reference: str, request: Request, today: date, terms: Terms = NO_TERMS
 ) -> ApiPrice:
     """Returns what a mean request costs by an offer, and what speaks against the offer.
 
-    The price is that of genai-prices; that of the second source where only it lists the offer, or
-    where it is higher by more than `DISPUTED_SHARE`: a saving must hold at the higher price.
+    The list price is that of genai-prices; that of the second source where only it lists the offer,
+    or where it is higher by more than `DISPUTED_SHARE`: a saving must hold at the higher price.
 
     Args:
         reference: "provider/model".
         request: The mean request.
         today: Day on which prices and retirement dates are looked up.
-        contract: The user's own price, which stands for any list price.
+        terms: The user's own.
 
     Raises:
-        UnknownApiModelError: No source has a price for it.
+        UnknownApiModelError: No source has a price for it, and the terms state none.
     """
     offers = find_offers(reference)
-    if contract is not None:
-        price = _contracted(contract, reference, request, today)
-        return _judged(price, offers, request, today)
-    priced = [offer for offer in offers if offer.is_priced]
-    second = max(priced, key=lambda offer: offer.as_of, default=None)
+    if terms.is_contract:
+        price = _contracted(terms, reference, request, today)
+    else:
+        listed = _list_price(reference, offers, _at_list_price(request, terms), today)
+        price = _on_terms(listed, terms, request, today)
+    price = replace(
+        price,
+        monthly_fee=terms.monthly_fee,
+        covered_tokens_per_minute=_covered(terms),
+    )
+    return _judged(price, offers, request, today)
+
+
+def _covered(terms: Terms) -> Decimal | None:
+    if not terms.has_units:
+        return None
+    limit = terms.units_tokens_per_minute
+    return Decimal("Infinity") if limit is None else limit
+
+
+def _list_price(
+    reference: str, offers: Sequence[ApiOffer], request: Request, today: date
+) -> ApiPrice:
+    """Returns what the request costs at once, by the sources that know the offer."""
+    second = _second(offers)
     try:
         price = _listed(reference, request, today)
     except UnknownApiModelError:
         if second is None:
             raise
-        price = _priced_by(second, reference, request)
+        return _priced_by(second, reference, request)
+    if second is None or request.input_tokens > _SHORT_PROMPT:
+        return price
+    return _settled(price, _priced_by(second, reference, request))
+
+
+def _second(offers: Sequence[ApiOffer]) -> ApiOffer | None:
+    priced = [offer for offer in offers if offer.is_priced]
+    return max(priced, key=lambda offer: offer.as_of, default=None)
+
+
+def _at_list_price(request: Request, terms: Terms) -> Request:
+    """Returns what of a request is paid at list prices: at once, but for writes priced apart."""
+    written = request.cache_write_tokens if terms.cache_write is None else 0
+    return replace(request, batch_share=Decimal(0), cache_write_tokens=written)
+
+
+def _on_terms(price: ApiPrice, terms: Terms, request: Request, today: date) -> ApiPrice:
+    """Returns a list price on the user's terms, with the share that goes by batch API."""
+    kept = 1 - terms.discount
+    usd, rates = price.usd_per_request * kept, price.rates
+    if terms.discount or (terms.cache_write is not None and request.cache_write_tokens):
+        rates = _discounted(price.rates or _token_rates(price, request, today), kept)
+        if terms.cache_write is not None:
+            usd += (terms.cache_write - rates.input) * request.cache_write_tokens / 10**6
+    batch = _batch_rates(price, terms, kept)
+    usd = usd if batch is None else request.with_batch(usd, batch)
+    if usd == price.usd_per_request:
+        return price
+    source = price.source
+    if terms.discount:
+        source += f", {terms.discount * 100:f}% discount (api.terms)"
+    return _costing(replace(price, source=source, rates=rates), usd, request)
+
+
+def _token_rates(price: ApiPrice, request: Request, today: date) -> TokenRates:
+    return token_rates(
+        price.reference,
+        input_tokens=request.input_tokens,
+        output_tokens=request.output_tokens,
+        on=datetime(today.year, today.month, today.day, tzinfo=UTC),
+    )
+
+
+def _discounted(rates: TokenRates, kept: Decimal) -> TokenRates:
+    return TokenRates(
+        input=rates.input * kept,
+        cached_input=rates.cached_input * kept,
+        output=rates.output * kept,
+    )
+
+
+def _batch_rates(price: ApiPrice, terms: Terms, kept: Decimal) -> TokenRates | None:
+    """Returns the prices of a batch: the user's, or the list's on the user's terms."""
+    if terms.batch_input is not None and terms.batch_output is not None:
+        return replace(_NO_RATES, batch_input=terms.batch_input, batch_output=terms.batch_output)
+    second = _second(find_offers(price.reference))
+    if second is None or second.batch_input is None or second.batch_output is None:
+        return None
+    return replace(
+        _NO_RATES,
+        batch_input=second.batch_input * kept,
+        batch_output=second.batch_output * kept,
+    )
+
+
+_NO_RATES = TokenRates(input=Decimal(0), cached_input=Decimal(0), output=Decimal(0))
+
+
+def _costing(price: ApiPrice, usd: Decimal, request: Request) -> ApiPrice:
+    return replace(
+        price,
+        usd_per_request=usd,
+        usd_per_million_tokens=usd * 10**6 / request.tokens,
+    )
+
+
+def _contracted(terms: Terms, reference: str, request: Request, today: date) -> ApiPrice:
+    rates, usd = terms.rates, terms.per_request
+    if rates is None:
+        usd = usd or Decimal(0)
+        # What a token costs is only asked for to show it: all of them alike.
+        each = usd * 10**6 / request.tokens
+        rates = TokenRates(input=each, cached_input=each, output=each)
     else:
-        if second is not None and request.input_tokens <= _SHORT_PROMPT:
-            price = _settled(price, _priced_by(second, reference, request))
-    return _judged(price, offers, request, today)
-
-
-def _contracted(contract: ContractPrice, reference: str, request: Request, today: date) -> ApiPrice:
-    offer = ApiOffer(
-        provider="",
-        model=reference,
-        input=contract.input,
-        cached_read=contract.cached_input,
-        output=contract.output,
+        usd = request.usd(rates)
+    price = ApiPrice(
+        reference=reference,
+        usd_per_request=usd,
+        usd_per_million_tokens=Decimal(0),
         source=f"stack setting api.terms.{reference}",
         as_of=today,
+        rates=rates,
+        is_contract=True,
     )
-    return replace(_priced_by(offer, reference, request), is_contract=True)
+    return _costing(price, usd, request)
 
 
 def _judged(price: ApiPrice, offers: Sequence[ApiOffer], request: Request, today: date) -> ApiPrice:
@@ -132,24 +203,21 @@ def _listed(reference: str, request: Request, today: date) -> ApiPrice:
         input_tokens=request.input_tokens,
         output_tokens=request.output_tokens,
         cached_input_tokens=request.cached_input_tokens,
+        cache_write_tokens=request.cache_write_tokens,
         on=datetime(today.year, today.month, today.day, tzinfo=UTC),
     )
 
 
 def _priced_by(offer: ApiOffer, reference: str, request: Request) -> ApiPrice:
-    usd = offer.usd_per_request(
-        input_tokens=request.input_tokens,
-        cached_input_tokens=request.cached_input_tokens,
-        output_tokens=request.output_tokens,
-    )
-    return ApiPrice(
+    price = ApiPrice(
         reference=reference,
-        usd_per_request=usd,
-        usd_per_million_tokens=usd * 10**6 / (request.input_tokens + request.output_tokens),
+        usd_per_request=Decimal(0),
+        usd_per_million_tokens=Decimal(0),
         source=offer.source,
         as_of=offer.as_of,
         rates=offer.rates,
     )
+    return _costing(price, request.usd(offer.rates), request)
 
 
 def _settled(first: ApiPrice, second: ApiPrice) -> ApiPrice:

@@ -81,25 +81,10 @@ class ApiOffer:
             input=plain,
             cached_input=plain if self.cached_read is None else self.cached_read,
             output=self.output or Decimal(0),
+            cache_write=self.cache_write,
+            batch_input=self.batch_input,
+            batch_output=self.batch_output,
         )
-
-    def usd_per_request(
-        self, *, input_tokens: int, cached_input_tokens: int, output_tokens: int
-    ) -> Decimal:
-        """Returns USD for a request; of an offer that is priced.
-
-        Args:
-            input_tokens: Input, cached tokens included.
-            cached_input_tokens: Those of them read from the provider's cache.
-            output_tokens: Output.
-        """
-        rates = self.rates
-        usd = (
-            rates.input * (input_tokens - cached_input_tokens)
-            + rates.cached_input * cached_input_tokens
-            + rates.output * output_tokens
-        )
-        return usd / 10**6
 
 
 COLUMNS = tuple(field.name for field in fields(ApiOffer))

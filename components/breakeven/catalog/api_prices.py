@@ -29,11 +29,23 @@ _PACKAGE = f"genai-prices {PACKAGE_VERSION}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRates:
-    """USD for a million tokens of each kind, exactly as the API charges them."""
+    """USD for a million tokens of each kind, exactly as the API charges them.
+
+    Attributes:
+        input: Input.
+        cached_input: Input read from the provider's cache.
+        output: Output.
+        cache_write: Input written to that cache; None where it costs as other input.
+        batch_input: Input by batch API; None where there is none.
+        batch_output: Output by batch API; None where there is none.
+    """
 
     input: Decimal
     cached_input: Decimal
     output: Decimal
+    cache_write: Decimal | None = None
+    batch_input: Decimal | None = None
+    batch_output: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +64,10 @@ class ApiPrice:
         findings: What speaks against comparing with it.
         rates: Of its tokens, where they are not those that `token_rates` returns.
         is_contract: Whether the stack states the price; `as_of` is then the day of the estimate.
+        monthly_fee: USD a month at any volume, beside `usd_per_request`.
+        covered_tokens_per_minute: Tokens a minute that the fee pays for, so that only requests
+            beyond them cost `usd_per_request`; None where it pays for none.
+        parts: Where several APIs share the requests: each of them, with fees of its own.
     """
 
     reference: str
@@ -65,11 +81,22 @@ class ApiPrice:
     findings: tuple[Finding, ...] = ()
     rates: TokenRates | None = None
     is_contract: bool = False
+    monthly_fee: Decimal = Decimal(0)
+    covered_tokens_per_minute: Decimal | None = None
+    parts: tuple[ApiPart, ...] = ()
 
     @property
     def decides(self) -> bool:
         """Whether a verdict may rest on it: it is served, takes the requests, and is allowed."""
         return not any(map(excludes, self.findings))
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPart:
+    """One of several APIs in use, and its share of the requests, 0 to 1."""
+
+    price: ApiPrice
+    share: Decimal
 
 
 class UnknownApiModelError(LookupError):
@@ -88,19 +115,19 @@ class UnknownApiModelError(LookupError):
         super().__init__(f'no price for API model "{reference}": {reason}{suggestion(near)}')
 
 
-def api_price(
+def api_price(  # noqa: PLR0913  # tokens by kind
     reference: str,
     *,
     input_tokens: int,
     output_tokens: int,
     cached_input_tokens: int,
     on: datetime,
+    cache_write_tokens: int = 0,
 ) -> ApiPrice:
     """Returns the price of one request, at standard (not batch) rates.
 
     Call it for a mean request and multiply: with a month's tokens in one call, the tier for long
-    contexts would apply to all of them. Cached input is charged as read from the cache; what some
-    providers charge for writing to it is not counted.
+    contexts would apply to all of them. Cached input is charged as read from the cache.
 
     Args:
         reference: Provider and model of genai-prices, such as "openai/gpt-4.1-mini".
@@ -108,6 +135,7 @@ def api_price(
         output_tokens: Output of the request, 0 or more.
         cached_input_tokens: Input read from the provider's cache, 0 to `input_tokens`.
         on: When the request is made; prices have a history.
+        cache_write_tokens: Input written to that cache, which some providers charge more for.
 
     Raises:
         UnknownApiModelError: The reference has no "/", the provider or the model is not known, or
@@ -121,9 +149,8 @@ def api_price(
         )
         raise ValueError(msg)
     provider, model = _split(reference)
-    calculation = _calculate(
-        reference, provider, model, (input_tokens, output_tokens, cached_input_tokens), on
-    )
+    tokens_by_kind = (input_tokens, output_tokens, cached_input_tokens, cache_write_tokens)
+    calculation = _calculate(reference, provider, model, tokens_by_kind, on)
     for tokens, usd, kind in (
         (input_tokens, calculation.input_price, "input"),
         (output_tokens, calculation.output_price, "output"),
@@ -164,9 +191,9 @@ def token_rates(
         on=on,
     )
     provider, model = _split(reference)
-    plain = _calculate(whole.reference, provider, model, (input_tokens, output_tokens, 0), on)
+    plain = _calculate(whole.reference, provider, model, (input_tokens, output_tokens, 0, 0), on)
     cached = _calculate(
-        whole.reference, provider, model, (input_tokens, output_tokens, input_tokens), on
+        whole.reference, provider, model, (input_tokens, output_tokens, input_tokens, 0), on
     )
     return TokenRates(
         input=plain.input_price * 1_000_000 / input_tokens,
@@ -196,16 +223,17 @@ def _calculate(
     reference: str,
     provider: Provider,
     model: str,
-    tokens: tuple[int, int, int],
+    tokens: tuple[int, int, int, int],
     on: datetime,
 ) -> PriceCalculation:
     from genai_prices import Usage, calc_price  # noqa: PLC0415  # see the module's docstring
 
-    input_tokens, output_tokens, cached_input_tokens = tokens
+    input_tokens, output_tokens, cached_input_tokens, cache_write_tokens = tokens
     usage = Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cache_read_tokens=cached_input_tokens,
+        cache_write_tokens=cache_write_tokens,
     )
     try:
         return calc_price(usage, model, provider_id=provider.id, genai_request_timestamp=on)

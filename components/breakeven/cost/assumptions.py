@@ -13,6 +13,7 @@ from breakeven.cost.calendar import Calendar
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load
+from breakeven.cost.escalation import Escalation
 from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
 from breakeven.cost.fleet.simulation.enlargement import ServingFleet
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
@@ -68,6 +69,8 @@ class Assumptions:
         overflows: Whether a gateway sends to the API in use what the replicas can't serve.
         notes: What a reader has to know about the deployment.
         instance: Name of its objects in the cluster.
+        escalation: What an API answers again, because the model is not good enough; None for
+            nothing.
         others: The further models of the stack, each with all that it shares with the first.
     """
 
@@ -93,6 +96,7 @@ class Assumptions:
     instance: str = ""
     serving: ServingFleet | None = None
     if_slower: Fleet | None = None
+    escalation: Escalation | None = None
     others: tuple[Assumptions, ...] = ()
 
     @property
@@ -115,6 +119,12 @@ class Assumptions:
         """Input and output tokens of a month, of all models."""
         months = (model.load.tokens_per_month(self.calendar) for model in self.models)
         return sum(months, Decimal(0))
+
+    @property
+    def overflow_price(self) -> ApiPrice:
+        """That of the API which the gateway sends requests to: of several in use, the first."""
+        parts = self.api_in_use.parts
+        return parts[0].price if parts else self.api_in_use
 
     @property
     def comparators(self) -> tuple[ApiPrice, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from breakeven.catalog.api_prices import ApiPrice
+from breakeven.cost.api_cost import api_monthly
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.bill import Bill, api_monthly
+from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import cheapest_hosted, model_costs
 from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.registered import Registered
@@ -26,6 +27,7 @@ from breakeven.cost.several_models import (
     planned,
     staircase_of,
 )
+from breakeven.cost.staffing_guidance import staffing_guidance
 
 LARGEST_NODES = 64
 """Nodes up to which break-even and hybrid are searched; "never" means not up to so many."""
@@ -87,6 +89,7 @@ class _Estimate:
             break_even=break_even,
             hybrid=None if hybrid is None else hybrid.split,
             shortfall=shortfall,
+            staffing_guidance=staffing_guidance(assumptions, nodes_at_peak(serving.assumptions)),
             verdict=self.verdict(
                 serving.own_option(0 if shortfall is None else shortfall.nodes),
                 serving,

@@ -18,6 +18,7 @@ from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.hybrid import Hybrid
 from breakeven.cost.recommendation import Verdict
 from breakeven.cost.several_models import JointStaircase, Served, simulated_week, staircase_of
+from breakeven.cost.staffing_guidance import StaffingGuidance
 
 STALE_DAYS = 90
 """Age in days beyond which a price is marked as stale; GPU prices move within quarters."""
@@ -121,6 +122,7 @@ class Report:
             prompts may not leave or no API may decide.
         shortfall: Where the configured fleet does not serve all traffic in time: what does, and
             what that costs. The options are compared with it.
+        staffing_guidance: What this project assumes for the fleet that serves all traffic.
         verdict: What to do, and why.
         models: The parts of the models, in the order of the stack file.
     """
@@ -135,6 +137,7 @@ class Report:
     break_even: tuple[BreakEvenAgainst, ...]
     hybrid: Hybrid | None
     shortfall: Shortfall | None
+    staffing_guidance: StaffingGuidance
     verdict: Verdict
     models: tuple[ModelCost, ...]
 
@@ -142,6 +145,10 @@ class Report:
     def compared_hosted(self) -> ApiCost | None:
         """The cheapest offer of the same model that may decide."""
         return next((cost for cost in self.hosted if cost.decides), None)
+
+    def usd_per_million_by(self, cost: ApiCost) -> Decimal:
+        """Returns what an API costs over the tokens of the traffic, fees among them."""
+        return cost.monthly / self.assumptions.tokens_per_month * 10**6
 
     @property
     def simulated(self) -> SimulatedWeek:

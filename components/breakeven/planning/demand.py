@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from breakeven.catalog.api_comparison import ContractPrice, Request, compared_price
-from breakeven.catalog.api_prices import ApiPrice, UnknownApiModelError
 from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
 from breakeven.cost.demand.load import FLAT, Load, flat_shape, published_shape, read_shape
+from breakeven.planning.apis import ComparedApis, compared_apis
 from breakeven.planning.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
-from breakeven.settings.api import ApiTerms
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import TRAFFIC
 from breakeven.settings.stack import Settings
-from breakeven.suggestions import near_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +20,7 @@ class ModelDemand:
     """The traffic of a model, and the APIs that could serve it."""
 
     load: Load
-    api_in_use: ApiPrice
-    hosted: tuple[ApiPrice, ...]
+    apis: ComparedApis
 
 
 def demand_of(settings: Settings, today: date) -> tuple[ModelDemand | None, list[Conflict]]:
@@ -38,29 +34,11 @@ def demand_of(settings: Settings, today: date) -> tuple[ModelDemand | None, list
         The demand, and what can't be used.
     """
     load, conflicts = _load(settings)
-    found: dict[str, list[ApiPrice]] = {"api.inUse": [], "api.hosted": []}
-    hosted = settings.api.hosted or settings.model.facts.hosted
-    request = Request(
-        input_tokens=load.input_tokens,
-        cached_input_tokens=load.cached_input_tokens,
-        output_tokens=load.output_tokens,
-        longest=settings.model.max_length,
-        regions=settings.api.regions,
-    )
-    for key, reference in (
-        ("api.inUse", settings.api.in_use),
-        *(("api.hosted", h) for h in hosted),
-    ):
-        price = _api(key, reference, request, today, settings.api.terms.get(reference))
-        if isinstance(price, Conflict):
-            conflicts.append(price)
-        else:
-            found[key].append(price)
-    conflicts += _unused_terms(settings, (settings.api.in_use, *hosted))
-    if not found["api.inUse"]:
+    apis, wrong = compared_apis(settings, load, today)
+    conflicts += wrong
+    if apis is None:
         return None, conflicts
-    [in_use], others = found["api.inUse"], tuple(found["api.hosted"])
-    return ModelDemand(load=load, api_in_use=in_use, hosted=others), conflicts
+    return ModelDemand(load=load, apis=apis), conflicts
 
 
 def capacity_of(settings: Settings, load: Load) -> ReplicaCapacity:
@@ -82,7 +60,7 @@ def capacity_of(settings: Settings, load: Load) -> ReplicaCapacity:
         gpu_memory_utilization=float(engine.gpu_memory_utilization),
         max_model_length=model.max_length,
         input_tokens=load.input_tokens,
-        output_tokens=load.output_tokens,
+        output_tokens=load.own_output_tokens,
         cached_input_share=load.cached_input_share,
         concurrency_limit=_concurrency(settings),
         measured_output_tokens_per_second=None if measured is None else float(measured),
@@ -137,34 +115,6 @@ def _load(settings: Settings) -> tuple[Load, list[Conflict]]:
         shape=shape,
         shape_source=source,
         burst_factor=float(traffic.burst_factor),
+        own_output_ratio=float(settings.api.own_output_percent) / 100,
     )
     return load, conflicts
-
-
-def _api(
-    key: str, reference: str, request: Request, today: date, terms: ApiTerms | None
-) -> ApiPrice | Conflict:
-    try:
-        return compared_price(reference, request, today, _contract(terms))
-    except UnknownApiModelError as error:
-        near = f"Closest: {', '.join(error.near)}" if error.near else "See the list of genai-prices"
-        return Conflict(key, f'no price is known for "{reference}"', near, price=True)
-
-
-def _unused_terms(settings: Settings, named: Sequence[str]) -> Iterator[Conflict]:
-    for reference in settings.api.terms:
-        if reference not in named:
-            near = ", ".join(near_names(reference, named)) or ", ".join(named)
-            yield Conflict(
-                f"api.terms.{reference}",
-                "neither api.inUse nor an offer of the same model",
-                f"Allowed: a name in api.inUse or api.hosted; closest: {near}",
-                ("api.inUse", "api.hosted"),
-            )
-
-
-def _contract(terms: ApiTerms | None) -> ContractPrice | None:
-    if terms is None or terms.input is None or terms.output is None:
-        return None
-    cached = terms.input if terms.cached_input is None else terms.cached_input
-    return ContractPrice(input=terms.input, cached_input=cached, output=terms.output)

@@ -128,8 +128,9 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         cloud=settings.pricing.cloud,
         region=settings.pricing.region,
         staffing=_staffing(settings),
-        api_in_use=demand.api_in_use,
-        hosted=demand.hosted,
+        api_in_use=demand.apis.in_use,
+        hosted=demand.apis.hosted,
+        escalation=demand.apis.escalation,
         budget_per_month=settings.pricing.budget_per_month,
         data_may_leave=settings.network.data_may_leave,
         book=book,
@@ -145,7 +146,7 @@ def token_prices(report: Report) -> TokenPrices:
 
     Where own replicas are planned to serve nothing, the price of any token stands for theirs.
     """
-    load, api = report.assumptions.load, report.assumptions.api_in_use
+    load, api = report.assumptions.load, report.assumptions.overflow_price
     today = report.assumptions.book.today
     rates = api.rates or token_rates(
         api.reference,

@@ -142,6 +142,16 @@ class SimulatedPart(Part):
     most_replicas: Count = Field(description="Most replicas that the autoscaler asked for.")
 
 
+class StaffingGuidancePart(Part):
+    """How much of an engineer this project assumes for the fleet, in percent of one."""
+
+    stated_percent: Amount = Field(description="What the stack states.")
+    low_percent: Amount = Field(description="The least that is assumed.")
+    high_percent: Amount = Field(description="The most that is assumed.")
+    nodes: Count = Field(description="GPU nodes at peak that it is about.")
+    outside: Literal["below", "above"] | None = Field(description="Null for within.")
+
+
 class ModelPart(Part):
     """One model of the stack."""
 
@@ -189,9 +199,8 @@ class ApiPart(ApiCore):
     findings: Sequence[Name] = Field(
         description="What speaks against it: retirement, limits, and sources that disagree."
     )
-    max_input_tokens: AtLeastOne | None = Field(
-        description="Longest input that it takes; null where unknown."
-    )
+    max_input_tokens: AtLeastOne | None = Field(description="Longest input; null for unknown.")
+    monthly_fee: Money = Field(description="Part of the cost that is paid at any volume.")
     quantization: str = Field(description="Of its weights, where stated; else empty.")
     region: str = Field(description="Where it processes requests, where stated; else empty.")
 
@@ -315,6 +324,9 @@ class ReportDocument(ReportCore):
     tokens_per_day: AtLeastOne = Field(description="Input and output tokens of a mean day.")
     budget_per_month: Money | None = Field(
         description="USD monthly that self-hosting may cost; null for no limit."
+    )
+    staffing_guidance: StaffingGuidancePart = Field(
+        description="The stated share of an engineer, compared with assumptions of this project."
     )
     simulated: SimulatedPart = Field(
         description="The week of the stack, simulated in steps of the autoscaler's polling; "

@@ -8,9 +8,9 @@ from breakeven.cost.report import Report
 from breakeven.reports.formatting import usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.line_item_table import add_line, line_table
+from breakeven.reports.sentences.bill import bill_notes
 from breakeven.reports.sentences.notes import price_sources, report_notes
 from breakeven.reports.tables import (
-    bill_notes,
     break_even,
     by_api,
     by_model,

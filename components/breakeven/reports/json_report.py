@@ -9,6 +9,7 @@ from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.hybrid import Hybrid
 from breakeven.cost.recommendation import Option
 from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report, Shortfall
+from breakeven.cost.staffing_guidance import StaffingGuidance
 from breakeven.reports.document import (
     ApiPart,
     BreakEvenPart,
@@ -22,6 +23,7 @@ from breakeven.reports.document import (
     SelfHostedPart,
     ShortfallPart,
     SimulatedPart,
+    StaffingGuidancePart,
 )
 from breakeven.reports.formatting import money, month_name, rate
 from breakeven.reports.sentences import recommendation
@@ -105,10 +107,11 @@ def report_document(report: Report) -> ReportDocument:
             mean_nodes=round(report.week.mean_nodes, 4),
             peak_replicas=report.week.peak_replicas,
         ),
+        staffing_guidance=_staffing(report.staffing_guidance),
         simulated=_simulated(report.simulated),
         models=[_model(model) for model in report.models],
-        api=_api(report.api),
-        hosted=[_api(api) for api in report.hosted],
+        api=_api(report, report.api),
+        hosted=[_api(report, api) for api in report.hosted],
         break_even=[_break_even(row) for row in report.break_even],
         hybrid=None if report.hybrid is None else _hybrid(report.hybrid),
         recommendation=RecommendationPart(
@@ -120,6 +123,16 @@ def report_document(report: Report) -> ReportDocument:
         ),
         shortfall=None if report.shortfall is None else _shortfall(report.shortfall),
         notes=[*report_notes(report), *price_sources(report)],
+    )
+
+
+def _staffing(guidance: StaffingGuidance) -> StaffingGuidancePart:
+    return StaffingGuidancePart(
+        stated_percent=rate(guidance.stated * 100),
+        low_percent=rate(guidance.low * 100),
+        high_percent=rate(guidance.high * 100),
+        nodes=guidance.nodes,
+        outside=guidance.outside,
     )
 
 
@@ -167,17 +180,18 @@ def _line_item(line: LineItem) -> LineItemPart:
     )
 
 
-def _api(api: ApiCost) -> ApiPart:
+def _api(report: Report, api: ApiCost) -> ApiPart:
     return ApiPart(
         api=api.price.reference,
         same_model=api.same_model,
         monthly=money(api.monthly),
-        per_million_tokens=rate(api.price.usd_per_million_tokens),
+        per_million_tokens=rate(report.usd_per_million_by(api)),
         source=api.price.source,
         as_of=api.price.as_of.isoformat(),
         decides=api.decides,
         findings=[finding_sentence(finding) for finding in api.price.findings],
         max_input_tokens=api.price.max_input_tokens,
+        monthly_fee=money(api.price.monthly_fee),
         quantization=api.price.quantization,
         region=api.price.region,
     )

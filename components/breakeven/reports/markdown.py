@@ -29,7 +29,7 @@ def markdown(report: Report) -> str:
     api = report.api
     by_api = (
         f"{escaped(api.price.reference)}: {usd(api.monthly)}/month, "
-        f"{usd_per_million(api.price.usd_per_million_tokens)} per 1M tokens"
+        f"{usd_per_million(report.usd_per_million_by(api))} per 1M tokens"
     )
     served = tables.heading(report)
     findings = tables.findings(report)

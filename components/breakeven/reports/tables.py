@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.break_even import BreakEven
 from breakeven.cost.report import STALE_DAYS, Report
@@ -16,7 +14,8 @@ from breakeven.reports.formatting import (
     volume,
 )
 from breakeven.reports.layout import Column, Row, Table
-from breakeven.reports.sentences.apis import api_notes, label
+from breakeven.reports.sentences.apis import api_notes, comparison_caveats, label
+from breakeven.reports.sentences.bill import bill_notes
 from breakeven.reports.sentences.descriptions import (
     node_name,
     served_model,
@@ -24,12 +23,9 @@ from breakeven.reports.sentences.descriptions import (
     traffic,
 )
 from breakeven.reports.sentences.line_items import (
-    cluster_part,
     item_name,
     item_prices,
     item_source,
-    not_priced_name,
-    not_priced_reason,
 )
 from breakeven.reports.sentences.notes import report_notes
 from breakeven.reports.sentences.recommendation import (
@@ -38,8 +34,6 @@ from breakeven.reports.sentences.recommendation import (
     shortfall_sentences,
     summary,
 )
-
-_SHOWN_SHARE = 0.0005  # less would read as 0.0%
 
 
 def options(report: Report) -> Table:
@@ -73,7 +67,7 @@ def options(report: Report) -> Table:
             Column("Per 1M tokens", numeric=True),
         ),
         rows=tuple(rows),
-        notes=reasons(report.verdict),
+        notes=(*reasons(report.verdict), *comparison_caveats(report.assumptions)),
     )
 
 
@@ -112,50 +106,6 @@ def _bill_line(line: LineItem) -> Row:
     return Row((item_name(line), f"{line.quantity:,.2f} {line.unit}", *item_prices(line)))
 
 
-def bill_notes(report: Report) -> Iterator[str]:
-    """Says what is behind the bill: the simulated week, what is free, what is not priced."""
-    totals = report.simulated.totals
-    replicas = counted(totals.peak_replicas, "replica")
-    yield (
-        f"Simulated week: {report.week.mean_nodes:.2f} nodes on average, at most {replicas}; "
-        f"{totals.objective_share:.2%} of requests meet the "
-        f"{report.simulated.objective_seconds:g} s TTFT target."
-    )
-    if totals.overflow_share:
-        yield _overflow(report)
-    free = len(report.infrastructure.without_charge)
-    if free:
-        yield f"{counted(free, 'resource')} {'is' if free == 1 else 'are'} free."
-    if parts := report.not_charged():
-        yield f"Not charged to this stack: {', '.join(map(cluster_part, parts))}."
-    budget = report.assumptions.budget_per_month
-    if budget is not None:
-        state = "within" if report.total <= budget else f"{usd(report.total - budget)} over"
-        yield f"Budget: {usd(budget)}/month; the total is {state} budget."
-    if not report.infrastructure.not_priced:
-        yield "All resources are priced."
-    for item in report.infrastructure.not_priced:
-        kind = item.type.rsplit(":", 1)[-1]
-        yield (
-            f"Not priced, and not in the total: {not_priced_name(item)} ({kind}): "
-            f"{not_priced_reason(item)}."
-        )
-
-
-def _overflow(report: Report) -> str:
-    """Says how many requests the gateway sends to the API, and what the others cost."""
-    totals, own = report.simulated.totals, report.usd_per_million_own_tokens
-    cold = price = ""
-    if totals.cold_share >= _SHOWN_SHARE:
-        cold = f" ({totals.cold_share:.1%} while no replica is ready)"
-    if own is not None:
-        price = f" Tokens served by own replicas cost {usd_per_million(own)} per 1M."
-    return (
-        f"In the simulated week, the gateway sends {totals.overflow_share:.1%} of requests to "
-        f"{report.api.price.reference}{cold}.{price}"
-    )
-
-
 def by_api(report: Report) -> Table:
     """Returns the same traffic by each API."""
     kinds = ("in use", *("same model" for _ in report.hosted))
@@ -164,7 +114,7 @@ def by_api(report: Report) -> Table:
             (
                 label(cost),
                 kind,
-                usd_for_one(cost.price.usd_per_million_tokens),
+                usd_for_one(report.usd_per_million_by(cost)),
                 usd(cost.monthly),
                 # A stack that does not serve the traffic is no multiple of an API that does.
                 f"{report.total / cost.monthly:,.1f}x" if report.shortfall is None else "-",

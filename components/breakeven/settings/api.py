@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
@@ -13,12 +14,36 @@ from breakeven.settings.fields import (
     Conflict,
     Entries,
     Group,
+    Integer,
     List,
+    Number,
+    OptionalApiReference,
     OptionalNumber,
     one_of,
 )
 
 _TokenPrice = Annotated[OptionalNumber, Field(ge=0, le=100_000)]
+_Percent = Annotated[Number, Field(ge=0, le=100)]
+_MonthlyPrice = Annotated[Number, Field(ge=0, le=Decimal("1e9"))]
+
+
+class ProvisionedSettings(Group):
+    """Capacity of an API that is paid by the unit, whether it is used or not."""
+
+    units: Integer = Field(
+        default=0, ge=0, le=1_000_000, description="Units that you pay for; 0 for none"
+    )
+    unit_price_per_month: _MonthlyPrice = Field(
+        default=Decimal(0), description="USD a month for one unit, at your commitment"
+    )
+    tokens_per_minute_per_unit: Annotated[OptionalNumber, Field(gt=0, le=Decimal("1e12"))] = Field(
+        default=None,
+        description="Input and output tokens a minute that one unit serves of your traffic; what"
+        " is beyond them is paid by the token. Empty if the units serve everything",
+    )
+    commitment_months: Integer = Field(
+        default=1, ge=1, le=120, description="Months for which the units are committed"
+    )
 
 
 class ApiTerms(Group):
@@ -32,15 +57,64 @@ class ApiTerms(Group):
         description="Your price of input tokens read from the provider's cache, USD per 1M; empty"
         " for your price of input tokens, or the list price where you state none",
     )
+    cache_write: _TokenPrice = Field(
+        default=None,
+        description="Your price of input tokens written to that cache, USD per 1M; empty for the"
+        " list price, or that of input tokens where none is known",
+    )
     output: _TokenPrice = Field(
         default=None,
         description="Your price of output tokens, USD per 1M; empty for the list price",
     )
+    batch_input: _TokenPrice = Field(
+        default=None,
+        description="Your price of input tokens by batch API, USD per 1M; empty for the list price",
+    )
+    batch_output: _TokenPrice = Field(
+        default=None,
+        description="Your price of output tokens by batch API, USD per 1M; empty for the list"
+        " price",
+    )
+    per_request: Annotated[OptionalNumber, Field(ge=0, le=10_000)] = Field(
+        default=None, description="USD for a request, in place of prices by the token"
+    )
+    per_month: Annotated[OptionalNumber, Field(ge=0, le=Decimal("1e9"))] = Field(
+        default=None,
+        description="USD a month that you pay at any volume. Stated alone it pays for everything;"
+        " else what is used is paid on top",
+    )
+    discount_percent: _Percent = Field(
+        default=Decimal(0), description="Your discount on list prices, in percent"
+    )
+    provisioned: ProvisionedSettings = Field(
+        default=ProvisionedSettings(), description="Provisioned throughput of this API"
+    )
 
     @property
-    def states_tokens(self) -> bool:
-        """Whether no list price is needed."""
-        return self.input is not None and self.output is not None
+    def is_flat(self) -> bool:
+        """Whether the fee of a month pays for everything: nothing else is stated."""
+        others = self.model_fields_set - {"per_month"}
+        return self.per_month is not None and not others
+
+
+class EscalationSettings(Group):
+    """Requests that this stack's model answers not well enough, and an API answers again."""
+
+    percent: _Percent = Field(
+        default=Decimal(0),
+        description="Share of requests that an API has to answer again, because this model is not"
+        " good enough for them",
+    )
+    api: OptionalApiReference = Field(
+        default="", description="That API, as provider/model; empty for api.inUse"
+    )
+    input_tokens: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(
+        default=0, description="Its mean input tokens for such a request; 0 for traffic.inputTokens"
+    )
+    output_tokens: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(
+        default=0,
+        description="Its mean output tokens for such a request; 0 for traffic.outputTokens",
+    )
 
 
 class ApiSettings(Group):
@@ -49,6 +123,11 @@ class ApiSettings(Group):
     in_use: ApiReference = Field(
         default="openai/gpt-5.6-luna",
         description="API that serves this traffic now, as provider/model of genai-prices",
+    )
+    shares: Annotated[Mapping[ApiReference, _Percent], Entries] = Field(
+        default={},
+        description="Where several APIs serve this traffic now: percent of requests by API, adding"
+        " up to 100, api.inUse among them. Empty if api.inUse serves all",
     )
     hosted: Annotated[tuple[ApiReference, ...], List] = Field(
         default=(),
@@ -62,17 +141,65 @@ class ApiSettings(Group):
     )
     terms: Annotated[Mapping[ApiReference, ApiTerms], Entries] = Field(
         default={},
-        description="Your own terms by API, such as a contract price. An API whose input and"
-        " output you price here may have any name, such as article/api",
+        description="Your own terms by API, such as a contract price. An API that you price here"
+        " by the token, request or month may have any name, such as article/api",
+    )
+    batch_percent: _Percent = Field(
+        default=Decimal(0),
+        description="Share of requests that can wait for a batch API; paid at its price where an"
+        " API has one",
+    )
+    cache_write_percent: _Percent = Field(
+        default=Decimal(0),
+        description="Share of input tokens that the provider writes to its cache; some charge more"
+        " for them",
+    )
+    own_output_percent: Annotated[Number, Field(ge=1, le=10_000)] = Field(
+        default=Decimal(100),
+        description="Output tokens of this stack's model for a request, in percent of"
+        " traffic.outputTokens, which are those of the API in use: above 100 where it answers"
+        " longer, as reasoning models do",
+    )
+    escalation: EscalationSettings = Field(
+        default=EscalationSettings(),
+        description="What the answers of this stack's model cost where they are not good enough",
     )
 
     def conflicts(self) -> Iterator[Conflict]:
-        """Yields half of a contract price."""
-        for reference, terms in self.terms.items():
-            if (terms.input is None) != (terms.output is None):
-                stated, other = ("output", "input") if terms.input is None else ("input", "output")
+        """Yields shares that do not add up, and half of a contract price."""
+        if self.shares:
+            total = sum(self.shares.values())
+            if total != 100:  # noqa: PLR2004  # percent
                 yield Conflict(
-                    f"api.terms.{reference}.{other}",
-                    f"not stated, with {stated} stated",
-                    "Needed: the prices of input and output tokens of the same contract",
+                    "api.shares", f"{total} percent in all", "Allowed: shares that add up to 100"
                 )
+            elif self.in_use not in self.shares:
+                yield Conflict(
+                    "api.inUse",
+                    f"{self.in_use}, which is not in api.shares",
+                    f"Allowed: {', '.join(self.shares)}",
+                    ("api.shares",),
+                )
+        for reference, terms in self.terms.items():
+            yield from _halves(reference, terms)
+
+
+def _halves(reference: str, terms: ApiTerms) -> Iterator[Conflict]:
+    pairs = (
+        ("input", terms.input, "output", terms.output),
+        ("batchInput", terms.batch_input, "batchOutput", terms.batch_output),
+    )
+    for first, one, second, other in pairs:
+        if (one is None) != (other is None):
+            missing, stated = (first, second) if one is None else (second, first)
+            yield Conflict(
+                f"api.terms.{reference}.{missing}",
+                f"not stated, with {stated} stated",
+                "Needed: the prices of input and output tokens of the same contract",
+            )
+    if terms.per_request is not None and terms.input is not None:
+        yield Conflict(
+            f"api.terms.{reference}.perRequest",
+            "stated, with prices by the token",
+            "Allowed: either perRequest, or input and output",
+        )

@@ -274,6 +274,6 @@ ImageReference = Annotated[
         "HOST/PATH:VERSION@sha256:DIGEST; both tag and digest, never latest; " + HOST_ALLOWED,
     ),
 ]
-ApiReference = Annotated[
-    str, matching(r"[a-z0-9_-]+/\S+", "PROVIDER/MODEL such as openai/gpt-5.6-luna")
-]
+_API = (r"[a-z0-9_-]+/\S+", "PROVIDER/MODEL such as openai/gpt-5.6-luna")
+ApiReference = Annotated[str, matching(*_API)]
+OptionalApiReference = Annotated[str, matching(*_API, empty="")]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.catalog.api_comparison import ContractPrice, Request, compared_price
+from breakeven.catalog.api_comparison import compared_price
 from breakeven.catalog.api_findings import (
     ContextTooShort,
     OutsideRegions,
@@ -20,7 +20,8 @@ from breakeven.catalog.api_findings import (
     Unconfirmed,
     retirement,
 )
-from breakeven.catalog.api_prices import UnknownApiModelError
+from breakeven.catalog.api_prices import TokenRates, UnknownApiModelError
+from breakeven.catalog.api_terms import Request, Terms
 
 TODAY = date(2026, 11, 30)
 REQUEST = Request(
@@ -94,7 +95,9 @@ def test_an_offer_that_the_second_source_lacks_is_unconfirmed_but_decides() -> N
 
 
 def test_a_contract_needs_no_source() -> None:
-    contract = ContractPrice(input=Decimal(1), cached_input=Decimal("0.5"), output=Decimal(2))
+    contract = Terms(
+        rates=TokenRates(input=Decimal(1), cached_input=Decimal("0.5"), output=Decimal(2))
+    )
     price = compared_price(
         "article/api", replace(REQUEST, cached_input_tokens=512), TODAY, contract
     )

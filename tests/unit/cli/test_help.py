@@ -18,6 +18,9 @@ from breakeven.reports import text
 from tests.each import each
 from tests.unit.cli.running import all_commands, exit_code
 
+_WITHOUT_FIGURES = {("prices", "refresh"), ("prices", "import-apis"), ("render",)}
+"""Commands whose output is a file, not figures."""
+
 ROOT_COMMAND: Any = all_commands()
 
 
@@ -60,7 +63,7 @@ FIGURES = [
     path
     for path in LEAVES
     # The result of these is files or a digest.
-    if path[0] != "bundle" and path not in {("prices", "refresh"), ("render",)}
+    if path[0] != "bundle" and path not in _WITHOUT_FIGURES
 ]
 
 

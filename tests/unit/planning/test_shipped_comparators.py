@@ -22,10 +22,10 @@ def test_comparators_of_shipped_stacks_are_served_for_sixty_days_more(stack: str
         demand, conflicts = demand_of(model, SHIPPED_ON)
         assert demand is not None
         assert not conflicts
-        assert demand.api_in_use.decides, demand.api_in_use
-        deciding = [price for price in demand.hosted if price.decides]
+        assert demand.apis.in_use.decides, demand.apis.in_use
+        deciding = [price for price in demand.apis.hosted if price.decides]
         cheapest = sorted(deciding, key=lambda price: price.usd_per_request)[:1]
-        for price in (demand.api_in_use, *cheapest):
+        for price in (demand.apis.in_use, *cheapest):
             for finding in price.findings:
                 if isinstance(finding, RetiresSoon):
                     assert finding.on > SHIPPED_ON + MARGIN, finding

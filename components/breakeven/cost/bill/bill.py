@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import numpy as np
 
-from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.line_item import LineItem, NotPriced, monthly_of
 from breakeven.cost.bill.pricing import price_infrastructure
@@ -153,10 +152,3 @@ def unpriced(resources: Iterable[Registered], assumptions: Assumptions) -> tuple
         assumptions: Prices and everything else.
     """
     return price_infrastructure(resources, assumptions.week(), assumptions).not_priced
-
-
-def api_monthly(price: ApiPrice, assumptions: Assumptions) -> Decimal:
-    """Returns USD a month if an API served all of the traffic."""
-    days = assumptions.calendar.days_per_month
-    daily = (model.load.requests_per_day for model in assumptions.models)
-    return price.usd_per_request * sum(daily, Decimal(0)) * days

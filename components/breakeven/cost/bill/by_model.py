@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from breakeven.catalog.api_prices import ApiPrice
+from breakeven.cost.api_cost import api_monthly
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.bill import Bill, api_monthly
+from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.line_item import LineItem, monthly_of
 from breakeven.cost.fleet.plan import FleetWeek
 from breakeven.money import to_decimal
@@ -47,7 +48,7 @@ class ModelCost:
     @property
     def hosted_monthly(self) -> Decimal | None:
         """Its traffic by that offer."""
-        return None if self.hosted is None else api_monthly(self.hosted, self.assumptions)
+        return None if self.hosted is None else api_monthly(self.hosted, _alone(self.assumptions))
 
     @property
     def cheapest_api(self) -> Decimal:
@@ -123,11 +124,16 @@ def model_costs(
             fixed=fixed[number],
             total=whole[number] * in_proportion,  # the contingency of a bill is a whole cent
             overflow=overflows[number],
-            api_monthly=api_monthly(model.api_in_use, model),
+            api_monthly=api_monthly(model.api_in_use, _alone(model)),
             hosted=cheapest_hosted(model),
         )
         for number, (model, week) in enumerate(zip(models, weeks, strict=True))
     )
+
+
+def _alone(model: Assumptions) -> Assumptions:
+    """Returns a model without the others: the first of a stack knows them."""
+    return replace(model, others=())
 
 
 def _nodes(models: Sequence[Assumptions], weeks: Sequence[FleetWeek]) -> list[float]:

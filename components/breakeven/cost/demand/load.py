@@ -33,6 +33,8 @@ class Load:
         shape: Request rate of each hour over the mean of all; mean 1.
         shape_source: Where the shape comes from: `FLAT`, a file, or a publication.
         burst_factor: Peak minute of an hour over that hour's mean, 1 or more.
+        own_output_ratio: Output tokens of the stack's own model over `output_tokens`, which are
+            those of the traffic as measured; more than 0.
     """
 
     tokens_per_day: int
@@ -42,6 +44,12 @@ class Load:
     shape: tuple[float, ...]
     shape_source: str
     burst_factor: float
+    own_output_ratio: float = 1.0
+
+    @property
+    def own_output_tokens(self) -> int:
+        """Output tokens of a mean request where the stack's own model answers it, 1 or more."""
+        return max(1, round(self.output_tokens * self.own_output_ratio))
 
     @property
     def tokens_per_request(self) -> int:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from breakeven.cost.bill.bill import api_monthly, bill_of, unpriced
+from breakeven.cost.api_cost import api_monthly
+from breakeven.cost.bill.bill import bill_of, unpriced
 from breakeven.cost.bill.pricing import charged
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.capacity.capacity import ReplicaCapacity

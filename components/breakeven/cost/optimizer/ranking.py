@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.catalog.model_facts import MIXED, PRECISION_BYTES
-from breakeven.cost.bill.bill import api_monthly, bill_of
+from breakeven.cost.api_cost import api_monthly
+from breakeven.cost.bill.bill import bill_of
 from breakeven.cost.bill.line_item import NotPriced
 from breakeven.cost.optimizer.candidates import Candidate, Counts, Evaluator
 from breakeven.cost.optimizer.conclusion import Conclusion, conclude

@@ -11,8 +11,9 @@ from functools import cached_property
 import numpy as np
 
 from breakeven.catalog.api_prices import ApiPrice
+from breakeven.cost.api_cost import api_monthly
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.bill import api_monthly, bill_of, unpriced
+from breakeven.cost.bill.bill import bill_of, unpriced
 from breakeven.cost.bill.line_item import NotPriced
 from breakeven.cost.bill.node_cost import NodeCost, OwnedNode, RentedNode
 from breakeven.cost.bill.pricing import charged

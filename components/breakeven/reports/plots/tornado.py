@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from breakeven.cost.bill.bill import api_monthly
+from breakeven.cost.api_cost import api_monthly
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.report import Report
 from breakeven.cost.sensitivity.monte_carlo import Bar, tornado

@@ -14,6 +14,7 @@ from breakeven.catalog.api_findings import (
     Unconfirmed,
     excludes,
 )
+from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.report import ApiCost
 from breakeven.reports.formatting import usd_per_million
 
@@ -62,6 +63,34 @@ def api_notes(costs: Iterable[ApiCost]) -> Iterator[str]:
     for sentence in dict.fromkeys(excluded):
         yield f"Crossed out, does not decide: {sentence}"
     yield from dict.fromkeys(flagged)
+
+
+def comparison_caveats(assumptions: Assumptions) -> Iterator[str]:
+    """Says what the prices do not compare, and what the stack states about it."""
+    stated = []
+    for model in assumptions.models:
+        of_model = f" of {model.model_name}" if assumptions.others else ""
+        if model.load.own_output_ratio != 1:
+            stated.append(
+                f"answers{of_model} have {model.load.own_output_ratio:.0%} of the API's output "
+                "tokens (api.ownOutputPercent)"
+            )
+        if model.escalation is not None:
+            stated.append(
+                f"{model.escalation.share:.0%} of requests{of_model} are answered again by "
+                f"{model.escalation.api.reference} (api.escalation)"
+            )
+    if stated:
+        yield (
+            "Prices compare tokens, not answers; this stack states how its model differs: "
+            f"{'; '.join(stated)}."
+        )
+    else:
+        yield (
+            "Prices compare tokens, not answers: these models may not answer equally well or at "
+            "equal length. State how much worse or longer in api.escalation and "
+            "api.ownOutputPercent."
+        )
 
 
 def _is_shown_in_label(finding: Finding) -> bool:

@@ -11,7 +11,7 @@ from breakeven.cost.optimizer.constraints import Constraint
 from breakeven.cost.optimizer.ranking import ConstraintMet, Obstacles, Recommendation
 from breakeven.cost.optimizer.search import Search
 from breakeven.reports.formatting import counted, usd
-from breakeven.reports.sentences.apis import api_notes
+from breakeven.reports.sentences.apis import api_notes, comparison_caveats
 from breakeven.reports.sentences.descriptions import capacity_method
 from breakeven.reports.sentences.line_items import not_priced_name
 
@@ -96,7 +96,12 @@ def obstacle_sentences(obstacles: Obstacles) -> tuple[str, ...]:
 def recommendation_notes(recommendation: Recommendation) -> tuple[str, ...]:
     """Says what a reader has to know about the figures."""
     apis = (recommendation.api, *recommendation.hosted)
-    return (*_notes(recommendation), *api_notes(apis))
+    assumptions = recommendation.search.assumptions
+    return (
+        *comparison_caveats(assumptions),
+        *_notes(recommendation),
+        *api_notes(apis),
+    )
 
 
 def _obstacles(obstacles: Obstacles) -> Iterator[str]:

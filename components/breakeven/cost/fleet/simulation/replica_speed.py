@@ -32,7 +32,7 @@ def replica_speed(  # noqa: PLR0913  # one argument a setting
     """
     request = RequestShape(
         input_tokens=load.input_tokens,
-        output_tokens=load.output_tokens,
+        output_tokens=load.own_output_tokens,
         cached_input_tokens=load.input_tokens * load.cached_input_share,
     )
     fit = memory_fit(

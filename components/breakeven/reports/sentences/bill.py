@@ -1,0 +1,63 @@
+"""What is behind a bill: the simulated week, what is free, what is not priced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from breakeven.cost.report import Report
+from breakeven.reports.formatting import counted, usd, usd_per_million
+from breakeven.reports.sentences.line_items import (
+    cluster_part,
+    not_priced_name,
+    not_priced_reason,
+)
+from breakeven.reports.sentences.staffing import staffing_sentence
+
+_SHOWN_SHARE = 0.0005  # less would read as 0.0%
+
+
+def bill_notes(report: Report) -> Iterator[str]:
+    """Says what is behind the bill: the simulated week, what is free, what is not priced."""
+    totals = report.simulated.totals
+    replicas = counted(totals.peak_replicas, "replica")
+    yield (
+        f"Simulated week: {report.week.mean_nodes:.2f} nodes on average, at most {replicas}; "
+        f"{totals.objective_share:.2%} of requests meet the "
+        f"{report.simulated.objective_seconds:g} s TTFT target."
+    )
+    if totals.overflow_share:
+        yield _overflow(report)
+    free = len(report.infrastructure.without_charge)
+    if free:
+        yield f"{counted(free, 'resource')} {'is' if free == 1 else 'are'} free."
+    if parts := report.not_charged():
+        yield f"Not charged to this stack: {', '.join(map(cluster_part, parts))}."
+    guidance = report.staffing_guidance
+    if guidance.outside is not None:
+        yield staffing_sentence(guidance)
+    budget = report.assumptions.budget_per_month
+    if budget is not None:
+        state = "within" if report.total <= budget else f"{usd(report.total - budget)} over"
+        yield f"Budget: {usd(budget)}/month; the total is {state} budget."
+    if not report.infrastructure.not_priced:
+        yield "All resources are priced."
+    for item in report.infrastructure.not_priced:
+        kind = item.type.rsplit(":", 1)[-1]
+        yield (
+            f"Not priced, and not in the total: {not_priced_name(item)} ({kind}): "
+            f"{not_priced_reason(item)}."
+        )
+
+
+def _overflow(report: Report) -> str:
+    """Says how many requests the gateway sends to the API, and what the others cost."""
+    totals, own = report.simulated.totals, report.usd_per_million_own_tokens
+    cold = price = ""
+    if totals.cold_share >= _SHOWN_SHARE:
+        cold = f" ({totals.cold_share:.1%} while no replica is ready)"
+    if own is not None:
+        price = f" Tokens served by own replicas cost {usd_per_million(own)} per 1M."
+    return (
+        f"In the simulated week, the gateway sends {totals.overflow_share:.1%} of requests to "
+        f"{report.api.price.reference}{cold}.{price}"
+    )
