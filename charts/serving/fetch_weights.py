@@ -37,6 +37,9 @@ ALLOWED = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken
 LEFT_OUT = ("*/*", "consolidated*")
 INDEX = "model.safetensors.index.json"
 
+_ZIP = b"PK\x03\x04"
+_PICKLE = b"\x80"
+_LONGEST_HEADER = 100_000_000
 _BLOCK = 8 * 1024 * 1024
 _LENGTH_BYTES = 8
 _REPORT_SECONDS = 30
@@ -58,13 +61,27 @@ def main(arguments: list[str]) -> int:
         "--file", action="append", default=[], help="ADDRESS#sha256=DIGITS of a further file"
     )
     parser.add_argument("--check", action="store_true", help="only see whether all would arrive")
+    parser.add_argument(
+        "--architecture",
+        default="",
+        help="class that the engine has built in, so that the repository's own Python, which a "
+        "configuration may name, is never needed",
+    )
     options = parser.parse_args(arguments)
     # Only this script's own lines: libraries log addresses that carry signatures.
     logging.basicConfig(stream=sys.stdout, level=logging.ERROR, format="%(message)s")
     log.setLevel(logging.INFO)
-    act = check if options.check else fetch
     try:
-        act(options.repository, options.revision, options.directory, options.file)
+        if options.check:
+            check(options.repository, options.revision, options.directory, options.file)
+        else:
+            fetch(
+                options.repository,
+                options.revision,
+                options.directory,
+                options.file,
+                architecture=options.architecture,
+            )
     except Exception as error:  # noqa: BLE001  # the hub raises many kinds; the log shows any
         log.error("failed: %s: %s", type(error).__name__, without_secrets(str(error)))  # noqa: TRY400  # a traceback helps nobody here
         return 1
@@ -85,8 +102,19 @@ def check(repository: str, revision: str, directory: Path, further: Iterable[str
             log.info("found %s", address)
 
 
-def fetch(repository: str, revision: str, directory: Path, further: Iterable[str] = ()) -> None:
-    """Puts the files of a revision, and further files, into `directory`/`revision`."""
+def fetch(
+    repository: str,
+    revision: str,
+    directory: Path,
+    further: Iterable[str] = (),
+    *,
+    architecture: str = "",
+) -> None:
+    """Puts the files of a revision, and further files, into `directory`/`revision`.
+
+    Raises:
+        FetchError: They differ from what the hub says of them, or could run code.
+    """
     files = plan(repository, revision, directory)
     if not files:
         return
@@ -106,6 +134,7 @@ def fetch(repository: str, revision: str, directory: Path, further: Iterable[str
     require_indexed_files(partial)
     for address, digest in map(address_and_digest, further):
         fetch_file(address, digest, partial)
+    require_no_code(partial, architecture)
     # The hub's notes about what was fetched; the engine has no use for them.
     shutil.rmtree(partial / ".cache", ignore_errors=True)
     make_durable(partial)
@@ -231,9 +260,32 @@ def flaw_of(path: Path, file: Any) -> str | None:
     size = path.stat().st_size
     if size != file.size:
         return f"has {size} bytes instead of {file.size}"
-    if file.lfs is not None and sha256_of(path) != file.lfs.sha256:
+    # Large files have a checksum of their own, small ones git's.
+    same = (
+        git_hash_of(path) == file.blob_id
+        if file.lfs is None
+        else sha256_of(path) == file.lfs.sha256
+    )
+    if not same:
         return "differs from the checksum that the hub has of it"
-    return header_flaw(path) if path.suffix == ".safetensors" else None
+    return header_flaw(path) if path.suffix == ".safetensors" else content_flaw(path)
+
+
+def git_hash_of(path: Path) -> str:
+    """Returns the name that git gives to a file's content, as hexadecimal digits."""
+    content = path.read_bytes()
+    named = b"blob %d\0" % len(content) + content
+    # Git names content so; the hub states nothing stronger of small files.
+    return hashlib.sha1(named, usedforsecurity=False).hexdigest()
+
+
+def content_flaw(path: Path) -> str | None:
+    """Says whether a file that is no safetensors is what runs code when it is loaded, or None."""
+    with path.open("rb") as stream:
+        start = stream.read(len(_ZIP))
+    if start == _ZIP or start.startswith(_PICKLE):
+        return "is a pickle or an archive under another name, which runs code when it is loaded"
+    return None
 
 
 def sha256_of(path: Path) -> str:
@@ -249,7 +301,7 @@ def header_flaw(path: Path) -> str | None:
     """Says in what a safetensors file contradicts its own header, or None.
 
     The format: eight bytes with the header's length, the header in JSON, then the tensors without
-    gaps up to the end of the file.
+    gaps up to the end of the file. Its library takes headers of up to 100 MB.
     """
     size = path.stat().st_size
     with path.open("rb") as stream:
@@ -257,14 +309,23 @@ def header_flaw(path: Path) -> str | None:
         tensors = size - _LENGTH_BYTES - length
         if tensors < 0:
             return "is no safetensors file: its header is longer than the file"
+        if length > _LONGEST_HEADER:
+            return f"is no safetensors file: its header has more than {_LONGEST_HEADER:,} bytes"
         try:
             header = json.loads(stream.read(length))
-            ends = [
-                entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
-            ]
-        except (ValueError, TypeError, KeyError, AttributeError):
+            spans = sorted(
+                (int(entry["data_offsets"][0]), int(entry["data_offsets"][1]))
+                for name, entry in header.items()
+                if name != "__metadata__"
+            )
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
             return "is no safetensors file: its header can't be read"
-    return None if max(ends, default=0) == tensors else "is not as long as its header says"
+    end = 0
+    for first, last in spans:
+        if first != end or last < first:
+            return "has tensors that overlap, or gaps between them"
+        end = last
+    return None if end == tensors else "is not as long as its header says"
 
 
 def require_indexed_files(partial: Path) -> None:
@@ -277,6 +338,26 @@ def require_indexed_files(partial: Path) -> None:
     if missing:
         msg = f"{INDEX} names files that the repository does not have: {', '.join(missing)}"
         raise FetchError(msg)
+
+
+def require_no_code(partial: Path, architecture: str) -> None:
+    """Raises FetchError if a configuration asks for Python that the engine would have to fetch.
+
+    Args:
+        partial: Folder with the files.
+        architecture: Class that the engine has built in; with it such a request is never followed.
+    """
+    for path in sorted(partial.glob("*.json")):
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict) or "auto_map" not in value:
+            continue
+        named = value.get("architectures", [architecture])
+        if not architecture or named != [architecture]:
+            msg = (
+                f"{path.name} asks for Python code of the repository (auto_map) for {named}, which "
+                f"is not known to be built into the engine{architecture and f'; {architecture} is'}"
+            )
+            raise FetchError(msg)
 
 
 def make_durable(partial: Path) -> None:

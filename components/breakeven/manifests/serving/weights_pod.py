@@ -53,6 +53,7 @@ def weights_pod(  # noqa: PLR0913  # one argument for each object referred to
                     f"--revision={revision}",
                     f"--directory={_VOLUME}",
                     *(f"--file={file.address}#sha256={file.sha256}" for file in content.further),
+                    *_architecture(settings),
                     *(["--check"] if check else []),
                 ],
             )
@@ -67,6 +68,12 @@ def weights_pod(  # noqa: PLR0913  # one argument for each object referred to
             {"name": "scratch", "emptyDir": {"sizeLimit": "2Gi"}},
         ],
     }
+
+
+def _architecture(settings: Settings) -> list[str]:
+    """What vLLM has built in, as far as it is known: a class that is counted here by its name."""
+    facts = settings.model.facts
+    return [] if facts.is_estimated else [f"--architecture={facts.architecture}"]
 
 
 def _container(settings: Settings, name: str, arguments: list[str]) -> dict[str, Any]:

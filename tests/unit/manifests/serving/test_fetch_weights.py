@@ -33,6 +33,16 @@ def safetensors(size: int = 16) -> bytes:
     return len(header).to_bytes(8, "little") + header.encode() + bytes(size)
 
 
+def tensors(*spans: list[int]) -> bytes:
+    """A file whose tensors lie where they are told to."""
+    entries = {
+        f"t{number}": {"dtype": "U8", "shape": [span[1] - span[0]], "data_offsets": span}
+        for number, span in enumerate(spans)
+    }
+    header = json.dumps(entries).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(32)
+
+
 @pytest.fixture
 def hub(tmp_path: Path) -> Path:
     """A repository with weights in two files, one of them pickled as well."""
@@ -126,8 +136,11 @@ def test_a_repository_of_pickles_is_refused(hub: Path, volume: Path) -> None:
         (4).to_bytes(8, "little") + b"{{{{",
         safetensors(32)[:-1],
         safetensors(32) + b"x",
+        tensors([0, 20], [10, 32]),
+        tensors([0, 10], [12, 32]),
+        (200_000_000).to_bytes(8, "little") + bytes(200_000_000),
     ],
-    ids=["empty", "endless header", "no json", "cut off", "too long"],
+    ids=["empty", "endless", "no json", "cut off", "too long", "overlap", "gap", "long header"],
 )
 def test_a_file_that_contradicts_its_header_is_refused(
     hub: Path, volume: Path, damage: bytes
@@ -153,6 +166,37 @@ def test_a_file_that_differs_from_the_hubs_checksum_is_fetched_again(
     assert again.returncode == 0
     assert "download model-00001.safetensors" in again.stdout
     assert (volume / REVISION / "model-00001.safetensors").is_file()
+
+
+def test_a_small_file_that_differs_from_the_hubs_git_hash_is_refused(
+    hub: Path, volume: Path
+) -> None:
+    failed = fetch(hub, volume, STAND_IN_WRONG="chat_template.jinja")
+    assert failed.returncode == 1
+    assert "chat_template.jinja differs from the checksum" in failed.stdout
+    assert not (volume / REVISION).exists()
+
+
+@pytest.mark.parametrize("content", [b"\x80\x04K\x01.", b"PK\x03\x04rest"])
+def test_a_pickle_under_another_name_is_refused(hub: Path, volume: Path, content: bytes) -> None:
+    (hub / "tokenizer.model").write_bytes(content)
+    failed = fetch(hub, volume)
+    assert failed.returncode == 1
+    assert "tokenizer.model is a pickle" in failed.stdout
+    assert not (volume / REVISION).exists()
+
+
+def test_a_configuration_may_name_python_only_for_what_the_engine_has_built_in(
+    hub: Path, volume: Path
+) -> None:
+    config = {"architectures": ["OwnForCausalLM"], "auto_map": {"AutoModel": "modeling.Own"}}
+    (hub / "config.json").write_text(json.dumps(config))
+    for known in ([], ["--architecture=LlamaForCausalLM"]):
+        failed = fetch(hub, volume, *known)
+        assert failed.returncode == 1
+        assert "config.json asks for Python code of the repository" in failed.stdout
+        assert not (volume / REVISION).exists()
+    assert fetch(hub, volume, "--architecture=OwnForCausalLM").returncode == 0
 
 
 def test_an_interrupted_download_goes_on_where_it_stopped(hub: Path, volume: Path) -> None:

@@ -26,6 +26,7 @@ class Lfs:
 class Sibling:
     rfilename: str
     size: int
+    blob_id: str
     lfs: Lfs | None
 
 
@@ -73,8 +74,9 @@ def snapshot_download(
 def _sibling(path: Path) -> Sibling:
     name, data = str(path.relative_to(HUB)), path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
+    git = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
     if name == os.environ.get("STAND_IN_WRONG"):
-        digest = "0" * 64
+        digest, git = "0" * 64, "0" * 40
     size = 10**18 if name == os.environ.get("STAND_IN_HUGE") else len(data)
     lfs = Lfs(len(data), digest) if path.suffix == ".safetensors" else None
-    return Sibling(name, size, lfs)
+    return Sibling(name, size, git, lfs)
