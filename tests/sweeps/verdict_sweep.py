@@ -19,14 +19,15 @@ import numpy as np
 import pytest
 
 from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.charge import Driver
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.demand.load import normalised, published_shape
 from breakeven.cost.estimate import LARGEST_NODES, estimate
 from breakeven.cost.fleet.simulation import hours
+from breakeven.cost.fleet.simulation.curves import SimulatedFleet, simulated_fleet
 from breakeven.cost.fleet.simulation.demand import rates_by_minute
 from breakeven.cost.fleet.simulation.enlargement import run_searches
 from breakeven.cost.fleet.simulation.hours import Case
-from breakeven.cost.fleet.simulation.nodes_paid import SimulatedFleet, simulated_fleet
 from breakeven.cost.report import Report
 from breakeven.planning import demand, inputs
 from breakeven.planning.offline import LoadedStack, load_values
@@ -165,8 +166,9 @@ def _followed(assumptions: Assumptions) -> Iterator[SimulatedFleet]:
     for model in assumptions.models:
         assert model.serving is not None
         assert model.if_slower is not None
+        fleet = model.fleet
         yield SimulatedFleet(
-            model.simulated, model.fleet.nodes_paid, model.serving, model.if_slower
+            model.simulated, fleet.curve, fleet.curve_by_volume, model.serving, model.if_slower
         )
 
 
@@ -174,7 +176,9 @@ def _simulated(assumptions: Assumptions, found: Iterator[SimulatedFleet]) -> Ass
     first, *others = (
         replace(
             model,
-            fleet=replace(model.fleet, nodes_paid=followed.nodes_paid),
+            fleet=replace(
+                model.fleet, curve=followed.curve, curve_by_volume=followed.curve_by_volume
+            ),
             simulated=followed.own,
             serving=followed.serving,
             if_slower=followed.if_slower,
@@ -245,11 +249,14 @@ def _hybrid_apart(report: Report, by_api: float) -> float:
     minutes = rates_by_minute(load.requests_per_second(), load.burst_factor, seed=0)
     nodes = np.arange(1, LARGEST_NODES + 1)
     fixed, node = float(bill.fixed_monthly), float(bill.node_monthly)
+    fixed += float(bill.usd_for_each(Driver.TOKENS)) * assumptions.tokens_per_day
+    work = float(bill.usd_for_each(Driver.WORK)) * assumptions.fleet.gpus_per_node
     per_node = assumptions.fleet.replicas_per_node
 
     def monthly(served: float) -> Any:
         carried = np.minimum(minutes, (nodes * per_node * served)[:, np.newaxis]).sum(axis=1)
-        return fixed + nodes * node + by_api * (1 - carried / minutes.sum())
+        busy = carried / len(minutes) / (per_node * served)
+        return fixed + nodes * node + work * busy + by_api * (1 - carried / minutes.sum())
 
     planned = monthly(assumptions.capacity.requests_per_second)
     slower = monthly(assumptions.capacity.low_requests_per_second)

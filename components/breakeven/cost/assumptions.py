@@ -144,7 +144,6 @@ class Assumptions:
             busy_share=plan.busy_share * (1 - totals.overflow_share),
             unserved_share=0.0 if self.overflows else plan.unserved_share,
             overflow_share=totals.overflow_share,
-            node_starts_per_hour=totals.node_starts / totals.hours,
         )
 
     def planned_week(self, requests_per_second: float) -> FleetWeek:

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.cost.fleet.plan import NodesPaid
+from breakeven.cost.fleet.plan import FleetCurve
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +68,62 @@ class Staircase:
             a day.
         requests_per_second_per_node: What one node serves at saturation.
         lowest_nodes: Nodes that run at any volume: the fewest replicas, or those that are there.
-        nodes_follow_load: Whether nodes come and go by the hour; else the peak's run at all hours.
+        lowest_planned: Nodes that the fewest replicas fill; as `lowest_nodes` but in a fixed pool.
+        replicas_follow_load: Whether replicas come and go by the hour; else the peak's run always.
+        nodes_follow_load: Whether nodes do so too; else those of the peak are paid at all hours.
         hours_per_start: Node-hours that each start of a node wastes on loading and waiting.
-        nodes_paid: What the autoscaler makes of planned nodes.
+        curve: What the autoscaler makes of planned nodes.
         fixed_monthly: USD a month that does not depend on volume.
         node_monthly: USD a month for one node.
+        node_start_monthly: USD a month where one node starts in an hour.
+        replica_start_monthly: The same for replicas.
+        token_monthly: USD a month for one token a day.
     """
 
     peak_rates_per_token: NDArray[np.float64]
     requests_per_second_per_node: float
     lowest_nodes: int
+    lowest_planned: int
+    replicas_follow_load: bool
     nodes_follow_load: bool
     hours_per_start: float
-    nodes_paid: NodesPaid
+    curve: FleetCurve
     fixed_monthly: Decimal
     node_monthly: Decimal
+    node_start_monthly: Decimal
+    replica_start_monthly: Decimal
+    token_monthly: Decimal
 
     def steps(self, largest_nodes: int) -> Steps:
         """Returns the steps in rising order, up to `largest_nodes`, `lowest_nodes` or more."""
-        rates = self.peak_rates_per_token
-        if not self.nodes_follow_load:
+        rates, lowest = self.peak_rates_per_token, self.lowest_nodes
+        if self._every_hour_counts:
+            lowest = self.lowest_planned
+        else:
             rates = rates[[int(rates.argmax())]]
         # A node that runs at all hours starts once and for all, not every week.
         hours_per_start = self.hours_per_start if len(rates) > 1 else 0.0
-        ends, mean_nodes, peak_nodes = _sweep(
-            tuple(rates.tolist()), self.lowest_nodes, largest_nodes, hours_per_start
+        ends, planned, peak_nodes = _sweep(
+            tuple(rates.tolist()), lowest, largest_nodes, hours_per_start
         )
+        peak_nodes = np.maximum(peak_nodes, self.lowest_nodes)
+        if not self.replicas_follow_load:
+            planned = peak_nodes.astype(np.float64)
+        nodes = self.curve.nodes_paid(planned) if self.nodes_follow_load else peak_nodes
         return Steps(
             to_tokens_per_day=ends * self.requests_per_second_per_node,
             monthly=float(self.fixed_monthly)
-            + float(self.node_monthly) * self.nodes_paid.of(mean_nodes),
+            + float(self.node_monthly) * nodes
+            + float(self.node_start_monthly) * self.curve.nodes_started(planned)
+            + float(self.replica_start_monthly) * self.curve.replicas_started(planned),
+            token_monthly=float(self.token_monthly),
             peak_nodes=peak_nodes,
         )
+
+    @property
+    def _every_hour_counts(self) -> bool:
+        starts_cost = bool(self.node_start_monthly or self.replica_start_monthly)
+        return self.nodes_follow_load or (self.replicas_follow_load and starts_cost)
 
 
 class HasSteps(Protocol):
@@ -119,12 +143,14 @@ class Steps:
 
     Attributes:
         to_tokens_per_day: The upper end of each, included; it begins where the one before ends.
-        monthly: USD a month on it.
+        monthly: USD a month on it, but for what grows with each token.
+        token_monthly: USD a month for one token a day; one for all steps, and no array.
         peak_nodes: Nodes of the busiest hour.
     """
 
     to_tokens_per_day: NDArray[np.float64]
     monthly: NDArray[np.float64]
+    token_monthly: float
     peak_nodes: NDArray[np.int64]
 
 
@@ -178,10 +204,13 @@ def find_break_even(
         largest_nodes: Nodes up to which the fleet may grow, 1 or more; a fleet that is larger
             from the start is tried as it is.
     """
-    slope = float(api_monthly_per_token_a_day)
     largest_nodes = max(largest_nodes, staircase.lowest_nodes)
     steps = staircase.steps(largest_nodes)
     ends = steps.to_tokens_per_day
+    # Each token costs something here too: what is left of the API's price pays for the rest.
+    slope = float(api_monthly_per_token_a_day) - steps.token_monthly
+    if slope <= 0:
+        return BreakEven((), largest_nodes, float(ends[-1]))
     starts = np.concatenate(([0.0], ends[:-1]))
     # Within a step the API overtakes at cost / slope, once and for the rest of the step.
     begins = np.maximum(starts, steps.monthly / slope)

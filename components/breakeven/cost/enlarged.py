@@ -32,10 +32,13 @@ def enlarged(assumptions: Assumptions) -> Assumptions:
     return replace(first, others=tuple(others))
 
 
-def week_if_slower(assumptions: Assumptions) -> FleetWeek:
+def weeks_if_slower(assumptions: Assumptions) -> tuple[FleetWeek, Sequence[FleetWeek]]:
     """Returns what the fleets do if a replica serves as little as its band allows.
 
     They are then as large as that takes.
+
+    Returns:
+        The week of all of them together, and of each.
     """
     models = assumptions.models
     fleets = _sharing([model.if_slower or model.fleet for model in models])
@@ -51,7 +54,7 @@ def week_if_slower(assumptions: Assumptions) -> FleetWeek:
     first, *others = (
         replace(model, fleet=fleet, others=()) for model, fleet in zip(models, fleets, strict=True)
     )
-    return fleet_week(weeks, replace(first, others=tuple(others)))
+    return fleet_week(weeks, replace(first, others=tuple(others))), weeks
 
 
 def nodes_at_peak(assumptions: Assumptions) -> int:

@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.api_cost import api_monthly
 from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.activity import activities_of
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import cheapest_hosted, model_costs
+from breakeven.cost.bill.charge import Driver
 from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.bill.shared_costs import staffing_items
 from breakeven.cost.break_even import BreakEven, find_break_even
 from breakeven.cost.demand.load_duration import LoadDuration
-from breakeven.cost.enlarged import enlarged, is_too_small, nodes_at_peak, week_if_slower
+from breakeven.cost.enlarged import enlarged, is_too_small, nodes_at_peak, weeks_if_slower
 from breakeven.cost.hybrid import SplitRules
 from breakeven.cost.recommendation import BreakEvenVolume, Evidence, Option, Verdict, decide
 from breakeven.cost.report import ApiCost, BreakEvenAgainst, ModelShortfall, Report, Shortfall
@@ -55,7 +57,7 @@ class _Estimate:
         self.infrastructure = price_infrastructure(resources, self.week, assumptions, several)
         self.staffing = staffing_items(assumptions)
         self.bill = Bill.of(
-            self.infrastructure.lines,
+            (*self.infrastructure.lines, *self.infrastructure.dormant),
             self.staffing,
             contingency_share=assumptions.staffing.contingency_share,
             mean_nodes=self.week.mean_nodes,
@@ -142,9 +144,10 @@ class _Estimate:
 
     def own_option(self, enlarged_to: int) -> Option:
         """Returns this stack as an option; it serves all of its traffic in time."""
-        week = week_if_slower(self.assumptions)
+        week, weeks = weeks_if_slower(self.assumptions)
+        several = weeks if self.assumptions.others else ()
         monthly = self.bill.total
-        slower = max(monthly, self.bill.with_nodes(week.mean_nodes))
+        slower = max(monthly, self.bill.at(activities_of(self.assumptions, week, several)))
         return Option("self-host", monthly, slower, enlarged_to=enlarged_to)
 
     def break_even_against(self, cost: ApiCost) -> BreakEvenAgainst:
@@ -171,6 +174,8 @@ class _Estimate:
             fixed_monthly=self.bill.fixed_monthly,
             node_monthly=self.bill.node_monthly,
             api_monthly=overflow.monthly,
+            text_monthly=self.bill.usd_for_each(Driver.TOKENS) * self.assumptions.tokens_per_day,
+            work_monthly=self.bill.usd_for_each(Driver.WORK) * self.assumptions.fleet.gpus_per_node,
         )
         best = rules.cheapest(capacity.requests_per_second * per_node, LARGEST_NODES)
         dearest = rules.split(best.nodes, capacity.low_requests_per_second * per_node)

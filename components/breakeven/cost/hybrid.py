@@ -40,20 +40,28 @@ class SplitRules:
         fixed_monthly: USD a month that self-hosting costs whatever the number of nodes.
         node_monthly: USD a month for one node.
         api_monthly: USD a month if the API served everything.
+        text_monthly: USD a month for text on its way, whoever serves it.
+        work_monthly: USD a month for each node that is busy, averaged over time.
     """
 
     load: LoadDuration
     fixed_monthly: Decimal
     node_monthly: Decimal
     api_monthly: Decimal
+    text_monthly: Decimal = Decimal(0)
+    work_monthly: Decimal = Decimal(0)
 
     def split(self, nodes: int, requests_per_second_per_node: float) -> Hybrid:
         """Returns the cost of `nodes` that always run, with what is beyond them sent to the API."""
         share = self.load.served_share(nodes * requests_per_second_per_node)
+        busy = share * self.load.mean / requests_per_second_per_node
         return Hybrid(
             nodes=nodes,
             own_share=share,
-            own_monthly=self.fixed_monthly + nodes * self.node_monthly,
+            own_monthly=self.fixed_monthly
+            + nodes * self.node_monthly
+            + self.text_monthly
+            + to_decimal(busy) * self.work_monthly,
             api_monthly=self.api_monthly * to_decimal(1 - share),
         )
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill
+from breakeven.cost.bill.charge import Driver
 from breakeven.cost.break_even import Staircase, Steps
-from breakeven.cost.fleet.plan import FleetWeek
+from breakeven.cost.fleet.plan import Fleet, FleetWeek
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 
 Served = Callable[[Assumptions], float]
@@ -61,6 +62,7 @@ def fleet_week(weeks: Sequence[FleetWeek], assumptions: Assumptions) -> FleetWee
         unserved_share=_mean([week.unserved_share for week in weeks], tokens),
         overflow_share=_mean([week.overflow_share for week in weeks], tokens),
         node_starts_per_hour=sum(week.node_starts_per_hour for week in weeks),
+        replica_starts_per_hour=sum(week.replica_starts_per_hour for week in weeks),
     )
 
 
@@ -163,6 +165,7 @@ class JointStaircase:
         gpus_per_node: GPUs of a node.
         fixed_monthly: USD a month that does not depend on volume.
         node_monthly: USD a month for one node.
+        token_monthly: USD a month for one token a day, beside that of the parts.
     """
 
     parts: tuple[Part, ...]
@@ -170,6 +173,7 @@ class JointStaircase:
     gpus_per_node: int
     fixed_monthly: Decimal
     node_monthly: Decimal
+    token_monthly: Decimal
 
     @property
     def lowest_nodes(self) -> int:
@@ -194,6 +198,7 @@ class JointStaircase:
         ends = np.unique(np.concatenate(volumes))
         ends = ends[ends <= min(each[-1] for each in volumes)]
         at = [np.searchsorted(each, ends) for each in volumes]
+        monthly = np.sum([one.monthly[place] for one, place in zip(steps, at, strict=True)], axis=0)
         if shared:
             gpus = np.sum(
                 [
@@ -205,18 +210,20 @@ class JointStaircase:
             peak = np.maximum(
                 np.ceil(gpus / self.gpus_per_node).astype(np.int64), self.lowest_nodes
             )
-            monthly = float(self.node_monthly) * peak
+            monthly = monthly + float(self.node_monthly) * peak
         else:
             peak = np.sum(
                 [one.peak_nodes[place] for one, place in zip(steps, at, strict=True)], axis=0
             )
-            monthly = np.sum(
-                [one.monthly[place] for one, place in zip(steps, at, strict=True)], axis=0
-            )
+        tokens = sum(
+            one.token_monthly * part.tokens_share
+            for one, part in zip(steps, self.parts, strict=True)
+        )
         kept: NDArray[np.bool_] = peak <= largest_nodes
         return Steps(
             to_tokens_per_day=ends[kept],
             monthly=(float(self.fixed_monthly) + monthly)[kept],
+            token_monthly=float(self.token_monthly) + tokens,
             peak_nodes=peak[kept],
         )
 
@@ -235,17 +242,17 @@ def staircase_of(
     if len(models) == 1:
         return bill.staircase(assumptions.load, fleet, served(assumptions))
     shared = fleet.fixed_nodes is not None
-    nodes_only = replace(bill, other_infrastructure_monthly=Decimal(0), staffing_monthly=Decimal(0))
+    of_models = bill.without_fixed_costs()
+    if shared:
+        of_models = replace(of_models, nodes_monthly=Decimal(0))
     return JointStaircase(
         parts=tuple(
             Part(
-                nodes_only.staircase(
+                of_models.staircase(
                     model.load,
-                    # A replica counts as a node where the nodes are shared.
-                    replace(model.fleet, replicas_per_node=1, fixed_nodes=1)
-                    if shared
-                    else model.fleet,
+                    _replicas_as_nodes(model.fleet) if shared else model.fleet,
                     served(model),
+                    model.model_name,
                 ),
                 model.load.tokens_per_day / assumptions.tokens_per_day,
                 model.fleet.gpus_per_node // model.fleet.replicas_per_node,
@@ -256,4 +263,18 @@ def staircase_of(
         gpus_per_node=fleet.gpus_per_node,
         fixed_monthly=bill.fixed_monthly,
         node_monthly=bill.node_monthly,
+        token_monthly=bill.usd_for_each(Driver.TOKENS),
+    )
+
+
+def _replicas_as_nodes(fleet: Fleet) -> Fleet:
+    """Returns a fleet whose nodes are its replicas, for models that share the nodes of a pool."""
+    per_node, curve = fleet.replicas_per_node, fleet.curve_by_volume
+    planned = tuple(nodes * per_node for nodes in curve.planned)
+    return replace(
+        fleet,
+        replicas_per_node=1,
+        gpus_per_node=fleet.gpus_per_node // per_node,
+        fixed_nodes=1,
+        curve_by_volume=replace(curve, planned=planned),
     )

@@ -17,7 +17,7 @@ from breakeven.cost.bill.node_cost import NodeCost, OwnedNode, RentedNode
 from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
-from breakeven.cost.fleet.simulation.nodes_paid import simulate_fleet
+from breakeven.cost.fleet.simulation.curves import simulate_fleet
 from breakeven.cost.report import Report
 from breakeven.errors import ClockError, PriceBookError, Problem
 from breakeven.manifests.gateway.prices import TokenPrices
@@ -119,7 +119,11 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         engine=engine_of(settings),
         load=demand.load,
         capacity=capacity,
-        fleet=replace(configuration.fleet, nodes_paid=followed.nodes_paid),
+        fleet=replace(
+            configuration.fleet,
+            curve=followed.curve,
+            curve_by_volume=followed.curve_by_volume,
+        ),
         simulated=followed.own,
         serving=followed.serving,
         if_slower=followed.if_slower,

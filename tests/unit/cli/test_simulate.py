@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from breakeven.cost.fleet.plan import NodesPaid, plan_week
+from breakeven.cost.fleet.plan import FleetCurve, plan_week
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.planning.fleet import configuration_of, interruptions_of
 from breakeven.planning.offline import LoadedStack, load_stack
@@ -40,7 +40,7 @@ def test_beside_it_stands_what_each_hour_s_peak_minute_needs(stack: str, run: An
         assumptions.load.requests_per_second(),
         assumptions.load.burst_factor,
         assumptions.capacity.requests_per_second,
-        replace(assumptions.fleet, nodes_paid=NodesPaid()),
+        replace(assumptions.fleet, curve=FleetCurve()),
     )
     hours = len(assumptions.load.shape)
     assert answer["planned"]["meanNodes"] == plan.mean_nodes

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from breakeven.cost.break_even import BreakEven, Staircase, find_break_even
-from breakeven.cost.fleet.plan import Fleet, plan_week
+from breakeven.cost.fleet.plan import Fleet, FleetCurve, plan_week
 from tests.unit.cost.strategies import LONGEST_START_SECONDS, bursts, capacities, money, profiles
 
 LARGEST = 6
@@ -33,6 +33,9 @@ class Case:
     fixed_monthly: Decimal
     node_monthly: Decimal
     slope: Decimal
+    node_start_monthly: Decimal = Decimal(0)
+    replica_start_monthly: Decimal = Decimal(0)
+    token_monthly: Decimal = Decimal(0)
 
     @property
     def lowest_nodes(self) -> int:
@@ -45,11 +48,16 @@ class Case:
             peak_rates_per_token=self.rates_per_token * self.burst,
             requests_per_second_per_node=self.replica_capacity * fleet.replicas_per_node,
             lowest_nodes=self.lowest_nodes,
+            lowest_planned=self.lowest_nodes,
+            replicas_follow_load=fleet.autoscaling,
             nodes_follow_load=fleet.autoscaling,
             hours_per_start=(fleet.start_seconds + fleet.scale_down_seconds) / 3600,
-            nodes_paid=self.fleet.nodes_paid,
+            curve=fleet.curve,
             fixed_monthly=self.fixed_monthly,
             node_monthly=self.node_monthly,
+            node_start_monthly=self.node_start_monthly,
+            replica_start_monthly=self.replica_start_monthly,
+            token_monthly=self.token_monthly,
         )
 
     def break_even(self, largest_nodes: int = LARGEST) -> BreakEven:
@@ -73,11 +81,47 @@ class Case:
                 return week.mean_nodes, nodes
             nodes += 1
 
+    def starts_at(self, volume: float) -> tuple[float, float]:
+        """Returns the nodes and the replicas that start in an hour, by the curve of the fleet."""
+        plain = replace(self.fleet, highest=10**6, curve=FleetCurve())
+        planned: float = self.nodes_at(volume)[1]
+        if self.fleet.autoscaling:
+            rates = self.rates_per_token * volume
+            planned = plan_week(rates, self.burst, self.replica_capacity, plain).mean_nodes
+        curve = self.fleet.curve
+        return float(curve.nodes_started(planned)), float(curve.replicas_started(planned))
+
+    def without_tokens_at(self, volume: float) -> float:
+        nodes, replicas = self.starts_at(volume)
+        return (
+            float(self.fixed_monthly)
+            + float(self.node_monthly) * self.nodes_at(volume)[0]
+            + float(self.node_start_monthly) * nodes
+            + float(self.replica_start_monthly) * replicas
+        )
+
     def cost_at(self, volume: float) -> float:
-        return float(self.fixed_monthly) + float(self.node_monthly) * self.nodes_at(volume)[0]
+        return self.without_tokens_at(volume) + float(self.token_monthly) * volume
 
     def api_at(self, volume: float) -> float:
         return float(self.slope) * volume
+
+
+@st.composite
+def curves(draw: st.DrawFn, lowest: int) -> FleetCurve:
+    """What an autoscaler may make of plans: more of everything with more load."""
+    if draw(st.booleans()):
+        return FleetCurve()
+    planned = [lowest, lowest + 1.5, 2.0 * lowest + 4]
+
+    def rising(first: float) -> tuple[float, ...]:
+        ratios = sorted(draw(st.lists(st.floats(0.3, 2.0), min_size=2, max_size=2)))
+        return (
+            first,
+            *(first + ratio * nodes for ratio, nodes in zip(ratios, planned[1:], strict=True)),
+        )
+
+    return FleetCurve(tuple(planned), rising(float(lowest)), rising(0.0), rising(0.0))
 
 
 @st.composite
@@ -105,10 +149,14 @@ def cases(draw: st.DrawFn) -> Case:
             fixed_nodes=None,
             start_seconds=draw(st.floats(0.0, LONGEST_START_SECONDS)),
             scale_down_seconds=draw(st.floats(0.0, LONGEST_START_SECONDS)),
+            curve=draw(curves(-(-lowest // per_node))),
         ),
         fixed_monthly=fixed,
         node_monthly=node,
         slope=slope,
+        node_start_monthly=draw(money("0", "100")),
+        replica_start_monthly=draw(money("0", "100")),
+        token_monthly=slope * draw(st.sampled_from([Decimal(0), Decimal("0.1"), Decimal("0.5")])),
     )
 
 
@@ -154,7 +202,7 @@ def test_within_a_step_the_cost_is_that_of_the_simulation(case: Case) -> None:
     for step in steps_of(case, LARGEST):
         if step.to_tokens_per_day > start * (1 + NARROW):
             for volume in ((start + step.to_tokens_per_day) / 2, step.to_tokens_per_day):
-                assert case.cost_at(volume) == pytest.approx(step.monthly, rel=1e-9)
+                assert case.without_tokens_at(volume) == pytest.approx(step.monthly, rel=1e-9)
                 assert case.nodes_at(volume)[1] == step.peak_nodes
         start = step.to_tokens_per_day
 
@@ -239,6 +287,9 @@ def test_twice_the_money_on_both_sides_changes_no_volume(case: Case) -> None:
         case,
         fixed_monthly=2 * case.fixed_monthly,
         node_monthly=2 * case.node_monthly,
+        node_start_monthly=2 * case.node_start_monthly,
+        replica_start_monthly=2 * case.replica_start_monthly,
+        token_monthly=2 * case.token_monthly,
         slope=2 * case.slope,
     )
     assert doubled.break_even() == case.break_even()
@@ -309,6 +360,40 @@ def test_ranges_that_touch_are_one_even_where_rounding_parts_them() -> None:
     )
     first = case.break_even(2).cheaper[0]
     assert first.to_tokens_per_day is None
+
+
+def test_tokens_that_cost_as_much_here_as_by_the_api_never_pay() -> None:
+    case = replace(case_of([1.0], follow=True), token_monthly=Decimal(2))
+    assert case.break_even().never
+    assert not replace(case, token_monthly=Decimal("0.5")).break_even().never
+
+
+def test_what_starts_cost_moves_the_break_even() -> None:
+    curve = FleetCurve((1.0, 2.0), (1.0, 2.0), (0.0, 4.0), (0.0, 8.0))
+    plain = case_of([0.25, 1.0], follow=True)
+    started = replace(
+        plain,
+        fleet=replace(plain.fleet, curve=curve),
+        node_start_monthly=Decimal("0.5"),
+        replica_start_monthly=Decimal("0.25"),
+    )
+    # Of a second node in one of two hours, with its start, the plan has 0.75: 3 and 6 starts.
+    assert [step.monthly for step in steps_of(started, 2)] == [1, 1.75 + 3 * 0.5 + 6 * 0.25]
+
+
+def test_in_a_pool_of_fixed_size_only_the_starts_of_replicas_grow_until_it_is_full() -> None:
+    curve = FleetCurve((1.0, 2.0), (1.0, 2.0), (0.0, 4.0), (0.0, 8.0))
+    staircase = replace(
+        case_of([0.25, 1.0], follow=True).staircase,
+        curve=curve,
+        lowest_nodes=2,
+        nodes_follow_load=False,
+        replica_start_monthly=Decimal("0.25"),
+    )
+    steps = staircase.steps(3)
+    assert steps.to_tokens_per_day.tolist() == [1, 2, 3]
+    assert steps.peak_nodes.tolist() == [2, 2, 3]
+    assert steps.monthly.tolist() == [2, 2 + 6 * 0.25, 3 + 10 * 0.25]
 
 
 def test_nodes_that_run_at_all_hours_waste_nothing_on_starts() -> None:

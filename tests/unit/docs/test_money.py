@@ -6,12 +6,17 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from breakeven.planning.offline import estimate_stack
+from breakeven.reports.formatting import volume
 from breakeven.settings.files import ROOT
 from tests.each import each
+
+TODAY = date(2026, 11, 30)
 
 TEXT = (ROOT / "docs" / "money.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(
@@ -58,6 +63,19 @@ def test_money_that_comes_out_is_in_the_stack_s_report(stack: str, line: str) ->
     amount = line.partition(" = ")[2]
     intermediate = {"$0.0004751", "$9,483.44"}  # no line of the table
     assert amount in table or amount in intermediate
+
+
+def test_the_break_even_of_the_example_is_that_of_the_stack() -> None:
+    [found] = re.finditer(
+        r"stack `(?P<stack>[\w-]+)`: at (?P<volume>\d+ million) tokens a day the API in use", TEXT
+    )
+    report = estimate_stack(found["stack"], TODAY)
+    [against] = [row for row in report.break_even if row.api is report.api]
+    assert volume(against.loaded.first_volume or 0) == found["volume"]
+    millions = found["volume"].removesuffix(" million")
+    assert any(
+        stack == found["stack"] and line.startswith(f"{millions} x ") for stack, line in LINES
+    )
 
 
 def test_every_section_with_a_formula_has_an_example() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 
 from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.activity import Activity
+from breakeven.cost.bill.charge import Driver
 from breakeven.cost.bill.line_item import LineItem, NotPriced, monthly_of
 from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.registered import Registered
@@ -17,6 +19,23 @@ from breakeven.cost.break_even import Staircase
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet, FleetWeek
 from breakeven.money import to_cents, to_decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What some line items cost together for one unit of what they grow with.
+
+    Attributes:
+        model: The model that they are there for; empty for all of them.
+        driver: What they grow with.
+        usd_each: USD a month for one unit of it.
+        monthly: USD a month at the load of the bill.
+    """
+
+    model: str
+    driver: Driver
+    usd_each: Decimal
+    monthly: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +50,7 @@ class Bill:
             another volume it would be another, so it is not a fixed cost.
         contingency_share: Reserve over machines and people, 0 to 1; an API's price needs none.
         mean_nodes: GPU nodes paid, averaged over time.
+        rates: Of what the other infrastructure grows with; what has none is the same at any load.
     """
 
     nodes_monthly: Decimal
@@ -39,6 +59,7 @@ class Bill:
     overflow_monthly: Decimal
     contingency_share: Decimal
     mean_nodes: Decimal
+    rates: tuple[Rate, ...] = ()
 
     @classmethod
     def of(
@@ -49,10 +70,17 @@ class Bill:
         contingency_share: Decimal,
         mean_nodes: float,
     ) -> Bill:
-        """Parts the lines of a bill by what each part grows with."""
+        """Parts the lines of a bill by what each part grows with.
+
+        Args:
+            machines: Of machines, with those that only another load would cause.
+            people: Of people.
+            contingency_share: Reserve over both, 0 to 1.
+            mean_nodes: GPU nodes paid, averaged over time.
+        """
         lines = tuple(machines)
-        nodes = monthly_of(line for line in lines if line.grows_with_nodes)
-        overflow = monthly_of(line for line in lines if line.kind == "overflow")
+        nodes = monthly_of(line for line in lines if line.driver is Driver.NODES)
+        overflow = monthly_of(line for line in lines if line.driver is Driver.OVERFLOW)
         return cls(
             nodes_monthly=nodes,
             other_infrastructure_monthly=monthly_of(lines) - nodes - overflow,
@@ -60,6 +88,11 @@ class Bill:
             overflow_monthly=overflow,
             contingency_share=contingency_share,
             mean_nodes=to_decimal(mean_nodes),
+            rates=tuple(
+                Rate(line.model, line.driver, line.usd_each, line.monthly)
+                for line in lines
+                if line.driver not in _APART
+            ),
         )
 
     @property
@@ -77,55 +110,108 @@ class Bill:
         return self.nodes_monthly + self.other_infrastructure_monthly + self.staffing_monthly
 
     @property
+    def _reserve(self) -> Decimal:
+        return 1 + self.contingency_share
+
+    @property
     def staffing_share(self) -> Decimal:
         """People and their part of the contingency over everything, 0 to 1."""
         if not self.total:
             return Decimal(0)
-        return self.staffing_monthly * (1 + self.contingency_share) / self.total
+        return self.staffing_monthly * self._reserve / self.total
+
+    @property
+    def without_nodes_monthly(self) -> Decimal:
+        """What all but GPU nodes and overflow costs at this load, contingency included."""
+        return (self.other_infrastructure_monthly + self.staffing_monthly) * self._reserve
 
     @property
     def fixed_monthly(self) -> Decimal:
-        """What it costs without any GPU node or overflow, contingency included."""
-        return (self.other_infrastructure_monthly + self.staffing_monthly) * (
-            1 + self.contingency_share
-        )
+        """What it costs without any load, contingency included."""
+        grows = sum((rate.monthly for rate in self.rates), Decimal(0))
+        return self.without_nodes_monthly - grows * self._reserve
 
     @property
     def node_monthly(self) -> Decimal:
         """What one GPU node costs, contingency included; 0 where none is ever paid."""
         if not self.mean_nodes:
             return Decimal(0)
-        return self.nodes_monthly / self.mean_nodes * (1 + self.contingency_share)
+        return self.nodes_monthly / self.mean_nodes * self._reserve
+
+    def usd_for_each(self, driver: Driver, model: str = "") -> Decimal:
+        """Returns USD a month for one unit of a driver of a model, contingency included.
+
+        Args:
+            driver: Neither nodes nor overflow.
+            model: Its name; empty for what all models share, or the only one.
+        """
+        found = (
+            rate.usd_each for rate in self.rates if rate.driver is driver and rate.model == model
+        )
+        return sum(found, Decimal(0)) * self._reserve
 
     def infrastructure_only(self) -> Bill:
         """Returns the bill without people and contingency, as most comparisons count."""
         return replace(self, staffing_monthly=Decimal(0), contingency_share=Decimal(0))
 
-    def with_nodes(self, mean_nodes: float) -> Decimal:
-        """Returns everything counted, were that many nodes paid on average."""
-        own = self.fixed_monthly + self.node_monthly * to_decimal(mean_nodes)
-        return own + self.overflow_monthly
+    def without_fixed_costs(self) -> Bill:
+        """Returns only what grows with the load, without contingency of its own for the rest."""
+        grows = sum((rate.monthly for rate in self.rates), Decimal(0))
+        return replace(self, other_infrastructure_monthly=grows, staffing_monthly=Decimal(0))
 
-    def staircase(self, load: Load, fleet: Fleet, requests_per_second: float) -> Staircase:
+    def at(self, activities: Mapping[str, Activity]) -> Decimal:
+        """Returns everything counted, would the load make the fleet do something else.
+
+        What overflows stays as it is.
+
+        Args:
+            activities: See `activities_of`.
+        """
+        nodes = self.node_monthly * activities[""].amount_of(Driver.NODES)
+        grows = sum(
+            (
+                rate.usd_each * activities[rate.model].amount_of(rate.driver) * self._reserve
+                for rate in self.rates
+            ),
+            Decimal(0),
+        )
+        return self.fixed_monthly + nodes + grows + self.overflow_monthly
+
+    def staircase(
+        self, load: Load, fleet: Fleet, requests_per_second: float, model: str = ""
+    ) -> Staircase:
         """Returns the cost as a function of volume.
 
         Args:
             load: Its shape and burst; its volume plays no part.
             fleet: How nodes come and go.
             requests_per_second: What one replica serves.
+            model: Name of the model whose load it is, where a stack has several.
         """
         follow = fleet.autoscaling and fleet.fixed_nodes is None
-        rates = load.requests_per_second() * (load.burst_factor / load.tokens_per_day)
+        a_token = load.requests_per_second() / load.tokens_per_day
+        per_node = requests_per_second * fleet.replicas_per_node
+        gpus = float(a_token.mean()) / per_node * fleet.gpus_per_node
+        work = self.usd_for_each(Driver.WORK, model) * Decimal(repr(gpus))
         return Staircase(
-            peak_rates_per_token=np.asarray(rates),
-            requests_per_second_per_node=requests_per_second * fleet.replicas_per_node,
+            peak_rates_per_token=np.asarray(a_token * load.burst_factor),
+            requests_per_second_per_node=per_node,
             lowest_nodes=fleet.lowest_nodes,
+            lowest_planned=fleet.lowest_planned_nodes,
+            replicas_follow_load=fleet.autoscaling,
             nodes_follow_load=follow,
-            nodes_paid=fleet.nodes_paid,
+            curve=fleet.curve_by_volume,
             hours_per_start=(fleet.start_seconds + fleet.scale_down_seconds) / 3600,
             fixed_monthly=self.fixed_monthly,
             node_monthly=self.node_monthly,
+            node_start_monthly=self.usd_for_each(Driver.NODE_STARTS, model),
+            replica_start_monthly=self.usd_for_each(Driver.REPLICA_STARTS, model),
+            token_monthly=self.usd_for_each(Driver.TOKENS, model) + work,
         )
+
+
+_APART = (Driver.NOTHING, Driver.NODES, Driver.OVERFLOW)
+"""Drivers of lines that a bill does not keep rates of."""
 
 
 def bill_of(resources: Iterable[Registered], week: FleetWeek, assumptions: Assumptions) -> Bill:
@@ -136,8 +222,9 @@ def bill_of(resources: Iterable[Registered], week: FleetWeek, assumptions: Assum
         week: What the fleet does.
         assumptions: Prices and everything else.
     """
+    found = price_infrastructure(resources, week, assumptions)
     return Bill.of(
-        price_infrastructure(resources, week, assumptions).lines,
+        (*found.lines, *found.dormant),
         staffing_items(assumptions),
         contingency_share=assumptions.staffing.contingency_share,
         mean_nodes=week.mean_nodes,

@@ -10,6 +10,7 @@ from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.api_cost import api_monthly
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill
+from breakeven.cost.bill.charge import Driver
 from breakeven.cost.bill.line_item import LineItem, monthly_of
 from breakeven.cost.fleet.plan import FleetWeek
 from breakeven.money import to_decimal
@@ -95,11 +96,11 @@ def model_costs(
     reserve = 1 + bill.contingency_share
     by_model = [[line for line in lines if line.model == model.model_name] for model in models]
     overflows = [
-        monthly_of(line for line in own if line.kind == "overflow")
+        monthly_of(line for line in own if line.driver is Driver.OVERFLOW)
         for own in (by_model if len(models) > 1 else [lines])
     ]
     others = [
-        monthly_of(line for line in own if not line.grows_with_nodes and line.kind != "overflow")
+        monthly_of(line for line in own if line.driver not in (Driver.NODES, Driver.OVERFLOW))
         * reserve
         for own in by_model
     ]
@@ -107,7 +108,7 @@ def model_costs(
         other + bill.node_monthly * to_decimal(mean) + overflow
         for other, mean, overflow in zip(others, nodes, overflows, strict=True)
     ]
-    shared = bill.fixed_monthly - sum(others, Decimal(0))
+    shared = bill.without_nodes_monthly - sum(others, Decimal(0))
     parts = [part / sum(own, Decimal(0)) if sum(own) else Decimal(1) / len(own) for part in own]
     fixed = [other + shared * part for other, part in zip(others, parts, strict=True)]
     whole = [one + shared * part for one, part in zip(own, parts, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, Protocol, TypeAlias
@@ -35,6 +35,28 @@ there; "machine" belongs to a program that has nothing to do with models."""
 
 ROOT_VOLUME = "root"
 """`attached` of the volume that a machine starts from; other volumes have a device name."""
+
+
+class Driver(StrEnum):
+    """What the quantity of a charge grows with, and the unit in which that is counted.
+
+    Attributes:
+        NOTHING: It is the same at any load.
+        NODES: GPU nodes paid, averaged over time.
+        WORK: GPUs that are busy, averaged over time.
+        NODE_STARTS: GPU nodes that start in an hour.
+        REPLICA_STARTS: Replicas that start in an hour.
+        TOKENS: Input and output tokens of a day, whoever serves them.
+        OVERFLOW: Those of them that a gateway sends to an API.
+    """
+
+    NOTHING = "nothing"
+    NODES = "nodes"
+    WORK = "work"
+    NODE_STARTS = "node-starts"
+    REPLICA_STARTS = "replica-starts"
+    TOKENS = "tokens"
+    OVERFLOW = "overflow"
 
 
 class UnpricedReason(StrEnum):
@@ -78,6 +100,8 @@ class Charge:
         count: Machines of `variant`; 0 where they are not counted.
         model: The model that it is there for, where a stack has several; empty for all of them.
         node: The owned node that it is part of.
+        driver: What the quantity grows with.
+        each: Quantity for one unit of the driver; 0 where it grows with nothing.
     """
 
     kind: LineItemKind
@@ -91,6 +115,20 @@ class Charge:
     count: int = 0
     model: str = ""
     node: OwnedNode | None = None
+    driver: Driver = Driver.NOTHING
+    each: Decimal = Decimal(0)
+
+
+def driven(charge: Charge, driver: Driver, amount: Decimal) -> Charge:
+    """Returns a charge that grows with something.
+
+    Args:
+        charge: Its quantity is for one unit of the driver.
+        driver: With what.
+        amount: How much of that there is.
+    """
+    each = charge.quantity
+    return replace(charge, quantity=each * amount, driver=driver, each=each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +170,16 @@ class Usage(Protocol):
     def model_of(self, instance: str) -> str:
         """Returns the model whose object it is; empty for what all share, or the only model."""
 
-    def gigabytes_through(self, instance: str) -> Decimal:
-        """Returns the traffic of a month through a load balancer."""
+    def amount_of(self, driver: Driver, model: str) -> Decimal:
+        """Returns how much of a driver a model has; empty for all models."""
 
     @property
     def hours_per_month(self) -> Decimal:
         """Hours that a resource is paid for."""
+
+    @property
+    def text_gigabytes(self) -> Decimal:
+        """GB of text a month, of 10^9 bytes, that each token of a day makes."""
 
 
 @dataclass(frozen=True, slots=True)

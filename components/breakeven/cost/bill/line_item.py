@@ -8,11 +8,9 @@ from datetime import date
 from decimal import Decimal
 
 from breakeven.catalog.price import Confidence, Price
-from breakeven.cost.bill.charge import Charge, LineItemKind, UnpricedReason
+from breakeven.cost.bill.charge import Charge, Driver, LineItemKind, UnpricedReason
 from breakeven.cost.bill.node_cost import OwnedNode
 from breakeven.money import to_cents
-
-_GROWS_WITH_NODES = frozenset({"busy-nodes", "idle-nodes", "electricity", "rack", "root-volumes"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +34,8 @@ class LineItem:
         count: Machines.
         model: The model that it is there for.
         node: The owned node that it is part of.
+        driver: What the quantity grows with.
+        each: Quantity for one unit of the driver.
     """
 
     kind: LineItemKind
@@ -54,6 +54,8 @@ class LineItem:
     count: int = 0
     model: str = ""
     node: OwnedNode | None = None
+    driver: Driver = Driver.NOTHING
+    each: Decimal = Decimal(0)
 
     @property
     def monthly(self) -> Decimal:
@@ -61,9 +63,14 @@ class LineItem:
         return to_cents(self.quantity * self.unit_price)
 
     @property
-    def grows_with_nodes(self) -> bool:
-        """Whether it doubles with the number of GPU nodes."""
-        return self.kind in _GROWS_WITH_NODES
+    def usd_each(self) -> Decimal:
+        """USD a month for one unit of the driver."""
+        return self.each * self.unit_price
+
+    @property
+    def is_dormant(self) -> bool:
+        """Whether the load of this stack causes none of it, though another would."""
+        return bool(self.each) and not self.quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +98,7 @@ class Infrastructure:
 
     Attributes:
         lines: Everything with a price.
+        dormant: What has a price, and would be a line at another load.
         without_charge: Resources that nothing is charged for, by name.
         not_priced: Resources whose price is not known.
     """
@@ -98,6 +106,7 @@ class Infrastructure:
     lines: tuple[LineItem, ...]
     without_charge: tuple[str, ...]
     not_priced: tuple[NotPriced, ...]
+    dormant: tuple[LineItem, ...] = ()
 
     @property
     def monthly(self) -> Decimal:
@@ -130,6 +139,8 @@ def line_item(charge: Charge, price: Price, name: str = "") -> LineItem:
         count=charge.count,
         model=charge.model,
         node=charge.node,
+        driver=charge.driver,
+        each=charge.each,
     )
 
 

@@ -99,10 +99,12 @@ def price_infrastructure(
     found = price_resources(ledger, assumptions.book, context)
     shared = [
         _priced(charge, assumptions.book, "", charge.identifier)
-        for charge in cluster_charges(assumptions, by_model or (week,))
+        for charge in cluster_charges(assumptions, usage.activities)
     ]
+    items = (*found.lines, *(item for item in shared if isinstance(item, LineItem)))
     return Infrastructure(
-        lines=(*found.lines, *(item for item in shared if isinstance(item, LineItem))),
+        lines=tuple(item for item in items if not item.is_dormant),
+        dormant=tuple(item for item in items if item.is_dormant),
         without_charge=found.without_charge,
         not_priced=(*found.not_priced, *(item for item in shared if isinstance(item, NotPriced))),
     )

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from breakeven.catalog.price import Price
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.charge import Charge
+from breakeven.cost.bill.activity import Activity
+from breakeven.cost.bill.charge import Charge, Driver, driven
 from breakeven.cost.bill.line_item import LineItem, line_item, stated_price
-from breakeven.cost.fleet.plan import FleetWeek
-from breakeven.money import to_decimal
 
 
-def cluster_charges(assumptions: Assumptions, weeks: Sequence[FleetWeek]) -> Iterator[Charge]:
+def cluster_charges(
+    assumptions: Assumptions, activities: Mapping[str, Activity]
+) -> Iterator[Charge]:
     """Yields what a stack bears of its cluster, and what its gateway sends to an API.
 
     Args:
         assumptions: Of the stack.
-        weeks: What the fleet of each model does.
+        activities: See `activities_of`.
     """
     yield from _control_plane(assumptions)
     yield from _system_nodes(assumptions)
-    yield from _nat_gateway(assumptions, weeks)
-    for model, week in zip(assumptions.models, weeks, strict=True):
-        if week.overflow_share:
-            name = model.model_name if assumptions.others else ""
-            yield _overflow(model, week.overflow_share, name)
+    yield from _nat_gateway(assumptions)
+    for model, activity in activities.items():
+        if bool(model) == (len(activities) > 1):
+            yield from _of_model(model, activity)
+
+
+def _of_model(model: str, activity: Activity) -> Iterator[Charge]:
+    for charge, driver in (*_images(activity.assumptions), _overflow(activity.assumptions)):
+        yield driven(replace(charge, model=model), driver, activity.amount_of(driver))
 
 
 def _control_plane(assumptions: Assumptions) -> Iterator[Charge]:
@@ -55,34 +61,34 @@ def _system_nodes(assumptions: Assumptions) -> Iterator[Charge]:
         )
 
 
-def _nat_gateway(assumptions: Assumptions, weeks: Sequence[FleetWeek]) -> Iterator[Charge]:
-    """Charges the gateway, and the images that pass it; requests and answers are text and small."""
+def _nat_gateway(assumptions: Assumptions) -> Iterator[Charge]:
     share = assumptions.cluster.nat_gateway_share
-    if not share:
-        return
-    yield Charge(
-        kind="nat-gateway",
-        identifier=f"nat/{assumptions.cloud}/gateway",
-        quantity=share,
-        unit="month",
-    )
-    # A replica that spans several machines pulls the image to each of them.
-    an_hour = sum(
-        week.node_starts_per_hour * model.fleet.machines_per_node * model.cluster.image_gigabytes
-        for model, week in zip(assumptions.models, weeks, strict=True)
-    )
-    if assumptions.fleet.fixed_nodes is None and an_hour:
+    if share:
         yield Charge(
-            kind="nat-gateway-images",
-            identifier=f"nat/{assumptions.cloud}/gb",
-            quantity=to_decimal(an_hour * float(assumptions.calendar.hours_per_month)),
-            unit="GB",
+            kind="nat-gateway",
+            identifier=f"nat/{assumptions.cloud}/gateway",
+            quantity=share,
+            unit="month",
         )
 
 
-def _overflow(model: Assumptions, share: float, name: str) -> Charge:
+def _images(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
+    """Yields the images that pass the gateway; requests and answers are text and small."""
+    if not model.cluster.nat_gateway_share or model.fleet.fixed_nodes is not None:
+        return
+    # A replica that spans several machines pulls the image to each of them.
+    pulled = model.cluster.image_gigabytes * model.fleet.machines_per_node
+    charge = Charge(
+        kind="nat-gateway-images",
+        identifier=f"nat/{model.cloud}/gb",
+        quantity=pulled * model.calendar.hours_per_month,
+        unit="GB",
+    )
+    yield charge, Driver.NODE_STARTS
+
+
+def _overflow(model: Assumptions) -> tuple[Charge, Driver]:
     api = model.api_in_use
-    tokens = model.load.tokens_per_month(model.calendar)
     price = Price(
         identifier=f"api/{api.reference}",
         usd=api.usd_per_million_tokens,
@@ -91,12 +97,8 @@ def _overflow(model: Assumptions, share: float, name: str) -> Charge:
         as_of=api.as_of,
         confidence="list",
     )
-    return Charge(
-        kind="overflow",
-        quantity=tokens * to_decimal(share) / 10**6,
-        price=price,
-        model=name,
-    )
+    a_month = model.calendar.days_per_month / 10**6
+    return Charge(kind="overflow", quantity=a_month, price=price), Driver.OVERFLOW
 
 
 def staffing_items(assumptions: Assumptions) -> tuple[LineItem, ...]:

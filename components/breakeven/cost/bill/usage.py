@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.charge import ROOT_VOLUME, Charge, LineItemKind
+from breakeven.cost.bill.activity import Activity, activities_of
+from breakeven.cost.bill.charge import ROOT_VOLUME, Charge, Driver, LineItemKind, driven
 from breakeven.cost.bill.line_item import stated_price
 from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
 from breakeven.cost.fleet.plan import FleetWeek
@@ -17,7 +19,7 @@ BYTES_PER_TOKEN = 5
 """Bytes that a token takes on the wire, JSON and headers aside: an estimate, 4 to 5 for English."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StackUsage:
     """The use of a stack's resources.
 
@@ -33,10 +35,24 @@ class StackUsage:
     by_model: Sequence[FleetWeek]
     has_pool: bool
 
+    @cached_property
+    def activities(self) -> Mapping[str, Activity]:
+        """What the load makes the fleet do: of all models by an empty name, and of each."""
+        return activities_of(self.assumptions, self.week, self.by_model)
+
     @property
     def hours_per_month(self) -> Decimal:
         """Hours that a resource is paid for."""
         return self.assumptions.calendar.hours_per_month
+
+    @property
+    def text_gigabytes(self) -> Decimal:
+        """GB of text a month, of 10^9 bytes, that each token of a day makes."""
+        return self.assumptions.calendar.days_per_month * BYTES_PER_TOKEN / 10**9
+
+    def amount_of(self, driver: Driver, model: str) -> Decimal:
+        """Returns how much of a driver a model has; empty for all models."""
+        return self.activities[model].amount_of(driver)
 
     def node_charges(self, volume_class: str, gigabytes: int) -> Sequence[Charge]:
         """Returns what the GPU nodes cost, and their root volumes; none for an empty class.
@@ -48,12 +64,12 @@ class StackUsage:
             volumes = Charge(
                 kind="root-volumes",
                 identifier=f"volume/{self.assumptions.cloud}/{volume_class}",
-                quantity=_mean_machines(self.week, self.assumptions) * gigabytes,
+                quantity=Decimal(gigabytes * self.assumptions.fleet.machines_per_node),
                 unit="GB-month",
                 variant=volume_class,
                 attached=ROOT_VOLUME,
             )
-            charges.append(volumes)
+            charges.append(driven(volumes, Driver.NODES, self.amount_of(Driver.NODES, "")))
         return charges
 
     def model_of(self, instance: str) -> str:
@@ -63,36 +79,31 @@ class StackUsage:
         models = self.assumptions.models
         return next((model.model_name for model in models if model.instance == instance), "")
 
-    def gigabytes_through(self, instance: str) -> Decimal:
-        """Returns the traffic of a month through a load balancer, in GB of 10^9 bytes."""
-        model = self.model_of(instance)
-        behind = [one for one in self.assumptions.models if model in ("", one.model_name)]
-        calendar = self.assumptions.calendar
-        tokens = sum((one.load.tokens_per_month(calendar) for one in behind), Decimal(0))
-        return tokens * BYTES_PER_TOKEN / 10**9
-
     def _nodes(self) -> Iterator[Charge]:
-        assumptions = self.assumptions
-        if not self.by_model or assumptions.fleet.fixed_nodes is not None:
-            yield from _gpu_nodes(self.week, assumptions, "")
-            return
-        for model, week in zip(assumptions.models, self.by_model, strict=True):
-            yield from _gpu_nodes(week, model, model.model_name)
+        fixed = self.assumptions.fleet.fixed_nodes is not None
+        for model, activity in self.activities.items():
+            # The nodes of a fixed pool are shared; else each model of several has its own.
+            if bool(model) != (len(self.activities) > 1 and not fixed):
+                continue
+            for charge in _of_one_node(activity):
+                named = replace(charge, model=model)
+                yield driven(named, Driver.NODES, activity.amount_of(Driver.NODES))
 
 
-def _gpu_nodes(week: FleetWeek, assumptions: Assumptions, model: str) -> Iterator[Charge]:
-    mean = _mean_machines(week, assumptions)
-    busy = to_decimal(week.busy_share)
-    node = assumptions.node
+def _of_one_node(activity: Activity) -> Iterator[Charge]:
+    """Yields what one node costs, all machines of a replica that spans several."""
+    assumptions = activity.assumptions
+    machines, node = Decimal(assumptions.fleet.machines_per_node), assumptions.node
     if isinstance(node, RentedNode):
-        quantity, unit = mean * assumptions.calendar.hours_per_month, "node-hour"
+        quantity, unit = machines * assumptions.calendar.hours_per_month, "node-hour"
         price = node.price
     else:
-        quantity, unit = mean, "node-month"
+        quantity, unit = machines, "node-month"
         price = stated_price(
             "pricing.owned.purchasePrice", node.amortization(), assumptions.book.today
         )
     owned = node if isinstance(node, OwnedNode) else None
+    busy = to_decimal(activity.week.busy_share)
     shares: tuple[tuple[LineItemKind, Decimal], ...] = (
         ("busy-nodes", busy),
         ("idle-nodes", 1 - busy),
@@ -104,39 +115,32 @@ def _gpu_nodes(week: FleetWeek, assumptions: Assumptions, model: str) -> Iterato
             price=price,
             unit=unit,
             share=share,
-            model=model,
             node=owned,
         )
     if owned is not None:
-        yield from _running_costs(owned, mean, assumptions, model)
+        yield from _running_costs(owned, machines, assumptions)
 
 
 def _running_costs(
-    node: OwnedNode, mean: Decimal, assumptions: Assumptions, model: str
+    node: OwnedNode, machines: Decimal, assumptions: Assumptions
 ) -> Iterator[Charge]:
     today = assumptions.book.today
     yield Charge(
         kind="electricity",
-        quantity=mean * node.kilowatt_hours(assumptions.calendar),
+        quantity=machines * node.kilowatt_hours(assumptions.calendar),
         price=stated_price(
             "pricing.owned.electricityPricePerKwh", node.electricity_price_per_kwh, today
         ),
         unit="kWh",
-        model=model,
         node=node,
     )
     if node.rack_and_support_per_month:
         yield Charge(
             kind="rack",
-            quantity=mean,
+            quantity=machines,
             price=stated_price(
                 "pricing.owned.rackAndSupportPerNodeMonth", node.rack_and_support_per_month, today
             ),
             unit="node-month",
-            model=model,
             node=node,
         )
-
-
-def _mean_machines(week: FleetWeek, assumptions: Assumptions) -> Decimal:
-    return to_decimal(week.mean_nodes) * assumptions.fleet.machines_per_node

@@ -2,7 +2,7 @@
 
 An hour is in balance with its own load. A replica that starts or stops within the week is paid
 while it loads and while the autoscaler waits to remove it, but does not serve. What an autoscaler
-makes of the same week `week` simulates, in steps of seconds; `NodesPaid` says how the two compare.
+makes of the same week `week` simulates, in steps of seconds; `FleetCurve` says how the two compare.
 """
 
 from __future__ import annotations
@@ -32,26 +32,44 @@ def units_needed(amount: ArrayLike, capacity: float) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, slots=True)
-class NodesPaid:
-    """Nodes paid on average by those planned on average, as a simulated autoscaler does.
+class FleetCurve:
+    """What an autoscaler makes of planned nodes, by a simulation of some loads.
 
-    Between two points a line, beyond the last in its ratio.
+    All are by the nodes that a plan has on average if nodes follow replicas. Between two points a
+    line, beyond the last in its ratio.
 
     Attributes:
-        planned: Nodes of the plan, averaged over time, over 0 and rising; empty for "as planned".
+        planned: Nodes of the plan, averaged over time, 0 or more and rising; empty for "as
+            planned".
         paid: Nodes of the simulation for each, 0 or more.
+        node_starts: Nodes that start in an hour for each, averaged over time, 0 or more.
+        replica_starts: The same of replicas.
     """
 
     planned: tuple[float, ...] = ()
     paid: tuple[float, ...] = ()
+    node_starts: tuple[float, ...] = ()
+    replica_starts: tuple[float, ...] = ()
 
-    def of(self, planned: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Returns what is paid, for each of some plans."""
-        if not self.planned:
-            return planned
-        beyond = planned * (self.paid[-1] / self.planned[-1])
-        within = np.interp(planned, self.planned, self.paid)
-        return np.where(planned > self.planned[-1], beyond, within)
+    def nodes_paid(self, planned: ArrayLike) -> NDArray[np.float64]:
+        """Returns the nodes that are paid, for each of some plans."""
+        return self._at(planned, self.paid) if self.planned else np.asarray(planned, np.float64)
+
+    def nodes_started(self, planned: ArrayLike) -> NDArray[np.float64]:
+        """Returns the nodes that start in an hour, for each of some plans."""
+        return self._at(planned, self.node_starts)
+
+    def replicas_started(self, planned: ArrayLike) -> NDArray[np.float64]:
+        """Returns the replicas that start in an hour, for each of some plans."""
+        return self._at(planned, self.replica_starts)
+
+    def _at(self, planned: ArrayLike, values: tuple[float, ...]) -> NDArray[np.float64]:
+        nodes = np.asarray(planned, np.float64)
+        if not values:
+            return np.zeros_like(nodes)
+        within = np.interp(nodes, self.planned, values)
+        last = self.planned[-1]
+        return np.where(nodes > last, nodes * (values[-1] / last), within) if last else within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +88,8 @@ class Fleet:
         fixed_nodes: Nodes that are paid whether busy or not, or None where nodes follow replicas.
         start_seconds: From the decision to add a replica to its first token, node start included.
         scale_down_seconds: Seconds of lower demand before a replica is removed.
-        nodes_paid: What the autoscaler makes of a plan.
+        curve: What the autoscaler makes of this load's plan, and of those near it.
+        curve_by_volume: The same for any load, whatever this one is.
         machines_per_node: Machines that a replica spans; 1 unless it is too large for one.
         scheduled: Fewest replicas of each hour of a week by a schedule; empty for none. Where it is
             not, the load's shape is of whole weeks that begin with the same hour.
@@ -86,13 +105,17 @@ class Fleet:
     scale_down_seconds: float
     machines_per_node: int = 1
     scheduled: tuple[int, ...] = ()
-    nodes_paid: NodesPaid = NodesPaid()
+    curve: FleetCurve = FleetCurve()
+    curve_by_volume: FleetCurve = FleetCurve()
 
     @property
     def lowest_nodes(self) -> int:
         """Nodes that are paid at any load."""
-        if self.fixed_nodes is not None:
-            return self.fixed_nodes
+        return self.lowest_planned_nodes if self.fixed_nodes is None else self.fixed_nodes
+
+    @property
+    def lowest_planned_nodes(self) -> int:
+        """Nodes that the replicas of any load fill, even in a pool of fixed size."""
         replicas = self.lowest if self.autoscaling else self.highest
         return math.ceil(replicas / self.replicas_per_node)
 
@@ -113,6 +136,7 @@ class FleetWeek:
             capacity of their hour.
         overflow_share: Requests that an API serves in the fleet's place over all requests, 0 to 1.
         node_starts_per_hour: Nodes that are added in an hour, averaged over time.
+        replica_starts_per_hour: Replicas that start in an hour, and read their weights.
     """
 
     mean_nodes: float
@@ -121,6 +145,7 @@ class FleetWeek:
     unserved_share: float
     overflow_share: float = 0.0
     node_starts_per_hour: float = 0.0
+    replica_starts_per_hour: float = 0.0
 
     @property
     def serves_load(self) -> bool:
@@ -140,18 +165,27 @@ def plan_week(
         fleet: How many replicas and nodes may run.
     """
     replicas = wanted_replicas(rates * burst_factor, requests_per_second, fleet)
-    nodes, starts_per_hour = paid_nodes(replicas, fleet)
+    following = following_nodes(replicas, fleet)
     capacity = replicas * requests_per_second
     served = np.minimum(rates, capacity)
     demand = float(rates.sum())
-    mean_nodes = float(fleet.nodes_paid.of(nodes.mean()))
+    mean_nodes = float(fleet.curve.nodes_paid(following.nodes))
+    if fleet.fixed_nodes is not None:
+        mean_nodes = float(fleet.fixed_nodes)
+    simulated = bool(fleet.curve.planned)
     provisioned = mean_nodes * fleet.replicas_per_node * requests_per_second
+    node_starts, replica_starts = (
+        (fleet.curve.nodes_started(following.nodes), fleet.curve.replicas_started(following.nodes))
+        if simulated
+        else (following.node_starts, following.replica_starts)
+    )
     return FleetWeek(
         mean_nodes=mean_nodes,
         peak_replicas=int(replicas.max()),
         busy_share=min(float(served.mean()) / provisioned, 1.0) if provisioned else 0.0,
         unserved_share=1 - float(served.sum()) / demand,
-        node_starts_per_hour=starts_per_hour,
+        node_starts_per_hour=0.0 if fleet.fixed_nodes is not None else float(node_starts),
+        replica_starts_per_hour=float(replica_starts),
     )
 
 
@@ -166,16 +200,37 @@ def wanted_replicas(
     return np.clip(needed, lowest, fleet.highest)
 
 
-def paid_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> tuple[NDArray[np.float64], float]:
-    """Returns the nodes paid in each hour, and how many start in a mean one.
+@dataclass(frozen=True, slots=True)
+class FollowingNodes:
+    """Nodes that follow replicas; means over time.
 
-    Where nodes follow replicas, a node is also paid while its first replica loads and, at the end,
-    while the autoscaler waits to remove it: `start_seconds` and `scale_down_seconds` a start. The
-    first hour follows the last, so that a week repeats.
+    Attributes:
+        nodes: Paid.
+        node_starts: That start in an hour.
+        replica_starts: The same of replicas.
     """
-    if fleet.fixed_nodes is not None:
-        return np.full(replicas.shape, float(fleet.fixed_nodes)), 0.0
+
+    nodes: float
+    node_starts: float
+    replica_starts: float
+
+
+def following_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> FollowingNodes:
+    """Returns the nodes that are paid where they follow replicas, and how many start.
+
+    A node is also paid while its first replica loads and, at the end, while the autoscaler waits to
+    remove it: `start_seconds` and `scale_down_seconds` a start. The first hour follows the last, so
+    that a week repeats.
+
+    Args:
+        replicas: Of each hour.
+        fleet: Its `fixed_nodes` play no part.
+    """
     nodes = np.ceil(replicas / fleet.replicas_per_node)
-    starts = np.maximum(nodes - np.roll(nodes, 1), 0.0)
-    overhead = starts * ((fleet.start_seconds + fleet.scale_down_seconds) / 3600)
-    return np.asarray(nodes + overhead, dtype=np.float64), float(starts.mean())
+    node_starts = float(np.maximum(nodes - np.roll(nodes, 1), 0).mean())
+    overhead = node_starts * ((fleet.start_seconds + fleet.scale_down_seconds) / 3600)
+    return FollowingNodes(
+        nodes=float(nodes.mean()) + overhead,
+        node_starts=node_starts,
+        replica_starts=float(np.maximum(replicas - np.roll(replicas, 1), 0).mean()),
+    )

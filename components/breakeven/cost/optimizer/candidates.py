@@ -217,7 +217,6 @@ class Evaluator:
         configuration: ServingConfiguration,
         capacity: ReplicaCapacity,
         fleet: Fleet,
-        node_starts_per_hour: float | None = None,
     ) -> Candidate:
         """Returns the cost of a configuration that serves everything itself.
 
@@ -225,11 +224,8 @@ class Evaluator:
             configuration: Which.
             capacity: What one replica serves.
             fleet: How its nodes come and go.
-            node_starts_per_hour: As simulated; None for those of the plan.
         """
         week = self._week(capacity.requests_per_second, fleet)
-        if node_starts_per_hour is not None:
-            week = replace(week, node_starts_per_hour=node_starts_per_hour)
         return Candidate(
             configuration=configuration,
             capacity=capacity,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from breakeven.cost.capacity.roofline import Engine
-from breakeven.cost.fleet.plan import NodesPaid
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
+from breakeven.cost.fleet.simulation.curves import point_of, through
 from breakeven.cost.fleet.simulation.hours import Case, simulate_hours
 from breakeven.cost.fleet.simulation.replica_speed import replica_speed
 from breakeven.cost.optimizer.candidates import Candidate, Evaluator
@@ -29,11 +29,10 @@ def simulate_candidates(evaluator: Evaluator, planned: Sequence[Candidate]) -> l
     found = []
     for one, case, week in zip(planned, cases, weeks, strict=True):
         totals, fleet = week.totals, case.configuration.fleet
-        simulated_fleet = replace(
-            fleet, nodes_paid=NodesPaid((one.mean_nodes,), (totals.mean_nodes,))
+        simulated = through([point_of(case, totals, one.mean_nodes)])
+        again = evaluator.evaluate_fleet(
+            one.configuration, one.capacity, replace(fleet, curve=simulated)
         )
-        starts = totals.node_starts / totals.hours
-        again = evaluator.evaluate_fleet(one.configuration, one.capacity, simulated_fleet, starts)
         found.append(replace(again, objective_share=totals.objective_share))
     return found
 

@@ -188,11 +188,13 @@ class ScenarioModel:
         bill = bill_of(self._resources, assumptions.week(), assumptions)
         burst = self.assumptions.load.burst_factor / assumptions.load.burst_factor
         staircase = bill.staircase(
-            assumptions.load,
-            assumptions.fleet,
-            assumptions.capacity.requests_per_second * burst,
+            assumptions.load, assumptions.fleet, assumptions.capacity.requests_per_second
         )
-        return replace(staircase, peak_rates_per_token=self._peak_rates_per_token)
+        return replace(
+            staircase,
+            peak_rates_per_token=self._peak_rates_per_token,
+            requests_per_second_per_node=staircase.requests_per_second_per_node * burst,
+        )
 
 
 def _node(node: NodeCost, factor: Decimal) -> NodeCost:

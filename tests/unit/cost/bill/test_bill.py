@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.cost.bill.bill import Bill, api_monthly, bill_of
-from breakeven.cost.bill.charge import ROOT_VOLUME
+from breakeven.cost.bill.activity import activities_of
+from breakeven.cost.bill.bill import Bill, Rate, api_monthly, bill_of
+from breakeven.cost.bill.charge import ROOT_VOLUME, Driver
 from breakeven.cost.bill.pricing import charged, price_infrastructure
 from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.demand.load import published_shape
@@ -69,7 +70,8 @@ def test_overflow_is_paid_and_is_neither_a_fixed_cost_nor_part_of_the_reserve() 
     assert bill.overflow_monthly == 750  # a quarter of 100 million tokens a day at a dollar
     assert bill.total == without.total + 750
     assert bill.fixed_monthly == without.fixed_monthly
-    assert bill.with_nodes(2.0) - without.with_nodes(2.0) == 750
+    same = activities_of(base, WEEK, ())
+    assert bill.at(same) - without.at(same) == 750
     staircases = [
         one.staircase(base.load, base.fleet, 1.0).steps(4).monthly.tolist()
         for one in (bill, without)
@@ -78,9 +80,10 @@ def test_overflow_is_paid_and_is_neither_a_fixed_cost_nor_part_of_the_reserve() 
 
 
 def test_a_stack_that_never_pays_a_node_has_a_bill() -> None:
-    bill = bill_of(LEDGER, replace(WEEK, mean_nodes=0.0), assumptions())
+    week = replace(WEEK, mean_nodes=0.0)
+    bill = bill_of(LEDGER, week, assumptions())
     assert bill.node_monthly == 0
-    assert bill.with_nodes(0.0) == bill.total
+    assert bill.at(activities_of(assumptions(), week, ())) == bill.total
     nothing = replace(bill, other_infrastructure_monthly=Decimal(0), staffing_monthly=Decimal(0))
     assert nothing.total == 0
     assert nothing.staffing_share == 0
@@ -108,10 +111,55 @@ def test_without_people_and_reserve_machines_and_overflow_stay() -> None:
 
 
 def test_each_node_more_costs_its_part_and_all_else_stays() -> None:
+    def with_nodes(nodes: float) -> Decimal:
+        week = replace(WEEK, mean_nodes=nodes)
+        return BILL.at(activities_of(assumptions(), week, ()))
+
     assert BILL.node_monthly == 625
-    assert BILL.with_nodes(4.0) == BILL.total
-    assert BILL.with_nodes(6.0) == BILL.total + 2 * 625
-    assert BILL.with_nodes(0.0) == (300 + 1700) * Decimal("1.25") + 600
+    assert with_nodes(4.0) == BILL.total
+    assert with_nodes(6.0) == BILL.total + 2 * 625
+    assert with_nodes(0.0) == (300 + 1700) * Decimal("1.25") + 600
+
+
+GROWING = replace(
+    BILL,
+    rates=(
+        Rate("", Driver.NODE_STARTS, Decimal(40), Decimal(80)),
+        Rate("", Driver.TOKENS, Decimal("0.000001"), Decimal(100)),
+        Rate("other", Driver.TOKENS, Decimal(5), Decimal(20)),
+    ),
+)
+"""Of 300 for other infrastructure 200 grow: with two starts an hour, and with tokens."""
+
+
+def test_what_grows_with_the_load_is_no_fixed_cost() -> None:
+    assert GROWING.total == BILL.total
+    assert GROWING.without_nodes_monthly == BILL.fixed_monthly
+    assert GROWING.fixed_monthly == BILL.fixed_monthly - 200 * Decimal("1.25")
+    assert GROWING.usd_for_each(Driver.NODE_STARTS) == 50
+    assert GROWING.usd_for_each(Driver.TOKENS) == Decimal("0.00000125")
+    assert GROWING.usd_for_each(Driver.TOKENS, "other") == Decimal("6.25")
+    assert GROWING.usd_for_each(Driver.REPLICA_STARTS) == 0
+    of_load = GROWING.without_fixed_costs()
+    assert of_load.fixed_monthly == 0
+    assert of_load.node_monthly == GROWING.node_monthly
+
+
+def test_the_staircase_has_what_starts_tokens_and_work_cost() -> None:
+    base = assumptions()
+    fleet = replace(base.fleet, replicas_per_node=2, gpus_per_node=8)
+    work = Rate("", Driver.WORK, Decimal(864), Decimal(0))
+    bill = replace(GROWING, contingency_share=Decimal(0), rates=(*GROWING.rates, work))
+    staircase = bill.staircase(base.load, fleet, 0.5)
+    assert (staircase.node_start_monthly, staircase.replica_start_monthly) == (
+        Decimal(40),
+        Decimal(0),
+    )
+    # 1,000 tokens a request: a token a day is 1 / 86,400,000 requests a second, of which a replica
+    # of four GPUs serves a half.
+    assert staircase.token_monthly == pytest.approx(
+        Decimal("0.000001") + Decimal(864) * 8 / 86_400_000
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,23 @@ import pytest
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import ModelCost, model_costs
-from breakeven.cost.bill.charge import Charge, LineItemKind
+from breakeven.cost.bill.charge import Charge, Driver, LineItemKind, driven
 from breakeven.cost.bill.line_item import LineItem, line_item
 from breakeven.cost.fleet.plan import FleetWeek
 from tests.unit.cost.builders import WEEK, api, assumptions, engine, price
 
 NEARLY = Decimal("1e-15")
+DRIVERS = {
+    "busy-nodes": Driver.NODES,
+    "root-volumes": Driver.NODES,
+    "overflow": Driver.OVERFLOW,
+}
 
 
 def line(kind: LineItemKind, monthly: str, model: str = "") -> LineItem:
     charge = Charge(kind=kind, quantity=Decimal(1), model=model)
-    return line_item(charge, price(monthly, "month"))
+    grown = driven(charge, DRIVERS.get(kind, Driver.NOTHING), Decimal(1))
+    return line_item(grown, price(monthly, "month"))
 
 
 def bill_of(lines: tuple[LineItem, ...], mean_nodes: float, reserve: str = "0.1") -> Bill:
@@ -104,7 +110,7 @@ def test_a_model_alone_has_all_of_the_bill() -> None:
     bill = bill_of(lines, 4.0)
     [cost] = model_costs(assumptions(engine=engine("one")), (week(4.0),), lines, bill)
     assert cost.total == bill.total
-    assert cost.fixed == bill.fixed_monthly
+    assert cost.fixed == bill.without_nodes_monthly
     assert cost.overflow == 50
     assert cost.own == 4 * 330 + 50
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import get_args
 
 import pytest
 
 from breakeven.catalog.price import PRIVATE, Confidence, Price
-from breakeven.cost.bill.charge import Charge, LineItemKind
+from breakeven.cost.bill.charge import Charge, Driver, driven
 from breakeven.cost.bill.line_item import Infrastructure, line_item, monthly_of, stated_price
 from breakeven.reports.sentences.line_items import item_prices, item_source
 from tests.unit.cost.builders import TODAY
@@ -73,11 +72,15 @@ def test_prices_are_shown_unless_they_are_private() -> None:
     assert private.monthly == 85
 
 
-def test_what_belongs_to_a_gpu_node_grows_with_nodes_and_nothing_else_does() -> None:
-    kinds = get_args(LineItemKind)
-    lines = [line_item(Charge(kind=kind, quantity=Decimal(1)), LISTED) for kind in kinds]
-    growing = {line.kind for line in lines if line.grows_with_nodes}
-    assert growing == {"busy-nodes", "idle-nodes", "electricity", "rack", "root-volumes"}
+def test_what_grows_with_something_says_what_one_unit_of_it_costs() -> None:
+    grown = driven(volume(Decimal(10)), Driver.NODE_STARTS, Decimal(3))
+    line = line_item(grown, LISTED)
+    assert (line.driver, line.usd_each) == (Driver.NODE_STARTS, Decimal("0.85"))
+    assert line.quantity == 30
+    assert not line.is_dormant
+    assert line_item(driven(volume(Decimal(10)), Driver.NODE_STARTS, Decimal(0)), LISTED).is_dormant
+    same = line_item(volume(Decimal(0)), LISTED)
+    assert (same.driver, same.is_dormant) == (Driver.NOTHING, False)
 
 
 def test_a_setting_that_states_a_price_is_its_source() -> None:

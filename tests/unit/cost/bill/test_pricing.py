@@ -161,7 +161,7 @@ def test_what_one_of_several_models_has_is_its_own_line_with_its_own_traffic() -
     assert {line.model for line in lines} == {"two"}
     by_kind = {line.kind: line.quantity for line in lines}
     assert by_kind["load-balancer"] == 1
-    assert by_kind["load-balancer-traffic"] == Decimal(3 * TRAFFIC_GB) / 720
+    assert by_kind["load-balancer-traffic"] == pytest.approx(Decimal(3 * TRAFFIC_GB) / 720)
 
 
 def test_what_models_share_is_no_model_s_and_carries_all_their_traffic() -> None:
@@ -169,7 +169,7 @@ def test_what_models_share_is_no_model_s_and_carries_all_their_traffic() -> None
     lines = price_infrastructure([SERVICE, volume()], WEEK, both, (WEEK, WEEK)).lines
     assert {line.model for line in lines} == {""}
     by_kind = {line.kind: line.quantity for line in lines}
-    assert by_kind["load-balancer-traffic"] == Decimal(4 * TRAFFIC_GB) / 720
+    assert by_kind["load-balancer-traffic"] == pytest.approx(Decimal(4 * TRAFFIC_GB) / 720)
 
 
 def test_nodes_of_several_models_are_lines_of_each_but_for_nodes_that_they_share() -> None:

@@ -75,11 +75,12 @@ def test_images_of_all_models_nodes_pass_the_nat_gateway() -> None:
     weeks = [replace(WEEK, node_starts_per_hour=starts) for starts in (0.5, 0.0625)]
     cluster = replace(base.cluster, nat_gateway_share=Decimal(1))
     both = replace(base, cluster=cluster, others=(other,))
-    _, images = price_infrastructure([], WEEK, both, weeks).lines
-    assert images.quantity == 3600 + 450
     larger = replace(other, cluster=replace(cluster, image_gigabytes=30))
-    _, images = price_infrastructure([], WEEK, replace(both, others=(larger,)), weeks).lines
-    assert images.quantity == 3600 + 3 * 450
+    _, *images = price_infrastructure([], WEEK, replace(both, others=(larger,)), weeks).lines
+    assert [(line.model, line.quantity) for line in images] == [
+        ("first", Decimal(3600)),
+        ("other", Decimal(3 * 450)),
+    ]
 
 
 def test_every_machine_of_a_replica_that_spans_several_pulls_the_image() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from breakeven.cost.fleet.plan import Fleet, paid_nodes, plan_week, wanted_replicas
+from breakeven.cost.fleet.plan import Fleet, FleetCurve, following_nodes, plan_week, wanted_replicas
 from tests.unit.cost.strategies import bursts, capacities, fleets, profiles
 
 _ROUNDING = 1e-9
@@ -153,18 +153,38 @@ def test_it_does_not_matter_with_which_hour_the_week_begins(
 
 
 def test_each_node_that_starts_is_paid_while_it_loads_and_waits() -> None:
-    nodes, _ = paid_nodes(np.asarray([1, 2, 4, 1]), PLAIN)
-    assert nodes.tolist() == [1, 2 + 0.5, 4 + 2 * 0.5, 1]
+    following = following_nodes(np.asarray([1, 2, 4, 1]), PLAIN)
+    assert following.nodes == (1 + 2 + 0.5 + 4 + 2 * 0.5 + 1) / 4
+    assert following.node_starts == following.replica_starts == 3 / 4
 
 
 def test_replicas_that_share_a_node_start_it_once() -> None:
-    nodes, _ = paid_nodes(np.asarray([1, 4, 5, 1]), replace(PLAIN, replicas_per_node=4))
-    assert nodes.tolist() == [1, 1, 2 + 0.5, 1]
+    following = following_nodes(np.asarray([1, 4, 5, 1]), replace(PLAIN, replicas_per_node=4))
+    assert following.nodes == (1 + 1 + 2 + 0.5 + 1) / 4
+    assert (following.node_starts, following.replica_starts) == (1 / 4, 4 / 4)
 
 
 def test_the_first_hour_follows_the_last() -> None:
-    nodes, _ = paid_nodes(np.asarray([3, 1]), PLAIN)
-    assert nodes.tolist() == [3 + 2 * 0.5, 1]
+    following = following_nodes(np.asarray([3, 1]), PLAIN)
+    assert following.nodes == (3 + 2 * 0.5 + 1) / 2
+
+
+def test_starts_are_those_of_the_curve_where_there_is_one() -> None:
+    rates = np.asarray([1.0, 2.0])
+    planned = plan_week(rates, 1.0, 1.0, PLAIN)
+    assert (planned.mean_nodes, planned.node_starts_per_hour) == (1.75, 0.5)
+    curve = FleetCurve((1.0, 2.0), (1.0, 1.8), (0.0, 4.0), (0.0, 8.0))
+    week = plan_week(rates, 1.0, 1.0, replace(PLAIN, curve=curve))
+    assert week.mean_nodes == pytest.approx(1.6)
+    assert (week.node_starts_per_hour, week.replica_starts_per_hour) == (3, 6)
+
+
+def test_in_a_pool_of_fixed_size_replicas_start_and_no_node_does() -> None:
+    curve = FleetCurve((1.0, 2.0), (1.0, 1.8), (0.0, 4.0), (0.0, 8.0))
+    fixed = replace(PLAIN, fixed_nodes=5, curve=curve)
+    week = plan_week(np.asarray([1.0, 2.0]), 1.0, 1.0, fixed)
+    assert week.mean_nodes == 5
+    assert (week.node_starts_per_hour, week.replica_starts_per_hour) == (0, 6)
 
 
 def test_what_exceeds_the_highest_number_is_not_served() -> None:

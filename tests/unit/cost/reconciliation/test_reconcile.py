@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.activity import activities_of
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.calendar import THIRTY_DAYS
 from breakeven.cost.estimate import estimate
@@ -133,9 +134,11 @@ def test_effects_are_those_of_the_estimate_to_the_cent(base: Assumptions, seen: 
     together = estimate(LEDGER, changed(base, answer.changes))
     assert answer.by_settings == together.total
     nodes = seen.mean_nodes if seen.mean_nodes is not None else together.week.mean_nodes
-    # Each of three lines is rounded to the cent, and `with_nodes` multiplies what was rounded.
+    # Each of three lines is rounded to the cent, and the bill multiplies what was rounded.
     rounding = Decimal("0.005") * 3 * Decimal(1 + nodes / together.week.mean_nodes)
-    assert abs(answer.by_all - together.bill.with_nodes(nodes)) <= rounding
+    week = replace(together.week, mean_nodes=nodes)
+    expected = together.bill.at(activities_of(together.assumptions, week, ()))
+    assert abs(answer.by_all - expected) <= rounding
     assert answer.cost is not None
     assert answer.cost.explained + answer.cost.remainder == seen.cost_per_month
 

@@ -7,7 +7,16 @@ from decimal import Decimal
 
 from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.pool_kinds import POOL_KINDS, is_pool_resource
-from breakeven.cost.bill.charge import Charge, Context, Part, Rule, Unpriced, UnpricedReason
+from breakeven.cost.bill.charge import (
+    Charge,
+    Context,
+    Driver,
+    Part,
+    Rule,
+    Unpriced,
+    UnpricedReason,
+    driven,
+)
 from breakeven.cost.bill.registered import GPU_POOL
 from breakeven.cost.bill.rules.values import parse_quantity, value_at, whole_number
 
@@ -121,14 +130,15 @@ def _load_balancer(properties: Mapping[str, object], context: Context) -> Iterat
     for identifier in traffic:
         # One LCU carries 1 GB an hour; connections and new flows of this traffic are far below it.
         by_capacity = identifier.endswith(_LCU)
-        gigabytes = usage.gigabytes_through(_instance(properties))
-        yield Charge(
+        gigabytes = usage.text_gigabytes
+        charge = Charge(
             kind="load-balancer-traffic",
             identifier=identifier,
             quantity=gigabytes / usage.hours_per_month if by_capacity else gigabytes,
             unit="LCU-month" if by_capacity else "GB",
             model=model,
         )
+        yield driven(charge, Driver.TOKENS, usage.amount_of(Driver.TOKENS, model))
 
 
 def _model_of(properties: Mapping[str, object], context: Context) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.fleet.plan import FleetWeek, NodesPaid, plan_week, wanted_replicas
+from breakeven.cost.fleet.plan import FleetCurve, FleetWeek, plan_week, wanted_replicas
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE, Week
 from breakeven.cost.fleet.simulation.simulate import simulate_week
@@ -105,7 +105,7 @@ def compare(assumptions: Assumptions, configuration: FleetConfiguration, seed: i
     Raises:
         DemandError: The burst factor is beyond what an hour's minutes can have.
     """
-    load, fleet = assumptions.load, replace(assumptions.fleet, nodes_paid=NodesPaid())
+    load, fleet = assumptions.load, replace(assumptions.fleet, curve=FleetCurve())
     rates = load.requests_per_second()
     capacity = assumptions.capacity.requests_per_second
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
-from breakeven.cost.fleet.plan import Fleet, NodesPaid, plan_week, units_needed
+from breakeven.cost.fleet.plan import Fleet, FleetCurve, plan_week, units_needed
 from breakeven.cost.fleet.simulation.hours import Case, simulate_hours
 from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE, SimulatedWeek
 
@@ -69,7 +69,7 @@ def keeps_objective(case: Case, week: SimulatedWeek) -> bool:
         case.rates,
         case.burst_factor,
         served,
-        replace(configuration.fleet, nodes_paid=NodesPaid()),
+        replace(configuration.fleet, curve=FleetCurve()),
     )
     return plan.serves_load
 

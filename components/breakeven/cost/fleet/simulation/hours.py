@@ -26,6 +26,9 @@ AVERAGED_HOURS = 336
 """So many are averaged at least: bursts make one week differ from another by some percent."""
 
 
+_DAY = 24
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """What is simulated.
@@ -35,11 +38,21 @@ class Case:
             follows the last.
         burst_factor: Peak minute of an hour over its mean, 1 to below 60.
         configuration: What answers.
+        is_sample: Whether every second hour is enough, each day others; not of a shape of one day.
     """
 
     rates: NDArray[np.float64]
     burst_factor: float
     configuration: FleetConfiguration
+    is_sample: bool = False
+
+    @property
+    def hours(self) -> NDArray[np.int64]:
+        """Which hours of the shape are simulated."""
+        hours = np.arange(len(self.rates))
+        if not self.is_sample or len(hours) <= _DAY:
+            return hours
+        return hours[(hours + hours // _DAY) % 2 == 0]
 
 
 def simulate_hours(cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
@@ -49,35 +62,43 @@ def simulate_hours(cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
         cases: One or more.
 
     Returns:
-        Each over as many weeks as have `AVERAGED_HOURS`.
+        Each over as many weeks as have `AVERAGED_HOURS`; of a sample those of its hours.
 
     Raises:
         DemandError: A rate or the burst factor is beyond its range.
     """
     hours = len(cases[0].rates)
     weeks = math.ceil(AVERAGED_HOURS / hours)
+    chosen = [
+        np.concatenate([case.hours + hours * week for week in range(weeks)]) for case in cases
+    ]
+    places = np.concatenate([one + hours * weeks * case for case, one in enumerate(chosen)])
     draws = [_by_hour(case, seed) for case in cases for seed in range(weeks)]
-    chances = np.concatenate(draws, axis=2)
-    lead = np.roll(chances.reshape(*chances.shape[:2], -1, hours), 1, axis=3).reshape(chances.shape)
-    before = np.concatenate([np.tile(np.roll(case.rates, 1), weeks) for case in cases])
+    whole = np.concatenate(draws, axis=2)
+    lead = np.roll(whole.reshape(*whole.shape[:2], -1, hours), 1, axis=3).reshape(whole.shape)
+    chances, lead = whole[..., places], lead[-_lead_steps(cases) :, :, places]
+    before = np.concatenate([np.tile(np.roll(case.rates, 1), weeks) for case in cases])[places]
     by_schedule = [case.configuration.fleet.scheduled_in(hours) for case in cases]
-    scheduled = np.concatenate([np.tile(one, weeks) for one in by_schedule])
-    scheduled_before = np.concatenate([np.tile(np.roll(one, 1), weeks) for one in by_schedule])
-    parameters = [parameters_of(case.configuration) for case in cases]
-    run = Run(stacked(parameters, each=hours * weeks), MANY, before, scheduled_before)
-    for arrivals, normal, uniform, interruption in lead[-_lead_steps(cases) :]:
+    scheduled = np.concatenate([np.tile(one, weeks) for one in by_schedule])[places]
+    rolled = [np.tile(np.roll(one, 1), weeks) for one in by_schedule]
+    scheduled_before = np.concatenate(rolled)[places]
+    counts = [len(one) for one in chosen]
+    parameters = stacked([parameters_of(case.configuration) for case in cases], each=counts)
+    run = Run(parameters, MANY, before, scheduled_before)
+    for arrivals, normal, uniform, interruption in lead:
         run.step(arrivals, normal, uniform, interruption, scheduled_before)
     run.restart()
     for arrivals, normal, uniform, interruption in chances:
         run.step(arrivals, normal, uniform, interruption, scheduled)
-    sums = _added(run.sums, len(cases))
+    sums = _added(run.sums, counts)
+    ends = np.cumsum(counts)[:-1]
     replicas, nodes = (
-        np.asarray(values).reshape(len(cases), weeks, hours).mean(axis=1) / STEPS_PER_HOUR
-        for values in (run.sums.replicas, run.sums.nodes)
+        [one.reshape(weeks, -1).mean(axis=0) / STEPS_PER_HOUR for one in np.split(values, ends)]
+        for values in (np.asarray(run.sums.replicas), np.asarray(run.sums.nodes))
     )
     return tuple(
         SimulatedWeek(
-            totals=totals_of(case.configuration, sums.of(number), hours * weeks),
+            totals=totals_of(case.configuration, sums.of(number), counts[number]),
             objective_seconds=case.configuration.objective_seconds,
             replicas=tuple(replicas[number].tolist()),
             nodes=tuple(nodes[number].tolist()),
@@ -108,12 +129,12 @@ def _by_hour(case: Case, seed: int) -> NDArray[np.float64]:
     return np.stack([one.reshape(-1, STEPS_PER_HOUR).T for one in kinds], axis=1)
 
 
-def _added(sums: Sums, cases: int) -> Sums:
-    """Adds up the hours of each case."""
-    by_name = {name: getattr(sums, name).reshape(cases, -1) for name in sums.__slots__}
+def _added(sums: Sums, counts: Sequence[int]) -> Sums:
+    """Adds up the hours of each case, of which there are so many."""
+    starts = np.cumsum([0, *counts[:-1]])
     return Sums(
         **{
-            name: values.max(axis=1) if name == "peak" else values.sum(axis=1)
-            for name, values in by_name.items()
+            name: (np.maximum if name == "peak" else np.add).reduceat(getattr(sums, name), starts)
+            for name in sums.__slots__
         }
     )

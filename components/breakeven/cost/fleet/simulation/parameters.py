@@ -74,7 +74,7 @@ def parameters_of(configuration: FleetConfiguration) -> Parameters:
     )
 
 
-def stacked(parameters: Sequence[Parameters], each: int = 1) -> Parameters:
+def stacked(parameters: Sequence[Parameters], each: int | Sequence[int] = 1) -> Parameters:
     """Returns many configurations as one, an array a parameter, with `each` elements for each."""
     return Parameters(
         **{
