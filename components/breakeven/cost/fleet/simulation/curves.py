@@ -99,22 +99,29 @@ def simulated_fleet(case: Case, low_share: float) -> Search[SimulatedFleet]:
     """Searches for what `simulate_fleet` returns."""
     fleet = case.configuration.fleet
     others = _others(case) if fleet.autoscaling else []
-    if fleet.autoscaling and fleet.fixed_nodes is None:
-        own, *weeks = yield [case, *others]
-    else:
-        slow = replace(case, configuration=slower(case.configuration, low_share))
-        own, own_if_slower, *weeks = yield [case, slow, *others]
-    near, by_volume = _curves(case, own, others, weeks)
-    drawn = replace(fleet, curve=near, curve_by_volume=by_volume)
-    serving = yield from serving_fleet(case, own)
     if not fleet.autoscaling or fleet.fixed_nodes is not None:
-        reserve = yield from serving_fleet(slow, own_if_slower)
-        serving = replace(serving, fleet=_drawn(serving, drawn, case.configuration))
-        if_slower = _drawn(reserve, drawn, case.configuration)
-        return SimulatedFleet(own, near, by_volume, serving, if_slower)
-    larger = _with_ratio(case, serving) if serving.enlarged else drawn
+        return (yield from _constant_fleet(case, others, low_share))
+    own, *weeks = yield [case, *others]
+    near, by_volume = _curves(case, own, others, weeks)
+    serving = yield from serving_fleet(case, own)
+    larger = replace(fleet, curve=near, curve_by_volume=by_volume)
+    if serving.enlarged:
+        larger = _with_ratio(case, serving)
     serving = replace(serving, fleet=larger)
     return SimulatedFleet(own, near, by_volume, serving, replace(larger, highest=UNBOUNDED))
+
+
+def _constant_fleet(case: Case, others: list[Case], low_share: float) -> Search[SimulatedFleet]:
+    """Searches for the same of a pool of fixed size, or of replicas that always run."""
+    slow = replace(case, configuration=slower(case.configuration, low_share))
+    own, own_if_slower, *weeks = yield [case, slow, *others]
+    near, by_volume = _curves(case, own, others, weeks)
+    drawn = replace(case.configuration.fleet, curve=near, curve_by_volume=by_volume)
+    serving = yield from serving_fleet(case, own)
+    reserve = yield from serving_fleet(slow, own_if_slower)
+    serving = replace(serving, fleet=_drawn(serving, drawn, case.configuration))
+    if_slower = _drawn(reserve, drawn, case.configuration)
+    return SimulatedFleet(own, near, by_volume, serving, if_slower)
 
 
 def _drawn(found: ServingFleet, drawn: Fleet, configuration: FleetConfiguration) -> Fleet:
@@ -222,9 +229,8 @@ def _constant(configuration: FleetConfiguration) -> FleetCurve:
 def planned_nodes(case: Case) -> float:
     """Returns the nodes of the plan, averaged over time, as if nodes followed replicas."""
     served, fleet = case.configuration.speed.planned_requests_per_second, case.configuration.fleet
-    return following_nodes(
-        wanted_replicas(case.rates * case.burst_factor, served, fleet), fleet
-    ).nodes
+    replicas = wanted_replicas(case.rates * case.burst_factor, served, fleet)
+    return following_nodes(replicas, fleet).nodes
 
 
 def curve(lowest: Point, others: Sequence[Point], own: Point | None = None) -> FleetCurve:

@@ -52,7 +52,7 @@ class Case:
         hours = np.arange(len(self.rates))
         if not self.is_sample or len(hours) <= _DAY:
             return hours
-        return hours[(hours + hours // _DAY) % 2 == 0]
+        return np.asarray(hours[(hours + hours // _DAY) % 2 == 0])
 
 
 def simulate_hours(cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
