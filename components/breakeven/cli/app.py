@@ -36,7 +36,11 @@ class Commands(LazyGroup):
                 "diff",
                 "Compare the cost of a stack with what is deployed, a report or another stack.",
             ),
-            "model": Place("model", "model", "Count the parameters and memory of a config.json."),
+            "model": Place(
+                "model.command",
+                "model",
+                "Count the parameters and memory of a config.json, or add a model.",
+            ),
             "reconcile": Place(
                 "reconcile", "reconcile", "Compare an estimate with observed usage and cost."
             ),

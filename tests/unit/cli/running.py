@@ -30,4 +30,6 @@ def all_commands() -> Any:
     root: Any = typer.main.get_command(app)
     for name, place in Commands.places.items():
         root.commands[name] = place.load(name)
+        for below, inner in getattr(root.commands[name], "places", {}).items():
+            root.commands[name].commands[below] = inner.load(below)
     return root

@@ -11,7 +11,7 @@ import pytest
 
 from breakeven.catalog.gpus import load_gpus
 from breakeven.catalog.models import load_models
-from breakeven.cli.model import MEMORY_UTILIZATION
+from breakeven.cli.model.inspect import MEMORY_UTILIZATION
 from breakeven.cost.capacity.memory_fit import smallest_fits
 from tests.unit.catalog.model_configs import CONFIGS
 from tests.unit.cli.running import Run, exit_code

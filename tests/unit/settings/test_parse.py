@@ -142,10 +142,10 @@ MISTAKES: Mapping[str, Mistake] = {
         {"pool.gpu": "mi300x"}, "pool.gpu", "mi300x needs another device plugin", "NVIDIA"
     ),
     "a precision that the checkpoint does not have": Mistake(
-        {"model.name": "deepseek-v3.2", "model.precision": "int4", "model.maxLength": 512},
+        {"model.name": "gpt-oss-20b", "model.precision": "fp8"},
         "model.precision",
-        "int4, but the checkpoint of deepseek-v3.2 is stored in fp8 (fp8)",
-        "checkpoint, fp8",
+        "fp8, but the checkpoint of gpt-oss-20b is stored in mxfp4 (mxfp4)",
+        "checkpoint, mxfp4",
     ),
     "node images that change by themselves": Mistake(
         {**KARPENTER, "pool.karpenter.nodeImage": "al2023@latest"},

@@ -1,4 +1,4 @@
-"""`breakeven model`: what a model's config.json says, what it needs, and how to add it."""
+"""`breakeven model FILE`: what a model's config.json says, and what the model needs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ModelError(UserError):
     """A config.json or a name that can't be used."""
 
 
-def model(
+def inspect(
     config: Annotated[Path, typer.Argument(metavar="CONFIG_JSON", help="A model's config.json.")],
     *,
     name: Annotated[
@@ -49,7 +49,7 @@ def model(
 
     Also lists the GPUs that hold the model.
 
-    Example: breakeven model Qwen3-8B/config.json --name Qwen/Qwen3-8B
+    Example: breakeven model inspect Qwen3-8B/config.json --name Qwen/Qwen3-8B
     """
     wanted = config.absolute().parent.name if name is None else name
     if not _NAME.fullmatch(wanted):
@@ -221,4 +221,6 @@ def _advice(facts: ModelFacts) -> list[str]:
     known = load_models().name_of(facts.repository)
     if known:
         lines.append(f"This model is a preset: model.name {known} in a stack serves it.")
+    else:
+        lines.append("To serve it: breakeven model add OWNER/NAME, with --config FILE if offline.")
     return lines

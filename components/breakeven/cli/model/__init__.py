@@ -1,0 +1,1 @@
+"""The command `breakeven model`: inspect a model's config.json, or add one to the stacks."""

@@ -1,0 +1,49 @@
+"""`breakeven model`: inspect a config.json, or add a model of your own."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+import typer
+
+from breakeven.cli.lazy_group import LazyGroup, Place
+
+
+class ModelCommands(LazyGroup):
+    """Without the name of a command the argument is the file to inspect."""
+
+    places = MappingProxyType(
+        {
+            "inspect": Place(
+                "model.inspect", "inspect", "Count the parameters and memory of a config.json."
+            ),
+            "add": Place("model.add", "add", "Write a model of your own to stacks/models/."),
+        }
+    )
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Returns the command that is called; a file in place of its name is inspected."""
+        if args and args[0] not in self.places:
+            args = ["inspect", *args]
+        return super().resolve_command(ctx, args)
+
+
+model = typer.Typer(
+    name="model",
+    cls=ModelCommands,
+    help="Count the parameters and memory of a config.json, or add a model.\n\n"
+    "`breakeven model FILE` is the same as `breakeven model inspect FILE`.\n\n"
+    "Example: breakeven model add Qwen/Qwen3-Next-80B-A3B-Instruct",
+    no_args_is_help=True,
+    # Options of inspect may come before the file.
+    context_settings={"ignore_unknown_options": True},
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@model.callback()
+def _model() -> None:
+    # Makes the group one, whatever the number of its commands.
+    pass
