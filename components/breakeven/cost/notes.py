@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from breakeven.cost.capacity.latency import Objective
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,42 @@ class UpdateStrategy:
     gpu_quota: int | None
     gap_minutes: int
     overflows: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveBound:
+    """A latency objective lets a replica run fewer requests at once than it could.
+
+    Attributes:
+        objective: Which.
+        seconds: Its limit.
+        requests: In flight, that keep it.
+        otherwise: In flight, without it.
+        target_requests: What the autoscaler aims at; None without one.
+    """
+
+    objective: Objective = field(kw_only=False)
+    seconds: float
+    requests: int
+    otherwise: int
+    target_requests: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveOutOfReach:
+    """Not even a single request keeps a latency objective.
+
+    Attributes:
+        objective: Which.
+        seconds: Its limit.
+        fastest_seconds: What one request at a time takes.
+        would_keep: What would, such as "fp8 on 1 x h100"; empty for nothing in the catalog.
+    """
+
+    objective: Objective = field(kw_only=False)
+    seconds: float
+    fastest_seconds: float
+    would_keep: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +126,8 @@ class UnusedPriceOverride:
 
 Note: TypeAlias = (
     UpdateStrategy
+    | ObjectiveBound
+    | ObjectiveOutOfReach
     | SpansNodes
     | AdapterWorkNotCounted
     | ScheduledReplicas

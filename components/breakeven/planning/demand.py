@@ -10,6 +10,7 @@ from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
 from breakeven.cost.demand.load import FLAT, Load, flat_shape, published_shape, read_shape
 from breakeven.planning.apis import ComparedApis, compared_apis
 from breakeven.planning.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
+from breakeven.planning.objectives import objectives_of
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import TRAFFIC
 from breakeven.settings.stack import Settings
@@ -64,12 +65,13 @@ def capacity_of(settings: Settings, load: Load) -> ReplicaCapacity:
         cached_input_share=load.cached_input_share,
         concurrency_limit=_concurrency(settings),
         measured_output_tokens_per_second=None if measured is None else float(measured),
+        objectives=objectives_of(settings),
     )
 
 
 def target_conflicts(settings: Settings, capacity: ReplicaCapacity) -> Iterator[Conflict]:
-    """Refuses to aim at more requests in flight than run at once: the rest would wait forever."""
-    target, held = settings.replicas.target_requests, capacity.concurrent_requests
+    """Refuses to aim at more requests in flight than memory holds: the rest would wait forever."""
+    target, held = settings.replicas.target_requests, capacity.held_requests
     if settings.replicas.autoscaling and target > held:
         yield Conflict(
             "replicas.targetRequests",

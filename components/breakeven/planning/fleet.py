@@ -92,7 +92,8 @@ def configuration_of(
             largest_batch=VLLM_LARGEST_BATCH,
             adapter_bytes=settings.model.adapter_bytes,
         ),
-        target_requests=replicas.target_requests,
+        # Objectives may allow fewer in flight than the stack states; its notes say so.
+        target_requests=min(replicas.target_requests, capacity.concurrent_requests),
         target_waiting=replicas.target_waiting,
         growth_seconds=scale_up_period(settings),
         node_start_seconds=EXPECTED_NODE_START,

@@ -26,6 +26,7 @@ from breakeven.planning.checks import serving_conflicts
 from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, target_conflicts
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
 from breakeven.planning.notes import notes_of
+from breakeven.planning.objectives import objective_notes
 from breakeven.planning.price_overrides import unused_overrides
 from breakeven.settings.fields import Conflict
 from breakeven.settings.parse import told
@@ -140,7 +141,11 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         book=book,
         calendar=THIRTY_DAYS if settings.pricing.month == "30d" else CALENDAR_MONTH,
         overflows=settings.overflow_api is not None,
-        notes=(*notes_of(settings), *unused_overrides(settings, book.today)),
+        notes=(
+            *objective_notes(settings, demand.load, capacity),
+            *notes_of(settings),
+            *unused_overrides(settings, book.today),
+        ),
         instance=settings.name,
     )
 

@@ -56,6 +56,8 @@ def as_output(recommendation: Recommendation, top: int) -> dict[str, object]:
             "configurations": counts.evaluated,
             "needTooManyGpus": counts.too_many_gpus,
             "enginesWithTooLittleMemory": counts.too_little_memory,
+            "enginesMissingFirstToken": counts.too_late,
+            "enginesMissingInterToken": counts.too_slow,
         },
         "configurations": [_row(recommendation, one) for one in recommendation.ranked[:top]],
         "api": [_api(cost) for cost in (recommendation.api, *recommendation.hosted)],
@@ -118,7 +120,7 @@ def _ranking(recommendation: Recommendation, top: int) -> str:
             f"{configuration.tensor_parallel} x {offer.gpu.name}, {configuration.precision}",
             _replicas(recommendation, candidate),
             f"{candidate.busy_share:.0%}",
-            f"{candidate.capacity.inter_token_latency_seconds * 1000:,.0f}",
+            f"{candidate.capacity.latencies.inter_token_p95 * 1000:,.0f}",
             usd(candidate.monthly),
             usd_per_million(recommendation.usd_per_million_tokens(candidate.monthly)),
         )
@@ -159,7 +161,7 @@ def _row(recommendation: Recommendation, candidate: Candidate) -> dict[str, obje
         "precision": configuration.precision,
         "tensorParallel": configuration.tensor_parallel,
         "operation": configuration.operation,
-        "requestsInFlight": configuration.requests_in_flight,
+        "requestsInFlight": capacity.concurrent_requests,
         "peakReplicas": candidate.peak_replicas,
         "peakNodes": candidate.peak_nodes,
         "meanNodes": round(candidate.mean_nodes, 4),
@@ -168,8 +170,10 @@ def _row(recommendation: Recommendation, candidate: Candidate) -> dict[str, obje
         "objectiveShare": (
             None if candidate.objective_share is None else round(candidate.objective_share, 4)
         ),
-        "interTokenMilliseconds": round(capacity.inter_token_latency_seconds * 1000, 2),
+        "interTokenMilliseconds": round(capacity.latencies.inter_token * 1000, 2),
+        "interTokenP95Milliseconds": round(capacity.latencies.inter_token_p95 * 1000, 2),
         "prefillMilliseconds": round(capacity.prefill_seconds * 1000, 2),
+        "firstTokenP95Milliseconds": round(capacity.latencies.first_token_p95 * 1000, 2),
         "capacityErrorPercent": capacity.error_percent,
         "monthly": money(candidate.monthly),
         "overflowByApi": money(candidate.api_monthly),

@@ -12,11 +12,13 @@ from typer.testing import CliRunner
 from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.cli.app import app
 from breakeven.cli.recommend.search import Wishes, search_of
+from breakeven.cost.capacity.objectives import Objectives
 from breakeven.cost.estimate import estimate
 from breakeven.cost.optimizer.candidates import Evaluator
 from breakeven.cost.optimizer.offers import offers
 from breakeven.cost.optimizer.simulated import simulate_candidates
 from breakeven.errors import UserError
+from breakeven.planning.objectives import objectives_of
 from breakeven.planning.offline import load_stack
 from breakeven.reports.formatting import money
 
@@ -41,13 +43,14 @@ def test_the_stack_s_own_configuration_is_among_the_candidates_at_its_own_cost()
     stack = load_stack("aws-prod")
     settings = stack.settings
     evaluator = Evaluator(search_of(stack, Wishes(gpus=("l40s",))))
+    within = stack.assumptions.capacity.concurrent_requests  # the objectives
     own = [
         candidate
         for candidate in evaluator.evaluate_all()
         if candidate.configuration.offer.machine == "g6e.xlarge"
         and candidate.configuration.operation == "autoscaled"
         and candidate.configuration.precision == settings.model.precision
-        and candidate.configuration.requests_in_flight == settings.replicas.target_requests
+        and candidate.configuration.requests_in_flight == within
     ]
     assert len(own) == 1
     total = estimate(stack.ledger(), stack.assumptions).total
@@ -63,11 +66,11 @@ def test_a_search_takes_what_the_stack_states() -> None:
     assert search.own_offer.purchase == "owned"
     assert search.own_offer.gpus_per_node == 8
     assert not search.own_offer.nodes_follow
-    assert search.max_prefill_seconds == float(stack.settings.traffic.time_to_first_token_seconds)
+    assert search.objectives == objectives_of(stack.settings)
     prod = load_stack("aws-prod")
     found = search_of(prod, Wishes(latency_ms=20, prefill_ms=300))
     assert found.own_offer is None
-    assert (found.max_inter_token_seconds, found.max_prefill_seconds) == (0.02, 0.3)
+    assert found.objectives == Objectives(inter_token_seconds=0.02, first_token_seconds=0.3)
     # So that autoscaled fleets are evaluated with the starts that the stack's own would have.
     assert found.start_seconds["bf16"] == prod.assumptions.fleet.start_seconds
 

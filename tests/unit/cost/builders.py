@@ -18,6 +18,7 @@ from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.latency import Latencies
 from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load, flat_shape
 from breakeven.cost.fleet.plan import Fleet, FleetWeek
@@ -55,7 +56,8 @@ def capacity(requests_per_second: float, error_percent: float = 25.0) -> Replica
         high_requests_per_second=requests_per_second * (1 + error_percent / 100),
         error_percent=error_percent,
         concurrent_requests=32,
-        inter_token_latency_seconds=0.02,
+        held_requests=32,
+        latencies=Latencies(inter_token=0.02, inter_token_p95=0.03, first_token_p95=0.13),
         prefill_seconds=0.1,
         method="roofline",
     )

@@ -47,7 +47,10 @@ def recommend(  # noqa: PLR0913  # one parameter an option
     latency_ms: Annotated[
         float | None,
         typer.Option(
-            min=0.1, max=MOST_MS, help="Longest time between two output tokens. Default: any."
+            min=0.1,
+            max=MOST_MS,
+            help="Longest time between two output tokens, for 95% of them. Default: "
+            "traffic.interTokenLatencySeconds.",
         ),
     ] = None,
     prefill_ms: Annotated[
@@ -55,7 +58,7 @@ def recommend(  # noqa: PLR0913  # one parameter an option
         typer.Option(
             min=0.1,
             max=MOST_MS,
-            help="Longest time to the first token, queue aside. Default: "
+            help="Longest time to the first token, queue aside, for 95% of requests. Default: "
             "traffic.timeToFirstTokenSeconds.",
         ),
     ] = None,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from breakeven.cost.capacity.objectives import Objectives
 from breakeven.cost.optimizer.search import Offer, OwnMeasurement, Search
 from breakeven.manifests.serving.timings import (
     EXPECTED_NODE_START,
@@ -13,6 +14,7 @@ from breakeven.manifests.serving.timings import (
     stopping_seconds,
 )
 from breakeven.planning.fleet import HOURS_PER_MONTH, VLLM_LARGEST_BATCH
+from breakeven.planning.objectives import objectives_of
 from breakeven.planning.offline import LoadedStack
 from breakeven.settings.stack import Settings
 
@@ -31,14 +33,12 @@ class Wishes:
 def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
     """Gathers what a search rests on."""
     settings, replicas = stack.settings, stack.settings.replicas
-    limit = wishes.prefill_ms
     # Of the configurations only those add replicas whose nodes come with them.
     precisions = settings.model.facts.precisions
     starts = {
         precision: replica_start(stack.with_precision(precision), new_node=True)
         for precision in precisions
     }
-    objective = float(settings.traffic.time_to_first_token_seconds)
     percent = wishes.commitment_percent
     return Search(
         assumptions=stack.assumptions,
@@ -59,8 +59,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         gpus=wishes.gpus or _startable(settings),
         max_gpus=wishes.max_gpus,
         commitment_share=None if percent is None else percent / 100,
-        max_inter_token_seconds=None if wishes.latency_ms is None else wishes.latency_ms / 1000,
-        max_prefill_seconds=objective if limit is None else limit / 1000,
+        objectives=_objectives(settings, wishes),
         measured=_measured(settings),
         target_waiting=replicas.target_waiting,
         node_start_seconds=EXPECTED_NODE_START,
@@ -68,6 +67,16 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         spot_interruptions_per_hour=float(settings.pool.spot_interruptions_per_month)
         / HOURS_PER_MONTH,
     )
+
+
+def _objectives(settings: Settings, wishes: Wishes) -> Objectives:
+    """Returns the stack's objectives, but for those that the command line states."""
+    found = objectives_of(settings)
+    if wishes.latency_ms is not None:
+        found = replace(found, inter_token_seconds=wishes.latency_ms / 1000)
+    if wishes.prefill_ms is not None:
+        found = replace(found, first_token_seconds=wishes.prefill_ms / 1000)
+    return found
 
 
 def _startable(settings: Settings) -> tuple[str, ...]:

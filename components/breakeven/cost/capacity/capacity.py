@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
+from breakeven.cost.capacity.latency import Latencies, Objective, latencies
 from breakeven.cost.capacity.measurements import MeasuredPoint, comparable_points, within_factor
 from breakeven.cost.capacity.memory_fit import cache_gib, memory_fit, requests_held
+from breakeven.cost.capacity.objectives import (
+    NO_OBJECTIVES,
+    Objectives,
+    largest_kept,
+)
 from breakeven.cost.capacity.roofline import Engine, RequestShape, StepTimes, step_times
 
 CONCURRENCY_FACTOR = 1.5
@@ -38,10 +45,14 @@ class ReplicaCapacity:
         high_requests_per_second: Upper end of the band.
         error_percent: Half width of the band.
         concurrent_requests: Requests in flight in a steady state.
-        inter_token_latency_seconds: Between two output tokens of a request.
-        prefill_seconds: To the first token, with no queue before it.
+        held_requests: Requests in flight that the cache holds.
+        latencies: With that many requests in flight.
+        prefill_seconds: To the first token, with no queue before it and nothing else in flight.
         method: How it is known.
         measured: The published measurement that it is derived from; None for other methods.
+        bound_by: The objective that allows no more requests in flight; None where the engine or
+            its memory admits no more.
+        missed: The objective that not even a single request keeps; None where all are kept.
     """
 
     requests_per_second: float
@@ -51,10 +62,13 @@ class ReplicaCapacity:
     high_requests_per_second: float
     error_percent: float
     concurrent_requests: int
-    inter_token_latency_seconds: float
+    held_requests: int
+    latencies: Latencies
     prefill_seconds: float
     method: Method
     measured: MeasuredPoint | None = None
+    bound_by: Objective | None = None
+    missed: Objective | None = None
 
 
 class ModelDoesNotFitError(ValueError):
@@ -76,6 +90,8 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     measured_output_tokens_per_second: float | None,
     pipeline_parallel: int = 1,
     adapter_bytes: int = 0,
+    objectives: Objectives = NO_OBJECTIVES,
+    measured_requests: int | None = None,
 ) -> ReplicaCapacity:
     """Returns what one replica serves, by the best knowledge there is.
 
@@ -86,6 +102,8 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     Requests in flight are limited by `concurrency_limit` and by the cache. A request takes cache as
     it grows, so that in a steady state it holds input + output / 2 tokens; vLLM admits as many.
     Against counting full lengths this brings a measured 1,024 / 8,192 point from -36 % to -6 %.
+    Objectives limit them too: fewer in flight get their tokens faster. Where not even a single
+    request keeps them, the replica runs one at a time, and `missed` says so.
 
     The band is 25 % on GPUs with published points (mean of absolute errors 5 to 15 %; the worst of
     17 is NIM at concurrency 100, 26 % too low), 35 % on other GPUs and on A10G with its single
@@ -109,6 +127,9 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
         measured_output_tokens_per_second: The user's own figure for a saturated replica, over 0.
         pipeline_parallel: Nodes of the replica, each with `tensor_parallel` GPUs.
         adapter_bytes: As in `memory_fit`; their own work is not counted.
+        objectives: Latencies to keep.
+        measured_requests: Requests in flight of the user's own measurement, at most as many as the
+            cache holds; None for `concurrency_limit`. Fewer serve less by the roofline's ratio.
 
     Raises:
         ModelDoesNotFitError: Not one request of `max_model_length` fits, and nothing was measured.
@@ -137,25 +158,47 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     if not fit.fits and measured is None:
         msg = f"{model.name} in {precision} does not fit {engine.gpus} x {gpu.name}"
         raise ModelDoesNotFitError(msg)
-    steady = _steady(engine, fit.key_value_gib, request, concurrency_limit)
-    if measured is not None:
-        return _capacity(steady, measured, "own-measurement", USER_ERROR_PERCENT)
-    reference = _nearest(engine, steady)
-    if reference is not None:
-        ratio = steady.output_tokens_per_second / reference.steady.output_tokens_per_second
-        found = _capacity(
-            steady,
-            reference.measured.output_tokens_per_second * ratio,
-            "published-measurement",
-            PUBLISHED_ERROR_PERCENT,
-        )
-        return replace(found, measured=reference.measured)
-    return _capacity(
-        steady,
-        steady.output_tokens_per_second,
-        "roofline",
-        roofline_error_percent(engine),
+    cache = fit.key_value_gib
+
+    def at(limit: int) -> ReplicaCapacity:
+        steady = _steady(engine, cache, request, limit)
+        if measured is None:
+            return _known(engine, steady)
+        full = _steady(engine, cache, request, measured_requests or concurrency_limit)
+        # What more in flight than measured would serve is not known to be more.
+        ratio = min(steady.output_tokens_per_second / full.output_tokens_per_second, 1.0)
+        is_measured = steady.concurrency >= full.concurrency
+        error = USER_ERROR_PERCENT if is_measured else PUBLISHED_ERROR_PERCENT
+        return _capacity(engine, steady, measured * ratio, "own-measurement", error)
+
+    return _within(objectives, at(concurrency_limit), at)
+
+
+def _within(
+    objectives: Objectives, full: ReplicaCapacity, at: Callable[[int], ReplicaCapacity]
+) -> ReplicaCapacity:
+    """Returns the capacity with as many requests in flight as keep the objectives."""
+    bound_by = objectives.missed(full.latencies)
+    if bound_by is None:
+        return full
+    kept = largest_kept(
+        full.concurrent_requests, lambda batch: objectives.missed(at(batch).latencies) is None
     )
+    found = at(max(kept, 1))
+    return replace(found, bound_by=bound_by, missed=objectives.missed(found.latencies))
+
+
+def _known(engine: Engine, steady: _Steady) -> ReplicaCapacity:
+    """Returns what is published about an engine, or its roofline."""
+    reference = _nearest(engine, steady)
+    roofline = steady.output_tokens_per_second
+    if reference is None:
+        error = roofline_error_percent(engine)
+        return _capacity(engine, steady, roofline, "roofline", error)
+    point = reference.measured
+    output = point.output_tokens_per_second * roofline / reference.steady.output_tokens_per_second
+    found = _capacity(engine, steady, output, "published-measurement", PUBLISHED_ERROR_PERCENT)
+    return replace(found, measured=point)
 
 
 def roofline_error_percent(engine: Engine) -> float:
@@ -177,6 +220,7 @@ class _Steady:
 
     request: RequestShape
     concurrency: int
+    held: int
     times: StepTimes
 
     @property
@@ -193,9 +237,9 @@ class _Reference:
 
 
 def _steady(engine: Engine, cache: float, request: RequestShape, limit: int) -> _Steady:
-    held = math.floor(requests_held(engine, cache, request.mean_context))
-    concurrency = max(1, min(limit, held))
-    return _Steady(request, concurrency, step_times(engine, request, concurrency))
+    held = max(1, math.floor(requests_held(engine, cache, request.mean_context)))
+    concurrency = min(limit, held)
+    return _Steady(request, concurrency, held, step_times(engine, request, concurrency))
 
 
 def _nearest(engine: Engine, steady: _Steady) -> _Reference | None:
@@ -222,13 +266,16 @@ def _distance(one: _Steady, other: _Steady) -> float:
 
 
 def _capacity(
-    steady: _Steady, output_per_second: float, method: Method, error_percent: float
+    engine: Engine,
+    steady: _Steady,
+    output_per_second: float,
+    method: Method,
+    error_percent: float,
 ) -> ReplicaCapacity:
     request, times = steady.request, steady.times
     # A measurement that is faster than the roofline is so in prompts and steps alike, as far as is
     # known; latencies follow, and requests in flight stay rate x time in flight.
     slower = steady.output_tokens_per_second / output_per_second
-    others = (steady.concurrency - 1) / request.output_tokens * times.prefill
     rate = output_per_second / request.output_tokens
     error = error_percent / 100
     return ReplicaCapacity(
@@ -239,7 +286,8 @@ def _capacity(
         high_requests_per_second=rate * (1 + error),
         error_percent=error_percent,
         concurrent_requests=steady.concurrency,
-        inter_token_latency_seconds=(times.decode + others) * slower,
+        held_requests=steady.held,
+        latencies=latencies(engine, request, steady.concurrency, times).slower(slower),
         prefill_seconds=times.first_token * slower,
         method=method,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from breakeven.catalog.gpus import load_gpus
@@ -92,6 +92,7 @@ def smallest_fits(
     *,
     max_model_length: int,
     gpu_memory_utilization: float = 0.9,
+    suits: Callable[[Engine], bool] | None = None,
 ) -> tuple[str, ...]:
     """Suggests what would hold the model, such as "bf16 on 1 x l40s"; least memory first.
 
@@ -102,6 +103,7 @@ def smallest_fits(
         model: The model.
         max_model_length: Longest request, input and output, in tokens.
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
+        suits: What else an engine has to meet.
     """
     gpus = [gpu for gpu in load_gpus().values() if gpu.is_suggested]
     precisions = [name for name in model.precisions if name != _NOT_SUGGESTED]
@@ -110,14 +112,18 @@ def smallest_fits(
         for order, gpu in enumerate(gpus)
         for rank, precision in enumerate(precisions)
         for parallel in TENSOR_PARALLEL
+        for engine in [Engine(model=model, precision=precision, gpu=gpu, tensor_parallel=parallel)]
         if model.splits_over(parallel)
         and memory_fit(
-            Engine(model=model, precision=precision, gpu=gpu, tensor_parallel=parallel),
+            engine,
             gpu_memory_utilization=gpu_memory_utilization,
             max_model_length=max_model_length,
             request_tokens=max_model_length,
         ).fits
+        and (suits is None or suits(engine))
     )
+    if not options and suits is not None:
+        return ()
     if not options:
         return _several_nodes(model, precisions, max_model_length, gpu_memory_utilization)
     chosen: list[tuple[int, int, str]] = []

@@ -8,7 +8,7 @@ one load-duration curve. The bill of each is written by the code that writes a s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from breakeven.cost.bill.bill import bill_of, unpriced
 from breakeven.cost.bill.pricing import charged
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.objectives import Objectives, largest_kept
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
 from breakeven.cost.demand.load_duration import LoadDuration
 from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week, units_needed
@@ -74,11 +75,16 @@ class Counts:
         evaluated: Those that were priced.
         too_many_gpus: Those of them that need more GPUs than allowed.
         too_little_memory: Engines that don't hold the model, and so were not priced.
+        too_late: Engines that miss the objective for the first token even with one request in
+            flight.
+        too_slow: Engines that miss the inter-token objective even then.
     """
 
     evaluated: int = 0
     too_many_gpus: int = 0
     too_little_memory: int = 0
+    too_late: int = 0
+    too_slow: int = 0
 
 
 class Evaluator:
@@ -177,8 +183,7 @@ class Evaluator:
         if capacity is None:
             self.counts.too_little_memory += 1
             return
-        candidates = [full, *self._hybrids(full, capacity), *self._autoscaled(full)]
-        for configuration in candidates:
+        for configuration in self._configurations(full, capacity):
             capacity = self._capacities.of(configuration)
             if capacity is None:
                 msg = "an engine fits whatever the requests in flight"
@@ -190,13 +195,46 @@ class Evaluator:
             else:
                 yield candidate
 
-    def _autoscaled(self, full: ServingConfiguration) -> Iterator[ServingConfiguration]:
+    def _configurations(
+        self, full: ServingConfiguration, capacity: ReplicaCapacity
+    ) -> Iterator[ServingConfiguration]:
+        """Yields the ways to run one engine: with all requests it admits, and within objectives."""
+        within = self._within_objectives(full, capacity)
+        for requests in (self.search.largest_batch, *within):
+            configuration = replace(full, requests_in_flight=requests)
+            yield configuration
+            found = self._capacities.of(configuration)
+            if found is not None:
+                yield from self._hybrids(configuration, found)
+        yield from self._autoscaled(full, within)
+
+    def _within_objectives(
+        self, full: ServingConfiguration, capacity: ReplicaCapacity
+    ) -> tuple[int, ...]:
+        """Returns the most requests in flight by all objectives, and by each alone, if fewer."""
+        objectives, most = self.search.objectives, capacity.concurrent_requests
+
+        def within(some: Objectives) -> int:
+            return largest_kept(most, lambda batch: self._keeps(full, batch, some))
+
+        tokens = within(replace(objectives, first_token_seconds=math.inf))
+        first = within(replace(objectives, inter_token_seconds=math.inf))
+        self.counts.too_slow += not tokens
+        self.counts.too_late += not first
+        return tuple(sorted({tokens, first} - {0, most}))
+
+    def _keeps(self, full: ServingConfiguration, batch: int, objectives: Objectives) -> bool:
+        capacity = self._capacities.of(replace(full, requests_in_flight=batch))
+        return capacity is not None and objectives.missed(capacity.latencies) is None
+
+    def _autoscaled(
+        self, full: ServingConfiguration, within: Sequence[int]
+    ) -> Iterator[ServingConfiguration]:
         if not full.offer.nodes_follow:
             return
         highest = self.search.target_requests
-        # A measurement says nothing about fewer requests in flight than it was made with.
-        lower = () if self._capacities.measured(full) else _TARGETS
-        for target in sorted({highest, *(target for target in lower if target < highest)}):
+        lower = {target for target in (*_TARGETS, *within) if target < highest}
+        for target in sorted({highest, *lower}):
             yield replace(full, operation="autoscaled", requests_in_flight=target)
 
     def _hybrids(

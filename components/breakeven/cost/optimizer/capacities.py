@@ -56,6 +56,7 @@ class Capacities:
                 cached_input_share=load.cached_input_share,
                 concurrency_limit=configuration.requests_in_flight,
                 measured_output_tokens_per_second=self.measured(configuration),
+                measured_requests=search.measured_requests,
                 adapter_bytes=search.adapter_bytes,
             )
         except ModelDoesNotFitError:

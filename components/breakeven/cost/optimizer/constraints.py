@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.latency import Objective
 from breakeven.cost.optimizer.candidates import Candidate
 from breakeven.cost.optimizer.search import Search
 
-ConstraintKind: TypeAlias = Literal["prefill", "inter-token", "data-stays", "precision"]
+ConstraintKind: TypeAlias = Objective | Literal["data-stays", "precision"]
 """What a condition is about."""
 
 
@@ -67,10 +67,7 @@ def constraints_of(search: Search, cheapest_api: Decimal | None) -> tuple[Constr
         search: The search.
         cheapest_api: USD a month of the cheapest API that may decide; None where none may.
     """
-    found = [_latency("prefill", search.max_prefill_seconds, lambda one: one.prefill_seconds)]
-    if search.max_inter_token_seconds is not None:
-        limit = search.max_inter_token_seconds
-        found.append(_latency("inter-token", limit, lambda one: one.inter_token_latency_seconds))
+    found = [_latency(kind, limit) for kind, limit in search.objectives.stated()]
     if not search.assumptions.data_may_leave:
         found.append(
             Constraint(
@@ -91,15 +88,13 @@ def constraints_of(search: Search, cheapest_api: Decimal | None) -> tuple[Constr
     return tuple(found)
 
 
-def _latency(
-    kind: ConstraintKind, limit: float, of: Callable[[ReplicaCapacity], float]
-) -> Constraint:
+def _latency(kind: Objective, limit: float) -> Constraint:
     return Constraint(
         kind,
         imposed=True,
-        allows=lambda candidate: of(candidate.capacity) <= limit,
+        allows=lambda candidate: candidate.capacity.latencies.of(kind) <= limit,
         limit_seconds=limit,
-        seconds=lambda candidate: of(candidate.capacity),
+        seconds=lambda candidate: candidate.capacity.latencies.of(kind),
     )
 
 

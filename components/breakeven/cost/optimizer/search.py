@@ -14,6 +14,7 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import NodeCost
 from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.objectives import Objectives
 from breakeven.cost.fleet.plan import Fleet
 
 Purchase: TypeAlias = Literal["on-demand", "spot", "committed", "stated", "owned"]
@@ -81,8 +82,7 @@ class Search:
         gpus: Names of the GPUs to weigh; empty for all that the cloud rents.
         max_gpus: Most GPUs at the peak, 1 or more.
         commitment_share: Discount for nodes that are committed to, 0 to 1; None for no such offer.
-        max_inter_token_seconds: Longest time between two output tokens; None for any.
-        max_prefill_seconds: Longest time to the first token, with no queue before it.
+        objectives: Latencies that 95% of requests and tokens are to keep, with no queue before.
         measured: The user's own measurement, if any.
         target_waiting: Requests waiting per replica that autoscaling aims at.
         node_start_seconds: Share of `start_seconds` that only a new node takes.
@@ -107,13 +107,18 @@ class Search:
     gpus: tuple[str, ...]
     max_gpus: int
     commitment_share: Decimal | None
-    max_inter_token_seconds: float | None
-    max_prefill_seconds: float
+    objectives: Objectives
     measured: OwnMeasurement | None
     target_waiting: int
     node_start_seconds: float
     grace_seconds: float
     spot_interruptions_per_hour: float
+
+    @property
+    def measured_requests(self) -> int:
+        """Requests in flight of the user's own measurement: as many as the stack lets run."""
+        autoscaling = self.assumptions.fleet.autoscaling
+        return self.target_requests if autoscaling else self.largest_batch
 
     @property
     def model(self) -> ModelFacts:

@@ -58,11 +58,11 @@ def _configuration(evaluator: Evaluator, candidate: Candidate) -> FleetConfigura
             largest_batch=search.largest_batch,
             adapter_bytes=search.adapter_bytes,
         ),
-        target_requests=chosen.requests_in_flight,
+        target_requests=candidate.capacity.concurrent_requests,
         target_waiting=search.target_waiting,
         growth_seconds=search.growth_seconds[chosen.precision],
         node_start_seconds=search.node_start_seconds,
         grace_seconds=search.grace_seconds,
-        objective_seconds=search.max_prefill_seconds,
+        objective_seconds=search.objectives.first_token_seconds,
         interruptions_per_node_hour=search.spot_interruptions_per_hour if spot else 0.0,
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.capacity.latency import Objective
 from breakeven.cost.notes import (
     AdapterWorkNotCounted,
     Note,
     NotScraped,
+    ObjectiveBound,
+    ObjectiveOutOfReach,
     PurchaseFallback,
     ReservedNodes,
     ScheduledReplicas,
@@ -17,6 +20,7 @@ from breakeven.cost.notes import (
     UpdateStrategy,
 )
 from breakeven.cost.report import Report
+from breakeven.reports.formatting import counted
 from breakeven.reports.sentences.descriptions import (
     capacity_method,
     capacity_source,
@@ -58,6 +62,8 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note
     match note:
         case UpdateStrategy():
             return " ".join(_update(note))
+        case ObjectiveBound() | ObjectiveOutOfReach():
+            return " ".join(_objective(note))
         case SpansNodes(nodes):
             return (
                 f"A replica spans {nodes} nodes, which come and go together; in node counts, other "
@@ -96,6 +102,36 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note
         case UnusedPriceOverride(identifier, closest):
             near = f" Did you mean {closest}?" if closest else ""
             return f"pricing.overrides has {identifier}, but nothing here uses that price.{near}"
+
+
+_OBJECTIVES: Mapping[Objective, tuple[str, str]] = {
+    "first-token": ("traffic.timeToFirstTokenSeconds", "95% of first tokens"),
+    "inter-token": ("traffic.interTokenLatencySeconds", "95% of tokens"),
+}
+
+
+def _objective(note: ObjectiveBound | ObjectiveOutOfReach) -> Iterator[str]:
+    key, what = _OBJECTIVES[note.objective]
+    objective = f"{key} {note.seconds:g}"
+    if isinstance(note, ObjectiveOutOfReach):
+        yield (
+            f"{objective} can't be kept here: with a single request in flight {what} take up to "
+            f"{note.fastest_seconds:.3g} s. The cost is that of one request at a time."
+        )
+        if note.would_keep:
+            yield f"What would keep it: {', '.join(note.would_keep)}."
+        else:
+            yield "No GPU that is widely rented would keep it."
+        return
+    yield (
+        f"{objective} allows {counted(note.requests, 'request')} in flight per replica instead of "
+        f"{note.otherwise}; the cost is counted with that."
+    )
+    if note.target_requests is not None:
+        yield (
+            f"Set replicas.targetRequests {note.requests} so that the autoscaler keeps it (it "
+            f"aims at {note.target_requests})."
+        )
 
 
 def _update(note: UpdateStrategy) -> Iterator[str]:

@@ -63,8 +63,8 @@ def constraint_name(constraint: Constraint) -> str:
     """Names a condition, with its limit."""
     milliseconds = f"{(constraint.limit_seconds or 0) * 1000:,.6g} ms"
     return {
-        "prefill": f"Prefill at most {milliseconds} (excluding queueing)",
-        "inter-token": f"Inter-token latency at most {milliseconds}",
+        "first-token": f"First token within {milliseconds} (95% of requests, excluding queueing)",
+        "inter-token": f"Inter-token latency at most {milliseconds} (95% of tokens)",
         "data-stays": "Prompts stay inside (network.dataMayLeave: false)",
         "precision": f"Weights stay in {constraint.precision}",
     }[constraint.kind]
@@ -85,6 +85,12 @@ def evaluated(search: Search, counts: Counts) -> str:
         engines = counted(counts.too_little_memory, "engine")
         verb = "has" if counts.too_little_memory == 1 else "have"
         parts.append(f"{engines} {verb} too little memory for the model")
+    for missed, objective in ((counts.too_late, "first-token"), (counts.too_slow, "inter-token")):
+        if missed:
+            parts.append(
+                f"{counted(missed, 'engine')} left out because even a single request misses the "
+                f"{objective} objective"
+            )
     return f"{'; '.join(parts)}."
 
 
@@ -143,6 +149,7 @@ def _notes(recommendation: Recommendation) -> Iterator[str]:
         f"{capacity.total_tokens_per_second:,.0f} tokens per second. Method: "
         f"{capacity_method(capacity)}, within {capacity.error_percent:.0f}%."
     )
+    yield "ms/token: 95% of the tokens of a full replica come in that time or less."
     yield (
         "Autoscaled and fixed fleets have replicas for the peak minute; a hybrid sends what "
         "exceeds its nodes to the cheapest API."
@@ -150,7 +157,7 @@ def _notes(recommendation: Recommendation) -> Iterator[str]:
     if best.objective_share is not None:
         yield (
             f"The top-ranked configuration was simulated: {best.objective_share:.1%} of requests "
-            f"meet the {search.max_prefill_seconds:g} s TTFT target."
+            f"meet the {search.objectives.first_token_seconds:g} s TTFT target."
         )
     if any(one.configuration.precision != search.precision for one in ranked):
         yield (

@@ -97,7 +97,7 @@ def test_rates_latencies_and_band_agree(
     assert result.high_requests_per_second == pytest.approx(rate * (1 + share))
     # Requests in flight are rate x time in flight. The first token may take longer than the share
     # of compute that it takes from others: a step at least, with its overhead.
-    in_flight = output_tokens * result.inter_token_latency_seconds + result.prefill_seconds
+    in_flight = output_tokens * result.latencies.inter_token + result.prefill_seconds
     assert rate * in_flight >= result.concurrent_requests * (1 - 1e-9)
     assert capacity_source(result)
 
@@ -188,7 +188,7 @@ def test_the_users_measurement_wins_even_where_memory_seems_short(
     assert result.method == "own-measurement"
     assert result.output_tokens_per_second == measured
     assert result.error_percent == USER_ERROR_PERCENT
-    assert result.inter_token_latency_seconds > 0
+    assert result.latencies.inter_token > 0
     assert result.prefill_seconds > 0
 
 

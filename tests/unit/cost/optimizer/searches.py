@@ -10,6 +10,7 @@ from hypothesis import Phase
 
 from breakeven.catalog.price_book import PriceBook
 from breakeven.catalog.price_file import BookFile, read_book
+from breakeven.cost.capacity.objectives import Objectives
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.optimizer.search import Search
 from tests.unit.cost.builders import TODAY, assumptions, engine, pool, volume
@@ -68,8 +69,7 @@ def search(**changes: Any) -> Search:
         "gpus": (),
         "max_gpus": 64,
         "commitment_share": None,
-        "max_inter_token_seconds": None,
-        "max_prefill_seconds": 2.0,
+        "objectives": Objectives(first_token_seconds=2.0),
         "measured": None,
         "target_waiting": 5,
         "node_start_seconds": 180.0,

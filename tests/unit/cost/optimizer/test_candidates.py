@@ -230,5 +230,5 @@ def test_a_measurement_counts_for_its_own_engine_only() -> None:
         own = (configuration.precision, configuration.tensor_parallel) == ("bf16", 1)
         assert (one.capacity.method == "own-measurement") == own
         if own:
-            assert one.capacity.output_tokens_per_second == 1234.0
-            assert configuration.requests_in_flight in (32, 256)
+            fewer = configuration.requests_in_flight < 32  # at which the stack is full
+            assert (one.capacity.output_tokens_per_second < 1234.0) == fewer

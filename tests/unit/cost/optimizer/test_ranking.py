@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breakeven.cost.capacity.objectives import Objectives
 from breakeven.cost.optimizer.candidates import Evaluator
 from breakeven.cost.optimizer.conclusion import conclude
 from breakeven.cost.optimizer.ranking import NothingFitsError, Recommendation, recommend
@@ -46,16 +47,17 @@ def without_limits(commitment_share: Decimal | None = None) -> Recommendation:
 def test_whatever_is_ranked_meets_every_constraint(milliseconds: float, prefill: float) -> None:
     asked = search(
         gpus=("l4", "h100"),
-        max_inter_token_seconds=milliseconds / 1000,
-        max_prefill_seconds=prefill / 1000,
+        objectives=Objectives(
+            inter_token_seconds=milliseconds / 1000, first_token_seconds=prefill / 1000
+        ),
     )
     try:
         answer = recommend(inside(asked))
     except NothingFitsError:
         return  # the limits are too tight; a test of its own says what is told then
     for one in answer.ranked:
-        assert one.capacity.inter_token_latency_seconds <= milliseconds / 1000
-        assert one.capacity.prefill_seconds <= prefill / 1000
+        assert one.capacity.latencies.inter_token_p95 <= milliseconds / 1000
+        assert one.capacity.latencies.first_token_p95 <= prefill / 1000
         assert one.configuration.operation != "hybrid"
     for constraint in answer.constraints:
         assert constraint.price is None or constraint.price >= 0
@@ -105,7 +107,7 @@ def test_keeping_prompts_inside_costs_the_difference_to_the_cheapest_api() -> No
 
 def test_a_latency_limit_costs_what_a_faster_configuration_costs_more() -> None:
     free = without_limits()
-    bound = recommend(search(gpus=("l4", "l40s"), max_inter_token_seconds=0.03))
+    bound = recommend(search(gpus=("l4", "l40s"), objectives=Objectives(inter_token_seconds=0.03)))
     price = next(one for one in bound.constraints if one.constraint.kind == "inter-token")
     assert price.price == bound.ranked[0].monthly - free.ranked[0].monthly
     assert price.price is not None
@@ -144,9 +146,9 @@ def test_own_nodes_win_only_by_more_than_the_band_of_the_capacity(
 
 def test_what_nothing_can_meet_is_said_with_the_nearest_figure() -> None:
     with pytest.raises(NothingFitsError) as caught:
-        recommend(search(gpus=("l4",), max_inter_token_seconds=0.0001))
-    prefill, inter_token = caught.value.obstacles.constraints
-    assert (prefill.constraint.kind, inter_token.constraint.kind) == ("prefill", "inter-token")
+        recommend(search(gpus=("l4",), objectives=Objectives(inter_token_seconds=0.0001)))
+    [inter_token] = caught.value.obstacles.constraints
+    assert inter_token.constraint.kind == "inter-token"
     assert inter_token.candidates == 0
     assert (inter_token.fastest_seconds or 0) > 0.0001
 

@@ -1,0 +1,134 @@
+"""How long requests wait for their tokens while prompts of others are worked on in between.
+
+vLLM works on prompts in the steps that give the running requests their tokens (chunked prefill): a
+step carries as many tokens of prompts as its budget leaves room for, and all running requests wait
+for it. Prompts start at random, and their lengths differ: most steps carry none, some a long one or
+several. An objective for 95% of tokens is about the step that 95% of steps are shorter than.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from breakeven.catalog.gpus import Gpu
+from breakeven.cost.capacity.roofline import Engine, RequestShape, StepTimes, step_times
+from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE
+
+Objective: TypeAlias = Literal["first-token", "inter-token"]
+"""Which latency an objective is about."""
+
+_LARGE_GIB = 70  # from this memory on vLLM takes the larger budget, but not on A100
+_LARGE_BUDGET = 8192
+_SMALL_BUDGET = 2048
+
+_MOST_PROMPTS = 32.0  # in a step, up to which their number is drawn; beyond in proportion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latencies:
+    """Latencies of a replica with all its slots taken, in seconds.
+
+    Attributes:
+        inter_token: Between two tokens of a request, in the mean.
+        inter_token_p95: The same for 95% of tokens.
+        first_token_p95: To the first token for 95% of requests, with a slot free: the running step
+            ends first, and the prompt shares its own steps with the other requests.
+    """
+
+    inter_token: float
+    inter_token_p95: float
+    first_token_p95: float
+
+    def of(self, objective: Objective) -> float:
+        """Returns the latency that an objective is about."""
+        return self.first_token_p95 if objective == "first-token" else self.inter_token_p95
+
+    def slower(self, factor: float) -> Latencies:
+        """Returns them for a replica that takes so many times as long."""
+        return Latencies(
+            inter_token=self.inter_token * factor,
+            inter_token_p95=self.inter_token_p95 * factor,
+            first_token_p95=self.first_token_p95 * factor,
+        )
+
+
+def batched_tokens(gpu: Gpu) -> int:
+    """Returns vLLM's default of --max-num-batched-tokens for its API server.
+
+    Source: `EngineArgs.get_batch_defaults` of vLLM 0.24, which tells A100 from newer GPUs of the
+    same memory; here by the missing fp8 units.
+    """
+    is_large = gpu.memory_gib >= _LARGE_GIB and gpu.fp8_tflops is not None
+    return _LARGE_BUDGET if is_large else _SMALL_BUDGET
+
+
+def latencies(
+    engine: Engine, request: RequestShape, concurrency: int, times: StepTimes | None = None
+) -> Latencies:
+    """Returns the latencies of a replica.
+
+    Args:
+        engine: Model and GPUs.
+        request: A mean request.
+        concurrency: Requests in flight, 1 or more.
+        times: Those of `step_times`, where they are known already.
+    """
+    times = times or step_times(engine, request, concurrency)
+    prompts_per_step = (concurrency - 1) / request.output_tokens
+    new_tokens = max(request.input_tokens - request.cached_input_tokens, 1.0)
+    # A prompt longer than the budget takes several steps.
+    most = batched_tokens(engine.gpu) / new_tokens
+    parts = max(1.0, 1 / most)
+    beside = min(prompts_in_step(prompts_per_step * parts) / parts, most)
+    with_own = prompts_in_step(prompts_per_step * parts, own=True) / parts * times.prefill
+    steps = math.ceil(parts) + 1
+    return Latencies(
+        inter_token=times.decode + prompts_per_step * times.prefill,
+        inter_token_p95=times.decode + beside * times.prefill,
+        first_token_p95=max(times.first_token, with_own * parts) + steps * times.decode,
+    )
+
+
+@lru_cache(maxsize=4096)
+def prompts_in_step(mean: float, *, own: bool = False) -> float:
+    """Returns the work of prompts that 95% of steps do not exceed, in mean prompts.
+
+    The number of prompts is Poisson distributed, and the length of each exponentially: its
+    coefficient of variation is 0.96 in both of Azure's traces of 2023 (conversations, code).
+
+    Args:
+        mean: Prompts that a step carries in the mean, 0 or more.
+        own: Whether one more, whose first token is waited for, is always among them.
+    """
+    if mean > _MOST_PROMPTS:
+        return prompts_in_step(_MOST_PROMPTS, own=own) * mean / _MOST_PROMPTS
+    low, high = 0.0, 8.0 + 4 * mean
+    if _exceeds(low, mean, own=own) <= 1 - OBJECTIVE_SHARE:
+        return 0.0
+    while high - low > 1e-4 * high:
+        middle = (low + high) / 2
+        if _exceeds(middle, mean, own=own) > 1 - OBJECTIVE_SHARE:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _exceeds(work: float, mean: float, *, own: bool) -> float:
+    # n exponential lengths exceed `work` together if a Poisson variable of mean `work` is below n.
+    number, below = 0, 0.0
+    chance, term = math.exp(-mean), math.exp(-work)
+    if own:
+        below, term = term, term * work
+    total = chance * below
+    most = int(mean + 10 * math.sqrt(mean) + 10)
+    while number < most:
+        number += 1
+        chance *= mean / number
+        below += term
+        term *= work / (number + own)
+        total += chance * below
+    return total

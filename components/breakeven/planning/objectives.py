@@ -1,0 +1,73 @@
+"""The latencies that a stack states as objectives, and what they leave of its plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.latency import latencies
+from breakeven.cost.capacity.memory_fit import smallest_fits
+from breakeven.cost.capacity.objectives import Objectives
+from breakeven.cost.capacity.roofline import Engine, RequestShape
+from breakeven.cost.demand.load import Load
+from breakeven.cost.notes import Note, ObjectiveBound, ObjectiveOutOfReach
+from breakeven.planning.fleet import VLLM_LARGEST_BATCH
+from breakeven.settings.stack import Settings
+
+
+def objectives_of(settings: Settings) -> Objectives:
+    """Returns the latencies that a replica is to keep."""
+    traffic = settings.traffic
+    return Objectives(
+        first_token_seconds=float(traffic.time_to_first_token_seconds),
+        inter_token_seconds=float(traffic.inter_token_latency_seconds),
+    )
+
+
+def objective_notes(settings: Settings, load: Load, capacity: ReplicaCapacity) -> Iterator[Note]:
+    """Yields what an objective takes from the requests that a replica could run at once.
+
+    Args:
+        settings: Of the model.
+        load: Its traffic.
+        capacity: What a replica is planned to serve within the objectives.
+    """
+    objectives, bound_by = objectives_of(settings), capacity.bound_by
+    if capacity.missed is not None:
+        yield ObjectiveOutOfReach(
+            capacity.missed,
+            seconds=objectives.limit(capacity.missed),
+            fastest_seconds=capacity.latencies.of(capacity.missed),
+            would_keep=_would_keep(settings, load, objectives),
+        )
+    elif bound_by is not None:
+        replicas = settings.replicas
+        yield ObjectiveBound(
+            bound_by,
+            seconds=objectives.limit(bound_by),
+            requests=capacity.concurrent_requests,
+            otherwise=min(
+                replicas.target_requests if replicas.autoscaling else VLLM_LARGEST_BATCH,
+                capacity.held_requests,
+            ),
+            target_requests=replicas.target_requests if replicas.autoscaling else None,
+        )
+
+
+def _would_keep(settings: Settings, load: Load, objectives: Objectives) -> tuple[str, ...]:
+    """Returns GPUs and precisions with which at least a single request keeps the objectives."""
+    request = RequestShape(
+        input_tokens=load.input_tokens,
+        output_tokens=load.output_tokens,
+        cached_input_tokens=load.cached_input_tokens,
+    )
+
+    def keeps(engine: Engine) -> bool:
+        return objectives.missed(latencies(engine, request, 1)) is None
+
+    return smallest_fits(
+        settings.model.facts,
+        max_model_length=settings.model.max_length,
+        gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
+        suits=keeps,
+    )
