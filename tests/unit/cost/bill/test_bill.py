@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breakeven.cost.api_cost import api_monthly
 from breakeven.cost.bill.activity import activities_of
-from breakeven.cost.bill.bill import Bill, Rate, api_monthly, bill_of
+from breakeven.cost.bill.bill import Bill, Rate, bill_of
 from breakeven.cost.bill.charge import ROOT_VOLUME, Driver
 from breakeven.cost.bill.pricing import charged, price_infrastructure
 from breakeven.cost.bill.registered import GPU_POOL, Registered
