@@ -64,6 +64,7 @@ def compared_price(
         price,
         monthly_fee=terms.monthly_fee,
         covered_tokens_per_minute=_covered(terms),
+        region=terms.region,
     )
     return _judged(price, offers, request, today)
 
@@ -191,7 +192,7 @@ def _judged(price: ApiPrice, offers: Sequence[ApiOffer], request: Request, today
         max_input_tokens=_shortest(price, offers),
         quantization=next((o.quantization for o in offers if o.quantization), "")
         or stated_quantization(model),
-        region=_region(provider, model, offers),
+        region=price.region or _region(provider, model, offers),
     )
     found = _findings(price, provider, offers, request, today)
     return replace(price, findings=(*price.findings, *found))

@@ -79,6 +79,7 @@ class Terms:
         units_per_month: What provisioned units cost together; 0 for none.
         units_tokens_per_minute: What they serve together; None where they serve everything.
         commitment_months: Of the units.
+        region: Where requests are processed by contract; empty for what the sources say.
     """
 
     rates: TokenRates | None = None
@@ -91,6 +92,7 @@ class Terms:
     units_per_month: Decimal = Decimal(0)
     units_tokens_per_minute: Decimal | None = None
     commitment_months: int = 0
+    region: str = ""
 
     @property
     def has_units(self) -> bool:

@@ -10,15 +10,15 @@ from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from breakeven.catalog.api_prices import ApiPrice
+from breakeven.cost.api_curve import ApiCurve
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.demand.load import Load
 from breakeven.cost.demand.load_duration import LoadDuration
 from breakeven.money import to_decimal
 
-_VOLUMES = np.concatenate(([0.0], np.geomspace(1e-4, 1e4, 400)))
+_BENDS = np.geomspace(1e-4, 1e4, 400)
 """Over the planned volume: where a curve that is no line is computed."""
 
 
@@ -32,19 +32,28 @@ def api_monthly(price: ApiPrice, assumptions: Assumptions) -> Decimal:
     return _monthly(price, assumptions, Decimal(1))
 
 
-def api_curve(
-    price: ApiPrice, assumptions: Assumptions
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns volumes in tokens a day from 0 on, and USD a month at each; lines between them.
+def api_curve(price: ApiPrice, assumptions: Assumptions) -> ApiCurve:
+    """Returns what an API costs by the tokens of a day.
 
     Args:
         price: As for `api_monthly`.
         assumptions: Of the stack.
     """
     planned = float(assumptions.tokens_per_day)
-    times = _VOLUMES if _is_bent(price) else np.asarray([0.0, 1.0, float(_VOLUMES[-1])])
-    monthly = [float(_monthly(price, assumptions, to_decimal(time))) for time in times.tolist()]
-    return times * planned, np.asarray(monthly)
+
+    def at(times: float) -> float:
+        return float(_monthly(price, assumptions, to_decimal(times)))
+
+    fee, largest = at(0.0), float(_BENDS[-1])
+    if not _is_bent(price):
+        return ApiCurve.line((at(1.0) - fee) / planned, fee)
+    costs = np.asarray([at(times) for times in _BENDS.tolist()])
+    return ApiCurve(
+        fee=fee,
+        slope=(at(2 * largest) - costs[-1]) / (largest * planned),
+        bends=_BENDS * planned,
+        at_bends=costs,
+    )
 
 
 def _is_bent(price: ApiPrice) -> bool:

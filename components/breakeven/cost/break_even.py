@@ -1,9 +1,10 @@
 """Where self-hosting starts to cost less than an API.
 
-An API's cost is a line through the origin; a self-hosted fleet's is a staircase, because GPUs come
-whole: each node that is added lifts capacity and cost by a step. The two can cross several times,
-or never. Dividing the fixed cost by the API's price, as most calculators do, ignores that the
-machine which would be paid off can't carry that volume.
+An API's cost is mostly a line through the origin; a fee that is paid at any volume lifts it, and
+provisioned throughput bends it. A self-hosted fleet's is a staircase, because GPUs come whole:
+each node that is added lifts capacity and cost by a step. The two can cross several times, or
+never. Dividing the fixed cost by the API's price, as most calculators do, ignores that the machine
+which would be paid off can't carry that volume.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.cost.api_curve import ApiCurve
 from breakeven.cost.fleet.plan import FleetCurve
 
 
@@ -193,41 +195,51 @@ def _sweep(
     return np.asarray(ends), np.asarray(means), np.asarray(peaks)
 
 
-def find_break_even(
-    staircase: HasSteps, api_monthly_per_token_a_day: Decimal, largest_nodes: int
-) -> BreakEven:
+def find_break_even(staircase: HasSteps, api: ApiCurve, largest_nodes: int) -> BreakEven:
     """Finds every range of volume in which self-hosting costs less than the API.
+
+    Between two volumes at which neither a node is added nor the API's price bends, both costs are
+    lines, which cross once at most.
 
     Args:
         staircase: The self-hosted cost by volume.
-        api_monthly_per_token_a_day: USD a month that one more token a day costs by API, above 0.
+        api: That of the API.
         largest_nodes: Nodes up to which the fleet may grow, 1 or more; a fleet that is larger
             from the start is tried as it is.
     """
     largest_nodes = max(largest_nodes, staircase.lowest_nodes)
     steps = staircase.steps(largest_nodes)
     ends = steps.to_tokens_per_day
-    # Each token costs something here too: what is left of the API's price pays for the rest.
-    slope = float(api_monthly_per_token_a_day) - steps.token_monthly
-    if slope <= 0:
-        return BreakEven((), largest_nodes, float(ends[-1]))
+    monthly, peak_nodes = steps.monthly, steps.peak_nodes
+    inside = api.bends[api.bends < ends[-1]]
+    if len(inside):
+        merged = np.union1d(ends, inside)
+        at = np.searchsorted(ends, merged)
+        ends, monthly, peak_nodes = merged, monthly[at], peak_nodes[at]
     starts = np.concatenate(([0.0], ends[:-1]))
-    # Within a step the API overtakes at cost / slope, once and for the rest of the step.
-    begins = np.maximum(starts, steps.monthly / slope)
-    pays = begins < ends
-    # A range goes on where the step before paid up to its end and this one pays from there, but for
-    # rounding.
-    at_once = begins <= starts * (1 + 1e-9)
-    goes_on = pays & at_once & np.concatenate(([False], pays[:-1]))
-    first = np.flatnonzero(pays & ~goes_on)
-    last = np.flatnonzero(pays & ~np.concatenate((goes_on[1:], [False])))
+    # What self-hosting saves just after the start of each interval, and at its end.
+    first = api.at(starts) - monthly - steps.token_monthly * starts
+    last = api.at(ends) - monthly - steps.token_monthly * ends
+    pays = (first > 0) | (last > 0)
+    crosses = np.divide(first, first - last, out=np.zeros_like(first), where=first != last)
+    crossing = starts + (ends - starts) * np.clip(crosses, 0, 1)
+    begins = np.where(first >= 0, starts, crossing)
+    stops = np.where(last >= 0, ends, crossing)
+    # A range goes on where the interval before paid up to its end and this one pays from there, but
+    # for rounding.
+    up_to_end = np.concatenate(([False], (pays & (stops >= ends * (1 - 1e-9)))[:-1]))
+    goes_on = pays & up_to_end & (begins <= starts * (1 + 1e-9))
+    opens = np.flatnonzero(pays & ~goes_on)
+    closes = np.flatnonzero(pays & ~np.concatenate((goes_on[1:], [False])))
     open_end = len(ends) - 1
     cheaper = tuple(
         Crossing(
             from_tokens_per_day=float(begins[one]),
-            to_tokens_per_day=None if other == open_end else float(ends[other]),
-            nodes=int(steps.peak_nodes[one]),
+            to_tokens_per_day=None
+            if other == open_end and last[other] >= 0
+            else float(stops[other]),
+            nodes=int(peak_nodes[one]),
         )
-        for one, other in zip(first, last, strict=True)
+        for one, other in zip(opens, closes, strict=True)
     )
     return BreakEven(cheaper, largest_nodes, float(ends[-1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from breakeven.catalog.api_prices import ApiPrice
-from breakeven.cost.api_cost import api_monthly
+from breakeven.cost.api_cost import api_curve, api_monthly
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.activity import activities_of
 from breakeven.cost.bill.bill import Bill
@@ -151,11 +151,11 @@ class _Estimate:
         return Option("self-host", monthly, slower, enlarged_to=enlarged_to)
 
     def break_even_against(self, cost: ApiCost) -> BreakEvenAgainst:
-        per_token = cost.monthly / self.assumptions.tokens_per_day
+        curve = api_curve(cost.price, self.assumptions)
 
         def search(bill: Bill, served: Served) -> BreakEven:
             staircase = staircase_of(bill, self.assumptions, served)
-            return find_break_even(staircase, per_token, LARGEST_NODES)
+            return find_break_even(staircase, curve, LARGEST_NODES)
 
         return BreakEvenAgainst(
             api=cost,
@@ -174,6 +174,7 @@ class _Estimate:
             fixed_monthly=self.bill.fixed_monthly,
             node_monthly=self.bill.node_monthly,
             api_monthly=overflow.monthly,
+            api_fee=overflow.price.monthly_fee,
             text_monthly=self.bill.usd_for_each(Driver.TOKENS) * self.assumptions.tokens_per_day,
             work_monthly=self.bill.usd_for_each(Driver.WORK) * self.assumptions.fleet.gpus_per_node,
         )

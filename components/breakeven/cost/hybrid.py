@@ -40,6 +40,7 @@ class SplitRules:
         fixed_monthly: USD a month that self-hosting costs whatever the number of nodes.
         node_monthly: USD a month for one node.
         api_monthly: USD a month if the API served everything.
+        api_fee: Part of it that is paid at any volume.
         text_monthly: USD a month for text on its way, whoever serves it.
         work_monthly: USD a month for each node that is busy, averaged over time.
     """
@@ -48,6 +49,7 @@ class SplitRules:
     fixed_monthly: Decimal
     node_monthly: Decimal
     api_monthly: Decimal
+    api_fee: Decimal = Decimal(0)
     text_monthly: Decimal = Decimal(0)
     work_monthly: Decimal = Decimal(0)
 
@@ -62,7 +64,7 @@ class SplitRules:
             + nodes * self.node_monthly
             + self.text_monthly
             + to_decimal(busy) * self.work_monthly,
-            api_monthly=self.api_monthly * to_decimal(1 - share),
+            api_monthly=self.api_fee + (self.api_monthly - self.api_fee) * to_decimal(1 - share),
         )
 
     def cheapest(self, requests_per_second_per_node: float, largest_nodes: int) -> Hybrid:

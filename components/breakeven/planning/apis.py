@@ -133,6 +133,7 @@ def terms_of(stated: ApiTerms) -> Terms:
         units_per_month=units.units * units.unit_price_per_month,
         units_tokens_per_minute=None if each is None else each * units.units,
         commitment_months=units.commitment_months if units.units else 0,
+        region=stated.region,
     )
 
 

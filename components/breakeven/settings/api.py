@@ -19,6 +19,7 @@ from breakeven.settings.fields import (
     Number,
     OptionalApiReference,
     OptionalNumber,
+    matching,
     one_of,
 )
 
@@ -85,6 +86,11 @@ class ApiTerms(Group):
     )
     discount_percent: _Percent = Field(
         default=Decimal(0), description="Your discount on list prices, in percent"
+    )
+    region: Annotated[str, matching("|".join(REGIONS), ", ".join(REGIONS), empty="")] = Field(
+        default="",
+        description="Where this API processes your requests by your contract, such as eu; empty"
+        " for what the sources say",
     )
     provisioned: ProvisionedSettings = Field(
         default=ProvisionedSettings(), description="Provisioned throughput of this API"

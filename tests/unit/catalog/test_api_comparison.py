@@ -88,6 +88,12 @@ def test_an_offer_outside_the_regions_or_in_an_unknown_one_does_not_decide() -> 
     assert not unknown.decides
 
 
+def test_a_region_by_contract_stands_for_what_no_source_says() -> None:
+    inside = replace(REQUEST, regions=("eu",))
+    assert compared_price("openai/gpt-5.6-luna", inside, TODAY, Terms(region="eu")).decides
+    assert not compared_price("openai/gpt-5.6-luna", inside, TODAY, Terms(region="us")).decides
+
+
 def test_an_offer_that_the_second_source_lacks_is_unconfirmed_but_decides() -> None:
     price = compared_price("together/meta-llama/Llama-2-13b-chat-hf", REQUEST, TODAY)
     assert [type(each) for each in price.findings] == [Unconfirmed]

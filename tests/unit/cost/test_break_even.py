@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from breakeven.cost.api_curve import ApiCurve
 from breakeven.cost.break_even import BreakEven, Staircase, find_break_even
 from breakeven.cost.fleet.plan import Fleet, FleetCurve, plan_week
 from tests.unit.cost.strategies import LONGEST_START_SECONDS, bursts, capacities, money, profiles
@@ -61,7 +62,7 @@ class Case:
         )
 
     def break_even(self, largest_nodes: int = LARGEST) -> BreakEven:
-        return find_break_even(self.staircase, self.slope, largest_nodes)
+        return find_break_even(self.staircase, ApiCurve.line(float(self.slope)), largest_nodes)
 
     def nodes_at(self, volume: float) -> tuple[float, int]:
         """Simulates a volume; returns the mean and the peak of the nodes."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,14 +147,14 @@ def test_the_curve_is_the_cost_at_each_volume_and_never_falls(fee: int, minute: 
     if minute is not None:
         terms["provisioned"] = {"units": 3, "tokensPerMinutePerUnit": minute}
     found = demand({"inUse": LUNA, "terms": {LUNA: terms}})
-    volumes, costs = api_curve(found.apis.in_use, with_load(found))
+    curve = api_curve(found.apis.in_use, with_load(found))
     planned = float(found.load.tokens_per_day)
-    at_plan = float(api_monthly(found.apis.in_use, with_load(found)))
-    assert costs[0] == fee
+    costs = curve.at(np.linspace(0, 3 * planned, 50))
+    assert costs[0] == curve.fee == fee
     assert (costs[1:] >= costs[:-1] - 1e-9).all()
-    nearest = abs(volumes - planned).argmin()
-    if volumes[nearest] == planned:
-        assert costs[nearest] == pytest.approx(at_plan)
+    [at_plan] = curve.at(np.asarray([planned]))
+    exact = float(api_monthly(found.apis.in_use, with_load(found)))
+    assert at_plan == pytest.approx(exact, rel=0.01 if minute else 1e-9)
 
 
 def test_longer_own_answers_cost_more_here_and_with_the_same_model_hosted() -> None:

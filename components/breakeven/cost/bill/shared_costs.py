@@ -88,7 +88,7 @@ def _images(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
 
 
 def _overflow(model: Assumptions) -> tuple[Charge, Driver]:
-    api = model.api_in_use
+    api = model.overflow_price
     price = Price(
         identifier=f"api/{api.reference}",
         usd=api.usd_per_million_tokens,

@@ -281,7 +281,8 @@ class Evaluator:
         fleet = self.fleet(configuration, capacity)
         most = nodes * fleet.replicas_per_node * capacity.requests_per_second
         share = self.minutes.served_share(most)
-        overflow = self.overflow_monthly * to_decimal(1 - share)
+        fee = Decimal(0) if self.overflow is None else self.overflow.monthly_fee
+        overflow = fee + (self.overflow_monthly - fee) * to_decimal(1 - share)
         week = FleetWeek(
             mean_nodes=float(nodes),
             peak_replicas=fleet.highest,

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from breakeven.catalog.api_prices import ApiPrice
-from breakeven.cost.api_cost import api_monthly
+from breakeven.cost.api_cost import api_curve, api_monthly
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import bill_of, unpriced
 from breakeven.cost.bill.line_item import NotPriced
@@ -129,11 +129,10 @@ class ScenarioModel:
         """
         assumptions = self.apply(scenario)
         staircase = self._staircase(assumptions)
-        price = to_decimal(scenario.api_price)
         found = []
         for api in self.comparators:
-            per_token = api_monthly(api, assumptions) * price / assumptions.load.tokens_per_day
-            result = find_break_even(staircase, per_token, LARGEST_NODES)
+            curve = api_curve(api, assumptions).times(scenario.api_price)
+            result = find_break_even(staircase, curve, LARGEST_NODES)
             found.append(math.inf if result.never else result.cheaper[0].from_tokens_per_day)
         return tuple(found)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.cost.api_cost import api_curve
+from breakeven.cost.api_curve import ApiCurve
 from breakeven.cost.report import BreakEvenAgainst, Report
 from breakeven.cost.several_models import Served, high, low, planned
 from breakeven.reports.formatting import usd, volume
@@ -44,13 +46,14 @@ def cost_by_volume(report: Report) -> Picture:
         _staircase(axes, report, np.linspace(0, end, _POINTS))
         for row in report.break_even:
             key, dashes = ("hosted", "-.") if row.api.same_model else ("api", "--")
-            slope = float(row.api.monthly) / tokens
+            volumes = np.linspace(0, end, _POINTS)
+            curve = api_curve(row.api.price, report.assumptions)
             name = row.api.price.reference
             label = "API in use" if key == "api" else "Same model hosted"
             if not size.narrow:
                 label += f": {name}"
-            axes.plot([0, end], [0, slope * end], dashes, color=COLOURS[key], lw=2, label=label)
-            _crossing(axes, row, tokens, end)
+            axes.plot(volumes, curve.at(volumes), dashes, color=COLOURS[key], lw=2, label=label)
+            _crossing(axes, row, curve, end)
         _planned(axes, report)
         axes.set_xlim(0, end)
         axes.set_ylim(0, None)
@@ -96,13 +99,13 @@ def _staircase(axes: Axes, report: Report, volumes: NDArray[np.float64]) -> None
     )
 
 
-def _crossing(axes: Axes, row: BreakEvenAgainst, tokens: int, end: float) -> None:
+def _crossing(axes: Axes, row: BreakEvenAgainst, curve: ApiCurve, end: float) -> None:
     if row.loaded.never:
         return
     at = row.loaded.cheaper[0].from_tokens_per_day
     if at > end:
         return
-    cost = float(row.api.monthly) / tokens * at
+    cost = float(curve.at(np.asarray([at]))[0])
     axes.plot([at], [cost], "o", ms=9, mfc="none", mec=COLOURS["ink"], mew=2, zorder=5)
     axes.annotate(
         f"break-even\n{volume(at)}",

@@ -54,15 +54,14 @@ def finding_sentence(finding: Finding) -> str:
 
 def api_notes(costs: Iterable[ApiCost]) -> Iterator[str]:
     """Says what was found about each API; those that may not decide come first."""
-    excluded: list[str] = []
-    flagged: list[str] = []
+    named: dict[tuple[bool, str], list[str]] = {}
     for cost in costs:
         for finding in cost.price.findings:
-            sentence = f"{cost.price.reference}: {finding_sentence(finding)}."
-            (excluded if excludes(finding) else flagged).append(sentence)
-    for sentence in dict.fromkeys(excluded):
-        yield f"Crossed out, does not decide: {sentence}"
-    yield from dict.fromkeys(flagged)
+            found = not excludes(finding), finding_sentence(finding)
+            named.setdefault(found, []).append(cost.price.reference)
+    for (decides, sentence), references in sorted(named.items(), key=lambda item: item[0][0]):
+        start = "" if decides else "Crossed out, does not decide: "
+        yield f"{start}{', '.join(dict.fromkeys(references))}: {sentence}."
 
 
 def comparison_caveats(assumptions: Assumptions) -> Iterator[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from breakeven.cost.api_cost import api_curve
 from breakeven.cost.break_even import find_break_even
 from breakeven.cost.estimate import LARGEST_NODES
 from breakeven.cost.report import Report
@@ -19,7 +18,6 @@ from tests.unit.reports.cases import report_of, reports
 @settings(max_examples=20)
 @given(reports())
 def test_it_gives_the_break_even_of_the_report(report: Report) -> None:
-    tokens = Decimal(report.assumptions.load.tokens_per_day)
     for row in report.break_even:
         for served, found in (
             (planned, row.loaded),
@@ -27,7 +25,8 @@ def test_it_gives_the_break_even_of_the_report(report: Report) -> None:
             (high, row.loaded_high),
         ):
             staircase = report.staircase(served)
-            assert find_break_even(staircase, row.api.monthly / tokens, LARGEST_NODES) == found
+            curve = api_curve(row.api.price, report.assumptions)
+            assert find_break_even(staircase, curve, LARGEST_NODES) == found
 
 
 @settings(max_examples=20)
