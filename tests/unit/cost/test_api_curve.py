@@ -44,7 +44,7 @@ def test_inside_the_ranges_self_hosting_costs_less_and_outside_it_does_not(
     found = find_break_even(case.staircase, curve, LARGEST)
     ends = steps.to_tokens_per_day
     tried: NDArray[np.float64] = np.linspace(ends[-1] / 500, ends[-1], 500)
-    own = steps.monthly[np.searchsorted(ends, tried)]
+    own = steps.monthly[np.searchsorted(ends, tried)] + steps.token_monthly * tried
     saved = curve.at(tried) - own
     for volume, saving, cost in zip(tried.tolist(), saved.tolist(), own.tolist(), strict=True):
         if abs(saving) > 1e-6 * max(cost, 1.0):
