@@ -18,7 +18,8 @@ _CHOSEN = (
     "moe_k",
 )
 _INNER = ("moe_intermediate_size", "expert_ffn_hidden_size", "intermediate_size")
-# The last only where the experts are called local, as in Mixtral: others have dense layers of it.
+# The last only where the experts are called local, as in Mixtral, or dense layers have a width of
+# their own: it is that of dense layers otherwise.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ def feed_forward(
     dense_layers = layers if architecture.dense_and_experts else layers - mixed
     dense, kept = _dense(fields, dense_layers)
     hidden = fields.whole("hidden_size")
-    inner = fields.whole(_INNER if fields.has("num_local_experts") else _INNER[:-1])
+    is_wide = fields.has("num_local_experts") or fields.has("dense_intermediate_size")
+    inner = fields.whole(_INNER if is_wide else _INNER[:-1])
     # Experts of some models work in a narrower space, into which tokens are projected.
     width = fields.whole(("moe_latent_size", "routed_expert_hidden_size"), hidden)
     each = _matrices(fields) * width * inner
@@ -153,7 +155,7 @@ def _expert_layers(fields: ConfigFields, layers: int) -> int:
     if fields.has("interleave_moe_layer_step"):
         return layers // fields.whole("interleave_moe_layer_step")
     first = fields.whole(
-        ("first_k_dense_replace", "num_dense_layers", "moe_layer_start_index"),
+        ("first_k_dense_replace", "num_dense_layers", "dense_mlp_idx", "moe_layer_start_index"),
         0,
         least=0,
     )

@@ -118,8 +118,11 @@ def _by_rule(fields: ConfigFields, architecture: Architecture, layers: int) -> d
         if marks is not None:
             marked = sum(mark == (1 if other == "sliding" else 0) for mark in marks)
             return {"full": layers - marked, other: marked}
-    if fields.has("full_attention_interval"):
-        full = layers // fields.whole("full_attention_interval")
+    local = fields.items("local_layer_ids")
+    if local is not None:
+        return {"full": max(0, layers - len(local)), "sliding": min(layers, len(local))}
+    if fields.has("full_attention_interval") or fields.has("layer_group_size"):
+        full = layers // fields.whole(("full_attention_interval", "layer_group_size"))
         return {"full": full, "linear": layers - full}
     if fields.has("attention_chunk_size") and architecture.windows == "fourth":
         full = layers // 4

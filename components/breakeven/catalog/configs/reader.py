@@ -203,20 +203,23 @@ def _mixers(
     for kind in ("sliding", "chunked"):
         if kinds[kind]:
             prefix = "swa_" if kind == "sliding" else ""
+            own = _heads_of_layers(fields, f"{kind}_attention")
             found.append(
                 attention(
                     fields,
                     architecture,
                     count=kinds[kind],
                     kind="sliding" if kind == "sliding" else "chunked",
-                    heads=heads_of(fields, architecture, prefix),
+                    heads=_with_queries(heads_of(fields, architecture, prefix), own),
                     window=windows[kind],
                 )
             )
     if kinds["full"]:
         # Gemma 4: other heads in its global layers, whose keys and values have one projection.
         differs = fields.has("global_head_dim")
-        heads = heads_of(fields, architecture)
+        heads = _with_queries(
+            heads_of(fields, architecture), _heads_of_layers(fields, "full_attention")
+        )
         if differs:
             heads = _global_heads(fields, architecture)
         found.append(
@@ -230,6 +233,21 @@ def _mixers(
             )
         )
     return found
+
+
+def _heads_of_layers(fields: ConfigFields, kind: str) -> int | None:
+    """Returns the query heads of layers of a kind, where each layer states its own."""
+    heads, kinds = fields.items("num_attention_heads_per_layer"), fields.values.get("layer_types")
+    if not heads or not isinstance(kinds, list) or kind not in kinds[: len(heads)]:
+        return None
+    found = heads[kinds.index(kind)]
+    if type(found) is not int or found < 1:
+        fields.refuse("num_attention_heads_per_layer", "a whole number for each layer")
+    return found
+
+
+def _with_queries(heads: Heads, queries: int | None) -> Heads:
+    return heads if queries is None else replace(heads, queries=queries)
 
 
 def _global_heads(fields: ConfigFields, architecture: Architecture) -> Heads:

@@ -43,6 +43,8 @@ def linear_attention(fields: ConfigFields, count: int) -> Mixers:
     """
     if isinstance(fields.values.get("linear_attn_config"), dict):
         return _kimi_delta(fields, fields.part("linear_attn_config"), count)
+    if fields.has("layer_group_size"):
+        return _lightning(fields, count)
     hidden = fields.whole("hidden_size")
     keys, values = fields.whole("linear_num_key_heads"), fields.whole("linear_num_value_heads")
     key, value = fields.whole("linear_key_head_dim"), fields.whole("linear_value_head_dim")
@@ -61,6 +63,18 @@ def linear_attention(fields: ConfigFields, count: int) -> Mixers:
                 convolved * (kernel - 1),
             ),
         ),
+    )
+
+
+def _lightning(fields: ConfigFields, count: int) -> Mixers:
+    # Ling 2.5 (BailingMoeV2_5): queries, keys, values, a gate and the output, no convolution.
+    hidden, heads = fields.whole("hidden_size"), fields.whole("num_attention_heads")
+    head = fields.whole("head_dim")
+    return Mixers(
+        count=count,
+        multiplied=5 * hidden * heads * head,
+        kept=3 * head,
+        groups=(_state(count, heads, _state_bytes(fields) * heads * head * head, 0),),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from breakeven.catalog.configs.fields import ConfigFields
 
+_LAYERS = ("num_hidden_layers", "vt_num_hidden_layers", "depth")
+
 
 def tower_parameters(whole: ConfigFields, text_hidden_size: int) -> int:
     """Returns the parameters of a model's encoders, to within a few percent; 0 without one.
@@ -17,14 +19,19 @@ def tower_parameters(whole: ConfigFields, text_hidden_size: int) -> int:
     return sum(
         _tower(whole.part(name), text_hidden_size)
         for name in ("vision_config", "audio_config")
-        if isinstance(whole.values.get(name), dict) and whole.values[name]
+        if isinstance(whole.values.get(name), dict) and _has_layers(whole.part(name))
     )
+
+
+def _has_layers(fields: ConfigFields) -> bool:
+    # Others embed images or sound by a matrix alone.
+    return any(fields.has(name) for name in _LAYERS)
 
 
 def _tower(fields: ConfigFields, text_hidden_size: int) -> int:
     hidden = fields.whole(("hidden_size", "vt_hidden_size"))
     inner = fields.whole(("intermediate_size", "vt_intermediate_size"), 4 * hidden)
-    layers = fields.whole(("num_hidden_layers", "vt_num_hidden_layers", "depth"))
+    layers = fields.whole(_LAYERS)
     width = fields.whole("qkv_hidden_size", hidden)
     gated = fields.text("model_type").startswith(("gemma4", "pixtral"))
     attention = 4 * hidden * width + (0 if gated else 4 * hidden)

@@ -197,7 +197,7 @@ def test_a_missing_or_odd_dimension_is_named(
         ("qwen3-8b", {"use_sliding_window": True, "sliding_window": 9}, "max_window_layers is"),
         ("gemma-3-12b", {"text_config": None}, "num_hidden_layers or"),
         ("gemma-3-12b", {"text_config": {}}, "text_config.num_hidden_layers or"),
-        ("gemma-3-12b", {"vision_config": {"patch_size": 14}}, "vision_config.hidden_size or"),
+        ("gemma-3-12b", {"vision_config": {"depth": 2}}, "vision_config.hidden_size or"),
     ],
 )
 def test_what_contradicts_itself_is_named(
