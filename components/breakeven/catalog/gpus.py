@@ -38,6 +38,7 @@ class Gpu:
             GKE rents none. Source: GKE documentation, "GPU machine types".
         needs_hyperdisk: Whether Google's machines with it boot from Hyperdisk only. Source: Compute
             Engine documentation of the machine series.
+        fp4_tflops: The same as `bf16_tflops` in NVFP4; None where the GPU has no units for it.
         is_calibrated: Whether published vLLM measurements on it (`throughput.json`) were used to
             fit the roofline; the band of its capacity is then narrower.
         is_suggested: Whether several clouds rent it widely, so that it is named where a model does
@@ -57,6 +58,7 @@ class Gpu:
     source: str
     gke_accelerator: str = ""
     needs_hyperdisk: bool = False
+    fp4_tflops: float | None = None
     is_calibrated: bool = False
     is_suggested: bool = False
 
@@ -70,6 +72,15 @@ class Gpu:
         """Whether GPUs that share a replica exchange data over PCIe."""
         return self.interconnect == "pcie"
 
+    def multiplies(self, precision: str) -> bool:
+        """Tells whether the GPU has units for weights of a precision.
+
+        int4 and MXFP4 are widened on every GPU, as their users expect, so that they count as had.
+        """
+        if precision == "nvfp4":
+            return self.fp4_tflops is not None
+        return precision not in {"fp8", "int8"} or self.compute_tera(precision) > self.bf16_tflops
+
     def compute_tera(self, precision: str) -> float:
         """Returns the peak at which weights of a precision are multiplied, in 10^12 a second.
 
@@ -77,7 +88,11 @@ class Gpu:
         vLLM's weight-only kernels widen the weights and multiply in bf16: memory is saved, compute
         is not.
         """
-        native = {"fp8": self.fp8_tflops, "int8": self.int8_tops}.get(precision)
+        native = {
+            "fp8": self.fp8_tflops,
+            "int8": self.int8_tops,
+            "nvfp4": self.fp4_tflops,
+        }.get(precision)
         return native or self.bf16_tflops
 
 

@@ -219,6 +219,12 @@ class ModelFacts:
             return (self.checkpoint.precision,)
         return (FULL_PRECISION, "fp8", "int8", "int4")
 
+    def stored_precisions(self, precision: str) -> tuple[str, ...]:
+        """Returns the precisions of weights under 16 bits that a precision stands for, sorted."""
+        if precision == self.checkpoint.precision and self.checkpoint.method:
+            return tuple(sorted(set(self.checkpoint.parts.values())))
+        return () if precision == FULL_PRECISION else (precision,)
+
     @property
     def attention(self) -> LayerGroup | None:
         """The group with the most heads that are divided by tensor parallelism; None without."""

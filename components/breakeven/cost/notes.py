@@ -76,6 +76,48 @@ class SpansNodes:
     nodes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineTooOld:
+    """The engine's version is older than the model needs.
+
+    Attributes:
+        model: Name of the model.
+        needed: Oldest version of vLLM that serves it, as text.
+        stated: Version of the engine's image.
+    """
+
+    model: str
+    needed: str
+    stated: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrecisionNotNative:
+    """The GPU has no units for the precision of weights: it saves memory, not compute.
+
+    Attributes:
+        gpu: Name of the GPU.
+        precisions: Those of the weights that it has no units for.
+    """
+
+    gpu: str
+    precisions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchitectureUnknown:
+    """The model's layers are counted as those of most models."""
+
+    architecture: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitUnknown:
+    """No commit of the weights is known; a deployment asks for it."""
+
+    repository: str
+
+
 @dataclass(frozen=True, slots=True)
 class AdapterWorkNotCounted:
     """LoRA adapters are in the memory of a replica, but their work is not in its capacity."""
@@ -130,6 +172,10 @@ Note: TypeAlias = (
     | ObjectiveOutOfReach
     | SpansNodes
     | AdapterWorkNotCounted
+    | ArchitectureUnknown
+    | CommitUnknown
+    | EngineTooOld
+    | PrecisionNotNative
     | ScheduledReplicas
     | NotScraped
     | ReservedNodes

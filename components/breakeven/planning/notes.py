@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from breakeven.catalog.recipes import find_recipe, version_text
 from breakeven.cost.notes import (
     AdapterWorkNotCounted,
+    ArchitectureUnknown,
+    CommitUnknown,
+    EngineTooOld,
     Note,
     NotScraped,
+    PrecisionNotNative,
     PurchaseFallback,
     ReservedNodes,
     ScheduledReplicas,
@@ -18,6 +23,7 @@ from breakeven.cost.notes import (
 from breakeven.manifests.gateway.labels import METRICS_PORT
 from breakeven.manifests.serving.labels import ENGINE_PORT
 from breakeven.manifests.serving.rollout import rollout_of
+from breakeven.settings.model import UNKNOWN_REVISION
 from breakeven.settings.pool import PoolSettings
 from breakeven.settings.stack import Settings
 
@@ -44,6 +50,7 @@ def update_strategy(settings: Settings) -> UpdateStrategy:
 
 def _notes(settings: Settings) -> Iterator[Note]:
     yield update_strategy(settings)
+    yield from model_notes(settings)
     if settings.engine.pipeline_parallel > 1:
         yield SpansNodes(settings.engine.pipeline_parallel)
     if settings.model.lora_adapters:
@@ -59,6 +66,27 @@ def _notes(settings: Settings) -> Iterator[Note]:
         )
     if settings.pricing.nodes == "list":
         yield from _purchase(settings.pool)
+
+
+def model_notes(settings: Settings) -> Iterator[Note]:
+    """Yields what the model asks of engine and GPU, as far as the stack does not have it."""
+    model, facts = settings.model, settings.model.facts
+    if facts.is_estimated:
+        yield ArchitectureUnknown(facts.architecture)
+    recipe = find_recipe(model.repository)
+    needed = recipe.oldest_version(model.repository) if recipe else ()
+    if settings.engine.version < needed:
+        yield EngineTooOld(
+            model=facts.name,
+            needed=version_text(needed),
+            stated=version_text(settings.engine.version),
+        )
+    stored = facts.stored_precisions(model.precision)
+    lacking = tuple(each for each in stored if not settings.pool.gpu.multiplies(each))
+    if lacking:
+        yield PrecisionNotNative(gpu=settings.pool.gpu.name, precisions=lacking)
+    if model.revision == UNKNOWN_REVISION:
+        yield CommitUnknown(model.repository)
 
 
 def _purchase(pool: PoolSettings) -> Iterator[Note]:

@@ -18,7 +18,13 @@ from breakeven.reports import text
 from tests.each import each
 from tests.unit.cli.running import all_commands, exit_code
 
-_WITHOUT_FIGURES = {("model", "add"), ("prices", "refresh"), ("prices", "import-apis"), ("render",)}
+_WITHOUT_FIGURES = {
+    ("model", "add"),
+    ("model", "import-recipes"),
+    ("prices", "refresh"),
+    ("prices", "import-apis"),
+    ("render",),
+}
 """Commands whose output is a file, not figures."""
 
 ROOT_COMMAND: Any = all_commands()

@@ -17,7 +17,9 @@ from breakeven.cli.init.new_stack import text_of, values_of
 from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.errors import SettingsError
-from breakeven.settings.files import ROOT
+from breakeven.planning.notes import model_notes
+from breakeven.reports.sentences.notes import note_sentence
+from breakeven.settings.files import ROOT, with_settings
 from breakeven.settings.parse import parse
 from breakeven.suggestions import UnknownNameError
 
@@ -111,9 +113,17 @@ def init(  # noqa: PLR0913  # one parameter an option
         typer.echo(json.dumps({"stack": name, "file": str(shown), "settings": values}, indent=2))
         return
     typer.echo(f"Written: {shown}")
+    _print_notes(values)
     typer.echo(f"next:    breakeven estimate {name}     what it costs, in two seconds")
     typer.echo(f"         breakeven recommend {name}    what would cost less")
     typer.echo(f"         make preview STACK={name}     what would be made, and its cost")
+
+
+def _print_notes(values: dict[str, object]) -> None:
+    """Prints what the model asks of engine and GPU, as far as the stack does not have it."""
+    [written] = parse(with_settings({}, values))[0].models
+    for note in model_notes(written):
+        typer.echo(f"note:    {note_sentence(note)}")
 
 
 def _asked(question: str, default: str) -> str:

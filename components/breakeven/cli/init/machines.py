@@ -150,9 +150,12 @@ def own_machine(answers: Answers) -> Machine:
     for parallel in TENSOR_PARALLEL:
         if _fits(answers.model, gpu, parallel):
             return Machine(gpu=gpu, gpus=_OWN_GPUS, parallel=parallel, instance_type="")
+    length = min(LONGEST_REQUEST, answers.model.max_model_length)
+    fits = smallest_fits(answers.model, max_model_length=length)
+    would = f"It would fit: {', '.join(fits)}. " if fits else ""
     msg = (
         f"{answers.model.name} in {answers.model.checkpoint.precision} does not fit {_OWN_GPUS} x "
-        f"{gpu}. Choose another --gpu or --model; `breakeven model` says what a model needs"
+        f"{gpu}. {would}Choose another --gpu or --model; `breakeven model` says what a model needs"
     )
     raise NewStackError(msg)
 

@@ -18,7 +18,16 @@ class ModelCommands(LazyGroup):
             "inspect": Place(
                 "model.inspect", "inspect", "Count the parameters and memory of a config.json."
             ),
-            "add": Place("model.add", "add", "Write a model of your own to stacks/models/."),
+            "add": Place(
+                "model.add",
+                "add",
+                "Write a model of your own to stacks/models/, and print the settings that use it.",
+            ),
+            "import-recipes": Place(
+                "model.import_recipes",
+                "import_recipes",
+                "Rebuild the recipes from those of vLLM: parsers, flags, versions, variants.",
+            ),
         }
     )
 

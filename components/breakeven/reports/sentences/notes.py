@@ -8,10 +8,14 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.capacity.latency import Objective
 from breakeven.cost.notes import (
     AdapterWorkNotCounted,
+    ArchitectureUnknown,
+    CommitUnknown,
+    EngineTooOld,
     Note,
     NotScraped,
     ObjectiveBound,
     ObjectiveOutOfReach,
+    PrecisionNotNative,
     PurchaseFallback,
     ReservedNodes,
     ScheduledReplicas,
@@ -69,6 +73,8 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note
                 f"A replica spans {nodes} nodes, which come and go together; in node counts, other "
                 f"than node-hours, {nodes} count as one."
             )
+        case ArchitectureUnknown() | CommitUnknown() | EngineTooOld() | PrecisionNotNative():
+            return _model_sentence(note)
         case AdapterWorkNotCounted():
             return (
                 "LoRA adapters are included in the memory of a replica, but their work is not "
@@ -108,6 +114,32 @@ _OBJECTIVES: Mapping[Objective, tuple[str, str]] = {
     "first-token": ("traffic.timeToFirstTokenSeconds", "95% of first tokens"),
     "inter-token": ("traffic.interTokenLatencySeconds", "95% of tokens"),
 }
+
+
+def _model_sentence(
+    note: ArchitectureUnknown | CommitUnknown | EngineTooOld | PrecisionNotNative,
+) -> str:
+    match note:
+        case EngineTooOld(model=model, needed=needed, stated=stated):
+            return (
+                f"{model} needs vLLM {needed} or newer, and engine.image is {stated}. Choose a "
+                "newer image before you deploy."
+            )
+        case PrecisionNotNative(gpu=gpu, precisions=precisions):
+            return (
+                f"{gpu} has no units for {' and '.join(precisions)}: vLLM multiplies these weights "
+                "in bf16, which saves memory but no compute."
+            )
+        case ArchitectureUnknown(architecture):
+            return (
+                f"The architecture {architecture} is unknown: its layers are counted as those of "
+                "most models, and the capacity has a wider error band."
+            )
+        case CommitUnknown(repository):
+            return (
+                f"No commit of {repository} is known. An estimate needs none; `pulumi up` asks for "
+                "model.revision."
+            )
 
 
 def _objective(note: ObjectiveBound | ObjectiveOutOfReach) -> Iterator[str]:

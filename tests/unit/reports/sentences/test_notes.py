@@ -8,8 +8,12 @@ import pytest
 
 from breakeven.cost.notes import (
     AdapterWorkNotCounted,
+    ArchitectureUnknown,
+    CommitUnknown,
+    EngineTooOld,
     Note,
     NotScraped,
+    PrecisionNotNative,
     PurchaseFallback,
     ReservedNodes,
     ScheduledReplicas,
@@ -53,6 +57,13 @@ STOP = replace(SURGE, kind="stop", replicas=1, hindrance="no-spare-gpu", gap_min
         (replace(STOP, overflows=True), "only the API behind the gateway serves"),
         (SpansNodes(2), "spans 2 nodes"),
         (AdapterWorkNotCounted(), "LoRA adapters"),
+        (EngineTooOld(model="kimi-k3", needed="0.27.1", stated="0.24.0"), "needs vLLM 0.27.1"),
+        (
+            PrecisionNotNative(gpu="h100", precisions=("fp8", "nvfp4")),
+            "h100 has no units for fp8 and nvfp4",
+        ),
+        (ArchitectureUnknown("NovelForCausalLM"), "NovelForCausalLM is unknown"),
+        (CommitUnknown("a/b"), "`pulumi up` asks for model.revision"),
         (ScheduledReplicas("Europe/Berlin"), "Monday 0:00 Europe/Berlin"),
         (NotScraped("http://prometheus:9090", 8000, None), "replicas (port 8000), with"),
         (NotScraped("http://prometheus:9090", 8000, 9464), "of the gateways (port 9464)"),
