@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-strip-extras --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: architecture coverage demo mutation policy-docs report-schema price-schema settings docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-sweeps test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: architecture coverage demo mutation policy-docs report-schema price-tables settings docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-sweeps test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -122,9 +122,8 @@ report-schema: ## Write the JSON Schema of reports again, after a change of thei
 	.venv/bin/python -m breakeven.reports.schema > report.schema.json.new
 	mv report.schema.json.new components/breakeven/reports/data/report.schema.json
 
-price-schema: ## Write the JSON Schema of the price book again, after a change of its definition
-	.venv/bin/python -m breakeven.catalog.price_entries > prices.schema.json.new
-	mv prices.schema.json.new components/breakeven/catalog/data/prices.schema.json
+price-tables: ## Carry tables of prices into the shipped price book: make price-tables ARGS="TABLE.csv ..."
+	env PYTHONPATH=tools .venv/bin/python -m price_tables $(ARGS)
 
 policy-docs: ## Write docs/policies.md anew, after a change of a rule
 	.venv/bin/python -m breakeven.policy.reference > docs/policies.md.new

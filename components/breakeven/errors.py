@@ -68,8 +68,8 @@ class PriceBookError(UserError):
 
     def __init__(self, error: Exception, path: Path) -> None:
         super().__init__(
-            f"{error}. The book is {path}, its format prices.schema.json beside it. Mend that "
-            f"entry, or in a checkout undo all changes: git restore {path}"
+            f"{error}. The file is {path}; docs/prices.md describes its format. Fix that line, or "
+            f"in a checkout undo all changes: git restore {path}"
         )
 
 

@@ -81,6 +81,15 @@ _ALL = (
     Cloud(name="nebius"),
     Cloud(name="runpod"),
     Cloud(name="crusoe"),
+    Cloud(name="coreweave"),
+    Cloud(name="oci"),
+    Cloud(name="together"),
+    Cloud(name="hyperstack"),
+    Cloud(name="digitalocean"),
+    Cloud(name="jarvislabs"),
+    Cloud(name="verda"),
+    Cloud(name="akash"),
+    Cloud(name="vast"),
     # In the user's own data center the load balancer's address pool decides what is private.
     Cloud(name="none", private_balancer=MappingProxyType({})),
 )

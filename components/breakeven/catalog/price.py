@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from breakeven.suggestions import near_names, suggestion
@@ -29,6 +30,9 @@ class Price:
         as_of: Day on which the source had it.
         confidence: How far it can be trusted.
         private: Whether reports show `PRIVATE` instead of `usd` and `source`. Totals include it.
+        terms: Terms on which the figure may be shown, such as "MIT"; empty where none are known.
+        stands_in_for: Region that was asked for, if it has no such price and this one of another
+            region stands in; empty for a price of the region itself.
     """
 
     identifier: str
@@ -38,6 +42,8 @@ class Price:
     as_of: date
     confidence: Confidence
     private: bool = False
+    terms: str = ""
+    stands_in_for: str = ""
 
     def __post_init__(self) -> None:
         """Refuses what no price can be.
@@ -52,7 +58,15 @@ class Price:
     @property
     def shown_source(self) -> str:
         """The source as a report may show it."""
-        return PRIVATE if self.private else self.source
+        return PRIVATE if self.private else self.full_source
+
+    @property
+    def full_source(self) -> str:
+        """The source, and whose price it is where that of another region stands in."""
+        if not self.stands_in_for:
+            return self.source
+        lender = self.identifier.split("/")[2]
+        return f"{self.source}; price of {lender}, none is known for {self.stands_in_for}"
 
 
 def committed(price: Price, percent: Decimal, years: int) -> Price:
@@ -101,12 +115,12 @@ class PriceMissingError(LookupError):
         identifier: What was asked for.
     """
 
-    def __init__(self, identifier: str, known: Collection[str]) -> None:
+    def __init__(self, identifier: str, known: Iterable[str]) -> None:
         self.identifier = identifier
         self._known = known
         super().__init__(identifier)
 
-    @property
+    @cached_property
     def near(self) -> tuple[str, ...]:
         """Identifiers that resemble it; sought when asked for, because that takes milliseconds."""
         return near_names(self.identifier, self._known)

@@ -1,29 +1,185 @@
-"""The price book as a file: read and checked entry by entry, written one entry a line.
+"""The price book as files: one price a line, sorted, so that a refresh can be reviewed as a diff.
 
-Its format is `data/prices.schema.json`.
+A folder holds one CSV file for each cloud, and `machines.csv` with what the machine types have.
+Lines of the shipped book are checked when they are asked for, because an estimate needs a few of
+thousands; `breakeven prices check` and the tests check all. Lines of a user's own book are checked
+when the file is read.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
 from breakeven.catalog.node_shape import NodeShape
-from breakeven.catalog.price import Price
-from breakeven.catalog.price_entries import NodeEntry, PriceBookDocument, PriceEntry, fault, shown
-from breakeven.json_stream import Entry, JsonStreamError, entries
+from breakeven.catalog.price import PRIVATE, Price
+from breakeven.catalog.price_entries import NodeEntry, PriceEntry, fault
+from breakeven.catalog.price_regions import cloud_of
 
-BOOK_PATH = Path(__file__).parent / "data" / "prices.json"
-"""The price book that every estimate reads."""
+SHIPPED = Path(__file__).parent / "data" / "prices"
+"""The price book that the package ships."""
 
-SCHEMA_PATH = BOOK_PATH.with_name("prices.schema.json")
+MACHINES = "machines.csv"
+"""Name of the file with the machine types; other files are named by their cloud."""
+
+PRICE_COLUMNS = tuple(PriceEntry.model_fields)
+MACHINE_COLUMNS = tuple(NodeEntry.model_fields)
+
+NOT_SOLD = "not-sold"
+"""Terms of a line of a user's own book for what a newer price list no longer has: no price then."""
+
+_OWN = "own"
+"""Terms of a price from a list of the user's own."""
+
+_MOST_FAULTS = 20
+"""Mistakes of a file that one message names."""
+
+
+class PriceFileError(ValueError):
+    """A price book that can't be used; the message names file, line and entry.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path, message: str) -> None:
+        self.path = path
+        super().__init__(f"{path.name}{message}")
+
+
+class CloudPrices(Mapping[str, Price]):
+    """The prices of one cloud, each read from its line when it is asked for."""
+
+    def __init__(self, path: Path, lines: Mapping[str, str]) -> None:
+        self._path = path
+        self._lines = lines
+
+    def __getitem__(self, identifier: str) -> Price:
+        """Returns a price.
+
+        Raises:
+            KeyError: There is none.
+            PriceFileError: Its line is damaged.
+        """
+        return _price(self._path, self._lines[identifier], self._number(identifier))
+
+    def __iter__(self) -> Iterator[str]:
+        """Yields the identifiers in the order of the file."""
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        """Returns how many prices there are."""
+        return len(self._lines)
+
+    def check(self) -> None:
+        """Reads every line.
+
+        Raises:
+            PriceFileError: Lines are damaged; the message names them.
+        """
+        faults = []
+        for identifier in self._lines:
+            try:
+                self[identifier]
+            except PriceFileError as error:
+                faults.append(str(error))
+        if faults:
+            more = len(faults) - _MOST_FAULTS
+            shown = [*faults[:_MOST_FAULTS], *([f"and {more} more"] if more > 0 else [])]
+            raise PriceFileError(self._path, "\n  ".join(shown).removeprefix(self._path.name))
+
+    def _number(self, identifier: str) -> Callable[[], int]:
+        """Returns what counts the line of a price; only a message needs it."""
+        return lambda: [*self._lines].index(identifier) + 2
+
+
+class BookPrices(Mapping[str, Price]):
+    """All prices of a shipped book and of a user's own over it; reads a cloud when it is needed.
+
+    Of two prices for the same the user's own wins if it is private or not older.
+    """
+
+    def __init__(self, shipped: Path, own: Path | None) -> None:
+        self._shipped = shipped
+        self._own = own
+
+    def of_cloud(self, cloud: str) -> Iterator[str]:
+        """Yields the identifiers of a cloud's prices, each once."""
+        shipped, own = self._tables(cloud)
+        gone = {name for name in own if self._is_gone(name, shipped, own)}
+        yield from (name for name in shipped if name not in gone)
+        yield from (name for name in own if name not in shipped and name not in gone)
+
+    def __getitem__(self, identifier: str) -> Price:
+        """Returns a price.
+
+        Raises:
+            KeyError: There is none.
+            PriceFileError: Its line is damaged.
+        """
+        shipped, own = self._tables(cloud_of(identifier))
+        if identifier not in own:
+            return shipped[identifier]
+        mine = own[identifier]
+        if not self._is_newest(mine, shipped.get(identifier)):
+            return shipped[identifier]
+        if mine.terms == NOT_SOLD:
+            raise KeyError(identifier)
+        return mine
+
+    def __contains__(self, identifier: object) -> bool:
+        """Tells whether there is such a price, without reading its line."""
+        if not isinstance(identifier, str):
+            return False
+        shipped, own = self._tables(cloud_of(identifier))
+        if identifier in own:
+            return not self._is_gone(identifier, shipped, own)
+        return identifier in shipped
+
+    def __iter__(self) -> Iterator[str]:
+        """Yields every identifier."""
+        for cloud in self.clouds:
+            yield from self.of_cloud(cloud)
+
+    def __len__(self) -> int:
+        """Returns how many prices there are."""
+        return sum(1 for _ in self)
+
+    @property
+    def clouds(self) -> tuple[str, ...]:
+        """Names of the clouds that have prices, sorted."""
+        folders = [self._shipped, *([self._own] if self._own else [])]
+        return tuple(
+            sorted(
+                {
+                    path.stem
+                    for folder in folders
+                    for path in folder.glob("*.csv")
+                    if path.name != MACHINES
+                }
+            )
+        )
+
+    def _is_gone(
+        self, identifier: str, shipped: Mapping[str, Price], own: Mapping[str, Price]
+    ) -> bool:
+        mine = own[identifier]
+        return mine.terms == NOT_SOLD and self._is_newest(mine, shipped.get(identifier))
+
+    def _is_newest(self, mine: Price, theirs: Price | None) -> bool:
+        return theirs is None or mine.private or mine.as_of >= theirs.as_of
+
+    def _tables(self, cloud: str) -> tuple[Mapping[str, Price], Mapping[str, Price]]:
+        own = {} if self._own is None else _own_prices(self._own / f"{cloud}.csv")
+        return _listed_prices(self._shipped / f"{cloud}.csv"), own
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +187,7 @@ class BookFile:
     """What a price book holds.
 
     Attributes:
-        prices: Prices by identifier, in the file's order.
+        prices: Prices by identifier.
         shapes: Machine types by cloud and type.
     """
 
@@ -44,72 +200,151 @@ class BookFile:
         parts = (identifier.split("/") for identifier in self.prices)
         return frozenset((part[1], part[2]) for part in parts if part[0] == "node")
 
+    def regions_of(self, cloud: str) -> tuple[str, ...]:
+        """Returns the regions of a cloud where a machine has a price, sorted."""
+        parts = (identifier.split("/") for identifier in of_cloud(self.prices, cloud))
+        return tuple(sorted({part[2] for part in parts if part[0] == "node"}))
 
-class PriceFileError(ValueError):
-    """A price book that can't be used; the message names file, line and entry."""
+
+def of_cloud(prices: Mapping[str, Price], cloud: str) -> Iterator[str]:
+    """Returns the identifiers of a cloud's prices; of a whole book without reading other clouds."""
+    if isinstance(prices, BookPrices):
+        return prices.of_cloud(cloud)
+    return (identifier for identifier in prices if cloud_of(identifier) == cloud)
 
 
-def read_book(path: Path = BOOK_PATH) -> BookFile:
-    """Reads a price book and checks all of it.
+def read_book(shipped: Path = SHIPPED, own: Path | None = None) -> BookFile:
+    """Returns a price book.
+
+    Args:
+        shipped: Folder of the book that the package ships.
+        own: Folder of the user's own prices and machine types, which may be absent.
 
     Raises:
-        PriceFileError: It is no JSON, or something in it is not as the schema says.
-        OSError: The file can't be read.
+        PriceFileError: The machine types or the user's own prices are damaged. Shipped prices are
+            read when they are asked for.
     """
-    prices: dict[str, Price] = {}
-    shapes: dict[tuple[str, str], NodeShape] = {}
-    has_version = False
-    try:
-        with path.open(encoding="utf-8") as stream:
-            for entry in entries(stream, {(), ("prices",), ("nodes",)}):
-                if entry.path == ("prices", "*"):
-                    price = _price(entry, path)
-                    _once(price.identifier, prices, entry, path)
-                    prices[price.identifier] = price
-                elif entry.path == ("nodes", "*"):
-                    shape = _shape(entry, path)
-                    key = (shape.cloud, shape.instance_type)
-                    _once(key, shapes, entry, path)
-                    shapes[key] = shape
-                else:
-                    _check_rest(entry, path)
-                    has_version = True
-    except JsonStreamError as error:
-        msg = f"{path.name}, {error}"
-        raise PriceFileError(msg) from None
-    except UnicodeDecodeError as error:
-        msg = f"{path.name}: not UTF-8, {error.reason}"
-        raise PriceFileError(msg) from None
-    for name, found in (("version", has_version), ("prices", prices), ("nodes", shapes)):
-        if not found:
-            needed = PriceBookDocument.model_fields[name].description
-            msg = f"{path.name}: {name} is missing or empty; needed: {needed}"
-            raise PriceFileError(msg)
-    return BookFile(prices, shapes)
+    shapes = _machines(shipped / MACHINES)
+    for path in sorted(own.glob("*.csv")) if own is not None else ():
+        if path.name == MACHINES:
+            shapes = {**shapes, **_machines(path)}
+        else:
+            _own_prices(path)
+    return BookFile(BookPrices(shipped, own), shapes)
 
 
-def book_text(book: BookFile) -> str:
-    """Returns a price book as its file.
+def check_all(book: BookFile) -> None:
+    """Reads every price.
 
-    Prices of machines are sorted; all others come first and keep their order.
+    Raises:
+        PriceFileError: A line is damaged; the message names it.
     """
-    others = [price for price in book.prices.values() if not _is_node(price)]
-    machines = sorted(filter(_is_node, book.prices.values()), key=lambda price: price.identifier)
-    prices = [_price_entry(price) for price in (*others, *machines)]
-    nodes = [asdict(shape) for _, shape in sorted(book.shapes.items())]
-    return (
-        f'{{"version": 1, "prices": [\n{_one_a_line(prices)}\n],\n'
-        f'"nodes": [\n{_one_a_line(nodes)}\n]}}\n'
+    for identifier in book.prices:
+        book.prices[identifier]
+
+
+def forget() -> None:
+    """Forgets all files that were read, after one was written."""
+    for cached in (_listed_prices, _machines, _own_prices):
+        cached.cache_clear()
+
+
+def read_prices(path: Path) -> CloudPrices:
+    """Returns the prices of one file; no line but the first is checked.
+
+    Raises:
+        PriceFileError: It is no such file, or a price is there twice.
+    """
+    lines: dict[str, str] = {}
+    for number, line in enumerate(_lines(path, PRICE_COLUMNS), start=2):
+        identifier = line.partition(",")[0]
+        if identifier in lines:
+            raise PriceFileError(path, f", line {number}: {identifier} is there twice")
+        lines[identifier] = line
+    return CloudPrices(path, lines)
+
+
+def prices_text(prices: Iterable[Price]) -> str:
+    """Returns the file with these prices, sorted by identifier."""
+    rows = (
+        (
+            price.identifier,
+            f"{price.usd:f}",
+            price.unit,
+            price.as_of.isoformat(),
+            price.source,
+            PRIVATE if price.private else price.terms or _OWN,
+        )
+        for price in sorted(prices, key=lambda price: price.identifier)
     )
+    return _text(PRICE_COLUMNS, rows)
 
 
-def _price(entry: Entry, path: Path) -> Price:
-    value = _checked(entry, PriceEntry, path)
+def machines_text(shapes: Iterable[NodeShape]) -> str:
+    """Returns the file with these machine types, sorted by cloud and name."""
+    rows = (
+        (
+            shape.cloud,
+            shape.instance_type,
+            shape.gpu or "",
+            shape.gpus,
+            "" if shape.vcpus is None else shape.vcpus,
+            "" if shape.memory_gib is None else f"{shape.memory_gib:g}",
+        )
+        for shape in sorted(shapes, key=lambda shape: (shape.cloud, shape.instance_type))
+    )
+    return _text(MACHINE_COLUMNS, rows)
+
+
+@cache
+def _listed_prices(path: Path) -> Mapping[str, Price]:
+    return read_prices(path) if path.is_file() else {}
+
+
+@cache
+def _own_prices(path: Path) -> Mapping[str, Price]:
+    if not path.is_file():
+        return {}
+    prices = read_prices(path)
+    prices.check()
+    for identifier in prices:
+        if cloud_of(identifier) != path.stem:
+            msg = f": {identifier} is of {cloud_of(identifier)}; allowed: prices of {path.stem}"
+            raise PriceFileError(path, msg)
+    return prices
+
+
+@cache
+def _machines(path: Path) -> Mapping[tuple[str, str], NodeShape]:
+    shapes: dict[tuple[str, str], NodeShape] = {}
+    for number, line in enumerate(_lines(path, MACHINE_COLUMNS), start=2):
+        shape = _shape(path, line, number)
+        key = (shape.cloud, shape.instance_type)
+        if key in shapes:
+            raise PriceFileError(path, f', line {number}, "{key[1]}": it is there twice')
+        shapes[key] = shape
+    return shapes
+
+
+def _lines(path: Path, columns: Sequence[str]) -> list[str]:
+    try:
+        head, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+    except UnicodeDecodeError as error:
+        raise PriceFileError(path, f": not UTF-8, {error.reason}") from None
+    if head != ",".join(columns):
+        msg = f', line 1: found "{head[:80]}"; allowed: {",".join(columns)}'
+        raise PriceFileError(path, msg)
+    return lines
+
+
+def _price(path: Path, line: str, number: Callable[[], int]) -> Price:
+    value = _checked(path, line, PRICE_COLUMNS, PriceEntry, number)
     try:
         as_of = date.fromisoformat(value["as_of"])
     except ValueError as error:
-        raise _error(entry, path, f"as_of: {error}") from None
-    private = value.get("private", False)
+        where = f', line {number()}, "{value["identifier"]}"'
+        raise PriceFileError(path, f"{where}: as_of: {error}") from None
+    private = value["terms"] == PRIVATE
     return Price(
         identifier=value["identifier"],
         usd=Decimal(value["usd"]),
@@ -118,71 +353,49 @@ def _price(entry: Entry, path: Path) -> Price:
         as_of=as_of,
         confidence="user" if private else "list",
         private=private,
+        terms=value["terms"],
     )
 
 
-def _shape(entry: Entry, path: Path) -> NodeShape:
-    value = _checked(entry, NodeEntry, path)
-    if (value["gpu"] is None) != (value["gpus"] == 0):
-        raise _error(entry, path, "gpu is null where gpus is 0, and a name elsewhere")
-    memory = value["memory_gib"]
+def _shape(path: Path, line: str, number: int) -> NodeShape:
+    value = _checked(path, line, MACHINE_COLUMNS, NodeEntry, lambda: number)
+    entry = NodeEntry.model_validate(value)
+    if (entry.gpu is None) != (entry.gpus == 0):
+        msg = f', line {number}, "{entry.instance_type}": gpu is empty where gpus is 0, and a name'
+        raise PriceFileError(path, f"{msg} elsewhere")
     return NodeShape(
-        cloud=value["cloud"],
-        instance_type=value["instance_type"],
-        gpu=value["gpu"],
-        gpus=int(value["gpus"]),
-        vcpus=None if value["vcpus"] is None else int(value["vcpus"]),
-        memory_gib=float(memory) if isinstance(memory, Decimal) else memory,
+        cloud=entry.cloud,
+        instance_type=entry.instance_type,
+        gpu=entry.gpu,
+        gpus=entry.gpus,
+        vcpus=entry.vcpus,
+        memory_gib=entry.memory_gib,
     )
 
 
-def _checked(entry: Entry, kind: type[BaseModel], path: Path) -> dict[str, Any]:
-    found = fault(entry.value, kind)
-    if found or not isinstance(entry.value, dict):
-        raise _error(entry, path, found or "no object")
-    return entry.value
+def _checked(
+    path: Path,
+    line: str,
+    columns: Sequence[str],
+    kind: type[BaseModel],
+    number: Callable[[], int],
+) -> dict[str, str]:
+    values = next(csv.reader([line]), [])
+    label = line.partition(",")[0][:80]
+    if len(values) != len(columns):
+        found = f"{len(values)} fields; needed: {','.join(columns)}"
+        raise PriceFileError(path, f', line {number()}, "{label}": {found}')
+    entry = dict(zip(columns, values, strict=True))
+    found = fault(entry, kind) or ""
+    if found:
+        label = entry.get("instance_type", label)
+        raise PriceFileError(path, f', line {number()}, "{label}": {found}')
+    return entry
 
 
-def _check_rest(entry: Entry, path: Path) -> None:
-    """Checks what is neither a price nor a machine type: the version, or a field too many."""
-    fields = PriceBookDocument.model_fields
-    name = ".".join(entry.path)
-    if name != "version":
-        allowed = "; ".join(f"{known}: {field.description}" for known, field in fields.items())
-        raise _error(entry, path, f'unknown field "{name}"; allowed: {allowed}')
-    # In JSON true is no number, but in Python it equals 1.
-    if type(entry.value) is not int or entry.value != 1:
-        allowed = str(fields[name].description)
-        raise _error(entry, path, f"{name}: found {shown(entry.value)}; allowed: {allowed}")
-
-
-def _once(key: object, known: Mapping[Any, object], entry: Entry, path: Path) -> None:
-    if key in known:
-        raise _error(entry, path, "it is there twice; allowed: once")
-
-
-def _error(entry: Entry, path: Path, reason: str) -> PriceFileError:
-    name = ""
-    if isinstance(entry.value, dict):
-        label = entry.value.get("identifier") or entry.value.get("instance_type")
-        name = f', "{label}"' if isinstance(label, str) else ""
-    return PriceFileError(f"{path.name}, line {entry.line}{name}: {reason}")
-
-
-def _is_node(price: Price) -> bool:
-    return price.identifier.startswith("node/")
-
-
-def _price_entry(price: Price) -> dict[str, object]:
-    entry: dict[str, object] = {
-        "identifier": price.identifier,
-        "usd": f"{price.usd:f}",
-        "unit": price.unit,
-        "source": price.source,
-        "as_of": price.as_of.isoformat(),
-    }
-    return {**entry, "private": True} if price.private else entry
-
-
-def _one_a_line(items: Iterable[Mapping[str, object]]) -> str:
-    return ",\n".join(json.dumps(item) for item in items)
+def _text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return buffer.getvalue()

@@ -11,7 +11,7 @@ from decimal import Decimal
 from breakeven.catalog.api_prices import token_rates
 from breakeven.catalog.price import Price, PriceMissingError, committed
 from breakeven.catalog.price_book import PriceBook
-from breakeven.catalog.price_file import BOOK_PATH, PriceFileError
+from breakeven.catalog.price_file import PriceFileError
 from breakeven.cost.assumptions import Assumptions, ClusterShare
 from breakeven.cost.bill.node_cost import NodeCost, OwnedNode, RentedNode
 from breakeven.cost.bill.staffing import Staffing
@@ -29,6 +29,7 @@ from breakeven.planning.notes import notes_of
 from breakeven.planning.objectives import objective_notes
 from breakeven.planning.price_overrides import unused_overrides
 from breakeven.settings.fields import Conflict
+from breakeven.settings.files import PRICES
 from breakeven.settings.parse import told
 from breakeven.settings.stack import Settings, Stack
 
@@ -175,12 +176,19 @@ def token_prices(report: Report) -> TokenPrices:
 def _book(stack: Stack, today: date) -> tuple[PriceBook, list[Conflict]]:
     pricing = stack.pricing
     try:
-        book = PriceBook.load(pricing.stated_prices, private=pricing.private_overrides, today=today)
+        book = PriceBook.load(
+            pricing.stated_prices,
+            private=pricing.private_overrides,
+            today=today,
+            region=pricing.region,
+            own=PRICES,
+        )
     except PriceFileError as error:
-        raise PriceBookError(error, BOOK_PATH) from None
+        raise PriceBookError(error, error.path) from None
     except ValueError as error:
         shown = "`breakeven prices list` shows the book's identifiers"
-        return PriceBook.load(today=today), [Conflict("pricing.overrides", str(error), shown)]
+        book = PriceBook.load(today=today, region=pricing.region, own=PRICES)
+        return book, [Conflict("pricing.overrides", str(error), shown)]
     return book, []
 
 

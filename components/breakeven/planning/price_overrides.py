@@ -7,8 +7,10 @@ from datetime import date
 
 from breakeven.catalog.price import PriceMissingError
 from breakeven.catalog.price_book import PriceBook
+from breakeven.catalog.price_regions import without_region
 from breakeven.cost.bill.rules.kubernetes import balancer_prices
 from breakeven.cost.notes import UnusedPriceOverride
+from breakeven.settings.files import PRICES
 from breakeven.settings.stack import Settings
 from breakeven.suggestions import near_names
 
@@ -25,9 +27,10 @@ def unused_overrides(settings: Settings, today: date) -> Iterator[UnusedPriceOve
         settings: The stack's settings.
         today: Day on which prices are looked up.
     """
-    book, own = PriceBook.load(today=today), _own(settings)
+    book = PriceBook.load(today=today, region=settings.pricing.region, own=PRICES)
+    own = _own(settings)
     for identifier in settings.pricing.overrides:
-        if identifier in own:
+        if without_region(identifier) in own:
             continue
         try:
             book.find(identifier)

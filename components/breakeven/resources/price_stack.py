@@ -77,7 +77,8 @@ def price_stack(
         ValueError: A price of your own is negative or no number, or its identifier has no unit.
     """
     own = {identifier: _usd(identifier, usd) for identifier, usd in (prices or {}).items()}
-    book = PriceBook.load(own, today=today or datetime.now(tz=UTC).date())
+    day = today or datetime.now(tz=UTC).date()
+    book = PriceBook.load(own, today=day, region=region)
     priced = Priced(pulumi.get_stack(), Ledger(), book, Place(cloud, region))
     priced.ledger.attach()
     if pulumi.runtime.is_dry_run():

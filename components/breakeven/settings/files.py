@@ -20,6 +20,8 @@ ROOT = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").is_file() else _PACKAGE / "proje
 """The checkout; of an installed package the folder with its copies of Pulumi.yaml and charts/."""
 WAIVERS = ROOT / "stacks" / "waivers"
 TRAFFIC = ROOT / "stacks" / "traffic"
+PRICES = ROOT / "stacks" / "prices"
+"""The user's own prices, over those that the package ships; may be absent."""
 PREFIX = "breakeven:"
 MODELS = "models"
 """Key of the list of models."""

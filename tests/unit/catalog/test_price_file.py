@@ -1,160 +1,127 @@
-"""A price book file is what its published schema says; what is not is named by line and entry."""
+"""A price file holds one price a line, sorted; a fault is named by file, line and entry."""
 
-import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
-from breakeven.catalog.gpus import load_gpus
+from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.price import Price
-from breakeven.catalog.price_entries import NodeEntry, PriceEntry, fault, price_book_schema
 from breakeven.catalog.price_file import (
-    BOOK_PATH,
-    SCHEMA_PATH,
-    BookFile,
+    MACHINES,
+    SHIPPED,
     PriceFileError,
-    book_text,
+    machines_text,
+    prices_text,
     read_book,
+    read_prices,
 )
 from tests.each import each
 
-SCHEMA = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
-VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
-PRICE: dict[str, Any] = {
-    "identifier": "volume/aws/gp3",
-    "usd": "0.08",
-    "unit": "GB-month",
-    "source": "a list",
-    "as_of": "2026-01-31",
-}
-NODE: dict[str, Any] = {
-    "cloud": "aws",
-    "instance_type": "g6.xlarge",
-    "gpu": "l4",
-    "gpus": 1,
-    "vcpus": 4,
-    "memory_gib": 16,
-}
+HEAD = "identifier,usd,unit,as_of,source,terms"
+GP3 = "volume/aws/eu-west-1/gp3,0.08,GB-month,2026-01-31,a list,MIT"
+MACHINE_HEAD = "cloud,instance_type,gpu,gpus,vcpus,memory_gib"
+G6 = "aws,g6.xlarge,l4,1,4,16"
 
 
-def book(tmp_path: Path, **changed: Any) -> Path:
-    path = tmp_path / "book.json"
-    document = {"version": 1, "prices": [PRICE], "nodes": [NODE], **changed}
-    path.write_text(json.dumps(document, indent=0), encoding="utf-8")
+def written(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
-def test_the_published_schema_is_the_one_of_the_definition() -> None:
-    assert price_book_schema() == SCHEMA, "run: make price-schema"
+@each("cloud", sorted({cloud for cloud, _ in read_book().regions}))
+def test_writing_what_was_read_changes_no_byte(cloud: str) -> None:
+    path = SHIPPED / f"{cloud}.csv"
+    assert prices_text(read_prices(path).values()) == path.read_text(encoding="utf-8")
 
 
-def test_the_shipped_book_is_what_its_schema_says() -> None:
-    Draft202012Validator.check_schema(SCHEMA)
-    VALIDATOR.validate(json.loads(BOOK_PATH.read_text(encoding="utf-8")))
-
-
-def test_every_field_of_the_schema_is_described() -> None:
-    parts = [SCHEMA, *SCHEMA["$defs"].values()]
-    assert all(part["additionalProperties"] is False for part in parts)
-    for part in parts:
-        assert part["description"]
-        for name, field in part["properties"].items():
-            assert len(field["description"]) >= 20, name
-
-
-def test_every_gpu_of_the_shipped_book_is_known() -> None:
-    assert {shape.gpu for shape in read_book().shapes.values()} - {None} <= set(load_gpus())
-
-
-def test_writing_what_was_read_changes_no_byte() -> None:
-    assert book_text(read_book()) == BOOK_PATH.read_text(encoding="utf-8")
+def test_writing_the_machine_types_that_were_read_changes_no_byte() -> None:
+    text = (SHIPPED / MACHINES).read_text(encoding="utf-8")
+    assert machines_text(read_book().shapes.values()) == text
 
 
 def test_a_private_price_is_the_users_own_and_stays_private_when_written(tmp_path: Path) -> None:
-    path = book(tmp_path, prices=[{**PRICE, "private": True}])
-    price = read_book(path).prices["volume/aws/gp3"]
+    path = written(tmp_path / "aws.csv", HEAD, GP3.replace("MIT", "private"))
+    [price] = read_prices(path).values()
     assert (price.private, price.confidence) == (True, "user")
-    path.write_text(book_text(read_book(path)), encoding="utf-8")
-    assert read_book(path).prices["volume/aws/gp3"] == price
+    assert prices_text([price]) == path.read_text(encoding="utf-8")
 
 
 @each(
-    "changed, parts",
+    "lines, parts",
     [
-        ({"prices": [{**PRICE, "usd": "-1"}]}, ("line 4", "volume/aws/gp3", "usd", '"-1"')),
-        ({"prices": [{**PRICE, "usd": 0.08}]}, ("volume/aws/gp3", "usd", "in quotes")),
-        ({"prices": [{**PRICE, "usd": "NaN"}]}, ("usd", "NaN")),
-        ({"prices": [{**PRICE, "usd": "1e9"}]}, ("usd", "1e9")),
-        ({"prices": [{**PRICE, "unit": "hour"}]}, ("unit", "node-hour")),
-        ({"prices": [{**PRICE, "source": ""}]}, ("source",)),
-        ({"prices": [{**PRICE, "as_of": "2026-02-31"}]}, ("as_of", "day")),
-        ({"prices": [{**PRICE, "as_of": "today"}]}, ("as_of", "2026-07-20")),
-        ({"prices": [{**PRICE, "note": 1}]}, ('unknown field "note"', "identifier, usd")),
-        ({"prices": [{**PRICE, "private": "yes"}]}, ("private", "true")),
-        ({"prices": [{**PRICE, "identifier": "lunch"}]}, ("lunch", "node/CLOUD")),
-        ({"prices": [{**PRICE, "identifier": "node/aws/x/spot"}]}, ("node/aws/x/spot",)),
-        ({"prices": [PRICE, PRICE]}, ("line 11", "twice")),
-        ({"prices": [7]}, ("line 4", "found 7", "an object")),
-        ({"prices": []}, ("prices is missing or empty",)),
-        ({"prices": {"a": PRICE}}, ('unknown field "prices.a"',)),
-        ({"nodes": []}, ("nodes is missing or empty",)),
-        ({"nodes": [NODE, NODE]}, ("g6.xlarge", "twice")),
-        ({"nodes": [{**NODE, "gpus": 0}]}, ("g6.xlarge", "gpu is null where gpus is 0")),
-        ({"nodes": [{**NODE, "gpus": True}]}, ("gpus", "whole number")),
-        ({"nodes": [{**NODE, "memory_gib": 0}]}, ("memory_gib", "above 0")),
-        ({"version": 2}, ("version: found 2",)),
-        ({"version": True}, ("version: found true",)),
-        ({"extra": 1}, ('unknown field "extra"', "prices", "nodes")),
+        (["identifier,usd"], ("line 1", HEAD)),
+        ([HEAD, GP3.replace("0.08", "-1")], ("line 2", "volume/aws/eu-west-1/gp3", "usd", '"-1"')),
+        ([HEAD, GP3.replace("0.08", "1e9")], ("usd", "1e9")),
+        ([HEAD, GP3.replace("GB-month", "hour")], ("unit", "node-hour")),
+        ([HEAD, GP3.replace("a list", "")], ("source",)),
+        ([HEAD, GP3.replace("2026-01-31", "2026-02-31")], ("line 2", "as_of", "day")),
+        ([HEAD, GP3.replace("2026-01-31", "today")], ("as_of", "2026-07-20")),
+        ([HEAD, GP3.replace("volume/aws/eu-west-1/gp3", "lunch")], ("lunch", "node/CLOUD")),
+        ([HEAD, GP3.replace("volume/", "node/")], ("node/aws/eu-west-1/gp3",)),
+        ([HEAD, f"{GP3},7"], ("line 2", "7 fields", HEAD)),
+        ([HEAD, GP3, GP3], ("line 3", "twice")),
+        ([HEAD, GP3.replace("aws", "azure")], ("azure", "prices of aws")),
+        (
+            [HEAD, GP3.replace("gp3", "a").replace("0.08", "x"), GP3.replace("0.08", "y")],
+            ("line 2", '"x"', "line 3", '"y"'),
+        ),
     ],
 )
-def test_a_fault_is_one_message_with_its_place(
-    tmp_path: Path, changed: dict[str, Any], parts: tuple[str, ...]
+def test_a_fault_of_an_own_file_is_one_message_with_all_places(
+    tmp_path: Path, lines: list[str], parts: tuple[str, ...]
 ) -> None:
+    folder = tmp_path / str(abs(hash((*lines,))))
+    folder.mkdir()
+    written(folder / "aws.csv", *lines)
     with pytest.raises(PriceFileError) as caught:
-        read_book(book(tmp_path, **changed))
-    for part in ("book.json", *parts):
+        read_book(own=folder).prices["node/aws/r/t/spot"]
+    for part in ("aws.csv", *parts):
         assert part in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [b"", b"[]", b"7", b'{"prices": [', b"\xff\xfe", b'{"version": 1}', b'{"prices": [1 2]}'],
+@each(
+    "line, parts",
+    [
+        ("aws,g6.xlarge,l4,0,4,16", ("g6.xlarge", "gpu is empty where gpus is 0")),
+        ("aws,g6.xlarge,l4,x,4,16", ("gpus", '"x"', "whole number")),
+        ("aws,g6.xlarge,l4,1,4,0", ("memory_gib", "above 0")),
+        ("aws,g6 x,l4,1,4,1", ("g6 x", "without spaces")),
+        ("AWS,g6.xlarge,l4,1,4,16", ("cloud", "small letters")),
+        (f"{G6}\n{G6}", ("g6.xlarge", "twice")),
+        ("aws", ("1 fields",)),
+    ],
 )
-def test_what_is_no_book_is_refused(tmp_path: Path, text: bytes) -> None:
-    path = tmp_path / "book.json"
-    path.write_bytes(text)
-    with pytest.raises(PriceFileError, match=r"book\.json"):
-        read_book(path)
-
-
-anything: st.SearchStrategy[Any] = st.sampled_from(
-    (
-        *(None, True, False, 0, 1, -1, 1.5, 1.0, 257, 10**30, 1e300, [], {}, ["x"]),
-        *("", "x", "1", "0.10", "-0.1", "01", "1.", "1e3", "A", "a b", "a/b", "2026-07-20"),
-        *("node/aws/r/t/spot", "node/aws/r/t/x", "egress/a", "nat/a/b/c", "node-hour"),
-    )
-)
-
-
-@given(kind=st.sampled_from([PriceEntry, NodeEntry]), data=st.data())
-def test_the_check_says_what_the_package_jsonschema_says(
-    kind: type[PriceEntry | NodeEntry], data: st.DataObject
+def test_a_fault_of_a_machine_type_is_one_message(
+    tmp_path: Path, line: str, parts: tuple[str, ...]
 ) -> None:
-    entry = dict(PRICE if kind is PriceEntry else NODE)
-    schema = SCHEMA["$defs"][kind.__name__]
-    fields = [*schema["properties"], "unknown"]
-    for field in data.draw(st.lists(st.sampled_from(fields), max_size=3, unique=True)):
-        if data.draw(st.booleans()):
-            entry[field] = data.draw(anything)
-        else:
-            entry.pop(field, None)
-    assert (fault(entry, kind) is None) == Draft202012Validator(schema).is_valid(entry)
+    folder = tmp_path / str(abs(hash(line)))
+    folder.mkdir()
+    written(folder / MACHINES, MACHINE_HEAD, line)
+    with pytest.raises(PriceFileError) as caught:
+        read_book(own=folder)
+    for part in (MACHINES, "line", *parts):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"\xff\xfe", b"{"])
+def test_what_is_no_price_file_is_refused(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "aws.csv"
+    path.write_bytes(text)
+    with pytest.raises(PriceFileError, match=r"aws\.csv"):
+        read_prices(path)
+
+
+def test_an_own_machine_type_is_offered_beside_the_shipped_ones(tmp_path: Path) -> None:
+    written(tmp_path / MACHINES, MACHINE_HEAD, "aws,x9.huge,h200,8,,")
+    shapes = read_book(own=tmp_path).shapes
+    assert shapes["aws", "x9.huge"] == NodeShape(
+        cloud="aws", instance_type="x9.huge", gpu="h200", gpus=8, vcpus=None, memory_gib=None
+    )
+    assert ("aws", "g6.xlarge") in shapes
 
 
 amounts = st.decimals(0, 999_999_999, places=15)
@@ -166,18 +133,17 @@ def test_prices_come_back_as_they_were_written(
     tmp_path: Path, amounts_by_name: dict[str, Decimal]
 ) -> None:
     prices = {
-        f"volume/aws/{name}": Price(
-            identifier=f"volume/aws/{name}",
+        f"volume/aws/us-east-1/{name}": Price(
+            identifier=f"volume/aws/us-east-1/{name}",
             usd=usd,
             unit="GB-month",
             source=f'"{name}", a list',
             as_of=date(2026, 1, 31),
             confidence="list",
+            terms="MIT",
         )
         for name, usd in amounts_by_name.items()
     }
-    path = tmp_path / "book.json"
-    written = BookFile(prices, read_book().shapes)
-    path.write_text(book_text(written), encoding="utf-8")
-    assert read_book(path) == written
-    VALIDATOR.validate(json.loads(path.read_text(encoding="utf-8")))
+    path = tmp_path / "aws.csv"
+    path.write_text(prices_text(prices.values()), encoding="utf-8")
+    assert dict(read_prices(path)) == prices

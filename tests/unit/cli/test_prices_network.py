@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.catalog.price_file import BOOK_PATH, read_book
-from breakeven.cli.prices import refresh as prices_refresh
+from breakeven.catalog.price_file import read_book
 from breakeven.cli.prices import scope as prices_scope
 from breakeven.errors import ExitCode
 from breakeven.price_sources import client as price_client
@@ -64,9 +63,8 @@ def providers() -> Iterator[dict[str, Provider]]:
 @pytest.fixture(autouse=True)
 def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A book and stacks of the test's own, no credentials, and no pauses."""
-    book = tmp_path / "in-use.json"
-    book.write_bytes(BOOK_PATH.read_bytes())
-    monkeypatch.setattr(prices_refresh, "BOOK_PATH", book)
+    for module in ("cli.prices.book", "cli.prices.refresh", "planning.inputs"):
+        monkeypatch.setattr(f"breakeven.{module}.PRICES", tmp_path / "in-use")
     monkeypatch.setattr(prices_scope, "stack_names", lambda: tuple(STACKS))
     monkeypatch.setattr(
         prices_scope,
@@ -81,7 +79,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
-    return tmp_path / "book.json"
+    return tmp_path / "own"
 
 
 @pytest.fixture
@@ -98,8 +96,13 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+def written(folder: Path) -> str:
+    """The text of all files that a refresh wrote."""
+    return "".join(path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()))
+
+
 def usd(book: Path, identifier: str) -> str:
-    price = read_book(book).prices[identifier]
+    price = read_book(own=book).prices[identifier]
     return f"{price.usd.normalize():f}"
 
 
@@ -123,7 +126,7 @@ def test_one_command_refreshes_the_regions_of_the_stacks(
     asked = {asked.path.split("/")[1] for asked in providers["gpuhunt"].asked}
     assert asked == {"gcp"}, "clouds with a source of their own need no other"
     for secret in (GOOGLE_SECRET, *AWS_KEYS.values()):
-        assert secret not in shown.out + shown.err + output.read_text(encoding="utf-8")
+        assert secret not in shown.out + shown.err + written(output)
 
 
 def test_without_credentials_the_gpuhunt_catalog_is_used_and_the_way_to_them_is_said(
@@ -165,7 +168,7 @@ def test_a_source_that_fails_leaves_its_prices_and_stops_no_other(  # noqa: PLR0
     title = next(source.title for source in SOURCES if source.name == name)
     assert "some prices could not be fetched and stay as they were" in message
     assert f"  {title}, " in message
-    before, after = read_book().prices, read_book(output).prices
+    before, after = dict(read_book().prices), dict(read_book(own=output).prices)
     own = {
         "aws": {f"{G6E}/on-demand"},
         "aws-spot": {f"{G6E}/spot"},
@@ -226,9 +229,9 @@ def test_all_means_every_cloud_of_the_book_and_those_without_a_source_are_named(
 @pytest.mark.usefixtures("credentials")
 def test_refreshing_twice_changes_nothing(refresh: Run, output: Path) -> None:
     assert refresh() == ExitCode.FINE
-    first = output.read_bytes()
+    first = written(output)
     assert refresh() == ExitCode.FINE
-    assert output.read_bytes() == first
+    assert written(output) == first
 
 
 @pytest.mark.parametrize(

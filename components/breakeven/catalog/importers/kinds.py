@@ -110,8 +110,8 @@ def read_listing(stream: TextIO, name: str, kind: Kind, selection: Selection) ->
     if not prices:
         msg = (
             f"{name}: read as {kind.name}, it has no price of a machine type and region of the "
-            "book. Add a region with --region CLOUD/REGION, a machine type as a line of nodes in "
-            "components/breakeven/catalog/data/prices.json, or name another --kind"
+            "book. Add a region with --region CLOUD/REGION, a machine type as a line of "
+            "stacks/prices/machines.csv, or name another --kind"
         )
         raise SourceError(msg)
     return Listing(name, kind.name, prices, kind.whole)

@@ -11,9 +11,8 @@ from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import ModelFacts
 from breakeven.catalog.pool_kinds import default_pool_kind
 from breakeven.catalog.price import PriceMissingError
-from breakeven.catalog.price_book import PriceBook
 from breakeven.cli.init.stack_answers import Answers, NewStackError
-from breakeven.cli.prices.book import book_for_command
+from breakeven.cli.prices.book import book_for_command, dated_book
 from breakeven.cost.capacity.memory_fit import memory_fit, smallest_fits
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.settings.engine import EngineSettings
@@ -44,12 +43,12 @@ def rented(answers: Answers, today: date) -> list[tuple[Decimal, Machine]]:
     Raises:
         NewStackError: There is none.
     """
-    listed = book_for_command().shapes
-    book, region = PriceBook.load(today=today), region_of(answers)
+    region = region_of(answers)
+    book = dated_book(today, region)
     shapes = [
         shape
-        for shape in listed.values()
-        if shape.cloud == answers.where and shape.gpu and _is_weighed(shape.gpu, answers)
+        for shape in book.machines(answers.where)
+        if shape.gpu and _is_weighed(shape.gpu, answers)
     ]
     priced: list[tuple[Decimal, Machine]] = []
     for shape in shapes:
@@ -120,9 +119,7 @@ def region_of(answers: Answers) -> str:
     """
     if not answers.region:
         return find_cloud(answers.where).first_region
-    priced = sorted(
-        region for cloud, region in book_for_command().regions if cloud == answers.where
-    )
+    priced = book_for_command().regions_of(answers.where)
     if answers.region not in priced:
         msg = (
             f'--region: found "{answers.region}", where no machine of {answers.where} has a price. '

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-from breakeven.catalog.price_file import BOOK_PATH, BookFile, PriceFileError, read_book
+from datetime import date
+from pathlib import Path
+
+from breakeven.catalog.price_book import PriceBook
+from breakeven.catalog.price_file import BookFile, PriceFileError, check_all, read_book
 from breakeven.errors import PriceBookError
+from breakeven.settings.files import PRICES
 
 
-def book_for_command() -> BookFile:
-    """Returns the price book.
+def book_for_command(own: Path | None = None) -> BookFile:
+    """Returns the shipped price book with the user's own prices over it, all of it checked.
+
+    Args:
+        own: Folder of the user's own prices; that of the checkout if None.
 
     Raises:
-        PriceBookError: It is damaged; the message names line and entry.
+        PriceBookError: It is damaged; the message names file, line and entry.
     """
     try:
-        return read_book()
+        book = read_book(own=own or PRICES)
+        check_all(book)
     except PriceFileError as error:
-        raise PriceBookError(error, BOOK_PATH) from None
+        raise PriceBookError(error, error.path) from None
+    return book
+
+
+def dated_book(today: date, region: str) -> PriceBook:
+    """Returns the price book for questions about a region.
+
+    Args:
+        today: Day from which ages are counted.
+        region: Of what is asked for without one.
+
+    Raises:
+        PriceBookError: The user's own part is damaged; the message names file, line and entry.
+    """
+    try:
+        return PriceBook.load(today=today, region=region, own=PRICES)
+    except PriceFileError as error:
+        raise PriceBookError(error, error.path) from None

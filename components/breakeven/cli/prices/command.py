@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from breakeven.catalog.price import Price
+from breakeven.catalog.price_regions import without_region
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.check import check
@@ -52,7 +53,9 @@ def list_prices(
     book = book_for_command()
     found = [price for price in book.prices.values() if _fits(price.identifier, pattern)]
     if not found:
-        raise NoSuchPriceError(pattern, near_names(pattern, book.prices))
+        raise NoSuchPriceError(
+            pattern, near_names(pattern, {*book.prices, *map(without_region, book.prices)})
+        )
     if output_format is Format.JSON:
         typer.echo(json.dumps([_entry(price) for price in found], indent=2))
     else:

@@ -12,13 +12,14 @@ import typer
 from breakeven.catalog.importers.kinds import KINDS
 from breakeven.catalog.importers.listing import Listing, Selection, SourceError
 from breakeven.catalog.importers.merge import LARGE_PERCENT, Change, changes, merged
-from breakeven.catalog.price_file import BOOK_PATH, BookFile, book_text
-from breakeven.cli.files import write_whole
+from breakeven.catalog.price_file import BookFile
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.from_files import listings_of_files
+from breakeven.cli.prices.own_book import write_own
 from breakeven.cli.prices.scope import places_of, scope
 from breakeven.cli.prices.table import amount, plain_table, print_table
 from breakeven.errors import UserError
+from breakeven.settings.files import PRICES
 
 
 class RefreshError(UserError):
@@ -68,7 +69,8 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Write the book here, not over the one in use.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder to write to instead of stacks/prices."),
     ] = None,
     accept_large_changes: Annotated[  # noqa: FBT002  # a switch of the command line
         bool,
@@ -84,15 +86,16 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
         ),
     ] = None,
 ) -> None:
-    """Refresh the price book and print what changed. Your own and private prices stay.
+    """Refresh prices and print what changed. Your own and private prices stay.
 
     Fetches the clouds and regions of your stacks. If a source fails, its prices stay as they are.
+    Writes what is newer than the shipped price book into stacks/prices, a file for each cloud.
 
     Exit codes: 1 if nothing was changed, 3 if some prices could not be fetched.
 
     Example: breakeven prices refresh
     """
-    book = book_for_command()
+    book = book_for_command(output)
     if files:
         _refuse(files="--from", all=everything, source_url=source_url)
         listings = _from_files(book, files, kind, as_of, cloud or [], region or [])
@@ -165,9 +168,8 @@ def _merge(
             "Nothing was changed. Check them, then add --accept-large-changes"
         )
         raise RefreshError(msg)
-    target = output or BOOK_PATH
-    write_whole(target, book_text(BookFile(after, book.shapes)))
-    typer.echo(f"Written: {target}")
+    for path in write_own(output or PRICES, after, found):
+        typer.echo(f"Written: {path}")
 
 
 def _print(found: Sequence[Change], confirmed: int, count: int) -> None:

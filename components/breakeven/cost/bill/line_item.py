@@ -128,7 +128,7 @@ def line_item(charge: Charge, price: Price, name: str = "") -> LineItem:
         quantity=charge.quantity,
         unit=charge.unit or price.unit,
         unit_price=price.usd,
-        source=price.source,
+        source=price.full_source,
         as_of=None if price.confidence == "user" else price.as_of,
         confidence=price.confidence,
         private=price.private,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.pool_kinds import default_pool_kind
 from breakeven.catalog.price import Price, PriceMissingError
-from breakeven.catalog.price_file import read_book
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.optimizer.search import Offer, Purchase, Search
 
@@ -32,7 +30,7 @@ def _wanted(search: Search, gpu: str) -> bool:
 
 
 def _gpu_shapes(search: Search) -> Iterator[NodeShape]:
-    for shape in _shapes(search.assumptions.cloud):
+    for shape in search.assumptions.book.machines(search.assumptions.cloud):
         if shape.gpu is not None and _wanted(search, shape.gpu):
             yield shape
 
@@ -70,8 +68,3 @@ def _offer(search: Search, shape: NodeShape, purchase: Purchase, price: Price) -
         nodes_follow=follows and purchase != "committed",
         volume_gigabytes=search.volume_gigabytes if follows else 0,
     )
-
-
-@cache
-def _shapes(cloud: str) -> tuple[NodeShape, ...]:
-    return tuple(shape for shape in read_book().shapes.values() if shape.cloud == cloud)

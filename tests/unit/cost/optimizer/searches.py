@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import Phase
 
 from breakeven.catalog.price_book import PriceBook
-from breakeven.catalog.price_file import BookFile, read_book
+from breakeven.catalog.price_file import BookFile, of_cloud, read_book
 from breakeven.cost.capacity.objectives import Objectives
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.optimizer.search import Search
@@ -26,16 +26,16 @@ def _book() -> PriceBook:
     """GPU nodes and their volumes alone: a price that is sought in vain is compared with all."""
     book = read_book()
     kept = {
-        identifier: price
-        for identifier, price in book.prices.items()
-        if identifier == "volume/aws/gp3" or _is_gpu_node(identifier, book)
+        identifier: book.prices[identifier]
+        for identifier in of_cloud(book.prices, "aws")
+        if identifier == "volume/aws/us-east-1/gp3" or _is_gpu_node(identifier, book)
     }
     return PriceBook(kept, book.shapes, today=TODAY)
 
 
 def _is_gpu_node(identifier: str, book: BookFile) -> bool:
-    kind, cloud, *rest = identifier.split("/")
-    return kind == "node" and cloud == "aws" and book.shapes[cloud, rest[1]].gpu is not None
+    kind, cloud, region, name, *_ = [*identifier.split("/"), ""]
+    return (kind, region) == ("node", "us-east-1") and book.shapes[cloud, name].gpu is not None
 
 
 def search(**changes: Any) -> Search:

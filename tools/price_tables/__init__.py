@@ -1,0 +1,1 @@
+"""Tables of prices with a source and a day in each row, carried into the shipped price book."""
