@@ -64,6 +64,7 @@ def compared_price(
         price,
         monthly_fee=terms.monthly_fee,
         covered_tokens_per_minute=_covered(terms),
+        commitment_months=terms.commitment_months,
         region=terms.region,
     )
     return _judged(price, offers, request, today)
@@ -117,7 +118,7 @@ def _on_terms(price: ApiPrice, terms: Terms, request: Request, today: date) -> A
         return price
     source = price.source
     if terms.discount:
-        source += f", {terms.discount * 100:f}% discount (api.terms)"
+        source += f", {(terms.discount * 100).normalize():f}% discount (api.terms)"
     return _costing(replace(price, source=source, rates=rates), usd, request)
 
 

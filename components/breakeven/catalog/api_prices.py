@@ -67,6 +67,7 @@ class ApiPrice:
         monthly_fee: USD a month at any volume, beside `usd_per_request`.
         covered_tokens_per_minute: Tokens a minute that the fee pays for, so that only requests
             beyond them cost `usd_per_request`; None where it pays for none.
+        commitment_months: For how long provisioned throughput is committed; 0 for none.
         parts: Where several APIs share the requests: each of them, with fees of its own.
     """
 
@@ -83,6 +84,7 @@ class ApiPrice:
     is_contract: bool = False
     monthly_fee: Decimal = Decimal(0)
     covered_tokens_per_minute: Decimal | None = None
+    commitment_months: int = 0
     parts: tuple[ApiPart, ...] = ()
 
     @property

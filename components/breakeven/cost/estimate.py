@@ -175,6 +175,8 @@ class _Estimate:
             node_monthly=self.bill.node_monthly,
             api_monthly=overflow.monthly,
             api_fee=overflow.price.monthly_fee,
+            answered_monthly=self.bill.usd_for_each(Driver.ANSWERED)
+            * self.assumptions.tokens_per_day,
             text_monthly=self.bill.usd_for_each(Driver.TOKENS) * self.assumptions.tokens_per_day,
             work_monthly=self.bill.usd_for_each(Driver.WORK) * self.assumptions.fleet.gpus_per_node,
         )

@@ -41,6 +41,7 @@ class SplitRules:
         node_monthly: USD a month for one node.
         api_monthly: USD a month if the API served everything.
         api_fee: Part of it that is paid at any volume.
+        answered_monthly: USD a month for what an API answers again, if own nodes served everything.
         text_monthly: USD a month for text on its way, whoever serves it.
         work_monthly: USD a month for each node that is busy, averaged over time.
     """
@@ -50,6 +51,7 @@ class SplitRules:
     node_monthly: Decimal
     api_monthly: Decimal
     api_fee: Decimal = Decimal(0)
+    answered_monthly: Decimal = Decimal(0)
     text_monthly: Decimal = Decimal(0)
     work_monthly: Decimal = Decimal(0)
 
@@ -63,6 +65,7 @@ class SplitRules:
             own_monthly=self.fixed_monthly
             + nodes * self.node_monthly
             + self.text_monthly
+            + to_decimal(share) * self.answered_monthly
             + to_decimal(busy) * self.work_monthly,
             api_monthly=self.api_fee + (self.api_monthly - self.api_fee) * to_decimal(1 - share),
         )

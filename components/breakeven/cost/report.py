@@ -171,7 +171,7 @@ class Report:
         own = sum((model.own_tokens for model in self.models), Decimal(0))
         if not own:
             return None
-        return (self.total - self.bill.overflow_monthly) / own * 10**6
+        return (self.total - self.bill.by_api_monthly) / own * 10**6
 
     @property
     def _served_tokens(self) -> Decimal:

@@ -39,6 +39,7 @@ _SERVICES: Mapping[LineItemKind, tuple[str, str]] = {
     "nat-gateway": ("Networking", "NAT gateway"),
     "nat-gateway-images": ("Networking", "NAT gateway"),
     "overflow": ("AI and Machine Learning", "Model API"),
+    "escalation": ("AI and Machine Learning", "Model API"),
     "engineer": ("Other", "Staffing"),
     "on-call": ("Other", "Staffing"),
 }

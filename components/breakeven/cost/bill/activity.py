@@ -35,6 +35,9 @@ class Activity:
             return Decimal(self.tokens_per_day)
         if driver is Driver.OVERFLOW:
             return self.tokens_per_day * to_decimal(week.overflow_share)
+        if driver is Driver.ANSWERED:
+            share = 1 - min(week.overflow_share + week.unserved_share, 1.0)
+            return self.tokens_per_day * to_decimal(share)
         return to_decimal(
             {
                 Driver.NODES: week.mean_nodes,

@@ -48,6 +48,7 @@ class Bill:
         staffing_monthly: People.
         overflow_monthly: What an API takes for requests that the stack's gateway sends there; at
             another volume it would be another, so it is not a fixed cost.
+        escalation_monthly: What an API takes for requests that it answers again.
         contingency_share: Reserve over machines and people, 0 to 1; an API's price needs none.
         mean_nodes: GPU nodes paid, averaged over time.
         rates: Of what the other infrastructure grows with; what has none is the same at any load.
@@ -60,6 +61,7 @@ class Bill:
     contingency_share: Decimal
     mean_nodes: Decimal
     rates: tuple[Rate, ...] = ()
+    escalation_monthly: Decimal = Decimal(0)
 
     @classmethod
     def of(
@@ -81,9 +83,10 @@ class Bill:
         lines = tuple(machines)
         nodes = monthly_of(line for line in lines if line.driver is Driver.NODES)
         overflow = monthly_of(line for line in lines if line.driver is Driver.OVERFLOW)
+        escalation = monthly_of(line for line in lines if line.driver is Driver.ANSWERED)
         return cls(
             nodes_monthly=nodes,
-            other_infrastructure_monthly=monthly_of(lines) - nodes - overflow,
+            other_infrastructure_monthly=monthly_of(lines) - nodes - overflow - escalation,
             staffing_monthly=monthly_of(people),
             overflow_monthly=overflow,
             contingency_share=contingency_share,
@@ -93,6 +96,7 @@ class Bill:
                 for line in lines
                 if line.driver not in _APART
             ),
+            escalation_monthly=escalation,
         )
 
     @property
@@ -103,7 +107,12 @@ class Bill:
     @property
     def total(self) -> Decimal:
         """Everything counted."""
-        return self._own_monthly + self.contingency + self.overflow_monthly
+        return self._own_monthly + self.contingency + self.by_api_monthly
+
+    @property
+    def by_api_monthly(self) -> Decimal:
+        """What APIs take; it needs no reserve."""
+        return self.overflow_monthly + self.escalation_monthly
 
     @property
     def _own_monthly(self) -> Decimal:
@@ -112,6 +121,16 @@ class Bill:
     @property
     def _reserve(self) -> Decimal:
         return 1 + self.contingency_share
+
+    def _reserved(self, driver: Driver) -> Decimal:
+        """Returns the factor for contingency of what grows with a driver."""
+        return Decimal(1) if driver is Driver.ANSWERED else self._reserve
+
+    @property
+    def _grows_monthly(self) -> Decimal:
+        """What grows with the load beside nodes, and what APIs take."""
+        own = (rate.monthly for rate in self.rates if rate.driver is not Driver.ANSWERED)
+        return sum(own, Decimal(0))
 
     @property
     def staffing_share(self) -> Decimal:
@@ -128,8 +147,7 @@ class Bill:
     @property
     def fixed_monthly(self) -> Decimal:
         """What it costs without any load, contingency included."""
-        grows = sum((rate.monthly for rate in self.rates), Decimal(0))
-        return self.without_nodes_monthly - grows * self._reserve
+        return self.without_nodes_monthly - self._grows_monthly * self._reserve
 
     @property
     def node_monthly(self) -> Decimal:
@@ -148,7 +166,7 @@ class Bill:
         found = (
             rate.usd_each for rate in self.rates if rate.driver is driver and rate.model == model
         )
-        return sum(found, Decimal(0)) * self._reserve
+        return sum(found, Decimal(0)) * self._reserved(driver)
 
     def infrastructure_only(self) -> Bill:
         """Returns the bill without people and contingency, as most comparisons count."""
@@ -156,8 +174,9 @@ class Bill:
 
     def without_fixed_costs(self) -> Bill:
         """Returns only what grows with the load, without contingency of its own for the rest."""
-        grows = sum((rate.monthly for rate in self.rates), Decimal(0))
-        return replace(self, other_infrastructure_monthly=grows, staffing_monthly=Decimal(0))
+        return replace(
+            self, other_infrastructure_monthly=self._grows_monthly, staffing_monthly=Decimal(0)
+        )
 
     def at(self, activities: Mapping[str, Activity]) -> Decimal:
         """Returns everything counted, would the load make the fleet do something else.
@@ -170,7 +189,9 @@ class Bill:
         nodes = self.node_monthly * activities[""].amount_of(Driver.NODES)
         grows = sum(
             (
-                rate.usd_each * activities[rate.model].amount_of(rate.driver) * self._reserve
+                rate.usd_each
+                * activities[rate.model].amount_of(rate.driver)
+                * self._reserved(rate.driver)
                 for rate in self.rates
             ),
             Decimal(0),
@@ -206,7 +227,9 @@ class Bill:
             node_monthly=self.node_monthly,
             node_start_monthly=self.usd_for_each(Driver.NODE_STARTS, model),
             replica_start_monthly=self.usd_for_each(Driver.REPLICA_STARTS, model),
-            token_monthly=self.usd_for_each(Driver.TOKENS, model) + work,
+            token_monthly=self.usd_for_each(Driver.TOKENS, model)
+            + self.usd_for_each(Driver.ANSWERED, model)
+            + work,
         )
 
 

@@ -30,7 +30,8 @@ class ModelCost:
         fixed: What grows neither with nodes nor with overflow: of `own`, and of what all models
             share, which is parted in proportion to `own`.
         total: All of it; the models' totals are the bill's.
-        overflow: What an API takes for requests that the gateway sends there.
+        overflow: What an API takes for requests that the gateway sends there, and for those that it
+            answers again.
         api_monthly: Its traffic by the API in use.
         hosted: The cheapest offer of the same open model; None where none is known.
     """
@@ -80,6 +81,10 @@ def cheapest_hosted(model: Assumptions) -> ApiPrice | None:
     return min(offers, key=lambda price: price.usd_per_request, default=None)
 
 
+_BY_API = (Driver.OVERFLOW, Driver.ANSWERED)
+"""Of lines that an API charges, which need no reserve."""
+
+
 def model_costs(
     assumptions: Assumptions, weeks: Sequence[FleetWeek], lines: Sequence[LineItem], bill: Bill
 ) -> tuple[ModelCost, ...]:
@@ -96,12 +101,11 @@ def model_costs(
     reserve = 1 + bill.contingency_share
     by_model = [[line for line in lines if line.model == model.model_name] for model in models]
     overflows = [
-        monthly_of(line for line in own if line.driver is Driver.OVERFLOW)
+        monthly_of(line for line in own if line.driver in _BY_API)
         for own in (by_model if len(models) > 1 else [lines])
     ]
     others = [
-        monthly_of(line for line in own if line.driver not in (Driver.NODES, Driver.OVERFLOW))
-        * reserve
+        monthly_of(line for line in own if line.driver not in (Driver.NODES, *_BY_API)) * reserve
         for own in by_model
     ]
     own = [

@@ -27,11 +27,13 @@ LineItemKind: TypeAlias = Literal[
     "nat-gateway",
     "nat-gateway-images",
     "overflow",
+    "escalation",
     "engineer",
     "on-call",
 ]
 """What a line item pays for. "overflow" is what an API takes for requests that a gateway sends
-there; "machine" belongs to a program that has nothing to do with models."""
+there, "escalation" for those that it answers again; "machine" belongs to a program that has nothing
+to do with models."""
 
 ROOT_VOLUME = "root"
 """`attached` of the volume that a machine starts from; other volumes have a device name."""
@@ -48,6 +50,7 @@ class Driver(StrEnum):
         REPLICA_STARTS: Replicas that start in an hour.
         TOKENS: Input and output tokens of a day, whoever serves them.
         OVERFLOW: Those of them that a gateway sends to an API.
+        ANSWERED: Those of them that own replicas serve.
     """
 
     NOTHING = "nothing"
@@ -57,6 +60,7 @@ class Driver(StrEnum):
     REPLICA_STARTS = "replica-starts"
     TOKENS = "tokens"
     OVERFLOW = "overflow"
+    ANSWERED = "answered"
 
 
 class UnpricedReason(StrEnum):

@@ -31,7 +31,12 @@ def cluster_charges(
 
 
 def _of_model(model: str, activity: Activity) -> Iterator[Charge]:
-    for charge, driver in (*_images(activity.assumptions), _overflow(activity.assumptions)):
+    assumptions = activity.assumptions
+    for charge, driver in (
+        *_images(assumptions),
+        _overflow(assumptions),
+        *_escalation(assumptions),
+    ):
         yield driven(replace(charge, model=model), driver, activity.amount_of(driver))
 
 
@@ -99,6 +104,24 @@ def _overflow(model: Assumptions) -> tuple[Charge, Driver]:
     )
     a_month = model.calendar.days_per_month / 10**6
     return Charge(kind="overflow", quantity=a_month, price=price), Driver.OVERFLOW
+
+
+def _escalation(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
+    """Yields what an API takes for answers that were not good enough."""
+    again = model.escalation
+    if again is None:
+        return
+    price = Price(
+        identifier=f"api/{again.api.reference}",
+        usd=again.usd_per_request / model.load.tokens_per_request * 10**6,
+        unit="million tokens",
+        source=again.api.source,
+        as_of=again.api.as_of,
+        confidence="list",
+    )
+    a_month = model.calendar.days_per_month / 10**6
+    charge = Charge(kind="escalation", quantity=a_month, price=price, share=again.share)
+    yield charge, Driver.ANSWERED
 
 
 def staffing_items(assumptions: Assumptions) -> tuple[LineItem, ...]:

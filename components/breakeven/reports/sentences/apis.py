@@ -14,9 +14,10 @@ from breakeven.catalog.api_findings import (
     Unconfirmed,
     excludes,
 )
+from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.report import ApiCost
-from breakeven.reports.formatting import usd_per_million
+from breakeven.reports.formatting import counted, usd, usd_per_million
 
 
 def label(cost: ApiCost) -> str:
@@ -54,6 +55,9 @@ def finding_sentence(finding: Finding) -> str:
 
 def api_notes(costs: Iterable[ApiCost]) -> Iterator[str]:
     """Says what was found about each API; those that may not decide come first."""
+    costs = tuple(costs)
+    for price in (cost.price for cost in costs):
+        yield from _fees(price)
     named: dict[tuple[bool, str], list[str]] = {}
     for cost in costs:
         for finding in cost.price.findings:
@@ -62,6 +66,16 @@ def api_notes(costs: Iterable[ApiCost]) -> Iterator[str]:
     for (decides, sentence), references in sorted(named.items(), key=lambda item: item[0][0]):
         start = "" if decides else "Crossed out, does not decide: "
         yield f"{start}{', '.join(dict.fromkeys(references))}: {sentence}."
+
+
+def _fees(price: ApiPrice) -> Iterator[str]:
+    for part in price.parts:
+        yield from _fees(part.price)
+    if not price.monthly_fee or price.parts:
+        return
+    months = price.commitment_months
+    committed = f"; its units are committed for {counted(months, 'month')}" if months else ""
+    yield f"{price.reference}: {usd(price.monthly_fee)}/month is paid at any volume{committed}."
 
 
 def comparison_caveats(assumptions: Assumptions) -> Iterator[str]:

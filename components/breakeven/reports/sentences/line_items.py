@@ -26,6 +26,7 @@ _KINDS: Mapping[LineItemKind, str] = {
     "nat-gateway": "NAT gateway",
     "nat-gateway-images": "NAT gateway",
     "overflow": "Overflow by API",
+    "escalation": "Answered again by API",
     "engineer": "Senior engineer",
     "on-call": "On-call",
 }
@@ -39,7 +40,9 @@ _CLUSTER_PARTS: Mapping[ClusterPart, str] = {
 _OF_THE_POOL = frozenset({"busy-nodes", "idle-nodes", "electricity", "rack", "root-volumes"})
 """Line items whose resource is the GPU pool, which needs no name."""
 
-_OF_A_MODEL = frozenset({"busy-nodes", "idle-nodes", "electricity", "rack", "overflow"})
+_OF_A_MODEL = frozenset(
+    {"busy-nodes", "idle-nodes", "electricity", "rack", "overflow", "escalation"}
+)
 _WITH_VARIANT = frozenset({"volume", "volume-iops", "control-plane", "machine"})
 
 
@@ -143,4 +146,5 @@ def _suffix(item: LineItem) -> str:
         "cpu-nodes": f", {item.count} x {item.variant}",
         "nat-gateway-images": ", images of started nodes",
         "engineer": f", {share}",
+        "escalation": f", {share} of requests",
     }.get(item.kind, "")
