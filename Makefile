@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-strip-extras --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: architecture coverage demo mutation policy-docs report-schema price-tables settings docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-sweeps test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: engine-flags architecture coverage demo mutation policy-docs report-schema price-tables settings docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-sweeps test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -131,6 +131,9 @@ policy-docs: ## Write docs/policies.md anew, after a change of a rule
 
 settings: ## Generate docs/settings.md, stacks/schema.json and the config block of Pulumi.yaml
 	.venv/bin/python -m breakeven.settings.reference
+
+engine-flags: dev-packages ## Read the flags and parsers of a release of vLLM from its wheel (WHEEL=FILE)
+	.venv/bin/python -m breakeven.catalog.importers.vllm_wheel $(WHEEL)
 
 architecture: ## Draw docs/architecture.svg and write its table of folders, from the code
 	.venv/bin/python tools/architecture

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from breakeven.cost.capacity.memory_fit import MemoryFit, memory_fit, smallest_fits
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.errors import Problem
+from breakeven.manifests.serving.engine import own_variables
 from breakeven.settings.fields import Conflict
 from breakeven.settings.model import UNKNOWN_REVISION
 from breakeven.settings.parse import raise_problems, told
@@ -16,6 +17,19 @@ from breakeven.settings.stack import Settings, Stack
 def serving_conflicts(settings: Settings) -> Iterator[Conflict]:
     """Yields why a model can't be served as it is stated."""
     yield from _memory(settings)
+    yield from _variables(settings)
+
+
+def _variables(settings: Settings) -> Iterator[Conflict]:
+    """Refuses variables that the kit sets by itself: without them it would not be what it says."""
+    own = own_variables(settings)
+    taken = [name for name in settings.engine.env if name in own]
+    if taken:
+        yield Conflict(
+            "engine.env",
+            f"{', '.join(taken)} {'is' if len(taken) == 1 else 'are'} set by the kit",
+            "Allowed: any other variable",
+        )
 
 
 def require_deployable(name: str, stack: Stack) -> None:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from breakeven.catalog.engines import EngineRelease, release_for
+from breakeven.settings.engine_arguments import (
+    AUTO,
+    Arguments,
+    Parser,
+    Variables,
+    argument_conflicts,
+    parser_conflict,
+)
 from breakeven.settings.fields import (
     DIGEST,
     HOST_ALLOWED,
     IMAGE,
+    Conflict,
     Digits,
     Form,
     Group,
@@ -104,6 +115,42 @@ class EngineSettings(Group):
         description="Your own measurement of one replica at this input and output length; "
         "overrides every estimate",
     )
+
+    tool_calling: Parser = Field(
+        default=AUTO,
+        description="Parser of tool calls: auto (as the recipe of the model says), off, or the "
+        "name of one of vLLM's parsers; without one vLLM refuses tool_choice auto",
+    )
+    reasoning: Parser = Field(
+        default=AUTO,
+        description="Parser of reasoning: auto (as the recipe of the model says), off, or the name "
+        "of one of vLLM's parsers",
+    )
+    args: Arguments = Field(
+        default={},
+        description="Further flags of `vllm serve` by name, such as max-num-seqs: 256 or "
+        "enable-prefix-caching: true; checked against the flags of the version, and judged by the "
+        "policy packs",
+    )
+    env: Variables = Field(
+        default={}, description="Further environment variables of the engine, no secrets"
+    )
+
+    @property
+    def release(self) -> EngineRelease:
+        """The release whose flags and parsers are taken for those of the image."""
+        return release_for(self.version)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yields flags and parsers that the engine does not take."""
+        release = self.release
+        yield from argument_conflicts(self.args, self.version, release)
+        yield from parser_conflict(
+            "engine.toolCalling", self.tool_calling, release.tool_parsers, release
+        )
+        yield from parser_conflict(
+            "engine.reasoning", self.reasoning, release.reasoning_parsers, release
+        )
 
     @property
     def version(self) -> tuple[int, ...]:

@@ -21,11 +21,13 @@ from breakeven.manifests.serving.labels import (
     MODEL,
     engine_labels,
 )
+from breakeven.manifests.serving.parsers import parser_flags
 from breakeven.manifests.serving.security import container_security, pod_security
 from breakeven.manifests.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
-from breakeven.manifests.serving.timings import NODE_LOST, PROBE_PERIOD, Timings
+from breakeven.manifests.serving.timings import NODE_LOST, PROBE_PERIOD, Timings, timings_of
 from breakeven.manifests.serving.tracing import tracing_environment
 from breakeven.manifests.serving.weights import Weights
+from breakeven.settings.engine_arguments import as_flags
 from breakeven.settings.stack import Settings
 
 WEIGHTS = "/weights"
@@ -86,7 +88,9 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
         ]
     if worker:
         flags.append("--headless")
-    return flags + _adapter_flags(settings)
+    else:
+        flags += parser_flags(settings)
+    return [*flags, *_adapter_flags(settings), *as_flags(settings.engine.args)]
 
 
 def _adapter_flags(settings: Settings) -> list[str]:
@@ -227,14 +231,7 @@ def _common(settings: Settings, timings: Timings) -> dict[str, Any]:
         "image": settings.engine.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["vllm", "serve"],
-        "env": [
-            *engine_environment(
-                api_key_secret=settings.engine.api_key_secret, ready_seconds=timings.startup_budget
-            ),
-            *env_vars(_vocabulary_environment(settings)),
-            *tracing_environment(settings),
-            *env_vars(guard_environment(timings)),
-        ],
+        "env": [*_environment(settings, timings), *env_vars(settings.engine.env)],
         # NVIDIA's container hook writes into the root file system (KServe's finding).
         "securityContext": container_security(read_only_root=False),
         "resources": _resources(settings),
@@ -264,6 +261,22 @@ def _vocabulary_environment(settings: Settings) -> dict[str, str]:
     if not model.facts.fetches_vocabulary:
         return {}
     return {"TIKTOKEN_ENCODINGS_BASE": f"{WEIGHTS}/{model.revision}"}
+
+
+def own_variables(settings: Settings) -> frozenset[str]:
+    """Returns the names of the variables that the engine has before those of `engine.env`."""
+    return frozenset(entry["name"] for entry in _environment(settings, timings_of(settings)))
+
+
+def _environment(settings: Settings, timings: Timings) -> list[dict[str, Any]]:
+    return [
+        *engine_environment(
+            api_key_secret=settings.engine.api_key_secret, ready_seconds=timings.startup_budget
+        ),
+        *env_vars(_vocabulary_environment(settings)),
+        *tracing_environment(settings),
+        *env_vars(guard_environment(timings)),
+    ]
 
 
 def _resources(settings: Settings) -> dict[str, Any]:

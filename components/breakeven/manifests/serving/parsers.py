@@ -1,0 +1,38 @@
+"""What makes of a model's text the tool calls and the reasoning that agents ask for."""
+
+from __future__ import annotations
+
+from breakeven.catalog.recipes import find_recipe
+from breakeven.settings.engine_arguments import AUTO, OFF
+from breakeven.settings.stack import Settings
+
+
+def parser_flags(settings: Settings) -> list[str]:
+    """Returns the flags of vLLM's parsers, as the stack states them or the model's recipe does.
+
+    A parser of the recipe that the version of vLLM does not have yet is left out; the estimate
+    names the version that the model needs.
+    """
+    engine, recipe = settings.engine, find_recipe(settings.model.repository)
+    release = engine.release
+    tools = _chosen(
+        engine.tool_calling, recipe.tool_call_parser if recipe else "", release.tool_parsers
+    )
+    reasoning = _chosen(
+        engine.reasoning, recipe.reasoning_parser if recipe else "", release.reasoning_parsers
+    )
+    flags = []
+    if tools:
+        # Without the first vLLM answers 400 to tool_choice "auto", which clients send by default.
+        flags += ["--enable-auto-tool-choice", f"--tool-call-parser={tools}"]
+    if reasoning:
+        flags.append(f"--reasoning-parser={reasoning}")
+    return flags
+
+
+def _chosen(stated: str, recommended: str, known: frozenset[str]) -> str:
+    if stated == OFF:
+        return ""
+    if stated == AUTO:
+        return recommended if recommended in known else ""
+    return stated

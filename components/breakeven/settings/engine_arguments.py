@@ -1,0 +1,184 @@
+"""Flags and variables that a stack passes on to vLLM, and parsers of what a model answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from breakeven.catalog.engines import EngineRelease
+from breakeven.settings.fields import Conflict, json_value, matching, refuse
+from breakeven.suggestions import near_names, suggestion
+
+AUTO, OFF = "auto", "off"
+
+_FLAG = r"[a-z][a-z0-9-]*"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+
+OWNED: Mapping[str, str] = {
+    "api-key": "engine.apiKeySecret",
+    "chat-template-content-format": "",
+    "config": "",
+    "disable-fastapi-docs": "",
+    "distributed-executor-backend": "engine.pipelineParallel",
+    "enable-auto-tool-choice": "engine.toolCalling",
+    "enable-lora": "model.loraAdapters",
+    "gpu-memory-utilization": "engine.gpuMemoryUtilization",
+    "headless": "engine.pipelineParallel",
+    "host": "",
+    "load-format": "",
+    "lora-modules": "model.loraAdapters",
+    "master-addr": "engine.pipelineParallel",
+    "max-lora-rank": "model.loraMaxRank",
+    "max-loras": "model.loraAdapters",
+    "max-model-len": "model.maxLength",
+    "middleware": "",
+    "model": "model.name",
+    "nnodes": "engine.pipelineParallel",
+    "node-rank": "engine.pipelineParallel",
+    "otlp-traces-endpoint": "monitoring.tracingEndpoint",
+    "pipeline-parallel-size": "engine.pipelineParallel",
+    "port": "",
+    "quantization": "model.precision",
+    "reasoning-parser": "engine.reasoning",
+    "revision": "model.revision",
+    "served-model-name": "model.name",
+    "shutdown-timeout": "engine.longestRequestSeconds",
+    "ssl-certfile": "network.tlsSecret",
+    "ssl-keyfile": "network.tlsSecret",
+    "tensor-parallel-size": "engine.tensorParallel",
+    "tool-call-parser": "engine.toolCalling",
+}
+"""Flags that the kit sets, and by which setting; empty where no other value would work."""
+
+
+def _arguments(value: object) -> Mapping[str, object]:
+    parsed = json_value(value) if isinstance(value, str) else value
+    if not isinstance(parsed, Mapping):
+        raise ValueError(value)  # noqa: TRY004  # pydantic collects value errors alone
+    names = {str(name).removeprefix("--"): item for name, item in parsed.items()}
+    wrong = [name for name in names if re.fullmatch(_FLAG, name) is None]
+    if wrong:
+        refuse(
+            f"found {', '.join(map(json.dumps, wrong))}",
+            "Allowed: names of flags as vLLM writes them, such as max-num-seqs",
+        )
+    return {name: _argument(name, item) for name, item in names.items()}
+
+
+def _argument(name: str, value: object) -> object:
+    """Takes what one flag can have; numbers become text, as they were written."""
+    if isinstance(value, bool) or value is None:
+        return value is not False
+    if isinstance(value, Mapping):
+        return json.dumps(value, default=_plain, sort_keys=True)
+    if isinstance(value, list | tuple):
+        return tuple(str(_argument(name, item)) for item in value)
+    text = str(value)
+    if "\n" in text or not text:
+        refuse(f"{name} has {json.dumps(text)}", "Allowed: one line that is not empty")
+    return text
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(value)
+
+
+def _variables(value: object) -> Mapping[str, str]:
+    parsed = json_value(value) if isinstance(value, str) else value
+    if not isinstance(parsed, Mapping):
+        raise ValueError(value)  # noqa: TRY004  # pydantic collects value errors alone
+    wrong = [
+        str(name)
+        for name, text in parsed.items()
+        if re.fullmatch(_VARIABLE, str(name)) is None
+        or not isinstance(text, str | int | Decimal)
+        or isinstance(text, bool)
+    ]
+    if wrong:
+        refuse(
+            f"found {', '.join(map(json.dumps, wrong))}",
+            "Allowed: names of environment variables, with strings as values",
+        )
+    return {str(name): str(text) for name, text in parsed.items()}
+
+
+Arguments = Annotated[
+    Mapping[str, Any],
+    BeforeValidator(_arguments),
+    WithJsonSchema({"type": "object", "propertyNames": {"pattern": f"^(--)?{_FLAG}$"}}),
+]
+"""Flags by name, without hyphens in front: True, False, a text, or several texts."""
+
+Variables = Annotated[
+    Mapping[str, str],
+    BeforeValidator(_variables),
+    WithJsonSchema({"type": "object", "propertyNames": {"pattern": f"^{_VARIABLE}$"}}),
+]
+"""Environment variables by name."""
+
+Parser = Annotated[
+    str, matching(r"[a-z0-9][a-z0-9_-]*", "auto, off, or the name of one of vLLM's parsers")
+]
+
+
+def as_flags(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Yields flags as words of a command line.
+
+    False becomes --no-NAME, as vLLM's own switches have it; several values follow their flag.
+    """
+    for name, value in arguments.items():
+        if value is True:
+            yield f"--{name}"
+        elif value is False:
+            yield f"--no-{name}"
+        elif isinstance(value, tuple):
+            yield f"--{name}"
+            yield from value
+        else:
+            yield f"--{name}={value}"
+
+
+def argument_conflicts(
+    arguments: Mapping[str, Any], version: tuple[int, ...], release: EngineRelease
+) -> Iterator[Conflict]:
+    """Yields flags that the kit sets by itself, and those that the version of vLLM does not have.
+
+    Args:
+        arguments: Flags by name.
+        version: Of vLLM.
+        release: Whose flags are known and taken for those of the version.
+    """
+    for name in arguments:
+        if name in OWNED:
+            setting = OWNED[name]
+            what = f"Set {setting} instead" if setting else "Leave it out: the kit depends on it"
+            yield Conflict("engine.args", f"{name} is set by the kit", what)
+        # A later release may have more flags; what is in none that is known is a slip.
+        elif name not in release.flags and version == release.version:
+            near = suggestion(near_names(name, release.flags))
+            yield Conflict(
+                "engine.args",
+                f"vLLM {release} has no flag --{name}{near}",
+                "`vllm serve --help=all` of that version lists them",
+                ("engine.image",),
+            )
+
+
+def parser_conflict(
+    key: str, name: str, known: frozenset[str], release: EngineRelease
+) -> Iterator[Conflict]:
+    """Yields a parser that the version of vLLM does not have."""
+    if name not in {AUTO, OFF} and name not in known:
+        yield Conflict(
+            key,
+            f'vLLM {release} has no parser "{name}"{suggestion(near_names(name, known))}',
+            f"Allowed: auto, off, {', '.join(sorted(known))}",
+            ("engine.image",),
+        )
