@@ -246,6 +246,15 @@ class ModelFacts:
         """What a request keeps whatever its length, in bytes."""
         return sum(group.layers * group.state_bytes for group in self.groups)
 
+    @property
+    def cache_element_bytes(self) -> int:
+        """Bytes of a cached number where vLLM is given no flag for it.
+
+        It takes fp8 from checkpoints of ModelOpt that ask for it (`resolve_kv_cache_dtype_string`
+        in vllm/utils/torch_utils.py), and else the type of the activations, bf16.
+        """
+        return 1 if self.checkpoint.cache == "fp8" else 2
+
     def cache_bytes_per_token(self, bytes_per_element: int = 2) -> float:
         """Returns what a long request keeps for each further token, in bytes.
 
@@ -258,7 +267,7 @@ class ModelFacts:
         )
 
     def request_bytes(
-        self, tokens: float, *, tensor_parallel: int = 1, bytes_per_element: int = 2
+        self, tokens: float, *, tensor_parallel: int = 1, bytes_per_element: int | None = None
     ) -> float:
         """Returns what a request of `tokens` tokens keeps on all GPUs of a replica, in bytes.
 
@@ -268,7 +277,7 @@ class ModelFacts:
         Args:
             tokens: Input and output so far.
             tensor_parallel: GPUs that hold each layer together, 1 or more.
-            bytes_per_element: Of a cached number.
+            bytes_per_element: Of a cached number; None for what vLLM takes without a flag.
         """
         cached = sum(
             group.layers
@@ -277,10 +286,10 @@ class ModelFacts:
             * group.copies(tensor_parallel)
             for group in self.groups
         )
-        return cached * bytes_per_element + self.state_bytes
+        return cached * (bytes_per_element or self.cache_element_bytes) + self.state_bytes
 
     def bytes_read(
-        self, tokens: float, *, tensor_parallel: int = 1, bytes_per_element: int = 2
+        self, tokens: float, *, tensor_parallel: int = 1, bytes_per_element: int | None = None
     ) -> float:
         """Returns what one more token of a request reads of its cache and state, in bytes.
 
@@ -294,7 +303,7 @@ class ModelFacts:
             * group.copies(tensor_parallel)
             for group in self.groups
         )
-        return cached * bytes_per_element + 2 * self.state_bytes
+        return cached * (bytes_per_element or self.cache_element_bytes) + 2 * self.state_bytes
 
     def attention_operations(self, new_tokens: float, seen: float) -> float:
         """Returns the operations of new tokens with the tokens before them.

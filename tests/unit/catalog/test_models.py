@@ -131,7 +131,7 @@ def test_a_longer_request_never_needs_less_cache(model: ModelFacts, tokens: int,
     assert model.state_bytes <= held <= model.request_bytes(tokens + more)
     assert held - model.state_bytes <= model.request_bytes(tokens, tensor_parallel=8)
     if not any(group.window for group in model.groups):
-        cached = tokens * model.cache_bytes_per_token()
+        cached = tokens * model.cache_bytes_per_token(model.cache_element_bytes)
         assert held == pytest.approx(cached + model.state_bytes)
 
 
@@ -151,6 +151,12 @@ def test_sparse_attention_bounds_what_a_token_reads() -> None:
     of_index = 61 * 128 * 2
     assert sparse.request_bytes(100_000) > dense.request_bytes(100_000)
     assert sparse.bytes_read(100_000) == 2048 * dense.cache_bytes_per_token() + 100_000 * of_index
+
+
+def test_a_checkpoint_may_ask_for_a_cache_in_fp8() -> None:
+    quantized, plain = find_model("qwen3.5-397b-a17b-nvfp4"), find_model("qwen3.5-397b-a17b")
+    growth = quantized.request_bytes(2000) - quantized.request_bytes(1000)
+    assert 2 * growth == plain.request_bytes(2000) - plain.request_bytes(1000)
 
 
 def test_a_window_ends_what_layers_keep() -> None:

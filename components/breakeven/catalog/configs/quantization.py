@@ -90,9 +90,10 @@ def checkpoint_of(
     experts = _text(fields.values, "expert_dtype")
     if experts == "fp4" and "experts" in of_parts and of_parts["experts"] == "fp8":
         of_parts["experts"] = "mxfp4"
+    cache = _cache(stated) if method.startswith("modelopt") else ""
     found = set(of_parts.values())
     precision = found.pop() if len(found) == 1 else MIXED if found else FULL_PRECISION
-    return Checkpoint(precision=precision, method=method, parts=of_parts, cache=_cache(stated))
+    return Checkpoint(precision=precision, method=method, parts=of_parts, cache=cache)
 
 
 def read_separate(path: Path) -> Mapping[str, object] | None:

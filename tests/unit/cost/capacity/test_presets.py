@@ -38,7 +38,6 @@ def test_a_preset_has_a_capacity_on_what_is_suggested(name: str) -> None:
         measured_output_tokens_per_second=None,
     )
     assert capacity.requests_per_second > 0
-    assert 0 < capacity.inter_token_latency_seconds < 1
     assert capacity.concurrent_requests >= 1
 
 
