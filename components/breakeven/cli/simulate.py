@@ -28,9 +28,7 @@ def simulate(
         str | None,
         typer.Option(help="Name of the model, where the stack serves several."),
     ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Of the random numbers; `estimate` takes 0.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed; `estimate` averages several.")] = 0,
     interruptions: Annotated[
         float | None,
         typer.Option(
@@ -46,7 +44,9 @@ def simulate(
     """Simulate a week of a stack in steps of 15 seconds.
 
     Beside it stands a plan that keeps each hour's peak minute for the whole hour, and why the two
-    differ. JSON has every hour. `breakeven estimate` pays the nodes of the simulation with seed 0.
+    differ. JSON has every hour. `breakeven estimate` pays the nodes of the simulation: the mean of
+    as many runs as have 336 hours. That is seed 0 for a shape of two weeks, seeds 0 and 1 for one
+    of a week, seeds 0 to 13 for one of a day.
 
     Example: breakeven simulate aws-prod --seed 2 --format json
     """

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
+from breakeven.cost.demand.lengths import (
+    CONVERSATIONS,
+    CONVERSATIONS_SOURCE,
+    relative_lengths,
+)
 from breakeven.cost.demand.load import FLAT, Load, flat_shape, published_shape, read_shape
 from breakeven.planning.apis import ComparedApis, compared_apis
 from breakeven.planning.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
@@ -14,6 +19,7 @@ from breakeven.planning.objectives import objectives_of
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import TRAFFIC
 from breakeven.settings.stack import Settings
+from breakeven.settings.traffic import PERCENTILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +115,11 @@ def _load(settings: Settings) -> tuple[Load, list[Conflict]]:
                 ("replicas.schedule",),
             )
         )
+    lengths, lengths_source = CONVERSATIONS, CONVERSATIONS_SOURCE
+    if traffic.input_percentiles:
+        stated = traffic.input_percentiles
+        lengths = {PERCENTILES[name]: tokens for name, tokens in stated.items()}
+        lengths_source = "traffic.inputPercentiles"
     load = Load(
         tokens_per_day=traffic.tokens_per_day,
         input_tokens=traffic.input_tokens,
@@ -118,5 +129,7 @@ def _load(settings: Settings) -> tuple[Load, list[Conflict]]:
         shape_source=source,
         burst_factor=float(traffic.burst_factor),
         own_output_ratio=float(settings.api.own_output_percent) / 100,
+        input_lengths=relative_lengths(lengths),
+        lengths_source=lengths_source,
     )
     return load, conflicts

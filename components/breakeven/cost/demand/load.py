@@ -35,6 +35,8 @@ class Load:
         burst_factor: Peak minute of an hour over that hour's mean, 1 or more.
         own_output_ratio: Output tokens of the stack's own model over `output_tokens`, which are
             those of the traffic as measured; more than 0.
+        input_lengths: Input tokens of prompts of equal weight over their mean, in rising order.
+        lengths_source: Where they come from.
     """
 
     tokens_per_day: int
@@ -45,6 +47,8 @@ class Load:
     shape_source: str
     burst_factor: float
     own_output_ratio: float = 1.0
+    input_lengths: tuple[float, ...] = (1.0,)
+    lengths_source: str = ""
 
     @property
     def own_output_tokens(self) -> int:

@@ -212,4 +212,6 @@ def _capacity(model: Assumptions, *, several: bool) -> str:
 
 def _shape(model: Assumptions, *, several: bool) -> str:
     of_model = f" of {model.model_name}" if several else ""
-    return f"Weekly traffic shape{of_model}: {traffic_shape(model.load)}."
+    lengths = model.load.lengths_source
+    prompts = f" Prompt lengths: {lengths}, scaled to the mean." if lengths else ""
+    return f"Weekly traffic shape{of_model}: {traffic_shape(model.load)}.{prompts}"

@@ -89,7 +89,9 @@ def shortfall_sentences(shortfall: Shortfall) -> tuple[str, ...]:
 def _too_small(model: ModelShortfall) -> str:
     misses = []
     if model.unserved_share > NEGLIGIBLE_UNSERVED_SHARE:
-        misses.append(f"it cannot serve {model.unserved_share:.1%} of requests")
+        misses.append(
+            f"it cannot serve {model.unserved_share:.1%} of requests within its latency objectives"
+        )
     if model.objective_share < OBJECTIVE_SHARE:
         misses.append(
             f"{model.objective_share:.1%} of requests meet the {model.objective_seconds:g} s TTFT "

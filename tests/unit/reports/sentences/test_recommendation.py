@@ -145,8 +145,8 @@ def test_a_stack_that_is_too_small_says_what_it_does_not_serve_and_what_to_set()
     shortfall = Shortfall(models=(small, late), nodes=3, mean_nodes=2.5, monthly=Decimal(9000))
     unserved, other, remedy = shortfall_sentences(shortfall)
     assert unserved == (
-        "This stack is too small as configured: it cannot serve 41.0% of requests, and 20.8% of "
-        "requests meet the 2 s TTFT target (objective: 95%)."
+        "This stack is too small as configured: it cannot serve 41.0% of requests within its "
+        "latency objectives, and 20.8% of requests meet the 2 s TTFT target (objective: 95%)."
     )
     assert other == (
         "This stack is too small as configured for qwen3-14b: 20.8% of requests meet the 2 s TTFT "

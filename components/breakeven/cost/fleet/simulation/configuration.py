@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.roofline import Engine, RequestShape, step_times
 from breakeven.cost.fleet.plan import Fleet
+from breakeven.cost.fleet.simulation.prompt_times import PromptTimes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class ReplicaSpeed:
         seconds_full: Mean time of a request while all slots are taken, `seconds_alone` or more.
         first_token_seconds: To the first token, with no queue before it.
         planned_requests_per_second: What the plan counts as a full replica's work, over 0.
+        prompts: Times of prompts of several lengths; None where all take `first_token_seconds`.
     """
 
     slots: int
@@ -30,11 +32,23 @@ class ReplicaSpeed:
     seconds_full: float
     first_token_seconds: float
     planned_requests_per_second: float
+    prompts: PromptTimes | None = None
 
     @property
     def seconds_per_neighbour(self) -> float:
         """What each further request in flight adds to the time of all."""
         return (self.seconds_full - self.seconds_alone) / max(self.slots - 1, 1)
+
+    def slower(self, factor: float) -> ReplicaSpeed:
+        """Returns a replica that takes so many times as long for everything."""
+        return replace(
+            self,
+            seconds_alone=self.seconds_alone * factor,
+            seconds_full=self.seconds_full * factor,
+            first_token_seconds=self.first_token_seconds * factor,
+            planned_requests_per_second=self.planned_requests_per_second / factor,
+            prompts=None if self.prompts is None else self.prompts.slower(factor),
+        )
 
     def seconds(self, batch: float) -> float:
         """Returns the mean time of a request with `batch` in flight; a line between both ends.
@@ -105,8 +119,3 @@ class FleetConfiguration:
     objective_seconds: float
     interruptions_per_node_hour: float = 0.0
     overflow_requests: float = math.inf
-
-    @property
-    def share_in_time_alone(self) -> float:
-        """Requests whose first token comes within the objective if none ever waits, 0 to 1."""
-        return float(self.speed.first_token_seconds <= self.objective_seconds)

@@ -113,7 +113,8 @@ def simulated_fleet(case: Case, low_share: float) -> Search[SimulatedFleet]:
 
 def _constant_fleet(case: Case, others: list[Case], low_share: float) -> Search[SimulatedFleet]:
     """Searches for the same of a pool of fixed size, or of replicas that always run."""
-    slow = replace(case, configuration=slower(case.configuration, low_share))
+    speed = case.configuration.speed.slower(1 / low_share)
+    slow = replace(case, configuration=replace(case.configuration, speed=speed))
     own, own_if_slower, *weeks = yield [case, slow, *others]
     near, by_volume = _curves(case, own, others, weeks)
     drawn = replace(case.configuration.fleet, curve=near, curve_by_volume=by_volume)
@@ -171,21 +172,6 @@ def _others(case: Case) -> list[Case]:
         Case(shape * (times * fewest * served), case.burst_factor, free, is_sample=True)
         for times in peaks
     ]
-
-
-def slower(configuration: FleetConfiguration, low_share: float) -> FleetConfiguration:
-    """Returns a configuration whose replicas take longer for everything."""
-    speed = configuration.speed
-    return replace(
-        configuration,
-        speed=replace(
-            speed,
-            seconds_alone=speed.seconds_alone / low_share,
-            seconds_full=speed.seconds_full / low_share,
-            first_token_seconds=speed.first_token_seconds / low_share,
-            planned_requests_per_second=speed.planned_requests_per_second * low_share,
-        ),
-    )
 
 
 def _with_ratio(case: Case, serving: ServingFleet) -> Fleet:

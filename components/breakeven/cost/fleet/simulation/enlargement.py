@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from breakeven.cost.fleet.plan import Fleet, FleetCurve, plan_week, units_needed
+from breakeven.cost.fleet.simulation.first_token import share_alone
 from breakeven.cost.fleet.simulation.hours import Case, simulate_hours
 from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE, SimulatedWeek
 
@@ -53,7 +54,8 @@ def required_share(case: Case) -> float:
     The objective's, or nearly what a replica without a queue reaches if that is less: more
     replicas shorten the queue, not the prompt.
     """
-    alone = case.configuration.share_in_time_alone
+    configuration = case.configuration
+    alone = share_alone(configuration.speed, configuration.objective_seconds)
     return min(OBJECTIVE_SHARE, max(alone - ATTAINABLE_MARGIN, 0.0))
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from breakeven.cost.fleet.simulation.arithmetic import MANY
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, draw
+from breakeven.cost.fleet.simulation.first_token import LateRequests
 from breakeven.cost.fleet.simulation.parameters import parameters_of, stacked
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.fleet.simulation.run import Run, Sums, totals_of
@@ -88,8 +89,13 @@ def simulate_hours(cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
     for arrivals, normal, uniform, interruption in lead:
         run.step(arrivals, normal, uniform, interruption, scheduled_before)
     run.restart()
+    late = LateRequests([case.configuration for case in cases], counts)
     for arrivals, normal, uniform, interruption in chances:
-        run.step(arrivals, normal, uniform, interruption, scheduled)
+        _, ready, _, queue, pace, _, kept = run.step(
+            arrivals, normal, uniform, interruption, scheduled
+        )
+        late.add(kept, queue, pace, ready)
+    run.sums.late = late.late()
     sums = _added(run.sums, counts)
     ends = np.cumsum(counts)[:-1]
     replicas, nodes = (

@@ -43,7 +43,6 @@ class Parameters:
     seconds_alone: Number
     seconds_per_neighbour: Number
     seconds_full: Number
-    patience_seconds: Number
 
 
 def parameters_of(configuration: FleetConfiguration) -> Parameters:
@@ -70,7 +69,6 @@ def parameters_of(configuration: FleetConfiguration) -> Parameters:
         seconds_alone=speed.seconds_alone,
         seconds_per_neighbour=speed.seconds_per_neighbour,
         seconds_full=speed.seconds_full,
-        patience_seconds=configuration.objective_seconds - speed.first_token_seconds,
     )
 
 

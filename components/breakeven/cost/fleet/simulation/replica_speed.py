@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.latency import batched_tokens
 from breakeven.cost.capacity.memory_fit import memory_fit
-from breakeven.cost.capacity.roofline import Engine, RequestShape
+from breakeven.cost.capacity.roofline import Engine, RequestShape, step_times
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.simulation.configuration import ReplicaSpeed, speed_of
+from breakeven.cost.fleet.simulation.prompt_times import PromptTimes
 
 
 def replica_speed(  # noqa: PLR0913  # one argument a setting
@@ -44,4 +49,46 @@ def replica_speed(  # noqa: PLR0913  # one argument a setting
         adapter_bytes=adapter_bytes,
     )
     slots = max(min(fit.concurrent_requests, largest_batch), planned.concurrent_requests)
-    return speed_of(planned, engine, request, slots)
+    speed = speed_of(planned, engine, request, slots)
+    slower = planned.prefill_seconds / step_times(engine, request, 1).first_token
+    prompts = prompt_times(engine, load, slots, max_model_length).slower(slower)
+    return replace(speed, prompts=prompts)
+
+
+def prompt_times(engine: Engine, load: Load, slots: int, max_model_length: int) -> PromptTimes:
+    """Returns the roofline's times of prompts of all lengths of a load.
+
+    Args:
+        engine: Model and GPUs of a replica.
+        load: Its requests.
+        slots: Requests that the engine runs at once.
+        max_model_length: Longest request, in tokens; longer prompts are refused.
+    """
+    budget = batched_tokens(engine.gpu)
+    alone, work, steps, shares = [], [], [], []
+    for relative in load.input_lengths:
+        tokens = max(1, min(round(load.input_tokens * relative), max_model_length))
+        request = RequestShape(
+            input_tokens=tokens,
+            output_tokens=load.own_output_tokens,
+            cached_input_tokens=tokens * load.cached_input_share,
+        )
+        new_tokens = tokens * (1 - load.cached_input_share)
+        times = step_times(engine, request, 1)
+        alone.append(times.first_token)
+        work.append(times.prefill * engine.pipeline_parallel)
+        steps.append(max(1, math.ceil(new_tokens / budget)))
+        shares.append(new_tokens / budget)
+    mean = RequestShape(
+        input_tokens=load.input_tokens,
+        output_tokens=load.own_output_tokens,
+        cached_input_tokens=load.input_tokens * load.cached_input_share,
+    )
+    return PromptTimes(
+        alone=tuple(alone),
+        work=tuple(work),
+        steps=tuple(steps),
+        budget_share=tuple(shares),
+        decode_alone=step_times(engine, mean, 1).decode,
+        decode_full=step_times(engine, mean, slots).decode,
+    )

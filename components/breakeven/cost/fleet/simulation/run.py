@@ -94,7 +94,7 @@ class Run:
 
         Returns:
             Replicas, ready ones, nodes paid, requests before one that comes now, how many of them
-            get a slot in a second, and requests ended.
+            get a slot in a second, requests ended, and requests that no gateway sends on.
         """
         maximum, rules, requests = self._arithmetic.maximum, self._parameters, self._requests
         before, nodes_before = self._autoscaler.replicas, self._nodes.nodes
@@ -106,13 +106,12 @@ class Run:
         ended = requests.step(ready, self._nodes.draining, arrivals, normal, uniform)
         diverted = requests.divert(ready) if self._overflows else arrivals * 0
 
-        # Halfway between both ends of the step; with nothing ready nothing is answered in time.
+        # Halfway between both ends of the step.
         queue = (queue + requests.queue) / 2
         pace = requests.queue_slots / rules.seconds_full
-        late = (queue > rules.patience_seconds * pace) | (pace == 0)
         sums = self.sums
         # What a gateway sends on is the API's; more than came in this step, where a node is lost.
-        sums.late = sums.late + maximum(arrivals - diverted, 0) * late
+        kept = maximum(arrivals - diverted, 0)
         sums.diverted = sums.diverted + diverted
         sums.cold = sums.cold + arrivals * (ready == 0)
         sums.came = sums.came + arrivals
@@ -124,7 +123,7 @@ class Run:
         sums.replica_starts = sums.replica_starts + maximum(replicas - before, 0)
         sums.node_starts = sums.node_starts + maximum(self._nodes.nodes - nodes_before, 0)
         sums.left = requests.in_flight
-        return replicas, ready, nodes, queue, pace, ended
+        return replicas, ready, nodes, queue, pace, ended, kept
 
 
 def totals_of(configuration: FleetConfiguration, sums: Sums, hours: int) -> WeekTotals:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from breakeven.cost.fleet.simulation.arithmetic import MANY, ONE
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, StepDraws, draw
+from breakeven.cost.fleet.simulation.first_token import LateRequests, late_requests
 from breakeven.cost.fleet.simulation.parameters import parameters_of, stacked
 from breakeven.cost.fleet.simulation.result import Hours, Week, WeekTotals
 from breakeven.cost.fleet.simulation.run import Run, totals_of
@@ -39,7 +40,8 @@ def simulate_week(
     steps = np.asarray(
         [run.step(*chances, now) for chances, now in zip(_steps(demand), scheduled, strict=True)]
     )
-    replicas, ready, nodes, queue, pace, ended = steps.T
+    replicas, ready, nodes, queue, pace, ended, kept = steps.T
+    run.sums.late = late_requests(configuration, kept, queue, pace, ready).sum()
     served = configuration.speed.planned_requests_per_second * configuration.fleet.replicas_per_node
     busy = _hourly(ended) / STEP_SECONDS / served
     return Week(
@@ -73,8 +75,11 @@ def simulate_weeks(
     scheduled = np.stack([_scheduled(one, len(rates)) for one in configurations], axis=1)
     parameters = stacked([parameters_of(one) for one in configurations])
     run = Run(parameters, MANY, float(rates[0]), scheduled[0])
+    late = LateRequests(configurations, [1] * len(configurations))
     for chances, now in zip(_steps(demand), scheduled, strict=True):
-        run.step(*chances, now)
+        _, ready, _, queue, pace, _, kept = run.step(*chances, now)
+        late.add(kept, queue, pace, ready)
+    run.sums.late = late.late()
     return tuple(
         totals_of(configuration, run.sums.of(number), len(rates))
         for number, configuration in enumerate(configurations)

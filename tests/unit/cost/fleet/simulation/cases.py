@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.cost.demand.lengths import CONVERSATIONS, relative_lengths
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.fleet.plan import Fleet
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration, ReplicaSpeed
+from breakeven.cost.fleet.simulation.prompt_times import PromptTimes
 
 SPEED = ReplicaSpeed(
     slots=32,
@@ -19,6 +22,19 @@ SPEED = ReplicaSpeed(
     first_token_seconds=0.2,
     planned_requests_per_second=0.5,
 )
+
+TOKENS = tuple(round(1_155 * relative) for relative in relative_lengths(CONVERSATIONS))
+"""Prompts of a request, of equal weight."""
+
+PROMPTS = PromptTimes(
+    alone=tuple(max(0.001 + tokens * 1.7e-4, 0.08) for tokens in TOKENS),
+    work=tuple(tokens * 1.7e-4 for tokens in TOKENS),
+    steps=tuple(math.ceil(tokens / 2048) for tokens in TOKENS),
+    budget_share=tuple(tokens / 2048 for tokens in TOKENS),
+    decode_alone=0.08,
+    decode_full=0.17,
+)
+"""Their times, which go with `SPEED`: 250 tokens of output at 80 ms alone, and 0.2 s a prompt."""
 
 CONFIGURATION = FleetConfiguration(
     fleet=Fleet(

@@ -6,11 +6,13 @@ because one burst more or less can move a day by a tenth.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from breakeven.cost.fleet.simulation.demand import draw
 from breakeven.cost.fleet.simulation.simulate import simulate_week
-from tests.unit.cost.fleet.simulation.cases import Case, cases
+from tests.unit.cost.fleet.simulation.cases import PROMPTS, Case, cases
 from tests.unit.cost.fleet.simulation.discrete_event import event_week
 
 SEED = 0
@@ -47,3 +49,21 @@ def test_single_requests_are_kept_too() -> None:
     arrivals = draw(case.rates[:3], case.burst_factor, 0).arrivals
     events = event_week(arrivals, case.configuration, 0)
     assert events.served + events.cut + events.left == events.requests
+
+
+@pytest.mark.parametrize("name", ["published, low load", "published, at most 4 replicas"])
+def test_the_curve_of_first_tokens_is_that_of_single_prompts(name: str) -> None:
+    """Prompts differ and hold up each other: the share in time rises with the objective."""
+    case = next(one for one in CHOSEN if one.name == name)
+    speed = replace(case.configuration.speed, prompts=PROMPTS)
+    configuration = replace(case.configuration, speed=speed)
+    arrivals = draw(case.rates, case.burst_factor, SEED).arrivals
+    events = event_week(arrivals, configuration, SEED)
+    shares = []
+    for seconds, within in ((0.15, 0.08), (0.3, 0.08), (1.0, 0.03), (3.0, 0.03)):
+        patient = replace(configuration, objective_seconds=seconds)
+        totals = simulate_week(case.rates, case.burst_factor, patient, SEED).totals
+        assert totals.objective_share == pytest.approx(events.share_within(seconds), abs=within)
+        shares.append(totals.objective_share)
+    assert shares == sorted(shares)
+    assert shares[0] < 0.5 * shares[-1]
