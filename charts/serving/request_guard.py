@@ -83,7 +83,7 @@ class RequestGuard:
             await _refuse(scope, receive, send, 503, "this replica is leaving")
         elif path in OPEN and scope["type"] == "http":
             await self._app(scope, receive, send)
-        elif scope.get("method") != "OPTIONS" and not self._has_key(scope):
+        elif not _is_preflight(scope) and not self._has_key(scope):
             await _refuse(scope, receive, send, 401, "a valid key is needed")
         elif self._stopping:
             await _refuse(scope, receive, send, 503, "this replica has stopped taking requests")
@@ -104,6 +104,19 @@ class RequestGuard:
         self._leaving = self._stopping = True
         await asyncio.sleep(self._seconds)
         self._over.set()
+
+
+def _is_preflight(scope: Scope) -> bool:
+    """Tells whether a browser asks what it may send, which it does without a key.
+
+    vLLM's own middleware answers that; no route sees it. Any other OPTIONS asks for the key.
+    """
+    names = {name for name, _ in scope["headers"]}
+    return (
+        scope.get("method") == "OPTIONS"
+        and b"origin" in names
+        and b"access-control-request-method" in names
+    )
 
 
 class _Request:

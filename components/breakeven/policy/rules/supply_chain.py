@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 from breakeven.policy.images import images_of, parse_image
 from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at
@@ -10,6 +14,7 @@ from breakeven.policy.rule import Pack, Rule, Violation
 from breakeven.policy.rules.containers import each_container, flags, is_one_of, shown
 from breakeven.policy.rules.vllm_commands import model_argument, vllm_containers
 
+_KNOWN_BAD = Path(__file__).parents[1] / "data" / "known_bad_versions.json"
 _CHARTS = ("Release", "Chart", "HelmRelease", "HelmRepository", "HelmChart")
 
 
@@ -24,6 +29,30 @@ def _not_latest(resource: Resource, _scope: Scope) -> Iterator[Violation]:
         image = parse_image(name)
         if image.tag == "latest" or not (image.tag or image.digest):
             yield Violation(path, shown(name))
+
+
+@cache
+def _known_bad() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Returns what matches repository and tag of images with known bad versions, and why."""
+    entries = json.loads(_KNOWN_BAD.read_text(encoding="utf-8"))["images"]
+    return tuple(
+        (
+            re.compile(
+                rf"(^|/)[\w-]*{re.escape(entry['repository'])}[\w-]*:[\w.-]*?"
+                rf"(?<![\d.])({'|'.join(map(re.escape, entry['versions']))})(?![\d.])"
+            ),
+            f"{entry['what']} ({entry['source']})",
+        )
+        for entry in entries
+    )
+
+
+def _not_known_bad(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for path, name in images_of(resource):
+        image = parse_image(name)
+        for pattern, why in _known_bad():
+            if pattern.search(f"{image.location}:{image.tag}"):
+                yield Violation(path, f"{image.tag}: {why}")
 
 
 def _from_registry(resource: Resource, scope: Scope) -> Iterator[Violation]:
@@ -101,6 +130,14 @@ RULES = (
         theme="supply-chain",
         check=_not_latest,
         controls={"Checkov": ("CKV_K8S_14",)},
+    ),
+    Rule(
+        id="image-known-bad",
+        what="No image is of a version that was published with malicious code "
+        "(data/known_bad_versions.json); vllm-min-version judges those of vLLM.",
+        do="Take a version that is not listed, by a digest that several sources name.",
+        theme="supply-chain",
+        check=_not_known_bad,
     ),
     Rule(
         id="image-registry",

@@ -142,8 +142,11 @@ def test_the_key_opens(key: str) -> None:
     assert ask("/invocations", key).body == b"generated"
 
 
-def test_browsers_may_ask_beforehand() -> None:
-    assert ask("/v1/chat/completions", method="OPTIONS").status == 200
+def test_browsers_may_ask_beforehand_and_nobody_else_by_the_same_method() -> None:
+    asked = scope("/v1/chat/completions", "", "OPTIONS")
+    asked["headers"] += [(b"origin", b"https://a"), (b"access-control-request-method", b"POST")]
+    assert run(call(GUARD.RequestGuard(answers), asked)).status == 200
+    assert ask("/v1/chat/completions", method="OPTIONS").status == 401
 
 
 def test_a_websocket_without_key_is_closed() -> None:
