@@ -19,6 +19,8 @@ class Cloud:
             network; None where no such annotation is known.
         balancer_prices: Identifiers of a load balancer's monthly price and of its price for
             traffic; empty where the price list has none.
+        nat_machines: Machines that share one price of a NAT gateway, where it is charged by
+            machine; None where a gateway has one price.
         first_region: Region that `init` suggests; empty where `init` does not offer this cloud.
         shared_storage_class: Storage class that `init` suggests for weights that several nodes
             read.
@@ -30,6 +32,7 @@ class Cloud:
     control_plane: str = ""
     private_balancer: Mapping[str, str] | None = None
     balancer_prices: tuple[str, str] | None = None
+    nat_machines: int | None = None
     first_region: str = ""
     shared_storage_class: str = ""
     system_machine: str = ""
@@ -73,6 +76,8 @@ _ALL = (
         control_plane="gke",
         private_balancer=MappingProxyType({"networking.gke.io/load-balancer-type": "Internal"}),
         balancer_prices=("load-balancer/gcp/forwarding-rule", "load-balancer/gcp/gb"),
+        # 0.0014 USD an hour for each machine up to 32, 0.0448 for more: 32 of them.
+        nat_machines=32,
         first_region="us-central1",
         shared_storage_class="standard-rwx",
         system_machine="n2-standard-4",

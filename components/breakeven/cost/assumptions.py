@@ -31,6 +31,10 @@ class ClusterShare:
         system_nodes: How many of them this stack bears; 0 where others pay.
         nat_gateway_share: Share of a NAT gateway that this stack bears, 0 to 1.
         image_gigabytes: What a started node of the model pulls through it, in GB of 10^9 bytes.
+        weights_class: Storage class of the volume that replicas read their weights from; empty
+            where they come in an image.
+        weights_gigabytes: What a replica that starts reads, in GB of 10^9 bytes.
+        log_gigabytes: Logs that the cloud takes in, in GB a month; 0 for none, or not stated.
     """
 
     control_plane: str | None
@@ -39,6 +43,9 @@ class ClusterShare:
     system_nodes: int
     nat_gateway_share: Decimal
     image_gigabytes: int
+    weights_class: str = ""
+    weights_gigabytes: Decimal = Decimal(0)
+    log_gigabytes: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

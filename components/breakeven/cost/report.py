@@ -11,7 +11,9 @@ from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import ModelCost
-from breakeven.cost.bill.line_item import Infrastructure, LineItem
+from breakeven.cost.bill.charge import Driver
+from breakeven.cost.bill.left_out import LeftOut, left_out
+from breakeven.cost.bill.line_item import Infrastructure, LineItem, monthly_of
 from breakeven.cost.break_even import BreakEven, Staircase
 from breakeven.cost.fleet.plan import Fleet, FleetWeek
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
@@ -19,6 +21,7 @@ from breakeven.cost.hybrid import Hybrid
 from breakeven.cost.recommendation import Verdict
 from breakeven.cost.several_models import JointStaircase, Served, simulated_week, staircase_of
 from breakeven.cost.staffing_guidance import StaffingGuidance
+from breakeven.money import to_decimal
 
 STALE_DAYS = 90
 """Age in days beyond which a price is marked as stale; GPU prices move within quarters."""
@@ -101,6 +104,21 @@ class Shortfall:
     models: tuple[ModelShortfall, ...]
     nodes: int
     mean_nodes: float
+    monthly: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """Nodes and replicas that start in a month, and what they pull and read.
+
+    Attributes:
+        nodes: Nodes.
+        replicas: Replicas.
+        monthly: USD a month, of the bill's lines that grow with them.
+    """
+
+    nodes: Decimal
+    replicas: Decimal
     monthly: Decimal
 
 
@@ -190,6 +208,23 @@ class Report:
             "nat-gateway": not cluster.nat_gateway_share,
         }
         return tuple(part for part, others_pay in parts.items() if others_pay)
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Returns what the stack pays beside its bill."""
+        return left_out(self.assumptions)
+
+    @property
+    def starts(self) -> Starts:
+        """What nodes and replicas that start cost."""
+        hours = self.assumptions.calendar.hours_per_month
+        of_starts = (Driver.NODE_STARTS, Driver.REPLICA_STARTS)
+        return Starts(
+            nodes=to_decimal(self.week.node_starts_per_hour) * hours,
+            replicas=to_decimal(self.week.replica_starts_per_hour) * hours,
+            monthly=monthly_of(
+                line for line in self.infrastructure.lines if line.driver in of_starts
+            ),
+        )
 
     def is_stale(self, as_of: date) -> bool:
         """Tells whether a price of that day is so old that reports mark it."""

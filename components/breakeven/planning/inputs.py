@@ -340,7 +340,15 @@ def _cluster(settings: Settings) -> ClusterShare:
         system_nodes=pricing.system_node_count,
         nat_gateway_share=Decimal(pricing.nat_gateway_share_percent) / 100,
         image_gigabytes=_image_gigabytes(settings),
+        weights_class="" if settings.weights.image is not None else settings.weights.storage_class,
+        weights_gigabytes=weights_gigabytes(settings),
+        log_gigabytes=pricing.log_gigabytes_per_month,
     )
+
+
+def weights_gigabytes(settings: Settings) -> Decimal:
+    """Returns what a replica that starts reads of the weights, in GB of 10^9 bytes."""
+    return Decimal(settings.model.repository_bytes) / 10**9
 
 
 def _image_gigabytes(settings: Settings) -> int:

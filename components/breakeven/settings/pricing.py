@@ -163,6 +163,13 @@ class PricingSettings(Group):
         description="Share of a NAT gateway that this stack bears, through which started "
         "nodes pull images, 0 to 100; 0 where others pay or pulls stay inside",
     )
+    log_gigabytes_per_month: Number = Field(
+        default=Decimal(0),
+        ge=0,
+        le=Decimal("1e6"),
+        description="GB of logs per month that this stack sends to the cloud's log service; 0 "
+        "leaves them out of the bill",
+    )
     overrides: Annotated[Mapping[str, _Price], Entries] = Field(
         default={},
         description="Your own prices by price book identifier, USD in the book's unit; they "

@@ -14,6 +14,7 @@ from breakeven.manifests.serving.timings import (
     stopping_seconds,
 )
 from breakeven.planning.fleet import HOURS_PER_MONTH, VLLM_LARGEST_BATCH
+from breakeven.planning.inputs import weights_gigabytes
 from breakeven.planning.objectives import objectives_of
 from breakeven.planning.offline import LoadedStack
 from breakeven.settings.stack import Settings
@@ -66,6 +67,10 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         grace_seconds=stopping_seconds(settings),
         spot_interruptions_per_hour=float(settings.pool.spot_interruptions_per_month)
         / HOURS_PER_MONTH,
+        weights_gigabytes={
+            precision: weights_gigabytes(stack.with_precision(precision))
+            for precision in precisions
+        },
     )
 
 

@@ -11,6 +11,9 @@ from breakeven.cost.bill.charge import Driver
 from breakeven.cost.fleet.plan import FleetWeek
 from breakeven.money import to_decimal
 
+BYTES_PER_TOKEN = 5
+"""Bytes that a token takes on the wire, JSON and headers aside: an estimate, 4 to 5 for English."""
+
 
 @dataclass(frozen=True, slots=True)
 class Activity:

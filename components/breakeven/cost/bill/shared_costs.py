@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.price import Price
+from breakeven.catalog.storage_classes import storage_class
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.activity import Activity
+from breakeven.cost.bill.activity import BYTES_PER_TOKEN, Activity
 from breakeven.cost.bill.charge import Charge, Driver, driven
 from breakeven.cost.bill.line_item import LineItem, line_item, stated_price
 
@@ -25,19 +27,28 @@ def cluster_charges(
     yield from _control_plane(assumptions)
     yield from _system_nodes(assumptions)
     yield from _nat_gateway(assumptions)
+    yield from _logs(assumptions)
     for model, activity in activities.items():
         if bool(model) == (len(activities) > 1):
             yield from _of_model(model, activity)
 
 
 def _of_model(model: str, activity: Activity) -> Iterator[Charge]:
+    """Yields what grows with what the replicas of a model do."""
     assumptions = activity.assumptions
-    for charge, driver in (
-        *_images(assumptions),
+    charges = (
+        *_through_nat(assumptions),
+        *_reads(assumptions),
+        *_registry(assumptions),
         _overflow(assumptions),
         *_escalation(assumptions),
-    ):
-        yield driven(replace(charge, model=model), driver, activity.amount_of(driver))
+    )
+    for charge, driver in charges:
+        named = replace(charge, model=model)
+        if driver is Driver.NOTHING:
+            yield named
+        else:
+            yield driven(named, driver, activity.amount_of(driver))
 
 
 def _control_plane(assumptions: Assumptions) -> Iterator[Charge]:
@@ -67,29 +78,92 @@ def _system_nodes(assumptions: Assumptions) -> Iterator[Charge]:
 
 
 def _nat_gateway(assumptions: Assumptions) -> Iterator[Charge]:
-    share = assumptions.cluster.nat_gateway_share
-    if share:
+    """Yields the gateway where it has one price, or that of the CPU nodes behind it."""
+    cluster, machines = assumptions.cluster, find_cloud(assumptions.cloud).nat_machines
+    gateways = Decimal(1)
+    if machines is not None:
+        gateways = Decimal(cluster.system_nodes) / machines
+    if cluster.nat_gateway_share and gateways:
         yield Charge(
             kind="nat-gateway",
             identifier=f"nat/{assumptions.cloud}/gateway",
-            quantity=share,
+            quantity=cluster.nat_gateway_share * gateways,
+            unit="month",
+        )
+    if cluster.nat_gateway_share:
+        yield Charge(
+            kind="public-address",
+            identifier=f"ip/{assumptions.cloud}/ipv4",
+            quantity=cluster.nat_gateway_share,
             unit="month",
         )
 
 
-def _images(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
-    """Yields the images that pass the gateway; requests and answers are text and small."""
-    if not model.cluster.nat_gateway_share or model.fleet.fixed_nodes is not None:
+def _logs(assumptions: Assumptions) -> Iterator[Charge]:
+    if assumptions.cluster.log_gigabytes:
+        yield Charge(
+            kind="logs",
+            identifier=f"logs/{assumptions.cloud}/ingestion",
+            quantity=assumptions.cluster.log_gigabytes,
+            unit="GB",
+        )
+
+
+def _registry(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
+    """Yields the image of the weights, where they come in one from a registry of the cloud."""
+    cluster = model.cluster
+    if cluster.weights_gigabytes and not cluster.weights_class and model.cloud != "none":
+        image = Charge(
+            kind="registry",
+            identifier=f"registry/{model.cloud}/storage",
+            quantity=cluster.weights_gigabytes,
+            unit="GB-month",
+        )
+        yield image, Driver.NOTHING
+
+
+def _through_nat(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
+    """Yields the nodes, where a gateway is paid by machine, their images, and text to an API."""
+    share, machines = model.cluster.nat_gateway_share, find_cloud(model.cloud).nat_machines
+    if not share:
         return
-    # A replica that spans several machines pulls the image to each of them.
-    pulled = model.cluster.image_gigabytes * model.fleet.machines_per_node
-    charge = Charge(
+    per_node = model.fleet.machines_per_node
+    if machines is not None:
+        nodes = Charge(
+            kind="nat-gateway",
+            identifier=f"nat/{model.cloud}/gateway",
+            quantity=share * per_node / machines,
+            unit="month",
+            variant="GPU nodes",
+        )
+        yield nodes, Driver.NODES
+    gigabyte = Charge(
         kind="nat-gateway-images",
         identifier=f"nat/{model.cloud}/gb",
-        quantity=pulled * model.calendar.hours_per_month,
+        # A replica that spans several machines pulls the image to each of them.
+        quantity=model.cluster.image_gigabytes * per_node * model.calendar.hours_per_month,
         unit="GB",
     )
-    yield charge, Driver.NODE_STARTS
+    if model.fleet.fixed_nodes is None:
+        yield gigabyte, Driver.NODE_STARTS
+    if model.overflows:
+        text = model.calendar.days_per_month * BYTES_PER_TOKEN / 10**9
+        yield replace(gigabyte, kind="nat-gateway-text", quantity=text), Driver.OVERFLOW
+
+
+def _reads(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
+    """Yields the weights that replicas read when they start, where the storage charges reads."""
+    cluster = model.cluster
+    if not storage_class(model.cloud, cluster.weights_class).charges_reads:
+        return
+    reads = Charge(
+        kind="volume-reads",
+        identifier=f"volume/{model.cloud}/{cluster.weights_class}-read",
+        quantity=cluster.weights_gigabytes * model.calendar.hours_per_month,
+        unit="GB",
+        variant=cluster.weights_class,
+    )
+    yield reads, Driver.REPLICA_STARTS
 
 
 def _overflow(model: Assumptions) -> tuple[Charge, Driver]:

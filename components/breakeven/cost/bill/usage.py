@@ -8,15 +8,12 @@ from decimal import Decimal
 from functools import cached_property
 
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.activity import Activity, activities_of
+from breakeven.cost.bill.activity import BYTES_PER_TOKEN, Activity, activities_of
 from breakeven.cost.bill.charge import ROOT_VOLUME, Charge, Driver, LineItemKind, driven
 from breakeven.cost.bill.line_item import stated_price
 from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
 from breakeven.cost.fleet.plan import FleetWeek
 from breakeven.money import to_decimal
-
-BYTES_PER_TOKEN = 5
-"""Bytes that a token takes on the wire, JSON and headers aside: an estimate, 4 to 5 for English."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,6 +88,7 @@ class Search:
         node_start_seconds: Share of `start_seconds` that only a new node takes.
         grace_seconds: From the decision to stop a replica to its kill, if requests still run then.
         spot_interruptions_per_hour: Of a spot node, 0 or more.
+        weights_gigabytes: What a replica that starts reads, in GB of 10^9 bytes, by precision.
     """
 
     assumptions: Assumptions
@@ -113,6 +114,7 @@ class Search:
     node_start_seconds: float
     grace_seconds: float
     spot_interruptions_per_hour: float
+    weights_gigabytes: Mapping[str, Decimal]
 
     @property
     def measured_requests(self) -> int:
@@ -171,8 +173,16 @@ def assumptions_for(
     search: Search, configuration: ServingConfiguration, capacity: ReplicaCapacity, fleet: Fleet
 ) -> Assumptions:
     """Returns the assumptions with which `estimate` prices a configuration."""
+    cluster = search.assumptions.cluster
+    if configuration.precision != search.precision:
+        weights = search.weights_gigabytes[configuration.precision]
+        cluster = replace(cluster, weights_gigabytes=weights)
     return replace(
-        search.assumptions, node=configuration.offer.node, capacity=capacity, fleet=fleet
+        search.assumptions,
+        node=configuration.offer.node,
+        capacity=capacity,
+        fleet=fleet,
+        cluster=cluster,
     )
 
 

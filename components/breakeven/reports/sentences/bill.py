@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
+from breakeven.cost.bill.left_out import LeftOut
 from breakeven.cost.report import Report
 from breakeven.reports.formatting import counted, usd, usd_per_million
 from breakeven.reports.sentences.line_items import (
@@ -14,6 +16,15 @@ from breakeven.reports.sentences.line_items import (
 from breakeven.reports.sentences.staffing import staffing_sentence
 
 _SHOWN_SHARE = 0.0005  # less would read as 0.0%
+_LARGE_SHARE_OF_STARTS = Decimal("0.05")
+
+_LEFT_OUT: Mapping[LeftOut, str] = {
+    LeftOut.TEXT_BETWEEN_ZONES: "text between zones and to the internet",
+    LeftOut.LOGS: "logs that the cloud stores (pricing.logGigabytesPerMonth)",
+    LeftOut.WRITING_WEIGHTS: "writing the weights once for each revision",
+    LeftOut.SHARED_HARDWARE: "hardware that the stack shares with others",
+}
+"""As the last section of docs/money.md lists it."""
 
 
 def bill_notes(report: Report) -> Iterator[str]:
@@ -39,13 +50,35 @@ def bill_notes(report: Report) -> Iterator[str]:
     if budget is not None:
         state = "within" if report.total <= budget else f"{usd(report.total - budget)} over"
         yield f"Budget: {usd(budget)}/month; the total is {state} budget."
+    yield from _starts(report)
+    yield from _not_counted(report)
+
+
+def _not_counted(report: Report) -> Iterator[str]:
     if not report.infrastructure.not_priced:
-        yield "All resources are priced."
+        beside = [_LEFT_OUT[one] for one in report.left_out()]
+        yield (
+            f"All registered resources are priced. Not counted: {', '.join(beside)}."
+            if beside
+            else "All resources are priced."
+        )
     for item in report.infrastructure.not_priced:
         kind = item.type.rsplit(":", 1)[-1]
         yield (
             f"Not priced, and not in the total: {not_priced_name(item)} ({kind}): "
             f"{not_priced_reason(item)}."
+        )
+
+
+def _starts(report: Report) -> Iterator[str]:
+    starts = report.starts
+    if starts.monthly > report.total * _LARGE_SHARE_OF_STARTS:
+        yield (
+            f"Starts: {starts.nodes:,.0f} nodes and {starts.replicas:,.0f} replicas per month, "
+            f"whose images and weights cost {usd(starts.monthly)}/month, "
+            f"{starts.monthly / report.total:.0%} of the total. A night schedule "
+            "(replicas.schedule), a longer replicas.scaleDownSeconds or a higher replicas.min "
+            "lowers it."
         )
 
 

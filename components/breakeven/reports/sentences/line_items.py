@@ -18,6 +18,7 @@ _KINDS: Mapping[LineItemKind, str] = {
     "root-volumes": "Root volumes of GPU nodes",
     "volume": "Volume",
     "volume-iops": "Volume",
+    "volume-reads": "Weights read by starting replicas",
     "load-balancer": "Load balancer",
     "load-balancer-traffic": "Load balancer",
     "control-plane": "Control plane",
@@ -25,6 +26,10 @@ _KINDS: Mapping[LineItemKind, str] = {
     "machine": "Machine",
     "nat-gateway": "NAT gateway",
     "nat-gateway-images": "NAT gateway",
+    "nat-gateway-text": "NAT gateway",
+    "public-address": "NAT gateway",
+    "registry": "Registry, weights",
+    "logs": "Logs",
     "overflow": "Overflow by API",
     "escalation": "Answered again by API",
     "engineer": "Senior engineer",
@@ -41,9 +46,14 @@ _OF_THE_POOL = frozenset({"busy-nodes", "idle-nodes", "electricity", "rack", "ro
 """Line items whose resource is the GPU pool, which needs no name."""
 
 _OF_A_MODEL = frozenset(
-    {"busy-nodes", "idle-nodes", "electricity", "rack", "overflow", "escalation"}
+    {
+        *("busy-nodes", "idle-nodes", "electricity", "rack", "overflow", "escalation"),
+        *("nat-gateway-images", "nat-gateway-text", "volume-reads", "registry"),
+    }
 )
-_WITH_VARIANT = frozenset({"volume", "volume-iops", "control-plane", "machine"})
+_WITH_VARIANT = frozenset(
+    {"volume", "volume-iops", "volume-reads", "control-plane", "machine", "nat-gateway"}
+)
 
 
 def item_name(item: LineItem) -> str:
@@ -145,6 +155,8 @@ def _suffix(item: LineItem) -> str:
         "load-balancer-traffic": ", traffic",
         "cpu-nodes": f", {item.count} x {item.variant}",
         "nat-gateway-images": ", images of started nodes",
+        "nat-gateway-text": ", text to the API",
+        "public-address": ", public address",
         "engineer": f", {share}",
         "escalation": f", {share} of requests",
     }.get(item.kind, "")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.cost.assumptions import ClusterShare
+from breakeven.cost.bill.charge import Driver
 from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.shared_costs import staffing_items
 from tests.unit.cost.builders import TODAY, WEEK, api, assumptions, engine
@@ -33,13 +34,14 @@ def test_images_of_started_nodes_pass_the_nat_gateway_that_the_stack_bears() -> 
     base = assumptions()
     cluster = replace(base.cluster, nat_gateway_share=Decimal("0.5"))
     week = replace(WEEK, node_starts_per_hour=0.5)  # 360 in thirty days
-    gateway, images = price_infrastructure([], week, replace(base, cluster=cluster)).lines
+    gateway, address, images = price_infrastructure([], week, replace(base, cluster=cluster)).lines
     assert gateway.monthly == Decimal("16.43")
+    assert address.monthly == Decimal("1.83")
     assert images.quantity == 3600
     assert images.monthly == 3600 * Decimal("0.045")
     fixed = replace(base.fleet, fixed_nodes=2)
     there = price_infrastructure([], week, replace(base, cluster=cluster, fleet=fixed))
-    assert [line.kind for line in there.lines] == ["nat-gateway"]
+    assert [line.kind for line in there.lines] == ["nat-gateway", "public-address"]
 
 
 def test_what_a_gateway_sends_to_the_api_is_a_line_at_the_api_s_price() -> None:
@@ -76,7 +78,7 @@ def test_images_of_all_models_nodes_pass_the_nat_gateway() -> None:
     cluster = replace(base.cluster, nat_gateway_share=Decimal(1))
     both = replace(base, cluster=cluster, others=(other,))
     larger = replace(other, cluster=replace(cluster, image_gigabytes=30))
-    _, *images = price_infrastructure([], WEEK, replace(both, others=(larger,)), weeks).lines
+    _, _, *images = price_infrastructure([], WEEK, replace(both, others=(larger,)), weeks).lines
     assert [(line.model, line.quantity) for line in images] == [
         ("first", Decimal(3600)),
         ("other", Decimal(3 * 450)),
@@ -88,8 +90,59 @@ def test_every_machine_of_a_replica_that_spans_several_pulls_the_image() -> None
     fleet = replace(base.fleet, machines_per_node=2)
     cluster = replace(base.cluster, nat_gateway_share=Decimal(1))
     week = replace(WEEK, node_starts_per_hour=0.5)
-    _, images = price_infrastructure([], week, replace(base, cluster=cluster, fleet=fleet)).lines
+    _, _, images = price_infrastructure([], week, replace(base, cluster=cluster, fleet=fleet)).lines
     assert images.quantity == 2 * 3600
+
+
+def test_a_gateway_that_is_charged_by_machine_is_paid_for_the_nodes_behind_it() -> None:
+    base = assumptions(cloud="gcp", region="us-central1")
+    cluster = replace(base.cluster, nat_gateway_share=Decimal("0.5"), system_nodes=0)
+    fleet = replace(base.fleet, machines_per_node=2)
+    on_gcp = replace(base, cluster=cluster, fleet=fleet)
+    _, nodes = price_infrastructure([], WEEK, on_gcp).lines
+    # Two nodes of two machines: four of the 32 that a price is for.
+    assert (nodes.kind, nodes.driver) == ("nat-gateway", Driver.NODES)
+    assert nodes.quantity == Decimal("0.5") * 4 / 32
+    both = replace(on_gcp, cluster=replace(cluster, system_nodes=2, system_instance_type="x"))
+    lines = price_infrastructure([], WEEK, both).lines
+    gateways = [one for one in lines if one.kind == "nat-gateway"]
+    assert [one.quantity for one in gateways] == [Decimal("0.03125"), Decimal("0.0625")]
+
+
+def test_text_to_the_api_passes_the_gateway_and_grows_with_the_overflow() -> None:
+    base = assumptions(overflows=True)
+    cluster = replace(base.cluster, nat_gateway_share=Decimal(1))
+    week = replace(WEEK, overflow_share=0.5)
+    lines = price_infrastructure([], week, replace(base, cluster=cluster)).lines
+    [text] = [line for line in lines if line.kind == "nat-gateway-text"]
+    assert text.quantity == Decimal("7.5")  # half of 3 billion tokens of five bytes
+    assert text.driver is Driver.OVERFLOW
+
+
+def test_replicas_that_start_read_their_weights_where_reads_are_charged() -> None:
+    base = assumptions()
+    cluster = replace(base.cluster, weights_class="efs", weights_gigabytes=Decimal(16))
+    week = replace(WEEK, replica_starts_per_hour=0.5)  # 360 in thirty days
+    [reads] = price_infrastructure([], week, replace(base, cluster=cluster)).lines
+    assert (reads.kind, reads.quantity, reads.driver) == (
+        "volume-reads",
+        Decimal(16 * 360),
+        Driver.REPLICA_STARTS,
+    )
+    assert reads.monthly == Decimal("172.80")
+    on_disk = replace(cluster, weights_class="gp3")
+    assert not price_infrastructure([], week, replace(base, cluster=on_disk)).lines
+    unknown = replace(cluster, weights_class="efs-one-zone")
+    [missing] = price_infrastructure([], week, replace(base, cluster=unknown)).not_priced
+    assert missing.detail == "volume/aws/efs-one-zone-read"
+
+
+def test_weights_in_an_image_are_kept_by_the_registry_and_stated_logs_are_paid() -> None:
+    base = assumptions()
+    cluster = replace(base.cluster, weights_gigabytes=Decimal(16), log_gigabytes=Decimal(30))
+    logs, image = price_infrastructure([], WEEK, replace(base, cluster=cluster)).lines
+    assert (logs.kind, logs.monthly) == ("logs", Decimal(15))
+    assert (image.kind, image.monthly) == ("registry", Decimal("1.60"))
 
 
 def test_the_cluster_s_parts_without_a_price_are_named_and_the_others_paid() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -75,5 +76,6 @@ def search(**changes: Any) -> Search:
         "node_start_seconds": 180.0,
         "grace_seconds": 135.0,
         "spot_interruptions_per_hour": 0.0,
+        "weights_gigabytes": dict.fromkeys(("bf16", "fp8", "int8", "int4"), Decimal(16)),
     }
     return Search(**{**values, **changes})

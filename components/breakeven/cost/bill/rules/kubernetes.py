@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.pool_kinds import POOL_KINDS, is_pool_resource
+from breakeven.catalog.storage_classes import storage_class as find_class
 from breakeven.cost.bill.charge import (
     Charge,
     Context,
@@ -97,11 +98,12 @@ def _volume(properties: Mapping[str, object], context: Context) -> Sequence[Part
     storage_class = value_at(properties, "spec", "storageClassName")
     if size is None or not isinstance(storage_class, str):
         return (Unpriced(UnpricedReason.STORAGE_UNKNOWN),)
+    smallest = find_class(context.place.cloud, storage_class).smallest_gib
     charge = Charge(
         kind="volume",
         identifier=f"volume/{context.place.cloud}/{storage_class}",
         # Clouds sell GiB and call them GB.
-        quantity=size / 2**30,
+        quantity=max(size / 2**30, Decimal(smallest)),
         unit="GB-month",
         variant=storage_class,
         model=_model_of(properties, context),

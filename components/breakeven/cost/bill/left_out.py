@@ -1,0 +1,35 @@
+"""What a bill leaves out because nobody states it or it is small; reports name what applies."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from breakeven.catalog.storage_classes import storage_class
+from breakeven.cost.assumptions import Assumptions
+
+_ON_PREMISES = "none"
+
+
+class LeftOut(StrEnum):
+    """A cost that a stack has and no line of its bill."""
+
+    TEXT_BETWEEN_ZONES = "text-between-zones"
+    LOGS = "logs"
+    WRITING_WEIGHTS = "writing-weights"
+    SHARED_HARDWARE = "shared-hardware"
+
+
+def left_out(assumptions: Assumptions) -> tuple[LeftOut, ...]:
+    """Returns what a stack pays beside its bill."""
+    cluster = assumptions.cluster
+    in_cloud = assumptions.cloud != _ON_PREMISES
+    applies = {
+        LeftOut.TEXT_BETWEEN_ZONES: in_cloud,
+        LeftOut.LOGS: in_cloud and not cluster.log_gigabytes,
+        LeftOut.WRITING_WEIGHTS: any(
+            storage_class(model.cloud, model.cluster.weights_class).charges_reads
+            for model in assumptions.models
+        ),
+        LeftOut.SHARED_HARDWARE: not in_cloud,
+    }
+    return tuple(one for one, does in applies.items() if does)
