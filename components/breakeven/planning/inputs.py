@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.fleet.simulation.curves import simulate_fleet
 from breakeven.cost.report import Report
-from breakeven.errors import ClockError, PriceBookError, Problem
+from breakeven.errors import PriceBookError, Problem
 from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.money import to_millionths
 from breakeven.planning.checks import serving_conflicts
@@ -27,6 +27,13 @@ from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, targe
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
 from breakeven.planning.notes import notes_of
 from breakeven.planning.objectives import objective_notes
+from breakeven.planning.price_checks import (
+    OF_NODES,
+    missing_prices,
+    stale_prices,
+    system_node_prices,
+    wrong_shapes,
+)
 from breakeven.planning.price_overrides import unused_overrides
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import PRICES
@@ -68,8 +75,8 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
     book, conflicts = _book(stack, today)
     problems = told(problems, stack, conflicts)
     node, conflicts = _node(stack, book)
-    problems = told(problems, stack, [*conflicts, *_system_nodes(stack, book)])
-    problems = told(problems, stack, _stale_prices(stack, book))
+    problems = told(problems, stack, [*conflicts, *system_node_prices(stack, book)])
+    problems = told(problems, stack, stale_prices(stack, book))
     demands = []
     for model in stack.models:
         demand, conflicts = demand_of(model, today)
@@ -220,7 +227,7 @@ def _listed(stack: Stack, book: PriceBook) -> tuple[RentedNode | None, list[Conf
             "empty",
             "Needed with pricing.nodes list: the machine type of the nodes; or set pricing.nodes "
             "to stated or owned",
-            _OF_NODES,
+            OF_NODES,
         )
         return None, [empty]
     capacity_type = pool.first_purchase
@@ -233,7 +240,7 @@ def _listed(stack: Stack, book: PriceBook) -> tuple[RentedNode | None, list[Conf
             missing.append(error)
         else:
             offers.append(RentedNode(price, pool.gpus_per_node, instance_type, capacity_type))
-    conflicts = [*_wrong_shapes(stack, book), *_missing_prices(missing)]
+    conflicts = [*wrong_shapes(stack, book), *missing_prices(stack, book, missing)]
     cheapest = min(offers, key=lambda offer: offer.price.usd, default=None)
     if cheapest is None or not pricing.commitment_percent:
         return cheapest, conflicts
@@ -241,80 +248,6 @@ def _listed(stack: Stack, book: PriceBook) -> tuple[RentedNode | None, list[Conf
     price = committed(cheapest.price, Decimal(percent), years)
     node = replace(cheapest, price=price, commitment_percent=percent, commitment_years=years)
     return node, conflicts
-
-
-_OF_NODES = (
-    "pool.capacityTypes",
-    "pricing.nodes",
-    "pricing.cloud",
-    "pricing.region",
-    "pool.gpu",
-    "pool.gpusPerNode",
-)
-
-
-def _missing_prices(missing: list[PriceMissingError]) -> Iterator[Conflict]:
-    if missing:
-        near = ", ".join(dict.fromkeys(name for error in missing for name in error.near))
-        yield Conflict(
-            "pool.instanceTypes",
-            f"no price {', '.join(error.identifier for error in missing)}",
-            "State it in pricing.overrides, or set pricing.nodes to stated"
-            + (f"; closest in the book: {near}" if near else ""),
-            _OF_NODES,
-            price=True,
-        )
-
-
-def _stale_prices(stack: Stack, book: PriceBook) -> Iterator[Conflict]:
-    """Refuses prices of nodes that are too old; so far no other price was asked for."""
-    for price in book.used:
-        if book.is_from_the_future(price):
-            raise ClockError(book.today, price.identifier, price.as_of)
-    limit = stack.pricing.max_age_days
-    stale = [price for price in book.used if book.is_stale(price, limit)]
-    if stale:
-        shown = ", ".join(f"{price.identifier} of {price.as_of.isoformat()}" for price in stale)
-        yield Conflict(
-            "pricing.maxAgeDays",
-            f"{limit} days, but the book's price is {shown}",
-            "State a current price in pricing.overrides, or raise pricing.maxAgeDays",
-            price=True,
-        )
-
-
-def _wrong_shapes(stack: Stack, book: PriceBook) -> Iterator[Conflict]:
-    pool = stack.pool
-    for instance_type in pool.instance_types:
-        try:
-            shape = book.shape(stack.pricing.cloud, instance_type)
-        except LookupError:
-            continue  # a machine type that the book does not know can still have a stated price
-        if shape.gpu != pool.gpu.name or shape.gpus != pool.gpus_per_node:
-            yield Conflict(
-                "pool.instanceTypes",
-                f"{instance_type} has {shape.gpus} x {shape.gpu or 'no GPU'}",
-                f"Allowed: machine types with pool.gpusPerNode {pool.gpus_per_node} x "
-                f"{pool.gpu.name}, so that whole replicas fill a node",
-                _OF_NODES,
-            )
-
-
-def _system_nodes(stack: Stack, book: PriceBook) -> Iterator[Conflict]:
-    pricing = stack.pricing
-    if not pricing.system_node_count:
-        return
-    try:
-        book.node(pricing.cloud, pricing.region, pricing.system_instance_type, "on-demand")
-    except PriceMissingError as missing:
-        yield Conflict(
-            "pricing.systemInstanceType",
-            f"no price {missing.identifier}",
-            "State one in pricing.overrides, or set pricing.systemNodeCount to 0 if others pay "
-            "for them",
-            ("pricing.systemNodeCount", "pricing.cloud", "pricing.region"),
-            price=True,
-        )
 
 
 def _owned(stack: Stack) -> OwnedNode:

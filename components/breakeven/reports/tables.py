@@ -18,6 +18,7 @@ from breakeven.reports.sentences.apis import api_notes, comparison_caveats, labe
 from breakeven.reports.sentences.bill import bill_notes
 from breakeven.reports.sentences.descriptions import (
     node_name,
+    place,
     served_model,
     served_on,
     traffic,
@@ -251,7 +252,8 @@ def heading(report: Report) -> tuple[str, ...]:
     if not assumptions.others:
         return served_on(assumptions), f"{traffic(assumptions.load)}; {calendar}"
     models = (f"{served_model(model)}: {traffic(model.load)}" for model in assumptions.models)
-    return *models, f"on {node_name(assumptions.node)}; {calendar}"
+    where = f"{node_name(assumptions.node)}{place(assumptions)}"
+    return *models, f"on {where}; {calendar}"
 
 
 def by_model(report: Report) -> Table:

@@ -107,12 +107,12 @@ class PricingSettings(Group):
     )
     cloud: Annotated[str, one_of(lambda: CLOUDS)] = Field(
         default="aws",
-        description="Cloud of the price book: aws, azure, gcp, lambda, nebius, runpod, "
-        "crusoe, or none (own data centre)",
+        description=f"Cloud of the price book: {', '.join(name for name in CLOUDS if name != 'none')}, or none (own data "
+        "center)",
     )
     region: Text = Field(
         default="us-east-1",
-        description="Region of that cloud; any with lambda, nebius, runpod, crusoe",
+        description="Region of that cloud; any for a cloud with one price for all regions",
     )
     commitment_percent: Integer = Field(
         default=0,

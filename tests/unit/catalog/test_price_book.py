@@ -44,7 +44,7 @@ def test_every_price_is_plausible_dated_sourced_and_of_a_known_cloud() -> None:
         assert (price.unit == "node-hour") == identifier.startswith("node/"), identifier
         assert price.source, identifier
         assert price.terms, identifier
-        assert date(2024, 7, 1) <= price.as_of <= TODAY, identifier
+        assert date(2022, 1, 1) <= price.as_of <= TODAY, identifier
         assert price.confidence == "list", identifier
         assert cloud_of(identifier) in CLOUDS, identifier
         assert region_of(identifier), identifier

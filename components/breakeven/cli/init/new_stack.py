@@ -22,6 +22,7 @@ from breakeven.settings.own_models import digest_of, own_models
 from breakeven.settings.parse import GROUPS, parse, raise_problems, told
 from breakeven.settings.pool import PoolSettings
 from breakeven.settings.replicas import MOST_REPLICAS, ReplicaSettings
+from breakeven.settings.weights import WeightsSettings
 
 Values = dict[str, object]
 
@@ -166,6 +167,8 @@ def _own(answers: Answers, machine: Machine) -> Values:
         "pool.kind": EXISTING.name,
         "pricing.cloud": "none",
         "pricing.region": "",
+        # The disks are in the price of the server.
+        "pricing.overrides": {f"volume/none/{WeightsSettings().storage_class}": "0"},
         "replicas.autoscaling": False,
         "weights.accessMode": "ReadWriteMany",
         "pricing.nodes": "owned",

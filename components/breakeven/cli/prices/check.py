@@ -42,7 +42,7 @@ class PricesNotCurrentError(UserError):
         )
         super().__init__(
             "\n  ".join([heading, *lines])
-            + "\nTo fix: breakeven prices refresh --from FILE, state the price in "
+            + "\nTo fix: breakeven prices refresh, state the price in "
             "pricing.overrides, raise --max-age-days, or name another API in api.inUse"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from breakeven.catalog.price_regions import ANY
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import NodeCost, OwnedNode
 from breakeven.cost.capacity.capacity import ReplicaCapacity
@@ -22,8 +23,16 @@ def served_model(assumptions: Assumptions) -> str:
 
 
 def served_on(assumptions: Assumptions) -> str:
-    """Names the model and the nodes that it runs on."""
-    return f"{served_model(assumptions)} on {node_name(assumptions.node)}"
+    """Names the model, the nodes that it runs on, and where they are."""
+    return f"{served_model(assumptions)} on {node_name(assumptions.node)}{place(assumptions)}"
+
+
+def place(assumptions: Assumptions) -> str:
+    """Names cloud and region, such as " in aws us-east-1"; empty for an own data center."""
+    if assumptions.cloud == "none":
+        return ""
+    region = "" if assumptions.region in {"", ANY} else f" {assumptions.region}"
+    return f" in {assumptions.cloud}{region}"
 
 
 def node_name(node: NodeCost) -> str:
