@@ -107,8 +107,8 @@ class PricingSettings(Group):
     )
     cloud: Annotated[str, one_of(lambda: CLOUDS)] = Field(
         default="aws",
-        description=f"Cloud of the price book: {', '.join(name for name in CLOUDS if name != 'none')}, or none (own data "
-        "center)",
+        description="Cloud of the price book: "
+        f"{', '.join(name for name in CLOUDS if name != 'none')}, or none (own data center)",
     )
     region: Text = Field(
         default="us-east-1",
