@@ -87,6 +87,19 @@ class ApiPrice:
     commitment_months: int = 0
     parts: tuple[ApiPart, ...] = ()
 
+    def usd_for_each(self, requests: Decimal) -> Decimal:
+        """Returns USD for one of so many requests a month, fees among them.
+
+        Provisioned throughput counts as if it carried all of them or none.
+        """
+        covered = self.covered_tokens_per_minute
+        if self.parts:
+            each = (part.share * part.price.usd_for_each(requests) for part in self.parts)
+            fees = (part.price.monthly_fee * (1 - part.share) for part in self.parts)
+            return sum(each, Decimal(0)) + sum(fees, Decimal(0)) / requests
+        beyond = Decimal(0) if covered is not None and not covered.is_finite() else Decimal(1)
+        return self.monthly_fee / requests + self.usd_per_request * beyond
+
     @property
     def decides(self) -> bool:
         """Whether a verdict may rest on it: it is served, takes the requests, and is allowed."""

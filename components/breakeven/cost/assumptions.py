@@ -133,12 +133,16 @@ class Assumptions:
         parts = self.api_in_use.parts
         return parts[0].price if parts else self.api_in_use
 
+    def usd_by_api(self, price: ApiPrice) -> Decimal:
+        """Returns USD for a request of this model by an API, fees of the month among them."""
+        return price.usd_for_each(self.load.requests_per_day * self.calendar.days_per_month)
+
     @property
     def comparators(self) -> tuple[ApiPrice, ...]:
         """The API in use and the cheapest offer of the same model, as far as they may decide."""
         hosted = sorted(
             (price for price in self.hosted if price.decides),
-            key=lambda price: price.usd_per_request,
+            key=self.usd_by_api,
         )
         return tuple(price for price in (self.api_in_use, *hosted[:1]) if price.decides)
 

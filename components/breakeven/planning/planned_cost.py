@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from breakeven.catalog.api_prices import ApiPrice
+from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.report import Report
 from breakeven.manifests.monitoring.planned import PlannedApi, PlannedCost
@@ -22,7 +23,7 @@ def _planned(report: Report, model: ModelCost) -> PlannedCost:
     private = any(line.private for line in report.infrastructure.lines)
     hosted = sorted(
         (price for price in assumptions.hosted if price.decides),
-        key=lambda price: price.usd_per_request,
+        key=assumptions.usd_by_api,
     )
     return PlannedCost(
         monthly=model.total,
@@ -40,15 +41,16 @@ def _planned(report: Report, model: ModelCost) -> PlannedCost:
         overflow_monthly=model.overflow,
         budget=None,
         apis=(
-            _api(assumptions.api_in_use, same_model=False),
-            *(_api(price, same_model=True) for price in hosted),
+            _api(assumptions, assumptions.api_in_use, same_model=False),
+            *(_api(assumptions, price, same_model=True) for price in hosted),
         ),
     )
 
 
-def _api(price: ApiPrice, *, same_model: bool) -> PlannedApi:
+def _api(assumptions: Assumptions, price: ApiPrice, *, same_model: bool) -> PlannedApi:
+    tokens = assumptions.load.tokens_per_request
     return PlannedApi(
         reference=price.reference,
         same_model=same_model,
-        per_million_tokens=price.usd_per_million_tokens,
+        per_million_tokens=assumptions.usd_by_api(price) * 10**6 / tokens,
     )

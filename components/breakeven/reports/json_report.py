@@ -27,7 +27,7 @@ from breakeven.reports.document import (
 )
 from breakeven.reports.formatting import money, month_name, rate
 from breakeven.reports.sentences import recommendation
-from breakeven.reports.sentences.apis import finding_sentence
+from breakeven.reports.sentences.apis import comparison_caveats, finding_sentence
 from breakeven.reports.sentences.line_items import (
     item_name,
     item_source,
@@ -122,7 +122,11 @@ def report_document(report: Report) -> ReportDocument:
             options=[_option(option, report) for option in report.verdict.options],
         ),
         shortfall=None if report.shortfall is None else _shortfall(report.shortfall),
-        notes=[*report_notes(report), *price_sources(report)],
+        notes=[
+            *comparison_caveats(report.assumptions),
+            *report_notes(report),
+            *price_sources(report),
+        ],
     )
 
 

@@ -60,7 +60,9 @@ def as_output(recommendation: Recommendation, top: int) -> dict[str, object]:
             "enginesMissingInterToken": counts.too_slow,
         },
         "configurations": [_row(recommendation, one) for one in recommendation.ranked[:top]],
-        "api": [_api(cost) for cost in (recommendation.api, *recommendation.hosted)],
+        "api": [
+            _api(recommendation, cost) for cost in (recommendation.api, *recommendation.hosted)
+        ],
         "constraints": [_constraint(one) for one in recommendation.constraints],
         "notes": list(recommendation_notes(recommendation)),
     }
@@ -181,12 +183,12 @@ def _row(recommendation: Recommendation, candidate: Candidate) -> dict[str, obje
     }
 
 
-def _api(cost: ApiCost) -> dict[str, object]:
+def _api(recommendation: Recommendation, cost: ApiCost) -> dict[str, object]:
     return {
         "api": cost.price.reference,
         "sameModel": cost.same_model,
         "monthly": money(cost.monthly),
-        "perMillionTokens": rate(cost.price.usd_per_million_tokens),
+        "perMillionTokens": rate(recommendation.usd_per_million_tokens(cost.monthly)),
         "decides": cost.decides,
         "findings": [finding_sentence(finding) for finding in cost.price.findings],
     }

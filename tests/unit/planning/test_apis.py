@@ -126,6 +126,17 @@ def test_a_fee_alone_pays_for_everything_and_else_comes_on_top() -> None:
     assert monthly(plus) == 5000 + monthly({"inUse": LUNA}) * Decimal("0.9")
 
 
+@settings(max_examples=10, deadline=None)
+@given(percents, st.integers(0, 9000))
+def test_a_request_costs_its_part_of_the_month(percent: int, fee: int) -> None:
+    terms = {HAIKU: {"perMonth": fee, "discountPercent": 10}}
+    found = demand({"inUse": LUNA, "shares": {LUNA: percent, HAIKU: 100 - percent}, "terms": terms})
+    stack = with_load(found)
+    requests = found.load.requests_per_day * stack.calendar.days_per_month
+    exact = api_monthly(found.apis.in_use, stack) / requests
+    assert stack.usd_by_api(found.apis.in_use) == pytest.approx(exact)
+
+
 def test_provisioned_units_carry_what_they_can_and_the_rest_is_paid_by_the_token() -> None:
     def cost(minute: str | None) -> Decimal:
         units: dict[str, object] = {"units": 2, "unitPricePerMonth": "10"}

@@ -78,7 +78,7 @@ class ModelCost:
 def cheapest_hosted(model: Assumptions) -> ApiPrice | None:
     """Returns the cheapest offer of a model that may decide; None where there is none."""
     offers = (price for price in model.hosted if price.decides)
-    return min(offers, key=lambda price: price.usd_per_request, default=None)
+    return min(offers, key=model.usd_by_api, default=None)
 
 
 _BY_API = (Driver.OVERFLOW, Driver.ANSWERED)

@@ -103,7 +103,7 @@ class Evaluator:
         self.rates = assumptions.load.requests_per_second()
         self.peak_rate = float(self.rates.max()) * assumptions.load.burst_factor
         apis = assumptions.comparators
-        self.overflow = min(apis, key=lambda price: price.usd_per_request, default=None)
+        self.overflow = min(apis, key=assumptions.usd_by_api, default=None)
         self.overflow_monthly = (
             Decimal(0) if self.overflow is None else api_monthly(self.overflow, assumptions)
         )

@@ -155,8 +155,8 @@ class ScenarioModel:
                 staffing, engineer_share=staffing.engineer_share * to_decimal(scenario.engineer)
             ),
             api_in_use=replace(
-                base.api_in_use,
-                usd_per_million_tokens=base.api_in_use.usd_per_million_tokens
+                base.overflow_price,
+                usd_per_million_tokens=base.overflow_price.usd_per_million_tokens
                 * to_decimal(scenario.api_price),
             ),
         )
