@@ -1,8 +1,8 @@
-"""AWS: the Price List Bulk API for prices on demand, and EC2's spot price history.
+"""AWS: the Price List Bulk API, and EC2's spot price history.
 
 The bulk API needs no credentials ("Getting price list files manually" in the AWS Billing guide):
-region_index.json names the offer file of each region, here in CSV, which is a third smaller. The
-history is DescribeSpotPriceHistory of the EC2 API, one signed request a page.
+region_index.json of an offer names its file for each region, here in CSV, which is a third smaller.
+The history is DescribeSpotPriceHistory of the EC2 API, one signed request a page.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import timedelta
 from io import TextIOWrapper
 from xml.etree import ElementTree as ET
 
-from breakeven.catalog.importers import aws_spot
+from breakeven.catalog.importers import aws_price_list, aws_spot
 from breakeven.catalog.importers.in_force import InForce
 from breakeven.catalog.importers.kinds import kind_named, read_listing
 from breakeven.catalog.importers.listing import Listing, dearest
@@ -29,32 +29,49 @@ SPOT = "https://ec2.{region}.amazonaws.com"
 _OFFER = Limits(largest_bytes=4 << 30, longest_seconds=1800)
 """An offer file of a region has hundreds of MB."""
 
-_INDEX = "/offers/v1.0/aws/AmazonEC2/current/region_index.json"
+_INDEX = "/offers/v1.0/aws/{offer}/current/region_index.json"
 _API_VERSION = "2016-11-15"
 _PAGES = 200
 _TYPES_PER_REQUEST = 100
 
 
 def fetch_price_list(job: Job) -> Listing:
-    """Fetches the offer file of a region.
+    """Fetches the offer file of EC2 for a region: machines, volumes and NAT gateways.
 
     Raises:
         FetchError: It can't be had, or its index does not have the region.
         SourceError: It can't be read.
     """
+    return _offer(job, aws_price_list.OFFERS[0])
+
+
+def fetch_services(job: Job) -> Listing:
+    """Fetches the offer files of load balancers, shared storage and the like for a region.
+
+    Raises:
+        FetchError: As `fetch_price_list`.
+        SourceError: As `fetch_price_list`.
+    """
+    offers = [_offer(job, offer) for offer in aws_price_list.OFFERS[1:]]
+    prices = tuple(price for offer in offers for price in offer.prices)
+    name = f"AWS price list of {', '.join(job.regions)}: {', '.join(aws_price_list.OFFERS[1:])}"
+    return Listing(name, offers[0].kind, prices, whole=False)
+
+
+def _offer(job: Job, offer: str) -> Listing:
     [region] = job.regions
-    index = json_object(job, f"{job.base}{_INDEX}")
+    address = f"{job.base}{_INDEX.format(offer=offer)}"
+    index = json_object(job, address)
     entry = (index.get("regions") or {}).get(region)
     path = entry.get("currentVersionUrl") if isinstance(entry, dict) else None
     if not isinstance(path, str) or not path.startswith("/") or not path.endswith(".json"):
-        msg = f"{shown(job.base + _INDEX)}: it has no region {region}"
+        msg = f"{shown(address)}: it has no region {region}"
         raise FetchError(msg)
     with tempfile.TemporaryFile() as file:
         job.client.download(f"{job.base}{path.removesuffix('.json')}.csv", file, limits=_OFFER)
         text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
-        return read_listing(
-            text, f"AWS price list of {region}", kind_named("aws-price-list-csv"), job.selection
-        )
+        name = f"AWS price list of {region}: {offer}"
+        return read_listing(text, name, kind_named("aws-price-list-csv"), job.selection)
 
 
 def fetch_spot(job: Job) -> Listing:

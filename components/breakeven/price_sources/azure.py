@@ -6,12 +6,12 @@ the next page.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httpx2
 
-from breakeven.catalog.importers import azure_retail
+from breakeven.catalog.importers import azure_charges, azure_retail
 from breakeven.catalog.importers.listing import Listing
 from breakeven.price_sources.client import FetchError, shown
 from breakeven.price_sources.source import Job, items_of, json_object
@@ -22,23 +22,42 @@ _PAGES = 500
 
 
 def fetch(job: Job) -> Listing:
-    """Fetches the prices of machines in a region.
+    """Fetches the prices of machines in a region, by consumption and by reservation.
 
     Raises:
         FetchError: They can't be had.
         SourceError: A price is not an amount, or not in US dollars.
     """
-    [region] = job.regions
-    name = f"Azure retail prices of {region}"
-    prices = tuple(azure_retail.prices_of(_items(job, region, name), name, job.selection))
+    machines = "serviceName eq 'Virtual Machines' and priceType eq '{}'"
+    kinds = [machines.format(kind) for kind in ("Consumption", "Reservation")]
+    return _listing(job, kinds, job.regions)
+
+
+def fetch_services(job: Job) -> Listing:
+    """Fetches the prices of load balancers, NAT gateways, control planes and addresses in a region.
+
+    Raises:
+        FetchError: They can't be had.
+        SourceError: As `fetch`.
+    """
+    service = "serviceName eq '{}' and priceType eq 'Consumption'"
+    services = [service.format(name) for name in azure_charges.SERVICES]
+    return _listing(job, services, (*job.regions, azure_charges.GLOBAL))
+
+
+def _listing(job: Job, filters: Sequence[str], regions: Sequence[str]) -> Listing:
+    name = f"Azure retail prices of {', '.join(job.regions)}"
+    items = (
+        item
+        for wanted in filters
+        for region in regions
+        for item in _items(job, f"{wanted} and armRegionName eq '{region}'", name)
+    )
+    prices = tuple(azure_retail.prices_of(items, name, job.selection))
     return Listing(name, "azure-retail-prices", prices, whole=False)
 
 
-def _items(job: Job, region: str, name: str) -> Iterator[tuple[str, Any]]:
-    wanted = (
-        f"serviceName eq 'Virtual Machines' and armRegionName eq '{region}' "
-        "and priceType eq 'Consumption'"
-    )
+def _items(job: Job, wanted: str, name: str) -> Iterator[tuple[str, Any]]:
     url = f"{job.base}?{httpx2.QueryParams({'currencyCode': 'USD', '$filter': wanted})}"
     for page in range(1, _PAGES + 1):
         answer = json_object(job, url)

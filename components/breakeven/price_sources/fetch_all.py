@@ -89,13 +89,17 @@ class Fetching:
             return Outcome(source, cloud, regions, problem=f"{error}{advice}")
         given = {_region(price) for price in listing.prices}
         without = ", ".join(region for region in regions if region not in given)
-        problem = f"it has no price of a known machine type in {without}" if without else ""
+        problem = f"it has no price that is known here in {without}" if without else ""
         return Outcome(source, cloud, regions, listing if listing.prices else None, problem)
 
     def _replaced(self, cloud: str, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
         """Asks gpuhunt's catalog, at most once, for what a cloud's own sources did not give."""
         own = [outcome for outcome in outcomes if outcome.source is not GPUHUNT]
-        failed = [outcome for outcome in own if outcome.problem]
+        failed = [
+            outcome
+            for outcome in own
+            if outcome.problem and outcome.source and outcome.source.purchases
+        ]
         others = [outcome for outcome in outcomes if outcome.source is GPUHUNT]
         if failed and not others and cloud in GPUHUNT.clouds:
             lacking = dict.fromkeys(region for outcome in failed for region in outcome.regions)
@@ -105,7 +109,7 @@ class Fetching:
         for outcome in own:
             if outcome.problem and listing and _lacking(listing, [outcome]):
                 yield replace(outcome, instead=listing.name)
-            elif outcome.problem and others and others[0].problem:
+            elif outcome in failed and others and others[0].problem:
                 also = f"{outcome.problem}. {GPUHUNT.title}: {others[0].problem}"
                 yield replace(outcome, problem=also)
             else:

@@ -48,7 +48,7 @@ class Source:
         title: For people.
         base: Its address.
         clouds: Clouds that it has.
-        purchases: "on-demand", "spot" or both.
+        purchases: How machines are bought by its prices, such as "spot"; empty if it has none.
         fetch: Fetches and reads.
         by_region: Whether each region is a job of its own.
         credentials: Environment variables that it needs.

@@ -30,8 +30,10 @@ G2 = "node/gcp/us-central1/g2-standard-4"
 
 SCRIPTS: dict[str, Script] = {
     "aws": answers.aws("us-east-1"),
+    "aws-services": answers.aws("us-east-1"),
     "aws-spot": answers.spot,
     "azure": answers.azure,
+    "azure-services": answers.azure,
     "google": answers.google,
     "gpuhunt": answers.gpuhunt,
 }
@@ -49,12 +51,16 @@ def providers() -> Iterator[dict[str, Provider]]:
     """One server for each source."""
     with (
         providing() as aws,
+        providing() as services,
         providing() as spot,
         providing() as azure,
+        providing() as networks,
         providing() as google,
         providing() as gpuhunt,
     ):
-        running = dict(zip(SCRIPTS, (aws, spot, azure, google, gpuhunt), strict=True))
+        running = dict(
+            zip(SCRIPTS, (aws, services, spot, azure, networks, google, gpuhunt), strict=True)
+        )
         for name, provider in running.items():
             provider.script = SCRIPTS[name]
         yield running
@@ -122,7 +128,7 @@ def test_one_command_refreshes_the_regions_of_the_stacks(
     assert {identifier: usd(output, identifier) for identifier in found} == found
     shown = capsys.readouterr()
     assert "Fetching Azure Retail Prices API, azure eastus" in shown.err
-    assert "AWS price list of us-east-1: 1 price of 2026-11-03" in shown.out
+    assert "AWS price list of us-east-1: AmazonEC2: 2 prices of 2026-11-03" in shown.out
     asked = {asked.path.split("/")[1] for asked in providers["gpuhunt"].asked}
     assert asked == {"gcp"}, "clouds with a source of their own need no other"
     for secret in (GOOGLE_SECRET, *AWS_KEYS.values()):
@@ -171,8 +177,10 @@ def test_a_source_that_fails_leaves_its_prices_and_stops_no_other(  # noqa: PLR0
     before, after = dict(read_book().prices), dict(read_book(own=output).prices)
     own = {
         "aws": {f"{G6E}/on-demand"},
+        "aws-services": {"load-balancer/aws/us-east-1/nlb"},
         "aws-spot": {f"{G6E}/spot"},
         "azure": {f"{NC24}/on-demand", f"{NC24}/spot"},
+        "azure-services": {"load-balancer/azure/eastus/standard"},
         "google": {f"{G2}/on-demand"},
         "gpuhunt": {"node/gcp/us-central1/a2-ultragpu-1g/on-demand"},
     }
@@ -198,16 +206,19 @@ def test_a_refresh_is_narrowed_to_a_cloud_or_a_region(
     refresh: Run, providers: dict[str, Provider]
 ) -> None:
     assert refresh("--cloud", "azure") == ExitCode.FINE
-    assert {name for name, provider in providers.items() if provider.asked} == {"azure"}
+    assert {name for name, provider in providers.items() if provider.asked} == {
+        "azure",
+        "azure-services",
+    }
     assert refresh("--region", "lambda/any") == ExitCode.FINE
     asked = {name for name, provider in providers.items() if provider.asked}
-    assert asked == {"azure", "gpuhunt"}
+    assert asked == {"azure", "azure-services", "gpuhunt"}
 
 
 def test_a_region_that_is_new_to_the_book_can_be_fetched(
     refresh: Run, providers: dict[str, Provider], output: Path
 ) -> None:
-    providers["aws"].script = answers.aws("eu-north-1")
+    providers["aws"].script = providers["aws-services"].script = answers.aws("eu-north-1")
     assert refresh("--region", "aws/eu-north-1") == ExitCode.PRICE  # spot has no source there
     assert usd(output, "node/aws/eu-north-1/g6e.xlarge/on-demand") == "1.861"
 
@@ -243,7 +254,10 @@ def test_refreshing_twice_changes_nothing(refresh: Run, output: Path) -> None:
         (("--kind", "table-csv"), "--kind has no effect with the network"),
         (("--as-of", "2026-11-25"), "--as-of has no effect with the network"),
         (("--from", "x.csv", "--all"), "--all has no effect with --from"),
-        (("--source-url", "gcp=https://example.com"), "aws, aws-spot, azure, google, gpuhunt"),
+        (
+            ("--source-url", "gcp=https://example.com"),
+            "aws, aws-services, aws-spot, azure, ",
+        ),
         (("--source-url", "azure=http://example.com"), "Allowed: https://HOST/PATH"),
     ],
 )

@@ -22,6 +22,7 @@ from tests.unit.catalog.importers.test_readers import (
     AWS_CSV,
     AZURE_ITEM,
     GOOGLE_PARTS,
+    aws_csv,
     google_sku,
 )
 from tests.unit.price_sources.provider import Answer, Asked, Script
@@ -34,30 +35,62 @@ def as_json(value: object) -> Answer:
     return Answer(json.dumps(value).encode(), headers={"Content-Type": "application/json"})
 
 
+SERVICES = {
+    "AWSELB": ("Load Balancer-Network", "LoadBalancerUsage", "Hrs", "0.0225"),
+    "AmazonEFS": ("Storage", "TimedStorage-ByteHrs", "GB-Mo", "0.30"),
+    "AmazonEKS": ("Compute", "AmazonEKS-Hours:perCluster", "Hours", "0.10"),
+    "AmazonVPC": ("VPC Public IPv4 Address", "PublicIPv4:InUseAddress", "Hrs", "0.005"),
+}
+"""Product family, usage type, unit and price of a product of each offer."""
+
+
 def aws(*regions: str) -> Script:
-    """Answers as the bulk API does, with an offer file for each region."""
-    versions = {region: f"/offers/v1.0/aws/AmazonEC2/20261103/{region}/index" for region in regions}
-    index = {
+    """Answers as the bulk API does, with the offer files of each region."""
+    texts = {
+        "AmazonEC2": AWS_CSV,
+        **{name: aws_offer(name, *product) for name, product in SERVICES.items()},
+    }
+
+    def script(asked: Asked) -> Answer:
+        parts = asked.path.split("/")
+        if not asked.path.startswith("/offers/v1.0/aws/") or parts[4] not in texts:
+            return Answer(status=404)
+        if parts[5:] == ["current", "region_index.json"]:
+            return as_json(region_index(parts[4], regions))
+        if parts[5] == "20261103" and parts[6] in regions and parts[7:] == ["index.csv"]:
+            return Answer(texts[parts[4]].replace("us-east-1", parts[6]).encode())
+        return Answer(status=404)
+
+    return script
+
+
+def region_index(offer: str, regions: tuple[str, ...]) -> dict[str, Any]:
+    """Makes the region index of an offer."""
+    return {
         "formatVersion": "v1.0",
         "disclaimer": "This pricing list is for informational purposes only.",
         "publicationDate": "2026-11-03T18:00:00Z",
         "regions": {
-            region: {"regionCode": region, "currentVersionUrl": f"{path}.json"}
-            for region, path in versions.items()
+            region: {
+                "regionCode": region,
+                "currentVersionUrl": f"/offers/v1.0/aws/{offer}/20261103/{region}/index.json",
+            }
+            for region in regions
         },
     }
-    offers = {
-        f"{path}.csv": AWS_CSV.replace("us-east-1", region) for region, path in versions.items()
+
+
+def aws_offer(name: str, family: str, usage: str, unit: str, usd: str) -> str:
+    """Makes an offer file of one product that is not a machine."""
+    product = {
+        "Product Family": family,
+        "usageType": usage,
+        "Unit": unit,
+        "PricePerUnit": usd,
+        "Instance Type": "",
     }
-
-    def script(asked: Asked) -> Answer:
-        if asked.path == "/offers/v1.0/aws/AmazonEC2/current/region_index.json":
-            return as_json(index)
-        if asked.path in offers:
-            return Answer(offers[asked.path].encode())
-        return Answer(status=404)
-
-    return script
+    lines = aws_csv(product).splitlines()
+    return "\n".join(line for line in lines if '"PLAIN"' not in line).replace("AmazonEC2", name)
 
 
 def spot_page(items: list[dict[str, str]], token: str = "") -> Answer:
@@ -98,22 +131,50 @@ def spot(asked: Asked) -> Answer:
 
 
 def azure(asked: Asked) -> Answer:
-    """Answers with two pages, on demand and spot; the link is that of the real service."""
-    second = "$skip" in asked.query
-    change: dict[str, Any] = (
-        {"skuName": "NC24ads A100 v4 Spot", "retailPrice": 0.67878} if second else {}
-    )
-    query = f"$filter={quote(asked.query['$filter'])}&$skip=1000"
+    """Answers with the items of a filter, one a page; the link is that of the real service."""
+    wanted = asked.query["$filter"]
+    items = [item for item in AZURE_ITEMS if all(part in wanted for part in _filters(item))]
+    place = int(asked.query.get("$skip", "0"))
+    more = place + 1 < len(items)
+    query = f"$filter={quote(wanted)}&$skip={place + 1}"
     link = f"https://prices.azure.com:443/api/retail/prices?{query}"
     return as_json(
         {
             "BillingCurrency": "USD",
             "CustomerEntityId": "Default",
             "CustomerEntityType": "Retail",
-            "Items": [{**AZURE_ITEM, **change}],
-            "NextPageLink": None if second else link,
-            "Count": 1,
+            "Items": items[place : place + 1],
+            "NextPageLink": link if more else None,
+            "Count": len(items[place : place + 1]),
         }
+    )
+
+
+AZURE_ITEMS = [
+    AZURE_ITEM,
+    {**AZURE_ITEM, "skuName": "NC24ads A100 v4 Spot", "retailPrice": 0.67878},
+    {
+        **AZURE_ITEM,
+        "type": "Reservation",
+        "reservationTerm": "1 Year",
+        "retailPrice": 21900.0,
+    },
+    {
+        **AZURE_ITEM,
+        "serviceName": "Load Balancer",
+        "meterName": "Standard Included LB Rules and Outbound Rules",
+        "armRegionName": "Global",
+        "armSkuName": "",
+        "retailPrice": 0.025,
+    },
+]
+
+
+def _filters(item: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        f"serviceName eq '{item['serviceName']}'",
+        f"armRegionName eq '{item['armRegionName']}'",
+        f"priceType eq '{item['type']}'",
     )
 
 

@@ -60,18 +60,43 @@ CASES = {
         "aws",
         "us-east-1",
         answers.aws("us-east-1", "eu-west-1"),
-        {f"{G6E}/on-demand": "1.861"},
+        {f"{G6E}/on-demand": "1.861", f"{G6E}/reserved-1y": "1.1724"},
         date(2026, 11, 3),
         2,
+    ),
+    "aws-services": Case(
+        "aws",
+        "us-east-1",
+        answers.aws("us-east-1"),
+        {
+            "load-balancer/aws/us-east-1/nlb": "16.425",
+            "volume/aws/us-east-1/efs": "0.3",
+            "control-plane/aws/us-east-1/eks": "73",
+            "ip/aws/us-east-1/ipv4": "3.65",
+        },
+        date(2026, 11, 3),
+        8,
     ),
     "aws-spot": Case("aws", "us-east-1", answers.spot, {f"{G6E}/spot": "0.95"}, TODAY, 2),
     "azure": Case(
         "azure",
         "eastus",
         answers.azure,
-        {f"{NC24}/on-demand": "3.673", f"{NC24}/spot": "0.67878"},
+        {
+            f"{NC24}/on-demand": "3.673",
+            f"{NC24}/spot": "0.67878",
+            f"{NC24}/reserved-1y": "2.5",
+        },
         TODAY,
-        2,
+        3,
+    ),
+    "azure-services": Case(
+        "azure",
+        "eastus",
+        answers.azure,
+        {"load-balancer/azure/eastus/standard": "18.25"},
+        TODAY,
+        8,
     ),
     "google": Case(
         "gcp",
@@ -233,8 +258,10 @@ def test_a_price_that_is_not_an_amount_is_refused_with_its_place(
 ) -> None:
     changes = {
         "aws": (b"1.8610000000", b"free"),
+        "aws-services": (b'"0.0225"', b'"free"'),
         "aws-spot": (b"<spotPrice>0.91<", b"<spotPrice>-1<"),
         "azure": (b"3.673", b'"free"'),
+        "azure-services": (b"0.025", b'"free"'),
         "google": (b'"nanos": 24988000', b'"nanos": "free"'),
     }
 
@@ -278,10 +305,10 @@ def test_an_azure_link_is_followed_at_the_address_that_was_asked(
 ) -> None:
     provider.script = answers.azure
     fetch("azure", provider, client)
-    first, second = provider.asked
+    first, second, _ = provider.asked
     assert first.query["$filter"] == second.query["$filter"]
     assert "armRegionName eq 'eastus'" in first.query["$filter"]
-    assert second.query["$skip"] == "1000"
+    assert second.query["$skip"] == "1"
 
 
 def test_the_google_key_is_in_no_address(provider: Provider, client: Client) -> None:

@@ -1,37 +1,31 @@
-"""Amazon EC2 in the AWS Price List: the bulk API's offer file (JSON, CSV), or `get-products`.
+"""The AWS Price List: an offer file of the bulk API (JSON, CSV), or `aws pricing get-products`.
 
 Fields as its guide describes them ("Reading the service price list file"): products by SKU, then
-their terms; in CSV five lines about the file, then a header. `aws pricing get-products` prints some
-products, each with its terms and as a text of its own. Taken is Linux on demand on shared hardware,
-without further software: the price that a node without other agreement has. A term counts from its
-effectiveDate on.
+their terms; in CSV five lines about the file, then a header, then a row for each term. `aws pricing
+get-products` prints some products, each with its terms and as a text of its own. A term counts from
+its effectiveDate on, and of tiers the first.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, TextIO
 
+from breakeven.catalog.importers.aws_charges import Charge, charge_of, purchase_of
 from breakeven.catalog.importers.in_force import InForce, start_day
-from breakeven.catalog.importers.listing import Selection, SourceError, node_price, parse_day
+from breakeven.catalog.importers.listing import Selection, SourceError, list_price, parse_day
 from breakeven.catalog.price import Price
-from breakeven.json_stream import Entry, entries
+from breakeven.json_stream import entries
 
-SOURCE = "AWS Price List, AmazonEC2"
+OFFERS = ("AmazonEC2", "AWSELB", "AmazonEFS", "AmazonEKS", "AmazonVPC")
+"""Offers that have something to price."""
 
-_ENTERED = {(), ("products",), ("terms",), ("terms", "OnDemand"), ("terms", "Reserved")}
+_TERMS = ("OnDemand", "Reserved")
 
-_PLAIN = {
-    "operatingSystem": "Linux",
-    "tenancy": "Shared",
-    "capacitystatus": "Used",
-    "preInstalledSw": "NA",
-    "operation": "RunInstances",
-    "marketoption": "OnDemand",
-}
+_ENTERED = {(), ("products",), ("terms",), *(("terms", term) for term in _TERMS)}
 
 _COLUMNS = {
     "operatingSystem": "Operating System",
@@ -42,18 +36,28 @@ _COLUMNS = {
     "marketoption": "MarketOption",
     "instanceType": "Instance Type",
     "regionCode": "Region Code",
+    "productFamily": "Product Family",
+    "usagetype": "usageType",
+    "locationType": "Location Type",
 }
-"""Columns of the CSV by the attribute of the JSON."""
+"""Columns of the CSV by the attribute of the JSON. An offer has those that its products have."""
+
+_NEEDED = ("SKU", "TermType", "EffectiveDate", "StartingRange", "Unit", "PricePerUnit", "Currency")
+_TERM = ("TermType", "LeaseContractLength", "PurchaseOption", "OfferingClass")
 
 
 def is_json(head: str) -> bool:
-    """Tells by its beginning whether a file is the offer of EC2 in JSON."""
-    return head.lstrip().startswith("{") and '"AmazonEC2"' in head and '"offerCode"' in head
+    """Tells by its beginning whether a file is an offer in JSON."""
+    return head.lstrip().startswith("{") and '"offerCode"' in head and _has_offer(head)
 
 
 def is_csv(head: str) -> bool:
-    """Tells by its beginning whether a file is the offer of EC2 in CSV."""
-    return head.startswith('"FormatVersion"') and '"AmazonEC2"' in head
+    """Tells by its beginning whether a file is an offer in CSV."""
+    return head.startswith('"FormatVersion"') and _has_offer(head)
+
+
+def _has_offer(head: str) -> bool:
+    return any(f'"{offer}"' in head for offer in OFFERS)
 
 
 def is_products(head: str) -> bool:
@@ -81,13 +85,12 @@ def read_products(stream: TextIO, name: str, selection: Selection) -> Iterator[P
             continue
         where = f"{name}, line {entry.line}"
         item = _product(entry.value, where)
-        attributes = (item.get("product") or {}).get("attributes")
-        if isinstance(attributes, dict) and _is_wanted(attributes, selection):
+        charge = _charge(item.get("product"), selection)
+        if charge:
             day = parse_day(where, item.get("publicationDate"))
-            for terms in _values((item.get("terms") or {}).get("OnDemand")):
-                _offer(
-                    found, where, (attributes["regionCode"], attributes["instanceType"]), terms, day
-                )
+            for kind in _TERMS:
+                for term in _values((item.get("terms") or {}).get(kind)):
+                    _offer(found, where, charge, kind, term, _source(item.get("serviceCode")), day)
     yield from found.prices()
 
 
@@ -113,17 +116,22 @@ def read_json(stream: TextIO, name: str, selection: Selection) -> Iterator[Price
         JsonStreamError: The file is no JSON.
     """
     day: date | None = None
-    wanted: dict[str, tuple[str, str]] = {}
+    source = ""
+    wanted: dict[str, Charge] = {}
     found = InForce()
     for entry in entries(stream, _ENTERED):
         where = f"{name}, line {entry.line}"
         if entry.path == ("publicationDate",):
             day = parse_day(where, entry.value)
+        elif entry.path == ("offerCode",):
+            source = _source(entry.value)
         elif entry.path[:1] == ("products",):
-            _note_product(entry, selection, wanted)
-        elif entry.path[:2] == ("terms", "OnDemand") and entry.path[-1] in wanted:
+            charge = _charge(entry.value, selection)
+            if charge:
+                wanted[entry.path[-1]] = charge
+        elif entry.path[:1] == ("terms",) and entry.path[-1] in wanted:
             for term in _values(entry.value):
-                _offer(found, where, wanted[entry.path[-1]], term, day)
+                _offer(found, where, wanted[entry.path[-1]], entry.path[1], term, source, day)
     yield from found.prices()
 
 
@@ -131,61 +139,96 @@ def read_csv(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]
     """Yields the wanted prices of an offer in CSV, at constant memory.
 
     Raises:
-        SourceError: The file has no publication date or a column is missing, or a price is none.
-        csv.Error: The file is no CSV.
+        SourceError: The file has no publication date or a column is missing, or a price is not an
+            amount.
+        csv.Error: The file is not CSV.
     """
-    day: date | None = None
     lines = csv.reader(stream)
-    header: list[str] = []
+    header, source, day = _head(lines, name)
+    places = _places(header, name)
+    columns = [(attribute, places[column]) for attribute, column in _COLUMNS.items()]
+    lease = [places[column] for column in _TERM]
+    sku, start, tier, unit, usd, currency = (places[name] for name in ("SKU", *_NEEDED[2:]))
+    found = InForce()
+    last, charge = "", None
+    for row in lines:
+        row.append("")  # stands for a column that the offer does not have
+        if len(row) <= len(header) or row[tier] not in {"0", ""} or row[currency] != "USD":
+            continue
+        if row[sku] != last:
+            last = row[sku]
+            charge = charge_of({attribute: row[place] for attribute, place in columns}, selection)
+        if charge is None or row[unit].lower() not in charge.units:
+            continue
+        purchase = purchase_of(tuple(row[place] for place in lease))
+        if purchase:
+            where = f"{name}, line {lines.line_num}"
+            price = _price(where, charge, purchase, row[usd], source, day)
+            found.offer(price, start_day(where, row[start]))
+    yield from found.prices()
+
+
+def _head(lines: Any, name: str) -> tuple[list[str], str, date | None]:
+    """Reads up to the header; returns it, the source, and the publication date if it is there."""
+    day: date | None = None
+    source = ""
     for row in lines:
         if row[:1] == ["Publication Date"] and len(row) > 1:
             day = parse_day(f"{name}, line {lines.line_num}", row[1])
+        elif row[:1] == ["OfferCode"] and len(row) > 1:
+            source = _source(row[1])
         elif row[:1] == ["SKU"]:
-            header = row
-            break
-    needed = (*_COLUMNS.values(), "TermType", "Unit", "PricePerUnit", "Currency", "EffectiveDate")
+            return row, source, day
+    return [], source, day
+
+
+def _places(header: Sequence[str], name: str) -> dict[str, int]:
+    """Returns where each column stands; one that the file may lack is behind the last."""
+    # What tells machines apart has to be there where there are machines.
+    needed = (*_NEEDED, *_COLUMNS.values()) if _COLUMNS["instanceType"] in header else _NEEDED
     missing = [column for column in needed if column not in header]
     if missing:
         msg = f"{name}: no column {', '.join(missing)} below the lines about the file"
         raise SourceError(msg)
-    found = InForce()
-    for row in lines:
-        values = dict(zip(header, row, strict=False))
-        on_demand = (values.get("TermType"), values.get("Unit"), values.get("Currency"))
-        if on_demand != ("OnDemand", "Hrs", "USD") or values.get("StartingRange", "0") != "0":
-            continue
-        product = {attribute: values.get(column) for attribute, column in _COLUMNS.items()}
-        if _is_wanted(product, selection):
-            where = f"{name}, line {lines.line_num}"
-            machine = (str(product["regionCode"]), str(product["instanceType"]))
-            price = _price(where, machine, values["PricePerUnit"], day)
-            found.offer(price, start_day(where, values["EffectiveDate"]))
-    yield from found.prices()
+    known = {column: place for place, column in enumerate(header)}
+    return {
+        column: known.get(column, len(header)) for column in (*_NEEDED, *_TERM, *_COLUMNS.values())
+    }
 
 
-def _note_product(entry: Entry, selection: Selection, wanted: dict[str, tuple[str, str]]) -> None:
-    product = entry.value if isinstance(entry.value, dict) else {}
-    attributes = product.get("attributes")
-    if isinstance(attributes, dict) and _is_wanted(attributes, selection):
-        wanted[entry.path[-1]] = (attributes["regionCode"], attributes["instanceType"])
+def _charge(product: object, selection: Selection) -> Charge | None:
+    attributes = product.get("attributes") if isinstance(product, dict) else None
+    if not isinstance(product, dict) or not isinstance(attributes, dict):
+        return None
+    family = product.get("productFamily")
+    return charge_of({**attributes, "productFamily": family}, selection)
 
 
-def _is_wanted(product: Mapping[str, Any], selection: Selection) -> bool:
-    return all(product.get(name) == plain for name, plain in _PLAIN.items()) and selection.takes(
-        "aws", str(product.get("regionCode")), str(product.get("instanceType"))
-    )
-
-
-def _offer(
-    found: InForce, where: str, machine: tuple[str, str], term: Mapping[str, Any], day: date | None
+def _offer(  # noqa: PLR0913, PLR0917  # a term, what it is a term of, and where it stands
+    found: InForce,
+    where: str,
+    charge: Charge,
+    kind: str,
+    term: Mapping[str, Any],
+    source: str,
+    day: date | None,
 ) -> None:
-    """Takes what an hour costs by one term of a SKU, from the first hour on."""
+    """Takes what a unit costs by one term of a SKU."""
+    attributes = term.get("termAttributes") or {}
+    lease = (
+        str(attributes.get(name) or "")
+        for name in ("LeaseContractLength", "PurchaseOption", "OfferingClass")
+    )
+    purchase = purchase_of((kind, *lease))
     start = start_day(where, term.get("effectiveDate"))
     for dimension in _values(term.get("priceDimensions")):
         per_unit = dimension.get("pricePerUnit")
-        hourly = dimension.get("unit") == "Hrs" and dimension.get("beginRange", "0") == "0"
-        if hourly and isinstance(per_unit, dict) and "USD" in per_unit:
-            found.offer(_price(where, machine, per_unit["USD"], day), start)
+        counts = (
+            str(dimension.get("unit")).lower() in charge.units
+            and dimension.get("beginRange", "0") == "0"
+        )
+        if purchase and counts and isinstance(per_unit, dict) and "USD" in per_unit:
+            found.offer(_price(where, charge, purchase, per_unit["USD"], source, day), start)
 
 
 def _values(mapping: object) -> Iterator[dict[str, Any]]:
@@ -193,17 +236,17 @@ def _values(mapping: object) -> Iterator[dict[str, Any]]:
         yield from (value for value in mapping.values() if isinstance(value, dict))
 
 
-def _price(where: str, machine: tuple[str, str], usd: object, day: date | None) -> Price:
+def _source(offer: object) -> str:
+    return f"AWS Price List, {offer}"
+
+
+def _price(  # noqa: PLR0913, PLR0917  # what a price is, and where it stands
+    where: str, charge: Charge, purchase: str, usd: object, source: str, day: date | None
+) -> Price:
     if day is None:
         msg = f"{where}: a price before the publication date of the file"
         raise SourceError(msg)
-    return node_price(
-        where,
-        cloud="aws",
-        region=machine[0],
-        instance_type=machine[1],
-        purchase="on-demand",
-        usd=usd,
-        source=SOURCE,
-        as_of=day,
+    identifier = f"{charge.identifier}/{purchase}" if charge.is_machine else charge.identifier
+    return list_price(
+        where, identifier, usd, unit=charge.unit, source=source, as_of=day, times=charge.times
     )

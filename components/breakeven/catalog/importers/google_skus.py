@@ -1,7 +1,7 @@
 """SKUs of Google Compute Engine: machines are billed by core, by memory and by GPU.
 
 Two forms, with the fields that Google documents: pages of the Cloud Billing Catalog API (`skus`),
-which do not say when they were fetched, and rows of the BigQuery table cloud_pricing_export, one
+which do not say when they were fetched and have disks too, and rows of the BigQuery table cloud_pricing_export, one
 JSON object a line, which do. A machine's price is put together as Google bills it:
 
     vCPUs x core + GB x memory + GPUs x GPU
@@ -20,17 +20,34 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TextIO
 
 from breakeven.catalog.importers.in_force import start_day
-from breakeven.catalog.importers.listing import Selection, SourceError, node_price, parse_day
+from breakeven.catalog.importers.listing import (
+    Selection,
+    SourceError,
+    list_price,
+    node_price,
+    parse_day,
+)
 from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.price import Price
 from breakeven.json_stream import entries
 
 SOURCE = "Google Cloud SKUs, cores + memory + GPUs"
 
+DISK_SOURCE = "Google Cloud SKUs, persistent disks"
+
 _INSTANCE = re.compile(r"(Spot Preemptible )?(E2|N2|G2|A2) Instance (Core|Ram) running in ")
 _GPU = re.compile(
     r"(Nvidia L4|Nvidia Tesla A100) GPU (attached to Spot Preemptible VMs )?running in "
 )
+
+_DISK = re.compile(r"(Storage|Balanced|SSD backed) PD Capacity( in .*)?")
+
+_VOLUMES = {
+    "Storage": ("pd-standard",),
+    "Balanced": ("pd-balanced", "standard-rwo"),
+    "SSD backed": ("pd-ssd", "premium-rwo"),
+}
+"""Names of a disk, and of GKE's storage class that makes it, by what its SKU starts with."""
 
 _FAMILIES = {
     "e2-standard": ("E2", None),
@@ -83,11 +100,16 @@ def prices_of(items: Iterable[tuple[str, Any]], name: str, selection: Selection)
     day = selection.day(name)
     parts: _Parts = {}
     for where, sku in items:
-        part = _part(str(sku.get("description"))) if isinstance(sku, dict) else None
-        usd = _catalog_usd(where, sku, day) if part else None
-        if part and usd is not None:
+        description = str(sku.get("description")) if isinstance(sku, dict) else ""
+        part, disk = _part(description), _DISK.fullmatch(description)
+        usd = _catalog_usd(where, sku, day) if part or disk else None
+        if usd is None:
+            continue
+        if part:
             _note(parts, sku.get("serviceRegions"), part, usd, day)
-    return _machines(parts, name, selection)
+        elif disk:
+            yield from _volumes(where, sku.get("serviceRegions"), disk[1], usd, selection)
+    yield from _machines(parts, name, selection)
 
 
 def read_export(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]:
@@ -109,6 +131,22 @@ def read_export(stream: TextIO, name: str, selection: Selection) -> Iterator[Pri
             day = parse_day(where, row.get("pricing_as_of_time"))
             _note(parts, _at(row, "geo_taxonomy", "regions"), part, usd, day)
     return _machines(parts, name, selection)
+
+
+def _volumes(
+    where: str, regions: object, kind: str, usd: Decimal, selection: Selection
+) -> Iterator[Price]:
+    for region in regions if isinstance(regions, list) else []:
+        if ("gcp", region) in selection.regions:
+            for name in _VOLUMES[kind]:
+                yield list_price(
+                    where,
+                    f"volume/gcp/{region}/{name}",
+                    usd,
+                    unit="GB-month",
+                    source=DISK_SOURCE,
+                    as_of=selection.day(where),
+                )
 
 
 def _row(line: str, where: str) -> Mapping[str, Any]:

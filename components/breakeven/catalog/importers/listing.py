@@ -134,14 +134,42 @@ def node_price(  # noqa: PLR0913  # the parts of an identifier, and where it sta
     Raises:
         SourceError: The amount is no price.
     """
+    identifier = f"node/{cloud}/{region}/{instance_type}/{purchase}"
+    return list_price(where, identifier, usd, unit="node-hour", source=source, as_of=as_of)
+
+
+def list_price(  # noqa: PLR0913  # what a price is, and where it stands
+    where: str,
+    identifier: str,
+    usd: object,
+    *,
+    unit: str,
+    source: str,
+    as_of: date,
+    times: Decimal = Decimal(1),
+) -> Price:
+    """Makes a price from a field of a file.
+
+    Args:
+        where: File and line, for the message.
+        identifier: What is bought.
+        usd: USD, as a number or as text.
+        unit: What one unit is.
+        source: Where the figure is from.
+        as_of: Day on which it was true.
+        times: What the amount is multiplied by.
+
+    Raises:
+        SourceError: The amount is not a price.
+    """
     amount = _amount(usd)
     if amount is None:
-        msg = f'{where}: {instance_type} costs "{usd}"; allowed: USD an hour, 0 to below 10^9'
+        msg = f'{where}: {identifier} costs "{usd}"; allowed: USD per {unit}, 0 to below 10^9'
         raise SourceError(msg)
     return Price(
-        identifier=f"node/{cloud}/{region}/{instance_type}/{purchase}",
-        usd=amount,
-        unit="node-hour",
+        identifier=identifier,
+        usd=(amount * times).quantize(_SMALLEST).normalize() if times != 1 else amount,
+        unit=unit,
         source=source,
         as_of=as_of,
         confidence="list",

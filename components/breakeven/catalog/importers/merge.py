@@ -97,6 +97,10 @@ def _rank(price: Price) -> tuple[date, Decimal, str]:
     return price.as_of, price.usd, price.source
 
 
+def _is_node(price: Price) -> bool:
+    return price.identifier.startswith("node/")
+
+
 def _scope(price: Price) -> _Scope:
     _, cloud, region, _, purchase = price.identifier.split("/")
     return price.source, cloud, region, purchase
@@ -108,7 +112,7 @@ def _whole_lists(listings: Iterable[Listing]) -> dict[_Scope, list[tuple[date, s
         if not listing.whole:
             continue
         scopes: dict[_Scope, tuple[date, set[str]]] = {}
-        for price in listing.prices:
+        for price in filter(_is_node, listing.prices):
             scopes.setdefault(_scope(price), (price.as_of, set()))[1].add(price.identifier)
         for scope, group in scopes.items():
             lists.setdefault(scope, []).append(group)
@@ -116,9 +120,7 @@ def _whole_lists(listings: Iterable[Listing]) -> dict[_Scope, list[tuple[date, s
 
 
 def _is_gone(price: Price, lists: Mapping[_Scope, list[tuple[date, set[str]]]]) -> bool:
-    if not price.identifier.startswith("node/"):
-        return False
-    return any(
+    return _is_node(price) and any(
         price.as_of < day and price.identifier not in identifiers
         for day, identifiers in lists.get(_scope(price), ())
     )

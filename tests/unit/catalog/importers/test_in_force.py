@@ -23,6 +23,7 @@ from tests.unit.catalog.importers.lists import (
     product,
     spot,
 )
+from tests.unit.catalog.importers.test_readers import google_sku
 
 DAYS = st.dates(date(2024, 1, 1), date(2028, 1, 1))
 
@@ -109,3 +110,47 @@ def test_a_gpuhunt_row_of_other_terms_of_sale_is_left_out_and_a_zone_is_its_regi
 def test_a_table_that_does_not_name_its_cloud_needs_it(text: str) -> None:
     with pytest.raises(SourceError, match="--cloud"):
         usd_of(text, "")
+
+
+def catalog(*prices: tuple[str, str], description: str = "Storage PD Capacity") -> str:
+    sku = google_sku(description, "0")
+    sku["pricingInfo"] = [
+        {**google_sku(description, usd)["pricingInfo"][0], "effectiveTime": start}
+        for start, usd in prices
+    ]
+    return json.dumps({"skus": [sku], "nextPageToken": ""})
+
+
+def test_of_googles_timeline_the_price_in_force_counts() -> None:
+    timeline = (
+        ("2026-01-01T00:00:00Z", "0.05"),
+        ("2026-11-01T00:00:00Z", "0.04"),
+        ("2027-01-01T00:00:00Z", "0.03"),
+    )
+    for prices in (timeline, timeline[::-1]):
+        assert usd_of(catalog(*prices)) == {"volume/gcp/us-central1/pd-standard": "0.04"}
+
+
+def test_a_sku_of_google_whose_price_is_to_come_has_none() -> None:
+    with pytest.raises(SourceError, match="no price"):
+        usd_of(catalog(("2027-01-01T00:00:00Z", "0.03")))
+
+
+@pytest.mark.parametrize(
+    ("description", "names"),
+    [
+        ("Balanced PD Capacity in Frankfurt", {"pd-balanced", "standard-rwo"}),
+        ("SSD backed PD Capacity", {"pd-ssd", "premium-rwo"}),
+    ],
+)
+def test_a_disk_of_google_has_its_name_and_that_of_its_storage_class(
+    description: str, names: set[str]
+) -> None:
+    found = usd_of(catalog(("2026-01-01T00:00:00Z", "0.1"), description=description))
+    assert set(found) == {f"volume/gcp/us-central1/{name}" for name in names}
+
+
+def test_a_regional_disk_of_google_is_not_a_zonal_one() -> None:
+    timeline = ("2026-01-01T00:00:00Z", "0.1")
+    with pytest.raises(SourceError, match="no price"):
+        usd_of(catalog(timeline, description="Regional SSD backed PD Capacity"))

@@ -161,9 +161,14 @@ AWS_COLUMNS = (
     ("Unit", "Hrs"),
     ("PricePerUnit", "1.8610000000"),
     ("Currency", "USD"),
+    ("LeaseContractLength", ""),
+    ("PurchaseOption", ""),
+    ("OfferingClass", ""),
     ("Product Family", "Compute Instance"),
     ("serviceCode", "AmazonEC2"),
     ("Location", "US East (N. Virginia)"),
+    ("Location Type", "AWS Region"),
+    ("usageType", "BoxUsage:g6e.xlarge"),
     ("Instance Type", "g6e.xlarge"),
     ("Tenancy", "Shared"),
     ("Operating System", "Linux"),
@@ -173,6 +178,18 @@ AWS_COLUMNS = (
     ("Pre Installed S/W", "NA"),
     ("Region Code", "us-east-1"),
 )
+
+TERM_COLUMNS = {
+    "TermType",
+    "LeaseContractLength",
+    "PurchaseOption",
+    "OfferingClass",
+    "EffectiveDate",
+    "StartingRange",
+    "Unit",
+    "PricePerUnit",
+    "Currency",
+}
 
 
 def aws_csv(*changes: dict[str, str]) -> str:
@@ -184,14 +201,39 @@ def aws_csv(*changes: dict[str, str]) -> str:
     writer.writerow(["Version", "20261103180000"])
     writer.writerow(["OfferCode", "AmazonEC2"])
     writer.writerow([name for name, _ in AWS_COLUMNS])
-    for change in ({}, *changes):
-        writer.writerow({**dict(AWS_COLUMNS), **change}.values())
+    for number, change in enumerate(({}, *changes)):
+        # A SKU is one product; only terms of the same differ.
+        sku = "PLAIN" if change.keys() <= TERM_COLUMNS else f"OTHER{number}"
+        writer.writerow({**dict(AWS_COLUMNS), "SKU": sku, **change}.values())
     return text.getvalue()
 
 
 AWS_CSV = aws_csv(
     {"Operating System": "Windows", "PricePerUnit": "7"},
-    {"TermType": "Reserved", "PricePerUnit": "7"},
+    {
+        "TermType": "Reserved",
+        "LeaseContractLength": "1yr",
+        "PurchaseOption": "No Upfront",
+        "OfferingClass": "standard",
+        "PricePerUnit": "1.1724",
+    },
+    {
+        "TermType": "Reserved",
+        "LeaseContractLength": "3yr",
+        "PurchaseOption": "All Upfront",
+        "OfferingClass": "standard",
+        "PricePerUnit": "0",
+    },
+    {
+        "TermType": "Reserved",
+        "LeaseContractLength": "3yr",
+        "PurchaseOption": "No Upfront",
+        "OfferingClass": "convertible",
+        "PricePerUnit": "7",
+    },
+    {"EffectiveDate": "2026-12-01", "PricePerUnit": "7"},
+    {"EffectiveDate": "2026-01-01", "PricePerUnit": "7"},
+    {"StartingRange": "100", "PricePerUnit": "7"},
     {"Unit": "Quantity", "PricePerUnit": "7"},
     {"MarketOption": "CapacityBlock", "PricePerUnit": "7"},
     {"Region Code": "us-west-2", "PricePerUnit": "7"},
@@ -230,6 +272,13 @@ AZURE_PAGE = azure_page(
     {"productName": "NCads A100 v4 Series Windows", "retailPrice": 9},
     {"type": "Reservation", "reservationTerm": "1 Year", "retailPrice": 20_000},
     {"type": "DevTestConsumption", "retailPrice": 9},
+    {
+        "type": "Reservation",
+        "reservationTerm": "3 Years",
+        "retailPrice": 9,
+        "productName": "NCads A100 v4 Series Windows",
+    },
+    {"type": "Reservation", "reservationTerm": "5 Years", "retailPrice": 9},
     {"serviceName": "Cloud Services", "retailPrice": 9},
     {"armRegionName": "westus", "retailPrice": 9},
     {"tierMinimumUnits": 10000.0, "retailPrice": 9},
@@ -333,7 +382,7 @@ SAMPLES: dict[str, tuple[str, dict[str, str], date, str]] = {
     ),
     "aws-price-list-csv": (
         AWS_CSV,
-        {f"{G6E}/on-demand": "1.861"},
+        {f"{G6E}/on-demand": "1.861", f"{G6E}/reserved-1y": "1.1724"},
         date(2026, 11, 3),
         "AWS Price List, AmazonEC2",
     ),
@@ -363,7 +412,11 @@ SAMPLES: dict[str, tuple[str, dict[str, str], date, str]] = {
     ),
     "azure-retail-prices": (
         AZURE_PAGE,
-        {f"{NC24}/on-demand": "3.673", f"{NC24}/spot": "0.67878"},
+        {
+            f"{NC24}/on-demand": "3.673",
+            f"{NC24}/spot": "0.67878",
+            f"{NC24}/reserved-1y": "2.283105022831050",
+        },
         FETCHED,
         "Azure Retail Prices API",
     ),
