@@ -1,8 +1,9 @@
 """SKUs of Google Compute Engine: machines are billed by core, by memory and by GPU.
 
 Two forms, with the fields that Google documents: pages of the Cloud Billing Catalog API (`skus`),
-which do not say when they were fetched and have disks too, and rows of the BigQuery table cloud_pricing_export, one
-JSON object a line, which do. A machine's price is put together as Google bills it:
+which do not say when they were fetched and have disks too, and rows of the BigQuery table
+cloud_pricing_export, one JSON object a line, which do. A machine's price is put together as Google
+bills it:
 
     vCPUs x core + GB x memory + GPUs x GPU
 
