@@ -22,6 +22,18 @@ class _Loader(_Base):  # type: ignore[misc]  # one of two classes, known when it
     """
 
 
+class _PlainLoader(_Base):  # type: ignore[misc]  # one of two classes, known when it runs
+    """As YAML's safe loader, but refuses a key that is there twice, as the engine does."""
+
+    def construct_mapping(self, node: yaml.MappingNode, *, deep: bool = False) -> object:
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for place, (key, _) in enumerate(node.value):
+            if isinstance(key, yaml.ScalarNode) and key.value in names[:place]:
+                problem = f"{key.value} is there twice; leave one of them"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep=deep)
+
+
 LARGEST = 5_000_000
 """Values of one text, aliases written out: far beyond any manifest, and walked in seconds."""
 
@@ -56,10 +68,10 @@ def plain_value(text: str) -> Any:
     """Returns the single document of a text as YAML's safe loader reads it.
 
     Raises:
-        yaml.YAMLError: It is no YAML, or several documents.
+        yaml.YAMLError: It is no YAML, or several documents, or has a key twice.
     """
     # libyaml's loader is derived from the safe one, too.
-    return _bounded(lambda: yaml.load(text, Loader=_Base))  # noqa: S506
+    return _bounded(lambda: yaml.load(text, Loader=_PlainLoader))  # noqa: S506
 
 
 def _bounded(read: Callable[[], _Value]) -> _Value:

@@ -1,7 +1,7 @@
-"""What a request costs by API, from the prices that genai-prices packs.
+"""What a request costs by API, from the prices of genai-prices.
 
-Offline: the package's prices are Python code, and its update from the network is never called. It
-is imported when it is first needed, as that takes a tenth of a second.
+Offline: its prices are those that the package has, or those that `breakeven prices refresh` saved.
+It is imported when it is first needed, as that takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -13,18 +13,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from breakeven.catalog.api_findings import Finding, Retired, excludes
+from breakeven.catalog.token_price_file import in_use
 from breakeven.suggestions import COUNT, near_names, suggestion
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, PriceCalculation, Provider
-
-PACKAGE_VERSION = "0.2.3"
-"""Version of genai-prices that `PACKAGE_DATE` belongs to."""
-
-PACKAGE_DATE = date(2026, 11, 10)
-"""Day of its upload to PyPI. The package does not say when each of its prices was checked."""
-
-_PACKAGE = f"genai-prices {PACKAGE_VERSION}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +49,8 @@ class ApiPrice:
         reference: "provider/model" as it was asked for.
         usd_per_request: USD for the whole request.
         usd_per_million_tokens: The same over its input and output tokens, for a million of them.
-        source: Package and version; and the row used where its name differs.
-        as_of: Day of the package's release.
+        source: Package and version, or day of saved prices; and the row used if its name differs.
+        as_of: Day of the package's release, or of saved prices.
         max_input_tokens: Longest input; None where unknown.
         quantization: Of the weights, where a source states it; else empty.
         region: Where requests are processed, where a source states it; else empty.
@@ -178,9 +171,9 @@ def api_price(  # noqa: PLR0913  # tokens by kind
         usd_per_request=usd,
         usd_per_million_tokens=usd * 1_000_000 / (input_tokens + output_tokens),
         source=_source(provider, model, calculation),
-        as_of=PACKAGE_DATE,
+        as_of=in_use().as_of,
         max_input_tokens=calculation.model.context_window,
-        findings=(Retired(None, _PACKAGE),) if calculation.model.deprecated else (),
+        findings=(Retired(None, in_use().source),) if calculation.model.deprecated else (),
     )
 
 
@@ -218,8 +211,7 @@ def token_rates(
 
 
 def _split(reference: str) -> tuple[Provider, str]:
-    from genai_prices.data import providers  # noqa: PLC0415  # see the module's docstring
-
+    providers = in_use().providers()
     provider_id, slash, model = reference.partition("/")
     if not (provider_id and slash and model):
         near = tuple(_offers(providers, reference))[:COUNT]
@@ -259,7 +251,7 @@ def _calculate(
 
 
 def _source(provider: Provider, model: str, calculation: PriceCalculation) -> str:
-    source = _PACKAGE
+    source = in_use().source
     row: ModelInfo = calculation.model
     if not any(row is own for own in provider.models):
         source += f", priced as {row.id} of the model's maker"

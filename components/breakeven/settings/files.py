@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +28,9 @@ MODELS = "models"
 """Key of the list of models."""
 PER_MODEL = ("model", "engine", "weights", "replicas", "traffic", "api")
 """Groups that each model may have for itself; what it leaves out it inherits."""
+
+_SLIP = 0.88
+"""Likeness from which on another namespace is a slip for this project's: a letter or two."""
 
 V = TypeVar("V")
 
@@ -51,10 +55,14 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, object]:
     path = root / "stacks" / f"Pulumi.{stack}.yaml"
     try:
         stated = plain_value(path.read_text(encoding="utf-8")) or {}
+    except IsADirectoryError:
+        msg = f"stacks/{path.name} is a folder. Needed: a stack file; rename or remove the folder"
+        raise StackFileError(msg) from None
     except (yaml.YAMLError, ValueError) as error:
         raise NoYamlError(path.name, error) from error
     whole = _mapping(stated, path.name, "the file")
     config = _mapping(whole.get("config") or {}, path.name, "config")
+    _check_namespaces(config, path.name)
     # As the engine does: a key without prefix is the project's own.
     return own_values(
         {
@@ -70,6 +78,17 @@ def _mapping(value: object, name: str, what: str) -> Mapping[str, object]:
     allowed = f"groups such as {PREFIX}pool: {{gpu: l4}}"
     msg = f"{name}: {what} holds no settings by key. Allowed: {allowed}"
     raise StackFileError(msg)
+
+
+def _check_namespaces(config: Mapping[str, object], name: str) -> None:
+    """Refuses a key whose namespace is probably meant to be this project's."""
+    own = PREFIX.removesuffix(":")
+    for key in config:
+        namespace, colon, rest = key.partition(":")
+        close = get_close_matches(namespace.lower(), [own], cutoff=_SLIP)
+        if colon and namespace != own and close:
+            msg = f"{name}: unknown namespace in {key}. Did you mean {PREFIX}{rest}?"
+            raise StackFileError(msg)
 
 
 def _name(key: object) -> str:

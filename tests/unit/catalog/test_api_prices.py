@@ -12,13 +12,8 @@ from genai_prices.data import providers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.catalog.api_prices import (
-    PACKAGE_DATE,
-    PACKAGE_VERSION,
-    ApiPrice,
-    UnknownApiModelError,
-    api_price,
-)
+from breakeven.catalog.api_prices import ApiPrice, UnknownApiModelError, api_price
+from breakeven.catalog.token_price_file import PACKAGE_DATE, PACKAGE_VERSION
 from tests.each import each
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

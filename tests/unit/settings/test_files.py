@@ -152,3 +152,45 @@ def test_settings_are_changed_by_their_dotted_key() -> None:
         "models": [{}, {"replicas": {"max": 2}}],
     }
     assert values["pool"] == {"gpu": "l4", "karpenter": {"nodeRole": "a"}}
+
+
+@each("namespace", ["breakevn", "brekeven", "break-even", "breakevens", "Breakeven"])
+def test_a_slip_in_the_namespace_is_named(tmp_path: Path, namespace: str) -> None:
+    (tmp_path / namespace).mkdir()
+    root = project(tmp_path / namespace, dev=f"config:\n  {namespace}:zone: there\n")
+    with pytest.raises(StackFileError, match=f"{namespace}:zone. Did you mean breakeven:zone"):
+        stack_values("dev", root)
+
+
+def test_namespaces_of_providers_are_not_taken_for_slips(tmp_path: Path) -> None:
+    names = ("aws", "azure-native", "gcp", "kubernetes", "pulumi", "random", "break", "evening")
+    root = project(tmp_path, dev="config:\n" + "".join(f"  {name}:a: b\n" for name in names))
+    assert stack_values("dev", root) == {}
+
+
+@each(
+    "text, key",
+    [
+        ("config:\n  breakeven:zone: a\n  breakeven:zone: b\n", "breakeven:zone"),
+        ("config:\n  breakeven:pool: {gpu: l4, gpu: h100}\n", "gpu"),
+        ("config: {}\nconfig: {}\n", "config"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_as_the_engine_does(
+    tmp_path_factory: pytest.TempPathFactory, text: str, key: str
+) -> None:
+    root = project(tmp_path_factory.mktemp("twice"), dev=text)
+    with pytest.raises(StackFileError, match=f"{key} is there twice.*line"):
+        stack_values("dev", root)
+
+
+def test_anchors_and_merged_mappings_are_no_duplicates(tmp_path: Path) -> None:
+    text = "config:\n  breakeven:a: &x {b: 1}\n  breakeven:c: {<<: *x, b: 2}\n"
+    assert stack_values("dev", project(tmp_path, dev=text))["c"] == {"b": 2}
+
+
+def test_a_folder_in_the_place_of_a_stack_file_is_one_message(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    (root / "stacks" / "Pulumi.dev.yaml").mkdir()
+    with pytest.raises(StackFileError, match="is a folder"):
+        stack_values("dev", root)

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from breakeven.catalog.api_findings import RetiresSoon, excludes
-from breakeven.catalog.api_prices import PACKAGE_DATE, PACKAGE_VERSION
 from breakeven.catalog.importers.genai_release import installed_fault
 from breakeven.catalog.price import Price
+from breakeven.catalog.token_price_file import in_use
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.table import plain_table, print_table
@@ -25,8 +25,6 @@ from breakeven.planning.offline import estimate_stack
 from breakeven.reports.sentences.apis import api_notes, finding_sentence
 from breakeven.reports.sentences.line_items import not_priced_name, not_priced_reason
 from breakeven.settings.files import stack_names
-
-_API_SOURCE = f"genai-prices {PACKAGE_VERSION}"
 
 
 class PricesNotCurrentError(UserError):
@@ -114,7 +112,7 @@ def check(
 
 def _sources(book: Iterable[Price]) -> dict[str, list[date]]:
     """Returns the days of the prices by source; what follows a comma is detail of one price."""
-    days: dict[str, list[date]] = {_API_SOURCE: [PACKAGE_DATE]}
+    days: dict[str, list[date]] = {in_use().source: [in_use().as_of]}
     for price in book:
         name = price.shown_source.partition(",")[0]
         days.setdefault(name, []).append(price.as_of)
@@ -158,8 +156,8 @@ def _old(stack: str, report: Report, max_age_days: int) -> Iterable[Finding]:
     for price in book.used:
         if book.is_stale(price, max_age_days):
             yield Finding(stack, price.identifier, price.as_of)
-    if (book.today - PACKAGE_DATE).days > max_age_days:
-        yield Finding(stack, _API_SOURCE, PACKAGE_DATE)
+    if (book.today - in_use().as_of).days > max_age_days:
+        yield Finding(stack, in_use().source, in_use().as_of)
 
 
 def _as_json(

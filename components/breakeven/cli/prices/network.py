@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
 import typer
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn
 from breakeven.catalog.importers.listing import Listing, Selection
 from breakeven.cli.prices.table import summary
 from breakeven.errors import ExitCode, UserError
+from breakeven.price_sources import api_tokens
 from breakeven.price_sources.client import Client, FetchError, checked_base
 from breakeven.price_sources.fetch_all import Fetching, Outcome
 from breakeven.price_sources.registry import SOURCES
@@ -31,21 +32,74 @@ class SomeKeptError(UserError):
     exit_code = ExitCode.PRICE
 
 
-def fetched(
-    scope: Mapping[str, tuple[str, ...]], selection: Selection, source_urls: Sequence[str]
-) -> tuple[Outcome, ...]:
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What the network gave.
+
+    Attributes:
+        outcomes: Of every job.
+        token_prices: Text of the file with token prices; empty if there are none.
+        token_problem: Why there are none; empty if they were not asked for.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    token_prices: str = ""
+    token_problem: str = ""
+
+    @property
+    def listings(self) -> list[Listing]:
+        """All price lists that came."""
+        return [outcome.listing for outcome in self.outcomes if outcome.listing]
+
+    @property
+    def kept(self) -> list[str]:
+        """What stays as it was, with the reason."""
+        kept = [_said(outcome) for outcome in self.outcomes if outcome.is_kept]
+        return [
+            *kept,
+            *([f"{api_tokens.TITLE}: {self.token_problem}"] if self.token_problem else []),
+        ]
+
+    def print_sources(self) -> None:
+        """Prints where prices are from, and what was used instead of what was asked."""
+        for listing in self.listings:
+            typer.echo(summary(listing))
+        for outcome in self.outcomes:
+            if outcome.instead:
+                typer.echo(f"{_said(outcome)}. Used instead: {outcome.instead}", err=True)
+
+    def check_nothing_kept(self) -> None:
+        """Ends with exit code 3 if prices that were asked for stay as they were.
+
+        Raises:
+            SomeKeptError: It names them.
+        """
+        if self.kept:
+            head = "some prices could not be fetched and stay as they were:"
+            raise SomeKeptError("\n  ".join([head, *self.kept]))
+
+
+def fetch(
+    scope: Mapping[str, tuple[str, ...]],
+    selection: Selection,
+    source_urls: Sequence[str],
+    *,
+    tokens: bool,
+) -> Fetched:
     """Fetches the prices of all regions.
 
     Args:
         scope: Regions by cloud.
         selection: Which prices are wanted.
         source_urls: NAME=URL of sources that are looked for elsewhere.
+        tokens: Whether token prices of APIs are wanted too.
 
     Raises:
         NothingFetchedError: No source gave a price.
         UserError: A source or its address is not one.
     """
     bases = _bases(source_urls)
+    now = datetime.now(tz=UTC)
     with _progress() as (on_job, on_bytes):
         client = Client(on_bytes=on_bytes)
         try:
@@ -54,40 +108,28 @@ def fetched(
                 client=client,
                 bases=bases,
                 environment=os.environ,
-                now=datetime.now(tz=UTC),
+                now=now,
                 on_job=on_job,
             )
-            outcomes = tuple(fetching.outcomes(scope))
+            found = Fetched(tuple(fetching.outcomes(scope)))
+            if tokens:
+                on_job(api_tokens.TITLE)
+                found = _with_tokens(found, client, bases, now.date())
         finally:
             client.close()
-    if not any(outcome.listing for outcome in outcomes):
-        lines = "\n  ".join(_said(outcome) for outcome in outcomes if outcome.problem)
+    if not found.listings and not found.token_prices:
+        lines = "\n  ".join(found.kept)
         msg = f"no prices were fetched, and nothing was changed.\n  {lines}"
         raise NothingFetchedError(msg)
-    return outcomes
+    return found
 
 
-def listings_of(outcomes: Sequence[Outcome]) -> list[Listing]:
-    """Returns all that was fetched, and prints where it is from."""
-    listings = [outcome.listing for outcome in outcomes if outcome.listing]
-    for listing in listings:
-        typer.echo(summary(listing))
-    for outcome in outcomes:
-        if outcome.instead:
-            typer.echo(f"{_said(outcome)}. Used instead: {outcome.instead}", err=True)
-    return listings
-
-
-def check_all_fetched(outcomes: Sequence[Outcome]) -> None:
-    """Ends with exit code 3 if prices that were asked for stay as they were.
-
-    Raises:
-        SomeKeptError: It names them.
-    """
-    kept = [_said(outcome) for outcome in outcomes if outcome.is_kept]
-    if kept:
-        msg = "\n  ".join(["some prices could not be fetched and stay as they were:", *kept])
-        raise SomeKeptError(msg)
+def _with_tokens(found: Fetched, client: Client, bases: Mapping[str, str], day: date) -> Fetched:
+    base = bases.get(api_tokens.NAME, api_tokens.BASE)
+    try:
+        return replace(found, token_prices=api_tokens.fetch(client, base, day))
+    except FetchError as error:
+        return replace(found, token_problem=str(error))
 
 
 def _said(outcome: Outcome) -> str:
@@ -97,7 +139,7 @@ def _said(outcome: Outcome) -> str:
 
 def _bases(source_urls: Sequence[str]) -> dict[str, str]:
     bases = {}
-    names = [source.name for source in SOURCES]
+    names = [*(source.name for source in SOURCES), api_tokens.NAME]
     for text in source_urls:
         name, _, url = text.partition("=")
         if name not in names:

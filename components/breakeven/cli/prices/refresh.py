@@ -105,15 +105,13 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
     _refuse(files="the network", kind=kind, as_of=as_of)
     wanted = scope(book.regions, everything=everything, clouds=cloud or [], regions=region or [])
     # Loaded late: what fetches takes a fifth of a second to load.
-    from breakeven.cli.prices.network import (  # noqa: PLC0415
-        check_all_fetched,
-        fetched,
-        listings_of,
-    )
+    from breakeven.cli.prices.network import fetch  # noqa: PLC0415
 
-    outcomes = fetched(wanted, Selection.of(book), source_url or [])
-    _merge(book, listings_of(outcomes), output, accept=accept_large_changes)
-    check_all_fetched(outcomes)
+    found = fetch(wanted, Selection.of(book), source_url or [], tokens=not cloud and not region)
+    found.print_sources()
+    if found.listings:
+        _merge(book, found.listings, output, accept=accept_large_changes)
+    found.check_nothing_kept()
 
 
 def _refuse(files: str, **options: object) -> None:
