@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.budget import check_budget
+from breakeven.cli.completion import StackArgument
 from breakeven.errors import UserError
 from breakeven.planning.offline import estimate_stack
 from breakeven.reports.diff import Comparison, compare
@@ -43,7 +44,7 @@ class BudgetError(UserError):
 
 
 def diff(
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    stack: StackArgument,
     against: Annotated[
         str | None,
         typer.Option(

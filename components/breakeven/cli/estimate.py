@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated
 
 import typer
 
 from breakeven.cli.budget import check_budget
+from breakeven.cli.completion import StackArgument
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.planning.offline import estimate_stack
 from breakeven.reports.estimate_text import render
 
 
 def estimate(
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    stack: StackArgument,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Print the monthly cost of a stack.

@@ -19,6 +19,7 @@ from breakeven.bundle.lock import Lock, lock_of
 from breakeven.bundle.log import head, read_log
 from breakeven.bundle.pack import LOCK
 from breakeven.cli.bundle import options
+from breakeven.cli.completion import StackArgument
 from breakeven.cli.files import write_whole
 from breakeven.cli.policy_verdict import judge_stack, verdict_output
 from breakeven.cli.progress.byte_progress import byte_progress
@@ -40,7 +41,7 @@ class Format(StrEnum):
 
 
 def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as on-prem.")],
+    stack: StackArgument,
     bundle: Annotated[
         Path | None, typer.Option("--bundle", help="Folder of its bundle, which is verified first.")
     ] = None,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from breakeven.cli.completion import StackArgument
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cli.stack_file import setting_lines
@@ -33,7 +34,7 @@ class ReconcileError(UserError):
 
 
 def reconcile(
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    stack: StackArgument,
     *,
     observed_files: Annotated[
         list[Path],

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from breakeven.cli.completion import StackArgument
 from breakeven.cli.files import OutputError, write_whole
 from breakeven.manifests.resource import Resource
 from breakeven.manifests.yaml_text import yaml_text
@@ -19,7 +20,7 @@ _OWN_CLUSTER, _MANAGEMENT_CLUSTER = "workload", "management"
 
 
 def render(
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    stack: StackArgument,
     output: Annotated[
         Path | None,
         typer.Option(

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.budget import check_budget
+from breakeven.cli.completion import StackArgument
 from breakeven.cli.files import write_whole
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.bill.registered import Registered
@@ -48,7 +49,7 @@ class PlotsError(UserError):
 
 
 def report(
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    stack: StackArgument,
     output_format: Annotated[
         Format,
         typer.Option(

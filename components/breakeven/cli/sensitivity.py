@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from breakeven.cli.completion import StackArgument
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.sensitivity.monte_carlo import monte_carlo, tornado
@@ -25,7 +26,7 @@ class RangeOptionError(UserError):
 
 
 def sensitivity(
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    stack: StackArgument,
     *,
     stated: Annotated[
         list[str] | None,

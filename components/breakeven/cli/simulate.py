@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from breakeven.cli.completion import StackArgument
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.fleet.simulation.comparison import compare
@@ -22,7 +23,7 @@ class ModelOptionError(UserError):
 
 
 def simulate(
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    stack: StackArgument,
     *,
     model: Annotated[
         str | None,

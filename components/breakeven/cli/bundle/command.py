@@ -20,6 +20,7 @@ from breakeven.bundle.registry.model_image import HOST
 from breakeven.bundle.releases import numbered, release_details
 from breakeven.cli.bundle import inside, options
 from breakeven.cli.bundle.log import log
+from breakeven.cli.completion import StackArgument
 from breakeven.cli.progress.byte_progress import byte_progress
 from breakeven.errors import SeveralModelsError
 from breakeven.planning.checks import require_deployable
@@ -63,7 +64,7 @@ def keygen(
 
 @bundle.command()
 def plan(  # noqa: PLR0913, PLR0917  # the options of the command
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as on-prem.")],
+    stack: StackArgument,
     model: options.Model,
     definitions: options.Definitions = None,
     output: Annotated[

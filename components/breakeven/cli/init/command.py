@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from breakeven.catalog.models import ModelFacts, find_model, load_models
+from breakeven.cli.completion import complete_gpu, complete_model
 from breakeven.cli.files import write_new
 from breakeven.cli.gpu_option import require_gpu
 from breakeven.cli.init.new_stack import text_of, values_of
@@ -28,7 +29,10 @@ def init(  # noqa: PLR0913  # one parameter an option
     name: Annotated[str, typer.Argument(help="Name of the new stack, such as chat.")],
     *,
     model: Annotated[
-        str | None, typer.Option(help="Model to serve; a name of the model table.")
+        str | None,
+        typer.Option(
+            help="Model to serve; a name of the model table.", autocompletion=complete_model
+        ),
     ] = None,
     where: Annotated[Where | None, typer.Option(help="Where the GPUs are.")] = None,
     region: Annotated[
@@ -37,7 +41,8 @@ def init(  # noqa: PLR0913  # one parameter an option
     gpu: Annotated[
         str | None,
         typer.Option(
-            help="GPU; without it the one that costs least for the peak; own servers: h100."
+            help="GPU; without it the one that costs least for the peak; own servers: h100.",
+            autocompletion=complete_gpu,
         ),
     ] = None,
     tokens_per_day: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from breakeven.cli.completion import StackArgument, complete_gpu
 from breakeven.cli.gpu_option import require_gpu
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
@@ -37,11 +38,14 @@ class NoConfigurationError(UserError):
 
 
 def recommend(  # noqa: PLR0913  # one parameter an option
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/, such as dev.")],
+    stack: StackArgument,
     *,
     gpu: Annotated[
         list[str] | None,
-        typer.Option(help="Weigh only this GPU, such as l40s; may be repeated. Default: all."),
+        typer.Option(
+            help="Weigh only this GPU, such as l40s; may be repeated. Default: all.",
+            autocompletion=complete_gpu,
+        ),
     ] = None,
     max_gpus: Annotated[int, typer.Option(min=1, max=4096, help="Most GPUs at the peak.")] = 64,
     latency_ms: Annotated[
