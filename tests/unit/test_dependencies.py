@@ -22,6 +22,7 @@ FOUNDATIONS = frozenset(
     {
         "errors",
         "addresses",
+        "counts",
         "documents",
         "json_stream",
         "money",

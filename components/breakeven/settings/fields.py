@@ -9,9 +9,18 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, NoReturn
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from breakeven.counts import PATTERN as COUNT
+from breakeven.counts import read_count
 
 LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 """Of a namespace or a Service: a DNS label (RFC 1123)."""
@@ -166,6 +175,10 @@ def _integer(value: object) -> object:
     raise ValueError(value)
 
 
+def _count(value: object) -> object:
+    return read_count(value) if isinstance(value, str) else _integer(value)
+
+
 def _boolean(value: object) -> bool:
     words = {"true": True, "false": False}
     if isinstance(value, str) and value in words:
@@ -246,6 +259,19 @@ Entries = BeforeValidator(_mapping)
 """Before a mapping."""
 Text = Annotated[str, BeforeValidator(_text)]
 Integer = Annotated[int, BeforeValidator(_integer)]
+Count = Annotated[
+    int,
+    BeforeValidator(_count),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": f"^{COUNT}$"},
+            ]
+        }
+    ),
+]
+"""A large whole number, 1 or more, such as 60000000, 60M or 5e7."""
 Boolean = Annotated[bool, BeforeValidator(_boolean)]
 Number = Annotated[Decimal, BeforeValidator(_decimal)]
 OptionalNumber = Annotated[Decimal | None, BeforeValidator(_optional_decimal)]

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from breakeven.settings.fields import Entries, Form, Group, Integer, Number, refuse, shown
+from breakeven.settings.fields import Count, Entries, Form, Group, Integer, Number, refuse, shown
 from breakeven.settings.files import TRAFFIC
 
 PERCENTILES: Mapping[str, float] = {
@@ -75,11 +75,11 @@ class TrafficSettings(Group):
     are of single requests and independent of each other; their means are those of the tokens.
     """
 
-    tokens_per_day: Integer = Field(
+    tokens_per_day: Count = Field(
         default=5_000_000,
         ge=1,
         le=10**15,
-        description="Input and output tokens of a mean day",
+        description="Input and output tokens of a mean day, such as 60000000, 60M or 5e7",
     )
     input_tokens: Integer = Field(
         default=1024,

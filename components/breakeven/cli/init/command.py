@@ -17,12 +17,27 @@ from breakeven.cli.gpu_option import require_gpu
 from breakeven.cli.init.new_stack import text_of, values_of
 from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
 from breakeven.cli.output_format import Format, FormatOption
+from breakeven.counts import ALLOWED, read_count
 from breakeven.errors import SettingsError
 from breakeven.planning.notes import model_notes
 from breakeven.reports.sentences.notes import note_sentence
 from breakeven.settings.files import ROOT, with_settings
 from breakeven.settings.parse import parse
 from breakeven.suggestions import UnknownNameError
+
+MOST_TOKENS = 10**13
+"""Tokens a day beyond which a number is a slip."""
+
+
+def _tokens(text: str) -> int:
+    try:
+        count = read_count(str(text))
+    except ValueError:
+        count = 0
+    if not 1 <= count <= MOST_TOKENS:
+        msg = f'found "{text}". Allowed: {ALLOWED}, up to {MOST_TOKENS:,}'
+        raise typer.BadParameter(msg)
+    return count
 
 
 def init(  # noqa: PLR0913  # one parameter an option
@@ -47,7 +62,11 @@ def init(  # noqa: PLR0913  # one parameter an option
     ] = None,
     tokens_per_day: Annotated[
         int | None,
-        typer.Option(min=1, max=10**13, help="Input and output tokens of a mean day."),
+        typer.Option(
+            parser=_tokens,
+            metavar="TOKENS",
+            help="Input and output tokens of a mean day, such as 60M, 5e7 or 60000000.",
+        ),
     ] = None,
     api: Annotated[
         str | None, typer.Option(help="API that serves this now, as provider/model.")
