@@ -30,7 +30,15 @@ FILE_NAME = "api-prices.json"
 
 
 class TokenPriceFileError(ValueError):
-    """The file can't be used; the message says why."""
+    """The file can't be used; the message says why.
+
+    Attributes:
+        path: The file; None for what was not saved yet.
+    """
+
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        self.path = path
+        super().__init__(message if path is None else f"{path.name}{message}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +56,7 @@ class TokenPrices:
     path: Path | None = None
 
     def providers(self) -> list[Provider]:
-        """Returns all providers with their models and prices, and makes genai-prices use them.
-
-        Raises:
-            TokenPriceFileError: The file is damaged.
-        """
+        """Returns all providers with their models and prices, and makes genai-prices use them."""
         from genai_prices import data_snapshot  # noqa: PLC0415  # see the module's docstring
 
         snapshot = None if self.path is None else _snapshot(self.path)
@@ -81,7 +85,11 @@ def use(folder: Path | None) -> TokenPrices:
     """
     path = folder / FILE_NAME if folder else None
     saved = _saved(path) if path and path.is_file() else _PACKED
-    _in_use[0] = saved if saved.as_of >= PACKAGE_DATE else _PACKED
+    if saved.path is not None and saved.as_of >= PACKAGE_DATE:
+        _snapshot(saved.path)
+        _in_use[0] = saved
+    else:
+        _in_use[0] = _PACKED
     return _in_use[0]
 
 
@@ -133,8 +141,8 @@ def _saved(path: Path) -> TokenPrices:
             head = json.loads(f"{stream.readline().strip()}]}}")
         day = date.fromisoformat(head["as_of"])
     except (OSError, ValueError, KeyError, TypeError):
-        msg = f'{path.name}, line 1: needed: {{"as_of": "2026-11-30", "providers": ['
-        raise TokenPriceFileError(msg) from None
+        msg = ', line 1: needed: {"as_of": "2026-11-30", "providers": ['
+        raise TokenPriceFileError(msg, path) from None
     return TokenPrices(f"genai-prices data of {day.isoformat()}", day, path)
 
 
@@ -145,13 +153,13 @@ def _snapshot(path: Path) -> Any:
     try:
         providers = json.loads(path.read_text(encoding="utf-8"))["providers"]
     except (OSError, ValueError, KeyError, TypeError):
-        msg = f"{path.name}: not JSON with providers"
-        raise TokenPriceFileError(msg) from None
+        msg = ": not JSON with providers"
+        raise TokenPriceFileError(msg, path) from None
     try:
         return DataSnapshot(_parsed(providers), from_auto_update=False)
     except TokenPriceFileError as error:
-        msg = f"{path.name}: {error}"
-        raise TokenPriceFileError(msg) from None
+        msg = f": {error}"
+        raise TokenPriceFileError(msg, path) from None
 
 
 def _parsed(providers: object) -> list[Provider]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from breakeven.catalog import token_price_file
 from breakeven.catalog.api_prices import token_rates
 from breakeven.catalog.price import Price, PriceMissingError, committed
 from breakeven.catalog.price_book import PriceBook
@@ -183,6 +184,7 @@ def token_prices(report: Report) -> TokenPrices:
 def _book(stack: Stack, today: date) -> tuple[PriceBook, list[Conflict]]:
     pricing = stack.pricing
     try:
+        token_price_file.use(PRICES)
         book = PriceBook.load(
             pricing.stated_prices,
             private=pricing.private_overrides,
@@ -190,8 +192,8 @@ def _book(stack: Stack, today: date) -> tuple[PriceBook, list[Conflict]]:
             region=pricing.region,
             own=PRICES,
         )
-    except PriceFileError as error:
-        raise PriceBookError(error, error.path) from None
+    except (PriceFileError, token_price_file.TokenPriceFileError) as error:
+        raise PriceBookError(error, error.path or PRICES) from None
     except ValueError as error:
         shown = "`breakeven prices list` shows the book's identifiers"
         book = PriceBook.load(today=today, region=pricing.region, own=PRICES)

@@ -6,6 +6,8 @@
 - Azure: "Azure Retail Prices overview",
   learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices.
 - Google: "Get Google Cloud pricing information", cloud.google.com/billing/v1/how-tos/catalog-api.
+- Token prices: `UpdatePrices` of genai-prices 0.2.3 and prices/new_data/v2/data.json of
+  github.com/pydantic/genai-prices.
 - gpuhunt: `Catalog` and CATALOG_V2_FIELDS of gpuhunt 0.1.34, github.com/dstackai/gpuhunt.
 """
 
@@ -25,6 +27,7 @@ from tests.unit.catalog.importers.test_readers import (
     aws_csv,
     google_sku,
 )
+from tests.unit.catalog.test_token_price_file import OPENAI
 from tests.unit.price_sources.provider import Answer, Asked, Script
 
 VERSION = "20261118-42"
@@ -217,6 +220,13 @@ CATALOGS = {
     "gcp": catalog("a2-ultragpu-1g", "us-central1-a", "5.07", gpu="A100"),
     "azure": catalog("Standard_NC24ads_A100_v4", "eastus", "3.7", gpu="A100"),
 }
+
+
+def token_prices(asked: Asked) -> Answer:
+    """Answers as genai-prices' repository does."""
+    if asked.path == "/prices/new_data/v2/data.json":
+        return as_json([OPENAI])
+    return Answer(status=404)
 
 
 def gpuhunt(asked: Asked) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from breakeven.catalog import token_price_file
 from breakeven.catalog.price_book import PriceBook
 from breakeven.catalog.price_file import BookFile, PriceFileError, check_all, read_book
 from breakeven.errors import PriceBookError
@@ -23,8 +24,9 @@ def book_for_command(own: Path | None = None) -> BookFile:
     try:
         book = read_book(own=own or PRICES)
         check_all(book)
-    except PriceFileError as error:
-        raise PriceBookError(error, error.path) from None
+        token_price_file.use(own or PRICES)
+    except (PriceFileError, token_price_file.TokenPriceFileError) as error:
+        raise PriceBookError(error, error.path or PRICES) from None
     return book
 
 

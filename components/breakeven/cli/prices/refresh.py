@@ -18,6 +18,7 @@ from breakeven.cli.prices.from_files import listings_of_files
 from breakeven.cli.prices.own_book import write_own
 from breakeven.cli.prices.scope import places_of, scope
 from breakeven.cli.prices.table import amount, plain_table, print_table
+from breakeven.cli.prices.token_prices import save_token_prices
 from breakeven.errors import UserError
 from breakeven.settings.files import PRICES
 
@@ -111,6 +112,8 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
     found.print_sources()
     if found.listings:
         _merge(book, found.listings, output, accept=accept_large_changes)
+    if found.token_prices:
+        save_token_prices(output or PRICES, found.token_prices)
     found.check_nothing_kept()
 
 
