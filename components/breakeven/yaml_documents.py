@@ -26,11 +26,14 @@ class _PlainLoader(_Base):  # type: ignore[misc]  # one of two classes, known wh
     """As YAML's safe loader, but refuses a key that is there twice, as the engine does."""
 
     def construct_mapping(self, node: yaml.MappingNode, *, deep: bool = False) -> object:
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for place, (key, _) in enumerate(node.value):
-            if isinstance(key, yaml.ScalarNode) and key.value in names[:place]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
                 problem = f"{key.value} is there twice; leave one of them"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
 

@@ -23,7 +23,7 @@ from breakeven.cost.notes import (
     UnusedPriceOverride,
     UpdateStrategy,
 )
-from breakeven.cost.report import Report
+from breakeven.cost.report import STALE_DAYS, Report
 from breakeven.reports.formatting import counted
 from breakeven.reports.sentences.descriptions import (
     capacity_method,
@@ -34,6 +34,11 @@ from breakeven.reports.sentences.descriptions import (
 _SEVERAL_MODELS = (
     "The break-even volume covers the tokens of all models, in the proportion of the plan.",
     "Hybrid splits and sensitivity are only computed for single-model stacks.",
+)
+
+_STALE = (
+    f"Stale: over {STALE_DAYS} days old. To fetch current prices for your stacks: "
+    "breakeven prices refresh."
 )
 
 
@@ -49,16 +54,20 @@ def report_notes(report: Report) -> tuple[str, ...]:
 
 
 def price_sources(report: Report) -> tuple[str, ...]:
-    """Returns the sources of the self-hosted prices, newest first, stale ones marked."""
+    """Returns the sources of the self-hosted prices, newest first, stale ones marked.
+
+    The last line says how to refresh stale ones.
+    """
     dated = {
         (line.as_of, line.source)
         for line in report.infrastructure.lines
         if line.as_of and not line.private
     }
-    return tuple(
+    lines = tuple(
         f"{as_of.isoformat()}{' (stale)' if report.is_stale(as_of) else ''}: {source}."
         for as_of, source in sorted(dated, reverse=True)
     )
+    return (*lines, _STALE) if any(report.is_stale(as_of) for as_of, _ in dated) else lines
 
 
 def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note each
