@@ -2,7 +2,7 @@
 
 As its `Catalog.load` does: CLOUD/version names the newest version, which starts with its day, and
 CLOUD/VERSION/catalog.zip holds CLOUD.csv. The library itself is not used: it reads bodies of any
-size, and waits for ever. It needs no credentials.
+size and without a time limit. It needs no credentials.
 """
 
 from __future__ import annotations

@@ -267,7 +267,7 @@ def tomorrow() -> str:
         (("--from", "{table}", "--region", "frankfurt"), "aws/eu-central-1"),
         (("--from", "{table}", "--output", "{text}"), "File exists"),
         (("--from", "{tomorrow}"), "a day up to today"),
-        (("--from", "{text}"), "no kind of price list"),
+        (("--from", "{text}"), "not a known kind of price list"),
         (("--from", "{bytes}", "--kind", "table-csv"), "UTF-8"),
     ],
 )

@@ -87,6 +87,7 @@ def test_a_price_as_old_as_the_limit_is_taken_and_a_day_older_is_refused() -> No
     found = problem("dev", limit + timedelta(days=1))
     assert found.key == "pricing.maxAgeDays"
     assert oldest.isoformat() in found.found
+    assert "breakeven prices refresh --region aws/us-east-1" in found.allowed
 
 
 def test_an_old_price_of_system_nodes_is_refused_like_one_of_gpu_nodes() -> None:

@@ -29,7 +29,7 @@ def release_note(path: Path) -> str:
     A wheel is code, so its prices come into use by installing it, not by reading it here.
 
     Raises:
-        SourceError: It is no wheel of genai-prices.
+        SourceError: It is not a wheel of genai-prices.
     """
     release, day = _release(path)
     if release == PACKAGE_VERSION:
@@ -53,5 +53,7 @@ def _release(path: Path) -> tuple[str, date]:
                         return fields["Version"], date(*member.date_time[:3])
     except (zipfile.BadZipFile, UnicodeDecodeError, KeyError):
         pass
-    msg = f"{path.name}: no wheel of genai-prices; allowed: genai_prices-VERSION-py3-none-any.whl"
+    msg = (
+        f"{path.name}: not a wheel of genai-prices; allowed: genai_prices-VERSION-py3-none-any.whl"
+    )
     raise SourceError(msg)

@@ -154,10 +154,10 @@ def _row(line: str, where: str) -> Mapping[str, Any]:
     try:
         row = json.loads(line, parse_float=Decimal)
     except ValueError as error:
-        msg = f"{where}: no JSON, {error}"
+        msg = f"{where}: not JSON, {error}"
         raise SourceError(msg) from None
     if not isinstance(row, dict):
-        msg = f"{where}: no object; needed: one JSON object a line"
+        msg = f"{where}: not an object; needed: one JSON object a line"
         raise SourceError(msg)
     return row
 
@@ -208,7 +208,7 @@ def _decimal(where: str, value: object) -> Decimal:
     try:
         return Decimal(str(value))
     except InvalidOperation:
-        msg = f'{where}: "{value}" is no amount'
+        msg = f'{where}: found "{value}"; allowed: an amount'
         raise SourceError(msg) from None
 
 

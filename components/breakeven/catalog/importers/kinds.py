@@ -24,7 +24,7 @@ from breakeven.json_stream import JsonStreamError
 Reader: TypeAlias = Callable[[TextIO, str, Selection], Iterator[Price]]
 
 HEAD = 1 << 16
-"""Characters of a file by which its kind is told."""
+"""Characters of a file by which its kind is recognized."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def kind_of(head: str, name: str) -> Kind:
         if kind.recognises(head):
             return kind
     msg = (
-        f"{name}: no kind of price list that can be read. "
+        f"{name}: not a known kind of price list. "
         f"Name it with --kind; allowed: {', '.join(kind.name for kind in KINDS)}"
     )
     raise SourceError(msg)
@@ -102,7 +102,7 @@ def read_listing(stream: TextIO, name: str, kind: Kind, selection: Selection) ->
         msg = f"{name}, {error}"
         raise SourceError(msg) from None
     except csv.Error as error:
-        msg = f"{name}: no CSV: {error}"
+        msg = f"{name}: not CSV: {error}"
         raise SourceError(msg) from None
     except UnicodeDecodeError as error:
         msg = f"{name}: not UTF-8, {error.reason}"

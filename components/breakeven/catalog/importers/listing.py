@@ -132,7 +132,7 @@ def node_price(  # noqa: PLR0913  # the parts of an identifier, and where it sta
         as_of: Day on which it was true.
 
     Raises:
-        SourceError: The amount is no price.
+        SourceError: The amount is not a price.
     """
     identifier = f"node/{cloud}/{region}/{instance_type}/{purchase}"
     return list_price(where, identifier, usd, unit="node-hour", source=source, as_of=as_of)
@@ -201,10 +201,10 @@ def parse_day(where: str, text: object) -> date:
     """Reads a day, or the day of a time, in ISO 8601.
 
     Raises:
-        SourceError: It is none.
+        SourceError: It is not a day.
     """
     try:
         return date.fromisoformat(str(text)[:10])
     except ValueError:
-        msg = f'{where}: "{text}" is no day; allowed: a day such as 2026-07-20'
+        msg = f'{where}: found "{text}"; allowed: a day such as 2026-07-20'
         raise SourceError(msg) from None

@@ -80,7 +80,7 @@ def merged(book: Mapping[str, Price], listings: Iterable[Listing]) -> dict[str, 
 
 
 def changes(before: Mapping[str, Price], after: Mapping[str, Price]) -> tuple[Change, ...]:
-    """Returns new, changed and gone prices, by identifier; a newer day alone is no change."""
+    """Returns new, changed and gone prices, by identifier; a newer day alone does not count."""
     found: list[Change] = []
     for identifier in sorted({*before, *after}):
         old, new = before.get(identifier), after.get(identifier)

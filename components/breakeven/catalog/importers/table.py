@@ -1,4 +1,4 @@
-"""A table of one's own: CSV, or a JSON list of objects, with the same seven columns.
+"""A table of your own: CSV, or a JSON list of objects, with the same seven columns.
 
 cloud, region, instance_type, purchase (on_demand or spot), usd_per_hour, as_of and source.
 """
@@ -42,7 +42,7 @@ def read_csv(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]
 
     Raises:
         SourceError: A column is missing, or a wanted row can't be read.
-        csv.Error: The file is no CSV.
+        csv.Error: The file is not CSV.
     """
     rows = csv.DictReader(stream)
     missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
@@ -57,13 +57,13 @@ def read_json(stream: TextIO, name: str, selection: Selection) -> Iterator[Price
     """Yields the wanted prices of a table in JSON.
 
     Raises:
-        SourceError: An item is no object, lacks a column, or is wanted and can't be read.
-        JsonStreamError: The file is no JSON.
+        SourceError: An item is not an object, lacks a column, or is wanted and can't be read.
+        JsonStreamError: The file is not JSON.
     """
     for entry in entries(stream, {()}):
         where = f"{name}, line {entry.line}"
         if not isinstance(entry.value, dict):
-            msg = f"{where}: no object; needed: a list of objects with {', '.join(COLUMNS)}"
+            msg = f"{where}: not an object; needed: a list of objects with {', '.join(COLUMNS)}"
             raise SourceError(msg)
         yield from _price(where, entry.value, selection)
 

@@ -15,7 +15,7 @@ from breakeven.reports.formatting import rate
 from breakeven.reports.text import columns
 
 WIDTH = 100
-"""What the longest identifier needs beside its price."""
+"""Columns that the longest identifier and its price need."""
 
 
 def plain_table() -> Table:
