@@ -14,7 +14,7 @@ from breakeven.catalog.price import Price, PriceMissingError, committed
 from breakeven.catalog.price_book import PriceBook
 from breakeven.catalog.price_file import PriceFileError
 from breakeven.cost.assumptions import Assumptions, ClusterShare
-from breakeven.cost.bill.node_cost import NodeCost, OwnedNode, RentedNode
+from breakeven.cost.bill.node_cost import NodeCost, RentedNode
 from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
@@ -28,6 +28,7 @@ from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, targe
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
 from breakeven.planning.notes import notes_of
 from breakeven.planning.objectives import objective_notes
+from breakeven.planning.owned_nodes import owned_node
 from breakeven.planning.price_checks import (
     OF_NODES,
     missing_prices,
@@ -204,7 +205,7 @@ def _book(stack: Stack, today: date) -> tuple[PriceBook, list[Conflict]]:
 def _node(stack: Stack, book: PriceBook) -> tuple[NodeCost | None, list[Conflict]]:
     pricing = stack.pricing
     if pricing.nodes == "owned":
-        return _owned(stack), []
+        return owned_node(stack, book.today), []
     if pricing.nodes == "stated":
         if pricing.node_price_per_hour is None:
             return None, []
@@ -250,20 +251,6 @@ def _listed(stack: Stack, book: PriceBook) -> tuple[RentedNode | None, list[Conf
     price = committed(cheapest.price, Decimal(percent), years)
     node = replace(cheapest, price=price, commitment_percent=percent, commitment_years=years)
     return node, conflicts
-
-
-def _owned(stack: Stack) -> OwnedNode:
-    node = stack.pricing.owned
-    return OwnedNode(
-        purchase_price=node.purchase_price or Decimal(0),
-        amortization_years=node.amortization_years,
-        residual_share=Decimal(node.residual_percent) / 100,
-        power_watts=node.power_watts,
-        power_usage_effectiveness=node.power_usage_effectiveness,
-        electricity_price_per_kwh=node.electricity_price_per_kwh or Decimal(0),
-        rack_and_support_per_month=node.rack_and_support_per_node_month,
-        gpus=stack.pool.gpus_per_node,
-    )
 
 
 def _cluster(settings: Settings) -> ClusterShare:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal, NamedTuple
 
@@ -47,6 +48,21 @@ def _stated_price(text: str) -> StatedPrice:
 _Price = Annotated[StatedPrice, Form(_stated_price, allowed=f"a number, 0 to {_HIGHEST_PRICE:,f}")]
 
 
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+_Day = Annotated[
+    date | None,
+    Form(
+        _day,
+        allowed="a day such as 2025-03-31",
+        pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+        empty=None,
+    ),
+]
+
+
 class OwnedNodeSettings(Group):
     """What one owned node costs. Prices in USD, power in watts at the wall."""
 
@@ -72,7 +88,14 @@ class OwnedNodeSettings(Group):
         default=0,
         ge=0,
         le=100_000,
-        description="pricing.nodes owned: mean draw of one node in W, measured at the wall",
+        description="pricing.nodes owned: draw of one node at full load in W, measured at the wall",
+    )
+    idle_power_watts: OptionalNumber = Field(
+        default=None,
+        ge=0,
+        le=100_000,
+        description="pricing.nodes owned: its draw without work; between both it grows with the "
+        "simulated work. Empty to pay pricing.owned.powerWatts at all hours",
     )
     power_usage_effectiveness: Number = Field(
         default=Decimal("1.5"),
@@ -93,6 +116,53 @@ class OwnedNodeSettings(Group):
         le=Decimal("1e6"),
         description="pricing.nodes owned: USD a month and node for space, network port and "
         "vendor support",
+    )
+    cost_of_capital_percent: Number = Field(
+        default=Decimal(0),
+        ge=0,
+        le=50,
+        description="pricing.nodes owned: interest per year on the capital that the hardware "
+        "ties up, in percent",
+    )
+    insurance_percent: Number = Field(
+        default=Decimal(0),
+        ge=0,
+        le=20,
+        description="pricing.nodes owned: insurance and property tax per year, in percent of the "
+        "purchase price",
+    )
+    spares_percent: Number = Field(
+        default=Decimal(0),
+        ge=0,
+        le=50,
+        description="pricing.nodes owned: spare parts and repairs per year, in percent of the "
+        "purchase price",
+    )
+    shared_purchase_price: Number = Field(
+        default=Decimal(0),
+        ge=0,
+        le=Decimal("1e8"),
+        description="pricing.nodes owned: USD for head nodes, storage servers and switches that "
+        "this stack bears; written off, financed and insured as the nodes are",
+    )
+    shared_power_watts: Integer = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="pricing.nodes owned: draw of that shared hardware in W, at all hours",
+    )
+    purchase_date: _Day = Field(
+        default=None,
+        description="pricing.nodes owned: day on which nodes that are already there were bought, "
+        "YYYY-MM-DD; they are written off from then on. Empty for nodes to be bought",
+    )
+    book_value: OptionalNumber = Field(
+        default=None,
+        ge=0,
+        le=Decimal("1e8"),
+        description="pricing.nodes owned: USD that one node is still worth in the books; what is "
+        "left of it is written off until the end of pricing.owned.amortizationYears. Needs "
+        "pricing.owned.purchaseDate",
     )
 
 
@@ -225,6 +295,20 @@ class PricingSettings(Group):
                     "Needed with pricing.nodes owned",
                     ("pricing.nodes",),
                 )
+        if owned.idle_power_watts is not None and owned.idle_power_watts > owned.power_watts:
+            yield Conflict(
+                "pricing.owned.idlePowerWatts",
+                f"{owned.idle_power_watts:,f} W, more than pricing.owned.powerWatts",
+                f"Allowed: 0 to {owned.power_watts:,}, the draw at full load",
+                ("pricing.owned.powerWatts",),
+            )
+        if owned.book_value is not None and owned.purchase_date is None:
+            yield Conflict(
+                "pricing.owned.bookValue",
+                "without pricing.owned.purchaseDate",
+                "State the day of the purchase: it says how long the rest is written off",
+                ("pricing.owned.purchaseDate",),
+            )
         own = find_cloud(self.cloud).control_plane
         if own and self.control_plane not in {own, "none"}:
             yield Conflict(

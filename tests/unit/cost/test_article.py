@@ -78,7 +78,7 @@ def test_s8_one_card_takes_65_dollars_of_electricity(
         power_usage_effectiveness=Decimal(usage_effectiveness),
         electricity_price_per_kwh=Decimal(price),
     )
-    cost = card.kilowatt_hours(CALENDAR_MONTH) * card.electricity_price_per_kwh
+    cost = card.kilowatt_hours(card.resting_watts, CALENDAR_MONTH) * card.electricity_price_per_kwh
     assert cost == pytest.approx(Decimal(65), abs=Decimal("0.1"))
 
 

@@ -255,7 +255,7 @@ def test_p10_a_box_for_4000_is_111_a_month_before_power() -> None:
     """
     box = builders.owned_node(purchase_price=Decimal(4000), amortization_years=3)
     assert box.amortization() == pytest.approx(Decimal(111), abs=Decimal("0.5"))
-    assert not box.kilowatt_hours(CALENDAR_MONTH)
+    assert not box.kilowatt_hours(box.resting_watts, CALENDAR_MONTH)
 
 
 def test_p11_1_2_million_calls_a_month_cost_4800_by_gpt_4o() -> None:
@@ -337,7 +337,9 @@ def months_to_pay_off(usd: int, watts: int, requests_per_second: float, api: str
     )
     requests = Decimal(requests_per_second) * WORKING_HOURS.hours_per_month * 3600
     by_api = priced(api, 700, 300).usd_per_request * requests
-    electricity = box.kilowatt_hours(WORKING_HOURS) * box.electricity_price_per_kwh
+    electricity = (
+        box.kilowatt_hours(box.resting_watts, WORKING_HOURS) * box.electricity_price_per_kwh
+    )
     return float(box.purchase_price / (by_api - electricity))
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from breakeven.catalog.storage_classes import storage_class
 from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.node_cost import OwnedNode
 
 _ON_PREMISES = "none"
 
@@ -30,6 +31,7 @@ def left_out(assumptions: Assumptions) -> tuple[LeftOut, ...]:
             storage_class(model.cloud, model.cluster.weights_class).charges_reads
             for model in assumptions.models
         ),
-        LeftOut.SHARED_HARDWARE: not in_cloud,
+        LeftOut.SHARED_HARDWARE: isinstance(assumptions.node, OwnedNode)
+        and not assumptions.node.shared_price,
     }
     return tuple(one for one, does in applies.items() if does)

@@ -13,6 +13,7 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.activity import BYTES_PER_TOKEN, Activity
 from breakeven.cost.bill.charge import Charge, Driver, driven
 from breakeven.cost.bill.line_item import LineItem, line_item, stated_price
+from breakeven.cost.bill.node_cost import OwnedNode
 
 
 def cluster_charges(
@@ -28,6 +29,7 @@ def cluster_charges(
     yield from _system_nodes(assumptions)
     yield from _nat_gateway(assumptions)
     yield from _logs(assumptions)
+    yield from _shared_hardware(assumptions)
     for model, activity in activities.items():
         if bool(model) == (len(activities) > 1):
             yield from _of_model(model, activity)
@@ -96,6 +98,29 @@ def _nat_gateway(assumptions: Assumptions) -> Iterator[Charge]:
             identifier=f"ip/{assumptions.cloud}/ipv4",
             quantity=cluster.nat_gateway_share,
             unit="month",
+        )
+
+
+def _shared_hardware(assumptions: Assumptions) -> Iterator[Charge]:
+    """Yields head nodes, storage servers and switches of owned nodes, and what they draw."""
+    node, today = assumptions.node, assumptions.book.today
+    if not isinstance(node, OwnedNode):
+        return
+    if node.shared_price:
+        yield Charge(
+            kind="shared-hardware",
+            quantity=Decimal(1),
+            price=stated_price("pricing.owned.sharedPurchasePrice", node.shared(), today),
+            unit="month",
+        )
+    if node.shared_watts:
+        yield Charge(
+            kind="shared-electricity",
+            quantity=node.kilowatt_hours(Decimal(node.shared_watts), assumptions.calendar),
+            price=stated_price(
+                "pricing.owned.electricityPricePerKwh", node.electricity_price_per_kwh, today
+            ),
+            unit="kWh",
         )
 
 

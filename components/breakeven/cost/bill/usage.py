@@ -85,6 +85,9 @@ class StackUsage:
             for charge in _of_one_node(activity):
                 named = replace(charge, model=model)
                 yield driven(named, Driver.NODES, activity.amount_of(Driver.NODES))
+            for charge in _of_work(activity):
+                named = replace(charge, model=model)
+                yield driven(named, Driver.WORK, activity.amount_of(Driver.WORK))
 
 
 def _of_one_node(activity: Activity) -> Iterator[Charge]:
@@ -121,23 +124,42 @@ def _of_one_node(activity: Activity) -> Iterator[Charge]:
 def _running_costs(
     node: OwnedNode, machines: Decimal, assumptions: Assumptions
 ) -> Iterator[Charge]:
+    """Yields what an owned node costs beside its write-off, whether it works or not."""
     today = assumptions.book.today
-    yield Charge(
-        kind="electricity",
-        quantity=machines * node.kilowatt_hours(assumptions.calendar),
-        price=stated_price(
-            "pricing.owned.electricityPricePerKwh", node.electricity_price_per_kwh, today
-        ),
-        unit="kWh",
-        node=node,
+    resting = node.kilowatt_hours(node.resting_watts, assumptions.calendar)
+    yield _electricity(node, machines * resting, assumptions)
+    monthly: tuple[tuple[LineItemKind, str, Decimal], ...] = (
+        ("rack", "rackAndSupportPerNodeMonth", node.rack_and_support_per_month),
+        ("capital", "costOfCapitalPercent", node.capital()),
+        ("insurance", "insurancePercent", node.insurance()),
+        ("spares", "sparesPercent", node.spares()),
     )
-    if node.rack_and_support_per_month:
-        yield Charge(
-            kind="rack",
-            quantity=machines,
-            price=stated_price(
-                "pricing.owned.rackAndSupportPerNodeMonth", node.rack_and_support_per_month, today
-            ),
-            unit="node-month",
-            node=node,
+    for kind, setting, usd in monthly:
+        if usd:
+            yield Charge(
+                kind=kind,
+                quantity=machines,
+                price=stated_price(f"pricing.owned.{setting}", usd, today),
+                unit="node-month",
+                node=node,
+            )
+
+
+def _of_work(activity: Activity) -> Iterator[Charge]:
+    """Yields what one busy GPU of an owned node draws beyond a resting one."""
+    node = activity.assumptions.node
+    if isinstance(node, OwnedNode) and node.power_watts > node.resting_watts:
+        more = (node.power_watts - node.resting_watts) / node.gpus
+        quantity = node.kilowatt_hours(more, activity.assumptions.calendar)
+        yield replace(
+            _electricity(node, quantity, activity.assumptions), kind="electricity-of-work"
         )
+
+
+def _electricity(node: OwnedNode, quantity: Decimal, assumptions: Assumptions) -> Charge:
+    price = stated_price(
+        "pricing.owned.electricityPricePerKwh",
+        node.electricity_price_per_kwh,
+        assumptions.book.today,
+    )
+    return Charge(kind="electricity", quantity=quantity, price=price, unit="kWh", node=node)

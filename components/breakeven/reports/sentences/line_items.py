@@ -14,7 +14,13 @@ _KINDS: Mapping[LineItemKind, str] = {
     "busy-nodes": "GPU nodes",
     "idle-nodes": "GPU nodes",
     "electricity": "Electricity and cooling",
+    "electricity-of-work": "Electricity and cooling of work",
     "rack": "Rack, network port, support",
+    "capital": "Cost of capital",
+    "insurance": "Insurance and property tax",
+    "spares": "Spare parts and repairs",
+    "shared-hardware": "Head nodes, storage, switches",
+    "shared-electricity": "Electricity of head nodes, storage, switches",
     "root-volumes": "Root volumes of GPU nodes",
     "volume": "Volume",
     "volume-iops": "Volume",
@@ -42,12 +48,18 @@ _CLUSTER_PARTS: Mapping[ClusterPart, str] = {
     "nat-gateway": "NAT gateway (pricing.natGatewaySharePercent: 0)",
 }
 
-_OF_THE_POOL = frozenset({"busy-nodes", "idle-nodes", "electricity", "rack", "root-volumes"})
+_OF_THE_POOL = frozenset(
+    {
+        *("busy-nodes", "idle-nodes", "electricity", "electricity-of-work", "rack", "capital"),
+        *("insurance", "spares", "root-volumes"),
+    }
+)
 """Line items whose resource is the GPU pool, which needs no name."""
 
 _OF_A_MODEL = frozenset(
     {
-        *("busy-nodes", "idle-nodes", "electricity", "rack", "overflow", "escalation"),
+        *("busy-nodes", "idle-nodes", "electricity", "electricity-of-work", "rack", "capital"),
+        *("insurance", "spares", "overflow", "escalation"),
         *("nat-gateway-images", "nat-gateway-text", "volume-reads", "registry"),
     }
 )
@@ -78,7 +90,12 @@ def item_source(item: LineItem) -> str:
         months = node.amortization_years * 12
         return f"purchase over {months} months, {node.residual_share:.0%} residual value"
     if node is not None and item.kind == "electricity":
-        return f"{node.power_watts:,} W at the wall x PUE {node.power_usage_effectiveness}"
+        return f"{node.resting_watts:,f} W at the wall x PUE {node.power_usage_effectiveness}"
+    if node is not None and item.kind == "electricity-of-work":
+        return (
+            f"{node.power_watts - node.resting_watts:,f} W more at full load x PUE "
+            f"{node.power_usage_effectiveness}"
+        )
     return item.source or f"stack setting {item.identifier}"
 
 
