@@ -39,8 +39,8 @@ class Gpu:
         needs_hyperdisk: Whether Google's machines with it boot from Hyperdisk only. Source: Compute
             Engine documentation of the machine series.
         fp4_tflops: The same as `bf16_tflops` in NVFP4; None where the GPU has no units for it.
-        is_calibrated: Whether published vLLM measurements on it (`throughput.json`) were used to
-            fit the roofline; the band of its capacity is then narrower.
+        calibration: Generation in `calibration.json` whose constants were fitted to published vLLM
+            measurements on it (`throughput.json`); empty where there are none.
         is_suggested: Whether several clouds rent it widely, so that it is named where a model does
             not fit.
     """
@@ -59,7 +59,7 @@ class Gpu:
     gke_accelerator: str = ""
     needs_hyperdisk: bool = False
     fp4_tflops: float | None = None
-    is_calibrated: bool = False
+    calibration: str = ""
     is_suggested: bool = False
 
     @property

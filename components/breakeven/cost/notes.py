@@ -70,6 +70,19 @@ class ObjectiveOutOfReach:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineOlderThanCalibration:
+    """The stack's vLLM is older than all whose measurements its capacity rests on.
+
+    Attributes:
+        version: Of the stack, such as "0.18".
+        oldest: Of the measurements.
+    """
+
+    version: str
+    oldest: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpansNodes:
     """A replica spans so many nodes, which come and go together."""
 
@@ -170,6 +183,7 @@ Note: TypeAlias = (
     UpdateStrategy
     | ObjectiveBound
     | ObjectiveOutOfReach
+    | EngineOlderThanCalibration
     | SpansNodes
     | AdapterWorkNotCounted
     | ArchitectureUnknown

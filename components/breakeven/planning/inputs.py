@@ -27,7 +27,7 @@ from breakeven.planning.checks import serving_conflicts
 from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, target_conflicts
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
 from breakeven.planning.notes import notes_of
-from breakeven.planning.objectives import objective_notes
+from breakeven.planning.objectives import engine_notes, objective_notes
 from breakeven.planning.owned_nodes import owned_node
 from breakeven.planning.price_checks import (
     OF_NODES,
@@ -153,6 +153,7 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         overflows=settings.overflow_api is not None,
         notes=(
             *objective_notes(settings, demand.load, capacity),
+            *engine_notes(settings, capacity),
             *notes_of(settings),
             *unused_overrides(settings, book.today),
         ),

@@ -10,7 +10,12 @@ from breakeven.cost.capacity.memory_fit import smallest_fits
 from breakeven.cost.capacity.objectives import Objectives
 from breakeven.cost.capacity.roofline import Engine, RequestShape
 from breakeven.cost.demand.load import Load
-from breakeven.cost.notes import Note, ObjectiveBound, ObjectiveOutOfReach
+from breakeven.cost.notes import (
+    EngineOlderThanCalibration,
+    Note,
+    ObjectiveBound,
+    ObjectiveOutOfReach,
+)
 from breakeven.planning.fleet import VLLM_LARGEST_BATCH
 from breakeven.settings.stack import Settings
 
@@ -52,6 +57,19 @@ def objective_notes(settings: Settings, load: Load, capacity: ReplicaCapacity) -
             ),
             target_requests=replicas.target_requests if replicas.autoscaling else None,
         )
+
+
+def engine_notes(settings: Settings, capacity: ReplicaCapacity) -> Iterator[Note]:
+    """Yields that the engine is older than all whose measurements its capacity rests on."""
+    if capacity.calibration is None:
+        return
+    oldest, version = capacity.calibration.oldest_engine, settings.engine.version[:2]
+    if version < oldest:
+        yield EngineOlderThanCalibration(_shown(version), _shown(oldest))
+
+
+def _shown(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _would_keep(settings: Settings, load: Load, objectives: Objectives) -> tuple[str, ...]:

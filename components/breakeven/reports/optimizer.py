@@ -176,7 +176,7 @@ def _row(recommendation: Recommendation, candidate: Candidate) -> dict[str, obje
         "interTokenP95Milliseconds": round(capacity.latencies.inter_token_p95 * 1000, 2),
         "prefillMilliseconds": round(capacity.prefill_seconds * 1000, 2),
         "firstTokenP95Milliseconds": round(capacity.latencies.first_token_p95 * 1000, 2),
-        "capacityErrorPercent": capacity.error_percent,
+        "capacityErrorPercent": None if capacity.is_unknown else capacity.error_percent,
         "monthly": money(candidate.monthly),
         "overflowByApi": money(candidate.api_monthly),
         "perMillionTokens": rate(recommendation.usd_per_million_tokens(candidate.monthly)),

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
+from breakeven.cost.capacity.calibration import CalibrationClass, load_calibration
 from breakeven.cost.capacity.latency import Latencies, Objective, latencies
 from breakeven.cost.capacity.measurements import MeasuredPoint, comparable_points, within_factor
 from breakeven.cost.capacity.memory_fit import cache_gib, memory_fit, requests_held
@@ -26,8 +27,7 @@ _USUAL_UTILIZATION = 0.9  # vLLM's default; publications seldom state it
 
 USER_ERROR_PERCENT = 5.0
 PUBLISHED_ERROR_PERCENT = 15.0  # left when the roofline is fitted to one model: 8, 13 and 20 %
-
-_SMALL_MODEL = 10e9  # parameters
+UNKNOWN_ERROR_PERCENT = 50.0  # no band: what is counted with where nothing was measured
 
 Method: TypeAlias = Literal["own-measurement", "published-measurement", "roofline"]
 """How a capacity is known: measured by the user, published for the same engine, or computed."""
@@ -50,6 +50,8 @@ class ReplicaCapacity:
         prefill_seconds: To the first token, with no queue before it and nothing else in flight.
         method: How it is known.
         measured: The published measurement that it is derived from; None for other methods.
+        calibration: What the roofline was fitted to; None for other methods, and where no
+            measurement of the class is published.
         bound_by: The objective that allows no more requests in flight; None where the engine or
             its memory admits no more.
         missed: The objective that not even a single request keeps; None where all are kept.
@@ -67,8 +69,14 @@ class ReplicaCapacity:
     prefill_seconds: float
     method: Method
     measured: MeasuredPoint | None = None
+    calibration: CalibrationClass | None = None
     bound_by: Objective | None = None
     missed: Objective | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether no measurement of such an engine is published, so that nobody can tell."""
+        return self.method == "roofline" and self.calibration is None
 
 
 class ModelDoesNotFitError(ValueError):
@@ -105,11 +113,8 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     Objectives limit them too: fewer in flight get their tokens faster. Where not even a single
     request keeps them, the replica runs one at a time, and `missed` says so.
 
-    The band is 25 % on GPUs with published points (mean of absolute errors 5 to 15 %; the worst of
-    17 is NIM at concurrency 100, 26 % too low), 35 % on other GPUs and on A10G with its single
-    point, 40 % for models under 10B in fp8 (two points: 27 and 48 % too low), and 50 % for mixtures
-    of experts, layers with a state, unknown architectures, AMD, tensor parallelism over PCIe, and
-    several nodes, which no point covers.
+    The roofline's band is that of its class (`calibration`), at most 35%. Where no measurement of
+    the class is published the capacity is unknown: `UNKNOWN_ERROR_PERCENT` only keeps a range.
 
     Args:
         model: The model.
@@ -193,25 +198,23 @@ def _known(engine: Engine, steady: _Steady) -> ReplicaCapacity:
     reference = _nearest(engine, steady)
     roofline = steady.output_tokens_per_second
     if reference is None:
-        error = roofline_error_percent(engine)
-        return _capacity(engine, steady, roofline, "roofline", error)
+        found = class_of(engine)
+        if found is None:
+            return _capacity(engine, steady, roofline, "roofline", UNKNOWN_ERROR_PERCENT)
+        output = roofline * found.factor
+        capacity = _capacity(engine, steady, output, "roofline", found.band_percent)
+        return replace(capacity, calibration=found)
     point = reference.measured
     output = point.output_tokens_per_second * roofline / reference.steady.output_tokens_per_second
-    found = _capacity(engine, steady, output, "published-measurement", PUBLISHED_ERROR_PERCENT)
-    return replace(found, measured=point)
+    capacity = _capacity(engine, steady, output, "published-measurement", PUBLISHED_ERROR_PERCENT)
+    return replace(capacity, measured=point)
 
 
-def roofline_error_percent(engine: Engine) -> float:
-    """Returns half the width of the roofline's band, in percent; see `replica_capacity`."""
-    gpu, model = engine.gpu, engine.model
-    over_pcie = engine.tensor_parallel > 1 and gpu.shares_over_pcie
-    several_nodes = engine.pipeline_parallel > 1
-    is_uncovered = model.is_mixture_of_experts or model.is_estimated or model.state_bytes > 0
-    if is_uncovered or over_pcie or several_nodes or gpu.vendor != "nvidia":
-        return 50.0
-    if engine.precision == "fp8" and model.parameters < _SMALL_MODEL:
-        return 40.0
-    return 25.0 if gpu.is_calibrated else 35.0
+def class_of(engine: Engine) -> CalibrationClass | None:
+    """Returns the class whose measurements speak for an engine; None for none, or several nodes."""
+    if engine.pipeline_parallel > 1:
+        return None
+    return load_calibration().class_of(engine.model, engine.gpu, engine.tensor_parallel)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 from breakeven.catalog.models import ModelFacts, find_model
 from breakeven.cost.capacity.roofline import Engine, RequestShape
@@ -29,9 +30,13 @@ class MeasuredPoint:
         output_tokens: Of each request.
         concurrency: Requests sent at the same time.
         output_tokens_per_second: What was measured.
+        engine: Version of the engine, as published.
+        kind: "steady" for so many requests in flight at all times, "rate" for requests that came at
+            a rate and were so many in flight in the mean, "burst" for a whole run with its start
+            and its end, which tells nothing about a steady state.
+        license: Of the source; of CC-BY ones the source has to be named with the figure.
         source: Who published it.
         as_of: Day on which the source was read.
-        held_out: Whether the roofline's fit can't have seen it.
     """
 
     model: str
@@ -42,9 +47,11 @@ class MeasuredPoint:
     output_tokens: int
     concurrency: int
     output_tokens_per_second: float
+    engine: str
+    kind: Literal["steady", "rate", "burst"]
+    license: str
     source: str
     as_of: date
-    held_out: bool
 
     @property
     def request(self) -> RequestShape:
@@ -64,20 +71,29 @@ def load_points() -> tuple[MeasuredPoint, ...]:
 
 
 def comparable_points(engine: Engine, request: RequestShape) -> Iterator[MeasuredPoint]:
-    """Yields measurements of the same engine with requests of nearly the same length.
+    """Yields measurements of the same engine in steady state, requests being of nearly its length.
 
     Models of the same shape count as the same: only training differs, and it takes no time here.
     """
-    for point in load_points():
+    if engine.pipeline_parallel > 1:
+        return
+    key = engine.precision, engine.gpu.name, engine.tensor_parallel
+    for point in _points_by_engine().get(key, ()):
         if (
-            (point.precision, point.gpu) == (engine.precision, engine.gpu.name)
-            and point.tensor_parallel == engine.tensor_parallel
-            and engine.pipeline_parallel == 1
-            and _shape(find_model(point.model)) == _shape(engine.model)
-            and within_factor(point.input_tokens, request.input_tokens, LENGTH_FACTOR)
+            within_factor(point.input_tokens, request.input_tokens, LENGTH_FACTOR)
             and within_factor(point.output_tokens, request.output_tokens, LENGTH_FACTOR)
+            and _shape(find_model(point.model)) == _shape(engine.model)
         ):
             yield point
+
+
+@cache
+def _points_by_engine() -> Mapping[tuple[str, str, int], Sequence[MeasuredPoint]]:
+    found: dict[tuple[str, str, int], list[MeasuredPoint]] = {}
+    for point in load_points():
+        if point.kind == "steady":
+            found.setdefault((point.precision, point.gpu, point.tensor_parallel), []).append(point)
+    return found
 
 
 def within_factor(one: float, other: float, factor: float) -> bool:

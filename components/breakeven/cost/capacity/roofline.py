@@ -4,11 +4,9 @@ A decode step reads the weights and the key-value cache of all requests in fligh
 one token of each; the slower of the two sets its time. Prompts are multiplied in between. Sums of
 tensor-parallel GPUs go over the link between them.
 
-The four constants are one fit on 60 vLLM rows of aiconfigurator's `silicon_sample.csv` (Llama 70B
-and 8B in fp8, Qwen3-32B in bf16, on H100 and H200). Its held-out rows were met within 9 % (70B),
-15 % (32B) and 29 % (8B, always too low), in the mean of absolute errors. The link's term was added
-after the fit, with the efficiency of memory assumed for it: without it, tensor parallelism over
-four GPUs came out 13 to 20 % too fast, and over PCIe it would cost next to nothing.
+The constants are fitted to published vLLM measurements (`calibration`): efficiencies of memory and
+compute by generation of GPU and kind of model, what a step, a layer and a request in flight add to
+a step, and what GPUs that share a layer wait for each other.
 
 Pipeline parallel: the layers lie on several nodes in a row, and the requests in flight go through
 them in as many groups, so that every node works on one of them. A cycle, which gives each request a
@@ -23,12 +21,8 @@ from dataclasses import dataclass
 
 from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
+from breakeven.cost.capacity.calibration import Calibration, load_calibration
 
-MEMORY_EFFICIENCY = 0.8  # of peak bandwidth; fitted
-COMPUTE_EFFICIENCY = 0.6  # of peak operations; fitted
-STEP_SECONDS = 1e-3  # scheduler and kernel starts of a step; fitted
-SYNC_SECONDS = 60e-6  # of a layer, waiting for the other GPUs; fitted
-LINK_EFFICIENCY = MEMORY_EFFICIENCY  # assumed
 NETWORK_BYTES_PER_SECOND = 100e9 / 8 * 0.8  # between nodes: 100 Gbit/s at 80 %; assumed
 NETWORK_SECONDS = 50e-6  # of a message between nodes by TCP; assumed
 
@@ -103,37 +97,53 @@ class StepTimes:
         return concurrency / (self.decode + concurrency / output_tokens * self.prefill)
 
 
-def step_times(engine: Engine, request: RequestShape, concurrency: int) -> StepTimes:
-    """Returns the times of a replica with `concurrency` requests in flight, 1 or more."""
+def step_times(
+    engine: Engine, request: RequestShape, concurrency: int, calibration: Calibration | None = None
+) -> StepTimes:
+    """Returns the times of a replica.
+
+    Args:
+        engine: Model and GPUs.
+        request: A mean request.
+        concurrency: Requests in flight, 1 or more.
+        calibration: Where the constants are from; None for those that the package carries.
+    """
     model, parallel, stages = engine.model, engine.tensor_parallel, engine.pipeline_parallel
-    compute = parallel * engine.gpu.compute_tera(engine.precision) * 1e12 * COMPUTE_EFFICIENCY
-    bandwidth = parallel * engine.gpu.bandwidth_gb_per_second * 1e9 * MEMORY_EFFICIENCY
-    overhead = STEP_SECONDS + (SYNC_SECONDS * model.layers if parallel > 1 else 0.0)
+    calibration = calibration or load_calibration()
+    constants = calibration.constants(model, engine.gpu, engine.precision, parallel)
+    peak = parallel * engine.gpu.compute_tera(engine.precision) * 1e12
+    compute = peak * constants.compute_efficiency
+    bandwidth = parallel * engine.gpu.bandwidth_gb_per_second * 1e9
+    weights = bandwidth * constants.memory_efficiency
+    overhead = constants.step_seconds + constants.layer_seconds * model.layers
 
     group = concurrency / stages
     cache = group * model.bytes_read(request.mean_context, tensor_parallel=parallel)
-    read = (_weights_read(engine, group) + cache) / bandwidth
+    read = _weights_read(engine, group) / weights
+    read += cache / (bandwidth * constants.cache_efficiency)
     multiplied = 2 * model.multiplied_parameters * group / compute
     new_tokens = request.input_tokens - request.cached_input_tokens
     prefill = (2 * model.multiplied_parameters * new_tokens + _attention(model, request)) / compute
-    prefill += _link_seconds(engine, new_tokens)
+    prefill += _link_seconds(engine, new_tokens, constants.link_efficiency)
     return StepTimes(
         decode=max(read, multiplied)
         + overhead
-        + _link_seconds(engine, group)
+        + group * constants.request_seconds
+        + _link_seconds(engine, group, constants.link_efficiency)
         + _network_seconds(engine, group),
         prefill=prefill / stages,
-        first_token=max(prefill, _weights_read(engine, new_tokens) / bandwidth)
+        first_token=max(prefill, _weights_read(engine, new_tokens) / weights)
         + overhead
         + _network_seconds(engine, new_tokens),
     )
 
 
 def _weights_read(engine: Engine, tokens: float) -> float:
-    # In a mixture of experts, tokens of different requests need different experts: at most as many
-    # active parameters as there are tokens, and never more than there are.
+    # In a mixture of experts, tokens of different requests need different experts: each token
+    # leaves out the share of parameters that no token before it needed either.
     model = engine.model
-    share = min(1.0, max(1.0, tokens) * model.multiplied_parameters / model.parameters)
+    unused = 1 - model.multiplied_parameters / model.parameters
+    share = 1 - unused ** max(1.0, tokens) if model.is_mixture_of_experts else 1.0
     return model.weight_bytes(engine.precision) * share
 
 
@@ -144,13 +154,13 @@ def _attention(model: ModelFacts, request: RequestShape) -> float:
     return model.attention_operations(new_tokens, seen)
 
 
-def _link_seconds(engine: Engine, tokens: float) -> float:
+def _link_seconds(engine: Engine, tokens: float, efficiency: float) -> float:
     # Two sums over all GPUs a layer; a ring sends 2 (n - 1) / n of the data over each link.
     parallel, model = engine.tensor_parallel, engine.model
     if parallel == 1:
         return 0.0
     sent = 2 * (parallel - 1) / parallel * tokens * model.hidden_size * _ACTIVATION_BYTES
-    return 2 * model.layers * sent / (engine.gpu.link_gb_per_second * 1e9 * LINK_EFFICIENCY)
+    return 2 * model.layers * sent / (engine.gpu.link_gb_per_second * 1e9 * efficiency)
 
 
 def _network_seconds(engine: Engine, tokens: float) -> float:

@@ -125,4 +125,8 @@ def meets(candidate: Candidate, constraints: Sequence[Constraint]) -> bool:
 
 
 def _cheapest(candidates: Sequence[Candidate], constraints: Sequence[Constraint]) -> Decimal | None:
-    return min((one.monthly for one in candidates if meets(one, constraints)), default=None)
+    # As in the ranking, what nobody has measured counts only where there is nothing else.
+    found = (
+        (one.capacity.is_unknown, one.monthly) for one in candidates if meets(one, constraints)
+    )
+    return min(found, default=(False, None))[1]

@@ -200,10 +200,11 @@ def _as_it_stands(search: Search) -> Decimal:
     return bill_of(search.ledgers[search.precision], assumptions.week(), assumptions).total
 
 
-def _rank(candidate: Candidate) -> tuple[Decimal, int, float]:
-    # Of equal cost the precision that changes least wins.
+def _rank(candidate: Candidate) -> tuple[bool, Decimal, int, float]:
+    # What nobody has measured comes last. Of equal cost the precision that changes least wins.
     precision = [*PRECISION_BYTES, MIXED].index(candidate.configuration.precision)
-    return round(candidate.monthly, 2), precision, candidate.busy_share
+    unknown = candidate.capacity.is_unknown
+    return unknown, round(candidate.monthly, 2), precision, candidate.busy_share
 
 
 def _distinct(by_rank: Sequence[Candidate], lowest_replicas: int) -> tuple[Candidate, ...]:

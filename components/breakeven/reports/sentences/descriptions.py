@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from breakeven.catalog.price_regions import ANY
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import NodeCost, OwnedNode
+from breakeven.cost.capacity.calibration import TRANSFERRED
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.demand.load import FLAT, Load
 from breakeven.reports.formatting import counted, volume
+
+_MOST_ENGINES = 3
 
 
 def served_model(assumptions: Assumptions) -> str:
@@ -83,4 +88,28 @@ def capacity_source(capacity: ReplicaCapacity) -> str:
         )
     if capacity.method == "own-measurement":
         return "stack setting engine.measuredOutputTokensPerSecond"
-    return "data sheet and four constants fitted to 60 published vLLM measurements"
+    found = capacity.calibration
+    if found is None:
+        return "data sheet only: no measurement of such a model on such GPUs is published"
+    carried = ""
+    if found.generation == TRANSFERRED:
+        carried = "; carried over by data sheet, not verified on this GPU"
+    return (
+        f"calibrated on {found.points} published measurements in steady state: {found.kind} "
+        f"models, {found.link} ({', '.join(found.gpus)}); {_engines(found.engines)}{carried}"
+    )
+
+
+def _engines(engines: Sequence[str]) -> str:
+    """Names the engines of measurements; of many the oldest and the newest."""
+    stated = [engine for engine in engines if not engine.endswith("not stated")] or engines
+    if len(stated) > _MOST_ENGINES:
+        return f"{stated[0]} to {stated[-1]}"
+    return ", ".join(stated)
+
+
+def capacity_band(capacity: ReplicaCapacity) -> str:
+    """Says how sure a capacity is."""
+    if capacity.is_unknown:
+        return "how far off is unknown"
+    return f"within {capacity.error_percent:.0f}%"

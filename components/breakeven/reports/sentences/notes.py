@@ -10,6 +10,7 @@ from breakeven.cost.notes import (
     AdapterWorkNotCounted,
     ArchitectureUnknown,
     CommitUnknown,
+    EngineOlderThanCalibration,
     EngineTooOld,
     Note,
     NotScraped,
@@ -26,6 +27,7 @@ from breakeven.cost.notes import (
 from breakeven.cost.report import STALE_DAYS, Report
 from breakeven.reports.formatting import counted
 from breakeven.reports.sentences.descriptions import (
+    capacity_band,
     capacity_method,
     capacity_source,
     traffic_shape,
@@ -77,6 +79,11 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note
             return " ".join(_update(note))
         case ObjectiveBound() | ObjectiveOutOfReach():
             return " ".join(_objective(note))
+        case EngineOlderThanCalibration(version, oldest):
+            return (
+                f"engine.image is vLLM {version}, older than all that the capacity was calibrated "
+                f"on (from {oldest}); it may serve less."
+            )
         case SpansNodes(nodes):
             return (
                 f"A replica spans {nodes} nodes, which come and go together; in node counts, other "
@@ -215,7 +222,7 @@ def _capacity(model: Assumptions, *, several: bool) -> str:
         f"One replica{of_model} serves {capacity.total_tokens_per_second:,.0f} tokens per second, "
         f"{capacity.output_tokens_per_second:,.0f} of them output, with "
         f"{capacity.concurrent_requests} requests in flight. Method: {capacity_method(capacity)}, "
-        f"within {capacity.error_percent:.0f}% ({capacity_source(capacity)})."
+        f"{capacity_band(capacity)} ({capacity_source(capacity)})."
     )
 
 

@@ -12,7 +12,7 @@ from breakeven.cost.optimizer.ranking import ConstraintMet, Obstacles, Recommend
 from breakeven.cost.optimizer.search import Search
 from breakeven.reports.formatting import counted, usd
 from breakeven.reports.sentences.apis import api_notes, comparison_caveats
-from breakeven.reports.sentences.descriptions import capacity_method
+from breakeven.reports.sentences.descriptions import capacity_band, capacity_method
 from breakeven.reports.sentences.line_items import not_priced_name
 
 
@@ -147,8 +147,15 @@ def _notes(recommendation: Recommendation) -> Iterator[str]:
     yield (
         "In the top-ranked configuration, one replica serves "
         f"{capacity.total_tokens_per_second:,.0f} tokens per second. Method: "
-        f"{capacity_method(capacity)}, within {capacity.error_percent:.0f}%."
+        f"{capacity_method(capacity)}, {capacity_band(capacity)}."
     )
+    unknown = sum(one.capacity.is_unknown for one in ranked)
+    if unknown:
+        yield (
+            f"{counted(unknown, 'configuration')} ranked last: nobody has published a measurement "
+            "of such a model on such GPUs, so that their capacity is unknown. Measure a replica "
+            "and set engine.measuredOutputTokensPerSecond."
+        )
     yield "ms/token: 95% of the tokens of a full replica come in that time or less."
     yield (
         "Autoscaled and fixed fleets have replicas for the peak minute; a hybrid sends what "
