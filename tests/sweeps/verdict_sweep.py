@@ -65,6 +65,7 @@ AXES = (
     Axis("volume", 0.02, 20.0, geometric=True),
     Axis("burst", 1.0, 12.0, geometric=False),
     Axis("first token", 0.05, 30.0, geometric=True),
+    Axis("inter-token", 0.005, 1.0, geometric=True),
     Axis("maximum", 1.0, 200.0, geometric=False),
 )
 
@@ -94,6 +95,8 @@ def _of_model(settings: Settings, axis: Axis, value: float) -> dict[str, object]
         return {"traffic.burstFactor": f"{value:.4f}"}
     if axis.name == "first token":
         return {"traffic.timeToFirstTokenSeconds": f"{value:.4f}"}
+    if axis.name == "inter-token":
+        return {"traffic.interTokenLatencySeconds": f"{value:.5f}"}
     most = round(value)
     fewest = min(replicas.min, most) if replicas.autoscaling else most
     return {"replicas.min": fewest, "replicas.max": most}

@@ -108,11 +108,16 @@ def serving_fleet(case: Case, week: SimulatedWeek, at_once: int = _AT_ONCE) -> S
                 at_once,
             )
         )
-    found = yield from _grown(
-        case, lambda replicas: replace(free, lowest=replicas), fleet.lowest, at_once
+    # More than the peak minute takes the autoscaler would only add while requests wait.
+    most = max(fleet.highest, _peak_replicas(case))
+    return (
+        yield from _grown(
+            case,
+            lambda replicas: replace(fleet, lowest=replicas, highest=max(most, replicas)),
+            fleet.lowest,
+            at_once,
+        )
     )
-    most = max(found.week.totals.peak_replicas, found.fleet.lowest, fleet.highest)
-    return replace(found, fleet=replace(found.fleet, highest=most))
 
 
 def constant(fleet: Fleet, replicas: int) -> Fleet:
@@ -163,17 +168,22 @@ def _with(case: Case, fleet: Fleet) -> Case:
     return replace(case, configuration=replace(case.configuration, fleet=fleet))
 
 
+def _peak_replicas(case: Case) -> int:
+    """Returns the replicas that the peak minute takes."""
+    served = case.configuration.speed.planned_requests_per_second
+    return int(units_needed(float(case.rates.max()) * case.burst_factor, served))
+
+
 def _grown(case: Case, grow: _Grow, fails: int, at_once: int) -> Search[ServingFleet]:
     """Searches upward from a number of replicas that is not enough."""
-    served = case.configuration.speed.planned_requests_per_second
-    peak = float(case.rates.max()) * case.burst_factor
-    tried = max(fails + 1, int(units_needed(peak, served)))
+    peak = _peak_replicas(case)
+    tried = max(fails + 1, peak)
     while True:
         larger = _with(case, grow(tried))
         [week] = yield [larger]
         # A minute of a burst may be above the peak minute's mean by chance; twice as many replicas
         # are enough for any.
-        if keeps_objective(larger, week) or tried > 2 * max(peak / served, fails + 1):
+        if keeps_objective(larger, week) or tried > 2 * max(peak, fails + 1):
             break
         fails, tried = tried, tried + max(1, tried // 2)
     known = ServingFleet(grow(tried), week, enlarged=True)
