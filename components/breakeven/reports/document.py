@@ -66,6 +66,9 @@ class LineItemCore(Part):
 class LineItemPart(LineItemCore):
     """One line item of the self-hosted bill."""
 
+    key: Name = Field(
+        description="What it is, the same from month to month: kind, resource, volume and model."
+    )
     identifier: Name = Field(
         description="Of the price: its identifier in the price book, or the setting that states it."
     )

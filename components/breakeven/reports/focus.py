@@ -45,6 +45,7 @@ _SERVICES: Mapping[LineItemKind, tuple[str, str]] = {
     "load-balancer": ("Networking", "Load balancer"),
     "load-balancer-traffic": ("Networking", "Load balancer"),
     "nat-gateway": ("Networking", "NAT gateway"),
+    "nat-gateway-nodes": ("Networking", "NAT gateway"),
     "nat-gateway-images": ("Networking", "NAT gateway"),
     "nat-gateway-text": ("Networking", "NAT gateway"),
     "public-address": ("Networking", "Public addresses"),
@@ -89,6 +90,7 @@ def _priced(report: Report, line: LineItem) -> dict[str, str | None]:
     return _row(
         report,
         item=item_name(line),
+        key=line.key,
         cost=None if line.private else line.monthly,
         ChargeCategory="Usage",
         ChargeFrequency="Usage-Based",
@@ -112,6 +114,7 @@ def _contingency(report: Report) -> dict[str, str | None]:
     return _row(
         report,
         item="Contingency",
+        key="contingency",
         cost=report.bill.contingency,
         ChargeCategory="Adjustment",
         ChargeFrequency="One-Time",
@@ -123,7 +126,7 @@ def _contingency(report: Report) -> dict[str, str | None]:
 
 
 def _row(
-    report: Report, *, item: str, cost: Decimal | None, **known: str | None
+    report: Report, *, item: str, key: str, cost: Decimal | None, **known: str | None
 ) -> dict[str, str | None]:
     """Returns all columns, in FOCUS's alphabetic order and ours after them; the others null."""
     assumptions = report.assumptions
@@ -139,7 +142,7 @@ def _row(
         "ListCost": None if cost is None else f"{cost:f}",
         "ProviderName": find_cloud(assumptions.cloud).provider or None,
         "RegionId": assumptions.region or None,
-        "ResourceId": f"breakeven/{assumptions.stack}/{item}",
+        "ResourceId": f"breakeven/{assumptions.stack}/{key}",
         "ResourceName": item,
         "ResourceType": known["ServiceName"],
         "SubAccountName": assumptions.stack,

@@ -47,12 +47,12 @@ def summary(report: Report) -> dict[str, object]:
         "total": money(report.total),
         "perMillionTokens": rate(report.usd_per_million_tokens),
         "resources": {
-            item_name(line): PRIVATE if line.private else money(line.monthly)
+            line.key: PRIVATE if line.private else money(line.monthly)
             for line in report.infrastructure.lines
         },
         "people": {
-            **{item_name(line): money(line.monthly) for line in report.staffing},
-            "Contingency": money(report.bill.contingency),
+            **{line.key: money(line.monthly) for line in report.staffing},
+            "contingency": money(report.bill.contingency),
         },
         "notPriced": [
             f"{not_priced_name(item)}: {not_priced_reason(item)}"
@@ -174,6 +174,7 @@ def _line_item(line: LineItem) -> LineItemPart:
     return LineItemPart(
         identifier=line.identifier,
         item=item_name(line),
+        key=line.key,
         quantity=rate(line.quantity),
         unit=line.unit,
         unit_price=None if line.private else rate(line.unit_price),

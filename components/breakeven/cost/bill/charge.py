@@ -32,6 +32,7 @@ LineItemKind: TypeAlias = Literal[
     "cpu-nodes",
     "machine",
     "nat-gateway",
+    "nat-gateway-nodes",
     "nat-gateway-images",
     "nat-gateway-text",
     "public-address",

@@ -63,6 +63,12 @@ class LineItem:
         return to_cents(self.quantity * self.unit_price)
 
     @property
+    def key(self) -> str:
+        """What is the same from month to month: kind, resource, volume and model, not shares."""
+        parts = (self.kind, self.name, self.attached, self.model)
+        return "/".join(part for part in parts if part)
+
+    @property
     def usd_each(self) -> Decimal:
         """USD a month for one unit of the driver."""
         return self.each * self.unit_price

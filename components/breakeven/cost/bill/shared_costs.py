@@ -155,11 +155,10 @@ def _through_nat(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
     per_node = model.fleet.machines_per_node
     if machines is not None:
         nodes = Charge(
-            kind="nat-gateway",
+            kind="nat-gateway-nodes",
             identifier=f"nat/{model.cloud}/gateway",
             quantity=share * per_node / machines,
             unit="month",
-            variant="GPU nodes",
         )
         yield nodes, Driver.NODES
     gigabyte = Charge(

@@ -31,6 +31,7 @@ _KINDS: Mapping[LineItemKind, str] = {
     "cpu-nodes": "Monitoring",
     "machine": "Machine",
     "nat-gateway": "NAT gateway",
+    "nat-gateway-nodes": "NAT gateway",
     "nat-gateway-images": "NAT gateway",
     "nat-gateway-text": "NAT gateway",
     "public-address": "NAT gateway",
@@ -63,9 +64,7 @@ _OF_A_MODEL = frozenset(
         *("nat-gateway-images", "nat-gateway-text", "volume-reads", "registry"),
     }
 )
-_WITH_VARIANT = frozenset(
-    {"volume", "volume-iops", "volume-reads", "control-plane", "machine", "nat-gateway"}
-)
+_WITH_VARIANT = frozenset({"volume", "volume-iops", "volume-reads", "control-plane", "machine"})
 
 
 def item_name(item: LineItem) -> str:
@@ -171,6 +170,7 @@ def _suffix(item: LineItem) -> str:
         "volume-iops": ", IOPS",
         "load-balancer-traffic": ", traffic",
         "cpu-nodes": f", {item.count} x {item.variant}",
+        "nat-gateway-nodes": ", GPU nodes",
         "nat-gateway-images": ", images of started nodes",
         "nat-gateway-text": ", text to the API",
         "public-address": ", public address",

@@ -83,6 +83,13 @@ def test_what_grows_with_something_says_what_one_unit_of_it_costs() -> None:
     assert (same.driver, same.is_dormant) == (Driver.NOTHING, False)
 
 
+def test_a_line_has_a_key_that_no_share_changes() -> None:
+    busy = Charge(kind="busy-nodes", quantity=Decimal(1), share=Decimal("0.5"), model="a-model")
+    assert line_item(busy, LISTED).key == "busy-nodes/a-model"
+    disk = Charge(kind="volume", quantity=Decimal(1), attached="/dev/sdf", variant="gp3")
+    assert line_item(disk, LISTED, "server").key == "volume/server//dev/sdf"
+
+
 def test_a_setting_that_states_a_price_is_its_source() -> None:
     price = stated_price("staffing.engineerSalary", Decimal(100), TODAY)
     assert (price.identifier, price.confidence) == ("staffing.engineerSalary", "user")
