@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _KINDS = {
     "embedding": re.compile(r"embed"),
@@ -24,16 +25,22 @@ def other_call(call: object, model: object) -> str | None:
         call: Its type, operation or endpoint, as the log has it.
         model: The model's name, as the log has it.
     """
-    text = " ".join(value.lower() for value in (call, model) if isinstance(value, str))
-    if not text:
-        return None
+    return _other(call if isinstance(call, str) else "", model if isinstance(model, str) else "")
+
+
+@lru_cache(maxsize=10_000)
+def _other(call: str, model: str) -> str | None:
+    text = f"{call} {model}".lower()
     kind = next((kind for kind, words in _KINDS.items() if words.search(text)), None)
     return f"{kind} call, which reaches no language model" if kind else None
 
 
 def model_name(value: object) -> str:
     """Returns a model's name as messages may show it: one line, cut; "" where there is none."""
-    if not isinstance(value, str):
-        return ""
+    return _name(value) if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=10_000)
+def _name(value: str) -> str:
     text = value.strip()[:LONGEST_NAME]
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -165,19 +165,26 @@ def sibling_getter(row: Row, column: str, names: tuple[str, ...]) -> Getter:
         names: Of the field, without what leads to it.
     """
     parent, _, _ = column.rpartition(".")
-    wanted = {plain(name) for name in names}
     if not isinstance(row, dict):
         prefix = f"{parent}." if parent else ""
         return optional_getter(row, tuple(prefix + name for name in names))
     path = tuple(parent.split(".")) if parent else ()
+    spellings = tuple(dict.fromkeys((*names, *map(_camel_case, names))))
 
     def get(each: Row) -> object:
         beside = follow(each, path)
-        if not isinstance(beside, dict):
-            return None
-        return next((value for key, value in beside.items() if plain(key) in wanted), None)
+        if isinstance(beside, dict):
+            for name in spellings:
+                if name in beside:
+                    return beside[name]
+        return None
 
     return get
+
+
+def _camel_case(name: str) -> str:
+    first, *words = name.split("_")
+    return first + "".join(word.capitalize() for word in words)
 
 
 def _nothing(_row: Row) -> None:
@@ -199,7 +206,10 @@ def _from_list(index: int) -> Getter:
 
 
 def _from_object(path: tuple[str, ...]) -> Getter:
-    return lambda row: follow(row, path)
+    if len(path) > 1:
+        return lambda row: follow(row, path)
+    [key] = path
+    return lambda row: row.get(key) if isinstance(row, dict) else None
 
 
 def follow(value: object, path: tuple[str, ...]) -> object:
