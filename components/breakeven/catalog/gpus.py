@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -14,6 +14,13 @@ from breakeven.suggestions import UnknownNameError, near_names
 
 Vendor: TypeAlias = Literal["nvidia", "amd"]
 Interconnect: TypeAlias = Literal["pcie", "nvlink", "infinity-fabric"]
+
+_COMPUTE_SLICES = 7
+"""Of GPUs whose memory is divided into eighths."""
+
+_MIG_MEMORY = 0.95
+"""What an instance reports of its share of the memory, the low end: on an A100 of 40,960 MiB 1g.5gb
+reports 4,864 MiB and 3g.20gb 20,096 MiB (NVIDIA MIG user guide, "Running CUDA applications")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +37,22 @@ class Gpu:
         bf16_tflops: Peak bf16 operations with fp32 sums, in 10^12 a second.
         fp8_tflops: The same in fp8; None where the GPU has no fp8 units.
         int8_tops: The same in int8.
+        fp4_tflops: The same in fp4 (NVFP4, MXFP4); None where the GPU has no fp4 units.
         watts: Board power limit, in W.
         interconnect: What links it to the other GPUs of the node; "pcie" without a faster link.
         link_gb_per_second: Bandwidth of that link, one direction, in 10^9 bytes a second.
+        linked_gpus: GPUs that the faster link joins: 8 of a board, 2 of a bridge, 72 of a rack.
+        has_bf16: Whether it multiplies in bf16; where it does not, models run in fp16 at
+            `bf16_tflops`.
+        mig_profiles: Profiles into which it can be divided, as NVIDIA's MIG user guide names them;
+            one of them is a GPU by the name GPU/PROFILE, such as h100/1g.10gb.
+        part_of: Name of the GPU that it is a part of; empty for a whole one.
+        parts: How many such parts a whole GPU has.
         source: Where the figures are from.
         gke_accelerator: Google's name for it (label cloud.google.com/gke-accelerator); empty where
             GKE rents none. Source: GKE documentation, "GPU machine types".
         needs_hyperdisk: Whether Google's machines with it boot from Hyperdisk only. Source: Compute
             Engine documentation of the machine series.
-        fp4_tflops: The same as `bf16_tflops` in NVFP4; None where the GPU has no units for it.
         calibration: Generation in `calibration.json` whose constants were fitted to published vLLM
             measurements on it (`throughput.json`); empty where there are none.
         is_suggested: Whether several clouds rent it widely, so that it is named where a model does
@@ -56,16 +70,16 @@ class Gpu:
     interconnect: Interconnect
     link_gb_per_second: float
     source: str
+    fp4_tflops: float | None = None
+    linked_gpus: int = 1
+    has_bf16: bool = True
+    mig_profiles: tuple[str, ...] = ()
+    part_of: str = ""
+    parts: int = 1
     gke_accelerator: str = ""
     needs_hyperdisk: bool = False
-    fp4_tflops: float | None = None
     calibration: str = ""
     is_suggested: bool = False
-
-    @property
-    def is_deployable(self) -> bool:
-        """Whether the manifests can use it; engine image and device plugin are for NVIDIA."""
-        return self.vendor == "nvidia"
 
     @property
     def shares_over_pcie(self) -> bool:
@@ -78,22 +92,73 @@ class Gpu:
         int4 and MXFP4 are widened on every GPU, as their users expect, so that they count as had.
         """
         if precision == "nvfp4":
-            return self.fp4_tflops is not None
+            return self.vendor == "nvidia" and self.fp4_tflops is not None
         return precision not in {"fp8", "int8"} or self.compute_tera(precision) > self.bf16_tflops
 
     def compute_tera(self, precision: str) -> float:
         """Returns the peak at which weights of a precision are multiplied, in 10^12 a second.
 
-        fp8 needs fp8 units and int8 needs int8 units. Where they are missing, and for int4 always,
-        vLLM's weight-only kernels widen the weights and multiply in bf16: memory is saved, compute
-        is not.
+        fp8 needs fp8 units, int8 needs int8 units, and nvfp4 needs NVIDIA's fp4 units. Where they
+        are missing, and for int4 and mxfp4 always, vLLM's weight-only kernels widen the weights and
+        multiply in bf16: memory is saved, compute is not.
         """
-        native = {
-            "fp8": self.fp8_tflops,
-            "int8": self.int8_tops,
-            "nvfp4": self.fp4_tflops,
-        }.get(precision)
+        native = {"fp8": self.fp8_tflops, "int8": self.int8_tops}.get(precision)
+        if precision == "nvfp4" and self.vendor == "nvidia":
+            native = self.fp4_tflops
         return native or self.bf16_tflops
+
+    @property
+    def whole(self) -> str:
+        """Name of the GPU that it is, or is a part of."""
+        return self.part_of or self.name
+
+    @property
+    def profile(self) -> str:
+        """Its MIG profile; empty for what is none."""
+        return self.name.partition("/")[2]
+
+    @property
+    def device_resource(self) -> str:
+        """Resource by which a container asks for it, as the vendor's device plugin names it."""
+        return f"nvidia.com/mig-{self.profile}" if self.profile else self.taint
+
+    @property
+    def taint(self) -> str:
+        """Key of the taint by which nodes with it are usually kept free for it."""
+        return f"{self.vendor}.com/gpu"
+
+    def supports(self, precision: str) -> bool:
+        """Tells whether vLLM has kernels for weights of a precision on it: NVFP4 is NVIDIA's."""
+        return self.vendor == "nvidia" or precision != "nvfp4"
+
+    def sliced(self, profile: str) -> Gpu:
+        """Returns the part of this GPU that a MIG profile is.
+
+        Compute and power are by its share of the compute slices, memory and bandwidth by its share
+        of the memory slices: eighths, and quarters on GPUs with four compute slices (NVIDIA MIG
+        user guide, "Supported MIG profiles"). Parts can't exchange data with each other.
+
+        Args:
+            profile: One of `mig_profiles`.
+        """
+        compute, memory = _mig_shares(profile, self.mig_profiles[-1])
+        return replace(
+            self,
+            name=f"{self.name}/{profile}",
+            memory_gib=self.memory_gib * memory * (_MIG_MEMORY if memory < 1 else 1),
+            bandwidth_gb_per_second=self.bandwidth_gb_per_second * memory,
+            bf16_tflops=self.bf16_tflops * compute,
+            fp8_tflops=self.fp8_tflops and self.fp8_tflops * compute,
+            int8_tops=self.int8_tops and self.int8_tops * compute,
+            fp4_tflops=self.fp4_tflops and self.fp4_tflops * compute,
+            watts=round(self.watts * compute),
+            linked_gpus=1,
+            mig_profiles=(),
+            part_of=self.name,
+            parts=_mig_instances(profile, self.mig_profiles[-1]),
+            calibration="",
+            is_suggested=False,
+        )
 
 
 class UnknownGpuError(UnknownNameError):
@@ -102,21 +167,57 @@ class UnknownGpuError(UnknownNameError):
     what = "GPU"
 
 
+def _mig_shares(profile: str, whole: str) -> tuple[float, float]:
+    """Returns a profile's share of the compute and of the memory of the whole GPU's profile."""
+    (slices, gigabytes), (all_slices, all_gigabytes) = _mig_sizes(profile), _mig_sizes(whole)
+    eighths = 8 if all_slices == _COMPUTE_SLICES else all_slices
+    memory = round(gigabytes / all_gigabytes * eighths) / eighths
+    return slices / all_slices, memory
+
+
+def _mig_instances(profile: str, whole: str) -> int:
+    """Returns how many instances of a profile a GPU holds: by compute and by memory slices."""
+    compute, memory = _mig_shares(profile, whole)
+    return min(round(1 / compute - 0.49), round(1 / memory - 0.49))
+
+
+def _mig_sizes(profile: str) -> tuple[int, int]:
+    slices, _, memory = profile.partition("g.")
+    return int(slices), int(memory.removesuffix("gb"))
+
+
 @cache
 def load_gpus() -> Mapping[str, Gpu]:
     """Returns all known GPUs by name."""
     text = (resources.files(__package__) / "data" / "gpus.json").read_text(encoding="utf-8")
-    return MappingProxyType({entry["name"]: Gpu(**entry) for entry in json.loads(text)["gpus"]})
+    entries = (
+        {**entry, "mig_profiles": tuple(entry.get("mig_profiles", ()))}
+        for entry in json.loads(text)["gpus"]
+    )
+    return MappingProxyType({entry["name"]: Gpu(**entry) for entry in entries})
+
+
+@cache
+def gpu_names() -> tuple[str, ...]:
+    """Returns the names of all known GPUs, and of their MIG profiles as GPU/PROFILE."""
+    gpus = load_gpus()
+    profiles = (f"{name}/{each}" for name, gpu in gpus.items() for each in gpu.mig_profiles)
+    return (*gpus, *profiles)
 
 
 def find_gpu(name: str) -> Gpu:
-    """Returns a GPU by name; upper case is no matter.
+    """Returns a GPU, or a MIG profile of one as GPU/PROFILE, by name; upper case is no matter.
 
     Raises:
         UnknownGpuError: There is none of that name.
     """
     gpus = load_gpus()
-    try:
-        return gpus[name.lower()]
-    except KeyError:
-        raise UnknownGpuError(name, near_names(name, gpus)) from None
+    whole, slash, profile = name.lower().partition("/")
+    gpu = gpus.get(whole)
+    if gpu is None:
+        raise UnknownGpuError(name, near_names(name, gpus))
+    if not slash:
+        return gpu
+    if profile not in gpu.mig_profiles:
+        raise UnknownGpuError(name, tuple(f"{whole}/{each}" for each in gpu.mig_profiles))
+    return gpu.sliced(profile)

@@ -81,12 +81,15 @@ def wrong_shapes(stack: Stack, book: PriceBook) -> Iterator[Conflict]:
             shape = book.shape(stack.pricing.cloud, instance_type)
         except LookupError:
             continue  # a machine type that the book does not know can still have a stated price
-        if shape.gpu != pool.gpu.name or shape.gpus != pool.gpus_per_node:
+        gpu = pool.gpu
+        whole, parts = (gpu.whole, gpu.parts) if gpu.profile else (gpu.name, 1)
+        if shape.gpu != whole or shape.gpus * parts != pool.gpus_per_node:
+            each = f", each {parts} x {gpu.profile}" if gpu.profile else ""
             yield Conflict(
                 "pool.instanceTypes",
-                f"{instance_type} has {shape.gpus} x {shape.gpu or 'no GPU'}",
+                f"{instance_type} has {shape.gpus} x {shape.gpu or 'no GPU'}{each}",
                 f"Allowed: machine types with pool.gpusPerNode {pool.gpus_per_node} x "
-                f"{pool.gpu.name}, so that whole replicas fill a node",
+                f"{gpu.name}, so that whole replicas fill a node",
                 OF_NODES,
             )
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_snake
 
-from breakeven.catalog.gpus import Gpu, find_gpu, load_gpus
+from breakeven.catalog.gpus import Gpu, find_gpu, gpu_names
 from breakeven.catalog.pool_kinds import POOL_KINDS, PoolKind
 from breakeven.settings.fields import (
     LABEL,
@@ -157,15 +157,16 @@ class PoolSettings(Group):
         description="Where GPU nodes come from: existing, karpenter-aws, karpenter-azure, "
         "gke-compute-class or cluster-api",
     )
-    gpu: Annotated[Gpu, one_of(load_gpus, find_gpu)] = Field(
+    gpu: Annotated[Gpu, one_of(gpu_names, find_gpu)] = Field(
         default="l4",
         validate_default=True,
-        description="GPU model; a name in components/breakeven/catalog/data/gpus.json",
+        description="GPU model; a name in components/breakeven/catalog/data/gpus.json, or a MIG "
+        "profile of one, such as h100/1g.10gb; pool.gpusPerNode then counts the instances",
     )
     gpus_per_node: Integer = Field(
         default=1,
         ge=1,
-        le=16,
+        le=16 * 7,
         description="GPUs of one node of the pool; a multiple of engine.tensorParallel",
     )
     gpu_quota: Integer = Field(
@@ -199,8 +200,8 @@ class PoolSettings(Group):
         List,
     ] = Field(
         default=(),
-        description="Pool existing: keys of those nodes' taints; nvidia.com/gpu is tolerated "
-        "without being named",
+        description="Pool existing: keys of those nodes' taints; nvidia.com/gpu, or amd.com/gpu "
+        "with GPUs of AMD, is tolerated without being named",
     )
     instance_types: Annotated[tuple[MachineType, ...], List] = Field(
         default=(),

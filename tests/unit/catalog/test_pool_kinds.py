@@ -59,7 +59,7 @@ def test_a_cloud_without_a_pool_kind_has_nodes_that_are_there() -> None:
 def test_gke_starts_gpus_that_it_names_and_that_boot_from_the_priced_disk() -> None:
     gke = POOL_KINDS["gke-compute-class"]
     assert gke.restricts_gpus
-    assert gke.gpus == ("l4", "a100-40", "a100-80", "h100")
+    assert gke.gpus == ("t4", "l4", "a100-40", "a100-80", "h100")
     assert "Hyperdisk" in gke.gpu_hint(find_gpu("rtx-pro-6000"))
     assert gke.gpu_hint(find_gpu("l40s")) == ""
     assert POOL_KINDS["karpenter-aws"].gpus == tuple(load_gpus())

@@ -138,8 +138,14 @@ MISTAKES: Mapping[str, Mistake] = {
     "an unknown pool": Mistake(
         {"pool.kind": "karpenter-gcp"}, "pool.kind", '"karpenter-gcp"', "Closest: karpenter-aws"
     ),
-    "a gpu of another vendor": Mistake(
-        {"pool.gpu": "mi300x"}, "pool.gpu", "mi300x needs another device plugin", "NVIDIA"
+    "an engine for the GPUs of another vendor": Mistake(
+        {
+            "pool.gpu": "mi300x",
+            "pool.nodeLabels": {"feature.node.kubernetes.io/amd-gpu": "true"},
+        },
+        "engine.image",
+        "is built for GPUs of NVIDIA, and pool.gpu is mi300x",
+        "vLLM built for ROCm",
     ),
     "a precision that the checkpoint does not have": Mistake(
         {"model.name": "gpt-oss-20b", "model.precision": "fp8"},
@@ -318,7 +324,7 @@ MISTAKES: Mapping[str, Mistake] = {
         "with pool gke-compute-class: gcp",
     ),
     "a GPU that GKE does not have": Mistake(
-        {**GKE, "pool.gpu": "l40s"}, "pool.gpu", '"l40s"', "with pool gke-compute-class: l4"
+        {**GKE, "pool.gpu": "l40s"}, "pool.gpu", '"l40s"', "with pool gke-compute-class: t4, l4"
     ),
     "a GPU whose machines take no disk that is priced": Mistake(
         {**GKE, "pool.gpu": "rtx-pro-6000"},

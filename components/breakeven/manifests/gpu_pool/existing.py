@@ -8,7 +8,8 @@ from breakeven.settings.stack import Stack
 
 def existing_pool(stack: Stack) -> Pool:
     """Returns nodes that are found by their labels; nothing is made."""
-    scheduling = Scheduling.on_gpu_nodes(stack.pool.node_labels, stack.pool.node_taints)
+    pool = stack.pool
+    scheduling = Scheduling.on_gpu_nodes(pool.node_labels, pool.node_taints, pool.gpu.taint)
     # The nodes are paid whether they work or not, so the weights are fetched on them: a volume on
     # a node's own disk is made where its first pod runs, and must be where it is read.
     return Pool(scheduling=scheduling, weights_scheduling=scheduling)

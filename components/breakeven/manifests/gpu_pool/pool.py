@@ -11,6 +11,7 @@ from breakeven.manifests.resource import Component, Resource
 from breakeven.settings.stack import Stack
 
 GPU_RESOURCE = "nvidia.com/gpu"
+"""Of the nodes that the pools start; those that are there may have others."""
 
 _LONGEST = 63 - len("-gpu-on-demand")
 """Of a namespace in the names of a node pool, which are values of labels, too."""
@@ -24,14 +25,17 @@ class Scheduling:
     tolerated_taints: tuple[str, ...] = ()
 
     @classmethod
-    def on_gpu_nodes(cls, labels: Mapping[str, str], taints: Iterable[str] = ()) -> Scheduling:
+    def on_gpu_nodes(
+        cls, labels: Mapping[str, str], taints: Iterable[str] = (), gpu_taint: str = GPU_RESOURCE
+    ) -> Scheduling:
         """Returns the scheduling of pods that go to the GPU nodes with these labels.
 
         Args:
             labels: Labels of the nodes.
             taints: Keys of their taints, beside the GPU's own.
+            gpu_taint: Key of the GPU's own.
         """
-        keys = dict.fromkeys((GPU_RESOURCE, *taints))
+        keys = dict.fromkeys((gpu_taint, *taints))
         return cls(node_selector=dict(labels), tolerated_taints=tuple(keys))
 
     @property

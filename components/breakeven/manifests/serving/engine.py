@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from breakeven.manifests.gpu_pool.pool import GPU_RESOURCE, Scheduling
+from breakeven.manifests.gpu_pool.pool import Scheduling
 from breakeven.manifests.resource import stated
 from breakeven.manifests.serving.environment import CACHE, engine_environment, env_vars
 from breakeven.manifests.serving.guard import (
@@ -57,7 +57,7 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
         f"--tensor-parallel-size={engine.tensor_parallel}",
         f"--max-model-len={model.max_length}",
         f"--gpu-memory-utilization={engine.gpu_memory_utilization}",
-        "--dtype=bfloat16",
+        f"--dtype={'bfloat16' if settings.pool.gpu.has_bf16 else 'float16'}",
         # Never pickled weights, which run code when they are loaded.
         "--load-format=safetensors",
         # Without it vLLM ends running requests at once, and clients take the stump for the answer.
@@ -280,19 +280,19 @@ def _environment(settings: Settings, timings: Timings) -> list[dict[str, Any]]:
 
 
 def _resources(settings: Settings) -> dict[str, Any]:
-    gpus = str(settings.engine.tensor_parallel)
+    gpus = {settings.pool.gpu.device_resource: str(settings.engine.tensor_parallel)}
     memory = engine_memory_gib(settings)
     return {
         "requests": {
             "cpu": str(engine_cpus(settings)),
             "memory": f"{memory}Gi",
             "ephemeral-storage": "4Gi",
-            GPU_RESOURCE: gpus,
+            **gpus,
         },
         # Twice the request, for the peak while weights load; the node itself is the harder bound.
         # No CPU limit: it would throttle the threads that feed the GPU.
         # Disk for cache and temporary files, 12 GiB together, and what is written beside them.
-        "limits": {"memory": f"{2 * memory}Gi", "ephemeral-storage": "16Gi", GPU_RESOURCE: gpus},
+        "limits": {"memory": f"{2 * memory}Gi", "ephemeral-storage": "16Gi", **gpus},
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from breakeven.policy.manifest import (
     Container,
@@ -29,6 +29,8 @@ from breakeven.policy.rules.containers import (
 )
 
 GPU = "nvidia.com/gpu"
+_GPUS = re.compile(r"(nvidia|amd)\.com/(gpu|mig-\S+)")
+"""Resources that are whole GPUs or instances of MIG."""
 
 # Ephemeral containers can have neither resources nor probes.
 _LASTING = ("containers", "initContainers")
@@ -77,12 +79,16 @@ def _cpu_limited(container: Container, _pod: Pod) -> Iterator[Violation]:
 
 
 def _gpus(container: Container, _pod: Pod) -> Iterator[Violation]:
-    requested = at(container.spec, "resources", "requests", GPU)
-    limit = at(container.spec, "resources", "limits", GPU)
-    if isinstance(requested, Unknown) or isinstance(limit, Unknown):
-        return
-    if requested is not None and str(requested) != str(limit):
-        yield Violation(f"{container.path}.resources.limits", f"{GPU} {shown(limit)}")
+    stated = at(container.spec, "resources", "requests")
+    for gpu in stated if isinstance(stated, Mapping) else ():
+        if not _GPUS.fullmatch(str(gpu)):
+            continue
+        requested = at(container.spec, "resources", "requests", gpu)
+        limit = at(container.spec, "resources", "limits", gpu)
+        if isinstance(requested, Unknown) or isinstance(limit, Unknown):
+            continue
+        if requested is not None and str(requested) != str(limit):
+            yield Violation(f"{container.path}.resources.limits", f"{gpu} {shown(limit)}")
 
 
 def _no_visible_devices(container: Container, _pod: Pod) -> Iterator[Violation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator
 
 from breakeven.catalog.api_addresses import API_ADDRESSES
@@ -14,6 +15,13 @@ from breakeven.settings.stack import Settings
 _BESIDE_GIGABYTES = 40
 """What a node's root volume holds beside an image of weights: the system, the engine's image
 unpacked (some 20 GB), caches."""
+
+
+_MOST_GPUS = 16
+"""Whole GPUs of a node; instances of MIG may be seven times as many."""
+
+_CUDA_IMAGE = re.compile(r"/vllm-openai[:@]")
+"""vLLM's own image for GPUs of NVIDIA, in whichever registry; that for ROCm has another name."""
 
 
 def conflicts_of(settings: Settings) -> Iterator[Conflict]:
@@ -106,13 +114,58 @@ def _model(settings: Settings) -> Iterator[Conflict]:
 
 
 def _support(settings: Settings) -> Iterator[Conflict]:
-    """Refuses what is known, and can be priced, but can't be deployed yet."""
-    gpu = settings.pool.gpu
-    if not gpu.is_deployable:
+    """Refuses what a GPU's vendor, or a part of a GPU, can't do."""
+    pool, engine, gpu = settings.pool, settings.engine, settings.pool.gpu
+    if gpu.vendor == "amd":
+        yield from _amd(settings)
+    if gpu.profile and engine.tensor_parallel > 1:
         yield Conflict(
-            "pool.gpu",
-            f"{gpu.name} needs another device plugin and another engine image",
-            "Allowed: NVIDIA GPUs",
+            "engine.tensorParallel",
+            f"{engine.tensor_parallel} instances of {gpu.name}, which can't exchange data",
+            "Allowed: 1, or a larger MIG profile",
+            ("pool.gpu",),
+        )
+    if pool.gpus_per_node > _MOST_GPUS and not gpu.profile:
+        yield Conflict(
+            "pool.gpusPerNode",
+            f"{pool.gpus_per_node} whole GPUs",
+            f"Allowed: 1 to {_MOST_GPUS}; more only as instances of a MIG profile",
+            ("pool.gpu",),
+        )
+    if pool.kind.can_grow and (gpu.vendor == "amd" or gpu.profile):
+        yield Conflict(
+            "pool.kind",
+            f"{pool.kind.name} does not know {gpu.device_resource} before a node is there",
+            f"Allowed with {gpu.name}: existing",
+            ("pool.gpu",),
+        )
+    if not gpu.supports(settings.model.precision):
+        yield Conflict(
+            "model.precision",
+            f"{settings.model.precision} has no kernels for {gpu.name}",
+            "Allowed: another precision, or a GPU of NVIDIA",
+            ("pool.gpu",),
+        )
+
+
+def _amd(settings: Settings) -> Iterator[Conflict]:
+    """Refuses what is NVIDIA's on nodes with GPUs of AMD."""
+    gpu, image = settings.pool.gpu, settings.engine.image
+    if _CUDA_IMAGE.search(image):
+        yield Conflict(
+            "engine.image",
+            f"{image.partition('@')[0]} is built for GPUs of NVIDIA, and pool.gpu is {gpu.name}",
+            "Allowed: vLLM built for ROCm, such as docker.io/vllm/vllm-openai-rocm:v0.24.0@sha256:"
+            "DIGEST. No digest of it is known here: look it up in the registry",
+            ("pool.gpu",),
+        )
+    wrong = [name for name in settings.pool.node_labels if name.startswith("nvidia.com/")]
+    if wrong and not settings.pool.kind.can_grow:
+        yield Conflict(
+            "pool.nodeLabels",
+            f"found {', '.join(wrong)}, and pool.gpu is {gpu.name}",
+            'Allowed: labels of nodes with it, such as feature.node.kubernetes.io/amd-gpu: "true"',
+            ("pool.gpu",),
         )
 
 

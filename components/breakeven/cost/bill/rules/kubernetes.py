@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
@@ -59,8 +60,8 @@ _WORKLOADS = (
     "kubernetes:apps/v1:ReplicaSet",
 )
 
-_GPUS = ("nvidia.com/gpu", "amd.com/gpu")
-"""Resources by which containers ask for whole GPUs."""
+_GPUS = re.compile(r"(nvidia|amd)\.com/(gpu|mig-\S+)")
+"""Resources by which containers ask for whole GPUs, or for instances of MIG."""
 
 _LCU = "-lcu"
 """End of the price of a load balancer's capacity units, by which AWS charges its traffic."""
@@ -201,9 +202,11 @@ def _pod_gpus(containers: object) -> int | None:
     if not isinstance(containers, Sequence):
         return None
     return sum(
-        whole_number(value_at(container, "resources", "limits", gpu))
+        whole_number(count)
         for container in containers
-        for gpu in _GPUS
+        if isinstance(limits := value_at(container, "resources", "limits"), Mapping)
+        for resource, count in limits.items()
+        if _GPUS.fullmatch(str(resource))
     )
 
 
