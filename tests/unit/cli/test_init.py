@@ -174,6 +174,16 @@ def test_answers_that_do_not_go_together_are_told_and_nothing_is_written(
     assert not path.exists()
 
 
+def test_all_mistakes_of_the_answers_are_told_at_once(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, path = run("chat", "--model", "nope", "--gpu", "h9000", "--region", "nowhere")
+    assert code == ExitCode.ERROR
+    told = capsys.readouterr().err
+    assert all(part in told for part in ("nope", "h9000", '"nowhere"', "breakeven model add"))
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("name", ["Chat", "../chat", "a b", "-x-", "x" * 41])
 def test_a_name_that_is_none_is_told(
     name: str, run: Run, capsys: pytest.CaptureFixture[str]

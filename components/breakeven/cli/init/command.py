@@ -10,18 +10,21 @@ from typing import Annotated
 
 import typer
 
+from breakeven.catalog.configs.fields import ModelConfigError
 from breakeven.catalog.models import ModelFacts, find_model, load_models
 from breakeven.cli.completion import complete_gpu, complete_model
 from breakeven.cli.files import write_new
 from breakeven.cli.gpu_option import require_gpu
+from breakeven.cli.init.machines import require_region
 from breakeven.cli.init.new_stack import text_of, values_of
 from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.counts import ALLOWED, read_count
-from breakeven.errors import SettingsError
+from breakeven.errors import SettingsError, UserError
 from breakeven.planning.notes import model_notes
 from breakeven.reports.sentences.notes import note_sentence
 from breakeven.settings.files import ROOT, with_settings
+from breakeven.settings.own_models import own_facts, own_models
 from breakeven.settings.parse import parse
 from breakeven.suggestions import UnknownNameError
 
@@ -101,10 +104,9 @@ def init(  # noqa: PLR0913  # one parameter an option
         )
         raise NewStackError(msg)
     [known] = parse({})[0].models
-    facts = _facts(model or _asked("Model to serve", known.model.name))
-    if gpu is not None:
-        require_gpu(gpu)
+    wanted = model or _asked("Model to serve", known.model.name)
     place = where or _where(_asked("Where are the GPUs: aws, azure, gcp or own", str(Where.AWS)))
+    facts = _checked(wanted, gpu, place, region)
     if tokens_per_day is None:
         tokens_per_day = _number("Tokens a day, input and output", known.traffic.tokens_per_day)
     if data_may_leave is None:
@@ -178,11 +180,44 @@ def _where(name: str) -> Where:
 
 
 def _facts(name: str) -> ModelFacts:
+    own = own_models().get(name)
     try:
-        return find_model(name)
+        return find_model(name) if own is None else own_facts(own)
+    except ModelConfigError as error:
+        msg = f"--model: {error}"
+        raise NewStackError(msg) from None
     except UnknownNameError as error:
         msg = (
-            f"--model: {error}. Allowed: {', '.join(load_models())}; "
-            "`breakeven model CONFIG_JSON` makes an entry for another"
+            f"--model: {error}. docs/models.md lists {len(load_models())} presets; "
+            "`breakeven model add OWNER/NAME` adds any other"
         )
         raise NewStackError(msg) from None
+
+
+def _checked(name: str, gpu: str | None, where: Where, region: str | None) -> ModelFacts:
+    """Returns the model that is asked for.
+
+    Raises:
+        UserError: Model, GPU or region are not known; all mistakes are named.
+    """
+    mistakes = []
+    facts = None
+    try:
+        facts = _facts(name)
+    except UserError as error:
+        mistakes.append(error)
+    try:
+        if gpu is not None:
+            require_gpu(gpu)
+    except UserError as error:
+        mistakes.append(error)
+    try:
+        if region and where is not Where.OWN:
+            require_region(where, region)
+    except UserError as error:
+        mistakes.append(error)
+    if len(mistakes) > 1:
+        raise NewStackError("\n  ".join(["the answers have mistakes:", *map(str, mistakes)]))
+    if mistakes or facts is None:
+        raise mistakes[0]
+    return facts

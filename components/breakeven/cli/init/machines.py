@@ -119,15 +119,24 @@ def region_of(answers: Answers) -> str:
     """
     if not answers.region:
         return find_cloud(answers.where).first_region
-    priced = book_for_command().regions_of(answers.where)
-    if answers.region not in priced:
+    require_region(answers.where, answers.region)
+    return answers.region
+
+
+def require_region(where: str, region: str) -> None:
+    """Checks that machines have a price there.
+
+    Raises:
+        NewStackError: None does.
+    """
+    priced = book_for_command().regions_of(where)
+    if region not in priced:
         msg = (
-            f'--region: found "{answers.region}", where no machine of {answers.where} has a price. '
+            f'--region: found "{region}", where no machine of {where} has a price. '
             f"Allowed: {', '.join(priced)}; for another, `breakeven prices refresh --region` adds "
             "its prices"
         )
         raise NewStackError(msg)
-    return answers.region
 
 
 def _is_weighed(gpu: str, answers: Answers) -> bool:
