@@ -1,7 +1,7 @@
 """The smallest fleet, none smaller than the configured one, that serves a load in time.
 
-A search asks for the weeks of fleets and is told them, round by round, so that one run of the
-simulation can answer many searches at once.
+A search yields the fleets whose weeks it needs and is sent those weeks, round by round, so that one
+run of the simulation can answer many searches at once.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def constant(fleet: Fleet, replicas: int) -> Fleet:
 
 
 def run_searches(searches: Sequence[Search[_Found]]) -> tuple[_Found, ...]:
-    """Runs searches beside each other; all of their loads have equally many hours.
+    """Runs searches together; all of their loads have equally many hours.
 
     Raises:
         DemandError: A rate or a burst factor is beyond its range.

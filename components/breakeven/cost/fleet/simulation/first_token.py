@@ -133,7 +133,7 @@ def _after_queue(row: Array, queue: Array, pace: Array, objective: float, shares
 
 
 class LateRequests:
-    """Counts the requests that miss the objective, of many configurations beside each other.
+    """Counts the requests that miss the objective, of many configurations at once.
 
     Args:
         configurations: One or more.
