@@ -71,11 +71,14 @@ class Finding:
 
 def check(
     max_age_days: Annotated[
-        int, typer.Option(min=0, max=36_500, help="Days from which on a price counts as old.")
+        int,
+        typer.Option(min=0, max=36_500, help="A price older than this many days counts as old."),
     ] = 90,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Says how old each source's prices are; ends with 3 if a stack uses a missing or old one.
+    """Print how old the prices of each source are, and which stacks use missing or old ones.
+
+    Exit codes: 3 if a stack uses a missing or old price, or an API that it cannot rely on.
 
     Example: breakeven prices check --max-age-days 180
     """

@@ -46,7 +46,7 @@ def list_prices(
     ] = "",
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Lists prices with their unit, day and source.
+    """List prices with their unit, day and source.
 
     Example: breakeven prices list g6e.xlarge
     """
