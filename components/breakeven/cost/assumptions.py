@@ -18,6 +18,7 @@ from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
 from breakeven.cost.fleet.simulation.enlargement import ServingFleet
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.notes import Note
+from breakeven.cost.outlook import NO_OUTLOOK, Outlook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ class Assumptions:
         instance: Name of its objects in the cluster.
         escalation: What an API answers again, because the model is not good enough; None for
             nothing.
+        outlook: What is paid once, and how the years to come are compared.
         others: The further models of the stack, each with all that it shares with the first.
     """
 
@@ -104,6 +106,7 @@ class Assumptions:
     serving: ServingFleet | None = None
     if_slower: Fleet | None = None
     escalation: Escalation | None = None
+    outlook: Outlook = NO_OUTLOOK
     others: tuple[Assumptions, ...] = ()
 
     @property

@@ -19,6 +19,7 @@ from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.fleet.simulation.curves import simulate_fleet
+from breakeven.cost.outlook import Outlook
 from breakeven.cost.report import Report
 from breakeven.errors import PriceBookError, Problem
 from breakeven.manifests.gateway.prices import TokenPrices
@@ -148,6 +149,7 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         escalation=demand.apis.escalation,
         budget_per_month=settings.pricing.budget_per_month,
         data_may_leave=settings.network.data_may_leave,
+        outlook=_outlook(settings),
         book=book,
         calendar=THIRTY_DAYS if settings.pricing.month == "30d" else CALENDAR_MONTH,
         overflows=settings.overflow_api is not None,
@@ -252,6 +254,16 @@ def _listed(stack: Stack, book: PriceBook) -> tuple[RentedNode | None, list[Conf
     price = committed(cheapest.price, Decimal(percent), years)
     node = replace(cheapest, price=price, commitment_percent=percent, commitment_years=years)
     return node, conflicts
+
+
+def _outlook(settings: Settings) -> Outlook:
+    pricing = settings.pricing
+    return Outlook(
+        one_off=pricing.one_off_cost,
+        years=pricing.horizon_years,
+        api_change=pricing.api_price_change_percent / 100,
+        residual=pricing.residual_value,
+    )
 
 
 def _cluster(settings: Settings) -> ClusterShare:

@@ -240,6 +240,33 @@ class PricingSettings(Group):
         description="GB of logs per month that this stack sends to the cloud's log service; 0 "
         "leaves them out of the bill",
     )
+    one_off_cost: Number = Field(
+        default=Decimal(0),
+        ge=0,
+        le=Decimal("1e9"),
+        description="USD paid once for self-hosting: migration, tuning, evaluation; the report "
+        "says after how many months savings have paid it",
+    )
+    horizon_years: Integer = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Years over which self-hosting and the APIs are compared; 0 for one month only",
+    )
+    api_price_change_percent: Number = Field(
+        default=Decimal(0),
+        ge=-90,
+        le=100,
+        description="Your assumption of how API prices change per year, in percent; negative "
+        "where they fall",
+    )
+    residual_value: Number = Field(
+        default=Decimal(0),
+        ge=0,
+        le=Decimal("1e9"),
+        description="USD that is left at the end of pricing.horizonYears, such as by selling "
+        "hardware",
+    )
     overrides: Annotated[Mapping[str, _Price], Entries] = Field(
         default={},
         description="Your own prices by price book identifier, USD in the book's unit; they "

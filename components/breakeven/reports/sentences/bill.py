@@ -13,6 +13,7 @@ from breakeven.reports.sentences.line_items import (
     not_priced_name,
     not_priced_reason,
 )
+from breakeven.reports.sentences.outlook import outlook_sentences
 from breakeven.reports.sentences.staffing import staffing_sentence
 
 _SHOWN_SHARE = 0.0005  # less would read as 0.0%
@@ -51,6 +52,7 @@ def bill_notes(report: Report) -> Iterator[str]:
         state = "within" if report.total <= budget else f"{usd(report.total - budget)} over"
         yield f"Budget: {usd(budget)}/month; the total is {state} budget."
     yield from _starts(report)
+    yield from outlook_sentences(report)
     yield from _not_counted(report)
 
 

@@ -1,0 +1,29 @@
+"""What is paid once, and the years to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from breakeven.cost.report import Report
+from breakeven.reports.formatting import counted, usd
+
+
+def outlook_sentences(report: Report) -> Iterator[str]:
+    """Says after how long the one-off cost is paid, and what some years cost in total."""
+    outlook, api = report.assumptions.outlook, report.api
+    name = api.price.reference
+    if outlook.one_off:
+        months = outlook.payback_months(report.total, api.monthly)
+        paid = "never paid back within ten years"
+        if months is not None:
+            paid = f"paid back after {counted(months, 'month')}"
+        yield (
+            f"One-off cost: {usd(outlook.one_off)}, {paid} by what self-hosting saves against "
+            f"{name}."
+        )
+    if outlook.years:
+        yield (
+            f"Over {counted(outlook.years, 'year')}: {usd(outlook.own_total(report.total))} for "
+            f"self-hosting, {usd(outlook.api_total(api.monthly))} with {name}, whose price is "
+            f"assumed to change by {outlook.api_change:+.0%} per year."
+        )
