@@ -52,8 +52,16 @@ _GPUS = {
     "RTX PRO 4500": "rtx-pro-4500",
     "RTX PRO 6000": "rtx-pro-6000",
     "RTX PRO 6000 SE": "rtx-pro-6000",
+    "T4": "t4",
 }
 """GPUs by the words of the tables. Hyperstack's "NVLink" is the PCIe card with a bridge."""
+
+_FRACTIONS = {
+    ("L4 (fraction)", "0.125"): "l4-eighth",
+    ("L4 (fraction)", "0.25"): "l4-quarter",
+    ("L4 (fraction)", "0.5"): "l4-half",
+}
+"""Parts of a GPU that the catalog has as a GPU of their own, by words and share."""
 
 _PRESETS: Mapping[str, Mapping[str, tuple[tuple[str, int, int | None, int | None], ...]]] = {
     "lambda": {
@@ -197,7 +205,7 @@ def _price(row: Mapping[str, str], shape: NodeShape, gpus: int) -> Price:
 
 
 def _gpu(row: Mapping[str, str]) -> str | None:
-    name = _GPUS.get(row["gpu"])
+    name = _FRACTIONS.get((row["gpu"], row["gpus"])) or _GPUS.get(row["gpu"])
     return name if name in load_gpus() else None
 
 
@@ -209,7 +217,8 @@ def _shape(row: Mapping[str, str], known: NodeShape | None) -> NodeShape | str:
         return known
     if not row["gpu"]:
         return "what the machine has is not known"
-    if not row["gpus"].isdecimal():
+    part = (row["gpu"], row["gpus"]) in _FRACTIONS
+    if not part and not row["gpus"].isdecimal():
         reason = "unknown number of GPUs" if not row["gpus"] else "a fraction of a GPU"
         return f"{reason} ({row['gpu']})"
     gpu = _gpu(row)
@@ -219,7 +228,7 @@ def _shape(row: Mapping[str, str], known: NodeShape | None) -> NodeShape | str:
         cloud=row["cloud"],
         instance_type=_name(row),
         gpu=gpu,
-        gpus=int(row["gpus"]),
+        gpus=1 if part else int(row["gpus"]),
         vcpus=int(row["vcpus"]) if row["vcpus"] else None,
         memory_gib=float(row["memory_gib"]) if row["memory_gib"] else None,
     )

@@ -207,7 +207,8 @@ class PriceBook:
 
     def _listed(self, identifier: str) -> Price | None:
         asked = self._asked(identifier)
-        here = [self._prices.get(in_region(identifier, region)) for region in (asked, ANY)]
+        names = (identifier, in_region(identifier, asked), in_region(identifier, ANY))
+        here = [self._prices.get(name) for name in dict.fromkeys(names)]
         known = [price for price in here if price is not None]
         if known or self._has_gpu(identifier):
             return max(known, key=lambda price: price.as_of, default=None)
