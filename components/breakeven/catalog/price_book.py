@@ -75,6 +75,8 @@ class PriceBook:
         self._region = region
         self._overrides = overrides or {}
         self._used: dict[str, Price] = {}
+        # A search asks for the same few prices thousands of times.
+        self._found: dict[str, Price | None] = {}
 
     @classmethod
     def load(
@@ -137,7 +139,9 @@ class PriceBook:
             PriceMissingError: The book has none.
             PriceFileError: Its line in the book is damaged.
         """
-        price = self._stated(identifier) or self._listed(identifier)
+        if identifier not in self._found:
+            self._found[identifier] = self._stated(identifier) or self._listed(identifier)
+        price = self._found[identifier]
         if price is None:
             raise PriceMissingError(identifier, self._related(identifier))
         self._used[price.identifier] = price
