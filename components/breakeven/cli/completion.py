@@ -38,3 +38,12 @@ StackArgument: TypeAlias = Annotated[
     ),
 ]
 """The stack that a command is about."""
+
+StacksArgument: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        help="Names of stack files in stacks/, such as dev; several make one bill.",
+        autocompletion=complete_stack,
+    ),
+]
+"""The stacks that a command adds up."""
