@@ -23,7 +23,6 @@ from breakeven.settings.fields import (
     one_of,
 )
 
-_TokenPrice = Annotated[OptionalNumber, Field(ge=0, le=100_000)]
 _Percent = Annotated[Number, Field(ge=0, le=100)]
 _MonthlyPrice = Annotated[Number, Field(ge=0, le=Decimal("1e9"))]
 
@@ -37,8 +36,10 @@ class ProvisionedSettings(Group):
     unit_price_per_month: _MonthlyPrice = Field(
         default=Decimal(0), description="USD a month for one unit, at your commitment"
     )
-    tokens_per_minute_per_unit: Annotated[OptionalNumber, Field(gt=0, le=Decimal("1e12"))] = Field(
+    tokens_per_minute_per_unit: OptionalNumber = Field(
         default=None,
+        gt=0,
+        le=Decimal("1e12"),
         description="Input and output tokens a minute that one unit serves of your traffic; what"
         " is beyond them is paid by the token. Empty if the units serve everything",
     )
@@ -50,37 +51,55 @@ class ProvisionedSettings(Group):
 class ApiTerms(Group):
     """Your own terms with an API. Prices in USD per 1M tokens."""
 
-    input: _TokenPrice = Field(
-        default=None, description="Your price of input tokens, USD per 1M; empty for the list price"
-    )
-    cached_input: _TokenPrice = Field(
+    input: OptionalNumber = Field(
         default=None,
+        ge=0,
+        le=100_000,
+        description="Your price of input tokens, USD per 1M; empty for the list price",
+    )
+    cached_input: OptionalNumber = Field(
+        default=None,
+        ge=0,
+        le=100_000,
         description="Your price of input tokens read from the provider's cache, USD per 1M; empty"
         " for your price of input tokens, or the list price where you state none",
     )
-    cache_write: _TokenPrice = Field(
+    cache_write: OptionalNumber = Field(
         default=None,
+        ge=0,
+        le=100_000,
         description="Your price of input tokens written to that cache, USD per 1M; empty for the"
         " list price, or that of input tokens where none is known",
     )
-    output: _TokenPrice = Field(
+    output: OptionalNumber = Field(
         default=None,
+        ge=0,
+        le=100_000,
         description="Your price of output tokens, USD per 1M; empty for the list price",
     )
-    batch_input: _TokenPrice = Field(
+    batch_input: OptionalNumber = Field(
         default=None,
+        ge=0,
+        le=100_000,
         description="Your price of input tokens by batch API, USD per 1M; empty for the list price",
     )
-    batch_output: _TokenPrice = Field(
+    batch_output: OptionalNumber = Field(
         default=None,
+        ge=0,
+        le=100_000,
         description="Your price of output tokens by batch API, USD per 1M; empty for the list"
         " price",
     )
-    per_request: Annotated[OptionalNumber, Field(ge=0, le=10_000)] = Field(
-        default=None, description="USD for a request, in place of prices by the token"
-    )
-    per_month: Annotated[OptionalNumber, Field(ge=0, le=Decimal("1e9"))] = Field(
+    per_request: OptionalNumber = Field(
         default=None,
+        ge=0,
+        le=10_000,
+        description="USD for a request, in place of prices by the token",
+    )
+    per_month: OptionalNumber = Field(
+        default=None,
+        ge=0,
+        le=Decimal("1e9"),
         description="USD a month that you pay at any volume. Stated alone it pays for everything;"
         " else what is used is paid on top",
     )
