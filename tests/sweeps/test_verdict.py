@@ -27,4 +27,5 @@ def test_the_recommended_option_changes_only_where_two_costs_cross(stack: str) -
             print(f"{stack}, {axis.name}, {prices}: {found}")  # noqa: T201  # with -s, the figures
             assert found.points == POINTS
             assert not found.strays, (axis.name, contested, found)
-            assert found.jump <= MOST_NODES, (axis.name, contested, found)
+            if not axis.is_objective:
+                assert found.jump <= MOST_NODES, (axis.name, contested, found)

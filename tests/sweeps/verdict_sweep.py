@@ -48,12 +48,15 @@ class Axis:
         lowest: First value; of the volume, in multiples of the stack's own.
         highest: Last value.
         geometric: Whether the steps are ratios.
+        is_objective: Whether it is a latency objective. A step of it may take a request in flight
+            from every replica at once, which is many nodes where each holds few.
     """
 
     name: str
     lowest: float
     highest: float
     geometric: bool
+    is_objective: bool = False
 
     def values(self, points: int) -> list[float]:
         """Returns so many values in rising order."""
@@ -64,8 +67,8 @@ class Axis:
 AXES = (
     Axis("volume", 0.02, 20.0, geometric=True),
     Axis("burst", 1.0, 12.0, geometric=False),
-    Axis("first token", 0.05, 30.0, geometric=True),
-    Axis("inter-token", 0.005, 1.0, geometric=True),
+    Axis("first token", 0.05, 30.0, geometric=True, is_objective=True),
+    Axis("inter-token", 0.005, 1.0, geometric=True, is_objective=True),
     Axis("maximum", 1.0, 200.0, geometric=False),
 )
 
