@@ -63,7 +63,7 @@ def test_the_sum_is_right_to_the_last_digit_shown(stack: str, line: str) -> None
 def test_money_that_comes_out_is_in_the_stack_s_report(stack: str, line: str) -> None:
     table = (ROOT / "tests" / "golden" / "tables" / f"{stack}.txt").read_text(encoding="utf-8")
     amount = line.partition(" = ")[2]
-    intermediate = {"$0.0004751", "$34,998.43"}  # no line of the table
+    intermediate = {"$0.0004751", "$30,369.60"}  # no line of the table
     assert amount in table or amount in intermediate
 
 
