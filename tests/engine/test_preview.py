@@ -29,9 +29,9 @@ TITLES = (
 )
 WITH_MORE = """
 import pulumi_kubernetes as kubernetes
-from breakeven import program
+from breakeven.resources import deployment
 
-register_components = program.register_components
+register_components = deployment.register_components
 
 
 async def with_more(components):
@@ -41,7 +41,7 @@ async def with_more(components):
     return await register_components(components)
 
 
-program.register_components = with_more
+deployment.register_components = with_more
 pulumi.run(main)
 """
 DEPLOYED: Mapping[str, list[str]] = yaml.safe_load(

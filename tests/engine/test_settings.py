@@ -30,6 +30,13 @@ EXAMPLES = {
     "pool.clusterApi.machineTemplate": "infrastructure.cluster.x-k8s.io/Metal3MachineTemplate/a",
     "replicas.schedule": "mon-fri 08:00-18:00 4",
     "gateway.overflow.address": "https://api.example.com/v1",
+    "model.configDigest": "0" * 64,
+    "network.tlsSecret": "certificate",
+    "api.regions": "eu",
+    "api.escalation.api": "openai/gpt-6.1-sol",
+    "pricing.owned.idlePowerWatts": "2000",
+    "pricing.owned.purchaseDate": "2026-01-31",
+    "pricing.owned.bookValue": "200000",
     "gateway.teams.NAME.tokensPerDay": "5",
     "gateway.teams.NAME.usdPerMonth": "500",
     "network.registry": "registry.example.com",
@@ -48,9 +55,15 @@ EXAMPLES = {
 MAPPINGS = {
     "pool.nodeLabels": '["gpu"]',
     "pricing.overrides": '["nat/aws/gb"]',
+    "engine.args": ".max-num-seqs",
+    "engine.env": ".NAME",
+    "traffic.inputPercentiles": ".p50",
+    "traffic.outputPercentiles": ".p50",
+    "api.shares": '["openai/gpt-6.1-sol"]',
+    "api.terms": "",
     "gateway.teams": "",
 }
-"""Settings that are mappings; an entry of each is stated. Teams have settings of their own."""
+"""Settings that are mappings; an entry of each is stated. Teams and terms have settings of their own."""
 
 
 def test_every_setting_can_be_set_by_its_path(project: Project) -> None:
@@ -58,12 +71,13 @@ def test_every_setting_can_be_set_by_its_path(project: Project) -> None:
     stated = []
     for key, field in FIELDS.items():
         value = EXAMPLES.get(key, _as_text(field.default))
-        path = f"breakeven:{key.replace('NAME', 'chat')}"
+        entry = '["own/chat"]' if key.startswith("api.terms.") else ".chat"
+        path = f"breakeven:{key.replace('.NAME', entry)}"
         if key in MAPPINGS:
             path, value = f"{path}{MAPPINGS[key]}", "l4" if "Labels" in key else "5"
         elif isinstance(field.default, tuple):
             path = f"{path}[0]"
-        if key != "gateway.teams":
+        if MAPPINGS.get(key) != "":
             stated += ["--plaintext", f"{path}={value}"]
     result = project.pulumi("config", "set-all", "--stack", "all", "--path", *stated)
     assert result.returncode == 0, result.stderr

@@ -10,7 +10,7 @@ Manifests = list[dict[str, Any]]
 
 _FIELDS = {
     *("allowPrivilegeEscalation", "automountServiceAccountToken", "capabilities", "drop"),
-    *("enableServiceLinks", "ephemeral-storage", "imagePullPolicy", "livenessProbe", "memory"),
+    *("enableServiceLinks", "ephemeral-storage", "livenessProbe", "memory"),
     *("podSelector", "policyTypes", "readinessProbe", "readOnlyRootFilesystem", "runAsNonRoot"),
     *("runAsUser", "seccompProfile", "securityContext", "serviceAccountName", "sizeLimit"),
     *("startupProbe",),
@@ -47,9 +47,12 @@ def _hardening(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     if isinstance(value, dict) and value.get("command") == ["vllm", "serve"]:
         yield from _of_server(value, path)
     for key, item in value.items() if isinstance(value, dict) else ():
-        # No selector means the same as an empty one, and a root that may be written is the default.
-        needless = (key == "podSelector" and not item.get("matchLabels")) or (
-            key == "readOnlyRootFilesystem" and item is False
+        # No selector means the same as an empty one, a root that may be written is the default, and
+        # the API server takes a memory limit for the request that is not there.
+        needless = (
+            (key == "podSelector" and not item.get("matchLabels"))
+            or (key == "readOnlyRootFilesystem" and item is False)
+            or (key == "memory" and path[-1] == "requests")
         )
         labels = key.startswith("pod-security.kubernetes.io/")
         if (key in _FIELDS or labels) and not needless:

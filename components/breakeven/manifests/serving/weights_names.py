@@ -21,6 +21,7 @@ class Content:
         sources: Repositories and their commits.
         file_bytes: Size of their files, for the time that the download may take.
         gibibytes: Size of the volume.
+        is_model: Whether it is the model itself, not adapters of it.
         further: Files from elsewhere that are put into each commit's folder.
     """
 
@@ -28,6 +29,7 @@ class Content:
     sources: tuple[tuple[str, str], ...]
     file_bytes: int
     gibibytes: int
+    is_model: bool
     further: tuple[VocabularyFile, ...] = ()
 
 
@@ -38,6 +40,7 @@ def weights_content(settings: Settings, revision: str) -> Content:
         sources=((settings.model.repository, revision),),
         file_bytes=settings.model.repository_bytes,
         gibibytes=weights_volume_gib(settings),
+        is_model=True,
         further=HARMONY if settings.model.facts.fetches_vocabulary else (),
     )
 
@@ -50,6 +53,7 @@ def adapters_content(settings: Settings) -> Content:
         sources=tuple((repository, revision) for revision, repository in sources.items()),
         file_bytes=2 * settings.model.adapter_bytes,
         gibibytes=adapters_volume_gib(settings),
+        is_model=False,
     )
 
 

@@ -53,7 +53,7 @@ def weights_pod(  # noqa: PLR0913  # one argument for each object referred to
                     f"--revision={revision}",
                     f"--directory={_VOLUME}",
                     *(f"--file={file.address}#sha256={file.sha256}" for file in content.further),
-                    *_architecture(settings),
+                    *_architecture(settings, content),
                     *(["--check"] if check else []),
                 ],
             )
@@ -70,10 +70,12 @@ def weights_pod(  # noqa: PLR0913  # one argument for each object referred to
     }
 
 
-def _architecture(settings: Settings) -> list[str]:
+def _architecture(settings: Settings, content: Content) -> list[str]:
     """What vLLM has built in, as far as it is known: a class that is counted here by its name."""
     facts = settings.model.facts
-    return [] if facts.is_estimated else [f"--architecture={facts.architecture}"]
+    if facts.is_estimated or not content.is_model:
+        return []
+    return [f"--architecture={facts.architecture}"]
 
 
 def _container(settings: Settings, name: str, arguments: list[str]) -> dict[str, Any]:

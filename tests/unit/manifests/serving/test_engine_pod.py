@@ -143,8 +143,9 @@ def test_a_slow_start_is_not_killed_by_any_clock(served: Served, stack: str) -> 
 
 def test_probes_ask_what_needs_no_key(served: Served, stack: str) -> None:
     container = served(stack).engine.container
+    scheme = {"scheme": "HTTPS"} if "--enable-ssl-refresh" in container["args"] else {}
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert container[probe]["httpGet"] == {"path": "/health", "port": "http"}
+        assert container[probe]["httpGet"] == {"path": "/health", "port": "http", **scheme}
 
 
 def test_a_replica_leaves_rotation_fast_and_is_restarted_late(served: Served, stack: str) -> None:
