@@ -135,16 +135,18 @@ class Charge:
     each: Decimal = Decimal(0)
 
 
-def driven(charge: Charge, driver: Driver, amount: Decimal) -> Charge:
+def driven(charge: Charge, driver: Driver, amount: Decimal, model: str | None = None) -> Charge:
     """Returns a charge that grows with something.
 
     Args:
         charge: Its quantity is for one unit of the driver.
         driver: With what.
         amount: How much of that there is.
+        model: Whose it becomes; None keeps it with whom it is.
     """
     each = charge.quantity
-    return replace(charge, quantity=each * amount, driver=driver, each=each)
+    whose = charge.model if model is None else model
+    return replace(charge, quantity=each * amount, driver=driver, each=each, model=whose)
 
 
 @dataclass(frozen=True, slots=True)

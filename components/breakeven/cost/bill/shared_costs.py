@@ -46,11 +46,10 @@ def _of_model(model: str, activity: Activity) -> Iterator[Charge]:
         *_escalation(assumptions),
     )
     for charge, driver in charges:
-        named = replace(charge, model=model)
         if driver is Driver.NOTHING:
-            yield named
+            yield replace(charge, model=model)
         else:
-            yield driven(named, driver, activity.amount_of(driver))
+            yield driven(charge, driver, activity.amount_of(driver), model)
 
 
 def _control_plane(assumptions: Assumptions) -> Iterator[Charge]:

@@ -83,11 +83,9 @@ class StackUsage:
             if bool(model) != (len(self.activities) > 1 and not fixed):
                 continue
             for charge in _of_one_node(activity):
-                named = replace(charge, model=model)
-                yield driven(named, Driver.NODES, activity.amount_of(Driver.NODES))
+                yield driven(charge, Driver.NODES, activity.amount_of(Driver.NODES), model)
             for charge in _of_work(activity):
-                named = replace(charge, model=model)
-                yield driven(named, Driver.WORK, activity.amount_of(Driver.WORK))
+                yield driven(charge, Driver.WORK, activity.amount_of(Driver.WORK), model)
 
 
 def _of_one_node(activity: Activity) -> Iterator[Charge]:

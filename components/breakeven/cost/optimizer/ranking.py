@@ -201,10 +201,11 @@ def _as_it_stands(search: Search) -> Decimal:
 
 
 def _rank(candidate: Candidate) -> tuple[bool, Decimal, int, float]:
-    # What nobody has measured comes last. Of equal cost the precision that changes least wins.
+    # What nobody has measured comes last. Of equal cost, to the dollar because each line is rounded
+    # to a cent, the precision that changes least wins.
     precision = [*PRECISION_BYTES, MIXED].index(candidate.configuration.precision)
     unknown = candidate.capacity.is_unknown
-    return unknown, round(candidate.monthly, 2), precision, candidate.busy_share
+    return unknown, round(candidate.monthly, 0), precision, candidate.busy_share
 
 
 def _distinct(by_rank: Sequence[Candidate], lowest_replicas: int) -> tuple[Candidate, ...]:

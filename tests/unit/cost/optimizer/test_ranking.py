@@ -66,11 +66,11 @@ def test_whatever_is_ranked_meets_every_constraint(milliseconds: float, prefill:
 def test_the_ranking_rises_and_starts_with_the_cheapest_of_all() -> None:
     asked = search(gpus=("l4", "h100"))
     answer = recommend(asked)
-    costs = [(one.capacity.is_unknown, round(one.monthly, 2)) for one in answer.ranked]
+    costs = [(one.capacity.is_unknown, round(one.monthly)) for one in answer.ranked]
     assert costs == sorted(costs)
     assert {unknown for unknown, _ in costs} == {False, True}  # several L4 over PCIe, at the end
     known = [one for one in Evaluator(asked).evaluate_all() if not one.capacity.is_unknown]
-    assert costs[0] == (False, round(min(one.monthly for one in known), 2))
+    assert costs[0] == (False, round(min(one.monthly for one in known)))
 
 
 def test_of_equal_cost_the_precision_that_changes_least_comes_first() -> None:
