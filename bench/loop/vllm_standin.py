@@ -128,7 +128,8 @@ class VllmStandin:
     def _engine(self, name: str) -> EngineReplica:
         if name not in self._engines:
             speed = self._configuration.speed
-            self._engines[name] = EngineReplica(self._clock, speed, lambda _: None)
+            random = np.random.default_rng(len(self._engines))
+            self._engines[name] = EngineReplica(self._clock, speed, random, lambda *_: None)
         return self._engines[name]
 
     def _route(self, serving: list[EngineReplica]) -> None:

@@ -123,6 +123,7 @@ def test_a_latency_limit_costs_what_a_faster_configuration_costs_more() -> None:
 def test_the_api_wins_where_it_costs_less_and_loses_where_it_costs_much_more() -> None:
     cheap = recommend(with_apis(search(gpus=("l4",)), "1", "0.01"))
     assert cheap.conclusion.choice == "hosted"
+    assert cheap.conclusion.api is not None
     assert cheap.conclusion.api.price.reference == "test/hosted"
     dear = recommend(with_apis(search(gpus=("l4",)), "90", "80"))
     assert dear.conclusion.choice in ("self-host", "hybrid")
