@@ -18,6 +18,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -27,6 +28,7 @@ from breakeven.cost.estimate import estimate
 from breakeven.errors import UserError
 from breakeven.estimate_process import ProgramReport
 from breakeven.planning.inputs import Inputs, inputs_of, token_prices
+from breakeven.planning.levers import find_levers
 from breakeven.planning.notes import update_strategy
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.reports.estimate_text import render
@@ -37,16 +39,22 @@ from breakeven.settings.stack import Stack
 
 
 def report_of(
-    stack: Stack, assumptions: Assumptions, entries: Iterable[Registered]
+    values: Mapping[str, object],
+    stack: Stack,
+    assumptions: Assumptions,
+    entries: Iterable[Registered],
 ) -> ProgramReport:
     """Estimates what a program registered.
 
     Args:
+        values: What the stack states: groups by key, each a mapping or its JSON.
         stack: The stack.
         assumptions: What the estimate rests on.
         entries: The registered resources.
     """
-    report = estimate(tuple(entries), assumptions)
+    registered = tuple(entries)
+    report = estimate(registered, assumptions)
+    report = replace(report, levers=find_levers(values, stack, report, registered))
     rollout = note_sentence(update_strategy(stack.models[0]))
     return ProgramReport(
         text=render(report),
@@ -91,7 +99,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     second = questions.readline()
     if second:
         entries = [Registered(*entry) for entry in json.loads(second)]
-        answer(report_of(stack, assumptions, entries))
+        answer(report_of(configuration, stack, assumptions, entries))
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ def test_it_reports_what_the_same_functions_report_here(name: str) -> None:
     with estimating(name) as process:
         asyncio.run(process.check())
         report = asyncio.run(process.report(entries))
-    assert report == report_of(stack, inputs.gather(), entries)
+    assert report == report_of(stack_values(name), stack, inputs.gather(), entries)
     assert (report.token_prices is not None) == stack.gateway.is_hybrid
 
 

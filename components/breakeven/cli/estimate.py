@@ -11,7 +11,7 @@ from breakeven.cli.budget import check_budget
 from breakeven.cli.completion import StacksArgument
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cost.report import Report
-from breakeven.planning.offline import estimate_stack
+from breakeven.planning.offline import load_stack
 from breakeven.reports.estimate_text import render
 from breakeven.reports.several_stacks import several_stacks_output, several_stacks_text
 
@@ -31,7 +31,9 @@ def estimate(
     Example: breakeven estimate aws-prod hybrid --format json
     """
     today = datetime.now(tz=UTC).date()
-    reports = [estimate_stack(stack, today) for stack in dict.fromkeys(stacks)]
+    loaded = [load_stack(stack, today) for stack in dict.fromkeys(stacks)]
+    # The sum of several stacks shows no levers.
+    reports = [each.report() if len(loaded) > 1 else each.report_with_levers() for each in loaded]
     if len(reports) > 1:
         _print_several(reports, output_format)
     elif output_format is Format.JSON:

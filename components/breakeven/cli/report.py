@@ -17,7 +17,6 @@ from breakeven.cli.completion import StackArgument
 from breakeven.cli.files import write_whole
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.bill.registered import Registered
-from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from breakeven.errors import UserError
 from breakeven.planning.offline import load_stack
@@ -71,7 +70,7 @@ def report(
     """
     loaded = load_stack(stack, datetime.now(tz=UTC).date())
     ledger = loaded.ledger()
-    estimated = estimate(ledger, loaded.assumptions)
+    estimated = loaded.report_with_levers()
     if output_format is Format.HTML:
         with waiting("Drawing plots"):
             text = _page(estimated, ledger)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from breakeven.catalog.api_prices import ApiPrice
 from breakeven.cost.api_cost import api_curve, api_monthly
@@ -43,6 +44,11 @@ def estimate(resources: Iterable[Registered], assumptions: Assumptions) -> Repor
         assumptions: Everything else.
     """
     return _Estimate(tuple(resources), assumptions).report()
+
+
+def monthly_total(resources: Iterable[Registered], assumptions: Assumptions) -> Decimal:
+    """Returns USD a month that a stack costs as configured: `Report.total`, and nothing else."""
+    return _Estimate(tuple(resources), assumptions).bill.total
 
 
 class _Estimate:

@@ -18,6 +18,7 @@ from breakeven.cost.break_even import BreakEven, Staircase
 from breakeven.cost.fleet.plan import Fleet, FleetWeek
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.hybrid import Hybrid
+from breakeven.cost.levers import Lever
 from breakeven.cost.recommendation import Verdict
 from breakeven.cost.several_models import JointStaircase, Served, simulated_week, staircase_of
 from breakeven.cost.staffing_guidance import StaffingGuidance
@@ -143,6 +144,7 @@ class Report:
         staffing_guidance: What this project assumes for the fleet that serves all traffic.
         verdict: What to do, and why.
         models: The parts of the models, in the order of the stack file.
+        levers: What would lower the bill, largest saving first; None where nobody asked.
     """
 
     assumptions: Assumptions
@@ -158,6 +160,7 @@ class Report:
     staffing_guidance: StaffingGuidance
     verdict: Verdict
     models: tuple[ModelCost, ...]
+    levers: tuple[Lever, ...] | None = None
 
     @property
     def compared_hosted(self) -> ApiCost | None:

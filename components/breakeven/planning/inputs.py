@@ -18,7 +18,7 @@ from breakeven.cost.bill.node_cost import NodeCost, RentedNode
 from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
-from breakeven.cost.fleet.simulation.curves import simulate_fleet
+from breakeven.cost.fleet.simulation.curves import SimulateFleet, simulate_fleet
 from breakeven.cost.outlook import Outlook
 from breakeven.cost.report import Report
 from breakeven.errors import PriceBookError, Problem
@@ -53,11 +53,16 @@ class Inputs:
 
     Attributes:
         problems: Every mistake found; where there is one, nothing can be gathered.
-        gather: Gathers the assumptions, which takes longer than the checks.
+        gather_by: Gathers the assumptions with what simulates a fleet, `simulate_fleet` in an
+            estimate; it takes longer than the checks.
     """
 
     problems: tuple[Problem, ...]
-    gather: Callable[[], Assumptions]
+    gather_by: Callable[[SimulateFleet], Assumptions]
+
+    def gather(self) -> Assumptions:
+        """Gathers the assumptions of an estimate."""
+        return self.gather_by(simulate_fleet)
 
 
 def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: date) -> Inputs:
@@ -95,9 +100,10 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
         capacities.append(capacity)
     rented = node
 
-    def gather() -> Assumptions:
+    def gather(simulate: SimulateFleet) -> Assumptions:
+        shared = _Shared(name, rented, book, simulate)
         first, *others = (
-            _model(name, model, demand=demand, capacity=capacity, node=rented, book=book)
+            _model(shared, model, demand=demand, capacity=capacity)
             for model, demand, capacity in zip(stack.models, demands, capacities, strict=True)
         )
         return replace(first, others=tuple(others))
@@ -105,29 +111,33 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
     return Inputs(problems, _nothing if problems else gather)
 
 
-def _nothing() -> Assumptions:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all models of a stack share."""
+
+    stack: str
+    node: NodeCost
+    book: PriceBook
+    simulate: SimulateFleet
+
+
+def _nothing(_: SimulateFleet) -> Assumptions:
     msg = "a setting can't be used, and nobody raised it"
     raise AssertionError(msg)
 
 
-def _model(  # noqa: PLR0913  # what is the model's own, and what all models of a stack share
-    stack: str,
-    settings: Settings,
-    *,
-    demand: ModelDemand,
-    capacity: ReplicaCapacity,
-    node: NodeCost,
-    book: PriceBook,
+def _model(
+    shared: _Shared, settings: Settings, *, demand: ModelDemand, capacity: ReplicaCapacity
 ) -> Assumptions:
     configuration = configuration_of(settings, demand.load, capacity, interruptions_of(settings))
-    followed = simulate_fleet(
+    followed = shared.simulate(
         demand.load.requests_per_second(),
         demand.load.burst_factor,
         configuration,
         capacity.low_requests_per_second / capacity.requests_per_second,
     )
     return Assumptions(
-        stack=stack,
+        stack=shared.stack,
         engine=engine_of(settings),
         load=demand.load,
         capacity=capacity,
@@ -139,7 +149,7 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         simulated=followed.own,
         serving=followed.serving,
         if_slower=followed.if_slower,
-        node=node,
+        node=shared.node,
         cluster=_cluster(settings),
         cloud=settings.pricing.cloud,
         region=settings.pricing.region,
@@ -150,14 +160,14 @@ def _model(  # noqa: PLR0913  # what is the model's own, and what all models of 
         budget_per_month=settings.pricing.budget_per_month,
         data_may_leave=settings.network.data_may_leave,
         outlook=_outlook(settings),
-        book=book,
+        book=shared.book,
         calendar=THIRTY_DAYS if settings.pricing.month == "30d" else CALENDAR_MONTH,
         overflows=settings.overflow_api is not None,
         notes=(
             *objective_notes(settings, demand.load, capacity),
             *engine_notes(settings, capacity),
             *notes_of(settings),
-            *unused_overrides(settings, book.today),
+            *unused_overrides(settings, shared.book.today),
         ),
         instance=settings.name,
     )

@@ -7,8 +7,8 @@ that a report which an earlier version saved can still be compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -292,6 +292,15 @@ class RecommendationPart(RecommendationCore):
     )
 
 
+class LeverPart(Part):
+    """Settings with which the stack costs less and keeps every objective."""
+
+    kind: Name = Field(description="What they change.")
+    settings: Mapping[str, Any] = Field(description="New values by dotted key.")
+    monthly: Money = Field(description="What the stack then costs, in USD monthly.")
+    saving: Money = Field(description="What it costs less, in USD monthly.")
+
+
 class ReportCore(Part):
     """What a comparison needs of a report."""
 
@@ -346,6 +355,11 @@ class ReportDocument(ReportCore):
     shortfall: ShortfallPart | None = Field(
         description="Set where the configured fleet does not serve all requests in time: self-"
         "hosting is then compared at the size that does."
+    )
+    levers: Sequence[LeverPart] | None = Field(
+        max_length=8,
+        description="What would lower the bill, largest saving first, each estimated alone; null "
+        "where nobody asked.",
     )
     notes: Sequence[Name] = Field(
         description="What a reader has to know about the figures, and the sources of the prices."

@@ -16,6 +16,7 @@ from breakeven.reports.tables import (
     by_model,
     findings,
     heading,
+    levers,
     options,
 )
 from breakeven.reports.text import drawn, text_table, wrapped
@@ -33,6 +34,7 @@ def render(report: Report) -> str:
         _table(by_api(report)),
         _table(break_even(report)),
         _recommendation(report),
+        *([_table(levers(report))] if report.levers is not None else []),
         _notes(report),
     ]
     return "\n".join(line.rstrip() for part in parts for line in part.splitlines())

@@ -7,6 +7,7 @@ from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.hybrid import Hybrid
+from breakeven.cost.levers import Lever
 from breakeven.cost.recommendation import Option
 from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report, Shortfall
 from breakeven.cost.staffing_guidance import StaffingGuidance
@@ -14,6 +15,7 @@ from breakeven.reports.document import (
     ApiPart,
     BreakEvenPart,
     HybridPart,
+    LeverPart,
     LineItemPart,
     ModelPart,
     NotPricedPart,
@@ -122,6 +124,7 @@ def report_document(report: Report) -> ReportDocument:
             options=[_option(option, report) for option in report.verdict.options],
         ),
         shortfall=None if report.shortfall is None else _shortfall(report.shortfall),
+        levers=None if report.levers is None else [_lever(each) for each in report.levers],
         notes=[
             *comparison_caveats(report.assumptions),
             *report_notes(report),
@@ -231,6 +234,15 @@ def _shortfall(shortfall: Shortfall) -> ShortfallPart:
         nodes=shortfall.nodes,
         mean_nodes=round(shortfall.mean_nodes, 4),
         monthly=money(shortfall.monthly),
+    )
+
+
+def _lever(lever: Lever) -> LeverPart:
+    return LeverPart(
+        kind=lever.kind,
+        settings=dict(lever.settings),
+        monthly=money(lever.monthly),
+        saving=money(lever.saving),
     )
 
 

@@ -57,6 +57,7 @@ def page(report: Report, tornado: Tornado | None) -> str:
             )
         ],
         tables=[
+            *([tables.levers(report)] if report.levers is not None else []),
             tables.self_hosted(report),
             *([tables.by_model(report)] if report.assumptions.others else []),
             tables.by_api(report),

@@ -23,6 +23,7 @@ from breakeven.reports.sentences.descriptions import (
     served_on,
     traffic,
 )
+from breakeven.reports.sentences.levers import lever_name, lever_notes, lever_settings
 from breakeven.reports.sentences.line_items import (
     item_name,
     item_prices,
@@ -69,6 +70,27 @@ def options(report: Report) -> Table:
         ),
         rows=tuple(rows),
         notes=(*reasons(report.verdict), *comparison_caveats(report.assumptions)),
+    )
+
+
+def levers(report: Report) -> Table:
+    """Returns which settings would lower the bill, largest saving first."""
+    found = report.levers or ()
+    rows = [
+        Row((f"{lever_name(each)}: {lever_settings(each)}", usd(each.monthly), usd(-each.saving)))
+        for each in found
+    ]
+    return Table(
+        name="levers",
+        title="What would lower the bill",
+        answer=f"{usd(found[0].saving)} at most" if found else "nothing that was tried",
+        columns=(
+            Column("Setting"),
+            Column("Monthly cost", numeric=True),
+            Column("Difference", numeric=True),
+        ),
+        rows=tuple(rows),
+        notes=lever_notes(found),
     )
 
 

@@ -46,7 +46,13 @@ def drawn(table: Table) -> str:
     """Returns a table as text, after an empty line."""
     buffer = io.StringIO()
     console = Console(
-        file=buffer, width=columns(), no_color=True, color_system=None, legacy_windows=False
+        file=buffer,
+        width=columns(),
+        no_color=True,
+        color_system=None,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
     )
     console.print()
     console.print(table)

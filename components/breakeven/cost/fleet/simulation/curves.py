@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from breakeven.cost.fleet.simulation.enlargement import (
     UNBOUNDED,
     Search,
     ServingFleet,
+    keeps_objective,
     run_searches,
     serving_fleet,
 )
@@ -51,6 +53,12 @@ class SimulatedFleet:
     if_slower: Fleet
 
 
+SimulateFleet: TypeAlias = Callable[
+    [NDArray[np.float64], float, FleetConfiguration, float], SimulatedFleet
+]
+"""What has the arguments of `simulate_fleet`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """One load of a curve; see `FleetCurve`."""
@@ -80,6 +88,22 @@ def simulate_fleet(
         DemandError: A rate or the burst factor is beyond its range.
     """
     return _simulated_fleet(tuple(rates.tolist()), burst_factor, configuration, low_share)
+
+
+def at_own_volume(case: Case, week: SimulatedWeek) -> SimulatedFleet:
+    """Returns a fleet that is asked for its own volume alone, for which its week is enough.
+
+    Its bill is that of `simulate_fleet`; break-even and ranges would need more weeks. Where the
+    fleet does not serve everything in time, `serving` says that without the one that does.
+
+    Args:
+        case: Load and fleet.
+        week: Its simulated week.
+    """
+    near, _ = _curves(case, week, (), ())
+    fleet = replace(case.configuration.fleet, curve=near, curve_by_volume=near)
+    serving = ServingFleet(fleet, week, enlarged=not keeps_objective(case, week))
+    return SimulatedFleet(week, near, near, serving, fleet)
 
 
 # The commands of one process, and all of the tests, ask for the same weeks again.

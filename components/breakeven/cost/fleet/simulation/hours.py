@@ -77,7 +77,7 @@ def simulate_hours(cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
     draws = [_by_hour(case, seed) for case in cases for seed in range(weeks)]
     whole = np.concatenate(draws, axis=2)
     lead = np.roll(whole.reshape(*whole.shape[:2], -1, hours), 1, axis=3).reshape(whole.shape)
-    chances, lead = whole[..., places], lead[-_lead_steps(cases) :, :, places]
+    chances, lead = whole[..., places], lead[-max(map(lead_steps, cases)) :, :, places]
     before = np.concatenate([np.tile(np.roll(case.rates, 1), weeks) for case in cases])[places]
     by_schedule = [case.configuration.fleet.scheduled_in(hours) for case in cases]
     scheduled = np.concatenate([np.tile(one, weeks) for one in by_schedule])[places]
@@ -113,17 +113,16 @@ def simulate_hours(cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
     )
 
 
-def _lead_steps(cases: Sequence[Case]) -> int:
+def lead_steps(case: Case) -> int:
     """Returns steps in which whatever began before has ended: starts, windows, requests.
 
     Nodes that several replicas share stay half empty for longer than that.
     """
-    if any(case.configuration.fleet.replicas_per_node > 1 for case in cases):
+    fleet = case.configuration.fleet
+    if fleet.replicas_per_node > 1:
         return STEPS_PER_HOUR
-    longest = max(
+    longest = (
         2 * (fleet.start_seconds + fleet.scale_down_seconds) + case.configuration.grace_seconds
-        for case in cases
-        for fleet in (case.configuration.fleet,)
     )
     return min(math.ceil(longest / STEP_SECONDS), STEPS_PER_HOUR)
 

@@ -1,0 +1,117 @@
+"""Other machines and regions that may lower the bill: candidates of `levers`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from breakeven.catalog.gpus import Gpu, find_gpu
+from breakeven.catalog.node_shape import NodeShape
+from breakeven.catalog.price import Price
+from breakeven.cost.bill.node_cost import RentedNode
+from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
+from breakeven.cost.report import Report
+from breakeven.planning.lever_sizes import Candidate, capacity_for, listed_price, sizes_for
+from breakeven.settings.stack import Settings, Stack
+
+_MOST_MACHINES = 3  # the cheapest per capacity that are estimated
+
+
+def regions(stack: Stack, report: Report) -> Iterator[Candidate]:
+    """Yields the region of the same part of the world where the machines cost least."""
+    pricing, pool, book = stack.pricing, stack.pool, report.assumptions.book
+    node = report.assumptions.node
+    if not stack.network.data_may_leave or not isinstance(node, RentedNode):
+        return
+    offers = [
+        (price.usd, region)
+        for region in book.regions_of(pricing.cloud, node.machine)
+        if region != pricing.region and area(region) == area(pricing.region)
+        for price in [listed_price(stack, report, region, node.machine, pool.first_purchase)]
+        if price is not None and price.usd < node.price.usd
+    ]
+    if offers:
+        _, region = min(offers)
+        changed: dict[str, object] = {"pricing.region": region}
+        if len(pool.instance_types) > 1:
+            changed["pool.instanceTypes"] = [node.machine]
+        yield Candidate("region", changed)
+
+
+def area(region: str) -> str:
+    """Returns the part of the world that a region's name names, such as "us" or "europe"."""
+    first, dash, rest = region.partition("-")
+    if dash:
+        # AWS has regions of their own for governments and for sovereign clouds.
+        return first + "".join(part for part in ("gov", "iso", "eusc") if part in rest)
+    return re.sub(r"north|south|east|west|central|\d", "", first)
+
+
+def machines(stack: Stack, report: Report) -> Iterator[Candidate]:
+    """Yields other machines of the cloud and region, the cheapest per capacity."""
+    [settings] = stack.models
+    if settings.engine.measured_output_tokens_per_second is not None:
+        return  # measured on the present ones
+    ranked = [
+        found
+        for price, shape in _cheapest(stack, report)
+        for parallel in TENSOR_PARALLEL
+        if shape.gpus % parallel == 0 and settings.model.facts.splits_over(parallel)
+        for found in [_ranked(settings, report, price, shape, parallel)]
+        if found is not None
+    ]
+    for _, changed in sorted(ranked, key=lambda each: each[0])[:_MOST_MACHINES]:
+        yield Candidate("gpu", changed)
+
+
+def _cheapest(stack: Stack, report: Report) -> list[tuple[Price, NodeShape]]:
+    """Returns the cheapest machine with each number of each GPU that the pool can start."""
+    pool, pricing = stack.pool, stack.pricing
+    found = []
+    for shape in report.assumptions.book.machines(pricing.cloud):
+        gpu = None if shape.gpu is None else find_gpu(shape.gpu)
+        if gpu is None or not pool.kind.accepts_gpu(gpu) or gpu.vendor != pool.gpu.vendor:
+            continue
+        price = listed_price(
+            stack, report, pricing.region, shape.instance_type, pool.first_purchase
+        )
+        if price is not None and shape.instance_type not in pool.instance_types:
+            found.append((price, shape))
+    cheapest: dict[tuple[str | None, int], tuple[Price, NodeShape]] = {}
+    for price, shape in sorted(found, key=lambda each: each[0].usd):
+        cheapest.setdefault((shape.gpu, shape.gpus), (price, shape))
+    return list(cheapest.values())
+
+
+def _ranked(
+    settings: Settings, report: Report, price: Price, shape: NodeShape, parallel: int
+) -> tuple[float, dict[str, object]] | None:
+    """Returns USD for what a node serves, and the settings; None where it can't be used."""
+    other = _on(settings, find_gpu(shape.gpu or ""), shape.gpus, parallel)
+    capacity = capacity_for(other, report.assumptions)
+    if capacity is None:
+        return None
+    served = capacity.requests_per_second * (shape.gpus // parallel)
+    changed = _of_machine(settings, other, shape)
+    return float(price.usd) / served, changed | sizes_for(other, report.assumptions, capacity)
+
+
+def _of_machine(settings: Settings, other: Settings, shape: NodeShape) -> dict[str, object]:
+    changed: dict[str, object] = {}
+    if other.pool.gpu != settings.pool.gpu:
+        changed["pool.gpu"] = shape.gpu
+    changed["pool.instanceTypes"] = [shape.instance_type]
+    if shape.gpus != settings.pool.gpus_per_node:
+        changed["pool.gpusPerNode"] = shape.gpus
+    if other.engine.tensor_parallel != settings.engine.tensor_parallel:
+        changed["engine.tensorParallel"] = other.engine.tensor_parallel
+    return changed
+
+
+def _on(settings: Settings, gpu: Gpu, gpus: int, parallel: int) -> Settings:
+    return replace(
+        settings,
+        pool=settings.pool.model_copy(update={"gpu": gpu, "gpus_per_node": gpus}),
+        engine=settings.engine.model_copy(update={"tensor_parallel": parallel}),
+    )

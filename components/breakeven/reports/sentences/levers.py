@@ -1,0 +1,64 @@
+"""What would lower the bill, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from breakeven.cost.levers import Lever, LeverKind
+
+_NAMES: Mapping[LeverKind, str] = MappingProxyType(
+    {
+        "precision": "Weights of a lower precision",
+        "commitment": "Commitment",
+        "spot": "Spot nodes",
+        "gpu": "Other machines",
+        "region": "Other region",
+        "autoscaling": "Autoscaling",
+        "hybrid": "API for a share of the requests",
+        "schedule": "Schedule",
+        "fewer-replicas": "Fewer replicas at least",
+        "more-replicas": "More replicas at least",
+        "target-requests": "Fuller replicas",
+        "scale-down": "Longer scale-down",
+    }
+)
+_CAVEATS: Mapping[LeverKind, str] = MappingProxyType(
+    {
+        "precision": "A lower precision can change answers: compare them first.",
+        "commitment": "A commitment is paid for its whole term, whether nodes run or not.",
+        "spot": "Spot prices change and spot nodes are interrupted; the interruptions of "
+        "pool.spotInterruptionsPerMonth are counted.",
+        "region": "Another region can be farther from clients, and under other law.",
+        "hybrid": "The API in use then answers a share of the requests; its answers can differ.",
+    }
+)
+
+
+def lever_name(lever: Lever) -> str:
+    """Returns what a lever is."""
+    return _NAMES[lever.kind]
+
+
+def lever_settings(lever: Lever) -> str:
+    """Returns the settings to state, as a stack file has them."""
+    return ", ".join(f"{key} {_value(value)}" for key, value in lever.settings.items())
+
+
+def lever_notes(levers: tuple[Lever, ...]) -> tuple[str, ...]:
+    """Says what the savings are, and what each kind asks for besides."""
+    if not levers:
+        return ("None of the settings that were tried lowers the bill and keeps every objective.",)
+    rule = (
+        "Each is estimated alone, as this stack with these settings; savings do not add up. Each "
+        "keeps the latency objectives, fits the memory and has a current price."
+    )
+    return (rule, *(_CAVEATS[each.kind] for each in levers if each.kind in _CAVEATS))
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
+    return str(value)
