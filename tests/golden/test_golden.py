@@ -20,7 +20,7 @@ from syrupy.types import SnapshotIndex
 from breakeven.manifests.gateway.pod import POLICY
 from breakeven.manifests.monitoring.dashboards import DASHBOARDS, dashboard_json
 from breakeven.manifests.yaml_text import yaml_text
-from breakeven.planning.offline import estimate_stack
+from breakeven.planning.offline import load_stack
 from breakeven.reports.estimate_text import render
 from breakeven.reports.text import WIDTH
 from breakeven.settings.files import stack_names
@@ -117,6 +117,6 @@ def test_dashboards(dashboard: str, snapshot: SnapshotAssertion) -> None:
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_tables(stack: str, snapshot: SnapshotAssertion) -> None:
-    table = render(estimate_stack(stack, TODAY))
+    table = render(load_stack(stack, TODAY).report_with_levers())
     assert max(len(line) for line in table.splitlines()) <= WIDTH
     assert table == snapshot(extension_class=_Text, name=stack)
