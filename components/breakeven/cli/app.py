@@ -15,7 +15,9 @@ class Commands(LazyGroup):
     places = MappingProxyType(
         {
             "init": Place("init.command", "init", "Create a stack file that can be previewed."),
-            "estimate": Place("estimate", "estimate", "Print the monthly cost of a stack."),
+            "estimate": Place(
+                "estimate", "estimate", "Print the monthly cost of a stack, or of several together."
+            ),
             "recommend": Place(
                 "recommend.command", "recommend", "Rank configurations for the traffic of a stack."
             ),

@@ -26,7 +26,8 @@ def test_names_that_start_with_what_was_typed_are_offered() -> None:
     ["estimate", "diff", "evidence", "recommend", "reconcile", "render", "report", "sensitivity"],
 )
 def test_every_command_about_a_stack_offers_stacks(command: str) -> None:
-    [stack] = [item for item in all_commands().commands[command].params if item.name == "stack"]
+    parameters = all_commands().commands[command].params
+    [stack] = [item for item in parameters if item.name in {"stack", "stacks"}]
     assert [item.value for item in stack.shell_complete(None, "aw")] == ["aws-prod"]
 
 

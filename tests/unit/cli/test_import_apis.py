@@ -63,7 +63,7 @@ def test_offers_of_the_same_tracker_are_replaced_and_others_stay(
         ("acme,one,free,1,,,tracker 1.1,2026-11-20", 'input_usd_per_mtok is "free"'),
         ("acme,one,-1,1,,,tracker 1.1,2026-11-20", "Allowed: USD per 1M tokens"),
         ("acme,one,1,1,8k,,tracker 1.1,2026-11-20", 'max_input_tokens is "8k"'),
-        ("acme,one,1,1,,soon,tracker 1.1,2026-11-20", '"soon" is no day'),
+        ("acme,one,1,1,,soon,tracker 1.1,2026-11-20", 'found "soon"; allowed: a day'),
         ("acme,,1,1,,,tracker 1.1,2026-11-20", "no model"),
         ("acme,one,1,1,,,tracker 1.1,2999-01-01", "allowed: a day up to today"),
         ("acme,one,1,1,,,genai-prices 0.2.3,2026-11-10", "no offer of a source other than"),

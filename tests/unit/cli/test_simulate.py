@@ -56,8 +56,8 @@ def test_text_has_both_figures_and_why_they_differ(run: Any) -> None:
     code, out = run("aws-prod", "--seed", "4")
     assert code == 0
     assert "Plan for peak minutes" in out
-    assert "1,869.91" in out
-    assert "The plan has 2.54 replicas on average" in out
+    assert "1,932.92" in out
+    assert "The plan has 2.62 replicas on average" in out
     assert max(len(line) for line in out.splitlines()) <= 96
 
 

@@ -347,15 +347,14 @@ def test_p14_a_small_box_is_paid_off_within_three_months_against_a_frontier_api(
     """Pan, arXiv 2509.18101: small models pay their box off in under 3 months against such APIs.
 
     RTX 5090 for $2,000, A100 for $15,000, $0.15 a kWh, 8 hours a working day. Its table IV was not
-    at hand, so the test is of the shape, with the least favourable of our figures: an RTX 4090
-    stands for the 5090, which has 1.8 times its memory bandwidth, but draws the 5090's 575 W; one
-    request at a time; the lower end of the band. Asserted: under 3 months against each of three
+    at hand, so the test is of the shape, with the least favorable of our figures: one request at a
+    time, and the lower end of the band. Asserted: under 3 months against each of three
     frontier APIs, sooner against the dearer ones; the A100 takes longer for the same model; and
     against the same model by API the box isn't paid off in three years, which the source leaves
     out.
     """
     model, request = "qwen3-30b-a3b", (700, 300)
-    card = capacity_of(model, "int4", "rtx-4090", request=request, in_flight=1)
+    card = capacity_of(model, "int4", "rtx-5090", request=request, in_flight=1)
     a100 = capacity_of(model, "int4", "a100-80", request=request, in_flight=1)
     slowest = card.low_requests_per_second
     frontier = ["anthropic/claude-opus-4-1", "openai/gpt-4o", "openai/gpt-5"]
