@@ -151,22 +151,18 @@ def _precision(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
 
 
 def _hybrid(settings: Settings, report: Report) -> Iterator[Candidate]:
-    """Lets own replicas serve as much as the cheapest split, and an API the rest."""
-    if report.hybrid is None:
+    """Lets own replicas serve no more than in the cheapest split, and the gateway's API the rest.
+
+    Another mode would need teams and their keys, which only the user can name.
+    """
+    if report.hybrid is None or not settings.gateway.is_hybrid:
         return
     replicas, own = settings.replicas, report.hybrid.nodes * settings.replicas_per_node
-    if own >= max(replicas.max, 1) and settings.gateway.is_hybrid:
+    if own >= replicas.max:
         return
-    changed: dict[str, object] = {}
-    if not settings.gateway.is_hybrid:
-        changed["gateway.mode"] = "hybrid"
-    overflow = settings.gateway.overflow.requests_per_replica
-    if replicas.autoscaling and overflow < replicas.target_requests:
-        changed["gateway.overflow.requestsPerReplica"] = replicas.target_requests
-    if own < replicas.max:
-        changed["replicas.max"] = own
-        if own < replicas.min or not replicas.autoscaling:
-            changed["replicas.min"] = own
+    changed = {"replicas.max": own}
+    if own < replicas.min or not replicas.autoscaling:
+        changed["replicas.min"] = own
     yield Candidate("hybrid", {settings.origin.key(key): each for key, each in changed.items()})
 
 

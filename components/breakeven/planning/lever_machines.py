@@ -12,10 +12,16 @@ from breakeven.catalog.price import Price
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
 from breakeven.cost.report import Report
-from breakeven.planning.lever_sizes import Candidate, capacity_for, listed_price, sizes_for
+from breakeven.planning.lever_sizes import (
+    Candidate,
+    capacity_for,
+    fewest_replicas,
+    listed_price,
+    sizes_for,
+)
 from breakeven.settings.stack import Settings, Stack
 
-_MOST_MACHINES = 3  # the cheapest per capacity that are estimated
+_MOST_MACHINES = 3  # the cheapest that are estimated
 
 
 def regions(stack: Stack, report: Report) -> Iterator[Candidate]:
@@ -49,7 +55,7 @@ def area(region: str) -> str:
 
 
 def machines(stack: Stack, report: Report) -> Iterator[Candidate]:
-    """Yields other machines of the cloud and region, the cheapest per capacity."""
+    """Yields other machines of the cloud and region, those whose nodes cost least."""
     [settings] = stack.models
     if settings.engine.measured_output_tokens_per_second is not None:
         return  # measured on the present ones
@@ -87,14 +93,20 @@ def _cheapest(stack: Stack, report: Report) -> list[tuple[Price, NodeShape]]:
 def _ranked(
     settings: Settings, report: Report, price: Price, shape: NodeShape, parallel: int
 ) -> tuple[float, dict[str, object]] | None:
-    """Returns USD for what a node serves, and the settings; None where it can't be used."""
+    """Returns about what the nodes cost an hour, and the settings; None for one of no use."""
     other = _on(settings, find_gpu(shape.gpu or ""), shape.gpus, parallel)
     capacity = capacity_for(other, report.assumptions)
     if capacity is None:
         return None
-    served = capacity.requests_per_second * (shape.gpus // parallel)
+    per_node = shape.gpus // parallel
+    mean = float(report.assumptions.load.requests_per_second().mean())
+    # Nodes that follow the load, but never fewer than hold the fewest replicas.
+    nodes = max(
+        mean / (capacity.requests_per_second * per_node),
+        -(-fewest_replicas(settings) // per_node),
+    )
     changed = _of_machine(settings, other, shape)
-    return float(price.usd) / served, changed | sizes_for(other, report.assumptions, capacity)
+    return float(price.usd) * nodes, changed | sizes_for(other, report.assumptions, capacity)
 
 
 def _of_machine(settings: Settings, other: Settings, shape: NodeShape) -> dict[str, object]:
