@@ -67,6 +67,32 @@ def test_most_stacks_have_one() -> None:
     assert sum(bool(levers(stack)) for stack in stack_names()) >= 10
 
 
+@pytest.mark.parametrize(
+    ("changed", "kind", "settings"),
+    [
+        (
+            {"pool.gpu": "h100", "pool.instanceTypes": ["p5.4xlarge"]},
+            "gpu",
+            {"pool.gpu": "l40s", "pool.instanceTypes": ["g6e.xlarge"]},
+        ),
+        (
+            {"pricing.region": "eu-central-1", "pool.instanceTypes": ["g6e.xlarge"]},
+            "region",
+            {"pricing.region": "eu-south-2"},
+        ),
+    ],
+)
+def test_other_machines_and_regions_save_what_their_estimate_says(
+    changed: Mapping[str, object], kind: str, settings: Mapping[str, object]
+) -> None:
+    values = with_settings(stack_values("aws-prod"), changed)
+    report = load_values("aws-prod", values, TODAY).report_with_levers()
+    [lever] = [each for each in report.levers or () if each.kind == kind]
+    assert lever.settings == settings
+    stated = load_values("aws-prod", with_settings(values, settings), TODAY).report()
+    assert lever.saving.quantize(CENT) == (report.total - stated.total).quantize(CENT)
+
+
 def test_a_commitment_has_the_discount_of_the_price_book() -> None:
     [lever] = [each for each in levers("steady") if each.kind == "commitment"]
     book = advised("steady").assumptions.book
