@@ -304,7 +304,7 @@ def test_store_down(cluster: Cluster, row: list[str]) -> None:
     free = [cluster.ask()]
     inside = marked(cluster)
     cluster.set_replicas()
-    refused = [cluster.ask(), cluster.ask(model="openai/gpt-4.1-mini")]
+    refused = [cluster.ask(), cluster.ask(model=cluster.settings.api.in_use)]
     cluster.start_store_again()
     assert [one.by for one in free + inside] == ["inside"] * 4, free
     assert [one.status for one in refused] == [503, 403]

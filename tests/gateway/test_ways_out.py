@@ -13,10 +13,11 @@ import pytest
 
 from tests.gateway.running import MARK, Cluster
 from tests.gateway.stand_in import Faults
+from tests.recording import settings_of
 from tests.unit.promql import catalogue, target_labels
 
 A, B = "127.0.0.11", "127.0.0.12"
-API_MODEL = "openai/gpt-4.1-mini"
+API_MODEL = settings_of("hybrid").api.in_use
 MESSAGES = [{"role": "user", "content": MARK}]
 
 PARAMETERS: Mapping[str, object] = {
@@ -66,7 +67,7 @@ def test_a_body_that_is_no_object_reaches_nobody(cluster: Cluster) -> None:
 
 def test_inner_names_are_no_models(cluster: Cluster) -> None:
     cluster.set_replicas(A)
-    for name in ("inside", "again", "api", "own", "*", "gpt-4.1-mini", ""):
+    for name in ("inside", "again", "api", "own", "*", API_MODEL.partition("/")[2], ""):
         assert cluster.ask(text=MARK, model=name).status == 404, name
     assert not cluster.replicas[A].asked
 
