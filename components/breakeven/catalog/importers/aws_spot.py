@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
 from breakeven.catalog.importers.in_force import InForce, start_day
-from breakeven.catalog.importers.listing import Selection, dearest, node_price
+from breakeven.catalog.importers.listing import Selection, dearest, member_items, node_price
 from breakeven.catalog.price import Price
-from breakeven.json_stream import entries
 
 SOURCE = "AWS spot price history, dearest zone"
 
@@ -38,9 +37,9 @@ def read(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]:
         JsonStreamError: The file is not JSON.
     """
     found = InForce()
-    for entry in entries(stream, {(), ("SpotPriceHistory",)}):
-        if entry.path == ("SpotPriceHistory", "*") and isinstance(entry.value, dict):
-            take(found, f"{name}, line {entry.line}", entry.value, name, selection)
+    for where, item in member_items(stream, name, "SpotPriceHistory"):
+        if isinstance(item, dict):
+            take(found, where, item, name, selection)
     yield from dearest(found.prices())
 
 

@@ -13,9 +13,8 @@ from typing import Any, TextIO
 
 from breakeven.catalog.importers.azure_charges import charges_of
 from breakeven.catalog.importers.in_force import InForce, start_day
-from breakeven.catalog.importers.listing import Selection, SourceError, list_price
+from breakeven.catalog.importers.listing import Selection, SourceError, list_price, member_items
 from breakeven.catalog.price import Price
-from breakeven.json_stream import entries
 
 SOURCE = "Azure Retail Prices API"
 
@@ -32,12 +31,7 @@ def read(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]:
         SourceError: The day of fetching was not given, or a price is none or in another currency.
         JsonStreamError: The file is no JSON.
     """
-    found = (
-        (f"{name}, line {entry.line}", entry.value)
-        for entry in entries(stream, {(), ("Items",)})
-        if entry.path == ("Items", "*")
-    )
-    return prices_of(found, name, selection)
+    return prices_of(member_items(stream, name, "Items"), name, selection)
 
 
 def prices_of(items: Iterable[tuple[str, Any]], name: str, selection: Selection) -> Iterator[Price]:

@@ -25,12 +25,12 @@ from breakeven.catalog.importers.listing import (
     Selection,
     SourceError,
     list_price,
+    member_items,
     node_price,
     parse_day,
 )
 from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.price import Price
-from breakeven.json_stream import entries
 
 SOURCE = "Google Cloud SKUs, cores + memory + GPUs"
 
@@ -79,12 +79,7 @@ def read_catalog(stream: TextIO, name: str, selection: Selection) -> Iterator[Pr
         SourceError: The day of fetching was not given, or a price is none or in another currency.
         JsonStreamError: The file is no JSON.
     """
-    found = (
-        (f"{name}, line {entry.line}", entry.value)
-        for entry in entries(stream, {(), ("skus",)})
-        if entry.path == ("skus", "*")
-    )
-    return prices_of(found, name, selection)
+    return prices_of(member_items(stream, name, "skus"), name, selection)
 
 
 def prices_of(items: Iterable[tuple[str, Any]], name: str, selection: Selection) -> Iterator[Price]:

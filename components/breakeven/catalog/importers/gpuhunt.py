@@ -7,12 +7,17 @@ demand or spot are left out.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
-from breakeven.catalog.importers.listing import Selection, SourceError, dearest, node_price
+from breakeven.catalog.importers.listing import (
+    Selection,
+    SourceError,
+    dearest,
+    node_price,
+    table_rows,
+)
 from breakeven.catalog.price import Price
 
 SOURCE = "gpuhunt catalog"
@@ -42,17 +47,11 @@ def read(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]:
         SourceError: Cloud or day was not given, or a row that is wanted can't be read.
         csv.Error: The file is not CSV.
     """
-    rows = csv.DictReader(stream)
-    missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
-    if missing:
-        msg = f"{name}, line 1: no column {', '.join(missing)}; needed: {', '.join(_COLUMNS)}"
-        raise SourceError(msg)
+    rows = table_rows(stream, name, _COLUMNS)
     stated = selection.cloud_of(name)
     cloud = CLOUDS.get(stated, stated)
     yield from dearest(
-        price
-        for row in rows
-        for price in _prices(f"{name}, line {rows.line_num}", cloud, row, name, selection)
+        price for where, row in rows for price in _prices(where, cloud, row, name, selection)
     )
 
 

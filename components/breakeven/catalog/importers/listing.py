@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Any, TextIO
 
 from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.price import Price
 from breakeven.catalog.price_file import BookFile
+from breakeven.json_stream import entries
 
 _SMALLEST = Decimal("1E-15")
 """Smallest fraction of a dollar that the price book's format holds."""
@@ -106,6 +109,44 @@ class Listing:
     kind: str
     prices: tuple[Price, ...]
     whole: bool
+
+
+def table_rows(
+    stream: TextIO, name: str, columns: Sequence[str]
+) -> Iterator[tuple[str, dict[str, str | None]]]:
+    """Returns the rows of a CSV file by column, each with its place, for messages.
+
+    Args:
+        stream: The file from its beginning.
+        name: Name of the file.
+        columns: Those that must be there; further ones are read, too.
+
+    Raises:
+        SourceError: A column is missing.
+        csv.Error: The file is not CSV; of a row when it is read.
+    """
+    rows = csv.DictReader(stream)
+    missing = [column for column in columns if column not in (rows.fieldnames or ())]
+    if missing:
+        msg = f"{name}, line 1: no column {', '.join(missing)}; needed: {', '.join(columns)}"
+        raise SourceError(msg)
+    return ((f"{name}, line {rows.line_num}", row) for row in rows)
+
+
+def member_items(stream: TextIO, name: str, member: str) -> Iterator[tuple[str, Any]]:
+    """Yields the items of a list that is a member of a JSON object, each with its place.
+
+    Args:
+        stream: The file from its beginning.
+        name: Name of the file.
+        member: Key of the list.
+
+    Raises:
+        JsonStreamError: The file is not JSON.
+    """
+    for entry in entries(stream, {(), (member,)}):
+        if entry.path == (member, "*"):
+            yield f"{name}, line {entry.line}", entry.value
 
 
 def node_price(  # noqa: PLR0913  # the parts of an identifier, and where it stands

@@ -8,11 +8,10 @@ without GPU are taken: the price of a GPU machine there is that of its processor
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
-from breakeven.catalog.importers.listing import Selection, SourceError, dearest, node_price
+from breakeven.catalog.importers.listing import Selection, dearest, node_price, table_rows
 from breakeven.catalog.price import Price
 
 SOURCE = "SkyPilot catalog, Apache-2.0"
@@ -34,16 +33,10 @@ def read(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]:
         SourceError: Cloud or day was not given, a column is missing, or a price is not an amount.
         csv.Error: The file is not CSV.
     """
-    rows = csv.DictReader(stream)
-    missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
-    if missing:
-        msg = f"{name}, line 1: no column {', '.join(missing)}; needed: {', '.join(_COLUMNS)}"
-        raise SourceError(msg)
+    rows = table_rows(stream, name, _COLUMNS)
     cloud = selection.cloud_of(name)
     yield from dearest(
-        price
-        for row in rows
-        for price in _prices(f"{name}, line {rows.line_num}", cloud, row, name, selection)
+        price for where, row in rows for price in _prices(where, cloud, row, name, selection)
     )
 
 

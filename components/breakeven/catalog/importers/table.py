@@ -5,11 +5,16 @@ cloud, region, instance_type, purchase (on_demand or spot), usd_per_hour, as_of 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
-from breakeven.catalog.importers.listing import Selection, SourceError, node_price, parse_day
+from breakeven.catalog.importers.listing import (
+    Selection,
+    SourceError,
+    node_price,
+    parse_day,
+    table_rows,
+)
 from breakeven.catalog.price import Price
 from breakeven.json_stream import entries
 
@@ -44,13 +49,8 @@ def read_csv(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]
         SourceError: A column is missing, or a wanted row can't be read.
         csv.Error: The file is not CSV.
     """
-    rows = csv.DictReader(stream)
-    missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
-    if missing:
-        msg = f"{name}, line 1: no column {', '.join(missing)}; needed: {', '.join(COLUMNS)}"
-        raise SourceError(msg)
-    for row in rows:
-        yield from _price(f"{name}, line {rows.line_num}", row, selection)
+    for where, row in table_rows(stream, name, COLUMNS):
+        yield from _price(where, row, selection)
 
 
 def read_json(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]:
