@@ -46,12 +46,11 @@ async def _deploy(
     from breakeven.planning.rendered_ledger import entries_started_last  # noqa: PLC0415
     from breakeven.resources import deployment  # noqa: PLC0415
     from breakeven.resources.ledger import Ledger  # noqa: PLC0415
-    from breakeven.settings.parse import parse, raise_problems  # noqa: PLC0415
+    from breakeven.settings.parse import parse  # noqa: PLC0415
 
-    stack, problems = parse(configuration)
-    # It finds the same problems, and those of prices: all are told at once.
+    stack, _ = parse(configuration)
+    # It finds the same problems, and those of prices: it reports all of them at once.
     await estimating.check()
-    raise_problems(pulumi.get_stack(), problems)
     if not pulumi.runtime.is_dry_run():
         require_deployable(pulumi.get_stack(), stack)
     components = stack_components(stack)

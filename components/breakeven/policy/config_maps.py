@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from breakeven.policy.manifest import ROLES, Resource, at, listed, mapped
+from breakeven.policy.manifest import Resource, at, listed, mapped
+from breakeven.policy.remediation import with_containers
 
 _Data: TypeAlias = Mapping[tuple[str, str], Mapping[str, Any]]
 
@@ -32,28 +33,15 @@ def with_config_maps(resources: Iterable[Resource]) -> tuple[Resource, ...]:
 def _written_out(resource: Resource, data: _Data) -> Resource:
     if not any(
         container.spec.get("envFrom")
-        or any(_key_of(entry) for entry in listed(_env(container.spec)))
+        or any(_key_of(entry) for entry in listed(container.spec.get("env")))
         for pod in resource.pods
         for container in pod.containers()
     ):
         return resource
-    manifest = _walked(resource.manifest, resource.namespace, data)
+    manifest = with_containers(
+        resource.manifest, lambda container: _container(container, resource.namespace, data)
+    )
     return Resource(manifest, resource.source, resource.logical_name)
-
-
-def _walked(value: Any, namespace: str, data: _Data) -> Any:
-    if isinstance(value, Mapping):
-        below = {key: _walked(item, namespace, data) for key, item in value.items()}
-        for role in ROLES:
-            if items := listed(below.get(role)):
-                below[role] = [
-                    _container(item, namespace, data) if isinstance(item, Mapping) else item
-                    for item in items
-                ]
-        return below
-    if isinstance(value, list | tuple):
-        return [_walked(item, namespace, data) for item in value]
-    return value
 
 
 def _container(spec: Mapping[str, Any], namespace: str, data: _Data) -> Mapping[str, Any]:
@@ -82,7 +70,3 @@ def _variable(entry: Any, namespace: str, data: _Data) -> Any:
 
 def _key_of(entry: Any) -> Any:
     return at(entry, "valueFrom", "configMapKeyRef")
-
-
-def _env(spec: Mapping[str, Any]) -> Any:
-    return spec.get("env")

@@ -13,31 +13,43 @@ _Change: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 def fill_pods(missing: Mapping[str, Any]) -> Remediation:
     """Returns a remediation that adds values to every pod's specification."""
-    return lambda manifest: _changed(manifest, lambda pod: _filled(pod, missing))
+    return lambda manifest: _if_changed(
+        manifest, _walked(manifest, lambda pod: _filled(pod, missing))
+    )
 
 
 def fill_containers(missing: Mapping[str, Any]) -> Remediation:
     """Returns a remediation that adds values to every container."""
+    return lambda manifest: _if_changed(
+        manifest, with_containers(manifest, lambda container: _filled(container, missing))
+    )
+
+
+def _if_changed(before: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any] | None:
+    return None if after == before else after
+
+
+def with_containers(manifest: Mapping[str, Any], change: _Change) -> dict[str, Any]:
+    """Returns a manifest with every container of its pods changed.
+
+    Args:
+        manifest: Of any kind.
+        change: Takes a container and returns what stands in its place.
+    """
 
     def pod_with(pod: Mapping[str, Any]) -> Mapping[str, Any]:
         roles = {role: listed(pod.get(role)) for role in ROLES}
         return {
             **pod,
             **{
-                role: [
-                    _filled(item, missing) if isinstance(item, Mapping) else item for item in items
-                ]
+                role: [change(item) if isinstance(item, Mapping) else item for item in items]
                 for role, items in roles.items()
                 if items
             },
         }
 
-    return lambda manifest: _changed(manifest, pod_with)
-
-
-def _changed(manifest: Mapping[str, Any], change: _Change) -> dict[str, Any] | None:
-    after: dict[str, Any] = _walked(manifest, change)
-    return None if after == manifest else after
+    after: dict[str, Any] = _walked(manifest, pod_with)
+    return after
 
 
 def _walked(value: Any, change: _Change) -> Any:

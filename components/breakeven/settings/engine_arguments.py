@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from breakeven.catalog.engines import EngineRelease
-from breakeven.settings.fields import Conflict, json_value, matching, refuse
+from breakeven.settings.fields import Conflict, mapping_of, matching, refuse
 from breakeven.suggestions import near_names, suggestion
 
 AUTO, OFF = "auto", "off"
@@ -57,10 +57,7 @@ OWNED: Mapping[str, str] = {
 
 
 def _arguments(value: object) -> Mapping[str, object]:
-    parsed = json_value(value) if isinstance(value, str) else value
-    if not isinstance(parsed, Mapping):
-        raise ValueError(value)  # noqa: TRY004  # pydantic collects value errors alone
-    names = {str(name).removeprefix("--"): item for name, item in parsed.items()}
+    names = {str(name).removeprefix("--"): item for name, item in mapping_of(value).items()}
     wrong = [name for name in names if re.fullmatch(_FLAG, name) is None]
     if wrong:
         refuse(
@@ -91,9 +88,7 @@ def _plain(value: object) -> object:
 
 
 def _variables(value: object) -> Mapping[str, str]:
-    parsed = json_value(value) if isinstance(value, str) else value
-    if not isinstance(parsed, Mapping):
-        raise ValueError(value)  # noqa: TRY004  # pydantic collects value errors alone
+    parsed = mapping_of(value)
     wrong = [
         str(name)
         for name, text in parsed.items()

@@ -222,7 +222,12 @@ def _list(value: object) -> list[object]:
     return list(parsed)
 
 
-def _mapping(value: object) -> Mapping[object, object]:
+def mapping_of(value: object) -> Mapping[object, object]:
+    """Returns a mapping, also one that is stated as JSON.
+
+    Raises:
+        ValueError: It is none.
+    """
     parsed = json_value(value) if isinstance(value, str) else value
     if not isinstance(parsed, Mapping):
         raise ValueError(value)  # noqa: TRY004  # pydantic collects value errors alone
@@ -230,7 +235,7 @@ def _mapping(value: object) -> Mapping[object, object]:
 
 
 def _labels(value: object) -> Mapping[str, str]:
-    items = _mapping(value)
+    items = mapping_of(value)
     wrong = [str(name) for name, text in items.items() if not isinstance(text, str)]
     if wrong:
         refuse(
@@ -255,7 +260,7 @@ Digits = BeforeValidator(_integer)
 """Before whole numbers of which a few are allowed."""
 List = BeforeValidator(_list)
 """Before a tuple: takes a list, and refuses an entry that is there twice."""
-Entries = BeforeValidator(_mapping)
+Entries = BeforeValidator(mapping_of)
 """Before a mapping."""
 Text = Annotated[str, BeforeValidator(_text)]
 Integer = Annotated[int, BeforeValidator(_integer)]
