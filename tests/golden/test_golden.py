@@ -8,14 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-from syrupy.location import PyTestLocation
-from syrupy.types import SnapshotIndex
 
 from breakeven.manifests.gateway.pod import POLICY
 from breakeven.manifests.monitoring.dashboards import DASHBOARDS, dashboard_json
@@ -24,6 +20,7 @@ from breakeven.planning.offline import load_stack
 from breakeven.reports.estimate_text import render
 from breakeven.reports.text import WIDTH
 from breakeven.settings.files import stack_names
+from tests.golden.one_file import JsonFile, TextFile, YamlFile
 from tests.recording import priced_components, register_priced, settings_of
 
 # Syrupy wants the test's name in each path; here people look for the stack's name.
@@ -35,42 +32,11 @@ REFERENCE = "hybrid"
 """The stack that has every dashboard and every rule."""
 
 
-class _OneFileAStack(SingleFileSnapshotExtension):
-    """Keeps golden files where people look for them: tests/golden/KIND/STACK.SUFFIX."""
-
-    _write_mode = WriteMode.TEXT
-
-    @classmethod
-    def get_snapshot_name(
-        cls,
-        *,
-        test_location: PyTestLocation,  # noqa: ARG003  # the name of the base class's argument
-        index: SnapshotIndex = 0,
-    ) -> str:
-        return str(index)
-
-    @classmethod
-    def dirname(cls, *, test_location: PyTestLocation) -> str:
-        return str(Path(test_location.filepath).parent / test_location.methodname[5:])
-
-
-class _Yaml(_OneFileAStack):
-    file_extension = "yaml"
-
-
-class _Text(_OneFileAStack):
-    file_extension = "txt"
-
-
-class _Json(_OneFileAStack):
-    file_extension = "json"
-
-
 @pytest.mark.parametrize("stack", stack_names())
 def test_manifests(stack: str, snapshot: SnapshotAssertion) -> None:
     documents = sorted(_documents(stack), key=lambda entry: (entry["type"], entry["name"]))
     rendered = yaml_text(*documents)
-    assert rendered == snapshot(extension_class=_Yaml, name=stack)
+    assert rendered == snapshot(extension_class=YamlFile, name=stack)
 
 
 def _documents(stack: str) -> Iterator[Mapping[str, Any]]:
@@ -105,18 +71,18 @@ def _rules() -> Mapping[str, Mapping[str, Any]]:
 def test_rules(snapshot: SnapshotAssertion) -> None:
     """In the other stacks they differ in names and figures, and are there by digest."""
     for concern, specification in _rules().items():
-        assert yaml_text(specification) == snapshot(extension_class=_Yaml, name=concern)
+        assert yaml_text(specification) == snapshot(extension_class=YamlFile, name=concern)
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS)
 def test_dashboards(dashboard: str, snapshot: SnapshotAssertion) -> None:
     """In the other stacks they differ in names and in panels that are absent."""
     text = dashboard_json(dashboard, settings_of(REFERENCE))
-    assert text == snapshot(extension_class=_Json, name=dashboard)
+    assert text == snapshot(extension_class=JsonFile, name=dashboard)
 
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_tables(stack: str, snapshot: SnapshotAssertion) -> None:
     table = render(load_stack(stack, TODAY).report_with_levers())
     assert max(len(line) for line in table.splitlines()) <= WIDTH
-    assert table == snapshot(extension_class=_Text, name=stack)
+    assert table == snapshot(extension_class=TextFile, name=stack)

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
-from syrupy.types import SnapshotIndex
 
 from breakeven.manifests.render import render
 from breakeven.manifests.yaml_text import yaml_text
 from breakeven.planning.offline import load_values
 from breakeven.reports.estimate_text import render as table
 from breakeven.settings.files import with_settings
+from tests.golden.one_file import OneFile
 
 pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Consider adding")
 
@@ -79,30 +77,17 @@ STACKS: Mapping[str, Mapping[str, object]] = {
 }
 
 
-class _OneFile(SingleFileSnapshotExtension):
-    """Keeps golden files where people look for them: tests/golden/gpus/STACK.SUFFIX."""
-
-    _write_mode = WriteMode.TEXT
-
+class _OfGpus(OneFile):
     @classmethod
-    def get_snapshot_name(
-        cls,
-        *,
-        test_location: PyTestLocation,  # noqa: ARG003  # the name of the base class's argument
-        index: SnapshotIndex = 0,
-    ) -> str:
-        return str(index)
-
-    @classmethod
-    def dirname(cls, *, test_location: PyTestLocation) -> str:
-        return str(Path(test_location.filepath).parent / "gpus")
+    def folder(cls, test_location: PyTestLocation) -> str:  # noqa: ARG003  # one for both tests
+        return "gpus"
 
 
-class _Text(_OneFile):
+class _Text(_OfGpus):
     file_extension = "txt"
 
 
-class _Yaml(_OneFile):
+class _Yaml(_OfGpus):
     file_extension = "yaml"
 
 

@@ -11,17 +11,14 @@ from syrupy.assertion import SnapshotAssertion
 from breakeven.planning.offline import estimate_stack
 from breakeven.reports.markdown import markdown
 from breakeven.settings.files import stack_names
-from tests.golden.test_golden import TODAY, _OneFileAStack
+from tests.golden.one_file import MarkdownFile
+from tests.golden.test_golden import TODAY
 
 # As in test_golden.py: people look for the stack's name, not for the test's.
 pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Consider adding")
 
 
-class _Markdown(_OneFileAStack):
-    file_extension = "md"
-
-
 @pytest.mark.parametrize("stack", stack_names())
 def test_reports(stack: str, snapshot: SnapshotAssertion) -> None:
     comment = markdown(estimate_stack(stack, TODAY))
-    assert comment == snapshot(extension_class=_Markdown, name=stack)
+    assert comment == snapshot(extension_class=MarkdownFile, name=stack)
