@@ -15,7 +15,7 @@ PRIVATE: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 )
-"""Networks of one's own (RFC 1918, RFC 6598, RFC 4193)."""
+"""Private networks (RFC 1918, RFC 6598, RFC 4193)."""
 
 METADATA: tuple[Address, ...] = tuple(
     ipaddress.ip_address(text)
@@ -85,7 +85,7 @@ def is_public(network: Network) -> bool:
 
 
 def is_of_a_machine(address: Address) -> bool:
-    """Tells whether another machine may have an address, beside the metadata service."""
+    """Tells whether another machine may have an address; the metadata service does not count."""
     return not (
         address.is_unspecified
         or address.is_loopback
@@ -114,7 +114,7 @@ def outside_addresses(text: str, allowed: Iterable[str]) -> Iterator[str]:
 def outside_hosts(text: str, allowed: Iterable[str], namespaces: Iterable[str]) -> Iterator[str]:
     """Yields each host without scheme in a word of a command line or the value of a variable.
 
-    A host is told by what stands behind it: a port or a path. Names of files and Python modules
+    A host is recognized by what follows it: a port or a path. Names of files and Python modules
     have neither, and a word that begins like a path has no host.
 
     Args:

@@ -70,7 +70,7 @@ class ApiOffer:
 
     @property
     def is_priced(self) -> bool:
-        """Whether it has prices; a free offer is no comparison."""
+        """Whether it has prices; a free offer is not a comparison."""
         return bool(self.input and self.output)
 
     @property
@@ -120,7 +120,7 @@ def offer_of(row: dict[str, str]) -> ApiOffer:
     """Reads an offer from the texts of its columns.
 
     Raises:
-        ValueError: A text is none of its kind; or ArithmeticError where it is no number.
+        ValueError: A text is not of its kind; or ArithmeticError if it is not a number.
     """
 
     def price(column: str) -> Decimal | None:

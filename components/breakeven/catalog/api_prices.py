@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRates:
-    """USD for a million tokens of each kind, exactly as the API charges them.
+    """USD per 1M tokens of each kind, exactly as the API charges them.
 
     Attributes:
         input: Input.
@@ -147,7 +147,7 @@ def api_price(  # noqa: PLR0913  # tokens by kind
 
     Raises:
         UnknownApiModelError: The reference has no "/", the provider or the model is not known, or
-            the model has no price for the tokens asked for: a free offer is no comparison.
+            the model has no price for the tokens asked for: a free offer is not a comparison.
         ValueError: There are no tokens, or more cached ones than input.
     """
     if input_tokens + output_tokens < 1 or not 0 <= cached_input_tokens <= input_tokens:

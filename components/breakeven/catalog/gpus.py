@@ -206,7 +206,7 @@ def gpu_names() -> tuple[str, ...]:
 
 
 def find_gpu(name: str) -> Gpu:
-    """Returns a GPU, or a MIG profile of one as GPU/PROFILE, by name; upper case is no matter.
+    """Returns a GPU, or a MIG profile of one as GPU/PROFILE, by name, in upper or lower case.
 
     Raises:
         UnknownGpuError: There is none of that name.

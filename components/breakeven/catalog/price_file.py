@@ -253,7 +253,7 @@ def read_prices(path: Path) -> CloudPrices:
     """Returns the prices of one file; no line but the first is checked.
 
     Raises:
-        PriceFileError: It is no such file, or a price is there twice.
+        PriceFileError: It is not such a file, or a price is there twice.
     """
     lines: dict[str, str] = {}
     for number, line in enumerate(_lines(path, PRICE_COLUMNS), start=2):

@@ -73,7 +73,7 @@ class Recipe:
     variants: tuple[Variant, ...] = ()
 
     def variant_of(self, repository: str) -> Variant | None:
-        """Returns the variant whose weights are in a repository; None where it is no variant."""
+        """Returns the variant whose weights are in a repository; None if it is not a variant."""
         wanted = repository.lower()
         return next((each for each in self.variants if each.repository.lower() == wanted), None)
 

@@ -37,7 +37,7 @@ class AgainstError(UserError):
 
 
 class BudgetError(UserError):
-    """The budget is no amount of money."""
+    """The budget is not an amount of money."""
 
     def __init__(self, found: str) -> None:
         super().__init__(f'--budget: found "{found}". Allowed: USD a month above 0, such as 5000')

@@ -19,7 +19,7 @@ from breakeven.cost.demand.load_duration import LoadDuration
 from breakeven.money import to_decimal
 
 _BENDS = np.geomspace(1e-4, 1e4, 400)
-"""Over the planned volume: where a curve that is no line is computed."""
+"""Over the planned volume: where a curve that is not a line is computed."""
 
 
 def api_monthly(price: ApiPrice, assumptions: Assumptions) -> Decimal:

@@ -213,7 +213,7 @@ class Report:
         return tuple(part for part, others_pay in parts.items() if others_pay)
 
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Returns what the stack pays beside its bill."""
+        """Returns what the stack pays outside its bill."""
         return left_out(self.assumptions)
 
     @property

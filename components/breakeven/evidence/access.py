@@ -64,7 +64,7 @@ def _number(value: object) -> int | None:
 
 
 def _mounts_token(properties: Mapping[str, Any]) -> bool:
-    """Kubernetes mounts one unless it is told not to."""
+    """Kubernetes mounts one by default."""
     return properties.get("automountServiceAccountToken") is not False
 
 

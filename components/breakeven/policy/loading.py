@@ -89,7 +89,7 @@ def taken_apart(document: Any) -> Iterator[Mapping[str, Any]]:
     """Yields a manifest, or those of a list; an item without kind has the list's, as for kubectl.
 
     Args:
-        document: Anything; what is no manifest yields nothing.
+        document: Anything; what is not a manifest yields nothing.
     """
     if not isinstance(document, Mapping) or not isinstance(document.get("kind"), str):
         return

@@ -121,7 +121,7 @@ def judge(scope: Scope, rules: Sequence[Rule], waivers: Sequence[Waiver], today:
     Args:
         scope: What is judged together.
         rules: Which rules.
-        waivers: What need not be kept; one that is expired is told with its finding.
+        waivers: What need not be kept; one that is expired is named with its finding.
         today: Day by which waivers are judged.
     """
     scope = replace(scope, resources=with_config_maps(scope.resources))

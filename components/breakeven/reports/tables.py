@@ -139,7 +139,7 @@ def by_api(report: Report) -> Table:
                 kind,
                 usd_for_one(report.usd_per_million_by(cost)),
                 usd(cost.monthly),
-                # A stack that does not serve the traffic is no multiple of an API that does.
+                # A stack that does not serve the traffic is not a multiple of an API that does.
                 f"{report.total / cost.monthly:,.1f}x" if report.shortfall is None else "-",
             ),
             "plain" if cost.decides else "struck",

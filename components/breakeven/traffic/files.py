@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 LONGEST_ROW = 16 * 2**20
-"""Characters of one row, a prompt included; what is longer is no row."""
+"""Characters of one row, a prompt included; what is longer is not a row."""
 
 Row = list[str] | dict[str, object] | None
 """Fields of a CSV row, an object of JSON, or None where a line is neither."""
@@ -50,7 +50,7 @@ class _Counted(io.RawIOBase):
 
 @contextmanager
 def open_log(path: Path, advance: Callable[[int], None]) -> Iterator[TextIO]:
-    """Opens a log as text; gz is told by its first bytes, not by its name.
+    """Opens a log as text; gz is recognized by its first bytes, not by its name.
 
     Args:
         path: Of the log.
@@ -79,7 +79,7 @@ def open_log(path: Path, advance: Callable[[int], None]) -> Iterator[TextIO]:
 
 
 def read_head(path: Path) -> str:
-    """Returns the beginning of a log, by which its kind is told.
+    """Returns the beginning of a log, by which its kind is recognized.
 
     Raises:
         TrafficError: The file can't be read, or its compressed data is damaged.

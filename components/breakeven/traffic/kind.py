@@ -87,7 +87,7 @@ class Head:
         Args:
             text: The log from its beginning.
             name: Of the file, for messages.
-            told: Takes what a document says beside its rows, such as the number of its pages.
+            told: Takes what a document says outside its rows, such as the number of its pages.
         """
         if self.member is not None:
             return page_rows(text, name, self.member, {} if told is None else told)

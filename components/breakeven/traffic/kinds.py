@@ -35,7 +35,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             BURSTGPT,
             BAILIAN,
             MOONCAKE,
-            # Last: what is no export is a request log.
+            # Last: what is not an export is a request log.
             REQUESTS_CSV,
             REQUESTS_JSONL,
         )

@@ -69,7 +69,7 @@ class RelativeTimes:
         """Returns epoch seconds.
 
         Raises:
-            BadRowError: There is no time, it is no number of 0 or more, or it lies after now.
+            BadRowError: There is no time, it is not a number of 0 or more, or it lies after now.
         """
         if missing(value):
             msg = "no time"

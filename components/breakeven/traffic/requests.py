@@ -87,7 +87,7 @@ class RequestLog:
     Attributes:
         columns: Names of its columns.
         adapted: Changes how fields are read, for what no column holds by itself.
-        left_out: Tells why a row is no request to a model; None where it is one.
+        left_out: Tells why a row is not a request to a model; None where it is one.
         unit: Of times that count from the log's own start, if it is known.
         clock: What is known of the moment at which such a log's time is 0.
         utc: Whether times without a zone are in UTC, not in the user's.
@@ -193,7 +193,7 @@ def located(rows: Rows, name: str, columns: Columns, tally: Tally) -> tuple[Gett
         columns_found = [column for column in found.values() if column is not None]
         if not lacking:
             getters = _getters(row, columns, columns_found)
-            # A header is no request; a JSON object is.
+            # A header is not a request; a JSON object is.
             return getters, rows if isinstance(row, list) else chain([(line, row)], rows)
         if isinstance(row, list) or tried == NOT_FOUND_ROWS:
             break
@@ -228,7 +228,7 @@ def _getters(row: Row, columns: Columns, needed: list[Found]) -> Getters:
 
 
 def with_getter(rows: Rows, names: tuple[str, ...]) -> tuple[Rows, Getter]:
-    """Finds a column beside the usual ones in a CSV header; in JSON it is a key of that name."""
+    """Finds a further column in a CSV header; in JSON it is a key of that name."""
     first = next(rows, None)
     if first is None:
         return rows, lambda _row: None

@@ -33,7 +33,7 @@ class BadRows:
 
 
 MOST_MODELS = 100
-"""Models that are told apart; what is beyond them is counted under `OTHER_MODELS`."""
+"""Models that are counted separately; what is beyond them is counted under `OTHER_MODELS`."""
 
 OTHER_MODELS = "other models"
 

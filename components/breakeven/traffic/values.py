@@ -14,7 +14,7 @@ EARLIEST = datetime(2015, 1, 1, tzinfo=UTC).timestamp()
 """Epoch seconds before which no log of a language model is; a time that is earlier is a mistake."""
 
 LARGEST_REQUEST = 10_000_000
-"""Tokens; above the longest context on offer, so a larger figure is no single request."""
+"""Tokens; above the longest context on offer, so a larger figure is not a single request."""
 
 _UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
 """An epoch below the first figure has that many units a second: s, ms, microseconds, ns."""
@@ -128,7 +128,7 @@ def read_count(value: object, what: str) -> int | None:
         what: Of what it is the count, for the reason.
 
     Raises:
-        BadRowError: It is no such number.
+        BadRowError: It is not such a number.
     """
     if isinstance(value, str) and (whole := _WHOLE.fullmatch(value.strip())):
         return int(whole[1])
@@ -165,7 +165,7 @@ def read_tokens(
     """Reads input, output and cached tokens of a row; empty input or output counts as 0.
 
     Raises:
-        BadRowError: One is no count, or more input is cached than there is.
+        BadRowError: One is not a count, or more input is cached than there is.
     """
     read = read_count(input_tokens, "input tokens") or 0
     written = read_count(output_tokens, "output tokens") or 0

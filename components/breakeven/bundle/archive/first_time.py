@@ -172,7 +172,7 @@ def _sums(content: bytes) -> dict[str, str]:
         digest, _, name = line.partition("  ")
         plain = len(digest) == DIGEST_DIGITS and name == Path(name).name and name not in sums
         if not plain:
-            msg = f"{SUMS}: has the line {line!r}, which is no checksum. Copy the bundle again"
+            msg = f"{SUMS}: has the line {line!r}, which is not a checksum. Copy the bundle again"
             raise Refused(msg)
         sums[name] = digest
     if not {MANIFEST, THIS} < sums.keys():

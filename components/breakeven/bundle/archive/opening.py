@@ -25,7 +25,7 @@ from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import read_regular, sha256_of_bytes
 
 FIXED_FILES = (MANIFEST, SIGNATURE, SUMS, SUMS_SIGNATURE, FIRST_TIME)
-"""What a bundle's folder holds beside the parts."""
+"""What a bundle's folder holds in addition to the parts."""
 
 
 @dataclass(frozen=True, slots=True)

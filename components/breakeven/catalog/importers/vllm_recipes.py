@@ -29,7 +29,7 @@ def read_recipes(text: str) -> list[dict[str, Any]]:
         text: A JSON object a line.
 
     Raises:
-        RecipeFileError: A line is no recipe, or there is none.
+        RecipeFileError: A line is not a recipe, or there is none.
     """
     found: dict[str, dict[str, Any]] = {}
     for number, line in enumerate(text.splitlines(), 1):

@@ -47,7 +47,7 @@ def read_wheel(wheel: Path) -> dict[str, Any]:
                 if _DEFINE_FLAGS.fullmatch(name) or name in _PARSERS.values()
             }
     except zipfile.BadZipFile as error:
-        msg = f"{wheel.name}: is no zip file. Download it again"
+        msg = f"{wheel.name}: is not a zip file. Download it again"
         raise ValueError(msg) from error
     flags = {
         flag

@@ -1,4 +1,4 @@
-"""`breakeven init`: a stack file of one's own from a few answers."""
+"""`breakeven init`: your own stack file from a few answers."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from breakeven.reports.optimizer import as_output, as_text
 from breakeven.reports.sentences.optimizer import obstacle_sentences
 
 MOST_MS = 3_600_000
-"""An hour; a bound also keeps out what is no number."""
+"""An hour; a bound also keeps out what is not a number."""
 
 
 class NoConfigurationError(UserError):
@@ -80,7 +80,7 @@ def recommend(  # noqa: PLR0913  # one parameter an option
     Compares GPUs, nodes, precisions, purchase options, autoscaling and hybrids.
 
     Rented nodes are those of the stack's cloud and region in the price book; nodes that the stack
-    states or owns are weighed beside them. The rest of the bill is the stack's own.
+    states or owns are compared with them. The rest of the bill is the stack's own.
 
     Example: breakeven recommend aws-prod --latency-ms 30 --commitment-percent 30
     """

@@ -21,7 +21,7 @@ class LeftOut(StrEnum):
 
 
 def left_out(assumptions: Assumptions) -> tuple[LeftOut, ...]:
-    """Returns what a stack pays beside its bill."""
+    """Returns what a stack pays outside its bill."""
     cluster = assumptions.cluster
     in_cloud = assumptions.cloud != _ON_PREMISES
     applies = {

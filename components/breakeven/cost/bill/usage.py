@@ -122,7 +122,7 @@ def _of_one_node(activity: Activity) -> Iterator[Charge]:
 def _running_costs(
     node: OwnedNode, machines: Decimal, assumptions: Assumptions
 ) -> Iterator[Charge]:
-    """Yields what an owned node costs beside its write-off, whether it works or not."""
+    """Yields what an owned node costs in addition to its amortization, whether it works or not."""
     today = assumptions.book.today
     resting = node.kilowatt_hours(node.resting_watts, assumptions.calendar)
     yield _electricity(node, machines * resting, assumptions)

@@ -35,7 +35,7 @@ def from_figures(stated: object, name: str) -> Observed:
         name: Of the file, for messages.
 
     Raises:
-        ObservedError: It is no mapping of known figures to numbers in range, or `nodeHours` stands
+        ObservedError: It is not a mapping of known figures to numbers in range, or `nodeHours` is
             without the `days` in which they were counted.
     """
     if not isinstance(stated, dict) or not stated:

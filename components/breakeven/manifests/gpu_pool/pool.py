@@ -32,7 +32,7 @@ class Scheduling:
 
         Args:
             labels: Labels of the nodes.
-            taints: Keys of their taints, beside the GPU's own.
+            taints: Keys of their taints, without the GPU's own.
             gpu_taint: Key of the GPU's own.
         """
         keys = dict.fromkeys((gpu_taint, *taints))

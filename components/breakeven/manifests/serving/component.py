@@ -119,7 +119,7 @@ def _disruption_budget(settings: Settings) -> Resource:
         "metadata": _metadata(settings),
         "spec": {
             "selector": {"matchLabels": engine_labels(settings)},
-            # Not minAvailable: with one replica that would block every drain for ever.
+            # Not minAvailable: with one replica that would block every drain forever.
             "maxUnavailable": 1,
             # A pod that never became ready must not hold up the repair of its node.
             "unhealthyPodEvictionPolicy": "AlwaysAllow",

@@ -291,7 +291,7 @@ def _resources(settings: Settings) -> dict[str, Any]:
         },
         # Twice the request, for the peak while weights load; the node itself is the harder bound.
         # No CPU limit: it would throttle the threads that feed the GPU.
-        # Disk for cache and temporary files, 12 GiB together, and what is written beside them.
+        # Disk for cache and temporary files, 12 GiB together, and what else is written.
         "limits": {"memory": f"{2 * memory}Gi", "ephemeral-storage": "16Gi", **gpus},
     }
 

@@ -73,7 +73,7 @@ def weights_names(content: Content, settings: Settings, pool: Pool, script: str)
     A new revision gets a new volume and a new Job; the old volume stays until the replicas that
     read it are gone, so that an update that fails leaves them as they were. With a new engine image
     or script the Job looks at the volume again, where it finds its work done; only where another
-    node holds the volume is a new one filled instead, because the Job would wait for ever.
+    node holds the volume is a new one filled instead, because the Job would wait forever.
     """
     source = [part for pair in content.sources for part in pair]
     source += [file.sha256 for file in content.further]

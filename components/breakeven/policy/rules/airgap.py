@@ -236,7 +236,7 @@ RULES = (
     ),
     Rule(
         id="airgap-offline",
-        what="Every library of a vLLM server is told that it is offline, by its exact variable.",
+        what="Every library of a vLLM server is set to offline mode by its exact variable.",
         do=f"Set: {', '.join(f'{name}={value}' for name, value in OFFLINE.items())}.",
         theme="data-leak",
         pack=Pack.AIRGAP,

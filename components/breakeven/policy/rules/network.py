@@ -104,7 +104,7 @@ def _open_peer(path: str, side: str, peer: Any) -> Iterator[Violation]:
     if "namespaceSelector" in mapped(peer) and not names_values(selector):
         yield Violation(path, "namespaceSelector that names no namespace")
     network = network_of(at(peer, "ipBlock", "cidr"))
-    # Several halves make a whole: "everybody" is what is public and has no owner of its own.
+    # Several halves make a whole: "everybody" is any public network without one owner.
     if side == "ingress" and network is not None and network.prefixlen < _NARROWEST_OPEN:
         yield Violation(path, f"ipBlock {network}")
 

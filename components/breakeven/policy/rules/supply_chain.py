@@ -169,7 +169,7 @@ RULES = (
         id="model-in-lock",
         what="Every server serves the model's revision that is in the bundle's lock, where one is "
         "given.",
-        do="Serve /weights/REVISION of the lock, or plan the bundle anew with that model.revision.",
+        do="Serve /weights/REVISION of the lock, or plan again with that model.revision.",
         theme="supply-chain",
         pack=Pack.AIRGAP,
         check=_model_in_lock,

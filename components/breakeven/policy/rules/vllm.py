@@ -235,8 +235,8 @@ RULES = (
     Rule(
         id="vllm-api-key",
         what="vLLM asks for a key, which is taken from a Secret.",
-        do="Set VLLM_API_KEY by secretKeyRef. The key guards not all paths, so only a gateway that "
-        "allows single paths may call the port: see vllm-named-callers.",
+        do="Set VLLM_API_KEY by secretKeyRef. The key does not protect every path, so only a "
+        "gateway that allows single paths may call the port: see vllm-named-callers.",
         theme="least-privilege",
         check=each_server(_key_from_secret),
         needs_all=True,

@@ -120,7 +120,7 @@ RULES = (
     ),
     Rule(
         id="vllm-readable",
-        what="Everything that a vLLM server is told stands in the manifests; what can't be read "
+        what="All flags and variables of a vLLM server are in the manifests; what can't be read "
         "can't be judged by any other rule.",
         do="Write the flags into args as plain words and the variables into env. A ConfigMap of "
         "envFrom must be among the manifests.",

@@ -108,7 +108,7 @@ class _Reader:
         self.shared.pages.add(name, told)
 
     def finish(self) -> None:
-        """Missing pages are told by `shared.pages`."""
+        """`shared.pages` reports missing pages."""
 
 
 ANTHROPIC_USAGE = Kind("anthropic-usage", _recognizes, _Reader)

@@ -35,7 +35,7 @@ def _count(rows: Rows, name: str, shared: Import) -> None:
 
     def left_out(row: Row, _getters: Getters) -> str | None:
         found = str(kind(row) or "").lower()
-        if found in _GENERATION or found == _EMBEDDING:  # the latter is told by the call's type
+        if found in _GENERATION or found == _EMBEDDING:  # the call's type tells the latter
             return None
         return "observation that is no generation"
 
@@ -49,7 +49,7 @@ def _summed(getters: Getters) -> Getters:
         input=lambda row: _part(getters.input, row, "input"),
         output=lambda row: _part(getters.output, row, "output"),
         cached=lambda row: _part(getters.input, row, "input", "cache"),
-        # Usage types are summed here; what stands beside them says the same again.
+        # Usage types are summed here; the other fields repeat them.
         cache_read=lambda _row: None,
         cache_written=lambda _row: None,
     )

@@ -124,7 +124,7 @@ class _Reader:
             _count_export(head.rows(text, name), name, self.shared)
 
     def finish(self) -> None:
-        """Missing pages are told by `shared.pages`."""
+        """`shared.pages` reports missing pages."""
 
 
 OPENAI_USAGE = Kind("openai-usage", _recognizes, _Reader)

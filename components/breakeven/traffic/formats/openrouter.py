@@ -23,7 +23,7 @@ _ACTIVITY = RequestLog(
         fixed=True,
     )
 )
-"""Output includes reasoning; native tokens, where they are told, are those of the model itself."""
+"""Output includes reasoning; native tokens, where stated, are those of the model itself."""
 
 
 def _count_days(rows: Rows, name: str, shared: Import) -> None:

@@ -53,7 +53,7 @@ Increase = tuple[float, float, float]
 class PrometheusReader:
     """Counts the answers of `/api/v1/query_range`, one file after the other, in order of time.
 
-    Counters are told from rates by the metric's name: `vllm:prompt_tokens_total` is a counter, a
+    The metric's name tells counters from rates: `vllm:prompt_tokens_total` is a counter, a
     name with `rate` in it, as recording rules give, is in tokens or requests a second. A counter
     that falls was reset, and what it shows then came since; its first point only starts it.
 
@@ -73,7 +73,7 @@ class PrometheusReader:
         """Counts the answers of one file.
 
         Raises:
-            TrafficError: It is no answer to a range query, or its metrics have no names.
+            TrafficError: It is not an answer to a range query, or its metrics have no names.
         """
         input_tokens, cached_told = 0.0, False
         for labels, values in _series(text, name):

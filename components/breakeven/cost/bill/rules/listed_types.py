@@ -1,7 +1,7 @@
 """Types that need no look at their inputs: free ones, and those that no price in the book covers.
 
 Which types are here: the 30 that most programs of github.com/pulumi/examples use of each provider
-(321 programs at commit 40c09b2 of 2026-08-18), and what commonly stands beside them. Whether they
+(321 programs at commit 40c09b2 of 2026-08-18), and what is commonly used with them. Whether they
 are free is by the price page of each service, read on 2026-11-30. Other tokens are unknown.
 """
 
