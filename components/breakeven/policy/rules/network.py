@@ -21,10 +21,10 @@ from breakeven.policy.rules.containers import flags, is_one_of, shown
 from breakeven.policy.rules.network_policies import (
     directions,
     is_known_policy,
+    neighbors,
     peers,
     policies_of,
     port_name,
-    same,
     selects,
     sides,
 )
@@ -159,20 +159,10 @@ def _dns(resource: Resource, _scope: Scope) -> Iterator[Violation]:
                 yield Violation(f"spec.egress[{number}]", f"asks {shown(dict(mapped(peer)))}")
 
 
-def _neighbors(resource: Resource, scope: Scope) -> list[Pod]:
-    """Returns the pods of a resource's own namespace."""
-    return [
-        pod
-        for other in scope.resources
-        for pod in other.pods
-        if same(pod.namespace, resource.namespace)
-    ]
-
-
 def _no_dangling(resource: Resource, scope: Scope) -> Iterator[Violation]:
     if not is_known_policy(resource):
         return
-    pods = _neighbors(resource, scope)
+    pods = neighbors(resource, scope)
     if any(not workload.pods for workload in scope.of(*WORKLOADS)):
         return  # whose pods are not known yet, and may be those that are selected
     selectors = [("spec.podSelector", resource.spec.get("podSelector"))]
@@ -239,7 +229,7 @@ def _plain_service(resource: Resource, scope: Scope) -> Iterator[Violation]:
     if any(key in annotations for key in _CERTIFICATE_ANNOTATIONS):
         return
     selector = {"matchLabels": resource.spec.get("selector")}
-    pods = [pod for pod in _neighbors(resource, scope) if matches(selector, mapped(pod.labels))]
+    pods = [pod for pod in neighbors(resource, scope) if matches(selector, mapped(pod.labels))]
     if pods and all(_serves_tls(pod) for pod in pods):
         return
     for port in listed(resource.spec.get("ports")):

@@ -36,6 +36,16 @@ def same(one: str, other: str) -> bool:
     return one == other or "?" in (one, other)
 
 
+def neighbors(resource: Resource, scope: Scope) -> list[Pod]:
+    """Returns the pods of a resource's own namespace."""
+    return [
+        pod
+        for other in scope.resources
+        for pod in other.pods
+        if same(pod.namespace, resource.namespace)
+    ]
+
+
 def directions(policy: Resource) -> frozenset[str]:
     """Returns in which directions a policy closes what it selects.
 
