@@ -25,7 +25,8 @@ from tests.project_copy import Project
 from tests.recording import settings_of
 
 STACK = "on-prem"
-OTHER_REVISION = "0" * 40
+# `pulumi config set` takes forty zeros for the number 0.
+OTHER_REVISION = "f" * 40
 NODE_POOLS = "/apis/karpenter.sh/v1/nodepools"
 
 
