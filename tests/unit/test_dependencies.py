@@ -43,6 +43,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "bundle": frozenset({"cost", "settings"}),
     "evidence": frozenset({"bundle", "cost", "policy", "settings"}),
     "planning": frozenset({"catalog", "cost", "manifests", "policy", "settings"}),
+    "cluster": frozenset({"catalog", "cost", "manifests", "settings"}),
     "reports": frozenset({"catalog", "cost"}),
     "resources": frozenset({"catalog", "cost", "manifests", "reports", "settings"}),
     "program_report": frozenset(
@@ -54,6 +55,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
         {
             "bundle",
             "catalog",
+            "cluster",
             "cost",
             "evidence",
             "manifests",
@@ -125,20 +127,32 @@ def test_there_are_no_cycles_between_modules() -> None:
     TopologicalSorter(graph).prepare()
 
 
+WITH_KUBERNETES = {"cluster"}
+"""Rooms that may load the client of Kubernetes; a command imports them only when it runs."""
+
+
 @pytest.mark.parametrize("room", sorted(set(ARROWS) - WITH_PULUMI))
 def test_pure_rooms_load_no_pulumi_and_no_cluster_client(room: str) -> None:
     modules = [name for name in IN_ROOMS if room_of(name) == room and name not in SERVING]
+    unwanted = {"pulumi", "pulumi_kubernetes", "grpc", "kubernetes"}
+    unwanted -= {"kubernetes"} if room in WITH_KUBERNETES else set()
     script = (
         "import importlib, sys\n"
         "for module in sys.argv[1:]:\n"
         "    importlib.import_module(module)\n"
-        "    loaded = {'pulumi', 'pulumi_kubernetes', 'grpc', 'kubernetes'} & set(sys.modules)\n"
+        f"    loaded = {unwanted} & set(sys.modules)\n"
         "    assert not loaded, f'{module} loads {sorted(loaded)}'\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *modules], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_only_commands_import_the_cluster() -> None:
+    for module, imported in MODULES.items():
+        if room_of(f"{module}.") not in {"cli", "cluster"}:
+            assert not any(inside(name, "breakeven.cluster") for name in imported), module
 
 
 def test_only_the_entry_point_imports_the_program() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kubernetes import utils
 
 from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.cost.bill.charge import Charge, Context, Part, Place, Unpriced, UnpricedReason
@@ -16,7 +17,6 @@ from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.bill.rules import kubernetes
 from breakeven.cost.bill.rules.values import parse_quantity
 from breakeven.cost.bill.usage import StackUsage
-from kubernetes import utils
 from tests.unit.cost.builders import WEEK, assumptions
 
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
