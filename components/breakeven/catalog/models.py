@@ -11,7 +11,8 @@ from types import MappingProxyType
 
 from breakeven.catalog.configs.fields import ConfigFields
 from breakeven.catalog.configs.reader import facts_of
-from breakeven.catalog.model_facts import PRECISION_BYTES, ModelFacts
+from breakeven.catalog.model_facts import ModelFacts
+from breakeven.catalog.model_parts import PRECISION_BYTES
 from breakeven.suggestions import UnknownNameError, near_names
 
 __all__ = [

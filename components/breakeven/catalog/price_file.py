@@ -8,21 +8,22 @@ when the file is read.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from breakeven.catalog.node_shape import NodeShape
-from breakeven.catalog.price import PRIVATE, Price
-from breakeven.catalog.price_entries import NodeEntry, PriceEntry, fault
+from breakeven.catalog.price import Price
 from breakeven.catalog.price_regions import cloud_of
+from breakeven.catalog.price_rows import (
+    MACHINE_COLUMNS,
+    PRICE_COLUMNS,
+    PriceFileError,
+    lines_of,
+    price_of,
+    shape_of,
+)
 
 SHIPPED = Path(__file__).parent / "data" / "prices"
 """The price book that the package ships."""
@@ -30,29 +31,11 @@ SHIPPED = Path(__file__).parent / "data" / "prices"
 MACHINES = "machines.csv"
 """Name of the file with the machine types; other files are named by their cloud."""
 
-PRICE_COLUMNS = tuple(PriceEntry.model_fields)
-MACHINE_COLUMNS = tuple(NodeEntry.model_fields)
-
 NOT_SOLD = "not-sold"
 """Terms of a line of a user's own book for what a newer price list no longer has: no price then."""
 
-_OWN = "own"
-"""Terms of a price from a list of the user's own."""
-
 _MOST_FAULTS = 20
 """Mistakes of a file that one message names."""
-
-
-class PriceFileError(ValueError):
-    """A price book that can't be used; the message names file, line and entry.
-
-    Attributes:
-        path: The file.
-    """
-
-    def __init__(self, path: Path, message: str) -> None:
-        self.path = path
-        super().__init__(f"{path.name}{message}")
 
 
 class CloudPrices(Mapping[str, Price]):
@@ -69,7 +52,7 @@ class CloudPrices(Mapping[str, Price]):
             KeyError: There is none.
             PriceFileError: Its line is damaged.
         """
-        return _price(self._path, self._lines[identifier], self._number(identifier))
+        return price_of(self._path, self._lines[identifier], self._number(identifier))
 
     def __iter__(self) -> Iterator[str]:
         """Yields the identifiers in the order of the file."""
@@ -256,44 +239,12 @@ def read_prices(path: Path) -> CloudPrices:
         PriceFileError: It is not such a file, or a price is there twice.
     """
     lines: dict[str, str] = {}
-    for number, line in enumerate(_lines(path, PRICE_COLUMNS), start=2):
+    for number, line in enumerate(lines_of(path, PRICE_COLUMNS), start=2):
         identifier = line.partition(",")[0]
         if identifier in lines:
             raise PriceFileError(path, f", line {number}: {identifier} is there twice")
         lines[identifier] = line
     return CloudPrices(path, lines)
-
-
-def prices_text(prices: Iterable[Price]) -> str:
-    """Returns the file with these prices, sorted by identifier."""
-    rows = (
-        (
-            price.identifier,
-            f"{price.usd:f}",
-            price.unit,
-            price.as_of.isoformat(),
-            price.source,
-            PRIVATE if price.private else price.terms or _OWN,
-        )
-        for price in sorted(prices, key=lambda price: price.identifier)
-    )
-    return _text(PRICE_COLUMNS, rows)
-
-
-def machines_text(shapes: Iterable[NodeShape]) -> str:
-    """Returns the file with these machine types, sorted by cloud and name."""
-    rows = (
-        (
-            shape.cloud,
-            shape.instance_type,
-            shape.gpu or "",
-            shape.gpus,
-            "" if shape.vcpus is None else shape.vcpus,
-            "" if shape.memory_gib is None else f"{shape.memory_gib:g}",
-        )
-        for shape in sorted(shapes, key=lambda shape: (shape.cloud, shape.instance_type))
-    )
-    return _text(MACHINE_COLUMNS, rows)
 
 
 @cache
@@ -317,85 +268,10 @@ def _own_prices(path: Path) -> Mapping[str, Price]:
 @cache
 def _machines(path: Path) -> Mapping[tuple[str, str], NodeShape]:
     shapes: dict[tuple[str, str], NodeShape] = {}
-    for number, line in enumerate(_lines(path, MACHINE_COLUMNS), start=2):
-        shape = _shape(path, line, number)
+    for number, line in enumerate(lines_of(path, MACHINE_COLUMNS), start=2):
+        shape = shape_of(path, line, number)
         key = (shape.cloud, shape.instance_type)
         if key in shapes:
             raise PriceFileError(path, f', line {number}, "{key[1]}": it is there twice')
         shapes[key] = shape
     return shapes
-
-
-def _lines(path: Path, columns: Sequence[str]) -> list[str]:
-    try:
-        head, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
-    except UnicodeDecodeError as error:
-        raise PriceFileError(path, f": not UTF-8, {error.reason}") from None
-    if head != ",".join(columns):
-        msg = f', line 1: found "{head[:80]}"; allowed: {",".join(columns)}'
-        raise PriceFileError(path, msg)
-    return lines
-
-
-def _price(path: Path, line: str, number: Callable[[], int]) -> Price:
-    value = _checked(path, line, PRICE_COLUMNS, PriceEntry, number)
-    try:
-        as_of = date.fromisoformat(value["as_of"])
-    except ValueError as error:
-        where = f', line {number()}, "{value["identifier"]}"'
-        raise PriceFileError(path, f"{where}: as_of: {error}") from None
-    private = value["terms"] == PRIVATE
-    return Price(
-        identifier=value["identifier"],
-        usd=Decimal(value["usd"]),
-        unit=value["unit"],
-        source=value["source"],
-        as_of=as_of,
-        confidence="user" if private else "list",
-        private=private,
-        terms=value["terms"],
-    )
-
-
-def _shape(path: Path, line: str, number: int) -> NodeShape:
-    value = _checked(path, line, MACHINE_COLUMNS, NodeEntry, lambda: number)
-    entry = NodeEntry.model_validate(value)
-    if (entry.gpu is None) != (entry.gpus == 0):
-        msg = f', line {number}, "{entry.instance_type}": gpu is empty where gpus is 0, and a name'
-        raise PriceFileError(path, f"{msg} elsewhere")
-    return NodeShape(
-        cloud=entry.cloud,
-        instance_type=entry.instance_type,
-        gpu=entry.gpu,
-        gpus=entry.gpus,
-        vcpus=entry.vcpus,
-        memory_gib=entry.memory_gib,
-    )
-
-
-def _checked(
-    path: Path,
-    line: str,
-    columns: Sequence[str],
-    kind: type[BaseModel],
-    number: Callable[[], int],
-) -> dict[str, str]:
-    values = next(csv.reader([line]), [])
-    label = line.partition(",")[0][:80]
-    if len(values) != len(columns):
-        found = f"{len(values)} fields; needed: {','.join(columns)}"
-        raise PriceFileError(path, f', line {number()}, "{label}": {found}')
-    entry = dict(zip(columns, values, strict=True))
-    found = fault(entry, kind) or ""
-    if found:
-        label = entry.get("instance_type", label)
-        raise PriceFileError(path, f', line {number()}, "{label}": {found}')
-    return entry
-
-
-def _text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return buffer.getvalue()

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.api_curve import ApiCurve
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.demand.load import Load

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.bill.node_cost import NodeCost
 from breakeven.cost.bill.staffing import Staffing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.apis.prices import ApiPrice
 
 
 @dataclass(frozen=True, slots=True)

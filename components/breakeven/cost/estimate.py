@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.api_cost import api_curve, api_monthly
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.activity import activities_of

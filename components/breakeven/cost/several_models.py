@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.charge import Driver

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from breakeven.catalog.api_comparison import compared_price
-from breakeven.catalog.api_prices import ApiPart, ApiPrice, TokenRates, UnknownApiModelError
-from breakeven.catalog.api_terms import NO_TERMS, Request, Terms
+from breakeven.catalog.apis.comparison import compared_price
+from breakeven.catalog.apis.prices import ApiPart, ApiPrice, TokenRates, UnknownApiModelError
+from breakeven.catalog.apis.terms import NO_TERMS, Request, Terms
 from breakeven.cost.demand.load import Load
 from breakeven.cost.escalation import Escalation
 from breakeven.settings.api import ApiTerms

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from breakeven.catalog import token_price_file
-from breakeven.catalog.api_prices import token_rates
+from breakeven.catalog.apis import token_price_file
+from breakeven.catalog.apis.prices import token_rates
 from breakeven.catalog.price import Price, PriceMissingError, committed
 from breakeven.catalog.price_book import PriceBook
-from breakeven.catalog.price_file import PriceFileError
+from breakeven.catalog.price_rows import PriceFileError
 from breakeven.cost.assumptions import Assumptions, ClusterShare
 from breakeven.cost.bill.node_cost import NodeCost, RentedNode
 from breakeven.cost.bill.staffing import Staffing

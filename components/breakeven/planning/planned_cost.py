@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.report import Report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from breakeven.catalog.token_price_file import TokenPriceFileError, file_text
+from breakeven.catalog.apis.token_price_file import TokenPriceFileError, file_text
 from breakeven.price_sources.client import Client, FetchError, shown
 
 NAME = "api"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from breakeven.catalog.api_offers import REGIONS
+from breakeven.catalog.apis.offers import REGIONS
 from breakeven.settings.fields import (
     ApiReference,
     Conflict,

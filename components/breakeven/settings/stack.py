@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from breakeven.catalog.api_addresses import API_ADDRESSES
+from breakeven.catalog.apis.addresses import API_ADDRESSES
 from breakeven.settings.api import ApiSettings
 from breakeven.settings.engine import EngineSettings
 from breakeven.settings.files import PER_MODEL

@@ -8,7 +8,7 @@ from genai_prices.data import providers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.catalog.api_prices import api_price
+from breakeven.catalog.apis.prices import api_price
 from breakeven.catalog.models import (
     PRECISION_BYTES,
     ModelFacts,

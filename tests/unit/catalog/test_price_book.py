@@ -12,8 +12,9 @@ from breakeven.catalog.clouds import CLOUDS
 from breakeven.catalog.gpus import load_gpus
 from breakeven.catalog.price import Price, PriceMissingError
 from breakeven.catalog.price_book import PriceBook, UnknownInstanceTypeError
-from breakeven.catalog.price_file import prices_text, read_book
+from breakeven.catalog.price_file import read_book
 from breakeven.catalog.price_regions import cloud_of, in_region, region_of, without_region
+from breakeven.catalog.price_rows import prices_text
 from tests.each import each
 
 TODAY = date(2026, 11, 30)

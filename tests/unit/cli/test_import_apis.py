@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.catalog.api_offers import COLUMNS, OFFERS_PATH, read_offers
+from breakeven.catalog.apis.offers import COLUMNS, OFFERS_PATH, read_offers
 from breakeven.cli.prices import import_apis
 from tests.unit.cli.running import Run, exit_code
 

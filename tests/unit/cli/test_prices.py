@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.catalog.price_file import forget, of_cloud, prices_text, read_book, read_prices
+from breakeven.catalog.price_file import forget, of_cloud, read_book, read_prices
+from breakeven.catalog.price_rows import prices_text
 from breakeven.cli.prices import check as prices_check
 from breakeven.errors import ExitCode, Problem, SettingsError
 from tests.unit.cli.running import Run, exit_code

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.catalog import token_price_file
+from breakeven.catalog.apis import token_price_file
+from breakeven.catalog.apis.token_price_file import FILE_NAME
 from breakeven.catalog.price_file import read_book
-from breakeven.catalog.token_price_file import FILE_NAME
 from breakeven.cli.prices import scope as prices_scope
 from breakeven.errors import ExitCode
 from breakeven.price_sources import api_tokens

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import find_model
 from breakeven.catalog.price import Price

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 import pytest
 
-from breakeven.catalog.api_prices import ApiPrice, api_price
+from breakeven.catalog.apis.prices import ApiPrice, api_price
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import find_model
 from breakeven.cost.bill.staffing import Staffing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from breakeven.catalog.api_findings import RetiresSoon
+from breakeven.catalog.apis.findings import RetiresSoon
 from breakeven.planning.demand import demand_of
 from breakeven.planning.offline import read_stack
 from breakeven.settings.files import stack_names

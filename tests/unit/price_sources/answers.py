@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from tests.unit.catalog.apis.test_token_price_file import OPENAI
 from tests.unit.catalog.importers.test_readers import (
     AWS_CSV,
     AZURE_ITEM,
@@ -27,7 +28,6 @@ from tests.unit.catalog.importers.test_readers import (
     aws_csv,
     google_sku,
 )
-from tests.unit.catalog.test_token_price_file import OPENAI
 from tests.unit.price_sources.provider import Answer, Asked, Script
 
 VERSION = "20261118-42"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from breakeven.catalog.configs.architectures import Architecture
 from breakeven.catalog.configs.fields import ConfigFields
-from breakeven.catalog.model_facts import CacheKind, LayerGroup
+from breakeven.catalog.model_parts import CacheKind, LayerGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from breakeven.catalog.configs.fields import ConfigFields, ModelConfigError
-from breakeven.catalog.model_facts import FULL_PRECISION, MIXED, Checkpoint, Parts
+from breakeven.catalog.model_parts import FULL_PRECISION, MIXED, Checkpoint, Parts
 
 QUANTIZED_PARTS = ("mixer", "feed_forward", "shared_experts", "experts")
 """What methods quantize unless they say otherwise; the rest stays in bf16."""

@@ -24,7 +24,8 @@ from breakeven.catalog.configs.searched_layers import searched_layers
 from breakeven.catalog.configs.states import linear_attention, mamba
 from breakeven.catalog.configs.towers import tower_parameters
 from breakeven.catalog.configs.weight_index import INDEX, indexed_parameters
-from breakeven.catalog.model_facts import ModelFacts, Parts
+from breakeven.catalog.model_facts import ModelFacts
+from breakeven.catalog.model_parts import Parts
 
 QUANTIZATION = "hf_quant_config.json"
 """Name of the file in which ModelOpt states the quantization, in the same repository."""

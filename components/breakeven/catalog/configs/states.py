@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from breakeven.catalog.configs.fields import ConfigFields
 from breakeven.catalog.configs.mixers import Mixers
-from breakeven.catalog.model_facts import LayerGroup
+from breakeven.catalog.model_parts import LayerGroup
 
 _STATE_BYTES: Mapping[str, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
 _CONVOLUTION_BYTES = 2  # bf16

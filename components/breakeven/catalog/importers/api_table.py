@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from breakeven.catalog.api_offers import ApiOffer, stated_quantization, stated_region
+from breakeven.catalog.apis.offers import ApiOffer, stated_quantization, stated_region
 from breakeven.catalog.importers.listing import SourceError, parse_day
 
 NEEDED = ("provider", "model", "source", "as_of")

@@ -7,8 +7,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from breakeven.catalog.apis.token_price_file import PACKAGE_DATE, PACKAGE_VERSION
 from breakeven.catalog.importers.listing import SourceError
-from breakeven.catalog.token_price_file import PACKAGE_DATE, PACKAGE_VERSION
 
 
 def installed_fault() -> str | None:
@@ -19,7 +19,7 @@ def installed_fault() -> str | None:
     return (
         f"genai-prices {installed} is installed, but the day {PACKAGE_DATE.isoformat()} is that of "
         f"{PACKAGE_VERSION}: set PACKAGE_VERSION and PACKAGE_DATE in "
-        "components/breakeven/catalog/token_price_file.py"
+        "components/breakeven/catalog/apis/token_price_file.py"
     )
 
 
@@ -38,7 +38,7 @@ def release_note(path: Path) -> str:
         f"{path.name}: genai-prices {release}, built on {day.isoformat()}; in use is "
         f"{PACKAGE_VERSION} of {PACKAGE_DATE.isoformat()}. To use it: raise the pin in "
         "pyproject.toml, type make lock, and set PACKAGE_VERSION and PACKAGE_DATE in "
-        "components/breakeven/catalog/token_price_file.py."
+        "components/breakeven/catalog/apis/token_price_file.py."
     )
 
 

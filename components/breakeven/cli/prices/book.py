@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from breakeven.catalog import token_price_file
+from breakeven.catalog.apis import token_price_file
 from breakeven.catalog.price_book import PriceBook
-from breakeven.catalog.price_file import BookFile, PriceFileError, check_all, read_book
+from breakeven.catalog.price_file import BookFile, check_all, read_book
+from breakeven.catalog.price_rows import PriceFileError
 from breakeven.errors import PriceBookError
 from breakeven.settings.files import PRICES
 

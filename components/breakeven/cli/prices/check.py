@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from breakeven.catalog.api_findings import RetiresSoon, excludes
+from breakeven.catalog.apis.findings import RetiresSoon, excludes
+from breakeven.catalog.apis.token_price_file import in_use
 from breakeven.catalog.importers.genai_release import installed_fault
 from breakeven.catalog.price import Price
-from breakeven.catalog.token_price_file import in_use
 from breakeven.cli.output_format import Format, FormatOption
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.table import plain_table, print_table

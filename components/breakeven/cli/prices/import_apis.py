@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from breakeven.catalog.api_offers import (
+from breakeven.catalog.apis.offers import (
     OFFERS_PATH,
     ApiOffer,
     OffersFileError,

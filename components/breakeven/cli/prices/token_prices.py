@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from breakeven.catalog.token_price_file import FILE_NAME, forget, model_prices
+from breakeven.catalog.apis.token_price_file import FILE_NAME, forget, model_prices
 from breakeven.cli.files import write_whole
 
 

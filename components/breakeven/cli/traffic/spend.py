@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from breakeven.catalog.api_prices import UnknownApiModelError, api_price
+from breakeven.catalog.apis.prices import UnknownApiModelError, api_price
 from breakeven.cost.calendar import CALENDAR_MONTH
 from breakeven.reports.formatting import usd
 from breakeven.traffic.tally import ModelUse, Tally

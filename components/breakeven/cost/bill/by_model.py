@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.api_cost import api_monthly
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from breakeven.catalog.api_prices import ApiPrice
-from breakeven.catalog.model_facts import MIXED, PRECISION_BYTES
+from breakeven.catalog.apis.prices import ApiPrice
+from breakeven.catalog.model_parts import MIXED, PRECISION_BYTES
 from breakeven.cost.api_cost import api_monthly
 from breakeven.cost.bill.bill import bill_of
 from breakeven.cost.bill.line_item import NotPriced

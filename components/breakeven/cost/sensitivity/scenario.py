@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.api_cost import api_curve, api_monthly
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import bill_of, unpriced

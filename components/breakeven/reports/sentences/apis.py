@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from breakeven.catalog.api_findings import (
+from breakeven.catalog.apis.findings import (
     ContextTooShort,
     Finding,
     OutsideRegions,
@@ -14,7 +14,7 @@ from breakeven.catalog.api_findings import (
     Unconfirmed,
     excludes,
 )
-from breakeven.catalog.api_prices import ApiPrice
+from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.report import ApiCost
 from breakeven.reports.formatting import counted, usd, usd_per_million

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 
-from breakeven.catalog.api_addresses import API_ADDRESSES
+from breakeven.catalog.apis.addresses import API_ADDRESSES
 from breakeven.catalog.clouds import find_cloud, private_balancer_clouds
 from breakeven.settings.checks.air_gap import air_gap
 from breakeven.settings.fields import Conflict

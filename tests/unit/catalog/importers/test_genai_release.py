@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.catalog.apis.token_price_file import PACKAGE_VERSION
 from breakeven.catalog.importers import genai_release
 from breakeven.catalog.importers.genai_release import installed_fault, release_note
 from breakeven.catalog.importers.listing import SourceError
-from breakeven.catalog.token_price_file import PACKAGE_VERSION
 
 
 def wheel(folder: Path, version: str, name: str = "genai-prices") -> Path:

@@ -12,8 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from breakeven.catalog.api_findings import Finding, Retired, excludes
-from breakeven.catalog.token_price_file import in_use
+from breakeven.catalog.apis.findings import Finding, Retired, excludes
+from breakeven.catalog.apis.token_price_file import in_use
 from breakeven.suggestions import COUNT, near_names, suggestion
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from genai_prices.data import providers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.catalog.api_prices import ApiPrice, UnknownApiModelError, api_price
-from breakeven.catalog.token_price_file import PACKAGE_DATE, PACKAGE_VERSION
+from breakeven.catalog.apis.prices import ApiPrice, UnknownApiModelError, api_price
+from breakeven.catalog.apis.token_price_file import PACKAGE_DATE, PACKAGE_VERSION
 from tests.each import each
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -164,5 +164,5 @@ def test_impossible_token_counts_are_refused(tokens: tuple[int, int, int]) -> No
 
 
 def test_the_package_is_not_imported_before_a_price_is_asked_for() -> None:
-    check = "import sys, breakeven.catalog.api_prices; sys.exit('genai_prices' in sys.modules)"
+    check = "import sys, breakeven.catalog.apis.prices; sys.exit('genai_prices' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

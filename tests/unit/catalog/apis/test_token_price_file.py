@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.catalog import token_price_file as prices
-from breakeven.catalog.api_prices import ApiPrice, UnknownApiModelError, api_price
+from breakeven.catalog.apis import token_price_file as prices
+from breakeven.catalog.apis.prices import ApiPrice, UnknownApiModelError, api_price
 
 DAY = prices.PACKAGE_DATE + timedelta(10)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from breakeven.catalog.api_findings import (
+from breakeven.catalog.apis.findings import (
     DISPUTED_SHARE,
     ContextTooShort,
     Finding,
@@ -16,7 +16,7 @@ from breakeven.catalog.api_findings import (
     Unconfirmed,
     retirement,
 )
-from breakeven.catalog.api_offers import (
+from breakeven.catalog.apis.offers import (
     ApiOffer,
     find_offers,
     find_provider_region,
@@ -24,14 +24,14 @@ from breakeven.catalog.api_offers import (
     stated_quantization,
     stated_region,
 )
-from breakeven.catalog.api_prices import (
+from breakeven.catalog.apis.prices import (
     ApiPrice,
     TokenRates,
     UnknownApiModelError,
     api_price,
     token_rates,
 )
-from breakeven.catalog.api_terms import NO_TERMS, Request, Terms
+from breakeven.catalog.apis.terms import NO_TERMS, Request, Terms
 
 _SHORT_PROMPT = 128_000
 """Input tokens above which providers charge a higher tier, which the second source lacks."""

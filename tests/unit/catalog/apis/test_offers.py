@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.catalog.api_offers import (
+from breakeven.catalog.apis.offers import (
     COLUMNS,
     OFFERS_PATH,
     REGIONS,

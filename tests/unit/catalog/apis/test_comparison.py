@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.catalog.api_comparison import compared_price
-from breakeven.catalog.api_findings import (
+from breakeven.catalog.apis.comparison import compared_price
+from breakeven.catalog.apis.findings import (
     ContextTooShort,
     OutsideRegions,
     PriceDisputed,
@@ -20,8 +20,8 @@ from breakeven.catalog.api_findings import (
     Unconfirmed,
     retirement,
 )
-from breakeven.catalog.api_prices import TokenRates, UnknownApiModelError
-from breakeven.catalog.api_terms import Request, Terms
+from breakeven.catalog.apis.prices import TokenRates, UnknownApiModelError
+from breakeven.catalog.apis.terms import Request, Terms
 
 TODAY = date(2026, 11, 30)
 REQUEST = Request(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from breakeven.catalog.api_prices import TokenRates
+from breakeven.catalog.apis.prices import TokenRates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from breakeven.catalog.api_prices import TokenRates
+from breakeven.catalog.apis.prices import TokenRates
 
-OFFERS_PATH = Path(__file__).parent / "data" / "api_offers.csv"
-REGIONS_PATH = Path(__file__).parent / "data" / "api_regions.csv"
+OFFERS_PATH = Path(__file__).parents[1] / "data" / "api_offers.csv"
+REGIONS_PATH = Path(__file__).parents[1] / "data" / "api_regions.csv"
 
 REGIONS = ("eu", "uk", "ch", "us", "ca", "ap", "sa", "cn", "global")
 """Where an API processes requests: eu is the European Union, ap is Asia and Pacific."""

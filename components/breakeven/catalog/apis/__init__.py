@@ -1,0 +1,1 @@
+"""APIs of models: what they cost, where they run, and what speaks against them."""
