@@ -182,6 +182,11 @@ class Report:
         return self.bill.total
 
     @property
+    def serving_total(self) -> Decimal:
+        """What the stack costs at the size that serves all traffic, as options are compared."""
+        return self.total if self.shortfall is None else self.shortfall.monthly
+
+    @property
     def usd_per_million_tokens(self) -> Decimal:
         """The whole bill over the tokens that are served; idle hours are paid too."""
         return self.total / self._served_tokens * 10**6

@@ -148,8 +148,8 @@ def _percentiles(analysis: Sensitivity, stated: Outcome) -> str:
         )
     if result.short_share:
         below.append(
-            f"In {result.short_share:.0%} of draws the configured fleet cannot serve the load, "
-            "which counts for the API."
+            f"In {result.short_share:.0%} of draws the configured fleet is too small for the load; "
+            "the costs are those of the fleet that serves all of it."
         )
     if analysis.stack.not_priced:
         names = ", ".join(map(not_priced_name, analysis.stack.not_priced))

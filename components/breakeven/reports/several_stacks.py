@@ -21,7 +21,7 @@ def several_stacks_text(reports: Sequence[Report]) -> str:
         table.add_row(
             report.assumptions.stack,
             f"{report.assumptions.tokens_per_day:,}",
-            usd(report.total),
+            usd(report.serving_total),
             usd(report.api.monthly),
             usd(report.verdict.monthly),
         )
@@ -43,7 +43,7 @@ def several_stacks_output(reports: Sequence[Report]) -> dict[str, object]:
             {
                 "stack": report.assumptions.stack,
                 "tokensPerDay": report.assumptions.tokens_per_day,
-                "selfHosted": money(report.total),
+                "selfHosted": money(report.serving_total),
                 "api": money(report.api.monthly),
                 "recommended": money(report.verdict.monthly),
                 "choice": report.verdict.choice,
@@ -58,7 +58,7 @@ def several_stacks_output(reports: Sequence[Report]) -> dict[str, object]:
 
 def _sums(reports: Sequence[Report]) -> tuple[Decimal, Decimal, Decimal]:
     return (
-        sum((report.total for report in reports), Decimal(0)),
+        sum((report.serving_total for report in reports), Decimal(0)),
         sum((report.api.monthly for report in reports), Decimal(0)),
         sum((report.verdict.monthly for report in reports), Decimal(0)),
     )

@@ -60,7 +60,8 @@ class MonteCarlo:
         total: Self-hosted, in USD a month.
         usd_per_million_tokens: Self-hosted.
         against: Each comparator, in the order of `ScenarioModel.comparators`.
-        short_share: Draws in which the configured fleet can't serve the load, 0 to 1.
+        short_share: Draws in which the configured fleet is too small, so that a larger one is
+            priced, 0 to 1.
     """
 
     samples: int
@@ -131,7 +132,7 @@ def monte_carlo(
             _against(number, outcomes, [crossing[number] for crossing in crossings])
             for number in range(len(stack.comparators))
         ),
-        short_share=_share([not outcome.serves for outcome in outcomes]),
+        short_share=_share([outcome.enlarged for outcome in outcomes]),
     )
 
 

@@ -19,9 +19,12 @@ from breakeven.cost.bill.node_cost import NodeCost, OwnedNode, RentedNode
 from breakeven.cost.bill.pricing import charged
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.break_even import Staircase, find_break_even
+from breakeven.cost.demand.load import Load
 from breakeven.cost.demand.load_duration import LoadDuration
+from breakeven.cost.enlarged import enlarged, is_too_small
 from breakeven.cost.estimate import LARGEST_NODES
-from breakeven.cost.fleet.plan import FleetWeek
+from breakeven.cost.fleet.plan import Fleet, FleetWeek, units_needed
+from breakeven.cost.fleet.simulation.enlargement import constant
 from breakeven.money import to_decimal
 
 
@@ -48,19 +51,19 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What becomes of the stack. Money in USD a month.
+    """What becomes of the stack, at the size that serves all of its traffic. USD a month.
 
     Attributes:
         total: Self-hosted, everything counted.
         usd_per_million_tokens: The same over the tokens that the fleet serves.
         by_api: The same traffic by each comparator.
-        serves: Whether the configured fleet serves the load.
+        enlarged: Whether the configured fleet is too small, and `total` is that of a larger one.
     """
 
     total: Decimal
     usd_per_million_tokens: Decimal
     by_api: tuple[Decimal, ...]
-    serves: bool
+    enlarged: bool
 
     def saving(self, comparator: int) -> Decimal:
         """Returns what self-hosting saves against a comparator; negative where it costs more."""
@@ -68,14 +71,17 @@ class Outcome:
 
     def pays(self, comparator: int) -> bool:
         """Tells whether self-hosting serves the load for less."""
-        return self.serves and self.saving(comparator) > 0
+        return self.saving(comparator) > 0
 
 
 class ScenarioModel:
     """A stack, and what it costs if its inputs differ.
 
+    As in the verdict of an estimate, self-hosting means the fleet that serves all of the load: the
+    configured one, or a larger one where that is too small.
+
     Attributes:
-        assumptions: Those of the stack as it stands.
+        assumptions: Those of the stack as it stands, with the configured fleet.
         comparators: The API in use, and the cheapest offer of the same model if there is one.
         not_priced: Resources without a price, which no total contains.
     """
@@ -88,6 +94,10 @@ class ScenarioModel:
         self.comparators: tuple[ApiPrice, ...] = assumptions.comparators or (
             assumptions.api_in_use,
         )
+        self._serving = assumptions
+        if is_too_small(assumptions):
+            self._serving = enlarged(assumptions)
+        self._fewest = self._replicas_needed()
         load = assumptions.load
         # One array for all samples, so that they share one sweep of the week (see `break_even`).
         self._peak_rates_per_token = np.asarray(
@@ -110,7 +120,7 @@ class ScenarioModel:
 
     def outcome(self, scenario: Scenario) -> Outcome:
         """Returns what the stack costs in a scenario."""
-        assumptions = self.apply(scenario)
+        assumptions = self.serving(scenario)
         week = self._week(assumptions)
         total = bill_of(self._resources, week, assumptions).total
         served = assumptions.tokens_per_month * (1 - to_decimal(week.unserved_share))
@@ -119,7 +129,8 @@ class ScenarioModel:
             total=total,
             usd_per_million_tokens=total / served * 10**6,
             by_api=tuple(api_monthly(api, assumptions) * price for api in self.comparators),
-            serves=week.serves_load,
+            enlarged=assumptions.fleet.lowest > self.assumptions.fleet.lowest
+            or assumptions.fleet.highest > self.assumptions.fleet.highest,
         )
 
     def break_even(self, scenario: Scenario) -> tuple[float, ...]:
@@ -161,9 +172,51 @@ class ScenarioModel:
             ),
         )
 
+    def serving(self, scenario: Scenario) -> Assumptions:
+        """Returns the same with the fleet that serves all of the load."""
+        assumptions = self.apply(scenario)
+        simulated = self._serving.simulated
+        return replace(assumptions, fleet=self._fleet(assumptions), simulated=simulated)
+
     def overflow_share(self, scenario: Scenario) -> float:
         """Returns the share of requests that a gateway then sends to the API in use, 0 to 1."""
         return self._week(self.apply(scenario)).overflow_share
+
+    def _replicas_needed(self) -> int:
+        """Returns the replicas at most that serve the stated load; a fleet may have more."""
+        highest = self._serving.fleet.highest
+        if self._serving is not self.assumptions:
+            return highest
+        load = self.assumptions.load
+        peak = float(load.requests_per_second().max()) * load.burst_factor
+        served = self.assumptions.capacity.requests_per_second
+        return min(highest, int(units_needed(peak, served)))
+
+    def _fleet(self, assumptions: Assumptions) -> Fleet:
+        """Returns a fleet as large as the load of a scenario takes, and no smaller than configured.
+
+        Its bounds grow in proportion to the peak, so that each keeps the reserve that the fleet of
+        the stated load was found to need.
+        """
+        configured, serving = self.assumptions.fleet, self._serving.fleet
+        if assumptions.overflows:
+            return serving
+        times = self._peak_load(assumptions) / self._peak_load(self.assumptions)
+        highest = max(configured.highest, int(units_needed(self._fewest * times, 1)))
+        if serving.autoscaling and serving.fixed_nodes is None:
+            lowest = configured.lowest
+            if serving.lowest > lowest:
+                lowest = max(lowest, int(units_needed(serving.lowest * times, 1)))
+            return replace(serving, lowest=lowest, highest=max(lowest, highest))
+        if highest == configured.highest:
+            return configured
+        return constant(replace(serving, fixed_nodes=configured.fixed_nodes), highest)
+
+    @staticmethod
+    def _peak_load(assumptions: Assumptions) -> float:
+        """Returns the tokens a day over what a replica serves, at the peak minute."""
+        load: Load = assumptions.load
+        return load.tokens_per_day * load.burst_factor / assumptions.capacity.requests_per_second
 
     def _week(self, assumptions: Assumptions) -> FleetWeek:
         """Plans the week; overflow is the simulated one and what the plan adds to it."""

@@ -12,7 +12,7 @@ from breakeven.cost.bill.registered import Registered
 from breakeven.cost.report import Report
 from breakeven.cost.sensitivity.monte_carlo import Bar, tornado
 from breakeven.cost.sensitivity.ranges import InputRange, default_ranges
-from breakeven.cost.sensitivity.scenario import ScenarioModel
+from breakeven.cost.sensitivity.scenario import Scenario, ScenarioModel
 from breakeven.reports.formatting import usd
 from breakeven.reports.plots.drawing import COLOURS, Picture, Size
 from breakeven.reports.sentences.inputs import input_name
@@ -58,7 +58,7 @@ def tornado_of(report: Report, resources: Iterable[Registered]) -> Tornado | Non
     cheapest = costs.index(min(costs))
     return Tornado(
         against=varied.comparators[cheapest].reference,
-        saving=costs[cheapest] - report.total,
+        saving=varied.outcome(Scenario()).saving(cheapest),
         bars=tornado(varied, ranges)[cheapest],
         ranges=ranges,
     )

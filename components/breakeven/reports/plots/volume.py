@@ -119,7 +119,7 @@ def _crossing(axes: Axes, row: BreakEvenAgainst, curve: ApiCurve, end: float) ->
 
 
 def _planned(axes: Axes, report: Report) -> None:
-    tokens, total = report.assumptions.tokens_per_day, float(report.total)
+    tokens, total = report.assumptions.tokens_per_day, float(report.serving_total)
     axes.axvline(tokens, color=COLOURS["ink"], lw=1, ls=":")
     axes.plot(
         [tokens], [total], "s", ms=7, color=COLOURS["ink"], zorder=5, ls="", label="This stack"
@@ -130,7 +130,7 @@ def _description(report: Report) -> Iterator[str]:
     stated = volume(report.assumptions.tokens_per_day)
     yield (
         f"The cost of self-hosting rises in steps, node by node; at the planned {stated} tokens "
-        f"per day it is {usd(report.total)}/month."
+        f"per day it is {usd(report.serving_total)}/month."
     )
     for row in report.break_even:
         name = row.api.price.reference

@@ -11,9 +11,9 @@ from breakeven.reports.formatting import counted, usd
 def outlook_sentences(report: Report) -> Iterator[str]:
     """Says after how long the one-off cost is paid, and what some years cost in total."""
     outlook, api = report.assumptions.outlook, report.api
-    name = api.price.reference
+    name, own = api.price.reference, report.serving_total
     if outlook.one_off:
-        months = outlook.payback_months(report.total, api.monthly)
+        months = outlook.payback_months(own, api.monthly)
         paid = "never paid back within ten years"
         if months is not None:
             paid = f"paid back after {counted(months, 'month')}"
@@ -23,7 +23,7 @@ def outlook_sentences(report: Report) -> Iterator[str]:
         )
     if outlook.years:
         yield (
-            f"Over {counted(outlook.years, 'year')}: {usd(outlook.own_total(report.total))} for "
+            f"Over {counted(outlook.years, 'year')}: {usd(outlook.own_total(own))} for "
             f"self-hosting, {usd(outlook.api_total(api.monthly))} with {name}, whose price is "
             f"assumed to change by {outlook.api_change:+.0%} per year."
         )

@@ -147,7 +147,9 @@ def test_changed_inputs_give_what_estimate_says_of_a_stack_that_states_them(
     varied = ScenarioModel(LEDGER, stack)
     report = estimate(LEDGER, varied.apply(scenario))
     outcome = varied.outcome(scenario)
-    assert money(outcome.total) == money(report.total)
+    serving = estimate(LEDGER, varied.serving(scenario))
+    assert money(outcome.total) == money(serving.total)
+    assert serving.week.serves_load or not estimate(LEDGER, stack).week.serves_load
     assert money(outcome.by_api[0]) == money(report.api.monthly)
     for found, row in zip(varied.break_even(scenario), report.break_even, strict=True):
         crossings = row.loaded.cheaper
@@ -216,13 +218,20 @@ def test_savings_move_the_way_they_must(name: str, sign: int) -> None:
         assert (bar.high - bar.low) * sign > 0
 
 
-def test_a_fleet_that_can_not_serve_the_load_never_pays() -> None:
+def test_a_fleet_that_is_too_small_is_priced_at_the_size_that_serves_everything() -> None:
     base = busy().assumptions
-    small = replace(base, fleet=replace(base.fleet, highest=1), api_in_use=api("test/api", "99"))
-    outcome = ScenarioModel(LEDGER, small).outcome(Scenario(tokens=2.0))
-    assert outcome.saving(0) > 0
-    assert not outcome.serves
-    assert not outcome.pays(0)
+    fleet = replace(base.fleet, lowest=8, highest=8, autoscaling=False)
+    small = replace(base, fleet=fleet, api_in_use=api("test/api", "99"))
+    stack = ScenarioModel(LEDGER, small)
+    for tokens in (2.0, 4.0, 8.0):
+        scenario = Scenario(tokens=tokens)
+        outcome, larger = stack.outcome(scenario), stack.serving(scenario)
+        assert larger.week().serves_load
+        assert outcome.enlarged == (larger.fleet.highest > 8)
+        assert money(outcome.total) == money(estimate(LEDGER, larger).total)
+        assert outcome.pays(0)
+    assert outcome.enlarged
+    assert not stack.outcome(Scenario()).enlarged
 
 
 def test_a_run_draws_at_least_a_thousand_times() -> None:
