@@ -11,7 +11,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-strip-extras --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: engine-flags architecture coverage demo mutation policy-docs report-schema price-tables settings docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-sweeps test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
+.PHONY: engine-bump engine-flags architecture coverage demo mutation policy-docs report-schema price-tables settings docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-sweeps test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -134,6 +134,11 @@ settings: ## Generate docs/settings.md, stacks/schema.json and the config block 
 
 engine-flags: dev-packages ## Read the flags and parsers of a release of vLLM from its wheel (WHEEL=FILE)
 	.venv/bin/python -m breakeven.catalog.importers.vllm_wheel $(WHEEL)
+
+engine-bump: dev-packages ## Deploy and test another release of vLLM (VERSION= DIGEST=sha256:... SOURCE="...")
+	.venv/bin/python tools/engine_bump "$(VERSION)" "$(DIGEST)" "$(SOURCE)" $(ARGS)
+	$(MAKE) lock settings golden ARGS=
+	@echo "Now: read the diff, then make vllm-check"
 
 architecture: ## Draw docs/architecture.svg and write its table of folders, from the code
 	.venv/bin/python tools/architecture

@@ -48,7 +48,7 @@ STACKS: Mapping[str, Mapping[str, object]] = {
         "model.name": "llama-3.3-70b-instruct",
         "model.repository": "meta-llama/Llama-3.3-70B-Instruct",
         "model.revision": "6f6073b423013f6a7d4d9f39144961bfbfbc386b",
-        "engine.image": f"docker.io/vllm/vllm-openai-rocm:v0.24.0@{DIGEST}",
+        "engine.image": f"docker.io/vllm/vllm-openai-rocm:v0.31.0@{DIGEST}",
         "pool.gpu": "mi300x",
         "pool.nodeLabels": {"feature.node.kubernetes.io/amd-gpu": "true"},
         "replicas.autoscaling": False,

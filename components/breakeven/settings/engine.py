@@ -9,7 +9,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from breakeven.catalog.engines import EngineRelease, release_for
+from breakeven.catalog.engines import (
+    EngineRelease,
+    deployed_release,
+    oldest_driver,
+    release_for,
+)
 from breakeven.settings.engine_arguments import (
     AUTO,
     Arguments,
@@ -36,6 +41,7 @@ from breakeven.settings.fields import (
 OLDEST_ENGINE = (0, 18)
 """The first vLLM that finishes running requests when it stops."""
 
+_DEPLOYED = deployed_release().images["nvidia"]
 _IMAGE = rf"{IMAGE}:v\d+\.\d+\.\d+[\w.-]*{DIGEST}"
 
 
@@ -75,8 +81,10 @@ class EngineSettings(Group):
     """
 
     image: _EngineImage = Field(
-        default="docker.io/vllm/vllm-openai:v0.24.0@sha256:251eba5cc7c12fed0b75da22a9240e582b1c9e39f6fbc064f86781b963bd814f",
-        description="vLLM image with version tag and digest; 0.18 or newer (drain), amd64",
+        default=_DEPLOYED.reference,
+        description="vLLM image with version tag and digest; 0.18 or newer (drain), amd64. The "
+        f"default needs NVIDIA driver {oldest_driver(_DEPLOYED.reference)} or newer (CUDA "
+        f"{_DEPLOYED.cuda}); docs/vllm.md has the others",
     )
     tensor_parallel: Annotated[Literal[1, 2, 4, 8], Digits] = Field(
         default=1,
@@ -151,6 +159,11 @@ class EngineSettings(Group):
         yield from parser_conflict(
             "engine.reasoning", self.reasoning, release.reasoning_parsers, release
         )
+
+    @property
+    def oldest_driver(self) -> int | None:
+        """Oldest branch of NVIDIA's driver that the image runs with; None if not known."""
+        return oldest_driver(self.image)
 
     @property
     def version(self) -> tuple[int, ...]:

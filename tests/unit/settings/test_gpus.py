@@ -9,7 +9,7 @@ import pytest
 from breakeven.settings.files import with_settings
 from breakeven.settings.parse import parse
 
-ROCM = "docker.io/vllm/vllm-openai-rocm:v0.24.0@sha256:" + "0" * 64
+ROCM = "docker.io/vllm/vllm-openai-rocm:v0.31.0@sha256:" + "0" * 64
 AMD: Mapping[str, object] = {
     "pool.kind": "existing",
     "pool.gpu": "mi300x",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from breakeven.catalog.apis.addresses import API_ADDRESSES
 from breakeven.catalog.clouds import find_cloud, private_balancer_clouds
+from breakeven.catalog.engines import deployed_release
 from breakeven.settings.checks.air_gap import air_gap
 from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings
@@ -151,12 +152,14 @@ def _support(settings: Settings) -> Iterator[Conflict]:
 def _amd(settings: Settings) -> Iterator[Conflict]:
     """Refuses what is NVIDIA's on nodes with GPUs of AMD."""
     gpu, image = settings.pool.gpu, settings.engine.image
+    release = deployed_release()
+    known = release.images.get("amd")
     if _CUDA_IMAGE.search(image):
         yield Conflict(
             "engine.image",
             f"{image.partition('@')[0]} is built for GPUs of NVIDIA, and pool.gpu is {gpu.name}",
-            "Allowed: vLLM built for ROCm, such as docker.io/vllm/vllm-openai-rocm:v0.24.0@sha256:"
-            "DIGEST. No digest of it is known here: look it up in the registry",
+            "Allowed: vLLM built for ROCm, such as "
+            + (known.reference if known else f"vllm/vllm-openai-rocm:v{release}@sha256:DIGEST"),
             ("pool.gpu",),
         )
     wrong = [name for name in settings.pool.node_labels if name.startswith("nvidia.com/")]

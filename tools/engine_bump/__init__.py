@@ -1,0 +1,1 @@
+"""Moves stacks and tests to another release of vLLM."""
