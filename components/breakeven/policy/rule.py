@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from breakeven.policy.manifest import Resource, Scope
 
@@ -37,8 +37,36 @@ class Violation:
     found: str
 
 
-Check = Callable[[Resource, Scope], Iterator[Violation]]
+Find: TypeAlias = Callable[[Resource, Scope], Iterator[Violation]]
 """Looks at one resource among all that are judged together; never raises."""
+
+Concern: TypeAlias = Callable[[Resource, Scope], bool]
+"""Tells whether there is anything in a resource that a rule is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a rule looks for, and in which resources.
+
+    Attributes:
+        find: Yields where a resource breaks the rule.
+        concerns: Tells whether the rule is about a resource at all. A rule that is about none of
+            them judged nothing, and is not kept but not applicable.
+    """
+
+    find: Find
+    concerns: Concern
+
+    def __call__(self, resource: Resource, scope: Scope) -> Iterator[Violation]:
+        """Yields where a resource breaks the rule."""
+        if self.concerns(resource, scope):
+            yield from self.find(resource, scope)
+
+
+def about(concern: Concern) -> Callable[[Find], Check]:
+    """Makes a check of a function, by the resources that it is about."""
+    return lambda find: Check(find, concern)
+
 
 Remediation = Callable[[Mapping[str, Any]], dict[str, Any] | None]
 """Returns a manifest with what was left out, or None where nothing was."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -68,10 +68,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found by all rules over all resources."""
+    """What was found by all rules over all resources.
+
+    Attributes:
+        rules: All that were asked.
+        resources: How many resources were judged together.
+        judged: By id of a rule how many of them it is about.
+        findings: What breaks a rule, waived or not.
+    """
 
     rules: tuple[Rule, ...]
     resources: int
+    judged: Mapping[str, int]
     findings: tuple[Finding, ...]
 
     @property
@@ -104,12 +112,15 @@ class Verdict:
     def _rule(self, rule: Rule) -> dict[str, Any]:
         own = [finding for finding in self.findings if finding.rule is rule]
         broken = [finding for finding in own if not finding.is_waived]
+        looked_at = self.judged[rule.id]
+        kept = "kept" if looked_at else "not applicable"
         return {
             "id": rule.id,
             "pack": str(rule.pack),
             "level": str(rule.level),
             "what": rule.what,
-            "verdict": "broken" if broken else "waived" if own else "kept",
+            "verdict": "broken" if broken else "waived" if own else kept,
+            "judged": looked_at,
             "controls": {name: list(found) for name, found in rule.controls.items()},
             "supports": supported(rule),
         }
@@ -125,6 +136,10 @@ def judge(scope: Scope, rules: Sequence[Rule], waivers: Sequence[Waiver], today:
         today: Day by which waivers are judged.
     """
     scope = replace(scope, resources=with_config_maps(scope.resources))
+    judged = {
+        rule.id: sum(rule.check.concerns(resource, scope) for resource in scope.resources)
+        for rule in rules
+    }
     findings = [
         finding
         for rule in rules
@@ -132,7 +147,7 @@ def judge(scope: Scope, rules: Sequence[Rule], waivers: Sequence[Waiver], today:
         for finding in findings_of(rule, resource, scope, waivers, today)
     ]
     findings.sort(key=lambda finding: (finding.rule.id, finding.resource, finding.violation.path))
-    return Verdict(tuple(rules), len(scope.resources), tuple(findings))
+    return Verdict(tuple(rules), len(scope.resources), judged, tuple(findings))
 
 
 def findings_of(

@@ -7,8 +7,8 @@ from typing import Any
 
 from breakeven.policy.manifest import NAMESPACED_KINDS, Pod, Resource, Scope, Unknown, at, listed
 from breakeven.policy.remediation import fill_pods
-from breakeven.policy.rule import Check, Level, Rule, Violation
-from breakeven.policy.rules.containers import each_pod, is_false, is_one_of, shown
+from breakeven.policy.rule import Check, Level, Rule, Violation, about
+from breakeven.policy.rules.containers import each_pod, is_false, is_kind, is_one_of, shown
 
 _PSA = "pod-security.kubernetes.io/"
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
@@ -43,6 +43,7 @@ _POD_MAKERS = (
 """Kinds from which pods come: whoever writes one runs a pod under any account of the namespace."""
 
 
+@about(lambda resource, _scope: resource.kind == "ServiceAccount" or bool(resource.pods))
 def _no_token(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     if resource.kind == "ServiceAccount":
         value = resource.manifest.get("automountServiceAccountToken")
@@ -64,9 +65,8 @@ def _own_account(pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{pod.path}.serviceAccountName", shown(value))
 
 
+@about(is_kind(*_BINDINGS))
 def _no_default_subject(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind not in _BINDINGS:
-        return
     for subject in listed(resource.manifest.get("subjects")):
         kind, name = at(subject, "kind"), at(subject, "name")
         everyone = isinstance(name, str) and name.startswith(_EVERYBODY)
@@ -74,9 +74,8 @@ def _no_default_subject(resource: Resource, _scope: Scope) -> Iterator[Violation
             yield Violation("subjects", f"{shown(kind)} {shown(name)}")
 
 
+@about(is_kind("Namespace"))
 def _pod_security(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind != "Namespace":
-        return
     labels = at(resource.manifest, "metadata", "labels")
     if isinstance(labels, Unknown):
         return
@@ -89,20 +88,23 @@ def _pod_security(resource: Resource, _scope: Scope) -> Iterator[Violation]:
             yield Violation(f"metadata.labels[{_PSA}{mode}-version]", "not set")
 
 
+@about(is_kind(*NAMESPACED_KINDS))
 def _not_in_default(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind in NAMESPACED_KINDS and resource.namespace == "default":
+    if resource.namespace == "default":
         yield Violation("metadata.namespace", "default")
 
 
+@about(is_kind(*_BINDINGS))
 def _no_cluster_admin(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     role = at(resource.manifest, "roleRef", "name")
-    if resource.kind in _BINDINGS and role in _WIDE_ROLES:
+    if role in _WIDE_ROLES:
         yield Violation("roleRef.name", str(role))
     for subject in listed(resource.manifest.get("subjects")):
-        if resource.kind in _BINDINGS and at(subject, "name") == "system:masters":
+        if at(subject, "name") == "system:masters":
             yield Violation("subjects", "system:masters")
 
 
+@about(is_kind(*_ROLES))
 def _no_wildcards(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for number, rule in _rules(resource):
         for key in ("apiGroups", "resources", "verbs", "nonResourceURLs"):
@@ -110,7 +112,7 @@ def _no_wildcards(resource: Resource, _scope: Scope) -> Iterator[Violation]:
                 # "pods/*" is every way into a pod.
                 if value == "*" or str(value).endswith("/*"):
                     yield Violation(f"rules[{number}].{key}", shown(value))
-    if resource.kind == "ClusterRole" and at(resource.manifest, "aggregationRule") is not None:
+    if at(resource.manifest, "aggregationRule") is not None:
         yield Violation("aggregationRule", "rights of other roles, which are not at hand")
 
 
@@ -133,7 +135,7 @@ def _without(resources: tuple[str, ...], verbs: tuple[str, ...], *, named: bool 
                 for verb in sorted(allowed & set(verbs)):
                     yield Violation(f"rules[{number}]", f"{verb} {kind}")
 
-    return check
+    return Check(check, is_kind(*_ROLES))
 
 
 def _touched(rule: Mapping[str, Any], resources: tuple[str, ...]) -> Iterator[str]:

@@ -8,20 +8,28 @@ from collections.abc import Iterator, Mapping
 from breakeven.addresses import is_inside, network_of, outside_addresses, outside_hosts
 from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
 from breakeven.policy.reachability import exits_of
-from breakeven.policy.rule import Pack, Rule, Violation
+from breakeven.policy.rule import Pack, Rule, Violation, about
 from breakeven.policy.rules.containers import (
     all_of,
     each_container,
     environment,
     flags,
+    has_pods,
+    is_any,
     is_false,
+    is_kind,
     is_one_of,
     is_true,
     shown,
     words,
 )
-from breakeven.policy.rules.network_policies import is_known_policy, peers, sides
-from breakeven.policy.rules.vllm_commands import each_server, model_argument, vllm_containers
+from breakeven.policy.rules.network_policies import is_judged, is_known_policy, peers, sides
+from breakeven.policy.rules.vllm_commands import (
+    each_server,
+    is_server,
+    model_argument,
+    vllm_containers,
+)
 
 OFFLINE: Mapping[str, str] = {
     "HF_HUB_OFFLINE": "1",
@@ -52,9 +60,8 @@ _FILLED_IN_HOST = re.compile(r"//\$[({]")
 _SEVERAL_NODES = ("LeaderWorkerSet", "RayCluster", "RayService")
 
 
+@about(is_judged)
 def _no_internet(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if not is_known_policy(resource):
-        return
     for side, number, rule in sides(resource):
         if side != "egress":
             continue
@@ -70,9 +77,12 @@ def _no_internet(resource: Resource, _scope: Scope) -> Iterator[Violation]:
                 yield Violation(path, f"ipBlock {cidr}")
 
 
+@about(
+    lambda resource, _scope: (
+        resource.kind in ("Service", "Endpoints", "EndpointSlice") or bool(resource.pods)
+    )
+)
 def _nothing_reachable(resource: Resource, scope: Scope) -> Iterator[Violation]:
-    if resource.kind not in ("Service", "Endpoints", "EndpointSlice") and not resource.pods:
-        return
     unknown = any(isinstance(pod.labels, Unknown) or pod.namespace == "?" for pod in resource.pods)
     policies = [policy for policy in scope.resources if policy.is_network_policy]
     if unknown or not all(is_known_policy(policy) for policy in policies):
@@ -81,9 +91,8 @@ def _nothing_reachable(resource: Resource, scope: Scope) -> Iterator[Violation]:
         yield Violation(f"{way.kind} {way.to}", ", ".join(way.ports) or "any port")
 
 
+@about(is_kind("Service"))
 def _inside_services(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind != "Service":
-        return
     spec = resource.spec
     if not is_one_of(spec.get("type"), None, "ClusterIP"):
         yield Violation("spec.type", shown(spec.get("type")))
@@ -92,12 +101,14 @@ def _inside_services(resource: Resource, _scope: Scope) -> Iterator[Violation]:
             yield Violation(f"spec.{key}", shown(spec.get(key)))
 
 
+@about(is_any)
 def _no_outside_address(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for path, text in strings(resource.manifest):
         for address in outside_addresses(text, scope.registries):
             yield Violation(path, address)
 
 
+@about(has_pods)
 def _no_outside_host(resource: Resource, scope: Scope) -> Iterator[Violation]:
     """Looks where a host needs no scheme: at command lines and variables."""
     namespaces = {each.namespace for each in scope.resources if each.namespace}
@@ -131,9 +142,12 @@ def _offline(container: Container, _pod: Pod) -> Iterator[Violation]:
     yield from _exactly(container, OFFLINE)
 
 
+def _is_grafana(container: Container) -> bool:
+    return bool(_GRAFANA_IMAGE.search(str(container.spec.get("image", ""))))
+
+
 def _grafana(container: Container, _pod: Pod) -> Iterator[Violation]:
-    if _GRAFANA_IMAGE.search(str(container.spec.get("image", ""))):
-        yield from _exactly(container, GRAFANA)
+    yield from _exactly(container, GRAFANA)
 
 
 def _exactly(container: Container, values: Mapping[str, str]) -> Iterator[Violation]:
@@ -152,6 +166,7 @@ def _local_model(container: Container, _pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{container.path}.args", f"model {shown(model)}")
 
 
+@about(is_server)
 def _one_node(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for _, container in vllm_containers(resource):
         found = flags(container)
@@ -162,15 +177,15 @@ def _one_node(resource: Resource, _scope: Scope) -> Iterator[Violation]:
             yield Violation(f"{container.path}.args", "several nodes")
 
 
+@about(lambda resource, _scope: resource.kind == "ClusterPolicy" and resource.group == "nvidia.com")
 def _drivers(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind != "ClusterPolicy" or resource.group != "nvidia.com":
-        return
     driver = resource.spec.get("driver")
     enabled, precompiled = at(driver, "enabled"), at(driver, "usePrecompiled")
     if not is_false(enabled) and not is_true(precompiled):
         yield Violation("spec.driver", "compiled when a node starts")
 
 
+@about(has_pods)
 def _cluster_dns(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for pod in resource.pods:
         policy = pod.spec.get("dnsPolicy")
@@ -266,7 +281,7 @@ RULES = (
         do=f"Set: {', '.join(f'{name}={value}' for name, value in GRAFANA.items())}.",
         theme="data-leak",
         pack=Pack.AIRGAP,
-        check=each_container(_grafana),
+        check=each_container(_grafana, only=_is_grafana),
     ),
     Rule(
         id="airgap-gpu-driver",

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any
 
 from breakeven.policy.manifest import UNKNOWN, Container, Pod, Resource, Scope, Unknown, at, listed
-from breakeven.policy.rule import Check, Violation
+from breakeven.policy.rule import Check, Concern, Violation
 
 _SHORTEST_ABBREVIATION = 3
 """Letters from which on an abbreviated flag is taken for one that is dangerous."""
@@ -51,16 +51,46 @@ class Stated:
         return self.stated.get(name, None if self.is_complete else UNKNOWN)
 
 
-def each_container(test: ContainerTest, *, roles: tuple[str, ...] = ()) -> Check:
-    """Makes a check of a test of one container; of all roles where none is given."""
+def has_pods(resource: Resource, _scope: Scope) -> bool:
+    """Tells whether a resource is or makes pods."""
+    return bool(resource.pods)
 
-    def check(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+
+def is_any(_resource: Resource, _scope: Scope) -> bool:
+    """Tells that a rule is about every resource."""
+    return True
+
+
+def is_kind(*kinds: str) -> Concern:
+    """Returns what tells whether a resource is of one of some kinds."""
+    return lambda resource, _scope: resource.kind in kinds
+
+
+def each_container(
+    test: ContainerTest,
+    *,
+    roles: tuple[str, ...] = (),
+    only: Callable[[Container], bool] = lambda _container: True,
+) -> Check:
+    """Makes a check of a test of one container.
+
+    Args:
+        test: Looks at one container.
+        roles: Of which roles; of all where none is given.
+        only: Tells whether the test is about a container.
+    """
+
+    def chosen(resource: Resource) -> Iterator[tuple[Container, Pod]]:
         for pod in resource.pods:
             for container in pod.containers():
-                if not roles or container.role in roles:
-                    yield from test(container, pod)
+                if (not roles or container.role in roles) and only(container):
+                    yield container, pod
 
-    return check
+    def check(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+        for container, pod in chosen(resource):
+            yield from test(container, pod)
+
+    return Check(check, lambda resource, _scope: any(True for _ in chosen(resource)))
 
 
 def each_pod(test: PodTest) -> Check:
@@ -70,7 +100,7 @@ def each_pod(test: PodTest) -> Check:
         for pod in resource.pods:
             yield from test(pod)
 
-    return check
+    return Check(check, has_pods)
 
 
 def all_of(*checks: Check) -> Check:
@@ -80,7 +110,9 @@ def all_of(*checks: Check) -> Check:
         for each in checks:
             yield from each(resource, scope)
 
-    return check
+    return Check(
+        check, lambda resource, scope: any(each.concerns(resource, scope) for each in checks)
+    )
 
 
 def is_one_of(value: Any, *allowed: object) -> bool:

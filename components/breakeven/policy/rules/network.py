@@ -16,10 +16,11 @@ from breakeven.policy.manifest import (
     listed,
     mapped,
 )
-from breakeven.policy.rule import Rule, Violation
-from breakeven.policy.rules.containers import flags, is_one_of, shown
+from breakeven.policy.rule import Rule, Violation, about
+from breakeven.policy.rules.containers import flags, has_pods, is_kind, is_one_of, shown
 from breakeven.policy.rules.network_policies import (
     directions,
+    is_judged,
     is_known_policy,
     neighbors,
     peers,
@@ -50,13 +51,9 @@ _POLICY_KINDS = (
 """Kinds of other projects that add to what NetworkPolicies open, or come before them."""
 
 
+@about(lambda resource, _scope: resource.kind == "Namespace" or bool(resource.pods))
 def _default_deny(resource: Resource, scope: Scope) -> Iterator[Violation]:
-    if resource.kind == "Namespace":
-        namespace = resource.name
-    elif resource.pods:
-        namespace = resource.namespace
-    else:
-        return
+    namespace = resource.name if resource.kind == "Namespace" else resource.namespace
     closed = _closed(scope, namespace)
     for way in ("Ingress", "Egress"):
         if way not in closed:
@@ -76,6 +73,7 @@ def _closed(scope: Scope, namespace: str) -> frozenset[str]:
     return frozenset(closed)
 
 
+@about(has_pods)
 def _selected(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for pod in resource.pods:
         selecting = [policy for policy in policies_of(scope, pod.namespace) if selects(policy, pod)]
@@ -84,9 +82,8 @@ def _selected(resource: Resource, scope: Scope) -> Iterator[Violation]:
                 yield Violation(pod.path, f"no policy selects it for {way.lower()}")
 
 
+@about(is_judged)
 def _no_open_rule(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if not is_known_policy(resource):
-        return
     if any(sides(resource)) and not names_values(resource.spec.get("podSelector")):
         yield Violation("spec.podSelector", "selects every pod, and opens something to it")
     for side, number, rule in sides(resource):
@@ -109,23 +106,21 @@ def _open_peer(path: str, side: str, peer: Any) -> Iterator[Violation]:
         yield Violation(path, f"ipBlock {network}")
 
 
+@about(lambda resource, _scope: resource.kind.endswith(_POLICY_KINDS))
 def _only_known_kinds(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    other = resource.kind.endswith(_POLICY_KINDS) and not resource.is_network_policy
-    if other:
+    if not resource.is_network_policy:
         yield Violation("kind", f"{resource.kind} of {resource.group or 'no group'}")
 
 
+@about(is_judged)
 def _both_ways(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if not is_known_policy(resource):
-        return
     for way in ("Ingress", "Egress"):
         if way not in listed(resource.spec.get("policyTypes")):
             yield Violation("spec.policyTypes", f"without {way}")
 
 
+@about(is_judged)
 def _metadata_blocked(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if not is_known_policy(resource):
-        return
     for side, number, rule in sides(resource):
         if side != "egress":
             continue
@@ -146,9 +141,8 @@ def _block_contains(block: Any, address: Address) -> bool:
     )
 
 
+@about(is_judged)
 def _dns(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if not is_known_policy(resource):
-        return
     for side, number, rule in sides(resource):
         ports = [port_name(at(port, "port")) for port in listed(rule.get("ports"))]
         if side != "egress" or not {"53", "dns"} & set(ports):
@@ -159,9 +153,8 @@ def _dns(resource: Resource, _scope: Scope) -> Iterator[Violation]:
                 yield Violation(f"spec.egress[{number}]", f"asks {shown(dict(mapped(peer)))}")
 
 
+@about(is_judged)
 def _no_dangling(resource: Resource, scope: Scope) -> Iterator[Violation]:
-    if not is_known_policy(resource):
-        return
     pods = neighbors(resource, scope)
     if any(not workload.pods for workload in scope.of(*WORKLOADS)):
         return  # whose pods are not known yet, and may be those that are selected
@@ -179,11 +172,23 @@ def _no_dangling(resource: Resource, scope: Scope) -> Iterator[Violation]:
             yield Violation(path, f"selects no pod: {shown(dict(mapped(selector)))}")
 
 
+@about(is_kind("Service"))
 def _no_external_addresses(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind == "Service" and listed(resource.spec.get("externalIPs")):
+    if listed(resource.spec.get("externalIPs")):
         yield Violation("spec.externalIPs", shown(list(listed(resource.spec.get("externalIPs")))))
 
 
+_ENTRIES = ("LoadBalancer", "NodePort")
+"""Types of Services by which a cluster is entered from outside."""
+
+
+def _is_entry(resource: Resource, _scope: Scope) -> bool:
+    return resource.kind in ("Ingress", "Gateway") or (
+        resource.kind == "Service" and resource.spec.get("type") in _ENTRIES
+    )
+
+
+@about(_is_entry)
 def _tls(resource: Resource, scope: Scope) -> Iterator[Violation]:
     match resource.kind, resource.group:
         case "Service", _:
@@ -223,8 +228,6 @@ def _plain_servers(resource: Resource) -> Iterator[Violation]:
 
 def _plain_service(resource: Resource, scope: Scope) -> Iterator[Violation]:
     """A way in by a load balancer or a node's port, unless a certificate is seen on the way."""
-    if resource.spec.get("type") not in ("LoadBalancer", "NodePort"):
-        return
     annotations = mapped(at(resource.manifest, "metadata", "annotations"))
     if any(key in annotations for key in _CERTIFICATE_ANNOTATIONS):
         return

@@ -31,6 +31,11 @@ def is_known_policy(resource: Resource) -> bool:
     return resource.is_network_policy and not has_unknown(resource.manifest.get("spec"))
 
 
+def is_judged(resource: Resource, _scope: Scope) -> bool:
+    """Tells whether a resource is a network policy that rules can judge."""
+    return is_known_policy(resource)
+
+
 def same(one: str, other: str) -> bool:
     """Tells whether two namespaces are, or may yet turn out to be, the same."""
     return one == other or "?" in (one, other)

@@ -10,20 +10,26 @@ from pathlib import Path
 
 from breakeven.policy.images import images_of, parse_image
 from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at
-from breakeven.policy.rule import Pack, Rule, Violation
-from breakeven.policy.rules.containers import each_container, flags, is_one_of, shown
-from breakeven.policy.rules.vllm_commands import model_argument, vllm_containers
+from breakeven.policy.rule import Pack, Rule, Violation, about
+from breakeven.policy.rules.containers import each_container, flags, is_kind, is_one_of, shown
+from breakeven.policy.rules.vllm_commands import is_server, model_argument, vllm_containers
 
 _KNOWN_BAD = Path(__file__).parents[1] / "data" / "known_bad_versions.json"
 _CHARTS = ("Release", "Chart", "HelmRelease", "HelmRepository", "HelmChart")
 
 
+def _names_images(resource: Resource, _scope: Scope) -> bool:
+    return any(True for _ in images_of(resource))
+
+
+@about(_names_images)
 def _pinned(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for path, name in images_of(resource):
         if not parse_image(name).is_pinned:
             yield Violation(path, shown(name))
 
 
+@about(_names_images)
 def _not_latest(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for path, name in images_of(resource):
         image = parse_image(name)
@@ -47,6 +53,7 @@ def _known_bad() -> tuple[tuple[re.Pattern[str], str], ...]:
     )
 
 
+@about(_names_images)
 def _not_known_bad(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for path, name in images_of(resource):
         image = parse_image(name)
@@ -55,6 +62,7 @@ def _not_known_bad(resource: Resource, _scope: Scope) -> Iterator[Violation]:
                 yield Violation(path, f"{image.tag}: {why}")
 
 
+@about(_names_images)
 def _from_registry(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for path, name in images_of(resource):
         image = parse_image(name)
@@ -74,15 +82,16 @@ def _pull_policy(container: Container, _pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{container.path}.imagePullPolicy", shown(value))
 
 
+@about(lambda resource, scope: scope.carried is not None and _names_images(resource, scope))
 def _in_lock(resource: Resource, scope: Scope) -> Iterator[Violation]:
-    if scope.carried is None:
-        return
+    carried = scope.carried
     for path, name in images_of(resource):
         digest = parse_image(name).digest
-        if digest not in scope.carried.image_digests:
+        if carried is not None and digest not in carried.image_digests:
             yield Violation(path, f"{digest or 'no digest'} is not in the lock")
 
 
+@about(lambda resource, scope: scope.carried is not None and is_server(resource, scope))
 def _model_in_lock(resource: Resource, scope: Scope) -> Iterator[Violation]:
     if scope.carried is None:
         return
@@ -100,9 +109,8 @@ def _model_in_lock(resource: Resource, scope: Scope) -> Iterator[Violation]:
             yield Violation(f"{container.path}.args", f"model {shown(served or None)}; {where}")
 
 
+@about(is_kind(*_CHARTS))
 def _vendored(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind not in _CHARTS:
-        return
     manifest = resource.manifest
     for path in (("chart",), ("spec", "chart"), ("spec", "url"), ("repositoryOpts", "repo")):
         value = at(manifest, *path)

@@ -17,22 +17,24 @@ from breakeven.policy.manifest import (
     listed,
     strings,
 )
-from breakeven.policy.rule import Level, Rule, Violation
+from breakeven.policy.rule import Level, Rule, Violation, about
 from breakeven.policy.rules.containers import (
     all_of,
     environment,
     flags,
+    is_kind,
     is_one_of,
     shown,
 )
 from breakeven.policy.rules.network_policies import directions, policies_of, selects
-from breakeven.policy.rules.vllm_commands import each_server, vllm_containers
+from breakeven.policy.rules.vllm_commands import each_server, is_server, vllm_containers
 from breakeven.policy.selectors import NAMESPACE_LABEL
 
 _SAFE_FORMATS = ("safetensors", "fastsafetensors", "runai_streamer", "runai_streamer_sharded")
 _OFF = (None, "", "0", "false", "False")
 
 
+@about(is_server)
 def _media(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for pod, container in vllm_containers(resource):
         redirects = environment(container).value("VLLM_MEDIA_URL_ALLOW_REDIRECTS")
@@ -130,11 +132,11 @@ def _safetensors(container: Container, _pod: Pod) -> Iterator[Violation]:
 _LOGS = re.compile(r"enable[-_]log[-_](requests|outputs)[\"']?\s*[:=]\s*(true|1)\b", re.IGNORECASE)
 
 
+@about(is_kind("ConfigMap"))
 def _no_prompts_configured(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind == "ConfigMap":
-        for path, text in strings(resource.manifest.get("data"), "data"):
-            if _LOGS.search(text):
-                yield Violation(path, "requests or answers are logged")
+    for path, text in strings(resource.manifest.get("data"), "data"):
+        if _LOGS.search(text):
+            yield Violation(path, "requests or answers are logged")
 
 
 def _no_prompts_logged(container: Container, _pod: Pod) -> Iterator[Violation]:
@@ -176,8 +178,9 @@ def _private_caches(container: Container, pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{container.path}.env[VLLM_CACHE_ROOT]", shown(root))
 
 
+@about(is_kind("Service"))
 def _service_name(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    if resource.kind == "Service" and resource.name == "vllm":
+    if resource.name == "vllm":
         yield Violation("metadata.name", "vllm")
 
 

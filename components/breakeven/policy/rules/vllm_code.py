@@ -10,9 +10,9 @@ from pathlib import Path
 
 from breakeven.policy.images import parse_image
 from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
-from breakeven.policy.rule import Rule, Violation
+from breakeven.policy.rule import Rule, Violation, about
 from breakeven.policy.rules.containers import filled_in, flags, shown
-from breakeven.policy.rules.vllm_commands import each_server, vllm_containers
+from breakeven.policy.rules.vllm_commands import each_server, is_server, vllm_containers
 
 _ADVISORIES = Path(__file__).parents[1] / "data" / "vllm_advisories.json"
 _TRUST = re.compile(r"trust[-_]remote[-_]code[\"']?\s*[:=]\s*(true|1)\b", re.IGNORECASE)
@@ -38,6 +38,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
+@about(lambda resource, scope: resource.kind == "ConfigMap" or is_server(resource, scope))
 def _no_remote_code(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for _, container in vllm_containers(resource):
         for name in _CODE:
@@ -98,10 +99,14 @@ _STARTS_NO_PODS = (
 """API groups whose kinds may speak of vLLM (metrics, routes, rules) without running it."""
 
 
-def _shows_its_pods(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+def _may_start_pods(resource: Resource, _scope: Scope) -> bool:
+    """Tells whether a resource is of a custom kind that may start pods which it does not show."""
     custom = "." in resource.group and not resource.group.endswith("k8s.io")
-    if not custom or resource.pods or resource.group in _STARTS_NO_PODS:
-        return
+    return custom and not resource.pods and resource.group not in _STARTS_NO_PODS
+
+
+@about(_may_start_pods)
+def _shows_its_pods(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for path, text in strings(resource.manifest.get("spec"), "spec"):
         if "vllm" in text.lower():
             yield Violation(path, f"no pod found in this {resource.kind}, and it names vLLM")

@@ -46,6 +46,11 @@ def vllm_containers(resource: Resource) -> Iterator[tuple[Pod, Container]]:
                 yield pod, container
 
 
+def is_server(resource: Resource, _scope: object) -> bool:
+    """Tells whether a resource serves by vLLM."""
+    return any(True for _ in vllm_containers(resource))
+
+
 def each_server(test: ContainerTest) -> Check:
     """Makes a check of a test of one vLLM server."""
 
@@ -53,7 +58,7 @@ def each_server(test: ContainerTest) -> Check:
         for pod, container in vllm_containers(resource):
             yield from test(container, pod)
 
-    return check
+    return Check(check, is_server)
 
 
 def model_argument(container: Container) -> str | None:

@@ -17,7 +17,7 @@ from breakeven.policy.manifest import (
     listed,
     mapped,
 )
-from breakeven.policy.rule import Rule, Violation
+from breakeven.policy.rule import Rule, Violation, about
 from breakeven.policy.rules.containers import flags, shown
 from breakeven.policy.rules.network_policies import (
     is_known_policy,
@@ -27,10 +27,11 @@ from breakeven.policy.rules.network_policies import (
     selects,
     sides,
 )
-from breakeven.policy.rules.vllm_commands import vllm_containers
+from breakeven.policy.rules.vllm_commands import is_server, vllm_containers
 from breakeven.policy.selectors import NAMESPACE_LABEL, is_empty, matches
 
 
+@about(is_server)
 def _named_callers(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for pod, _ in vllm_containers(resource):
         for policy, number, rule in _ingress(pod, scope):
@@ -55,6 +56,7 @@ def _is_named(peer: Any) -> bool:
     return at(namespaces, "matchLabels", NAMESPACE_LABEL) is not None
 
 
+@about(is_server)
 def _internal_ports(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for pod, container in vllm_containers(resource):
         served = _served(container)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from breakeven.policy.manifest import (
     Container,
@@ -17,12 +17,13 @@ from breakeven.policy.manifest import (
     strings,
 )
 from breakeven.policy.remediation import fill_pods
-from breakeven.policy.rule import Level, Rule, Violation
+from breakeven.policy.rule import Level, Rule, Violation, about
 from breakeven.policy.rules.containers import (
     each_container,
     each_pod,
     environment,
     flags,
+    is_any,
     is_false,
     is_one_of,
     shown,
@@ -78,11 +79,15 @@ def _cpu_limited(container: Container, _pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{container.path}.resources.limits.cpu", "not set")
 
 
+def _asked_gpus(container: Container) -> list[str]:
+    """Returns the resources of a container that are GPUs."""
+    sections = [at(container.spec, "resources", each) for each in ("requests", "limits")]
+    stated = {str(name) for section in sections for name in mapped(section)}
+    return sorted(name for name in stated if _GPUS.fullmatch(name))
+
+
 def _gpus(container: Container, _pod: Pod) -> Iterator[Violation]:
-    stated = at(container.spec, "resources", "requests")
-    for gpu in stated if isinstance(stated, Mapping) else ():
-        if not _GPUS.fullmatch(str(gpu)):
-            continue
+    for gpu in _asked_gpus(container):
         requested = at(container.spec, "resources", "requests", gpu)
         limit = at(container.spec, "resources", "limits", gpu)
         if isinstance(requested, Unknown) or isinstance(limit, Unknown):
@@ -103,20 +108,24 @@ def _no_service_links(pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{pod.path}.enableServiceLinks", shown(value))
 
 
-def _probes(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+def _running(resource: Resource) -> Iterator[Container]:
+    """Yields the containers that keep running, rather than do one thing and end."""
     if resource.kind in ("Job", "CronJob"):
         return
     for pod in resource.pods:
-        if pod.spec.get("restartPolicy") in ("Never", "OnFailure"):
-            continue
-        for container in pod.containers():
-            if container.role != "containers":
-                continue
-            for probe in _PROBES:
-                if container.spec.get(probe) is None:
-                    yield Violation(f"{container.path}.{probe}", "not set")
+        if pod.spec.get("restartPolicy") not in ("Never", "OnFailure"):
+            yield from (each for each in pod.containers() if each.role == "containers")
 
 
+@about(lambda resource, _scope: any(True for _ in _running(resource)))
+def _probes(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for container in _running(resource):
+        for probe in _PROBES:
+            if container.spec.get(probe) is None:
+                yield Violation(f"{container.path}.{probe}", "not set")
+
+
+@about(is_any)
 def _no_literal_secrets(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     yield from _literal_data(resource)
     for pod in resource.pods:
@@ -202,7 +211,9 @@ RULES = (
         what="GPUs are asked for by limit, and the request, if any, is the same.",
         do=f"Set resources.limits[{GPU}].",
         theme="availability",
-        check=each_container(_gpus, roles=_LASTING),
+        check=each_container(
+            _gpus, roles=_LASTING, only=lambda container: bool(_asked_gpus(container))
+        ),
     ),
     Rule(
         id="gpu-no-visible-devices",
