@@ -60,7 +60,10 @@ def test_from_a_stack_to_the_registry_inside(
     model = ("--model", "6f6073b423013f6a7d4d9f39144961bfbfbc386b")
     secret = run("keygen", "release")
     assert (site / "release.key").read_text().splitlines()[1] not in secret
-    run("plan", "on-prem", *model)
+    # The model is 40 kB, made here, under the name of one of 141 GB.
+    assert exit_code(monkeypatch, "bundle", "plan", "on-prem", *model) == 1
+    assert "--accept-size" in capsys.readouterr().err
+    run("plan", "on-prem", *model, "--accept-size")
     lock = read_lock(site / "on-prem.lock.json")
     assert [str(entry.reference) for entry in lock.images if entry.used_by != ("the model",)] == [
         image

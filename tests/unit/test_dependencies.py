@@ -28,6 +28,7 @@ FOUNDATIONS = frozenset(
         "money",
         "suggestions",
         "type_tokens",
+        "version",
         "yaml_documents",
     }
 )

@@ -150,7 +150,8 @@ def read_lock(path: Path) -> Lock:
     Raises:
         BundleError: It is missing, or not as this program writes it.
     """
-    content = read_regular(path, LIMIT)
+    missing = "there is no such lock. Write it: breakeven bundle plan STACK --model FOLDER"
+    content = read_regular(path, LIMIT, missing)
     return parse_lock(content, str(path))
 
 

@@ -17,7 +17,7 @@ WHEELS = "wheels"
 DEFINITIONS = "crds"
 
 _TREES = ("charts", "components", "docs", "policies", "stacks", "tools")
-_SINGLE = (
+SINGLE = (
     "__main__.py",
     "LICENSE",
     "Makefile",
@@ -26,6 +26,8 @@ _SINGLE = (
     "README.md",
     "requirements.txt",
 )
+_STACKS = "stacks"
+_READ_FOR_ALL = ("models", "prices")
 _LEFT_OUT = {"__pycache__"}
 _ENGINE_COMPLETE = "breakeven-engine.json"
 # What Pulumi writes into its home while it runs; only plugins belong to the engine.
@@ -47,12 +49,33 @@ class Origin:
         )
 
 
-def program_files(root: Path) -> list[Origin]:
-    """Returns this program as it is deployed: no tests, nothing that was built or is hidden."""
-    files = [root / name for name in _SINGLE]
+def program_files(root: Path, stack: str) -> list[Origin]:
+    """Returns this program as it is deployed: no tests, nothing that was built or is hidden.
+
+    Args:
+        root: Folder of the project.
+        stack: Of the stack files, only this one's is carried: others may hold private prices.
+    """
+    files = [root / name for name in SINGLE]
     for tree in _TREES:
         files += _below(root / tree)
+    others = _other_stacks(root / _STACKS, stack)
+    files = [file for file in files if file not in others]
     return [_origin(f"{PROGRAM}/{file.relative_to(root).as_posix()}", file) for file in files]
+
+
+def _other_stacks(stacks: Path, stack: str) -> set[Path]:
+    """Returns files of stacks/ that are another stack's, and those that this one does not name.
+
+    Own prices and models stay: they are read for every stack, by their place and not by a name.
+    """
+    own = stacks / f"Pulumi.{stack}.yaml"
+    text = own.read_text(encoding="utf-8")
+    others = {path for path in stacks.glob("Pulumi.*.yaml") if path != own}
+    for folder in stacks.iterdir():
+        if folder.is_dir() and folder.name not in _READ_FOR_ALL:
+            others |= {path for path in folder.rglob("*") if path.name not in text}
+    return others
 
 
 def built_programs() -> list[Origin]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 
 from breakeven.bundle.definitions import definition_files, needed_definitions
 from breakeven.bundle.errors import BundleError
@@ -20,8 +20,12 @@ from breakeven.bundle.weights import check_model_folder
 from breakeven.bundle.wheels import this_platform, wheel_files
 from breakeven.cost.bill.registered import Registered
 from breakeven.settings.model import ModelSettings
+from breakeven.version import program_version
 
 Say = Callable[[str], None]
+
+_SIZE_TOLERANCE = 0.1
+"""Of the bytes of weights: draft heads and towers may or may not be among the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ def make_lock(
     Raises:
         BundleError: Something is not known, not pinned, not there or not allowed.
     """
+    require_tools(sources.model)
     found = find_images(resources)
     say(f"reading the model in {sources.model}")
     paths = check_model_folder(sources.model, model.revision)
@@ -86,11 +91,11 @@ def make_lock(
             ("the model", *(user for image in mounted for user in image.used_by)),
         )
     )
-    places, origins = gather(resources, sources, say)
+    places, origins = gather(stack, resources, sources, say)
     lock = Lock(
         stack=stack,
         release=1,  # until breakeven.bundle.releases numbers it
-        version=_own_version(sources.root),
+        version=program_version(sources.root),
         platform=this_platform(),
         images=tuple(sorted(images, key=lambda image: image.reference)),
         model=LockedModel(
@@ -106,8 +111,48 @@ def make_lock(
     return lock, origins
 
 
+def require_tools(model: Path) -> None:
+    """Checks first, and all together, what would otherwise be missed one after the other.
+
+    Raises:
+        BundleError: A program is not on PATH, or the model's folder is not there.
+    """
+    missing = [f"{name} is not on PATH" for name in ("pulumi", "oras") if which(name) is None]
+    if missing:
+        missing.append(
+            "type: python3 tools/bootstrap setup --dev, then python3 tools/bootstrap run breakeven "
+            "bundle ..."
+        )
+    if not model.is_dir():
+        missing.insert(0, f"{model} is no folder; give the one with the model's safetensors")
+    if missing:
+        msg = f"a bundle can't be made yet: {'; '.join(missing)}"
+        raise BundleError(msg)
+
+
+def require_size(lock: Lock, expected: int) -> None:
+    """Checks that the weights are about as large as the model's facts say.
+
+    Args:
+        lock: Names the files that are there.
+        expected: Bytes of the weights by the model's facts, in the precision that is served.
+
+    Raises:
+        BundleError: They differ by more than a tenth: a download was cut short, or is of another
+            model or precision.
+    """
+    there = sum(file.size for file in lock.model.files if file.name.endswith(".safetensors"))
+    if abs(there - expected) > expected * _SIZE_TOLERANCE:
+        msg = (
+            f"{lock.model.name}: the safetensors have {there / 1e9:,.2f} GB; by the model's facts "
+            f"they have about {expected / 1e9:,.2f} GB. Fetch them anew, or state the precision "
+            "that they are in (model.precision). If they are right: --accept-size"
+        )
+        raise BundleError(msg)
+
+
 def gather(
-    resources: Sequence[Registered], sources: Sources, say: Say
+    stack: str, resources: Sequence[Registered], sources: Sources, say: Say
 ) -> tuple[dict[str, str], tuple[Origin, ...]]:
     """Finds all files but images and model; fetches wheels that are not in the store yet.
 
@@ -118,7 +163,7 @@ def gather(
     wheels = wheel_files(sources.root / "requirements.txt", sources.wheels)
     places, definitions = definition_files(needed_definitions(resources), sources.definitions)
     origins = [
-        *program_files(sources.root),
+        *program_files(sources.root, stack),
         *built_programs(),
         *wheels,
         *definitions,
@@ -137,8 +182,3 @@ def _locked(image: FoundImage, oras: Oras, say: Say) -> LockedImage:
         msg = f"{image.reference}: the registry has another image under this digest"
         raise BundleError(msg)
     return LockedImage(image.reference, root, blobs, image.used_by)
-
-
-def _own_version(root: Path) -> str:
-    with (root / "pyproject.toml").open("rb") as stream:
-        return str(tomllib.load(stream)["project"]["version"])

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from breakeven.bundle.archive.archive import drain
 from breakeven.bundle.archive.manifest import Entry
 from breakeven.bundle.archive.opening import Bundle, open_base, open_bundle, read_bundle
-from breakeven.bundle.archive.signing import read_public_key
-from breakeven.bundle.files import canonical_json, sha256_of_bytes
+from breakeven.bundle.archive.signing import read_private_key, read_public_key
+from breakeven.bundle.files import canonical_json, sha256_of_bytes, write_bytes
 from breakeven.bundle.lock import Lock, lock_of
 from breakeven.bundle.log import head, read_log
 from breakeven.bundle.pack import LOCK
@@ -25,12 +26,16 @@ from breakeven.cli.policy_verdict import judge_stack, verdict_output
 from breakeven.cli.progress.byte_progress import byte_progress
 from breakeven.errors import UserError
 from breakeven.evidence.access import access_listing
+from breakeven.evidence.callers import callers
+from breakeven.evidence.deployed import changes, read_state
 from breakeven.evidence.page import page
+from breakeven.evidence.provenance import provenance
 from breakeven.evidence.record import Parts
 from breakeven.evidence.record import evidence as put_together
 from breakeven.evidence.supply import bundle_facts, differences, image_list, log_facts
 from breakeven.planning.offline import ledger_of, read_stack
 from breakeven.policy.bundle_contents import carried_in
+from breakeven.settings.files import stack_path
 
 
 class Format(StrEnum):
@@ -52,6 +57,14 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
     log_file: Annotated[
         Path | None, typer.Option("--log", help="Log of the bundle, whose chain is checked first.")
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            help="What is deployed: a file written by `pulumi stack export`. Without it the "
+            "evidence is about what the stack file would deploy.",
+        ),
+    ] = None,
     day: Annotated[
         datetime | None,
         typer.Option("--day", formats=["%Y-%m-%d"], help="Day on which waivers count; today."),
@@ -60,32 +73,48 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
         Format, typer.Option("--format", help="json, or html for one page to print.")
     ] = Format.JSON,
     output: Annotated[Path | None, typer.Option("--output", help="File to write.")] = None,
+    sign_with: Annotated[
+        Path | None,
+        typer.Option(
+            "--sign-with",
+            help="Private key of `breakeven bundle keygen`. The signature of the written file is "
+            "put next to it, as FILE.sig; openssl verifies it.",
+        ),
+    ] = None,
 ) -> None:
-    """Record what is deployed, from which bundle, by which rules.
+    """Record what a stack deploys, who may call it, from which bundle, by which rules.
 
-    Also lists what can't be assessed here.
+    Also lists what can't be assessed here, and with --state how what is deployed differs.
 
-    The same stack, bundle, log and day give the same bytes.
+    The same commit, stack, state, bundle, log and day give the same bytes.
 
     Example: breakeven evidence on-prem --bundle on-prem-bundle --key release.pub --format html
     --output evidence.html
     """
+    key_to_sign = _signing_key(sign_with, output)
     read = read_stack(stack)
     resources = ledger_of(read)
+    there = None if state is None else read_state(state)
     opened, lock = _verified(bundle, key, base) if bundle is not None else (None, None)
     entries = read_log(log_file) if log_file is not None else ()
     judged_on = (day or datetime.now(tz=UTC)).date()
     carried = None if lock is None else carried_in(lock.as_bytes())
     served = [each.model for each in read.models]
+    verdict, scope = judge_stack(stack, judged_on, carried=carried)
     found = put_together(
         Parts(
             stack=stack,
+            provenance=provenance(stack_path(stack)),
+            deployed=None
+            if there is None
+            else {**there[1], "changes": changes(scope.resources, there[0])},
+            callers=callers(scope.resources, read),
             day=judged_on,
             bundle=bundle_facts(opened, lock) if opened and lock else None,
             differences=differences(lock, stack, served, resources) if lock else (),
             images=image_list(resources),
             access=access_listing(resources),
-            policies=verdict_output(*judge_stack(stack, judged_on, carried=carried)),
+            policies=verdict_output(verdict, scope),
             log=None if log_file is None else log_facts(head(entries), entries),
         )
     )
@@ -95,8 +124,22 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
         text = page(found, sha256_of_bytes(content))
     if output is None:
         typer.echo(text, nl=False)
-    else:
-        write_whole(output, text)
+        return
+    write_whole(output, text)
+    typer.echo(f"Written: {output}", err=True)
+    if key_to_sign is not None:
+        signature = output.with_name(f"{output.name}.sig")
+        write_bytes(signature, key_to_sign.sign(text.encode()))
+        typer.echo(f"Written: {signature}", err=True)
+
+
+def _signing_key(path: Path | None, output: Path | None) -> Ed25519PrivateKey | None:
+    if path is None:
+        return None
+    if output is None:
+        msg = "--sign-with signs a file. Name it: --output FILE"
+        raise UserError(msg)
+    return read_private_key(path)
 
 
 def _verified(folder: Path, key: Path | None, base: Path | None) -> tuple[Bundle, Lock]:

@@ -7,7 +7,25 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-FORMAT = "breakeven-evidence/1"
+from breakeven.policy.frameworks import open_controls
+
+FORMAT = "breakeven-evidence/2"
+
+KIT_OWNER = "breakeven maintainers"
+"""Owner of the waivers that ship with the program; it can't accept a risk for anybody."""
+
+NO_STATE = (
+    "What is deployed: no state was given (--state), so everything here is what the stack file "
+    "would deploy."
+)
+PLAIN_TRANSPORT = (
+    "Encryption between callers and the model: the stack serves plain HTTP. Set network.tlsSecret, "
+    "or show that the network encrypts."
+)
+NO_IDENTITY = (
+    "Who asked what, and when: all callers share one key, and nothing records who asked. A gateway "
+    "with teams does."
+)
 
 NOT_ASSESSED = (
     "Audit logs of the cluster's API server, and how long they are kept.",
@@ -29,6 +47,9 @@ class Parts:
 
     Attributes:
         stack: Name of the stack.
+        provenance: Program, stack file and commit.
+        deployed: What is deployed and how it differs; None where no state was given.
+        callers: Who may call the model.
         day: On which waivers were judged.
         bundle: Facts of the bundle; None where none was given.
         differences: In what the stack differs from the bundle.
@@ -39,6 +60,9 @@ class Parts:
     """
 
     stack: str
+    provenance: Mapping[str, Any]
+    deployed: Mapping[str, Any] | None
+    callers: Mapping[str, Any]
     day: date
     bundle: Mapping[str, Any] | None
     differences: Sequence[str]
@@ -51,6 +75,10 @@ class Parts:
 def evidence(parts: Parts) -> dict[str, Any]:
     """Returns the evidence; the same parts give the same value, and no time of day is in it."""
     missing = [
+        *([] if parts.deployed else [NO_STATE]),
+        *([] if parts.callers.get("transport") == "https" else [PLAIN_TRANSPORT]),
+        *([] if parts.callers.get("recordsWhoAsked") else [NO_IDENTITY]),
+        *_maintainers(parts.policies or {}),
         *([] if parts.bundle else ["The bundle: none was given (--bundle)."]),
         *([] if parts.policies else ["Policies: the packs were not run."]),
         *([] if parts.log else ["The log of the bundle: none was given (--log)."]),
@@ -59,15 +87,34 @@ def evidence(parts: Parts) -> dict[str, Any]:
         "format": FORMAT,
         "stack": parts.stack,
         "day": parts.day.isoformat(),
+        "provenance": parts.provenance,
+        "deployed": parts.deployed,
+        "callers": parts.callers,
         "bundle": parts.bundle,
         "differences": list(parts.differences),
         "images": list(parts.images),
         "access": parts.access,
         "policies": parts.policies,
         "controls": control_map(parts.policies or {}),
+        "openControls": {name: dict(found) for name, found in open_controls().items()},
         "log": parts.log,
         "notAssessed": [*missing, *NOT_ASSESSED],
     }
+
+
+def _maintainers(policies: Mapping[str, Any]) -> list[str]:
+    """Returns what to do about waivers that nobody of the customer's has accepted yet."""
+    count = sum(
+        (finding.get("waiver") or {}).get("owner") == KIT_OWNER
+        for finding in policies.get("findings", ())
+    )
+    if not count:
+        return []
+    what = (
+        f"Acceptance of {count} waivers that ship with the program: copy stacks/waivers/kit.yaml, "
+        "and put your own risk owner and day into each."
+    )
+    return [what]
 
 
 def control_map(policies: Mapping[str, Any]) -> dict[str, dict[str, list[dict[str, str]]]]:

@@ -31,6 +31,12 @@ def supported(rule: Rule) -> dict[str, list[str]]:
     }
 
 
+def open_controls() -> Mapping[str, Mapping[str, str]]:
+    """Returns the controls that no rule can answer, by framework, and what would answer each."""
+    found: Mapping[str, Mapping[str, str]] = _data()["open"]
+    return found
+
+
 @cache
 def _data() -> dict[str, Any]:
     parsed: dict[str, Any] = json.loads(_DATA.read_text(encoding="utf-8"))

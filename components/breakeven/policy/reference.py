@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from breakeven.policy.frameworks import caution, frameworks
+from breakeven.policy.frameworks import caution, frameworks, open_controls
 from breakeven.policy.registry import rules_of
 from breakeven.policy.rule import Level, Pack, Rule
 
@@ -48,7 +48,14 @@ def _map() -> str:
         lines += [f"### {name}\n", "| theme | controls |", "|---|---|"]
         lines += [f"| {theme} | {', '.join(found)} |" for theme, found in themes.items()]
         lines.append("")
-    return "\n".join(lines)
+    lines += ["### Controls that no rule answers\n", "| framework | control | what answers it |"]
+    lines.append("|---|---|---|")
+    lines += [
+        f"| {name} | {control} | {answer} |"
+        for name, controls in open_controls().items()
+        for control, answer in controls.items()
+    ]
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":

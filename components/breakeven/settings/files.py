@@ -45,6 +45,11 @@ def stack_names(root: Path = ROOT) -> tuple[str, ...]:
     )
 
 
+def stack_path(stack: str, root: Path = ROOT) -> Path:
+    """Returns where a stack's file is, or would be."""
+    return root / "stacks" / f"Pulumi.{stack}.yaml"
+
+
 def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, object]:
     """Returns what a stack file states: groups by key without prefix.
 
@@ -52,7 +57,7 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, object]:
         FileNotFoundError: There is no such stack file.
         StackFileError: It holds something else than settings; NoYamlError if it is no YAML.
     """
-    path = root / "stacks" / f"Pulumi.{stack}.yaml"
+    path = stack_path(stack, root)
     try:
         stated = plain_value(path.read_text(encoding="utf-8")) or {}
     except IsADirectoryError:

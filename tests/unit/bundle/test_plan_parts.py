@@ -14,7 +14,8 @@ from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import sha256_of
 from breakeven.bundle.licences import NOT_STATED, model_licence
 from breakeven.bundle.lock import parse_lock
-from breakeven.bundle.origins import program_files
+from breakeven.bundle.origins import SINGLE, program_files
+from breakeven.bundle.plan import require_size, require_tools
 from breakeven.bundle.wheels import read_requirements, wheel_files
 from breakeven.planning.offline import ledger_of
 from breakeven.settings.files import ROOT
@@ -138,7 +139,7 @@ def test_every_package_of_this_program_is_read_with_its_checksums() -> None:
 
 
 def test_the_program_goes_with_everything_that_deploys_and_nothing_that_was_built() -> None:
-    paths = {origin.path: origin for origin in program_files(ROOT)}
+    paths = {origin.path: origin for origin in program_files(ROOT, "air-gapped")}
     for needed in (
         "__main__.py",
         "Pulumi.yaml",
@@ -148,6 +149,45 @@ def test_the_program_goes_with_everything_that_deploys_and_nothing_that_was_buil
         assert f"program/{needed}" in paths
     assert paths["program/policies/cost_budget/run"].executable
     assert not [path for path in paths if "__pycache__" in path or "/." in path]
+
+
+def test_of_the_stacks_only_the_named_one_goes_with_the_files_it_names(tmp_path: Path) -> None:
+    for name in (*SINGLE, "tools/a", "charts/a", "docs/a", "policies/a", "components/a"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    stacks = tmp_path / "stacks"
+    for name in ("waivers/own.yaml", "waivers/other.yaml", "traffic/other.json", "prices/a.csv"):
+        (stacks / name).parent.mkdir(parents=True, exist_ok=True)
+        (stacks / name).touch()
+    (stacks / "Pulumi.own.yaml").write_text("config: {waivers: [waivers/own.yaml]}")
+    (stacks / "Pulumi.other.yaml").write_text("private: prices")
+    carried = {origin.path for origin in program_files(tmp_path, "own")}
+    assert {path for path in carried if "/stacks/" in path} == {
+        "program/stacks/Pulumi.own.yaml",
+        "program/stacks/waivers/own.yaml",
+        "program/stacks/prices/a.csv",
+    }
+
+
+def test_weights_of_another_size_than_the_facts_say_are_refused(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    [weights] = [file for file in site.lock.model.files if file.name.endswith(".safetensors")]
+    require_size(site.lock, weights.size)
+    require_size(site.lock, round(weights.size * 1.09))
+    with pytest.raises(BundleError, match="--accept-size"):
+        require_size(site.lock, round(weights.size * 1.2))
+    with pytest.raises(BundleError, match="Fetch them anew"):
+        require_size(site.lock, round(weights.size / 1.2))
+
+
+def test_what_is_missing_before_a_bundle_is_said_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BundleError) as refused:
+        require_tools(tmp_path / "none")
+    said = str(refused.value)
+    assert all(word in said for word in ("none is no folder", "pulumi is not", "oras is not"))
 
 
 @pytest.mark.parametrize(

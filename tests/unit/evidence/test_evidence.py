@@ -12,19 +12,43 @@ from typing import Any
 import pytest
 
 from breakeven.bundle.archive.opening import open_bundle
-from breakeven.bundle.archive.signing import make_keys, read_private_key
+from breakeven.bundle.archive.signing import make_keys, read_private_key, read_public_key
 from breakeven.bundle.files import canonical_json
 from breakeven.cli import evidence as command
 from breakeven.cost.bill.registered import Registered
 from breakeven.evidence.access import access_listing
+from breakeven.evidence.callers import callers
 from breakeven.evidence.page import page
-from breakeven.evidence.record import NOT_ASSESSED, Parts, control_map, evidence
+from breakeven.evidence.record import (
+    KIT_OWNER,
+    NO_IDENTITY,
+    NO_STATE,
+    NOT_ASSESSED,
+    PLAIN_TRANSPORT,
+    Parts,
+    control_map,
+    evidence,
+)
 from breakeven.evidence.supply import bundle_facts, differences, image_list
-from breakeven.planning.offline import ledger_of
+from breakeven.planning.offline import ledger_of, manifests_of_stack
 from tests.recording import STACKS, settings_of, stack_of
 from tests.unit.bundle.builders import KEY, REVISION, Site, make_site
 from tests.unit.cli.running import exit_code
 
+PROVENANCE = {
+    "program": {"name": "breakeven", "version": "0"},
+    "stackFile": {"name": "Pulumi.on-prem.yaml", "sha256": "0" * 64},
+    "commit": "",
+    "isCommitted": False,
+}
+DEPLOYED = {
+    "source": "pulumi stack export",
+    "sha256": "0" * 64,
+    "updated": "2026-11-30T10:00:00Z",
+    "engine": "v3",
+    "resources": 30,
+    "changes": [{"resource": "Service/llm/model", "change": "is not deployed"}],
+}
 POLICIES: Mapping[str, Any] = {
     "rules": [
         {
@@ -32,6 +56,7 @@ POLICIES: Mapping[str, Any] = {
             "what": "No pod runs as root.",
             "level": "mandatory",
             "verdict": "kept",
+            "judged": 3,
             "controls": {"CIS": ["5.2.7"]},
             "supports": {"SOC 2": ["CC6.1", "CC6.8"]},
         },
@@ -40,6 +65,7 @@ POLICIES: Mapping[str, Any] = {
             "what": "Pods have probes.",
             "level": "advisory",
             "verdict": "waived",
+            "judged": 1,
             "controls": {},
             "supports": {"SOC 2": ["CC6.1"]},
         },
@@ -69,6 +95,9 @@ def full(site: Site, stack: str = "on-prem") -> dict[str, Any]:
     return evidence(
         Parts(
             stack=stack,
+            provenance=PROVENANCE,
+            deployed=DEPLOYED,
+            callers=callers(manifests_of_stack(stack)[0], read),
             day=date(2026, 11, 25),
             bundle=bundle_facts(bundle, site.lock),
             differences=differences(site.lock, stack, [read.models[0].model], resources),
@@ -168,10 +197,13 @@ def test_controls_name_every_rule_that_supports_them_with_its_verdict() -> None:
 
 def test_what_was_not_given_is_said_to_be_missing(site: Site) -> None:
     found = full(site)
-    assert found["notAssessed"] == list(NOT_ASSESSED)
+    assert found["notAssessed"] == [PLAIN_TRANSPORT, NO_IDENTITY, *NOT_ASSESSED]
     bare = evidence(
         Parts(
             stack="dev",
+            provenance=PROVENANCE,
+            deployed=None,
+            callers={"transport": "http", "byNetwork": [], "byKey": [], "recordsWhoAsked": False},
             day=date(2026, 11, 25),
             bundle=None,
             differences=(),
@@ -181,7 +213,8 @@ def test_what_was_not_given_is_said_to_be_missing(site: Site) -> None:
             log=None,
         )
     )
-    assert len(bare["notAssessed"]) == len(NOT_ASSESSED) + 3
+    assert bare["notAssessed"][:3] == [NO_STATE, PLAIN_TRANSPORT, NO_IDENTITY]
+    assert len(bare["notAssessed"]) == len(NOT_ASSESSED) + 6
     assert "No bundle was given." in page(bare, "d")
 
 
@@ -207,6 +240,11 @@ def test_the_command_verifies_the_bundle_first(
     html = tmp_path / "evidence.html"
     assert exit_code(monkeypatch, *arguments, "--format", "html", "--output", str(html)) == 0
     assert "Evidence for stack on-prem" in html.read_text()
+    assert f"Written: {html}" in capsys.readouterr().err
+    signed = (*arguments, "--output", str(html), "--sign-with", str(private))
+    assert exit_code(monkeypatch, *signed) == 0
+    signature = html.with_name("evidence.html.sig").read_bytes()
+    read_public_key(public).verify(signature, html.read_bytes())
     part = folder / "bundle.tar.0001"
     part.write_bytes(bytes(part.stat().st_size))
     assert exit_code(monkeypatch, *arguments) == 1
@@ -230,3 +268,37 @@ def test_a_log_without_entries_is_told_as_one_and_not_as_missing(
     found = json.loads(capsys.readouterr().out)
     assert found["log"] == {"head": "0" * 64, "entries": []}
     assert not [missing for missing in found["notAssessed"] if "--log" in missing]
+
+
+def test_a_signature_needs_a_file_to_sign(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(monkeypatch, "evidence", "on-prem", "--sign-with", "x") == 1
+    assert "--output FILE" in capsys.readouterr().err
+
+
+def test_waivers_that_nobody_of_the_customers_accepted_are_named() -> None:
+    finding = {**POLICIES["findings"][0], "waiver": {"owner": KIT_OWNER}}
+    found = evidence(
+        Parts(
+            stack="dev",
+            provenance=PROVENANCE,
+            deployed=None,
+            callers={},
+            day=date(2026, 11, 25),
+            bundle=None,
+            differences=(),
+            images=(),
+            access={},
+            policies={**POLICIES, "findings": [finding]},
+            log=None,
+        )
+    )
+    assert [item for item in found["notAssessed"] if "1 waivers that ship" in item]
+
+
+def test_controls_that_no_rule_answers_are_named_with_what_does(site: Site) -> None:
+    found = full(site)["openControls"]
+    assert set(found["EU AI Act"]) == {f"Art. {number}" for number in range(9, 15)}
+    assert "164.312(b)" in found["HIPAA 45 CFR"]
+    assert set(found["ISO 27001:2022 Annex A"]) == {"A.5.23", "A.8.15"}

@@ -15,7 +15,7 @@ from breakeven.bundle.lock import Lock, read_lock
 from breakeven.bundle.log import append
 from breakeven.bundle.pack import Order, contents_of, pull_images
 from breakeven.bundle.pack import pack as pack_bundle
-from breakeven.bundle.plan import Sources, gather, make_lock
+from breakeven.bundle.plan import Sources, gather, make_lock, require_size
 from breakeven.bundle.registry.model_image import HOST
 from breakeven.bundle.releases import numbered, release_details
 from breakeven.cli.bundle import inside, options
@@ -78,6 +78,13 @@ def plan(  # noqa: PLR0913, PLR0917  # the options of the command
             help="Number of the bundle, higher than any before; follows from --output if left out.",
         ),
     ] = None,
+    accept_size: Annotated[  # noqa: FBT002  # a flag of the command
+        bool,
+        typer.Option(
+            "--accept-size",
+            help="Take weights whose size is not what the model's facts say, after you looked.",
+        ),
+    ] = False,
     store: options.Store = options.STORE,
     log_file: options.Log = options.LOG,
 ) -> None:
@@ -92,6 +99,10 @@ def plan(  # noqa: PLR0913, PLR0917  # the options of the command
     sources = Sources(ROOT, store, model, definitions)
     path = output or Path(f"{stack}.lock.json")
     planned, _ = make_lock(stack, read.models[0].model, ledger_of(read), sources, _say)
+    if not accept_size:
+        facts = read.models[0].model.facts
+        # As the repository has them: fp8 of a bf16 checkpoint is made while it is loaded.
+        require_size(planned, facts.weight_bytes(facts.checkpoint.precision))
     lock = numbered(planned, path, release)
     write_bytes(path, lock.as_bytes())
     append(log_file, "plan", stack, lock.digest, {"lock": str(path)})
@@ -121,7 +132,7 @@ def pack(  # noqa: PLR0913, PLR0917  # as above
     key = read_private_key(sign)
     sources = Sources(ROOT, store, model, definitions)
     resources = ledger_of(_read(lock.stack))
-    _, origins = gather(resources, sources, _say)
+    _, origins = gather(lock.stack, resources, sources, _say)
     pull_images(lock, sources.layout, _say)
     contents = contents_of(lock, origins, sources.layout, model)
     order = Order(output, key, part_size * _MEBIBYTE)

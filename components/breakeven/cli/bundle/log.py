@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,9 @@ log = typer.Typer(
 
 @log.command()
 def verify(
+    file: Annotated[
+        Path | None, typer.Argument(help="The log, as --log.", show_default=False)
+    ] = None,
     log_file: Log = LOG,
     known: Annotated[
         str, typer.Option("--head", help="A head noted earlier, which must still be in the chain.")
@@ -31,9 +35,10 @@ def verify(
 
     Example: breakeven bundle log verify --head 3f1c...
     """
-    entries = read_log(log_file)
+    path = file or log_file
+    entries = read_log(path)
     if known:
-        require_head(entries, known, str(log_file))
+        require_head(entries, known, str(path))
     number = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
     typer.echo(f"{number}, chain unbroken; head {head(entries)}")
 

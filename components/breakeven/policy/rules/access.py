@@ -225,7 +225,7 @@ RULES = (
         id="namespace-not-default",
         what="Nothing lies in the namespace default.",
         do="Set metadata.namespace.",
-        theme="isolation",
+        theme="attack-surface",
         check=_not_in_default,
         controls={"CIS": ("5.6.4",), "Kubescape": ("C-0061",), "Checkov": ("CKV_K8S_21",)},
     ),

@@ -303,7 +303,7 @@ RULES = (
         id="network-metadata-blocked",
         what="No network policy lets a pod reach a metadata or credentials service of a cloud.",
         do=f"Put these into except of the ipBlock: {', '.join(map(str, METADATA))}.",
-        theme="network-boundary",
+        theme="egress",
         check=_metadata_blocked,
         controls={"Kubescape": ("C-0052",)},
     ),
@@ -311,7 +311,7 @@ RULES = (
         id="network-dns-cluster-only",
         what="Names are asked of the cluster's DNS pods and of nobody else.",
         do="Let the rule for port 53 name namespace kube-system and the labels of the DNS pods.",
-        theme="data-leak",
+        theme="egress",
         check=_dns,
     ),
     Rule(
@@ -336,7 +336,7 @@ RULES = (
         "with a load balancer or node port.",
         do="Set spec.tls for every host, a Gateway's listeners to HTTPS or TLS, and "
         "network.tlsSecret for a load balancer.",
-        theme="network-boundary",
+        theme="transport",
         check=_tls,
         needs_all=True,
         controls={"Kubescape": ("C-0263",)},

@@ -240,7 +240,7 @@ RULES = (
         id="pod-empty-dir-limit",
         what="Every emptyDir has a size limit, so that no pod fills its node's disk or memory.",
         do="Set emptyDir.sizeLimit.",
-        theme="availability",
+        theme="capacity",
         check=each_pod(_limited_empty_dirs),
     ),
 )

@@ -127,7 +127,7 @@ RULES = (
         id="image-digest",
         what="Every image is pinned by its digest.",
         do="Write HOST/REPOSITORY:TAG@sha256:DIGEST.",
-        theme="supply-chain",
+        theme="images",
         check=_pinned,
         controls={"Kubescape": ("C-0306",), "Checkov": ("CKV_K8S_43",)},
     ),
@@ -135,7 +135,7 @@ RULES = (
         id="image-no-latest",
         what="No image is named by latest, or by no tag at all.",
         do="Name the version as tag.",
-        theme="supply-chain",
+        theme="images",
         check=_not_latest,
         controls={"Checkov": ("CKV_K8S_14",)},
     ),
@@ -144,7 +144,7 @@ RULES = (
         what="No image is of a version that was published with malicious code "
         "(data/known_bad_versions.json); vllm-min-version judges those of vLLM.",
         do="Take a version that is not listed, by a digest that several sources name.",
-        theme="supply-chain",
+        theme="images",
         check=_not_known_bad,
     ),
     Rule(
@@ -152,7 +152,7 @@ RULES = (
         what="Every image names its registry, and it is one of those allowed, where a list is "
         "given; in an air gap, the private one.",
         do="Write the registry's host in front; set network.registry to move all images.",
-        theme="supply-chain",
+        theme="images",
         check=_from_registry,
         controls={"Kubescape": ("C-0078",)},
     ),
@@ -170,7 +170,7 @@ RULES = (
         id="chart-vendored",
         what="Charts are local files, so that cost and rules see what is in them.",
         do="Keep the chart in the repository with its SHA-256, or take its manifests.",
-        theme="supply-chain",
+        theme="images",
         check=_vendored,
     ),
     Rule(
@@ -178,7 +178,7 @@ RULES = (
         what="Every server serves the model's revision that is in the bundle's lock, where one is "
         "given.",
         do="Serve /weights/REVISION of the lock, or plan again with that model.revision.",
-        theme="supply-chain",
+        theme="model-integrity",
         pack=Pack.AIRGAP,
         check=_model_in_lock,
     ),
@@ -186,7 +186,7 @@ RULES = (
         id="image-in-lock",
         what="Every image is in the bundle's lock, where one is given.",
         do="Deploy the stack that the bundle is for, or plan a bundle for this one.",
-        theme="supply-chain",
+        theme="images",
         pack=Pack.AIRGAP,
         check=_in_lock,
     ),

@@ -120,7 +120,7 @@ RULES = (
         "renders can't be judged before it is rendered.",
         do="Check the rendered Deployments, too: kubectl get deployment -o yaml > rendered.yaml; "
         "then waive this rule for the resource.",
-        theme="isolation",
+        theme="attack-surface",
         check=_shows_its_pods,
     ),
     Rule(
@@ -129,7 +129,7 @@ RULES = (
         "can't be judged by any other rule.",
         do="Write the flags into args as plain words and the variables into env. A ConfigMap of "
         "envFrom must be among the manifests.",
-        theme="isolation",
+        theme="attack-surface",
         check=each_server(_readable),
         needs_all=True,
     ),
@@ -138,14 +138,14 @@ RULES = (
         what="vLLM runs no Python that comes with a model or from outside its image, except for "
         "the modules of --middleware.",
         do=f"Remove {', '.join(_CODE)}, and trust_remote_code from configuration files.",
-        theme="supply-chain",
+        theme="model-integrity",
         check=_no_remote_code,
     ),
     Rule(
         id="vllm-min-version",
         what="vLLM has the fixes of its published advisories (data/vllm_advisories.json).",
         do="Take an image whose tag names a newer version.",
-        theme="supply-chain",
+        theme="patches",
         check=each_server(_version),
     ),
 )

@@ -172,7 +172,7 @@ RULES = (
         id="resources-set",
         what="Every container requests CPU and memory and has a memory limit.",
         do="Set resources.requests.cpu, .memory and resources.limits.memory.",
-        theme="availability",
+        theme="capacity",
         check=each_container(_resources, roles=_LASTING),
         controls={
             "NSA": ("C-0270", "C-0271"),
@@ -184,7 +184,7 @@ RULES = (
         what="Every container requests ephemeral storage and has a limit of it.",
         do="Set resources.requests and .limits for ephemeral-storage; emptyDirs count, those in "
         "memory do not.",
-        theme="availability",
+        theme="capacity",
         check=each_container(_ephemeral_storage, roles=_LASTING),
     ),
     Rule(
@@ -192,7 +192,7 @@ RULES = (
         what="A container's memory limit is its request, so that it is never killed for a "
         "neighbour's peak.",
         do="Set both to the same value.",
-        theme="availability",
+        theme="capacity",
         level=Level.ADVISORY,
         check=each_container(_memory_fixed, roles=_LASTING),
     ),
@@ -201,7 +201,7 @@ RULES = (
         what="Every container has a CPU limit.",
         do="Set resources.limits.cpu; leave it out for an inference server, whose tokenizer and "
         "scheduler threads it would throttle, and waive the rule.",
-        theme="availability",
+        theme="capacity",
         level=Level.ADVISORY,
         check=each_container(_cpu_limited, roles=_LASTING),
         controls={"NSA": ("C-0270",), "Checkov": ("CKV_K8S_11",)},
@@ -210,7 +210,7 @@ RULES = (
         id="resources-gpu",
         what="GPUs are asked for by limit, and the request, if any, is the same.",
         do=f"Set resources.limits[{GPU}].",
-        theme="availability",
+        theme="capacity",
         check=each_container(
             _gpus, roles=_LASTING, only=lambda container: bool(_asked_gpus(container))
         ),
@@ -227,7 +227,7 @@ RULES = (
         what="No pod is told every Service of its namespace by variables, which may have the names "
         "of a program's own settings.",
         do="Set enableServiceLinks to false; names are asked of the DNS.",
-        theme="isolation",
+        theme="attack-surface",
         level=Level.REMEDIATING,
         check=each_pod(_no_service_links),
         remediate=fill_pods({"enableServiceLinks": False}),

@@ -1,0 +1,19 @@
+"""The version of this program."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+
+def program_version(root: Path) -> str:
+    """Returns the version that a checkout states, or the installed package has.
+
+    Args:
+        root: Folder of the project; without a pyproject.toml the package is an installed one.
+    """
+    stated = root / "pyproject.toml"
+    if not stated.is_file():
+        return metadata.version("breakeven")
+    return str(tomllib.loads(stated.read_text(encoding="utf-8"))["project"]["version"])
