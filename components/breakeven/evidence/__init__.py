@@ -1,1 +1,1 @@
-"""What a compliance team files: what is deployed, who may call it, from which bundle, by which rules."""
+"""What a compliance team files: what is deployed, who may call it, from which bundle."""

@@ -26,7 +26,7 @@ def read_state(path: Path) -> tuple[tuple[Resource, ...], dict[str, Any]]:
         The Kubernetes resources of the state, and when and by what it was written.
 
     Raises:
-        UserError: The file is not there, or is no such export.
+        UserError: The file is not there, or is not such an export.
     """
     try:
         content = path.read_bytes()
@@ -45,7 +45,7 @@ def read_state(path: Path) -> tuple[tuple[Resource, ...], dict[str, Any]]:
         msg = f"{path}: can't be read: {error.strerror}. Write it: {_EXPORT}"
         raise UserError(msg) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        msg = f"{path}: is no export of a Pulumi stack. Write it: {_EXPORT}"
+        msg = f"{path}: is not an export of a Pulumi stack. Write it: {_EXPORT}"
         raise UserError(msg) from error
     return resources, {
         "source": "pulumi stack export",
