@@ -1,11 +1,12 @@
 """Puts a comment on a pull or merge request, or changes the one that an earlier run put there.
 
-    python3 tools/comment/post.py github FILE
-    python3 tools/comment/post.py gitlab FILE
+    python3 tools/comment/post.py github STACK FILE
+    python3 tools/comment/post.py gitlab STACK FILE
 
-The first line of the file is a mark by which the comment is found again. Address, request and token
-come from the variables that GitHub Actions and GitLab CI set, and from GITHUB_TOKEN and PULL, or
-COMMENT_TOKEN. Needs Python alone.
+The file is text that code of the request wrote, and is trusted for nothing: its first line must be
+the mark of the stack, by which the comment is found again, and only a comment that this token's own
+user wrote is changed. Address, request and token come from the variables that GitHub Actions and
+GitLab CI set, and from GITHUB_TOKEN, PULL and COMMENT_AUTHOR, or COMMENT_TOKEN. Needs Python alone.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 TIMEOUT_SECONDS = 30
+LONGEST = 65_536
+"""Characters of a comment that GitHub takes; GitLab takes more."""
 _NEXT = re.compile(r'<(?P<address>[^>]+)>;\s*rel="next"')
 
 
@@ -40,6 +43,8 @@ class Forge:
         change: HTTP method that changes one.
         headers: What proves who asks.
         right: What the token has to be allowed, in words.
+        author: Field of a comment and value by which the token's own are known.
+        user: Address that tells the value of that field; empty where it is given.
     """
 
     comments: str
@@ -47,6 +52,8 @@ class Forge:
     change: str
     headers: Mapping[str, str]
     right: str
+    author: tuple[str, str, str]
+    user: str = ""
 
     @classmethod
     def github(cls, variables: Mapping[str, str]) -> Forge:
@@ -58,6 +65,7 @@ class Forge:
             change="PATCH",
             headers={"Authorization": f"Bearer {variables['GITHUB_TOKEN']}"},
             right="permissions: pull-requests: write; forks have a token that can only read",
+            author=("user", "login", variables["COMMENT_AUTHOR"]),
         )
 
     @classmethod
@@ -73,10 +81,12 @@ class Forge:
             change="PUT",
             headers={"PRIVATE-TOKEN": variables["COMMENT_TOKEN"]},
             right="a project token with the scope api in COMMENT_TOKEN",
+            author=("author", "username", ""),
+            user=f"{variables['CI_API_V4_URL']}/user",
         )
 
     def put(self, body: str) -> str:
-        """Writes a comment, or changes the one that begins with the same line.
+        """Writes a comment, or changes the own one that begins with the same line.
 
         Returns:
             What was done: "written" or "changed".
@@ -85,8 +95,12 @@ class Forge:
             PostError: The forge refused or does not answer.
         """
         mark = body.partition("\n")[0]
+        who, field, name = self.author
+        if self.user:
+            name = str(self._call("GET", self.user)[0].get(field, ""))
         for comment in self._all():
-            if str(comment.get("body", "")).startswith(mark):
+            is_own = str((comment.get(who) or {}).get(field, "")) == name
+            if is_own and str(comment.get("body", "")).startswith(mark):
                 self._call(self.change, self.comment.format(id=comment["id"]), {"body": body})
                 return "changed"
         self._call("POST", self.comments, {"body": body})
@@ -127,17 +141,43 @@ class Forge:
             raise PostError(msg) from None
 
 
+def mark_of(stack: str) -> str:
+    """Returns the first line of a stack's comment, as cost.sh writes it."""
+    return f"<!-- breakeven cost of stack {stack} -->"
+
+
+def read_comment(path: Path, stack: str) -> str:
+    """Reads a comment that code of the request wrote.
+
+    Raises:
+        PostError: It is not a stack's comment, is too long, or can't be read.
+    """
+    try:
+        body = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        msg = f"{path}: can't be read: {error}. The job that estimates has to write it"
+        raise PostError(msg) from None
+    if body.partition("\n")[0] != mark_of(stack):
+        msg = f"{path}: is not the cost of stack {stack}. Look at the job that estimates"
+        raise PostError(msg)
+    if len(body) > LONGEST:
+        msg = f"{path}: has {len(body)} characters. Allowed: {LONGEST}"
+        raise PostError(msg)
+    return body
+
+
 def main(arguments: list[str], variables: Mapping[str, str]) -> int:
     """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("forge", choices=["github", "gitlab"])
+    parser.add_argument("stack", help="name of the stack that the comment is about")
     parser.add_argument("file", type=Path, help="the comment, in Markdown")
     chosen = parser.parse_args(arguments)
     try:
         forge = Forge.github(variables) if chosen.forge == "github" else Forge.gitlab(variables)
-        done = forge.put(chosen.file.read_text(encoding="utf-8"))
+        done = forge.put(read_comment(chosen.file, chosen.stack))
     except KeyError as missing:
         print(f"error: {missing} is not set; a job of a request has it", file=sys.stderr)
         return 1
