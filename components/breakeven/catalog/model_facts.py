@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from functools import lru_cache
 
 from breakeven.catalog.model_parts import (
     FULL_PRECISION,
@@ -214,9 +215,8 @@ class ModelFacts:
         if precision not in PRECISION_BYTES:
             msg = f'precision "{precision}"; allowed: {", ".join(PRECISION_BYTES)}'
             raise ValueError(msg)
-        quantized = self.parameters - self.full_precision_parameters
-        kept = self.full_precision_parameters * PRECISION_BYTES[FULL_PRECISION]
-        return math.ceil(quantized * PRECISION_BYTES[precision] + kept)
+        kept = self.full_precision_parameters
+        return _bytes_of(self.parameters - kept, precision) + _bytes_of(kept, FULL_PRECISION)
 
     def adapter_bytes(self, rank: int) -> int:
         """Returns the size of a LoRA adapter of all linear layers, in bf16, in bytes.
@@ -248,3 +248,9 @@ class ModelFacts:
             for group in self.groups
             if group.kind != "index"  # held whole by each GPU
         )
+
+
+@lru_cache(maxsize=4096)
+def _bytes_of(parameters: int, precision: str) -> int:
+    """Returns what parameters take, in bytes; a search asks for the same thousands of times."""
+    return math.ceil(parameters * PRECISION_BYTES[precision])

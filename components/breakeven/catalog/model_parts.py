@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -91,7 +92,7 @@ class LayerGroup:
         return 2 * self.query_heads * (self.key_dim + self.value_dim)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """Parameters of a model by part.
 
@@ -113,7 +114,7 @@ class Parts:
     kept: int = 0
     tower: int = 0
 
-    @property
+    @cached_property
     def total(self) -> int:
         """All parameters."""
         return sum(int(getattr(self, each.name)) for each in fields(self))

@@ -59,16 +59,27 @@ def machines(stack: Stack, report: Report) -> Iterator[Candidate]:
     [settings] = stack.models
     if settings.engine.measured_output_tokens_per_second is not None:
         return  # measured on the present ones
-    ranked = [
-        found
-        for price, shape in _cheapest(stack, report)
+    cheapest = _cheapest(stack, report)
+    ways = sorted(
+        (_least(settings, price, shape, parallel), number, parallel)
+        for number, (price, shape) in enumerate(cheapest)
         for parallel in TENSOR_PARALLEL
         if shape.gpus % parallel == 0 and settings.model.facts.splits_over(parallel)
-        for found in [_ranked(settings, report, price, shape, parallel)]
-        if found is not None
-    ]
-    for _, changed in sorted(ranked, key=lambda each: each[0])[:_MOST_MACHINES]:
+    )
+    ranked: list[tuple[float, dict[str, object]]] = []
+    for least, number, parallel in ways:
+        if len(ranked) == _MOST_MACHINES and least >= ranked[-1][0]:
+            break  # even its fewest nodes cost more
+        found = _ranked(settings, report, *cheapest[number], parallel)
+        if found is not None:
+            ranked = sorted([*ranked, found], key=lambda each: each[0])[:_MOST_MACHINES]
+    for _, changed in ranked:
         yield Candidate("gpu", changed)
+
+
+def _least(settings: Settings, price: Price, shape: NodeShape, parallel: int) -> float:
+    """Returns what the nodes of the fewest replicas cost an hour."""
+    return float(price.usd) * -(-fewest_replicas(settings) // (shape.gpus // parallel))
 
 
 def _cheapest(stack: Stack, report: Report) -> list[tuple[Price, NodeShape]]:
@@ -101,12 +112,12 @@ def _ranked(
     per_node = shape.gpus // parallel
     mean = float(report.assumptions.load.requests_per_second().mean())
     # Nodes that follow the load, but never fewer than hold the fewest replicas.
-    nodes = max(
-        mean / (capacity.requests_per_second * per_node),
-        -(-fewest_replicas(settings) // per_node),
+    hourly = max(
+        float(price.usd) * mean / (capacity.requests_per_second * per_node),
+        _least(settings, price, shape, parallel),
     )
     changed = _of_machine(settings, other, shape)
-    return float(price.usd) * nodes, changed | sizes_for(other, report.assumptions, capacity)
+    return hourly, changed | sizes_for(other, report.assumptions, capacity)
 
 
 def _of_machine(settings: Settings, other: Settings, shape: NodeShape) -> dict[str, object]:

@@ -155,9 +155,9 @@ class ModelSettings(Group):
     @property
     def own_folder(self) -> Path | None:
         """Folder of the model's config.json, where it is one of the user's own."""
-        folder = own_models().get(self.name)
-        is_preset = load_models().name_of(self.name) is not None
-        return None if is_preset and not self.config_digest else folder
+        if load_models().name_of(self.name) is not None and not self.config_digest:
+            return None
+        return own_models().get(self.name)
 
     @property
     def facts(self) -> ModelFacts:

@@ -196,8 +196,10 @@ def wanted_replicas(
     if not fleet.autoscaling:
         return np.full(peak_rates.shape, fleet.highest, dtype=np.int64)
     needed = units_needed(peak_rates, requests_per_second)
-    lowest = np.maximum(fleet.lowest, fleet.scheduled_in(len(needed)))
-    return np.clip(needed, lowest, fleet.highest)
+    lowest: int | NDArray[np.int64] = fleet.lowest
+    if fleet.scheduled:
+        lowest = np.maximum(lowest, fleet.scheduled_in(len(needed)))
+    return np.minimum(np.maximum(needed, lowest), fleet.highest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +229,17 @@ def following_nodes(replicas: NDArray[np.int64], fleet: Fleet) -> FollowingNodes
         fleet: Its `fixed_nodes` play no part.
     """
     nodes = np.ceil(replicas / fleet.replicas_per_node)
-    node_starts = float(np.maximum(nodes - np.roll(nodes, 1), 0).mean())
+    node_starts = _starts(nodes)
     overhead = node_starts * ((fleet.start_seconds + fleet.scale_down_seconds) / 3600)
     return FollowingNodes(
         nodes=float(nodes.mean()) + overhead,
         node_starts=node_starts,
-        replica_starts=float(np.maximum(replicas - np.roll(replicas, 1), 0).mean()),
+        replica_starts=_starts(replicas),
     )
+
+
+def _starts(running: NDArray[np.float64] | NDArray[np.int64]) -> float:
+    """Returns how many start in an hour, averaged over time; the first hour follows the last."""
+    # As many stop as start, so that half of all changes are starts.
+    changes = np.abs(running[1:] - running[:-1]).sum() + abs(running[0] - running[-1])
+    return float(changes) / (2 * len(running))

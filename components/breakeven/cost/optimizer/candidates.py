@@ -2,7 +2,7 @@
 
 Configurations that differ in price alone share one simulated week and one capacity, so that
 thousands of them take a few hundred plans. The overflow of all numbers of base nodes is read from
-one load-duration curve. The bill of each is written by the code that writes a stack's.
+one load-duration curve. The bill of each has the lines that the code for a stack's bill writes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from breakeven.cost.api_cost import api_monthly
-from breakeven.cost.bill.bill import bill_of, unpriced
+from breakeven.cost.bill.bill import unpriced
+from breakeven.cost.bill.priced_ledger import PricedLedger
 from breakeven.cost.bill.pricing import charged
-from breakeven.cost.bill.registered import Registered
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.objectives import Objectives, largest_kept
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
@@ -111,7 +111,7 @@ class Evaluator:
         self._ledgers = {precision: charged(ledger) for precision, ledger in search.ledgers.items()}
         self.minutes = LoadDuration.of(assumptions.load)
         self._capacities = Capacities(search)
-        self._with_nodes: dict[tuple[str, str, str], tuple[Registered, ...]] = {}
+        self._priced: dict[tuple[str, str, str, bool], PricedLedger] = {}
         self._weeks: dict[tuple[float, Fleet], FleetWeek] = {}
 
     def evaluate_all(self) -> list[Candidate]:
@@ -157,13 +157,14 @@ class Evaluator:
         week: FleetWeek,
     ) -> Decimal:
         offer, precision = configuration.offer, configuration.precision
-        key = offer.machine, offer.purchase, precision
-        if key not in self._with_nodes:
-            self._with_nodes[key] = with_nodes(
-                self._ledgers[precision], offer, self.search.assumptions.cloud
+        key = offer.machine, offer.purchase, precision, fleet.fixed_nodes is None
+        if key not in self._priced:
+            search = self.search
+            ledger = with_nodes(self._ledgers[precision], offer, search.assumptions.cloud)
+            self._priced[key] = PricedLedger(
+                ledger, assumptions_for(search, configuration, capacity, fleet)
             )
-        assumptions = assumptions_for(self.search, configuration, capacity, fleet)
-        return bill_of(self._with_nodes[key], week, assumptions).total
+        return self._priced[key].total(week)
 
     def _divisions(self, offer: Offer) -> Iterator[int]:
         for parallel in TENSOR_PARALLEL:

@@ -161,9 +161,20 @@ def _places(lengths: Array) -> Callable[[int], Any]:
     return lambda step: (step % lengths, columns)
 
 
+def _where(holds: Array, function: Callable[..., Array], values: tuple[Array, ...]) -> Array:
+    found = np.zeros(len(holds))
+    at = np.flatnonzero(holds)
+    if len(at):
+        found[at] = function(*(value[at] for value in values))
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arithmetic:
-    """The functions that floats and arrays have under different names."""
+    """The functions that floats and arrays have under different names.
+
+    `only` applies a function where something holds, and gives 0 elsewhere.
+    """
 
     minimum: Callable[[Any, Any], Number]
     maximum: Callable[[Any, Any], Number]
@@ -172,6 +183,7 @@ class Arithmetic:
     sqrt: Callable[[Any], Number]
     exp: Callable[[Any], Number]
     any: Callable[[Any], bool]
+    only: Callable[[Any, Callable[..., Any], tuple[Any, ...]], Number]
     window: Callable[[Any, Any], Window]
     delay: Callable[[Any, Any], Delay]
 
@@ -184,6 +196,7 @@ ONE = Arithmetic(
     sqrt=math.sqrt,
     exp=math.exp,
     any=bool,
+    only=lambda holds, function, values: function(*values) if holds else 0.0,
     window=WindowOfOne,
     delay=DelayOfOne,
 )
@@ -196,6 +209,7 @@ MANY = Arithmetic(
     sqrt=np.sqrt,
     exp=np.exp,
     any=lambda values: bool(values.any()),
+    only=_where,
     window=WindowOfMany,
     delay=DelayOfMany,
 )

@@ -78,11 +78,11 @@ class Requests:
         present = self.in_flight + arrivals
         mean = self._ending(old, arrivals - to_fresh, replicas)
         if some(fresh_replicas):
-            ending = self._ending(self._fresh, to_fresh, fresh_replicas)
+            ending = self._ending_of_some(self._fresh, to_fresh + leaving * 0, fresh_replicas)
             mean, fresh = mean + ending, fresh - ending
         stopping = maximum(draining, (leaving > 0) * 1)
         if some(leaving):
-            ending = self._ending(leaving, 0.0, stopping)
+            ending = self._ending_of_some(leaving, leaving * 0, stopping)
             mean, leaving = mean + ending, leaving - ending
         ended = self._with_noise(mean, present, normal, uniform)
         self.in_flight = present - ended
@@ -146,37 +146,23 @@ class Requests:
 
     def _ending(self, present: Number, arrivals: Number, replicas: Number) -> Number:
         """Returns the requests of a group that end in a step, in the mean."""
-        # Speed depends on how many are held in the middle of the step, so a first answer is needed.
-        first = self._ending_at(present, present, arrivals, replicas)
-        return self._ending_at(present + (arrivals - first) / 2, present, arrivals, replicas)
+        return _ending(self._arithmetic, present, arrivals, replicas, self._times)
 
-    def _ending_at(
-        self, held: Number, present: Number, arrivals: Number, replicas: Number
-    ) -> Number:
-        """Returns the same at the speed of a number of requests held.
-
-        Of those present at the start a share 1 - e^(-x) ends, x the step over the mean time of a
-        request, and of those that come within it 1 - (1 - e^(-x)) / x; never more than the slots
-        can end, which are filled again from the queue.
-        """
-        rules, minimum, maximum = (
-            self._parameters,
-            self._arithmetic.minimum,
-            self._arithmetic.maximum,
+    def _ending_of_some(self, present: Number, arrivals: Number, replicas: Number) -> Number:
+        """Returns the same of a group that few fleets have at a time."""
+        arithmetic = self._arithmetic
+        return arithmetic.only(
+            present + arrivals > 0,
+            lambda present, arrivals, replicas, *times: _ending(
+                arithmetic, present, arrivals, replicas, times
+            ),
+            (present, arrivals, replicas, *self._times),
         )
-        batch = minimum(maximum(held / maximum(replicas, 1), 1), rules.slots)
-        turns = STEP_SECONDS / (rules.seconds_alone + rules.seconds_per_neighbour * (batch - 1))
-        ending = 1 - self._arithmetic.exp(-turns)
-        free = present * ending + arrivals * (1 - ending / turns)
-        full = replicas * rules.slots * turns
-        # Within a step chance takes the number held above the slots and below: with a sixth of
-        # the variance of arrivals, whose sum is known, and half of that of ends. Where requests are
-        # short it is the variance of what the slots can end. The mean of the smaller of two is
-        # below both, most where they are equal: 0.4 deviations.
-        variance = minimum(maximum(arrivals / 6 + free / 2, 0) * turns * turns, full)
-        noise = _MEAN_OF_SMALLER * variance
-        gap = free - full
-        return maximum((free + full - self._arithmetic.sqrt(gap * gap + noise)) / 2, 0)
+
+    @property
+    def _times(self) -> tuple[Number, ...]:
+        rules = self._parameters
+        return rules.slots, rules.seconds_alone, rules.seconds_per_neighbour
 
     def _with_noise(self, mean: Number, present: Number, normal: Number, uniform: Number) -> Number:
         """Returns a whole number, by chance about the mean."""
@@ -187,3 +173,40 @@ class Requests:
         variance = mean * (1 - mean / maximum(present, 1) * (self.waiting <= 0))
         spread = arithmetic.sqrt(maximum(variance - _ROUNDING_VARIANCE, 0))
         return minimum(maximum(arithmetic.floor(mean + normal * spread + uniform), 0), present)
+
+
+def _ending(
+    arithmetic: Arithmetic,
+    present: Number,
+    arrivals: Number,
+    replicas: Number,
+    times: tuple[Number, ...],
+) -> Number:
+    """Returns the requests that end in a step, in the mean.
+
+    Of those present at the start a share 1 - e^(-x) ends, x the step over the mean time of a
+    request, and of those that come within it 1 - (1 - e^(-x)) / x; never more than the slots
+    can end, which are filled again from the queue.
+    """
+    minimum, maximum = arithmetic.minimum, arithmetic.maximum
+    slots, seconds_alone, seconds_per_neighbour = times
+    some = maximum(replicas, 1)
+
+    def at_the_speed_of(held: Number) -> Number:
+        batch = minimum(maximum(held / some, 1), slots)
+        turns = STEP_SECONDS / (seconds_alone + seconds_per_neighbour * (batch - 1))
+        ending = 1 - arithmetic.exp(-turns)
+        free = present * ending + arrivals * (1 - ending / turns)
+        full = replicas * slots * turns
+        # Within a step chance takes the number held above the slots and below: with a sixth of
+        # the variance of arrivals, whose sum is known, and half of that of ends. Where requests are
+        # short it is the variance of what the slots can end. The mean of the smaller of two is
+        # below both, most where they are equal: 0.4 deviations.
+        variance = minimum(maximum(arrivals / 6 + free / 2, 0) * turns * turns, full)
+        noise = _MEAN_OF_SMALLER * variance
+        gap = free - full
+        return maximum((free + full - arithmetic.sqrt(gap * gap + noise)) / 2, 0)
+
+    # Speed depends on how many are held in the middle of the step, so a first answer is needed.
+    first = at_the_speed_of(present)
+    return at_the_speed_of(present + (arrivals - first) / 2)
