@@ -24,6 +24,7 @@ WORKLOADS = (
 NAMESPACED_KINDS = frozenset(
     {
         *WORKLOADS,
+        "CSIStorageCapacity",
         "ConfigMap",
         "ControllerRevision",
         "EndpointSlice",

@@ -8,6 +8,7 @@ from breakeven.policy.rule import Pack, Rule
 from breakeven.policy.rules import (
     access,
     airgap,
+    entries,
     network,
     pod_kernel,
     pod_security,
@@ -24,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     *workloads.RULES,
     *access.RULES,
     *network.RULES,
+    *entries.RULES,
     *supply_chain.RULES,
     *vllm_code.RULES,
     *vllm.RULES,

@@ -39,14 +39,14 @@ _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 _SECRET_NAME = re.compile(
     r"(^|[_.-])([a-z0-9]*[_-]?(api|access|private|secret|signing|encryption|openai|auth)[_-]?key"
-    r"|token|password|passwd|passw?|pwd|passphrase|secret|credentials?)$",
+    r"|(azure|oci)[a-z_-]*key(_content)?|token|password|passwd|passw?|pwd|passphrase|secret|credentials?)$",
     re.IGNORECASE,
 )
 _NO_SECRET = re.compile(r"|true|false|\d+|/\S*|\$\(\w+\)", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     r"\bhf_[A-Za-z0-9]{30,}|\bsk-[A-Za-z0-9_-]{20,}|\bnvapi-[A-Za-z0-9_-]{30,}"
     r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_[A-Za-z0-9_]{30,}"
-    r"|---+ ?BEGIN [A-Z ]*PRIVATE KEY ?---+|\bBearer\s+[A-Za-z0-9._~+/-]{16,}"
+    r"|---+ ?BEGIN [A-Z ]*PRIVATE KEY ?---+|\b[Bb]earer\s+[A-Za-z0-9._~+/-]{8,}"
     r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAIza[0-9A-Za-z_-]{35}\b"
     r"|[a-z][a-z0-9+.-]*://[^\s/:@]+:(?!\$)[^\s/@]{3,}@"

@@ -1,0 +1,136 @@
+"""Ways into a cluster from outside: Ingress, Gateway, Services with an address of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from breakeven.policy.manifest import Pod, Resource, Scope, Unknown, at, listed, mapped
+from breakeven.policy.rule import Rule, Violation, about
+from breakeven.policy.rules.containers import flags, is_kind, is_one_of, shown
+from breakeven.policy.rules.network_policies import neighbors, port_name
+from breakeven.policy.selectors import matches
+
+_CERTIFICATE_ANNOTATIONS = (
+    "service.beta.kubernetes.io/aws-load-balancer-ssl-cert",
+    "service.beta.kubernetes.io/do-loadbalancer-certificate-id",
+    "service.beta.kubernetes.io/oci-load-balancer-ssl-ports",
+)
+"""By which a load balancer of a cloud ends TLS itself."""
+
+_PLAIN_ANNOTATIONS = {
+    "kubernetes.io/ingress.allow-http": "true",
+    "nginx.ingress.kubernetes.io/ssl-redirect": "false",
+    "haproxy-ingress.github.io/ssl-redirect": "false",
+    "traefik.ingress.kubernetes.io/router.tls": "false",
+}
+"""By which an Ingress with a certificate serves plain HTTP as well."""
+
+
+@about(is_kind("Service"))
+def _no_external_addresses(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if listed(resource.spec.get("externalIPs")):
+        yield Violation("spec.externalIPs", shown(list(listed(resource.spec.get("externalIPs")))))
+
+
+_ENTRIES = ("LoadBalancer", "NodePort")
+"""Types of Services by which a cluster is entered from outside."""
+
+
+def _is_entry(resource: Resource, _scope: Scope) -> bool:
+    return resource.kind in ("Ingress", "Gateway") or (
+        resource.kind == "Service" and resource.spec.get("type") in _ENTRIES
+    )
+
+
+@about(_is_entry)
+def _tls(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    match resource.kind, resource.group:
+        case "Service", _:
+            yield from _plain_service(resource, scope)
+        case "Ingress", _:
+            yield from _plain_ingress(resource)
+        case "Gateway", "networking.istio.io":
+            yield from _plain_servers(resource)
+        case "Gateway", "gateway.networking.k8s.io":
+            for listener in listed(resource.spec.get("listeners")):
+                protocol = at(listener, "protocol")
+                if not is_one_of(protocol, "HTTPS", "TLS"):
+                    yield Violation(f"spec.listeners[{at(listener, 'name')}]", shown(protocol))
+
+
+def _plain_ingress(resource: Resource) -> Iterator[Violation]:
+    secured = {
+        str(host)
+        for entry in listed(resource.spec.get("tls"))
+        for host in listed(at(entry, "hosts"))
+    }
+    hosts = [at(rule, "host") for rule in listed(resource.spec.get("rules"))] or [None]
+    for host in hosts:
+        if not isinstance(host, Unknown) and not _is_secured(host, secured):
+            yield Violation("spec.tls", f"{shown(host)} without TLS")
+    annotations = mapped(at(resource.manifest, "metadata", "annotations"))
+    for name, value in _PLAIN_ANNOTATIONS.items():
+        if str(annotations.get(name, "")).lower() == value:
+            yield Violation(f"metadata.annotations[{name}]", value)
+    if resource.spec.get("defaultBackend") and not secured:
+        yield Violation("spec.defaultBackend", "every host, without TLS")
+
+
+def _plain_servers(resource: Resource) -> Iterator[Violation]:
+    for number, server in enumerate(listed(resource.spec.get("servers"))):
+        protocol = at(server, "port", "protocol")
+        redirects = at(server, "tls", "httpsRedirect") is True
+        if not is_one_of(protocol, "HTTPS", "TLS") and not redirects:
+            yield Violation(f"spec.servers[{number}]", shown(protocol))
+
+
+def _plain_service(resource: Resource, scope: Scope) -> Iterator[Violation]:
+    """A way in by a load balancer or a node's port, unless a certificate is seen on the way."""
+    annotations = mapped(at(resource.manifest, "metadata", "annotations"))
+    if any(key in annotations for key in _CERTIFICATE_ANNOTATIONS):
+        return
+    selector = {"matchLabels": resource.spec.get("selector")}
+    pods = [pod for pod in neighbors(resource, scope) if matches(selector, mapped(pod.labels))]
+    if pods and all(_serves_tls(pod) for pod in pods):
+        return
+    for port in listed(resource.spec.get("ports")):
+        yield Violation(f"spec.ports[{port_name(at(port, 'port'))}]", "plain HTTP, as far as seen")
+
+
+def _serves_tls(pod: Pod) -> bool:
+    """Tells whether a container of a pod has a certificate, or asks its own probe by HTTPS."""
+    return any(
+        flags(container).abbreviates("--ssl-certfile")
+        or at(container.spec, "readinessProbe", "httpGet", "scheme") == "HTTPS"
+        for container in pod.containers()
+    )
+
+
+def _is_secured(host: Any, secured: set[str]) -> bool:
+    if not isinstance(host, str):
+        return False
+    return host in secured or f"*.{host.partition('.')[2]}" in secured
+
+
+RULES = (
+    Rule(
+        id="service-no-external-ips",
+        what="No Service takes addresses of its own choice, by which traffic of others is caught "
+        "(CVE-2020-8554).",
+        do="Remove externalIPs.",
+        theme="network-boundary",
+        check=_no_external_addresses,
+    ),
+    Rule(
+        id="ingress-tls",
+        what="Every way in from outside the cluster is TLS only: Ingress, Gateway, and Services "
+        "with a load balancer or node port.",
+        do="Set spec.tls for every host, a Gateway's listeners to HTTPS or TLS, and "
+        "network.tlsSecret for a load balancer.",
+        theme="transport",
+        check=_tls,
+        needs_all=True,
+        controls={"Kubescape": ("C-0263",)},
+    ),
+)
