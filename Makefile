@@ -11,11 +11,8 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 	--python-version 3.11 --no-strip-extras --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: engine-bump engine-flags architecture coverage demo mutation policy-docs report-schema price-tables settings docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-sweeps test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-commands bench-cost bench-loop lock test-airgap bench-bundle
-=======
-.PHONY: engine-bump engine-flags architecture coverage demo mutation policy-docs report-schema price-tables settings docs test-docs help setup doctor dev-packages preview up destroy rig rig-stop test test-tools test-sweeps test-all test-cluster test-browser test-gateway vllm-check check-third-party lint format golden schemas bench bench-cost bench-loop lock test-airgap bench-bundle bench-policies
->>>>>>> 1404f6b (policy: measure recall on fixtures of other projects)
+# No target is a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -167,13 +164,11 @@ bench-cost: ## Measure recommend, the simulated week and the import of logs, and
 	$(BOOTSTRAP) run python -m bench.week_simulation
 	$(BOOTSTRAP) run python -m bench.traffic_import
 
-<<<<<<< HEAD
 bench-commands: dev-packages ## Compare estimate and recommend with the first edition, in pairs, by processor time
 	.venv/bin/python -m bench.paired_commands $(ARGS)
-=======
+
 bench-policies: ## Measure recall of the policy packs on fixtures of other projects (FOLDER=checkouts)
 	$(BOOTSTRAP) run python -m bench.policy_recall $(FOLDER)
->>>>>>> 1404f6b (policy: measure recall on fixtures of other projects)
 
 bench-bundle: ## Measure packing and verifying a bundle beside the disk alone, and its memory
 	$(BOOTSTRAP) run python -m bench.bundle $(ARGS)
