@@ -1,4 +1,4 @@
-"""Stacks on GPUs that no shipped stack has: AMD, Blackwell in NVFP4, and a MIG profile.
+"""Stacks on GPUs that no shipped stack has: AMD, Blackwell in NVFP4, a MIG profile, a time slice.
 
 Their tables and the pods that serve, compared with files that a person can read; `make golden`
 regenerates them.
@@ -13,6 +13,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.location import PyTestLocation
 
+from breakeven.catalog.engines import deployed_release
 from breakeven.manifests.render import render
 from breakeven.manifests.yaml_text import yaml_text
 from breakeven.planning.offline import load_values
@@ -23,9 +24,6 @@ from tests.golden.one_file import OneFile
 pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*Consider adding")
 
 TODAY = date(2026, 11, 24)
-DIGEST = "sha256:" + "0" * 64
-"""Stands for one that the user looks up; no registry can be asked here."""
-
 OWNED: Mapping[str, object] = {
     "pool.kind": "existing",
     "pool.gpusPerNode": 8,
@@ -48,7 +46,7 @@ STACKS: Mapping[str, Mapping[str, object]] = {
         "model.name": "llama-3.3-70b-instruct",
         "model.repository": "meta-llama/Llama-3.3-70B-Instruct",
         "model.revision": "6f6073b423013f6a7d4d9f39144961bfbfbc386b",
-        "engine.image": f"docker.io/vllm/vllm-openai-rocm:v0.31.0@{DIGEST}",
+        "engine.image": deployed_release().images["amd"].reference,
         "pool.gpu": "mi300x",
         "pool.nodeLabels": {"feature.node.kubernetes.io/amd-gpu": "true"},
         "replicas.autoscaling": False,
@@ -73,6 +71,16 @@ STACKS: Mapping[str, Mapping[str, object]] = {
         "replicas.autoscaling": False,
         "replicas.min": 24,
         "replicas.max": 24,
+    },
+    # 8 GPUs of 2 time slices each.
+    "h100-shared": {
+        **OWNED,
+        "pool.gpu": "h100/shared-2",
+        "pool.gpusPerNode": 16,
+        "pool.nodeLabels": {"nvidia.com/device-plugin.config": "shared-2"},
+        "replicas.autoscaling": False,
+        "replicas.min": 16,
+        "replicas.max": 16,
     },
 }
 

@@ -23,6 +23,13 @@ _MIG_MEMORY = 0.95
 reports 4,864 MiB and 3g.20gb 20,096 MiB (NVIDIA MIG user guide, "Running CUDA applications")."""
 
 
+_SHARED = "shared-"
+"""Begin of the part of a name that stands for a time slice."""
+
+TIME_SLICES = (2, 3, 4, 8)
+"""Into how many equal time slices a GPU can be divided here."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
     """One GPU: what its maker's data sheet says, and what decides how it can be used.
@@ -114,13 +121,36 @@ class Gpu:
 
     @property
     def profile(self) -> str:
-        """Its MIG profile; empty for what is none."""
+        """Its MIG profile, or "shared-N" for a time slice; empty for what is none of them."""
         return self.name.partition("/")[2]
 
     @property
+    def is_time_slice(self) -> bool:
+        """Whether it is one of several equal time slices of a GPU."""
+        return self.profile.startswith(_SHARED)
+
+    @property
     def device_resource(self) -> str:
-        """Resource by which a container asks for it, as the vendor's device plugin names it."""
+        """Resource by which a container asks for it, as the vendor's device plugin names it.
+
+        A time slice is the resource that NVIDIA's device plugin renames (`renameByDefault`), so
+        that no pod gets a whole GPU for the price of a slice.
+        """
+        if self.is_time_slice:
+            return f"{self.taint}.shared"
         return f"nvidia.com/mig-{self.profile}" if self.profile else self.taint
+
+    @property
+    def visible_memory_share(self) -> float:
+        """Its share of the memory that a container sees: a time slice sees all of the GPU's."""
+        return 1 / self.parts if self.is_time_slice else 1.0
+
+    @property
+    def node_labels(self) -> Mapping[str, str]:
+        """Labels that the vendor's operator gives to nodes with it."""
+        if self.vendor == "amd":
+            return {"feature.node.kubernetes.io/amd-gpu": "true"}
+        return {"nvidia.com/gpu.present": "true"}
 
     @property
     def taint(self) -> str:
@@ -159,6 +189,42 @@ class Gpu:
             calibration="",
             is_suggested=False,
         )
+
+    def time_slice(self, slices: int) -> Gpu:
+        """Returns one of several equal time slices of this GPU.
+
+        Compute, bandwidth, memory and power by share, as if all slices were busy. Nothing separates
+        them: the memory is shared by what each engine is told to take, and containers with slices
+        of one GPU take turns (NVIDIA device plugin, "Shared Access to GPUs"). Slices of several
+        GPUs can't be asked for, so that they exchange no data.
+
+        Args:
+            slices: One of `TIME_SLICES`.
+        """
+        return replace(
+            self,
+            name=f"{self.name}/{_SHARED}{slices}",
+            memory_gib=self.memory_gib / slices,
+            bandwidth_gb_per_second=self.bandwidth_gb_per_second / slices,
+            bf16_tflops=self.bf16_tflops / slices,
+            fp8_tflops=self.fp8_tflops and self.fp8_tflops / slices,
+            int8_tops=self.int8_tops and self.int8_tops / slices,
+            fp4_tflops=self.fp4_tflops and self.fp4_tflops / slices,
+            watts=round(self.watts / slices),
+            linked_gpus=1,
+            mig_profiles=(),
+            part_of=self.name,
+            parts=slices,
+            calibration="",
+            is_suggested=False,
+        )
+
+    @property
+    def shares(self) -> tuple[str, ...]:
+        """What follows the slash in the names of its parts: MIG profiles, then time slices."""
+        if self.vendor != "nvidia" or self.part_of:
+            return self.mig_profiles
+        return (*self.mig_profiles, *(f"{_SHARED}{slices}" for slices in TIME_SLICES))
 
 
 class UnknownGpuError(UnknownNameError):
@@ -199,14 +265,18 @@ def load_gpus() -> Mapping[str, Gpu]:
 
 @cache
 def gpu_names() -> tuple[str, ...]:
-    """Returns the names of all known GPUs, and of their MIG profiles as GPU/PROFILE."""
+    """Returns the names of all known GPUs, and of their parts as GPU/PROFILE and GPU/shared-N."""
     gpus = load_gpus()
-    profiles = (f"{name}/{each}" for name, gpu in gpus.items() for each in gpu.mig_profiles)
-    return (*gpus, *profiles)
+    parts = (f"{name}/{each}" for name, gpu in gpus.items() for each in gpu.shares)
+    return (*gpus, *parts)
 
 
 def find_gpu(name: str) -> Gpu:
-    """Returns a GPU, or a MIG profile of one as GPU/PROFILE, by name, in upper or lower case.
+    """Returns a GPU, or a part of one, by name, in upper or lower case.
+
+    Args:
+        name: Such as h100; h100/1g.10gb for a MIG profile, h100/shared-4 for one of four time
+            slices.
 
     Raises:
         UnknownGpuError: There is none of that name.
@@ -218,6 +288,8 @@ def find_gpu(name: str) -> Gpu:
         raise UnknownGpuError(name, near_names(name, gpus))
     if not slash:
         return gpu
-    if profile not in gpu.mig_profiles:
-        raise UnknownGpuError(name, tuple(f"{whole}/{each}" for each in gpu.mig_profiles))
+    if profile not in gpu.shares:
+        raise UnknownGpuError(name, tuple(f"{whole}/{each}" for each in gpu.shares))
+    if profile.startswith(_SHARED):
+        return gpu.time_slice(int(profile.removeprefix(_SHARED)))
     return gpu.sliced(profile)

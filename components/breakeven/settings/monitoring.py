@@ -83,8 +83,9 @@ class MonitoringSettings(Group):
     )
     gpu_metrics: Boolean = Field(
         default=True,
-        description="NVIDIA's DCGM exporter runs in the cluster and Prometheus scrapes it; "
-        "adds GPU alerts and panels",
+        description="The exporter of the GPU's vendor (NVIDIA's DCGM exporter, AMD's device "
+        "metrics exporter) runs in the cluster and Prometheus scrapes it; adds GPU alerts and "
+        "panels",
     )
     runbooks: Annotated[
         str,

@@ -160,13 +160,14 @@ class PoolSettings(Group):
     gpu: Annotated[Gpu, one_of(gpu_names, find_gpu)] = Field(
         default="l4",
         validate_default=True,
-        description="GPU model; a name in components/breakeven/catalog/data/gpus.json, or a MIG "
-        "profile of one, such as h100/1g.10gb; pool.gpusPerNode then counts the instances",
+        description="GPU model; a name in components/breakeven/catalog/data/gpus.json, or a part "
+        "of one: a MIG profile such as h100/1g.10gb, or one of four time slices as l4/shared-4; "
+        "pool.gpusPerNode then counts the parts",
     )
     gpus_per_node: Integer = Field(
         default=1,
         ge=1,
-        le=16 * 7,
+        le=16 * 8,
         description="GPUs of one node of the pool; a multiple of engine.tensorParallel",
     )
     gpu_quota: Integer = Field(

@@ -87,6 +87,20 @@ def test_a_mig_profile_is_a_gpu_by_its_shares() -> None:
         find_gpu("l4/1g.10gb")
 
 
+def test_a_time_slice_is_an_equal_share_that_sees_all_of_the_memory() -> None:
+    whole, part = find_gpu("l4"), find_gpu("L4/shared-4")
+    assert (part.name, part.whole, part.parts, part.linked_gpus) == ("l4/shared-4", "l4", 4, 1)
+    assert part.memory_gib == whole.memory_gib / 4
+    assert part.bandwidth_gb_per_second == whole.bandwidth_gb_per_second / 4
+    assert part.compute_tera("fp8") == whole.compute_tera("fp8") / 4
+    assert part.visible_memory_share == 0.25
+    assert find_gpu("h100/1g.10gb").visible_memory_share == whole.visible_memory_share == 1
+    assert part.device_resource == "nvidia.com/gpu.shared"
+    for name in ("l4/shared-5", "mi300x/shared-2", "l4-half/shared-2"):
+        with pytest.raises(UnknownGpuError):
+            find_gpu(name)
+
+
 @pytest.mark.parametrize("gpu", [gpu for gpu in GPUS if gpu.mig_profiles], ids=lambda gpu: gpu.name)
 def test_the_instances_of_a_profile_fill_a_gpu_at_most(gpu: Gpu) -> None:
     """NVIDIA MIG user guide, "Supported MIG profiles": numbers of instances available."""

@@ -208,7 +208,7 @@ def _checked(name: str, gpu: str | None, where: Where, region: str | None) -> Mo
         mistakes.append(error)
     try:
         if gpu is not None:
-            require_gpu(gpu)
+            require_gpu(gpu, parts=where is Where.OWN)
     except UserError as error:
         mistakes.append(error)
     try:

@@ -153,14 +153,16 @@ def own_machine(answers: Answers) -> Machine:
         NewStackError: All of them together do not.
     """
     gpu = answers.gpu or _OWN_GPU
+    part = find_gpu(gpu)
+    gpus, most = (_OWN_GPUS * part.parts, 1) if part.profile else (_OWN_GPUS, _OWN_GPUS)
     for parallel in TENSOR_PARALLEL:
-        if _fits(answers.model, gpu, parallel):
-            return Machine(gpu=gpu, gpus=_OWN_GPUS, parallel=parallel, instance_type="")
+        if parallel <= most and _fits(answers.model, gpu, parallel):
+            return Machine(gpu=gpu, gpus=gpus, parallel=parallel, instance_type="")
     length = min(LONGEST_REQUEST, answers.model.max_model_length)
     fits = smallest_fits(answers.model, max_model_length=length)
     would = f"It would fit: {', '.join(fits)}. " if fits else ""
     msg = (
-        f"{answers.model.name} in {answers.model.checkpoint.precision} does not fit {_OWN_GPUS} x "
+        f"{answers.model.name} in {answers.model.checkpoint.precision} does not fit {most} x "
         f"{gpu}. {would}Choose another --gpu or --model; `breakeven model` says what a model needs"
     )
     raise NewStackError(msg)

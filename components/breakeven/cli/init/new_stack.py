@@ -6,6 +6,7 @@ import math
 from datetime import date
 
 from breakeven.catalog.clouds import find_cloud
+from breakeven.catalog.engines import deployed_release
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import load_models
 from breakeven.catalog.pool_kinds import EXISTING, default_pool_kind
@@ -100,6 +101,9 @@ def _composed(answers: Answers, weights: Values, machine: Machine, today: date) 
         "network.dataMayLeave": answers.data_may_leave,
         "api.inUse": answers.api,
     }
+    vendor, images = find_gpu(machine.gpu).vendor, deployed_release().images
+    if vendor != "nvidia" and vendor in images:  # the default is NVIDIA's
+        values["engine.image"] = images[vendor].reference
     values |= _own(answers, machine) if answers.where is Where.OWN else _cloud(answers, machine)
     return values | _sized(values, answers, machine, today)
 
@@ -165,6 +169,7 @@ def _own(answers: Answers, machine: Machine) -> Values:
     watts = find_gpu(machine.gpu).watts * machine.gpus * _SERVER_WATTS
     return {
         "pool.kind": EXISTING.name,
+        "pool.nodeLabels": dict(find_gpu(machine.gpu).node_labels),
         "pricing.cloud": "none",
         "pricing.region": "",
         # The disks are in the price of the server.

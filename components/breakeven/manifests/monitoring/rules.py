@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from breakeven.manifests.monitoring.gpu_exporter import exporter_of
 from breakeven.manifests.monitoring.promql import (
     engine_selector,
     exported_namespace_selector,
@@ -96,6 +97,9 @@ def _values(settings: Settings) -> dict[str, object]:
         "pods": pod_selector(settings),
         "exported_pods": exported_pod_selector(settings),
         "gpu_metrics": monitoring.gpu_metrics,
+        "gpu_series": exporter_of(settings).recorded(settings),
+        "has_xid": exporter_of(settings).has_xid,
+        "gpu_exporter": exporter_of(settings).name,
         "startup_seconds": timings_of(settings).startup_budget + PATIENCE_SECONDS,
         "node_seconds": NODE_START + PATIENCE_SECONDS,
         "target_waiting": replicas.target_waiting,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from breakeven.manifests.gpu_pool.pool import Scheduling
@@ -37,6 +38,13 @@ CERTIFICATE = "/certificate"
 _QUIET = "/health,/metrics,/ping"
 
 
+def _memory_utilization(settings: Settings) -> Decimal:
+    """Returns the share of the memory that the engine sees, and may take; rounded down."""
+    share = settings.engine.gpu_memory_utilization
+    seen = Decimal(settings.pool.gpu.visible_memory_share)
+    return share if seen == 1 else (share * seen).quantize(Decimal("0.001"), ROUND_DOWN)
+
+
 def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) -> list[str]:
     """Returns the arguments of `vllm serve`.
 
@@ -56,7 +64,7 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
         f"--port={ENGINE_PORT}",
         f"--tensor-parallel-size={engine.tensor_parallel}",
         f"--max-model-len={model.max_length}",
-        f"--gpu-memory-utilization={engine.gpu_memory_utilization}",
+        f"--gpu-memory-utilization={_memory_utilization(settings)}",
         f"--dtype={'bfloat16' if settings.pool.gpu.has_bf16 else 'float16'}",
         # Never pickled weights, which run code when they are loaded.
         "--load-format=safetensors",

@@ -30,8 +30,8 @@ from breakeven.policy.rules.containers import (
 )
 
 GPU = "nvidia.com/gpu"
-_GPUS = re.compile(r"(nvidia|amd)\.com/(gpu|mig-\S+)")
-"""Resources that are whole GPUs or instances of MIG."""
+_GPUS = re.compile(r"(nvidia|amd)\.com/(gpu|gpu\.shared|mig-\S+)")
+"""Resources that are whole GPUs, time slices or instances of MIG."""
 
 # Ephemeral containers can have neither resources nor probes.
 _LASTING = ("containers", "initContainers")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from breakeven.catalog.apis.addresses import API_ADDRESSES
 from breakeven.catalog.clouds import find_cloud, private_balancer_clouds
 from breakeven.catalog.engines import deployed_release
+from breakeven.catalog.gpus import Gpu, load_gpus
 from breakeven.settings.checks.air_gap import air_gap
 from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings
@@ -19,7 +20,7 @@ unpacked (some 20 GB), caches."""
 
 
 _MOST_GPUS = 16
-"""Whole GPUs of a node; instances of MIG may be seven times as many."""
+"""Whole GPUs of a node; parts of them may be eight times as many."""
 
 _CUDA_IMAGE = re.compile(r"/vllm-openai[:@]")
 """vLLM's own image for GPUs of NVIDIA, in whichever registry; that for ROCm has another name."""
@@ -122,22 +123,22 @@ def _support(settings: Settings) -> Iterator[Conflict]:
     if gpu.profile and engine.tensor_parallel > 1:
         yield Conflict(
             "engine.tensorParallel",
-            f"{engine.tensor_parallel} instances of {gpu.name}, which can't exchange data",
-            "Allowed: 1, or a larger MIG profile",
+            f"{engine.tensor_parallel} parts {gpu.name}, which can't exchange data",
+            "Allowed: 1, or a larger part of a GPU",
             ("pool.gpu",),
         )
     if pool.gpus_per_node > _MOST_GPUS and not gpu.profile:
         yield Conflict(
             "pool.gpusPerNode",
             f"{pool.gpus_per_node} whole GPUs",
-            f"Allowed: 1 to {_MOST_GPUS}; more only as instances of a MIG profile",
+            f"Allowed: 1 to {_MOST_GPUS}; more only as parts of a GPU",
             ("pool.gpu",),
         )
     if pool.kind.can_grow and (gpu.vendor == "amd" or gpu.profile):
         yield Conflict(
             "pool.kind",
             f"{pool.kind.name} does not know {gpu.device_resource} before a node is there",
-            f"Allowed with {gpu.name}: existing",
+            f"Allowed with {gpu.name}: existing, where the device plugin offers it{_grows(gpu)}",
             ("pool.gpu",),
         )
     if not gpu.supports(settings.model.precision):
@@ -147,6 +148,14 @@ def _support(settings: Settings) -> Iterator[Conflict]:
             "Allowed: another precision, or a GPU of NVIDIA",
             ("pool.gpu",),
         )
+
+
+def _grows(gpu: Gpu) -> str:
+    """Says which GPU works on a growing pool instead: the whole one, or a machine with a part."""
+    if gpu.vendor == "amd":
+        return ""
+    rented = [each.name for each in load_gpus().values() if each.part_of == gpu.part_of]
+    return f"; with {' or '.join([gpu.part_of, *rented])} every pool kind"
 
 
 def _amd(settings: Settings) -> Iterator[Conflict]:

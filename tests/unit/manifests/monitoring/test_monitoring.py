@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from breakeven.catalog.engines import deployed_release
 from breakeven.manifests.gpu_pool import pool_of
 from breakeven.manifests.monitoring.planned import PlannedCost
 from breakeven.manifests.serving.component import serving_component
@@ -165,6 +166,29 @@ def test_a_gpu_of_a_replica_on_two_nodes_costs_a_share_of_both() -> None:
     settings = settings_of("owned-h100", **{"monitoring.gpuMetrics": True})
     idle = alerts_of(settings, planned)["GpuIdle"]["expr"]
     assert ") + 2 and" in idle  # 32 USD an hour for twice eight GPUs
+
+
+def test_gpus_of_amd_are_watched_by_the_exporter_of_amd() -> None:
+    settings = settings_of(
+        "on-prem",
+        **{
+            "monitoring.gpuMetrics": True,
+            "pool.gpu": "mi300x",
+            "pool.nodeLabels": {"feature.node.kubernetes.io/amd-gpu": "true"},
+            "engine.image": deployed_release().images["amd"].reference,
+        },
+    )
+    rules = rules_of(settings, replace(planned_of("on-prem"), budget=Decimal(9000)))
+    recorded = recorded_series(rules)
+    expressions = [rule["expr"] for rule in rules] + panel_expressions(settings)
+    for expression in expressions:
+        check(expression, recorded)
+        assert "DCGM" not in expression
+        assert "xid" not in expression
+    alerts = alerts_of(settings, planned_of("on-prem"))
+    assert {"GpuHardwareError", "GpuThrottled", "GpuMetricsMissing"} <= {*alerts}
+    assert "GpuApplicationError" not in alerts
+    assert "AMD" in alerts["GpuMetricsMissing"]["annotations"]["description"]
 
 
 def test_all_gpus_of_a_replica_on_two_nodes_must_be_measured() -> None:

@@ -60,8 +60,8 @@ _WORKLOADS = (
     "kubernetes:apps/v1:ReplicaSet",
 )
 
-_GPUS = re.compile(r"(nvidia|amd)\.com/(gpu|mig-\S+)")
-"""Resources by which containers ask for whole GPUs, or for instances of MIG."""
+_GPUS = re.compile(r"(nvidia|amd)\.com/(gpu|gpu\.shared|mig-\S+)")
+"""Resources by which containers ask for whole GPUs, time slices, or instances of MIG."""
 
 _LCU = "-lcu"
 """End of the price of a load balancer's capacity units, by which AWS charges its traffic."""

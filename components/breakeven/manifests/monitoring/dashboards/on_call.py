@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from breakeven.manifests.monitoring.dashboards.board import Board, Query, quantile
 from breakeven.manifests.monitoring.dashboards.gateway import gateway_requests
+from breakeven.manifests.monitoring.gpu_exporter import HEAT, exporter_of
 from breakeven.manifests.monitoring.promql import (
     engine_selector,
     namespace_selector,
@@ -153,12 +154,23 @@ def _latency(result: Board, settings: Settings) -> None:
 
 def _gpus(result: Board, settings: Settings) -> None:
     result.row("GPUs")
-    result.lines(
-        "Last Xid",
-        "short",
-        Query(recorded(settings, "gpu_xid:last"), "{{Hostname}} GPU {{gpu}}"),
-        explained="0 is none. The exporter shows the last one until it is started anew.",
-    )
+    exporter = exporter_of(settings)
+    if exporter.has_xid:
+        result.lines(
+            "Last Xid",
+            "short",
+            Query(recorded(settings, "gpu_xid:last"), "{{Hostname}} GPU {{gpu}}"),
+            explained="0 is none. The exporter shows the last one until it is started anew.",
+        )
+    else:
+        result.lines(
+            "Memory errors that could not be corrected",
+            "short",
+            Query(
+                recorded(settings, "gpu_uncorrected_errors:increase1h"), "{{Hostname}} GPU {{gpu}}"
+            ),
+            explained="In the last hour. The exporter reports no codes of other errors.",
+        )
     result.lines(
         "Throttled by heat",
         "short",
@@ -167,5 +179,5 @@ def _gpus(result: Board, settings: Settings) -> None:
             "{{Hostname}} GPU {{gpu}}",
         ),
         explained="1 while it is. Empty where the exporter does not collect "
-        "DCGM_FI_DEV_THERMAL_VIOLATION (docs/monitoring.md).",
+        f"{exporter.metrics[HEAT]} (docs/monitoring.md).",
     )
