@@ -1,4 +1,4 @@
-"""The estimate of the Pulumi program, made in a process of its own.
+"""The process that estimates while the Pulumi program registers.
 
 Importing the cost side and simulating the week take as long as the engine takes to start its
 provider. In the program's own process both would share one interpreter lock, so the program starts
@@ -9,6 +9,8 @@ output, twice:
 
     the stack's name and configuration  ->  what is wrong with it, or None
     the registered resources            ->  a ProgramReport
+
+The program registers once it has the first answer. So only what the checks need is imported before.
 """
 
 from __future__ import annotations
@@ -17,52 +19,14 @@ import json
 import os
 import pickle
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.registered import Registered
-from breakeven.cost.estimate import estimate
 from breakeven.errors import UserError
-from breakeven.estimate_process import ProgramReport
-from breakeven.planning.inputs import Inputs, inputs_of, token_prices
-from breakeven.planning.levers import find_levers
-from breakeven.planning.notes import update_strategy
-from breakeven.planning.planned_cost import planned_costs
-from breakeven.reports.estimate_text import render
-from breakeven.reports.json_report import as_output, summary
-from breakeven.reports.sentences.notes import note_sentence
+from breakeven.planning.inputs import Inputs, inputs_of
 from breakeven.settings.parse import parse, raise_problems
 from breakeven.settings.stack import Stack
-
-
-def report_of(
-    values: Mapping[str, object],
-    stack: Stack,
-    assumptions: Assumptions,
-    entries: Iterable[Registered],
-) -> ProgramReport:
-    """Estimates what a program registered.
-
-    Args:
-        values: What the stack states: groups by key, each a mapping or its JSON.
-        stack: The stack.
-        assumptions: What the estimate rests on.
-        entries: The registered resources.
-    """
-    registered = tuple(entries)
-    report = estimate(registered, assumptions)
-    report = replace(report, levers=find_levers(values, stack, report, registered))
-    rollout = note_sentence(update_strategy(stack.models[0]))
-    return ProgramReport(
-        text=render(report),
-        figures=as_output(report),
-        outputs={"rollout": rollout, "cost": summary(report)},
-        planned_costs=planned_costs(report),
-        token_prices=token_prices(report) if stack.gateway.is_hybrid else None,
-    )
 
 
 def checked(name: str, configuration: Mapping[str, str]) -> tuple[Stack, Inputs]:
@@ -95,11 +59,14 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         answer(str(error))
         return
     answer(None)
-    assumptions = inputs.gather()
+    # Imported here, while the program registers.
+    from breakeven.cost.bill.registered import Registered  # noqa: PLC0415
+    from breakeven.program_estimate import ProgramEstimate  # noqa: PLC0415
+
+    estimate = ProgramEstimate(configuration, stack, inputs.gather())
     second = questions.readline()
     if second:
-        entries = [Registered(*entry) for entry in json.loads(second)]
-        answer(report_of(configuration, stack, assumptions, entries))
+        answer(estimate.report(Registered(*entry) for entry in json.loads(second)))
 
 
 def main() -> None:

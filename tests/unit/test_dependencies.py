@@ -47,7 +47,8 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "cluster": frozenset({"catalog", "cost", "manifests", "settings"}),
     "reports": frozenset({"catalog", "cost"}),
     "resources": frozenset({"catalog", "cost", "manifests", "reports", "settings"}),
-    "program_report": frozenset(
+    "program_report": frozenset({"cost", "planning", "program_estimate", "settings"}),
+    "program_estimate": frozenset(
         {"cost", "estimate_process", "manifests", "planning", "reports", "settings"}
     ),
     "estimate_process": frozenset({"cost", "manifests"}),

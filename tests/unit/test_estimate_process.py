@@ -8,15 +8,18 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from breakeven.cost.bill.registered import Registered
 from breakeven.errors import UserError
 from breakeven.estimate_process import EstimateProcess
 from breakeven.manifests.render import stack_components
 from breakeven.planning.rendered_ledger import ledger_entries
-from breakeven.program_report import checked, report_of
+from breakeven.program_estimate import ProgramEstimate
+from breakeven.program_report import checked
 from breakeven.settings.files import stack_values
 
 
@@ -40,8 +43,24 @@ def test_it_reports_what_the_same_functions_report_here(name: str) -> None:
     with estimating(name) as process:
         asyncio.run(process.check())
         report = asyncio.run(process.report(entries))
-    assert report == report_of(stack_values(name), stack, inputs.gather(), entries)
+    here = ProgramEstimate(stack_values(name), stack, inputs.gather())
+    assert report == here.report(entries)
     assert (report.token_prices is not None) == stack.gateway.is_hybrid
+
+
+def test_what_a_program_adds_to_its_stack_is_in_the_bill_and_in_what_would_lower_it() -> None:
+    stack, inputs = checked("dev", configuration("dev"))
+    entries = ledger_entries(stack_components(stack))
+    disk = Registered("disk", "aws:ebs/volume:Volume", {"type": "gp3", "size": 1000})
+    estimate = ProgramEstimate(stack_values("dev"), stack, inputs.gather())
+    alone, more = (estimate.report(entries).figures, estimate.report((*entries, disk)).figures)
+    added = Decimal(more["selfHosted"]["total"]) - Decimal(alone["selfHosted"]["total"])
+    assert added > 0
+    assert [lever["kind"] for lever in alone["levers"]] == [
+        lever["kind"] for lever in more["levers"]
+    ]
+    for lever, same in zip(more["levers"], alone["levers"], strict=True):
+        assert Decimal(lever["monthly"]) - Decimal(same["monthly"]) == added
 
 
 def test_all_mistakes_of_a_stack_are_told_at_once() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from breakeven.catalog.apis import token_price_file
 from breakeven.catalog.apis.prices import token_rates
@@ -20,7 +21,6 @@ from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.fleet.simulation.curves import SimulateFleet, simulate_fleet
 from breakeven.cost.outlook import Outlook
-from breakeven.cost.report import Report
 from breakeven.errors import PriceBookError, Problem
 from breakeven.manifests.gateway.prices import TokenPrices
 from breakeven.money import to_millionths
@@ -42,6 +42,9 @@ from breakeven.settings.fields import Conflict
 from breakeven.settings.files import PRICES
 from breakeven.settings.parse import told
 from breakeven.settings.stack import Settings, Stack
+
+if TYPE_CHECKING:  # the checks of a preview come before a report is needed
+    from breakeven.cost.report import Report
 
 ENGINE_IMAGE_GIGABYTES = 10
 """Compressed layers of vLLM's CUDA image, which a new node pulls: an estimate."""
