@@ -120,7 +120,7 @@ schemas: dev-packages ## Take the schemas of custom resources from the Go module
 	.venv/bin/python tests/schemas/update.py
 
 report-schema: ## Write the JSON Schema of reports again, after a change of their definition
-	.venv/bin/python -m breakeven.reports.schema > report.schema.json.new
+	.venv/bin/python -m breakeven.reports.document.schema > report.schema.json.new
 	mv report.schema.json.new components/breakeven/reports/data/report.schema.json
 
 price-tables: ## Carry tables of prices into the shipped price book: make price-tables ARGS="TABLE.csv ..."

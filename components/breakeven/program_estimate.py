@@ -16,8 +16,8 @@ from breakeven.planning.levers import find_levers
 from breakeven.planning.notes import update_strategy
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.planning.rendered_ledger import ledger_entries
+from breakeven.reports.document.writing import as_output, summary
 from breakeven.reports.estimate_text import render
-from breakeven.reports.json_report import as_output, summary
 from breakeven.reports.sentences.notes import note_sentence
 from breakeven.settings.stack import Stack
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from breakeven.settings.files import stack_values
-from breakeven.settings.findings import keys_of
+from breakeven.settings.mistakes.findings import keys_of
 from breakeven.settings.parse import GROUPS, parse
 from tests.project_copy import Project
 

@@ -6,7 +6,7 @@ import re
 
 from breakeven.cost.reconciliation.figures import PLAIN_FIGURES
 from breakeven.settings.files import ROOT, stack_names
-from breakeven.settings.findings import keys_of
+from breakeven.settings.mistakes.findings import keys_of
 from breakeven.settings.parse import GROUPS
 from tests.golden.pages import SHOWN, with_tables
 

@@ -26,6 +26,7 @@ FOUNDATIONS = frozenset(
         "documents",
         "json_stream",
         "money",
+        "percentiles",
         "suggestions",
         "type_tokens",
         "version",

@@ -19,8 +19,8 @@ from breakeven.errors import UserError
 from breakeven.planning.offline import estimate_stack
 from breakeven.reports.diff import Comparison, compare
 from breakeven.reports.diff_text import diff_markdown, diff_text
-from breakeven.reports.json_report import as_output
-from breakeven.reports.saved_report import Figures, NotAReportError, figures_of
+from breakeven.reports.document.reading import Figures, NotAReportError, figures_of
+from breakeven.reports.document.writing import as_output
 from breakeven.settings.files import ROOT, stack_names
 
 

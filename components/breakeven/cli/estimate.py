@@ -38,7 +38,7 @@ def estimate(
         _print_several(reports, output_format)
     elif output_format is Format.JSON:
         # The models of that form take a while to build; a person's table needs none of them.
-        from breakeven.reports.json_report import as_output  # noqa: PLC0415
+        from breakeven.reports.document.writing import as_output  # noqa: PLC0415
 
         typer.echo(json.dumps(as_output(reports[0]), indent=2))
     else:

@@ -20,8 +20,8 @@ from breakeven.cost.bill.registered import Registered
 from breakeven.cost.report import Report
 from breakeven.errors import UserError
 from breakeven.planning.offline import load_stack
+from breakeven.reports.document.writing import as_output
 from breakeven.reports.focus import focus_csv, focus_document
-from breakeven.reports.json_report import as_output
 from breakeven.reports.markdown import markdown
 from breakeven.reports.page import page
 from breakeven.reports.plots.tornado import tornado_of

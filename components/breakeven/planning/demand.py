@@ -13,13 +13,13 @@ from breakeven.cost.demand.lengths import (
     relative_lengths,
 )
 from breakeven.cost.demand.load import FLAT, Load, flat_shape, published_shape, read_shape
+from breakeven.percentiles import PERCENTILES
 from breakeven.planning.apis import ComparedApis, compared_apis
 from breakeven.planning.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
 from breakeven.planning.objectives import objectives_of
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import TRAFFIC
 from breakeven.settings.stack import Settings
-from breakeven.settings.traffic import PERCENTILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

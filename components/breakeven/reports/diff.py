@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from breakeven.reports.document.reading import Figures
 from breakeven.reports.formatting import money, rate
-from breakeven.reports.saved_report import Figures
 
 
 @dataclass(frozen=True, slots=True)

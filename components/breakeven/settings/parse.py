@@ -12,12 +12,12 @@ from breakeven.settings.checks.several_models import conflicts_of_models, confli
 from breakeven.settings.engine import EngineSettings
 from breakeven.settings.fields import Conflict, Group, json_value, shown
 from breakeven.settings.files import MODELS, PER_MODEL
-from breakeven.settings.findings import keys_of, unknown, validated
 from breakeven.settings.gateway import GatewaySettings
+from breakeven.settings.mistakes.findings import keys_of, unknown, validated
+from breakeven.settings.mistakes.old_keys import OLD_KEYS
 from breakeven.settings.model import ModelSettings
 from breakeven.settings.monitoring import MonitoringSettings
 from breakeven.settings.network import NetworkSettings
-from breakeven.settings.old_keys import OLD_KEYS
 from breakeven.settings.policy import PolicySettings
 from breakeven.settings.pool import PoolSettings
 from breakeven.settings.pricing import PricingSettings

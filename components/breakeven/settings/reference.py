@@ -20,7 +20,7 @@ from pydantic.json_schema import models_json_schema
 
 from breakeven.settings.fields import Group
 from breakeven.settings.files import MODELS, PER_MODEL, PREFIX, ROOT
-from breakeven.settings.findings import allowed_of, keys_of
+from breakeven.settings.mistakes.findings import allowed_of, keys_of
 from breakeven.settings.parse import GROUPS
 
 _INTRODUCTION = """\

@@ -10,20 +10,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from breakeven.percentiles import PERCENTILES
 from breakeven.settings.fields import Count, Entries, Form, Group, Integer, Number, refuse, shown
 from breakeven.settings.files import TRAFFIC
-
-PERCENTILES: Mapping[str, float] = {
-    "p10": 0.10,
-    "p25": 0.25,
-    "p50": 0.50,
-    "p75": 0.75,
-    "p90": 0.90,
-    "p95": 0.95,
-    "p99": 0.99,
-    "max": 1.0,
-}
-"""Names of percentiles of request lengths, with the share of requests that are at most as long."""
 
 LONGEST = 10_000_000
 """Tokens; longer than any context window on offer."""

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from breakeven.percentiles import PERCENTILES
 
 _PRECISION_BITS = 8
 """Significant bits of a length that are kept: exact below 256 tokens, within 0.8% above."""
-
-PERCENTILES: Mapping[str, float] = {
-    "p10": 0.10,
-    "p25": 0.25,
-    "p50": 0.50,
-    "p75": 0.75,
-    "p90": 0.90,
-    "p95": 0.95,
-    "p99": 0.99,
-    "max": 1.0,
-}
-"""Percentiles that a profile keeps, with the share of requests that are at most as long."""
 
 
 @dataclass(slots=True)

@@ -15,10 +15,10 @@ from breakeven.cli import app as cli
 from breakeven.cli.traffic import command as traffic
 from breakeven.cost.demand.load import read_shape
 from breakeven.errors import Problem, UserError
+from breakeven.percentiles import PERCENTILES
 from breakeven.planning.inputs import inputs_of
 from breakeven.settings.files import ROOT, stack_values, with_settings
 from breakeven.settings.parse import parse
-from breakeven.traffic.lengths import PERCENTILES
 from breakeven.traffic.presets import TOKENS_PER_DAY
 from tests.unit.traffic.logs import (
     FEW,

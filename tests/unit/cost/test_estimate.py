@@ -17,7 +17,7 @@ from breakeven.cost.estimate import estimate
 from breakeven.cost.fleet.plan import Fleet
 from breakeven.cost.recommendation import BreakEvenVolume
 from breakeven.cost.report import Report
-from breakeven.reports.json_report import as_output
+from breakeven.reports.document.writing import as_output
 from tests.unit.cost.builders import api, assumptions, capacity, node, pool
 from tests.unit.cost.builders import volume as claim
 

@@ -10,8 +10,8 @@ from breakeven.cost.recommendation import NoComparator
 from breakeven.cost.report import Report
 from breakeven.planning.offline import load_values
 from breakeven.reports import tables
+from breakeven.reports.document.writing import as_output
 from breakeven.reports.estimate_text import render
-from breakeven.reports.json_report import as_output
 from breakeven.reports.markdown import markdown
 from breakeven.settings.files import stack_values, with_settings
 

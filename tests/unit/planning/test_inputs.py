@@ -27,8 +27,8 @@ from breakeven.errors import ClockError, Problem, SettingsError, UnknownStackErr
 from breakeven.planning.fleet import VLLM_LARGEST_BATCH, interruptions_of
 from breakeven.planning.inputs import ENGINE_IMAGE_GIGABYTES
 from breakeven.planning.offline import estimate_stack, load_values
+from breakeven.reports.document.writing import as_output, summary
 from breakeven.reports.estimate_text import render
-from breakeven.reports.json_report import as_output, summary
 from breakeven.settings.files import stack_names, stack_values, with_settings
 from breakeven.settings.parse import parse
 from tests.pools import CLUSTER_API

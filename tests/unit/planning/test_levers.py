@@ -16,7 +16,7 @@ from breakeven.cost.report import Report
 from breakeven.planning.lever_machines import area
 from breakeven.planning.levers import find_levers
 from breakeven.planning.offline import load_stack, load_values
-from breakeven.reports.json_report import report_document
+from breakeven.reports.document.writing import report_document
 from breakeven.reports.sentences.levers import lever_settings
 from breakeven.settings.files import stack_names, stack_values, with_settings
 

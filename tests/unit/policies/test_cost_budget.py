@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from breakeven.planning.offline import estimate_stack
-from breakeven.reports.json_report import as_output
+from breakeven.reports.document.writing import as_output
 from policies.cost_budget.rules import not_priced, over_budget
 from tests.unit.cost.builders import TODAY
 

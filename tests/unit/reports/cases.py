@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from breakeven.cost.demand.load import published_shape
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
-from breakeven.reports.json_report import as_output
+from breakeven.reports.document.writing import as_output
 from tests.unit.cost.builders import api, assumptions, capacity, node, pool, simulated, volume
 
 DOLLARS = re.compile(r"\$([\d,]+\.\d\d)(?!\d)")

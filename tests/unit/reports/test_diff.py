@@ -15,8 +15,8 @@ from breakeven.cost.recommendation import Option
 from breakeven.cost.report import Report
 from breakeven.reports.diff import Change, Comparison, compare
 from breakeven.reports.diff_text import diff_markdown, diff_text
-from breakeven.reports.json_report import as_output
-from breakeven.reports.saved_report import Figures, NotAReportError, figures_of
+from breakeven.reports.document.reading import Figures, NotAReportError, figures_of
+from breakeven.reports.document.writing import as_output
 from breakeven.reports.text import WIDTH
 from breakeven.type_tokens import ESTIMATE
 from tests.unit.cost.builders import api, assumptions, node

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.cost.report import Report
-from breakeven.reports.json_report import as_output
+from breakeven.reports.document.writing import as_output
 from breakeven.reports.markdown import LARGEST_COMMENT, escaped, markdown
 from tests.unit.cost.builders import api
 from tests.unit.reports.cases import amounts, output_amounts, report_of, reports

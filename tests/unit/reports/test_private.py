@@ -13,13 +13,13 @@ from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from breakeven.reports.diff import compare
 from breakeven.reports.diff_text import diff_text
+from breakeven.reports.document.reading import figures_of
+from breakeven.reports.document.writing import as_output
 from breakeven.reports.estimate_text import render
 from breakeven.reports.focus import focus_csv
-from breakeven.reports.json_report import as_output
 from breakeven.reports.markdown import markdown
 from breakeven.reports.page import page
 from breakeven.reports.plots.tornado import tornado_of
-from breakeven.reports.saved_report import figures_of
 from tests.unit.cost.builders import assumptions, node, pool, volume
 
 LEDGER = (pool(), volume())

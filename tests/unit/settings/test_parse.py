@@ -16,8 +16,8 @@ from breakeven.catalog.models import ModelFacts, load_models
 from breakeven.errors import Problem
 from breakeven.planning.checks import serving_conflicts
 from breakeven.settings.files import stack_names, stack_values, with_settings
-from breakeven.settings.findings import keys_of
-from breakeven.settings.old_keys import OLD_KEYS
+from breakeven.settings.mistakes.findings import keys_of
+from breakeven.settings.mistakes.old_keys import OLD_KEYS
 from breakeven.settings.parse import GROUPS, in_order, parse, told
 from breakeven.settings.stack import Settings, Stack
 from tests.each import each

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from breakeven.settings.files import ROOT, stack_names
-from breakeven.settings.findings import keys_of
-from breakeven.settings.old_keys import OLD_KEYS
+from breakeven.settings.mistakes.findings import keys_of
+from breakeven.settings.mistakes.old_keys import OLD_KEYS
 from breakeven.settings.parse import GROUPS
 from breakeven.settings.reference import generated, settings_page, stack_schema
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.settings.traffic import PERCENTILES as STATED
-from breakeven.traffic.lengths import PERCENTILES, Lengths
+from breakeven.percentiles import PERCENTILES
+from breakeven.traffic.lengths import Lengths
 
 
 @given(st.lists(st.integers(0, 2_000_000), min_size=1, max_size=200), st.floats(0.01, 1))
@@ -35,8 +35,7 @@ def test_short_lengths_are_exact_and_memory_does_not_grow_with_requests() -> Non
 def test_percentiles_are_those_that_a_stack_states() -> None:
     lengths = Lengths()
     lengths.add(10)
-    assert lengths.percentiles() == dict.fromkeys(STATED, 10)
-    assert PERCENTILES == STATED
+    assert lengths.percentiles() == dict.fromkeys(PERCENTILES, 10)
 
 
 def test_nothing_has_no_percentile() -> None:

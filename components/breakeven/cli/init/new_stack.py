@@ -18,7 +18,7 @@ from breakeven.planning.demand import capacity_of, demand_of
 from breakeven.planning.offline import load_values
 from breakeven.settings.fields import shown
 from breakeven.settings.files import stack_names, stack_values, with_settings
-from breakeven.settings.findings import keys_of
+from breakeven.settings.mistakes.findings import keys_of
 from breakeven.settings.own_models import digest_of, own_models
 from breakeven.settings.parse import GROUPS, parse, raise_problems, told
 from breakeven.settings.pool import PoolSettings

@@ -18,9 +18,9 @@ from breakeven.manifests.render import stack_components
 from breakeven.planning.inputs import token_prices
 from breakeven.planning.offline import estimate_stack, load_stack
 from breakeven.planning.rendered_ledger import ledger_entries
+from breakeven.reports.document.writing import as_output
 from breakeven.reports.estimate_text import render
 from breakeven.reports.formatting import rate
-from breakeven.reports.json_report import as_output
 from tests.golden.test_golden import TODAY
 from tests.recording import Recorded, Registration, register_priced, resources_of, settings_of
 

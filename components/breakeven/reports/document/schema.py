@@ -1,4 +1,4 @@
-"""Writes the JSON Schema of a report from its definition: python -m breakeven.reports.schema."""
+"""Writes the JSON Schema of a report: python -m breakeven.reports.document.schema."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 
-from breakeven.reports.document import ReportDocument
+from breakeven.reports.document.report import ReportDocument
 from breakeven.type_tokens import ESTIMATE
 
 

@@ -11,7 +11,7 @@ from breakeven.cost.levers import Lever
 from breakeven.cost.recommendation import Option
 from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report, Shortfall
 from breakeven.cost.staffing_guidance import StaffingGuidance
-from breakeven.reports.document import (
+from breakeven.reports.document.parts import (
     ApiPart,
     BreakEvenPart,
     HybridPart,
@@ -21,12 +21,12 @@ from breakeven.reports.document import (
     NotPricedPart,
     OptionPart,
     RecommendationPart,
-    ReportDocument,
     SelfHostedPart,
     ShortfallPart,
     SimulatedPart,
     StaffingGuidancePart,
 )
+from breakeven.reports.document.report import ReportDocument
 from breakeven.reports.formatting import money, month_name, rate
 from breakeven.reports.sentences import recommendation
 from breakeven.reports.sentences.apis import comparison_caveats, finding_sentence

@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 
 from breakeven.cost.report import Report
 from breakeven.planning.offline import estimate_stack
-from breakeven.reports.json_report import as_output
-from breakeven.reports.schema import report_schema
+from breakeven.reports.document.schema import report_schema
+from breakeven.reports.document.writing import as_output
 from breakeven.settings.files import ROOT, stack_names
 from tests.unit.cost.builders import TODAY
 from tests.unit.reports.cases import report_of, reports

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pydantic import ValidationError
 
 from breakeven.documents import first_mistake
-from breakeven.reports.document import ReportCore
+from breakeven.reports.document.report import ReportCore
 from breakeven.type_tokens import ESTIMATE
 
 # Shares and counts in a line's name change with the load; without them it is the same line.

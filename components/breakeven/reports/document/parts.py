@@ -1,4 +1,4 @@
-"""The JSON form of a report: what writes it, reads it back and describes it in a schema.
+"""The parts of the JSON form of a report.
 
 Classes whose names end in Core hold what a comparison needs. They change less than the rest, so
 that a report which an earlier version saved can still be compared.
@@ -6,51 +6,23 @@ that a report which an earlier version saved can still be compared.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-
-def _number_as_text(value: object) -> object:
-    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
-        msg = 'a number as a text, such as "12.50"'
-        raise ValueError(msg)
-    return value
-
-
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-NumberAsText: TypeAlias = Annotated[str, BeforeValidator(_number_as_text)]
-
-Money: TypeAlias = Annotated[NumberAsText, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$")]
-"""USD monthly, rounded to cents; a text, so that no reader turns it into a binary fraction."""
-
-Amount: TypeAlias = Annotated[NumberAsText, Field(pattern=r"^-?[0-9]+(\.[0-9]{1,6})?$")]
-"""A quantity or unit price with at most six decimal places; a text, as money is."""
-
-Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
-Count: TypeAlias = Annotated[int, Field(ge=0)]
-AtLeastOne: TypeAlias = Annotated[int, Field(ge=1)]
-Quantity: TypeAlias = Annotated[float, Field(ge=0)]
-Name: TypeAlias = Annotated[str, Field(min_length=1)]
-Api: TypeAlias = Annotated[str, Field(min_length=3)]
-Day: TypeAlias = Annotated[
-    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})
-]
-
-
-class Part(BaseModel):
-    """An object of the document; it has its own fields and no others."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        extra="forbid",
-        frozen=True,
-    )
+from breakeven.reports.document.values import (
+    Amount,
+    Api,
+    AtLeastOne,
+    Count,
+    Day,
+    Money,
+    Name,
+    Part,
+    Quantity,
+    Share,
+)
 
 
 class LineItemCore(Part):
@@ -299,68 +271,3 @@ class LeverPart(Part):
     settings: Mapping[str, Any] = Field(description="New values by dotted key.")
     monthly: Money = Field(description="What the stack then costs, in USD monthly.")
     saving: Money = Field(description="What it costs less, in USD monthly.")
-
-
-class ReportCore(Part):
-    """What a comparison needs of a report."""
-
-    self_hosted: SelfHostedCore = Field(description="What the stack costs.")
-    api: ApiCore = Field(description="The API that serves this traffic now.")
-    hosted: Sequence[ApiCore] = Field(
-        description="The same open model hosted by others, cheapest first."
-    )
-    break_even: Sequence[BreakEvenCore] = Field(
-        description="Against the API in use, and against the cheapest offer of the same model."
-    )
-    recommendation: RecommendationCore = Field(description="What to do, and why.")
-
-
-class ReportDocument(ReportCore):
-    """What a stack costs, compared with what the same traffic costs by API."""
-
-    self_hosted: SelfHostedPart = Field(description="What the stack costs.")
-    api: ApiPart = Field(description="The API that serves this traffic now.")
-    hosted: Sequence[ApiPart] = Field(
-        description="The same open model hosted by others, cheapest first."
-    )
-    break_even: Sequence[BreakEvenPart] = Field(
-        min_length=1,
-        description="Against the API in use, and against the cheapest offer of the same model.",
-    )
-    recommendation: RecommendationPart = Field(description="What to do, and why.")
-    currency: Literal["USD"] = Field(description="Currency of all money.")
-    month: str = Field(
-        pattern="^(730 hours|30 days)$",
-        description="How long a month is, for infrastructure and traffic alike.",
-    )
-    tokens_per_day: AtLeastOne = Field(description="Input and output tokens of a mean day.")
-    budget_per_month: Money | None = Field(
-        description="USD monthly that self-hosting may cost; null for no limit."
-    )
-    staffing_guidance: StaffingGuidancePart = Field(
-        description="The stated share of an engineer, compared with assumptions of this project."
-    )
-    simulated: SimulatedPart = Field(
-        description="The week of the stack, simulated in steps of the autoscaler's polling; "
-        "`breakeven simulate` shows more."
-    )
-    models: Sequence[ModelPart] = Field(
-        min_length=1,
-        description="What each model of the stack costs, in the order of the stack file.",
-    )
-    hybrid: HybridPart | None = Field(
-        description="The cheapest split between own GPUs and an API; null for several models, and "
-        "where prompts must stay inside."
-    )
-    shortfall: ShortfallPart | None = Field(
-        description="Set where the configured fleet does not serve all requests in time: self-"
-        "hosting is then compared at the size that does."
-    )
-    levers: Sequence[LeverPart] | None = Field(
-        max_length=8,
-        description="What would lower the bill, largest saving first, each estimated alone; null "
-        "where nobody asked.",
-    )
-    notes: Sequence[Name] = Field(
-        description="What a reader has to know about the figures, and the sources of the prices."
-    )

@@ -1,0 +1,91 @@
+"""The JSON form of a report: what writes it, reads it back and describes it in a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from breakeven.reports.document.parts import (
+    ApiCore,
+    ApiPart,
+    BreakEvenCore,
+    BreakEvenPart,
+    HybridPart,
+    LeverPart,
+    ModelPart,
+    RecommendationCore,
+    RecommendationPart,
+    SelfHostedCore,
+    SelfHostedPart,
+    ShortfallPart,
+    SimulatedPart,
+    StaffingGuidancePart,
+)
+from breakeven.reports.document.values import AtLeastOne, Money, Name, Part
+
+
+class ReportCore(Part):
+    """What a comparison needs of a report."""
+
+    self_hosted: SelfHostedCore = Field(description="What the stack costs.")
+    api: ApiCore = Field(description="The API that serves this traffic now.")
+    hosted: Sequence[ApiCore] = Field(
+        description="The same open model hosted by others, cheapest first."
+    )
+    break_even: Sequence[BreakEvenCore] = Field(
+        description="Against the API in use, and against the cheapest offer of the same model."
+    )
+    recommendation: RecommendationCore = Field(description="What to do, and why.")
+
+
+class ReportDocument(ReportCore):
+    """What a stack costs, compared with what the same traffic costs by API."""
+
+    self_hosted: SelfHostedPart = Field(description="What the stack costs.")
+    api: ApiPart = Field(description="The API that serves this traffic now.")
+    hosted: Sequence[ApiPart] = Field(
+        description="The same open model hosted by others, cheapest first."
+    )
+    break_even: Sequence[BreakEvenPart] = Field(
+        min_length=1,
+        description="Against the API in use, and against the cheapest offer of the same model.",
+    )
+    recommendation: RecommendationPart = Field(description="What to do, and why.")
+    currency: Literal["USD"] = Field(description="Currency of all money.")
+    month: str = Field(
+        pattern="^(730 hours|30 days)$",
+        description="How long a month is, for infrastructure and traffic alike.",
+    )
+    tokens_per_day: AtLeastOne = Field(description="Input and output tokens of a mean day.")
+    budget_per_month: Money | None = Field(
+        description="USD monthly that self-hosting may cost; null for no limit."
+    )
+    staffing_guidance: StaffingGuidancePart = Field(
+        description="The stated share of an engineer, compared with assumptions of this project."
+    )
+    simulated: SimulatedPart = Field(
+        description="The week of the stack, simulated in steps of the autoscaler's polling; "
+        "`breakeven simulate` shows more."
+    )
+    models: Sequence[ModelPart] = Field(
+        min_length=1,
+        description="What each model of the stack costs, in the order of the stack file.",
+    )
+    hybrid: HybridPart | None = Field(
+        description="The cheapest split between own GPUs and an API; null for several models, and "
+        "where prompts must stay inside."
+    )
+    shortfall: ShortfallPart | None = Field(
+        description="Set where the configured fleet does not serve all requests in time: self-"
+        "hosting is then compared at the size that does."
+    )
+    levers: Sequence[LeverPart] | None = Field(
+        max_length=8,
+        description="What would lower the bill, largest saving first, each estimated alone; null "
+        "where nobody asked.",
+    )
+    notes: Sequence[Name] = Field(
+        description="What a reader has to know about the figures, and the sources of the prices."
+    )
