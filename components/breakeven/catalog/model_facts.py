@@ -41,6 +41,7 @@ class ModelFacts:
         is_estimated: Whether the architecture is unknown, so that the count is less certain.
         fetches_vocabulary: Whether vLLM downloads a vocabulary for it at every start, unless it is
             given one.
+        vocabulary: Rows of its embedding: tokens of the tokenizer, and padding; 0 if not known.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ModelFacts:
     quantizes_experts_only: bool = False
     is_estimated: bool = False
     fetches_vocabulary: bool = False
+    vocabulary: int = 0
 
     @property
     def parameters(self) -> int:
@@ -217,6 +219,18 @@ class ModelFacts:
             raise ValueError(msg)
         kept = self.full_precision_parameters
         return _bytes_of(self.parameters - kept, precision) + _bytes_of(kept, FULL_PRECISION)
+
+    def weight_bytes_beside_experts(self, precision: str) -> int:
+        """Returns the size of what is not an expert among which a router chooses, in bytes.
+
+        Args:
+            precision: As in `weight_bytes`.
+        """
+        stored = precision
+        if precision == self.checkpoint.precision and self.checkpoint.method:
+            stored = self.checkpoint.parts.get("experts", FULL_PRECISION)
+        experts = math.floor(self.parts.experts * PRECISION_BYTES[stored])
+        return self.weight_bytes(precision) - experts
 
     def adapter_bytes(self, rank: int) -> int:
         """Returns the size of a LoRA adapter of all linear layers, in bf16, in bytes.

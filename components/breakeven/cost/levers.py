@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 
 LeverKind: TypeAlias = Literal[
     "precision",
+    "kv-cache",
+    "speculation",
     "commitment",
     "spot",
     "gpu",

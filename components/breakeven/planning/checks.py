@@ -8,6 +8,7 @@ from breakeven.cost.capacity.memory_fit import MemoryFit, memory_fit, smallest_f
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.errors import Problem
 from breakeven.manifests.serving.engine import own_variables
+from breakeven.planning.techniques import techniques_of
 from breakeven.settings.fields import Conflict
 from breakeven.settings.model import UNKNOWN_REVISION
 from breakeven.settings.parse import raise_problems, told
@@ -99,6 +100,7 @@ def _fit(settings: Settings, stages: int) -> MemoryFit:
             gpu=settings.pool.gpu,
             tensor_parallel=settings.engine.tensor_parallel,
             pipeline_parallel=stages,
+            techniques=techniques_of(settings),
         ),
         gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
         max_model_length=model.max_length,

@@ -15,8 +15,9 @@ from breakeven.cost.demand.lengths import (
 from breakeven.cost.demand.load import FLAT, Load, flat_shape, published_shape, read_shape
 from breakeven.percentiles import PERCENTILES
 from breakeven.planning.apis import ComparedApis, compared_apis
-from breakeven.planning.fleet import HOURS_A_WEEK, VLLM_LARGEST_BATCH
+from breakeven.planning.fleet import HOURS_A_WEEK, largest_batch
 from breakeven.planning.objectives import objectives_of
+from breakeven.planning.techniques import techniques_of
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import TRAFFIC
 from breakeven.settings.stack import Settings
@@ -72,6 +73,7 @@ def capacity_of(settings: Settings, load: Load) -> ReplicaCapacity:
         concurrency_limit=_concurrency(settings),
         measured_output_tokens_per_second=None if measured is None else float(measured),
         objectives=objectives_of(settings),
+        techniques=techniques_of(settings),
     )
 
 
@@ -90,7 +92,7 @@ def _concurrency(settings: Settings) -> int:
     """Returns the requests in flight at which a replica counts as full."""
     if settings.replicas.autoscaling:
         return settings.replicas.target_requests
-    return VLLM_LARGEST_BATCH
+    return largest_batch(settings)
 
 
 def _load(settings: Settings) -> tuple[Load, list[Conflict]]:

@@ -6,6 +6,7 @@ import math
 
 from breakeven.cost.calendar import CALENDAR_MONTH
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.latency import default_requests
 from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet
@@ -17,14 +18,17 @@ from breakeven.manifests.serving.timings import (
     scale_up_period,
     stopping_seconds,
 )
+from breakeven.planning.techniques import techniques_of
 from breakeven.settings.replicas import ReplicaSettings
 from breakeven.settings.stack import Settings
 
-VLLM_LARGEST_BATCH = 256
-"""Requests that vLLM runs at once unless told otherwise (--max-num-seqs, from 256 up by GPU)."""
-
 HOURS_PER_MONTH = float(CALENDAR_MONTH.hours_per_month)
 HOURS_A_WEEK = 168
+
+
+def largest_batch(settings: Settings) -> int:
+    """Returns the requests that a replica runs at once at most: as stated, or vLLM's own bound."""
+    return settings.engine.max_requests or default_requests(settings.pool.gpu)
 
 
 def fleet_of(settings: Settings) -> Fleet:
@@ -66,6 +70,7 @@ def engine_of(settings: Settings) -> Engine:
         gpu=settings.pool.gpu,
         tensor_parallel=settings.engine.tensor_parallel,
         pipeline_parallel=settings.engine.pipeline_parallel,
+        techniques=techniques_of(settings),
     )
 
 
@@ -89,7 +94,7 @@ def configuration_of(
             capacity,
             gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
             max_model_length=settings.model.max_length,
-            largest_batch=VLLM_LARGEST_BATCH,
+            largest_batch=largest_batch(settings),
             adapter_bytes=settings.model.adapter_bytes,
         ),
         # Objectives may allow fewer in flight than the stack states; its notes say so.

@@ -18,7 +18,7 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.report import Report
 from breakeven.planning.demand import capacity_of
-from breakeven.planning.fleet import VLLM_LARGEST_BATCH
+from breakeven.planning.fleet import largest_batch
 from breakeven.planning.lever_machines import machines, regions
 from breakeven.planning.lever_sizes import (
     REDUNDANT,
@@ -29,6 +29,7 @@ from breakeven.planning.lever_sizes import (
     needed_replicas,
     sizes_for,
 )
+from breakeven.planning.lever_techniques import techniques
 from breakeven.settings.stack import Settings, Stack
 
 STARTS_SHARE = Decimal("0.05")
@@ -63,6 +64,7 @@ def candidates_of(stack: Stack, report: Report) -> Iterator[Candidate]:
 
 def _of_model(settings: Settings, model: Assumptions, report: Report) -> Iterator[Candidate]:
     yield from _precision(settings, model)
+    yield from techniques(settings, model)
     replicas = settings.replicas
     if not replicas.autoscaling:
         committed = settings.pricing.commitment_percent
@@ -115,7 +117,7 @@ def _target(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
     """Fills replicas as far as memory and objectives allow."""
     full = replace(
         settings,
-        replicas=settings.replicas.model_copy(update={"target_requests": VLLM_LARGEST_BATCH}),
+        replicas=settings.replicas.model_copy(update={"target_requests": largest_batch(settings)}),
     )
     most = capacity_of(full, model.load).concurrent_requests
     if most <= settings.replicas.target_requests:

@@ -16,7 +16,7 @@ from breakeven.cost.notes import (
     ObjectiveBound,
     ObjectiveOutOfReach,
 )
-from breakeven.planning.fleet import VLLM_LARGEST_BATCH
+from breakeven.planning.fleet import largest_batch
 from breakeven.settings.stack import Settings
 
 
@@ -52,7 +52,7 @@ def objective_notes(settings: Settings, load: Load, capacity: ReplicaCapacity) -
             seconds=objectives.limit(bound_by),
             requests=capacity.concurrent_requests,
             otherwise=min(
-                replicas.target_requests if replicas.autoscaling else VLLM_LARGEST_BATCH,
+                replicas.target_requests if replicas.autoscaling else largest_batch(settings),
                 capacity.held_requests,
             ),
             target_requests=replicas.target_requests if replicas.autoscaling else None,

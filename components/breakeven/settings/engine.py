@@ -23,10 +23,12 @@ from breakeven.settings.engine_arguments import (
     argument_conflicts,
     parser_conflict,
 )
+from breakeven.settings.engine_techniques import SpeculationSettings
 from breakeven.settings.fields import (
     DIGEST,
     HOST_ALLOWED,
     IMAGE,
+    Boolean,
     Conflict,
     Digits,
     Form,
@@ -134,9 +136,42 @@ class EngineSettings(Group):
         description="Parser of reasoning: auto (as the recipe of the model says), off, or the name "
         "of one of vLLM's parsers",
     )
+    max_requests: Integer | None = Field(
+        default=None,
+        ge=1,
+        le=8192,
+        description="Most requests that a replica runs at once (--max-num-seqs); empty for vLLM's "
+        "own: 1024 on GPUs of 70 GiB or more but A100, else 256",
+    )
+    kv_cache_precision: Literal["auto", "fp8"] = Field(
+        default="auto",
+        description="Key-value cache of requests: auto (16 bits, or as the checkpoint asks for) or "
+        "fp8 (half the memory; GPUs with fp8 units)",
+    )
+    kv_offload_gibibytes: Integer = Field(
+        default=0,
+        ge=0,
+        le=4096,
+        description="Memory of the node that holds parts of the key-value cache of a replica that "
+        "no longer fit its GPUs, in GiB; 0 for none",
+    )
+    expert_parallel: Boolean = Field(
+        default=False,
+        description="Mixtures of experts: whole experts on each GPU of a replica, instead of a "
+        "part of every expert",
+    )
+    data_parallel_attention: Boolean = Field(
+        default=False,
+        description="With expertParallel: each GPU computes the attention of requests of its own, "
+        "and holds their cache alone; for models with latent attention (MLA)",
+    )
+    speculation: SpeculationSettings = Field(
+        default=SpeculationSettings(),
+        description="Speculative decoding",
+    )
     args: Arguments = Field(
         default={},
-        description="Further flags of `vllm serve` by name, such as max-num-seqs: 256 or "
+        description="Further flags of `vllm serve` by name, such as seed: 1 or "
         "enable-prefix-caching: true; checked against the flags of the version, and judged by the "
         "policy packs",
     )
@@ -152,6 +187,8 @@ class EngineSettings(Group):
     def conflicts(self) -> Iterator[Conflict]:
         """Yields flags and parsers that the engine does not take."""
         release = self.release
+        yield from self.speculation.conflicts()
+        yield from self._technique_conflicts()
         yield from argument_conflicts(self.args, self.version, release)
         yield from parser_conflict(
             "engine.toolCalling", self.tool_calling, release.tool_parsers, release
@@ -159,6 +196,42 @@ class EngineSettings(Group):
         yield from parser_conflict(
             "engine.reasoning", self.reasoning, release.reasoning_parsers, release
         )
+
+    def _technique_conflicts(self) -> Iterator[Conflict]:
+        if self.data_parallel_attention and not self.expert_parallel:
+            yield Conflict(
+                "engine.dataParallelAttention",
+                "true without engine.expertParallel: each GPU would hold the whole model",
+                "Set engine.expertParallel to true as well; or add replicas instead, each of "
+                "which is a whole model",
+                ("engine.expertParallel",),
+            )
+        if self.expert_parallel and self.tensor_parallel == 1:
+            yield Conflict(
+                "engine.expertParallel",
+                "true with engine.tensorParallel 1: there is one GPU for all experts",
+                "Allowed with engine.tensorParallel 2, 4 or 8",
+                ("engine.tensorParallel",),
+            )
+        if self.pipeline_parallel > 1:
+            yield from self._several_nodes_conflicts()
+
+    def _several_nodes_conflicts(self) -> Iterator[Conflict]:
+        """Refuses what was not looked at, or does not work, on a replica of several nodes."""
+        stated = {
+            "engine.dataParallelAttention": self.data_parallel_attention,
+            "engine.speculation.method": self.speculation.is_on,
+            "engine.kvOffloadGibibytes": self.kv_offload_gibibytes > 0,
+        }
+        for key, is_on in stated.items():
+            if is_on:
+                yield Conflict(
+                    key,
+                    f"stated with engine.pipelineParallel {self.pipeline_parallel}",
+                    "Allowed with engine.pipelineParallel 1; leave it out, or take GPUs of which "
+                    "one node holds the model",
+                    ("engine.pipelineParallel",),
+                )
 
     @property
     def oldest_driver(self) -> int | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from breakeven.catalog.configs.fields import ModelConfigError
 from breakeven.catalog.configs.reader import QUANTIZATION, facts_from_config
 from breakeven.catalog.model_facts import ModelFacts
+from breakeven.catalog.models import load_models
 from breakeven.settings.files import ROOT
 
 CONFIG = "config.json"
@@ -35,6 +36,21 @@ def own_models(root: Path = ROOT) -> Mapping[str, Path]:
         model_name(path.parent.name.replace("--", "/", 1)): path.parent
         for path in sorted((root / FOLDER).glob(f"*--*/{CONFIG}"))
     }
+
+
+def known_facts(repository: str) -> ModelFacts | None:
+    """Returns the facts of a repository: of a preset, or of a model of the user's own.
+
+    None where neither is there, or its config.json can't be read.
+    """
+    name = load_models().name_of(repository)
+    if name is not None:
+        return load_models()[name]
+    folder = ROOT / FOLDER / folder_name(repository)
+    try:
+        return own_facts(folder) if (folder / CONFIG).is_file() else None
+    except ModelConfigError:
+        return None
 
 
 def digest_of(folder: Path) -> str:

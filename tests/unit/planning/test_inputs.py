@@ -13,6 +13,7 @@ from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
+from breakeven.cost.capacity.latency import default_requests
 from breakeven.cost.estimate import estimate
 from breakeven.cost.fleet.plan import plan_week
 from breakeven.cost.notes import (
@@ -24,7 +25,7 @@ from breakeven.cost.notes import (
     UnusedPriceOverride,
 )
 from breakeven.errors import ClockError, Problem, SettingsError, UnknownStackError
-from breakeven.planning.fleet import VLLM_LARGEST_BATCH, interruptions_of
+from breakeven.planning.fleet import interruptions_of
 from breakeven.planning.inputs import ENGINE_IMAGE_GIGABYTES
 from breakeven.planning.offline import estimate_stack, load_values
 from breakeven.reports.document.writing import as_output, summary
@@ -171,7 +172,7 @@ def test_a_fleet_that_does_not_scale_is_full_at_the_engine_s_own_limit() -> None
     scaled = assumptions("aws-prod", **{"replicas.targetRequests": "8"})
     assert scaled.capacity.concurrent_requests == 8
     fixed = assumptions("aws-prod", **{"replicas.autoscaling": "false", "replicas.min": "8"})
-    assert 8 < fixed.capacity.concurrent_requests <= VLLM_LARGEST_BATCH
+    assert 8 < fixed.capacity.concurrent_requests <= default_requests(fixed.engine.gpu)
 
 
 def test_scaling_never_aims_at_more_requests_than_a_replica_holds() -> None:

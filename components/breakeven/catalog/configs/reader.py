@@ -82,7 +82,8 @@ def facts_of(
     mixers, forward = _layers(fields, architecture)
     layers = layer_count(fields)
     hidden = fields.whole("hidden_size")
-    embedding = fields.whole("vocab_size", architecture.vocabulary) * hidden
+    vocabulary = fields.whole("vocab_size", architecture.vocabulary)
+    embedding = vocabulary * hidden
     is_tied = fields.flag("tie_word_embeddings", default=architecture.tied)
     if fields is not whole and not fields.has("tie_word_embeddings"):
         is_tied = whole.flag("tie_word_embeddings", default=architecture.tied)
@@ -119,6 +120,7 @@ def facts_of(
         quantizes_experts_only=architecture.quantizes_experts_only,
         is_estimated=is_unknown,
         fetches_vocabulary=architecture.fetches_vocabulary,
+        vocabulary=vocabulary,
         source=_source(parts, forward, is_unknown=is_unknown, indexed=indexed),
     )
 

@@ -13,7 +13,7 @@ from breakeven.manifests.serving.timings import (
     replica_start,
     stopping_seconds,
 )
-from breakeven.planning.fleet import HOURS_PER_MONTH, VLLM_LARGEST_BATCH
+from breakeven.planning.fleet import HOURS_PER_MONTH, largest_batch
 from breakeven.planning.inputs import weights_gigabytes
 from breakeven.planning.objectives import objectives_of
 from breakeven.planning.offline import LoadedStack
@@ -52,7 +52,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         # With autoscaling off minReplicas is the size of that one fleet, not a floor.
         lowest_replicas=max(1, replicas.min) if replicas.autoscaling else 1,
         target_requests=replicas.target_requests,
-        largest_batch=VLLM_LARGEST_BATCH,
+        largest_batch=largest_batch(settings),
         own_offer=_own_offer(stack),
         volume_gigabytes=settings.pool.node_volume_gigabytes,
         shared_weights=settings.shared_weights,

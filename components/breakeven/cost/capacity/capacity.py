@@ -19,6 +19,12 @@ from breakeven.cost.capacity.objectives import (
     largest_kept,
 )
 from breakeven.cost.capacity.roofline import Engine, RequestShape, StepTimes, step_times
+from breakeven.cost.capacity.techniques import (
+    FP8_CACHE_ERROR_PERCENT,
+    PLAIN,
+    SPECULATION_ERROR_PERCENT,
+    Techniques,
+)
 
 CONCURRENCY_FACTOR = 1.5
 """A published measurement counts if its requests in flight differ by no more than this factor."""
@@ -100,6 +106,7 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     adapter_bytes: int = 0,
     objectives: Objectives = NO_OBJECTIVES,
     measured_requests: int | None = None,
+    techniques: Techniques = PLAIN,
 ) -> ReplicaCapacity:
     """Returns what one replica serves, by the best knowledge there is.
 
@@ -135,6 +142,8 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
         objectives: Latencies to keep.
         measured_requests: Requests in flight of the user's own measurement, at most as many as the
             cache holds; None for `concurrency_limit`. Fewer serve less by the roofline's ratio.
+        techniques: How the engine departs from plain serving. A published measurement is of plain
+            serving: the roofline's ratio between both is applied, and the band is wider.
 
     Raises:
         ModelDoesNotFitError: Not one request of `max_model_length` fits, and nothing was measured.
@@ -146,6 +155,7 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
         gpu=gpu,
         tensor_parallel=tensor_parallel,
         pipeline_parallel=pipeline_parallel,
+        techniques=techniques,
     )
     request = RequestShape(
         input_tokens=input_tokens,
@@ -197,22 +207,45 @@ def _known(engine: Engine, steady: _Steady) -> ReplicaCapacity:
     """Returns what is published about an engine, or its roofline."""
     reference = _nearest(engine, steady)
     roofline = steady.output_tokens_per_second
+    wider = _technique_error(engine, steady)
     if reference is None:
         found = class_of(engine)
         if found is None:
             return _capacity(engine, steady, roofline, "roofline", UNKNOWN_ERROR_PERCENT)
         output = roofline * found.factor
-        capacity = _capacity(engine, steady, output, "roofline", found.band_percent)
+        capacity = _capacity(engine, steady, output, "roofline", found.band_percent + wider)
         return replace(capacity, calibration=found)
     point = reference.measured
     output = point.output_tokens_per_second * roofline / reference.steady.output_tokens_per_second
-    capacity = _capacity(engine, steady, output, "published-measurement", PUBLISHED_ERROR_PERCENT)
+    error = PUBLISHED_ERROR_PERCENT + wider
+    capacity = _capacity(engine, steady, output, "published-measurement", error)
     return replace(capacity, measured=point)
 
 
+def _technique_error(engine: Engine, steady: _Steady) -> float:
+    """Returns what techniques add to the half width of the band, in percent."""
+    techniques = engine.techniques
+    error = FP8_CACHE_ERROR_PERCENT if techniques.holds_cache_smaller(engine.model) else 0.0
+    speculation, apart = techniques.speculation, [0.0]
+    if speculation is not None:
+        for acceptance in (speculation.low_acceptance, speculation.high_acceptance):
+            other = replace(speculation, acceptance=acceptance)
+            changed = replace(engine, techniques=replace(techniques, speculation=other))
+            times = step_times(changed, steady.request, steady.concurrency)
+            output = times.output_tokens_per_second(
+                steady.concurrency, steady.request.output_tokens
+            )
+            apart.append(abs(output / steady.output_tokens_per_second - 1) * 100)
+        error += SPECULATION_ERROR_PERCENT
+    return error + max(apart)
+
+
 def class_of(engine: Engine) -> CalibrationClass | None:
-    """Returns the class whose measurements speak for an engine; None for none, or several nodes."""
-    if engine.pipeline_parallel > 1:
+    """Returns the class whose measurements speak for an engine.
+
+    None for none, for several nodes, and where each GPU has requests of its own.
+    """
+    if engine.pipeline_parallel > 1 or engine.techniques.data_attention:
         return None
     return load_calibration().class_of(engine.model, engine.gpu, engine.tensor_parallel)
 
@@ -246,10 +279,13 @@ def _steady(engine: Engine, cache: float, request: RequestShape, limit: int) -> 
 
 
 def _nearest(engine: Engine, steady: _Steady) -> _Reference | None:
-    cache = cache_gib(engine, _USUAL_UTILIZATION)
+    if engine.techniques.data_attention:
+        return None
+    plain = replace(engine, techniques=PLAIN)
+    cache = cache_gib(plain, _USUAL_UTILIZATION)
     references = (
-        _Reference(point, _steady(engine, cache, point.request, point.concurrency))
-        for point in comparable_points(engine, steady.request)
+        _Reference(point, _steady(plain, cache, point.request, point.concurrency))
+        for point in comparable_points(plain, steady.request)
     )
     comparable = [
         reference

@@ -23,6 +23,7 @@ Objective: TypeAlias = Literal["first-token", "inter-token"]
 _LARGE_GIB = 70  # from this memory on vLLM takes the larger budget, but not on A100
 _LARGE_BUDGET = 8192
 _SMALL_BUDGET = 2048
+_LARGE_BATCH, _SMALL_BATCH = 1024, 256
 
 _MOST_PROMPTS = 32.0  # in a step, up to which their number is drawn; beyond in proportion
 
@@ -58,11 +59,19 @@ class Latencies:
 def batched_tokens(gpu: Gpu) -> int:
     """Returns vLLM's default of --max-num-batched-tokens for its API server.
 
-    Source: `EngineArgs.get_batch_defaults` of vLLM 0.24, which tells A100 from newer GPUs of the
-    same memory; here by the missing fp8 units.
+    Source: `EngineArgs.get_batch_defaults` of vLLM 0.24 and 0.31, which tells A100 from newer GPUs
+    of the same memory; here by the missing fp8 units.
     """
-    is_large = gpu.memory_gib >= _LARGE_GIB and gpu.fp8_tflops is not None
-    return _LARGE_BUDGET if is_large else _SMALL_BUDGET
+    return _LARGE_BUDGET if _is_large(gpu) else _SMALL_BUDGET
+
+
+def default_requests(gpu: Gpu) -> int:
+    """Returns vLLM's default of --max-num-seqs for its API server; see `batched_tokens`."""
+    return _LARGE_BATCH if _is_large(gpu) else _SMALL_BATCH
+
+
+def _is_large(gpu: Gpu) -> bool:
+    return gpu.memory_gib >= _LARGE_GIB and gpu.fp8_tflops is not None
 
 
 def latencies(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from breakeven.catalog.gpus import load_gpus
 from breakeven.catalog.models import ModelFacts
-from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
+from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine, copied_bytes
 
 GIB = 2**30
 
@@ -62,8 +62,9 @@ def memory_fit(
 ) -> MemoryFit:
     """Divides the memory of a replica as vLLM does: weights, reserve, the rest for the cache.
 
-    The cache holds bf16 whatever the precision of the weights, vLLM's default. Prefixes that
-    requests share are counted for each of them.
+    The cache holds bf16 whatever the precision of the weights, vLLM's default, unless the engine
+    has another; a draft's weights and cache are counted beside the model's. Prefixes that requests
+    share are counted for each of them.
 
     Args:
         engine: Model and GPUs of the replica.
@@ -166,7 +167,10 @@ def _several_nodes(
 
 
 def _weights_gib(engine: Engine) -> float:
-    return engine.model.weight_bytes(engine.precision) / GIB
+    speculation = engine.techniques.speculation
+    draft = speculation.draft_bytes if speculation else 0
+    own = engine.model.weight_bytes(engine.precision) + copied_bytes(engine)
+    return (own + draft) / GIB
 
 
 def _reserved_gib(engine: Engine) -> float:
@@ -182,5 +186,11 @@ def cache_gib(engine: Engine, utilization: float) -> float:
 
 def requests_held(engine: Engine, cache: float, tokens: float) -> float:
     """Returns how many requests of so many tokens a cache of so many GiB holds; 0 or more."""
-    held = engine.model.request_bytes(tokens, tensor_parallel=engine.tensor_parallel)
+    techniques = engine.techniques
+    held = engine.model.request_bytes(
+        tokens, tensor_parallel=engine.cache_parallel, bytes_per_element=techniques.cache_bytes
+    )
+    if techniques.speculation:
+        numbers = techniques.speculation.draft_cache_numbers
+        held += tokens * numbers * (techniques.cache_bytes or engine.model.cache_element_bytes)
     return max(0.0, cache * GIB / held)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
 from breakeven.cost.capacity.calibration import Calibration, load_calibration
+from breakeven.cost.capacity.techniques import FP8_CACHE_READ, PLAIN, Techniques
 
 NETWORK_BYTES_PER_SECOND = 100e9 / 8 * 0.8  # between nodes: 100 Gbit/s at 80 %; assumed
 NETWORK_SECONDS = 50e-6  # of a message between nodes by TCP; assumed
@@ -44,6 +45,7 @@ class Engine:
         tensor_parallel: How many of them hold each layer together, 1 or more.
         pipeline_parallel: Nodes over which the layers are divided, each with `tensor_parallel`
             GPUs; 1 for one node.
+        techniques: How it departs from plain serving.
     """
 
     model: ModelFacts
@@ -51,6 +53,12 @@ class Engine:
     gpu: Gpu
     tensor_parallel: int
     pipeline_parallel: int = 1
+    techniques: Techniques = PLAIN
+
+    @property
+    def cache_parallel(self) -> int:
+        """GPUs over which the cache of a request is divided, or copied."""
+        return 1 if self.techniques.data_attention else self.tensor_parallel
 
     @property
     def gpus(self) -> int:
@@ -117,20 +125,39 @@ def step_times(
     weights = bandwidth * constants.memory_efficiency
     overhead = constants.step_seconds + constants.layer_seconds * model.layers
 
-    group = concurrency / stages
-    cache = group * model.bytes_read(request.mean_context, tensor_parallel=parallel)
-    read = _weights_read(engine, group) / weights
+    group, speculation = concurrency / stages, engine.techniques.speculation
+    # A step checks the proposed tokens beside the one that it adds.
+    checked = group * (speculation.tokens + 1) if speculation else group
+    cache = group * _cache_read(engine, request.mean_context)
+    read = _weights_read(engine, checked) / weights
     read += cache / (bandwidth * constants.cache_efficiency)
-    multiplied = 2 * model.multiplied_parameters * group / compute
+    multiplied = 2 * model.multiplied_parameters * checked / compute
     new_tokens = request.input_tokens - request.cached_input_tokens
     prefill = (2 * model.multiplied_parameters * new_tokens + _attention(model, request)) / compute
     prefill += _link_seconds(engine, new_tokens, constants.link_efficiency)
-    return StepTimes(
-        decode=max(read, multiplied)
+    step = (
+        max(read, multiplied)
         + overhead
-        + group * constants.request_seconds
-        + _link_seconds(engine, group, constants.link_efficiency)
-        + _network_seconds(engine, group),
+        + checked * constants.request_seconds
+        + _link_seconds(engine, checked, constants.link_efficiency)
+        + _network_seconds(engine, checked)
+    )
+    tokens = 1.0
+    if speculation:
+        # The draft proposes one token after the other.
+        share = _share_read(engine, group) if speculation.draft_is_of_the_model else 1.0
+        drafted = max(
+            speculation.draft_bytes * share / weights,
+            2 * speculation.draft_parameters * group / compute,
+        )
+        # A token of each request is chosen after each pass, as after a step.
+        passes = speculation.draft_layers * constants.layer_seconds
+        drafted += passes + group * constants.request_seconds if passes else 0.0
+        step += speculation.tokens * drafted
+        prefill += 2 * speculation.draft_parameters * new_tokens / compute
+        tokens = speculation.tokens_per_step
+    return StepTimes(
+        decode=step / tokens,
         prefill=prefill / stages,
         first_token=max(prefill, _weights_read(engine, new_tokens) / weights)
         + overhead
@@ -139,12 +166,33 @@ def step_times(
 
 
 def _weights_read(engine: Engine, tokens: float) -> float:
+    read = engine.model.weight_bytes(engine.precision) * _share_read(engine, tokens)
+    return read + copied_bytes(engine)
+
+
+def _share_read(engine: Engine, tokens: float) -> float:
     # In a mixture of experts, tokens of different requests need different experts: each token
     # leaves out the share of parameters that no token before it needed either.
     model = engine.model
     unused = 1 - model.multiplied_parameters / model.parameters
-    share = 1 - unused ** max(1.0, tokens) if model.is_mixture_of_experts else 1.0
-    return model.weight_bytes(engine.precision) * share
+    return 1 - unused ** max(1.0, tokens) if model.is_mixture_of_experts else 1.0
+
+
+def copied_bytes(engine: Engine) -> float:
+    """Returns what the replica's GPUs hold of its weights beyond one copy, in bytes."""
+    if not engine.techniques.data_attention:
+        return 0.0
+    return (engine.tensor_parallel - 1) * engine.model.weight_bytes_beside_experts(engine.precision)
+
+
+def _cache_read(engine: Engine, tokens: float) -> float:
+    techniques, model = engine.techniques, engine.model
+    read = model.bytes_read(
+        tokens,
+        tensor_parallel=engine.cache_parallel,
+        bytes_per_element=techniques.cache_bytes,
+    )
+    return read * FP8_CACHE_READ if techniques.holds_cache_smaller(model) else read
 
 
 def _attention(model: ModelFacts, request: RequestShape) -> float:
@@ -160,7 +208,10 @@ def _link_seconds(engine: Engine, tokens: float, efficiency: float) -> float:
     if parallel == 1:
         return 0.0
     sent = 2 * (parallel - 1) / parallel * tokens * model.hidden_size * _ACTIVATION_BYTES
-    return 2 * model.layers * sent / (engine.gpu.link_gb_per_second * 1e9 * efficiency)
+    # Requests that a GPU has to itself are gathered for the experts and scattered again, vLLM's
+    # default all-to-all; that is as much as one of the two sums.
+    sums = 1 if engine.techniques.data_attention else 2
+    return sums * model.layers * sent / (engine.gpu.link_gb_per_second * 1e9 * efficiency)
 
 
 def _network_seconds(engine: Engine, tokens: float) -> float:

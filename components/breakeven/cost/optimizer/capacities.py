@@ -58,6 +58,9 @@ class Capacities:
                 measured_output_tokens_per_second=self.measured(configuration),
                 measured_requests=search.measured_requests,
                 adapter_bytes=search.adapter_bytes,
+                techniques=search.techniques.on(
+                    configuration.offer.gpu, configuration.tensor_parallel
+                ),
             )
         except ModelDoesNotFitError:
             return None

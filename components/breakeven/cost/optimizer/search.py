@@ -15,6 +15,7 @@ from breakeven.cost.bill.node_cost import NodeCost
 from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.objectives import Objectives
+from breakeven.cost.capacity.techniques import Techniques
 from breakeven.cost.fleet.plan import Fleet
 
 Purchase: TypeAlias = Literal["on-demand", "spot", "committed", "stated", "owned"]
@@ -121,6 +122,11 @@ class Search:
         """Requests in flight of the user's own measurement: as many as the stack lets run."""
         autoscaling = self.assumptions.fleet.autoscaling
         return self.target_requests if autoscaling else self.largest_batch
+
+    @property
+    def techniques(self) -> Techniques:
+        """How the stack's engine departs from plain serving."""
+        return self.assumptions.engine.techniques
 
     @property
     def model(self) -> ModelFacts:

@@ -44,6 +44,7 @@ def _configuration(evaluator: Evaluator, candidate: Candidate) -> FleetConfigura
         precision=chosen.precision,
         gpu=chosen.offer.gpu,
         tensor_parallel=chosen.tensor_parallel,
+        techniques=search.techniques.on(chosen.offer.gpu, chosen.tensor_parallel),
     )
     fleet = evaluator.fleet(chosen, candidate.capacity)
     spot = chosen.offer.purchase == "spot"

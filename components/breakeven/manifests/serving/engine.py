@@ -25,6 +25,7 @@ from breakeven.manifests.serving.labels import (
 from breakeven.manifests.serving.parsers import parser_flags
 from breakeven.manifests.serving.security import container_security, pod_security
 from breakeven.manifests.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
+from breakeven.manifests.serving.techniques import parallel_flags, technique_flags
 from breakeven.manifests.serving.timings import NODE_LOST, PROBE_PERIOD, Timings, timings_of
 from breakeven.manifests.serving.tracing import tracing_environment
 from breakeven.manifests.serving.weights import Weights
@@ -48,8 +49,8 @@ def _memory_utilization(settings: Settings) -> Decimal:
 def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) -> list[str]:
     """Returns the arguments of `vllm serve`.
 
-    The number of requests in a batch is left to vLLM, which bounds it by the key-value cache that
-    it finds room for.
+    Unless the stack states it, the number of requests in a batch is left to vLLM, which bounds it
+    by the key-value cache that it finds room for.
 
     Args:
         settings: The stack's settings.
@@ -62,7 +63,7 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
         f"{WEIGHTS}/{model.revision}",
         f"--served-model-name={model.facts.name}",
         f"--port={ENGINE_PORT}",
-        f"--tensor-parallel-size={engine.tensor_parallel}",
+        *parallel_flags(settings),
         f"--max-model-len={model.max_length}",
         f"--gpu-memory-utilization={_memory_utilization(settings)}",
         f"--dtype={'bfloat16' if settings.pool.gpu.has_bf16 else 'float16'}",
@@ -98,7 +99,12 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
         flags.append("--headless")
     else:
         flags += parser_flags(settings)
-    return [*flags, *_adapter_flags(settings), *as_flags(settings.engine.args)]
+    return [
+        *flags,
+        *technique_flags(settings, WEIGHTS),
+        *_adapter_flags(settings),
+        *as_flags(settings.engine.args),
+    ]
 
 
 def _adapter_flags(settings: Settings) -> list[str]:

@@ -15,7 +15,8 @@ def weights_volume_gib(settings: Settings) -> int:
     A tenth above the files, for the file system and for layers that quantised repositories keep in
     full precision, and 5 GB for tokenizer, configuration and a file in flight.
     """
-    return math.ceil((settings.model.repository_bytes * 1.1 + 5e9) / _GIB)
+    files = settings.model.repository_bytes + settings.engine.speculation.draft_bytes
+    return math.ceil((files * 1.1 + 5e9) / _GIB)
 
 
 def adapters_volume_gib(settings: Settings) -> int:
@@ -54,9 +55,10 @@ def shared_memory_gib(settings: Settings) -> int:
     """Returns the size of /dev/shm, in GiB: 1 for each GPU.
 
     NCCL's buffers between two GPUs are 4 MiB in each of up to 32 channels (its defaults); with
-    seven peers that is 0.9 GiB. The container runtime's own /dev/shm has 64 MiB.
+    seven peers that is 0.9 GiB. The container runtime's own /dev/shm has 64 MiB. vLLM keeps what it
+    offloads of the key-value cache there, too (`SharedOffloadRegion` of vLLM 0.31).
     """
-    return settings.engine.tensor_parallel
+    return settings.engine.tensor_parallel + settings.engine.kv_offload_gibibytes
 
 
 def replica_gpus(settings: Settings) -> int:

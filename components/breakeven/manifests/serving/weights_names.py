@@ -34,11 +34,15 @@ class Content:
 
 
 def weights_content(settings: Settings, revision: str) -> Content:
-    """Returns the content of the volume with a revision of the model's weights."""
+    """Returns the content of the volume with a revision of the model's weights, and its draft."""
+    draft = settings.engine.speculation.model
     return Content(
         title="weights",
-        sources=((settings.model.repository, revision),),
-        file_bytes=settings.model.repository_bytes,
+        sources=(
+            (settings.model.repository, revision),
+            *([(draft.repository, draft.revision)] if draft else []),
+        ),
+        file_bytes=settings.model.repository_bytes + settings.engine.speculation.draft_bytes,
         gibibytes=weights_volume_gib(settings),
         is_model=True,
         further=HARMONY if settings.model.facts.fetches_vocabulary else (),

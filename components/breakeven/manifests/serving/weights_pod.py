@@ -53,7 +53,7 @@ def weights_pod(  # noqa: PLR0913  # one argument for each object referred to
                     f"--revision={revision}",
                     f"--directory={_VOLUME}",
                     *(f"--file={file.address}#sha256={file.sha256}" for file in content.further),
-                    *_architecture(settings, content),
+                    *(_architecture(settings, content) if number == 0 else []),
                     *(["--check"] if check else []),
                 ],
             )

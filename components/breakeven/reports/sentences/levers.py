@@ -10,6 +10,8 @@ from breakeven.cost.levers import Lever, LeverKind
 _NAMES: Mapping[LeverKind, str] = MappingProxyType(
     {
         "precision": "Weights of a lower precision",
+        "kv-cache": "Key-value cache in fp8",
+        "speculation": "Speculative decoding",
         "commitment": "Commitment",
         "spot": "Spot nodes",
         "gpu": "Other machines",
@@ -26,6 +28,9 @@ _NAMES: Mapping[LeverKind, str] = MappingProxyType(
 _CAVEATS: Mapping[LeverKind, str] = MappingProxyType(
     {
         "precision": "A lower precision can change answers: compare them first.",
+        "kv-cache": "An fp8 cache can change answers to long prompts: compare them first.",
+        "speculation": "How many proposed tokens are accepted depends on your texts: measure it "
+        "and state engine.speculation.acceptancePercent.",
         "commitment": "A commitment is paid for its whole term, whether nodes run or not.",
         "spot": "Spot prices change and spot nodes are interrupted; the interruptions of "
         "pool.spotInterruptionsPerMonth are counted.",

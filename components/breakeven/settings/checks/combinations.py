@@ -9,6 +9,7 @@ from breakeven.catalog.apis.addresses import API_ADDRESSES
 from breakeven.catalog.clouds import find_cloud, private_balancer_clouds
 from breakeven.settings.checks.air_gap import air_gap
 from breakeven.settings.checks.gpus import gpu_conflicts
+from breakeven.settings.checks.techniques import technique_conflicts
 from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings
 
@@ -24,6 +25,7 @@ def conflicts_of(settings: Settings) -> Iterator[Conflict]:
         yield from _hybrid(settings)
     yield from _model(settings)
     yield from gpu_conflicts(settings)
+    yield from technique_conflicts(settings)
     yield from _pool(settings)
     if settings.replicas_per_node:  # otherwise no node holds a replica, which is reported above
         yield from _nodes(settings)

@@ -52,18 +52,18 @@ def test_a_parser_that_the_version_does_not_have_is_refused_with_those_it_has() 
 
 def test_flags_are_passed_on_in_the_forms_that_vllm_reads() -> None:
     arguments = {
-        "max-num-seqs": 256,
+        "max-num-batched-tokens": 4096,
         "--enable-prefix-caching": True,
         "enable-chunked-prefill": False,
-        "speculative-config": {"method": "ngram", "num_speculative_tokens": 3},
+        "override-generation-config": {"temperature": 0, "top_k": 3},
         "allowed-origins": ["a", "b"],
     }
     flags = flags_of(**{"engine.args": arguments})
     assert flags[-7:] == [
-        "--max-num-seqs=256",
+        "--max-num-batched-tokens=4096",
         "--enable-prefix-caching",
         "--no-enable-chunked-prefill",
-        '--speculative-config={"method": "ngram", "num_speculative_tokens": 3}',
+        '--override-generation-config={"temperature": 0, "top_k": 3}',
         "--allowed-origins",
         "a",
         "b",
@@ -89,8 +89,8 @@ def test_every_flag_that_a_stack_renders_is_one_of_its_version_of_vllm(stack: st
 
 
 def test_a_slip_is_refused_with_the_nearest_flag_but_not_for_a_version_that_is_not_known() -> None:
-    with pytest.raises(SettingsError, match=r"no flag --max-num-seq.*max-num-seqs"):
-        stack_of("dev", **{"engine.args": {"max-num-seq": 1}})
+    with pytest.raises(SettingsError, match=r"no flag --max-num-batched-token.*tokens"):
+        stack_of("dev", **{"engine.args": {"max-num-batched-token": 1}})
     newer = f"docker.io/vllm/vllm-openai:v9.9.9@sha256:{'1' * 64}"
     assert "--of-tomorrow=1" in flags_of(
         **{"engine.args": {"of-tomorrow": 1}, "engine.image": newer}
@@ -99,7 +99,7 @@ def test_a_slip_is_refused_with_the_nearest_flag_but_not_for_a_version_that_is_n
 
 @pytest.mark.parametrize(
     ("arguments", "found"),
-    [({"Max": 1}, '"Max"'), ({"max-num-seqs": ""}, "max-num-seqs"), ("text", "text")],
+    [({"Max": 1}, '"Max"'), ({"seed": ""}, "seed"), ("text", "text")],
 )
 def test_what_is_no_flag_is_refused(arguments: object, found: str) -> None:
     with pytest.raises(SettingsError, match=found):

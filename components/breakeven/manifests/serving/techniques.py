@@ -1,0 +1,39 @@
+"""Flags of vLLM for what makes a replica cheaper than plain serving."""
+
+from __future__ import annotations
+
+from breakeven.settings.stack import Settings
+
+
+def technique_flags(settings: Settings, weights: str) -> list[str]:
+    """Returns the flags of the techniques that a stack states.
+
+    Args:
+        settings: Of the model.
+        weights: Where the folders of weights are, one named after each commit.
+    """
+    engine, flags = settings.engine, []
+    if engine.max_requests is not None:
+        flags.append(f"--max-num-seqs={engine.max_requests}")
+    if engine.kv_cache_precision != "auto":
+        flags.append(f"--kv-cache-dtype={engine.kv_cache_precision}")
+    if engine.kv_offload_gibibytes:
+        flags += [
+            f"--kv-offloading-size={engine.kv_offload_gibibytes}",
+            "--kv-offloading-backend=native",
+        ]
+    if engine.expert_parallel:
+        flags.append("--enable-expert-parallel")
+    if engine.speculation.is_on:
+        draft = engine.speculation.model
+        path = f"{weights}/{draft.revision}" if draft else ""
+        flags.append(f"--speculative-config={engine.speculation.config(path)}")
+    return flags
+
+
+def parallel_flags(settings: Settings) -> list[str]:
+    """Returns how the GPUs of a node share the model."""
+    gpus = settings.engine.tensor_parallel
+    if settings.engine.data_parallel_attention:
+        return ["--tensor-parallel-size=1", f"--data-parallel-size={gpus}"]
+    return [f"--tensor-parallel-size={gpus}"]
