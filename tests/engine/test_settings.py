@@ -55,7 +55,7 @@ EXAMPLES = {
 MAPPINGS = {
     "pool.nodeLabels": '["gpu"]',
     "pricing.overrides": '["nat/aws/gb"]',
-    "engine.args": ".max-num-seqs",
+    "engine.args": ".seed",
     "engine.env": ".NAME",
     "traffic.inputPercentiles": ".p50 .max",
     "traffic.outputPercentiles": ".p50 .max",
