@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -33,8 +33,9 @@ from breakeven.evidence.provenance import provenance
 from breakeven.evidence.record import Parts
 from breakeven.evidence.record import evidence as put_together
 from breakeven.evidence.supply import bundle_facts, differences, image_list, log_facts
-from breakeven.planning.offline import ledger_of, read_stack
+from breakeven.planning.offline import ledger_of, priced_manifests, read_stack
 from breakeven.policy.bundle_contents import carried_in
+from breakeven.policy.manifest import Resource
 from breakeven.settings.files import stack_path
 
 
@@ -107,7 +108,7 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
             provenance=provenance(stack_path(stack)),
             deployed=None
             if there is None
-            else {**there[1], "changes": changes(scope.resources, there[0])},
+            else {**there[1], "changes": changes(_planned(stack, judged_on), there[0])},
             callers=callers(scope.resources, read),
             day=judged_on,
             bundle=bundle_facts(opened, lock) if opened and lock else None,
@@ -131,6 +132,11 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
         signature = output.with_name(f"{output.name}.sig")
         write_bytes(signature, key_to_sign.sign(text.encode()))
         typer.echo(f"Written: {signature}", err=True)
+
+
+def _planned(stack: str, day: date) -> list[Resource]:
+    """Returns all that an update would deploy, with the figures of the day's estimate."""
+    return [Resource(each.manifest, f"stack {stack}") for each in priced_manifests(stack, day)]
 
 
 def _signing_key(path: Path | None, output: Path | None) -> Ed25519PrivateKey | None:
