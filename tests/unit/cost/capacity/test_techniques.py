@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -59,7 +60,7 @@ def held(of: Engine) -> int:
     return fit.concurrent_requests
 
 
-def speculating(acceptance: float, tokens: int = 3, **draft: int) -> Techniques:
+def speculating(acceptance: float, tokens: int = 3, **draft: Any) -> Techniques:
     found = Speculation(
         tokens=tokens,
         acceptance=acceptance,
