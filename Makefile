@@ -133,6 +133,9 @@ policy-docs: ## Write docs/policies.md anew, after a change of a rule
 settings: ## Generate docs/settings.md, stacks/schema.json and the config block of Pulumi.yaml
 	.venv/bin/python -m breakeven.settings.reference
 
+models: ## Write the table of presets in docs/models.md, after a change of models.json or recipes.json
+	.venv/bin/python -m breakeven.cli.model.presets
+
 engine-flags: dev-packages ## Read the flags and parsers of a release of vLLM from its wheel (WHEEL=FILE)
 	.venv/bin/python -m breakeven.catalog.importers.vllm_wheel $(WHEEL)
 

@@ -40,6 +40,7 @@ class _Preset:
     source: str
     hosted: tuple[str, ...] = ()
     revision: str = ""
+    revision_source: str = ""
 
     @cached_property
     def facts(self) -> ModelFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -18,3 +19,24 @@ class Format(StrEnum):
 FormatOption: TypeAlias = Annotated[
     Format, typer.Option("--format", help="How the answer is written.")
 ]
+
+
+class TableFormat(StrEnum):
+    """How a table is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+TableFormatOption: TypeAlias = Annotated[
+    TableFormat, typer.Option("--format", help="How the answer is written.")
+]
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Returns a table as Markdown; bars in a cell are kept as text."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(
+        f"| {' | '.join(str(cell).replace('|', '&#124;') for cell in line)} |" for line in lines
+    )

@@ -18,6 +18,9 @@ class ModelCommands(LazyGroup):
             "inspect": Place(
                 "model.inspect", "inspect", "Count the parameters and memory of a config.json."
             ),
+            "list": Place(
+                "model.presets", "list_presets", "List the presets and what is not known of each."
+            ),
             "add": Place(
                 "model.add",
                 "add",

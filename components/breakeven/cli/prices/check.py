@@ -14,7 +14,7 @@ from breakeven.catalog.apis.findings import RetiresSoon, excludes
 from breakeven.catalog.apis.token_price_file import in_use
 from breakeven.catalog.importers.genai_release import installed_fault
 from breakeven.catalog.price import Price
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.output_format import TableFormat, TableFormatOption, markdown_table
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.table import plain_table, print_table
 from breakeven.cli.progress.waiting import waiting
@@ -74,7 +74,7 @@ def check(
         int,
         typer.Option(min=0, max=36_500, help="A price older than this many days counts as old."),
     ] = 90,
-    output_format: FormatOption = Format.TEXT,
+    output_format: TableFormatOption = TableFormat.TEXT,
 ) -> None:
     """Print how old the prices of each source are, and which stacks use missing or old ones.
 
@@ -94,7 +94,7 @@ def check(
     fault = installed_fault()
     if fault:
         findings.append(Finding("all stacks", "prices by API", reason=fault))
-    if output_format is Format.JSON:
+    if output_format is TableFormat.JSON:
         document = _as_json(sources, findings, today, max_age_days)
         document["apis"] = {
             name: [finding_sentence(each) for each in cost.price.findings]
@@ -103,12 +103,12 @@ def check(
         }
         typer.echo(json.dumps(document, indent=2))
     else:
-        _print(sources, today)
+        _print(sources, today, output_format)
         for note in api_notes(cost for _, cost in sorted(apis.items())):
             typer.echo(note)
     if findings:
         raise PricesNotCurrentError(findings, max_age_days)
-    if output_format is Format.TEXT:
+    if output_format is not TableFormat.JSON:
         names = ", ".join(stack_names())
         typer.echo(f"\nNo stack uses a price over {max_age_days} days old. Checked: {names}.")
 
@@ -191,17 +191,25 @@ def _as_json(
     }
 
 
-def _print(sources: dict[str, list[date]], today: date) -> None:
-    table = plain_table()
-    table.add_column("Source", overflow="fold")
-    for heading in ("Prices", "Oldest", "Newest", "Age in days"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for source, days in sorted(sources.items(), key=lambda item: min(item[1])):
-        table.add_row(
+def _print(sources: dict[str, list[date]], today: date, output_format: TableFormat) -> None:
+    heads = ("Source", "Prices", "Oldest", "Newest", "Age in days")
+    rows = [
+        (
             source,
             str(len(days)),
             min(days).isoformat(),
             max(days).isoformat(),
             str((today - min(days)).days),
         )
+        for source, days in sorted(sources.items(), key=lambda item: min(item[1]))
+    ]
+    if output_format is TableFormat.MARKDOWN:
+        typer.echo(markdown_table(heads, rows))
+        return
+    table = plain_table()
+    table.add_column(heads[0], overflow="fold")
+    for heading in heads[1:]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
     print_table(table)

@@ -11,7 +11,7 @@ import typer
 
 from breakeven.catalog.price import Price
 from breakeven.catalog.price_regions import without_region
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.output_format import TableFormat, TableFormatOption, markdown_table
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.check import check
 from breakeven.cli.prices.import_apis import import_apis
@@ -44,7 +44,7 @@ def list_prices(
         str,
         typer.Argument(help="A part of the identifier, or a pattern with * such as node/aws/*."),
     ] = "",
-    output_format: FormatOption = Format.TEXT,
+    output_format: TableFormatOption = TableFormat.TEXT,
 ) -> None:
     """List prices with their unit, day and source.
 
@@ -56,8 +56,12 @@ def list_prices(
         raise NoSuchPriceError(
             pattern, near_names(pattern, {*book.prices, *map(without_region, book.prices)})
         )
-    if output_format is Format.JSON:
+    if output_format is TableFormat.JSON:
         typer.echo(json.dumps([_entry(price) for price in found], indent=2))
+    elif output_format is TableFormat.MARKDOWN:
+        typer.echo(
+            markdown_table(("Identifier", "USD", "Unit", "Price as of", "Source"), map(_row, found))
+        )
     else:
         _print(found)
 
@@ -84,12 +88,17 @@ def _entry(price: Price) -> dict[str, object]:
     }
 
 
+def _row(price: Price) -> tuple[str, ...]:
+    day = price.as_of.isoformat()
+    return price.identifier, amount(price), price.unit, day, price.shown_source
+
+
 def _print(found: Iterable[Price]) -> None:
     table = plain_table()
     table.add_column("Identifier", overflow="fold")
     table.add_column("USD", justify="right", no_wrap=True)
     table.add_column("Unit", no_wrap=True)
-    table.add_column("Of", no_wrap=True)
+    table.add_column("As of", no_wrap=True)
     table.add_column("", justify="right", no_wrap=True)
     notes: dict[str, int] = {}
     for price in found:
