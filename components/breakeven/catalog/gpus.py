@@ -23,6 +23,9 @@ _MIG_MEMORY = 0.95
 reports 4,864 MiB and 3g.20gb 20,096 MiB (NVIDIA MIG user guide, "Running CUDA applications")."""
 
 
+_AMPERE = 8.0
+_SPARSE = (9, 10)
+
 _SHARED = "shared-"
 """Begin of the part of a name that stands for a time slice."""
 
@@ -46,6 +49,8 @@ class Gpu:
         int8_tops: The same in int8.
         fp4_tflops: The same in fp4 (NVFP4, MXFP4); None where the GPU has no fp4 units.
         watts: Board power limit, in W.
+        compute_capability: NVIDIA's number of the generation's instructions, such as 9.0 (NVIDIA,
+            "CUDA GPU Compute Capability"); None for other vendors.
         interconnect: What links it to the other GPUs of the node; "pcie" without a faster link.
         link_gb_per_second: Bandwidth of that link, one direction, in 10^9 bytes a second.
         linked_gpus: GPUs that the faster link joins: 8 of a board, 2 of a bridge, 72 of a rack.
@@ -78,6 +83,7 @@ class Gpu:
     link_gb_per_second: float
     source: str
     fp4_tflops: float | None = None
+    compute_capability: float | None = None
     linked_gpus: int = 1
     has_bf16: bool = True
     mig_profiles: tuple[str, ...] = ()
@@ -158,8 +164,23 @@ class Gpu:
         return f"{self.vendor}.com/gpu"
 
     def supports(self, precision: str) -> bool:
-        """Tells whether vLLM has kernels for weights of a precision on it: NVFP4 is NVIDIA's."""
+        """Tells whether vLLM has kernels for weights of a precision on it.
+
+        NVFP4 is NVIDIA's. MXFP4 needs compute capability 8.0 (`get_min_capability` of vLLM's
+        `Mxfp4Config`, 0.20 to 0.30).
+        """
+        if precision == "mxfp4":
+            return self.compute_capability is None or self.compute_capability >= _AMPERE
         return self.vendor == "nvidia" or precision != "nvfp4"
+
+    @property
+    def has_sparse_attention(self) -> bool:
+        """Whether vLLM has kernels for latent attention that chooses tokens by an index.
+
+        On GPUs of NVIDIA of compute capability 9 and 10 (`supports_compute_capability` of vLLM's
+        `FlashMLASparseBackend`, 0.20 to 0.30); on AMD by AITER.
+        """
+        return self.compute_capability is None or int(self.compute_capability) in _SPARSE
 
     def sliced(self, profile: str) -> Gpu:
         """Returns the part of this GPU that a MIG profile is.

@@ -106,6 +106,12 @@ class ModelFacts:
         return () if precision == FULL_PRECISION else (precision,)
 
     @property
+    def has_sparse_attention(self) -> bool:
+        """Whether latent attention chooses tokens by an index (DeepSeek V3.2, GLM-5)."""
+        kinds = {group.kind for group in self.groups}
+        return {"latent", "index"} <= kinds
+
+    @property
     def attention(self) -> LayerGroup | None:
         """The group with the most heads that are divided by tensor parallelism; None without."""
         divided = [group for group in self.groups if group.kind != "index" and group.key_dim]

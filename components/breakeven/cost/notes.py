@@ -118,6 +118,19 @@ class PrecisionNotNative:
 
 
 @dataclass(frozen=True, slots=True)
+class SparseAttentionUnsupported:
+    """The GPU has no kernels for the model's sparse attention: vLLM does not start.
+
+    Attributes:
+        model: Name of the model.
+        gpu: Name of the GPU.
+    """
+
+    model: str
+    gpu: str
+
+
+@dataclass(frozen=True, slots=True)
 class ArchitectureUnknown:
     """The model's layers are counted as those of most models."""
 
@@ -190,6 +203,7 @@ Note: TypeAlias = (
     | CommitUnknown
     | EngineTooOld
     | PrecisionNotNative
+    | SparseAttentionUnsupported
     | ScheduledReplicas
     | NotScraped
     | ReservedNodes

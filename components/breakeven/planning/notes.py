@@ -18,6 +18,7 @@ from breakeven.cost.notes import (
     ReservedNodes,
     ScheduledReplicas,
     SpansNodes,
+    SparseAttentionUnsupported,
     UpdateStrategy,
 )
 from breakeven.manifests.gateway.labels import METRICS_PORT
@@ -85,6 +86,8 @@ def model_notes(settings: Settings) -> Iterator[Note]:
     lacking = tuple(each for each in stored if not settings.pool.gpu.multiplies(each))
     if lacking:
         yield PrecisionNotNative(gpu=settings.pool.gpu.name, precisions=lacking)
+    if facts.has_sparse_attention and not settings.pool.gpu.has_sparse_attention:
+        yield SparseAttentionUnsupported(model=facts.name, gpu=settings.pool.gpu.name)
     if model.revision == UNKNOWN_REVISION:
         yield CommitUnknown(model.repository)
 

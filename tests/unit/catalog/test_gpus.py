@@ -113,6 +113,19 @@ def test_the_instances_of_a_profile_fill_a_gpu_at_most(gpu: Gpu) -> None:
     assert parts[-1].memory_gib == gpu.memory_gib
 
 
+def test_kernels_that_vllm_lacks_on_a_generation() -> None:
+    """Minimum capabilities in vLLM's `Mxfp4Config` and `FlashMLASparseBackend`."""
+    t4, a100, l40s, h200 = (find_gpu(name) for name in ("t4", "a100-80", "l40s", "h200"))
+    b300, pro, mi300x = (find_gpu(name) for name in ("b300", "rtx-pro-6000", "mi300x"))
+    assert not t4.supports("mxfp4")
+    assert all(gpu.supports("mxfp4") for gpu in (a100, l40s, h200, b300, pro, mi300x))
+    assert [gpu.has_sparse_attention for gpu in (t4, a100, l40s, h200, b300, pro, mi300x)] == [
+        *(False, False, False),
+        *(True, True, False, True),
+    ]
+    assert all((gpu.compute_capability is None) is (gpu.vendor == "amd") for gpu in GPUS)
+
+
 def test_each_vendor_names_its_devices_and_taints() -> None:
     assert find_gpu("mi300x").device_resource == find_gpu("mi300x").taint == "amd.com/gpu"
     assert find_gpu("l4").device_resource == find_gpu("l4").taint == "nvidia.com/gpu"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import stat
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 import breakeven.cli.init.command as module
+from breakeven.catalog.gpus import find_gpu
+from breakeven.catalog.models import find_model
 from breakeven.cli.init.stack_answers import Where
 from breakeven.errors import ExitCode
 from breakeven.planning.offline import load_values
@@ -106,6 +109,56 @@ def test_a_model_can_be_previewed_or_its_reason_is_told(
         assert not path.exists()
     else:
         check_previews(path)
+
+
+@pytest.mark.parametrize(
+    ("model", "where", "region"),
+    [
+        ("deepseek-v3.2", "aws", "eu-central-1"),
+        ("gpt-oss-120b", "aws", "eu-central-1"),
+        ("glm-5.2-fp8", "azure", "westeurope"),
+        ("qwen3.6-35b-a3b", "azure", "westeurope"),
+        ("minimax-m2.7", "gcp", "europe-west4"),
+        ("kimi-k2.6", "own", ""),
+    ],
+)
+def test_a_model_is_put_on_gpus_that_have_its_kernels_and_all_is_priced(
+    model: str, where: str, region: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--region", region] if region else ["--node-price", "400000", "--gpu", "h200"]
+    code, path = run("chat", "--model", model, "--where", where, *options)
+    if code:
+        told = " ".join(capsys.readouterr().err.split())
+        near = re.search(r"Nearest machine that holds it: \S+ \(\d x (\S+)\)", told)
+        assert near is not None
+        gpu, facts = find_gpu(near[1]), find_model(model)
+        assert facts.has_sparse_attention
+        assert gpu.has_sparse_attention
+        return
+    settings = written(path)
+    gpu, facts = settings.pool.gpu, settings.model.facts
+    assert all(map(gpu.supports, facts.stored_precisions(settings.model.precision)))
+    today = datetime.now(tz=UTC).date()
+    report = load_values("chat", stack_values("chat", path.parent.parent), today).report()
+    assert report.infrastructure.not_priced == ()
+
+
+def test_a_part_of_a_gpu_is_for_own_servers(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    code, path = run("chat", "--where", "own", "--node-price", "250000", "--gpu", "h100/shared-2")
+    assert code == 0
+    check_previews(path)
+    assert written(path).pool.gpus_per_node == 16
+    code, _ = run("other", "--where", "aws", "--gpu", "h100/shared-2")
+    assert code == ExitCode.ERROR
+    assert "whole GPUs, such as h100" in " ".join(capsys.readouterr().err.split())
+
+
+def test_gpus_of_amd_get_their_own_image_and_labels(run: Run) -> None:
+    code, path = run("chat", "--where", "own", "--node-price", "250000", "--gpu", "mi300x")
+    assert code == 0
+    settings = written(path)
+    assert "/vllm-openai-rocm:" in settings.engine.image
+    assert settings.pool.node_labels == settings.pool.gpu.node_labels
 
 
 def test_it_says_only_what_differs_from_the_defaults(run: Run) -> None:

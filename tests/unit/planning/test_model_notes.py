@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from breakeven.cost.notes import CommitUnknown, EngineTooOld, Note, PrecisionNotNative
+from breakeven.cost.notes import (
+    CommitUnknown,
+    EngineTooOld,
+    Note,
+    PrecisionNotNative,
+    SparseAttentionUnsupported,
+)
 from breakeven.planning.notes import model_notes
 from breakeven.settings.parse import parse
 
@@ -47,6 +53,16 @@ def test_a_precision_for_which_the_gpu_has_no_units_is_named(
     assert lacking == ([PrecisionNotNative(gpu=gpu, precisions=precisions)] if precisions else [])
 
 
+def test_a_gpu_without_kernels_for_sparse_attention_is_named() -> None:
+    missing = SparseAttentionUnsupported(model="deepseek-v3.2", gpu="rtx-pro-6000")
+    assert missing in notes("deepseek-v3.2", "rtx-pro-6000")
+    assert not any(
+        isinstance(note, SparseAttentionUnsupported)
+        for note in (*notes("deepseek-v3.2", "h200"), *notes("minimax-m2.7", "rtx-pro-6000"))
+    )
+
+
 def test_a_commit_that_is_not_known_is_named() -> None:
-    assert CommitUnknown("deepseek-ai/DeepSeek-V3.2") in notes("deepseek-v3.2")
+    assert CommitUnknown("zai-org/GLM-5.1") in notes("glm-5.1")
+    assert notes("deepseek-v3.2") == []
     assert notes("llama-3.1-8b-instruct") == []

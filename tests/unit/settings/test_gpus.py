@@ -42,7 +42,7 @@ def test_gpus_of_amd_and_instances_of_mig_can_be_used() -> None:
             AMD,
             {"model.name": "gemma-4-31b-it-nvfp4", "model.precision": "nvfp4"},
             "model.precision",
-            "nvfp4 has no kernels for mi300x",
+            "no kernels for weights in nvfp4 on mi300x",
             "a GPU of NVIDIA",
         ),
         (MIG, {"engine.tensorParallel": 2}, "engine.tensorParallel", "exchange data", "1, or a"),

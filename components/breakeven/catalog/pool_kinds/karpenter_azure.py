@@ -15,6 +15,7 @@ KARPENTER_AZURE = PoolKind(
     # Free where the machine's own disk is large enough, which AKS prefers. The price list has no
     # price for it, so a stack states one.
     root_volume_class="node-os-disk",
+    root_volume_is_ephemeral=True,
     required_settings=("instanceTypes", "capacityTypes"),
     custom_resources=("karpenter.sh/v1:NodePool", "karpenter.azure.com/v1beta1:AKSNodeClass"),
 )

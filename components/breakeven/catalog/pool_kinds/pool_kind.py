@@ -41,6 +41,8 @@ class PoolKind:
         root_volume_class: Storage class of the root volume that is charged for each node that it
             starts, as the price list names it (`volume/CLOUD/CLASS`); empty where nodes bring
             their own disk.
+        root_volume_is_ephemeral: Whether it lies on the machine's own disk where that is large
+            enough, as those of machines with GPUs are, and then costs nothing: `init` states so.
         required_settings: Settings that must not be empty.
         own_settings: Settings that have no effect with other kinds, and are refused there.
         reservations_setting: Setting that must name the reservations if nodes are bought as
@@ -63,6 +65,7 @@ class PoolKind:
     purchases_hint: str = ""
     runs_in_closed_network: bool = False
     root_volume_class: str = ""
+    root_volume_is_ephemeral: bool = False
     required_settings: tuple[str, ...] = ()
     own_settings: tuple[str, ...] = ()
     reservations_setting: str = ""

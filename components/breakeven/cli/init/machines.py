@@ -9,7 +9,7 @@ from decimal import Decimal
 from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import ModelFacts
-from breakeven.catalog.pool_kinds import default_pool_kind
+from breakeven.catalog.pool_kinds import EXISTING, default_pool_kind
 from breakeven.catalog.price import PriceMissingError
 from breakeven.cli.init.stack_answers import Answers, NewStackError
 from breakeven.cli.prices.book import book_for_command, dated_book
@@ -95,14 +95,15 @@ def _nearest(answers: Answers, region: str, fits: tuple[str, ...]) -> str:
             continue
         cloud, where, instance_type, _ = place
         shape = book.shapes.get((cloud, instance_type))
-        if shape is None or shape.gpu is None:
+        if shape is None or shape.gpu is None or not _is_started(cloud, shape.gpu):
             continue
         gpus = (shape.gpu, shape.gpus)
         if gpus not in holds:
             holds[gpus] = _fits(answers.model, *gpus)
         if holds[gpus]:
             machine = f"{instance_type} ({shape.gpus} x {shape.gpu}) in {cloud} {where}"
-            found.append((cloud != answers.where, where != region, price.usd, machine))
+            far = where.partition("-")[0] != region.partition("-")[0]
+            found.append((cloud != answers.where, where != region, far, price.usd, machine))
     if found:
         return f"Nearest machine that holds it: {min(found)[-1]}. "
     return f"It would fit: {', '.join(fits)}. " if fits else ""
@@ -139,11 +140,17 @@ def require_region(where: str, region: str) -> None:
         raise NewStackError(msg)
 
 
+def _is_started(cloud: str, gpu: str) -> bool:
+    """Tells whether the pool kind that `init` takes there has nodes with a GPU."""
+    kind, found = default_pool_kind(cloud), find_gpu(gpu)
+    return kind is EXISTING or (found.vendor == "nvidia" and kind.accepts_gpu(found))
+
+
 def _is_weighed(gpu: str, answers: Answers) -> bool:
     """Of a GPU that was asked for, the settings say why it is refused."""
     if answers.gpu:
         return gpu == answers.gpu
-    return default_pool_kind(answers.where).accepts_gpu(find_gpu(gpu))
+    return _is_started(answers.where, gpu)
 
 
 def own_machine(answers: Answers) -> Machine:
@@ -170,14 +177,17 @@ def own_machine(answers: Answers) -> Machine:
 
 def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
     length = min(LONGEST_REQUEST, model.max_model_length)
+    part = find_gpu(gpu)
     return (
         gpus in TENSOR_PARALLEL
+        and (part.has_sparse_attention or not model.has_sparse_attention)
+        and all(map(part.supports, model.stored_precisions(model.checkpoint.precision)))
         and model.splits_over(gpus)
         and memory_fit(
             Engine(
                 model=model,
                 precision=model.checkpoint.precision,
-                gpu=find_gpu(gpu),
+                gpu=part,
                 tensor_parallel=gpus,
             ),
             gpu_memory_utilization=float(EngineSettings().gpu_memory_utilization),

@@ -155,6 +155,9 @@ def _cloud(answers: Answers, machine: Machine) -> Values:
         "pricing.region": region_of(answers),
         "weights.accessMode": "ReadWriteMany",
         "pricing.systemNodeCount": 1,
+        "pricing.overrides": {f"volume/{cloud.name}/{pool.root_volume_class}": "0"}
+        if pool.root_volume_is_ephemeral
+        else {},
         **{
             f"pool.{setting}": text.format(stack=answers.name)
             for setting, text in pool.starter_settings.items()

@@ -21,6 +21,7 @@ from breakeven.cost.notes import (
     ReservedNodes,
     ScheduledReplicas,
     SpansNodes,
+    SparseAttentionUnsupported,
     UnusedPriceOverride,
     UpdateStrategy,
 )
@@ -89,7 +90,13 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note
                 f"A replica spans {nodes} nodes, which come and go together; in node counts, other "
                 f"than node-hours, {nodes} count as one."
             )
-        case ArchitectureUnknown() | CommitUnknown() | EngineTooOld() | PrecisionNotNative():
+        case (
+            ArchitectureUnknown()
+            | CommitUnknown()
+            | EngineTooOld()
+            | PrecisionNotNative()
+            | SparseAttentionUnsupported()
+        ):
             return _model_sentence(note)
         case AdapterWorkNotCounted():
             return (
@@ -133,7 +140,11 @@ _OBJECTIVES: Mapping[Objective, tuple[str, str]] = {
 
 
 def _model_sentence(
-    note: ArchitectureUnknown | CommitUnknown | EngineTooOld | PrecisionNotNative,
+    note: ArchitectureUnknown
+    | CommitUnknown
+    | EngineTooOld
+    | PrecisionNotNative
+    | SparseAttentionUnsupported,
 ) -> str:
     match note:
         case EngineTooOld(model=model, needed=needed, stated=stated):
@@ -145,6 +156,11 @@ def _model_sentence(
             return (
                 f"{gpu} has no units for {' and '.join(precisions)}: vLLM multiplies these weights "
                 "in bf16, which saves memory but no compute."
+            )
+        case SparseAttentionUnsupported(model=model, gpu=gpu):
+            return (
+                f"vLLM does not start {model} on {gpu}: its kernels for sparse attention need "
+                "compute capability 9 or 10, as h200 and b200 have, or a GPU of AMD."
             )
         case ArchitectureUnknown(architecture):
             return (

@@ -43,11 +43,14 @@ def gpu_conflicts(settings: Settings) -> Iterator[Conflict]:
             f"Allowed with {gpu.name}: existing, where the device plugin offers it{_grows(gpu)}",
             ("pool.gpu",),
         )
-    if not gpu.supports(settings.model.precision):
+    model = settings.model
+    stored = model.facts.stored_precisions(model.precision)
+    for precision in [each for each in stored if not gpu.supports(each)]:
         yield Conflict(
             "model.precision",
-            f"{settings.model.precision} has no kernels for {gpu.name}",
-            "Allowed: another precision, or a GPU of NVIDIA",
+            f"vLLM has no kernels for weights in {precision} on {gpu.name}",
+            "Allowed: another precision or checkpoint, or "
+            + ("a newer GPU, from a100 on" if precision == "mxfp4" else "a GPU of NVIDIA"),
             ("pool.gpu",),
         )
 

@@ -18,6 +18,7 @@ from breakeven.cost.notes import (
     ReservedNodes,
     ScheduledReplicas,
     SpansNodes,
+    SparseAttentionUnsupported,
     UnusedPriceOverride,
     UpdateStrategy,
 )
@@ -61,6 +62,10 @@ STOP = replace(SURGE, kind="stop", replicas=1, hindrance="no-spare-gpu", gap_min
         (
             PrecisionNotNative(gpu="h100", precisions=("fp8", "nvfp4")),
             "h100 has no units for fp8 and nvfp4",
+        ),
+        (
+            SparseAttentionUnsupported(model="glm-5.2", gpu="a100-80"),
+            "does not start glm-5.2 on a100-80",
         ),
         (ArchitectureUnknown("NovelForCausalLM"), "NovelForCausalLM is unknown"),
         (CommitUnknown("a/b"), "`pulumi up` asks for model.revision"),
