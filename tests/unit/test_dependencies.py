@@ -38,7 +38,8 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "catalog": frozenset(),
     "price_sources": frozenset({"catalog"}),
     "traffic": frozenset(),
-    "cost": frozenset({"catalog", "traffic"}),
+    "bills": frozenset(),
+    "cost": frozenset({"bills", "catalog", "traffic"}),
     "settings": frozenset({"catalog"}),
     "manifests": frozenset({"catalog", "settings"}),
     "policy": frozenset({"settings"}),
@@ -46,7 +47,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "evidence": frozenset({"bundle", "cost", "policy", "settings"}),
     "planning": frozenset({"catalog", "cost", "manifests", "policy", "settings"}),
     "cluster": frozenset({"catalog", "cost", "manifests", "settings"}),
-    "reports": frozenset({"catalog", "cost"}),
+    "reports": frozenset({"bills", "catalog", "cost"}),
     "resources": frozenset({"catalog", "cost", "manifests", "reports", "settings"}),
     "program_report": frozenset({"cost", "planning", "program_estimate", "settings"}),
     "program_estimate": frozenset(
@@ -56,6 +57,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "program": frozenset({"estimate_process", "manifests", "planning", "resources", "settings"}),
     "cli": frozenset(
         {
+            "bills",
             "bundle",
             "catalog",
             "cluster",

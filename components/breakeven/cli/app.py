@@ -44,7 +44,9 @@ class Commands(LazyGroup):
                 "Count the parameters and memory of a config.json, or add a model.",
             ),
             "reconcile": Place(
-                "reconcile", "reconcile", "Compare an estimate with observed usage and cost."
+                "reconcile.command",
+                "reconcile",
+                "Compare an estimate with observed usage and cost.",
             ),
             "evidence": Place(
                 "evidence",

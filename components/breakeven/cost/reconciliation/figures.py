@@ -9,6 +9,7 @@ import yaml
 
 from breakeven.cost.reconciliation.kind import Deployment, Kind
 from breakeven.cost.reconciliation.observations import HOURS_PER_DAY, Observed, ObservedError
+from breakeven.money import to_cents
 from breakeven.yaml_documents import plain_value
 
 PLAIN_FIGURES: Mapping[str, tuple[float, float]] = {
@@ -22,6 +23,8 @@ PLAIN_FIGURES: Mapping[str, tuple[float, float]] = {
     "days": (0.01, 366),
     "busyShare": (0.0001, 1),
     "costPerMonth": (0, 1e12),
+    "staffingPerMonth": (0, 1e12),
+    "apiPerMonth": (0, 1e12),
 }
 """Names of a plain file's figures, with the lowest and the highest value of each; those that are
 settings have the settings' limits."""
@@ -67,7 +70,13 @@ def from_figures(stated: object, name: str) -> Observed:
         busy_share=real("busyShare"),
         cost_per_month=figures.get("costPerMonth"),
         cost_covers="machines" if "costPerMonth" in figures else None,
+        people_per_month=_cents(figures.get("staffingPerMonth")),
+        api_per_month=_cents(figures.get("apiPerMonth")),
     )
+
+
+def _cents(value: Decimal | None) -> Decimal | None:
+    return None if value is None else to_cents(value)
 
 
 def _number(key: str, value: object, name: str) -> Decimal:

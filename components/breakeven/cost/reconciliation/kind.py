@@ -19,12 +19,14 @@ class Deployment:
         calendar: How long a month is.
         replicas_per_node: Replicas that fill a node.
         nodes_per_replica: Nodes that a replica spans, where it spans several.
+        namespace: Of the stack.
     """
 
     now: datetime
     calendar: Calendar
     replicas_per_node: int = 1
     nodes_per_replica: int = 1
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

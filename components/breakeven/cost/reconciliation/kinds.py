@@ -9,10 +9,11 @@ from breakeven.cost.reconciliation.figures import FIGURES
 from breakeven.cost.reconciliation.kind import Kind
 from breakeven.cost.reconciliation.node_counts import NODES, REPLICAS
 from breakeven.cost.reconciliation.opencost import OPENCOST
+from breakeven.cost.reconciliation.opencost_api import ALLOCATION, ASSETS
 from breakeven.cost.reconciliation.vllm import VLLM
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
-    {kind.name: kind for kind in (VLLM, OPENCOST, REPLICAS, NODES, FIGURES)}
+    {kind.name: kind for kind in (VLLM, OPENCOST, ASSETS, ALLOCATION, REPLICAS, NODES, FIGURES)}
 )
 """By name; the first that recognizes a file reads it."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
+
+from breakeven.cost.reconciliation.parts import Part
 
 CostCovers: TypeAlias = Literal["machines", "nodes"]
 
@@ -30,6 +32,9 @@ class Observed:
         cost_per_month: USD charged for a month of what `cost_covers` names, 0 or more.
         cost_covers: All machines as on the cloud's bill, or only the GPU nodes as OpenCost's
             allocation to a model; people are in neither.
+        parts: USD a month for each part of a cloud's bill, to the cent.
+        people_per_month: USD that people cost in a month, 0 or more.
+        api_per_month: USD that an API took in a month, 0 or more.
     """
 
     tokens_per_day: int | None = None
@@ -42,6 +47,9 @@ class Observed:
     busy_share: float | None = None
     cost_per_month: Decimal | None = None
     cost_covers: CostCovers | None = None
+    parts: Mapping[Part, Decimal] | None = None
+    people_per_month: Decimal | None = None
+    api_per_month: Decimal | None = None
 
     def merged(self, other: Observed, name: str) -> Observed:
         """Adds the figures of a further file.
@@ -78,6 +86,8 @@ _NAMES = {
     "mean_nodes": "nodeHours",
     "busy_share": "busyShare",
     "cost_per_month": "costPerMonth",
+    "people_per_month": "staffingPerMonth",
+    "api_per_month": "apiPerMonth",
 }
 """How people know the attributes of `Observed`."""
 

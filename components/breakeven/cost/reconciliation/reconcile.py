@@ -14,10 +14,13 @@ from decimal import Decimal
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill, bill_of
 from breakeven.cost.bill.node_cost import RentedNode
+from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.demand.load import SECONDS_PER_DAY
 from breakeven.cost.estimate import estimate
+from breakeven.cost.reconciliation.explanation import Actual, Explanation, Stage, explain
 from breakeven.cost.reconciliation.observations import CostCovers, Observed, ObservedError
+from breakeven.cost.reconciliation.parts import planned_parts
 from breakeven.cost.reconciliation.result import (
     Changes,
     Figure,
@@ -36,6 +39,9 @@ _SETTINGS: Mapping[Figure, str] = {
     "outputTokensPerRequest": "traffic.outputTokens",
 }
 """Settings that state what was observed."""
+
+_TRAFFIC: frozenset[Figure] = frozenset({*_SETTINGS, "burstFactor"})
+_CAPACITY: Figure = "outputTokensPerSecondPerReplica"
 
 
 def reconcile(
@@ -90,7 +96,40 @@ class _Reconciler:
             by_settings=explained.total,
             by_all=bill.total,
             cost=cost,
+            explanation=self.explanation(inputs),
         )
+
+    def explanation(self, inputs: Iterable[Row]) -> Explanation | None:
+        """Parts the difference to a bill; None where no bill tells what each part of it is for."""
+        observed = self.observed
+        if observed.parts is None:
+            return None
+        traffic = [row for row in inputs if row.figure in _TRAFFIC]
+        capacity = [row for row in inputs if row.figure == _CAPACITY]
+        replaced = together([*traffic, *capacity])
+        by_traffic = self._replaced(together(traffic))
+        by_capacity = self._replaced(replaced) if capacity else by_traffic
+        return explain(
+            planned=self._stage(self.planned),
+            with_traffic=self._stage(by_traffic) if traffic else None,
+            with_capacity=self._stage(by_capacity) if capacity else None,
+            with_hours=self._stage(by_capacity, self.mean_nodes()),
+            actual=Actual(
+                parts=observed.parts,
+                people=observed.people_per_month,
+                api=observed.api_per_month,
+            ),
+        )
+
+    def _replaced(self, changes: Changes) -> Report:
+        return self.report_with(changes) if changes else self.planned
+
+    def _stage(self, report: Report, nodes: float | None = None) -> Stage:
+        """Returns the sums of an estimate, with the observed nodes if there are some."""
+        week = report.week if nodes is None else replace(report.week, mean_nodes=nodes)
+        assumptions = report.assumptions
+        lines = price_infrastructure(self.resources, week, assumptions).lines
+        return Stage(bill=bill_of(self.resources, week, assumptions), parts=planned_parts(lines))
 
     def inputs(self) -> list[Row]:
         """Returns the observed figures that settings state; effects are not known yet."""
@@ -169,6 +208,13 @@ class _Reconciler:
             )
             effect = self.with_observed_nodes(planned).total - planned.total
             rows.append(replace(row, effect=effect))
+        if observed.people_per_month is not None:
+            staffing = planned.bill.staffing_monthly
+            rows.append(_plain("staffingPerMonth", staffing, observed.people_per_month))
+        if observed.api_per_month is not None:
+            # A stack that sends nothing to an API is compared with one.
+            api = planned.bill.by_api_monthly or planned.api.monthly
+            rows.append(_plain("apiPerMonth", api, observed.api_per_month))
         if observed.busy_share is not None:
             rows.append(_plain("busyShare", planned.week.busy_share, observed.busy_share))
         return rows

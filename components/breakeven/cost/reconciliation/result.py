@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from breakeven.cost.reconciliation.explanation import Explanation
 from breakeven.cost.reconciliation.observations import CostCovers
 
 Changes: TypeAlias = Mapping[str, int | str]
@@ -23,6 +24,8 @@ Figure: TypeAlias = Literal[
     "nodeHoursPerMonth",
     "busyShare",
     "costPerMonth",
+    "staffingPerMonth",
+    "apiPerMonth",
 ]
 
 _SAME = 1e-6  # relative
@@ -93,6 +96,7 @@ class Reconciliation:
         by_settings: Total with all observed figures that settings state, put in at once.
         by_all: The same with the observed node-hours too.
         cost: What was charged; None where it was not observed.
+        explanation: The way from the plan to the bill; None without a bill by parts.
     """
 
     stack: str
@@ -101,6 +105,7 @@ class Reconciliation:
     by_settings: Decimal
     by_all: Decimal
     cost: ObservedCost | None
+    explanation: Explanation | None = None
 
     @property
     def most_off(self) -> Row | None:

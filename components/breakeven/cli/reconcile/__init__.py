@@ -1,0 +1,1 @@
+"""The command `breakeven reconcile`: an estimate against what happened and what was charged."""

@@ -1,0 +1,153 @@
+"""`breakeven reconcile`: which assumption of an estimate was off, and what the bill says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from breakeven.bills.charged import BillError
+from breakeven.cli.completion import StackArgument
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.progress.waiting import waiting
+from breakeven.cli.reconcile.addresses import Window, ask_opencost, ask_prometheus
+from breakeven.cli.reconcile.errors import ReconcileError
+from breakeven.cli.reconcile.observed_files import Files
+from breakeven.cli.stack_file import setting_lines
+from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.reconciliation.kind import Kind
+from breakeven.cost.reconciliation.kinds import KINDS
+from breakeven.cost.reconciliation.observations import Observed, ObservedError, merge
+from breakeven.cost.reconciliation.reconcile import reconcile as reconciled
+from breakeven.cost.reconciliation.result import Changes, Reconciliation
+from breakeven.errors import SettingsError
+from breakeven.planning.offline import load_stack_of_one_model, load_values
+from breakeven.reports.reconciliation import as_output, as_text
+from breakeven.settings.files import stack_values, with_settings
+from breakeven.traffic.errors import TrafficError
+
+_AMBIGUOUS = tuple(kind.name for kind in KINDS.values() if kind.is_ambiguous)
+
+
+def reconcile(  # noqa: PLR0913  # one argument an option
+    stack: StackArgument,
+    *,
+    observed_files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="What happened: an export of the cloud's bill (AWS CUR 2.0, FOCUS, Azure, Google; "
+            "CSV, Parquet, JSONL, or a folder of them), a cost report of OpenAI, Anthropic or "
+            "LiteLLM, an answer of Prometheus or OpenCost, or figures as YAML or JSON; may be gz; "
+            "may be repeated.",
+        ),
+    ] = None,
+    prometheus: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Prometheus to ask for traffic and replicas."),
+    ] = None,
+    opencost: Annotated[
+        str | None, typer.Option(metavar="URL", help="OpenCost to ask for allocation and assets.")
+    ] = None,
+    days: Annotated[
+        float, typer.Option(min=0.1, max=366, help="Days until now that servers are asked about.")
+    ] = 7,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Tag or label that a row of a bill has to carry; may be repeated; without it, all "
+            "rows count.",
+        ),
+    ] = None,
+    node_type: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Machine type of the GPU nodes on the bill, if it is not the one of the stack; "
+            "may be repeated.",
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            autocompletion=lambda: list(KINDS),
+            help=f"Kind of answers of Prometheus whose metric does not tell what they count, such "
+            f"as those of count(...): {' or '.join(_AMBIGUOUS)}.",
+        ),
+    ] = None,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Compare an estimate with observed usage and cost.
+
+    Shows which assumption was wrong.
+
+    Every observed figure takes the place of what the stack plans, alone, and the estimate is run
+    again. With a bill, the difference between plan and bill is split by assumption, to the cent.
+    docs/reconcile.md shows exports and queries.
+
+    Example: breakeven reconcile aws-prod --from cur.parquet --tag stack=aws-prod --from week.json
+    """
+    paths = observed_files or []
+    if not (paths or prometheus or opencost):
+        msg = "nothing to compare with. Give at least one of --from, --prometheus, --opencost"
+        raise ReconcileError(msg)
+    stated, tags = _kind(kind), _tags(tag or [])
+    loaded = load_stack_of_one_model(stack, "breakeven reconcile")
+    now = datetime.now(tz=UTC)
+    files = Files(loaded, now, stated, tags, node_type or [])
+    window = Window(end=now, days=days)
+
+    def assumptions_with(changes: Changes) -> Assumptions:
+        values = with_settings(stack_values(stack), changes)
+        return load_values(stack, values, now.date()).assumptions
+
+    def observations() -> Iterator[tuple[str, Observed]]:
+        yield from files.observations(paths)
+        if prometheus:
+            yield from ask_prometheus(prometheus, files, loaded.settings, window)
+        if opencost:
+            yield from ask_opencost(opencost, files, window)
+
+    try:
+        with waiting("Reading what happened"):
+            observed = merge(observations())
+        with waiting("Estimating with each figure"):
+            answer = reconciled(loaded.ledger(), loaded.assumptions, observed, assumptions_with)
+    except (BillError, ObservedError, TrafficError) as error:
+        raise ReconcileError(str(error)) from error
+    except SettingsError as error:
+        problems = "\n".join(f"  {problem}" for problem in error.problems)
+        msg = f"stack {stack} can't be estimated with what was observed:\n{problems}"
+        raise ReconcileError(msg) from error
+    _print(answer, files, output_format)
+
+
+def _print(answer: Reconciliation, files: Files, output_format: Format) -> None:
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(as_output(answer, files.charged), indent=2))
+    else:
+        typer.echo(as_text(answer, setting_lines(answer.changes), files.charged))
+
+
+def _kind(name: str | None) -> Kind | None:
+    if name is not None and name not in KINDS:
+        msg = f'--kind: found "{name}". Allowed: {", ".join(KINDS)}'
+        raise ReconcileError(msg)
+    return None if name is None else KINDS[name]
+
+
+def _tags(stated: Sequence[str]) -> list[tuple[str, str]]:
+    tags = []
+    for text in stated:
+        key, equals, value = text.partition("=")
+        if not (key and equals and value):
+            msg = f'--tag: found "{text}". Allowed: KEY=VALUE, such as stack=aws-prod'
+            raise ReconcileError(msg)
+        tags.append((key, value))
+    return tags
