@@ -1,7 +1,7 @@
 """Estimates of a stack along an axis, and its costs worked out apart from the verdict's code.
 
 The week of a sweep is one day, the mean day of the published service, so that thousands of points
-take minutes: the verdict's rules are the same. All points are searched in one run of the
+take minutes: the verdict's rules are the same. Many points are searched in one run of the
 simulation.
 """
 
@@ -37,6 +37,8 @@ from breakeven.settings.stack import Settings
 TODAY = date(2026, 11, 30)
 DAY = normalised(np.asarray(published_shape()[0]).reshape(-1, 24).mean(axis=0).tolist())
 FLAT_DAY = (1.0,) * 24
+
+_AT_ONCE = 30  # searches of a run; the arrays of more would not stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,9 @@ def sweep(name: str, axes: Sequence[Axis], points: int) -> Swept:
 
         patch.setattr(inputs, "simulate_fleet", noted)
         loaded = {axis.name: _along(name, base, axis, points) for axis in axes}
-        found = iter(run_searches([simulated_fleet(case, low) for case, low in asked]))
+        searches = [simulated_fleet(case, low) for case, low in asked]
+        parts = (searches[at : at + _AT_ONCE] for at in range(0, len(searches), _AT_ONCE))
+        found = (one for part in parts for one in run_searches(part))
         simulated = {
             axis: [_simulated(one, found) for one in every] for axis, every in loaded.items()
         }
