@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from breakeven.cost.reconciliation.figures import PLAIN_FIGURES
+from breakeven.reports.document.report import ReportDocument
 from breakeven.settings.files import ROOT, stack_names
 from breakeven.settings.mistakes.findings import keys_of
 from breakeven.settings.parse import GROUPS
@@ -46,7 +47,8 @@ def test_settings_that_documents_name_exist() -> None:
         "honorLabels",
     }
     derived = {"nodeHoursPerMonth", "usdPerMonth"}  # of `breakeven reconcile`, and of `teams`
-    known = {*SETTINGS, *PLAIN_FIGURES, *derived, *prometheus_chart}
+    of_reports = {field.alias for field in ReportDocument.model_fields.values()}
+    known = {*SETTINGS, *PLAIN_FIGURES, *of_reports, *derived, *prometheus_chart}
     documents = {ROOT / "README.md", *(ROOT / "docs").rglob("*.md")}
     with_old_names = {ROOT / "docs" / "migration.md", ROOT / "docs" / "decisions.md"}
     for document in documents - with_old_names:

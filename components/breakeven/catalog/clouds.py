@@ -21,6 +21,8 @@ class Cloud:
             traffic; empty where the price list has none.
         nat_machines: Machines that share one price of a NAT gateway, where it is charged by
             machine; None where a gateway has one price.
+        zone_traffic_ends: At how many ends text between two zones of a region is charged; 0 where
+            it is free, or not known to be charged.
         first_region: Region that `init` suggests; empty where `init` does not offer this cloud.
         shared_storage_class: Storage class that `init` suggests for weights that several nodes
             read.
@@ -33,6 +35,7 @@ class Cloud:
     private_balancer: Mapping[str, str] | None = None
     balancer_prices: tuple[str, str] | None = None
     nat_machines: int | None = None
+    zone_traffic_ends: int = 0
     first_region: str = ""
     shared_storage_class: str = ""
     system_machine: str = ""
@@ -54,6 +57,7 @@ _ALL = (
             }
         ),
         balancer_prices=("load-balancer/aws/nlb", "load-balancer/aws/nlb-lcu"),
+        zone_traffic_ends=2,
         first_region="us-east-1",
         shared_storage_class="efs",
         system_machine="m6i.large",
@@ -78,6 +82,7 @@ _ALL = (
         balancer_prices=("load-balancer/gcp/forwarding-rule", "load-balancer/gcp/gb"),
         # 0.0014 USD an hour for each machine up to 32, 0.0448 for more: 32 of them.
         nat_machines=32,
+        zone_traffic_ends=1,
         first_region="us-central1",
         shared_storage_class="standard-rwx",
         system_machine="n2-standard-4",

@@ -12,12 +12,14 @@ from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import Calendar
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.roofline import Engine
+from breakeven.cost.currency import US_DOLLAR, Currency
 from breakeven.cost.demand.load import Load
 from breakeven.cost.escalation import Escalation
 from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
 from breakeven.cost.fleet.simulation.enlargement import ServingFleet
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.notes import Note
+from breakeven.cost.objective import AvailabilityObjective
 from breakeven.cost.outlook import NO_OUTLOOK, Outlook
 
 
@@ -36,6 +38,7 @@ class ClusterShare:
             where they come in an image.
         weights_gigabytes: What a replica that starts reads, in GB of 10^9 bytes.
         log_gigabytes: Logs that the cloud takes in, in GB a month; 0 for none, or not stated.
+        has_gateway: Whether a gateway is in front of the replicas.
     """
 
     control_plane: str | None
@@ -47,6 +50,7 @@ class ClusterShare:
     weights_class: str = ""
     weights_gigabytes: Decimal = Decimal(0)
     log_gigabytes: Decimal = Decimal(0)
+    has_gateway: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,8 @@ class Assumptions:
         escalation: What an API answers again, because the model is not good enough; None for
             nothing.
         outlook: What is paid once, and how the years to come are compared.
+        currency: What reports show.
+        availability: The objective; None for none.
         others: The further models of the stack, each with all that it shares with the first.
     """
 
@@ -107,6 +113,8 @@ class Assumptions:
     if_slower: Fleet | None = None
     escalation: Escalation | None = None
     outlook: Outlook = NO_OUTLOOK
+    currency: Currency = US_DOLLAR
+    availability: AvailabilityObjective | None = None
     others: tuple[Assumptions, ...] = ()
 
     @property

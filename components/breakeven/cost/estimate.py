@@ -8,6 +8,7 @@ from decimal import Decimal
 from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.api_cost import api_curve, api_monthly
 from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.availability import availability_of
 from breakeven.cost.bill.activity import activities_of
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import cheapest_hosted, model_costs
@@ -106,6 +107,9 @@ class _Estimate:
                 break_even,
             ),
             models=model_costs(assumptions, self.weeks, self.infrastructure.lines, self.bill),
+            availability=availability_of(
+                assumptions, self.bill, None if overflow is None else overflow.monthly
+            ),
         )
 
     def hosted(self) -> tuple[ApiPrice, ...]:

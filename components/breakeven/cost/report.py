@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.availability import Availability
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.bill.charge import Driver
@@ -144,6 +145,7 @@ class Report:
         staffing_guidance: What this project assumes for the fleet that serves all traffic.
         verdict: What to do, and why.
         models: The parts of the models, in the order of the stack file.
+        availability: What an availability objective costs; None where the stack states none.
         levers: What would lower the bill, largest saving first; None where nobody asked.
     """
 
@@ -160,6 +162,7 @@ class Report:
     staffing_guidance: StaffingGuidance
     verdict: Verdict
     models: tuple[ModelCost, ...]
+    availability: Availability | None = None
     levers: tuple[Lever, ...] | None = None
 
     @property

@@ -19,7 +19,9 @@ from breakeven.cost.bill.node_cost import NodeCost, RentedNode
 from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.currency import US_DOLLAR, Currency
 from breakeven.cost.fleet.simulation.curves import SimulateFleet, simulate_fleet
+from breakeven.cost.objective import AvailabilityObjective
 from breakeven.cost.outlook import Outlook
 from breakeven.errors import PriceBookError, Problem
 from breakeven.manifests.gateway.prices import TokenPrices
@@ -163,6 +165,8 @@ def _model(
         budget_per_month=settings.pricing.budget_per_month,
         data_may_leave=settings.network.data_may_leave,
         outlook=_outlook(settings),
+        currency=_currency(settings),
+        availability=_availability(settings),
         book=shared.book,
         calendar=THIRTY_DAYS if settings.pricing.month == "30d" else CALENDAR_MONTH,
         overflows=settings.overflow_api is not None,
@@ -279,6 +283,25 @@ def _outlook(settings: Settings) -> Outlook:
     )
 
 
+def _availability(settings: Settings) -> AvailabilityObjective | None:
+    replicas = settings.replicas
+    if replicas.availability_percent is None:
+        return None
+    return AvailabilityObjective(
+        target=float(replicas.availability_percent) / 100,
+        gpu_failures_per_year=float(replicas.gpu_failures_per_year),
+        repair_hours=float(replicas.repair_hours),
+        interruptions_per_year=interruptions_of(settings) * 12,
+    )
+
+
+def _currency(settings: Settings) -> Currency:
+    stated = settings.pricing.currency
+    if stated.rate is None:
+        return US_DOLLAR
+    return Currency(stated.code, stated.rate, stated.as_of)
+
+
 def _cluster(settings: Settings) -> ClusterShare:
     pricing = settings.pricing
     return ClusterShare(
@@ -291,6 +314,7 @@ def _cluster(settings: Settings) -> ClusterShare:
         weights_class="" if settings.weights.image is not None else settings.weights.storage_class,
         weights_gigabytes=weights_gigabytes(settings),
         log_gigabytes=pricing.log_gigabytes_per_month,
+        has_gateway=settings.gateway.is_hybrid,
     )
 
 

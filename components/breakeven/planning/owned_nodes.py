@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from breakeven.cost.bill.node_cost import OwnedNode, months_until
-from breakeven.settings.pricing import OwnedNodeSettings
+from breakeven.settings.costs.owned_nodes import OwnedNodeSettings
 from breakeven.settings.stack import Stack
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from breakeven.cost.report import Report
-from breakeven.reports.formatting import usd, usd_per_million
+from breakeven.reports.availability import availability
+from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.line_item_table import add_line, line_table
 from breakeven.reports.sentences.bill import bill_notes
@@ -27,17 +28,22 @@ _MARKS = {"chosen": "->", "struck": "x"}
 
 def render(report: Report) -> str:
     """Returns the whole report as text, at most `WIDTH` columns."""
-    parts = [
+    with shown_in(report.assumptions.currency):
+        return "\n".join(line.rstrip() for part in _parts(report) for line in part.splitlines())
+
+
+def _parts(report: Report) -> list[str]:
+    return [
         _heading(report),
         _self_hosted(report),
         *([_table(by_model(report))] if report.assumptions.others else []),
         _table(by_api(report)),
         _table(break_even(report)),
         _recommendation(report),
+        *([_table(availability(report))] if report.availability is not None else []),
         *([_table(levers(report))] if report.levers is not None else []),
         _notes(report),
     ]
-    return "\n".join(line.rstrip() for part in parts for line in part.splitlines())
 
 
 def _heading(report: Report) -> str:

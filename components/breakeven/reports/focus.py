@@ -48,6 +48,7 @@ _SERVICES: Mapping[LineItemKind, tuple[str, str]] = {
     "nat-gateway-nodes": ("Networking", "NAT gateway"),
     "nat-gateway-images": ("Networking", "NAT gateway"),
     "nat-gateway-text": ("Networking", "NAT gateway"),
+    "zone-traffic": ("Networking", "Data transfer"),
     "public-address": ("Networking", "Public addresses"),
     "logs": ("Management and Governance", "Logs"),
     "overflow": ("AI and Machine Learning", "Model API"),

@@ -8,7 +8,8 @@ from html import escape
 
 from breakeven.cost.report import Report
 from breakeven.reports import tables
-from breakeven.reports.formatting import usd, usd_per_million
+from breakeven.reports.availability import availability
+from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.sentences.recommendation import summary
 
@@ -24,6 +25,11 @@ def markdown(report: Report) -> str:
     The first line is invisible and names the stack, so that a job finds its comment and updates it.
     Where an extreme report would not fit into a comment, its last parts are left out and named.
     """
+    with shown_in(report.assumptions.currency):
+        return _markdown(report)
+
+
+def _markdown(report: Report) -> str:
     stack = report.assumptions.stack
     total, million = usd(report.total), usd_per_million(report.usd_per_million_tokens)
     api = report.api
@@ -61,6 +67,7 @@ def markdown(report: Report) -> str:
         *([tables.by_model(report)] if report.assumptions.others else []),
         tables.by_api(report),
         tables.break_even(report),
+        *([availability(report)] if report.availability is not None else []),
         tables.sources(report),
     )
     return _with_parts(text, parts)

@@ -10,7 +10,15 @@ from breakeven.cost.optimizer.candidates import Candidate
 from breakeven.cost.optimizer.constraints import ConstraintPrice
 from breakeven.cost.optimizer.ranking import Recommendation
 from breakeven.cost.report import ApiCost
-from breakeven.reports.formatting import money, month_name, rate, usd, usd_per_million
+from breakeven.reports.formatting import (
+    currency_name,
+    money,
+    month_name,
+    rate,
+    shown_in,
+    usd,
+    usd_per_million,
+)
 from breakeven.reports.sentences.apis import finding_sentence, label
 from breakeven.reports.sentences.descriptions import traffic
 from breakeven.reports.sentences.optimizer import (
@@ -29,13 +37,14 @@ def as_text(recommendation: Recommendation, top: int) -> str:
         recommendation: The answer.
         top: Configurations to show, 1 or more.
     """
-    parts = (
-        _heading(recommendation),
-        _choices(recommendation),
-        _ranking(recommendation, top),
-        _constraints(recommendation),
-        "\n" + wrapped(f"- {note}" for note in recommendation_notes(recommendation)),
-    )
+    with shown_in(recommendation.search.assumptions.currency):
+        parts = (
+            _heading(recommendation),
+            _choices(recommendation),
+            _ranking(recommendation, top),
+            _constraints(recommendation),
+            "\n" + wrapped(f"- {note}" for note in recommendation_notes(recommendation)),
+        )
     return "".join(parts).rstrip("\n")
 
 
@@ -71,7 +80,8 @@ def as_output(recommendation: Recommendation, top: int) -> dict[str, object]:
 def _heading(recommendation: Recommendation) -> str:
     search = recommendation.search
     load, month = search.assumptions.load, month_name(search.assumptions.calendar)
-    served = f"{search.model.name}, {traffic(load)}; {month} per month; USD"
+    currency = currency_name(search.assumptions.currency)
+    served = f"{search.model.name}, {traffic(load)}; {month} per month; {currency}"
     title = f"CHEAPEST CONFIGURATION FOR STACK {search.assumptions.stack}"
     return wrapped([title, served, evaluated(search, recommendation.counts)])
 

@@ -8,9 +8,11 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from breakeven.cost.currency import US_DOLLAR
 from breakeven.cost.report import Report
 from breakeven.reports import tables
-from breakeven.reports.formatting import usd, usd_per_million
+from breakeven.reports.availability import availability
+from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.plots.bill import bill
 from breakeven.reports.plots.drawing import SIZES, Picture, drawn
 from breakeven.reports.plots.tornado import Tornado, tornado_picture
@@ -29,6 +31,11 @@ def page(report: Report, tornado: Tornado | None) -> str:
     Raises:
         ModuleNotFoundError: Matplotlib, which draws the plots, is not installed.
     """
+    with shown_in(report.assumptions.currency):
+        return _page(report, tornado)
+
+
+def _page(report: Report, tornado: Tornado | None) -> str:
     cheapest = report.compared_hosted
     return _template().render(
         stack=report.assumptions.stack,
@@ -47,7 +54,23 @@ def page(report: Report, tornado: Tornado | None) -> str:
             ),
         ],
         options=tables.options(report),
-        pictures=[
+        pictures=_pictures(report, tornado),
+        tables=[
+            *([tables.levers(report)] if report.levers is not None else []),
+            tables.self_hosted(report),
+            *([tables.by_model(report)] if report.assumptions.others else []),
+            tables.by_api(report),
+            tables.break_even(report),
+            *([availability(report)] if report.availability is not None else []),
+            tables.sources(report),
+        ],
+    )
+
+
+def _pictures(report: Report, tornado: Tornado | None) -> list[dict[str, object]]:
+    """Returns the plots, whose axes are in USD."""
+    with shown_in(US_DOLLAR):
+        return [
             _figure(picture)
             for picture in (
                 cost_by_volume(report),
@@ -55,16 +78,7 @@ def page(report: Report, tornado: Tornado | None) -> str:
                 bill(report),
                 *([tornado_picture(tornado)] if tornado is not None else []),
             )
-        ],
-        tables=[
-            *([tables.levers(report)] if report.levers is not None else []),
-            tables.self_hosted(report),
-            *([tables.by_model(report)] if report.assumptions.others else []),
-            tables.by_api(report),
-            tables.break_even(report),
-            tables.sources(report),
-        ],
-    )
+        ]
 
 
 def _figure(picture: Picture) -> dict[str, object]:

@@ -13,9 +13,11 @@ from breakeven.cost.sensitivity.monte_carlo import Bar, MonteCarlo, Percentiles
 from breakeven.cost.sensitivity.ranges import INPUTS, InputRange
 from breakeven.cost.sensitivity.scenario import Outcome, Scenario, ScenarioModel
 from breakeven.reports.formatting import (
+    currency_name,
     money,
     month_name,
     rate,
+    shown_in,
     usd,
     usd_per_million,
     volume,
@@ -47,14 +49,21 @@ class Sensitivity:
 
 def as_text(analysis: Sensitivity) -> str:
     """Returns the answer as text of at most 96 columns."""
+    with shown_in(analysis.stack.assumptions.currency):
+        return "".join(_parts(analysis)).rstrip("\n")
+
+
+def _parts(analysis: Sensitivity) -> list[str]:
     assumptions = analysis.stack.assumptions
     stated = analysis.stack.outcome(Scenario())
     served = served_on(assumptions)
     title = f"SENSITIVITY OF STACK {assumptions.stack}"
-    heading = wrapped([title, f"{served}; {month_name(assumptions.calendar)} per month; USD"])
+    currency = currency_name(assumptions.currency)
+    heading = wrapped(
+        [title, f"{served}; {month_name(assumptions.calendar)} per month; {currency}"]
+    )
     tornados = (_tornado(analysis, number, stated) for number in range(len(analysis.bars)))
-    parts = [heading, _inputs(analysis), _percentiles(analysis, stated), *tornados]
-    return "".join(parts).rstrip("\n")
+    return [heading, _inputs(analysis), _percentiles(analysis, stated), *tornados]
 
 
 def as_output(analysis: Sensitivity) -> dict[str, object]:

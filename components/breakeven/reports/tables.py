@@ -7,6 +7,7 @@ from breakeven.cost.break_even import BreakEven
 from breakeven.cost.report import STALE_DAYS, Report
 from breakeven.reports.formatting import (
     counted,
+    currency_name,
     month_name,
     usd,
     usd_for_one,
@@ -270,7 +271,9 @@ def findings(report: Report) -> tuple[str, ...]:
 def heading(report: Report) -> tuple[str, ...]:
     """Returns in sentences what is served and for which traffic."""
     assumptions = report.assumptions
-    calendar = f"{month_name(assumptions.calendar)} per month; USD"
+    calendar = (
+        f"{month_name(assumptions.calendar)} per month; {currency_name(assumptions.currency)}"
+    )
     if not assumptions.others:
         return served_on(assumptions), f"{traffic(assumptions.load)}; {calendar}"
     models = (f"{served_model(model)}: {traffic(model.load)}" for model in assumptions.models)

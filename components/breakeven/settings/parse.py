@@ -9,6 +9,7 @@ from breakeven.errors import Problem, SettingsError
 from breakeven.settings.api import ApiSettings
 from breakeven.settings.checks.combinations import conflicts_of
 from breakeven.settings.checks.several_models import conflicts_of_models, conflicts_of_token
+from breakeven.settings.costs.staffing import StaffingSettings
 from breakeven.settings.engine import EngineSettings
 from breakeven.settings.fields import Conflict, Group, json_value, shown
 from breakeven.settings.files import MODELS, PER_MODEL
@@ -23,7 +24,6 @@ from breakeven.settings.pool import PoolSettings
 from breakeven.settings.pricing import PricingSettings
 from breakeven.settings.replicas import ReplicaSettings
 from breakeven.settings.stack import CoLocated, Origin, Settings, Stack
-from breakeven.settings.staffing import StaffingSettings
 from breakeven.settings.traffic import TrafficSettings
 from breakeven.settings.weights import WeightsSettings
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal, NamedTuple
 
@@ -11,6 +10,8 @@ from pydantic import Field
 
 from breakeven.catalog.clouds import CLOUDS, CONTROL_PLANES, find_cloud
 from breakeven.catalog.price import split_private
+from breakeven.settings.costs.currency import CurrencySettings
+from breakeven.settings.costs.owned_nodes import OwnedNodeSettings
 from breakeven.settings.fields import (
     Conflict,
     Entries,
@@ -46,124 +47,6 @@ def _stated_price(text: str) -> StatedPrice:
 
 
 _Price = Annotated[StatedPrice, Form(_stated_price, allowed=f"a number, 0 to {_HIGHEST_PRICE:,f}")]
-
-
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-_Day = Annotated[
-    date | None,
-    Form(
-        _day,
-        allowed="a day such as 2025-03-31",
-        pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
-        empty=None,
-    ),
-]
-
-
-class OwnedNodeSettings(Group):
-    """What one owned node costs. Prices in USD, power in watts at the wall."""
-
-    purchase_price: OptionalNumber = Field(
-        default=None,
-        ge=1,
-        le=Decimal("1e8"),
-        description="pricing.nodes owned: USD for one node, installed",
-    )
-    amortization_years: Integer = Field(
-        default=3,
-        ge=1,
-        le=15,
-        description="pricing.nodes owned: years over which a node is written off",
-    )
-    residual_percent: Integer = Field(
-        default=10,
-        ge=0,
-        le=90,
-        description="pricing.nodes owned: value left at the end, in percent of the purchase price",
-    )
-    power_watts: Integer = Field(
-        default=0,
-        ge=0,
-        le=100_000,
-        description="pricing.nodes owned: draw of one node at full load in W, measured at the wall",
-    )
-    idle_power_watts: OptionalNumber = Field(
-        default=None,
-        ge=0,
-        le=100_000,
-        description="pricing.nodes owned: its draw without work; between both it grows with the "
-        "simulated work. Empty to pay pricing.owned.powerWatts at all hours",
-    )
-    power_usage_effectiveness: Number = Field(
-        default=Decimal("1.5"),
-        ge=1,
-        le=3,
-        description="pricing.nodes owned: PUE, power of the whole site over power of the "
-        "machines, 1.0 to 3.0",
-    )
-    electricity_price_per_kwh: OptionalNumber = Field(
-        default=None,
-        ge=0,
-        le=5,
-        description="pricing.nodes owned: USD per kWh",
-    )
-    rack_and_support_per_node_month: Number = Field(
-        default=Decimal(0),
-        ge=0,
-        le=Decimal("1e6"),
-        description="pricing.nodes owned: USD a month and node for space, network port and "
-        "vendor support",
-    )
-    cost_of_capital_percent: Number = Field(
-        default=Decimal(0),
-        ge=0,
-        le=50,
-        description="pricing.nodes owned: interest per year on the capital that the hardware "
-        "ties up, in percent",
-    )
-    insurance_percent: Number = Field(
-        default=Decimal(0),
-        ge=0,
-        le=20,
-        description="pricing.nodes owned: insurance and property tax per year, in percent of the "
-        "purchase price",
-    )
-    spares_percent: Number = Field(
-        default=Decimal(0),
-        ge=0,
-        le=50,
-        description="pricing.nodes owned: spare parts and repairs per year, in percent of the "
-        "purchase price",
-    )
-    shared_purchase_price: Number = Field(
-        default=Decimal(0),
-        ge=0,
-        le=Decimal("1e8"),
-        description="pricing.nodes owned: USD for head nodes, storage servers and switches that "
-        "this stack bears; written off, financed and insured as the nodes are",
-    )
-    shared_power_watts: Integer = Field(
-        default=0,
-        ge=0,
-        le=1_000_000,
-        description="pricing.nodes owned: draw of that shared hardware in W, at all hours",
-    )
-    purchase_date: _Day = Field(
-        default=None,
-        description="pricing.nodes owned: day on which nodes that are already there were bought, "
-        "YYYY-MM-DD; they are written off from then on. Empty for nodes to be bought",
-    )
-    book_value: OptionalNumber = Field(
-        default=None,
-        ge=0,
-        le=Decimal("1e8"),
-        description="pricing.nodes owned: USD that one node is still worth in the books; what is "
-        "left of it is written off until the end of pricing.owned.amortizationYears. Needs "
-        "pricing.owned.purchaseDate",
-    )
 
 
 class PricingSettings(Group):
@@ -267,6 +150,10 @@ class PricingSettings(Group):
         description="USD that is left at the end of pricing.horizonYears, such as by selling "
         "hardware",
     )
+    currency: CurrencySettings = Field(
+        default=CurrencySettings(),
+        description="Currency that reports show, by a rate of a day; costs are computed in USD",
+    )
     overrides: Annotated[Mapping[str, _Price], Entries] = Field(
         default={},
         description="Your own prices by price book identifier, USD in the book's unit; they "
@@ -336,6 +223,7 @@ class PricingSettings(Group):
                 "State the day of the purchase: it says how long the rest is written off",
                 ("pricing.owned.purchaseDate",),
             )
+        yield from self.currency.stated()
         own = find_cloud(self.cloud).control_plane
         if own and self.control_plane not in {own, "none"}:
             yield Conflict(

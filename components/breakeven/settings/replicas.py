@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import cache
 from typing import Annotated
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from breakeven.settings.fields import Boolean, Conflict, Form, Group, Integer, List, refuse
+from breakeven.settings.fields import (
+    Boolean,
+    Conflict,
+    Form,
+    Group,
+    Integer,
+    List,
+    Number,
+    OptionalNumber,
+    refuse,
+)
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_REPLICAS = 1000
@@ -120,6 +131,28 @@ class ReplicaSettings(Group):
         ge=0,
         le=3600,
         description="Seconds of lower demand before a replica is removed",
+    )
+    availability_percent: OptionalNumber = Field(
+        default=None,
+        ge=50,
+        le=Decimal("99.9999"),
+        description="Share of the time in percent in which a replica is to answer; the report "
+        "then says what a spare replica, a second zone, a fallback API and on-call cost. Empty "
+        "for none",
+    )
+    gpu_failures_per_year: Number = Field(
+        default=Decimal("0.17"),
+        ge=0,
+        le=100,
+        description="replicas.availabilityPercent: failures of a node per year for each of its "
+        "GPUs. The default is 419 in 54 days on 16,384 H100 (Meta, July 2024)",
+    )
+    repair_hours: Number = Field(
+        default=Decimal(24),
+        ge=0,
+        le=8760,
+        description="replicas.availabilityPercent: hours until a failed node is back, in a pool "
+        "without a free one; an assumption",
     )
     schedule: Annotated[tuple[_Hours, ...], List] = Field(
         default=(),

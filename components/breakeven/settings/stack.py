@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from breakeven.catalog.apis.addresses import API_ADDRESSES
 from breakeven.settings.api import ApiSettings
+from breakeven.settings.costs.staffing import StaffingSettings
 from breakeven.settings.engine import EngineSettings
 from breakeven.settings.files import PER_MODEL
 from breakeven.settings.gateway import GatewaySettings
@@ -17,7 +18,6 @@ from breakeven.settings.policy import PolicySettings
 from breakeven.settings.pool import PoolSettings
 from breakeven.settings.pricing import PricingSettings
 from breakeven.settings.replicas import ReplicaSettings
-from breakeven.settings.staffing import StaffingSettings
 from breakeven.settings.traffic import TrafficSettings
 from breakeven.settings.weights import WeightsSettings
 

@@ -35,6 +35,7 @@ LineItemKind: TypeAlias = Literal[
     "nat-gateway-nodes",
     "nat-gateway-images",
     "nat-gateway-text",
+    "zone-traffic",
     "public-address",
     "registry",
     "logs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.storage_classes import storage_class
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import OwnedNode
@@ -15,6 +16,7 @@ class LeftOut(StrEnum):
     """A cost that a stack has and no line of its bill."""
 
     TEXT_BETWEEN_ZONES = "text-between-zones"
+    TEXT_TO_INTERNET = "text-to-internet"
     LOGS = "logs"
     WRITING_WEIGHTS = "writing-weights"
     SHARED_HARDWARE = "shared-hardware"
@@ -24,8 +26,10 @@ def left_out(assumptions: Assumptions) -> tuple[LeftOut, ...]:
     """Returns what a stack pays outside its bill."""
     cluster = assumptions.cluster
     in_cloud = assumptions.cloud != _ON_PREMISES
+    pays_zones = cluster.has_gateway and bool(find_cloud(assumptions.cloud).zone_traffic_ends)
     applies = {
-        LeftOut.TEXT_BETWEEN_ZONES: in_cloud,
+        LeftOut.TEXT_BETWEEN_ZONES: in_cloud and not pays_zones,
+        LeftOut.TEXT_TO_INTERNET: pays_zones,
         LeftOut.LOGS: in_cloud and not cluster.log_gigabytes,
         LeftOut.WRITING_WEIGHTS: any(
             storage_class(model.cloud, model.cluster.weights_class).charges_reads

@@ -40,6 +40,7 @@ def _of_model(model: str, activity: Activity) -> Iterator[Charge]:
     assumptions = activity.assumptions
     charges = (
         *_through_nat(assumptions),
+        *_between_zones(assumptions),
         *_reads(assumptions),
         *_registry(assumptions),
         _overflow(assumptions),
@@ -172,6 +173,19 @@ def _through_nat(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
     if model.overflows:
         text = model.calendar.days_per_month * BYTES_PER_TOKEN / 10**9
         yield replace(gigabyte, kind="nat-gateway-text", quantity=text), Driver.OVERFLOW
+
+
+def _between_zones(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
+    """Yields text between the gateway and replicas, as if all of them were in other zones."""
+    ends = find_cloud(model.cloud).zone_traffic_ends
+    if model.cluster.has_gateway and ends:
+        text = Charge(
+            kind="zone-traffic",
+            identifier=f"egress/{model.cloud}/between-zones",
+            quantity=ends * model.calendar.days_per_month * BYTES_PER_TOKEN / 10**9,
+            unit="GB",
+        )
+        yield text, Driver.TOKENS
 
 
 def _reads(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:

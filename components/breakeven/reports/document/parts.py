@@ -7,7 +7,7 @@ that a report which an earlier version saved can still be compared.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -125,6 +125,67 @@ class StaffingGuidancePart(Part):
     high_percent: Amount = Field(description="The most that is assumed.")
     nodes: Count = Field(description="GPU nodes at peak that it is about.")
     outside: Literal["below", "above"] | None = Field(description="Null for within.")
+
+
+class StartsPart(Part):
+    """Nodes and replicas that start in a month, and what that costs."""
+
+    nodes: Amount = Field(description="Nodes that start in a month.")
+    replicas: Amount = Field(description="Replicas that start in a month.")
+    monthly: Money = Field(
+        description="Part of the infrastructure that grows with starts: images and weights."
+    )
+
+
+class OutlookPart(Part):
+    """What is paid once, and what some years cost, as the stack states them."""
+
+    one_off: Money = Field(description="USD paid once for self-hosting.")
+    payback_months: AtLeastOne | None = Field(
+        description="Months after which savings against the API in use have paid it; null for "
+        "never within ten years, and where nothing is paid once."
+    )
+    horizon_years: Count = Field(description="Years that are compared; 0 for none.")
+    api_price_change_percent: Amount = Field(description="Assumed change of API prices per year.")
+    residual_value: Money = Field(description="USD that is left at the end of those years.")
+    self_hosted: Money = Field(description="Self-hosting over those years, in USD.")
+    api: Money = Field(description="The API in use over those years, in USD.")
+
+
+class AvailabilityOptionPart(Part):
+    """One way to be available."""
+
+    kind: Literal["as-configured", "spare-replica", "second-zone", "fallback-api", "on-call"] = (
+        Field(description="Which.")
+    )
+    expected_percent: Amount | None = Field(
+        description="Share of the time in which a replica answers; null where an API or people do."
+    )
+    monthly: Money | None = Field(description="What it adds to the bill; null for unknown.")
+
+
+class AvailabilityPart(Part):
+    """What an availability objective costs."""
+
+    target_percent: Amount = Field(description="The objective.")
+    nodes: Count = Field(description="Nodes that run at all hours.")
+    node_failures_per_year: Quantity = Field(description="Assumed for one node.")
+    recovery_hours: Quantity = Field(description="Until a replica answers again.")
+    options: Sequence[AvailabilityOptionPart] = Field(
+        min_length=2, description="The stack as configured first."
+    )
+
+
+class ShownCurrencyPart(Part):
+    """The main figures in the currency that tables show, by a rate of a day."""
+
+    code: Annotated[str, Field(pattern="^[A-Z]{3}$")] = Field(description="Its code of ISO 4217.")
+    per_usd: Amount = Field(description="How much of it one USD is.")
+    as_of: Day = Field(description="Day of the rate.")
+    self_hosted: Money = Field(description="Monthly cost of the stack as configured.")
+    per_million_tokens: Amount = Field(description="Its cost per 1M tokens.")
+    api: Money = Field(description="Monthly cost of the API in use.")
+    recommended: Money = Field(description="Monthly cost of the recommended option.")
 
 
 class ModelPart(Part):

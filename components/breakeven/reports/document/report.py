@@ -10,18 +10,22 @@ from pydantic import Field
 from breakeven.reports.document.parts import (
     ApiCore,
     ApiPart,
+    AvailabilityPart,
     BreakEvenCore,
     BreakEvenPart,
     HybridPart,
     LeverPart,
     ModelPart,
+    OutlookPart,
     RecommendationCore,
     RecommendationPart,
     SelfHostedCore,
     SelfHostedPart,
     ShortfallPart,
+    ShownCurrencyPart,
     SimulatedPart,
     StaffingGuidancePart,
+    StartsPart,
 )
 from breakeven.reports.document.values import AtLeastOne, Money, Name, Part
 
@@ -68,6 +72,16 @@ class ReportDocument(ReportCore):
     simulated: SimulatedPart = Field(
         description="The week of the stack, simulated in steps of the autoscaler's polling; "
         "`breakeven simulate` shows more."
+    )
+    starts: StartsPart = Field(description="What starts of nodes and replicas cost.")
+    outlook: OutlookPart | None = Field(
+        description="Beyond one month: set where the stack states a one-off cost or a horizon."
+    )
+    availability: AvailabilityPart | None = Field(
+        description="Set where the stack states replicas.availabilityPercent."
+    )
+    shown_currency: ShownCurrencyPart | None = Field(
+        description="Set where the stack states pricing.currency; all other money is in USD."
     )
     models: Sequence[ModelPart] = Field(
         min_length=1,

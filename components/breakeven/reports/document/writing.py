@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from breakeven.catalog.price import PRIVATE
+from breakeven.cost.availability import Availability
 from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.hybrid import Hybrid
 from breakeven.cost.levers import Lever
 from breakeven.cost.recommendation import Option
-from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report, Shortfall
+from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report, Shortfall, Starts
 from breakeven.cost.staffing_guidance import StaffingGuidance
+from breakeven.money import to_decimal
 from breakeven.reports.document.parts import (
     ApiPart,
+    AvailabilityOptionPart,
+    AvailabilityPart,
     BreakEvenPart,
     HybridPart,
     LeverPart,
@@ -20,11 +26,14 @@ from breakeven.reports.document.parts import (
     ModelPart,
     NotPricedPart,
     OptionPart,
+    OutlookPart,
     RecommendationPart,
     SelfHostedPart,
     ShortfallPart,
+    ShownCurrencyPart,
     SimulatedPart,
     StaffingGuidancePart,
+    StartsPart,
 )
 from breakeven.reports.document.report import ReportDocument
 from breakeven.reports.formatting import money, month_name, rate
@@ -111,6 +120,10 @@ def report_document(report: Report) -> ReportDocument:
         ),
         staffing_guidance=_staffing(report.staffing_guidance),
         simulated=_simulated(report.simulated),
+        starts=_starts(report.starts),
+        outlook=_outlook(report),
+        availability=None if report.availability is None else _availability(report.availability),
+        shown_currency=_shown_currency(report),
         models=[_model(model) for model in report.models],
         api=_api(report, report.api),
         hosted=[_api(report, api) for api in report.hosted],
@@ -140,6 +153,63 @@ def _staffing(guidance: StaffingGuidance) -> StaffingGuidancePart:
         high_percent=rate(guidance.high * 100),
         nodes=guidance.nodes,
         outside=guidance.outside,
+    )
+
+
+def _starts(starts: Starts) -> StartsPart:
+    return StartsPart(
+        nodes=rate(starts.nodes), replicas=rate(starts.replicas), monthly=money(starts.monthly)
+    )
+
+
+def _outlook(report: Report) -> OutlookPart | None:
+    outlook, own, api = report.assumptions.outlook, report.serving_total, report.api.monthly
+    if not outlook.one_off and not outlook.years:
+        return None
+    return OutlookPart(
+        one_off=money(outlook.one_off),
+        payback_months=outlook.payback_months(own, api) if outlook.one_off else None,
+        horizon_years=outlook.years,
+        api_price_change_percent=rate(outlook.api_change * 100),
+        residual_value=money(outlook.residual),
+        self_hosted=money(outlook.own_total(own) if outlook.years else Decimal(0)),
+        api=money(outlook.api_total(api)),
+    )
+
+
+def _availability(found: Availability) -> AvailabilityPart:
+    return AvailabilityPart(
+        target_percent=_percent(found.target),
+        nodes=found.nodes,
+        node_failures_per_year=round(found.failures_per_year, 4),
+        recovery_hours=round(found.recovery_hours, 4),
+        options=[
+            AvailabilityOptionPart(
+                kind=option.kind,
+                expected_percent=None if option.expected is None else _percent(option.expected),
+                monthly=None if option.monthly is None else money(option.monthly),
+            )
+            for option in found.options
+        ],
+    )
+
+
+def _percent(share: float) -> str:
+    return rate(to_decimal(share) * 100)
+
+
+def _shown_currency(report: Report) -> ShownCurrencyPart | None:
+    currency = report.assumptions.currency
+    if currency.as_of is None:
+        return None
+    return ShownCurrencyPart(
+        code=currency.code,
+        per_usd=rate(currency.per_usd),
+        as_of=currency.as_of.isoformat(),
+        self_hosted=money(currency.of(report.total)),
+        per_million_tokens=rate(currency.of(report.usd_per_million_tokens)),
+        api=money(currency.of(report.api.monthly)),
+        recommended=money(currency.of(report.verdict.monthly)),
     )
 
 

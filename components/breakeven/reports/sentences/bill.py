@@ -21,6 +21,7 @@ _LARGE_SHARE_OF_STARTS = Decimal("0.05")
 
 _LEFT_OUT: Mapping[LeftOut, str] = {
     LeftOut.TEXT_BETWEEN_ZONES: "text between zones and to the internet",
+    LeftOut.TEXT_TO_INTERNET: "text to the internet",
     LeftOut.LOGS: "logs that the cloud stores (pricing.logGigabytesPerMonth)",
     LeftOut.WRITING_WEIGHTS: "writing the weights once for each revision",
     LeftOut.SHARED_HARDWARE: "hardware that the stack shares with others",

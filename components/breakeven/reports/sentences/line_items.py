@@ -34,6 +34,7 @@ _KINDS: Mapping[LineItemKind, str] = {
     "nat-gateway-nodes": "NAT gateway",
     "nat-gateway-images": "NAT gateway",
     "nat-gateway-text": "NAT gateway",
+    "zone-traffic": "Traffic between zones",
     "public-address": "NAT gateway",
     "registry": "Registry, weights",
     "logs": "Logs",
@@ -61,7 +62,7 @@ _OF_A_MODEL = frozenset(
     {
         *("busy-nodes", "idle-nodes", "electricity", "electricity-of-work", "rack", "capital"),
         *("insurance", "spares", "overflow", "escalation"),
-        *("nat-gateway-images", "nat-gateway-text", "volume-reads", "registry"),
+        *("nat-gateway-images", "nat-gateway-text", "zone-traffic", "volume-reads", "registry"),
     }
 )
 _WITH_VARIANT = frozenset({"volume", "volume-iops", "volume-reads", "control-plane", "machine"})
@@ -173,6 +174,7 @@ def _suffix(item: LineItem) -> str:
         "nat-gateway-nodes": ", GPU nodes",
         "nat-gateway-images": ", images of started nodes",
         "nat-gateway-text": ", text to the API",
+        "zone-traffic": ", gateway and replicas",
         "public-address": ", public address",
         "engineer": f", {share}",
         "escalation": f", {share} of requests",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -183,3 +184,28 @@ def test_a_year_of_a_share_is_that_share_of_the_salary_but_for_cents(
     people = replace(assumptions().staffing, engineer_salary=salary, engineer_share=share)
     [engineer] = staffing_items(assumptions(staffing=people))
     assert abs(engineer.monthly * 12 - salary * share) <= 12 * Decimal("0.005") + Decimal("1e-9")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "region", "ends"), [("aws", "us-east-1", 2), ("gcp", "us-central1", 1)]
+)
+def test_text_between_gateway_and_replicas_is_charged_where_the_cloud_does(
+    cloud: str, region: str, ends: int
+) -> None:
+    base = assumptions(cloud=cloud, region=region)
+    with_gateway = replace(base, cluster=replace(base.cluster, has_gateway=True))
+    found = price_infrastructure([], WEEK, with_gateway)
+    identifier = f"egress/{cloud}/between-zones"
+    charged = [line for line in found.lines if line.kind == "zone-traffic"]
+    missing = [item for item in found.not_priced if item.detail.endswith("between-zones")]
+    assert len(charged) + len(missing) == 1, "priced, or named as not priced"
+    for line in charged:
+        assert line.driver is Driver.TOKENS
+        # Three billion tokens of five bytes, at both ends where both are charged.
+        assert line.quantity == Decimal(15) * ends
+    assert all(item.type == identifier for item in missing)
+    without = price_infrastructure([], WEEK, base)
+    assert not [line for line in without.lines if line.kind == "zone-traffic"]
+    on_azure = replace(with_gateway, cloud="azure", region="eastus")
+    azure = price_infrastructure([], WEEK, on_azure)
+    assert not [line for line in azure.lines if line.kind == "zone-traffic"]

@@ -1,0 +1,1 @@
+"""What people and owned hardware cost, and in which currency reports say it."""
