@@ -47,8 +47,9 @@ def test_settings_that_documents_name_exist() -> None:
         "honorLabels",
     }
     derived = {"nodeHoursPerMonth", "usdPerMonth"}  # of `breakeven reconcile`, and of `teams`
+    device_plugin = {"renameByDefault"}
     of_reports = {field.alias for field in ReportDocument.model_fields.values()}
-    known = {*SETTINGS, *PLAIN_FIGURES, *of_reports, *derived, *prometheus_chart}
+    known = {*SETTINGS, *PLAIN_FIGURES, *of_reports, *derived, *prometheus_chart, *device_plugin}
     documents = {ROOT / "README.md", *(ROOT / "docs").rglob("*.md")}
     with_old_names = {ROOT / "docs" / "migration.md", ROOT / "docs" / "decisions.md"}
     for document in documents - with_old_names:
