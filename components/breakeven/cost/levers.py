@@ -11,6 +11,7 @@ LeverKind: TypeAlias = Literal[
     "precision",
     "kv-cache",
     "speculation",
+    "kv-offload",
     "commitment",
     "spot",
     "gpu",

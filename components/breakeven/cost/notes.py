@@ -82,6 +82,25 @@ class EngineOlderThanCalibration:
     oldest: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixCacheShare:
+    """Replicas find less in their prefix caches than the traffic could reuse.
+
+    Attributes:
+        reusable: Share of the input that could be reused.
+        found: Share that is counted.
+        replicas: Over which requests are spread.
+        kept: Share of reuses that come before their place is taken.
+        affinity: Whether requests that begin alike go to the same replica.
+    """
+
+    reusable: float
+    found: float
+    replicas: int
+    kept: float
+    affinity: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SpansNodes:
     """A replica spans so many nodes, which come and go together."""
@@ -197,6 +216,7 @@ Note: TypeAlias = (
     | ObjectiveBound
     | ObjectiveOutOfReach
     | EngineOlderThanCalibration
+    | PrefixCacheShare
     | SpansNodes
     | AdapterWorkNotCounted
     | ArchitectureUnknown

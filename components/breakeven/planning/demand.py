@@ -17,10 +17,13 @@ from breakeven.percentiles import PERCENTILES
 from breakeven.planning.apis import ComparedApis, compared_apis
 from breakeven.planning.fleet import HOURS_A_WEEK, largest_batch
 from breakeven.planning.objectives import objectives_of
-from breakeven.planning.techniques import techniques_of
+from breakeven.planning.techniques import prefix_cache_of, techniques_of
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import TRAFFIC
 from breakeven.settings.stack import Settings
+
+_TURNS = 8
+_SAME_SHARE = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +55,24 @@ def demand_of(settings: Settings, today: date) -> tuple[ModelDemand | None, list
 def capacity_of(settings: Settings, load: Load) -> ReplicaCapacity:
     """Returns what a replica is planned to serve.
 
+    How much of the reusable input it finds in its prefix cache depends on how many replicas there
+    are, which depends on what each serves: both are found in turns, from full credit on.
+
     Args:
         settings: Of the model.
         load: Its traffic.
     """
+    capacity = _capacity_at(settings, load, load.cached_input_share)
+    for _ in range(_TURNS if load.cached_input_share else 0):
+        found = prefix_cache_of(settings, load, capacity).share
+        is_same = abs(found - capacity.cached_input_share) < _SAME_SHARE
+        capacity = _capacity_at(settings, load, found)
+        if is_same:
+            break
+    return capacity
+
+
+def _capacity_at(settings: Settings, load: Load, cached_share: float) -> ReplicaCapacity:
     model, engine = settings.model, settings.engine
     measured = settings.engine.measured_output_tokens_per_second
     return replica_capacity(
@@ -69,7 +86,7 @@ def capacity_of(settings: Settings, load: Load) -> ReplicaCapacity:
         max_model_length=model.max_length,
         input_tokens=load.input_tokens,
         output_tokens=load.own_output_tokens,
-        cached_input_share=load.cached_input_share,
+        cached_input_share=cached_share,
         concurrency_limit=_concurrency(settings),
         measured_output_tokens_per_second=None if measured is None else float(measured),
         objectives=objectives_of(settings),

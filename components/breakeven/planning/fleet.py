@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from breakeven.cost.calendar import CALENDAR_MONTH
 from breakeven.cost.capacity.capacity import ReplicaCapacity
@@ -90,7 +91,7 @@ def configuration_of(
         fleet=fleet_of(settings),
         speed=replica_speed(
             engine_of(settings),
-            load,
+            replace(load, cached_input_share=capacity.cached_input_share),
             capacity,
             gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
             max_model_length=settings.model.max_length,

@@ -30,7 +30,7 @@ from breakeven.planning.checks import serving_conflicts
 from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, target_conflicts
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
 from breakeven.planning.notes import notes_of
-from breakeven.planning.objectives import engine_notes, objective_notes
+from breakeven.planning.objectives import engine_notes, objective_notes, prefix_notes
 from breakeven.planning.owned_nodes import owned_node
 from breakeven.planning.price_checks import (
     OF_NODES,
@@ -40,6 +40,7 @@ from breakeven.planning.price_checks import (
     wrong_shapes,
 )
 from breakeven.planning.price_overrides import unused_overrides
+from breakeven.planning.techniques import offload_conflicts
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import PRICES
 from breakeven.settings.parse import told
@@ -87,6 +88,8 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
         problems = told(problems, model, serving_conflicts(model))
     book, conflicts = _book(stack, today)
     problems = told(problems, stack, conflicts)
+    for model in stack.models:
+        problems = told(problems, model, offload_conflicts(model, book))
     node, conflicts = _node(stack, book)
     problems = told(problems, stack, [*conflicts, *system_node_prices(stack, book)])
     problems = told(problems, stack, stale_prices(stack, book))
@@ -173,6 +176,7 @@ def _model(
         notes=(
             *objective_notes(settings, demand.load, capacity),
             *engine_notes(settings, capacity),
+            *prefix_notes(settings, demand.load, capacity),
             *notes_of(settings),
             *unused_overrides(settings, shared.book.today),
         ),

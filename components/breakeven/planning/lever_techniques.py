@@ -10,10 +10,14 @@ from breakeven.catalog.recipes import find_recipe
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.planning.fleet import largest_batch
-from breakeven.planning.lever_sizes import Candidate, capacity_for, sizes_for
+from breakeven.planning.lever_sizes import Candidate, capacity_for, fewest_replicas, needed_replicas
+from breakeven.planning.techniques import rooms_for_offload
 from breakeven.settings.engine import EngineSettings
 from breakeven.settings.engine_techniques import SpeculationSettings
 from breakeven.settings.stack import Settings
+
+_WORTH_IT = 0.02
+"""Share of the input that is not found from which on a place for it is worth an estimate."""
 
 _WORTHWHILE = 1.02
 """Times as many requests a second from which on a technique is worth an estimate."""
@@ -33,6 +37,7 @@ def techniques(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
         smaller = engine.model_copy(update={"kv_cache_precision": "fp8"})
         if settings.pool.gpu.fp8_tflops is not None:
             yield from _with(settings, model, smaller, Candidate("kv-cache", changed))
+    yield from _offload(settings, model)
     tokens = _own_heads(settings)
     if tokens and not engine.speculation.is_on and engine.pipeline_parallel == 1:
         changed = {"engine.speculation.method": "mtp"}
@@ -41,6 +46,24 @@ def techniques(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
         stated = SpeculationSettings(method="mtp", tokens=tokens)
         proposing = engine.model_copy(update={"speculation": stated})
         yield from _with(settings, model, proposing, Candidate("speculation", changed))
+
+
+def _offload(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
+    """Lets the node's memory keep prefixes, where replicas find less than could be reused."""
+    found = model.capacity.cached_input_share
+    if settings.engine.pipeline_parallel > 1 or model.load.cached_input_share - found < _WORTH_IT:
+        return
+    rooms = rooms_for_offload(settings, model.book)
+    if len(rooms) < max(len(settings.pool.instance_types), 1):
+        return
+    room = min(rooms.values())
+    if room <= settings.engine.kv_offload_gibibytes:
+        return
+    changed: dict[str, object] = {"engine.kvOffloadGibibytes": room}
+    larger = settings.engine.model_copy(update={"kv_offload_gibibytes": room})
+    capacity = capacity_for(replace(settings, engine=larger), model)
+    if capacity is not None:
+        yield Candidate("kv-offload", changed | _fewer(settings, model, capacity))
 
 
 def _own_heads(settings: Settings) -> int:
@@ -62,7 +85,7 @@ def _with(
         return
     if found.requests_per_second < plain.requests_per_second * _WORTHWHILE:
         return
-    changed = {**candidate.settings, **sizes_for(other, model, found)}
+    changed = {**candidate.settings, **_fewer(other, model, found)}
     if settings.replicas.autoscaling:
         target = max(found.concurrent_requests, 1)
         if target != settings.replicas.target_requests:
@@ -71,6 +94,14 @@ def _with(
             overflow = settings.gateway.overflow.requests_per_replica
             changed["gateway.overflow.requestsPerReplica"] = max(overflow, target)
     yield replace(candidate, settings=changed)
+
+
+def _fewer(settings: Settings, model: Assumptions, capacity: ReplicaCapacity) -> dict[str, object]:
+    """Returns the replicas of a fleet that does not follow the load, where fewer serve it."""
+    count = max(needed_replicas(model, capacity), fewest_replicas(settings))
+    if settings.replicas.autoscaling or count >= settings.replicas.max:
+        return {}
+    return {"replicas.min": count, "replicas.max": count}
 
 
 def _fullest(settings: Settings, model: Assumptions) -> ReplicaCapacity | None:

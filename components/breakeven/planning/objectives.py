@@ -15,9 +15,13 @@ from breakeven.cost.notes import (
     Note,
     ObjectiveBound,
     ObjectiveOutOfReach,
+    PrefixCacheShare,
 )
 from breakeven.planning.fleet import largest_batch
+from breakeven.planning.techniques import prefix_cache_of
 from breakeven.settings.stack import Settings
+
+_WORTH_SAYING = 0.005
 
 
 def objectives_of(settings: Settings) -> Objectives:
@@ -57,6 +61,21 @@ def objective_notes(settings: Settings, load: Load, capacity: ReplicaCapacity) -
             ),
             target_requests=replicas.target_requests if replicas.autoscaling else None,
         )
+
+
+def prefix_notes(settings: Settings, load: Load, capacity: ReplicaCapacity) -> Iterator[Note]:
+    """Yields that replicas find less in their prefix caches than could be reused."""
+    found = capacity.cached_input_share
+    if load.cached_input_share - found < _WORTH_SAYING:
+        return
+    cache = prefix_cache_of(settings, load, capacity)
+    yield PrefixCacheShare(
+        reusable=load.cached_input_share,
+        found=found,
+        replicas=cache.replicas,
+        kept=cache.kept,
+        affinity=cache.affinity,
+    )
 
 
 def engine_notes(settings: Settings, capacity: ReplicaCapacity) -> Iterator[Note]:

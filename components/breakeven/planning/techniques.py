@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from breakeven.catalog.models import ModelFacts
+from breakeven.catalog.node_shape import NodeShape
+from breakeven.catalog.price_book import PriceBook
+from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.prefix_cache import PrefixCache
 from breakeven.cost.capacity.techniques import Speculation, Techniques
+from breakeven.cost.demand.load import Load
+from breakeven.cost.fleet.plan import units_needed
+from breakeven.manifests.serving.sizes import engine_memory_gib
 from breakeven.settings.engine_techniques import SpeculationMethod
+from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings
 
 
@@ -36,7 +46,98 @@ _ACCEPTANCE: dict[SpeculationMethod, _Acceptance] = {
 """By method. SpecDecode-Bench: arXiv 2601.11580, vLLM 0.10 and 0.11 on H100, read 2026-11-30; the
 usual figures are chosen within what these allow, and are assumptions."""
 
+_KEPT_FOR_THE_NODE = ((4, 0.25), (4, 0.20), (8, 0.10), (112, 0.06), (math.inf, 0.02))
+_CLUSTER_PODS_GIB = 2
+
 _STATED_BAND = 0.10  # either side of the user's own figure; assumed, texts of a day differ
+
+
+def prefix_cache_of(settings: Settings, load: Load, capacity: ReplicaCapacity) -> PrefixCache:
+    """Returns what decides how much of the input a stack's replicas find in their prefix caches.
+
+    A replica is full, and as many share the load as the peak minute needs: at quieter times each
+    finds more.
+
+    Args:
+        settings: Of the model.
+        load: Its traffic, with the share that could be found.
+        capacity: What a replica serves.
+    """
+    traffic, replicas = settings.traffic, settings.replicas
+    most = max(replicas.max, 1)
+    peak = float(load.requests_per_second().max()) * load.burst_factor
+    needed = int(units_needed(peak, capacity.requests_per_second))
+    count = min(max(needed, replicas.min, 1), most) if replicas.autoscaling else most
+    context = load.input_tokens + load.own_output_tokens / 2
+    free = (capacity.held_requests - capacity.concurrent_requests) * context
+    new_tokens = load.input_tokens * (1 - capacity.cached_input_share) + load.own_output_tokens
+    return PrefixCache(
+        reusable=load.cached_input_share,
+        common=min(traffic.shared_prefix_tokens / load.input_tokens, load.cached_input_share),
+        replicas=count,
+        affinity=settings.gateway.has_affinity,
+        free_tokens=max(free, 0.0) + _offloaded_tokens(settings, context),
+        tokens_per_second=capacity.requests_per_second * new_tokens,
+        reuse_seconds=float(traffic.reuse_seconds),
+    )
+
+
+def room_for_offload(settings: Settings, shape: NodeShape) -> int | None:
+    """Returns the memory of a machine that each of its replicas can offload to, in GiB; 0 or more.
+
+    None where the machine's memory is not known. Kept for the node is what GKE keeps, the most of
+    the three clouds (25 % of the first 4 GiB, 20 % of the next 4, 10 % of the next 8, 6 % of the
+    next 112, 2 % of the rest), and 2 GiB for the cluster's own pods.
+    """
+    if shape.memory_gib is None:
+        return None
+    kept, left = float(_CLUSTER_PODS_GIB), shape.memory_gib
+    for gibibytes, share in _KEPT_FOR_THE_NODE:
+        kept += min(left, gibibytes) * share
+        left -= min(left, gibibytes)
+    of_each = (shape.memory_gib - kept) / settings.replicas_per_node
+    own = engine_memory_gib(settings) - settings.engine.kv_offload_gibibytes
+    return max(0, math.floor(of_each - own))
+
+
+def rooms_for_offload(settings: Settings, book: PriceBook) -> dict[str, int]:
+    """Returns `room_for_offload` by machine type, for those whose memory the price book has."""
+    rooms = {}
+    for machine in settings.pool.instance_types:
+        try:
+            room = room_for_offload(settings, book.shape(settings.pricing.cloud, machine))
+        except LookupError:
+            continue  # a machine type with a stated price
+        if room is not None:
+            rooms[machine] = room
+    return rooms
+
+
+def offload_conflicts(settings: Settings, book: PriceBook) -> Iterator[Conflict]:
+    """Yields that a machine has less memory than the key-value cache is to take of it."""
+    asked = settings.engine.kv_offload_gibibytes
+    for machine, room in rooms_for_offload(settings, book).items() if asked else ():
+        if asked > room:
+            memory = book.shape(settings.pricing.cloud, machine).memory_gib
+            yield Conflict(
+                "engine.kvOffloadGibibytes",
+                f"{asked} GiB for each of {settings.replicas_per_node} replicas on a {machine}, "
+                f"which has {memory:g} GiB",
+                f"Allowed: 0 to {room}, which is what host and engine leave; or a machine with "
+                "more memory",
+                ("pool.instanceTypes", "pool.gpusPerNode", "engine.tensorParallel"),
+            )
+
+
+def _offloaded_tokens(settings: Settings, context: float) -> float:
+    """Returns the tokens that the node's memory holds for a replica."""
+    offloaded = settings.engine.kv_offload_gibibytes * 2**30
+    held = settings.model.facts.request_bytes(
+        context,
+        tensor_parallel=settings.engine.tensor_parallel,
+        bytes_per_element=techniques_of(settings).cache_bytes,
+    )
+    return offloaded / held * context
 
 
 def techniques_of(settings: Settings) -> Techniques:

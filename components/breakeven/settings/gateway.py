@@ -167,6 +167,11 @@ class GatewaySettings(Group):
         """Whether clients call the gateway, and not the model."""
         return self.mode == "hybrid"
 
+    @property
+    def has_affinity(self) -> bool:
+        """Whether requests that begin alike go to the same replica, whose prefix cache has that."""
+        return self.is_hybrid
+
     def conflicts(self) -> Iterator[Conflict]:
         """Yields what the gateway lacks."""
         if self.is_hybrid and not self.teams:

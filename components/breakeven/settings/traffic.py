@@ -14,6 +14,10 @@ from breakeven.percentiles import PERCENTILES
 from breakeven.settings.fields import Count, Entries, Form, Group, Integer, Number, refuse, shown
 from breakeven.settings.files import TRAFFIC
 
+_REUSE_SECONDS = 370
+"""Of a chat service: 80 % of reuses come within ten minutes, 600 s / ln 5; of requests that
+programs send, 80 % within ten seconds (Wang et al., arXiv 2506.02634, read 2026-11-30)."""
+
 LONGEST = 10_000_000
 """Tokens; longer than any context window on offer."""
 
@@ -86,7 +90,24 @@ class TrafficSettings(Group):
         default=0,
         ge=0,
         le=95,
-        description="Share of input tokens found in a prefix cache",
+        description="Share of input tokens that a prefix cache without limits would hold, as APIs "
+        "report it; how much of it your replicas find follows from their number, their memory and "
+        "the front door",
+    )
+    shared_prefix_tokens: Integer = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Tokens with which every request begins, such as a system prompt: the part of "
+        "cachedInputPercent that each replica finds, whatever their number (no more than that part "
+        "is counted)",
+    )
+    reuse_seconds: Integer = Field(
+        default=_REUSE_SECONDS,
+        ge=1,
+        le=86_400,
+        description="Mean seconds until the beginning of a request is used again: minutes where "
+        "people answer, seconds where programs do",
     )
     input_percentiles: Percentiles = Field(
         default={},

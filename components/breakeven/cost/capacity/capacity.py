@@ -61,6 +61,7 @@ class ReplicaCapacity:
         bound_by: The objective that allows no more requests in flight; None where the engine or
             its memory admits no more.
         missed: The objective that not even a single request keeps; None where all are kept.
+        cached_input_share: Share of the input that it finds in its prefix cache, 0 to 1.
     """
 
     requests_per_second: float
@@ -78,6 +79,7 @@ class ReplicaCapacity:
     calibration: CalibrationClass | None = None
     bound_by: Objective | None = None
     missed: Objective | None = None
+    cached_input_share: float = 0.0
 
     @property
     def is_unknown(self) -> bool:
@@ -329,4 +331,5 @@ def _capacity(
         latencies=latencies(engine, request, steady.concurrency, times).slower(slower),
         prefill_seconds=times.first_token * slower,
         method=method,
+        cached_input_share=request.cached_input_tokens / request.input_tokens,
     )

@@ -42,7 +42,7 @@ class Capacities:
         return measured.output_tokens_per_second
 
     def _worked_out(self, configuration: ServingConfiguration) -> ReplicaCapacity | None:
-        search, load = self._search, self._search.assumptions.load
+        search, load = self._search, self._search.own_load
         try:
             return replica_capacity(
                 search.model,

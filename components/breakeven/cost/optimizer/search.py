@@ -16,6 +16,7 @@ from breakeven.cost.bill.registered import GPU_POOL, Registered
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.objectives import Objectives
 from breakeven.cost.capacity.techniques import Techniques
+from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet
 
 Purchase: TypeAlias = Literal["on-demand", "spot", "committed", "stated", "owned"]
@@ -122,6 +123,12 @@ class Search:
         """Requests in flight of the user's own measurement: as many as the stack lets run."""
         autoscaling = self.assumptions.fleet.autoscaling
         return self.target_requests if autoscaling else self.largest_batch
+
+    @property
+    def own_load(self) -> Load:
+        """The traffic with the input that the stack as it stands finds in its prefix caches."""
+        share = self.assumptions.capacity.cached_input_share
+        return replace(self.assumptions.load, cached_input_share=share)
 
     @property
     def techniques(self) -> Techniques:

@@ -52,7 +52,7 @@ def _configuration(evaluator: Evaluator, candidate: Candidate) -> FleetConfigura
         fleet=fleet,
         speed=replica_speed(
             engine,
-            search.assumptions.load,
+            search.own_load,
             candidate.capacity,
             gpu_memory_utilization=search.gpu_memory_utilization,
             max_model_length=search.max_model_length,

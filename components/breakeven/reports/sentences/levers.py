@@ -12,6 +12,7 @@ _NAMES: Mapping[LeverKind, str] = MappingProxyType(
         "precision": "Weights of a lower precision",
         "kv-cache": "Key-value cache in fp8",
         "speculation": "Speculative decoding",
+        "kv-offload": "Key-value cache in the node's memory",
         "commitment": "Commitment",
         "spot": "Spot nodes",
         "gpu": "Other machines",
@@ -31,6 +32,8 @@ _CAVEATS: Mapping[LeverKind, str] = MappingProxyType(
         "kv-cache": "An fp8 cache can change answers to long prompts: compare them first.",
         "speculation": "How many proposed tokens are accepted depends on your texts: measure it "
         "and state engine.speculation.acceptancePercent.",
+        "kv-offload": "What is saved by offloading follows from traffic.reuseSeconds; the time to "
+        "read it back is not counted.",
         "commitment": "A commitment is paid for its whole term, whether nodes run or not.",
         "spot": "Spot prices change and spot nodes are interrupted; the interruptions of "
         "pool.spotInterruptionsPerMonth are counted.",

@@ -17,6 +17,7 @@ from breakeven.cost.notes import (
     ObjectiveBound,
     ObjectiveOutOfReach,
     PrecisionNotNative,
+    PrefixCacheShare,
     PurchaseFallback,
     ReservedNodes,
     ScheduledReplicas,
@@ -73,7 +74,7 @@ def price_sources(report: Report) -> tuple[str, ...]:
     return (*lines, _STALE) if any(report.is_stale(as_of) for as_of, _ in dated) else lines
 
 
-def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note each
+def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911, PLR0912  # one kind of note each
     """Says one fact about a deployment."""
     match note:
         case UpdateStrategy():
@@ -85,6 +86,8 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911  # one kind of note
                 f"engine.image is vLLM {version}, older than all that the capacity was calibrated "
                 f"on (from {oldest}); it may serve less."
             )
+        case PrefixCacheShare():
+            return _prefix_cache(note)
         case SpansNodes(nodes):
             return (
                 f"A replica spans {nodes} nodes, which come and go together; in node counts, other "
@@ -247,3 +250,20 @@ def _shape(model: Assumptions, *, several: bool) -> str:
     lengths = model.load.lengths_source
     prompts = f" Prompt lengths: {lengths}, scaled to the mean." if lengths else ""
     return f"Weekly traffic shape{of_model}: {traffic_shape(model.load)}.{prompts}"
+
+
+def _prefix_cache(note: PrefixCacheShare) -> str:
+    text = (
+        f"Of the {note.reusable:.0%} of the input that could be reused, replicas find "
+        f"{note.found:.0%}: "
+    )
+    spread = "requests that begin alike go to the same replica"
+    if not note.affinity and note.replicas > 1:
+        spread = (
+            f"a Service spreads requests over {note.replicas} replicas at the peak, each with a "
+            "cache of its own"
+        )
+    return (
+        f"{text}{spread}, and {note.kept:.0%} of reuses come before a full replica needs the "
+        "memory. State traffic.sharedPrefixTokens if all requests begin alike."
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,16 @@ from breakeven.cost.capacity.techniques import (
     Techniques,
     expected_tokens,
 )
+
+
+class Draft(TypedDict, total=False):
+    """Figures of a draft; see `Speculation`."""
+
+    draft_parameters: int
+    draft_layers: int
+    draft_bytes: int
+    draft_cache_numbers: int
+
 
 FP8_CACHE = Techniques(cache_bytes=1)
 CHAT = RequestShape(input_tokens=1000, output_tokens=300)
@@ -60,13 +70,13 @@ def held(of: Engine) -> int:
     return fit.concurrent_requests
 
 
-def speculating(acceptance: float, tokens: int = 3, **draft: Any) -> Techniques:
+def speculating(acceptance: float, draft: Draft | None = None) -> Techniques:
     found = Speculation(
-        tokens=tokens,
+        tokens=3,
         acceptance=acceptance,
         low_acceptance=max(0.0, acceptance - 0.1),
         high_acceptance=min(1.0, acceptance + 0.1),
-        **draft,
+        **(draft or {}),
     )
     return Techniques(speculation=found)
 
@@ -108,8 +118,8 @@ def test_proposals_help_most_with_few_requests_and_cost_where_none_is_accepted()
     assert gains[0] <= expected_tokens(3, 0.6)
     # SpecDecode-Bench (arXiv 2601.11580): EAGLE is up to 1.96 times as fast at one request (Llama
     # 3 70B on four H100), and 1.2 times at 128 (Llama 3.1 8B).
-    head = {"draft_parameters": 10**9, "draft_layers": 1, "draft_bytes": 2 * 10**9}
-    eagle, large = speculating(0.6, **head), ("llama-3.1-70b-instruct", "h100", 4)
+    head: Draft = {"draft_parameters": 10**9, "draft_layers": 1, "draft_bytes": 2 * 10**9}
+    eagle, large = speculating(0.6, head), ("llama-3.1-70b-instruct", "h100", 4)
     one, many = (
         decode(engine(PLAIN, *large), requests) / decode(engine(eagle, *large), requests)
         for requests in (1, 256)
@@ -121,8 +131,8 @@ def test_proposals_help_most_with_few_requests_and_cost_where_none_is_accepted()
 
 def test_a_draft_takes_memory_and_time() -> None:
     free = engine(speculating(0.6))
-    draft = {"draft_parameters": 10**9, "draft_layers": 16, "draft_bytes": 2 * 10**9}
-    drafted = engine(speculating(0.6, **draft, draft_cache_numbers=2048))
+    draft: Draft = {"draft_parameters": 10**9, "draft_layers": 16, "draft_bytes": 2 * 10**9}
+    drafted = engine(speculating(0.6, {**draft, "draft_cache_numbers": 2048}))
     assert held(drafted) < held(free)
     assert decode(drafted, 8) > decode(free, 8)
     assert step_times(drafted, CHAT, 8).prefill > step_times(free, CHAT, 8).prefill

@@ -1,0 +1,104 @@
+"""What replicas find in their prefix caches follows from the stack, and so do the dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from breakeven.cost.notes import PrefixCacheShare
+from breakeven.cost.report import Report
+from breakeven.errors import SettingsError
+from breakeven.planning import levers
+from breakeven.planning.offline import load_values
+from breakeven.reports.sentences.notes import note_sentence
+from breakeven.settings.files import stack_values, with_settings
+
+TODAY = date(2026, 11, 30)
+SESSIONS = {"traffic.cachedInputPercent": 60, "traffic.sharedPrefixTokens": 0}
+LARGE = {"pool.instanceTypes": ["g6e.12xlarge"], "pool.gpusPerNode": 4}
+
+
+def report(stack: str, changes: Mapping[str, object]) -> Report:
+    return load_values(stack, with_settings(stack_values(stack), changes), TODAY).report()
+
+
+def found(stack: str, changes: Mapping[str, object]) -> float:
+    return report(stack, changes).assumptions.capacity.cached_input_share
+
+
+def test_a_common_prefix_is_found_by_every_replica() -> None:
+    assert found("aws-prod", {}) == pytest.approx(0.2)
+    assert found("aws-prod", {"traffic.cachedInputPercent": 0}) == 0
+    assert not [
+        note
+        for note in report("aws-prod", {}).assumptions.notes
+        if isinstance(note, PrefixCacheShare)
+    ]
+
+
+def test_of_sessions_a_plain_service_finds_little_and_the_bill_says_so() -> None:
+    some = report("aws-prod", SESSIONS)
+    full = report("aws-prod", {**SESSIONS, "traffic.sharedPrefixTokens": 615})
+    [note] = [each for each in some.assumptions.notes if isinstance(each, PrefixCacheShare)]
+    assert (note.reusable, note.affinity) == (0.6, False)
+    assert note.found == some.assumptions.capacity.cached_input_share < 0.1
+    assert note.found == pytest.approx(0.6 * note.kept / note.replicas, rel=0.2)
+    assert some.total > full.total
+    assert "a Service spreads requests over" in note_sentence(note)
+    # The API has a cache of its own, whatever the replicas find.
+    assert some.api.monthly == full.api.monthly
+
+
+def test_affinity_and_quick_reuse_and_memory_find_more() -> None:
+    plain = found("aws-prod", SESSIONS)
+    assert found("hybrid", SESSIONS) > plain
+    assert found("aws-prod", {**SESSIONS, "traffic.reuseSeconds": 10}) > plain
+    more = {**SESSIONS, **LARGE, "engine.kvOffloadGibibytes": 64}
+    assert found("aws-prod", more) > found("aws-prod", {**SESSIONS, **LARGE})
+
+
+def test_more_than_the_node_has_is_refused_with_what_it_has() -> None:
+    with pytest.raises(SettingsError, match=r"500 GiB for each of 1 replicas.*Allowed: 0 to 1\d,"):
+        report("aws-prod", {"engine.kvOffloadGibibytes": 500})
+
+
+@pytest.mark.parametrize(
+    ("stack", "changes", "kind", "key"),
+    [
+        ("aws-prod", {}, "kv-cache", "engine.kvCachePrecision"),
+        ("aks", {}, "kv-cache", "engine.kvCachePrecision"),
+        ("on-prem", {}, "kv-cache", "engine.kvCachePrecision"),
+        (
+            "gke",
+            {**SESSIONS, "traffic.reuseSeconds": 30},
+            "kv-offload",
+            "engine.kvOffloadGibibytes",
+        ),
+        (
+            "on-prem",
+            {"model.name": "qwen3.6-27b", "model.repository": "", "model.revision": ""},
+            "speculation",
+            "engine.speculation.method",
+        ),
+    ],
+)
+def test_a_lever_has_the_dollars_of_a_stack_file_that_states_it(
+    stack: str,
+    changes: Mapping[str, object],
+    kind: str,
+    key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # All of them, and not only those that save most at first sight.
+    monkeypatch.setattr(levers, "MOST_SIMULATED", 20)
+    values = with_settings(stack_values(stack), changes)
+    before = load_values(stack, values, TODAY).report_with_levers()
+    [lever] = [each for each in before.levers or () if each.kind == kind]
+    assert key in lever.settings
+    after = load_values(stack, with_settings(values, lever.settings), TODAY).report()
+    cent = Decimal("0.01")
+    assert lever.monthly.quantize(cent) == after.total.quantize(cent)
+    assert lever.saving.quantize(cent) == (before.total - after.total).quantize(cent) > 0
