@@ -32,7 +32,10 @@ async def main() -> dict[str, object]:
         RunError: The stack file has mistakes, the machine's clock is behind the prices, or the
             price book is damaged. Nothing was registered.
     """
-    configuration = own_values(pulumi.runtime.config.get_config_env())
+    with user_errors():
+        configuration = own_values(
+            pulumi.runtime.config.get_config_env(), f"Pulumi.{pulumi.get_stack()}.yaml"
+        )
     with user_errors(), EstimateProcess(pulumi.get_stack(), configuration) as estimating:
         return await _deploy(estimating, configuration)
 

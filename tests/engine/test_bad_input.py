@@ -50,6 +50,17 @@ def test_a_model_that_does_not_fit_the_memory_is_refused_with_a_gpu_that_would_d
         assert part in output, output
 
 
+def test_a_slip_in_the_namespace_is_named_with_the_right_key(project: Project) -> None:
+    file = project.root / "stacks" / "Pulumi.dev.yaml"
+    text = file.read_text(encoding="utf-8").replace("breakeven:pool:", "breakevn:pool:")
+    file.write_text(text, encoding="utf-8")
+    result = project.preview("dev")
+    output = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert "Traceback" not in output
+    assert "unknown namespace in breakevn:pool. Did you mean breakeven:pool?" in output
+
+
 def refused(project: Project, stack: str) -> str:
     """What a preview says that must fail with one message, before it registers anything."""
     result = project.preview(stack)

@@ -30,7 +30,9 @@ async def deploy() -> dict[str, object]:
             gateway, whose budgets need the cost.
     """
     with user_errors():
-        stack, problems = parse(own_values(pulumi.runtime.config.get_config_env()))
+        stack, problems = parse(
+            own_values(pulumi.runtime.config.get_config_env(), f"Pulumi.{pulumi.get_stack()}.yaml")
+        )
         raise_problems(pulumi.get_stack(), problems)
         return await register(stack, _uncounted)
 

@@ -67,13 +67,13 @@ def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, object]:
         raise NoYamlError(path.name, error) from error
     whole = _mapping(stated, path.name, "the file")
     config = _mapping(whole.get("config") or {}, path.name, "config")
-    _check_namespaces(config, path.name)
     # As the engine does: a key without prefix is the project's own.
     return own_values(
         {
             key if ":" in key else PREFIX + key: _plain(value, f"{path.name}: {key}")
             for key, value in config.items()
-        }
+        },
+        path.name,
     )
 
 
@@ -88,12 +88,16 @@ def _mapping(value: object, name: str, what: str) -> Mapping[str, object]:
 def _check_namespaces(config: Mapping[str, object], name: str) -> None:
     """Refuses a key whose namespace is probably meant to be this project's."""
     own = PREFIX.removesuffix(":")
+    slips = {}
     for key in config:
         namespace, colon, rest = key.partition(":")
         close = get_close_matches(namespace.lower(), [own], cutoff=_SLIP)
         if colon and namespace != own and close:
-            msg = f"{name}: unknown namespace in {key}. Did you mean {PREFIX}{rest}?"
-            raise StackFileError(msg)
+            slips[key] = f"{PREFIX}{rest}"
+    if slips:
+        keys, meant = ", ".join(slips), ", ".join(slips.values())
+        msg = f"{name}: unknown namespace in {keys}. Did you mean {meant}?"
+        raise StackFileError(msg)
 
 
 def _name(key: object) -> str:
@@ -113,8 +117,17 @@ def _plain(value: object, where: str) -> object:
     return [_plain(item, where) for item in value] if isinstance(value, list) else value
 
 
-def own_values(config: Mapping[str, V]) -> Mapping[str, V]:
-    """Keeps this project's settings, without their prefix; providers have keys of their own."""
+def own_values(config: Mapping[str, V], file: str) -> Mapping[str, V]:
+    """Keeps this project's settings, without their prefix; providers have keys of their own.
+
+    Args:
+        config: Values by NAMESPACE:KEY.
+        file: Name of the stack file, for a message.
+
+    Raises:
+        StackFileError: A namespace is probably meant to be this project's.
+    """
+    _check_namespaces(config, file)
     return {
         key.removeprefix(PREFIX): value for key, value in config.items() if key.startswith(PREFIX)
     }

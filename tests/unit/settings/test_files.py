@@ -141,7 +141,17 @@ def test_every_value_of_a_stack_file_has_the_declared_type(stack: str) -> None:
 
 def test_settings_of_others_are_left_out_and_the_prefix_is_stripped() -> None:
     config = {"breakeven:a": "1", "kubernetes:b": "2", "a": "3", "breakeven:c:d": "4"}
-    assert own_values(config) == {"a": "1", "c:d": "4"}
+    assert own_values(config, "Pulumi.dev.yaml") == {"a": "1", "c:d": "4"}
+
+
+def test_every_namespace_with_a_slip_is_named_with_the_right_key() -> None:
+    config = {"breakevn:pool": "{}", "Breakeven:api": "{}", "kubernetes:context": "a"}
+    with pytest.raises(StackFileError) as caught:
+        own_values(config, "Pulumi.dev.yaml")
+    assert str(caught.value) == (
+        "Pulumi.dev.yaml: unknown namespace in breakevn:pool, Breakeven:api. "
+        "Did you mean breakeven:pool, breakeven:api?"
+    )
 
 
 def test_settings_are_changed_by_their_dotted_key() -> None:
