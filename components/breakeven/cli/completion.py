@@ -26,9 +26,45 @@ def complete_model(incomplete: str) -> list[str]:
 
 def complete_gpu(incomplete: str) -> list[str]:
     """Returns the GPUs of the catalog that start with what was typed."""
-    from breakeven.catalog.gpus import load_gpus  # noqa: PLC0415  # read after Tab alone
+    from breakeven.catalog.gpus import gpu_names  # noqa: PLC0415  # read after Tab alone
 
-    return [name for name in load_gpus() if name.startswith(incomplete)]
+    # Parts of a GPU, such as h100/1g.10gb, only after its slash: there are hundreds.
+    parts = "/" in incomplete
+    return [name for name in gpu_names() if name.startswith(incomplete) and ("/" in name) is parts]
+
+
+def complete_region(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Returns the regions of the cloud of --where, of all clouds without it, where prices are."""
+    where = ctx.params.get("where")
+    places = (place.split("/") for place in _places())
+    return sorted(
+        {
+            region
+            for cloud, region in places
+            if where in {None, cloud} and region.startswith(incomplete)
+        }
+    )
+
+
+def complete_place(incomplete: str) -> list[str]:
+    """Returns the regions of the price book as CLOUD/REGION."""
+    return [place for place in _places() if place.startswith(incomplete)]
+
+
+def complete_cloud(incomplete: str) -> list[str]:
+    """Returns the clouds of the price book."""
+    clouds = dict.fromkeys(place.partition("/")[0] for place in _places())
+    return [cloud for cloud in clouds if cloud.startswith(incomplete)]
+
+
+def _places() -> list[str]:
+    from breakeven.cli.prices.book import book_for_command  # noqa: PLC0415  # read after Tab alone
+    from breakeven.errors import UserError  # noqa: PLC0415  # likewise
+
+    try:
+        return sorted(f"{cloud}/{region}" for cloud, region in book_for_command().regions)
+    except UserError:
+        return []
 
 
 StackArgument: TypeAlias = Annotated[

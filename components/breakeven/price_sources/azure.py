@@ -34,14 +34,13 @@ def fetch(job: Job) -> Listing:
 
 
 def fetch_services(job: Job) -> Listing:
-    """Fetches the prices of load balancers, NAT gateways, control planes and addresses in a region.
+    """Fetches the prices of balancers, NAT, control planes, addresses and storage in a region.
 
     Raises:
         FetchError: They can't be had.
         SourceError: As `fetch`.
     """
-    service = "serviceName eq '{}' and priceType eq 'Consumption'"
-    services = [service.format(name) for name in azure_charges.SERVICES]
+    services = [f"{wanted} and priceType eq 'Consumption'" for wanted in azure_charges.FILTERS]
     return _listing(job, services, (*job.regions, azure_charges.GLOBAL))
 
 

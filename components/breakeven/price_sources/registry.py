@@ -59,7 +59,7 @@ SOURCES = (
     ),
     Source(
         name="azure-services",
-        title="Azure Retail Prices API for load balancers, NAT, AKS and addresses",
+        title="Azure Retail Prices API for load balancers, NAT, AKS, addresses and storage",
         base=azure.BASE,
         clouds=frozenset({"azure"}),
         purchases=frozenset(),

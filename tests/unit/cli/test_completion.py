@@ -7,8 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
-from breakeven.cli.completion import complete_gpu, complete_model, complete_stack
+from breakeven.cli.completion import (
+    complete_cloud,
+    complete_gpu,
+    complete_model,
+    complete_place,
+    complete_stack,
+)
 from breakeven.settings.files import stack_names
 from tests.unit.cli.running import all_commands
 
@@ -19,6 +26,26 @@ def test_names_that_start_with_what_was_typed_are_offered() -> None:
     assert complete_stack("nope") == []
     assert "llama-3.1-8b-instruct" in complete_model("llama-3.1")
     assert "l40s" in complete_gpu("l4")
+
+
+def test_parts_of_a_gpu_are_offered_after_its_slash() -> None:
+    assert complete_gpu("h100") == ["h100-pcie", "h100", "h100-nvl"]
+    assert {"h100/1g.10gb", "h100/shared-2"} <= set(complete_gpu("h100/"))
+
+
+def test_regions_are_those_of_the_cloud_that_was_named() -> None:
+    [region] = [item for item in all_commands().commands["init"].params if item.name == "region"]
+    context = typer.Context(all_commands().commands["init"])
+
+    def offered(**params: object) -> set[str]:
+        context.params = params
+        return {item.value for item in region.shell_complete(context, "eu")}
+
+    assert {"eu-central-1", "europe-west4"} <= offered()
+    assert "eu-central-1" in offered(where="aws")
+    assert "europe-west4" not in offered(where="aws")
+    assert "aws/eu-central-1" in complete_place("aws/eu-c")
+    assert complete_cloud("la") == ["lambda"]
 
 
 @pytest.mark.parametrize(

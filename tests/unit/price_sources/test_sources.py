@@ -96,7 +96,7 @@ CASES = {
         answers.azure,
         {"load-balancer/azure/eastus/standard": "18.25"},
         TODAY,
-        8,
+        18,
     ),
     "google": Case(
         "gcp",

@@ -7,6 +7,7 @@ hour" for a year of an E64. Infrastructure is found by service and meter.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -66,7 +67,40 @@ _METERS = {
 }
 
 SERVICES = tuple(dict.fromkeys(service for service, _ in _METERS))
-"""Services besides machines that have something to price."""
+"""Services besides machines and storage that have something to price."""
+
+_TIER_GIGABYTES = 128
+"""Size of the tier of a managed disk whose price stands for that of a gigabyte. A disk costs the
+price of its tier, the next that holds it; a gigabyte of another tier costs a few percent less or
+more."""
+
+
+def _disk(name: str, tier: str) -> tuple[str, _Meter]:
+    meter = _Meter("volume", name, "GB-month", frozenset({"1/Month"}), 1 / Decimal(_TIER_GIGABYTES))
+    return rf"{tier} (LRS )?Disks?", meter
+
+
+def _files(name: str, meter: str) -> tuple[str, _Meter]:
+    units = frozenset({"1 GB/Month", "1 GiB/Month"})
+    return rf".*{meter}", _Meter("volume", name, "GB-month", units)
+
+
+_STORAGE = {
+    ("Standard HDD Managed Disks", "S10 LRS"): _disk("standard-hdd", "S10"),
+    ("Standard SSD Managed Disks", "E10 LRS"): _disk("managed-csi", "E10"),
+    ("Premium SSD Managed Disks", "P10 LRS"): _disk("managed-csi-premium", "P10"),
+    ("Files v2", "Standard LRS"): _files("azurefile", "Data Stored"),
+    ("Premium Files", "Premium LRS"): _files("azurefile-premium", "Provisioned"),
+}
+"""Pattern of the meter by product and SKU, as infracost 95ba4f49a (2026-08-21, Apache-2.0) asks for
+them (managed_disk.go, storage_share.go)."""
+
+FILTERS = (
+    *(f"serviceName eq '{service}'" for service in SERVICES),
+    *(f"serviceName eq 'Storage' and productName eq '{product}'" for product, _ in _STORAGE),
+)
+"""What a query of the API asks for, one query each, so that no service is read as a whole that has
+thousands of items."""
 
 
 GLOBAL = "Global"
@@ -87,7 +121,7 @@ def charges_of(item: Mapping[str, Any], selection: Selection) -> Iterator[Charge
         machine = _machine(item, region, selection)
         yield from [machine] if machine else []
         return
-    meter = _METERS.get((str(item.get("serviceName")), str(item.get("meterName"))))
+    meter = _meter(item)
     if (
         meter is not None
         and item.get("type") == "Consumption"
@@ -97,6 +131,15 @@ def charges_of(item: Mapping[str, Any], selection: Selection) -> Iterator[Charge
             if cloud == "azure" and region in {wanted, GLOBAL}:
                 name = f"{meter.kind}/azure/{wanted}/{meter.name}"
                 yield Charge(name, meter.unit, meter.times)
+
+
+def _meter(item: Mapping[str, Any]) -> _Meter | None:
+    service, name = str(item.get("serviceName")), str(item.get("meterName"))
+    if service != "Storage":
+        return _METERS.get((service, name))
+    sku = (str(item.get("productName")), str(item.get("skuName")))
+    pattern, meter = _STORAGE.get(sku, ("", None))
+    return meter if re.fullmatch(pattern, name) else None
 
 
 def _machine(item: Mapping[str, Any], region: str, selection: Selection) -> Charge | None:

@@ -12,7 +12,7 @@ import typer
 
 from breakeven.catalog.configs.fields import ModelConfigError
 from breakeven.catalog.models import ModelFacts, find_model, load_models
-from breakeven.cli.completion import complete_gpu, complete_model
+from breakeven.cli.completion import complete_gpu, complete_model, complete_region
 from breakeven.cli.files import write_new
 from breakeven.cli.gpu_option import require_gpu
 from breakeven.cli.init.machines import require_region
@@ -54,7 +54,10 @@ def init(  # noqa: PLR0913  # one parameter an option
     ] = None,
     where: Annotated[Where | None, typer.Option(help="Where the GPUs are.")] = None,
     region: Annotated[
-        str | None, typer.Option(help="Region of the cloud, such as europe-west4.")
+        str | None,
+        typer.Option(
+            help="Region of the cloud, such as europe-west4.", autocompletion=complete_region
+        ),
     ] = None,
     gpu: Annotated[
         str | None,

@@ -13,6 +13,7 @@ from breakeven.catalog.importers.kinds import KINDS
 from breakeven.catalog.importers.listing import Listing, Selection, SourceError
 from breakeven.catalog.importers.merge import LARGE_PERCENT, Change, changes, merged
 from breakeven.catalog.price_file import BookFile
+from breakeven.cli.completion import complete_cloud, complete_place
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.from_files import listings_of_files
 from breakeven.cli.prices.own_book import write_own
@@ -44,6 +45,7 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
         list[str] | None,
         typer.Option(
             metavar="CLOUD",
+            autocompletion=complete_cloud,
             help="Fetch this cloud only; repeat for more. With --from: cloud of files that name "
             "none.",
         ),
@@ -52,6 +54,7 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
         list[str] | None,
         typer.Option(
             metavar="CLOUD/REGION",
+            autocompletion=complete_place,
             help="Fetch this region instead of those of your stacks; repeat for more. With --from: "
             "take a region that is new to the price book.",
         ),

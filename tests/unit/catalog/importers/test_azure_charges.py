@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from breakeven.catalog.importers.azure_charges import SERVICES
+from breakeven.catalog.importers.azure_charges import FILTERS, SERVICES
 from breakeven.catalog.price_file import read_book
 from tests.unit.catalog.importers.builders import read
 from tests.unit.catalog.importers.test_readers import azure_page
@@ -55,6 +55,54 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
         "ip/azure/eastus/ipv4",
         "3.65",
     ),
+    (
+        {
+            "serviceName": "Storage",
+            "productName": "Standard SSD Managed Disks",
+            "skuName": "E10 LRS",
+            "meterName": "E10 LRS Disk",
+            "unitOfMeasure": "1/Month",
+            "retailPrice": 9.6,
+        },
+        "volume/azure/eastus/managed-csi",
+        "0.075",
+    ),
+    (
+        {
+            "serviceName": "Storage",
+            "productName": "Premium SSD Managed Disks",
+            "skuName": "P10 LRS",
+            "meterName": "P10 Disks",
+            "unitOfMeasure": "1/Month",
+            "retailPrice": 19.71,
+        },
+        "volume/azure/eastus/managed-csi-premium",
+        "0.153984375",
+    ),
+    (
+        {
+            "serviceName": "Storage",
+            "productName": "Premium Files",
+            "skuName": "Premium LRS",
+            "meterName": "Premium LRS Provisioned",
+            "unitOfMeasure": "1 GiB/Month",
+            "retailPrice": 0.16,
+        },
+        "volume/azure/eastus/azurefile-premium",
+        "0.16",
+    ),
+    (
+        {
+            "serviceName": "Storage",
+            "productName": "Files v2",
+            "skuName": "Standard LRS",
+            "meterName": "LRS Data Stored",
+            "unitOfMeasure": "1 GB/Month",
+            "retailPrice": 0.06,
+        },
+        "volume/azure/eastus/azurefile",
+        "0.06",
+    ),
 ]
 
 
@@ -94,5 +142,27 @@ def test_a_reservation_costs_its_whole_price_over_the_hours_of_its_term() -> Non
     assert f"{price.usd:.4f}" == "2.8547"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"meterName": "E10 LRS Disk Operations"},
+        {"meterName": "E10 ZRS Disk", "skuName": "E10 ZRS"},
+        {"skuName": "E20 LRS", "meterName": "E20 LRS Disk"},
+        {"productName": "Ultra Disks"},
+        {"unitOfMeasure": "1/Hour"},
+    ],
+)
+def test_other_tiers_and_operations_of_disks_are_not_taken(change: dict[str, Any]) -> None:
+    [disk] = [case[0] for case in CASES if case[0].get("skuName") == "E10 LRS"]
+    page = azure_page({}, {**disk, **change})
+    assert not [price for price in read(page).prices if price.identifier.startswith("volume")]
+
+
 def test_every_service_is_asked_for() -> None:
-    assert {case[0]["serviceName"] for case in CASES} == set(SERVICES)
+    services = {case[0]["serviceName"] for case in CASES}
+    assert services == {*SERVICES, "Storage"}
+    for item, _, _ in CASES:
+        wanted = f"serviceName eq '{item['serviceName']}'"
+        if item["serviceName"] == "Storage":
+            wanted += f" and productName eq '{item['productName']}'"
+        assert wanted in FILTERS
