@@ -272,6 +272,11 @@ def _listed(stack: Stack, book: PriceBook) -> tuple[RentedNode | None, list[Conf
     if cheapest is None or not pricing.commitment_percent:
         return cheapest, conflicts
     percent, years = pricing.commitment_percent, pricing.commitment_years
+    if pool.can_grow and any(model.replicas.autoscaling for model in stack.models):
+        node = replace(
+            cheapest, commitment_percent=percent, commitment_years=years, commits_base=True
+        )
+        return node, conflicts
     price = committed(cheapest.price, Decimal(percent), years)
     node = replace(cheapest, price=price, commitment_percent=percent, commitment_years=years)
     return node, conflicts

@@ -169,7 +169,10 @@ def _hybrid(settings: Settings, report: Report) -> Iterator[Candidate]:
 
 
 def _commitment(stack: Stack, report: Report) -> Iterator[Candidate]:
-    """Pays for a year or three as the price book lists it for the machine and region."""
+    """Pays for a year or three as the price book lists it for the machine and region.
+
+    An autoscaled fleet either becomes a constant one, or only what always runs is committed to.
+    """
     node, pricing = report.assumptions.node, stack.pricing
     if not isinstance(node, RentedNode) or node.purchase != "on-demand":
         return
@@ -186,6 +189,8 @@ def _commitment(stack: Stack, report: Report) -> Iterator[Candidate]:
         if years != pricing.commitment_years:
             changed["pricing.commitmentYears"] = years
         yield Candidate("commitment", changed | _constant(stack, report))
+        if _constant(stack, report) and all(model.replicas.min for model in stack.models):
+            yield Candidate("commitment", changed)
 
 
 def _constant(stack: Stack, report: Report) -> dict[str, object]:

@@ -27,6 +27,7 @@ _SERVICES: Mapping[LineItemKind, tuple[str, str]] = {
     "busy-nodes": ("Compute", "GPU nodes"),
     "idle-nodes": ("Compute", "GPU nodes"),
     "cpu-nodes": ("Compute", "CPU nodes"),
+    "commitment": ("Compute", "GPU nodes"),
     "machine": ("Compute", "Virtual machines"),
     "control-plane": ("Compute", "Kubernetes control plane"),
     "electricity": ("Compute", "Data center"),

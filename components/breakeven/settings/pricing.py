@@ -71,8 +71,9 @@ class PricingSettings(Group):
         default=0,
         ge=0,
         le=90,
-        description="pricing.nodes list, replicas.autoscaling off: your discount on the on-"
-        "demand price for a commitment, in percent; 0 for none",
+        description="pricing.nodes list: your discount on the on-demand price for a commitment, "
+        "in percent; 0 for none. With replicas.autoscaling it is for the nodes that run at all "
+        "hours, and those above them are on-demand",
     )
     commitment_years: Integer = Field(
         default=1, ge=1, le=5, description="Years of that commitment, 1 to 5"

@@ -25,9 +25,10 @@ from breakeven.cost.notes import (
     UnusedPriceOverride,
 )
 from breakeven.errors import ClockError, Problem, SettingsError, UnknownStackError
+from breakeven.money import to_cents
 from breakeven.planning.fleet import interruptions_of
 from breakeven.planning.inputs import ENGINE_IMAGE_GIGABYTES
-from breakeven.planning.offline import estimate_stack, load_values
+from breakeven.planning.offline import LoadedStack, estimate_stack, load_values
 from breakeven.reports.document.writing import as_output, summary
 from breakeven.reports.estimate_text import render
 from breakeven.settings.files import stack_names, stack_values, with_settings
@@ -39,6 +40,10 @@ from tests.unit.cost.builders import TODAY
 
 def assumptions(stack: str, today: date = TODAY, /, **changes: object) -> Assumptions:
     return load_values(stack, with_settings(stack_values(stack), changes), today).assumptions
+
+
+def loaded(stack: str, /, **changes: object) -> LoadedStack:
+    return load_values(stack, with_settings(stack_values(stack), changes), TODAY)
 
 
 def problem(stack: str, today: date = TODAY, /, **overrides: object) -> Problem:
@@ -294,8 +299,8 @@ def notes(**overrides: object) -> tuple[Note, ...]:
 def test_a_private_price_counts_but_is_shown_nowhere() -> None:
     secret = {"node/aws/us-east-1/g6.xlarge/on-demand": "0.437 private"}
     changes = {"pricing.overrides": secret, "pool.instanceTypes": ["g6.xlarge"]}
-    loaded = load_values("dev", with_settings(stack_values("dev"), changes), TODAY)
-    report = estimate(loaded.ledger(), loaded.assumptions)
+    dev = loaded("dev", **changes)
+    report = estimate(dev.ledger(), dev.assumptions)
     kinds = ("busy-nodes", "idle-nodes")
     lines = [line for line in report.infrastructure.lines if line.kind in kinds]
     assert sum(line.monthly for line in lines) == pytest.approx(
@@ -325,10 +330,29 @@ def test_a_commitment_takes_its_percent_off_and_is_named() -> None:
     assert node.price.confidence == "user"
 
 
+def test_an_autoscaled_fleet_commits_to_what_always_runs_and_pays_the_rest_by_the_hour() -> None:
+    stated = {"pricing.commitmentPercent": "40"}
+    plain, base = loaded("aws-prod"), loaded("aws-prod", **stated)
+    [discount] = [line for line in base.report().infrastructure.lines if line.kind == "commitment"]
+    assert isinstance(plain.assumptions.node, RentedNode)
+    hourly, always = plain.assumptions.node.price.usd, 2
+    month = plain.assumptions.calendar.hours_per_month
+    assert discount.monthly == -to_cents(always * month * hourly * Decimal("0.4"))
+    reserve = 1 + plain.assumptions.staffing.contingency_share
+    saved = plain.report().total - base.report().total
+    assert saved == pytest.approx(-discount.monthly * reserve, abs=Decimal("0.01"))
+    # At every volume the base runs, so that break-even moves by what it saves and by nothing else.
+    node_monthly = (one.report().bill.node_monthly for one in (plain, base))
+    assert len(set(node_monthly)) == 1
+
+
 @pytest.mark.parametrize(
     ("stack", "changed"),
     [
-        ("dev", {"pricing.commitmentPercent": "40"}),
+        (
+            "hybrid",
+            {"pricing.commitmentPercent": "40", "replicas.min": 0},
+        ),
         ("on-prem", {"pricing.commitmentPercent": "40"}),
         (
             "dev",

@@ -14,6 +14,7 @@ from breakeven.cost.bill.node_cost import OwnedNode
 LineItemKind: TypeAlias = Literal[
     "busy-nodes",
     "idle-nodes",
+    "commitment",
     "electricity",
     "electricity-of-work",
     "rack",

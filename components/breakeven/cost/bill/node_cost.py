@@ -19,8 +19,11 @@ class RentedNode:
         gpus: GPUs of a node.
         machine: Machine type; empty where the stack states the price of its nodes.
         purchase: "on-demand", "spot" or "reserved"; empty like the machine type.
-        commitment_percent: Commitment discount that the price includes; 0 for none.
+        commitment_percent: Commitment discount; 0 for none. The price includes it, unless it is for
+            the base alone.
         commitment_years: Its term; 0 for none.
+        commits_base: Whether only nodes that run at all hours are committed to; those above them
+            are paid by the hour.
     """
 
     price: Price
@@ -29,6 +32,7 @@ class RentedNode:
     purchase: str = ""
     commitment_percent: int = 0
     commitment_years: int = 0
+    commits_base: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,7 @@ class StackUsage:
                 continue
             for charge in _of_one_node(activity):
                 yield driven(charge, Driver.NODES, activity.amount_of(Driver.NODES), model)
+            yield from _commitment(activity, model)
             for charge in _of_work(activity):
                 yield driven(charge, Driver.WORK, activity.amount_of(Driver.WORK), model)
 
@@ -117,6 +118,25 @@ def _of_one_node(activity: Activity) -> Iterator[Charge]:
         )
     if owned is not None:
         yield from _running_costs(owned, machines, assumptions)
+
+
+def _commitment(activity: Activity, model: str) -> Iterator[Charge]:
+    """Yields what a commitment takes off the nodes that run at all hours."""
+    assumptions = activity.assumptions
+    node, fleet = assumptions.node, assumptions.fleet
+    if not isinstance(node, RentedNode) or not node.commits_base or not fleet.lowest_nodes:
+        return
+    nodes = fleet.lowest_nodes * fleet.machines_per_node
+    share = Decimal(node.commitment_percent) / 100
+    yield Charge(
+        kind="commitment",
+        quantity=-nodes * assumptions.calendar.hours_per_month * share,
+        price=node.price,
+        unit="node-hour",
+        share=share,
+        count=nodes,
+        model=model,
+    )
 
 
 def _running_costs(

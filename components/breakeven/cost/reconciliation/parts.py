@@ -33,6 +33,7 @@ _PARTS: Mapping[LineItemKind, Part | OutsideBill] = MappingProxyType(
     {
         "busy-nodes": "nodes",
         "idle-nodes": "nodes",
+        "commitment": "nodes",
         "cpu-nodes": "cpuNodes",
         "machine": "cpuNodes",
         "control-plane": "controlPlane",
@@ -47,6 +48,7 @@ _PARTS: Mapping[LineItemKind, Part | OutsideBill] = MappingProxyType(
         "nat-gateway-nodes": "network",
         "nat-gateway-images": "network",
         "nat-gateway-text": "network",
+        "zone-traffic": "network",
         "public-address": "network",
         "logs": "logs",
         "overflow": "api",

@@ -50,7 +50,8 @@ def node_name(node: NodeCost) -> str:
     name = f"{node.machine}, {node.purchase}"
     if not node.commitment_percent:
         return name
-    return f"{name}, {node.commitment_percent}% off for {counted(node.commitment_years, 'year')}"
+    term = f"{node.commitment_percent}% off for {counted(node.commitment_years, 'year')}"
+    return f"{name}, {term}{' for those that always run' if node.commits_base else ''}"
 
 
 def traffic(load: Load) -> str:

@@ -13,6 +13,7 @@ from breakeven.reports.formatting import usd, usd_for_one
 _KINDS: Mapping[LineItemKind, str] = {
     "busy-nodes": "GPU nodes",
     "idle-nodes": "GPU nodes",
+    "commitment": "Commitment discount",
     "electricity": "Electricity and cooling",
     "electricity-of-work": "Electricity and cooling of work",
     "rack": "Rack, network port, support",
@@ -52,7 +53,8 @@ _CLUSTER_PARTS: Mapping[ClusterPart, str] = {
 
 _OF_THE_POOL = frozenset(
     {
-        *("busy-nodes", "idle-nodes", "electricity", "electricity-of-work", "rack", "capital"),
+        *("busy-nodes", "idle-nodes", "commitment", "electricity", "electricity-of-work"),
+        *("rack", "capital"),
         *("insurance", "spares", "root-volumes"),
     }
 )
@@ -60,7 +62,8 @@ _OF_THE_POOL = frozenset(
 
 _OF_A_MODEL = frozenset(
     {
-        *("busy-nodes", "idle-nodes", "electricity", "electricity-of-work", "rack", "capital"),
+        *("busy-nodes", "idle-nodes", "commitment", "electricity", "electricity-of-work"),
+        *("rack", "capital"),
         *("insurance", "spares", "overflow", "escalation"),
         *("nat-gateway-images", "nat-gateway-text", "zone-traffic", "volume-reads", "registry"),
     }
@@ -168,6 +171,7 @@ def _suffix(item: LineItem) -> str:
     return {
         "busy-nodes": f", busy {share}{amortization}",
         "idle-nodes": f", idle {share}{amortization}",
+        "commitment": f", {share} off the {item.count} that always run",
         "volume-iops": ", IOPS",
         "load-balancer-traffic": ", traffic",
         "cpu-nodes": f", {item.count} x {item.variant}",

@@ -279,14 +279,13 @@ def _commitment(settings: Settings) -> Iterator[Conflict]:
             "own price: state yours in pricing.overrides",
             needs,
         )
-    elif settings.replicas.autoscaling and pool.can_grow:
+    elif settings.replicas.autoscaling and pool.can_grow and not settings.replicas.min:
         yield Conflict(
             key,
-            f"{percent} with replicas.autoscaling; what is committed to is paid whether it runs "
-            "or not",
-            "Set replicas.autoscaling to false; `breakeven recommend --commitment-percent` weighs "
-            "both",
-            needs,
+            f"{percent} with replicas.min 0: no node runs at all hours, and what is committed to "
+            "is paid whether it runs or not",
+            "Set replicas.min to 1 or more, or leave the commitment out",
+            (*needs, "replicas.min"),
         )
 
 
