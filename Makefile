@@ -12,7 +12,7 @@ LOCK   := $(CACHE)/uv/bin/uv pip compile --generate-hashes --universal --no-head
 
 .DEFAULT_GOAL := help
 # No target is a file.
-.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
+.PHONY: check-focus $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,12 @@ check-third-party: ## Let checkers of others judge what every stack renders
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest tests/third_party $(ARGS)
 
+check-focus: dev-packages ## Let the FinOps Foundation's validator judge the FOCUS rows of every stack
+	$(PYTHON) -m pip install --quiet --upgrade --target $(CACHE)/uv uv==$(UV)
+	$(CACHE)/uv/bin/uv venv --quiet --clear --python ">=3.12" $(CACHE)/focus
+	$(CACHE)/uv/bin/uv pip install --quiet --python $(CACHE)/focus -r tests/focus/requirements.txt
+	FOCUS_VALIDATOR=$(CACHE)/focus/bin/focus-validator .venv/bin/pytest tests/focus $(ARGS)
+
 lint: dev-packages ## Check style, formatting and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -188,6 +194,7 @@ lock: ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
 		--no-emit-package litellm-enterprise $(ARGS)
 	$(LOCK) tools/third_party/requirements.in -o tools/third_party/requirements.txt $(ARGS)
 	$(LOCK) tests/tools/wheel/requirements.in -o tests/tools/wheel/requirements.txt $(ARGS)
+	$(LOCK) tests/focus/requirements.in -o tests/focus/requirements.txt --python-version 3.12 $(ARGS)
 	$(LOCK) tools/mutation/requirements.in -o tools/mutation/requirements.txt $(ARGS)
 	$(LOCK) tools/pages/requirements.in -o tools/pages/requirements.txt $(ARGS)
 	$(LOCK) tools/vllm/requirements.in -o tools/vllm/requirements.txt \

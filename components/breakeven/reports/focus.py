@@ -1,13 +1,15 @@
-"""The bill as rows in the shape of FOCUS 1.2, for tools that read cloud bills.
+"""The bill as rows of FOCUS 1.2, for tools that read cloud bills.
 
-A FOCUS-shaped projection: nothing of it was billed, so BilledCost and EffectiveCost are null. Names
-of columns and values: FinOps Open Cost and Usage Specification 1.2, focus.finops.org.
+A projection: nothing of it was billed, so BilledCost is 0 and the other costs are the projected
+ones. Names of columns and values: FinOps Open Cost and Usage Specification 1.2, focus.finops.org;
+`tests/focus` holds the rows against the FinOps Foundation's own validator.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,47 +19,76 @@ from breakeven.cost.bill.charge import LineItemKind
 from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.report import Report
 from breakeven.reports.formatting import month_name
-from breakeven.reports.sentences.line_items import item_name, item_source
+from breakeven.reports.sentences.line_items import item_source, lasting_name
 
 VERSION = "1.2"
 
 NOTICE = "FOCUS-shaped projection by Breakeven: estimated before deployment, nothing was billed."
 
-_SERVICES: Mapping[LineItemKind, tuple[str, str]] = {
-    "busy-nodes": ("Compute", "GPU nodes"),
-    "idle-nodes": ("Compute", "GPU nodes"),
-    "cpu-nodes": ("Compute", "CPU nodes"),
-    "commitment": ("Compute", "GPU nodes"),
-    "machine": ("Compute", "Virtual machines"),
-    "control-plane": ("Compute", "Kubernetes control plane"),
-    "electricity": ("Compute", "Data center"),
-    "electricity-of-work": ("Compute", "Data center"),
-    "rack": ("Compute", "Data center"),
-    "capital": ("Compute", "Owned hardware"),
-    "insurance": ("Compute", "Owned hardware"),
-    "spares": ("Compute", "Owned hardware"),
-    "shared-hardware": ("Compute", "Owned hardware"),
-    "shared-electricity": ("Compute", "Data center"),
-    "root-volumes": ("Storage", "Block storage"),
-    "volume": ("Storage", "Volumes"),
-    "volume-iops": ("Storage", "Volumes"),
-    "volume-reads": ("Storage", "Volumes"),
-    "registry": ("Storage", "Registry"),
-    "load-balancer": ("Networking", "Load balancer"),
-    "load-balancer-traffic": ("Networking", "Load balancer"),
-    "nat-gateway": ("Networking", "NAT gateway"),
-    "nat-gateway-nodes": ("Networking", "NAT gateway"),
-    "nat-gateway-images": ("Networking", "NAT gateway"),
-    "nat-gateway-text": ("Networking", "NAT gateway"),
-    "zone-traffic": ("Networking", "Data transfer"),
-    "public-address": ("Networking", "Public addresses"),
-    "logs": ("Management and Governance", "Logs"),
-    "overflow": ("AI and Machine Learning", "Model API"),
-    "escalation": ("AI and Machine Learning", "Model API"),
-    "engineer": ("Other", "Staffing"),
-    "on-call": ("Other", "Staffing"),
+_VIRTUAL = "Virtual Machines"
+_OWN = "Other (Compute)"
+_ROUTING = "Network Routing"
+_PEOPLE = "Other (Other)"
+
+_SERVICES: Mapping[LineItemKind, tuple[str, str, str]] = {
+    "busy-nodes": ("Compute", _VIRTUAL, "GPU nodes"),
+    "idle-nodes": ("Compute", _VIRTUAL, "GPU nodes"),
+    "cpu-nodes": ("Compute", _VIRTUAL, "CPU nodes"),
+    "commitment": ("Compute", _VIRTUAL, "GPU nodes"),
+    "machine": ("Compute", _VIRTUAL, "Virtual machines"),
+    "control-plane": ("Compute", "Containers", "Kubernetes control plane"),
+    "electricity": ("Compute", _OWN, "Data center"),
+    "electricity-of-work": ("Compute", _OWN, "Data center"),
+    "rack": ("Compute", _OWN, "Data center"),
+    "capital": ("Compute", _OWN, "Owned hardware"),
+    "insurance": ("Compute", _OWN, "Owned hardware"),
+    "spares": ("Compute", _OWN, "Owned hardware"),
+    "shared-hardware": ("Compute", _OWN, "Owned hardware"),
+    "shared-electricity": ("Compute", _OWN, "Data center"),
+    "root-volumes": ("Storage", "Block Storage", "Block storage"),
+    "volume": ("Storage", "File Storage", "Volumes"),
+    "volume-iops": ("Storage", "File Storage", "Volumes"),
+    "volume-reads": ("Storage", "File Storage", "Volumes"),
+    "registry": ("Storage", "Object Storage", "Registry"),
+    "load-balancer": ("Networking", _ROUTING, "Load balancer"),
+    "load-balancer-traffic": ("Networking", _ROUTING, "Load balancer"),
+    "nat-gateway": ("Networking", _ROUTING, "NAT gateway"),
+    "nat-gateway-nodes": ("Networking", _ROUTING, "NAT gateway"),
+    "nat-gateway-images": ("Networking", _ROUTING, "NAT gateway"),
+    "nat-gateway-text": ("Networking", _ROUTING, "NAT gateway"),
+    "zone-traffic": ("Networking", "Network Connectivity", "Data transfer"),
+    "public-address": ("Networking", "Network Infrastructure", "Public addresses"),
+    "logs": ("Management and Governance", "Observability", "Logs"),
+    "overflow": ("AI and Machine Learning", "Generative AI", "Model API"),
+    "escalation": ("AI and Machine Learning", "Generative AI", "Model API"),
+    "engineer": ("Other", _PEOPLE, "Staffing"),
+    "on-call": ("Other", _PEOPLE, "Staffing"),
 }
-"""FOCUS's category and the service, by what a line pays for."""
+"""FOCUS's category and subcategory, and the service, by what a line pays for."""
+
+OWN_ORGANIZATION = "Own organization"
+"""Provider, publisher and issuer of what no provider charges: people, owned hardware, reserves."""
+
+_BY_API: frozenset[LineItemKind] = frozenset({"overflow", "escalation"})
+_OWN_SERVICES = frozenset({"Data center", "Owned hardware", "Staffing"})
+
+_UNITS: Mapping[str, str] = {
+    "node-hour": "Hours",
+    "hour": "Hours",
+    "month": "Months",
+    "node-month": "Months",
+    "engineer-month": "Months",
+    "LCU-month": "LCU-Months",
+    "GB-month": "GB-Months",
+    "GiB-month": "GiB-Months",
+    "IOPS-month": "IOPS-Months",
+    "million tokens": "1000000 Tokens",
+    "unit": "Units",
+}
+"""Units as FOCUS's Unit Format spells them; what is not here is spelled alike."""
+
+_QUANTITY_DECIMALS = 9
+_RATE_DECIMALS = 10
 
 
 def focus_rows(report: Report) -> list[dict[str, str | None]]:
@@ -73,7 +104,12 @@ def focus_rows(report: Report) -> list[dict[str, str | None]]:
 
 def focus_document(report: Report) -> dict[str, object]:
     """Returns the rows with what they are."""
-    return {"description": NOTICE, "focusVersion": VERSION, "rows": focus_rows(report)}
+    return {
+        "version": 1,
+        "description": NOTICE,
+        "focusVersion": VERSION,
+        "rows": focus_rows(report),
+    }
 
 
 def focus_csv(report: Report) -> str:
@@ -87,28 +123,50 @@ def focus_csv(report: Report) -> str:
 
 
 def _priced(report: Report, line: LineItem) -> dict[str, str | None]:
-    category, service = _SERVICES[line.kind]
-    quantity = f"{line.quantity:f}"
+    category, subcategory, service = _SERVICES[line.kind]
+    quantity = f"{round(line.quantity, _QUANTITY_DECIMALS):f}"
+    unit = _UNITS.get(line.unit, line.unit)
+    price = None if line.private else f"{line.unit_price:f}"
+    provider = _provider(report, line.kind, service)
+    tags = {"breakeven:kind": line.kind, "breakeven:stack": report.assumptions.stack}
+    if line.model:
+        tags["breakeven:model"] = line.model
     return _row(
         report,
-        item=item_name(line),
+        item=lasting_name(line),
         key=line.key,
         cost=None if line.private else line.monthly,
         ChargeCategory="Usage",
         ChargeFrequency="Usage-Based",
         ConsumedQuantity=quantity,
-        ConsumedUnit=line.unit,
-        ListUnitPrice=None if line.private else f"{line.unit_price:f}",
+        ConsumedUnit=unit,
+        ContractedUnitPrice=price,
+        ListUnitPrice=price,
         PricingCategory="Standard" if line.confidence == "list" else "Other",
         PricingQuantity=quantity,
-        PricingUnit=line.unit,
+        PricingUnit=unit,
+        ProviderName=provider,
         ServiceCategory=category,
         ServiceName=service,
+        ServiceSubcategory=subcategory,
         SkuId=line.identifier,
+        SkuMeter=service,
+        SkuPriceId=line.identifier,
+        Tags=json.dumps(tags, sort_keys=True),
         x_CostBasis=line.confidence,
         x_PriceAsOf=line.as_of.isoformat() if line.as_of else None,
         x_PriceSource=item_source(line),
     )
+
+
+def _provider(report: Report, kind: LineItemKind, service: str) -> str:
+    """Returns who charges for a line; FOCUS has no row without a provider."""
+    assumptions = report.assumptions
+    if kind in _BY_API:
+        return assumptions.overflow_price.reference.partition("/")[0]
+    if service in _OWN_SERVICES:
+        return OWN_ORGANIZATION
+    return find_cloud(assumptions.cloud).provider or OWN_ORGANIZATION
 
 
 def _contingency(report: Report) -> dict[str, str | None]:
@@ -120,8 +178,13 @@ def _contingency(report: Report) -> dict[str, str | None]:
         cost=report.bill.contingency,
         ChargeCategory="Adjustment",
         ChargeFrequency="One-Time",
+        ProviderName=OWN_ORGANIZATION,
         ServiceCategory="Other",
         ServiceName="Contingency",
+        ServiceSubcategory=_PEOPLE,
+        Tags=json.dumps(
+            {"breakeven:kind": "contingency", "breakeven:stack": report.assumptions.stack}
+        ),
         x_CostBasis="user",
         x_PriceSource=f"stack setting staffing.contingencyPercent: {share:.0%} of everything else",
     )
@@ -134,23 +197,36 @@ def _row(
     assumptions = report.assumptions
     start, end = _next_month(assumptions.book.today)
     tokens = report.assumptions.tokens_per_month
+    amount = None if cost is None else f"{cost:f}"
+    provider = known["ProviderName"]
+    is_cloud = provider != OWN_ORGANIZATION and known["ServiceName"] != "Model API"
+    region = assumptions.region or None if is_cloud else None
+    per_million = None if cost is None else round(cost / tokens * 10**6, _RATE_DECIMALS)
     common: dict[str, str | None] = {
+        "BilledCost": "0.00",
+        "BillingAccountId": f"breakeven/{assumptions.stack}",
+        "BillingAccountName": assumptions.stack,
         "BillingCurrency": "USD",
         "BillingPeriodStart": start,
         "BillingPeriodEnd": end,
         "ChargePeriodStart": start,
         "ChargePeriodEnd": end,
         "ChargeDescription": f"{item}, projected for a month of {month_name(assumptions.calendar)}",
-        "ListCost": None if cost is None else f"{cost:f}",
-        "ProviderName": find_cloud(assumptions.cloud).provider or None,
-        "RegionId": assumptions.region or None,
+        "ContractedCost": amount,
+        "EffectiveCost": amount,
+        "InvoiceIssuerName": provider,
+        "ListCost": amount,
+        "PublisherName": provider,
+        "RegionId": region,
+        "RegionName": region,
         "ResourceId": f"breakeven/{assumptions.stack}/{key}",
         "ResourceName": item,
         "ResourceType": known["ServiceName"],
+        "SubAccountId": f"breakeven/{assumptions.stack}",
         "SubAccountName": assumptions.stack,
-        "x_ListCostPerMillionTokens": None if cost is None else f"{cost / tokens * 10**6:f}",
+        "x_ListCostPerMillionTokens": None if per_million is None else f"{per_million:f}",
         "x_Projection": NOTICE,
-        "x_TokensMonthly": f"{tokens:f}",
+        "x_TokensMonthly": f"{round(tokens):d}",
     }
     filled = {**common, **known}
     return {column: filled.get(column) for column in _COLUMNS}
@@ -158,31 +234,46 @@ def _row(
 
 _COLUMNS = (
     "BilledCost",
+    "BillingAccountId",
+    "BillingAccountName",
     "BillingCurrency",
     "BillingPeriodEnd",
     "BillingPeriodStart",
     "ChargeCategory",
+    "ChargeClass",
     "ChargeDescription",
     "ChargeFrequency",
     "ChargePeriodEnd",
     "ChargePeriodStart",
     "ConsumedQuantity",
     "ConsumedUnit",
+    "ContractedCost",
+    "ContractedUnitPrice",
     "EffectiveCost",
+    "InvoiceId",
+    "InvoiceIssuerName",
     "ListCost",
     "ListUnitPrice",
     "PricingCategory",
     "PricingQuantity",
     "PricingUnit",
     "ProviderName",
+    "PublisherName",
     "RegionId",
+    "RegionName",
     "ResourceId",
     "ResourceName",
     "ResourceType",
     "ServiceCategory",
     "ServiceName",
+    "ServiceSubcategory",
     "SkuId",
+    "SkuMeter",
+    "SkuPriceDetails",
+    "SkuPriceId",
+    "SubAccountId",
     "SubAccountName",
+    "Tags",
     "x_CostBasis",
     "x_ListCostPerMillionTokens",
     "x_PriceAsOf",

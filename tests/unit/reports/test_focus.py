@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -13,8 +15,8 @@ from hypothesis import given, settings
 
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.report import Report
-from breakeven.money import to_cents
-from breakeven.reports.focus import NOTICE, focus_csv, focus_document, focus_rows
+from breakeven.planning.offline import estimate_stack
+from breakeven.reports.focus import NOTICE, OWN_ORGANIZATION, focus_csv, focus_document, focus_rows
 from breakeven.reports.formatting import money
 from tests.unit.cost.builders import TODAY, api, assumptions
 from tests.unit.reports.cases import report_of, reports
@@ -43,17 +45,76 @@ def test_list_cost_is_list_unit_price_times_quantity(report: Report) -> None:
             price, quantity = row["ListUnitPrice"], row["PricingQuantity"]
             assert price is not None
             assert quantity is not None
-            assert Decimal(row["ListCost"] or "") == to_cents(Decimal(price) * Decimal(quantity))
+            # The quantity is rounded to nine decimals, and the cost to the cent.
+            off = abs(Decimal(row["ListCost"] or "") - Decimal(price) * Decimal(quantity))
+            assert off <= Decimal("0.005") + Decimal(price) * Decimal("1e-9")
 
 
 @settings(max_examples=20)
 @given(reports())
 def test_nothing_was_billed(report: Report) -> None:
     for row in focus_rows(report):
-        assert row["BilledCost"] is None
-        assert row["EffectiveCost"] is None
+        assert row["BilledCost"] == "0.00"
+        assert row["InvoiceId"] is None
         assert row["x_Projection"] == NOTICE
     assert "FOCUS-shaped projection" in NOTICE
+
+
+# FOCUS 1.2: columns that no row may leave empty.
+MANDATORY = (
+    "BilledCost",
+    "BillingAccountId",
+    "BillingCurrency",
+    "BillingPeriodEnd",
+    "BillingPeriodStart",
+    "ChargeCategory",
+    "ChargeDescription",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "ContractedCost",
+    "EffectiveCost",
+    "InvoiceIssuerName",
+    "ListCost",
+    "ProviderName",
+    "PublisherName",
+    "ServiceCategory",
+    "ServiceName",
+    "ServiceSubcategory",
+)
+UNIT = re.compile(r"(\d+ )?[A-Za-z][A-Za-z0-9]*( [A-Za-z][A-Za-z0-9]*)*(-(Months|Hours))?")
+
+
+@settings(max_examples=20)
+@given(reports())
+def test_mandatory_columns_hold_something_and_units_have_focus_s_format(report: Report) -> None:
+    for row in focus_rows(report):
+        assert {name for name in MANDATORY if row[name] is None} == set()
+        assert {"ChargeClass", "PricingQuantity", "PricingUnit"} <= row.keys()
+        assert json.loads(row["Tags"] or "")["breakeven:stack"] == report.assumptions.stack
+        for name in ("PricingUnit", "ConsumedUnit"):
+            assert row[name] is None or UNIT.fullmatch(row[name] or "")
+
+
+@settings(max_examples=20)
+@given(reports())
+def test_names_and_keys_hold_no_figure_that_changes_from_month_to_month(report: Report) -> None:
+    rows = focus_rows(report)
+    for row in rows:
+        assert "%" not in f"{row['ResourceId']} {row['ResourceName']} {row['ChargeDescription']}"
+    assert len({row["ResourceId"] for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("stack", ["hybrid", "on-prem"])
+def test_each_row_names_who_charges_for_it(stack: str) -> None:
+    report = estimate_stack(stack, TODAY)
+    by_kind = {
+        json.loads(row["Tags"] or "")["breakeven:kind"]: row["ProviderName"]
+        for row in focus_rows(report)
+    }
+    if stack == "hybrid":
+        assert by_kind["busy-nodes"] == "AWS"
+        assert by_kind["overflow"] == report.assumptions.overflow_price.reference.partition("/")[0]
+    assert by_kind["engineer"] == OWN_ORGANIZATION
 
 
 @settings(max_examples=20)

@@ -73,6 +73,15 @@ _WITH_VARIANT = frozenset({"volume", "volume-iops", "volume-reads", "control-pla
 
 def item_name(item: LineItem) -> str:
     """Names a line item, such as "GPU nodes, busy 51%" or "Volume weights (efs)"."""
+    return _named(item) + _suffix(item)
+
+
+def lasting_name(item: LineItem) -> str:
+    """Names a line item by what stays from month to month, without percentages and counts."""
+    return _named(item) + _LASTING.get(item.kind, "")
+
+
+def _named(item: LineItem) -> str:
     name = _KINDS[item.kind]
     if item.kind not in _OF_THE_POOL:
         name = f"{name} {item.name}".rstrip()
@@ -81,7 +90,7 @@ def item_name(item: LineItem) -> str:
         name += f" of {item.model}"
     if item.kind in _WITH_VARIANT and item.variant:
         name += f" ({item.variant})"
-    return name + _suffix(item)
+    return name
 
 
 def item_source(item: LineItem) -> str:
@@ -163,6 +172,20 @@ _REASONS: Mapping[UnpricedReason, str] = {
 
 def _attached(attached: str) -> str:
     return "root volume" if attached == ROOT_VOLUME else f"volume {attached}"
+
+
+_LASTING: Mapping[LineItemKind, str] = {
+    "busy-nodes": ", busy",
+    "idle-nodes": ", idle",
+    "zone-traffic": ", gateway and replicas",
+    "volume-iops": ", IOPS",
+    "load-balancer-traffic": ", traffic",
+    "cpu-nodes": ", CPU nodes",
+    "nat-gateway-nodes": ", GPU nodes",
+    "nat-gateway-images": ", images of started nodes",
+    "nat-gateway-text": ", text to the API",
+    "public-address": ", public address",
+}
 
 
 def _suffix(item: LineItem) -> str:
