@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pulumi
 
 from breakeven.estimate_process import EstimateProcess
+from breakeven.preflight_hint import Hint
 from breakeven.resources.run_errors import user_errors
 from breakeven.settings.files import own_values
 from breakeven.type_tokens import ESTIMATE
@@ -51,6 +52,7 @@ async def _deploy(
     from breakeven.resources.ledger import Ledger  # noqa: PLC0415
     from breakeven.settings.parse import parse  # noqa: PLC0415
 
+    hint = Hint(pulumi.get_stack()) if pulumi.runtime.is_dry_run() else None
     stack, _ = parse(configuration)
     # It finds the same problems, and those of prices: it reports all of them at once.
     await estimating.check()
@@ -66,8 +68,10 @@ async def _deploy(
         components = stack_components(stack, report.token_prices)
     await deployment.register_last(components, registered)
     # Once: an update would print it a second time, after its own preview.
-    if pulumi.runtime.is_dry_run():
+    if hint is not None:
         pulumi.log.info(report.text)
+        if said := hint.text():
+            pulumi.log.info(said)
     await asyncio.gather(
         Estimate("cost", report.figures).urn.future(),
         deployment.register_planned_cost(stack, report.planned_costs),

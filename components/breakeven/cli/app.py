@@ -48,12 +48,28 @@ class Commands(LazyGroup):
                 "reconcile",
                 "Compare an estimate with observed usage and cost.",
             ),
+            "review": Place(
+                "review",
+                "review",
+                "Review a stack: should we still host this, and what changed?",
+            ),
             "evidence": Place(
                 "evidence",
                 "evidence",
                 "Record what is deployed, from which bundle, by which rules.",
             ),
             "check": Place("check.command", "check", "Check manifests against the policy packs."),
+            "preflight": Place(
+                "preflight.command",
+                "preflight",
+                "Check whether a cluster has what a stack needs, and print the fix for what is "
+                "missing.",
+            ),
+            "status": Place(
+                "status.command",
+                "status",
+                "Print what a stack's deployment does and costs now.",
+            ),
             "doctor": Place(
                 "doctor", "doctor", "List what is missing on this machine and how to get it."
             ),

@@ -90,7 +90,7 @@ class Cluster:
         while True:
             page = self.get(path, **{"limit": _PAGE, "continue": token, **query})
             yield from page.get("items") or ()
-            token = page.get("metadata", {}).get("continue")
+            token = (page.get("metadata") or {}).get("continue")
             if not token:
                 return
 
@@ -144,7 +144,9 @@ class Cluster:
         if api_version not in self._kinds:
             found = self.find(_root(api_version)) or {}
             self._kinds[api_version] = {
-                each["kind"]: each for each in found.get("resources", ()) if "/" not in each["name"]
+                each["kind"]: each
+                for each in found.get("resources") or ()
+                if "/" not in each["name"]
             }
         return self._kinds[api_version]
 

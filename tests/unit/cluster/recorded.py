@@ -26,7 +26,8 @@ class Recorded:
     """What is answered, and what was asked.
 
     Attributes:
-        answers: By method and path without query: a status and a body, or the body of a 200.
+        answers: By method and path without query, by path, or by method: a status and a body, the
+            body of a 200, or a function to either from the call's body, of a GET from its target.
         calls: Method, path with query and body of each call, in order.
         dies_after: Calls after which it stops answering; None for never.
     """
@@ -39,6 +40,10 @@ class Recorded:
         self.calls.append((method, target, body))
         path = urlsplit(target).path
         found = self.answers.get(f"{method} {path}", self.answers.get(path))
+        if found is None and method != "GET":
+            found = self.answers.get(method)
+        if callable(found):
+            found = found(target if method == "GET" else body)
         if found is None:
             return 404, {"kind": "Status", "reason": "NotFound", "message": f"no {path}"}
         return found if isinstance(found, tuple) else (200, found)

@@ -30,6 +30,7 @@ GKE_COMPUTE_CLASS = PoolKind(
     required_settings=("instanceTypes", "capacityTypes"),
     own_settings=("gke.reservations",),
     reservations_setting="gke.reservations",
+    brings_device_plugin=True,  # GKE runs it: cloud.google.com/kubernetes-engine/docs, GPUs
     custom_resources=("cloud.google.com/v1:ComputeClass",),
     accepts_gpu=_accepts,
     gpu_hint=_hint,

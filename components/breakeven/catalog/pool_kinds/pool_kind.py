@@ -51,6 +51,7 @@ class PoolKind:
             name of the stack.
         custom_resources: What it deploys, as GROUP/VERSION:KIND. The cluster must have their
             definitions, and nodes are priced with the pool, so that these add no cost.
+        brings_device_plugin: Whether its nodes come with the device plugin of their GPUs.
         uses_management_cluster: Whether these lie in a namespace of a management cluster.
         accepts_gpu: Whether it can start nodes with a GPU.
         gpu_hint: Why it cannot and what to do instead, for the error message; may be empty.
@@ -71,6 +72,7 @@ class PoolKind:
     reservations_setting: str = ""
     starter_settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     custom_resources: tuple[str, ...] = ()
+    brings_device_plugin: bool = False
     uses_management_cluster: bool = False
     accepts_gpu: Callable[[Gpu], bool] = _any_gpu
     gpu_hint: Callable[[Gpu], str] = _no_hint

@@ -1,0 +1,131 @@
+"""`breakeven status`: what a stack's deployment does now, and what it costs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from breakeven.cli.cluster_options import (
+    ContextOption,
+    KubeconfigOption,
+    NamespaceOption,
+    PrometheusOption,
+    namespace_change,
+)
+from breakeven.cli.completion import StackArgument
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.status.screen import screen
+from breakeven.cluster.connection import connect
+from breakeven.cluster.errors import UnreachableError
+from breakeven.cluster.preflight.needs import Needs
+from breakeven.cluster.prometheus import Prometheus
+from breakeven.cluster.status.observe import observe
+from breakeven.cluster.status.plan import plan_of
+from breakeven.cluster.status.snapshot import Snapshot
+from breakeven.manifests.render import render
+from breakeven.planning.offline import load_values, read_stack
+from breakeven.settings.files import stack_values, with_settings
+
+_Look = Callable[[], Snapshot]
+
+
+def status(  # noqa: PLR0913  # one argument for each option
+    stack: StackArgument,
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C, in place on a terminal.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option(min=1, max=3600, help="Seconds between two looks of --watch.")
+    ] = 5.0,
+    context: ContextOption = None,
+    kubeconfig: KubeconfigOption = None,
+    namespace: NamespaceOption = None,
+    prometheus: PrometheusOption = None,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Print what a stack's deployment does and costs now.
+
+    Shows replicas and why some are not ready, nodes and their price, spend against plan and budget,
+    queue, time to first token, the share of the API, and alerts. Changes nothing. What Prometheus
+    does not tell is unknown. With --watch and --format json it prints a document per line.
+
+    Example: breakeven status aws-prod --watch
+    """
+    known = read_stack(stack, namespace_change(namespace))
+    cluster = connect(kubeconfig, context)
+    asked = (
+        Prometheus.at(prometheus)
+        if prometheus
+        else Prometheus.of_stack(cluster, known.monitoring.prometheus_address)
+    )
+    now = datetime.now(tz=UTC)
+    values = with_settings(stack_values(stack), namespace_change(namespace))
+    plan = plan_of(load_values(stack, values, now.date()).report())
+    needs = Needs(stack, known, render(known))
+
+    def look() -> Snapshot:
+        return observe(needs, cluster, asked, plan, datetime.now(tz=UTC))
+
+    if output_format is Format.JSON:
+        _print_json(look, every if watch else None)
+    elif watch and sys.stdout.isatty():
+        _watch(look, every)
+    else:
+        _print_text(look, every if watch else None)
+
+
+def _print_json(look: _Look, every: float | None) -> None:
+    if every is None:
+        typer.echo(json.dumps(look().as_json(), indent=2))
+        return
+    _repeat(lambda: typer.echo(json.dumps(look().as_json())), every)
+
+
+def _print_text(look: _Look, every: float | None) -> None:
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+    def print_one() -> None:
+        console.print(screen(look()))
+
+    if every is None:
+        print_one()
+    else:
+        _repeat(print_one, every)
+
+
+def _repeat(act: Callable[[], None], every: float) -> None:
+    """Acts again and again until Ctrl-C; the API server may be away for a while."""
+    try:
+        while True:
+            try:
+                act()
+            except UnreachableError as error:
+                typer.echo(f"error: {error}", err=True)
+            time.sleep(every)
+    except KeyboardInterrupt:
+        return
+
+
+def _watch(look: _Look, every: float) -> None:
+    """Keeps one screen up to date; the last one stays while the API server is away."""
+    last = look()
+    try:
+        with Live(screen(last), console=Console(highlight=False), auto_refresh=False) as live:
+            while True:
+                time.sleep(every)
+                try:
+                    last, error = look(), ""
+                except UnreachableError as away:
+                    error = str(away)
+                live.update(screen(last, error), refresh=True)
+    except KeyboardInterrupt:
+        return

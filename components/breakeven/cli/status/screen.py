@@ -1,0 +1,119 @@
+"""One screen of `breakeven status`, for people."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from breakeven.cluster.status.snapshot import ModelNow, NodesNow, Snapshot, Spend
+
+_ALERTS = 5
+
+
+def screen(snapshot: Snapshot, error: str = "") -> RenderableType:
+    """Lays a snapshot out.
+
+    Args:
+        snapshot: What was seen last.
+        error: Why there is nothing newer; empty if there is.
+    """
+    head = f"{snapshot.stack} on {snapshot.context}, {snapshot.at:%Y-%m-%d %H:%M:%S} UTC"
+    parts: list[RenderableType] = [Text(head, style="bold"), _table(snapshot)]
+    if snapshot.alerts:
+        parts.append(_alerts(snapshot))
+    parts += [Text(f"not known: {each}") for each in snapshot.missing]
+    if error:
+        parts.append(Text(f"not refreshed: {error}", style="bold"))
+    return Group(*parts)
+
+
+def _table(snapshot: Snapshot) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    several = len(snapshot.models) > 1
+    for model in snapshot.models:
+        label = f" of {model.model}" if several else ""
+        table.add_row(f"replicas{label}", _replicas(model))
+        for each in model.not_ready:
+            table.add_row("", f"{each.replicas} not ready ({each.cause}): {each.detail}")
+        table.add_row("queue", _queue(model))
+        table.add_row("first token, P95", _seconds(model.first_token_p95_seconds))
+    for line in _nodes(snapshot.nodes):
+        table.add_row(*line)
+    for name, value in _spend(snapshot.spend):
+        table.add_row(name, value)
+    table.add_row("own and API share", _shares(snapshot))
+    if snapshot.alerts is not None and not snapshot.alerts:
+        table.add_row("alerts", "none")
+    return table
+
+
+def _replicas(model: ModelNow) -> str:
+    if model.wanted is None:
+        return "not deployed"
+    starting = max(model.wanted - model.ready, 0)
+    return f"{model.wanted} wanted, {model.ready} ready, {starting} not ready"
+
+
+def _queue(model: ModelNow) -> str:
+    if model.queue is None and model.running is None:
+        return "unknown"
+    rate = model.requests_per_second
+    served = f"; {rate:.2f} requests/s" if rate is not None else ""
+    return f"{model.queue or 0:.0f} wait, {model.running or 0:.0f} run{served}"
+
+
+def _seconds(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f} s"
+
+
+def _nodes(nodes: list[NodesNow]) -> list[tuple[str, str]]:
+    if not nodes:
+        return [("GPU nodes", "none")]
+    lines = []
+    for number, each in enumerate(nodes):
+        price = "price unknown" if each.hourly_each is None else f"{_usd(each.hourly_each)}/h each"
+        away = f", {each.count - each.ready} not ready" if each.count > each.ready else ""
+        text = f"{each.count} x {each.machine}, {each.purchase}{away}, {price}"
+        lines.append(("" if number else "GPU nodes", text))
+    return lines
+
+
+def _spend(spend: Spend) -> list[tuple[str, str]]:
+    now = "unknown" if spend.hourly_now is None else f"{_usd(spend.hourly_now)}/h"
+    lines = [("cost now", f"{now}; plan {_usd(spend.planned_hourly)}/h")]
+    if spend.this_month is None or spend.today is None or spend.this_hour is None:
+        return [*lines, ("spend", spend.source)]
+    budget = "" if spend.budget_month is None else f", budget {_usd(spend.budget_month)}"
+    so_far = f"{_usd(spend.this_month)}; plan so far {_usd(spend.planned_this_month)}"
+    return [
+        *lines,
+        ("spend this hour", _usd(spend.this_hour)),
+        ("spend today", f"{_usd(spend.today)}; plan so far {_usd(spend.planned_today)}"),
+        ("spend this month", f"{so_far}, whole month {_usd(spend.planned_month)}{budget}"),
+        ("", f"({spend.source})"),
+    ]
+
+
+def _shares(snapshot: Snapshot) -> str:
+    if snapshot.own_share is None or snapshot.api_share is None:
+        return "unknown"
+    return f"{snapshot.own_share:.0%} own, {snapshot.api_share:.0%} API"
+
+
+def _alerts(snapshot: Snapshot) -> Table:
+    table = Table("Alert", "Severity", "Since", "Summary", box=None)
+    for alert in (snapshot.alerts or [])[:_ALERTS]:
+        table.add_row(alert.name, alert.severity, alert.since[:16], alert.summary)
+    more = len(snapshot.alerts or []) - _ALERTS
+    if more > 0:
+        table.add_row(f"{more} more", "", "", "")
+    return table
+
+
+def _usd(amount: Decimal) -> str:
+    return f"${amount:,.2f}"

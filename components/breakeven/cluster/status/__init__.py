@@ -1,0 +1,1 @@
+"""The command `breakeven status`: what a stack's deployment does now, and what it costs."""
