@@ -41,6 +41,20 @@ rig: ## Start a Kubernetes cluster on this machine, with Karpenter, KEDA and Pro
 rig-stop: ## End that cluster's processes
 	$(BOOTSTRAP) run python tools/rig stop
 
+.PHONY: node node-stop test-node
+node: ## Start a cluster whose node runs containers, with vLLM for CPUs; needs root
+	$(BOOTSTRAP) setup --node
+	$(BOOTSTRAP) vllm
+	$(BOOTSTRAP) run python tools/node start
+
+test-node: ## Deploy to a node that runs containers, with a real vLLM, and break it; needs root
+	$(BOOTSTRAP) setup --dev --node
+	$(BOOTSTRAP) vllm
+	$(BOOTSTRAP) run pytest tests/node $(ARGS)
+
+node-stop: ## End that node and everything in it
+	$(BOOTSTRAP) run python tools/node stop
+
 demo: ## Watch a stack scale for three minutes, with its cost, in a cluster of its own
 	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.demo

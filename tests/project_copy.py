@@ -27,10 +27,17 @@ COPIED = ("Pulumi.yaml", "__main__.py", "components", "charts", "stacks")
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project that a test may change."""
+    """A copy of the project that a test may change.
+
+    Attributes:
+        root: Its folder.
+        environment: Variables of the commands that are run in it.
+        longest_seconds: How long one of them may take.
+    """
 
     root: Path
     environment: Mapping[str, str]
+    longest_seconds: float = 300
 
     def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs pulumi in the project; the caller looks at the exit code."""
@@ -41,7 +48,7 @@ class Project:
                 env=dict(self.environment),
                 capture_output=True,
                 text=True,
-                timeout=300,
+                timeout=self.longest_seconds,
                 check=False,
             )
         finally:

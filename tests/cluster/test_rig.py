@@ -13,9 +13,10 @@ from bootstrap import cluster as built
 from bootstrap.console import SetupError
 from bootstrap.layout import Layout
 from breakeven.settings.files import ROOT
-from rig.cluster import PARTS, Rig, read_processes
+from rig.cluster import PARTS, Rig
 from rig.folder import Folder
 from rig.ports import LOOPBACK
+from rig.running import read_processes
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bootstrap.vllm import ON_A_CPU
 from breakeven.settings.stack import Settings
 from tests.recording import STACKS, Registration, register_stack, stack_of
 
@@ -25,14 +26,6 @@ _NOT_FOR_CPUS = (
     "--node-rank",
     "--master-addr",
 )
-DEVICE = {
-    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; GPUs have their memory for it
-    # Nothing is gained by compiling a model of two layers (--enforce-eager), and it takes a minute.
-    "TORCHDYNAMO_DISABLE": "1",
-    # Two servers on one machine must not claim the same cores.
-    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    "OMP_NUM_THREADS": "1",
-}
 
 
 @dataclass(frozen=True)
@@ -134,7 +127,7 @@ def localised(engine: Engine, folder: Path, model: Path, port: int) -> Local:
             "--host=127.0.0.1",
             "--enforce-eager",
         ],
-        environment={**environment, **DEVICE},
+        environment={**environment, **ON_A_CPU},
         hook=[here(part) for part in engine.container["lifecycle"]["preStop"]["exec"]["command"]],
     )
 

@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bootstrap import cluster, doctor, engine, packages, programs, stacks, state, vllm
+from bootstrap import cluster, doctor, engine, node, packages, programs, stacks, state, vllm
 from bootstrap.console import Console, SetupError
-from bootstrap.golang import Program
 from bootstrap.layout import Layout
 
 EXIT_INTERRUPTED = 130
@@ -58,7 +57,12 @@ def main(arguments: Sequence[str]) -> int:
         layout = Layout.of(root, os.environ)
         bootstrap = Bootstrap(layout, console)
         if options.command == "setup":
-            bootstrap.setup(dev=options.dev, rig=options.rig, only_packages=options.packages)
+            bootstrap.setup(
+                dev=options.dev,
+                rig=options.rig or options.node,
+                node_too=options.node,
+                only_packages=options.packages,
+            )
         elif options.command == "env":
             bootstrap.print_environment()
         elif options.command == "doctor":
@@ -108,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     setup.add_argument("--dev", action="store_true", help="with what tests and linting need")
     setup.add_argument(
         "--rig", action="store_true", help="with the cluster that runs on this machine"
+    )
+    setup.add_argument(
+        "--node", action="store_true", help="with the node that runs containers on this machine"
     )
     setup.add_argument(
         "--packages", action="store_true", help="only the Python packages, as linting needs"
@@ -174,7 +181,14 @@ class Bootstrap:
         self._console = console
         self._labels = _labels(STEPS)
 
-    def setup(self, *, dev: bool, rig: bool = False, only_packages: bool = False) -> None:
+    def setup(
+        self,
+        *,
+        dev: bool,
+        rig: bool = False,
+        node_too: bool = False,
+        only_packages: bool = False,
+    ) -> None:
         """Do every step, with a line for each."""
         if only_packages:
             self._labels = _labels({"packages": STEPS["packages"]})
@@ -182,7 +196,8 @@ class Bootstrap:
             return
         wanted = programs.PROGRAMS if dev else (programs.PROMETHEUS,) if rig else ()
         built = {program.name: program.name for program in wanted}
-        self._labels = _labels({**STEPS, **built, **(cluster.steps() if rig else {})})
+        further = {**(cluster.steps() if rig else {}), **(node.steps() if node_too else {})}
+        self._labels = _labels({**STEPS, **built, **further})
         # First, because a state folder that cannot be used should not cost a build to find.
         state.ensure(self._layout, os.environ)
         local = state.is_local(self._layout, os.environ)
@@ -191,24 +206,18 @@ class Bootstrap:
         # The rig is driven by packages that the tests use, too.
         self._packages(dev=dev or rig)
         chosen = self._engine(report=True)
-        self._programs(wanted, cluster.FOR_RIG if rig else programs.FOR_TESTS)
+        use = cluster.FOR_RIG if rig else programs.FOR_TESTS
+        programs.ensure(self._layout, self._console, wanted, self._labels, use)
         if rig:
             cluster.ensure(self._layout, self._console, self._labels)
+        if node_too:
+            node.ensure(self._layout, self._console, self._labels)
         self._console.line(f"ready, with Pulumi {chosen.version}; next: make preview")
 
     def _packages(self, *, dev: bool) -> None:
         label = self._labels["packages"]
         if not packages.ensure(self._layout, self._console, label, dev=dev):
             self._console.line(f"{label}: up to date")
-
-    def _programs(self, wanted: Sequence[Program], use: programs.Use) -> None:
-        for program in wanted:
-            label = self._labels[program.name]
-            built = programs.find_built(self._layout, program)
-            if built is None:
-                programs.build(self._layout, self._console, program, label, use)
-            else:
-                self._console.line(f"{label}: up to date in {built}")
 
     def print_environment(self) -> None:
         """Print shell code that puts a shell into the environment."""

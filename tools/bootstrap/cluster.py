@@ -45,7 +45,8 @@ _ADAPTER_ON_LOOPBACK = (
 )
 
 
-def _kubernetes(name: str, minutes: int) -> Program:
+def kubernetes(name: str, minutes: int) -> Program:
+    """One of the programs that Kubernetes itself consists of."""
     return Program(
         name=name,
         package=f"{_KUBERNETES}/cmd/{name}",
@@ -74,9 +75,9 @@ PROGRAMS = (
         minutes=1,
         module="go.etcd.io/etcd/server/v3",
     ),
-    _kubernetes("kube-apiserver", 4),
-    _kubernetes("kube-controller-manager", 2),
-    _kubernetes("kube-scheduler", 1),
+    kubernetes("kube-apiserver", 4),
+    kubernetes("kube-controller-manager", 2),
+    kubernetes("kube-scheduler", 1),
     Program(name="kwok", package=f"{_KWOK}/cmd/kwok", minutes=2, module=_KWOK),
     Program(
         name="karpenter",
@@ -157,12 +158,7 @@ def steps() -> Mapping[str, str]:
 
 def ensure(layout: Layout, console: Console, labels: Mapping[str, str]) -> None:
     """Build and copy what is missing, one step at a time."""
-    for program in PROGRAMS:
-        built = programs.find_built(layout, program)
-        if built is None:
-            programs.build(layout, console, program, labels[program.name], FOR_RIG)
-        else:
-            console.line(f"{labels[program.name]}: up to date in {built}")
+    programs.ensure(layout, console, PROGRAMS, labels, FOR_RIG)
     folder = _definitions_folder(layout)
     if folder.is_dir():
         console.line(f"{labels['definitions']}: up to date in {folder}")

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bootstrap import cluster, engine, golang, packages, programs, state, vllm
+from bootstrap import cluster, engine, golang, node, packages, programs, state, vllm
 from bootstrap.console import SetupError
 from bootstrap.layout import Layout
 
@@ -55,6 +55,7 @@ def findings(layout: Layout, environ: Mapping[str, str]) -> list[Finding]:
         *_engine(layout, environ),
         _tests(layout),
         _rig(layout),
+        _node(layout),
         _vllm(layout),
         _kubeconfig(environ),
         _program("browser", "make test-browser", BROWSERS, "apt-get install chromium"),
@@ -198,6 +199,18 @@ def _rig(layout: Layout) -> Finding:
         found = str(error).splitlines()[1].partition("found:")[2].strip()
         return _extra("rig", "make rig", found, "make rig", present=False)
     return _extra("rig", "make rig", f"{len(parts)} programs built", "", present=True)
+
+
+def _node(layout: Layout) -> Finding:
+    found = {program.name: programs.find_built(layout, program) for program in node.PROGRAMS}
+    missing = [name for name, folder in found.items() if folder is None]
+    return _extra(
+        "node",
+        "make node",
+        f"missing: {', '.join(missing)}" if missing else f"{len(found)} programs built",
+        "make node",
+        present=not missing,
+    )
 
 
 def _vllm(layout: Layout) -> Finding:

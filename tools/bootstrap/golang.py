@@ -49,6 +49,7 @@ class Program:
         module: The Go module whose pinned version is the program's version.
         folder: The folder under tools/, where it is not named as the program is.
         patches: What is changed in the modules that it is built from.
+        static: Whether it is linked without libraries of the machine, to run in any container.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Program:
     module: str = ""
     folder: str = ""
     patches: tuple[Patch, ...] = ()
+    static: bool = False
 
     def home(self, layout: Layout) -> Path:
         """The module folder of the checkout."""
@@ -83,6 +85,7 @@ def key(layout: Layout, programs: Sequence[Program], go_version: str, *further: 
     """Name what is built: another name wherever the outcome could differ."""
     sources = [file for program in programs for file in program.sources(layout)]
     recipe = repr([(each.package, each.version_variable, *each.patches) for each in programs])
+    recipe += "".join(f"{each.name} static" for each in programs if each.static)
     what = digest(sources, recipe, LINK_FLAGS, *further)[:12]
     return f"{what}-{go_version}-{sys.platform}-{platform.machine().lower()}"
 
@@ -195,7 +198,7 @@ class Workbench:
         run_logged(
             [self.go, *arguments],
             cwd=self.folder / program.name,
-            env={**os.environ, "GOWORK": "off"},
+            env={**os.environ, "GOWORK": "off", **({"CGO_ENABLED": "0"} if program.static else {})},
             log=log or self.log(program),
         )
 

@@ -6,6 +6,7 @@ An installed program of the same name is not used: its version would decide what
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +109,30 @@ def build(
             with console.step(label, golang.announcement(program, version)):
                 _build(layout, go, program, version, folder)
     return folder / "bin"
+
+
+def ensure(
+    layout: Layout,
+    console: Console,
+    wanted: Sequence[Program],
+    labels: Mapping[str, str],
+    use: Use,
+) -> None:
+    """Build those that are missing, one at a time, with a line for each.
+
+    Args:
+        layout: The folders of the checkout.
+        console: Where progress goes.
+        wanted: The programs.
+        labels: How the steps are named in progress lines, by program.
+        use: What they are for.
+    """
+    for program in wanted:
+        built = find_built(layout, program)
+        if built is None:
+            build(layout, console, program, labels[program.name], use)
+        else:
+            console.line(f"{labels[program.name]}: up to date in {built}")
 
 
 def _name(layout: Layout, program: Program, go_version: str) -> str:

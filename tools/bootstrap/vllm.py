@@ -20,6 +20,17 @@ from bootstrap.layout import Layout, digest, exclusive, replace_text
 NEEDED_GIB = 9
 NEWEST_PYTHON = (3, 14)
 
+# A CPU has memory and cores that others use, too.
+ON_A_CPU = {
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; GPUs have their memory for it
+    # Nothing is gained by compiling a model of two layers (--enforce-eager), and it takes a minute.
+    "TORCHDYNAMO_DISABLE": "1",
+    # Two servers on one machine must not claim the same cores.
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "OMP_NUM_THREADS": "1",
+}
+"""Variables with which vLLM serves a tiny model on a machine that does other things."""
+
 _COMPLETE = "breakeven.json"
 _GIB = 2**30
 

@@ -127,6 +127,11 @@ class Api:
         query = f"?fieldManager={FIELD_MANAGER}&force=true"
         self.call("PATCH", f"{path}{query}", text, kind="application/apply-patch+yaml")
 
+    def healthy(self) -> bool:
+        """Whether the API server says that all of it works."""
+        answer = self.pool.request("GET", f"{self.address}/healthz")
+        return answer.status == HTTPStatus.OK
+
     def merge(self, path: str, patch: Mapping[str, Any]) -> dict[str, Any]:
         """Change fields of an object; null removes one."""
         return self.call("PATCH", path, patch, kind="application/merge-patch+json")

@@ -81,6 +81,25 @@ class Authority:
         return pair
 
 
+def write_all(folder: Path, hosts: Sequence[str]) -> Authority:
+    """Make what every cluster needs: authorities, a server, an administrator, a front proxy.
+
+    Args:
+        folder: Where files go.
+        hosts: Names and addresses under which the cluster's own servers are called.
+
+    Returns:
+        The authority, for further certificates.
+    """
+    authority = Authority(folder, "ca")
+    authority.issue("tls", "localhost", hosts=hosts)
+    authority.issue("admin", "rig-administrator", group="system:masters")
+    write_signing_key(folder)
+    proxies = Authority(folder / "front-proxy", "ca")
+    proxies.issue("front-proxy", "front-proxy")
+    return authority
+
+
 def write_key(file: Path, key: ec.EllipticCurvePrivateKey) -> None:
     """Write a private key that only this user can read."""
     text = key.private_bytes(

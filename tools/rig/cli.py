@@ -17,8 +17,9 @@ from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
 from breakeven.errors import UserError
 from rig.api import ApiError
-from rig.cluster import Rig, dead, read_processes, stop_recorded
+from rig.cluster import AGAIN, Rig, stop_recorded
 from rig.folder import Folder
+from rig.running import dead, read_processes
 
 EXIT_INTERRUPTED = 130
 RIG_FOLDER = "rig"
@@ -100,7 +101,7 @@ def _status(root: Path, console: Console) -> None:
         raise SetupError(what="no cluster was started here", fix=["make rig"])
     for process in processes:
         if process.running() is None:
-            raise dead(folder, process)
+            raise dead(folder, process, AGAIN)
         console.line(f"{process.name}: process {process.pid}")
 
 

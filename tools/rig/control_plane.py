@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 import urllib3
@@ -55,8 +55,17 @@ def etcd(plan: Plan) -> Part:
     )
 
 
-def api_server(plan: Plan) -> Part:
-    """The API server, with Pod Security and aggregation as in a cluster that is well kept."""
+# A loopback address can be no endpoint, and no pod of a rig looks for one.
+_WITHOUT_PODS = ("--endpoint-reconciler-type=none",)
+
+
+def api_server(plan: Plan, further: Sequence[str] = _WITHOUT_PODS) -> Part:
+    """The API server, with Pod Security and aggregation as in a cluster that is well kept.
+
+    Args:
+        plan: The plan.
+        further: Flags besides; one that is given twice means its last value.
+    """
     certificates = plan.folder.certificates
     api = Api.connect(plan.api_server, certificates)
     return Part(
@@ -75,8 +84,6 @@ def api_server(plan: Plan) -> Part:
             f"--service-account-signing-key-file={certificates / 'service-accounts.key'}",
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-cluster-ip-range={SERVICE_NETWORK}",
-            # A loopback address can be no endpoint, and no pod looks for one.
-            "--endpoint-reconciler-type=none",
             f"--requestheader-client-ca-file={certificates / 'front-proxy' / 'ca.crt'}",
             "--requestheader-allowed-names=front-proxy",
             "--requestheader-username-headers=X-Remote-User",
@@ -84,15 +91,17 @@ def api_server(plan: Plan) -> Part:
             "--requestheader-extra-headers-prefix=X-Remote-Extra-",
             f"--proxy-client-cert-file={certificates / 'front-proxy' / 'front-proxy.crt'}",
             f"--proxy-client-key-file={certificates / 'front-proxy' / 'front-proxy.key'}",
+            *further,
         ],
-        # Made by the API server itself, once it can write.
-        ready=lambda: answers(lambda: api.get("/api/v1/namespaces/kube-system")),
+        # kube-system is made by the API server itself, once it can write. It is not healthy before
+        # it has made the roles as well, and controllers give up where that takes ten seconds.
+        ready=lambda: answers(lambda: api.get("/api/v1/namespaces/kube-system")) and api.healthy(),
         ports=[plan.ports["api-server"]],
     )
 
 
-def controller_manager(plan: Plan) -> Part:
-    """Kubernetes' own controllers."""
+def controller_manager(plan: Plan, further: Sequence[str] = ()) -> Part:
+    """Kubernetes' own controllers, with further flags."""
     certificates, tuning = plan.folder.certificates, plan.tuning
     return Part(
         name="kube-controller-manager",
@@ -104,6 +113,7 @@ def controller_manager(plan: Plan) -> Part:
             f"--service-cluster-ip-range={SERVICE_NETWORK}",
             f"--horizontal-pod-autoscaler-sync-period={tuning.scaling_seconds}s",
             f"--node-monitor-grace-period={tuning.node_grace_seconds}s",
+            *further,
         ],
         ready=healthy(
             f"{plan.address('controller-manager', 'https')}/healthz", str(certificates / "ca.crt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ _AT_ONCE = 4
 _ESTABLISHED_WITHIN_SECONDS = 120.0
 
 
-def apply_all(api: Api, folder: Path) -> int:
+def apply_all(api: Api, folder: Path, names: Sequence[str] = ("",)) -> int:
     """Apply every manifest of a folder, definitions first.
 
     Args:
         api: The cluster.
         folder: One folder of YAML files for each Go module.
+        names: Which of them, by what their paths have; every one if not given.
 
     Returns:
         How many resources are defined.
@@ -29,6 +30,7 @@ def apply_all(api: Api, folder: Path) -> int:
     documents = [
         document
         for file in sorted(folder.rglob("*.yaml"))
+        if any(name in str(file) for name in names)
         for document in re.split(r"^---$", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
         if document.strip()
     ]

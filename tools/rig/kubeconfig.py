@@ -12,13 +12,21 @@ import yaml
 CONTEXT = "breakeven-rig"
 
 
-def write(file: Path, address: str, certificates: Path, *, further: Iterable[str] = ()) -> None:
-    """Write a kubeconfig of the administrator, which holds all that it needs.
+def write(
+    file: Path,
+    address: str,
+    certificates: Path,
+    *,
+    user: str = "admin",
+    further: Iterable[str] = (),
+) -> None:
+    """Write a kubeconfig of one user, which holds all that it needs.
 
     Args:
         file: Where to.
         address: https://HOST:PORT of the API server.
-        certificates: The folder with ca.crt, admin.crt and admin.key.
+        certificates: The folder with ca.crt, and certificate and key of the user.
+        user: File name of these two; the administrator's by default.
         further: Names of contexts that lead to this cluster, too.
     """
     config = {
@@ -42,8 +50,8 @@ def write(file: Path, address: str, certificates: Path, *, further: Iterable[str
             {
                 "name": CONTEXT,
                 "user": {
-                    "client-certificate-data": _encoded(certificates / "admin.crt"),
-                    "client-key-data": _encoded(certificates / "admin.key"),
+                    "client-certificate-data": _encoded(certificates / f"{user}.crt"),
+                    "client-key-data": _encoded(certificates / f"{user}.key"),
                 },
             }
         ],

@@ -99,8 +99,14 @@ def start(part: Part, log: Path) -> Process:
     return Process(part.name, child.pid, psutil.Process(child.pid).create_time(), child)
 
 
-def wait_until_ready(part: Part, process: Process, log: Path) -> None:
+def wait_until_ready(part: Part, process: Process, log: Path, again: str) -> None:
     """Wait until a part does its work.
+
+    Args:
+        part: The part, and
+        process: its process.
+        log: Where its output goes.
+        again: The command that starts everything again, for the message.
 
     Raises:
         SetupError: It ended, or took too long; with the end of its log.
@@ -108,9 +114,10 @@ def wait_until_ready(part: Part, process: Process, log: Path) -> None:
     patience = time.monotonic() + READY_WITHIN_SECONDS
     while not part.ready():
         if process.running() is None:
-            raise _failed(part.name, "ended while it was starting", log)
+            raise _failed(part.name, "ended while it was starting", log, again)
         if time.monotonic() > patience:
-            raise _failed(part.name, f"was not ready within {READY_WITHIN_SECONDS:.0f} s", log)
+            late = f"was not ready within {READY_WITHIN_SECONDS:.0f} s"
+            raise _failed(part.name, late, log, again)
         time.sleep(_POLL_SECONDS)
 
 
@@ -145,9 +152,9 @@ def tail(log: Path) -> str:
     return "its log ends with\n" + "\n".join(f"    {line[:200]}" for line in lines)
 
 
-def _failed(name: str, what: str, log: Path) -> SetupError:
+def _failed(name: str, what: str, log: Path, again: str) -> SetupError:
     return SetupError(
         what=f"{name} {what}",
         found=tail(log),
-        fix=[f"read the whole log: {log}", "then start again: make rig-stop rig"],
+        fix=[f"read the whole log: {log}", f"then start again: {again}"],
     )

@@ -24,7 +24,7 @@ class Ports:
                 return port
 
 
-def is_taken(port: int) -> bool:
+def is_taken(port: int, address: str = LOOPBACK) -> bool:
     """Whether somebody listens on a port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as caller:
-        return caller.connect_ex((LOOPBACK, port)) == 0
+        return caller.connect_ex((address, port)) == 0

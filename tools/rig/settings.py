@@ -40,18 +40,22 @@ class Plan:
         programs: Programs by name.
         tuning: Clocks.
         ports: Chosen ports by use.
+        host: The address at which the API server is called.
     """
 
     folder: Folder
     programs: Mapping[str, Path]
     tuning: Tuning = field(default_factory=Tuning)
     ports: Mapping[str, int] = field(default_factory=dict)
+    host: str = LOOPBACK
 
     @classmethod
-    def choose(cls, folder: Folder, programs: Mapping[str, Path], tuning: Tuning) -> Plan:
+    def choose(
+        cls, folder: Folder, programs: Mapping[str, Path], tuning: Tuning, host: str = LOOPBACK
+    ) -> Plan:
         """Choose a free port for each use."""
         ports = Ports()
-        return cls(folder, programs, tuning, {use: ports.free() for use in PORT_USES})
+        return cls(folder, programs, tuning, {use: ports.free() for use in PORT_USES}, host)
 
     def address(self, use: str, scheme: str = "http") -> str:
         """The address of a use, as a client calls it."""
@@ -60,7 +64,7 @@ class Plan:
     @property
     def api_server(self) -> str:
         """The address of the API server."""
-        return self.address("api-server", "https")
+        return f"https://{self.host}:{self.ports['api-server']}"
 
     @property
     def prometheus(self) -> str:

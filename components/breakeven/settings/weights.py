@@ -50,7 +50,8 @@ class WeightsSettings(Group):
         default=None,
         description="OCI image that holds the weights under /COMMIT, as "
         "HOST/PATH[:TAG]@sha256:DIGEST; mounted in place of a volume (Kubernetes "
-        "1.35, or 1.33 with its feature gate). Empty for a volume",
+        "1.35, or 1.33 with its feature gate; nodes with containerd 2.1 or newer). Empty for "
+        "a volume",
     )
     read_megabytes_per_second: Integer = Field(
         default=200,

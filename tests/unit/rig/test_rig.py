@@ -21,10 +21,11 @@ from breakeven.settings.files import stack_names, stack_values
 from breakeven.settings.parse import parse
 from rig import certificates, cli, instance_types, kubeconfig, stack_needs
 from rig.api import ApiError, path_of
-from rig.cluster import Rig, read_processes, stop_recorded
+from rig.cluster import Rig, stop_recorded
 from rig.folder import Folder
 from rig.part import Part, Process, start, stop, wait_until_ready
 from rig.ports import Ports
+from rig.running import read_processes
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -38,7 +39,7 @@ def test_a_part_that_dies_is_reported_with_the_end_of_its_log(tmp_path: Path) ->
     dying = part(sys.executable, "-c", "print('first'); raise SystemExit('the port is mine')")
     process = start(dying, log)
     with pytest.raises(SetupError) as caught:
-        wait_until_ready(dying, process, log)
+        wait_until_ready(dying, process, log, "make rig-stop rig")
     message = str(caught.value)
     assert "a-part ended while it was starting" in message
     assert "the port is mine" in message

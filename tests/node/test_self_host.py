@@ -1,0 +1,230 @@
+"""A self-host stack in real containers: made, asked, changed, broken, and removed."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from breakeven.manifests.serving.labels import ENGINE_LABELS, WEIGHTS_LABELS
+from node.places import ADDRESS, OUTSIDE
+from node.starting import Started
+from rig.api import Api
+from tests.cluster.deploying import DEPLOYMENT, NAMESPACE, destroy, pulumi, up, wait_for
+from tests.cluster.inventory import inventory, leftovers
+from tests.node.pods import Background, Pod, is_ready, make_pod
+from tests.node.scripts import CHAT, LOAD, REACH, STREAM
+from tests.node.stack import KEY_SECRET, STACK, write_stack
+from tests.project_copy import Project
+
+MODEL = "qwen2.5-7b-instruct"
+SERVICE = f"http://model.{NAMESPACE}:8000"
+_PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+_READY_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack that is served."""
+
+    node: Started
+    project: Project
+    caller: Pod
+    """A client in a namespace that the stack names."""
+    key: str
+    before: set[str]
+    """What the cluster had before the stack."""
+
+    @property
+    def api(self) -> Api:
+        return self.node.api
+
+    def engines(self) -> list[str]:
+        """Paths of the pods that serve, but for those that are leaving."""
+        labels = ",".join(f"{name}={value}" for name, value in ENGINE_LABELS.items())
+        return [
+            f"{_PODS}/{each['metadata']['name']}"
+            for each in self.api.items(f"{_PODS}?labelSelector={labels}")
+            if not each["metadata"].get("deletionTimestamp")
+        ]
+
+    def engine(self) -> Pod:
+        [path] = self.engines()
+        return Pod(self.node, NAMESPACE, path.rpartition("/")[2])
+
+    def wait_until_ready(self) -> None:
+        """Waits until one pod serves, and no other is there."""
+
+        def ready() -> bool:
+            engines = self.engines()
+            return len(engines) == 1 and is_ready(self.api, engines[0])
+
+        wait_for("one engine that is ready", ready, _READY_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def deployed(node: Started, project: Project) -> Iterator[Deployed]:
+    """The stack, deployed once; its removal is a test of its own."""
+    caller = make_pod(node, "default", "caller")
+    before = inventory(node.api)
+    write_stack(project, node)
+    up(project, STACK)
+    secret = node.api.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/{KEY_SECRET}")
+    key = base64.b64decode(secret["data"]["api-key"]).decode()
+    yield Deployed(node, project, caller, key, before)
+    node.api.delete(caller.path)
+
+
+def test_every_pod_runs_under_the_restricted_standard(deployed: Deployed) -> None:
+    labels = deployed.api.get(f"/api/v1/namespaces/{NAMESPACE}")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    pods = {each["metadata"]["name"]: each["status"]["phase"] for each in deployed.api.items(_PODS)}
+    assert set(pods.values()) == {"Running", "Succeeded"}, pods
+    seen = deployed.engine().python("print(open('/proc/self/status').read())")
+    status = dict(line.split(":\t", 1) for line in seen.splitlines() if ":\t" in line)
+    assert status["Uid"].split()[0] == "10001"
+    assert int(status["CapEff"], 16) == 0
+    assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] == "2"
+
+
+def test_a_chat_is_answered_with_the_key_and_with_no_other(deployed: Deployed) -> None:
+    answer = deployed.caller.json(CHAT, SERVICE, deployed.key, MODEL, "5")
+    assert answer["status"] == 200, answer
+    assert answer["body"]["usage"]["completion_tokens"] == 5
+    for key in ("wrong", ""):
+        assert deployed.caller.json(CHAT, SERVICE, key, MODEL, "5")["status"] == 401
+
+
+def test_the_weights_came_from_the_hub_through_the_rule_of_their_job(deployed: Deployed) -> None:
+    log = deployed.node.places.root / "logs" / "outside.log"
+    fetched = [line for line in log.read_text(encoding="utf-8").splitlines() if "/resolve/" in line]
+    assert any(line.endswith("/model.safetensors") for line in fetched), fetched
+
+
+def test_pods_reach_what_the_rules_name_and_nothing_else(deployed: Deployed) -> None:
+    node, engine = deployed.node, f"model.{NAMESPACE}:8000"
+    server = deployed.api.get(deployed.engines()[0])["status"]["podIP"]
+    api_server, kubelet = deployed.node.address.removeprefix("https://"), f"{ADDRESS}:10250"
+    outside, public = f"{OUTSIDE}:443", "huggingface.co:443"
+    inside = (f"{server}:8000", api_server, kubelet)
+    node.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "stranger"}})
+    callers = {
+        "client": deployed.caller,
+        "stranger": make_pod(node, "stranger", "probe"),
+        "monitoring": make_pod(node, "monitoring", "probe"),
+        "weights": make_pod(node, NAMESPACE, "weights-probe", labels=WEIGHTS_LABELS),
+        "nobody": make_pod(node, NAMESPACE, "nobody-probe"),
+        "engine": deployed.engine(),
+    }
+    # Rules apply to a new pod once their enforcer has seen it.
+    time.sleep(3)
+    wanted = {
+        "client": {engine: "open", f"{server}:8000": "open"},
+        "stranger": {engine: "refused", f"{server}:8000": "refused"},
+        "monitoring": {engine: "open", f"{server}:8000": "open"},
+        "weights": {
+            public: "open",
+            outside: "open",
+            **dict.fromkeys((engine, *inside), "refused"),
+        },
+        "nobody": {public: "no name", outside: "refused", **dict.fromkeys(inside, "refused")},
+        "engine": {public: "no name", **dict.fromkeys((outside, *inside[1:]), "refused")},
+    }
+    found = {who: callers[who].json(REACH, *targets) for who, targets in wanted.items()}
+    for who in ("stranger", "monitoring", "weights", "nobody"):
+        node.api.delete(callers[who].path)
+    node.api.delete("/api/v1/namespaces/stranger")
+    assert found == wanted
+
+
+def test_a_pod_that_is_deleted_ends_its_streams_first(deployed: Deployed) -> None:
+    tokens = 3000
+    deployed.wait_until_ready()
+    asked = (SERVICE, deployed.key, MODEL, str(tokens))
+    running = Background(deployed.caller, STREAM, asked).start()
+    [path] = deployed.engines()
+    deployed.api.delete(path)
+    answer = running.finish()
+    assert answer["error"] is None
+    assert answer["done"]
+    assert answer["usage"]["completion_tokens"] == tokens
+    deployed.wait_until_ready()
+
+
+def test_an_engine_that_dies_in_a_stream_is_started_again(deployed: Deployed) -> None:
+    deployed.wait_until_ready()
+    asked = (SERVICE, deployed.key, MODEL, "100000")
+    running = Background(deployed.caller, STREAM, asked).start()
+    deployed.engine().python(_KILL_CORE)
+    answer = running.finish()
+    assert answer["usage"] is None, "a stump must not look like an answer"
+    assert answer["error"], answer
+    [path] = deployed.engines()
+
+    def restarted() -> bool:
+        [status] = deployed.api.get(path)["status"]["containerStatuses"]
+        return int(status["restartCount"]) == 1 and bool(status["ready"])
+
+    wait_for("the engine serves again in its pod", restarted, _READY_SECONDS)
+    assert deployed.caller.json(CHAT, SERVICE, deployed.key, MODEL, "5")["status"] == 200
+
+
+_KILL_CORE = """
+import os, pathlib, signal
+for folder in pathlib.Path("/proc").glob("[0-9]*"):
+    try:
+        name = (folder / "cmdline").read_bytes() + (folder / "comm").read_bytes()
+    except OSError:
+        continue
+    if b"EngineCor" in name:
+        os.kill(int(folder.name), signal.SIGKILL)
+"""
+
+
+def test_a_change_that_replaces_the_pod_loses_no_request(deployed: Deployed) -> None:
+    deployed.wait_until_ready()
+    [before] = deployed.engines()
+    asked = (SERVICE, deployed.key, MODEL, "150", "2", "5")
+    running = Background(deployed.caller, LOAD, asked).start()
+    write_stack(deployed.project, deployed.node, **{"engine.longestRequestSeconds": 60})
+    up(deployed.project, STACK)
+    deployed.wait_until_ready()
+    assert deployed.engines() != [before]
+    answer = running.finish()
+    assert set(answer["statuses"]) == {"200"}, answer
+
+
+def test_an_image_that_is_missing_leaves_the_old_replica_serving(deployed: Deployed) -> None:
+    missing = f"node.local/missing:1@sha256:{'0' * 64}"
+    deployed.wait_until_ready()
+    deployment = deployed.api.get(DEPLOYMENT)
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    patch = {"spec": {"template": {"spec": {"containers": [{**container, "image": missing}]}}}}
+    deployed.api.merge(DEPLOYMENT, patch)
+
+    def waits() -> bool:
+        reasons = [
+            each.get("state", {}).get("waiting", {}).get("reason", "")
+            for path in deployed.engines()
+            for each in deployed.api.get(path)["status"].get("containerStatuses", ())
+        ]
+        return any(reason in ("ErrImagePull", "ImagePullBackOff") for reason in reasons)
+
+    wait_for("a pod that waits for its image", waits)
+    assert deployed.caller.json(CHAT, SERVICE, deployed.key, MODEL, "5")["status"] == 200
+    # Whoever changed it by hand is set right by the next update.
+    pulumi(deployed.project, "refresh", "--stack", STACK, "--yes", "--skip-preview")
+    up(deployed.project, STACK)
+    deployed.wait_until_ready()
+
+
+def test_it_is_as_it_was_deployed_and_is_removed_without_orphans(deployed: Deployed) -> None:
+    unchanged = ("refresh", "--stack", STACK, "--yes", "--skip-preview", "--expect-no-changes")
+    pulumi(deployed.project, *unchanged)
+    destroy(deployed.project, STACK)
+    assert deployed.api.find(f"/api/v1/namespaces/{NAMESPACE}") is None
+    assert leftovers(deployed.api, deployed.before) == set()

@@ -1,0 +1,1 @@
+"""A real node on this machine: kubelet, containerd, networks rules, in namespaces apart."""

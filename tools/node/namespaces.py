@@ -1,0 +1,171 @@
+"""The namespaces in which all of a node runs: made, entered, and ended with everything in them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bootstrap.console import SetupError
+from node import cgroups
+from node.places import ADDRESS, LINK, MACHINE_ADDRESS, POD_NETWORK, Places
+from rig.control_plane import SERVICE_NETWORK
+from rig.part import Process, tail
+
+_HOLDER = Path(__file__).parent / "files" / "holder.sh"
+_READY_WITHIN_SECONDS = 20.0
+_GONE_WITHIN_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Namespaces:
+    """Namespaces of mounts, networks and processes, which their process 1 holds.
+
+    Attributes:
+        places: The node's files.
+        holder: That process, as this machine sees it.
+    """
+
+    places: Places
+    holder: Process
+
+    @classmethod
+    def make(cls, places: Places) -> Namespaces:
+        """Make them, with a link to this machine.
+
+        Raises:
+            SetupError: A node runs already, or the machine refuses.
+        """
+        if find(places) is not None:
+            raise SetupError(
+                what="a node runs already, and this machine can have one",
+                found=f"{places.holder} names its process",
+                fix=["use it", "end it first: make node-stop"],
+            )
+        end(places)  # what one left that was cut off
+        shutil.rmtree(places.root, ignore_errors=True)
+        places.root.mkdir(parents=True, mode=0o755)
+        places.images.mkdir(parents=True, exist_ok=True)
+        cgroups.make()
+        log = places.root / "holder.log"
+        with log.open("ab") as output:
+            outer = subprocess.Popen(
+                [
+                    *("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc"),
+                    *("bash", str(_HOLDER), str(places.root), str(places.images)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        _wait_for(places.root / "held", outer, log)
+        [inner] = psutil.Process(outer.pid).children()
+        holder = Process("holder", inner.pid, inner.create_time())
+        places.holder.write_text(json.dumps(holder.record()), encoding="utf-8")
+        made = cls(places, holder)
+        made._link()
+        return made
+
+    def command(self, command: Sequence[str]) -> list[str]:
+        """The same command, run inside."""
+        return [
+            *("nsenter", f"--target={self.holder.pid}", "--mount", "--net", "--pid"),
+            *("--", *command),
+        ]
+
+    def _link(self) -> None:
+        """Let this machine reach the node, its services and its pods; they reach nothing beyond."""
+        commands = [
+            f"ip link add {LINK} type veth peer name machine0 netns {self.holder.pid}",
+            f"ip address add {MACHINE_ADDRESS}/24 dev {LINK}",
+            f"ip link set {LINK} up",
+        ]
+        inside = [
+            "ip link set machine0 master node0",
+            "ip link set machine0 up",
+            # Without a route to anywhere the addresses of services have none either.
+            f"ip route add default via {MACHINE_ADDRESS} dev node0",
+        ]
+        routes = [
+            f"ip route add {network} via {ADDRESS} dev {LINK}"
+            for network in (SERVICE_NETWORK, POD_NETWORK)
+        ]
+        for command in commands:
+            _do(command.split())
+        for command in inside:
+            _do(self.command(command.split()))
+        for command in routes:
+            _do(command.split())
+
+
+def find(places: Places) -> Namespaces | None:
+    """The namespaces of a node that runs, or None."""
+    with suppress(OSError, ValueError):
+        holder = Process(**json.loads(places.holder.read_text(encoding="utf-8")))
+        if holder.running() is not None:
+            return Namespaces(places, holder)
+    return None
+
+
+def end(places: Places) -> bool:
+    """End every process inside, and take away what the machine got for them.
+
+    Returns:
+        Whether a node was running.
+    """
+    found = find(places)
+    if found is not None:
+        # The end of process 1 is the end of all of them, and of mounts and networks with the last.
+        running = found.holder.running()
+        inside = _inside(found.holder.pid)
+        if running is not None:
+            running.send_signal(signal.SIGKILL)
+        psutil.wait_procs(inside, timeout=_GONE_WITHIN_SECONDS)
+    gone = ["ip", "link", "delete", LINK]
+    subprocess.run(gone, capture_output=True, check=False)
+    cgroups.remove()
+    places.holder.unlink(missing_ok=True)
+    return found is not None
+
+
+def _inside(holder: int) -> list[psutil.Process]:
+    """Every process of the holder's namespace."""
+    wanted = _namespace(holder)
+    return [each for each in psutil.process_iter() if wanted and _namespace(each.pid) == wanted]
+
+
+def _namespace(pid: int) -> str:
+    with suppress(OSError):
+        return str(Path(f"/proc/{pid}/ns/pid").readlink())
+    return ""
+
+
+def _do(command: Sequence[str]) -> None:
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        raise SetupError(
+            what=f"`{' '.join(command)}` ended with exit code {answer.returncode}",
+            found=answer.stderr.strip(),
+            fix=["make node-stop node"],
+        )
+
+
+def _wait_for(file: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    patience = time.monotonic() + _READY_WITHIN_SECONDS
+    while not file.exists():
+        if process.poll() is not None or time.monotonic() > patience:
+            raise SetupError(
+                what="the namespaces of the node can't be made",
+                found=tail(log),
+                fix=["run it where mounts and networks may be made: in no container"],
+            )
+        time.sleep(0.05)

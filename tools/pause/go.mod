@@ -1,0 +1,3 @@
+module breakeven/tools/pause
+
+go 1.26
