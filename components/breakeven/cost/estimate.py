@@ -13,6 +13,7 @@ from breakeven.cost.bill.activity import activities_of
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import cheapest_hosted, model_costs
 from breakeven.cost.bill.charge import Driver
+from breakeven.cost.bill.line_item import monthly_of
 from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.bill.shared_costs import staffing_items
@@ -179,10 +180,12 @@ class _Estimate:
         """Returns the cheapest split; if own nodes serve everything, the API is their fallback."""
         capacity, load = self.assumptions.capacity, self.assumptions.load
         per_node = self.assumptions.fleet.replicas_per_node
+        base = self.assumptions.fleet.lowest_nodes
         rules = SplitRules(
             load=LoadDuration.of(load),
-            fixed_monthly=self.bill.fixed_monthly,
-            node_monthly=self.bill.node_monthly,
+            # Its nodes all run always, so that a commitment to such nodes covers each of them.
+            fixed_monthly=self.bill.fixed_monthly + self.committed() * base,
+            node_monthly=self.bill.node_monthly - self.committed(),
             api_monthly=overflow.monthly,
             api_fee=overflow.price.monthly_fee,
             answered_monthly=self.bill.usd_for_each(Driver.ANSWERED)
@@ -193,6 +196,14 @@ class _Estimate:
         best = rules.cheapest(capacity.requests_per_second * per_node, LARGEST_NODES)
         dearest = rules.split(best.nodes, capacity.low_requests_per_second * per_node)
         return Option("hybrid", best.monthly, dearest.monthly, overflow.price.reference, best)
+
+    def committed(self) -> Decimal:
+        """Returns what a commitment takes off a node that always runs, contingency included."""
+        taken = -monthly_of(line for line in self.infrastructure.lines if line.kind == "commitment")
+        if not taken:
+            return Decimal(0)
+        reserve = 1 + self.bill.contingency_share
+        return taken * reserve / self.assumptions.fleet.lowest_nodes
 
     def verdict(
         self,

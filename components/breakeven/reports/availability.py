@@ -32,17 +32,18 @@ def availability(report: Report) -> Table:
     if found is None:
         msg = "the stack states no availability objective"
         raise ValueError(msg)
+    answer = _answer(found)
     return Table(
         name="availability",
         title=f"Availability objective: {_percent(found.target)}",
-        answer=_answer(found),
+        answer=answer,
         columns=(
             Column("Option"),
             Column("Expected", numeric=True),
             Column("Monthly, at most", numeric=True),
         ),
         rows=tuple(_row(option) for option in found.options),
-        notes=(f"{_answer(found).capitalize()}.", *_assumptions(found)),
+        notes=(f"{answer[0].upper()}{answer[1:]}.", *_assumptions(found)),
     )
 
 

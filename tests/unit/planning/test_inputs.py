@@ -341,6 +341,13 @@ def test_an_autoscaled_fleet_commits_to_what_always_runs_and_pays_the_rest_by_th
     reserve = 1 + plain.assumptions.staffing.contingency_share
     saved = plain.report().total - base.report().total
     assert saved == pytest.approx(-discount.monthly * reserve, abs=Decimal("0.01"))
+    # A hybrid's nodes all run always, so that each of them is committed to.
+    shares = [one.report().hybrid for one in (plain, base)]
+    assert shares[0] is not None
+    assert shares[1] is not None
+    assert shares[0].nodes == shares[1].nodes
+    less = shares[0].monthly - shares[1].monthly
+    assert less == pytest.approx(-discount.monthly * reserve / always * shares[0].nodes)
     # At every volume the base runs, so that break-even moves by what it saves and by nothing else.
     node_monthly = (one.report().bill.node_monthly for one in (plain, base))
     assert len(set(node_monthly)) == 1

@@ -97,6 +97,8 @@ def item_source(item: LineItem) -> str:
     """Says where the price of a line item comes from; hides a private one."""
     if item.private:
         return PRIVATE
+    if item.kind == "commitment":
+        return f"{item.source}; discount of pricing.commitmentPercent"
     node = item.node
     if node is not None and item.kind in ("busy-nodes", "idle-nodes"):
         months = node.amortization_years * 12
