@@ -8,9 +8,11 @@ whose containers never run; a node's labels stand in for its driver and for MIG.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from rig.cluster import Rig
 from rig.nodes import put_node
 from tests.cluster.deploying import wait_for
 from tests.cluster.kubelet import no_image
+from tests.project_copy import Project
 
 SECRET = "value-that-nobody-may-see"
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -662,3 +665,16 @@ def test_an_image_that_no_node_finds_is_found_with_probe_and_its_pods_are_gone(
     left = ready.api.get(f"{_NS}/pods?labelSelector=app.kubernetes.io/part-of=breakeven-preflight")
     alive = [each for each in left["items"] if "deletionTimestamp" not in each["metadata"]]
     assert alive == []
+
+
+def test_a_preview_reminds_of_preflight_until_it_was_run(
+    rig: Rig, project: Project, tmp_path: Path
+) -> None:
+    environment = {**project.environment, "XDG_STATE_HOME": str(tmp_path / "state")}
+    here = replace(project, environment=environment)
+    reminder = "needs: breakeven preflight dev"
+    assert reminder in here.preview("dev").stdout
+    address = connect(rig.kubeconfig).address
+    script = f"from breakeven.preflight_hint import remember; remember('dev', {address!r})"
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+    assert reminder not in here.preview("dev").stdout

@@ -20,6 +20,7 @@ SECONDS = 10.0
 
 _SERVICE = re.compile(r"(?P<name>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc(\.cluster\.local)?\.?")
 _LARGEST_BYTES = 32 << 20
+_NOT_PROMETHEUS = "what answers there is not Prometheus"
 
 
 class PrometheusError(ClusterError):
@@ -38,7 +39,7 @@ class Sample:
 
     Attributes:
         labels: Its labels.
-        value: Its value; never NaN.
+        value: Its value.
     """
 
     labels: Mapping[str, str]
@@ -104,20 +105,17 @@ class Prometheus:
         return cls(where, get)
 
     def query(self, promql: str) -> tuple[Sample, ...]:
-        """Returns the series of an instant query; those that are NaN are left out.
+        """Returns the series of an instant query, those without a finite value left out.
 
         Raises:
             PrometheusError: It does not answer, refuses the query, or answers something else.
         """
         data = self._data(f"/api/v1/query?{urlencode({'query': promql})}")
-        found = []
-        for series in data.get("result") or ():
-            point = series["value"] if isinstance(series, dict) else series
-            value = float(point[1])
-            if not math.isnan(value):
-                labels = series.get("metric", {}) if isinstance(series, dict) else {}
-                found.append(Sample(labels, value))
-        return tuple(found)
+        try:
+            found = [_sample(series) for series in data.get("result") or ()]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise PrometheusError(self.where, _NOT_PROMETHEUS) from None
+        return tuple(sample for sample in found if math.isfinite(sample.value))
 
     def value(self, promql: str) -> float | None:
         """Returns the sum of the series of an instant query; None where it has none."""
@@ -126,11 +124,17 @@ class Prometheus:
 
     def targets(self) -> tuple[Mapping[str, Any], ...]:
         """Returns the targets that it scrapes. Raises as `query` does."""
-        return tuple(self._data("/api/v1/targets?state=active").get("activeTargets") or ())
+        return self._objects("/api/v1/targets?state=active", "activeTargets")
 
     def alerts(self) -> tuple[Mapping[str, Any], ...]:
         """Returns the alerts that are pending or firing. Raises as `query` does."""
-        return tuple(self._data("/api/v1/alerts").get("alerts") or ())
+        return self._objects("/api/v1/alerts", "alerts")
+
+    def _objects(self, path: str, key: str) -> tuple[Mapping[str, Any], ...]:
+        found = self._data(path).get(key) or ()
+        if not all(isinstance(each, dict) for each in found):
+            raise PrometheusError(self.where, _NOT_PROMETHEUS)
+        return tuple(found)
 
     def _data(self, path: str) -> dict[str, Any]:
         text = self._get(path)
@@ -140,10 +144,17 @@ class Prometheus:
                 raise PrometheusError(self.where, f"it refuses a query: {answer.get('error')}")
             data = answer["data"]
         except (ValueError, KeyError, TypeError):
-            raise PrometheusError(self.where, "what answers there is not Prometheus") from None
+            raise PrometheusError(self.where, _NOT_PROMETHEUS) from None
         if not isinstance(data, dict):
-            raise PrometheusError(self.where, "what answers there is not Prometheus")
+            raise PrometheusError(self.where, _NOT_PROMETHEUS)
         return data
+
+
+def _sample(series: Any) -> Sample:
+    """Reads a series of a vector; a scalar is a pair of time and value."""
+    if isinstance(series, dict):
+        return Sample(series["metric"], float(series["value"][1]))
+    return Sample({}, float(series[1]))
 
 
 def _reason(error: Exception) -> str:
