@@ -401,6 +401,36 @@ def test_an_old_driver_is_found_where_the_engines_image_needs_a_new_one(tmp_path
     assert [each.status for each in silent.findings["gpu-driver"]] == [Status.UNKNOWN]
 
 
+def test_image_volumes_ask_for_a_kubernetes_and_a_container_runtime_that_mount_them(
+    tmp_path: Path,
+) -> None:
+    image = f"registry.example/models/llama@sha256:{'b' * 64}"
+    needs = needs_of("on-prem", ("weights.image", image), ("weights.hubTokenSecret", None))
+    assert needs.volume_images == (image,)
+
+    def statuses(check: str, change: Callable[[Answers], object]) -> list[Status]:
+        return [each.status for each in ask(tmp_path, needs, change, check).findings[check]]
+
+    def runtime(name: str) -> Callable[[Answers], object]:
+        return _node(status__nodeInfo={"containerRuntimeVersion": name})
+
+    for version, status in (
+        ("v1.35.4", Status.PASSED),
+        ("v1.34.1-eks-7", Status.WARNING),
+        ("v1.32.0", Status.FAILED),
+    ):
+        assert statuses("api-server", _put("/version", {"gitVersion": version})) == [status]
+    for name, status in (
+        ("containerd://2.1.0", Status.PASSED),
+        ("containerd://2.0.5", Status.FAILED),
+        ("containerd://1.7.27", Status.FAILED),
+        ("cri-o://1.34.1", Status.PASSED),
+        ("cri-o://1.30.0", Status.FAILED),
+    ):
+        assert statuses("container-runtime", runtime(name)) == [status], name
+    assert "container-runtime" not in ask(tmp_path, needs_of("on-prem")).findings
+
+
 def test_forbidden_everywhere_is_unknown_and_never_a_traceback(tmp_path: Path) -> None:
     refusal = (403, {"reason": "Forbidden", "message": 'all is forbidden: User "x" cannot get'})
     needs = needs_of("aws-prod")
