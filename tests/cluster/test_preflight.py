@@ -179,7 +179,8 @@ class Ready:
         """Runs checks and returns what they said, by check."""
         known = read_stack(stack, settings)
         needs = Needs(stack, known, render(known))
-        cluster = options.pop("cluster", self.cluster)
+        # A command's own connection: kinds are looked up once for each.
+        cluster = options.pop("cluster", None) or connect(self.rig.kubeconfig)
         probe = Probe(
             needs=needs,
             clusters=dict.fromkeys(needs.contexts, cluster),
@@ -677,4 +678,4 @@ def test_a_preview_reminds_of_preflight_until_it_was_run(
     address = connect(rig.kubeconfig).address
     script = f"from breakeven.preflight_hint import remember; remember('dev', {address!r})"
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
-    assert reminder not in here.preview("dev").stdout
+    assert reminder not in here.pulumi("preview", "--stack", "dev").stdout

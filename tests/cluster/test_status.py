@@ -72,8 +72,9 @@ def test_replicas_nodes_and_money_are_those_of_the_cluster(
     seen = _look(deployed)
     [model] = seen.models
     assert (model.wanted, model.ready, model.not_ready) == (REPLICAS, REPLICAS, [])
-    assert [(each.count, each.ready) for each in seen.nodes] == [(1, 1)]
-    # The one node that the plan pays is there, so an hour now costs what the plan says.
+    # The node of stack air-gapped has the same labels.
+    assert [(each.count, each.ready) for each in seen.nodes] == [(2, 2)]
+    # The one node that the stack states is paid, so an hour now costs what the plan says.
     assert seen.spend.hourly_now is not None
     assert abs(seen.spend.hourly_now - seen.spend.planned_hourly) < Decimal("0.01")
     assert seen.missing == []
@@ -90,13 +91,15 @@ def test_an_image_that_no_node_finds_is_the_cause(deployed: tuple[Rig, Needs, Cl
 
 def test_a_gpu_that_is_not_free_is_the_cause(deployed: tuple[Rig, Needs, Cluster]) -> None:
     rig, _, _ = deployed
-    node = "/api/v1/nodes/on-prem-0"
-    rig.api.merge(node, {"spec": {"unschedulable": True}})
+    nodes = [f"/api/v1/nodes/{name}" for name in ("on-prem-0", "air-gapped-0")]
     try:
+        for node in nodes:
+            rig.api.merge(node, {"spec": {"unschedulable": True}})
         _restart(rig.api)
         wait_for("the cause is the GPU", lambda: _causes(_look(deployed)) == {Cause.GPU})
     finally:
-        rig.api.merge(node, {"spec": {"unschedulable": None}})
+        for node in nodes:
+            rig.api.merge(node, {"spec": {"unschedulable": None}})
     _await_all_ready(deployed)
 
 

@@ -180,14 +180,17 @@ def _spend(  # noqa: PLR0913, PLR0917  # what a spend is made of
     found = cluster.find(f"/api/v1/namespaces/{namespace}") if namespace else None
     stamp = at(found, "metadata", "creationTimestamp")
     since = datetime.fromisoformat(str(stamp)) if stamp else now
-    prices = [plan.price_of(node.machine, node.purchase) for node in nodes]
+    pool = needs.stack.pool
+    # More nodes with the labels of a pool of fixed size than the stack states are paid by others.
+    paid = nodes if pool.can_grow else nodes[: pool.node_count]
+    prices = [plan.price_of(node.machine, node.purchase) for node in paid]
     lives = [
-        (node.since, price) for node, price in zip(nodes, prices, strict=True) if price is not None
+        (node.since, price) for node, price in zip(paid, prices, strict=True) if price is not None
     ]
     series = f"breakeven:cost_hour:usd{{{namespace_selector(needs.stack.models[0])}}}"
     return spend_of(
         plan=plan,
-        lives=lives if len(lives) == len(nodes) else None,
+        lives=lives if len(lives) == len(paid) else None,
         deployed_since=since,
         is_deployed=found is not None,
         now=now.astimezone(UTC),

@@ -138,6 +138,7 @@ CASES = {
     ),
     "half of KEDA": Case(_half, "definitions", "keda.sh is half installed", _KEDA_FIX),
     "another version": Case(_other_version, "definitions", "serves keda.sh as v2", _KEDA_FIX),
+    "a definition that goes": Case(_without(_KEDA), "definitions", "no definition", _KEDA_FIX),
     "KEDA's metrics": Case(
         _without("/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.external.metrics.k8s.io"),
         "scaler",

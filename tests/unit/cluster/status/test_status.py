@@ -247,6 +247,17 @@ def test_an_unknown_price_makes_the_spend_unknown_and_not_zero(tmp_path: Path) -
     assert seen.nodes[0].hourly_each is None
 
 
+def test_nodes_beyond_a_pool_of_fixed_size_are_paid_by_others(tmp_path: Path) -> None:
+    answers = _answers()
+    nodes = [_node(name, "g6e.xlarge", 100) for name in ("a", "b")]
+    for node in nodes:
+        node["metadata"]["labels"] |= needs_of("on-prem").stack.pool.node_labels
+    answers["/api/v1/nodes"] = {"items": nodes}
+    seen = _look(tmp_path, answers, "on-prem")
+    assert [each.count for each in seen.nodes] == [2]
+    assert seen.spend.hourly_now == 6  # one node of $2, and $4 of everything else
+
+
 @given(
     hours=st.lists(st.integers(min_value=0, max_value=2000), max_size=6),
     minutes=st.integers(min_value=0, max_value=525_600),

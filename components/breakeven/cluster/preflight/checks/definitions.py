@@ -71,12 +71,14 @@ def _fields(
     group, _, short = version.partition("/")
     kind = resources[0].kind
     try:
-        definition = cluster.get(f"{_DEFINITIONS}/{name}")
+        definition = cluster.find(f"{_DEFINITIONS}/{name}")
     except ForbiddenError:
         return unknown(
             f"{kind} ({version}) is there; its fields can't be read",
             f"needs the right to get customresourcedefinitions/{name}",
         )
+    if definition is None:  # deleted a moment ago, and still served
+        return failed(f"no definition of {kind} ({version})", _fix(needs, group))
     conditions = {each["type"]: each for each in listed(at(definition, "status", "conditions"))}
     if conditions.get("Established", {}).get("status") != "True":
         return failed(f"the definition {name} is not established", _fix(needs, group))
