@@ -43,6 +43,11 @@ class Commands(LazyGroup):
                 "model",
                 "Count the parameters and memory of a config.json, or add a model.",
             ),
+            "measure": Place(
+                "measure.command",
+                "measure",
+                "Measure what one replica serves, and use it in the estimate.",
+            ),
             "reconcile": Place(
                 "reconcile.command",
                 "reconcile",

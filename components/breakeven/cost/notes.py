@@ -163,6 +163,24 @@ class CommitUnknown:
     repository: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredOtherwise:
+    """The replica was measured with another engine or flag, or with requests of other lengths.
+
+    Attributes:
+        record: Name of the record's file.
+        changed: What of the engine differs: "image" and names of flags; empty where only the
+            lengths do.
+        input_tokens: Of the measured requests.
+        output_tokens: Of the measured requests.
+    """
+
+    record: str
+    changed: tuple[str, ...]
+    input_tokens: int
+    output_tokens: int
+
+
 @dataclass(frozen=True, slots=True)
 class AdapterWorkNotCounted:
     """LoRA adapters are in the memory of a replica, but their work is not in its capacity."""
@@ -219,6 +237,7 @@ Note: TypeAlias = (
     | PrefixCacheShare
     | SpansNodes
     | AdapterWorkNotCounted
+    | MeasuredOtherwise
     | ArchitectureUnknown
     | CommitUnknown
     | EngineTooOld

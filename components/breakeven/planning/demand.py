@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
@@ -17,6 +17,7 @@ from breakeven.percentiles import PERCENTILES
 from breakeven.planning.apis import ComparedApis, compared_apis
 from breakeven.planning.fleet import HOURS_A_WEEK, largest_batch
 from breakeven.planning.objectives import objectives_of
+from breakeven.planning.own_measurement import own_figure
 from breakeven.planning.techniques import prefix_cache_of, techniques_of
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import TRAFFIC
@@ -74,8 +75,8 @@ def capacity_of(settings: Settings, load: Load) -> ReplicaCapacity:
 
 def _capacity_at(settings: Settings, load: Load, cached_share: float) -> ReplicaCapacity:
     model, engine = settings.model, settings.engine
-    measured = settings.engine.measured_output_tokens_per_second
-    return replica_capacity(
+    measured = own_figure(settings, load, _concurrency(settings))
+    capacity = replica_capacity(
         model.facts,
         precision=model.precision,
         gpu=settings.pool.gpu,
@@ -88,10 +89,14 @@ def _capacity_at(settings: Settings, load: Load, cached_share: float) -> Replica
         output_tokens=load.own_output_tokens,
         cached_input_share=cached_share,
         concurrency_limit=_concurrency(settings),
-        measured_output_tokens_per_second=None if measured is None else float(measured),
+        measured_output_tokens_per_second=(
+            None if measured is None else measured.output_tokens_per_second
+        ),
+        measured_requests=None if measured is None else measured.concurrency,
         objectives=objectives_of(settings),
         techniques=techniques_of(settings),
     )
+    return capacity if measured is None else replace(capacity, record=measured.record)
 
 
 def target_conflicts(settings: Settings, capacity: ReplicaCapacity) -> Iterator[Conflict]:

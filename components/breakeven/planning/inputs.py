@@ -31,6 +31,7 @@ from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, targe
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
 from breakeven.planning.notes import notes_of
 from breakeven.planning.objectives import engine_notes, objective_notes, prefix_notes
+from breakeven.planning.own_measurement import measurement_notes, record_conflicts
 from breakeven.planning.owned_nodes import owned_node
 from breakeven.planning.price_checks import (
     OF_NODES,
@@ -93,6 +94,7 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
     node, conflicts = _node(stack, book)
     problems = told(problems, stack, [*conflicts, *system_node_prices(stack, book)])
     problems = told(problems, stack, stale_prices(stack, book))
+    problems = told(problems, stack, record_conflicts())
     demands = []
     for model in stack.models:
         demand, conflicts = demand_of(model, today)
@@ -177,6 +179,7 @@ def _model(
             *objective_notes(settings, demand.load, capacity),
             *engine_notes(settings, capacity),
             *prefix_notes(settings, demand.load, capacity),
+            *measurement_notes(settings, demand.load),
             *notes_of(settings),
             *unused_overrides(settings, shared.book.today),
         ),

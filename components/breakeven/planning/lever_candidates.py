@@ -30,6 +30,7 @@ from breakeven.planning.lever_sizes import (
     sizes_for,
 )
 from breakeven.planning.lever_techniques import techniques
+from breakeven.planning.own_measurement import has_own_figure
 from breakeven.settings.stack import Settings, Stack
 
 STARTS_SHARE = Decimal("0.05")
@@ -131,7 +132,7 @@ def _target(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
 
 def _precision(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
     facts = settings.model.facts
-    if settings.engine.measured_output_tokens_per_second is not None:
+    if has_own_figure(settings):
         return  # measured with the present one
     for precision in facts.precisions:
         if facts.weight_bytes(precision) >= facts.weight_bytes(settings.model.precision):

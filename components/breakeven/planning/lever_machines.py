@@ -19,6 +19,7 @@ from breakeven.planning.lever_sizes import (
     listed_price,
     sizes_for,
 )
+from breakeven.planning.own_measurement import has_own_figure
 from breakeven.settings.stack import Settings, Stack
 
 _MOST_MACHINES = 3  # the cheapest that are estimated
@@ -57,7 +58,7 @@ def area(region: str) -> str:
 def machines(stack: Stack, report: Report) -> Iterator[Candidate]:
     """Yields other machines of the cloud and region, those whose nodes cost least."""
     [settings] = stack.models
-    if settings.engine.measured_output_tokens_per_second is not None:
+    if has_own_figure(settings):
         return  # measured on the present ones
     cheapest = _cheapest(stack, report)
     ways = sorted(

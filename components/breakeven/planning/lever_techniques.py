@@ -11,6 +11,7 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.planning.fleet import largest_batch
 from breakeven.planning.lever_sizes import Candidate, capacity_for, fewest_replicas, needed_replicas
+from breakeven.planning.own_measurement import has_own_figure
 from breakeven.planning.techniques import rooms_for_offload
 from breakeven.settings.engine import EngineSettings
 from breakeven.settings.engine_techniques import SpeculationSettings
@@ -30,7 +31,7 @@ def techniques(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
     effect nobody has measured, such as attention by data parallelism.
     """
     engine = settings.engine
-    if engine.measured_output_tokens_per_second is not None:
+    if has_own_figure(settings):
         return
     if engine.kv_cache_precision == "auto" and settings.model.facts.cache_element_bytes > 1:
         changed: dict[str, object] = {"engine.kvCachePrecision": "fp8"}

@@ -21,6 +21,8 @@ ROOT = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").is_file() else _PACKAGE / "proje
 """The checkout; of an installed package the folder with its copies of Pulumi.yaml and charts/."""
 WAIVERS = ROOT / "stacks" / "waivers"
 TRAFFIC = ROOT / "stacks" / "traffic"
+MEASUREMENTS = ROOT / "stacks" / "measurements"
+"""Records of the user's own measurements; may be absent."""
 PRICES = ROOT / "stacks" / "prices"
 """The user's own prices, over those that the package ships; may be absent."""
 PREFIX = "breakeven:"

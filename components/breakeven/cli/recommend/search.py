@@ -17,6 +17,7 @@ from breakeven.planning.fleet import HOURS_PER_MONTH, largest_batch
 from breakeven.planning.inputs import weights_gigabytes
 from breakeven.planning.objectives import objectives_of
 from breakeven.planning.offline import LoadedStack
+from breakeven.planning.own_measurement import own_figure
 from breakeven.settings.stack import Settings
 
 
@@ -61,7 +62,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         max_gpus=wishes.max_gpus,
         commitment_share=None if percent is None else percent / 100,
         objectives=_objectives(settings, wishes),
-        measured=_measured(settings),
+        measured=_measured(stack),
         target_waiting=replicas.target_waiting,
         node_start_seconds=EXPECTED_NODE_START,
         grace_seconds=stopping_seconds(settings),
@@ -107,13 +108,15 @@ def _own_offer(stack: LoadedStack) -> Offer | None:
     )
 
 
-def _measured(settings: Settings) -> OwnMeasurement | None:
-    output = settings.engine.measured_output_tokens_per_second
-    if output is None:
+def _measured(stack: LoadedStack) -> OwnMeasurement | None:
+    settings, replicas = stack.settings, stack.settings.replicas
+    full = replicas.target_requests if replicas.autoscaling else largest_batch(settings)
+    own = own_figure(settings, stack.assumptions.load, full)
+    if own is None:
         return None
     return OwnMeasurement(
         gpu=settings.pool.gpu.name,
         precision=settings.model.precision,
         tensor_parallel=settings.engine.tensor_parallel,
-        output_tokens_per_second=float(output),
+        output_tokens_per_second=own.output_tokens_per_second,
     )

@@ -60,6 +60,7 @@ class ReplicaCapacity:
             measurement of the class is published.
         bound_by: The objective that allows no more requests in flight; None where the engine or
             its memory admits no more.
+        record: Name of the user's record of the measurement; empty where a setting states it.
         missed: The objective that not even a single request keeps; None where all are kept.
         cached_input_share: Share of the input that it finds in its prefix cache, 0 to 1.
     """
@@ -79,6 +80,7 @@ class ReplicaCapacity:
     calibration: CalibrationClass | None = None
     bound_by: Objective | None = None
     missed: Objective | None = None
+    record: str = ""
     cached_input_share: float = 0.0
 
     @property

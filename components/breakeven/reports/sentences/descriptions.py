@@ -87,6 +87,8 @@ def capacity_source(capacity: ReplicaCapacity) -> str:
             f"{point.input_tokens:,} / {point.output_tokens:,} tokens, concurrency "
             f"{point.concurrency}"
         )
+    if capacity.record:
+        return f"stacks/measurements/{capacity.record}"
     if capacity.method == "own-measurement":
         return "stack setting engine.measuredOutputTokensPerSecond"
     found = capacity.calibration

@@ -12,6 +12,7 @@ from breakeven.cost.notes import (
     CommitUnknown,
     EngineOlderThanCalibration,
     EngineTooOld,
+    MeasuredOtherwise,
     Note,
     NotScraped,
     ObjectiveBound,
@@ -55,6 +56,24 @@ def report_notes(report: Report) -> tuple[str, ...]:
     notes = (note_sentence(note) for model in models for note in model.notes)
     joint = _SEVERAL_MODELS if several else ()
     return tuple(dict.fromkeys((*capacities, *shapes, *notes, *joint)))
+
+
+def _measured_otherwise(note: MeasuredOtherwise) -> str:
+    record = f"stacks/measurements/{note.record}"
+    if note.changed:
+        changed = " and ".join(
+            "the engine's image" if name == "image" else name.replace("_", "-")
+            for name in note.changed
+        )
+        return (
+            f"{record} was measured with another value of {changed}, so the capacity is estimated "
+            "again. Measure the replica as it is now: breakeven measure."
+        )
+    return (
+        f"{record} was measured with requests of {note.input_tokens:,} / {note.output_tokens:,} "
+        "tokens or another cached share, so it does not count for this traffic. Measure with the "
+        "lengths of the stack: breakeven measure."
+    )
 
 
 def price_sources(report: Report) -> tuple[str, ...]:
@@ -107,6 +126,8 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911, PLR0912  # one kin
                 "included in its capacity; measure a replica with your adapters and set "
                 "engine.measuredOutputTokensPerSecond."
             )
+        case MeasuredOtherwise():
+            return _measured_otherwise(note)
         case ScheduledReplicas(time_zone):
             return (
                 "Scheduled replicas are included in the nodes of the estimate, as if the traffic's "

@@ -1,0 +1,1 @@
+"""The command `breakeven measure`: what one replica serves, measured or imported."""

@@ -1,0 +1,219 @@
+"""`breakeven measure`: what one replica serves, into a record that estimates use."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from breakeven.bundle.archive.signing import read_private_key
+from breakeven.bundle.errors import BundleError
+from breakeven.bundle.files import write_bytes
+from breakeven.cli.completion import StackArgument
+from breakeven.cli.files import write_whole
+from breakeven.cli.measure.live import line_of, measured
+from breakeven.cli.measure.options import MeasureError, Wishes
+from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cost.report import Report
+from breakeven.measurements.guidellm import LoadError
+from breakeven.measurements.record import Measurement, as_text
+from breakeven.measurements.results import Result, ResultError, read_results
+from breakeven.planning.offline import LoadedStack, load_stack, load_stack_of_one_model
+from breakeven.planning.own_measurement import served_by
+from breakeven.reports.formatting import money, usd, usd_difference
+from breakeven.settings.files import MEASUREMENTS
+
+_ALIKE = 1.1
+"""Results of one record may differ in length by this factor; random lengths do by a few percent."""
+
+
+def measure(  # noqa: PLR0913  # one argument an option
+    stack: StackArgument,
+    *,
+    results: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Result of vllm bench serve, guidellm, genai-perf or aiperf as JSON, instead of a "
+            "measurement; may be repeated, one for each concurrency.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="One replica, such as http://localhost:8000."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Name under which the model is served or was measured, if it is not that of the "
+            "stack."
+        ),
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(help="Folder or repository of the tokenizer; by default that of the model."),
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option(min=1, max=1440, help="Time that the measurement may take.")
+    ] = 30,
+    budget: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="USD", help="Cost of the replica that it may cause."),
+    ] = None,
+    seconds: Annotated[
+        int, typer.Option(min=10, max=3600, help="Seconds for which a concurrency is held.")
+    ] = 60,
+    most: Annotated[
+        int | None,
+        typer.Option("--max-concurrency", min=1, max=4096, help="Requests in flight at most."),
+    ] = None,
+    guidellm: Annotated[
+        str, typer.Option(metavar="PROGRAM", help="guidellm, which makes the load.")
+    ] = "guidellm",
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Key that signs the record, as breakeven bundle keygen."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Measure what one replica serves, and use it in the estimate.
+
+    The load has the lengths and the cached share of the stack's traffic. The concurrency is doubled
+    until an objective is missed or the replica is full. Time and cost are shown first, and a run
+    that was stopped goes on where it was. The record is written to stacks/measurements/; estimates
+    use it as long as model, GPU, engine and flags stay the same. The key is read from
+    OPENAI_API_KEY.
+
+    Example: breakeven measure aws-prod --target http://localhost:8000 --minutes 20
+    """
+    if bool(results) == bool(target):
+        msg = "give either --target URL to measure, or --from FILE to import a result"
+        raise MeasureError(msg)
+    loaded = load_stack_of_one_model(stack, "breakeven measure")
+    before = loaded.report().total
+    wishes = Wishes(
+        target=target or "",
+        model=model,
+        tokenizer=tokenizer,
+        minutes=minutes,
+        budget=budget,
+        seconds=seconds,
+        most=most,
+        program=guidellm,
+        assume=yes,
+    )
+    try:
+        if results:
+            found = _imported(loaded, results, model)
+        else:
+            found = measured(loaded, wishes, MEASUREMENTS)
+    except (BundleError, LoadError, ResultError) as error:
+        raise MeasureError(str(error)) from error
+    # Load generators do not say what a prefix cache had; the own load has the share of the stack.
+    cached = None if results else round(loaded.assumptions.load.cached_input_share * 100)
+    path = _write(stack, loaded, found, cached, key)
+    report = load_stack(stack).report()
+    output = _output(path, found, before, report)
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(output, indent=2))
+        return
+    for result in found if results else ():
+        typer.echo(line_of(result.point))
+    typer.echo(f"Written: {path}")
+    typer.echo(_effect(stack, before, report, is_used=bool(output["used"])))
+
+
+def _imported(loaded: LoadedStack, paths: Sequence[Path], model: str | None) -> list[Result]:
+    found: list[Result] = []
+    for path in paths:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"{path}: can't be read. Give the JSON file that the load generator wrote"
+            raise MeasureError(msg) from error
+        found.extend(read_results(text, str(path)))
+    _check_model(loaded, found, model)
+    lengths = [(each.input_tokens, each.output_tokens) for each in found]
+    for what, each in zip(("input", "output"), zip(*lengths, strict=True), strict=True):
+        if max(each) > _ALIKE * min(each):
+            msg = (
+                f"requests have {min(each):,.0f} to {max(each):,.0f} {what} tokens in these "
+                "results. Import each length by itself"
+            )
+            raise MeasureError(msg)
+    return found
+
+
+def _check_model(loaded: LoadedStack, found: Sequence[Result], stated: str | None) -> None:
+    settings = loaded.settings.model
+    own = {settings.facts.name, settings.repository, stated or settings.repository}
+    names = {name.lower() for name in own} | {name.rpartition("/")[2].lower() for name in own}
+    for result in found:
+        if result.model and result.model.lower() not in names:
+            msg = (
+                f"the result is of the model {result.model}, and the stack serves "
+                f"{settings.repository}. If it is the same: --model {result.model}"
+            )
+            raise MeasureError(msg)
+
+
+def _write(
+    stack: str, loaded: LoadedStack, found: Sequence[Result], cached: int | None, key: Path | None
+) -> Path:
+    day = next((each.day for each in found if each.day), None) or datetime.now(tz=UTC).date()
+    measurement = Measurement(
+        served=served_by(loaded.settings),
+        input_tokens=round(statistics.fmean(each.input_tokens for each in found)),
+        output_tokens=round(statistics.fmean(each.output_tokens for each in found)),
+        cached_percent=cached,
+        points=tuple(sorted((each.point for each in found), key=lambda each: each.concurrency)),
+        tool=found[0].tool,
+        day=day,
+    )
+    lengths = f"{measurement.input_tokens}-{measurement.output_tokens}"
+    path = MEASUREMENTS / f"{stack}-{day.isoformat()}-{lengths}.json"
+    MEASUREMENTS.mkdir(parents=True, exist_ok=True)
+    text = as_text(measurement)
+    signature = None if key is None else read_private_key(key).sign(text.encode())
+    write_whole(path, text)
+    if signature is not None:
+        write_bytes(path.with_name(f"{path.name}.sig"), signature)
+    return path
+
+
+def _output(
+    path: Path, found: Sequence[Result], before: Decimal, report: Report
+) -> dict[str, object]:
+    capacity = report.assumptions.capacity
+    return {
+        "version": 1,
+        "record": str(path),
+        "points": [asdict(result.point) for result in found],
+        "used": capacity.record == path.name,
+        "outputTokensPerSecondPerReplica": round(capacity.output_tokens_per_second, 3),
+        "monthlyBefore": money(before),
+        "monthly": money(report.total),
+    }
+
+
+def _effect(stack: str, before: Decimal, report: Report, *, is_used: bool) -> str:
+    capacity, load = report.assumptions.capacity, report.assumptions.load
+    if is_used:
+        change = usd_difference(report.total - before)
+        return (
+            f"The estimate of {stack} uses it: {capacity.output_tokens_per_second:,.0f} output "
+            f"tokens per second and replica, {usd(report.total)}/month ({change})."
+        )
+    return (
+        f"The estimate of {stack} does not use it: its requests have {load.input_tokens:,} tokens "
+        f"in and {load.own_output_tokens:,.0f} out, or engine.measuredOutputTokensPerSecond is set."
+    )

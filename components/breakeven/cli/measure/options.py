@@ -1,0 +1,26 @@
+"""What the command line asks for, and what stops the command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from breakeven.errors import UserError
+
+
+class MeasureError(UserError):
+    """Nothing was measured, or what was measured can't be used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How to measure; see the options of `breakeven measure`."""
+
+    target: str
+    model: str | None
+    tokenizer: str | None
+    minutes: float
+    budget: float | None
+    seconds: int
+    most: int | None
+    program: str
+    assume: bool

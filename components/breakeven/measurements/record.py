@@ -1,0 +1,205 @@
+"""The record of a measurement: what was measured, on what, and by whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+
+LENGTH_FACTOR = 1.25
+"""Input and output may each be longer or shorter than measured by this factor."""
+
+CACHED_PERCENT = 10
+"""The cached share of the input may differ from the measured one by so many points."""
+
+
+class RecordError(ValueError):
+    """A record that can't be used; the message names the file, what was found, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """What one replica served with so many requests in flight at all times.
+
+    Attributes:
+        concurrency: Requests in flight, 1 or more.
+        output_tokens_per_second: Of all requests, over 0.
+        first_token_seconds: Time to the first token, 95th percentile; None where not measured.
+        inter_token_seconds: Time between tokens, 95th percentile; None where not measured.
+        requests: Completed, 1 or more.
+        failed: Requests that failed.
+    """
+
+    concurrency: int
+    output_tokens_per_second: float
+    first_token_seconds: float | None
+    inter_token_seconds: float | None
+    requests: int
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What ran while it was measured, as far as it decides how fast.
+
+    Attributes:
+        repository: Of the model.
+        revision: Of its weights.
+        precision: Of its weights.
+        gpu: Name in the catalog.
+        tensor_parallel: GPUs of a node of the replica.
+        pipeline_parallel: Nodes of the replica.
+        image: Of the engine, with version and digest.
+        flags: Of the engine, beyond what every stack sets.
+    """
+
+    repository: str
+    revision: str
+    precision: str
+    gpu: str
+    tensor_parallel: int
+    pipeline_parallel: int
+    image: str
+    flags: Mapping[str, str]
+
+    def same_hardware(self, other: Served) -> bool:
+        """Tells whether the same model ran on the same GPUs; engine and flags may differ."""
+        mine, its = (
+            (
+                one.repository.lower(),
+                one.precision,
+                one.gpu,
+                one.tensor_parallel,
+                one.pipeline_parallel,
+            )
+            for one in (self, other)
+        )
+        return mine == its
+
+    def changed(self, other: Served) -> tuple[str, ...]:
+        """Returns what of engine and flags differs, as "image" and names of flags."""
+        image = () if self.image == other.image else ("image",)
+        names = sorted({*self.flags, *other.flags})
+        return (
+            *image,
+            *(name for name in names if self.flags.get(name) != other.flags.get(name)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """A measurement of one replica.
+
+    Attributes:
+        served: What ran.
+        input_tokens: Mean input of a request, cached ones included.
+        output_tokens: Mean output of a request.
+        cached_percent: Share of the input that the prefix cache had, 0 to 100; None where the
+            result of a load generator does not say.
+        points: By concurrency, lowest first; one or more.
+        tool: What made the load, with its version if known.
+        day: On which it was measured.
+        name: Of the file; empty for one that is not written yet.
+    """
+
+    served: Served
+    input_tokens: int
+    output_tokens: int
+    cached_percent: int | None
+    points: tuple[Point, ...]
+    tool: str
+    day: date
+    name: str = ""
+
+    def point_for(self, concurrency: int) -> Point:
+        """Returns the point of the fewest requests in flight that are as many as asked for.
+
+        Where fewer were measured at most, that of the most.
+        """
+        enough = (point for point in self.points if point.concurrency >= concurrency)
+        return next(enough, self.points[-1])
+
+    def fits(self, *, input_tokens: int, output_tokens: int, cached_percent: int) -> bool:
+        """Tells whether it was measured with requests of nearly these lengths."""
+        pairs = ((self.input_tokens, input_tokens), (self.output_tokens, output_tokens))
+        alike = all(max(pair) <= LENGTH_FACTOR * min(pair) for pair in pairs)
+        own = self.cached_percent
+        return alike and (own is None or abs(own - cached_percent) <= CACHED_PERCENT)
+
+
+def as_text(measurement: Measurement) -> str:
+    """Returns a record as JSON."""
+    fields = asdict(measurement)
+    del fields["name"]
+    fields["day"] = measurement.day.isoformat()
+    return json.dumps({"version": VERSION, **fields}, indent=2) + "\n"
+
+
+def from_text(text: str, name: str) -> Measurement:
+    """Reads a record.
+
+    Args:
+        text: As `as_text` writes it.
+        name: Of the file.
+
+    Raises:
+        RecordError: It is none, or of a newer version.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        version = fields.pop("version")
+        points = tuple(Point(**point) for point in fields.pop("points"))
+        measurement = Measurement(
+            **{
+                **fields,
+                "served": Served(**fields["served"]),
+                "points": tuple(sorted(points, key=lambda point: point.concurrency)),
+                "day": date.fromisoformat(fields["day"]),
+            },
+            name=name,
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        msg = f"{name}: is no record of a measurement ({error}). Remove it, or measure again"
+        raise RecordError(msg) from error
+    if version != VERSION:
+        msg = f"{name}: is of version {version}. Allowed: {VERSION}; measure again"
+        raise RecordError(msg)
+    whole = (measurement.input_tokens, measurement.output_tokens)
+    speeds = (point.output_tokens_per_second for point in points)
+    if not points or min(whole) < 1 or min(speeds) <= 0:
+        msg = f"{name}: has no point with tokens. Remove it, or measure again"
+        raise RecordError(msg)
+    return measurement
+
+
+def read_records(folder: Path) -> tuple[Measurement, ...]:
+    """Returns all records of a folder, newest first; none where there is no folder.
+
+    Raises:
+        RecordError: One can't be read.
+    """
+    if not folder.is_dir():
+        return ()
+    files = tuple((path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.json")))
+    return _read(files)
+
+
+@cache
+def _read(files: tuple[tuple[Path, int], ...]) -> tuple[Measurement, ...]:
+    found = [from_text(path.read_text(encoding="utf-8"), path.name) for path, _ in files]
+    return tuple(sorted(found, key=lambda each: (each.day, each.name), reverse=True))
+
+
+def matching(
+    records: tuple[Measurement, ...], served: Served
+) -> Iterator[tuple[Measurement, tuple[str, ...]]]:
+    """Yields records of the same model on the same GPUs, and what of the engine differs."""
+    for record in records:
+        if record.served.same_hardware(served):
+            yield record, record.served.changed(served)

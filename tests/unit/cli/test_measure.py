@@ -1,0 +1,182 @@
+"""`breakeven measure`: the record, and the estimate that uses it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from breakeven.bundle.archive.signing import make_keys
+from breakeven.cli.app import app
+from breakeven.cli.measure import command
+from breakeven.errors import UserError
+from breakeven.measurements.record import from_text, matching, read_records
+from breakeven.planning import own_measurement
+from breakeven.planning.offline import load_values
+from breakeven.reports.sentences.notes import report_notes
+from breakeven.settings.files import stack_values, with_settings
+from tests.unit.cost.builders import TODAY
+from tests.unit.measurements.test_results import VLLM, changed
+
+STACK = "aws-prod"
+
+
+@pytest.fixture(autouse=True)
+def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "measurements"
+    monkeypatch.setattr(command, "MEASUREMENTS", folder)
+    monkeypatch.setattr(own_measurement, "MEASUREMENTS", folder)
+    return folder
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, ["measure", STACK, *arguments], catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.output
+
+
+def refused(*arguments: str) -> str:
+    result = CliRunner().invoke(app, ["measure", STACK, *arguments])
+    assert isinstance(result.exception, UserError)
+    return str(result.exception)
+
+
+def imported(tmp_path: Path, **fields: object) -> str:
+    path = tmp_path / "result.json"
+    path.write_text(changed(VLLM, **fields), encoding="utf-8")
+    return run("--from", str(path), "--model", "acme/model-8b")
+
+
+def test_an_imported_result_decides_the_capacity_and_says_so(tmp_path: Path, records: Path) -> None:
+    said = imported(tmp_path)
+    assert "uses it: 1,280 output tokens per second and replica" in said
+    [path] = records.glob("*.json")
+    record = from_text(path.read_text(encoding="utf-8"), path.name)
+    assert (record.input_tokens, record.output_tokens) == (1024, 256)
+    capacity = load_values(STACK, stack_values(STACK), TODAY).assumptions.capacity
+    assert (capacity.method, capacity.record) == ("own-measurement", path.name)
+    assert capacity.output_tokens_per_second == pytest.approx(1280)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"engine.kvCachePrecision": "fp8"}, "another value of kv-cache-precision"),
+        ({"engine.args": {"enable-chunked-prefill": False}}, "another value of enable-chunked"),
+        ({"traffic.outputTokens": 600}, "requests of 1,024 / 256 tokens"),
+    ],
+)
+def test_a_change_since_the_measurement_is_a_warning(
+    change: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    imported(tmp_path)
+    values = with_settings(stack_values(STACK), change)
+    loaded = load_values(STACK, values, TODAY)
+    assert loaded.assumptions.capacity.record == ""
+    assert any(said in note for note in report_notes(loaded.report()))
+
+
+@pytest.mark.parametrize(
+    "other", [{"gpu": "l4"}, {"precision": "fp8"}, {"tensor_parallel": 2}, {"repository": "a/b"}]
+)
+def test_another_model_or_gpu_is_another_measurement(
+    other: dict[str, Any], tmp_path: Path, records: Path
+) -> None:
+    imported(tmp_path)
+    [record] = read_records(records)
+    assert list(matching((record,), record.served)) == [(record, ())]
+    assert not list(matching((record,), replace(record.served, **other)))
+
+
+def test_a_signed_record_verifies_and_a_broken_one_is_named(tmp_path: Path, records: Path) -> None:
+    make_keys(tmp_path / "key", tmp_path / "key.pub")
+    result = tmp_path / "result.json"
+    result.write_text(json.dumps(VLLM), encoding="utf-8")
+    run("--from", str(result), "--model", "acme/model-8b", "--key", str(tmp_path / "key"))
+    [signature] = records.glob("*.sig")
+    assert len(signature.read_bytes()) == 64
+    (records / "broken.json").write_text("{}", encoding="utf-8")
+    assert "broken.json" in refused("--from", str(result), "--model", "acme/model-8b")
+
+
+def test_what_cannot_be_used_is_one_message(tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    result.write_text(json.dumps(VLLM), encoding="utf-8")
+    assert "--model acme/model-8b" in refused("--from", str(result))
+    assert "can't be read" in refused("--from", str(tmp_path / "none.json"))
+    assert "either --target URL" in refused()
+    assert "can't be started" in refused("--target", "http://x", "--guidellm", "/no", "--yes")
+
+
+STAND_IN = """
+import json, sys
+from pathlib import Path
+spec = json.loads(Path(sys.argv[3]).read_text())["spec"]
+[streams] = spec["profile"]["streams"]
+log = Path(__file__).with_name("log")
+log.write_text((log.read_text() if log.exists() else "") + f"{streams} ")
+if Path(__file__).with_name("dies").exists() and streams > 2:
+    sys.exit("the server went away, and the key is " + spec["backend"].get("api_key", ""))
+[data] = spec["data"]
+def of(mean):
+    return {"successful": {"mean": mean, "percentiles": {"p95": mean}}}
+Path(spec["outputs"][0]["path"]).write_text(json.dumps({"benchmarks": [{
+    "config": {"strategy": {"type_": "concurrent", "streams": streams}},
+    "metrics": {
+        "request_totals": {"successful": 10 * streams, "errored": 0},
+        "prompt_token_count": of(data["prompt_tokens"] + data.get("prefix_tokens", 0)),
+        "output_token_count": of(data["output_tokens"]),
+        "output_tokens_per_second": of(min(streams, 8) * 100),
+        "request_concurrency": of(streams),
+        "time_to_first_token_ms": of(20 * streams),
+        "inter_token_latency_ms": of(10),
+    }}]}))
+"""
+
+
+@pytest.fixture
+def guidellm(tmp_path: Path) -> Path:
+    """A stand-in for guidellm: answers as a replica that is full at eight requests."""
+    program = tmp_path / "guidellm"
+    program.write_text(f"#!{sys.executable}\n{STAND_IN}", encoding="utf-8")
+    program.chmod(0o755)
+    return program
+
+
+def test_the_concurrency_is_raised_until_the_replica_is_full(guidellm: Path, records: Path) -> None:
+    said = run("--target", "http://localhost:1", "--guidellm", str(guidellm), "--yes")
+    assert "At most" in said
+    assert "for the replica in that time" in said
+    assert "the replica is full" in said
+    assert "uses it: 800 output tokens per second" in said
+    assert guidellm.with_name("log").read_text(encoding="utf-8") == "1 2 4 8 16 "
+    assert [path.suffix for path in records.iterdir()] == [".json"]
+
+
+def test_a_run_that_was_stopped_goes_on_and_shows_no_key(
+    guidellm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "kept-from-output")
+    dies = guidellm.with_name("dies")
+    dies.touch()
+    arguments = ("--target", "http://localhost:1", "--guidellm", str(guidellm), "--yes")
+    message = refused(*arguments)
+    assert "no result at concurrency 4: the server went away" in message
+    assert "kept-from-output" not in message
+    dies.unlink()
+    run(*arguments)
+    assert guidellm.with_name("log").read_text(encoding="utf-8") == "1 2 4 4 8 16 "
+
+
+def test_a_budget_that_holds_no_step_starts_nothing(guidellm: Path) -> None:
+    message = refused(
+        *("--target", "http://localhost:1", "--guidellm", str(guidellm), "--yes"),
+        *("--budget", "0.0001"),
+    )
+    assert "not one step fits into the budget" in message
+    assert not guidellm.with_name("log").exists()
