@@ -11,7 +11,7 @@ from breakeven.cost.availability import (
     AvailabilityOption,
 )
 from breakeven.cost.report import Report
-from breakeven.reports.formatting import usd_difference
+from breakeven.reports.formatting import usd, usd_difference
 from breakeven.reports.layout import Column, Row, Table
 
 _SHOWN_DIGITS = 4
@@ -23,6 +23,12 @@ _NAMES: Mapping[AvailabilityKind, str] = {
     "second-zone": "Nodes in two zones, whose weights both can read",
     "fallback-api": "API as fallback during outages (gateway.mode hybrid)",
     "on-call": "On-call (staffing.onCallPerMonth)",
+}
+
+
+_IN_SENTENCES: Mapping[AvailabilityKind, str] = {
+    "spare-replica": "a spare replica on another node",
+    "second-zone": "nodes in two zones",
 }
 
 
@@ -45,6 +51,25 @@ def availability(report: Report) -> Table:
         rows=tuple(_row(option) for option in found.options),
         notes=(f"{answer[0].upper()}{answer[1:]}.", *_assumptions(found)),
     )
+
+
+def missed_objective(report: Report) -> tuple[str, ...]:
+    """Says that the stack misses its availability objective, and what would meet it; or nothing."""
+    found = report.availability
+    if found is None or found.expected is None or found.expected >= found.target:
+        return ()
+    enough = [
+        (option.monthly, _IN_SENTENCES[option.kind])
+        for option in found.options
+        if option.monthly is not None and (option.expected or 0) >= found.target
+    ]
+    way = "no option of this report meets it"
+    if enough:
+        monthly, name = min(enough)
+        way = f"{name} would meet it, for at most {usd(monthly)}/month"
+    expected = _percent(found.expected)
+    sentence = f"The stack misses its availability objective of {_percent(found.target)}: "
+    return (f"{sentence}{expected} is expected; {way}.",)
 
 
 def _row(option: AvailabilityOption) -> Row:

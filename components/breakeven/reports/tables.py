@@ -5,6 +5,7 @@ from __future__ import annotations
 from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.break_even import BreakEven
 from breakeven.cost.report import STALE_DAYS, Report
+from breakeven.reports.availability import missed_objective
 from breakeven.reports.formatting import (
     counted,
     currency_name,
@@ -264,8 +265,9 @@ def _dated(line: LineItem, report: Report) -> str:
 
 
 def findings(report: Report) -> tuple[str, ...]:
-    """Says what a reader has to know before any figure: that the stack is too small."""
-    return () if report.shortfall is None else shortfall_sentences(report.shortfall)
+    """Says what a reader has to know before any figure: which objective the stack misses."""
+    too_small = () if report.shortfall is None else shortfall_sentences(report.shortfall)
+    return (*too_small, *missed_objective(report))
 
 
 def heading(report: Report) -> tuple[str, ...]:

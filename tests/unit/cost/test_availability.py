@@ -15,6 +15,8 @@ from breakeven.cost.objective import AvailabilityObjective
 from breakeven.cost.report import Report
 from breakeven.reports.availability import availability as table
 from breakeven.reports.document.writing import as_output, report_document
+from breakeven.reports.formatting import usd
+from breakeven.reports.tables import findings
 from tests.unit.cost.bill.test_priced_ledger import OWNED
 from tests.unit.cost.builders import assumptions, pool, volume
 
@@ -95,6 +97,15 @@ def test_more_nodes_are_never_less_available_and_the_bill_stays(
     shown = table(report)
     assert ("meets" in shown.answer) == (expected >= target)
     assert report_document(report).availability is not None
+
+
+def test_a_missed_objective_is_a_finding_with_what_would_meet_it() -> None:
+    fleet = replace(assumptions().fleet, autoscaling=False, lowest=1, highest=1, fixed_nodes=1)
+    report = reported(fleet=fleet)
+    [finding] = findings(report)
+    assert "misses its availability objective of 99.9%: 99% is expected" in finding
+    assert f"at most {usd(report.bill.node_monthly)}/month" in finding
+    assert not findings(reported())
 
 
 def test_without_an_objective_nothing_is_shown() -> None:
