@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import lru_cache
 
+from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.model_parts import (
     FULL_PRECISION,
     PRECISION_BYTES,
@@ -110,6 +111,12 @@ class ModelFacts:
         """Whether latent attention chooses tokens by an index (DeepSeek V3.2, GLM-5)."""
         kinds = {group.kind for group in self.groups}
         return {"latent", "index"} <= kinds
+
+    def runs_on(self, gpu: Gpu, precision: str) -> bool:
+        """Tells whether vLLM has the kernels on a GPU that the model needs in a precision."""
+        return (gpu.has_sparse_attention or not self.has_sparse_attention) and all(
+            map(gpu.supports, self.stored_precisions(precision))
+        )
 
     @property
     def attention(self) -> LayerGroup | None:

@@ -86,10 +86,13 @@ def _least(settings: Settings, price: Price, shape: NodeShape, parallel: int) ->
 def _cheapest(stack: Stack, report: Report) -> list[tuple[Price, NodeShape]]:
     """Returns the cheapest machine with each number of each GPU that the pool can start."""
     pool, pricing = stack.pool, stack.pricing
+    [settings] = stack.models
     found = []
     for shape in report.assumptions.book.machines(pricing.cloud):
         gpu = None if shape.gpu is None else find_gpu(shape.gpu)
         if gpu is None or not pool.kind.accepts_gpu(gpu) or gpu.vendor != pool.gpu.vendor:
+            continue
+        if not settings.model.facts.runs_on(gpu, settings.model.precision):
             continue
         price = listed_price(
             stack, report, pricing.region, shape.instance_type, pool.first_purchase

@@ -65,6 +65,7 @@ def as_output(recommendation: Recommendation, top: int) -> dict[str, object]:
             "configurations": counts.evaluated,
             "needTooManyGpus": counts.too_many_gpus,
             "enginesWithTooLittleMemory": counts.too_little_memory,
+            "enginesWithoutKernels": counts.without_kernels,
             "enginesMissingFirstToken": counts.too_late,
             "enginesMissingInterToken": counts.too_slow,
         },

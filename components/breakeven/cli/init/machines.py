@@ -16,7 +16,6 @@ from breakeven.cli.prices.book import book_for_command, dated_book
 from breakeven.cost.capacity.memory_fit import memory_fit, smallest_fits
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.settings.engine import EngineSettings
-from breakeven.suggestions import suggestion
 
 LONGEST_REQUEST = 8192
 """Tokens of the longest request; a model that reads fewer has its own limit."""
@@ -51,11 +50,13 @@ def rented(answers: Answers, today: date) -> list[tuple[Decimal, Machine]]:
         if shape.gpu and _is_weighed(shape.gpu, answers)
     ]
     priced: list[tuple[Decimal, Machine]] = []
+    there: set[str] = set()
     for shape in shapes:
         try:
             price = book.node(answers.where, region, shape.instance_type, "on-demand")
         except PriceMissingError:
             continue
+        there.add(shape.gpu or "")
         if shape.gpu and _fits(answers.model, shape.gpu, shape.gpus):
             machine = Machine(
                 gpu=shape.gpu,
@@ -65,20 +66,20 @@ def rented(answers: Answers, today: date) -> list[tuple[Decimal, Machine]]:
             )
             priced.append((price.usd, machine))
     if not priced:
-        there = sorted({shape.gpu or "" for shape in shapes})
-        raise NewStackError(_none_fits(answers, region, there))
+        raise NewStackError(_none_fits(answers, region, sorted(there)))
     return priced
 
 
 def _none_fits(answers: Answers, region: str, there: list[str]) -> str:
     """Returns why no machine was found, and which would hold the model."""
     model, precision = answers.model, answers.model.checkpoint.precision
-    which = f"{answers.gpu} there" if answers.gpu else "one machine there"
+    which = f"{answers.gpu} is" if answers.gpu else "each is"
+    priced = f" (GPUs there: {', '.join(there)})" if there and not answers.gpu else ""
     length = min(LONGEST_REQUEST, model.max_model_length)
     fits = smallest_fits(model, max_model_length=length)
     return (
         f"{model.name} in {precision} fits no machine of {answers.where} {region} with a price: "
-        f"{which} is too small or not rented{suggestion(tuple(there))}. "
+        f"{which} too small, lacks vLLM's kernels for the model, or is not rented{priced}. "
         + _nearest(answers, region, fits)
         + "Choose another --gpu, --where or --model; `breakeven model` says what a model needs"
     )
@@ -180,8 +181,7 @@ def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
     part = find_gpu(gpu)
     return (
         gpus in TENSOR_PARALLEL
-        and (part.has_sparse_attention or not model.has_sparse_attention)
-        and all(map(part.supports, model.stored_precisions(model.checkpoint.precision)))
+        and model.runs_on(part, model.checkpoint.precision)
         and model.splits_over(gpus)
         and memory_fit(
             Engine(

@@ -170,6 +170,8 @@ def _stored(facts: ModelFacts) -> str:
     parts = ", ".join(
         f"{part.replace('_', ' ')} {precision}" for part, precision in checkpoint.parts.items()
     )
+    if not parts:
+        return f"{checkpoint.precision}; {checkpoint.method} leaves every part as it is"
     return f"{checkpoint.precision} by {checkpoint.method}: {parts}"
 
 

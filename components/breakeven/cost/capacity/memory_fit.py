@@ -115,6 +115,7 @@ def smallest_fits(
         for parallel in TENSOR_PARALLEL
         for engine in [Engine(model=model, precision=precision, gpu=gpu, tensor_parallel=parallel)]
         if model.splits_over(parallel)
+        and model.runs_on(gpu, precision)
         and memory_fit(
             engine,
             gpu_memory_utilization=gpu_memory_utilization,
@@ -147,6 +148,7 @@ def _several_nodes(
         for nodes in range(2, MOST_NODES + 1)
         if gpu.is_suggested
         and model.splits_over(parallel)
+        and model.runs_on(gpu, precision)
         and memory_fit(
             Engine(
                 model=model,

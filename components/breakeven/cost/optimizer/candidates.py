@@ -75,6 +75,7 @@ class Counts:
         evaluated: Those that were priced.
         too_many_gpus: Those of them that need more GPUs than allowed.
         too_little_memory: Engines that don't hold the model, and so were not priced.
+        without_kernels: Engines whose GPUs vLLM has no kernels for the model on.
         too_late: Engines that miss the objective for the first token even with one request in
             flight.
         too_slow: Engines that miss the inter-token objective even then.
@@ -83,6 +84,7 @@ class Counts:
     evaluated: int = 0
     too_many_gpus: int = 0
     too_little_memory: int = 0
+    without_kernels: int = 0
     too_late: int = 0
     too_slow: int = 0
 
@@ -180,6 +182,9 @@ class Evaluator:
             operation="fixed",
             requests_in_flight=self.search.largest_batch,
         )
+        if not self.search.model.runs_on(offer.gpu, precision):
+            self.counts.without_kernels += 1
+            return
         capacity = self._capacities.of(full)
         if capacity is None:
             self.counts.too_little_memory += 1

@@ -85,6 +85,9 @@ def evaluated(search: Search, counts: Counts) -> str:
         engines = counted(counts.too_little_memory, "engine")
         verb = "has" if counts.too_little_memory == 1 else "have"
         parts.append(f"{engines} {verb} too little memory for the model")
+    if counts.without_kernels:
+        engines = counted(counts.without_kernels, "engine")
+        parts.append(f"{engines} left out because vLLM has no kernels there for the model")
     for missed, objective in ((counts.too_late, "first-token"), (counts.too_slow, "inter-token")):
         if missed:
             parts.append(
@@ -112,7 +115,7 @@ def recommendation_notes(recommendation: Recommendation) -> tuple[str, ...]:
 
 def _obstacles(obstacles: Obstacles) -> Iterator[str]:
     search, counts = obstacles.search, obstacles.counts
-    ways = counts.evaluated + counts.too_little_memory
+    ways = counts.evaluated + counts.too_little_memory + counts.without_kernels
     gpus = ", ".join(search.gpus) or "any GPU"
     if not ways:
         yield (
@@ -121,11 +124,14 @@ def _obstacles(obstacles: Obstacles) -> Iterator[str]:
         )
         return
     if not obstacles.candidates:
+        kernels = ""
+        if counts.without_kernels:
+            kernels = f", {counts.without_kernels:,} are on GPUs for which vLLM lacks its kernels"
         yield (
             f"{search.model.name} on {gpus}{place(search)} within {counted(search.max_gpus, 'GPU')}"
-            f": of {ways:,} configurations, {counts.too_little_memory:,} have too little memory "
-            f"and {counts.too_many_gpus:,} need more GPUs. Replicas that span several nodes are "
-            "not evaluated: set engine.pipelineParallel and run breakeven estimate"
+            f": of {ways:,} configurations, {counts.too_little_memory:,} have too little memory"
+            f"{kernels} and {counts.too_many_gpus:,} need more GPUs. Replicas that span several "
+            "nodes are not evaluated: set engine.pipelineParallel and run breakeven estimate"
         )
         return
     for one in obstacles.constraints:

@@ -124,6 +124,15 @@ def test_several_nodes_are_suggested_where_one_holds_no_replica() -> None:
         assert not fitted(model, find_gpu(gpu), precision="mxfp4", parallel=8, longest=8192).fits
 
 
+def test_no_gpu_without_kernels_for_the_model_is_suggested() -> None:
+    sparse = smallest_fits(find_model("deepseek-v3.2"), max_model_length=8192)
+    dense = smallest_fits(find_model("deepseek-v3"), max_model_length=8192)
+    gpus = {each.rpartition(" ")[2] for each in sparse}
+    assert gpus
+    assert all(find_gpu(gpu).has_sparse_attention for gpu in gpus)
+    assert dense
+
+
 def test_suggestions_read_as_a_person_would_say_them() -> None:
     assert smallest_fits(find_model("llama-2-13b-chat"), max_model_length=4096) == (
         "fp8 on 1 x l4",

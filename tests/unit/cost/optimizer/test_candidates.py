@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.catalog.gpus import find_gpu
+from breakeven.catalog.models import find_model
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.estimate import estimate
 from breakeven.cost.hybrid import SplitRules
@@ -232,3 +233,15 @@ def test_a_measurement_counts_for_its_own_engine_only() -> None:
         if own:
             fewer = configuration.requests_in_flight < 32  # at which the stack is full
             assert (one.capacity.output_tokens_per_second < 1234.0) == fewer
+
+
+def test_gpus_without_kernels_for_the_model_are_left_out_and_counted() -> None:
+    base = search(gpus=("l40s", "h100"))
+    sparse = replace(base.assumptions.engine, model=find_model("deepseek-v3.2"), precision="fp8")
+    assumptions = replace(base.assumptions, engine=sparse)
+    evaluator = Evaluator(replace(base, assumptions=assumptions, ledgers={"fp8": ()}))
+    evaluator.evaluate_all()
+    assert evaluator.counts.without_kernels > 0
+    assert evaluator.counts.evaluated + evaluator.counts.too_little_memory > 0
+    only = replace(evaluator.search, gpus=("l40s",))
+    assert Evaluator(only).evaluate_all() == []
