@@ -58,6 +58,11 @@ class Commands(LazyGroup):
                 "review",
                 "Review a stack: should we still host this, and what changed?",
             ),
+            "chargeback": Place(
+                "chargeback.command",
+                "chargeback",
+                "Split the whole monthly cost of a stack among teams and models.",
+            ),
             "evidence": Place(
                 "evidence",
                 "evidence",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -83,7 +83,7 @@ def ask_prometheus(
             "end": window.end.isoformat(),
             "step": str(window.step_seconds),
         }
-        text = _body(address, "/api/v1/query_range", parameters, TOKEN)
+        text = fetch_answer(address, "/api/v1/query_range", parameters, TOKEN)
         yield f"{_plain(address)} ({kind.name})", files.answer(text, f"{_plain(address)}", kind)
 
 
@@ -109,11 +109,22 @@ def ask_opencost(address: str, files: Files, window: Window) -> Iterator[tuple[s
         ("/assets", {"window": span}, ASSETS),
     )
     for path, parameters, kind in asked:
-        text = _body(address, path, parameters, OPENCOST_TOKEN)
+        text = fetch_answer(address, path, parameters, OPENCOST_TOKEN)
         yield f"{_plain(address)}{path}", files.answer(text, f"{_plain(address)}{path}", kind)
 
 
-def _body(address: str, path: str, parameters: dict[str, str], variable: str) -> str:
+def fetch_answer(address: str, path: str, parameters: Mapping[str, str], variable: str) -> str:
+    """Returns what a server answers, as text.
+
+    Args:
+        address: Of the server.
+        path: Below its address.
+        parameters: Of the query.
+        variable: Environment variable with a bearer token; may be unset.
+
+    Raises:
+        ReconcileError: It can't be reached, is too slow, or answers an error.
+    """
     import httpx2  # noqa: PLC0415 -- takes a while to load
 
     parts = urlsplit(address)

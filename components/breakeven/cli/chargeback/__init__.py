@@ -1,0 +1,1 @@
+"""The command `breakeven chargeback`: a statement for each team and model."""

@@ -1,0 +1,122 @@
+"""What each team used: from a CSV file, or from the gateway's counters in Prometheus."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from types import MappingProxyType
+
+from breakeven.cli.reconcile.addresses import TOKEN, fetch_answer
+from breakeven.cost.chargeback.statement import ChargebackError, Use
+from breakeven.cost.reconciliation.prometheus import read_series
+from breakeven.manifests.monitoring.promql import namespace_selector
+from breakeven.settings.stack import Settings
+
+COUNTERS: Mapping[str, str] = MappingProxyType(
+    {
+        "tokens": "breakeven_gateway_tokens_total",
+        "usd": "breakeven_gateway_usd_total",
+        "team": "team",
+        "model": "model",
+        "to": "to",
+    }
+)
+"""Names of the gateway's counters and of their labels; the only place that knows them."""
+
+_API = "api"
+"""Value of the label of the destination for requests that went to an API."""
+
+_Key = tuple[str, str, str]
+
+
+def uses_of_prometheus(address: str, settings: Settings, days: float) -> list[Use]:
+    """Asks Prometheus what each team used.
+
+    Args:
+        address: Of Prometheus.
+        settings: Of the stack.
+        days: Until now.
+
+    Raises:
+        ReconcileError: It can't be reached, or does not answer as Prometheus does.
+        ObservedError: An answer can't be used.
+    """
+    labels = ", ".join(COUNTERS[name] for name in ("team", "model", "to"))
+    found: dict[str, dict[_Key, Decimal]] = {}
+    for what in ("tokens", "usd"):
+        counter = f"{COUNTERS[what]}{{{namespace_selector(settings)}}}"
+        query = f"sum by ({labels}) (increase({counter}[{round(days * 1440)}m]))"
+        text = fetch_answer(address, "/api/v1/query", {"query": query}, TOKEN)
+        found[what] = {
+            (
+                str(labelled.get(COUNTERS["team"], "")),
+                str(labelled.get(COUNTERS["model"], "")),
+                str(labelled.get(COUNTERS["to"], "")),
+            ): Decimal(str(points[-1][1]))
+            for labelled, points in read_series(text, address)
+        }
+    return _uses(found["tokens"], found["usd"])
+
+
+def uses_of_file(path: Path) -> list[Use]:
+    """Reads a CSV file with the columns team and tokens, and perhaps model, to and usd.
+
+    Args:
+        path: Of the file.
+
+    Raises:
+        ChargebackError: It can't be read, lacks a column, or holds no number where one belongs.
+    """
+    tokens: defaultdict[_Key, Decimal] = defaultdict(Decimal)
+    dollars: defaultdict[_Key, Decimal] = defaultdict(Decimal)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            if lacking := {"team", "tokens"} - set(reader.fieldnames or ()):
+                msg = (
+                    f"{path}: no column {' and '.join(sorted(lacking))}. Needed: team, tokens; "
+                    "allowed too: model, to (own or api), usd"
+                )
+                raise ChargebackError(msg)
+            for number, row in enumerate(reader, start=2):
+                key = row["team"] or "", row.get("model") or "", row.get("to") or "own"
+                tokens[key] += _number(row["tokens"], path, number)
+                dollars[key] += _number(row.get("usd") or "0", path, number)
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: can't be read. Give a CSV file with the columns team and tokens"
+        raise ChargebackError(msg) from error
+    return _uses(tokens, dollars)
+
+
+def _number(text: str | None, path: Path, line: int) -> Decimal:
+    try:
+        number = Decimal(text or "")
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or number < 0:
+        msg = f"{path}: line {line}: found {text!r}. Allowed: a number of 0 or more"
+        raise ChargebackError(msg)
+    return number
+
+
+def _uses(tokens: Mapping[_Key, Decimal], dollars: Mapping[_Key, Decimal]) -> list[Use]:
+    def total(amounts: Mapping[_Key, Decimal], team: str, model: str, *, api: bool) -> Decimal:
+        chosen: Iterable[Decimal] = (
+            amount
+            for (whose, which, to), amount in amounts.items()
+            if (whose, which) == (team, model) and (to == _API) is api
+        )
+        return sum(chosen, Decimal(0))
+
+    return [
+        Use(
+            team=team,
+            model=model,
+            own_tokens=total(tokens, team, model, api=False),
+            api_usd=total(dollars, team, model, api=True),
+        )
+        for team, model in sorted({key[:2] for key in (*tokens, *dollars)})
+    ]

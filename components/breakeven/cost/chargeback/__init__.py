@@ -1,0 +1,1 @@
+"""Who pays which part of a bill."""
