@@ -145,6 +145,38 @@ def test_watch_prints_until_ctrl_c_and_outlives_an_api_server_that_goes_away(
     assert printed.err.count("closed the connection") == 1
 
 
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_one_screen_is_refreshed_in_place_until_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = Recorded(whole(needs_of("aws-prod")))
+    naps = 0
+
+    def nap(_: float) -> None:
+        nonlocal naps
+        naps += 1
+        recorded.dies_after = len(recorded.calls) if naps == 2 else None
+        if naps == 3:
+            raise KeyboardInterrupt
+
+    terminal = _Terminal()
+    with serving(recorded) as address:
+        config = write_kubeconfig(tmp_path / "config", address)
+        monkeypatch.setattr(time, "sleep", nap)
+        monkeypatch.setattr("sys.stdout", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        arguments = ("status", "aws-prod", "--kubeconfig", str(config), "--watch")
+        assert exit_code(monkeypatch, *arguments) == 0
+    drawn = terminal.getvalue()
+    assert "\x1b[1A" in drawn  # the cursor goes up, over the screen before
+    assert "not refreshed: the API server at" in drawn
+    assert "Traceback" not in drawn
+
+
 def test_no_cluster_is_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

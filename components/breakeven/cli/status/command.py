@@ -35,6 +35,8 @@ from breakeven.planning.offline import load_values, read_stack
 from breakeven.settings.files import stack_values, with_settings
 
 _Look = Callable[[], Snapshot]
+_WIDTH = 100
+"""Columns where there is no terminal that tells its own."""
 
 
 def status(  # noqa: PLR0913  # one argument for each option
@@ -91,15 +93,23 @@ def _print_json(look: _Look, every: float | None) -> None:
 
 
 def _print_text(look: _Look, every: float | None) -> None:
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
     def print_one() -> None:
-        console.print(screen(look()))
+        typer.echo(_plain(look()))
 
     if every is None:
         print_one()
     else:
         _repeat(print_one, every)
+
+
+def _plain(snapshot: Snapshot) -> str:
+    """Returns the screen as lines without blanks at their ends."""
+    width = None if sys.stdout.isatty() else _WIDTH
+    console = Console(highlight=False, width=width, color_system=None)
+    with console.capture() as captured:
+        console.print(screen(snapshot))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
 def _repeat(act: Callable[[], None], every: float) -> None:

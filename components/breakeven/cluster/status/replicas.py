@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from textwrap import shorten
 from typing import Any
 
 from breakeven.cluster.connection import Cluster
@@ -119,6 +120,6 @@ def _waiting_weights(cluster: Cluster, namespace: str) -> Iterator[NotReady]:
 def _counted(found: Iterable[tuple[Cause, str]]) -> Iterator[NotReady]:
     by_cause: dict[Cause, list[str]] = {}
     for cause, detail in found:
-        by_cause.setdefault(cause, []).append(" ".join(detail.split())[:_LONGEST])
+        by_cause.setdefault(cause, []).append(shorten(detail, _LONGEST, placeholder=" …"))
     for cause, details in by_cause.items():
         yield NotReady(cause=cause, replicas=len(details), detail=details[0])

@@ -72,8 +72,10 @@ class Spend(_Part):
     today: Decimal | None
     this_month: Decimal | None
     planned_hourly: Decimal
-    planned_today: Decimal = Field(description="The plan for the hours of today that have passed")
-    planned_this_month: Decimal
+    planned_today: Decimal = Field(
+        description="The plan for the hours of today since it was deployed"
+    )
+    planned_this_month: Decimal = Field(description="The same for this month")
     planned_month: Decimal
     budget_month: Decimal | None
     source: str = Field(description="Where the spend of past hours is from")

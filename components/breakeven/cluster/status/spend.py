@@ -36,13 +36,15 @@ def spend_of(  # noqa: PLR0913  # what a spend is made of
     Args:
         plan: What was planned.
         lives: Since when each node is there, and its price by the hour; None if one is unknown.
-        deployed_since: When the stack's namespace was made.
+        deployed_since: When the stack's namespace was made; the present if it is not there.
         is_deployed: Whether it is there.
         now: The present, UTC.
         recorded: USD that Prometheus recorded over so many last minutes; None where it did not.
     """
     starts = starts_of(now)
     passed = [_hours(now - start) for start in starts]
+    # The plan of hours before it was deployed is no plan for what it spent.
+    planned = [_hours(now - max(start, deployed_since)) for start in starts]
     found = [recorded(int(hours * 60)) for hours in passed]
     is_recorded = all(value is not None for value in found)
     if not is_recorded and lives is not None:
@@ -61,8 +63,8 @@ def spend_of(  # noqa: PLR0913  # what a spend is made of
         today=today,
         this_month=this_month,
         planned_hourly=plan.hourly,
-        planned_today=plan.hourly * passed[1],
-        planned_this_month=plan.hourly * passed[2],
+        planned_today=plan.hourly * planned[1],
+        planned_this_month=plan.hourly * planned[2],
         planned_month=plan.month,
         budget_month=plan.budget,
         source=RECORDED if is_recorded else FROM_NODES if known else UNKNOWN,

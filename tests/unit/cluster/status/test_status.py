@@ -181,6 +181,7 @@ def test_one_look_tells_replicas_nodes_money_queue_and_alerts(tmp_path: Path) ->
     # Since 12:00: half an hour and a quarter of nodes, half an hour of the rest.
     assert seen.spend.this_hour == Decimal("3.5")
     assert seen.spend.today == seen.spend.this_month == Decimal("12.5")
+    assert seen.spend.planned_today == 20  # the two hours since it was deployed
     assert seen.spend.source == FROM_NODES
     assert (seen.own_share, seen.api_share) == (1, 0)
     assert [alert.name for alert in seen.alerts or []] == ["QueueGrows"]
