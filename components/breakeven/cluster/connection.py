@@ -7,7 +7,6 @@ dicts of their JSON, because most of what a stack deploys are custom resources.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -16,20 +15,17 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
-import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
 
 from breakeven.cluster.errors import (
     ForbiddenError,
-    KubeconfigError,
     RefusedError,
     UnauthorizedError,
     UnreachableError,
 )
-from breakeven.suggestions import near_names, suggestion
+from breakeven.cluster.kubeconfig import load, runs_in_pod
 
 FIELD_MANAGER = "breakeven"
 CONNECT_SECONDS = 5.0
@@ -235,13 +231,13 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> Clust
     """
     settings = Configuration()
     settings.retries = False
-    if kubeconfig is None and context is None and _in_pod():
+    if kubeconfig is None and context is None and runs_in_pod():
         config.load_incluster_config(  # type: ignore[no-untyped-call]  # not annotated
             client_configuration=settings
         )
         name, namespace = IN_CLUSTER, "default"
     else:
-        name, namespace = _load(settings, kubeconfig, context)
+        name, namespace = load(settings, kubeconfig, context)
     address = urlsplit(settings.host)
     host = address.netloc.rpartition("@")[2]
     return Cluster(
@@ -250,63 +246,6 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> Clust
         namespace=namespace,
         _client=ApiClient(settings),
     )
-
-
-def _load(settings: Configuration, kubeconfig: Path | None, context: str | None) -> tuple[str, str]:
-    """Reads a kubeconfig into the client's settings; returns context and namespace."""
-    file = str(kubeconfig) if kubeconfig else os.environ.get("KUBECONFIG") or str(_default())
-    if not any(Path(each).is_file() for each in file.split(os.pathsep)):
-        msg = (
-            f"there is no cluster to connect to: {file} is not a file. Name a kubeconfig with "
-            "--kubeconfig FILE or KUBECONFIG; make rig starts a cluster on this machine"
-        )
-        raise KubeconfigError(msg)
-    try:
-        contexts, current = config.list_kube_config_contexts(  # type: ignore[no-untyped-call]
-            file
-        )
-    except (ConfigException, yaml.YAMLError, OSError, AttributeError, TypeError, KeyError) as error:
-        raise KubeconfigError(_damaged(file, error)) from None
-    known = {each["name"]: each.get("context") or {} for each in contexts or ()}
-    name = context or (current or {}).get("name", "")
-    if name not in known:
-        near = suggestion(near_names(name, known)) if name else ""
-        msg = (
-            f'{file} has no context "{name}"{near}. Allowed: {", ".join(sorted(known)) or "none"}; '
-            "name one with --context"
-        )
-        raise KubeconfigError(msg)
-    try:
-        config.load_kube_config(  # type: ignore[no-untyped-call]
-            file, name, client_configuration=settings, persist_config=False
-        )
-    except (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError) as error:
-        raise KubeconfigError(_damaged(file, error)) from None
-    return name, str(known[name].get("namespace") or "default")
-
-
-def _default() -> Path:
-    return Path.home() / ".kube" / "config"
-
-
-def _in_pod() -> bool:
-    return (
-        "KUBERNETES_SERVICE_HOST" in os.environ
-        and not os.environ.get("KUBECONFIG")
-        and not _default().is_file()
-    )
-
-
-def _damaged(file: str, error: Exception) -> str:
-    """Says what is wrong with a kubeconfig, and repeats no line of it: it holds credentials."""
-    mark = getattr(error, "problem_mark", None)
-    if mark is not None:
-        found = f"invalid YAML in line {mark.line + 1}"
-    elif isinstance(error, ConfigException):
-        found = str(error).splitlines()[0]
-    else:
-        found = f"damaged ({type(error).__name__})"
-    return f"{file} is not a usable kubeconfig: {found}. Check it with: kubectl config view"
 
 
 def _root(api_version: str) -> str:

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import yaml
 
 from breakeven.cluster.connection import UnknownKindError, connect
 from breakeven.cluster.errors import (
@@ -57,6 +58,28 @@ def test_a_kubeconfig_that_cannot_be_used_is_one_message_with_the_way_out(
             connect(file, context)
         assert said in str(caught.value), case
         assert TOKEN not in str(caught.value), case
+
+
+def test_a_command_for_credentials_that_fails_is_named_and_not_quoted(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = write_kubeconfig(tmp_path / "config", "https://127.0.0.1:1")
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    helper = {"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never"}
+    users = (
+        {"exec": {**helper, "command": "no-such-helper"}},
+        {"exec": {**helper, "command": "sh", "args": ["-c", f"echo {TOKEN} >&2; exit 1"]}},
+        {"client-certificate": "/no/such.crt", "client-key": "/no/such.key"},
+        {"tokenFile": "/no/such.token"},
+    )
+    for user in users:
+        said = "for the credentials" if "exec" in user else "/no/such"
+        config["users"][0]["user"] = user
+        file.write_text(yaml.safe_dump(config), encoding="utf-8")
+        with pytest.raises(KubeconfigError, match=said) as caught:
+            connect(file)
+        assert TOKEN not in str(caught.value)
+    assert capfd.readouterr().err == ""
 
 
 def test_an_api_server_that_is_not_there_is_named(tmp_path: Path) -> None:
