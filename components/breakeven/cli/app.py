@@ -66,7 +66,7 @@ class Commands(LazyGroup):
             "evidence": Place(
                 "evidence",
                 "evidence",
-                "Record what is deployed, from which bundle, by which rules.",
+                "Record what a stack deploys, who may call it, from which bundle, by which rules.",
             ),
             "check": Place("check.command", "check", "Check manifests against the policy packs."),
             "preflight": Place(
