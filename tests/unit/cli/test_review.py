@@ -7,11 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from breakeven.cli import review
+from breakeven.planning.offline import load_stack
+from breakeven.reports.document.writing import as_output
 from breakeven.settings.files import ROOT
 from tests.unit.cli.running import exit_code
 
@@ -23,8 +26,16 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A saved estimate of the stack, for which nothing has to be estimated twice."""
+    path = tmp_path_factory.mktemp("earlier") / "october.json"
+    path.write_text(json.dumps(as_output(load_stack("on-prem").report())), encoding="utf-8")
+    return str(path)
+
+
 def test_a_first_review_compares_with_the_stack_as_it_was_and_saves_for_the_next(
-    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = root / "review.md"
     arguments = ("review", "on-prem", "--save", "--output", str(output))
@@ -34,43 +45,36 @@ def test_a_first_review_compares_with_the_stack_as_it_was_and_saves_for_the_next
     assert "Nothing, compared with the stack before this review." in body
     assert "This review changed: `stacks/reviews/on-prem.json`." in body
     saved = root / "stacks" / "reviews" / "on-prem.json"
-    earlier = json.loads(saved.read_text(encoding="utf-8"))
-    capsys.readouterr()
-    earlier["selfHosted"]["total"] = "10000.00"
-    saved.write_text(json.dumps(earlier), encoding="utf-8")
-    assert exit_code(monkeypatch, "review", "on-prem") == 0
-    body = capsys.readouterr().out
-    assert "Compared with the review in on-prem.json: the recommendation stays" in body
-    assert "goes from $10,000.00 to" in body
+    name, figures = review._before("on-prem", saved, date(2026, 11, 30))
+    assert name == "the review in on-prem.json"
+    assert figures.recommendation == "self-host"
 
 
-def test_what_happened_is_reconciled_and_folded(
-    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_what_happened_is_reconciled_and_told_as_json_too(
+    root: Path, earlier: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = root / "figures.yaml"
     figures.write_text("tokensPerDay: 300000000\n", encoding="utf-8")
-    arguments = ("review", "on-prem", "--observed", str(figures))
-    assert exit_code(monkeypatch, *arguments) == 0
-    body = capsys.readouterr().out
-    assert exit_code(monkeypatch, *arguments, "--format", "json") == 0
+    options = ("--observed", str(figures), "--against", earlier, "--format", "json")
+    assert exit_code(monkeypatch, "review", "on-prem", *options) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["version"], told["stack"], told["choice"]) == (1, "on-prem", "self-host")
-    assert [step["title"] for step in told["steps"]] == ["Plan and what happened"]
-    assert "<details><summary>Plan and what happened: breakeven reconcile</summary>" in body
-    assert "tokensPerDay" in body
+    [step] = told["steps"]
+    assert (step["title"], step["answer"]) == ("Plan and what happened", "breakeven reconcile")
+    assert "tokensPerDay" in step["text"]
 
 
 def test_files_that_cannot_be_used_end_it_with_one_message(
-    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    root: Path, earlier: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = root / "bad.json"
     bad.write_text("{}", encoding="utf-8")
-    for option, said in (
-        ("--against", "can't be compared with"),
-        ("--observed", "breakeven reconcile on-prem --from"),
-        ("--prices", "breakeven prices refresh --from"),
+    for options, said in (
+        (("--against", str(bad)), "can't be compared with"),
+        (("--against", earlier, "--observed", str(bad)), "breakeven reconcile on-prem --from"),
+        (("--against", earlier, "--prices", str(bad)), "breakeven prices refresh --from"),
     ):
-        assert exit_code(monkeypatch, "review", "on-prem", option, str(bad)) == 1
+        assert exit_code(monkeypatch, "review", "on-prem", *options) == 1
         error = capsys.readouterr().err
         assert said in error
         assert "Traceback" not in error
@@ -80,7 +84,7 @@ def test_files_that_cannot_be_used_end_it_with_one_message(
 
 @pytest.mark.usefixtures("root")
 def test_prices_that_no_source_tells_do_not_stop_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    earlier: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def unreachable(arguments: list[str]) -> subprocess.CompletedProcess[str]:
         if arguments[0] == "prices":
@@ -89,7 +93,8 @@ def test_prices_that_no_source_tells_do_not_stop_it(
 
     run = review._run
     monkeypatch.setattr(review, "_run", unreachable)
-    assert exit_code(monkeypatch, "review", "on-prem", "--refresh") == 0
+    options = ("--refresh", "--against", earlier)
+    assert exit_code(monkeypatch, "review", "on-prem", *options) == 0
     body = capsys.readouterr().out
     assert "Prices: some were kept, because a source did not answer" in body
     assert "aws: no answer" in body
