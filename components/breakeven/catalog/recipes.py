@@ -111,6 +111,18 @@ def recipe_repositories() -> tuple[str, ...]:
 
 
 @cache
+def recipe_templates() -> frozenset[str]:
+    """Returns the names of vLLM's own chat templates that recipes use, without folder."""
+    paths = (entry.get("chat_template", "") for entry in _data()["recipes"])
+    return frozenset(template_name(path) for path in paths if path)
+
+
+def template_name(path: str) -> str:
+    """Returns the name of a template such as examples/NAME.jinja."""
+    return path.rpartition("/")[2].removesuffix(".jinja")
+
+
+@cache
 def _data() -> Mapping[str, Any]:
     text = (resources.files(__package__) / "data" / "recipes.json").read_text(encoding="utf-8")
     data: Mapping[str, Any] = json.loads(text)

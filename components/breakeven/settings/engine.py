@@ -15,6 +15,7 @@ from breakeven.catalog.engines import (
     oldest_driver,
     release_for,
 )
+from breakeven.settings.chat_template import ChatTemplate
 from breakeven.settings.engine_arguments import (
     AUTO,
     Arguments,
@@ -168,6 +169,13 @@ class EngineSettings(Group):
     speculation: SpeculationSettings = Field(
         default=SpeculationSettings(),
         description="Speculative decoding",
+    )
+    chat_template: ChatTemplate = Field(
+        default=AUTO,
+        description="Template that makes a prompt of messages: auto (that of the model's recipe "
+        "where it has one and tool calls are on, else the model's), model (the one in its "
+        "repository), one of vLLM's that recipes name, such as tool_chat_template_gemma4, or a "
+        "file NAME.jinja in stacks/templates/",
     )
     args: Arguments = Field(
         default={},

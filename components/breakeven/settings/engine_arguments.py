@@ -21,6 +21,7 @@ _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 OWNED: Mapping[str, str] = {
     "api-key": "engine.apiKeySecret",
+    "chat-template": "engine.chatTemplate",
     "chat-template-content-format": "",
     "config": "",
     "data-parallel-size": "engine.dataParallelAttention",

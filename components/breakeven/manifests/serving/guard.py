@@ -15,12 +15,16 @@ from breakeven.manifests.resource import Resource
 from breakeven.manifests.serving.labels import ENGINE_PORT, described, engine_labels
 from breakeven.manifests.serving.timings import Timings
 from breakeven.manifests.templates import CHARTS
+from breakeven.settings.chat_template import is_file, read_template
 from breakeven.settings.stack import Settings
 
 GUARD = "/guard"
 MIDDLEWARE = "request_guard.RequestGuard"
 
 _HOOK = "leave.py"
+CHAT_TEMPLATE = f"{GUARD}/chat-template.jinja"
+"""Where the engine's container finds a template of the user's own."""
+
 _FILES = ("request_guard.py", _HOOK)
 _VOLUME = "guard"
 # A volume of the pod's own that the engine's container can write to.
@@ -37,7 +41,7 @@ def guard_files(settings: Settings) -> Resource:
             "namespace": settings.network.namespace,
             "labels": described(engine_labels(settings)),
         },
-        "data": _files(),
+        "data": _files(settings),
         "immutable": True,
     }
     return Resource(name=f"{settings.name}-guard", manifest=manifest)
@@ -78,11 +82,15 @@ def guard_mount() -> dict[str, Any]:
     return {"name": _VOLUME, "mountPath": GUARD, "readOnly": True}
 
 
-def _files() -> dict[str, str]:
-    return {name: (CHARTS / "serving" / name).read_text(encoding="utf-8") for name in _FILES}
+def _files(settings: Settings) -> dict[str, str]:
+    files = {name: (CHARTS / "serving" / name).read_text(encoding="utf-8") for name in _FILES}
+    template = settings.engine.chat_template
+    if is_file(template):
+        files[CHAT_TEMPLATE.rpartition("/")[2]] = read_template(template)
+    return files
 
 
 def _name(settings: Settings) -> str:
     # It changes with what is in the files, so that replicas are replaced one by one.
-    content = json.dumps(_files(), sort_keys=True).encode()
+    content = json.dumps(_files(settings), sort_keys=True).encode()
     return f"{settings.name}-guard-{hashlib.sha256(content).hexdigest()[:8]}"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from breakeven.catalog.recipes import find_recipe
+from breakeven.catalog.recipes import find_recipe, template_name
+from breakeven.manifests.serving.guard import CHAT_TEMPLATE
+from breakeven.settings.chat_template import OF_THE_MODEL, is_file
 from breakeven.settings.engine_arguments import AUTO, OFF
 from breakeven.settings.stack import Settings
+
+_EXAMPLES = "/vllm-workspace/examples"
+"""Where vLLM's images have its example templates."""
 
 
 def parser_flags(settings: Settings) -> list[str]:
@@ -27,7 +32,16 @@ def parser_flags(settings: Settings) -> list[str]:
         flags += ["--enable-auto-tool-choice", f"--tool-call-parser={tools}"]
     if reasoning:
         flags.append(f"--reasoning-parser={reasoning}")
-    return flags
+    template = _template(engine.chat_template, recipe.chat_template if recipe and tools else "")
+    return [*flags, *([f"--chat-template={template}"] if template else [])]
+
+
+def _template(stated: str, recommended: str) -> str:
+    """Returns the file of a chat template in the engine's container; empty for the model's own."""
+    if is_file(stated):
+        return CHAT_TEMPLATE
+    name = template_name(recommended) if stated == AUTO else stated
+    return f"{_EXAMPLES}/{name}.jinja" if name not in {"", OF_THE_MODEL} else ""
 
 
 def _chosen(stated: str, recommended: str, known: frozenset[str]) -> str:
