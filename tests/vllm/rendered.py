@@ -17,9 +17,13 @@ from tests.recording import STACKS, Registration, register_stack, stack_of
 KEY = "the-key-of-a-test"
 
 # Device: a CPU has no GPUs to spread over and no kernels for eight-bit weights.
-_PARALLEL = ("--tensor-parallel-size", "--pipeline-parallel-size")
+_PARALLEL = ("--tensor-parallel-size", "--pipeline-parallel-size", "--data-parallel-size")
 _NOT_FOR_CPUS = (
     "--quantization",
+    "--kv-cache-dtype",
+    "--kv-offloading-size",
+    "--kv-offloading-backend",
+    "--enable-expert-parallel",
     # Of a replica that spans several nodes: here is one.
     "--distributed-executor-backend",
     "--nnodes",
@@ -160,6 +164,9 @@ def _for_cpus(flag: str) -> str:
     name = flag.partition("=")[0]
     if name in _PARALLEL:
         return f"{name}=1"
+    # vLLM's examples are in its image and not in its package.
+    if flag.startswith("--chat-template=/vllm-workspace/"):
+        return ""
     return "" if name in _NOT_FOR_CPUS else flag
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch  # type: ignore[import-not-found]  # in vLLM's environment, as the next two
 from tokenizers import (  # type: ignore[import-not-found]
+    AddedToken,
     Tokenizer,
     decoders,
     models,
@@ -25,6 +26,8 @@ from transformers import (  # type: ignore[import-not-found]
 _TEMPLATE = "{% for message in messages %}{{ message['content'] }}\n{% endfor %}"
 _NAMES = ("bos_token", "eos_token", "pad_token")
 _SPECIAL = ("<s>", "</s>", "<pad>")
+# What parsers of tool calls and of reasoning look for in the vocabulary.
+_MARKS = ("<think>", "</think>", "<tool_call>", "</tool_call>", "<|python_tag|>")
 
 
 def main(folder: Path) -> None:
@@ -32,10 +35,12 @@ def main(folder: Path) -> None:
     torch.manual_seed(0)
     # Each byte is a token: no text is too strange, and lengths are known without counting.
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {text: number for number, text in enumerate((*_SPECIAL, *letters))}
+    vocabulary = {text: number for number, text in enumerate((*_SPECIAL, *_MARKS, *letters))}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
+    # Kept in what is decoded, as the models' own tokenizers have them.
+    tokenizer.add_tokens([AddedToken(mark, special=False) for mark in _MARKS])
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, **dict(zip(_NAMES, _SPECIAL, strict=True))
     )

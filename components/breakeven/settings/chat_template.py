@@ -7,7 +7,7 @@ from typing import Annotated
 
 from jinja2 import Environment, TemplateSyntaxError
 
-from breakeven.catalog.recipes import recipe_templates
+from breakeven.catalog.model_parsers import known_templates
 from breakeven.settings.engine_arguments import AUTO
 from breakeven.settings.fields import Form, refuse
 from breakeven.settings.files import TEMPLATES
@@ -21,7 +21,7 @@ _NAME = r"[a-z0-9_.]+"
 
 
 def _template(text: str) -> str:
-    if text in {AUTO, OF_THE_MODEL} or text in recipe_templates():
+    if text in {AUTO, OF_THE_MODEL} or text in known_templates():
         return text
     if re.fullmatch(_FILE, text, re.ASCII) is None:
         raise ValueError(text)
@@ -67,7 +67,7 @@ ChatTemplate = Annotated[
     Form(
         _template,
         allowed="auto, model, the name of a file NAME.jinja in stacks/templates/, or a template of "
-        "vLLM's that its recipes name",
+        "vLLM's that the catalog names",
         pattern=f"{_NAME}|{_FILE}",
     ),
 ]

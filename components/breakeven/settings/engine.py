@@ -129,8 +129,8 @@ class EngineSettings(Group):
 
     tool_calling: Parser = Field(
         default=AUTO,
-        description="Parser of tool calls: auto (as the recipe of the model says), off, or the "
-        "name of one of vLLM's parsers; without one vLLM refuses tool_choice auto",
+        description="Parser of tool calls: auto (as the model's recipe or family says), off, or "
+        "the name of one of vLLM's parsers; without one vLLM refuses tool_choice auto",
     )
     reasoning: Parser = Field(
         default=AUTO,
@@ -174,8 +174,8 @@ class EngineSettings(Group):
         default=AUTO,
         description="Template that makes a prompt of messages: auto (that of the model's recipe "
         "where it has one and tool calls are on, else the model's), model (the one in its "
-        "repository), one of vLLM's that recipes name, such as tool_chat_template_gemma4, or a "
-        "file NAME.jinja in stacks/templates/",
+        "repository), one of vLLM's that the catalog names, such as tool_chat_template_gemma4, or "
+        "a file NAME.jinja in stacks/templates/",
     )
     args: Arguments = Field(
         default={},

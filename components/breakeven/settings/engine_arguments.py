@@ -20,6 +20,8 @@ _FLAG = r"[a-z][a-z0-9-]*"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 OWNED: Mapping[str, str] = {
+    "allowed-local-media-path": "",
+    "allowed-media-domains": "",
     "api-key": "engine.apiKeySecret",
     "chat-template": "engine.chatTemplate",
     "chat-template-content-format": "",
@@ -36,6 +38,7 @@ OWNED: Mapping[str, str] = {
     "kv-cache-dtype": "engine.kvCachePrecision",
     "kv-offloading-backend": "engine.kvOffloadGibibytes",
     "kv-offloading-size": "engine.kvOffloadGibibytes",
+    "limit-mm-per-prompt": "model.imagesPerRequest",
     "load-format": "",
     "lora-modules": "model.loraAdapters",
     "master-addr": "engine.pipelineParallel",

@@ -33,6 +33,11 @@ _QUANTIZED = ("fp8", "w8a8", "w8a16", "w4a16", "awq", "gptq", "nvfp4", "mxfp4", 
 
 _REPOSITORY = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
 _DEFAULT = "qwen2.5-7b-instruct"
+_POOLING = (
+    r"(Bert|Roberta|XLMRoberta|ModernBert|NomicBert|GteNew)(Model|ForMaskedLM)$|"
+    r"For(Sequence|Token)Classification$|EmbeddingModel$|^(Qwen2|Qwen3|Llama|Mistral|Gemma2)Model$"
+)
+"""Architectures of vLLM's pooling runner."""
 
 UNKNOWN_REVISION = "0" * 40
 """Stands for a commit that is not known, in what is only priced."""
@@ -141,6 +146,14 @@ class ModelSettings(Group):
         ge=256,
         le=1_048_576,
         description="Longest request in tokens, input and output together",
+    )
+    images_per_request: Integer = Field(
+        default=4,
+        ge=0,
+        le=64,
+        description="Images of one request, for models that see: inline, as data: addresses; others "
+        "are refused, because nothing is fetched for a request. Count their tokens in "
+        "traffic.inputTokens",
     )
     lora_adapters: Annotated[tuple[_AdapterText, ...], List, AfterValidator(_distinct)] = Field(
         default=(),
@@ -253,6 +266,14 @@ class ModelSettings(Group):
             )
         if self.lora_adapters:
             yield from self._adapter_conflicts()
+        if re.search(_POOLING, facts.architecture):
+            yield Conflict(
+                "model.name",
+                f"{facts.name} ({facts.architecture}) embeds, ranks or classifies, and generates "
+                "no text",
+                "Allowed: a model that generates; such a model has no load unit, capacity and API "
+                "comparison here yet",
+            )
 
     def _own_conflicts(self) -> Iterator[Conflict]:
         key, folder = "model.configDigest", self.own_folder

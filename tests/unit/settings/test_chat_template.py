@@ -68,7 +68,7 @@ def test_without_a_statement_there_is_the_recipes_or_the_models() -> None:
         ("binary.jinja", "not UTF-8"),
         ("large.jinja", "500,0.. bytes"),
         ("../own.jinja", "stacks/templates"),
-        ("tool_chat_template_unheard_of", "a template of vLLM's that its recipes name"),
+        ("tool_chat_template_unheard_of", "a template of vLLM's that the catalog names"),
     ],
 )
 def test_what_is_no_template_is_refused(folder: Path, template: str, found: str) -> None:

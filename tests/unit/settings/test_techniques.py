@@ -159,3 +159,11 @@ def test_a_stated_acceptance_wins_with_a_band_of_its_own() -> None:
     assert speculation is not None
     assert (speculation.low_acceptance, speculation.acceptance) == pytest.approx((0.85, 0.95))
     assert speculation.high_acceptance == 1.0
+
+
+def test_a_model_that_sees_takes_images_of_the_request_and_fetches_none() -> None:
+    flags = flags_of("gke", {"model.imagesPerRequest": 2})
+    assert '--limit-mm-per-prompt={"audio": 0, "image": 2, "video": 0}' in flags
+    place = flags.index("--allowed-media-domains")
+    assert flags[place + 1] == "none.invalid"
+    assert not [flag for flag in flags_of("dev", {}) if "media" in flag or "mm-per" in flag]

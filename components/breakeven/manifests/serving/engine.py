@@ -25,7 +25,7 @@ from breakeven.manifests.serving.labels import (
 from breakeven.manifests.serving.parsers import parser_flags
 from breakeven.manifests.serving.security import container_security, pod_security
 from breakeven.manifests.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
-from breakeven.manifests.serving.techniques import parallel_flags, technique_flags
+from breakeven.manifests.serving.techniques import media_flags, parallel_flags, technique_flags
 from breakeven.manifests.serving.timings import NODE_LOST, PROBE_PERIOD, Timings, timings_of
 from breakeven.manifests.serving.tracing import tracing_environment
 from breakeven.manifests.serving.weights import Weights
@@ -102,6 +102,7 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
     return [
         *flags,
         *technique_flags(settings, WEIGHTS),
+        *media_flags(settings),
         *_adapter_flags(settings),
         *as_flags(settings.engine.args),
     ]

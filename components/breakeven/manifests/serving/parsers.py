@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from breakeven.catalog.recipes import find_recipe, template_name
+from breakeven.catalog.model_parsers import parsers_of
 from breakeven.manifests.serving.guard import CHAT_TEMPLATE
 from breakeven.settings.chat_template import OF_THE_MODEL, is_file
 from breakeven.settings.engine_arguments import AUTO, OFF
@@ -13,26 +13,24 @@ _EXAMPLES = "/vllm-workspace/examples"
 
 
 def parser_flags(settings: Settings) -> list[str]:
-    """Returns the flags of vLLM's parsers, as the stack states them or the model's recipe does.
+    """Returns the flags of vLLM's parsers, as the stack states them or the catalog does.
 
-    A parser of the recipe that the version of vLLM does not have yet is left out; the estimate
+    A parser of the catalog that the version of vLLM does not have yet is left out; the estimate
     names the version that the model needs.
     """
-    engine, recipe = settings.engine, find_recipe(settings.model.repository)
+    engine, known = settings.engine, parsers_of(settings.model.repository)
     release = engine.release
-    tools = _chosen(
-        engine.tool_calling, recipe.tool_call_parser if recipe else "", release.tool_parsers
-    )
-    reasoning = _chosen(
-        engine.reasoning, recipe.reasoning_parser if recipe else "", release.reasoning_parsers
-    )
+    tools = _chosen(engine.tool_calling, known.tool_calls, release.tool_parsers)
+    reasoning = _chosen(engine.reasoning, known.reasoning, release.reasoning_parsers)
     flags = []
     if tools:
         # Without the first vLLM answers 400 to tool_choice "auto", which clients send by default.
         flags += ["--enable-auto-tool-choice", f"--tool-call-parser={tools}"]
     if reasoning:
         flags.append(f"--reasoning-parser={reasoning}")
-    template = _template(engine.chat_template, recipe.chat_template if recipe and tools else "")
+    template = _template(
+        engine.chat_template, known.chat_template if tools == known.tool_calls else ""
+    )
     return [*flags, *([f"--chat-template={template}"] if template else [])]
 
 
@@ -40,7 +38,7 @@ def _template(stated: str, recommended: str) -> str:
     """Returns the file of a chat template in the engine's container; empty for the model's own."""
     if is_file(stated):
         return CHAT_TEMPLATE
-    name = template_name(recommended) if stated == AUTO else stated
+    name = recommended if stated == AUTO else stated
     return f"{_EXAMPLES}/{name}.jinja" if name not in {"", OF_THE_MODEL} else ""
 
 

@@ -1,6 +1,8 @@
-"""Flags of vLLM for what makes a replica cheaper than plain serving."""
+"""Flags of vLLM for what makes a replica cheaper than plain serving, and for what it reads."""
 
 from __future__ import annotations
+
+import json
 
 from breakeven.settings.stack import Settings
 
@@ -29,6 +31,22 @@ def technique_flags(settings: Settings, weights: str) -> list[str]:
         path = f"{weights}/{draft.revision}" if draft else ""
         flags.append(f"--speculative-config={engine.speculation.config(path)}")
     return flags
+
+
+def media_flags(settings: Settings) -> list[str]:
+    """Returns what a model that sees accepts: images within a request, and none from elsewhere.
+
+    vLLM fetches from every host unless it is given a list; the name of the list can't exist
+    (RFC 2606).
+    """
+    if not settings.model.facts.parts.tower:
+        return []
+    limits = {"audio": 0, "image": settings.model.images_per_request, "video": 0}
+    return [
+        f"--limit-mm-per-prompt={json.dumps(limits)}",
+        "--allowed-media-domains",
+        "none.invalid",
+    ]
 
 
 def parallel_flags(settings: Settings) -> list[str]:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.catalog.engines import release_for, releases
+from breakeven.catalog.engines import deployed_release, release_for, releases
+from breakeven.catalog.model_parsers import parsers_of
 from breakeven.catalog.recipes import find_recipe, recipe_repositories
 from breakeven.errors import SettingsError
 from breakeven.manifests.serving.engine import engine_flags, own_variables
@@ -34,6 +35,40 @@ def test_a_model_with_a_recipe_answers_tool_calls_and_reasoning_by_its_parsers()
     assert f"--reasoning-parser={recipe.reasoning_parser}" in flags
     assert f"--tool-call-parser={recipe.tool_call_parser}" in flags
     assert "--enable-auto-tool-choice" in flags
+
+
+@pytest.mark.parametrize(
+    ("repository", "tools", "reasoning"),
+    [
+        ("meta-llama/Llama-3.1-8B-Instruct", "llama3_json", ""),
+        ("meta-llama/Llama-3.3-70B-Instruct", "llama3_json", ""),
+        ("RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w8a8", "llama3_json", ""),
+        ("Qwen/Qwen2.5-7B-Instruct", "hermes", ""),
+        ("Qwen/Qwen2.5-Coder-7B-Instruct", "", ""),
+        ("Qwen/Qwen3-14B", "hermes", "qwen3"),
+        ("Qwen/Qwen3-32B", "hermes", "qwen3"),
+        ("meta-llama/Llama-3.1-8B", "", ""),
+        ("meta-llama/Llama-2-13b-chat-hf", "", ""),
+    ],
+)
+def test_a_model_without_a_recipe_of_its_own_has_the_parsers_of_its_family(
+    repository: str, tools: str, reasoning: str
+) -> None:
+    found = parsers_of(repository)
+    assert (found.tool_calls, found.reasoning) == (tools, reasoning)
+    assert not tools or tools in deployed_release().tool_parsers
+    assert not reasoning or reasoning in deployed_release().reasoning_parsers
+
+
+def test_most_shipped_stacks_take_tool_calls() -> None:
+    taken = [stack for stack in STACKS if _takes_tools(stack)]
+    # Llama 2 was not trained for them; nothing is documented for Gemma 3.
+    assert set(STACKS) - set(taken) == {"article", "gke"}
+
+
+def _takes_tools(stack: str) -> bool:
+    settings = stack_of(stack).models[0]
+    return "--enable-auto-tool-choice" in engine_flags(settings, timings_of(settings))
 
 
 def test_a_parser_that_is_stated_wins_and_off_means_none() -> None:
