@@ -151,8 +151,8 @@ class ModelSettings(Group):
         default=4,
         ge=0,
         le=64,
-        description="Images of one request, for models that see: inline, as data: addresses; others "
-        "are refused, because nothing is fetched for a request. Count their tokens in "
+        description="Images of one request, for models that see: inline, as data: addresses; "
+        "others are refused, because nothing is fetched for a request. Count their tokens in "
         "traffic.inputTokens",
     )
     lora_adapters: Annotated[tuple[_AdapterText, ...], List, AfterValidator(_distinct)] = Field(
