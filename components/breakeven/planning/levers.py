@@ -114,8 +114,15 @@ class _Levers:
         at_once = [draft for draft in usable if not self._to_simulate(draft)]
         simulated = [draft for draft in usable if self._to_simulate(draft)][:MOST_SIMULATED]
         weeks = _simulated([case for draft in simulated for case in self._to_simulate(draft)])
-        levers = [self._lever(draft, weeks) for draft in (*at_once, *simulated)]
-        return largest_savings([lever for lever in levers if lever is not None])
+        levers = [self._lever(draft, weeks) for draft in simulated]
+        found = [lever for lever in levers if lever is not None]
+        known: set[LeverKind] = set()
+        for draft in at_once:  # the best of its kind comes first
+            lever = None if draft.candidate.kind in known else self._lever(draft, weeks)
+            if lever is not None:
+                known.add(lever.kind)
+                found.append(lever)
+        return largest_savings(found)
 
     def _draft(self, candidate: Candidate, today: date) -> _Draft | None:
         """Checks a candidate; None where its settings can't be used or miss an objective."""
