@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 
 from bootstrap.console import Console, SetupError, run_logged
 from bootstrap.layout import Layout, digest, replace_text
-from bootstrap.vllm import ON_A_CPU, Vllm
+from bootstrap.vllm import ON_A_CPU, Vllm, version
 from node.archives import File, files_layer, write
 from node.parts import NAMESPACE
 from node.places import Places
@@ -44,10 +44,10 @@ _PIPE_BYTES = 1 << 20
 _UNPACKED = "/var/lib/containerd"
 _CTR = ["ctr", f"--namespace={NAMESPACE}"]
 
-PAUSE = "node.local/pause:1"
-COREDNS = "node.local/coredns:1"
-DEBIAN = "node.local/debian:1"
-ENGINE = "node.local/vllm-openai:1"
+PAUSE = "node.local/pause"
+COREDNS = "node.local/coredns"
+DEBIAN = "node.local/debian"
+ENGINE = "node.local/vllm-openai"
 
 Layers = Callable[[Path], Sequence[Path]]
 
@@ -57,10 +57,11 @@ class Image:
     """One image.
 
     Attributes:
-        name: Its name and tag.
+        name: Its name.
         key: Another one wherever its content could differ.
         layers: Writes its layers into a folder.
         config: What its containers get.
+        tag: Its tag.
         linked: A folder of this machine, and where its files lie in the image. They are linked into
             what containerd has unpacked: gigabytes are neither copied nor kept twice.
     """
@@ -69,6 +70,7 @@ class Image:
     key: str
     layers: Layers
     config: Mapping[str, Any] = field(default_factory=dict)
+    tag: str = "1"
     linked: tuple[Path, str] | None = None
 
 
@@ -121,12 +123,12 @@ def ensure(
             continue
         say(f"image {image.name}: making it, once")
         made = _import(image, places)
-        known[image.name] = {"key": image.key, "digest": made}
+        known[image.name] = {"key": image.key, "tag": image.tag, "digest": made}
         replace_text(places.imported, json.dumps(known, indent=1))
 
 
 def references(places: Places) -> dict[str, dict[str, str]]:
-    """The images that containerd has: key and digest by name."""
+    """The images that containerd has: key, tag and digest by name."""
     if not places.imported.is_file():
         return {}
     found: dict[str, dict[str, str]] = json.loads(places.imported.read_text(encoding="utf-8"))
@@ -134,7 +136,7 @@ def references(places: Places) -> dict[str, dict[str, str]]:
 
 
 def reference(places: Places, name: str) -> str:
-    """The name of an image with its digest, as stacks state it.
+    """The name of an image with its tag and digest, as stacks state it.
 
     Raises:
         SetupError: It was not made.
@@ -146,7 +148,7 @@ def reference(places: Places, name: str) -> str:
             found=", ".join(references(places)) or "none at all",
             fix=["python3 tools/bootstrap vllm", "make node-stop node"],
         )
-    return f"{name}@{found['digest']}"
+    return f"{name}:{found['tag']}@{found['digest']}"
 
 
 def _images(
@@ -187,6 +189,7 @@ def _images(
             ),
             lambda folder: [debian, files_layer(folder / "files", [*_command(python), trusted])],
             {"Env": _variables(environment), "Entrypoint": ["vllm"]},
+            tag=f"v{version(layout)}",
             linked=(packages, f"{_ENGINE}/lib/{python}/site-packages"),
         )
 
@@ -217,7 +220,8 @@ def _import(image: Image, places: Places) -> str:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        _ctr("images", "rm", image.name, must=False)
+        name = f"{image.name}:{image.tag}"
+        _ctr("images", "rm", name, must=False)
         layers = image.layers(folder)
         command = [*_CTR, "images", "import", "-"]
         with subprocess.Popen(
@@ -226,7 +230,7 @@ def _import(image: Image, places: Places) -> str:
             archive = cast("IO[bytes]", importing.stdin)
             # Whoever waits for a processor should find much to do once it has one.
             fcntl.fcntl(archive, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-            made = write(archive, image.name, layers, image.config)
+            made = write(archive, name, layers, image.config)
         if importing.returncode != 0:
             raise SetupError(
                 what=f"containerd does not take the image {image.name}",
@@ -234,10 +238,9 @@ def _import(image: Image, places: Places) -> str:
                 fix=["read the log of containerd", "make room on the disk"],
             )
         # Stacks name images with their digest; a name that is not there would be pulled.
-        pinned = f"{image.name.rpartition(':')[0]}@{made}"
-        _ctr("images", "tag", "--force", image.name, pinned)
+        _ctr("images", "tag", "--force", name, f"{image.name}@{made}")
         if image.linked is not None:
-            _link(places, image.name, *image.linked)
+            _link(places, name, *image.linked)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return made
