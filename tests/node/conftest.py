@@ -15,6 +15,7 @@ from node import namespaces
 from node.places import Places
 from node.starting import Started, start
 from tests.node import machine
+from tests.node.pods import client_of
 from tests.project_copy import Project, copy_project
 
 # An engine starts within a minute and a half on a machine of its own.
@@ -31,6 +32,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     try:
         yield running
     finally:
+        client_of(running).api_client.rest_client.pool_manager.clear()
+        running.api.pool.clear()
         namespaces.end(places)
     assert machine.differences(before) == []
 

@@ -10,7 +10,15 @@ import psutil
 
 _SETTINGS = ("kernel", "vm", "net/ipv4", "net/netfilter", "net/bridge", "fs")
 # These count, or change by themselves while a machine works.
-_UNSTEADY = ("random/", "pty/nr", "inode-", "dentry-state", "file-nr", "nf_conntrack_count")
+_UNSTEADY = (
+    "random/",
+    "pty/nr",
+    "inode-",
+    "dentry-state",
+    "file-nr",
+    "nf_conntrack_count",
+    "quota/",
+)
 _UNSTEADY_FILES = ("ns_last_pid", "aio-nr", "perf_event_max_sample_rate", "max_newidle_lb_cost")
 _NODE_PROGRAMS = frozenset(
     (

@@ -6,7 +6,8 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from kubernetes import client, config
@@ -26,6 +27,13 @@ _RESTRICTED = {
 }
 
 
+@cache
+def client_of(node: Started) -> client.CoreV1Api:
+    """The client by which programs are run in pods, one for all of them."""
+    connect: Any = config.new_client_from_config  # which has no types
+    return client.CoreV1Api(connect(str(node.kubeconfig)))
+
+
 @dataclass
 class Pod:
     """A container in which programs can be run."""
@@ -33,12 +41,6 @@ class Pod:
     node: Started
     namespace: str
     name: str
-    _core: client.CoreV1Api = field(init=False)
-
-    def __post_init__(self) -> None:
-        connect: Any = config.new_client_from_config  # which has no types
-        api = connect(str(self.node.kubeconfig))
-        self._core = client.CoreV1Api(api)
 
     @property
     def path(self) -> str:
@@ -47,7 +49,7 @@ class Pod:
     def python(self, script: str, *arguments: str, seconds: float = 120) -> str:
         """Runs a script inside, and returns what it printed on either stream."""
         answer = stream(
-            self._core.connect_get_namespaced_pod_exec,
+            client_of(self.node).connect_get_namespaced_pod_exec,
             self.name,
             self.namespace,
             command=["python3", "-c", script, *arguments],

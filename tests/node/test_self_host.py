@@ -142,7 +142,7 @@ def test_pods_reach_what_the_rules_name_and_nothing_else(deployed: Deployed) -> 
 
 
 def test_a_pod_that_is_deleted_ends_its_streams_first(deployed: Deployed) -> None:
-    tokens = 3000
+    tokens = 1000
     deployed.wait_until_ready()
     asked = (SERVICE, deployed.key, MODEL, str(tokens))
     running = Background(deployed.caller, STREAM, asked).start()

@@ -44,17 +44,19 @@ PARTS: Mapping[str, MakePart] = {
     "kube-scheduler": control_plane.scheduler,
     "kubelet": parts.kubelet,
     "kube-proxy": parts.kube_proxy,
-    "kube-router": parts.kube_router,
     "device-plugin": parts.device_plugin,
     "outside": parts.outside,
     "stand-ins": parts.stand_ins,
     "prometheus": observers.prometheus,
     "keda-operator": autoscalers.keda_operator,
     "keda-adapter": autoscalers.keda_adapter,
+    "kube-router": parts.kube_router,
 }
 """Every part, in the order of their start."""
 
 _FIRST = ("etcd", "kube-apiserver", "containerd")
+# It gives up where its node is not known yet.
+_ENFORCER = "kube-router"
 
 
 @dataclass
@@ -98,8 +100,10 @@ class Node(Running):
         _forget_containers()
         before_pods(node)
         node._apply_objects(definitions_folder)
-        node.start_together([name for name in PARTS if name not in _FIRST])
+        apart = (*_FIRST, _ENFORCER)
+        node.start_together([name for name in PARTS if name not in apart])
         node._await_node()
+        node.start_part(_ENFORCER)
         (places.root / "address").write_text(node.plan.api_server, encoding="utf-8")
         return node
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from bootstrap import node as built
@@ -44,7 +45,7 @@ class Started:
         """The file for KUBECONFIG."""
         return Folder(self.places.root).kubeconfig
 
-    @property
+    @cached_property
     def api(self) -> Api:
         """The cluster's API, as its administrator."""
         return Api.connect(self.address, Folder(self.places.root).certificates)
