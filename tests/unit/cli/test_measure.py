@@ -150,7 +150,7 @@ def guidellm(tmp_path: Path) -> Path:
 
 def test_the_concurrency_is_raised_until_the_replica_is_full(guidellm: Path, records: Path) -> None:
     said = run("--target", "http://localhost:1", "--guidellm", str(guidellm), "--yes")
-    assert "At most" in said
+    assert "no step starts that would end after 30" in said
     assert "for the replica in that time" in said
     assert "the replica is full" in said
     assert "uses it: 800 output tokens per second" in said

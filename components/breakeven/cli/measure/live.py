@@ -96,16 +96,18 @@ def _confirm(plan: Plan, wishes: Wishes) -> None:
     load = plan.load
     cost = "the cost of the replica is not known"
     if plan.usd is not None:
-        cost = f"{usd(plan.usd)} for the replica in that time"
+        cost = f"about {usd(plan.usd)} for the replica in that time"
     typer.echo(
         f"Requests of {load.input_tokens:,} tokens in ({load.cached_tokens:,} of them shared) and "
         f"{load.output_tokens:,} out go to {load.target}, at concurrency "
         f"{', '.join(map(str, plan.steps))}.\n"
-        f"At most {min(plan.minutes, wishes.minutes):.0f} minutes; {cost}.",
+        f"It takes about {plan.minutes:.0f} minutes, and no step starts that would end after "
+        f"{wishes.minutes:g}; {cost}.",
         err=True,
     )
     if wishes.budget is not None:
-        typer.echo(f"It stops before {usd(Decimal(str(wishes.budget)))} are spent.", err=True)
+        limit = usd(Decimal(str(wishes.budget)))
+        typer.echo(f"No step starts with which the replica would cost over {limit}.", err=True)
     if not wishes.assume and not typer.confirm("Start?", default=True, err=True):
         msg = "nothing was started"
         raise MeasureError(msg)

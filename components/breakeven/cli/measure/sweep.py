@@ -76,7 +76,7 @@ def sweep(  # noqa: PLR0913  # what the command line states
     for step in plan.steps:
         path = folder / f"concurrency-{step}.json"
         if not path.is_file():
-            if not has_time(plan.load.seconds):
+            if not has_time(plan.load.seconds + START_SECONDS):
                 return
             run(program, plan.load, step, path, key)
         [result] = read_results(path.read_text(encoding="utf-8"), str(path))
