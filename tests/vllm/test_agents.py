@@ -1,10 +1,14 @@
-"""What a trained model writes, as public sources recorded it, through vLLM's own parsers."""
+"""What agents ask of a real vLLM, with the arguments that stacks render: tools, reasoning, schemas.
+
+The model is random, so that it chooses no tool: vLLM's grammar makes it write a call, and what a
+trained model writes is taken from public sources and put through the same parsers.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +17,32 @@ import pytest
 from bootstrap.vllm import Vllm
 from breakeven.manifests.serving.parsers import parser_flags
 from tests.recording import STACKS, stack_of
+from tests.vllm.conftest import Start
+from tests.vllm.rendered import engines_of
+from tests.vllm.server import Server, starting
 
 _SCRIPT = Path(__file__).with_name("parse_answer.py")
+
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "strict": True,
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"enum": ["Paris", "Rome"]}, "celsius": {"type": "boolean"}},
+            "required": ["city", "celsius"],
+            "additionalProperties": False,
+        },
+    },
+}
+SCHEMA = {
+    "type": "json_schema",
+    "json_schema": {"name": "weather", "schema": TOOL["function"]["parameters"]},  # type: ignore[index]  # a mapping
+}
+CHAT = {"messages": [{"role": "user", "content": "a"}], "max_tokens": 200, "temperature": 0}
+# A random model that thinks never ends to, and the grammar begins after the thought.
+ANSWERS = {"chat_template_kwargs": {"enable_thinking": False}}
 
 
 class Recorded(NamedTuple):
@@ -114,3 +142,76 @@ def test_a_parser_makes_of_a_recorded_answer_what_a_client_expects(
     if "calls" in found:
         found["calls"] = [[name, json.loads(arguments)] for name, arguments in found["calls"]]
     assert found == recorded.expected
+
+
+@pytest.fixture(scope="module", params=["two-models, qwen3-14b", "dev"])
+def server(
+    request: pytest.FixtureRequest, vllm: Vllm, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A replica with parsers of tool calls and of reasoning, and one with the former alone."""
+    stack, _, model = request.param.partition(", ")
+    engine = next(each for each in engines_of(stack) if model in ("", each.model))
+    with starting(engine, vllm, tmp_path_factory.mktemp("replica")) as started:
+        started.wait_until_ready()
+        yield started
+
+
+def asked(server: Server, **further: object) -> Any:
+    body = {"model": server.engine.model, **CHAT, **further}
+    answer = server.ask("/v1/chat/completions", method="POST", body=body)
+    assert answer.status == 200, answer.text
+    return answer.json["choices"][0]["message"]
+
+
+def no_spaces(vllm: Vllm) -> dict[str, object]:
+    """Keeps the random model from writing spaces for ever, which JSON allows anywhere."""
+    tokenizer = json.loads((vllm.model / "tokenizer.json").read_text(encoding="utf-8"))
+    vocabulary = tokenizer["model"]["vocab"]
+    return {"logit_bias": {str(vocabulary[each]): -100 for each in ("Ġ", "Ċ", "ĉ", "č")}}
+
+
+def test_tools_may_be_chosen_or_not(server: Server) -> None:
+    # Without the parser vLLM answers 400 to it.
+    message = asked(server, tools=[TOOL], tool_choice="auto")
+    assert message.get("tool_calls") in (None, [])
+
+
+def test_a_tool_call_that_is_asked_for_arrives_as_one(server: Server, vllm: Vllm) -> None:
+    choice = {"type": "function", "function": {"name": "get_weather"}}
+    message = asked(server, tools=[TOOL], tool_choice=choice, **ANSWERS, **no_spaces(vllm))
+    [call] = message["tool_calls"]
+    assert call["function"]["name"] == "get_weather"
+    assert _is_weather(call["function"]["arguments"])
+
+
+def test_an_answer_keeps_the_schema_that_is_asked_for(server: Server, vllm: Vllm) -> None:
+    message = asked(server, response_format=SCHEMA, **ANSWERS, **no_spaces(vllm))
+    assert _is_weather(message["content"])
+
+
+def test_what_the_model_thinks_is_apart_from_its_answer(server: Server) -> None:
+    message = asked(server)
+    thinks = "--reasoning-parser=qwen3" in server.engine.container["args"]
+    assert bool(message.get("reasoning")) == thinks
+    assert bool(message["content"]) != thinks
+
+
+def test_proposed_tokens_are_checked_and_counted(start: Start) -> None:
+    settings = {"engine.speculation.method": "ngram", "engine.maxRequests": 64}
+    server = start("dev", **settings)
+    server.wait_until_ready()
+    assert asked(server, ignore_eos=True)["content"]
+    [line] = [
+        line
+        for line in server.ask("/metrics", key="").text.splitlines()
+        if line.startswith("vllm:spec_decode_num_draft_tokens_total")
+    ]
+    assert float(line.rpartition(" ")[2]) > 0
+    # vLLM refuses what docs/vllm.md says it refuses.
+    body = {"model": server.engine.model, **CHAT, "logit_bias": {"10": 1}}
+    assert server.ask("/v1/chat/completions", method="POST", body=body).status == 400
+
+
+def _is_weather(text: str) -> bool:
+    found = json.loads(text)
+    return found.keys() == {"city", "celsius"} and found["city"] in {"Paris", "Rome"}
