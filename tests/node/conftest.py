@@ -11,7 +11,6 @@ import pytest
 from bootstrap.console import Console
 from bootstrap.layout import Layout
 from breakeven.settings.files import ROOT
-from node import namespaces
 from node.places import Places
 from node.starting import Started, start
 from tests.node import machine
@@ -34,7 +33,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     finally:
         client_of(running).api_client.rest_client.pool_manager.clear()
         running.api.pool.clear()
-        namespaces.end(places)
+        running.namespaces.end()
     assert machine.differences(before) == []
 
 

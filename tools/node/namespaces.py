@@ -69,11 +69,17 @@ class Namespaces:
             )
         _wait_for(places.root / "held", outer, log)
         [inner] = psutil.Process(outer.pid).children()
-        holder = Process("holder", inner.pid, inner.create_time())
+        holder = Process("holder", inner.pid, inner.create_time(), outer)
         places.holder.write_text(json.dumps(holder.record()), encoding="utf-8")
         made = cls(places, holder)
         made._link()
         return made
+
+    def end(self) -> None:
+        """End every process inside, where this run made them."""
+        end(self.places)
+        if self.holder.child is not None:
+            self.holder.child.wait(_GONE_WITHIN_SECONDS)
 
     def command(self, command: Sequence[str]) -> list[str]:
         """The same command, run inside."""

@@ -14,7 +14,7 @@ from bootstrap import node as built
 from bootstrap import vllm
 from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
-from node import images, namespaces
+from node import images
 from node.namespaces import Namespaces
 from node.places import Places
 from rig.api import Api
@@ -80,7 +80,7 @@ def start(layout: Layout, places: Places, console: Console) -> Started:
         _fill(layout, places)
         _start_parts(made)
     except BaseException:
-        namespaces.end(places)
+        made.end()
         raise
     return Started(places, made, (places.root / "address").read_text(encoding="utf-8"))
 
