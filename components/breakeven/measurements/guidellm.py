@@ -19,7 +19,7 @@ from pathlib import Path
 START_SECONDS = 30
 """What guidellm usually takes to start and to read a tokenizer."""
 
-GRACE_SECONDS = 120
+GRACE_SECONDS = 300
 """Beyond the load's own time, for the start of guidellm, its tokenizer, and requests in flight."""
 
 
