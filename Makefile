@@ -103,7 +103,7 @@ test-browser: ## Check the HTML report in headless Chromium, which must be insta
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest tests/browser $(ARGS)
 
-test-gateway: ## Run the gateway's real program through every fault of a hybrid deployment
+test-gateway: ## Run the gateway's real programs through every fault and every abuse that we know
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run pytest tests/gateway $(ARGS)
 
@@ -204,8 +204,7 @@ lock: ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
 	$(PYTHON) -m pip install --quiet --upgrade --target $(CACHE)/uv uv==$(UV)
 	$(LOCK) pyproject.toml -o requirements.txt $(ARGS)
 	$(LOCK) pyproject.toml -o requirements-dev.txt --extra dev -c requirements.txt $(ARGS)
-	$(LOCK) tests/gateway/requirements.in -o tests/gateway/requirements.txt \
-		--no-emit-package litellm-enterprise $(ARGS)
+	$(LOCK) tests/gateway/requirements.in -o tests/gateway/requirements.txt $(ARGS)
 	$(LOCK) tools/third_party/requirements.in -o tools/third_party/requirements.txt $(ARGS)
 	$(LOCK) tests/tools/wheel/requirements.in -o tests/tools/wheel/requirements.txt $(ARGS)
 	$(LOCK) tests/focus/requirements.in -o tests/focus/requirements.txt --python-version 3.12 $(ARGS)

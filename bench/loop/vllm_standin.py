@@ -175,7 +175,8 @@ class VllmStandin:
     def _gateway_series(self) -> str:
         if self._configuration.overflow_requests == math.inf:
             return ""
-        return f"breakeven_gateway_requests_total{{{self._namespace}}} {self._came}\n"
+        labels = f'{{{self._namespace},envoy_cluster_name="to-own"}}'
+        return f"envoy_cluster_upstream_rq_total{labels} {self._came}\n"
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         standin = self

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.gateway.asking import A
 from tests.gateway.running import MARK, Cluster
-from tests.gateway.stand_in import Faults
 
 _rows: list[tuple[str, str, str]] = []
 
@@ -22,13 +22,24 @@ def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster
 @pytest.fixture
 def cluster(shared_cluster: Cluster) -> Iterator[Cluster]:
     """The cluster without faults and without replicas; a prompt that leaked fails any test."""
-    shared_cluster.restart_api()
+    shared_cluster.begin_anew()
     shared_cluster.set_replicas()
     yield shared_cluster
-    leaked = [asked for asked in shared_cluster.api.asked if MARK in str(asked.body)]
-    assert not leaked
-    for server in (shared_cluster.api, *shared_cluster.replicas.values()):
-        server.faults = Faults()
+    assert_nothing_leaked(shared_cluster)
+
+
+@pytest.fixture
+def serving(shared_cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster with replica A, without faults; a prompt that leaked fails any test."""
+    shared_cluster.begin_anew()
+    shared_cluster.set_replicas(A)
+    yield shared_cluster
+    assert_nothing_leaked(shared_cluster)
+
+
+def assert_nothing_leaked(cluster: Cluster) -> None:
+    """Fails if the API was asked anything that had to stay inside."""
+    assert not [one for one in cluster.api.asked if MARK.encode() in one.content]
 
 
 @pytest.fixture

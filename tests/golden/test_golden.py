@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from breakeven.manifests.gateway.pod import POLICY
 from breakeven.manifests.monitoring.dashboards import DASHBOARDS, dashboard_json
 from breakeven.manifests.yaml_text import yaml_text
 from breakeven.planning.offline import load_stack
@@ -55,7 +54,7 @@ def _documents(stack: str) -> Iterator[Mapping[str, Any]]:
 
 def _file(name: str, text: str) -> str:
     """A script, which is a file of charts/, and a dashboard, which has a golden file, by digest."""
-    return _digest(text) if name.endswith((".py", ".json")) and name != POLICY else text
+    return _digest(text) if name.endswith((".py", ".lua", ".json")) else text
 
 
 def _digest(text: str) -> str:

@@ -49,7 +49,7 @@ def scenario(stack: Stack, selectors: list[Selector]) -> list[Series]:
         for pod, first in _pods(stack).items():
             of_pod = _labels(stack.models[0], pod, labels)
             for matched in wanted:
-                for own in _own(name, labels, {**of_pod, **matched}):
+                for own in _own(labels, {**of_pod, **matched}):
                     grows = 6.0 if kind == "counter" else 0.0
                     value = 2.0 if kind == "gauge" else 0.0
                     series = Series(name, own, value, grows, first, TOGETHER)
@@ -86,12 +86,11 @@ def _labels(settings: Settings, pod: str, labels: set[str]) -> dict[str, str]:
     return {label: every.get(label, "any") for label in labels}
 
 
-def _own(name: str, labels: set[str], given: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def _own(labels: set[str], given: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Spreads labels that vLLM itself has several values for."""
     spread = [dict(given)]
     for label, values in OF_VLLM.items():
-        # The gateway has reasons, too, which are not vLLM's.
-        if label in labels and not name.startswith("breakeven_gateway_"):
+        if label in labels:
             spread = [{**one, label: value} for one in spread for value in values]
     yield from spread
 

@@ -20,7 +20,7 @@ from tests.recording import settings_of
 from tests.unit.manifests.monitoring.stacks import planned_of, rule_specifications
 
 SETTINGS = settings_of("hybrid", **{"replicas.min": 0})
-COUNTER: Series = ('breakeven_gateway_requests_total{namespace="llm",to="own"}', "0x300")
+COUNTER: Series = cluster("envoy_cluster_upstream_rq_total", "0x300", 'envoy_cluster_name="to-own"')
 
 
 def wanted(values: str) -> Series:

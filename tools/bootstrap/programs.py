@@ -48,7 +48,13 @@ KUBE_SCORE = Program(
     minutes=1,
     module="github.com/zegl/kube-score",
 )
-PROGRAMS = (PROMTOOL, PROMETHEUS, ORAS, REGISTRY, KUBE_SCORE)
+RATELIMIT = Program(
+    name="ratelimit",
+    package="github.com/envoyproxy/ratelimit/src/service_cmd",
+    minutes=1,
+    module="github.com/envoyproxy/ratelimit",
+)
+PROGRAMS = (PROMTOOL, PROMETHEUS, ORAS, REGISTRY, KUBE_SCORE, RATELIMIT)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from breakeven.settings.stack import Settings
 
 
 class Gateway(BreakevenComponent):
-    """One address in front of the model: LiteLLM with our policy, and a store for its budgets.
+    """One address in front of the model: Envoy with our programs, and what counts for limits.
 
     Made in two steps, because the price of an own token may be known only once everything that
     costs something is registered: the constructor makes all that, `start` the rest, which is free.

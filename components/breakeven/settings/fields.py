@@ -301,7 +301,8 @@ OptionalMachineType = Annotated[str, matching(*_MACHINE, empty="")]
 ImageReference = Annotated[
     str,
     matching(
-        rf"{IMAGE}:v?\d+\.\d+\.\d+[\w.-]*{DIGEST}",
+        # Envoy's tags have a variant before the version; its rate limit service's are commits.
+        rf"{IMAGE}:(([a-z]+-)?v?\d+\.\d+\.\d+[\w.-]*|[0-9a-f]{{8,40}}){DIGEST}",
         "HOST/PATH:VERSION@sha256:DIGEST; both tag and digest, never latest; " + HOST_ALLOWED,
     ),
 ]

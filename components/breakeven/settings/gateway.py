@@ -20,6 +20,7 @@ from breakeven.settings.fields import (
     Group,
     ImageReference,
     Integer,
+    List,
     ObjectName,
     OptionalNumber,
     matching,
@@ -57,10 +58,20 @@ class TeamSettings(Group):
     """Who may call the gateway, and up to where; None where there is no limit."""
 
     tokens_per_day: Integer | None = Field(
-        default=None, ge=1, le=10**15, description="Tokens per day that the team may use"
+        default=None, ge=1, le=2**32 - 1, description="Tokens per day that the team may use"
     )
     usd_per_month: OptionalNumber = Field(
         default=None, gt=0, le=Decimal("1e9"), description="USD per month that the team may spend"
+    )
+    requests_per_minute: Integer | None = Field(
+        default=None, ge=1, le=10**6, description="Requests per minute that the team may send"
+    )
+    max_output_tokens: Integer | None = Field(
+        default=None,
+        ge=1,
+        le=10**6,
+        description="Longest answer in tokens that a request may ask for, and what one that names "
+        "none gets",
     )
     data_may_leave: Boolean = Field(
         default=True, description="Whether the team's requests may go to the API"
@@ -109,6 +120,16 @@ class OverflowSettings(Group):
         description="Mode hybrid: requests in flight per ready replica from which on further "
         "ones go to the API; replicas.targetRequests or more",
     )
+    paths: Annotated[
+        tuple[
+            Literal["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"], ...
+        ],
+        List,
+    ] = Field(
+        default=("/v1/chat/completions",),
+        description="Mode hybrid: paths that the API serves; requests to others stay with own "
+        "replicas",
+    )
     timeout_seconds: Integer = Field(
         default=120,
         ge=1,
@@ -136,11 +157,6 @@ class GatewaySettings(Group):
         description="Mode hybrid: name of an existing Secret with one key for each team, by "
         "its name",
     )
-    secret: ObjectName = Field(
-        default="gateway",
-        description='Mode hybrid: name of an existing Secret with keys "master-key" (begins '
-        'with sk-, 32 characters or more) and "store-password", both random',
-    )
     overflow: OverflowSettings = Field(
         default=OverflowSettings(),
         description="Mode hybrid: the API that takes what the replicas can't",
@@ -151,10 +167,28 @@ class GatewaySettings(Group):
         le=50,
         description="Mode hybrid: pods of the gateway, 2 or more",
     )
+    max_answers: Integer = Field(
+        default=4,
+        ge=1,
+        le=128,
+        description="Mode hybrid: most answers to one request (its n), each of which is paid",
+    )
+    max_body_megabytes: Integer = Field(
+        default=8,
+        ge=1,
+        le=64,
+        description="Mode hybrid: largest request in MiB; the gateway holds all that are under way "
+        "in memory",
+    )
     image: ImageReference = Field(
-        default="docker.io/litellm/litellm-non_root:v1.104.2@sha256:e8dee87e7ddbf9abc174e8a7b180a690d5265cc4827458d22c5ff5e108170027",
-        description="Mode hybrid: LiteLLM image with version tag and digest; the version that"
-        " tests/gateway runs",
+        default="docker.io/envoyproxy/envoy:distroless-v1.39.2@sha256:dced08cf7c472e1a1d067f906878266078eeeb63c110b4961882c039a622853a",
+        description="Mode hybrid: Envoy image with version tag and digest; tests/gateway runs "
+        "1.39.1, of the same source",
+    )
+    limits_image: ImageReference = Field(
+        default="docker.io/envoyproxy/ratelimit:1e50889b@sha256:5bb3741fd6709bab1d498eae1a5807faa2113b712dfb236fb76c04a00871ffc9",
+        description="Mode hybrid: image of Envoy's rate limit service with version tag and digest; "
+        "it asks the store whether a team has used up a limit",
     )
     store_image: ImageReference = Field(
         default="docker.io/valkey/valkey:9.1.2@sha256:418652cfb58ef879d4978c33553735d7147016032d5aefaa14c828e611eb9dfd",

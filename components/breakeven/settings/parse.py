@@ -222,7 +222,11 @@ def _take_from_registry(network: NetworkSettings, read: Iterable[dict[str, Any]]
                 groups[key] = groups[key].model_copy(update=taken)
 
 
-_IMAGES = {"engine": ("image",), "weights": ("image",), "gateway": ("image", "store_image")}
+_IMAGES = {
+    "engine": ("image",),
+    "weights": ("image",),
+    "gateway": ("image", "limits_image", "store_image"),
+}
 
 
 def _models(shared: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> Iterator[Settings]:

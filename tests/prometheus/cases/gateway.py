@@ -16,6 +16,7 @@ DAY = MINUTES_A_DAY // STEP
 # For what takes weeks; what is recorded looks back for an hour, and needs two samples in it.
 LONG_STEP = 30
 LONG_DAY = MINUTES_A_DAY // LONG_STEP
+NANO = 10**9
 
 
 def up(values: str, pod: str = "gateway-a") -> Series:
@@ -26,37 +27,42 @@ def ready(values: str) -> Series:
     return cluster("kube_deployment_status_replicas_ready", values, 'deployment="gateway"')
 
 
-def requests(to: str, reason: str, values: str, pod: str = "gateway-a") -> Series:
-    labels = f'to="{to}",reason="{reason}",pod="{pod}"'
-    return cluster("breakeven_gateway_requests_total", values, labels)
+def requests(to: str, route: str, values: str, status: int = 200) -> Series:
+    labels = f'to="{to}",route="{route}",status="{status}",pod="gateway-a"'
+    return cluster("envoy_gateway_requests", values, labels)
 
 
 def planned(share: float) -> Series:
     return f"breakeven:planned_overflow:ratio{{{ENGINE}}}", f"{share}x{3 * DAY}"
 
 
-def a_day(own: int, api: int, reason: str = "saturated") -> tuple[Series, ...]:
-    """Requests of each step, to own replicas and to the API."""
+def a_day(own: int, api: int, route: str = "overflow") -> tuple[Series, ...]:
+    """Requests of each step that own replicas answered, and the API; and many that were refused.
+
+    What overflows was tried at an own replica first.
+    """
+    tried = api if route == "overflow" else 0
     return (
-        requests("own", "", f"0+{own}x{3 * DAY}"),
-        requests("api", reason, f"0+{api}x{3 * DAY}"),
-        requests("refused", "no replica", f"0+1000x{3 * DAY}"),
+        requests("own", "overflow", f"0+{own}x{3 * DAY}"),
+        requests("own", "overflow", f"0+{tried}x{3 * DAY}", 503),
+        requests("api", route, f"0+{api}x{3 * DAY}"),
+        requests("clients", "", f"0+1000x{3 * DAY}", 429),
     )
 
 
 def dollars(values: str, team: str = "product", pod: str = "gateway-a") -> Series:
     labels = f'team="{team}",to="api",pod="{pod}"'
-    return cluster("breakeven_gateway_usd_total", values, labels)
+    return cluster("envoy_gateway_nano_usd", values, labels)
 
 
 def days(number: int) -> int:
     return number * MINUTES_A_DAY
 
 
-REFUSED = ("refused", "no replica")
+REFUSED = ("own", "inside")
 
 # As much in twenty days, and nothing since.
-JANUARY = dollars(f"0+12x{20 * LONG_DAY} {12 * 20 * LONG_DAY}x{20 * LONG_DAY}")
+JANUARY = dollars(f"0+{12 * NANO}x{20 * LONG_DAY} {12 * NANO * 20 * LONG_DAY}x{20 * LONG_DAY}")
 
 CASES = [
     Case("GatewayDown", (), 10, firing=True),  # nothing is scraped
@@ -65,14 +71,17 @@ CASES = [
     Case("GatewayDown", (up("0x30"), up("0x30", "gateway-b")), 10, firing=True),
     Case("GatewayDown", (up("1x30"), ready("0x30")), 10, firing=True),  # lives, answers nothing
     Case("GatewayDown", (up("1x5 0x1 1x30"), ready("1x30")), 10, firing=False),  # one scrape
-    Case("InsideRequestsRefused", (requests(*REFUSED, "0+1x300"),), 200, firing=True),
-    Case("InsideRequestsRefused", (requests(*REFUSED, "0x300"),), 200, firing=False),
+    Case("InsideRequestsRefused", (requests(*REFUSED, "0+1x300", 503),), 200, firing=True),
+    Case("InsideRequestsRefused", (requests(*REFUSED, "0x300", 503),), 200, firing=False),
     # The first replica starts, and then answers them.
-    Case("InsideRequestsRefused", (requests(*REFUSED, "0+1x300"),), 20, firing=False),
-    Case("InsideRequestsRefused", (requests(*REFUSED, "0+1x20 20x280"),), 200, firing=False),
-    # Refused for other reasons: over its limit, or it asked for the API.
-    Case("InsideRequestsRefused", (requests("refused", "budget", "0+1x300"),), 200, firing=False),
-    Case("InsideRequestsRefused", (requests("refused", "inside", "0+1x300"),), 200, firing=False),
+    Case("InsideRequestsRefused", (requests(*REFUSED, "0+1x300", 503),), 20, firing=False),
+    Case("InsideRequestsRefused", (requests(*REFUSED, "0+1x20 20x280", 503),), 200, firing=False),
+    # Refused for other reasons: over its limit, or it asked for the API; or the API answers it.
+    Case("InsideRequestsRefused", (requests("clients", "", "0+1x300", 429),), 200, firing=False),
+    Case("InsideRequestsRefused", (requests("clients", "", "0+1x300", 403),), 200, firing=False),
+    Case(
+        "InsideRequestsRefused", (requests("own", "overflow", "0+1x300", 503),), 200, firing=False
+    ),
     # Planned is 10%, so up to 20% is no news.
     Case(
         "OverflowAbovePlan",
@@ -93,20 +102,17 @@ CASES = [
         firing=False,
         step=STEP,
     ),
-    # 22 of 100 were sent to a replica first; counted twice, they would be 18%.
-    Case(
-        "OverflowAbovePlan",
-        (planned(0.1), *a_day(100, 22, "error")),
-        days(2),
-        firing=True,
-        step=STEP,
-    ),
+    # All were sent to a replica first; counted twice, they would be 18%.
+    Case("OverflowAbovePlan", (planned(0.1), *a_day(78, 22)), days(2), firing=True, step=STEP),
     # The first day: the first replica was not there yet.
     Case("OverflowAbovePlan", (planned(0.1), *a_day(0, 9)), 600, firing=False, step=STEP),
     # $24 an hour, $576 a day; nine tenths of the limit are $5,400.
     Case(
         "TeamBudgetNear",
-        (dollars(f"0+12x{40 * LONG_DAY}"), dollars(f"0+120x{40 * LONG_DAY}", "legal")),
+        (
+            dollars(f"0+{12 * NANO}x{40 * LONG_DAY}"),
+            dollars(f"0+{120 * NANO}x{40 * LONG_DAY}", "legal"),
+        ),
         days(10),
         firing=True,
         summary="Team product has used 5760 USD this month, nine tenths of its limit or more.",
@@ -114,14 +120,18 @@ CASES = [
         step=LONG_STEP,
     ),
     Case(
-        "TeamBudgetNear", (dollars(f"0+12x{40 * LONG_DAY}"),), days(9), firing=False, step=LONG_STEP
+        "TeamBudgetNear",
+        (dollars(f"0+{12 * NANO}x{40 * LONG_DAY}"),),
+        days(9),
+        firing=False,
+        step=LONG_STEP,
     ),
     # Half by a gateway that was replaced.
     Case(
         "TeamBudgetNear",
         (
-            dollars(f"0+12x{5 * LONG_DAY} _x{20 * LONG_DAY}"),
-            dollars(f"_x{5 * LONG_DAY} 0+12x{20 * LONG_DAY}", pod="gateway-b"),
+            dollars(f"0+{12 * NANO}x{5 * LONG_DAY} _x{20 * LONG_DAY}"),
+            dollars(f"_x{5 * LONG_DAY} 0+{12 * NANO}x{20 * LONG_DAY}", pod="gateway-b"),
         ),
         days(10),
         firing=True,

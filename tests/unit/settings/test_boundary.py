@@ -54,7 +54,8 @@ def test_a_bad_value_is_refused_by_key(key: str, value: str, said: str) -> None:
 
 NAMES = {
     "engine.image": "vllm/vllm-openai:v0.24.0",
-    "gateway.image": "litellm/litellm:v1.104.2",
+    "gateway.image": "envoyproxy/envoy:distroless-v1.39.2",
+    "gateway.limitsImage": "envoyproxy/ratelimit:1e50889b",
     "gateway.storeImage": "valkey/valkey:9.1.2",
     "weights.image": "models/qwen:v1",
 }

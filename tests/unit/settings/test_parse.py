@@ -555,7 +555,7 @@ MISTAKES: Mapping[str, Mistake] = {
         {"replicas.timeZone": "Mars/Base"}, "replicas.timeZone", '"Mars/Base"', "Europe/Berlin"
     ),
     "a Secret whose name Kubernetes refuses": Mistake(
-        {"gateway.secret": "a.-b"}, "gateway.secret", '"a.-b"', "a Kubernetes name"
+        {"gateway.teamKeysSecret": "a.-b"}, "gateway.teamKeysSecret", '"a.-b"', "a Kubernetes name"
     ),
     "a DNS cache that is not on the node": Mistake(
         {"network.nodeLocalDnsAddress": "10.0.0.10"},

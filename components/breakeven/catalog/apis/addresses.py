@@ -1,4 +1,4 @@
-"""Addresses of APIs in OpenAI's form, as LiteLLM 1.104.2 has them."""
+"""Addresses of APIs in OpenAI's form, as the source of LiteLLM 1.104.2 lists them."""
 
 from __future__ import annotations
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
-from breakeven.manifests.gateway.configuration import modules, policy, proxy_configuration
+from breakeven.manifests.gateway.configuration import envoy, programs
 from breakeven.manifests.gateway.labels import (
     GATEWAY,
     GATEWAY_LABELS,
@@ -17,9 +15,9 @@ from breakeven.manifests.gateway.labels import (
     METRICS_PORT_NAME,
     REPLICAS,
 )
-from breakeven.manifests.gateway.pod import CONFIGURATION, POLICY, gateway_pod
+from breakeven.manifests.gateway.pod import CONFIGURATION, gateway_pod
 from breakeven.manifests.gateway.prices import TokenPrices
-from breakeven.manifests.gateway.store import store_resources
+from breakeven.manifests.gateway.store import digest, store_resources
 from breakeven.manifests.resource import Component, Resource, stated
 from breakeven.manifests.serving.labels import (
     ENGINE_LABELS,
@@ -33,10 +31,18 @@ from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes what is there twice twice: aliases are hard to read, and to compare."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  # PyYAML's signature
+        """Tells that no value is written as a reference."""
+        return True
+
+
 def gateway_component(
     name: str, settings: Settings, gateway: GatewaySettings, prices: TokenPrices
 ) -> Component:
-    """Returns one address in front of the model: LiteLLM with our policy, and its budgets' store.
+    """Returns one address in front of the model: Envoy, and what counts for its limits.
 
     Args:
         name: Name in the program.
@@ -66,11 +72,11 @@ def gateway_pods(
     settings: Settings, gateway: GatewaySettings, prices: TokenPrices
 ) -> tuple[Resource, ...]:
     """Returns configuration and pods, which need the prices of tokens; arguments as above."""
-    configuration = proxy_configuration(settings, gateway, prices)
     files = {
-        CONFIGURATION: yaml.safe_dump(configuration, sort_keys=False, width=100),
-        POLICY: json.dumps(policy(settings, gateway), indent=2),
-        **modules(),
+        CONFIGURATION: yaml.dump(
+            envoy(settings, gateway, prices), Dumper=_Plain, sort_keys=False, width=100
+        ),
+        **programs(),
     }
     config = Resource(
         name=GATEWAY,
@@ -91,10 +97,10 @@ def gateway_pods(
         "template": {
             "metadata": {
                 "labels": described(GATEWAY_LABELS),
-                # LiteLLM reads its files when it starts, so new ones need new pods.
-                "annotations": {"breakeven/configuration": _digest(files)},
+                # Envoy reads its files when it starts, so new ones need new pods.
+                "annotations": {"breakeven/configuration": digest(files)},
             },
-            "spec": gateway_pod(settings, gateway),
+            "spec": gateway_pod(settings, gateway, files),
         },
     }
     deployment = Resource(
@@ -205,7 +211,3 @@ def _metadata(settings: Settings, annotations: Mapping[str, str] | None = None) 
         "annotations": annotations or None,
     }
     return stated(metadata)
-
-
-def _digest(files: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()

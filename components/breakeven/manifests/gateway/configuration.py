@@ -1,100 +1,200 @@
-"""What the gateway's program reads: LiteLLM's configuration and the rules of our policy."""
+"""What the gateway's programs read, as plain data."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
-from breakeven.manifests.gateway.labels import METRICS_PORT, REPLICAS, STORE, STORE_PORT
+from breakeven.manifests.gateway import listeners
+from breakeven.manifests.gateway.clusters import clusters
+from breakeven.manifests.gateway.labels import ADMIN_PORT
+from breakeven.manifests.gateway.limits import is_limited, nano_per_token, unit
 from breakeven.manifests.gateway.prices import TokenPrices
-from breakeven.manifests.serving.labels import ENGINE_PORT, NAME
-from breakeven.manifests.templates import CHARTS, render_template
+from breakeven.manifests.gateway.routes import PATHS, routes
+from breakeven.manifests.gateway.sizing import MEMORY_BYTES
+from breakeven.manifests.gateway.typed import address, extension
+from breakeven.manifests.templates import CHARTS
 from breakeven.settings.gateway import GatewaySettings
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import OverflowApi, Settings
 
-KEYS_FOLDER = "/etc/gateway-keys"
+PROGRAMS = ("body.lua", "gateway.lua", "usage.lua")
 
-MODULES = (
-    "gateway_policy.py",
-    "gateway_connections.py",
-    "gateway_replicas.py",
-    "gateway_streams.py",
-    "gateway_teams.py",
-)
+
+_CONNECTIONS = 4000
 
 # Characters of a prompt's beginning by which a replica is chosen: about two blocks of a few hundred
 # tokens, long enough for a system prompt and short enough to be the same in all its requests.
 _PREFIX_CHARACTERS = 2000
 
+# What a request may say, of OpenAI's interfaces, Anthropic's and vLLM's. What is not here may be an
+# address, a file or a switch of the engine's (kv_transfer_params, chat_template, ...).
+_PARAMETERS = (
+    "model",
+    "messages",
+    "prompt",
+    "suffix",
+    "echo",
+    "stream",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    "n",
+    "best_of",
+    "stop",
+    "temperature",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "seed",
+    "user",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "response_format",
+    "reasoning_effort",
+    "top_k",
+    "min_p",
+    "min_tokens",
+    "repetition_penalty",
+    "input",
+    "instructions",
+    "max_output_tokens",
+    "reasoning",
+    "text",
+    "truncation",
+    "include",
+    "metadata",
+    "store",
+    "system",
+    "stop_sequences",
+    "thinking",
+    "dimensions",
+    "encoding_format",
+    "query",
+    "documents",
+    "top_n",
+    "truncate_prompt_tokens",
+    "text_1",
+    "text_2",
+)
 
-def proxy_configuration(
-    settings: Settings, gateway: GatewaySettings, prices: TokenPrices
-) -> dict[str, Any]:
-    """Returns LiteLLM's configuration. Without an API behind it, it names none."""
-    overflow = settings.overflow_api
-    api = None
-    if overflow is not None:
-        api = {
-            "name": overflow.model,
-            # The provider's own name for it; all of them are asked in OpenAI's form.
-            "model": overflow.model.partition("/")[2],
-            "address": overflow.address,
-            "timeout": gateway.overflow.timeout_seconds,
-            "input": _per_token(prices.api_input),
-            "cached_input": _per_token(prices.api_cached_input),
-            "output": _per_token(prices.api_output),
-        }
-    [configuration] = render_template(
-        "gateway/litellm.yaml.j2",
-        {
-            "model": settings.model.facts.name,
-            "address": own_address(settings),
-            "timeout": settings.engine.longest_request_seconds,
-            "price": _per_token(prices.own),
-            "api": api,
-        },
-    )
-    return configuration
+_LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+_ONLY_VLLM = ("top_k", "min_p", "min_tokens", "repetition_penalty", "truncate_prompt_tokens")
 
 
-def policy(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
-    """Returns the rules of `charts/gateway/gateway_policy.py`."""
-    overflow = settings.overflow_api
-    namespace = settings.network.namespace
+def envoy(settings: Settings, gateway: GatewaySettings, prices: TokenPrices) -> dict[str, Any]:
+    """Returns Envoy's configuration. Without an API behind it, it names none.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+        prices: What a token costs, here and by API.
+    """
+    behind = settings.overflow_api
+    own = nano_per_token(prices.own)
     return {
-        "model": settings.model.facts.name,
-        "apiModel": None if overflow is None else overflow.model,
-        "ownAddress": own_address(settings),
-        "requestsPerReplica": gateway.overflow.requests_per_replica,
-        "longestRequestSeconds": settings.engine.longest_request_seconds,
-        "prefixCharacters": _PREFIX_CHARACTERS,
-        "replicasHost": f"{REPLICAS}.{namespace}.svc",
-        "replicasPort": ENGINE_PORT,
-        "storeHost": f"{STORE}.{namespace}.svc",
-        "storePort": STORE_PORT,
-        "metricsPort": METRICS_PORT,
-        "keysFolder": KEYS_FOLDER,
-        "teams": {
-            name: {
-                "mayLeave": team.data_may_leave and overflow is not None,
-                "tokensPerDay": team.tokens_per_day,
-                "usdPerMonth": None if team.usd_per_month is None else f"{team.usd_per_month:f}",
-            }
-            for name, team in gateway.teams.items()
+        "node": {"id": "gateway", "cluster": "gateway"},
+        "admin": {"address": address("127.0.0.1", ADMIN_PORT)},
+        "overload_manager": _overload(),
+        "static_resources": {
+            "listeners": [
+                listeners.clients(
+                    settings, gateway, _rules(settings, gateway), routes(settings, gateway)
+                ),
+                listeners.own(
+                    settings, gateway, _usage(gateway, input=own, cached=own, output=own)
+                ),
+                *(
+                    []
+                    if behind is None
+                    else [listeners.api(settings, gateway, _api(gateway, prices, behind), behind)]
+                ),
+                listeners.metrics(),
+            ],
+            "clusters": [*clusters(settings, gateway)],
         },
     }
 
 
-def modules() -> dict[str, str]:
-    """Returns the files of our policy by name."""
-    return {name: (CHARTS / "gateway" / name).read_text(encoding="utf-8") for name in MODULES}
+def programs() -> dict[str, str]:
+    """Returns the programs that Envoy runs on requests and answers, by name."""
+    return {name: (CHARTS / "gateway" / name).read_text(encoding="utf-8") for name in PROGRAMS}
 
 
-def own_address(settings: Settings) -> str:
-    """Returns the address of the own replicas, by which the policy knows what stays inside."""
-    return f"http://{NAME}.{settings.network.namespace}.svc:{ENGINE_PORT}/v1"
+def _rules(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
+    """What gateway.lua reads."""
+    return {
+        "names": [*gateway.teams],
+        "teams": {
+            name: {
+                "limited": is_limited(team),
+                **({} if team.max_output_tokens is None else {"output": team.max_output_tokens}),
+            }
+            for name, team in gateway.teams.items()
+        },
+        "paths": {path: dict(form) for path, form in PATHS.items()},
+        "parameters": dict.fromkeys(_PARAMETERS, True),
+        "lengths": list(_LENGTHS),
+        "answers": gateway.max_answers,
+        # No answer is longer than what the model reads and writes together.
+        "longest": settings.model.max_length,
+        "beginning": _PREFIX_CHARACTERS,
+    }
 
 
-def _per_token(per_million: Decimal) -> float:
-    # LiteLLM takes floats; 15 digits are more than a price has.
-    return float(per_million / 10**6)
+def _usage(gateway: GatewaySettings, **prices: float) -> dict[str, Any]:
+    """What usage.lua reads: billionths of a dollar for a token, and of which a budget's unit is."""
+    return {**prices, "units": {name: unit(team) for name, team in gateway.teams.items()}}
+
+
+def _api(gateway: GatewaySettings, prices: TokenPrices, behind: OverflowApi) -> dict[str, Any]:
+    provider, _, model = behind.model.partition("/")
+    # OpenAI's own models refuse the older name of the limit.
+    renamed = {"max_tokens": "max_completion_tokens"} if provider == "openai" else {}
+    return {
+        **_usage(
+            gateway,
+            input=nano_per_token(prices.api_input),
+            cached=nano_per_token(prices.api_cached_input),
+            output=nano_per_token(prices.api_output),
+        ),
+        "reserve": True,
+        "model": model,
+        "dropped": list(_ONLY_VLLM),
+        "renamed": renamed,
+    }
+
+
+def _overload() -> dict[str, Any]:
+    """Refuses what is new before memory is short."""
+    heap, connections = (
+        "envoy.resource_monitors.fixed_heap",
+        "envoy.resource_monitors.global_downstream_max_connections",
+    )
+
+    def action(name: str, share: float) -> dict[str, Any]:
+        trigger = {"name": heap, "threshold": {"value": share}}
+        return {"name": f"envoy.overload_actions.{name}", "triggers": [trigger]}
+
+    return {
+        "refresh_interval": "0.25s",
+        "resource_monitors": [
+            extension(
+                heap,
+                "extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
+                max_heap_size_bytes=MEMORY_BYTES * 8 // 10,
+            ),
+            extension(
+                connections,
+                "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+                max_active_downstream_connections=_CONNECTIONS,
+            ),
+        ],
+        "actions": [
+            action("shrink_heap", 0.85),
+            action("stop_accepting_requests", 0.9),
+            action("stop_accepting_connections", 0.95),
+        ],
+    }

@@ -1,39 +1,42 @@
-"""The gateway's pod: LiteLLM with our policy beside it."""
+"""The gateway's pod: Envoy with its files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from breakeven.manifests.gateway.configuration import KEYS_FOLDER, MODULES
 from breakeven.manifests.gateway.labels import (
+    FILES_FOLDER,
     GATEWAY,
     GATEWAY_LABELS,
     GATEWAY_PORT,
     GATEWAY_PORT_NAME,
+    KEYS_FOLDER,
     METRICS_PORT,
     METRICS_PORT_NAME,
 )
-from breakeven.manifests.serving.environment import NO_TELEMETRY, env_vars, from_secret
+from breakeven.manifests.gateway.listeners import CONNECTION_SECONDS, longest_answer
+from breakeven.manifests.gateway.sizing import MEMORY_BYTES, MILLICORES
+from breakeven.manifests.serving.environment import from_secret
 from breakeven.manifests.serving.security import container_security, pod_security
 from breakeven.manifests.serving.timings import EXIT_MARGIN, PRE_STOP
 from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
-CONFIGURATION = "litellm.yaml"
-POLICY = "policy.json"
-
-_CONFIGURATION_FOLDER = "/etc/gateway"
-_POLICY_FOLDER = "/opt/gateway"
-_SCRATCH = "/tmp"  # noqa: S108  # a mount of the pod's own
+CONFIGURATION = "envoy.yaml"
 
 
-def gateway_pod(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
+def gateway_pod(
+    settings: Settings, gateway: GatewaySettings, files: Iterable[str]
+) -> dict[str, Any]:
     """Returns the pod of one gateway, whose account and ConfigMap have the gateway's name.
 
     Args:
         settings: The stack's settings.
         gateway: Its gateway.
+        files: Names of the files in the ConfigMap.
     """
+    drain = drain_seconds(settings, gateway)
     return {
         "serviceAccountName": GATEWAY,
         "automountServiceAccountToken": False,
@@ -48,45 +51,50 @@ def gateway_pod(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
             }
             for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
         ],
-        # As long as the longest answer may take: a stopping gateway ends what it began.
-        "terminationGracePeriodSeconds": PRE_STOP
-        + _longest_answer(settings, gateway)
-        + EXIT_MARGIN,
-        "containers": [_container(settings, gateway)],
+        "terminationGracePeriodSeconds": drain + EXIT_MARGIN,
+        "containers": [_container(settings, gateway, drain)],
         "volumes": [
-            _files("configuration", CONFIGURATION),
-            _files("policy", POLICY, *MODULES),
+            {
+                "name": "configuration",
+                "configMap": {
+                    "name": GATEWAY,
+                    "items": [{"key": file, "path": file} for file in files],
+                },
+            },
             {
                 "name": "team-keys",
                 "secret": {"secretName": gateway.team_keys_secret, "defaultMode": 0o440},
             },
-            {"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}},
         ],
     }
 
 
-def _longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
-    own = settings.engine.longest_request_seconds
-    return own if settings.overflow_api is None else max(own, gateway.overflow.timeout_seconds)
+def drain_seconds(settings: Settings, gateway: GatewaySettings) -> int:
+    """Returns how long a pod that stops goes on, so that nothing is cut.
+
+    Envoy ends at once when it is told to. Before that no new connection comes any more; a client
+    gives back the one that it has when it is as old as it may become, and what was begun on it
+    by then ends.
+    """
+    return PRE_STOP + CONNECTION_SECONDS + longest_answer(settings, gateway)
 
 
-def _container(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
+def _container(settings: Settings, gateway: GatewaySettings, drain: int) -> dict[str, Any]:
     return {
-        "name": "litellm",
+        "name": "envoy",
         "image": gateway.image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["litellm"],
+        "command": ["envoy"],
         "args": [
-            f"--config={_CONFIGURATION_FOLDER}/{CONFIGURATION}",
-            "--host=0.0.0.0",
-            f"--port={GATEWAY_PORT}",
-            # One: the policy counts in memory, and more pods do what more processes would.
-            "--num_workers=1",
+            # Envoy takes no --name=value.
+            *("--config-path", f"{FILES_FOLDER}/{CONFIGURATION}"),
+            # One thread: idle connections of another one would count against a replica's limit.
+            # More pods do what more threads would.
+            *("--concurrency", "1"),
+            *("--log-level", "warning"),
+            "--disable-hot-restart",
         ],
         "env": [
-            *env_vars(environment()),
-            from_secret("LITELLM_MASTER_KEY", secret=gateway.secret, key="master-key"),
-            from_secret("STORE_PASSWORD", secret=gateway.secret, key="store-password"),
             from_secret("OWN_API_KEY", secret=settings.engine.api_key_secret, key="api-key"),
             *(
                 [from_secret("OVERFLOW_API_KEY", secret=gateway.overflow.key_secret, key="api-key")]
@@ -99,55 +107,29 @@ def _container(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
             {"name": METRICS_PORT_NAME, "containerPort": METRICS_PORT},
         ],
         "securityContext": container_security(read_only_root=True),
-        # 0.37 GiB seen after the start; no CPU limit, which would throttle streams.
+        # No CPU limit, which would throttle streams.
         "resources": {
-            "requests": {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "1Gi"},
-            "limits": {"memory": "2Gi", "ephemeral-storage": "3Gi"},
+            "requests": {
+                "cpu": f"{MILLICORES}m",
+                "memory": f"{MEMORY_BYTES // 2**20}Mi",
+                "ephemeral-storage": "64Mi",
+            },
+            "limits": {"memory": f"{MEMORY_BYTES // 2**20}Mi", "ephemeral-storage": "256Mi"},
         },
-        "startupProbe": _probe("/health/liveliness", period=5, failures=36),
-        "readinessProbe": _probe("/health/readiness", period=5, failures=3),
-        "livenessProbe": _probe("/health/liveliness", period=10, failures=6),
-        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP}}},
+        "startupProbe": _probe(period=1, failures=60),
+        "readinessProbe": _probe(period=5, failures=3),
+        "livenessProbe": _probe(period=10, failures=6),
+        "lifecycle": {"preStop": {"sleep": {"seconds": drain}}},
         "volumeMounts": [
-            {"name": "configuration", "mountPath": _CONFIGURATION_FOLDER, "readOnly": True},
-            # Not beside the configuration: LiteLLM would load a module that it finds there once
-            # for each place that names it, and the policy would be there twice.
-            {"name": "policy", "mountPath": _POLICY_FOLDER, "readOnly": True},
+            {"name": "configuration", "mountPath": FILES_FOLDER, "readOnly": True},
             {"name": "team-keys", "mountPath": KEYS_FOLDER, "readOnly": True},
-            {"name": "scratch", "mountPath": _SCRATCH},
         ],
     }
 
 
-def environment() -> dict[str, str]:
-    """Returns the gateway's plain variables: nothing asked outside, no pages, no telemetry."""
+def _probe(*, period: int, failures: int) -> dict[str, Any]:
     return {
-        **NO_TELEMETRY,
-        "PYTHONPATH": _POLICY_FOLDER,
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": _SCRATCH,
-        "XDG_CACHE_HOME": _SCRATCH,
-        # Else it asks GitHub for its table of prices when it starts.
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        # Else it asks the hub for a tokenizer, and stands still for 23 s where it has none (seen).
-        "HF_HUB_OFFLINE": "1",
-        "DISABLE_ADMIN_UI": "True",
-        "NO_DOCS": "True",
-        "NO_REDOC": "True",
-        "LITELLM_LOG": "WARNING",
-    }
-
-
-def _files(name: str, *files: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "configMap": {"name": GATEWAY, "items": [{"key": file, "path": file} for file in files]},
-    }
-
-
-def _probe(path: str, *, period: int, failures: int) -> dict[str, Any]:
-    return {
-        "httpGet": {"path": path, "port": GATEWAY_PORT_NAME},
+        "httpGet": {"path": "/ready", "port": METRICS_PORT_NAME},
         "periodSeconds": period,
         "timeoutSeconds": 5,
         "failureThreshold": failures,

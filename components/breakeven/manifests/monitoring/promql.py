@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from breakeven.manifests.gateway.labels import GATEWAY
+from breakeven.manifests.gateway.labels import GATEWAY, TO_OWN
 from breakeven.manifests.serving.labels import GROUP_NAME
 from breakeven.settings.stack import Settings
 
@@ -103,14 +103,30 @@ def gateway_target_selector(settings: Settings) -> str:
     return f"{namespace_selector(settings)},job={quoted(job)}"
 
 
+def gateway_counter(settings: Settings, name: str, more: str = "") -> str:
+    """Returns a counter of the gateways: "requests", "input_tokens", "output_tokens", "nano_usd".
+
+    Its labels: `to` is own, api, or clients for what neither of them answered; `route` is inside,
+    overflow or asked for; team, model, and of requests status and why (Envoy's response flags).
+
+    Args:
+        settings: The stack's settings.
+        name: Its name.
+        more: Further label matchers.
+    """
+    labels = namespace_selector(settings) + (f",{more}" if more else "")
+    return f"envoy_gateway_{name}{{{labels}}}"
+
+
 def wanted_requests(settings: Settings) -> str:
     """Returns the gateway's counter of requests that an own replica should have had.
 
-    Not those of teams over their budget, nor those that asked for the API by name.
+    Not those of teams over their budget, nor those that asked for the API by name. Envoy has this
+    counter from its start, at zero: of a series that begins with one Prometheus sees no increase.
     """
     return (
-        f"breakeven_gateway_requests_total{{{namespace_selector(settings)},"
-        'reason!~"budget|asked for"}'
+        f"envoy_cluster_upstream_rq_total{{{namespace_selector(settings)},"
+        f"envoy_cluster_name={quoted(TO_OWN)}}}"
     )
 
 

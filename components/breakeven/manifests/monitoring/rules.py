@@ -17,6 +17,7 @@ from breakeven.manifests.monitoring.promql import (
     replicas_asked_for,
     replicas_ready,
     target_selector,
+    wanted_requests,
 )
 from breakeven.manifests.resource import LazyManifest, Resource
 from breakeven.manifests.serving.sizes import replica_gpus
@@ -110,6 +111,7 @@ def _values(settings: Settings) -> dict[str, object]:
         "asked_for": replicas_asked_for(settings),
         "ready": replicas_ready(settings),
         "may_be_none": replicas.min == 0,
+        "wanted": wanted_requests(settings),
         "replica_gpus": replica_gpus(settings),
     }
 

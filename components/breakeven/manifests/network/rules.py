@@ -9,10 +9,10 @@ from breakeven.manifests.gateway.labels import (
     GATEWAY,
     GATEWAY_LABELS,
     GATEWAY_PORT,
+    LIMITS_PORT,
     METRICS_PORT,
     STORE,
     STORE_LABELS,
-    STORE_PORT,
 )
 from breakeven.manifests.network.peers import (
     callers,
@@ -100,12 +100,12 @@ def _gateway_policies(stack: Stack) -> Iterator[Resource]:
         egress=[
             name_lookups(stack),
             _reached(ENGINE_LABELS, ENGINE_PORT),
-            _reached(STORE_LABELS, STORE_PORT),
+            _reached(STORE_LABELS, LIMITS_PORT),
             # Without an API behind it, the gateway has no way out of the cluster.
             *([public_https()] if any(model.overflow_api for model in stack.models) else []),
         ],
     )
-    ingress = [_opened([pods(GATEWAY_LABELS)], STORE_PORT)]
+    ingress = [_opened([pods(GATEWAY_LABELS)], LIMITS_PORT)]
     yield _policy(stack, STORE, STORE_LABELS, ingress=ingress)
 
 

@@ -77,13 +77,6 @@ def _hybrid(settings: Settings) -> Iterator[Conflict]:
             "Allowed in mode self-host, or leave it out",
             ("gateway.mode",),
         )
-    if settings.model.lora_adapters:
-        yield Conflict(
-            "model.loraAdapters",
-            "adapters in mode hybrid, whose gateway knows the model and the API alone",
-            "Allowed in mode self-host, or leave them out: nobody could ask for them",
-            ("gateway.mode",),
-        )
 
 
 def _model(settings: Settings) -> Iterator[Conflict]:

@@ -59,7 +59,6 @@ _RENAMED: Mapping[str, str] = {
     "targetWaitingPerReplica": "replicas.targetWaiting",
     "scheduledReplicas": "replicas.schedule",
     "scheduleTimeZone": "replicas.timeZone",
-    "gatewaySecret": "gateway.secret",
     "gatewayReplicas": "gateway.replicas",
     "gatewayImage": "gateway.image",
     "gatewayStoreImage": "gateway.storeImage",

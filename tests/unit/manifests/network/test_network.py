@@ -254,7 +254,7 @@ class TestGateway:
         rules, settings = rules_of("hybrid"), settings_of("hybrid")
         clients = settings.network.client_namespaces
         for namespace in (*clients, "llm", "monitoring", "elsewhere"):
-            reached = allowed(rules, "Ingress", GATEWAY_LABELS, port=4000, namespace=namespace)
+            reached = allowed(rules, "Ingress", GATEWAY_LABELS, port=8000, namespace=namespace)
             assert reached is (namespace in clients), namespace
 
     def test_prometheus_reads_the_metrics_and_nobody_else_does(self) -> None:
@@ -277,7 +277,7 @@ class TestGateway:
 
     def test_the_gateway_reaches_model_and_store(self) -> None:
         rules = rules_of("hybrid")
-        for port, labels in ((8000, ENGINE_LABELS), (6379, STORE_LABELS)):
+        for port, labels in ((8000, ENGINE_LABELS), (8081, STORE_LABELS)):
             assert allowed(
                 rules, "Egress", GATEWAY_LABELS, port=port, namespace="llm", labels=labels
             )
@@ -286,7 +286,7 @@ class TestGateway:
         rules = rules_of("hybrid")
         for labels, expected in ((GATEWAY_LABELS, True), (ENGINE_LABELS, False)):
             reached = allowed(
-                rules, "Ingress", STORE_LABELS, port=6379, namespace="llm", labels=labels
+                rules, "Ingress", STORE_LABELS, port=8081, namespace="llm", labels=labels
             )
             assert reached is expected
         assert not allowed(rules, "Egress", STORE_LABELS, port=443, address="8.8.8.8")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from breakeven.manifests.monitoring.dashboards.board import Board, Query
-from breakeven.manifests.monitoring.promql import namespace_selector, recorded
+from breakeven.manifests.monitoring.promql import (
+    gateway_counter,
+    namespace_selector,
+    recorded,
+)
 from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
@@ -12,30 +18,43 @@ _USD = "currencyUSD"
 
 def gateway_requests(result: Board, settings: Settings) -> None:
     """Adds where requests go, and what the gateway sees of the replicas."""
-    cluster = namespace_selector(settings)
+    requests = partial(gateway_counter, settings, "requests")
+    answered, failed = requests('to!="clients"'), requests('status=~"4..|5.."')
+    cut = requests('status="200",why=~".*(UC|UPE|UT|SI).*"')
     result.row("Gateway")
     result.lines(
-        "Requests by destination and reason, a second",
+        "Requests by destination and route, a second",
         "reqps",
-        Query(
-            f"sum by (to, reason) (rate(breakeven_gateway_requests_total{{{cluster}}}[5m]))",
-            "{{to}} {{reason}}",
-        ),
-        explained="To the API with reason error: a replica failed first, which counts as own, too.",
+        Query(f"sum by (to, route) (rate({answered}[5m]))", "{{to}}, {{route}}"),
+        explained="To the API on route overflow: counted as own, too, where it was tried first.",
     )
     result.lines(
-        "Streams that went on from another replica, an hour",
+        "Requests that failed, by reason, a second",
+        "reqps",
+        Query(
+            f"sum by (to, status, why) (rate({failed}[5m]))",
+            "{{to}} {{status}} {{why}}",
+        ),
+        explained="Why is Envoy's response flag: UO a full replica, UH none ready, UF no "
+        "connection, UC cut, RL over a limit, UT too slow, DC the client left.",
+    )
+    result.lines(
+        "Streams that were cut, an hour",
         "short",
         Query(
-            f"sum(increase(breakeven_gateway_streams_continued_total{{{cluster}}}[1h]))",
-            "broken off, and whole for the client",
+            f"sum by (to) (increase({cut}[1h]))",
+            "by {{to}}",
         ),
         explained="Each is a replica that was killed or lost while it answered.",
     )
     result.lines(
         "Own replicas as the gateway sees them",
         "short",
-        Query(f"breakeven_gateway_ready_replicas{{{cluster}}}", "ready, by {{pod}}"),
+        Query(
+            f"envoy_cluster_membership_healthy{{{namespace_selector(settings)},"
+            'envoy_cluster_name="inside"}',
+            "ready, by {{pod}}",
+        ),
         Query(recorded(settings, "replicas:up"), "answer Prometheus"),
         explained="Where the gateway sees fewer, it can't reach some, and requests leave.",
     )
@@ -43,23 +62,25 @@ def gateway_requests(result: Board, settings: Settings) -> None:
 
 def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -> None:
     """Adds what teams take, and what the API takes beside the plan."""
-    cluster = namespace_selector(settings)
+    count = partial(gateway_counter, settings)
     result.row("Gateway")
-    for title, unit, metric, explained in (
+    for title, unit, total, explained in (
         (
             "Tokens by team and destination, last 24 hours",
             "short",
-            "breakeven_gateway_tokens_total",
+            " + ".join(
+                f"sum by (team, to) (increase({count(name)}[1d]))"
+                for name in ("input_tokens", "output_tokens")
+            ),
             "Input and output, as each answer said.",
         ),
         (
             "Dollars by team and destination, last 24 hours",
             _USD,
-            "breakeven_gateway_usd_total",
+            f"sum by (team, to) (increase({count('nano_usd')}[1d])) / 1e9",
             "What teams' limits count: own tokens at the preview's price, the API's at its own.",
         ),
     ):
-        total = f"sum by (team, to) (increase({metric}{{{cluster}}}[1d]))"
         result.lines(title, unit, Query(total, "{{team}}, {{to}}"), explained=explained)
     if settings.overflow_api is not None:
         _overflow(result, settings)
@@ -75,7 +96,7 @@ def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -
 
 
 def _overflow(result: Board, settings: Settings) -> None:
-    cluster = namespace_selector(settings)
+    paid = gateway_counter(settings, "nano_usd", 'to="api"')
     result.lines(
         "Requests that left, last 24 hours",
         "percentunit",
@@ -87,7 +108,7 @@ def _overflow(result: Board, settings: Settings) -> None:
     result.lines(
         "Paid to the API, last 24 hours",
         _USD,
-        Query(f'sum(increase(breakeven_gateway_usd_total{{{cluster},to="api"}}[1d]))', "all"),
+        Query(f"sum(increase({paid}[1d])) / 1e9", "all"),
         Query(f"24 * {recorded(settings, 'planned_overflow_hour:usd')}", "planned, mean"),
         explained="Requests that asked for the API are in it. The cost of an hour has what was "
         "planned.",

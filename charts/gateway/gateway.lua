@@ -1,0 +1,214 @@
+-- Who asks, and for what: runs in Envoy, on every request, before anything is sent on.
+--
+-- The key is asked for before the body is read. What the body says is read by a scan of its outermost
+-- object: two parsers that disagree about a request (a key that is there twice, an escaped name) are
+-- a way past any rule, so such bodies are refused. Whether a request may leave is not decided here,
+-- but by the routes of envoy.yaml, from the headers that are set here.
+
+local body = dofile("/etc/gateway/body.lua")
+
+local KEYS = "/etc/gateway-keys/"
+local REREAD_SECONDS = 5
+
+local rules -- of envoy.yaml: copied once, and read by all requests
+local team_of, read_at = {}, -math.huge
+
+-- The keys of the mounted Secret: one file for each team, by the team's name. Read again now and
+-- then, so that a key that is taken away stops working without a restart.
+local function read_keys(handle)
+  local now = os.time()
+  if now - read_at < REREAD_SECONDS then
+    return
+  end
+  team_of, read_at = {}, now
+  for _, team in ipairs(rules.names) do
+    local file = io.open(KEYS .. team, "rb")
+    local key = file and file:read("*a"):match("^%s*(.-)%s*$") or ""
+    if file then
+      file:close()
+    end
+    if key ~= "" and team_of[key] then
+      handle:logErr("teams " .. team_of[key] .. " and " .. team .. " have the same key")
+    elseif key ~= "" then
+      team_of[key] = team
+    end
+  end
+end
+
+local function refuse(handle, status, message)
+  handle:respond({ [":status"] = tostring(status) }, message)
+end
+
+-- A number of 32 bits for the beginning of a prompt: the same beginning goes to the same replica,
+-- whose cache knows it.
+local function hash(text)
+  local sum = 5381
+  for at = 1, #text do
+    sum = (sum * 33 + text:byte(at)) % 4294967296
+  end
+  return sum
+end
+
+local function whole_number(text)
+  return text and text:match("^%d+$") and tonumber(text)
+end
+
+-- Returns the body as it is sent on, or nil and why not.
+local function checked(text, path, team)
+  local found, why = body.members(text)
+  if not found then
+    return nil, why
+  end
+  local function value(name)
+    local member = found[name]
+    return member and text:sub(member.from, member.to)
+  end
+  for _, member in ipairs(found) do
+    if not rules.parameters[member.name] then
+      return nil, "the parameter " .. member.name .. " is not taken here"
+    end
+  end
+  local changed = {}
+  for _, name in ipairs({ "n", "best_of" }) do
+    local answers = value(name)
+    if answers and answers ~= "null" and (whole_number(answers) or math.huge) > rules.answers then
+      return nil, name .. " may be " .. rules.answers .. " at the most"
+    end
+  end
+  local output, limit = path.output, team.output
+  local longest, asked = limit or rules.longest, nil
+  for _, name in ipairs(rules.lengths) do
+    local length = value(name)
+    if length and length ~= "null" then
+      asked = whole_number(length)
+      if not asked or asked > longest then
+        return nil, name .. " may be a whole number up to " .. longest
+      end
+    end
+  end
+  if output ~= "" and not asked and limit then
+    asked = limit
+    changed[output] = tostring(limit)
+  end
+  if value("store") and value("store") ~= "false" and value("store") ~= "null" then
+    return nil, "store may be false: no replica keeps answers"
+  end
+  local streams = value("stream") == "true"
+  local wants_usage = (value("stream_options") or ""):match('"include_usage"%s*:%s*true')
+  if streams and path.stream_options then
+    changed.stream_options = '{"include_usage":true}'
+  end
+  local model = (value("model") or ""):match('^"([^"\\]*)"$')
+  if not model then
+    return nil, "the body names no model"
+  end
+  local beginning = (value("system") or "") .. (value("instructions") or "")
+    .. (value("messages") or value("prompt") or value("input") or value("query") or "")
+  local sent = body.edited(text, found, changed)
+  return {
+    text = sent,
+    is_changed = sent ~= text,
+    model = model,
+    prefix = hash(model .. beginning:sub(1, rules.beginning)),
+    output = asked or 0,
+    hides_usage = streams and path.stream_options and not wants_usage,
+  }
+end
+
+-- Headers that a client may send on; all others are dropped: ids, time-outs, routes, cookies.
+local KEPT = { ["content-type"] = true, ["content-length"] = true, accept = true, te = true }
+KEPT["transfer-encoding"], KEPT["x-stay-inside"], KEPT["x-request-id"] = true, true, true
+KEPT["x-forwarded-proto"] = true
+
+-- Seconds until the first of the next month (UTC), whose day 1 comes 0 to 30 days from tomorrow.
+local function until_next_month(now)
+  local day = 86400
+  local next_day = (math.floor(now / day) + 1) * day
+  while os.date("!%d", next_day) ~= "01" do
+    next_day = next_day + day
+  end
+  return next_day - now
+end
+
+-- Leaves the mark that a request stays inside on all but those that say "false" once and nothing else.
+-- Routes can't tell: Envoy matches the values of a header that is there twice one by one, so "true" beside
+-- "false" was false.
+local function mark(headers)
+  local marks = headers:getNumValues("x-stay-inside")
+  if marks == 1 and headers:get("x-stay-inside") == "false" then
+    headers:remove("x-stay-inside")
+  elseif marks > 0 then
+    headers:replace("x-stay-inside", "true")
+  end
+end
+
+local LIMIT_HEADERS = { "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset" }
+
+-- Says when a limit that is used up begins anew: Envoy 1.39 tells it in another header, and of a month,
+-- which is counted under a longer period, wrongly.
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local seconds = tonumber(headers:get("x-ratelimit-reset"))
+  for _, name in ipairs(LIMIT_HEADERS) do
+    headers:remove(name)
+  end
+  if headers:get(":status") == "429" and seconds then
+    headers:replace("retry-after", tostring(seconds > 86400 and until_next_month(os.time()) or seconds))
+  end
+end
+
+function envoy_on_request(handle)
+  rules = rules or body.copied(handle:filterContext())
+  local headers = handle:headers()
+  mark(headers)
+  local key = (headers:get("authorization") or ""):match("^[Bb]earer +([^ ,]+) *$")
+    or headers:get("x-api-key")
+  read_keys(handle)
+  local is_one = headers:getNumValues("authorization") + headers:getNumValues("x-api-key") == 1
+  local name = key and is_one and team_of[key]
+  if not name then
+    return refuse(handle, 401, "no team has this key")
+  end
+  local foreign = {}
+  for header in pairs(headers) do
+    if header:byte(1) ~= 58 and not KEPT[header] then
+      foreign[#foreign + 1] = header
+    end
+  end
+  for _, header in ipairs(foreign) do
+    headers:remove(header)
+  end
+  local team = rules.teams[name]
+  local address = headers:get(":path"):match("^[^?]*")
+  headers:replace(":path", address)
+  headers:replace("x-team", name)
+  local known = handle:streamInfo():dynamicMetadata()
+  known:set("gateway", "team", name)
+  if team.limited then
+    local month = os.date("!%m-%Y")
+    headers:replace("x-limited", name)
+    headers:replace("x-month", month)
+    known:set("gateway", "limited", name)
+    known:set("gateway", "month", month)
+  end
+  local path = rules.paths[address]
+  if not path then -- one without a body, such as the list of models
+    return handle:clearRouteCache()
+  end
+  local sent = handle:body(true)
+  local request, why = checked(sent:getBytes(0, sent:length()), path, team)
+  if not request then
+    return refuse(handle, 400, why)
+  end
+  headers = handle:headers() -- the one before is not valid once the body was waited for
+  if request.is_changed then
+    headers:replace("content-length", tostring(sent:setBytes(request.text)))
+  end
+  headers:replace("x-model", request.model)
+  headers:replace("x-prefix", tostring(request.prefix))
+  headers:replace("x-output", tostring(request.output))
+  if request.hides_usage then
+    headers:replace("x-hides-usage", "1")
+  end
+  handle:clearRouteCache()
+end

@@ -1,0 +1,240 @@
+"""Where Envoy sends: the replicas, the API, the counters, and its own inner listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from breakeven.manifests.gateway.headers import INNER_HEADERS, STAY_INSIDE
+from breakeven.manifests.gateway.labels import (
+    ADMIN_PORT,
+    API_PORT,
+    LIMITS_PORT,
+    OWN_PORT,
+    REPLICAS,
+    STORE,
+    TO_OWN,
+)
+from breakeven.manifests.gateway.typed import address, extension, message
+from breakeven.manifests.serving.labels import ENGINE_PORT
+from breakeven.settings.gateway import GatewaySettings
+from breakeven.settings.stack import OverflowApi, Settings
+
+_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_HTTP_TYPE = "extensions.upstreams.http.v3.HttpProtocolOptions"
+
+_SILENT_SECONDS = 10
+# Linux (tcp(7)): a machine that is busy acknowledges, a lost one does not, however long an answer
+# takes. Envoy closes no request under way when a health check fails.
+_TCP, _TCP_USER_TIMEOUT = 6, 18
+
+_NO_LIMIT = 1_000_000
+
+
+def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
+    """Yields them; none leads out of the cluster where the stack has no API behind it.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+    """
+    api = settings.overflow_api
+    per_replica = gateway.overflow.requests_per_replica
+    yield _inner(TO_OWN, OWN_PORT)
+    # Requests that have nowhere else to go wait at the engine, and are in nobody's limit.
+    yield _replicas(settings, "inside", None)
+    if api is not None:
+        yield _replicas(settings, "own", per_replica)
+        yield _inner("to-api", API_PORT)
+        yield _one_after_the_other("own-then-api", TO_OWN, "to-api")
+        yield _api(api)
+    yield {
+        "name": "ratelimit",
+        "cluster_type": _by_name(each_address=True),
+        "connect_timeout": "0.25s",
+        "load_assignment": _endpoint("ratelimit", _host(STORE, settings), LIMITS_PORT),
+        "typed_extension_protocol_options": {
+            _HTTP: message(_HTTP_TYPE, explicit_http_config={"http2_protocol_options": {}})
+        },
+    }
+    yield {**_inner("admin", ADMIN_PORT), "connect_timeout": "1s"}
+
+
+def _host(service: str, settings: Settings) -> str:
+    # With a dot at its end, a name is asked for once, and not with every suffix of resolv.conf.
+    return f"{service}.{settings.network.namespace}.svc.cluster.local."
+
+
+def _endpoint(cluster: str, host: str, port: int) -> dict[str, Any]:
+    endpoints = [{"endpoint": {"address": address(host, port)}}]
+    return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": endpoints}]}
+
+
+def _by_name(*, each_address: bool) -> dict[str, Any]:
+    """Asks the name server: every second for all replicas, or for one address of an API."""
+    return extension(
+        "envoy.clusters.dns",
+        "extensions.clusters.dns.v3.DnsCluster",
+        dns_refresh_rate="1s" if each_address else "30s",
+        dns_lookup_family="V4_PREFERRED",
+        all_addresses_in_single_endpoint=not each_address,
+    )
+
+
+def _inner(name: str, port: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": _endpoint(name, "127.0.0.1", port),
+        "circuit_breakers": _unlimited(),
+    }
+
+
+def _unlimited(**more: object) -> dict[str, Any]:
+    """Envoy's own limits, 1,024 and three retries, are a trap for a cluster of composites."""
+    kinds = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    return {"thresholds": [dict.fromkeys(kinds, _NO_LIMIT)], **more}
+
+
+def _one_after_the_other(name: str, *tried: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "lb_policy": "CLUSTER_PROVIDED",
+        "connect_timeout": "1s",
+        "circuit_breakers": _unlimited(),
+        "cluster_type": extension(
+            "envoy.clusters.composite",
+            "extensions.clusters.composite.v3.ClusterConfig",
+            clusters=[{"name": one} for one in tried],
+        ),
+    }
+
+
+def _replicas(settings: Settings, name: str, per_replica: int | None) -> dict[str, Any]:
+    breakers = _unlimited()
+    if per_replica is not None:
+        # One request a connection (HTTP/1.1). What waits for one can't be tried elsewhere, and all
+        # that come in one moment wait for theirs to open: an eighth of a replica's requests.
+        waiting = max(2, per_replica // 8)
+        breakers = {
+            "thresholds": [{**_unlimited()["thresholds"][0], "max_pending_requests": waiting}],
+            "per_host_thresholds": [{"max_connections": per_replica}],
+        }
+    return {
+        "name": name,
+        "cluster_type": _by_name(each_address=True),
+        "connect_timeout": "3s",
+        "lb_policy": "MAGLEV",
+        "common_lb_config": {
+            # A replica that is a quarter busier than the mean gets no more by the prefix.
+            "consistent_hashing_lb_config": {"hash_balance_factor": 125},
+            "healthy_panic_threshold": {"value": 0},
+            "ignore_new_hosts_until_first_hc": True,
+            # Else what comes and goes counts a second later.
+            "update_merge_window": "0s",
+        },
+        "load_assignment": _endpoint(name, _host(REPLICAS, settings), ENGINE_PORT),
+        "health_checks": [
+            {
+                "interval": "1s",
+                "timeout": "2s",
+                "no_traffic_interval": "1s",
+                # One that is slow to answer is busy; one that refuses is out at once, see below.
+                "unhealthy_threshold": 4,
+                "healthy_threshold": 1,
+                "http_health_check": {"path": "/health"},
+            }
+        ],
+        "outlier_detection": {
+            "interval": "1s",
+            "base_ejection_time": "5s",
+            "max_ejection_time": "30s",
+            "max_ejection_percent": 100,
+            "split_external_local_origin_errors": True,
+            "consecutive_local_origin_failure": 2,
+            "enforcing_local_origin_success_rate": 0,
+            "enforcing_success_rate": 0,
+            # An answer 500 may be the request's fault: the next replica is asked, none is ejected.
+            "enforcing_consecutive_5xx": 0,
+            "consecutive_gateway_failure": 5,
+            "enforcing_consecutive_gateway_failure": 100,
+        },
+        "circuit_breakers": breakers,
+        "upstream_connection_options": {
+            "tcp_keepalive": {"keepalive_time": 4, "keepalive_interval": 2, "keepalive_probes": 3}
+        },
+        "upstream_bind_config": {
+            "socket_options": [
+                {
+                    "level": _TCP,
+                    "name": _TCP_USER_TIMEOUT,
+                    "int_value": _SILENT_SECONDS * 1000,
+                    "state": "STATE_PREBIND",
+                }
+            ]
+        },
+        "typed_extension_protocol_options": {
+            _HTTP: message(
+                _HTTP_TYPE,
+                explicit_http_config={"http_protocol_options": {}},
+                http_filters=_with_key("OWN_API_KEY"),
+            )
+        },
+    }
+
+
+def _api(api: OverflowApi) -> dict[str, Any]:
+    host = urlsplit(api.address).hostname or ""
+    return {
+        "name": "api",
+        "cluster_type": _by_name(each_address=False),
+        "connect_timeout": "5s",
+        "load_assignment": _endpoint("api", host, 443),
+        "circuit_breakers": _unlimited(),
+        "transport_socket": extension(
+            "envoy.transport_sockets.tls",
+            "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            sni=host,
+            common_tls_context={
+                "validation_context": {
+                    "trusted_ca": {"filename": "/etc/ssl/certs/ca-certificates.crt"},
+                    "match_typed_subject_alt_names": [
+                        {"san_type": "DNS", "matcher": {"exact": host}}
+                    ],
+                }
+            },
+        ),
+        "typed_extension_protocol_options": {
+            _HTTP: message(
+                _HTTP_TYPE,
+                explicit_http_config={"http_protocol_options": {}},
+                http_filters=_with_key("OVERFLOW_API_KEY"),
+            )
+        },
+    }
+
+
+def _with_key(variable: str) -> list[dict[str, Any]]:
+    """Puts in the key, and takes out what is between listeners, as the last step of all.
+
+    Earlier, the hash of the prefix would be gone before a replica is chosen by it.
+    """
+    key = {"key": "authorization", "value": f"Bearer %ENVIRONMENT({variable})%"}
+    return [
+        extension(
+            "envoy.filters.http.header_mutation",
+            "extensions.filters.http.header_mutation.v3.HeaderMutation",
+            mutations={
+                "request_mutations": [
+                    {"append": {"header": key, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}},
+                    *({"remove": name} for name in (*INNER_HEADERS, STAY_INSIDE)),
+                ]
+            },
+        ),
+        extension(
+            "envoy.filters.http.upstream_codec",
+            "extensions.filters.http.upstream_codec.v3.UpstreamCodec",
+        ),
+    ]

@@ -1,0 +1,75 @@
+"""Limits of teams: what the rate limit service reads."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from breakeven.settings.gateway import GatewaySettings, TeamSettings
+
+DOMAIN = "gateway"
+
+# A limit is a uint32, and Envoy adds at most this for one request: so one request that costs more
+# than a whole budget still uses it up.
+_MOST = 10**9
+_NANO = 10**9
+
+
+def unit(team: TeamSettings) -> int:
+    """Returns of how many billionths of a dollar a team's budget is counted.
+
+    The smallest power of ten for which the limit fits the counter: 1 up to $1, 10,000 for $10,000.
+    """
+    if team.usd_per_month is None:
+        return 1
+    found = 1
+    while team.usd_per_month * _NANO / found > _MOST:
+        found *= 10
+    return found
+
+
+def limits(gateway: GatewaySettings) -> dict[str, Any]:
+    """Returns the limits of all teams.
+
+    A month is part of a counter's name, and its limit one of the service's "year", which is 365
+    days from 1970 on and so begins on 17 or 18 December for decades. A counter begins anew on that
+    day, so December has two, each with half the budget.
+    """
+    descriptors: list[dict[str, Any]] = []
+    for name, team in gateway.teams.items():
+        if team.tokens_per_day is not None:
+            descriptors.append(_limit("tokens", name, "day", team.tokens_per_day))
+        if team.requests_per_minute is not None:
+            # The API's are counted once more, where a request waits for the answer: so many go out,
+            # at the most, whatever fails.
+            descriptors += [
+                _limit(key, name, "minute", team.requests_per_minute)
+                for key in ("requests", "api_requests")
+            ]
+        if team.usd_per_month is not None:
+            units = int(team.usd_per_month * _NANO / unit(team))
+            months = [
+                _limit("month", "12-*", "year", units // 2),
+                {"key": "month", "rate_limit": {"unit": "year", "requests_per_unit": units}},
+            ]
+            descriptors.append({"key": "usd", "value": name, "descriptors": months})
+    return {"domain": DOMAIN, "descriptors": descriptors}
+
+
+def is_limited(team: TeamSettings) -> bool:
+    """Whether anything is counted against a limit of the team's."""
+    limits = (team.tokens_per_day, team.usd_per_month, team.requests_per_minute)
+    return any(limit is not None for limit in limits)
+
+
+def nano_per_token(per_million: Decimal) -> float:
+    """Returns billionths of a dollar for one token; 15 digits are more than a price has."""
+    return float(per_million * 1000)
+
+
+def _limit(key: str, value: str, unit: str, most: int) -> dict[str, Any]:
+    return {
+        "key": key,
+        "value": value,
+        "rate_limit": {"unit": unit, "requests_per_unit": most},
+    }

@@ -1,0 +1,263 @@
+"""What Envoy listens on.
+
+A request passes two listeners: `clients`, which knows who asks and where the request may go, and
+then `own` or `api`, each of which tries, counts and pays for itself. Envoy asks no other cluster
+once the limit of one is reached; a listener of its own before it makes that an answer, after which
+the next is asked (envoy#38185).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from breakeven.manifests.gateway.filters import (
+    asked,
+    budgets,
+    descriptor,
+    header,
+    lua,
+    lua_reads,
+    paid,
+    refusals,
+    router,
+)
+from breakeven.manifests.gateway.headers import COUNTED, DESTINATION, INNER_HEADERS, PREFIX
+from breakeven.manifests.gateway.labels import API_PORT, GATEWAY_PORT, METRICS_PORT, OWN_PORT
+from breakeven.manifests.gateway.records import records
+from breakeven.manifests.gateway.typed import address, exactly, extension, message
+from breakeven.settings.gateway import GatewaySettings
+from breakeven.settings.stack import OverflowApi, Settings
+
+CONNECTION_SECONDS = 60
+"""How long a client may keep a connection: then the next pod is asked."""
+
+_ANYWHERE = "0.0.0.0"  # noqa: S104  # the pod's address; network rules name who may call
+_LOOPBACK = "127.0.0.1"
+_MARGIN = 30
+
+_HTTP = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+
+_COUNTED = exactly(COUNTED, "1")
+_UNCOUNTED: Mapping[str, Any] = {
+    "match": {"prefix": "/"},
+    "direct_response": {"status": 503, "body": {"inline_string": "what this uses is not counted"}},
+}
+
+# As Envoy's edge guidance has it ("Configuring Envoy as an edge proxy").
+_EDGE: Mapping[str, Any] = {
+    "use_remote_address": True,
+    "normalize_path": True,
+    "merge_slashes": True,
+    "path_with_escaped_slashes_action": "REJECT_REQUEST",
+    "max_request_headers_kb": 32,
+    "request_headers_timeout": "10s",
+    "request_timeout": "60s",  # to read a request
+    "common_http_protocol_options": {
+        "headers_with_underscores_action": "REJECT_REQUEST",
+        "max_headers_count": 64,
+        "idle_timeout": "300s",
+        "max_connection_duration": f"{CONNECTION_SECONDS}s",
+    },
+    "http1_safe_max_connection_duration": True,
+    # Before anything else runs: where a program fails, nothing that a client said is believed.
+    "early_header_mutation_extensions": [
+        extension(
+            "envoy.http.early_header_mutation.header_mutation",
+            "extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+            mutations=[{"remove": name} for name in INNER_HEADERS],
+        )
+    ],
+    "http2_protocol_options": {
+        "max_concurrent_streams": 100,
+        "initial_stream_window_size": 65536,
+        "initial_connection_window_size": 1048576,
+    },
+}
+
+
+def clients(
+    settings: Settings,
+    gateway: GatewaySettings,
+    rules: Mapping[str, Any],
+    routes: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Returns the listener that clients call.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+        rules: What gateway.lua reads.
+        routes: The routes.
+    """
+    filters = [
+        lua("gateway.lua"),
+        budgets([*asked(), {"actions": [descriptor("requests")]}], must_answer=False),
+    ]
+    http = _http(
+        "clients", longest_answer(settings, gateway) + _MARGIN, filters, lua_reads(rules), routes
+    )
+    return _listener("clients", (_ANYWHERE, GATEWAY_PORT), gateway, {**http, **_EDGE})
+
+
+def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the listener in front of the own replicas.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+        rules: What usage.lua reads.
+    """
+    longest = settings.engine.longest_request_seconds
+    again = {
+        "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
+        "retriable_status_codes": [500, 503],
+        "num_retries": 1,
+        "retry_host_predicate": [
+            extension(
+                "envoy.retry_host_predicates.previous_hosts",
+                "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+            )
+        ],
+        # Few hosts, one of them by the prefix: else the faulty one is asked again.
+        "host_selection_retry_max_attempts": "10",
+    }
+
+    def route(cluster: str, headers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return {
+            "match": {"prefix": "/", "headers": [_COUNTED, *headers]},
+            "route": {
+                "cluster": cluster,
+                "timeout": f"{longest}s",
+                "hash_policy": [{"header": {"header_name": PREFIX}}],
+                "retry_policy": again,
+            },
+        }
+
+    routes = [
+        *([route("own", [exactly(DESTINATION, "overflow")])] if settings.overflow_api else []),
+        route("inside", []),
+        _UNCOUNTED,
+    ]
+    filters = [lua("usage.lua"), budgets(paid(), must_answer=False)]
+    shared = {**lua_reads(rules), **_says("own")}
+    http = _http("own", longest + _MARGIN, filters, shared, routes)
+    return _listener("own", (_LOOPBACK, OWN_PORT), gateway, http)
+
+
+def api(
+    settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any], behind: OverflowApi
+) -> dict[str, Any]:
+    """Returns the listener in front of the API.
+
+    Asks for the team's budget again, and does nothing where nobody can tell: money that leaves must
+    be counted.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+        rules: What usage.lua reads.
+        behind: The API.
+    """
+    parts = urlsplit(behind.address)
+    to_api = {
+        "match": {"prefix": "/v1/", "headers": [_COUNTED]},
+        "route": {
+            "cluster": "api",
+            "timeout": f"{longest_answer(settings, gateway)}s",
+            "prefix_rewrite": f"{parts.path}/",
+            "host_rewrite_literal": parts.hostname,
+        },
+    }
+    going_out = {"actions": [descriptor("api_requests")]}
+    filters = [lua("usage.lua"), budgets([*asked(), going_out, *paid()], must_answer=True)]
+    shared = {**lua_reads(rules), **_says("api")}
+    # A silent API is given up after a while; one that goes on answering may take its time.
+    http = _http("api", gateway.overflow.timeout_seconds, filters, shared, [to_api, _UNCOUNTED])
+    return _listener("api", (_LOOPBACK, API_PORT), gateway, http)
+
+
+def metrics() -> dict[str, Any]:
+    """Returns the listener that Prometheus and the probes ask; it has two of Envoy's own pages."""
+    routes = [
+        {
+            "match": {"path": page, "headers": [exactly(":method", "GET")]},
+            "route": {"cluster": "admin", "prefix_rewrite": admin},
+        }
+        for page, admin in (("/metrics", "/stats/prometheus"), ("/ready", "/ready"))
+    ]
+    http = {
+        "stat_prefix": "metrics",
+        "request_timeout": "10s",
+        "http_filters": [router()],
+        "route_config": {
+            "virtual_hosts": [{"name": "metrics", "domains": ["*"], "routes": routes}]
+        },
+    }
+    # Probes answer, and Prometheus reads, however many clients there are.
+    return {
+        **_listening("metrics", (_ANYWHERE, METRICS_PORT), http),
+        "ignore_global_conn_limit": True,
+    }
+
+
+def longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
+    """Returns the seconds that an answer may take, whoever gives it."""
+    own = settings.engine.longest_request_seconds
+    return own if settings.overflow_api is None else max(own, gateway.overflow.timeout_seconds)
+
+
+def _says(who: str) -> dict[str, Any]:
+    """Says who answered; what only Envoy may say is not believed of whoever answers."""
+    return {
+        "response_headers_to_add": [header("x-served-by", who)],
+        "response_headers_to_remove": [
+            "x-envoy-overloaded",
+            "x-envoy-ratelimited",
+            "x-envoy-degraded",
+            "x-envoy-upstream-service-time",
+        ],
+    }
+
+
+def _http(
+    name: str,
+    idle: int,
+    filters: Sequence[Mapping[str, Any]],
+    shared: Mapping[str, Any],
+    routes: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    host = {"name": name, "domains": ["*"], **shared, "routes": list(routes)}
+    return {
+        "stat_prefix": name,
+        "stream_idle_timeout": f"{idle}s",
+        # A cut stream is seen at once; `clients` waits, so that an early refusal is read.
+        **({} if name == "clients" else {"delayed_close_timeout": "0s"}),
+        "local_reply_config": refusals(),
+        "access_log": records(name),
+        "http_filters": [*filters, router()],
+        "route_config": {"max_direct_response_body_size_bytes": 65536, "virtual_hosts": [host]},
+    }
+
+
+def _listener(
+    name: str, at: tuple[str, int], gateway: GatewaySettings, http: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        **_listening(name, at, http),
+        # Of a body, which is read whole: a longer one is refused with 413.
+        "per_connection_buffer_limit_bytes": gateway.max_body_megabytes * 2**20,
+    }
+
+
+def _listening(name: str, at: tuple[str, int], http: Mapping[str, Any]) -> dict[str, Any]:
+    manager = {
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": message(_HTTP, **http),
+    }
+    return {
+        "name": name,
+        "address": address(*at),
+        "filter_chains": [{"filters": [manager]}],
+    }

@@ -1,0 +1,164 @@
+"""Which requests the gateway takes, and where each may go.
+
+A request stays inside unless a route says otherwise: the last route of a path has no way out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from breakeven.manifests.gateway.headers import DESTINATION, MODEL, STAY_INSIDE, TEAM
+from breakeven.manifests.gateway.labels import TO_OWN
+from breakeven.manifests.gateway.typed import exactly, message
+from breakeven.settings.gateway import GatewaySettings
+from breakeven.settings.stack import Settings
+
+MODELS = "/v1/models"
+
+# By path: the parameter that limits the length of an answer, and whether a stream tells its usage
+# only if asked.
+PATHS: Mapping[str, Mapping[str, Any]] = {
+    "/v1/chat/completions": {"output": "max_completion_tokens", "stream_options": True},
+    "/v1/completions": {"output": "max_tokens", "stream_options": True},
+    "/v1/responses": {"output": "max_output_tokens"},
+    "/v1/messages": {"output": "max_tokens"},
+    "/v1/embeddings": {"output": ""},
+    "/v1/rerank": {"output": ""},
+    "/v1/score": {"output": ""},
+}
+
+# From the connections to the answer's last byte, the listener behind decides; this one waits.
+_WAITS = {"timeout": "0s"}
+_NEXT = {
+    "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
+    "retriable_status_codes": [500, 502, 503],
+    "num_retries": 1,
+}
+
+
+def models_of(settings: Settings) -> tuple[str, ...]:
+    """Returns the names that requests may ask own replicas for: the model's and its adapters'."""
+    return (
+        settings.model.facts.name,
+        *(adapter.name for adapter in settings.model.lora_adapters),
+    )
+
+
+def routes(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]:
+    """Returns the routes of the listener that clients call, in the order in which they are tried.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+    """
+    return [
+        *_of_paths(settings, gateway),
+        {
+            "name": "models",
+            "match": {"path": MODELS, "headers": [exactly(":method", "GET")]},
+            "direct_response": {"status": 200, "body": {"inline_string": _list(settings)}},
+            "response_headers_to_add": [
+                {"header": {"key": "content-type", "value": "application/json"}}
+            ],
+        },
+        {
+            "name": "nothing",
+            "match": {"prefix": "/"},
+            "direct_response": _error(404, "there is nothing at this address"),
+            # Asks for no key: whoever asks learns nothing.
+            "typed_per_filter_config": {
+                "envoy.filters.http.lua": message(
+                    "extensions.filters.http.lua.v3.LuaPerRoute", disabled=True
+                )
+            },
+        },
+    ]
+
+
+def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
+    api = settings.overflow_api
+    own: list[Mapping[str, Any]] = [{"name": MODEL, "string_match": _one_of(models_of(settings))}]
+    leaving = [name for name, team in gateway.teams.items() if team.data_may_leave]
+    # gateway.lua takes the header away from a request that says "false"; any other one keeps it.
+    may_leave: list[Mapping[str, Any]] = [
+        {"name": TEAM, "string_match": _one_of(leaving)},
+        {"name": STAY_INSIDE, "present_match": True, "invert_match": True},
+    ]
+    # No API has the stack's adapters: their requests stay with own replicas.
+    base = exactly(MODEL, settings.model.facts.name)
+    outside = [path for path in PATHS if path in gateway.overflow.paths]
+    if api is not None and leaving and outside:
+        asked = [exactly(MODEL, api.model)]
+        yield _route(outside, "overflow", [base, *may_leave], "own-then-api", _NEXT)
+        yield _route(outside, "asked for", [*asked, *may_leave], "to-api", None)
+        yield {
+            "name": "stays inside",
+            "match": _match(outside, asked),
+            "direct_response": _error(403, f"{api.model} is outside; this request may not leave"),
+        }
+    paths = [*PATHS]
+    yield _route(paths, "inside", own, TO_OWN, None)
+    yield {
+        "name": "no such model",
+        "match": _match(paths, [{"name": MODEL, "present_match": True}]),
+        "direct_response": _error(404, "no such model here; GET /v1/models lists them"),
+    }
+    # What the filters see before key and body are read; nothing is ever sent by it.
+    yield {
+        "name": "unread",
+        "match": _match(paths, []),
+        "direct_response": _error(503, "not read"),
+    }
+
+
+def _route(
+    paths: Sequence[str],
+    name: str,
+    headers: Sequence[Mapping[str, Any]],
+    cluster: str,
+    retry: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "match": _match(paths, headers),
+        "request_headers_to_add": [
+            {
+                "header": {"key": DESTINATION, "value": name},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
+        "route": {
+            "cluster": cluster,
+            **_WAITS,
+            **({} if retry is None else {"retry_policy": dict(retry)}),
+        },
+    }
+
+
+def _match(paths: Sequence[str], headers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        **_one_of(paths),
+        "headers": [exactly(":method", "POST"), *headers],
+    }
+
+
+def _one_of(names: Sequence[str]) -> dict[str, Any]:
+    return {"safe_regex": {"regex": "|".join(re.escape(name) for name in names)}}
+
+
+def _error(status: int, text: str) -> dict[str, Any]:
+    return {"status": status, "body": {"inline_string": text}}
+
+
+def _list(settings: Settings) -> str:
+    api = settings.overflow_api
+    names = [*models_of(settings), *([] if api is None else [api.model])]
+    return json.dumps(
+        {
+            "object": "list",
+            "data": [{"id": name, "object": "model", "owned_by": "breakeven"} for name in names],
+        }
+    )
