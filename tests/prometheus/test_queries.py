@@ -28,11 +28,13 @@ AT = {
 }
 REPLICAS = {"a": 0, "b": ALONE + 1}
 
-# What vLLM puts into labels of its own (recorded with 0.32).
-OF_VLLM = {
+# What vLLM (recorded with 0.32) and the gateway's Envoy put into labels of their own.
+OWN = {
     "finished_reason": ("stop", "length", "abort", "error", "repetition"),
     "reason": ("capacity", "deferred"),
     "le": ("0.1", "1.0", "10.0", "+Inf"),
+    "status": ("200", "503"),
+    "why": ("-", "UC"),
 }
 
 
@@ -49,7 +51,7 @@ def scenario(stack: Stack, selectors: list[Selector]) -> list[Series]:
         for pod, first in _pods(stack).items():
             of_pod = _labels(stack.models[0], pod, labels)
             for matched in wanted:
-                for own in _own(labels, {**of_pod, **matched}):
+                for own in _own({**of_pod, **matched}):
                     grows = 6.0 if kind == "counter" else 0.0
                     value = 2.0 if kind == "gauge" else 0.0
                     series = Series(name, own, value, grows, first, TOGETHER)
@@ -86,11 +88,11 @@ def _labels(settings: Settings, pod: str, labels: set[str]) -> dict[str, str]:
     return {label: every.get(label, "any") for label in labels}
 
 
-def _own(labels: set[str], given: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Spreads labels that vLLM itself has several values for."""
+def _own(given: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Spreads labels that have several values."""
     spread = [dict(given)]
-    for label, values in OF_VLLM.items():
-        if label in labels:
+    for label, values in OWN.items():
+        if given.get(label) == "any":
             spread = [{**one, label: value} for one in spread for value in values]
     yield from spread
 
