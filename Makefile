@@ -196,6 +196,10 @@ bench-policies: ## Measure recall of the policy packs on fixtures of other proje
 bench-bundle: ## Measure packing and verifying a bundle beside the disk alone, and its memory
 	$(BOOTSTRAP) run python -m bench.bundle $(ARGS)
 
+bench-gateway: ## Measure the gateway beside bare Envoy: late chunks, CPU, first token; needs Go
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.gateway $(ARGS)
+
 bench-loop: ## Compare a day in the real autoscalers with the preview; needs dev packages, 10 minutes
 	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.closed_loop $(ARGS)

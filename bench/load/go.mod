@@ -1,0 +1,3 @@
+module breakeven/bench/load
+
+go 1.26.0
