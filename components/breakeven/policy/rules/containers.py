@@ -15,6 +15,9 @@ from breakeven.policy.rule import Check, Concern, Violation
 _SHORTEST_ABBREVIATION = 3
 """Letters from which on an abbreviated flag is taken for one that is dangerous."""
 
+_WHOLE_FLAGS = ("--reasoning-parser",)
+"""Flags of vLLM that are the beginning of a dangerous one; argparse takes them for themselves."""
+
 _CONTINUED = re.compile(r"\\\r?\n")
 """What a shell drops: a backslash and the end of the line behind it."""
 
@@ -40,7 +43,10 @@ class Stated:
     def abbreviates(self, name: str) -> bool:
         """Tells whether a flag is there, whole or as argparse takes it: by its first letters."""
         shortest = len("--") + _SHORTEST_ABBREVIATION
-        return any(len(flag) >= shortest and name.startswith(flag) for flag in self.stated)
+        return any(
+            len(flag) >= shortest and name.startswith(flag) and flag not in _WHOLE_FLAGS
+            for flag in self.stated
+        )
 
     def lacks(self, name: str) -> bool:
         """Tells whether one is not there, and will not be."""
