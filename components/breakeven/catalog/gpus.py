@@ -136,6 +136,13 @@ class Gpu:
         return self.profile.startswith(_SHARED)
 
     @property
+    def unit(self) -> str:
+        """What one of it is called where devices of a node are counted."""
+        if self.is_time_slice:
+            return "GPU time slice"
+        return "MIG instance" if self.profile else "GPU"
+
+    @property
     def device_resource(self) -> str:
         """Resource by which a container asks for it, as the vendor's device plugin names it.
 

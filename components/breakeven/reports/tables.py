@@ -279,7 +279,7 @@ def heading(report: Report) -> tuple[str, ...]:
     if not assumptions.others:
         return served_on(assumptions), f"{traffic(assumptions.load)}; {calendar}"
     models = (f"{served_model(model)}: {traffic(model.load)}" for model in assumptions.models)
-    where = f"{node_name(assumptions.node)}{place(assumptions)}"
+    where = f"{node_name(assumptions)}{place(assumptions)}"
     return *models, f"on {where}; {calendar}"
 
 

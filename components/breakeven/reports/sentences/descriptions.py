@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from breakeven.catalog.price_regions import ANY
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.bill.node_cost import NodeCost, OwnedNode
+from breakeven.cost.bill.node_cost import OwnedNode
 from breakeven.cost.capacity.calibration import TRANSFERRED
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.demand.load import FLAT, Load
@@ -29,7 +29,7 @@ def served_model(assumptions: Assumptions) -> str:
 
 def served_on(assumptions: Assumptions) -> str:
     """Names the model, the nodes that it runs on, and where they are."""
-    return f"{served_model(assumptions)} on {node_name(assumptions.node)}{place(assumptions)}"
+    return f"{served_model(assumptions)} on {node_name(assumptions)}{place(assumptions)}"
 
 
 def place(assumptions: Assumptions) -> str:
@@ -40,9 +40,10 @@ def place(assumptions: Assumptions) -> str:
     return f" in {assumptions.cloud}{region}"
 
 
-def node_name(node: NodeCost) -> str:
+def node_name(assumptions: Assumptions) -> str:
     """Names a node and how it is paid, such as "g6e.xlarge, on-demand"."""
-    gpus = counted(node.gpus, "GPU")
+    node = assumptions.node
+    gpus = counted(node.gpus, assumptions.engine.gpu.unit)
     if isinstance(node, OwnedNode):
         return f"owned nodes with {gpus}"
     if not node.machine:
