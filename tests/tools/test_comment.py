@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import yaml
@@ -152,103 +147,3 @@ def test_every_step_is_shell_that_bash_can_read() -> None:
     ]
     for script in scripts:
         subprocess.run(["bash", "-n", "-c", script], check=True)
-
-
-class Forge(BaseHTTPRequestHandler):
-    """Stands in for the API of GitHub and GitLab: a list of comments that can be changed."""
-
-    comments: ClassVar[list[dict[str, Any]]] = []
-    calls: ClassVar[list[str]] = []
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-    def _answer(self, value: object) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self) -> None:
-        self._answer({"username": "bot"} if self.path.endswith("/user") else self.comments)
-
-    def do_POST(self) -> None:
-        self.calls.append(f"{self.command} {self.path}")
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer({})
-
-    def do_PUT(self) -> None:
-        self.do_POST()
-
-    def do_PATCH(self) -> None:
-        self.do_POST()
-
-
-@pytest.fixture
-def forge() -> Iterator[str]:
-    Forge.calls.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Forge)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def post(kind: str, address: str, text: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    file = folder / "cost.md"
-    file.write_text(text, encoding="utf-8")
-    variables = {
-        "GITHUB_API_URL": address,
-        "GITHUB_REPOSITORY": "a/b",
-        "GITHUB_TOKEN": "t",
-        "PULL": "1",
-        "COMMENT_AUTHOR": "bot",
-        "CI_API_V4_URL": address,
-        "CI_PROJECT_ID": "1",
-        "CI_MERGE_REQUEST_IID": "1",
-        "COMMENT_TOKEN": "t",
-    }
-    return subprocess.run(
-        [sys.executable, "-I", str(ROOT / "tools/comment/post.py"), kind, "dev", str(file)],
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.mark.parametrize(
-    ("kind", "written"),
-    [("github", {"user": {"login": "bot"}}), ("gitlab", {"author": {"username": "bot"}})],
-)
-def test_only_a_comment_of_ones_own_is_changed(
-    forge: str, tmp_path: Path, kind: str, written: dict[str, Any]
-) -> None:
-    mark = "<!-- breakeven cost of stack dev -->"
-    others: dict[str, Any] = {"user": {"login": "mallory"}, "author": {"username": "mallory"}}
-    for author, done in ((others, "written"), (written, "changed")):
-        Forge.comments[:] = [{"id": 7, "body": f"{mark}\nold", **author}]
-        Forge.calls.clear()
-        said = post(kind, forge, f"{mark}\nnew", tmp_path)
-        assert said.stdout == f"comment {done}\n", said.stderr
-        assert len(Forge.calls) == 1
-        assert ("/7" in Forge.calls[0]) == (done == "changed")
-
-
-@pytest.mark.parametrize("text", ["", "hello", "<!-- breakeven cost of stack prod -->\nx"])
-def test_text_that_is_not_the_stacks_comment_is_not_posted(
-    forge: str, tmp_path: Path, text: str
-) -> None:
-    said = post("github", forge, text, tmp_path)
-    assert said.returncode == 1
-    assert "is not the cost of stack dev" in said.stderr
-    assert Forge.calls == []
-
-
-def test_a_comment_that_is_too_long_is_not_posted(forge: str, tmp_path: Path) -> None:
-    said = post("github", forge, "<!-- breakeven cost of stack dev -->\n" + "x" * 70_000, tmp_path)
-    assert said.returncode == 1
-    assert "Allowed: 65536" in said.stderr

@@ -25,6 +25,13 @@ from breakeven.settings.files import ROOT
 SECRET = "a-token-that-nobody-may-see"
 MARK = "<!-- breakeven cost of stack dev -->"
 PAGE = 100
+SELF = "bot"
+"""User whose token it is."""
+
+
+def author(name: str) -> dict[str, Any]:
+    """Returns who wrote a comment, in the fields of both forges."""
+    return {"user": {"login": name}, "author": {"username": name}}
 
 
 class Forge(ThreadingHTTPServer):
@@ -46,6 +53,9 @@ class _Answers(BaseHTTPRequestHandler):
         """Says nothing."""
 
     def do_GET(self) -> None:
+        if self.path.endswith("/user"):
+            self._answer({"username": SELF})
+            return
         page = int(parse_qs(urlsplit(self.path).query).get("page", ["1"])[0])
         shown = self.server.comments[(page - 1) * PAGE : page * PAGE]
         path = urlsplit(self.path).path
@@ -54,7 +64,8 @@ class _Answers(BaseHTTPRequestHandler):
         self._answer(shown, link if more else "")
 
     def do_POST(self) -> None:
-        comment = {"id": len(self.server.comments) + 1, **self._content()}
+        number = len(self.server.comments) + 1
+        comment = {"id": number, **author(SELF), **self._content()}
         self.server.comments.append(comment)
         self._answer(comment)
 
@@ -111,6 +122,7 @@ def post(forge: Forge, kind: str, file: Path, **changed: str) -> subprocess.Comp
         "GITHUB_REPOSITORY": "owner/name",
         "PULL": "7",
         "GITHUB_TOKEN": SECRET,
+        "COMMENT_AUTHOR": SELF,
         "CI_API_V4_URL": f"{forge.address}/api/v4",
         "CI_PROJECT_ID": "3",
         "CI_MERGE_REQUEST_IID": "7",
@@ -118,7 +130,7 @@ def post(forge: Forge, kind: str, file: Path, **changed: str) -> subprocess.Comp
         **changed,
     }
     done = subprocess.run(
-        [sys.executable, ROOT / "tools" / "comment" / "post.py", kind, file],
+        [sys.executable, ROOT / "tools" / "comment" / "post.py", kind, "dev", file],
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
@@ -182,7 +194,10 @@ def test_a_forge_that_does_not_answer_is_told(forge: Forge, tmp_path: Path) -> N
 def test_outside_a_job_the_missing_variable_is_named(tmp_path: Path) -> None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB")}
     done = subprocess.run(
-        [sys.executable, ROOT / "tools" / "comment" / "post.py", "github", cost(tmp_path, "$1")],
+        [
+            *(sys.executable, ROOT / "tools" / "comment" / "post.py"),
+            *("github", "dev", cost(tmp_path, "$1")),
+        ],
         env=environment,
         capture_output=True,
         text=True,
@@ -197,3 +212,30 @@ def test_the_token_goes_to_no_other_address(forge: Forge, elsewhere: Forge, tmp_
     forge.next_pages = elsewhere.address
     assert post(forge, "github", cost(tmp_path, "$1")).returncode == 0
     assert not elsewhere.asked
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_a_comment_of_another_user_is_never_changed(
+    forge: Forge, tmp_path: Path, kind: str
+) -> None:
+    forge.comments = [{"id": 1, "body": f"{MARK}\nforged", **author("mallory")}]
+    assert post(forge, kind, cost(tmp_path, "$1")).stdout == "comment written\n"
+    assert [one["body"] for one in forge.comments] == [f"{MARK}\nforged", f"{MARK}\n$1\n"]
+
+
+@pytest.mark.parametrize("text", ["", "hello", "<!-- breakeven cost of stack prod -->\nx"])
+def test_text_that_is_not_the_stacks_comment_is_not_posted(
+    forge: Forge, tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "cost.md"
+    file.write_text(text, encoding="utf-8")
+    done = post(forge, "github", file)
+    assert done.returncode == 1
+    assert "is not the cost of stack dev" in done.stderr
+    assert not forge.asked
+
+
+def test_a_comment_that_is_too_long_is_not_posted(forge: Forge, tmp_path: Path) -> None:
+    done = post(forge, "github", cost(tmp_path, "x" * 70_000))
+    assert done.returncode == 1
+    assert "Allowed: 65536" in done.stderr
