@@ -10,6 +10,7 @@ from pathlib import Path
 from breakeven.bundle.errors import BundleError
 from breakeven.bundle.files import sha256_of
 from breakeven.bundle.lock import LockedFile
+from breakeven.settings.policy import PolicySettings
 
 PROGRAM = "program"
 CACHE = "cache"
@@ -71,10 +72,15 @@ def _other_stacks(stacks: Path, stack: str) -> set[Path]:
     """
     own = stacks / f"Pulumi.{stack}.yaml"
     text = own.read_text(encoding="utf-8")
+    used = PolicySettings().waivers  # which a stack that names no waivers has
     others = {path for path in stacks.glob("Pulumi.*.yaml") if path != own}
     for folder in stacks.iterdir():
         if folder.is_dir() and folder.name not in _READ_FOR_ALL:
-            others |= {path for path in folder.rglob("*") if path.name not in text}
+            others |= {
+                path
+                for path in folder.rglob("*")
+                if path.name not in text and path.name not in used
+            }
     return others
 
 

@@ -156,7 +156,8 @@ def test_of_the_stacks_only_the_named_one_goes_with_the_files_it_names(tmp_path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     stacks = tmp_path / "stacks"
-    for name in ("waivers/own.yaml", "waivers/other.yaml", "traffic/other.json", "prices/a.csv"):
+    named = ("waivers/own.yaml", "waivers/kit.yaml", "waivers/other.yaml")
+    for name in (*named, "traffic/other.json", "prices/a.csv"):
         (stacks / name).parent.mkdir(parents=True, exist_ok=True)
         (stacks / name).touch()
     (stacks / "Pulumi.own.yaml").write_text("config: {waivers: [waivers/own.yaml]}")
@@ -164,6 +165,7 @@ def test_of_the_stacks_only_the_named_one_goes_with_the_files_it_names(tmp_path:
     carried = {origin.path for origin in program_files(tmp_path, "own")}
     assert {path for path in carried if "/stacks/" in path} == {
         "program/stacks/Pulumi.own.yaml",
+        "program/stacks/waivers/kit.yaml",  # the default
         "program/stacks/waivers/own.yaml",
         "program/stacks/prices/a.csv",
     }
