@@ -19,12 +19,10 @@ from typing import Any
 
 import yaml
 
-from breakeven.errors import UserError
 from breakeven.policy.config_maps import with_config_maps
-from breakeven.policy.loading import taken_apart
+from breakeven.policy.loading import ManifestError, read_manifests
 from breakeven.policy.manifest import Resource, Scope
 from breakeven.policy.registry import RULES
-from breakeven.yaml_documents import read_documents
 
 _RULES = {rule.id: rule for rule in RULES}
 _GROUPS = Path(__file__).with_suffix(".yaml")
@@ -50,14 +48,9 @@ class Fixture:
 def manifests(path: Path) -> tuple[Resource, ...]:
     """Returns the manifests of a file; none where it can't be read as such."""
     try:
-        documents = read_documents(path)
-    except (yaml.YAMLError, ValueError, RecursionError, OSError, UserError):
+        return read_manifests(path)
+    except ManifestError:
         return ()
-    return tuple(
-        Resource(manifest, str(path))
-        for document in documents
-        for manifest in taken_apart(document)
-    )
 
 
 def of_polaris(folder: Path) -> Iterator[Fixture]:

@@ -17,15 +17,6 @@ from tests.gateway.stand_in import Faults
 
 MIB = 2**20
 KEYS = (None, "", "sk-", "sk-products", "sk-product,sk-legal", "own-key-of-the-test", "x" * 4000)
-SERVED = {
-    "/v1/chat/completions",
-    "/v1/completions",
-    "/v1/responses",
-    "/v1/messages",
-    "/v1/embeddings",
-    "/v1/rerank",
-    "/v1/score",
-}
 FOREIGN = (
     "/",
     "/openapi.json",

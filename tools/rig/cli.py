@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib3.exceptions import HTTPError
 
 from bootstrap import cluster as built
-from bootstrap.cli import terminate
+from bootstrap.cli import EXIT_INTERRUPTED, terminate
 from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
 from breakeven.errors import UserError
@@ -21,7 +21,6 @@ from rig.cluster import AGAIN, Rig, stop_recorded
 from rig.folder import Folder
 from rig.running import dead, read_processes
 
-EXIT_INTERRUPTED = 130
 RIG_FOLDER = "rig"
 
 EXAMPLES = """examples:

@@ -136,14 +136,15 @@ def judge(scope: Scope, rules: Sequence[Rule], waivers: Sequence[Waiver], today:
         today: Day by which waivers are judged.
     """
     scope = replace(scope, resources=with_config_maps(scope.resources))
-    judged = {
-        rule.id: sum(rule.check.concerns(resource, scope) for resource in scope.resources)
+    concerned = [
+        (rule, [each for each in scope.resources if rule.check.concerns(each, scope)])
         for rule in rules
-    }
+    ]
+    judged = {rule.id: len(resources) for rule, resources in concerned}
     findings = [
         finding
-        for rule in rules
-        for resource in scope.resources
+        for rule, resources in concerned
+        for resource in resources
         for finding in findings_of(rule, resource, scope, waivers, today)
     ]
     findings.sort(key=lambda finding: (finding.rule.id, finding.resource, finding.violation.path))

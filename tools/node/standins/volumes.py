@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from node.places import NAME
 from rig.api import Api
+from rig.standins.volumes import provision
 
 PROVISIONER = "node.breakeven/local"
-_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 
 
 def reconcile(api: Api, folder: Path) -> Iterator[str]:
@@ -27,53 +27,19 @@ def reconcile(api: Api, folder: Path) -> Iterator[str]:
     Yields:
         What was done.
     """
-    classes = {
-        each["metadata"]["name"]
-        for each in api.items(_CLASSES)
-        if each["provisioner"] == PROVISIONER
-    }
-    for claim in api.items("/api/v1/persistentvolumeclaims"):
-        waits = not claim["spec"].get("volumeName") and claim["status"].get("phase") == "Pending"
-        if waits and claim["spec"].get("storageClassName") in classes:
-            volume = _volume(claim, folder)
-            Path(volume["spec"]["local"]["path"]).mkdir(parents=True, exist_ok=True)
-            api.apply(volume)
-            yield f"made a volume for {claim['metadata']['namespace']}/{claim['metadata']['name']}"
-    for volume in api.items("/api/v1/persistentvolumes"):
-        released = volume["status"].get("phase") in ("Released", "Failed")
-        if released and volume["spec"].get("storageClassName") in classes:
-            name = volume["metadata"]["name"]
-            api.delete(f"/api/v1/persistentvolumes/{name}")
-            shutil.rmtree(folder / name, ignore_errors=True)
-            yield f"deleted {name}"
 
-
-def _volume(claim: dict[str, Any], folder: Path) -> dict[str, Any]:
-    metadata, spec = claim["metadata"], claim["spec"]
-    name = f"pvc-{metadata['uid']}"
-    this_node = {"key": "kubernetes.io/hostname", "operator": "In", "values": [NAME]}
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {
-            "name": name,
-            "annotations": {"pv.kubernetes.io/provisioned-by": PROVISIONER},
-        },
-        "spec": {
-            "capacity": {"storage": spec["resources"]["requests"]["storage"]},
-            "accessModes": spec["accessModes"],
-            "storageClassName": spec["storageClassName"],
-            "persistentVolumeReclaimPolicy": "Delete",
-            "local": {"path": str(folder / name)},
+    def local(name: str) -> Mapping[str, Any]:
+        path = folder / name
+        path.mkdir(parents=True, exist_ok=True)
+        this_node = {"key": "kubernetes.io/hostname", "operator": "In", "values": [NAME]}
+        return {
+            "local": {"path": str(path)},
             "nodeAffinity": {
                 "required": {"nodeSelectorTerms": [{"matchExpressions": [this_node]}]}
             },
-            "claimRef": {
-                "apiVersion": "v1",
-                "kind": "PersistentVolumeClaim",
-                "namespace": metadata["namespace"],
-                "name": metadata["name"],
-                "uid": metadata["uid"],
-            },
-        },
-    }
+        }
+
+    def delete(name: str) -> None:
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+    yield from provision(api, PROVISIONER, local, delete)

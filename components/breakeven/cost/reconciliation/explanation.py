@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from breakeven.cost.bill.bill import Bill
-from breakeven.cost.reconciliation.parts import OutsideBill, Part
+from breakeven.cost.reconciliation.parts import OtherPart, OutsideBill, Part
 
 Cause: TypeAlias = Literal[
     "traffic",
     "capacity",
     "hours",
     "price",
-    "cpuNodes",
-    "controlPlane",
-    "storage",
-    "network",
-    "logs",
-    "unusedCommitment",
-    "tax",
-    "credits",
-    "other",
+    OtherPart,
     "people",
     "api",
     "contingency",
@@ -31,17 +23,7 @@ Cause: TypeAlias = Literal[
 """Which assumption a difference comes from; "hours" are node-hours that traffic and capacity do not
 explain, "price" is that of a node-hour."""
 
-_IN_ORDER: tuple[Part, ...] = (
-    "cpuNodes",
-    "controlPlane",
-    "storage",
-    "network",
-    "logs",
-    "unusedCommitment",
-    "tax",
-    "credits",
-    "other",
-)
+_IN_ORDER: tuple[OtherPart, ...] = get_args(OtherPart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +156,7 @@ def explain(
 
 
 _CAUSES: Mapping[str, Cause] = {
-    **{part: part for part in _IN_ORDER if part != "nodes"},
+    **{part: part for part in _IN_ORDER},
     "people": "people",
     "api": "api",
 }

@@ -12,8 +12,7 @@ from breakeven.bills.charged import ChargedItem
 from breakeven.cost.bill.charge import LineItemKind
 from breakeven.cost.bill.line_item import LineItem
 
-Part: TypeAlias = Literal[
-    "nodes",
+OtherPart: TypeAlias = Literal[
     "cpuNodes",
     "controlPlane",
     "storage",
@@ -24,6 +23,9 @@ Part: TypeAlias = Literal[
     "credits",
     "other",
 ]
+"""What a charge is for that is not for GPU nodes, in the order in which differences are told."""
+
+Part: TypeAlias = Literal["nodes", OtherPart]
 """What a charge is for. "nodes" are the GPU nodes."""
 
 OutsideBill: TypeAlias = Literal["owned", "api"]
