@@ -151,7 +151,7 @@ class StandIn:
                 super().shutdown_request(request)
 
             def handle_error(self, request: Any, client_address: Any) -> None:
-                """A client that went away is no error of the server."""
+                """A client that went away is not an error of the server."""
 
         self._server = Server((self.host, self.port), Handler)
         self.port = self._server.server_address[1]

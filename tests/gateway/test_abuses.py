@@ -135,7 +135,7 @@ def test_the_key_is_asked_for_before_the_body(cluster: Cluster) -> None:
 
 @pytest.mark.parametrize("key", ["sk-product", "sk-wrong"])
 def test_a_large_body_is_refused_and_held_nowhere(serving: Cluster, key: str) -> None:
-    """60 MB of `[],` made the former gateway use 2 GiB and stand for 9 s."""
+    """60 MB of `[],` made LiteLLM use 2 GiB and stand for 9 s."""
     body = b'{"model":"m","messages":[' + b"[]," * (20 * MIB) + b"[]]}"
     before = serving.processes["gateway"].resident_mib()
     started = time.monotonic()

@@ -304,7 +304,7 @@ def test_api_answers_with_errors(cluster: Cluster, row: list[str], status: int) 
     cluster.api.faults = Faults(status=status)
     free = [cluster.ask()]
     inside = marked(cluster)
-    # That the gateway's own key is refused is no fault of the client's.
+    # That the gateway's own key is refused is not the client's fault.
     assert free[0].status == (502 if status == 401 else status)
     assert len(cluster.api.asked) == 1
     assert {one.status for one in inside} == {503}

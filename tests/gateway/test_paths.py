@@ -55,7 +55,7 @@ def test_a_client_gets_the_usage_only_if_it_asked(cluster: Cluster, path: str) -
     for hosts in ((A,), ()):
         cluster.set_replicas(*hosts)
         if not hosts and path != CHAT:
-            continue  # the API is no fallback for this path
+            continue  # the API is not a fallback for this path
         without = cluster.ask(path=path, stream=True)
         asked = cluster.ask(path=path, stream=True, stream_options={"include_usage": True})
         denied = cluster.ask(path=path, stream=True, stream_options={"include_usage": False})
@@ -147,7 +147,7 @@ def test_distinct_prompts_use_all_replicas(cluster: Cluster) -> None:
 
 
 def test_clients_that_leave_free_their_place(serving: Cluster) -> None:
-    """Else the own replicas would seem full for ever, and all would go to the API."""
+    """Else the own replicas would seem full forever, and all would go to the API."""
     own = serving.replicas[A]
     own.faults.seconds_a_word = 0.05
     for _ in range(8):

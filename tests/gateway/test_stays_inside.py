@@ -55,7 +55,7 @@ FORGED = (
     (("x-model", API_MODEL),),
     (("X-Stay-Inside", "false"),),
     (("x-envoy-internal", "true"), ("x-forwarded-for", "10.0.0.1")),
-    (("authorization", "Bearer sk-product"),),  # beside the team's own key
+    (("authorization", "Bearer sk-product"),),  # next to the team's own key
     (("x-api-key", "sk-product"),),
     (("Connection", "close, x-team, x-stay-inside"), ("x-team", "product")),
 )

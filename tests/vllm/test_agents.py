@@ -164,7 +164,7 @@ def asked(server: Server, **further: object) -> Any:
 
 
 def no_spaces(vllm: Vllm) -> dict[str, object]:
-    """Keeps the random model from writing spaces for ever, which JSON allows anywhere."""
+    """Keeps the random model from writing spaces forever, which JSON allows anywhere."""
     tokenizer = json.loads((vllm.model / "tokenizer.json").read_text(encoding="utf-8"))
     vocabulary = tokenizer["model"]["vocab"]
     return {"logit_bias": {str(vocabulary[each]): -100 for each in ("Ġ", "Ċ", "ĉ", "č")}}

@@ -45,7 +45,7 @@ class ApiSpend:
 
 
 def read_api_spend(text: str, name: str, own_models: Collection[str]) -> ApiSpend | None:
-    """Reads what an API charged; None where a text is no such report.
+    """Reads what an API charged; None where a text is not such a report.
 
     Args:
         text: Of the file.
@@ -54,7 +54,7 @@ def read_api_spend(text: str, name: str, own_models: Collection[str]) -> ApiSpen
             too, and they are left out.
 
     Raises:
-        BillError: It is cut off, has further pages, or an amount is no number.
+        BillError: It is cut off, has further pages, or an amount is not a number.
     """
     found = _charges(text, own_models)
     if found is None:

@@ -47,7 +47,7 @@ PinnedReference: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True, order=True)
 class LockedFile:
-    """One file of the bundle that is no blob of an image.
+    """One file of the bundle that is not a blob of an image.
 
     Attributes:
         path: In the bundle.
@@ -179,7 +179,7 @@ def lock_of(manifest: Manifest, content: bytes, where: str) -> Lock:
     """Reads the lock that a bundle holds.
 
     Raises:
-        BundleError: It is no lock, or not the one that the signed manifest names.
+        BundleError: It is not a lock, or not the one that the signed manifest names.
     """
     lock = parse_lock(content, where)
     named = (manifest.lock, manifest.stack, manifest.release)

@@ -1,6 +1,6 @@
 """Runs guidellm, which makes the load of a measurement, as a program of its own.
 
-guidellm (Apache-2.0) is no dependency: it brings PyTorch, 5 GB. `pip install guidellm` into an
+guidellm (Apache-2.0) is not a dependency: it brings PyTorch, 5 GB. `pip install guidellm` into an
 environment of its own, and name its program. Its configuration goes to it as a file, so that a key
 is on no command line.
 """

@@ -82,7 +82,7 @@ CASES = [
     Case(
         "InsideRequestsRefused", (requests("own", "overflow", "0+1x300", 503),), 200, firing=False
     ),
-    # Planned is 10%, so up to 20% is no news.
+    # Planned is 10%, so up to 20% is as planned.
     Case(
         "OverflowAbovePlan",
         (planned(0.1), *a_day(70, 30)),

@@ -43,7 +43,7 @@ def spend_of(  # noqa: PLR0913  # what a spend is made of
     """
     starts = starts_of(now)
     passed = [_hours(now - start) for start in starts]
-    # The plan of hours before it was deployed is no plan for what it spent.
+    # The plan of hours before it was deployed does not say what it should have spent.
     planned = [_hours(now - max(start, deployed_since)) for start in starts]
     found = [recorded(int(hours * 60)) for hours in passed]
     is_recorded = all(value is not None for value in found)

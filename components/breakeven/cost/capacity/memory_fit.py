@@ -63,7 +63,7 @@ def memory_fit(
     """Divides the memory of a replica as vLLM does: weights, reserve, the rest for the cache.
 
     The cache holds bf16 whatever the precision of the weights, vLLM's default, unless the engine
-    has another; a draft's weights and cache are counted beside the model's. Prefixes that requests
+    has another; a draft's weights and cache are added to the model's. Prefixes that requests
     share are counted for each of them.
 
     Args:

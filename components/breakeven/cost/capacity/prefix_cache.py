@@ -16,7 +16,7 @@ class PrefixCache:
             `reusable`. Each replica has it after its first request.
         replicas: Over which requests are spread, 1 or more.
         affinity: Whether requests with the same beginning go to the same replica.
-        free_tokens: Tokens that the cache of a replica holds beside the requests in flight.
+        free_tokens: Tokens that the cache of a replica holds in addition to the requests in flight.
         tokens_per_second: That a replica adds to its cache.
         reuse_seconds: Mean time until a prefix is used again, over 0. Times are exponential by kind
             of request (Wang et al., "KVCache Cache in the Wild", 2025, arXiv 2506.02634).

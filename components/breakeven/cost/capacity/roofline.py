@@ -126,7 +126,7 @@ def step_times(
     overhead = constants.step_seconds + constants.layer_seconds * model.layers
 
     group, speculation = concurrency / stages, engine.techniques.speculation
-    # A step checks the proposed tokens beside the one that it adds.
+    # A step checks the proposed tokens as well as the one that it adds.
     checked = group * (speculation.tokens + 1) if speculation else group
     cache = group * _cache_read(engine, request.mean_context)
     read = _weights_read(engine, checked) / weights

@@ -47,7 +47,7 @@ def from_bill(charged: Charged, rented: Rented, calendar: Calendar) -> Observed:
         calendar: How long a month is.
 
     Raises:
-        ObservedError: No GPU node is in it, or their unit is no time.
+        ObservedError: No GPU node is in it, or their unit is not a time.
     """
     monthly = calendar.hours_per_month / charged.hours
     sums: defaultdict[Part, Decimal] = defaultdict(Decimal)

@@ -23,7 +23,7 @@ OtherPart: TypeAlias = Literal[
     "credits",
     "other",
 ]
-"""What a charge is for that is not for GPU nodes, in the order in which differences are told."""
+"""What charges other than GPU nodes are for, in the order of the explanation."""
 
 Part: TypeAlias = Literal["nodes", OtherPart]
 """What a charge is for. "nodes" are the GPU nodes."""
@@ -185,7 +185,7 @@ def machine_names(items: Iterable[ChargedItem]) -> list[str]:
 
 
 def hours_of(item: ChargedItem) -> Decimal | None:
-    """Returns the hours of a charge for machines; None where its unit is no time."""
+    """Returns the hours of a charge for machines; None where its unit is not a time."""
     unit = item.unit.removeprefix("1 ").strip()
     if unit in ("hrs", "hr", "h", "hour", "hours"):
         return item.quantity

@@ -107,7 +107,7 @@ def refusals() -> dict[str, Any]:
 
     return {
         "mappers": [
-            # The list of models is no refusal.
+            # The list of models is not a refusal.
             {
                 "filter": status(200),
                 "body_format_override": {

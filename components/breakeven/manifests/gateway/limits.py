@@ -32,7 +32,7 @@ def limits(gateway: GatewaySettings) -> dict[str, Any]:
     """Returns the limits of all teams.
 
     A month is part of a counter's name, and its limit one of the service's "year", which is 365
-    days from 1970 on and so begins on 17 or 18 December for decades. A counter begins anew on that
+    days from 1970 on and so begins on 17 or 18 December for decades. A counter begins again on that
     day, so December has two, each with half the budget.
     """
     descriptors: list[dict[str, Any]] = []
@@ -41,7 +41,7 @@ def limits(gateway: GatewaySettings) -> dict[str, Any]:
             descriptors.append(_limit("tokens", name, "day", team.tokens_per_day))
         if team.requests_per_minute is not None:
             # The API's are counted once more, where a request waits for the answer: so many go out,
-            # at the most, whatever fails.
+            # at most, whatever fails.
             descriptors += [
                 _limit(key, name, "minute", team.requests_per_minute)
                 for key in ("requests", "api_requests")

@@ -134,7 +134,7 @@ def digest(files: Mapping[str, str]) -> str:
 def valkey_arguments(port: int, folder: str) -> list[str]:
     """Returns the arguments of Valkey.
 
-    It listens on loopback alone, where only the service beside it can ask, and needs no password.
+    It listens on loopback alone, where only its own pod can ask, and needs no password.
 
     Args:
         port: Port to listen on.

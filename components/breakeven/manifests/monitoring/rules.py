@@ -66,7 +66,7 @@ def rule_manifest(settings: Settings, concern: str, values: Mapping[str, object]
     Args:
         settings: The stack's settings.
         concern: Name of the template, and of the page in docs/runbooks.
-        values: What this template needs beside the names that all of them get.
+        values: What this template needs in addition to the names that all of them get.
     """
     namespace, model = settings.network.namespace, settings.model.facts.name
     manifest = render_manifest(

@@ -17,7 +17,7 @@ LEDGER = (pool(), volume())
 
 
 def overflowing(share: float = 0.1) -> ScenarioModel:
-    """Eight replicas at the most, and an API that costs much for what is beyond them."""
+    """At most eight replicas, and an API that costs much for what is beyond them."""
     base = assumptions(
         capacity=capacity(0.5),
         overflows=True,

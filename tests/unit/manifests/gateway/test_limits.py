@@ -63,6 +63,6 @@ def test_any_budget_fits_the_counter_to_a_billionth_part(usd: Decimal) -> None:
     assert 0 < units <= MOST_OF_ONE_REQUEST
     assert 0 <= usd * 10**9 - units * scale < scale
     assert scale == 1 or units > MOST_OF_ONE_REQUEST // 100
-    # The period of the service begins anew within December: never more than the budget in all.
+    # The period of the service begins again within December: never more than the budget in all.
     assert december["value"] == "12-*"
     assert december["rate_limit"]["requests_per_unit"] * 2 <= units

@@ -61,7 +61,7 @@ def gateway_requests(result: Board, settings: Settings) -> None:
 
 
 def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -> None:
-    """Adds what teams take, and what the API takes beside the plan."""
+    """Adds what teams take, and what the API takes compared with the plan."""
     count = partial(gateway_counter, settings)
     result.row("Gateway")
     for title, unit, total, explained in (
