@@ -3,12 +3,15 @@
 Real Envoy, ratelimit and Valkey with what the hybrid stack renders; the engine is a stand-in
 (bench/load), on the same machine, so that ratios are what to look at. Run it as
 
-    python3 tools/bootstrap run env PYTHONPATH=tools python -m bench.gateway [STREAMS ...]
+    python3 tools/bootstrap run env PYTHONPATH=tools python -m bench.gateway [STREAMS ... | peak]
+
+`peak` asks for as many streams as one pod of the hybrid example gets in its busiest minute.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -18,9 +21,10 @@ from typing import Any
 
 import yaml
 
+from breakeven.planning.offline import estimate_stack
 from tests.gateway.environment import envoy
 from tests.gateway.processes import Process, free_ports, is_open
-from tests.gateway.running import Cluster
+from tests.gateway.running import TODAY, Cluster
 
 REPLICA = "127.0.0.11"
 TOKENS, RATE = 250, 50
@@ -44,6 +48,19 @@ class Way:
     def cpu(self) -> float:
         """CPU seconds that its programs have used."""
         return sum(one.cpu_seconds() for one in self.programs)
+
+
+def streams_at_peak() -> int:
+    """Returns the streams of one pod in the busiest minute of the hybrid example's week."""
+    peak = estimate_stack("hybrid", TODAY).gateway_peak
+    if peak is None:
+        msg = "the hybrid example has no gateway"
+        raise RuntimeError(msg)
+    print(
+        f"busiest minute: {peak.requests_per_second:.1f} requests and {peak.chunks_per_second:,.0f}"
+        f" tokens a second, {peak.pods} pods"
+    )
+    return math.ceil(peak.chunks_per_second / peak.pods / RATE)
 
 
 def main(streams: list[int]) -> None:
@@ -172,4 +189,7 @@ def _bare(folder: Path, port: int, engine_port: int) -> Process:
 
 
 if __name__ == "__main__":
-    main([int(one) for one in sys.argv[1:]] or [40, 200])
+    if sys.argv[1:] == ["peak"]:
+        main([streams_at_peak()])
+    else:
+        main([int(one) for one in sys.argv[1:]] or [40, 200])

@@ -3,6 +3,8 @@
 -- What it does not take, such as a name that is there twice or has an escape, another parser might
 -- take otherwise than this one: then a rule would hold for what nobody reads.
 
+local MOST_MEMBERS = 100 -- of a body: there are half as many parameters
+local MOST_DEPTH = 500
 local MOST_STEPS = 500000 -- of a scan: some 50 ms, in which the gateway does nothing else
 
 -- Returns where a string ends whose first quote is at `at`, and how many steps that took.
@@ -45,6 +47,9 @@ local function after_value(text, at, left)
       at = at + 1
     end
     left = left - steps
+    if depth > MOST_DEPTH then
+      return nil
+    end
   until depth == 0
   return at, left
 end
@@ -72,6 +77,9 @@ local function members(text)
     if not to then
       return nil, name .. " does not end, or has more parts than can be looked at"
     end
+    if #list == MOST_MEMBERS then
+      return nil, "the body has more than " .. MOST_MEMBERS .. " parameters"
+    end
     local member = { name = name, from = from, to = to - 1 }
     list[name], list[#list + 1] = member, member
     local mark
@@ -82,6 +90,23 @@ local function members(text)
       return nil, "the body is no JSON object"
     end
   end
+end
+
+-- Returns how many prompts a value is: a text and a list of numbers are one. Counts up to one more than `most`.
+local function prompts(text, most)
+  local at, left, count, mark = text:match("^%[[ \t\r\n]*()"), MOST_STEPS, 0, nil
+  if not at or not text:find('^["%[{]', at) then
+    return 1
+  end
+  repeat
+    at, left = after_value(text, at, left)
+    if not at then
+      return most + 1
+    end
+    count = count + 1
+    mark, at = text:match("^[ \t\r\n]*([,%]])[ \t\r\n]*()", at)
+  until mark ~= "," or count > most
+  return mark and count or most + 1
 end
 
 -- Returns what envoy.yaml gives a program as a table that outlives the request.
@@ -117,4 +142,4 @@ local function edited(text, found, changed)
   return next(changed) == nil and text or "{" .. table.concat(parts, ",") .. "}"
 end
 
-return { members = members, edited = edited, copied = copied }
+return { members = members, edited = edited, copied = copied, prompts = prompts }

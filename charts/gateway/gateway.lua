@@ -36,7 +36,8 @@ local function read_keys(handle)
 end
 
 local function refuse(handle, status, message)
-  handle:respond({ [":status"] = tostring(status) }, message)
+  -- A limit that Envoy's service refuses by says itself when it begins anew; a place may be free any moment.
+  handle:respond({ [":status"] = tostring(status), ["retry-after"] = status == 429 and "1" or nil }, message)
 end
 
 -- A number of 32 bits for the beginning of a prompt: the same beginning goes to the same replica,
@@ -49,8 +50,35 @@ local function hash(text)
   return sum
 end
 
+-- Requests in flight, by team: sets of coroutines, and how many were put in since the last look. Envoy
+-- keeps a request's coroutine until its stream is gone, however that ended, and tells no program of it; so
+-- the collector says which are gone. It is asked at the limit only, and takes half a millisecond for 500.
+local in_flight = {}
+
+-- Counts a request of a team; returns false, and counts nothing, where it has as many as it may have.
+local function begins(name, most)
+  local own = in_flight[name]
+  if not own then
+    own = { streams = setmetatable({}, { __mode = "k" }), count = 0 }
+    in_flight[name] = own
+  end
+  if own.count >= most then
+    collectgarbage()
+    own.count = 0
+    for _ in pairs(own.streams) do
+      own.count = own.count + 1
+    end
+    if own.count >= most then
+      return false
+    end
+  end
+  own.streams[coroutine.running()] = true
+  own.count = own.count + 1
+  return true
+end
+
 local function whole_number(text)
-  return text and text:match("^%d+$") and tonumber(text)
+  return text and #text < 16 and text:match("^%d+$") and tonumber(text)
 end
 
 -- Returns the body as it is sent on, or nil and why not.
@@ -69,31 +97,48 @@ local function checked(text, path, team)
     end
   end
   local changed = {}
+  local answers = 1
   for _, name in ipairs({ "n", "best_of" }) do
-    local answers = value(name)
-    if answers and answers ~= "null" and (whole_number(answers) or math.huge) > rules.answers then
+    local each = value(name)
+    if each and each ~= "null" then
+      answers = math.max(answers, whole_number(each) or math.huge)
+    end
+    if answers > rules.answers then
       return nil, name .. " may be " .. rules.answers .. " at the most"
     end
   end
-  local output, limit = path.output, team.output
+  answers = answers * body.prompts(value("prompt") or "", rules.answers)
+  if answers > rules.answers then
+    return nil, "the prompts, times n, may be " .. rules.answers .. " at the most"
+  end
+  local limit = team.output
   local longest, asked = limit or rules.longest, nil
   for _, name in ipairs(rules.lengths) do
     local length = value(name)
     if length and length ~= "null" then
-      asked = whole_number(length)
-      if not asked or asked > longest then
-        return nil, name .. " may be a whole number up to " .. longest
+      local number = whole_number(length)
+      -- Engines take 0 for no limit.
+      if not number or number < 1 or number > longest then
+        return nil, name .. " may be a whole number from 1 to " .. longest
+      end
+      -- Under a name that the path does not read it limits nothing.
+      if path.lengths[name] then
+        asked = math.max(asked or 0, number)
       end
     end
   end
-  if output ~= "" and not asked and limit then
+  if path.output ~= "" and not asked and limit then
     asked = limit
-    changed[output] = tostring(limit)
+    changed[path.output] = tostring(limit)
   end
   if value("store") and value("store") ~= "false" and value("store") ~= "null" then
     return nil, "store may be false: no replica keeps answers"
   end
-  local streams = value("stream") == "true"
+  local stream = value("stream") or "false"
+  if stream ~= "true" and stream ~= "false" and stream ~= "null" then -- engines take 1 for true
+    return nil, "stream may be true or false"
+  end
+  local streams = stream == "true"
   local wants_usage = (value("stream_options") or ""):match('"include_usage"%s*:%s*true')
   if streams and path.stream_options then
     changed.stream_options = '{"include_usage":true}'
@@ -107,10 +152,9 @@ local function checked(text, path, team)
   local sent = body.edited(text, found, changed)
   return {
     text = sent,
-    is_changed = sent ~= text,
     model = model,
     prefix = hash(model .. beginning:sub(1, rules.beginning)),
-    output = asked or 0,
+    output = (asked or 0) * answers,
     hides_usage = streams and path.stream_options and not wants_usage,
   }
 end
@@ -148,7 +192,7 @@ local LIMIT_HEADERS = { "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelim
 -- which is counted under a longer period, wrongly.
 function envoy_on_response(handle)
   local headers = handle:headers()
-  local seconds = tonumber(headers:get("x-ratelimit-reset"))
+  local seconds = tonumber(headers:get("x-ratelimit-reset") or "") -- tonumber() of nothing is an error
   for _, name in ipairs(LIMIT_HEADERS) do
     headers:remove(name)
   end
@@ -157,17 +201,59 @@ function envoy_on_response(handle)
   end
 end
 
+-- The team that a checked token names: a text, or a list with exactly one team of the gateway's.
+local function team_in(claim)
+  if type(claim) == "string" then
+    return rules.teams[claim] and claim
+  end
+  local found
+  for _, one in ipairs(type(claim) == "table" and claim or {}) do
+    if type(one) == "string" and rules.teams[one] then
+      if found then
+        return nil
+      end
+      found = one
+    end
+  end
+  return found
+end
+
+-- Returns whose request it is, or nil, the status and why. Envoy has checked a token before, where
+-- there is one, and taken it away.
+local function who(handle, headers)
+  local keys, tokens = headers:getNumValues("x-api-key"), headers:getNumValues("authorization")
+  if rules.claim then
+    local checked = handle:streamInfo():dynamicMetadata():get("envoy.filters.http.jwt_authn")
+    if checked and checked.claims then
+      if keys + tokens > 0 then
+        return nil, 401, "a token and a key; one of them is enough"
+      end
+      local name = team_in(checked.claims[rules.claim])
+      if name then
+        return name
+      end
+      return nil, 403, "the token names no team of this gateway"
+    end
+  end
+  read_keys(handle)
+  local key = headers:get("x-api-key")
+  if not rules.claim then
+    key = (headers:get("authorization") or ""):match("^[Bb]earer +([^ ,]+) *$") or key
+  end
+  local name = key and keys + tokens == 1 and team_of[key]
+  if not name then
+    return nil, 401, rules.claim and "no valid token, and no team has this key" or "no team has this key"
+  end
+  return name
+end
+
 function envoy_on_request(handle)
   rules = rules or body.copied(handle:filterContext())
   local headers = handle:headers()
   mark(headers)
-  local key = (headers:get("authorization") or ""):match("^[Bb]earer +([^ ,]+) *$")
-    or headers:get("x-api-key")
-  read_keys(handle)
-  local is_one = headers:getNumValues("authorization") + headers:getNumValues("x-api-key") == 1
-  local name = key and is_one and team_of[key]
+  local name, status, why = who(handle, headers)
   if not name then
-    return refuse(handle, 401, "no team has this key")
+    return refuse(handle, status, why)
   end
   local foreign = {}
   for header in pairs(headers) do
@@ -179,7 +265,10 @@ function envoy_on_request(handle)
     headers:remove(header)
   end
   local team = rules.teams[name]
-  local address = headers:get(":path"):match("^[^?]*")
+  local address = (headers:get(":path") or ""):match("^[^?]*")
+  if address == "" then -- CONNECT names none
+    return refuse(handle, 404, "there is nothing at this address")
+  end
   headers:replace(":path", address)
   headers:replace("x-team", name)
   local known = handle:streamInfo():dynamicMetadata()
@@ -195,15 +284,19 @@ function envoy_on_request(handle)
   if not path then -- one without a body, such as the list of models
     return handle:clearRouteCache()
   end
+  if not begins(name, team.in_flight) then
+    return refuse(handle, 429, "the team has " .. team.in_flight .. " requests in flight, and may have no more")
+  end
   local sent = handle:body(true)
   local request, why = checked(sent:getBytes(0, sent:length()), path, team)
   if not request then
     return refuse(handle, 400, why)
   end
   headers = handle:headers() -- the one before is not valid once the body was waited for
-  if request.is_changed then
-    headers:replace("content-length", tostring(sent:setBytes(request.text)))
-  end
+  -- Whoever answers reads the body as it was judged here, and counts its bytes.
+  headers:replace("content-length", tostring(sent:setBytes(request.text)))
+  headers:replace("content-type", "application/json")
+  headers:remove("transfer-encoding")
   headers:replace("x-model", request.model)
   headers:replace("x-prefix", tostring(request.prefix))
   headers:replace("x-output", tostring(request.output))

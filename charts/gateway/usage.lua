@@ -15,11 +15,14 @@ local rules
 local owed = {} -- by team: what is less than a unit of its budget, in billionths of a dollar
 
 -- Returns what an answer says that it used; nil where it says nothing. The last one counts, and no text
--- of a model can look like it: within a JSON string a quote has a backslash before it.
+-- of a model can look like it: within a JSON string a quote has a backslash before it. Each text is
+-- passed once, whatever is in it: a pattern that begins anywhere, or looks for the closing brace, may begin
+-- from each byte, and hold the gateway for minutes.
 local function used(text)
-  local usage = text:match('.*"usage"%s*:%s*(%b{})')
+  local usage = text:match('^.*"usage"%s*:%s*{(.*)')
   local function of(name)
-    return usage and tonumber(usage:match('"' .. name .. '"%s*:%s*(%d+)'))
+    local number = usage and tonumber(usage:match('"' .. name .. '"%s*:%s*(%d+)'))
+    return number and math.min(number, MOST)
   end
   local input = of("prompt_tokens") or of("input_tokens")
   local output = of("completion_tokens") or of("output_tokens")
@@ -30,6 +33,12 @@ local function used(text)
     return nil
   end
   return { input = input or 0, output = output or 0, cached = of("cached_tokens") or 0 }
+end
+
+-- Returns nothing for a whole line of a stream that tells the usage alone.
+local function without_usage(line)
+  local is_whole = line:find("\n", 1, true) and line:find("^data: ")
+  return is_whole and line:find('"choices":%s*%[%]') and "" or nil
 end
 
 -- Returns billionths of a dollar.
@@ -120,6 +129,9 @@ function envoy_on_response(handle)
     return
   end
   local streams = (handle:headers():get("content-type") or ""):find("text/event-stream", 1, true) == 1
+  if known.hides_usage then
+    handle:headers():remove("content-length")
+  end
   local so_far = { input = known.estimate, output = 0, cached = 0 }
   if streams or not rules.reserve then
     tell(handle, known.team, so_far)
@@ -143,7 +155,7 @@ function envoy_on_response(handle)
         end
       end
       if known.hides_usage and text:find('"choices":%s*%[%]') then
-        chunk:setBytes((text:gsub('data: [^\n]*"choices":%s*%[%][^\n]*\r?\n\r?\n', "")))
+        chunk:setBytes((text:gsub("[^\n]*\n?[\r\n]*", without_usage)))
       end
     end
   end

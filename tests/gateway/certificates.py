@@ -13,7 +13,10 @@ from cryptography.x509.oid import NameOID
 
 
 def server_context(folder: Path, *names: str) -> ssl.SSLContext:
-    """Writes `ca.pem` for clients, and returns what a server of these names speaks TLS by."""
+    """Writes `ca.pem` for clients, and returns what a server of these names speaks TLS by.
+
+    The server's files are there as well, as in a Secret: `tls.crt` and `tls.key`.
+    """
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority of the test")])
     basic = x509.BasicConstraints(ca=True, path_length=None)
@@ -26,17 +29,18 @@ def server_context(folder: Path, *names: str) -> ssl.SSLContext:
     known = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
     server = _builder(subject, authority, key.public_key())
     signed = server.add_extension(known, critical=False).sign(authority_key, hashes.SHA256())
-    file = folder / "server.pem"
-    file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + signed.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
     )
+    public = signed.public_bytes(serialization.Encoding.PEM)
+    # As a mounted Secret changes: a new file takes the place of the old one.
+    for name, content in (("tls.key", private), ("tls.crt", public)):
+        (folder / f".{name}").write_bytes(content)
+        (folder / f".{name}").rename(folder / name)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
     return context
 
 

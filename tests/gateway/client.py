@@ -7,6 +7,7 @@ import http.client
 import json
 import re
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,13 @@ class Client:
     def __init__(self, port: int, model: str) -> None:
         self.port = port
         self.model = model
+        self.trusts: ssl.SSLContext | None = None
+        """Whom it believes that the gateway is the gateway; None for plain HTTP."""
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.trusts is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
+        return http.client.HTTPSConnection("localhost", self.port, timeout=90, context=self.trusts)
 
     def ask(
         self,
@@ -84,7 +92,7 @@ class Client:
             pairs.append(("Content-Type", "application/json"))
         if content or method in ("POST", "PUT", "PATCH"):
             pairs.append(("Content-Length", str(len(content))))
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
+        connection = self._connection()
         connection.putrequest(method, path)
         for name, value in pairs:
             connection.putheader(name, value)

@@ -38,7 +38,8 @@ def serving(shared_cluster: Cluster) -> Iterator[Cluster]:
 
 
 def assert_nothing_leaked(cluster: Cluster) -> None:
-    """Fails if the API was asked anything that had to stay inside."""
+    """Fails if the API was asked anything that had to stay inside, or a program of ours failed."""
+    assert "[string" not in cluster.log()
     assert not [one for one in cluster.api.asked if MARK.encode() in one.content]
 
 

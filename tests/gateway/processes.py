@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -116,8 +118,11 @@ class Process:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody uses now."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Ports of loopback that nobody uses now, and that no connection is given by the kernel."""
+    held: list[socket.socket] = []
+    while len(held) < count:
+        with contextlib.suppress(OSError):
+            held.append(socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))))  # noqa: S311  # no secret
     ports = [one.getsockname()[1] for one in held]
     for one in held:
         one.close()

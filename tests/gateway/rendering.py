@@ -14,12 +14,14 @@ from typing import Any
 import yaml
 
 from breakeven.manifests.gateway.component import gateway_component
-from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.gateway.figures import GatewayFigures
 from breakeven.settings.stack import Settings
 from tests.recording import Registration, resources_of
 
 CONFIGURATION = "/etc/gateway/"
 KEYS = "/etc/gateway-keys"
+EGRESS = "gateway-egress"
+CERTIFICATE, ENGINE_CA, JWKS = "/etc/gateway-tls", "/etc/engine-ca", "/etc/gateway-jwks"
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -31,7 +33,7 @@ class Rendered:
     registration: Registration
 
     @classmethod
-    def of(cls, settings: Settings, prices: TokenPrices) -> Rendered:
+    def of(cls, settings: Settings, prices: GatewayFigures) -> Rendered:
         """Renders it."""
         component = gateway_component("gateway", settings, settings.gateway, prices)
         return cls(settings, resources_of(component))
@@ -64,11 +66,17 @@ class Rendered:
         """Envoy's configuration as it is deployed."""
         return yaml.safe_load(self.data("gateway")["envoy.yaml"])
 
-    def names(self, cluster: str) -> list[str]:
+    @cached_property
+    def egress(self) -> Any:
+        """The configuration of the pods that call the API; None where those are the same."""
+        is_there = any(one.name == EGRESS for one in self.registration.of("ConfigMap"))
+        return yaml.safe_load(self.data(EGRESS)["envoy.yaml"]) if is_there else None
+
+    def names(self, cluster: str, bootstrap: Any = None) -> list[str]:
         """The host names of a cluster of Envoy's; none where there is no such cluster."""
         return [
             one["address"].rstrip(".")
-            for found in self.bootstrap["static_resources"]["clusters"]
+            for found in (bootstrap or self.bootstrap)["static_resources"]["clusters"]
             if found["name"] == cluster
             for one in addresses(found["load_assignment"])
         ]
@@ -126,6 +134,9 @@ def written(text: str, folder: Path) -> str:
     """A text in which the pod's paths are those of a folder."""
     return (
         text.replace(KEYS, str(folder / "keys"))
+        .replace(CERTIFICATE, str(folder / "certificate"))
+        .replace(JWKS, str(folder / "jwks"))
+        .replace(ENGINE_CA, str(folder / "engine-ca"))
         .replace(CONFIGURATION, f"{folder}/configuration/")
         .replace(SYSTEM_CA, str(folder / "ca.pem"))
     )

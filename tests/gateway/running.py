@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,17 +19,18 @@ from typing import Any
 
 import yaml
 
-from breakeven.manifests.gateway.prices import TokenPrices
-from breakeven.planning.inputs import token_prices
+from breakeven.manifests.gateway.figures import GatewayFigures
+from breakeven.planning.gateway import gateway_figures
 from breakeven.planning.offline import estimate_stack
 from tests.gateway.certificates import server_context
 from tests.gateway.client import Client
 from tests.gateway.environment import envoy, ratelimit, valkey
 from tests.gateway.names import NameServer
 from tests.gateway.processes import Process, free_ports, is_open
-from tests.gateway.rendering import Rendered, moved, written
+from tests.gateway.rendering import EGRESS, Rendered, moved, written
 from tests.gateway.stand_in import Asked, StandIn
-from tests.recording import settings_of
+from tests.gateway.tokens import Provider
+from tests.recording import stack_of
 
 TODAY = date(2026, 11, 24)
 MARK = "for our eyes only"
@@ -48,9 +50,9 @@ CLIENTS, SCRAPED, ADMIN = 8000, 9464, 9901
 
 
 @cache
-def prices() -> TokenPrices:
+def prices() -> GatewayFigures:
     """What tokens of the hybrid stack cost."""
-    return token_prices(estimate_stack("hybrid", TODAY))
+    return gateway_figures(estimate_stack("hybrid", TODAY))
 
 
 class Cluster(Client):
@@ -60,7 +62,8 @@ class Cluster(Client):
         folder: Of its own.
         teams: As in the settings; each has the key `sk-NAME`.
         traced: Whether every address that Envoy uses is written to `folder/addresses`.
-        overrides: Settings of the hybrid stack, by dotted key.
+        stack: What is rendered; of several models all are behind the gateway.
+        overrides: Settings of the stack, by dotted key.
     """
 
     def __init__(
@@ -69,32 +72,47 @@ class Cluster(Client):
         *,
         teams: Mapping[str, Mapping[str, object]] = TEAMS,
         traced: bool = False,
+        stack: str = "hybrid",
         **overrides: object,
     ) -> None:
         self.folder = folder
         self.teams = teams
         self._traced = folder / "addresses" if traced else None
-        self.settings = settings_of(
-            "hybrid",
-            **{
-                "gateway.teams": teams,
-                "replicas.targetRequests": 2,
-                "gateway.overflow.requestsPerReplica": 4,
-                "gateway.overflow.timeoutSeconds": 2,
-                "engine.longestRequestSeconds": 120,
-                **overrides,
-            },
-        )
+        few = {
+            "replicas.targetRequests": 2,
+            "gateway.overflow.requestsPerReplica": 4,
+            "gateway.overflow.timeoutSeconds": 2,
+            "engine.longestRequestSeconds": 120,
+        }
+        # A burst of the tests is larger than what a stack of their size takes.
+        large = {name: {"requestsInFlight": 1000, **team} for name, team in teams.items()}
+        changed = {"gateway.teams": large, **(few if stack == "hybrid" else {}), **overrides}
+        self.settings = stack_of(stack, **changed).models[0]
         self.rendered = Rendered.of(self.settings, prices())
-        clients, self.scraped, self.admin, own, api, *others = free_ports(9)
+        clients, self.scraped, self.admin, own, api, *others = free_ports(12)
         super().__init__(clients, self.settings.model.name)
         self.listening = {8000: clients, 9464: self.scraped, 9901: self.admin, 8001: own, 8002: api}
-        self.engine_port, self.limits_port, self.store_port, self._health_port = others
+        self.engine_port, self.limits_port, self.store_port, self._health_port, *egress = others
+        self.egress_port = egress[0]
+        self._egress_listening = dict(zip((8002, 9464, 9901), egress, strict=True))
         self.names = NameServer()
-        self._api_names = self.rendered.names("api")
-        self._api_context = server_context(folder, *self._api_names)
+        self.api_names = self.rendered.names("api", self.rendered.egress)
+        provider = self.rendered.names("jwks", self.rendered.egress)
+        self._api_context = server_context(folder, *self.api_names, *provider)
+        self.provider = Provider(self._api_context if provider else None)
         self.api = StandIn("api", tells_usage_always=False, context=self._api_context)
+        self._engine_context = None
+        if self.settings.network.tls_secret is not None:
+            authority = folder / "engine-ca"
+            authority.mkdir()
+            name = f"model-replicas.{self.settings.network.namespace}.svc"
+            self._engine_context = server_context(authority, name)
+            (authority / "ca.pem").rename(authority / "ca.crt")
+        if self.settings.gateway.tls.is_on:
+            (folder / "certificate").mkdir()
+            self.renew_certificate()
         self.replicas: dict[str, StandIn] = {}
+        self.further: dict[str, StandIn] = {}
         self._lost: list[StandIn] = []
         self.processes: dict[str, Process] = {}
         self.write_names()
@@ -102,6 +120,7 @@ class Cluster(Client):
         try:
             self.start_store()
             self.start_limits()
+            self.start_egress()
             self.start_gateway()
         except BaseException:
             self.close()
@@ -115,12 +134,34 @@ class Cluster(Client):
             self.replicas.pop(host).stop()
         for host in hosts:
             if host not in self.replicas:
-                self.replicas[host] = StandIn("own", host, self.engine_port)
+                self.add_replica(host)
             else:
                 self.replicas[host].begin_anew()
         self.write_names(*hosts)
         self.wait_for_ready(*hosts)
         return [self.replicas[host] for host in hosts]
+
+    @property
+    def further_clusters(self) -> list[str]:
+        """Envoy's clusters of the replicas of the models after the first."""
+        clusters = self.rendered.bootstrap["static_resources"]["clusters"]
+        return [one["name"] for one in clusters if one["name"].startswith("inside-")]
+
+    def set_further(self, host: str) -> StandIn:
+        """Lets the models after the first have one replica, and waits until the gateway knows."""
+        self.further[host] = StandIn("own", host, self.engine_port)
+        self.write_names(*self.replicas)
+        deadline = time.monotonic() + 30
+        while any(self.ready(name) != {host} for name in self.further_clusters):
+            assert time.monotonic() < deadline, self.log()[-2000:]
+            time.sleep(0.05)
+        return self.further[host]
+
+    def add_replica(self, host: str) -> StandIn:
+        """Starts a replica; the gateway may not know of it yet."""
+        replica = StandIn("own", host, self.engine_port, context=self._engine_context)
+        self.replicas[host] = replica
+        return replica
 
     def begin_anew(self) -> None:
         """Lets the API be there, without faults and with nothing asked; the replicas likewise."""
@@ -152,10 +193,30 @@ class Cluster(Client):
         self._lost.append(self.replicas.pop(host))
         self._lost[-1].fall_silent()
 
+    def renew_certificate(self, *names: str) -> None:
+        """Gives the gateway a certificate of a new authority, whom alone this client trusts."""
+        server_context(self.folder / "certificate", *(names or ("localhost",)))
+        self.trusts = ssl.create_default_context(cafile=self.folder / "certificate" / "ca.pem")
+
+    def speak_tls_as(self, name: str) -> None:
+        """Lets replicas that start from now on have the certificate of somebody else."""
+        other = self.folder / "other"
+        other.mkdir()
+        self._engine_context = server_context(other, name)
+
+    @property
+    def way_out_port(self) -> int:
+        """Where the pods that clients call send what leaves: to others, or to the API itself."""
+        return self.api.port if self.rendered.egress is None else self.egress_port
+
     def write_names(self, *hosts: str) -> None:
         """Says which replicas the headless Service has."""
-        known: dict[str, tuple[str, ...]] = dict.fromkeys(self.rendered.names("own"), hosts)
-        known |= dict.fromkeys(self._api_names, ("127.0.0.1",))
+        known: dict[str, tuple[str, ...]] = dict.fromkeys(self.rendered.names("inside"), hosts)
+        for cluster in self.further_clusters:
+            known |= dict.fromkeys(self.rendered.names(cluster), tuple(self.further))
+        known |= dict.fromkeys(self.api_names, ("127.0.0.1",))
+        known |= dict.fromkeys(self.rendered.names("api"), ("127.0.0.1",))
+        known |= dict.fromkeys(self.rendered.names("jwks", self.rendered.egress), ("127.0.0.1",))
         known |= dict.fromkeys(self.rendered.names("ratelimit"), ("127.0.0.1",))
         self.names.addresses = known
 
@@ -216,6 +277,18 @@ class Cluster(Client):
             [ratelimit()], self.folder / "limits.log", variables
         )
         process.wait_until(lambda: is_open(self.limits_port), "ratelimit")
+
+    def start_egress(self) -> None:
+        """Starts the Envoy that calls the API, where it is one of its own."""
+        if self.rendered.egress is None:
+            return
+        container = self.rendered.container(EGRESS, "envoy")
+        assert not container.get("env"), "it has no key"
+        arguments = [written(one, self.folder / "egress") for one in container["args"]]
+        self.processes["egress"] = process = Process(
+            [str(envoy()), *arguments, "--use-dynamic-base-id"], self.folder / "egress.log", {}
+        )
+        process.wait_until(lambda: is_open(self.egress_port), "the way out")
 
     def start_gateway(self) -> None:
         """Starts Envoy, and waits until it takes requests."""
@@ -278,8 +351,9 @@ class Cluster(Client):
         """Ends everything."""
         for process in reversed(self.processes.values()):
             process.stop()
-        for server in (self.api, *self.replicas.values(), *self._lost):
+        for server in (self.api, *self.replicas.values(), *self.further.values(), *self._lost):
             server.stop()
+        self.provider.stop()
         self.names.stop()
 
     def _write(self) -> None:
@@ -291,9 +365,9 @@ class Cluster(Client):
             yaml.safe_load(self.rendered.data("gateway")["envoy.yaml"]),
             listening=self.listening,
             called={
-                "own": self.engine_port,
-                "inside": self.engine_port,
-                "api": self.api.port,
+                **dict.fromkeys(("own", "inside", *self.further_clusters), self.engine_port),
+                "api": self.way_out_port,
+                "jwks": self.provider.port if self.rendered.egress is None else self.egress_port,
                 "ratelimit": self.limits_port,
             },
             name_server=self.names.port,
@@ -301,8 +375,26 @@ class Cluster(Client):
         for name, text in self.rendered.data("gateway").items():
             here = yaml.safe_dump(bootstrap, width=10**6) if name == "envoy.yaml" else text
             (configuration / name).write_text(written(here, self.folder))
+        if self.rendered.egress is not None:
+            self._write_egress()
+        if self.settings.gateway.oidc.jwks_secret is not None:
+            (self.folder / "jwks").mkdir()
+            (self.folder / "jwks" / "jwks.json").write_text(self.provider.jwks())
         for team in self.teams:
             (keys / team).write_text(f"sk-{team}\n")
+
+    def _write_egress(self) -> None:
+        folder = self.folder / "egress"
+        (folder / "configuration").mkdir(parents=True)
+        (folder / "ca.pem").write_bytes((self.folder / "ca.pem").read_bytes())
+        bootstrap = moved(
+            yaml.safe_load(self.rendered.data(EGRESS)["envoy.yaml"]),
+            listening=self._egress_listening,
+            called={"api": self.api.port, "jwks": self.provider.port},
+            name_server=self.names.port,
+        )
+        text = written(yaml.safe_dump(bootstrap, width=10**6), folder)
+        (folder / "configuration" / "envoy.yaml").write_text(text)
 
     def _variables(self, container: Any) -> dict[str, str]:
         """A container's variables, Secrets looked up."""

@@ -40,6 +40,7 @@ class Faults:
         unhealthy: Its health check fails, while it answers.
         headers: Further response headers, such as ones that steer the gateway.
         usage: Whether answers tell their tokens at all.
+        text: What it answers to everything, whole or as the events of a stream.
     """
 
     seconds_to_answer: float = 0.0
@@ -51,6 +52,7 @@ class Faults:
     unhealthy: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     usage: bool = True
+    text: bytes = b""
 
 
 @dataclass
@@ -250,6 +252,10 @@ class _Handler(BaseHTTPRequestHandler):
             body = asked.body
         except ValueError:
             body = {}
+        if faults.text:
+            kind = "text/event-stream" if body.get("stream") else "application/json"
+            self._send(200, kind, faults.text)
+            return
         if body.get("stream"):
             self._stream(asked, body)
             return

@@ -14,7 +14,7 @@ import yaml
 
 from tests.gateway.certificates import server_context
 from tests.gateway.environment import envoy
-from tests.gateway.rendering import Rendered, addresses, written
+from tests.gateway.rendering import EGRESS, Rendered, addresses, written
 from tests.gateway.running import SECRETS, prices
 from tests.recording import STACKS, settings_of
 
@@ -30,10 +30,22 @@ VARIANTS: dict[str, dict[str, object]] = {
                 "tokensPerDay": 10**9,
                 "usdPerMonth": "1000000000",
                 "requestsPerMinute": 10**6,
+                "requestsInFlight": 4096,
                 "maxOutputTokens": 10**6,
             }
         }
     },
+    "by TLS": {
+        "gateway.tls.secret": "gateway-certificate",
+        "network.tlsSecret": "model-certificate",
+    },
+    "with tokens": {
+        "gateway.oidc.issuer": "https://login.example.com",
+        "gateway.oidc.audience": "llm",
+        "gateway.oidc.jwksUri": "https://login.example.com/certs",
+    },
+    "no API at all": {"gateway.mode": "self-host", "gateway.enabled": True},
+    "all in one set of pods": {"gateway.separateInside": False},
     "many teams": {"gateway.teams": {f"team-{number}": {} for number in range(200)}},
 }
 
@@ -50,18 +62,23 @@ def test_envoy_takes_what_a_stack_renders(stack: str, variant: str, tmp_path: Pa
     configuration.mkdir()
     server_context(tmp_path, "server")
     found = rendered(stack, variant)
+    for folder in ("certificate", "engine-ca"):
+        (tmp_path / folder).mkdir()
+        server_context(tmp_path / folder, "server")
+        (tmp_path / folder / "ca.pem").rename(tmp_path / folder / "ca.crt")
     for name, text in found.data("gateway").items():
         (configuration / name).write_text(written(text, tmp_path))
+    assert_taken(configuration / "envoy.yaml")
+    if found.egress is not None:
+        file = configuration / "egress.yaml"
+        file.write_text(written(found.data(EGRESS)["envoy.yaml"], tmp_path))
+        assert_taken(file)
+
+
+def assert_taken(configuration: Path) -> None:
+    """Fails unless Envoy takes a configuration without a word about old fields."""
     done = subprocess.run(
-        [
-            envoy(),
-            "--mode",
-            "validate",
-            "-c",
-            configuration / "envoy.yaml",
-            "--log-level",
-            "warning",
-        ],
+        [envoy(), "--mode", "validate", "-c", configuration, "--log-level", "warning"],
         env={"OWN_API_KEY": "x", "OVERFLOW_API_KEY": "x"},
         capture_output=True,
         text=True,
@@ -79,7 +96,7 @@ def trees(stack: str = "hybrid", variant: str = "as it is") -> dict[str, Any]:
 
 def test_a_stack_that_lets_nothing_out_names_no_way_out() -> None:
     """Neither an address outside, nor a key for one, nor a port of its own."""
-    for variant in ("nothing may leave",):
+    for variant in ("nothing may leave", "no API at all"):
         found = rendered("hybrid", variant)
         text = yaml.safe_dump(found.bootstrap) + yaml.safe_dump(found.container("gateway", "envoy"))
         assert "OVERFLOW_API_KEY" not in text

@@ -197,10 +197,10 @@ def contacted(trace: Path) -> set[tuple[str, int]]:
 
 
 def known_places(cluster: Cluster) -> set[tuple[str, int]]:
-    """Where Envoy has business: its own listeners, replicas, API, limits and names."""
+    """Where Envoy has business: its own listeners, replicas, way out, limits and names."""
     loopback = [
         *cluster.listening.values(),
-        cluster.api.port,
+        cluster.way_out_port,
         cluster.limits_port,
         cluster.names.port,
     ]
@@ -240,4 +240,4 @@ def test_the_own_key_and_marks_of_the_gateway_reach_only_whom_they_are_for(
         assert not names & {"x-stay-inside", "cookie", "x-client-id", "x-hides-usage"}
         assert not [name for name in names if name.startswith("x-envoy")], names
     assert not {name for name, _ in there.headers} & {"x-forwarded-for", "user-agent"}
-    assert there.header("host") in cluster.rendered.names("api")
+    assert there.header("host") in cluster.api_names

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from breakeven.manifests.gateway.headers import INNER_HEADERS, STAY_INSIDE
+from breakeven.manifests.gateway.certificates import checked, to_engine
+from breakeven.manifests.gateway.headers import INNER_HEADERS, STAY_INSIDE, TEAM
 from breakeven.manifests.gateway.labels import (
     ADMIN_PORT,
     API_PORT,
+    EGRESS,
     LIMITS_PORT,
     OWN_PORT,
-    REPLICAS,
     STORE,
     TO_OWN,
+    replicas_of,
 )
+from breakeven.manifests.gateway.tokens import JWKS
 from breakeven.manifests.gateway.typed import address, extension, message
 from breakeven.manifests.serving.labels import ENGINE_PORT
 from breakeven.settings.gateway import GatewaySettings
-from breakeven.settings.stack import OverflowApi, Settings
+from breakeven.settings.stack import CoLocated, OverflowApi, Settings
 
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _HTTP_TYPE = "extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -30,6 +33,7 @@ _SILENT_SECONDS = 10
 _TCP, _TCP_USER_TIMEOUT = 6, 18
 
 _NO_LIMIT = 1_000_000
+_OWN_KEY, _API_KEY = "OWN_API_KEY", "OVERFLOW_API_KEY"
 
 
 def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
@@ -43,12 +47,15 @@ def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str,
     per_replica = gateway.overflow.requests_per_replica
     yield _inner(TO_OWN, OWN_PORT)
     # Requests that have nowhere else to go wait at the engine, and are in nobody's limit.
-    yield _replicas(settings, "inside", None)
+    yield _replicas(settings, "inside", settings.name, _OWN_KEY, None)
+    for number, other in enumerate(settings.co_located, start=1):
+        yield _replicas(settings, inside_of(other), other.name, own_key(settings, number), None)
     if api is not None:
-        yield _replicas(settings, "own", per_replica)
+        yield _replicas(settings, "own", settings.name, _OWN_KEY, per_replica)
         yield _inner("to-api", API_PORT)
         yield _one_after_the_other("own-then-api", TO_OWN, "to-api")
-        yield _api(api)
+        yield _by_egress(settings) if settings.separates_inside else _api(api, _with_key(_API_KEY))
+    yield from _token_keys(gateway, _host(EGRESS, settings) if settings.separates_inside else None)
     yield {
         "name": "ratelimit",
         "cluster_type": _by_name(each_address=True),
@@ -58,6 +65,18 @@ def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str,
             _HTTP: message(_HTTP_TYPE, explicit_http_config={"http2_protocol_options": {}})
         },
     }
+    yield {**_inner("admin", ADMIN_PORT), "connect_timeout": "1s"}
+
+
+def egress_clusters(gateway: GatewaySettings, api: OverflowApi) -> Iterator[dict[str, Any]]:
+    """Yields those of the pods that call the API, where they are pods of their own.
+
+    Args:
+        gateway: The stack's gateway.
+        api: The API.
+    """
+    yield _api(api, _last_step([{"remove": name} for name in (TEAM, STAY_INSIDE)]))
+    yield from _token_keys(gateway, None)
     yield {**_inner("admin", ADMIN_PORT), "connect_timeout": "1s"}
 
 
@@ -112,7 +131,25 @@ def _one_after_the_other(name: str, *tried: str) -> dict[str, Any]:
     }
 
 
-def _replicas(settings: Settings, name: str, per_replica: int | None) -> dict[str, Any]:
+def inside_of(model: CoLocated) -> str:
+    """Returns the cluster that has the replicas of a further model."""
+    return f"inside-{model.name}"
+
+
+def own_key(settings: Settings, number: int) -> str:
+    """Returns the variable that holds the key of a further model's replicas.
+
+    Args:
+        settings: Of the first model.
+        number: Place of the other among those, from 1 on.
+    """
+    same = settings.co_located[number - 1].api_key_secret == settings.engine.api_key_secret
+    return _OWN_KEY if same else f"{_OWN_KEY}_{number}"
+
+
+def _replicas(
+    settings: Settings, name: str, model: str, key: str, per_replica: int | None
+) -> dict[str, Any]:
     breakers = _unlimited()
     if per_replica is not None:
         # One request a connection (HTTP/1.1). What waits for one can't be tried elsewhere, and all
@@ -135,7 +172,8 @@ def _replicas(settings: Settings, name: str, per_replica: int | None) -> dict[st
             # Else what comes and goes counts a second later.
             "update_merge_window": "0s",
         },
-        "load_assignment": _endpoint(name, _host(REPLICAS, settings), ENGINE_PORT),
+        "load_assignment": _endpoint(name, _host(replicas_of(model), settings), ENGINE_PORT),
+        **to_engine(settings, model),
         "health_checks": [
             {
                 "interval": "1s",
@@ -179,13 +217,59 @@ def _replicas(settings: Settings, name: str, per_replica: int | None) -> dict[st
             _HTTP: message(
                 _HTTP_TYPE,
                 explicit_http_config={"http_protocol_options": {}},
-                http_filters=_with_key("OWN_API_KEY"),
+                http_filters=_with_key(key),
             )
         },
     }
 
 
-def _api(api: OverflowApi) -> dict[str, Any]:
+def _token_keys(gateway: GatewaySettings, by: str | None) -> Iterator[dict[str, Any]]:
+    """Yields where the identity provider's keys are: outside, or behind pods with a way there."""
+    if not gateway.oidc.jwks_uri:
+        return
+    host = urlsplit(gateway.oidc.jwks_uri).hostname or ""
+    ca = "/etc/ssl/certs/ca-certificates.crt"
+    yield {
+        "name": JWKS,
+        "cluster_type": _by_name(each_address=by is not None),
+        "connect_timeout": "5s",
+        "load_assignment": _endpoint(JWKS, by or host, API_PORT if by else 443),
+        "circuit_breakers": _unlimited(),
+        **({} if by else {"transport_socket": checked(host, [host], ca)}),
+    }
+
+
+def _by_egress(settings: Settings) -> dict[str, Any]:
+    """Returns the pods that call the API; who asks, and whether it may leave, they judge again."""
+    # The key is put in here: without it those pods are of no use to anybody else.
+    return {
+        "name": "api",
+        "cluster_type": _by_name(each_address=True),
+        "connect_timeout": "1s",
+        "load_assignment": _endpoint("api", _host(EGRESS, settings), API_PORT),
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}, "update_merge_window": "0s"},
+        "health_checks": [
+            {
+                "interval": "1s",
+                "timeout": "2s",
+                "no_traffic_interval": "1s",
+                "unhealthy_threshold": 2,
+                "healthy_threshold": 1,
+                "tcp_health_check": {},
+            }
+        ],
+        "circuit_breakers": _unlimited(),
+        "typed_extension_protocol_options": {
+            _HTTP: message(
+                _HTTP_TYPE,
+                explicit_http_config={"http_protocol_options": {}},
+                http_filters=_with_key(_API_KEY, kept=(TEAM, STAY_INSIDE)),
+            )
+        },
+    }
+
+
+def _api(api: OverflowApi, last: list[dict[str, Any]]) -> dict[str, Any]:
     host = urlsplit(api.address).hostname or ""
     return {
         "name": "api",
@@ -193,45 +277,38 @@ def _api(api: OverflowApi) -> dict[str, Any]:
         "connect_timeout": "5s",
         "load_assignment": _endpoint("api", host, 443),
         "circuit_breakers": _unlimited(),
-        "transport_socket": extension(
-            "envoy.transport_sockets.tls",
-            "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-            sni=host,
-            common_tls_context={
-                "validation_context": {
-                    "trusted_ca": {"filename": "/etc/ssl/certs/ca-certificates.crt"},
-                    "match_typed_subject_alt_names": [
-                        {"san_type": "DNS", "matcher": {"exact": host}}
-                    ],
-                }
-            },
-        ),
+        "transport_socket": checked(host, [host], "/etc/ssl/certs/ca-certificates.crt"),
         "typed_extension_protocol_options": {
             _HTTP: message(
                 _HTTP_TYPE,
                 explicit_http_config={"http_protocol_options": {}},
-                http_filters=_with_key("OVERFLOW_API_KEY"),
+                http_filters=last,
             )
         },
     }
 
 
-def _with_key(variable: str) -> list[dict[str, Any]]:
+def _with_key(variable: str, kept: Collection[str] = ()) -> list[dict[str, Any]]:
     """Puts in the key, and takes out what is between listeners, as the last step of all.
 
     Earlier, the hash of the prefix would be gone before a replica is chosen by it.
     """
     key = {"key": "authorization", "value": f"Bearer %ENVIRONMENT({variable})%"}
+    removed = [name for name in (*INNER_HEADERS, STAY_INSIDE) if name not in kept]
+    return _last_step(
+        [
+            {"append": {"header": key, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}},
+            *({"remove": name} for name in removed),
+        ]
+    )
+
+
+def _last_step(mutations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         extension(
             "envoy.filters.http.header_mutation",
             "extensions.filters.http.header_mutation.v3.HeaderMutation",
-            mutations={
-                "request_mutations": [
-                    {"append": {"header": key, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}},
-                    *({"remove": name} for name in (*INNER_HEADERS, STAY_INSIDE)),
-                ]
-            },
+            mutations={"request_mutations": list(mutations)},
         ),
         extension(
             "envoy.filters.http.upstream_codec",

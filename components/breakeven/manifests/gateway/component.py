@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import yaml
 
-from breakeven.manifests.gateway.configuration import envoy, programs
+from breakeven.manifests.gateway.certificates import SDS, certificate, certificate_file
+from breakeven.manifests.gateway.configuration import egress, envoy, programs
+from breakeven.manifests.gateway.entry import entry
+from breakeven.manifests.gateway.figures import GatewayFigures
 from breakeven.manifests.gateway.labels import (
+    API_PORT,
+    FRONT,
     GATEWAY,
     GATEWAY_LABELS,
     GATEWAY_PORT_NAME,
-    METRICS_PORT_NAME,
-    REPLICAS,
+    WAY_OUT,
+    PodSet,
+    replicas_of,
 )
-from breakeven.manifests.gateway.pod import CONFIGURATION, gateway_pod
-from breakeven.manifests.gateway.prices import TokenPrices
-from breakeven.manifests.gateway.store import digest, store_resources
+from breakeven.manifests.gateway.pods import metadata_of, running, standing
+from breakeven.manifests.gateway.store import store_resources
 from breakeven.manifests.resource import Component, Resource, stated
 from breakeven.manifests.serving.labels import (
     ENGINE_LABELS,
     ENGINE_PORT,
     ENGINE_PORT_NAME,
-    described,
+    MODEL,
+    answering_labels,
 )
 from breakeven.manifests.serving.service import address, service_annotations
-from breakeven.manifests.templates import render_manifest
 from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
-
-class _Plain(yaml.SafeDumper):
-    """Writes what is there twice twice: aliases are hard to read, and to compare."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  # PyYAML's signature
-        """Tells that no value is written as a reference."""
-        return True
+# Pulumi waits for endpoints; these have none before the pods start, or while there is no replica.
+_LATER = {"pulumi.com/skipAwait": "true"}
 
 
 def gateway_component(
-    name: str, settings: Settings, gateway: GatewaySettings, prices: TokenPrices
+    name: str, settings: Settings, gateway: GatewaySettings, figures: GatewayFigures
 ) -> Component:
     """Returns one address in front of the model: Envoy, and what counts for its limits.
 
@@ -48,7 +47,7 @@ def gateway_component(
         name: Name in the program.
         settings: The stack's settings.
         gateway: Its gateway.
-        prices: What a token costs, here and by API.
+        figures: What a token costs, here and by API, and how many pods the load asks for.
     """
     api = settings.overflow_api
     inputs = {
@@ -63,151 +62,78 @@ def gateway_component(
         namespace=settings.network.namespace,
         inputs=stated(inputs),
         resources=tuple(_standing(settings, gateway)),
-        started_last=gateway_pods(settings, gateway, prices),
+        started_last=gateway_pods(settings, gateway, figures),
         outputs={"serviceName": GATEWAY},
     )
 
 
 def gateway_pods(
-    settings: Settings, gateway: GatewaySettings, prices: TokenPrices
+    settings: Settings, gateway: GatewaySettings, figures: GatewayFigures
 ) -> tuple[Resource, ...]:
     """Returns configuration and pods, which need the prices of tokens; arguments as above."""
-    files = {
-        CONFIGURATION: yaml.dump(
-            envoy(settings, gateway, prices), Dumper=_Plain, sort_keys=False, width=100
-        ),
-        **programs(),
-    }
-    config = Resource(
-        name=GATEWAY,
-        manifest={
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": _metadata(settings),
-            "data": files,
-        },
-    )
-    spec = {
-        "replicas": gateway.replicas,
-        "selector": {"matchLabels": dict(GATEWAY_LABELS)},
-        "strategy": {
-            "type": "RollingUpdate",
-            "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
-        },
-        "template": {
-            "metadata": {
-                "labels": described(GATEWAY_LABELS),
-                # Envoy reads its files when it starts, so new ones need new pods.
-                "annotations": {"breakeven/configuration": digest(files)},
-            },
-            "spec": gateway_pod(settings, gateway, files),
-        },
-    }
-    deployment = Resource(
-        name=GATEWAY,
-        manifest={
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": _metadata(settings),
-            "spec": spec,
-        },
-        depends_on=(config.key, f"ServiceAccount/{GATEWAY}"),
-    )
-    return config, deployment
+    files = programs()
+    if gateway.tls.is_on:
+        files[SDS] = yaml.safe_dump(certificate_file(), sort_keys=False)
+    bootstrap = envoy(settings, gateway, figures)
+    front = running(FRONT, settings, gateway, figures, bootstrap, files)
+    api = settings.overflow_api
+    if api is None or not settings.separates_inside:
+        return front
+    way_out = egress(settings, gateway, api)
+    return *running(WAY_OUT, settings, gateway, figures, way_out, {}), *front
 
 
 def _standing(settings: Settings, gateway: GatewaySettings) -> Iterator[Resource]:
     """Yields everything that needs no price."""
-    yield Resource(
-        name=GATEWAY,
-        manifest={
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": _metadata(settings),
-            "automountServiceAccountToken": False,
-        },
-    )
+    yield from standing(FRONT, settings)
+    yield from certificate(settings, gateway)
+    yield from entry(settings, gateway)
     yield from _services(settings)
-    yield _disruption_budget(settings)
-    if settings.monitoring.enabled:
-        yield _pod_monitor(settings)
+    if settings.separates_inside:
+        yield from standing(WAY_OUT, settings)
+        yield _headless(WAY_OUT, settings, API_PORT, API_PORT)
     yield from store_resources(settings, gateway)
 
 
 def _services(settings: Settings) -> Iterator[Resource]:
-    # Pulumi waits for endpoints; these have none before the pods start, or while there is no
-    # replica.
-    later = {"pulumi.com/skipAwait": "true"}
     yield Resource(
         name=GATEWAY,
         manifest={
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": _metadata(settings, {**service_annotations(settings), **later}),
+            "metadata": metadata_of(FRONT, settings, {**service_annotations(settings), **_LATER}),
             "spec": address(
                 settings,
                 GATEWAY_LABELS,
                 # The model's port: a client of mode self-host changes the name alone.
                 port=ENGINE_PORT,
                 port_name=GATEWAY_PORT_NAME,
+                scheme=settings.gateway.scheme,
             ),
         },
     )
-    port = {"name": ENGINE_PORT_NAME, "port": ENGINE_PORT, "targetPort": ENGINE_PORT_NAME}
-    yield Resource(
-        name=REPLICAS,
+    served = {
+        settings.name: answering_labels(settings),
+        **{other.name: {**ENGINE_LABELS, MODEL: other.name} for other in settings.co_located},
+    }
+    for name, labels in served.items():
+        replicas = PodSet(replicas_of(name), labels)
+        yield _headless(replicas, settings, ENGINE_PORT, ENGINE_PORT_NAME)
+
+
+def _headless(pods: PodSet, settings: Settings, port: int, target: int | str) -> Resource:
+    """Returns a Service whose name has the addresses of all ready pods."""
+    return Resource(
+        name=pods.name,
         manifest={
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": {
-                "name": REPLICAS,
-                "namespace": settings.network.namespace,
-                "labels": described(ENGINE_LABELS),
-                "annotations": later,
-            },
+            "metadata": metadata_of(pods, settings, _LATER),
             "spec": {
                 "type": "ClusterIP",
                 "clusterIP": "None",
-                "selector": dict(ENGINE_LABELS),
-                "ports": [port],
+                "selector": dict(pods.labels),
+                "ports": [{"name": "http", "port": port, "targetPort": target}],
             },
         },
     )
-
-
-def _disruption_budget(settings: Settings) -> Resource:
-    manifest = {
-        "apiVersion": "policy/v1",
-        "kind": "PodDisruptionBudget",
-        "metadata": _metadata(settings),
-        "spec": {
-            "selector": {"matchLabels": dict(GATEWAY_LABELS)},
-            "maxUnavailable": 1,
-            "unhealthyPodEvictionPolicy": "AlwaysAllow",
-        },
-    }
-    return Resource(name=GATEWAY, manifest=manifest)
-
-
-def _pod_monitor(settings: Settings) -> Resource:
-    manifest = render_manifest(
-        "monitoring/pod-monitor.yaml.j2",
-        {
-            "name": GATEWAY,
-            "labels": dict(GATEWAY_LABELS),
-            "port_name": METRICS_PORT_NAME,
-            "is_https": False,
-        },
-        namespace=settings.network.namespace,
-    )
-    return Resource(name=GATEWAY, manifest=manifest)
-
-
-def _metadata(settings: Settings, annotations: Mapping[str, str] | None = None) -> dict[str, Any]:
-    metadata = {
-        "name": GATEWAY,
-        "namespace": settings.network.namespace,
-        "labels": described(GATEWAY_LABELS),
-        "annotations": annotations or None,
-    }
-    return stated(metadata)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from breakeven.manifests.gateway import listeners
-from breakeven.manifests.gateway.clusters import clusters
-from breakeven.manifests.gateway.labels import ADMIN_PORT
-from breakeven.manifests.gateway.limits import is_limited, nano_per_token, unit
-from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.gateway.clusters import clusters, egress_clusters
+from breakeven.manifests.gateway.figures import GatewayFigures
+from breakeven.manifests.gateway.labels import ADMIN_PORT, EGRESS
+from breakeven.manifests.gateway.limits import (
+    is_limited,
+    nano_per_token,
+    requests_in_flight,
+    unit,
+)
 from breakeven.manifests.gateway.routes import PATHS, routes
 from breakeven.manifests.gateway.sizing import MEMORY_BYTES
 from breakeven.manifests.gateway.typed import address, extension
@@ -20,6 +25,10 @@ PROGRAMS = ("body.lua", "gateway.lua", "usage.lua")
 
 
 _CONNECTIONS = 4000
+
+# A client that begins streams of HTTP/2 and takes them back filled the thread's time with its own
+# requests, and went on after it had left: thousands of them are in one read (CVE-2023-44487).
+_RUNTIME = {"http.max_requests_per_io_cycle": 1}
 
 # Characters of a prompt's beginning by which a replica is chosen: about two blocks of a few hundred
 # tokens, long enough for a system prompt and short enough to be the same in all its requests.
@@ -84,7 +93,7 @@ _LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _ONLY_VLLM = ("top_k", "min_p", "min_tokens", "repetition_penalty", "truncate_prompt_tokens")
 
 
-def envoy(settings: Settings, gateway: GatewaySettings, prices: TokenPrices) -> dict[str, Any]:
+def envoy(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) -> dict[str, Any]:
     """Returns Envoy's configuration. Without an API behind it, it names none.
 
     Args:
@@ -98,6 +107,7 @@ def envoy(settings: Settings, gateway: GatewaySettings, prices: TokenPrices) -> 
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": {"address": address("127.0.0.1", ADMIN_PORT)},
         "overload_manager": _overload(),
+        "layered_runtime": {"layers": [{"name": "gateway", "static_layer": _RUNTIME}]},
         "static_resources": {
             "listeners": [
                 listeners.clients(
@@ -118,6 +128,27 @@ def envoy(settings: Settings, gateway: GatewaySettings, prices: TokenPrices) -> 
     }
 
 
+def egress(settings: Settings, gateway: GatewaySettings, api: OverflowApi) -> dict[str, Any]:
+    """Returns the configuration of the pods that call the API, where they are pods of their own.
+
+    They have neither a key nor a program, and know one address.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+        api: The API.
+    """
+    return {
+        "node": {"id": EGRESS, "cluster": EGRESS},
+        "admin": {"address": address("127.0.0.1", ADMIN_PORT)},
+        "overload_manager": _overload(),
+        "static_resources": {
+            "listeners": [listeners.egress(settings, gateway), listeners.metrics()],
+            "clusters": [*egress_clusters(gateway, api)],
+        },
+    }
+
+
 def programs() -> dict[str, str]:
     """Returns the programs that Envoy runs on requests and answers, by name."""
     return {name: (CHARTS / "gateway" / name).read_text(encoding="utf-8") for name in PROGRAMS}
@@ -130,6 +161,7 @@ def _rules(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
         "teams": {
             name: {
                 "limited": is_limited(team),
+                "in_flight": requests_in_flight(settings, gateway, team),
                 **({} if team.max_output_tokens is None else {"output": team.max_output_tokens}),
             }
             for name, team in gateway.teams.items()
@@ -139,8 +171,11 @@ def _rules(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
         "lengths": list(_LENGTHS),
         "answers": gateway.max_answers,
         # No answer is longer than what the model reads and writes together.
-        "longest": settings.model.max_length,
+        "longest": max(
+            settings.model.max_length, *(other.max_length for other in settings.co_located), 0
+        ),
         "beginning": _PREFIX_CHARACTERS,
+        **({"claim": gateway.oidc.team_claim} if gateway.oidc.is_on else {}),
     }
 
 
@@ -149,7 +184,7 @@ def _usage(gateway: GatewaySettings, **prices: float) -> dict[str, Any]:
     return {**prices, "units": {name: unit(team) for name, team in gateway.teams.items()}}
 
 
-def _api(gateway: GatewaySettings, prices: TokenPrices, behind: OverflowApi) -> dict[str, Any]:
+def _api(gateway: GatewaySettings, prices: GatewayFigures, behind: OverflowApi) -> dict[str, Any]:
     provider, _, model = behind.model.partition("/")
     # OpenAI's own models refuse the older name of the limit.
     renamed = {"max_tokens": "max_completion_tokens"} if provider == "openai" else {}

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 GATEWAY = "gateway"
+EGRESS = "gateway-egress"
 STORE = "gateway-store"
-REPLICAS = "model-replicas"
-"""Service without an address of its own: its name has the addresses of the ready replicas."""
+
+
+def replicas_of(name: str) -> str:
+    """Returns the Service whose name has the addresses of a model's ready replicas.
+
+    Args:
+        name: Of the model's objects.
+    """
+    return f"{name}-replicas"
+
 
 GATEWAY_LABELS: Mapping[str, str] = {
     "app.kubernetes.io/name": "envoy",
     "app.kubernetes.io/component": "gateway",
+}
+EGRESS_LABELS: Mapping[str, str] = {
+    "app.kubernetes.io/name": "envoy",
+    "app.kubernetes.io/component": "gateway-egress",
 }
 STORE_LABELS: Mapping[str, str] = {
     "app.kubernetes.io/name": "ratelimit",
@@ -37,4 +51,26 @@ VALKEY_PORT = 6379
 """On loopback of the store's pod."""
 
 FILES_FOLDER = "/etc/gateway"
+CERTIFICATE_FOLDER = "/etc/gateway-tls"
+ENGINE_CA_FOLDER = "/etc/engine-ca"
+JWKS_FOLDER = "/etc/gateway-jwks"
 KEYS_FOLDER = "/etc/gateway-keys"
+
+
+@dataclass(frozen=True, slots=True)
+class PodSet:
+    """Pods of one configuration, under one name.
+
+    Attributes:
+        name: Of all their objects.
+        labels: By which they are found.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+
+
+FRONT = PodSet(GATEWAY, GATEWAY_LABELS)
+"""What clients call."""
+WAY_OUT = PodSet(EGRESS, EGRESS_LABELS)
+"""What calls the API, where the pods that clients call have no way out."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from breakeven.settings.gateway import GatewaySettings, TeamSettings
+from breakeven.settings.stack import Settings
 
 DOMAIN = "gateway"
 
@@ -31,7 +32,7 @@ def unit(team: TeamSettings) -> int:
 def limits(gateway: GatewaySettings) -> dict[str, Any]:
     """Returns the limits of all teams.
 
-    A month is part of a counter's name, and its limit one of the service's "year", which is 365
+    The month is part of a counter's name, and its limit one of the service's "year", which is 365
     days from 1970 on and so begins on 17 or 18 December for decades. A counter begins again on that
     day, so December has two, each with half the budget.
     """
@@ -60,6 +61,18 @@ def is_limited(team: TeamSettings) -> bool:
     """Whether anything is counted against a limit of the team's."""
     limits = (team.tokens_per_day, team.usd_per_month, team.requests_per_minute)
     return any(limit is not None for limit in limits)
+
+
+def requests_in_flight(settings: Settings, gateway: GatewaySettings, team: TeamSettings) -> int:
+    """Returns how many requests a team may have in flight at one pod of the gateway.
+
+    Where the team names none: as many as all own replicas take, so that nobody who is served by
+    them is refused, and what is under way at an API when a budget is used up has a bound.
+    """
+    if team.requests_in_flight is not None:
+        return team.requests_in_flight
+    replicas = settings.replicas.max + sum(other.highest for other in settings.co_located)
+    return replicas * gateway.overflow.requests_per_replica
 
 
 def nano_per_token(per_million: Decimal) -> float:

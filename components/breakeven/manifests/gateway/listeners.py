@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from breakeven.manifests.gateway.certificates import served
+from breakeven.manifests.gateway.clusters import inside_of
 from breakeven.manifests.gateway.filters import (
     asked,
     budgets,
@@ -23,9 +25,19 @@ from breakeven.manifests.gateway.filters import (
     refusals,
     router,
 )
-from breakeven.manifests.gateway.headers import COUNTED, DESTINATION, INNER_HEADERS, PREFIX
+from breakeven.manifests.gateway.headers import (
+    COUNTED,
+    DESTINATION,
+    INNER_HEADERS,
+    MODEL,
+    PREFIX,
+    STAY_INSIDE,
+    TEAM,
+)
 from breakeven.manifests.gateway.labels import API_PORT, GATEWAY_PORT, METRICS_PORT, OWN_PORT
 from breakeven.manifests.gateway.records import records
+from breakeven.manifests.gateway.routes import one_of
+from breakeven.manifests.gateway.tokens import keys_route, token_check
 from breakeven.manifests.gateway.typed import address, exactly, extension, message
 from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import OverflowApi, Settings
@@ -92,13 +104,16 @@ def clients(
         routes: The routes.
     """
     filters = [
+        *token_check(gateway),
         lua("gateway.lua"),
         budgets([*asked(), {"actions": [descriptor("requests")]}], must_answer=False),
     ]
     http = _http(
         "clients", longest_answer(settings, gateway) + _MARGIN, filters, lua_reads(rules), routes
     )
-    return _listener("clients", (_ANYWHERE, GATEWAY_PORT), gateway, {**http, **_EDGE})
+    listener = _listener("clients", (_ANYWHERE, GATEWAY_PORT), gateway, {**http, **_EDGE})
+    [chain] = listener["filter_chains"]
+    return {**listener, "filter_chains": [{**chain, **served(gateway)}]}
 
 
 def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +124,7 @@ def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
         gateway: Its gateway.
         rules: What usage.lua reads.
     """
-    longest = settings.engine.longest_request_seconds
+    longest = _longest_of_own(settings)
     again = {
         "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
         "retriable_status_codes": [500, 503],
@@ -137,6 +152,10 @@ def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
 
     routes = [
         *([route("own", [exactly(DESTINATION, "overflow")])] if settings.overflow_api else []),
+        *(
+            route(inside_of(other), [{"name": MODEL, "string_match": one_of(other.served)}])
+            for other in settings.co_located
+        ),
         route("inside", []),
         _UNCOUNTED,
     ]
@@ -178,6 +197,42 @@ def api(
     return _listener("api", (_LOOPBACK, API_PORT), gateway, http)
 
 
+def egress(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
+    """Returns the listener of the pods that call the API, where they are pods of their own.
+
+    It judges again what the other pods have judged: a request with the mark, or of a team that may
+    not leave, goes no further.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+    """
+    longest = longest_answer(settings, gateway)
+    refused = {"status": 403, "body": {"inline_string": "this request may not leave"}}
+    leaving = gateway.leaving_teams
+    may_leave = [{"name": TEAM, "string_match": one_of(leaving)}] if leaving else []
+    routes = [
+        *keys_route(gateway),
+        {
+            "match": {
+                "prefix": "/",
+                "headers": [{"name": STAY_INSIDE, "present_match": True}],
+            },
+            "direct_response": refused,
+        },
+        *(
+            {
+                "match": {"prefix": "/", "headers": [one]},
+                "route": {"cluster": "api", "timeout": f"{longest}s"},
+            }
+            for one in may_leave
+        ),
+        {"match": {"prefix": "/"}, "direct_response": refused},
+    ]
+    http = _http("egress", longest + _MARGIN, [], {}, routes, is_recorded=False)
+    return _listener("egress", (_ANYWHERE, API_PORT), gateway, http)
+
+
 def metrics() -> dict[str, Any]:
     """Returns the listener that Prometheus and the probes ask; it has two of Envoy's own pages."""
     routes = [
@@ -204,8 +259,13 @@ def metrics() -> dict[str, Any]:
 
 def longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
     """Returns the seconds that an answer may take, whoever gives it."""
-    own = settings.engine.longest_request_seconds
+    own = _longest_of_own(settings)
     return own if settings.overflow_api is None else max(own, gateway.overflow.timeout_seconds)
+
+
+def _longest_of_own(settings: Settings) -> int:
+    others = (other.longest_request_seconds for other in settings.co_located)
+    return max(settings.engine.longest_request_seconds, *others, 0)
 
 
 def _says(who: str) -> dict[str, Any]:
@@ -221,12 +281,14 @@ def _says(who: str) -> dict[str, Any]:
     }
 
 
-def _http(
+def _http(  # noqa: PLR0913  # one argument for each thing in which listeners differ
     name: str,
     idle: int,
     filters: Sequence[Mapping[str, Any]],
     shared: Mapping[str, Any],
     routes: Sequence[Mapping[str, Any]],
+    *,
+    is_recorded: bool = True,
 ) -> dict[str, Any]:
     host = {"name": name, "domains": ["*"], **shared, "routes": list(routes)}
     return {
@@ -235,7 +297,7 @@ def _http(
         # A cut stream is seen at once; `clients` waits, so that an early refusal is read.
         **({} if name == "clients" else {"delayed_close_timeout": "0s"}),
         "local_reply_config": refusals(),
-        "access_log": records(name),
+        **({"access_log": records(name)} if is_recorded else {}),
         "http_filters": [*filters, router()],
         "route_config": {"max_direct_response_body_size_bytes": 65536, "virtual_hosts": [host]},
     }

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from breakeven.manifests.gateway.clusters import own_key
 from breakeven.manifests.gateway.labels import (
+    API_PORT,
+    CERTIFICATE_FOLDER,
+    ENGINE_CA_FOLDER,
     FILES_FOLDER,
-    GATEWAY,
-    GATEWAY_LABELS,
+    FRONT,
     GATEWAY_PORT,
     GATEWAY_PORT_NAME,
+    JWKS_FOLDER,
     KEYS_FOLDER,
     METRICS_PORT,
     METRICS_PORT_NAME,
+    PodSet,
 )
 from breakeven.manifests.gateway.listeners import CONNECTION_SECONDS, longest_answer
-from breakeven.manifests.gateway.sizing import MEMORY_BYTES, MILLICORES
+from breakeven.manifests.gateway.sizing import GATEWAY_POD
 from breakeven.manifests.serving.environment import from_secret
 from breakeven.manifests.serving.security import container_security, pod_security
 from breakeven.manifests.serving.timings import EXIT_MARGIN, PRE_STOP
@@ -27,18 +32,19 @@ CONFIGURATION = "envoy.yaml"
 
 
 def gateway_pod(
-    settings: Settings, gateway: GatewaySettings, files: Iterable[str]
+    pods: PodSet, settings: Settings, gateway: GatewaySettings, files: Iterable[str]
 ) -> dict[str, Any]:
-    """Returns the pod of one gateway, whose account and ConfigMap have the gateway's name.
+    """Returns a pod of the gateway, whose account and ConfigMap have the name of its set.
 
     Args:
+        pods: The set.
         settings: The stack's settings.
         gateway: Its gateway.
         files: Names of the files in the ConfigMap.
     """
     drain = drain_seconds(settings, gateway)
     return {
-        "serviceAccountName": GATEWAY,
+        "serviceAccountName": pods.name,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": pod_security(),
@@ -47,39 +53,71 @@ def gateway_pod(
                 "topologyKey": key,
                 "maxSkew": 1,
                 "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": dict(GATEWAY_LABELS)},
+                "labelSelector": {"matchLabels": dict(pods.labels)},
             }
             for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
         ],
         "terminationGracePeriodSeconds": drain + EXIT_MARGIN,
-        "containers": [_container(settings, gateway, drain)],
+        "containers": [_container(pods, settings, gateway, drain)],
         "volumes": [
             {
                 "name": "configuration",
                 "configMap": {
-                    "name": GATEWAY,
+                    "name": pods.name,
                     "items": [{"key": file, "path": file} for file in files],
                 },
             },
-            {
-                "name": "team-keys",
-                "secret": {"secretName": gateway.team_keys_secret, "defaultMode": 0o440},
-            },
+            *(
+                [
+                    {
+                        "name": "team-keys",
+                        "secret": {
+                            "secretName": gateway.team_keys_secret,
+                            "defaultMode": 0o440,
+                            # Where callers have tokens, no team needs a key.
+                            **({"optional": True} if gateway.oidc.is_on else {}),
+                        },
+                    }
+                ]
+                if pods is FRONT
+                else []
+            ),
+            *(_certificates(settings, gateway) if pods is FRONT else []),
         ],
     }
+
+
+def _certificates(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]:
+    """Returns the gateway's certificate, and whom it believes: of replicas, and of callers."""
+    tls, engine = gateway.tls.secret, settings.network.tls_secret
+    own = {"name": "tls", "secret": {"secretName": tls, "defaultMode": 0o440}}
+    # Never the engine's key.
+    only = [{"key": "ca.crt", "path": "ca.crt"}]
+    ca = {
+        "name": "engine-ca",
+        "secret": {"secretName": engine, "items": only, "defaultMode": 0o440},
+    }
+    jwks = gateway.oidc.jwks_secret
+    keys = {"name": "jwks", "secret": {"secretName": jwks, "defaultMode": 0o440}}
+    return [
+        *([own] if tls else []),
+        *([ca] if engine else []),
+        *([keys] if jwks else []),
+    ]
 
 
 def drain_seconds(settings: Settings, gateway: GatewaySettings) -> int:
     """Returns how long a pod that stops goes on, so that nothing is cut.
 
-    Envoy ends at once when it is told to. Before that no new connection comes any more; a client
-    gives back the one that it has when it is as old as it may become, and what was begun on it
-    by then ends.
+    Envoy ends at once when it gets the signal. By then, no new connection arrives; a client has
+    returned its connection at the maximum age, and the requests on it have ended.
     """
     return PRE_STOP + CONNECTION_SECONDS + longest_answer(settings, gateway)
 
 
-def _container(settings: Settings, gateway: GatewaySettings, drain: int) -> dict[str, Any]:
+def _container(
+    pods: PodSet, settings: Settings, gateway: GatewaySettings, drain: int
+) -> dict[str, Any]:
     return {
         "name": "envoy",
         "image": gateway.image,
@@ -94,27 +132,26 @@ def _container(settings: Settings, gateway: GatewaySettings, drain: int) -> dict
             *("--log-level", "warning"),
             "--disable-hot-restart",
         ],
-        "env": [
-            from_secret("OWN_API_KEY", secret=settings.engine.api_key_secret, key="api-key"),
-            *(
-                [from_secret("OVERFLOW_API_KEY", secret=gateway.overflow.key_secret, key="api-key")]
-                if settings.overflow_api is not None
-                else []
-            ),
-        ],
+        **({"env": _keys(settings, gateway)} if pods is FRONT else {}),
         "ports": [
-            {"name": GATEWAY_PORT_NAME, "containerPort": GATEWAY_PORT},
+            {
+                "name": GATEWAY_PORT_NAME,
+                "containerPort": GATEWAY_PORT if pods is FRONT else API_PORT,
+            },
             {"name": METRICS_PORT_NAME, "containerPort": METRICS_PORT},
         ],
         "securityContext": container_security(read_only_root=True),
         # No CPU limit, which would throttle streams.
         "resources": {
             "requests": {
-                "cpu": f"{MILLICORES}m",
-                "memory": f"{MEMORY_BYTES // 2**20}Mi",
+                "cpu": f"{GATEWAY_POD.millicores}m",
+                "memory": f"{GATEWAY_POD.memory_bytes // 2**20}Mi",
                 "ephemeral-storage": "64Mi",
             },
-            "limits": {"memory": f"{MEMORY_BYTES // 2**20}Mi", "ephemeral-storage": "256Mi"},
+            "limits": {
+                "memory": f"{GATEWAY_POD.memory_bytes // 2**20}Mi",
+                "ephemeral-storage": "256Mi",
+            },
         },
         "startupProbe": _probe(period=1, failures=60),
         "readinessProbe": _probe(period=5, failures=3),
@@ -122,9 +159,39 @@ def _container(settings: Settings, gateway: GatewaySettings, drain: int) -> dict
         "lifecycle": {"preStop": {"sleep": {"seconds": drain}}},
         "volumeMounts": [
             {"name": "configuration", "mountPath": FILES_FOLDER, "readOnly": True},
-            {"name": "team-keys", "mountPath": KEYS_FOLDER, "readOnly": True},
+            *(
+                [{"name": "team-keys", "mountPath": KEYS_FOLDER, "readOnly": True}]
+                if pods is FRONT
+                else []
+            ),
+            *(_certificate_mounts(settings, gateway) if pods is FRONT else []),
         ],
     }
+
+
+def _certificate_mounts(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]:
+    folders = {"tls": CERTIFICATE_FOLDER, "engine-ca": ENGINE_CA_FOLDER, "jwks": JWKS_FOLDER}
+    return [
+        {"name": volume["name"], "mountPath": folders[volume["name"]], "readOnly": True}
+        for volume in _certificates(settings, gateway)
+    ]
+
+
+def _keys(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]:
+    """Returns the gateway's own keys; pods that only call the API get them with each request."""
+    api = (
+        [from_secret("OVERFLOW_API_KEY", secret=gateway.overflow.key_secret, key="api-key")]
+        if settings.overflow_api is not None
+        else []
+    )
+    own = from_secret("OWN_API_KEY", secret=settings.engine.api_key_secret, key="api-key")
+    others = {own_key(settings, at): one for at, one in enumerate(settings.co_located, start=1)}
+    further = [
+        from_secret(name, secret=other.api_key_secret, key="api-key")
+        for name, other in others.items()
+        if name != own["name"]
+    ]
+    return [own, *further, *api]
 
 
 def _probe(*, period: int, failures: int) -> dict[str, Any]:

@@ -18,16 +18,25 @@ from breakeven.settings.stack import Settings
 
 MODELS = "/v1/models"
 
-# By path: the parameter that limits the length of an answer, and whether a stream tells its usage
-# only if asked.
+
+def _path(output: str = "", *lengths: str, stream_options: bool = False) -> dict[str, Any]:
+    return {
+        "output": output,
+        "lengths": dict.fromkeys((output, *lengths), True),
+        "stream_options": stream_options,
+    }
+
+
+# By path: the parameters that limit the length of an answer, first the one that is set where a
+# request has none of them, and whether a stream tells its usage only if asked.
 PATHS: Mapping[str, Mapping[str, Any]] = {
-    "/v1/chat/completions": {"output": "max_completion_tokens", "stream_options": True},
-    "/v1/completions": {"output": "max_tokens", "stream_options": True},
-    "/v1/responses": {"output": "max_output_tokens"},
-    "/v1/messages": {"output": "max_tokens"},
-    "/v1/embeddings": {"output": ""},
-    "/v1/rerank": {"output": ""},
-    "/v1/score": {"output": ""},
+    "/v1/chat/completions": _path("max_completion_tokens", "max_tokens", stream_options=True),
+    "/v1/completions": _path("max_tokens", stream_options=True),
+    "/v1/responses": _path("max_output_tokens"),
+    "/v1/messages": _path("max_tokens"),
+    "/v1/embeddings": _path(),
+    "/v1/rerank": _path(),
+    "/v1/score": _path(),
 }
 
 # From the connections to the answer's last byte, the listener behind decides; this one waits.
@@ -40,11 +49,9 @@ _NEXT = {
 
 
 def models_of(settings: Settings) -> tuple[str, ...]:
-    """Returns the names that requests may ask own replicas for: the model's and its adapters'."""
-    return (
-        settings.model.facts.name,
-        *(adapter.name for adapter in settings.model.lora_adapters),
-    )
+    """Returns the names that requests may ask own replicas for: of all models and adapters."""
+    others = (name for other in settings.co_located for name in other.served)
+    return (*settings.model.served, *others)
 
 
 def routes(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]:
@@ -80,11 +87,11 @@ def routes(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]
 
 def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
     api = settings.overflow_api
-    own: list[Mapping[str, Any]] = [{"name": MODEL, "string_match": _one_of(models_of(settings))}]
-    leaving = [name for name, team in gateway.teams.items() if team.data_may_leave]
+    own: list[Mapping[str, Any]] = [{"name": MODEL, "string_match": one_of(models_of(settings))}]
+    leaving = gateway.leaving_teams
     # gateway.lua takes the header away from a request that says "false"; any other one keeps it.
     may_leave: list[Mapping[str, Any]] = [
-        {"name": TEAM, "string_match": _one_of(leaving)},
+        {"name": TEAM, "string_match": one_of(leaving)},
         {"name": STAY_INSIDE, "present_match": True, "invert_match": True},
     ]
     # No API has the stack's adapters: their requests stay with own replicas.
@@ -140,12 +147,13 @@ def _route(
 
 def _match(paths: Sequence[str], headers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
-        **_one_of(paths),
+        **one_of(paths),
         "headers": [exactly(":method", "POST"), *headers],
     }
 
 
-def _one_of(names: Sequence[str]) -> dict[str, Any]:
+def one_of(names: Sequence[str]) -> dict[str, Any]:
+    """Matches a text that is one of some names; one at least."""
     return {"safe_regex": {"regex": "|".join(re.escape(name) for name in names)}}
 
 

@@ -11,26 +11,31 @@ import pytest
 import yaml
 
 from breakeven.cost.estimate import estimate
+from breakeven.errors import SettingsError
 from breakeven.manifests.gateway.component import gateway_component
+from breakeven.manifests.gateway.figures import GatewayFigures
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS, STORE_LABELS
 from breakeven.manifests.gateway.listeners import CONNECTION_SECONDS
-from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.gateway.sizing import CPU_TARGET_PERCENT
 from breakeven.manifests.render import stack_components
-from breakeven.planning.inputs import token_prices
-from breakeven.planning.offline import estimate_stack, load_stack
+from breakeven.planning.gateway import gateway_figures
+from breakeven.planning.offline import estimate_stack, load_stack, load_values
 from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.reports.document.writing import as_output
 from breakeven.reports.estimate_text import render
 from breakeven.reports.formatting import rate
+from breakeven.settings.files import stack_values, with_settings
 from tests.golden.test_golden import TODAY
 from tests.recording import Recorded, Registration, register_priced, resources_of, settings_of
 
-PRICES = TokenPrices(
+PRICES = GatewayFigures(
     own=Decimal("0.53"),
     api_input=Decimal("0.4"),
     api_cached_input=Decimal("0.1"),
     api_output=Decimal("1.6"),
 )
+
+SETS = ("gateway", "gateway-egress", "gateway-store")
 
 
 def rendered(**overrides: object) -> Registration:
@@ -67,6 +72,32 @@ def reads(configuration: dict[str, Any], name: str) -> dict[str, Any]:
     """What the program of a listener reads."""
     [host] = http(configuration, name)["route_config"]["virtual_hosts"]
     return dict(host["typed_per_filter_config"]["envoy.filters.http.lua"]["filter_context"])
+
+
+def test_pods_follow_cpu_from_two_to_one_more_than_the_busiest_minute_asks_for() -> None:
+    settings = settings_of("hybrid")
+    for most, highest in ((0, 3), (2, 3), (7, 8)):
+        figures = replace(PRICES, most_pods=most)
+        registration = resources_of(
+            gateway_component("gateway", settings, settings.gateway, figures)
+        )
+        scalers = registration.of("HorizontalPodAutoscaler")
+        assert {one.name for one in scalers} == {"gateway", "gateway-egress"}
+        for scaler in scalers:
+            spec = scaler.inputs["spec"]
+            assert spec["scaleTargetRef"]["name"] == scaler.name
+            assert (spec["minReplicas"], spec["maxReplicas"]) == (2, highest)
+            [metric] = spec["metrics"]
+            assert metric["resource"]["target"]["averageUtilization"] == CPU_TARGET_PERCENT
+    # A number of pods in the Deployment would undo the autoscaler's with each update.
+    assert "replicas" not in deployment(registration).inputs["spec"]
+
+
+def test_the_estimate_tells_how_many_pods_the_busiest_minute_asks_for() -> None:
+    report = estimate_stack("hybrid", TODAY)
+    peak = report.gateway_peak
+    assert peak is not None
+    assert gateway_figures(report).most_pods == peak.pods == 4
 
 
 def test_no_api_is_rendered_where_data_may_not_leave() -> None:
@@ -182,7 +213,8 @@ def test_resources_that_start_last_cost_nothing() -> None:
     loaded = load_stack("hybrid", TODAY)
     components = stack_components(loaded.stack)
     waiting = {one.key for component in components for one in component.started_last}
-    assert waiting == {"ConfigMap/gateway", "Deployment/gateway"}
+    kinds = ("ConfigMap", "Deployment", "HorizontalPodAutoscaler")
+    assert waiting == {f"{kind}/{name}" for kind in kinds for name in ("gateway", "gateway-egress")}
     before = [replace(component, started_last=()) for component in components]
     first, whole = (
         estimate(ledger_entries(counted), loaded.assumptions) for counted in (before, components)
@@ -199,7 +231,7 @@ def test_where_all_is_planned_to_overflow_an_own_token_has_the_price_of_any() ->
     assert nothing.usd_per_million_own_tokens is None
     assert as_output(nothing)["selfHosted"]["perMillionOwnTokens"] is None  # type: ignore[index]
     assert "own tokens cost" not in render(nothing)
-    assert token_prices(nothing).own == Decimal(rate(nothing.usd_per_million_tokens))
+    assert gateway_figures(nothing).own == Decimal(rate(nothing.usd_per_million_tokens))
 
 
 def test_no_secret_is_registered() -> None:
@@ -262,17 +294,23 @@ def test_without_an_api_its_time_out_keeps_no_gateway_alive() -> None:
 def test_services_and_budget_select_their_pods() -> None:
     registration = rendered()
     labels = {
-        name: deployment(registration, name).spec["template"]["metadata"]["labels"]
-        for name in ("gateway", "gateway-store")
+        name: deployment(registration, name).spec["template"]["metadata"]["labels"] for name in SETS
     }
     assert GATEWAY_LABELS.items() <= labels["gateway"].items()
     assert STORE_LABELS.items() <= labels["gateway-store"].items()
     services = {one.name: one.spec for one in registration.of("Service")}
-    for name in ("gateway", "gateway-store"):
+    for name in SETS:
         assert services[name]["selector"].items() <= labels[name].items()
     assert services["model-replicas"]["clusterIP"] == "None"
-    budget = registration.one("PodDisruptionBudget").spec
-    assert budget["selector"]["matchLabels"].items() <= labels["gateway"].items()
+    assert services["gateway-egress"]["clusterIP"] == "None"
+    budgets = {one.name: one.spec for one in registration.of("PodDisruptionBudget")}
+    assert set(budgets) == {"gateway", "gateway-egress"}
+    for name, budget in budgets.items():
+        assert budget["selector"]["matchLabels"].items() <= labels[name].items()
+        others = [each for each in SETS if each != name]
+        assert not any(
+            budget["selector"]["matchLabels"].items() <= labels[each].items() for each in others
+        )
 
 
 def test_with_a_load_balancer_it_is_the_gateway_that_has_it() -> None:
@@ -294,15 +332,35 @@ def test_with_a_load_balancer_it_is_the_gateway_that_has_it() -> None:
 
 def test_prometheus_finds_the_gateways_and_their_port() -> None:
     registration = rendered()
-    spec = registration.one("PodMonitor").spec
-    gateway = deployment(registration)
-    labels = gateway.template["metadata"]["labels"]
-    assert spec["selector"]["matchLabels"].items() <= labels.items()
-    [endpoint] = spec["podMetricsEndpoints"]
-    ports = {port["name"]: port["containerPort"] for port in gateway.container["ports"]}
-    [listener] = [
-        one
-        for one in envoy(registration)["static_resources"]["listeners"]
-        if one["name"] == "metrics"
-    ]
-    assert ports[endpoint["port"]] == listener["address"]["socket_address"]["port_value"]
+    monitors = {one.name: one.spec for one in registration.of("PodMonitor")}
+    assert set(monitors) == {"gateway", "gateway-egress"}
+    for name, spec in monitors.items():
+        gateway = deployment(registration, name)
+        labels = gateway.template["metadata"]["labels"]
+        assert spec["selector"]["matchLabels"].items() <= labels.items()
+        [endpoint] = spec["podMetricsEndpoints"]
+        ports = {port["name"]: port["containerPort"] for port in gateway.container["ports"]}
+        configuration = yaml.safe_load(config(registration, name)["envoy.yaml"])
+        [listener] = [
+            one
+            for one in configuration["static_resources"]["listeners"]
+            if one["name"] == "metrics"
+        ]
+        assert ports[endpoint["port"]] == listener["address"]["socket_address"]["port_value"]
+
+
+def test_a_certificate_is_ordered_for_the_names_by_which_clients_call() -> None:
+    tls = {"gateway.tls.secret": "gateway-certificate", "gateway.hostname": "llm.example.internal"}
+    assert not rendered(**tls).of("Certificate")
+    [order] = rendered(**tls, **{"gateway.tls.issuer": "internal"}).of("Certificate")
+    spec = order.inputs["spec"]
+    assert spec["dnsNames"][:2] == ["llm.example.internal", "gateway.llm.svc"]
+    assert (spec["secretName"], spec["issuerRef"]["name"]) == ("gateway-certificate", "internal")
+    changed = with_settings(stack_values("hybrid"), {**tls, "gateway.tls.issuer": "internal"})
+    report = load_values("hybrid", changed, TODAY).report()
+    assert not report.infrastructure.not_priced, "an order costs nothing"
+
+
+def test_an_issuer_needs_a_secret_to_fill() -> None:
+    with pytest.raises(SettingsError, match=r"gateway\.tls\.issuer"):
+        settings_of("hybrid", **{"gateway.tls.issuer": "internal"})

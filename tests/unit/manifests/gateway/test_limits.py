@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.manifests.gateway.limits import is_limited, limits, unit
+from breakeven.manifests.gateway.limits import is_limited, limits, requests_in_flight, unit
 from breakeven.settings.gateway import GatewaySettings, TeamSettings
 from tests.recording import settings_of
 
@@ -51,6 +51,13 @@ def test_a_team_without_limits_is_asked_for_nowhere() -> None:
     assert of() == []
     assert not is_limited(team())
     assert is_limited(team(requestsPerMinute=1))
+
+
+def test_a_team_that_names_no_number_in_flight_has_what_all_own_replicas_take() -> None:
+    overrides = {"replicas.max": 3, "gateway.overflow.requestsPerReplica": 50}
+    for rights, most in (({}, 150), ({"requestsInFlight": 7}, 7)):
+        stack = settings_of("hybrid", **{"gateway.teams": {"a": rights}, **overrides})
+        assert requests_in_flight(stack, stack.gateway, stack.gateway.teams["a"]) == most
 
 
 @settings(max_examples=30, deadline=None)

@@ -1,0 +1,22 @@
+"""Under which addresses a stack's models are asked for."""
+
+from __future__ import annotations
+
+from breakeven.manifests.gateway.labels import GATEWAY
+from breakeven.manifests.serving.labels import ENGINE_PORT
+from breakeven.settings.stack import Stack
+
+
+def endpoints_of(stack: Stack) -> dict[str, object]:
+    """Returns the outputs of a stack that tell where each model is asked for."""
+    endpoint = f"{stack.entry_scheme}://{{}}.{stack.network.namespace}.svc:{ENGINE_PORT}/v1"
+    addresses = {
+        model.model.facts.name: endpoint.format(GATEWAY if stack.gateway.is_on else model.name)
+        for model in stack.models
+    }
+    first = next(iter(addresses))
+    return {
+        "endpoint": addresses[first],
+        "model": first,
+        **({"endpoints": addresses} if len(addresses) > 1 else {}),
+    }

@@ -1,0 +1,125 @@
+"""TLS of the gateway: what clients see, and how it checks the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from breakeven.manifests.gateway.labels import (
+    CERTIFICATE_FOLDER,
+    ENGINE_CA_FOLDER,
+    FILES_FOLDER,
+    GATEWAY,
+    replicas_of,
+)
+from breakeven.manifests.gateway.typed import extension, message
+from breakeven.manifests.resource import Resource
+from breakeven.settings.gateway import GatewaySettings
+from breakeven.settings.stack import Settings
+
+SDS = "certificate.yaml"
+"""File that names the certificate. Envoy reads one that is named by its configuration itself only
+when it starts; one that is named by a file, whenever the folder changes."""
+
+_OLDEST = {"tls_minimum_protocol_version": "TLSv1_2"}
+_SOCKET = "envoy.transport_sockets.tls"
+_TYPES = "extensions.transport_sockets.tls.v3"
+
+
+def served(gateway: GatewaySettings) -> dict[str, Any]:
+    """Returns the part of a listener by which it speaks TLS; nothing where it does not."""
+    if not gateway.tls.is_on:
+        return {}
+    config = {"path_config_source": {"path": f"{FILES_FOLDER}/{SDS}"}, "resource_api_version": "V3"}
+    socket = extension(
+        _SOCKET,
+        f"{_TYPES}.DownstreamTlsContext",
+        common_tls_context={
+            "tls_params": _OLDEST,
+            "alpn_protocols": ["h2", "http/1.1"],
+            "tls_certificate_sds_secret_configs": [{"name": GATEWAY, "sds_config": config}],
+        },
+    )
+    return {"transport_socket": socket}
+
+
+def certificate_file() -> dict[str, Any]:
+    """Returns the content of the file that names the certificate."""
+    secret = message(
+        f"{_TYPES}.Secret",
+        name=GATEWAY,
+        tls_certificate={
+            "certificate_chain": {"filename": f"{CERTIFICATE_FOLDER}/tls.crt"},
+            "private_key": {"filename": f"{CERTIFICATE_FOLDER}/tls.key"},
+            "watched_directory": {"path": CERTIFICATE_FOLDER},
+        },
+    )
+    return {"resources": [secret]}
+
+
+def to_engine(settings: Settings, model: str) -> dict[str, Any]:
+    """Returns the part of a cluster by which it asks the engine by TLS; nothing where it does not.
+
+    Health checks go the same way.
+
+    Args:
+        settings: The stack's settings.
+        model: Name of the model's objects.
+    """
+    if settings.network.tls_secret is None:
+        return {}
+    name = f"{replicas_of(model)}.{settings.network.namespace}.svc"
+    return {
+        "transport_socket": checked(name, [name], f"{ENGINE_CA_FOLDER}/ca.crt"),
+    }
+
+
+def checked(sni: str, names: list[str], ca: str) -> dict[str, Any]:
+    """Returns TLS to somebody whose certificate is checked.
+
+    Args:
+        sni: The name that is asked for.
+        names: Those of which the certificate must have one.
+        ca: File of the authorities that may have signed it.
+    """
+    return extension(
+        _SOCKET,
+        f"{_TYPES}.UpstreamTlsContext",
+        sni=sni,
+        common_tls_context={
+            "validation_context": {
+                "trusted_ca": {"filename": ca},
+                "match_typed_subject_alt_names": [
+                    {"san_type": "DNS", "matcher": {"exact": name}} for name in names
+                ],
+            }
+        },
+    )
+
+
+def certificate(settings: Settings, gateway: GatewaySettings) -> Iterator[Resource]:
+    """Yields cert-manager's order for the certificate, where it issues it.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+    """
+    tls = gateway.tls
+    if tls.issuer is None:
+        return
+    namespace = settings.network.namespace
+    host = f"{GATEWAY}.{namespace}.svc"
+    outside = [gateway.hostname] if gateway.hostname else []
+    manifest = {
+        "apiVersion": "cert-manager.io/v1",
+        "kind": "Certificate",
+        "metadata": {"name": GATEWAY, "namespace": namespace},
+        "spec": {
+            "secretName": tls.secret,
+            "dnsNames": [*outside, host, f"{host}.cluster.local"],
+            "issuerRef": {"kind": "ClusterIssuer", "name": tls.issuer},
+            "usages": ["server auth", "digital signature", "key encipherment"],
+            "privateKey": {"rotationPolicy": "Always"},
+        },
+    }
+    yield Resource(name=GATEWAY, manifest=manifest)

@@ -1,0 +1,80 @@
+"""What brings requests from outside the cluster to the gateway: an Ingress or an HTTPRoute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from breakeven.manifests.gateway.labels import FRONT, GATEWAY, GATEWAY_PORT
+from breakeven.manifests.gateway.listeners import longest_answer
+from breakeven.manifests.gateway.pods import metadata_of
+from breakeven.manifests.resource import Resource, stated
+from breakeven.settings.gateway import GatewaySettings
+from breakeven.settings.stack import Settings
+
+_PREFIX = "/v1"
+
+
+def entry(settings: Settings, gateway: GatewaySettings) -> Iterator[Resource]:
+    """Yields it, where the stack has one.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+    """
+    if gateway.route.kind == "ingress":
+        yield _ingress(settings, gateway)
+    if gateway.route.kind == "http-route":
+        yield _http_route(settings, gateway)
+
+
+def _ingress(settings: Settings, gateway: GatewaySettings) -> Resource:
+    host = gateway.hostname
+    service = {"name": GATEWAY, "port": {"number": GATEWAY_PORT}}
+    path = {"path": _PREFIX, "pathType": "Prefix", "backend": {"service": service}}
+    nginx = {
+        # The gateway speaks TLS itself, and answers may take their time and come in parts.
+        "backend-protocol": "HTTPS",
+        "proxy-buffering": "off",
+        "proxy-body-size": f"{gateway.max_body_megabytes}m",
+        "proxy-read-timeout": str(longest_answer(settings, gateway)),
+    }
+    annotations = {f"nginx.ingress.kubernetes.io/{name}": value for name, value in nginx.items()}
+    manifest = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": metadata_of(FRONT, settings, annotations | _LATER),
+        "spec": stated(
+            {
+                "ingressClassName": gateway.route.ingress_class,
+                "tls": [{"hosts": [host], "secretName": gateway.tls.secret}],
+                "rules": [{"host": host, "http": {"paths": [path]}}],
+            }
+        ),
+    }
+    return Resource(name=GATEWAY, manifest=manifest)
+
+
+def _http_route(settings: Settings, gateway: GatewaySettings) -> Resource:
+    namespace, _, name = gateway.route.gateway.partition("/")
+    rule: dict[str, Any] = {
+        "matches": [{"path": {"type": "PathPrefix", "value": _PREFIX}}],
+        "backendRefs": [{"name": GATEWAY, "port": GATEWAY_PORT}],
+        # The gateway itself ends what takes too long.
+        "timeouts": {"request": f"{longest_answer(settings, gateway)}s"},
+    }
+    manifest = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": metadata_of(FRONT, settings),
+        "spec": {
+            "parentRefs": [{"name": name, "namespace": namespace}],
+            "hostnames": [gateway.hostname],
+            "rules": [rule],
+        },
+    }
+    return Resource(name=GATEWAY, manifest=manifest)
+
+
+# Pulumi waits until an Ingress has an address, which some controllers never write.
+_LATER = {"pulumi.com/skipAwait": "true"}

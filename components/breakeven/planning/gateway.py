@@ -1,0 +1,55 @@
+"""What a gateway's pods take, and what it needs to know of an estimate."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from breakeven.catalog.apis.prices import token_rates
+from breakeven.cost.gateway import GatewayPods
+from breakeven.manifests.gateway.figures import GatewayFigures
+from breakeven.manifests.gateway.sizing import CPU_TARGET_PERCENT, GATEWAY_POD, STORE_POD
+from breakeven.money import to_millionths
+from breakeven.settings.stack import Settings
+
+if TYPE_CHECKING:  # the checks of a preview come before a report is needed
+    from breakeven.cost.report import Report
+
+
+def gateway_pods_of(settings: Settings) -> GatewayPods | None:
+    """Returns the pods of a stack's gateway; None where it has none."""
+    gateway = settings.gateway
+    if not gateway.is_on:
+        return None
+    return GatewayPods(
+        lowest=gateway.replicas,
+        cores=GATEWAY_POD.millicores * CPU_TARGET_PERCENT / 100_000,
+        millicores=GATEWAY_POD.millicores,
+        memory_bytes=GATEWAY_POD.memory_bytes,
+        sets=2 if settings.separates_inside else 1,
+        other_millicores=STORE_POD.millicores,
+        other_memory_bytes=STORE_POD.memory_bytes,
+    )
+
+
+def gateway_figures(report: Report) -> GatewayFigures:
+    """Returns what a token costs here, as the report shows it, and by the API in use; and pods.
+
+    Where own replicas are planned to serve nothing, the price of any token stands for theirs.
+    """
+    load, api = report.assumptions.load, report.assumptions.overflow_price
+    today = report.assumptions.book.today
+    rates = api.rates or token_rates(
+        api.reference,
+        input_tokens=load.input_tokens,
+        output_tokens=load.output_tokens,
+        on=datetime(today.year, today.month, today.day, tzinfo=UTC),
+    )
+    own, peak = report.usd_per_million_own_tokens, report.gateway_peak
+    return GatewayFigures(
+        own=to_millionths(report.usd_per_million_tokens if own is None else own),
+        api_input=rates.input,
+        api_cached_input=rates.cached_input,
+        api_output=rates.output,
+        most_pods=0 if peak is None else peak.pods,
+    )

@@ -1,0 +1,1 @@
+"""Who is who at the gateway: its certificate, and tokens of those who call."""
