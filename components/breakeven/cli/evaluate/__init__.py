@@ -1,0 +1,1 @@
+"""The command `breakeven evaluate`: how well endpoints answer your own prompts."""

@@ -1,0 +1,1 @@
+"""Whether answers are good enough: prompts with checks, put to endpoints, into a record."""
