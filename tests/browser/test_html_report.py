@@ -5,6 +5,7 @@ pytest tests/browser
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from breakeven.planning.offline import load_stack
 from breakeven.reports.page import page as html_page
 from breakeven.reports.plots.tornado import tornado_of
 from breakeven.settings.files import stack_names
+from tests.browser import axe
 from tests.browser.chromium import Page, browser
 from tests.unit.cost.builders import TODAY
 
@@ -90,6 +92,17 @@ def test_text_can_be_read(chromium: Page, report: str, width: int, dark: bool) -
     chromium.open(report, width=width, dark=dark)
     script = (Path(__file__).parent / "readable.js").read_text(encoding="utf-8")
     assert chromium.evaluate(script) == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_axe_finds_nothing(chromium: Page, report: str, width: int) -> None:
+    chromium.open(report, width=width)
+    # The page itself may run no script; the browser runs this one for the test.
+    chromium.evaluate(axe.script() + ";0")
+    answer = chromium.call(
+        "Runtime.evaluate", expression=axe.CHECK, awaitPromise=True, returnByValue=True
+    )
+    assert json.loads(answer["result"]["value"]) == []
 
 
 def test_in_print_it_is_light_and_shows_the_wide_plots(chromium: Page, report: str) -> None:

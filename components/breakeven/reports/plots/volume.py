@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from breakeven.cost.api_cost import api_curve
-from breakeven.cost.api_curve import ApiCurve
-from breakeven.cost.report import BreakEvenAgainst, Report
-from breakeven.cost.several_models import Served, high, low, planned
+from breakeven.cost.report import Report
 from breakeven.reports.formatting import usd, volume
 from breakeven.reports.plots.drawing import COLOURS, Picture, Size
-from breakeven.reports.plots.staircase import monthly_at
+from breakeven.reports.plots.series import ApiLine, VolumeSeries, volume_series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,38 +17,23 @@ if TYPE_CHECKING:
 _POINTS = 600
 """Volumes at which the staircase is drawn; more than a wide plot has pixels for."""
 
-_ROOM = 1.4
-"""The plot ends this far beyond the planned volume and the break-evens that it shows."""
-
-_FURTHEST = 200
-"""A break-even further away than this many times the planned volume would hide all the rest."""
-
 
 def cost_by_volume(report: Report) -> Picture:
     """Returns the picture of cost against volume."""
-    tokens = report.assumptions.tokens_per_day
-    largest = tokens * _FURTHEST
-    shown = [
-        row.loaded.cheaper[0].from_tokens_per_day
-        for row in report.break_even
-        if not row.loaded.never and row.loaded.cheaper[0].from_tokens_per_day <= largest
-    ]
-    end = _ROOM * max(tokens, *shown, 0)
+    series = volume_series(report, _POINTS)
+    end = series.volumes[-1]
 
     def plot(figure: Figure, size: Size) -> None:
         axes = figure.subplots()
-        _staircase(axes, report, np.linspace(0, end, _POINTS))
-        for row in report.break_even:
-            key, dashes = ("hosted", "-.") if row.api.same_model else ("api", "--")
-            volumes = np.linspace(0, end, _POINTS)
-            curve = api_curve(row.api.price, report.assumptions)
-            name = row.api.price.reference
+        _staircase(axes, report, series)
+        for line in series.apis:
+            key, dashes = ("hosted", "-.") if line.same_model else ("api", "--")
             label = "API in use" if key == "api" else "Same model hosted"
             if not size.narrow:
-                label += f": {name}"
-            axes.plot(volumes, curve.at(volumes), dashes, color=COLOURS[key], lw=2, label=label)
-            _crossing(axes, row, curve, end)
-        _planned(axes, report)
+                label += f": {line.name}"
+            axes.plot(series.volumes, line.monthly, dashes, color=COLOURS[key], lw=2, label=label)
+            _crossing(axes, line)
+        _planned(axes, series)
         axes.set_xlim(0, end)
         axes.set_ylim(0, None)
         axes.set_xlabel("tokens per day")
@@ -74,24 +53,20 @@ def cost_by_volume(report: Report) -> Picture:
     )
 
 
-def _staircase(axes: Axes, report: Report, volumes: NDArray[np.float64]) -> None:
+def _staircase(axes: Axes, report: Report, series: VolumeSeries) -> None:
     error = max(model.capacity.error_percent for model in report.assumptions.models)
-
-    def at(served: Served) -> NDArray[np.float64]:
-        return monthly_at(report.staircase(served), volumes)
-
     axes.fill_between(
-        volumes,
-        at(high),
-        at(low),
+        series.volumes,
+        series.low,
+        series.high,
         color=COLOURS["own"],
         alpha=0.2,
         lw=0,
         label=f"capacity +/- {error:.0f}%",
     )
     axes.plot(
-        volumes,
-        at(planned),
+        series.volumes,
+        series.own,
         color=COLOURS["own"],
         lw=2.5,
         drawstyle="steps-pre",
@@ -99,13 +74,10 @@ def _staircase(axes: Axes, report: Report, volumes: NDArray[np.float64]) -> None
     )
 
 
-def _crossing(axes: Axes, row: BreakEvenAgainst, curve: ApiCurve, end: float) -> None:
-    if row.loaded.never:
+def _crossing(axes: Axes, line: ApiLine) -> None:
+    if line.crossing is None:
         return
-    at = row.loaded.cheaper[0].from_tokens_per_day
-    if at > end:
-        return
-    cost = float(curve.at(np.asarray([at]))[0])
+    at, cost = line.crossing
     axes.plot([at], [cost], "o", ms=9, mfc="none", mec=COLOURS["ink"], mew=2, zorder=5)
     axes.annotate(
         f"break-even\n{volume(at)}",
@@ -118,8 +90,8 @@ def _crossing(axes: Axes, row: BreakEvenAgainst, curve: ApiCurve, end: float) ->
     )
 
 
-def _planned(axes: Axes, report: Report) -> None:
-    tokens, total = report.assumptions.tokens_per_day, float(report.serving_total)
+def _planned(axes: Axes, series: VolumeSeries) -> None:
+    tokens, total = series.planned
     axes.axvline(tokens, color=COLOURS["ink"], lw=1, ls=":")
     axes.plot(
         [tokens], [total], "s", ms=7, color=COLOURS["ink"], zorder=5, ls="", label="This stack"

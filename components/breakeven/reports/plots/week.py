@@ -11,6 +11,7 @@ from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.report import Report
 from breakeven.reports.formatting import counted
 from breakeven.reports.plots.drawing import COLOURS, Picture, Size
+from breakeven.reports.plots.series import week_series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,14 +44,9 @@ def week(report: Report, model: ModelCost) -> Picture:
 
 
 def _plot(figure: Figure, size: Size, served: Assumptions) -> None:
-    load, fleet = served.load, served.fleet
-    one = served.capacity.requests_per_second
-    rates = load.requests_per_second()
-    simulated = served.simulated
-    replicas, nodes = np.asarray(simulated.replicas), np.asarray(simulated.nodes)
-    edges = np.arange(len(rates) + 1) / _HOURS_PER_DAY
-    paid = nodes * fleet.replicas_per_node
-    demand = np.minimum(rates / one, paid)
+    series = week_series(served)
+    edges = np.arange(len(series.paid) + 1) / _HOURS_PER_DAY
+    demand, paid = series.demand, series.paid
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     above.stairs(demand, edges, fill=True, color=COLOURS["own"], label="Serving requests")
     above.stairs(
@@ -63,16 +59,18 @@ def _plot(figure: Figure, size: Size, served: Assumptions) -> None:
         label="Idle, but paid for",
     )
     above.stairs(
-        rates * load.burst_factor / one,
+        series.peak,
         edges,
         baseline=None,
         color=COLOURS["api"],
         lw=1,
         label="Peak minute of the hour",
     )
-    above.stairs(replicas, edges, baseline=None, color=COLOURS["ink"], lw=1.5, label="Replicas")
+    above.stairs(
+        series.replicas, edges, baseline=None, color=COLOURS["ink"], lw=1.5, label="Replicas"
+    )
     _heading(above, "replicas")
-    below.stairs(nodes, edges, baseline=None, color=COLOURS["ink"], lw=1.5)
+    below.stairs(series.nodes, edges, baseline=None, color=COLOURS["ink"], lw=1.5)
     _heading(below, "nodes paid for")
     for axes in (above, below):
         axes.set_ylim(0, None)

@@ -1,0 +1,1 @@
+"""The local page of `breakeven serve`, and the same page as one file."""
