@@ -8,13 +8,14 @@ is on no command line.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from breakeven.child_process import stop
 
 START_SECONDS = 30
 """What guidellm usually takes to start and to read a tokenizer."""
@@ -151,16 +152,4 @@ def _ended(command: list[str], longest: float) -> str:
         msg = f"guidellm did not end within {longest:.0f} s. The server may hang; see its log"
         raise LoadError(msg) from error
     finally:
-        _stop(child)
-
-
-def _stop(child: subprocess.Popen[str]) -> None:
-    """Ends a program and what it started; what ended already stays ended."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is not None:
-            return
-        os.killpg(child.pid, number)
-        try:
-            child.wait(10)
-        except subprocess.TimeoutExpired:
-            continue
+        stop(child, signal.SIGTERM, signal.SIGKILL)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from breakeven.measurements.signature import unsigned_reason
 
 VERSION = 1
 
@@ -127,10 +130,23 @@ class Measurement:
 
     def fits(self, *, input_tokens: int, output_tokens: int, cached_percent: int) -> bool:
         """Tells whether it was measured with requests of nearly these lengths."""
+        return (
+            self.distance(
+                input_tokens=input_tokens,
+                output_tokens=output_tokens,
+                cached_percent=cached_percent,
+            )
+            <= 1
+        )
+
+    def distance(self, *, input_tokens: int, output_tokens: int, cached_percent: int) -> float:
+        """Returns how far requests are from the measured ones: 0 for equal, 1 for just usable."""
         pairs = ((self.input_tokens, input_tokens), (self.output_tokens, output_tokens))
-        alike = all(max(pair) <= LENGTH_FACTOR * min(pair) for pair in pairs)
-        own = self.cached_percent
-        return alike and (own is None or abs(own - cached_percent) <= CACHED_PERCENT)
+        apart = [math.log(max(pair) / min(pair)) / math.log(LENGTH_FACTOR) for pair in pairs]
+        if self.cached_percent is not None:
+            apart.append(abs(self.cached_percent - cached_percent) / CACHED_PERCENT)
+        # A factor of just 1.25 is within, whatever the logarithms round to.
+        return round(max(apart), 9)
 
 
 def as_text(measurement: Measurement) -> str:
@@ -165,7 +181,7 @@ def from_text(text: str, name: str) -> Measurement:
             name=name,
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        msg = f"{name}: is no record of a measurement ({error}). Remove it, or measure again"
+        msg = f"{name}: is not a record of a measurement ({error}). Remove it, or measure again"
         raise RecordError(msg) from error
     if version != VERSION:
         msg = f"{name}: is of version {version}. Allowed: {VERSION}; measure again"
@@ -186,13 +202,19 @@ def read_records(folder: Path) -> tuple[Measurement, ...]:
     """
     if not folder.is_dir():
         return ()
-    files = tuple((path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.json")))
-    return _read(files)
+    files = sorted(path for path in folder.iterdir() if path.suffix in {".json", ".sig", ".pub"})
+    return _read(tuple((path, path.stat().st_mtime_ns) for path in files))
 
 
 @cache
 def _read(files: tuple[tuple[Path, int], ...]) -> tuple[Measurement, ...]:
-    found = [from_text(path.read_text(encoding="utf-8"), path.name) for path, _ in files]
+    records = [(path, changed) for path, changed in files if path.suffix == ".json"]
+    for path, _ in records:
+        reason = unsigned_reason(path)
+        if reason:
+            msg = f"{path.name}: {reason}"
+            raise RecordError(msg)
+    found = [from_text(path.read_text(encoding="utf-8"), path.name) for path, _ in records]
     return tuple(sorted(found, key=lambda each: (each.day, each.name), reverse=True))
 
 
