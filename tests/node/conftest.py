@@ -17,6 +17,8 @@ from tests.node import machine
 from tests.node.pods import client_of
 from tests.project_copy import Project, copy_project
 
+_figures: list[str] = []
+
 # An engine starts within a minute and a half on a machine of its own.
 _LONGEST_COMMAND_SECONDS = 900
 
@@ -43,3 +45,15 @@ def project(node: Started, tmp_path_factory: pytest.TempPathFactory) -> Project:
     copied = copy_project(tmp_path_factory.mktemp("stack"))
     environment = {**copied.environment, "KUBECONFIG": str(node.kubeconfig)}
     return replace(copied, environment=environment, longest_seconds=_LONGEST_COMMAND_SECONDS)
+
+
+@pytest.fixture
+def figures() -> list[str]:
+    """Takes sentences about what was seen, which are shown at the end."""
+    return _figures
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows what was seen."""
+    for sentence in _figures:
+        terminalreporter.write_line(f"seen: {sentence}")

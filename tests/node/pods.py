@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from typing import Any
 
 from kubernetes import client, config
@@ -18,6 +18,7 @@ from node.starting import Started
 from rig.api import Api
 from tests.cluster.deploying import wait_for
 
+_ENDED = ("Succeeded", "Failed")
 _RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -59,10 +60,13 @@ class Pod:
             tty=False,
             _preload_content=False,
         )
-        answer.run_forever(timeout=seconds)
-        printed = str(answer.read_all())
-        answer.close()
-        return printed
+        try:
+            answer.run_forever(timeout=seconds)
+            return str(answer.read_all())
+        finally:
+            answer.close()
+            # Once the other side has closed it, the client takes the socket for closed.
+            answer.sock.shutdown()
 
     def json(self, script: str, *arguments: str, seconds: float = 120) -> Any:
         """The same, of a script whose last line is JSON."""
@@ -81,53 +85,84 @@ def make_pod(
     node: Started, namespace: str, name: str, *, labels: Mapping[str, str] | None = None
 ) -> Pod:
     """Makes a pod with Python that does nothing, and waits until programs can be run in it."""
+    pod = _apply(node, namespace, name, ("sleep", "infinity"), labels or {})
+    wait_for(f"pod {namespace}/{name}", lambda: is_ready(node.api, pod.path), 60)
+    return pod
+
+
+def _apply(
+    node: Started, namespace: str, name: str, command: Sequence[str], labels: Mapping[str, str]
+) -> Pod:
     node.api.apply(
         {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {"name": name, "namespace": namespace, "labels": dict(labels or {})},
+            "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
             "spec": {
+                "restartPolicy": "Never",
                 "terminationGracePeriodSeconds": 0,
                 "automountServiceAccountToken": False,
                 "containers": [
                     {
                         "name": "python",
                         "image": images.reference(node.places, images.DEBIAN),
-                        "command": ["sleep", "infinity"],
+                        "command": list(command),
                         "securityContext": _RESTRICTED,
                     }
                 ],
             },
         }
     )
-    pod = Pod(node, namespace, name)
-    wait_for(f"pod {namespace}/{name}", lambda: is_ready(node.api, pod.path), 60)
-    return pod
+    return Pod(node, namespace, name)
+
+
+_numbers = count(1)
 
 
 @dataclass
 class Background:
-    """A script that runs in a pod while the test goes on."""
+    """A script that runs in a pod of its own, beside another one, while the test goes on.
+
+    What it prints is read from its log: a connection that is cut takes nothing with it.
+    """
 
     pod: Pod
     script: str
     arguments: tuple[str, ...]
     seconds: float = 300
-    answer: Any = None
-    _thread: threading.Thread | None = None
+    _own: Pod | None = None
 
     def start(self) -> Background:
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        """Starts it, and waits until it runs."""
+        node, name = self.pod.node, f"{self.pod.name}-{next(_numbers)}"
+        command = ("python3", "-c", self.script, *self.arguments)
+        self._own = _apply(node, self.pod.namespace, name, command, {})
+        wait_for(f"pod {name} to run", lambda: self._phase() != "Pending", 60)
         time.sleep(1)
         return self
 
-    def _run(self) -> None:
-        self.answer = self.pod.json(self.script, *self.arguments, seconds=self.seconds)
+    def _phase(self) -> str:
+        assert self._own is not None
+        found: dict[str, Any] = self._own.node.api.find(self._own.path) or {}
+        return str(found.get("status", {}).get("phase", "Pending"))
 
     def finish(self) -> Any:
         """Waits until it has ended, and returns what it printed."""
-        assert self._thread is not None
-        self._thread.join(self.seconds)
-        assert self.answer is not None, "the script did not end in time"
-        return self.answer
+        own = self._own
+        assert own is not None
+        wait_for("the end of a script", lambda: self._phase() in _ENDED, self.seconds)
+        # As it is: the client would turn JSON into Python's own notation.
+        log: Any = client_of(own.node).read_namespaced_pod_log(
+            own.name, own.namespace, _preload_content=False
+        )
+        printed = log.data.decode()
+        own.node.api.delete(own.path)
+        return json.loads(printed.strip().rpartition("\n")[2])
+
+
+def said(answer: Mapping[str, Any]) -> str:
+    """Says what came of requests (`LOAD`): how many of which status, lost ones, longest wait."""
+    statuses = dict(answer["statuses"])
+    lost = statuses.pop("0", 0)
+    answered = ", ".join(f"{count} with {status}" for status, count in sorted(statuses.items()))
+    return f"{answered}; {lost} lost; longest {answer['slowest']:.1f} s"

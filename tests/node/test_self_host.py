@@ -15,7 +15,7 @@ from node.starting import Started
 from rig.api import Api
 from tests.cluster.deploying import DEPLOYMENT, NAMESPACE, destroy, pulumi, up, wait_for
 from tests.cluster.inventory import inventory, leftovers
-from tests.node.pods import Background, Pod, is_ready, make_pod
+from tests.node.pods import Background, Pod, is_ready, make_pod, said
 from tests.node.scripts import CHAT, LOAD, REACH, STREAM
 from tests.node.stack import KEY_SECRET, STACK, write_stack
 from tests.project_copy import Project
@@ -141,7 +141,9 @@ def test_pods_reach_what_the_rules_name_and_nothing_else(deployed: Deployed) -> 
     assert found == wanted
 
 
-def test_a_pod_that_is_deleted_ends_its_streams_first(deployed: Deployed) -> None:
+def test_a_pod_that_is_deleted_ends_its_streams_first(
+    deployed: Deployed, figures: list[str]
+) -> None:
     tokens = 1000
     deployed.wait_until_ready()
     asked = (SERVICE, deployed.key, MODEL, str(tokens))
@@ -149,6 +151,7 @@ def test_a_pod_that_is_deleted_ends_its_streams_first(deployed: Deployed) -> Non
     [path] = deployed.engines()
     deployed.api.delete(path)
     answer = running.finish()
+    figures.append(f"a pod deleted in a stream: ended in full after {answer['seconds']:.0f} s")
     assert answer["error"] is None
     assert answer["done"]
     assert answer["usage"]["completion_tokens"] == tokens
@@ -185,16 +188,20 @@ for folder in pathlib.Path("/proc").glob("[0-9]*"):
 """
 
 
-def test_a_change_that_replaces_the_pod_loses_no_request(deployed: Deployed) -> None:
+def test_a_change_that_replaces_the_pod_loses_no_request(
+    deployed: Deployed, figures: list[str]
+) -> None:
     deployed.wait_until_ready()
     [before] = deployed.engines()
     asked = (SERVICE, deployed.key, MODEL, "150", "2", "5")
-    running = Background(deployed.caller, LOAD, asked).start()
+    running = Background(deployed.caller, LOAD, asked, seconds=600).start()
     write_stack(deployed.project, deployed.node, **{"engine.longestRequestSeconds": 60})
     up(deployed.project, STACK)
     deployed.wait_until_ready()
-    assert deployed.engines() != [before]
+    after = deployed.engines()
     answer = running.finish()
+    figures.append(f"a change that replaces the pod: {said(answer)}")
+    assert after != [before]
     assert set(answer["statuses"]) == {"200"}, answer
 
 
@@ -214,11 +221,11 @@ def test_an_image_that_is_missing_leaves_the_old_replica_serving(deployed: Deplo
         ]
         return any(reason in ("ErrImagePull", "ImagePullBackOff") for reason in reasons)
 
-    wait_for("a pod that waits for its image", waits)
+    wait_for("a pod that waits for its image", waits, _READY_SECONDS)
     assert deployed.caller.json(CHAT, SERVICE, deployed.key, MODEL, "5")["status"] == 200
-    # Whoever changed it by hand is set right by the next update.
-    pulumi(deployed.project, "refresh", "--stack", STACK, "--yes", "--skip-preview")
-    up(deployed.project, STACK)
+    # By whoever changed it: an update would refuse a field that someone else has taken.
+    patch = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    deployed.api.merge(DEPLOYMENT, patch)
     deployed.wait_until_ready()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from rig.api import ApiError
 EXAMPLES = """examples:
   python tools/node start     start the node (make node does this, after building what is missing)
   python tools/node check     whether this machine can have one; what is missing, and what gets it
+  python tools/node built     whether all that it needs is built and made already (CI asks)
   python tools/node images    the images that it has, as stack files name them
   python tools/node stop      end it and all that runs in it (make node-stop)
 """
@@ -98,9 +100,25 @@ def _check(_layout: Layout, places: Places, console: Console) -> None:
     console.line("this machine can have a node")
 
 
-def _images(_layout: Layout, places: Places, console: Console) -> None:
+def _built(layout: Layout, places: Places, console: Console) -> None:
+    needs.check(places.store)
+    programs, _ = built.find(layout)
+    engine = vllm.find(layout)
+    lacking = images.missing(layout, places, programs, engine)
+    lacking += [] if engine else ["vLLM for CPUs"]
+    if lacking:
+        raise SetupError(
+            what="images of the node are not all made",
+            found=f"missing: {', '.join(lacking)}",
+            fix=["make node"],
+        )
+    console.line("the node has all that it needs")
+
+
+def _images(_layout: Layout, places: Places, _console: Console) -> None:
+    # To standard output, unlike progress: people put one of them into a variable.
     for name in images.references(places):
-        console.line(images.reference(places, name))
+        sys.stdout.write(f"{images.reference(places, name)}\n")
 
 
 def _stop(_layout: Layout, places: Places, console: Console) -> None:
@@ -110,6 +128,7 @@ def _stop(_layout: Layout, places: Places, console: Console) -> None:
 _COMMANDS = {
     "start": _start,
     "check": _check,
+    "built": _built,
     "images": _images,
     "stop": _stop,
     "inside": _inside,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,13 +19,12 @@ from rig import (
     control_plane,
     definitions,
     kubeconfig,
-    observers,
     templates,
 )
 from rig.api import Api
 from rig.control_plane import ADAPTER_HOST
 from rig.folder import Folder
-from rig.part import tail
+from rig.part import Part, tail
 from rig.ports import LOOPBACK
 from rig.running import MakePart, Running, silent
 from rig.settings import Plan, Tuning
@@ -34,6 +34,7 @@ _OBJECTS = Path(__file__).parent / "objects"
 _DEFINED = ("keda.sh_", "_podmonitors", "_prometheusrules")
 _AGAIN = "make node-stop node"
 _READY_WITHIN_SECONDS = 90.0
+_PRIORITY = "-10"  # as niceness is counted
 _DNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
 
 PARTS: Mapping[str, MakePart] = {
@@ -47,7 +48,7 @@ PARTS: Mapping[str, MakePart] = {
     "device-plugin": parts.device_plugin,
     "outside": parts.outside,
     "stand-ins": parts.stand_ins,
-    "prometheus": observers.prometheus,
+    "prometheus": parts.prometheus,
     "keda-operator": autoscalers.keda_operator,
     "keda-adapter": autoscalers.keda_adapter,
     "kube-router": parts.kube_router,
@@ -106,6 +107,18 @@ class Node(Running):
         node.start_part(_ENFORCER)
         (places.root / "address").write_text(node.plan.api_server, encoding="utf-8")
         return node
+
+    def _launch(self, name: str) -> Part:
+        """Start a part, before other work of a busy machine.
+
+        A control plane that has to wait ends its connections.
+        """
+        part = super()._launch(name)
+        # Sessions share the processors; a kernel without such shares has no file.
+        with suppress(OSError):
+            session = Path("/proc") / str(self.process(name).pid) / "autogroup"
+            session.write_text(_PRIORITY, encoding="utf-8")
+        return part
 
     def _make_certificates(self) -> None:
         folder = self.folder.certificates

@@ -17,6 +17,7 @@ from typing import IO, Any, cast
 from bootstrap.console import Console, SetupError, run_logged
 from bootstrap.layout import Layout, digest, replace_text
 from bootstrap.vllm import ON_A_CPU, Vllm, version
+from node import gateway
 from node.archives import File, files_layer, write
 from node.parts import NAMESPACE
 from node.places import Places
@@ -26,6 +27,7 @@ _DEBIAN = {(3, 11): "bookworm", (3, 13): "trixie"}
 _PACKAGES = ("ca-certificates", "libgomp1", "libnuma1", "libstdc++6", "python3")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CERTIFICATES = "etc/ssl/outside.crt"
+_AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"
 _ENGINE = "opt/vllm"
 
 # vLLM as stacks start it, but that it does not compile a model of two layers for a minute.
@@ -47,7 +49,7 @@ _CTR = ["ctr", f"--namespace={NAMESPACE}"]
 PAUSE = "node.local/pause"
 COREDNS = "node.local/coredns"
 DEBIAN = "node.local/debian"
-ENGINE = "node.local/vllm-openai"
+ENGINE = "node.local/vllm-openai-cpu"  # named as the builds are: stacks refuse the wrong one
 
 Layers = Callable[[Path], Sequence[Path]]
 
@@ -127,6 +129,17 @@ def ensure(
         replace_text(places.imported, json.dumps(known, indent=1))
 
 
+def missing(
+    layout: Layout, places: Places, programs: Mapping[str, Path], engine: Vllm | None
+) -> list[str]:
+    """Names of images that the next start makes; arguments as of `ensure`."""
+    if not base(layout).is_file() or not places.authority.is_dir():
+        return [PAUSE, COREDNS, DEBIAN, ENGINE]
+    known = references(places)
+    made = _images(layout, places, programs, engine)
+    return [each.name for each in made if known.get(each.name, {}).get("key") != each.key]
+
+
 def references(places: Places) -> dict[str, dict[str, str]]:
     """The images that containerd has: key, tag and digest by name."""
     if not places.imported.is_file():
@@ -176,6 +189,14 @@ def _images(
         lambda folder: [debian, files_layer(folder / "trusted", [trusted])],
         {"Env": _variables(environment)},
     )
+    for each in gateway.images(layout):
+        yield Image(
+            each.name,
+            digest([], debian.name, each.key, certificate.decode()),
+            _Programs(debian, each, File(_AUTHORITIES, certificate)),
+            {"Env": _variables({"PATH": _PATH})},
+            tag=each.tag,
+        )
     if engine is not None:
         [packages] = engine.folder.glob("lib/python*/site-packages")
         python = packages.parent.name
@@ -203,6 +224,19 @@ class _Program:
     def __call__(self, folder: Path) -> Sequence[Path]:
         file = File(self.program.name, self.program.read_bytes(), 0o755)
         return [files_layer(folder / "program", [file])]
+
+
+@dataclass(frozen=True)
+class _Programs:
+    """The layers of one of the gateway's images."""
+
+    debian: Path
+    image: gateway.GatewayImage
+    trusted: File
+
+    def __call__(self, folder: Path) -> Sequence[Path]:
+        files = [*self.image.files(), self.trusted]
+        return [self.debian, files_layer(folder / "programs", files)]
 
 
 def _command(python: str) -> list[File]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from node.places import ADDRESS, CGROUP, DNS, GPUS, NAME, OUTSIDE, POD_NETWORK
-from rig import control_plane
+from rig import control_plane, observers
 from rig.control_plane import SERVICE_NETWORK, healthy
 from rig.part import Part
 from rig.ports import is_taken
@@ -110,6 +110,12 @@ def device_plugin(plan: Plan) -> Part:
         command=[str(plan.programs["device-plugin"]), str(GPUS)],
         ready=lambda: log.is_file() and "of nvidia.com/gpu" in log.read_text(encoding="utf-8"),
     )
+
+
+def prometheus(plan: Plan) -> Part:
+    """Prometheus, which scrapes the engines as the operator would let it."""
+    labels = {"app.kubernetes.io/name": "vllm", "app.kubernetes.io/component": "engine"}
+    return observers.prometheus(plan, [observers.of_pods(plan, "model", labels)])
 
 
 def outside(plan: Plan) -> Part:
