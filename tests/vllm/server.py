@@ -93,7 +93,12 @@ class Server:
 
 @contextmanager
 def starting(
-    engine: Engine, vllm: Vllm, folder: Path, *, without: tuple[str, ...] = ()
+    engine: Engine,
+    vllm: Vllm,
+    folder: Path,
+    *,
+    without: tuple[str, ...] = (),
+    added: tuple[str, ...] = (),
 ) -> Iterator[Server]:
     """Starts a stack's vLLM, and ends it.
 
@@ -102,6 +107,7 @@ def starting(
         vllm: The program.
         folder: An empty folder for volumes and output.
         without: Flags and variables that are left out, to show what they are good for.
+        added: Flags that the stack does not have.
     """
     port = _free_port()
     local = localised(engine, folder, vllm.model, port)
@@ -111,6 +117,7 @@ def starting(
         "PATH": path,
     }
     command = [part for part in local.command if part.partition("=")[0] not in without]
+    command += added
     log = folder / "output.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -12,8 +12,14 @@ from typing import Literal, TypeAlias
 
 from breakeven.suggestions import UnknownNameError, near_names
 
-Vendor: TypeAlias = Literal["nvidia", "amd"]
+Vendor: TypeAlias = Literal["nvidia", "amd", "cpu"]
+"""Who makes the GPUs; "cpu" where the node's own processors compute."""
 Interconnect: TypeAlias = Literal["pcie", "nvlink", "infinity-fabric"]
+
+RESERVED_GIB_PER_GPU = 1.9
+"""Peak activations, CUDA graphs and the CUDA context of a GPU. 2 to 4 GB are usual; the capacity
+examples that the roofline was checked with leave 2 GB (1.86 GiB). On processors it is what vLLM's
+processes take beside weights and cache: 1.9 GiB with a model of two layers, in a container."""
 
 _COMPUTE_SLICES = 7
 """Of GPUs whose memory is divided into eighths."""
@@ -28,6 +34,8 @@ _SPARSE = (9, 10)
 
 _SHARED = "shared-"
 """Begin of the part of a name that stands for a time slice."""
+
+_OF_PROCESSORS = frozenset({"bf16", "int8", "int4"})
 
 TIME_SLICES = (2, 3, 4, 8)
 """Into how many equal time slices a GPU can be divided here."""
@@ -131,6 +139,11 @@ class Gpu:
         return self.name.partition("/")[2]
 
     @property
+    def is_cpu(self) -> bool:
+        """Whether it is the processors of a node: no device, no driver, no taint, no exporter."""
+        return self.vendor == "cpu"
+
+    @property
     def is_time_slice(self) -> bool:
         """Whether it is one of several equal time slices of a GPU."""
         return self.profile.startswith(_SHARED)
@@ -146,6 +159,8 @@ class Gpu:
     def device_resource(self) -> str:
         """Resource by which a container asks for it, as the vendor's device plugin names it.
 
+        Empty for processors, which every container has.
+
         A time slice is the resource that NVIDIA's device plugin renames (`renameByDefault`), so
         that no pod gets a whole GPU for the price of a slice.
         """
@@ -160,22 +175,27 @@ class Gpu:
 
     @property
     def node_labels(self) -> Mapping[str, str]:
-        """Labels that the vendor's operator gives to nodes with it."""
+        """Labels that the vendor's operator gives to nodes with it; processors are in all nodes."""
+        if self.is_cpu:
+            return {"kubernetes.io/os": "linux"}
         if self.vendor == "amd":
             return {"feature.node.kubernetes.io/amd-gpu": "true"}
         return {"nvidia.com/gpu.present": "true"}
 
     @property
     def taint(self) -> str:
-        """Key of the taint by which nodes with it are usually kept free for it."""
-        return f"{self.vendor}.com/gpu"
+        """Key of the taint by which nodes with it are usually kept free for it; may be empty."""
+        return "" if self.is_cpu else f"{self.vendor}.com/gpu"
 
     def supports(self, precision: str) -> bool:
         """Tells whether vLLM has kernels for weights of a precision on it.
 
         NVFP4 is NVIDIA's. MXFP4 needs compute capability 8.0 (`get_min_capability` of vLLM's
-        `Mxfp4Config`, 0.20 to 0.30).
+        `Mxfp4Config`, 0.20 to 0.30). On processors it has kernels for int8 and int4 (its
+        documentation, "Quantization", column x86 CPU, read 2026-11-30).
         """
+        if self.is_cpu:
+            return precision in _OF_PROCESSORS
         if precision == "mxfp4":
             return self.compute_capability is None or self.compute_capability >= _AMPERE
         return self.vendor == "nvidia" or precision != "nvfp4"
@@ -222,9 +242,9 @@ class Gpu:
         """Returns one of several equal time slices of this GPU.
 
         Compute, bandwidth, memory and power by share, as if all slices were busy. Nothing separates
-        them: the memory is shared by what each engine is told to take, and containers with slices
-        of one GPU take turns (NVIDIA device plugin, "Shared Access to GPUs"). Slices of several
-        GPUs can't be asked for, so that they exchange no data.
+        them: the memory is shared by what each engine is configured to take, and containers with
+        slices of one GPU take turns (NVIDIA device plugin, "Shared Access to GPUs"). Slices of
+        several GPUs can't be requested, so they exchange no data.
 
         Args:
             slices: One of `TIME_SLICES`.
@@ -253,6 +273,26 @@ class Gpu:
         if self.vendor != "nvidia" or self.part_of:
             return self.mig_profiles
         return (*self.mig_profiles, *(f"{_SHARED}{slices}" for slices in TIME_SLICES))
+
+
+CPU = Gpu(
+    name="cpu",
+    vendor="cpu",
+    memory_gib=6.0,
+    bandwidth_gb_per_second=51.2,
+    bf16_tflops=0.32,
+    fp8_tflops=None,
+    int8_tops=None,
+    watts=45,
+    interconnect="pcie",
+    link_gb_per_second=16,
+    source="an assumption, as nobody knows which laptop it is: 6 GiB that the engine takes of its "
+    "memory; two channels of DDR4-3200 (JEDEC: 3,200 MT/s of 8 bytes each); four cores at 2.5 GHz "
+    "that do 32 operations in fp32 a cycle (two units for 256 bits that multiply and add); 45 W",
+)
+"""The processors of a node without GPUs: a model of a few hundred million weights, to try things.
+
+What it serves is never known (`ReplicaCapacity.is_unknown`) until someone measures it."""
 
 
 class UnknownGpuError(UnknownNameError):
@@ -299,19 +339,24 @@ def gpu_names() -> tuple[str, ...]:
     return (*gpus, *parts)
 
 
+def device_names() -> tuple[str, ...]:
+    """Returns what a pool can compute with: GPUs, their parts, and a node's own processors."""
+    return (*gpu_names(), CPU.name)
+
+
 def find_gpu(name: str) -> Gpu:
     """Returns a GPU, or a part of one, by name, in upper or lower case.
 
     Args:
         name: Such as h100; h100/1g.10gb for a MIG profile, h100/shared-4 for one of four time
-            slices.
+            slices; cpu for the processors of a node.
 
     Raises:
         UnknownGpuError: There is none of that name.
     """
     gpus = load_gpus()
     whole, slash, profile = name.lower().partition("/")
-    gpu = gpus.get(whole)
+    gpu = CPU if whole == CPU.name else gpus.get(whole)
     if gpu is None:
         raise UnknownGpuError(name, near_names(name, gpus))
     if not slash:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import lru_cache
@@ -14,6 +15,7 @@ from breakeven.catalog.model_parts import (
     Checkpoint,
     LayerGroup,
     Parts,
+    Task,
 )
 
 
@@ -43,6 +45,10 @@ class ModelFacts:
         fetches_vocabulary: Whether vLLM downloads a vocabulary for it at every start, unless it is
             given one.
         vocabulary: Rows of its embedding: tokens of the tokenizer, and padding; 0 if not known.
+        task: What it does with a text.
+        overrides: Fields of its config.json that vLLM reads otherwise, so that it does that.
+        pooling: Of whose tokens the vector of a text is made, as vLLM names it: CLS for the first,
+            LAST, or MEAN for all of them; empty if not known.
     """
 
     name: str
@@ -63,6 +69,19 @@ class ModelFacts:
     is_estimated: bool = False
     fetches_vocabulary: bool = False
     vocabulary: int = 0
+    task: Task = "generate"
+    overrides: Mapping[str, object] = field(default_factory=dict)
+    pooling: str = ""
+
+    @property
+    def generates(self) -> bool:
+        """Whether it writes text; others only read, and answer with vectors or scores."""
+        return self.task == "generate"
+
+    @property
+    def is_encoder(self) -> bool:
+        """Whether each token sees the whole text, so that nothing is kept of a request."""
+        return any(group.kind == "none" for group in self.groups)
 
     @property
     def parameters(self) -> int:

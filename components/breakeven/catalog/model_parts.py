@@ -30,12 +30,16 @@ MIXED = "mixed"
 FULL_PRECISION = "bf16"
 
 CacheKind: TypeAlias = Literal[
-    "full", "sliding", "chunked", "latent", "compressed", "index", "state"
+    "full", "sliding", "chunked", "latent", "compressed", "index", "state", "none"
 ]
 """What layers keep of a request. full: keys and values of every token; sliding and chunked: of the
 last tokens; latent: one compressed vector for each token (MLA); compressed: one for several tokens;
 index: keys by which sparse attention chooses tokens; state: a state of constant size (Mamba, gated
-delta, linear attention)."""
+delta, linear attention); none: nothing, as a text is read in one step (encoders such as BERT)."""
+
+Task: TypeAlias = Literal["generate", "embed", "score"]
+"""What a model does: it writes text; makes a vector of a text; or scores a pair of texts, such as a
+question and a document that a reranker puts in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +134,11 @@ class Checkpoint:
             "compressed-tensors"; empty for a checkpoint that is not quantized.
         parts: Precision of each quantized part of `Parts`; parts left out are in bf16.
         cache: Precision for the key-value cache that the checkpoint asks for; empty for none.
+        is_float32: Whether its files have 32 bits for each number, of which 16 are served.
     """
 
     precision: str = FULL_PRECISION
     method: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
     cache: str = ""
+    is_float32: bool = False

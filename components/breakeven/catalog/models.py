@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib import resources
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from breakeven.catalog.configs.fields import ConfigFields
 from breakeven.catalog.configs.reader import facts_of
 from breakeven.catalog.model_facts import ModelFacts
-from breakeven.catalog.model_parts import PRECISION_BYTES
+from breakeven.catalog.model_parts import PRECISION_BYTES, Task
 from breakeven.suggestions import UnknownNameError, near_names
 
 __all__ = [
@@ -41,16 +41,21 @@ class _Preset:
     hosted: tuple[str, ...] = ()
     revision: str = ""
     revision_source: str = ""
+    task: Task | None = None
+    overrides: Mapping[str, object] = field(default_factory=dict)
+    pooling: str = ""
 
     @cached_property
     def facts(self) -> ModelFacts:
         fields = ConfigFields(f"{self.name} in models.json", self.config)
         return replace(
-            facts_of(fields, name=self.repository),
+            facts_of(fields, name=self.repository, task=self.task),
             name=self.name,
             hosted=self.hosted,
             revision=self.revision,
             source=self.source,
+            overrides=self.overrides,
+            pooling=self.pooling,
         )
 
 

@@ -105,6 +105,7 @@ class PriceBook:
             PriceFileError: A price file is damaged.
         """
         book = read_book(own=own)
+        _check_identifiers(overrides or {}, book.prices)
         stated = {
             identifier: Price(
                 identifier=identifier,
@@ -281,8 +282,24 @@ def _unit(identifier: str, listed: Mapping[str, Price]) -> str:
     for ending, unit in _UNITS_BY_ENDING.items():
         if identifier.endswith(ending):
             return unit
-    kind = identifier.partition("/")[0]
-    if kind not in _UNITS:
-        msg = f'price "{identifier}"; allowed: {", ".join(f"{known}/..." for known in _UNITS)}'
+    return _UNITS[identifier.partition("/")[0]]
+
+
+def _check_identifiers(identifiers: Iterable[str], listed: Mapping[str, Price]) -> None:
+    """Refuses identifiers that stand for nothing that has a unit.
+
+    Raises:
+        ValueError: There are some; all are named.
+    """
+    unknown = [
+        identifier
+        for identifier in identifiers
+        if identifier not in listed
+        and not identifier.endswith(tuple(_UNITS_BY_ENDING))
+        and identifier.partition("/")[0] not in _UNITS
+    ]
+    if unknown:
+        names = ", ".join(f'"{identifier}"' for identifier in unknown)
+        allowed = ", ".join(f"{known}/..." for known in _UNITS)
+        msg = f"price {names}; allowed: {allowed}"
         raise ValueError(msg)
-    return _UNITS[kind]

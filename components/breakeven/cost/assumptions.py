@@ -18,9 +18,11 @@ from breakeven.cost.escalation import Escalation
 from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
 from breakeven.cost.fleet.simulation.enlargement import ServingFleet
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
+from breakeven.cost.gateway import GatewayPods
 from breakeven.cost.notes import Note
 from breakeven.cost.objective import AvailabilityObjective
 from breakeven.cost.outlook import NO_OUTLOOK, Outlook
+from breakeven.cost.quality import Quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class ClusterShare:
             where they come in an image.
         weights_gigabytes: What a replica that starts reads, in GB of 10^9 bytes.
         log_gigabytes: Logs that the cloud takes in, in GB a month; 0 for none, or not stated.
-        has_gateway: Whether a gateway is in front of the replicas.
+        gateway: The pods of the gateway in front of the replicas; None without one.
     """
 
     control_plane: str | None
@@ -50,7 +52,7 @@ class ClusterShare:
     weights_class: str = ""
     weights_gigabytes: Decimal = Decimal(0)
     log_gigabytes: Decimal = Decimal(0)
-    has_gateway: bool = False
+    gateway: GatewayPods | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,8 @@ class Assumptions:
         outlook: What is paid once, and how the years to come are compared.
         currency: What reports show.
         availability: The objective; None for none.
+        quality: How well the model and APIs answered the user's own prompts; None where nobody
+            compared them.
         others: The further models of the stack, each with all that it shares with the first.
     """
 
@@ -115,12 +119,22 @@ class Assumptions:
     outlook: Outlook = NO_OUTLOOK
     currency: Currency = US_DOLLAR
     availability: AvailabilityObjective | None = None
+    quality: Quality | None = None
     others: tuple[Assumptions, ...] = ()
 
     @property
     def model_name(self) -> str:
         """Name of the model."""
         return self.engine.model.name
+
+    @property
+    def may_share_with_api(self) -> bool:
+        """Whether an API may answer a part of the requests.
+
+        Not where prompts stay inside; and not vectors and scores, which mean nothing beside those
+        of another model.
+        """
+        return self.data_may_leave and all(model.load.unit == "request" for model in self.models)
 
     @property
     def models(self) -> tuple[Assumptions, ...]:

@@ -111,7 +111,7 @@ def availability_of(
         )
     if assumptions.overflows:
         options.append(AvailabilityOption("fallback-api", None, Decimal(0)))
-    elif assumptions.data_may_leave and api_monthly is not None:
+    elif assumptions.may_share_with_api and api_monthly is not None:
         during = api_monthly * to_decimal(gone**nodes)
         options.append(AvailabilityOption("fallback-api", None, during))
     paid = Decimal(0) if assumptions.staffing.on_call_per_month else None

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from breakeven.cost.api_curve import ApiCurve
 from breakeven.cost.fleet.plan import FleetCurve
+from breakeven.cost.gateway import GatewayCurve
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Staircase:
         node_start_monthly: USD a month where one node starts in an hour.
         replica_start_monthly: The same for replicas.
         token_monthly: USD a month for one token a day.
+        gateway: How the pods of a gateway follow the volume; None where nothing is paid for them.
+        gateway_pod_monthly: USD a month for one of them in each set.
     """
 
     peak_rates_per_token: NDArray[np.float64]
@@ -95,6 +98,8 @@ class Staircase:
     node_start_monthly: Decimal
     replica_start_monthly: Decimal
     token_monthly: Decimal
+    gateway: GatewayCurve | None = None
+    gateway_pod_monthly: Decimal = Decimal(0)
 
     def steps(self, largest_nodes: int) -> Steps:
         """Returns the steps in rising order, up to `largest_nodes`, `lowest_nodes` or more."""
@@ -112,9 +117,12 @@ class Staircase:
         if not self.replicas_follow_load:
             planned = peak_nodes.astype(np.float64)
         nodes = self.curve.nodes_paid(planned) if self.nodes_follow_load else peak_nodes
+        volumes = ends * self.requests_per_second_per_node
+        pods = np.zeros(1) if self.gateway is None else self.gateway.at(volumes)
         return Steps(
-            to_tokens_per_day=ends * self.requests_per_second_per_node,
+            to_tokens_per_day=volumes,
             monthly=float(self.fixed_monthly)
+            + float(self.gateway_pod_monthly) * pods
             + float(self.node_monthly) * nodes
             + float(self.node_start_monthly) * self.curve.nodes_started(planned)
             + float(self.replica_start_monthly) * self.curve.replicas_started(planned),

@@ -13,7 +13,7 @@ from breakeven.cost.bill.activity import activities_of
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import cheapest_hosted, model_costs
 from breakeven.cost.bill.charge import Driver
-from breakeven.cost.bill.line_item import monthly_of
+from breakeven.cost.bill.line_item import Infrastructure, monthly_of
 from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.bill.shared_costs import staffing_items
@@ -53,6 +53,11 @@ def monthly_total(resources: Iterable[Registered], assumptions: Assumptions) -> 
     return _Estimate(tuple(resources), assumptions).bill.total
 
 
+def infrastructure_of(resources: Iterable[Registered], assumptions: Assumptions) -> Infrastructure:
+    """Returns what the resources of a stack cost, as `Report.infrastructure` has it."""
+    return _Estimate(tuple(resources), assumptions).infrastructure
+
+
 class _Estimate:
     """Carries the intermediate results, each of which several steps need."""
 
@@ -84,7 +89,7 @@ class _Estimate:
         break_even = tuple(self.break_even_against(cost) for cost in comparators or [api])
         overflow = min(comparators, key=lambda cost: cost.monthly, default=None)
         hybrid = None
-        if overflow is not None and not assumptions.others and assumptions.data_may_leave:
+        if overflow is not None and not assumptions.others and assumptions.may_share_with_api:
             hybrid = self.hybrid_option(overflow)
         serving = self.serving()
         shortfall = None if serving is self else self.shortfall(serving)
@@ -144,6 +149,7 @@ class _Estimate:
                     objective_seconds=model.simulated.objective_seconds,
                     configured=model.fleet,
                     serving=larger.fleet,
+                    unit=model.load.unit,
                 )
                 for model, week, larger in models
                 if model.serving is not None and model.serving.enlarged
@@ -184,7 +190,9 @@ class _Estimate:
         rules = SplitRules(
             load=LoadDuration.of(load),
             # Its nodes all run always, so that a commitment to such nodes covers each of them.
-            fixed_monthly=self.bill.fixed_monthly + self.committed() * base,
+            fixed_monthly=self.bill.fixed_monthly
+            + self.bill.gateway_monthly
+            + self.committed() * base,
             node_monthly=self.bill.node_monthly - self.committed(),
             api_monthly=overflow.monthly,
             api_fee=overflow.price.monthly_fee,
@@ -240,5 +248,6 @@ class _Estimate:
                 cheapest.api.price.reference, cheapest.loaded, self.assumptions.tokens_per_day
             ),
             error_percent=max(model.capacity.error_percent for model in self.assumptions.models),
+            unit=self.assumptions.load.unit,
         )
         return decide(options, evidence)

@@ -92,6 +92,7 @@ class PrefixCacheShare:
         replicas: Over which requests are spread.
         kept: Share of reuses that come before their place is taken.
         affinity: Whether requests that begin alike go to the same replica.
+        prefix_stated: Whether the stack states how much all requests share.
     """
 
     reusable: float
@@ -99,6 +100,7 @@ class PrefixCacheShare:
     replicas: int
     kept: float
     affinity: bool
+    prefix_stated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,17 @@ class PrecisionNotNative:
 
     gpu: str
     precisions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorsAssumed:
+    """The processors of a node serve, and what they can do is assumed.
+
+    Attributes:
+        source: What is assumed, and from where.
+    """
+
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +192,14 @@ class MeasuredOtherwise:
     changed: tuple[str, ...]
     input_tokens: int
     output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedOtherwise:
+    """The model was evaluated with another revision or precision, by this record."""
+
+    record: str
+    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +258,13 @@ Note: TypeAlias = (
     | PrefixCacheShare
     | SpansNodes
     | AdapterWorkNotCounted
+    | EvaluatedOtherwise
     | MeasuredOtherwise
     | ArchitectureUnknown
     | CommitUnknown
     | EngineTooOld
     | PrecisionNotNative
+    | ProcessorsAssumed
     | SparseAttentionUnsupported
     | ScheduledReplicas
     | NotScraped

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from breakeven.cost.break_even import BreakEven
+from breakeven.cost.demand.load import Unit
 from breakeven.cost.hybrid import Hybrid
 
 Choice = Literal["api", "hosted", "self-host", "hybrid"]
@@ -60,6 +61,7 @@ class Evidence:
         staffing_share: Staffing over the self-hosted cost, 0 to 1.
         break_even: Against the cheapest API; None where no API may decide.
         error_percent: Band of the capacity estimate, in percent.
+        unit: What a request is.
     """
 
     data_may_leave: bool
@@ -67,6 +69,7 @@ class Evidence:
     staffing_share: Decimal
     break_even: BreakEvenVolume | None
     error_percent: float
+    unit: Unit = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class DependsOnCapacity:
 
     option: Option
     error_percent: float
+    unit: Unit = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,5 +186,5 @@ def _by_cost(
         return best, [HoldsIfSlower(best, evidence.error_percent)]
     planned = min(options, key=lambda option: option.monthly)
     if planned.choice in ("self-host", "hybrid"):
-        return cheapest_api, [DependsOnCapacity(planned, evidence.error_percent)]
+        return cheapest_api, [DependsOnCapacity(planned, evidence.error_percent, evidence.unit)]
     return cheapest_api, []

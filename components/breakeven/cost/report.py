@@ -16,8 +16,10 @@ from breakeven.cost.bill.charge import Driver
 from breakeven.cost.bill.left_out import LeftOut, left_out
 from breakeven.cost.bill.line_item import Infrastructure, LineItem, monthly_of
 from breakeven.cost.break_even import BreakEven, Staircase
+from breakeven.cost.demand.load import Unit
 from breakeven.cost.fleet.plan import Fleet, FleetWeek
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
+from breakeven.cost.gateway import GatewayPeak, gateway_peak
 from breakeven.cost.hybrid import Hybrid
 from breakeven.cost.levers import Lever
 from breakeven.cost.recommendation import Verdict
@@ -82,6 +84,7 @@ class ModelShortfall:
         objective_seconds: What in time means.
         configured: The fleet.
         serving: The smallest one that serves all of it in time.
+        unit: What a request is.
     """
 
     model: str
@@ -90,6 +93,7 @@ class ModelShortfall:
     objective_seconds: float
     configured: Fleet
     serving: Fleet
+    unit: Unit = "request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +227,14 @@ class Report:
     def left_out(self) -> tuple[LeftOut, ...]:
         """Returns what the stack pays outside its bill."""
         return left_out(self.assumptions)
+
+    @property
+    def gateway_peak(self) -> GatewayPeak | None:
+        """The busiest minute at the gateway; None without one."""
+        pods = self.assumptions.cluster.gateway
+        if pods is None:
+            return None
+        return gateway_peak(pods, [model.load for model in self.assumptions.models])
 
     @property
     def starts(self) -> Starts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from breakeven.cost.bill.charge import Driver
 from breakeven.cost.break_even import Staircase, Steps
 from breakeven.cost.fleet.plan import Fleet, FleetWeek
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
+from breakeven.cost.gateway import GatewayCurve, gateway_curve
 
 Served = Callable[[Assumptions], float]
 """Returns the requests a second that one replica of a model serves."""
@@ -166,6 +168,8 @@ class JointStaircase:
         fixed_monthly: USD a month that does not depend on volume.
         node_monthly: USD a month for one node.
         token_monthly: USD a month for one token a day, beside that of the parts.
+        gateway: How the pods of a gateway follow the volume; None where nothing is paid for them.
+        gateway_pod_monthly: USD a month for one of them in each set.
     """
 
     parts: tuple[Part, ...]
@@ -174,6 +178,8 @@ class JointStaircase:
     fixed_monthly: Decimal
     node_monthly: Decimal
     token_monthly: Decimal
+    gateway: GatewayCurve | None = None
+    gateway_pod_monthly: Decimal = Decimal(0)
 
     @property
     def lowest_nodes(self) -> int:
@@ -219,6 +225,8 @@ class JointStaircase:
             one.token_monthly * part.tokens_share
             for one, part in zip(steps, self.parts, strict=True)
         )
+        if self.gateway is not None:
+            monthly = monthly + float(self.gateway_pod_monthly) * self.gateway.at(ends)
         kept: NDArray[np.bool_] = peak <= largest_nodes
         return Steps(
             to_tokens_per_day=ends[kept],
@@ -226,6 +234,9 @@ class JointStaircase:
             token_monthly=float(self.token_monthly) + tokens,
             peak_nodes=peak[kept],
         )
+
+
+AnyStaircase = TypeVar("AnyStaircase", Staircase, JointStaircase)
 
 
 def staircase_of(
@@ -240,12 +251,14 @@ def staircase_of(
     """
     models, fleet = assumptions.models, assumptions.fleet
     if len(models) == 1:
-        return bill.staircase(assumptions.load, fleet, served(assumptions))
+        return with_gateway(
+            bill.staircase(assumptions.load, fleet, served(assumptions)), bill, assumptions
+        )
     shared = fleet.fixed_nodes is not None
     of_models = bill.without_fixed_costs()
     if shared:
         of_models = replace(of_models, nodes_monthly=Decimal(0))
-    return JointStaircase(
+    joint = JointStaircase(
         parts=tuple(
             Part(
                 of_models.staircase(
@@ -265,6 +278,22 @@ def staircase_of(
         node_monthly=bill.node_monthly,
         token_monthly=bill.usd_for_each(Driver.TOKENS),
     )
+    return with_gateway(joint, bill, assumptions)
+
+
+def with_gateway(staircase: AnyStaircase, bill: Bill, assumptions: Assumptions) -> AnyStaircase:
+    """Adds the pods of a gateway that come with the load.
+
+    Args:
+        staircase: Without them.
+        bill: Of the stack.
+        assumptions: Of the stack.
+    """
+    pods, each = assumptions.cluster.gateway, bill.usd_for_each(Driver.GATEWAY_PODS)
+    if pods is None or not each:
+        return staircase
+    curve = gateway_curve(pods, [model.load for model in assumptions.models])
+    return replace(staircase, gateway=curve, gateway_pod_monthly=each * pods.sets)
 
 
 def _replicas_as_nodes(fleet: Fleet) -> Fleet:

@@ -23,7 +23,7 @@ SERVED = "novita/meta-llama/llama-3.1-8b-instruct"
 
 def report(in_use: str, *hosted: str) -> Report:
     changed = {"api.inUse": in_use, "api.hosted": list(hosted)}
-    return load_values("startup", with_settings(stack_values("startup"), changed), TODAY).report()
+    return load_values("dev", with_settings(stack_values("dev"), changed), TODAY).report()
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_without_an_api_that_may_decide_there_is_nothing_to_compare_with(
 ) -> None:
     assert nothing_left.verdict.reasons == (NoComparator(),)
     assert nothing_left.hybrid is None
-    assert "Nothing to compare with" in tables.options(nothing_left).answer
+    assert "No comparison" in tables.options(nothing_left).answer
 
 
 def test_what_does_not_decide_is_crossed_out_with_its_date(one_left: Report) -> None:
@@ -68,3 +68,9 @@ def test_the_json_says_what_decides_and_what_speaks_against_it(one_left: Report)
     assert isinstance(api, dict)
     assert api["decides"] is False
     assert api["findings"][0].startswith("retired on 2026-08-16")
+
+
+def test_an_api_in_use_that_serves_the_same_model_is_one_option() -> None:
+    found = report(SERVED, SERVED, "openrouter/qwen/qwen3-30b-a3b")
+    assert [cost.price.reference for cost in found.hosted] == ["openrouter/qwen/qwen3-30b-a3b"]
+    assert [option.api for option in found.verdict.options].count(SERVED) <= 2  # stay, and hybrid

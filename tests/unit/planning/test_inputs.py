@@ -13,7 +13,7 @@ from breakeven.catalog.pool_kinds import POOL_KINDS
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import OwnedNode, RentedNode
 from breakeven.cost.calendar import CALENDAR_MONTH, THIRTY_DAYS
-from breakeven.cost.capacity.latency import default_requests
+from breakeven.cost.capacity.engine_defaults import default_requests
 from breakeven.cost.estimate import estimate
 from breakeven.cost.fleet.plan import plan_week
 from breakeven.cost.notes import (

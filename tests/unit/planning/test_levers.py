@@ -94,8 +94,8 @@ def test_other_machines_and_regions_save_what_their_estimate_says(
 
 
 def test_a_commitment_has_the_discount_of_the_price_book() -> None:
-    [lever] = [each for each in levers("steady") if each.kind == "commitment"]
-    book = advised("steady").assumptions.book
+    [lever] = [each for each in levers("aws-prod") if each.kind == "commitment"]
+    book = advised("aws-prod").assumptions.book
     listed = [
         book.node("aws", "us-east-1", "g6e.xlarge", purchase).usd
         for purchase in ("on-demand", "reserved-1y")

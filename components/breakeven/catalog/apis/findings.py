@@ -19,7 +19,7 @@ _DAYS_PER_MONTH = 365 / 12
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """It is no longer served; `on` is None where the source gives no day."""
+    """Its service has ended; `on` is None where the source gives no day."""
 
     on: date | None
     source: str

@@ -45,7 +45,7 @@ class ApiOffer:
         batch_output: Output tokens by batch API; None where it names none.
         max_input_tokens: Longest input; None where unknown.
         max_output_tokens: Longest output; None where unknown.
-        retires: First day on which it is no longer served; None where none is announced.
+        retires: First day on which it is not served any more; None where none is announced.
         quantization: Of the weights, where the offer's name states it; else empty.
         region: One of `REGIONS`, where the offer's name states it; else empty.
         source: Where all of this is from.
@@ -198,6 +198,12 @@ def find_offers(reference: str) -> tuple[ApiOffer, ...]:
     near = tuple(offer for offer in offers if offer.model.lower().rpartition("/")[2] == last)
     is_unique = len({offer.model for offer in near}) == 1 and not any(o.region for o in near)
     return near if is_unique else ()
+
+
+def offered_names() -> tuple[str, ...]:
+    """Returns all offers as provider/model, sorted. No row is read further than its name."""
+    _, *lines = _lines()
+    return tuple(sorted({"/".join(line.split(",", 2)[:2]) for line in lines}))
 
 
 def sources_of(provider: str) -> frozenset[tuple[str, date]]:

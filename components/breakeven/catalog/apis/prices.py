@@ -185,7 +185,7 @@ def token_rates(
     Args:
         reference: Provider and model, as for `api_price`.
         input_tokens: Input of the request, 1 or more; it decides the tier of long contexts.
-        output_tokens: Output of the request, 1 or more.
+        output_tokens: Output of the request, 0 or more; with 0 its output costs nothing.
         on: When the request is made.
 
     Raises:
@@ -206,7 +206,7 @@ def token_rates(
     return TokenRates(
         input=plain.input_price * 1_000_000 / input_tokens,
         cached_input=cached.input_price * 1_000_000 / input_tokens,
-        output=plain.output_price * 1_000_000 / output_tokens,
+        output=plain.output_price * 1_000_000 / max(output_tokens, 1),
     )
 
 

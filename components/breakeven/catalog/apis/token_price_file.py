@@ -9,11 +9,13 @@ takes a tenth of a second.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -124,6 +126,18 @@ def model_prices(text: str) -> dict[str, str]:
         for provider in json.loads(text)["providers"]
         for model in provider.get("models", ())
     }
+
+
+def leave_out_the_updater() -> None:
+    """Lets genai-prices load without what downloads prices, for a process that never does.
+
+    It loads an HTTP client, asyncio and TLS, which takes a tenth of a second. Call it before the
+    first price is asked for.
+    """
+    updater = ModuleType("genai_prices.update_prices")
+    names = ("UpdatePrices", "wait_prices_updated_async", "wait_prices_updated_sync")
+    updater.__dict__.update(dict.fromkeys(names))
+    sys.modules.setdefault(updater.__name__, updater)
 
 
 def forget() -> None:

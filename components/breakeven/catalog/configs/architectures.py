@@ -5,10 +5,13 @@ From the modeling code of the package transformers, and of vLLM where transforme
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
+
+from breakeven.catalog.model_parts import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,10 @@ class Architecture:
         quantizes_experts_only: Whether published 4-bit checkpoints keep all else in bf16.
         counts_embedding_as_active: Whether the makers' number of active parameters does.
         fetches_vocabulary: Whether vLLM downloads a vocabulary for it at every start.
-        is_generative: Whether it writes text; embedding models and classifiers do not.
+        task: What it does with a text, unless the model table says otherwise.
+        is_encoder: Whether each token sees the whole text, in layers as BERT has them: learned
+            positions, biases everywhere, a feed-forward layer of two matrices.
+        unused_positions: Learned positions that no token has.
     """
 
     norms: int = 2
@@ -60,11 +66,25 @@ class Architecture:
     quantizes_experts_only: bool = False
     counts_embedding_as_active: bool = True
     fetches_vocabulary: bool = False
-    is_generative: bool = True
+    task: Task = "generate"
+    is_encoder: bool = False
+    unused_positions: int = 0
 
 
-UNKNOWN = Architecture()
-"""Stands for a class that is not listed: its fields are counted as most architectures use them."""
+_SCORES = re.compile(r"For(Sequence|Token)Classification$|ForRanking$")
+_EMBEDS = re.compile(r"(Bert|Roberta|GteNew)\w*(Model|ForMaskedLM)$|EmbeddingModel$")
+
+
+def unlisted(name: str) -> Architecture:
+    """Returns what stands for a class that is not listed.
+
+    Its fields are counted as most architectures use them; what it does follows from its name, as
+    vLLM's pooling runner knows it.
+    """
+    if _SCORES.search(name):
+        return Architecture(task="score")
+    return Architecture(task="embed" if _EMBEDS.search(name) else "generate")
+
 
 _GEMMA_3 = Architecture(
     norms=4,
@@ -82,8 +102,12 @@ _GEMMA_4 = Architecture(norms=4, head_norms=True, tied=True, dense_and_experts=T
 _MISTRAL = Architecture(bias="none", windows="all")
 _QWEN_3 = Architecture(head_norms=True, head_dim=128, windows="late")
 _QWEN_3_5 = Architecture(head_norms=True, head_dim=256)
+_QWEN_2 = Architecture(bias="query, key, value", windows="late")
 _PLAIN = Architecture()
 _LATENT = Architecture()
+_BERT = Architecture(task="embed", is_encoder=True)
+# Their first position is the one after that of padding, 1.
+_ROBERTA = replace(_BERT, unused_positions=2)
 
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
@@ -143,7 +167,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
         "MixtralForCausalLM": _MISTRAL,
         "NemotronHForCausalLM": Architecture(norms=1),
         "Phi3ForCausalLM": Architecture(bias="none", windows="all"),
-        "Qwen2ForCausalLM": Architecture(bias="query, key, value", windows="late"),
+        "Qwen2ForCausalLM": _QWEN_2,
         "Qwen3ForCausalLM": _QWEN_3,
         "Qwen3MoeForCausalLM": _QWEN_3,
         "Qwen3NextForCausalLM": _QWEN_3_5,
@@ -155,6 +179,20 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
         "Qwen3_5MoeForConditionalGeneration": _QWEN_3_5,
         "SeedOssForCausalLM": Architecture(bias="query, key, value"),
         "Step3p7FlashForCausalLM": Architecture(head_norms=True),
+        # Of vLLM's pooling runner, which read a text and write none.
+        "BertForSequenceClassification": replace(_BERT, task="score"),
+        "BertModel": _BERT,
+        "LlamaForSequenceClassification": replace(_PLAIN, task="score"),
+        "LlamaModel": replace(_PLAIN, task="embed"),
+        "MistralModel": replace(_MISTRAL, task="embed"),
+        "Qwen2ForSequenceClassification": replace(_QWEN_2, task="score"),
+        "Qwen2Model": replace(_QWEN_2, task="embed"),
+        "Qwen3ForSequenceClassification": replace(_QWEN_3, task="score"),
+        "Qwen3Model": replace(_QWEN_3, task="embed"),
+        "RobertaForSequenceClassification": replace(_ROBERTA, task="score"),
+        "RobertaModel": _ROBERTA,
+        "XLMRobertaForSequenceClassification": replace(_ROBERTA, task="score"),
+        "XLMRobertaModel": _ROBERTA,
     }
 )
-"""By the class that config.json names; `UNKNOWN` counts for others."""
+"""By the class that config.json names; `unlisted` tells of others."""

@@ -18,7 +18,7 @@ def longest_request(fields: ConfigFields, architecture: Architecture) -> int:
     Raises:
         ModelConfigError: No length is stated, or a factor is odd.
     """
-    stated = fields.whole(_NAMES, architecture.length)
+    stated = fields.whole(_NAMES, architecture.length) - architecture.unused_positions
     for name in ("rope_scaling", "rope_parameters"):
         if isinstance(fields.values.get(name), dict):
             scaling = fields.part(name)

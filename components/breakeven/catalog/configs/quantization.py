@@ -69,7 +69,7 @@ def checkpoint_of(
     """
     stated = _stated(fields, separate)
     if not stated:
-        return Checkpoint()
+        return Checkpoint(is_float32=fields.text(fields.first("dtype", "torch_dtype")) == "float32")
     method = _text(stated, "quant_method") or (
         "modelopt" if "quant_algo" in stated else "compressed-tensors"
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from breakeven.catalog.configs.architectures import ARCHITECTURES, UNKNOWN, Architecture
+from breakeven.catalog.configs.architectures import ARCHITECTURES, Architecture, unlisted
+from breakeven.catalog.configs.encoders import encoder_layers, kept_of_encoder
 from breakeven.catalog.configs.feed_forward import FeedForward, feed_forward
 from breakeven.catalog.configs.fields import ConfigFields, ModelConfigError
 from breakeven.catalog.configs.layers import layer_count, layer_kinds, listed, window_of
@@ -25,7 +26,7 @@ from breakeven.catalog.configs.states import linear_attention, mamba
 from breakeven.catalog.configs.towers import tower_parameters
 from breakeven.catalog.configs.weight_index import INDEX, indexed_parameters
 from breakeven.catalog.model_facts import ModelFacts
-from breakeven.catalog.model_parts import Parts
+from breakeven.catalog.model_parts import Parts, Task
 
 QUANTIZATION = "hf_quant_config.json"
 """Name of the file in which ModelOpt states the quantization, in the same repository."""
@@ -64,6 +65,7 @@ def facts_of(
     name: str,
     quantization: Mapping[str, object] | None = None,
     indexed: int | None = None,
+    task: Task | None = None,
 ) -> ModelFacts:
     """Counts a model from its fields; see `facts_from_config`.
 
@@ -72,12 +74,14 @@ def facts_of(
         name: Repository or short name.
         quantization: Content of a hf_quant_config.json; None without one.
         indexed: Parameters by the index of the weights; used where the architecture is unknown.
+        task: What the model does, where the class that the config.json names does not tell.
 
     Raises:
         ModelConfigError: A field is missing or odd.
     """
     architecture_name = _architecture_name(whole)
-    architecture = ARCHITECTURES.get(architecture_name, UNKNOWN)
+    architecture = ARCHITECTURES.get(architecture_name) or unlisted(architecture_name)
+    task = task or architecture.task
     fields = _text_fields(whole)
     mixers, forward = _layers(fields, architecture)
     layers = layer_count(fields)
@@ -87,15 +91,17 @@ def facts_of(
     is_tied = fields.flag("tie_word_embeddings", default=architecture.tied)
     if fields is not whole and not fields.has("tie_word_embeddings"):
         is_tied = whole.flag("tie_word_embeddings", default=architecture.tied)
+    has_output_head = task == "generate" and not is_tied
     parts = Parts(
-        embedding=embedding if is_tied else 2 * embedding,
+        embedding=2 * embedding if has_output_head else embedding,
         mixer=sum(each.count * each.multiplied for each in mixers),
         feed_forward=forward.dense,
         shared_experts=forward.shared,
         experts=forward.experts,
         kept=sum(each.count * each.kept for each in mixers)
         + forward.kept
-        + (layers * architecture.norms + 1) * hidden,
+        + (layers * architecture.norms + 1) * hidden
+        + (kept_of_encoder(fields) if architecture.is_encoder else 0),
         tower=tower_parameters(whole, hidden),
     )
     is_unknown = architecture_name not in ARCHITECTURES
@@ -121,6 +127,7 @@ def facts_of(
         is_estimated=is_unknown,
         fetches_vocabulary=architecture.fetches_vocabulary,
         vocabulary=vocabulary,
+        task=task,
         source=_source(parts, forward, is_unknown=is_unknown, indexed=indexed),
     )
 
@@ -164,6 +171,8 @@ def _text_fields(whole: ConfigFields) -> ConfigFields:
 def _layers(fields: ConfigFields, architecture: Architecture) -> tuple[list[Mixers], FeedForward]:
     """Returns the model's layers: what mixes tokens, and what follows it."""
     layers = layer_count(fields)
+    if architecture.is_encoder:
+        return encoder_layers(fields, layers)
     searched = searched_layers(fields, architecture)
     if searched:
         return searched

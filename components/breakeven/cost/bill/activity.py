@@ -9,6 +9,7 @@ from decimal import Decimal
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.charge import Driver
 from breakeven.cost.fleet.plan import FleetWeek
+from breakeven.cost.gateway import gateway_curve
 from breakeven.money import to_decimal
 
 BYTES_PER_TOKEN = 5
@@ -36,6 +37,8 @@ class Activity:
             return Decimal(1)
         if driver is Driver.TOKENS:
             return Decimal(self.tokens_per_day)
+        if driver is Driver.GATEWAY_PODS:
+            return self._gateway_pods()
         if driver is Driver.OVERFLOW:
             return self.tokens_per_day * to_decimal(week.overflow_share)
         if driver is Driver.ANSWERED:
@@ -49,6 +52,14 @@ class Activity:
                 Driver.REPLICA_STARTS: week.replica_starts_per_hour,
             }[driver]
         )
+
+    def _gateway_pods(self) -> Decimal:
+        pods = self.assumptions.cluster.gateway
+        if pods is None:
+            return Decimal(0)
+        loads = [model.load for model in self.assumptions.models]
+        beyond = gateway_curve(pods, loads).beyond(self.tokens_per_day)
+        return to_decimal(beyond * pods.sets)
 
 
 def activities_of(

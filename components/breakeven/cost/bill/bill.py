@@ -150,6 +150,12 @@ class Bill:
         return self.without_nodes_monthly - self._grows_monthly * self._reserve
 
     @property
+    def gateway_monthly(self) -> Decimal:
+        """What the gateway's pods cost that come with this load, contingency included."""
+        pods = (rate.monthly for rate in self.rates if rate.driver is Driver.GATEWAY_PODS)
+        return sum(pods, Decimal(0)) * self._reserve
+
+    @property
     def node_monthly(self) -> Decimal:
         """What one GPU node costs, contingency included; 0 where none is ever paid."""
         if not self.mean_nodes:

@@ -31,6 +31,8 @@ LineItemKind: TypeAlias = Literal[
     "load-balancer-traffic",
     "control-plane",
     "cpu-nodes",
+    "gateway-nodes",
+    "gateway-nodes-of-load",
     "machine",
     "nat-gateway",
     "nat-gateway-nodes",
@@ -65,6 +67,7 @@ class Driver(StrEnum):
         TOKENS: Input and output tokens of a day, whoever serves them.
         OVERFLOW: Those of them that a gateway sends to an API.
         ANSWERED: Those of them that own replicas serve.
+        GATEWAY_PODS: Pods of the gateway beyond those that always run, averaged over time.
     """
 
     NOTHING = "nothing"
@@ -75,6 +78,7 @@ class Driver(StrEnum):
     TOKENS = "tokens"
     OVERFLOW = "overflow"
     ANSWERED = "answered"
+    GATEWAY_PODS = "gateway-pods"
 
 
 class UnpricedReason(StrEnum):
@@ -100,6 +104,7 @@ class UnpricedReason(StrEnum):
     OTHER_NODES = "other-nodes"
     INGRESS = "ingress"
     CHART = "chart"
+    CPU_NODES_UNKNOWN = "cpu-nodes-unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

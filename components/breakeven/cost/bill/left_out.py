@@ -26,7 +26,9 @@ def left_out(assumptions: Assumptions) -> tuple[LeftOut, ...]:
     """Returns what a stack pays outside its bill."""
     cluster = assumptions.cluster
     in_cloud = assumptions.cloud != _ON_PREMISES
-    pays_zones = cluster.has_gateway and bool(find_cloud(assumptions.cloud).zone_traffic_ends)
+    pays_zones = cluster.gateway is not None and bool(
+        find_cloud(assumptions.cloud).zone_traffic_ends
+    )
     applies = {
         LeftOut.TEXT_BETWEEN_ZONES: in_cloud and not pays_zones,
         LeftOut.TEXT_TO_INTERNET: pays_zones,

@@ -36,6 +36,7 @@ _RULES: Mapping[str, Rule] = {**kubernetes.RULES, **aws.RULES, **azure.RULES, **
 _BY_PLAIN_TYPE: Mapping[str, Rule] = {plain_type(token): rule for token, rule in _RULES.items()}
 _NODE_TYPES = aws.NODE_TYPES | azure.NODE_TYPES | gcp.NODE_TYPES
 
+_DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 # A hash of the content behind a name; a bill's reader has no use for it.
 _HASH = re.compile(r"-[0-9a-f]{8}$")
 
@@ -98,8 +99,10 @@ def price_infrastructure(
     context = Context(Place(assumptions.cloud, assumptions.region), usage)
     found = price_resources(ledger, assumptions.book, context)
     shared = [
-        _priced(charge, assumptions.book, "", charge.identifier)
-        for charge in cluster_charges(assumptions, usage.activities)
+        _priced(part, assumptions.book, "", part.identifier)
+        if isinstance(part, Charge)
+        else _priced(part, assumptions.book, "gateway", _DEPLOYMENT)
+        for part in cluster_charges(assumptions, usage.activities)
     ]
     items = (*found.lines, *(item for item in shared if isinstance(item, LineItem)))
     return Infrastructure(

@@ -11,14 +11,12 @@ from breakeven.catalog.price import Price
 from breakeven.catalog.storage_classes import storage_class
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.activity import BYTES_PER_TOKEN, Activity
-from breakeven.cost.bill.charge import Charge, Driver, driven
+from breakeven.cost.bill.charge import Charge, Driver, Part, Unpriced, UnpricedReason, driven
 from breakeven.cost.bill.line_item import LineItem, line_item, stated_price
 from breakeven.cost.bill.node_cost import OwnedNode
 
 
-def cluster_charges(
-    assumptions: Assumptions, activities: Mapping[str, Activity]
-) -> Iterator[Charge]:
+def cluster_charges(assumptions: Assumptions, activities: Mapping[str, Activity]) -> Iterator[Part]:
     """Yields what a stack bears of its cluster, and what its gateway sends to an API.
 
     Args:
@@ -27,6 +25,7 @@ def cluster_charges(
     """
     yield from _control_plane(assumptions)
     yield from _system_nodes(assumptions)
+    yield from _gateway_nodes(assumptions, activities[""])
     yield from _nat_gateway(assumptions)
     yield from _logs(assumptions)
     yield from _shared_hardware(assumptions)
@@ -77,6 +76,37 @@ def _system_nodes(assumptions: Assumptions) -> Iterator[Charge]:
             variant=machine,
             count=cluster.system_nodes,
         )
+
+
+def _gateway_nodes(assumptions: Assumptions, activity: Activity) -> Iterator[Part]:
+    """Yields the part of CPU nodes that the gateway's pods take: what always runs, and the rest."""
+    cluster, pods = assumptions.cluster, assumptions.cluster.gateway
+    if pods is None:
+        return
+    machine, hours = cluster.system_instance_type, assumptions.calendar.hours_per_month
+    shape = next(
+        (
+            each
+            for each in assumptions.book.machines(assumptions.cloud)
+            if each.instance_type == machine
+        ),
+        None,
+    )
+    if shape is None or not shape.vcpus or not shape.memory_gib:
+        yield Unpriced(UnpricedReason.CPU_NODES_UNKNOWN)
+        return
+    pod, beside = pods.share_of_node(shape.vcpus, shape.memory_gib)
+    always = Charge(
+        kind="gateway-nodes",
+        identifier=f"node/{assumptions.cloud}/{assumptions.region}/{machine}/on-demand",
+        quantity=(pods.lowest * pods.sets * pod + beside) * hours,
+        unit="node-hour",
+        variant=machine,
+        count=pods.lowest * pods.sets,
+    )
+    yield always
+    more = replace(always, kind="gateway-nodes-of-load", quantity=pod * hours, count=0)
+    yield driven(more, Driver.GATEWAY_PODS, activity.amount_of(Driver.GATEWAY_PODS))
 
 
 def _nat_gateway(assumptions: Assumptions) -> Iterator[Charge]:
@@ -178,7 +208,7 @@ def _through_nat(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
 def _between_zones(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
     """Yields text between the gateway and replicas, as if all of them were in other zones."""
     ends = find_cloud(model.cloud).zone_traffic_ends
-    if model.cluster.has_gateway and ends:
+    if model.cluster.gateway is not None and ends:
         text = Charge(
             kind="zone-traffic",
             identifier=f"egress/{model.cloud}/between-zones",

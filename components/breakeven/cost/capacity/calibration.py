@@ -132,6 +132,8 @@ class Calibration:
         self, model: ModelFacts, gpu: Gpu, tensor_parallel: int
     ) -> CalibrationClass | None:
         """Returns the class whose measurements speak for an engine; None where there is none."""
+        if gpu.is_cpu:
+            return None
         link = link_of(gpu, tensor_parallel)
         generation = gpu.calibration or TRANSFERRED
         for kind in (model.architecture, kind_of(model)):
@@ -151,7 +153,7 @@ def load_calibration() -> Calibration:
 def kind_of(model: ModelFacts) -> ModelKind:
     """Returns the kind of a model."""
     caches = {group.kind for group in model.groups}
-    if caches <= {"full", "sliding", "chunked"}:
+    if caches <= {"full", "sliding", "chunked", "none"}:
         return "mixture" if model.is_mixture_of_experts else "dense"
     return "latent mixture" if caches == {"latent"} and model.is_mixture_of_experts else "other"
 

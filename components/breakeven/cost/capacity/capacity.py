@@ -83,6 +83,22 @@ class ReplicaCapacity:
     record: str = ""
     cached_input_share: float = 0.0
 
+    def extrapolated(self, distance: float) -> ReplicaCapacity:
+        """Returns the same with the band of requests that are not quite as measured.
+
+        Args:
+            distance: 0 for those that were measured; 1 for the farthest that count, whose band is
+                that of published measurements.
+        """
+        least = USER_ERROR_PERCENT + distance * (PUBLISHED_ERROR_PERCENT - USER_ERROR_PERCENT)
+        percent = max(self.error_percent, least)
+        return replace(
+            self,
+            error_percent=percent,
+            low_requests_per_second=self.requests_per_second * (1 - percent / 100),
+            high_requests_per_second=self.requests_per_second * (1 + percent / 100),
+        )
+
     @property
     def is_unknown(self) -> bool:
         """Whether no measurement of such an engine is published, so that nobody can tell."""
@@ -136,11 +152,12 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
         max_model_length: Longest request, input and output, in tokens.
         input_tokens: Input of a mean request, cached ones included, 1 or more.
-        output_tokens: Output of a mean request, 1 or more.
+        output_tokens: Output of a mean request, 1 or more; 1 for a model that only reads.
         cached_input_share: Share of the input found in the prefix cache, 0 to 1; it saves compute,
             and is not counted as saving memory.
         concurrency_limit: Most requests in flight that the engine admits, 1 or more.
-        measured_output_tokens_per_second: The user's own figure for a saturated replica, over 0.
+        measured_output_tokens_per_second: The user's own figure for a saturated replica, over 0; of
+            a model that only reads the texts a second.
         pipeline_parallel: Nodes of the replica, each with `tensor_parallel` GPUs.
         adapter_bytes: As in `memory_fit`; their own work is not counted.
         objectives: Latencies to keep.
@@ -247,9 +264,11 @@ def _technique_error(engine: Engine, steady: _Steady) -> float:
 def class_of(engine: Engine) -> CalibrationClass | None:
     """Returns the class whose measurements speak for an engine.
 
-    None for none, for several nodes, and where each GPU has requests of its own.
+    None for none, for several nodes, where each GPU has requests of its own, and for models that
+    only read: all measurements are of models that write.
     """
-    if engine.pipeline_parallel > 1 or engine.techniques.data_attention:
+    spread = engine.pipeline_parallel > 1 or engine.techniques.data_attention
+    if spread or not engine.model.generates:
         return None
     return load_calibration().class_of(engine.model, engine.gpu, engine.tensor_parallel)
 
@@ -320,11 +339,12 @@ def _capacity(
     # known; latencies follow, and requests in flight stay rate x time in flight.
     slower = steady.output_tokens_per_second / output_per_second
     rate = output_per_second / request.output_tokens
+    written = request.output_tokens if engine.model.generates else 0
     error = error_percent / 100
     return ReplicaCapacity(
         requests_per_second=rate,
-        output_tokens_per_second=output_per_second,
-        total_tokens_per_second=rate * (request.input_tokens + request.output_tokens),
+        output_tokens_per_second=rate * written,
+        total_tokens_per_second=rate * (request.input_tokens + written),
         low_requests_per_second=rate * (1 - error),
         high_requests_per_second=rate * (1 + error),
         error_percent=error_percent,

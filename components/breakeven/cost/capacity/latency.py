@@ -13,17 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from breakeven.catalog.gpus import Gpu
+from breakeven.cost.capacity.engine_defaults import batched_tokens
 from breakeven.cost.capacity.roofline import Engine, RequestShape, StepTimes, step_times
 from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE
 
 Objective: TypeAlias = Literal["first-token", "inter-token"]
 """Which latency an objective is about."""
-
-_LARGE_GIB = 70  # from this memory on vLLM takes the larger budget, but not on A100
-_LARGE_BUDGET = 8192
-_SMALL_BUDGET = 2048
-_LARGE_BATCH, _SMALL_BATCH = 1024, 256
 
 _MOST_PROMPTS = 32.0  # in a step, up to which their number is drawn; beyond in proportion
 
@@ -33,10 +28,11 @@ class Latencies:
     """Latencies of a replica with all its slots taken, in seconds.
 
     Attributes:
-        inter_token: Between two tokens of a request, in the mean.
+        inter_token: Between two tokens of a request, in the mean; 0 where none are written.
         inter_token_p95: The same for 95% of tokens.
         first_token_p95: To the first token for 95% of requests, with a slot free: the running step
-            ends first, and the prompt shares its own steps with the other requests.
+            ends first, and the prompt shares its own steps with the other requests. To the answer,
+            where a text is only read.
     """
 
     inter_token: float
@@ -56,24 +52,6 @@ class Latencies:
         )
 
 
-def batched_tokens(gpu: Gpu) -> int:
-    """Returns vLLM's default of --max-num-batched-tokens for its API server.
-
-    Source: `EngineArgs.get_batch_defaults` of vLLM 0.24 and 0.31, which tells A100 from newer GPUs
-    of the same memory; here by the missing fp8 units.
-    """
-    return _LARGE_BUDGET if _is_large(gpu) else _SMALL_BUDGET
-
-
-def default_requests(gpu: Gpu) -> int:
-    """Returns vLLM's default of --max-num-seqs for its API server; see `batched_tokens`."""
-    return _LARGE_BATCH if _is_large(gpu) else _SMALL_BATCH
-
-
-def _is_large(gpu: Gpu) -> bool:
-    return gpu.memory_gib >= _LARGE_GIB and gpu.fp8_tflops is not None
-
-
 def latencies(
     engine: Engine, request: RequestShape, concurrency: int, times: StepTimes | None = None
 ) -> Latencies:
@@ -86,6 +64,11 @@ def latencies(
         times: Those of `step_times`, where they are known already.
     """
     times = times or step_times(engine, request, concurrency)
+    if not engine.model.generates:
+        # All that are in flight are read, one after the other; nothing is written afterwards.
+        read = prompts_in_step(concurrency - 1, own=True) * times.prefill
+        last = max(times.first_token, times.decode + read)
+        return Latencies(inter_token=0.0, inter_token_p95=0.0, first_token_p95=last)
     prompts_per_step = (concurrency - 1) / request.output_tokens
     new_tokens = max(request.input_tokens - request.cached_input_tokens, 1.0)
     # A prompt longer than the budget takes several steps.

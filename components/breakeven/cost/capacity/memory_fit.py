@@ -6,21 +6,20 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from breakeven.catalog.gpus import load_gpus
+from breakeven.catalog.gpus import RESERVED_GIB_PER_GPU, load_gpus
 from breakeven.catalog.models import ModelFacts
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine, copied_bytes
 
 GIB = 2**30
-
-RESERVED_GIB_PER_GPU = 1.9
-"""Peak activations, CUDA graphs and the CUDA context of a GPU. 2 to 4 GB are usual; the capacity
-examples that the roofline was checked with leave 2 GB (1.86 GiB)."""
 
 RESERVED_GIB_FOR_COLLECTIVES = 0.38
 """NCCL's buffers of a GPU where several share a model: 392 MiB (aiconfigurator, four GPUs)."""
 
 _NOT_SUGGESTED = "int8"  # takes what fp8 takes
 _SUGGESTIONS = 4
+
+HELD_WITHOUT_CACHE = 2.0**20
+"""Stands for any number of requests: an encoder keeps nothing of them."""
 
 MOST_NODES = 8
 """Nodes of a replica, as `engine.pipelineParallel` allows."""
@@ -195,4 +194,6 @@ def requests_held(engine: Engine, cache: float, tokens: float) -> float:
     if techniques.speculation:
         numbers = techniques.speculation.draft_cache_numbers
         held += tokens * numbers * (techniques.cache_bytes or engine.model.cache_element_bytes)
+    if not held:
+        return HELD_WITHOUT_CACHE if cache > 0 else 0.0
     return max(0.0, cache * GIB / held)

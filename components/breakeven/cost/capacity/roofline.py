@@ -13,6 +13,9 @@ them in as many groups, so that every node works on one of them. A cycle, which 
 token, then takes as long as the whole model on the GPUs of one node with the requests of one group,
 and the way between the nodes; a prompt adds to each node's steps its share of the layers only. That
 assumes full groups of equal length; the idle time of unequal ones (bubbles) is in the error band.
+
+Models that only read (embedding, reranking) have no steps of single tokens: a step carries as many
+texts as its budget of tokens has room for, and each text leaves with the step that ends it.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from dataclasses import dataclass
 
 from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
-from breakeven.cost.capacity.calibration import Calibration, load_calibration
+from breakeven.cost.capacity.calibration import Calibration, Constants, load_calibration
+from breakeven.cost.capacity.engine_defaults import batched_tokens
 from breakeven.cost.capacity.techniques import FP8_CACHE_READ, PLAIN, Techniques
 
 NETWORK_BYTES_PER_SECOND = 100e9 / 8 * 0.8  # between nodes: 100 Gbit/s at 80 %; assumed
@@ -72,7 +76,7 @@ class RequestShape:
 
     Attributes:
         input_tokens: Input, cached tokens included, 1 or more.
-        output_tokens: Output, 1 or more.
+        output_tokens: Output, 1 or more; 1 for a text that is only read, which is in one step.
         cached_input_tokens: Input found in the prefix cache, 0 to `input_tokens`.
     """
 
@@ -124,6 +128,8 @@ def step_times(
     bandwidth = parallel * engine.gpu.bandwidth_gb_per_second * 1e9
     weights = bandwidth * constants.memory_efficiency
     overhead = constants.step_seconds + constants.layer_seconds * model.layers
+    if not model.generates:
+        return _reading(engine, request, concurrency, constants)
 
     group, speculation = concurrency / stages, engine.techniques.speculation
     # A step checks the proposed tokens as well as the one that it adds.
@@ -165,6 +171,43 @@ def step_times(
     )
 
 
+def texts_in_step(engine: Engine, request: RequestShape) -> float:
+    """Returns how many texts a step has room for, over 0; less than 1 for one of several steps.
+
+    An encoder reads each text whole: vLLM raises the budget of a step to the longest text.
+    """
+    texts = batched_tokens(engine.gpu) / request.input_tokens
+    return max(1.0, texts) if engine.model.is_encoder else texts
+
+
+def _reading(
+    engine: Engine, request: RequestShape, concurrency: int, constants: Constants
+) -> StepTimes:
+    """Returns the times of a replica that only reads; see the module's docstring.
+
+    `decode` is what all steps take in addition to the texts in them, until those in flight are
+    read.
+    """
+    model, parallel = engine.model, engine.tensor_parallel
+    peak = parallel * engine.gpu.compute_tera(engine.precision) * 1e12
+    compute = peak * constants.compute_efficiency
+    bandwidth = parallel * engine.gpu.bandwidth_gb_per_second * 1e9
+    weights = model.weight_bytes(engine.precision) / (bandwidth * constants.memory_efficiency)
+    overhead = constants.step_seconds + constants.layer_seconds * model.layers
+    tokens = request.input_tokens
+    multiplied = 2 * model.multiplied_parameters - 2 * model.parts.embedding
+    each = (multiplied * tokens + _attention(model, request)) / compute
+    sums = _link_seconds(engine, tokens, constants.link_efficiency)
+    steps = max(1.0, concurrency / texts_in_step(engine, request))
+    # Where there are few texts a step waits for the weights.
+    waits = max(0.0, steps * weights - concurrency * each)
+    return StepTimes(
+        decode=steps * overhead + waits + concurrency * constants.request_seconds,
+        prefill=each + sums,
+        first_token=max(each, weights) + sums + overhead,
+    )
+
+
 def _weights_read(engine: Engine, tokens: float) -> float:
     read = engine.model.weight_bytes(engine.precision) * _share_read(engine, tokens)
     return read + copied_bytes(engine)
@@ -199,6 +242,8 @@ def _attention(model: ModelFacts, request: RequestShape) -> float:
     # Each new token meets the tokens before it twice (with keys, then with values).
     new_tokens = request.input_tokens - request.cached_input_tokens
     seen = (request.input_tokens + request.cached_input_tokens) / 2
+    if model.is_encoder:  # those after them as well
+        seen = request.input_tokens
     return model.attention_operations(new_tokens, seen)
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from breakeven.cost.calendar import Calendar
 
 SECONDS_PER_DAY = 86_400
+
+Unit: TypeAlias = Literal["request", "text", "pair"]
 
 FLAT = "flat"
 """`shape_source` of a week in which every hour is alike."""
@@ -28,7 +31,7 @@ class Load:
     Attributes:
         tokens_per_day: Input and output tokens of a mean day, more than 0.
         input_tokens: Mean input tokens of a request, cached ones included, 1 or more.
-        output_tokens: Mean output tokens of a request, 1 or more.
+        output_tokens: Mean output tokens of a request, 1 or more; 0 where texts are only read.
         cached_input_share: Share of the input found in a prefix cache, 0 to 1.
         shape: Request rate of each hour over the mean of all; mean 1.
         shape_source: Where the shape comes from: `FLAT`, a file, or a publication.
@@ -37,6 +40,8 @@ class Load:
             those of the traffic as measured; more than 0.
         input_lengths: Input tokens of prompts of equal weight over their mean, in rising order.
         lengths_source: Where they come from.
+        unit: What a request is: a request for an answer; a text of which a vector is made; or a
+            pair of texts that gets a score.
     """
 
     tokens_per_day: int
@@ -49,11 +54,22 @@ class Load:
     own_output_ratio: float = 1.0
     input_lengths: tuple[float, ...] = (1.0,)
     lengths_source: str = ""
+    unit: Unit = "request"
 
     @property
     def own_output_tokens(self) -> int:
-        """Output tokens of a mean request where the stack's own model answers it, 1 or more."""
+        """Output tokens of a mean request where the stack's own model answers it.
+
+        1 or more; 0 where texts are only read.
+        """
+        if not self.output_tokens:
+            return 0
         return max(1, round(self.output_tokens * self.own_output_ratio))
+
+    @property
+    def steps(self) -> int:
+        """Steps of the engine that a request takes after its prompt, or 1 for a text only read."""
+        return max(1, self.own_output_tokens)
 
     @property
     def tokens_per_request(self) -> int:

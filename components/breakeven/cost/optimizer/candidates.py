@@ -247,7 +247,7 @@ class Evaluator:
         self, full: ServingConfiguration, capacity: ReplicaCapacity
     ) -> Iterator[ServingConfiguration]:
         """Tries each number of base nodes that leaves something to the API."""
-        if self.overflow is None:
+        if self.overflow is None or self.search.own_load.unit != "request":
             return
         per_node = capacity.requests_per_second * full.replicas_per_node
         most = self.search.max_gpus // full.offer.gpus_per_node

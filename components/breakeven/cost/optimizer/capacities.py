@@ -52,7 +52,7 @@ class Capacities:
                 gpu_memory_utilization=search.gpu_memory_utilization,
                 max_model_length=search.max_model_length,
                 input_tokens=load.input_tokens,
-                output_tokens=load.own_output_tokens,
+                output_tokens=load.steps,
                 cached_input_share=load.cached_input_share,
                 concurrency_limit=configuration.requests_in_flight,
                 measured_output_tokens_per_second=self.measured(configuration),

@@ -37,6 +37,8 @@ _PARTS: Mapping[LineItemKind, Part | OutsideBill] = MappingProxyType(
         "idle-nodes": "nodes",
         "commitment": "nodes",
         "cpu-nodes": "cpuNodes",
+        "gateway-nodes": "cpuNodes",
+        "gateway-nodes-of-load": "cpuNodes",
         "machine": "cpuNodes",
         "control-plane": "controlPlane",
         "root-volumes": "storage",

@@ -41,7 +41,15 @@ _SETTINGS: Mapping[Figure, str] = {
 """Settings that state what was observed."""
 
 _TRAFFIC: frozenset[Figure] = frozenset({*_SETTINGS, "burstFactor"})
-_CAPACITY: Figure = "outputTokensPerSecondPerReplica"
+_CAPACITY: tuple[Figure, str] = (
+    "outputTokensPerSecondPerReplica",
+    "engine.measuredOutputTokensPerSecond",
+)
+_CAPACITY_OF_TEXTS: tuple[Figure, str] = (
+    "textsPerSecondPerReplica",
+    "engine.measuredTextsPerSecond",
+)
+"""Figure and setting of what a replica serves, of models that write and of those that read."""
 
 
 def reconcile(
@@ -105,7 +113,7 @@ class _Reconciler:
         if observed.parts is None:
             return None
         traffic = [row for row in inputs if row.figure in _TRAFFIC]
-        capacity = [row for row in inputs if row.figure == _CAPACITY]
+        capacity = [row for row in inputs if row.figure in {_CAPACITY[0], _CAPACITY_OF_TEXTS[0]}]
         replaced = together([*traffic, *capacity])
         by_traffic = self._replaced(together(traffic))
         by_capacity = self._replaced(replaced) if capacity else by_traffic
@@ -151,12 +159,11 @@ class _Reconciler:
         if (burst := observed.burst_factor) is not None:
             add("burstFactor", load.burst_factor, burst, {"traffic.burstFactor": str(burst)})
         if (speed := self.replica_speed()) is not None:
-            add(
-                "outputTokensPerSecondPerReplica",
-                assumptions.capacity.output_tokens_per_second,
-                speed,
-                {"engine.measuredOutputTokensPerSecond": f"{speed:.1f}"},
-            )
+            capacity = assumptions.capacity
+            reads = load.unit != "request"
+            figure, setting = _CAPACITY_OF_TEXTS if reads else _CAPACITY
+            serves = capacity.requests_per_second if reads else capacity.output_tokens_per_second
+            add(figure, serves, speed, {setting: f"{speed:.1f}"})
         if (price := observed.node_price_per_hour) is not None:
             if not isinstance(assumptions.node, RentedNode):
                 msg = (
@@ -177,6 +184,8 @@ class _Reconciler:
     def replica_speed(self) -> float | None:
         """Returns a replica's observed output tokens a second, measured or from its busy time.
 
+        Of texts that are only read, texts a second.
+
         Tokens served over the seconds in which replicas worked: paid ones times their busy share.
         """
         observed, assumptions = self.observed, self.planned.assumptions
@@ -188,7 +197,7 @@ class _Reconciler:
         output = observed.output_tokens or assumptions.load.output_tokens
         length = (observed.input_tokens or assumptions.load.input_tokens) + output
         working = nodes * assumptions.fleet.replicas_per_node * busy
-        return tokens / SECONDS_PER_DAY * output / length / working
+        return tokens / SECONDS_PER_DAY * max(output, 1) / length / working
 
     def mean_nodes(self) -> float | None:
         """Returns observed nodes as the simulation counts them: all of a replica's as one."""

@@ -20,6 +20,7 @@ Figure: TypeAlias = Literal[
     "outputTokensPerRequest",
     "burstFactor",
     "outputTokensPerSecondPerReplica",
+    "textsPerSecondPerReplica",
     "nodePricePerHour",
     "nodeHoursPerMonth",
     "busyShare",

@@ -25,6 +25,7 @@ from breakeven.cost.enlarged import enlarged, is_too_small
 from breakeven.cost.estimate import LARGEST_NODES
 from breakeven.cost.fleet.plan import Fleet, FleetWeek, units_needed
 from breakeven.cost.fleet.simulation.enlargement import constant
+from breakeven.cost.several_models import with_gateway
 from breakeven.money import to_decimal
 
 
@@ -239,8 +240,12 @@ class ScenarioModel:
         # A staircase does not include overflow.
         bill = bill_of(self._resources, assumptions.week(), assumptions)
         burst = self.assumptions.load.burst_factor / assumptions.load.burst_factor
-        staircase = bill.staircase(
-            assumptions.load, assumptions.fleet, assumptions.capacity.requests_per_second
+        staircase = with_gateway(
+            bill.staircase(
+                assumptions.load, assumptions.fleet, assumptions.capacity.requests_per_second
+            ),
+            bill,
+            assumptions,
         )
         return replace(
             staircase,

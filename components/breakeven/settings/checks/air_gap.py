@@ -27,12 +27,14 @@ def _needed(settings: Settings) -> Iterator[Conflict]:
         yield _conflict("weights.claim", "empty", allowed, "weights.image")
     if adapters:
         names = ", ".join(adapter.name for adapter in adapters)
-        allowed = "Allowed: none; a bundle carries the model alone. Merge them into its weights"
+        allowed = (
+            "Allowed: none; a bundle contains only the model. Merge the adapters into its weights"
+        )
         yield _conflict("model.loraAdapters", f"{names}, {_AIR_GAPPED}", allowed)
     kind = settings.pool.kind
     if not kind.runs_in_closed_network:
         inside = [each.name for each in POOL_KINDS.values() if each.runs_in_closed_network]
-        found = f"{kind.name} asks a cloud for nodes, {_AIR_GAPPED}"
+        found = f"{kind.name} requests nodes from a cloud, {_AIR_GAPPED}"
         yield _conflict("pool.kind", found, f"Allowed: {', '.join(inside)}")
 
 
@@ -44,7 +46,7 @@ def _ways_out(settings: Settings) -> Iterator[Conflict]:
         yield _conflict(
             "network.exposure",
             f'found "{network.exposure}", {_AIR_GAPPED}',
-            "Allowed: cluster; who is outside comes by an ingress in one of "
+            "Allowed: cluster; clients outside the cluster use an ingress in one of "
             "network.clientNamespaces",
         )
     if network.client_networks:

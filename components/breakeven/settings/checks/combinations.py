@@ -9,6 +9,7 @@ from breakeven.catalog.apis.addresses import API_ADDRESSES
 from breakeven.catalog.clouds import find_cloud, private_balancer_clouds
 from breakeven.settings.checks.air_gap import air_gap
 from breakeven.settings.checks.gpus import gpu_conflicts
+from breakeven.settings.checks.pooling import pooling_conflicts
 from breakeven.settings.checks.techniques import technique_conflicts
 from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings
@@ -26,6 +27,7 @@ def conflicts_of(settings: Settings) -> Iterator[Conflict]:
     yield from _model(settings)
     yield from gpu_conflicts(settings)
     yield from technique_conflicts(settings)
+    yield from pooling_conflicts(settings)
     yield from _pool(settings)
     if settings.replicas_per_node:  # otherwise no node holds a replica, which is reported above
         yield from _nodes(settings)
@@ -42,7 +44,7 @@ def _scale_to_zero(settings: Settings) -> Iterator[Conflict]:
     if replicas.min > 0:
         return
     if not settings.gateway.is_hybrid:
-        found = "0 in mode self-host, where nothing would answer while a replica starts"
+        found = "0 in mode self-host: nothing would answer while a replica starts"
         yield Conflict("replicas.min", found, f"{allowed}, or set gateway.mode to hybrid", needs)
     elif settings.overflow_api is None:
         found = "0 with network.dataMayLeave false: nothing would answer while a replica starts"
@@ -59,8 +61,15 @@ def _hybrid(settings: Settings) -> Iterator[Conflict]:
         yield Conflict(
             "gateway.overflow.address",
             f"no address is known for {api.model}",
-            f"State it, or take api.inUse of {', '.join(API_ADDRESSES)}",
+            f"State it, or use api.inUse of {', '.join(API_ADDRESSES)}",
             ("api.inUse",),
+        )
+    if settings.gateway.oidc.jwks_uri and api is None:
+        yield Conflict(
+            "gateway.oidc.jwksUri",
+            "an address outside, but network.dataMayLeave is false: no pod has a way out",
+            "Allowed: gateway.oidc.jwksSecret, a Secret with the keys as jwks.json",
+            ("network.dataMayLeave", "gateway.mode"),
         )
     if replicas.autoscaling and overflow.requests_per_replica < replicas.target_requests:
         yield Conflict(
@@ -70,22 +79,16 @@ def _hybrid(settings: Settings) -> Iterator[Conflict]:
             f"Allowed: {replicas.target_requests} or more",
             ("replicas.targetRequests", "replicas.autoscaling"),
         )
-    if settings.network.tls_secret is not None:
-        yield Conflict(
-            "network.tlsSecret",
-            "a certificate of the engine in mode hybrid, whose gateway asks it by plain HTTP",
-            "Allowed in mode self-host, or leave it out",
-            ("gateway.mode",),
-        )
 
 
 def _model(settings: Settings) -> Iterator[Conflict]:
     model, traffic = settings.model, settings.traffic
-    request = traffic.input_tokens + traffic.output_tokens
+    written = traffic.output_tokens if model.facts.generates else 0
+    request = traffic.input_tokens + written
     if request > model.max_length:
         yield Conflict(
             "model.maxLength",
-            f"{model.max_length:,} tokens, but a mean request has {request:,} "
+            f"{model.max_length:,} tokens, but an average request has {request:,} "
             "(traffic.inputTokens + traffic.outputTokens)",
             f"Allowed: {request:,} or more",
             ("traffic.inputTokens", "traffic.outputTokens"),
@@ -94,8 +97,8 @@ def _model(settings: Settings) -> Iterator[Conflict]:
     if not model.facts.splits_over(parallel):
         yield Conflict(
             "engine.tensorParallel",
-            f"{parallel} GPUs can't share the {model.facts.attention_heads} attention heads and "
-            f"{model.facts.key_value_heads} key-value heads of {model.facts.name} evenly",
+            f"{parallel} GPUs cannot evenly share the {model.facts.attention_heads} attention "
+            f"heads and {model.facts.key_value_heads} key-value heads of {model.facts.name}",
             f"Allowed: {_listed(n for n in (1, 2, 4, 8) if model.facts.splits_over(n))}",
             ("model.name",),
         )
@@ -106,7 +109,7 @@ def _pool(settings: Settings) -> Iterator[Conflict]:
     if pool.gpus_per_node % parallel:
         yield Conflict(
             "engine.tensorParallel",
-            f"{parallel} GPUs a replica on nodes of {pool.gpus_per_node} (pool.gpusPerNode)",
+            f"{parallel} GPUs per replica on nodes of {pool.gpus_per_node} (pool.gpusPerNode)",
             f"Allowed: a divisor of {pool.gpus_per_node}, or set pool.gpusPerNode to a multiple "
             f"of {parallel}: whole replicas must fill a node",
             ("pool.gpusPerNode",),
@@ -125,8 +128,8 @@ def _pool(settings: Settings) -> Iterator[Conflict]:
         yield Conflict(
             "replicas.min",
             f"0 with pool {pool.kind.name}",
-            "Allowed: 1 or more; from no machine at all the cluster autoscaler can't tell what the "
-            "next one would have",
+            "Allowed: 1 or more; without a machine, the cluster autoscaler does not know what "
+            "the next one would have",
             ("pool.kind",),
         )
 
@@ -137,17 +140,17 @@ def _several_nodes(settings: Settings) -> Iterator[Conflict]:
     if engine.tensor_parallel != pool.gpus_per_node:
         yield Conflict(
             "engine.tensorParallel",
-            f"{engine.tensor_parallel} of {pool.gpus_per_node} GPUs a node, with "
+            f"{engine.tensor_parallel} of {pool.gpus_per_node} GPUs per node, with "
             f"engine.pipelineParallel {stages}",
             f"Allowed: {pool.gpus_per_node} (pool.gpusPerNode), or engine.pipelineParallel 1: a "
-            "replica of several nodes takes them whole",
+            "replica that spans several nodes takes whole nodes",
             ("pool.gpusPerNode", "engine.pipelineParallel"),
         )
     if not pool.can_grow and pool.node_count % stages:
         yield Conflict(
             "pool.nodeCount",
             f"{pool.node_count} with engine.pipelineParallel {stages}",
-            f"Allowed: a multiple of {stages}; the rest would be paid and idle",
+            f"Allowed: a multiple of {stages}; the rest would be paid for and idle",
             ("engine.pipelineParallel",),
         )
 
@@ -157,15 +160,16 @@ def _weights(settings: Settings) -> Iterator[Conflict]:
     if weights.claim is not None and weights.image is not None:
         yield Conflict(
             "weights.image",
-            "stated beside weights.claim",
-            "Allowed: empty; one of both holds the weights",
+            "stated together with weights.claim",
+            "Allowed: empty; only one of the two holds the weights",
             ("weights.claim",),
         )
     elif weights.claim is not None and model.previous_revision is not None:
         yield Conflict(
             "model.previousRevision",
-            "stated beside weights.claim",
-            "Allowed: empty; keep the older folder in the volume, and go back by model.revision",
+            "stated together with weights.claim",
+            "Allowed: empty; keep the older folder in the volume, and roll back with "
+            "model.revision",
             ("weights.claim", "weights.image"),
         )
     if weights.image is None:
@@ -173,8 +177,8 @@ def _weights(settings: Settings) -> Iterator[Conflict]:
     if model.previous_revision is not None:
         yield Conflict(
             "model.previousRevision",
-            "a commit beside weights.image",
-            "Leave it out: to go back is to name the earlier image",
+            "a commit together with weights.image",
+            "Leave it out: to roll back, name the earlier image",
             ("weights.image",),
         )
     needed = -(-model.repository_bytes // 10**9) + _BESIDE_GIGABYTES
@@ -208,7 +212,7 @@ def _nodes(settings: Settings) -> Iterator[Conflict]:
             "weights.accessMode",
             f"ReadWriteOnce with replicas on up to {nodes} nodes; the second node could not mount "
             "the weights",
-            "Allowed: ReadWriteMany with a storage class that offers it, or one node",
+            "Allowed: ReadWriteMany with a storage class that supports it, or one node",
             ("replicas.max", *_COUNTS),
         )
 
@@ -228,8 +232,8 @@ def _network(settings: Settings) -> Iterator[Conflict]:
     if network.has_load_balancer and cloud.private_balancer is None:
         yield Conflict(
             "network.exposure",
-            f"{network.exposure} with pricing.cloud {cloud.name}, where none is known to stay "
-            "private",
+            f"{network.exposure} with pricing.cloud {cloud.name}, which has no load balancer "
+            "known to stay private",
             f"Allowed with pricing.cloud {_listed(private_balancer_clouds())}; or set "
             "network.exposure to cluster",
             ("pricing.cloud",),
@@ -238,7 +242,7 @@ def _network(settings: Settings) -> Iterator[Conflict]:
         yield Conflict(
             "network.namespace",
             f'found "{network.namespace}"',
-            "Allowed: a namespace of the model's own",
+            "Allowed: a namespace used only by the model",
             ("monitoring.namespace",),
         )
     endpoint = settings.monitoring.tracing_endpoint
@@ -262,22 +266,22 @@ def _commitment(settings: Settings) -> Iterator[Conflict]:
     needs = ("pricing.nodes", "replicas.autoscaling", "pool.capacityTypes")
     if pricing.nodes != "list":
         found = f"{percent} with pricing.nodes {pricing.nodes}"
-        allowed = "Allowed with pricing.nodes list; a stated price is one with its discount"
+        allowed = "Allowed with pricing.nodes list; a stated price already includes its discount"
         yield Conflict(key, found, allowed, needs)
     elif pool.first_purchase != "on-demand":
         yield Conflict(
             key,
             f"{percent} on {pool.first_purchase} nodes",
-            "Allowed where pool.capacityTypes begins with on-demand; what else is bought has its "
-            "own price: state yours in pricing.overrides",
+            "Allowed if pool.capacityTypes begins with on-demand; other capacity types have "
+            "their own price: state yours in pricing.overrides",
             needs,
         )
     elif settings.replicas.autoscaling and pool.can_grow and not settings.replicas.min:
         yield Conflict(
             key,
-            f"{percent} with replicas.min 0: no node runs at all hours, and what is committed to "
-            "is paid whether it runs or not",
-            "Set replicas.min to 1 or more, or leave the commitment out",
+            f"{percent} with replicas.min 0: no node is always on, and a commitment is paid "
+            "whether nodes run or not",
+            "Set replicas.min to 1 or more, or remove the commitment",
             (*needs, "replicas.min"),
         )
 

@@ -24,8 +24,9 @@ def _not_shared(stack: Stack) -> Iterator[Conflict]:
     if twice:
         yield Conflict(
             "models",
-            f"{', '.join(twice)} is served twice",
-            "Allowed: each model once, because requests name it; raise its replicas.max instead",
+            f"{', '.join(twice)} is listed twice",
+            "Allowed: each model once, because requests select it by name; raise its "
+            "replicas.max instead",
             ("model.name",),
         )
     stages = max(model.engine.pipeline_parallel for model in stack.models)
@@ -33,14 +34,15 @@ def _not_shared(stack: Stack) -> Iterator[Conflict]:
         yield Conflict(
             "models",
             f"several models with engine.pipelineParallel {stages}",
-            "Allowed with replicas of one node; give a model that spans several a stack of its own",
+            "Allowed with replicas on one node; use a separate stack for a model that spans "
+            "several nodes",
             ("engine.pipelineParallel",),
         )
     if stack.gateway.is_hybrid:
         yield Conflict(
             "models",
             "several models in mode hybrid",
-            "Allowed in mode self-host; the gateway knows one model",
+            "Allowed in mode self-host, also with gateway.enabled; overflow supports one model",
             ("gateway.mode",),
         )
 
@@ -55,7 +57,7 @@ def _quota(stack: Stack) -> Iterator[Conflict]:
         yield Conflict(
             "pool.gpuQuota",
             f"{pool.gpu_quota} GPUs, but {asked} {peak} in whole nodes of {pool.gpus_per_node}",
-            f"Ask for a quota of {peak}, or lower replicas.max",
+            f"Request a quota of {peak}, or lower replicas.max",
             _SIZES,
         )
 
@@ -80,7 +82,7 @@ def conflicts_of_token(model: Settings, stack: Stack) -> Iterator[Conflict]:
         source = "weights.claim" if model.weights.claim is not None else "weights.image"
         yield Conflict(
             key,
-            f"stated beside {source}",
+            f"stated together with {source}",
             "Allowed: empty; nothing is fetched",
             ("weights.claim", "weights.image", "model.loraAdapters"),
         )
@@ -104,7 +106,7 @@ def _room(stack: Stack) -> Iterator[Conflict]:
         yield Conflict(
             "models",
             f"all replicas together take {taken} GPUs ({asked}), but pool.nodeCount "
-            f"{pool.node_count} x pool.gpusPerNode {pool.gpus_per_node} are {there}",
+            f"{pool.node_count} x pool.gpusPerNode {pool.gpus_per_node} provide {there}",
             "Allowed: lower replicas.max or engine.tensorParallel of a model, or more nodes",
             needs,
         )
@@ -113,7 +115,7 @@ def _room(stack: Stack) -> Iterator[Conflict]:
             "models",
             f"it is not certain that a replica of {largest} GPUs finds a node with as many free "
             f"({asked}; {pool.node_count} nodes of {pool.gpus_per_node})",
-            "Allowed: fewer replicas, a node more, or the same engine.tensorParallel for all "
-            "models: Kubernetes spreads small replicas, and moves none to make room",
+            "Allowed: fewer replicas, one more node, or the same engine.tensorParallel for all "
+            "models: Kubernetes spreads small replicas and never moves one to make room",
             needs,
         )

@@ -23,7 +23,7 @@ def _cache(settings: Settings) -> Iterator[Conflict]:
     if settings.engine.kv_cache_precision == "fp8" and gpu.fp8_tflops is None:
         yield Conflict(
             "engine.kvCachePrecision",
-            f"fp8, which {gpu.name} has no units for",
+            f"fp8, which {gpu.name} does not support",
             "Allowed: auto; or a GPU with fp8 units, such as l4, l40s or h100",
             ("pool.gpu",),
         )
@@ -34,7 +34,7 @@ def _experts(settings: Settings) -> Iterator[Conflict]:
     if settings.engine.expert_parallel and not facts.is_mixture_of_experts:
         yield Conflict(
             "engine.expertParallel",
-            f"true, but {facts.name} is a dense model: it has no experts to spread",
+            f"true, but {facts.name} is a dense model without experts",
             "Set it to false; engine.tensorParallel divides its layers",
             ("model.name",),
         )
@@ -45,8 +45,8 @@ def _batch(settings: Settings) -> Iterator[Conflict]:
     if most is not None and replicas.autoscaling and replicas.target_requests > most:
         yield Conflict(
             "engine.maxRequests",
-            f"{most}, but the autoscaler aims at {replicas.target_requests} in flight a replica "
-            "(replicas.targetRequests)",
+            f"{most}, but the autoscaler's target is {replicas.target_requests} in flight per "
+            "replica (replicas.targetRequests)",
             f"Allowed: {replicas.target_requests} or more; or a lower replicas.targetRequests",
             ("replicas.targetRequests", "replicas.autoscaling"),
         )
@@ -57,21 +57,21 @@ def _speculation(settings: Settings) -> Iterator[Conflict]:
     if stated.method == "mtp" and not facts.draft_parameters:
         yield Conflict(
             "engine.speculation.method",
-            f"mtp, but the checkpoint of {facts.name} has no heads that predict further tokens",
+            f"mtp, but the checkpoint of {facts.name} has no heads for multi-token prediction",
             f"Allowed: {_others(settings)}",
             ("model.name",),
         )
     if stated.has_draft and settings.model.lora_adapters:
         yield Conflict(
             "engine.speculation.method",
-            f"{stated.method} with model.loraAdapters: the draft knows nothing of the adapters",
-            "Allowed: off or ngram; or leave the adapters out",
+            f"{stated.method} with model.loraAdapters: the draft does not know the adapters",
+            "Allowed: off or ngram; or remove the adapters",
             ("model.loraAdapters",),
         )
     if stated.has_draft and settings.network.is_air_gapped and not settings.weights_are_there:
         yield Conflict(
             "engine.speculation.model",
-            "a draft in an air-gapped stack, whose bundle carries the model's weights alone",
+            "a draft in an air-gapped stack, whose bundle contains only the model's weights",
             "Allowed with weights.claim or weights.image that has a folder named after its commit",
             ("weights.claim", "weights.image"),
         )
@@ -81,7 +81,7 @@ def _speculation(settings: Settings) -> Iterator[Conflict]:
     if draft is None:
         yield Conflict(
             "engine.speculation.model",
-            f"nothing is known of {stated.model.repository}",
+            f"{stated.model.repository} is unknown",
             f"Run: breakeven model add {stated.model.repository}; or name a preset's repository",
         )
     elif draft.vocabulary != facts.vocabulary:
@@ -89,13 +89,14 @@ def _speculation(settings: Settings) -> Iterator[Conflict]:
             "engine.speculation.model",
             f"{draft.name} has a vocabulary of {draft.vocabulary:,} tokens and {facts.name} one of "
             f"{facts.vocabulary:,}: their tokenizers differ",
-            "Allowed: a smaller model of the same family; or method ngram, which needs no draft",
+            "Allowed: a smaller model of the same family; or method ngram, which does not need a "
+            "draft",
             ("model.name",),
         )
     elif draft.parameters >= facts.parameters:
         yield Conflict(
             "engine.speculation.model",
-            f"{draft.name}, which is no smaller than {facts.name}",
+            f"{draft.name}, which is not smaller than {facts.name}",
             "Allowed: a model that is a small part of it, such as a tenth",
             ("model.name",),
         )

@@ -33,6 +33,8 @@ _CONFIGURATION = (
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
     "kubernetes:keda.sh/v1alpha1:ScaledObject",
     "kubernetes:keda.sh/v1alpha1:TriggerAuthentication",
+    "kubernetes:cert-manager.io/v1:Certificate",
+    "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
     "kubernetes:monitoring.coreos.com/v1:PodMonitor",
     "kubernetes:monitoring.coreos.com/v1:PrometheusRule",
     "kubernetes:monitoring.coreos.com/v1:ServiceMonitor",

@@ -65,13 +65,51 @@ def draw(rates: NDArray[np.float64], burst_factor: float, seed: int) -> StepDraw
         DemandError: There are no hours, a rate is negative or no number, or the burst factor is
             beyond its range.
     """
-    if not len(rates) or not np.isfinite(rates).all() or rates.min() < 0:
-        msg = "rates need one hour at least, all of them 0 or more"
-        raise DemandError(msg)
-    chances = _chances(len(rates), burst_factor, seed)
+    chances = _chances_of(rates, burst_factor, seed)
     by_minute = rates[:, np.newaxis] * chances.minutes
     means = np.repeat(by_minute.ravel(), STEPS_PER_MINUTE) * STEP_SECONDS
     return replace(chances.steps, arrivals=poisson_quantiles(means, chances.steps.arrivals))
+
+
+def draw_hours(
+    rates: NDArray[np.float64],
+    burst_factor: float,
+    seed: int,
+    hours: NDArray[np.int64],
+    steps: int = STEPS_PER_HOUR,
+) -> NDArray[np.float64]:
+    """Returns what `draw` does, of some hours only.
+
+    Args:
+        rates: As for `draw`.
+        burst_factor: As for `draw`.
+        seed: As for `draw`.
+        hours: Numbers of hours.
+        steps: How many of the last steps of each, 1 to all of them.
+
+    Returns:
+        By step, by kind in the order of `StepDraws`, by hour.
+
+    Raises:
+        DemandError: As for `draw`.
+    """
+    chances = _chances_of(rates, burst_factor, seed)
+    by_minute = rates[hours, np.newaxis] * chances.minutes[hours]
+    means = np.repeat(by_minute, STEPS_PER_MINUTE, axis=1)[:, -steps:] * STEP_SECONDS
+    drawn = chances.steps
+    arrivals, *others = (
+        one.reshape(-1, STEPS_PER_HOUR)[hours, -steps:]
+        for one in (drawn.arrivals, drawn.normal, drawn.uniform, drawn.interruption)
+    )
+    kinds = (poisson_quantiles(means, arrivals), *others)
+    return np.stack([one.T for one in kinds], axis=1)
+
+
+def _chances_of(rates: NDArray[np.float64], burst_factor: float, seed: int) -> _Chances:
+    if not len(rates) or not np.isfinite(rates).all() or rates.min() < 0:
+        msg = "rates need one hour at least, all of them 0 or more"
+        raise DemandError(msg)
+    return _chances(len(rates), burst_factor, seed)
 
 
 def rates_by_minute(
@@ -159,15 +197,18 @@ def _small_quantiles(
     means: NDArray[np.float64], shares: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     counts = np.zeros_like(means)
+    at = np.arange(len(means))
     probability = np.exp(-means)
-    below = probability.copy()
+    below = probability
     for count in range(1, _LARGEST_COUNT + 1):
         more = shares > below
-        if not more.any():
+        at = at[more]
+        if not len(at):
             break
-        counts[more] = count
-        probability = probability * means / count
-        below = below + probability
+        counts[at] = count
+        means, shares = means[more], shares[more]
+        probability = probability[more] * means / count
+        below = below[more] + probability
     return counts
 
 

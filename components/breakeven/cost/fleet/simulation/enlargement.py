@@ -135,8 +135,18 @@ def constant(fleet: Fleet, replicas: int) -> Fleet:
     )
 
 
-def run_searches(searches: Sequence[Search[_Found]]) -> tuple[_Found, ...]:
+Simulate: TypeAlias = Callable[[Sequence[Case]], tuple[SimulatedWeek, ...]]
+"""Returns the weeks of cases, in order."""
+
+
+def run_searches(
+    searches: Sequence[Search[_Found]], simulate: Simulate = simulate_hours
+) -> tuple[_Found, ...]:
     """Runs searches together; all of their loads have equally many hours.
+
+    Args:
+        searches: They.
+        simulate: Simulates cases; another one may remember weeks.
 
     Raises:
         DemandError: A rate or a burst factor is beyond its range.
@@ -156,7 +166,7 @@ def run_searches(searches: Sequence[Search[_Found]]) -> tuple[_Found, ...]:
         advance(number, None)
     while asked:
         turn = dict(asked)
-        weeks = simulate_hours([case for cases in turn.values() for case in cases])
+        weeks = simulate([case for cases in turn.values() for case in cases])
         place = 0
         for number, cases in turn.items():
             advance(number, weeks[place : place + len(cases)])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from breakeven.cost.fleet.simulation.arithmetic import MANY
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
-from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, draw
+from breakeven.cost.fleet.simulation.demand import STEP_SECONDS, STEPS_PER_HOUR, draw_hours
 from breakeven.cost.fleet.simulation.first_token import LateRequests
 from breakeven.cost.fleet.simulation.parameters import parameters_of, stacked
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
@@ -74,10 +74,8 @@ def simulate_hours(cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
         np.concatenate([case.hours + hours * week for week in range(weeks)]) for case in cases
     ]
     places = np.concatenate([one + hours * weeks * case for case, one in enumerate(chosen)])
-    draws = [_by_hour(case, seed) for case in cases for seed in range(weeks)]
-    whole = np.concatenate(draws, axis=2)
-    lead = np.roll(whole.reshape(*whole.shape[:2], -1, hours), 1, axis=3).reshape(whole.shape)
-    chances, lead = whole[..., places], lead[-max(map(lead_steps, cases)) :, :, places]
+    chances = _draws(cases, weeks)
+    lead = _draws(cases, weeks, before=max(map(lead_steps, cases)))
     before = np.concatenate([np.tile(np.roll(case.rates, 1), weeks) for case in cases])[places]
     by_schedule = [case.configuration.fleet.scheduled_in(hours) for case in cases]
     scheduled = np.concatenate([np.tile(one, weeks) for one in by_schedule])[places]
@@ -127,11 +125,27 @@ def lead_steps(case: Case) -> int:
     return min(math.ceil(longest / STEP_SECONDS), STEPS_PER_HOUR)
 
 
-def _by_hour(case: Case, seed: int) -> NDArray[np.float64]:
-    """Returns the draws by step of the hour, by kind, by hour."""
-    demand = draw(case.rates, case.burst_factor, seed)
-    kinds = (demand.arrivals, demand.normal, demand.uniform, demand.interruption)
-    return np.stack([one.reshape(-1, STEPS_PER_HOUR).T for one in kinds], axis=1)
+def _draws(cases: Sequence[Case], weeks: int, before: int = 0) -> NDArray[np.float64]:
+    """Returns the draws by step of the hour, by kind, by hour of each week of each case.
+
+    Args:
+        cases: What is simulated.
+        weeks: How many of each.
+        before: Returns so many of the last steps before each hour instead, where it is not 0.
+    """
+    each = [
+        draw_hours(
+            case.rates,
+            case.burst_factor,
+            seed,
+            # The first hour follows the last.
+            (case.hours - 1) % len(case.rates) if before else case.hours,
+            before or STEPS_PER_HOUR,
+        )
+        for case in cases
+        for seed in range(weeks)
+    ]
+    return np.concatenate(each, axis=2)
 
 
 def _added(sums: Sums, counts: Sequence[int]) -> Sums:

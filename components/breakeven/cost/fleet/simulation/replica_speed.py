@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 
 from breakeven.cost.capacity.capacity import ReplicaCapacity
-from breakeven.cost.capacity.latency import batched_tokens
+from breakeven.cost.capacity.engine_defaults import batched_tokens
 from breakeven.cost.capacity.memory_fit import memory_fit
-from breakeven.cost.capacity.roofline import Engine, RequestShape, step_times
+from breakeven.cost.capacity.roofline import Engine, RequestShape, step_times, texts_in_step
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.simulation.configuration import ReplicaSpeed, speed_of
 from breakeven.cost.fleet.simulation.prompt_times import PromptTimes
@@ -37,7 +37,7 @@ def replica_speed(  # noqa: PLR0913  # one argument a setting
     """
     request = RequestShape(
         input_tokens=load.input_tokens,
-        output_tokens=load.own_output_tokens,
+        output_tokens=load.steps,
         cached_input_tokens=load.input_tokens * load.cached_input_share,
     )
     fit = memory_fit(
@@ -70,7 +70,7 @@ def prompt_times(engine: Engine, load: Load, slots: int, max_model_length: int) 
         tokens = max(1, min(round(load.input_tokens * relative), max_model_length))
         request = RequestShape(
             input_tokens=tokens,
-            output_tokens=load.own_output_tokens,
+            output_tokens=load.steps,
             cached_input_tokens=tokens * load.cached_input_share,
         )
         new_tokens = tokens * (1 - load.cached_input_share)
@@ -81,7 +81,7 @@ def prompt_times(engine: Engine, load: Load, slots: int, max_model_length: int) 
         shares.append(new_tokens / budget)
     mean = RequestShape(
         input_tokens=load.input_tokens,
-        output_tokens=load.own_output_tokens,
+        output_tokens=load.steps,
         cached_input_tokens=load.input_tokens * load.cached_input_share,
     )
     return PromptTimes(
@@ -90,5 +90,12 @@ def prompt_times(engine: Engine, load: Load, slots: int, max_model_length: int) 
         steps=tuple(steps),
         budget_share=tuple(shares),
         decode_alone=step_times(engine, mean, 1).decode,
-        decode_full=step_times(engine, mean, slots).decode,
+        decode_full=step_times(engine, mean, _in_step(engine, mean, slots)).decode,
     )
+
+
+def _in_step(engine: Engine, request: RequestShape, slots: int) -> int:
+    """Returns how many requests share a step; of texts that are only read not all slots do."""
+    if engine.model.generates:
+        return slots
+    return max(1, min(slots, math.floor(texts_in_step(engine, request))))
