@@ -280,7 +280,7 @@ def git_hash_of(path: Path) -> str:
 
 
 def content_flaw(path: Path) -> str | None:
-    """Says whether a file that is no safetensors is what runs code when it is loaded, or None."""
+    """Says why loading a file that is not safetensors would run code, or None."""
     with path.open("rb") as stream:
         start = stream.read(len(_ZIP))
     if start == _ZIP or start.startswith(_PICKLE):
@@ -308,9 +308,9 @@ def header_flaw(path: Path) -> str | None:
         length = int.from_bytes(stream.read(_LENGTH_BYTES), "little")
         tensors = size - _LENGTH_BYTES - length
         if tensors < 0:
-            return "is no safetensors file: its header is longer than the file"
+            return "is not a safetensors file: its header is longer than the file"
         if length > _LONGEST_HEADER:
-            return f"is no safetensors file: its header has more than {_LONGEST_HEADER:,} bytes"
+            return f"is not a safetensors file: its header has more than {_LONGEST_HEADER:,} bytes"
         try:
             header = json.loads(stream.read(length))
             spans = sorted(
@@ -319,7 +319,7 @@ def header_flaw(path: Path) -> str | None:
                 if name != "__metadata__"
             )
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-            return "is no safetensors file: its header can't be read"
+            return "is not a safetensors file: its header can't be read"
     end = 0
     for first, last in spans:
         if first != end or last < first:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from breakeven.manifests.autoscaling.component import autoscaling_component
 from breakeven.manifests.gateway.component import gateway_component
-from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.gateway.figures import GatewayFigures
 from breakeven.manifests.gpu_pool import pool_of
 from breakeven.manifests.gpu_pool.pool import Pool, pool_component
 from breakeven.manifests.monitoring.component import monitoring_component
@@ -22,7 +22,7 @@ from breakeven.settings.stack import Settings, Stack
 
 def render(
     stack: Stack,
-    prices: TokenPrices | None = None,
+    prices: GatewayFigures | None = None,
     planned: Sequence[PlannedCost] = (),
 ) -> tuple[Resource, ...]:
     """Returns all resources of a stack, in the order in which they are registered.
@@ -43,7 +43,7 @@ def render(
     return tuple(replace(resource, manifest=dict(resource.manifest)) for resource in resources)
 
 
-def stack_components(stack: Stack, prices: TokenPrices | None = None) -> tuple[Component, ...]:
+def stack_components(stack: Stack, prices: GatewayFigures | None = None) -> tuple[Component, ...]:
     """Returns the components of a stack, the namespace first; arguments as in `render`."""
     pool = pool_of(stack)
     components = [
@@ -53,10 +53,10 @@ def stack_components(stack: Stack, prices: TokenPrices | None = None) -> tuple[C
     ]
     for model in stack.models:
         components += _served(model, pool)
-    if stack.gateway.is_hybrid:
-        token_prices = prices or TokenPrices.none()
-        [model] = stack.models  # parsing refuses several in mode hybrid
-        components.append(gateway_component("gateway", model, stack.gateway, token_prices))
+    if stack.gateway.is_on:
+        gateway_figures = prices or GatewayFigures.none()
+        first = stack.models[0]  # it knows of the others
+        components.append(gateway_component("gateway", first, stack.gateway, gateway_figures))
     return tuple(components)
 
 

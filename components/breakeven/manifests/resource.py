@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -47,7 +47,7 @@ class Resource:
     Attributes:
         name: Name in the program. It is a part of the URN: another name is another resource.
         manifest: What the API server gets, with Kubernetes' own names.
-        depends_on: Keys of the resources that must be ready first, beside the namespace.
+        depends_on: Keys of the resources that must be ready first, in addition to the namespace.
         timeout_seconds: How long a create or an update may take until it is ready; the engine's
             own limit where None.
         context: Context of the kubeconfig whose cluster it belongs to; the stack's own where empty.
@@ -105,6 +105,29 @@ class Component:
     namespace: str | None = None
     started_last: tuple[Resource, ...] = ()
     outputs: Mapping[str, object] = field(default_factory=dict)
+
+
+def whole(component: Component) -> Component:
+    """Returns a component whose manifests are rendered and plain, so that it can be pickled."""
+    return replace(
+        component,
+        inputs=_plain(component.inputs),
+        resources=tuple(map(_whole, component.resources)),
+        started_last=tuple(map(_whole, component.started_last)),
+        outputs=_plain(component.outputs),
+    )
+
+
+def _whole(resource: Resource) -> Resource:
+    return replace(resource, manifest=_plain(resource.manifest))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
 def stated(fields: Mapping[str, Any]) -> dict[str, Any]:

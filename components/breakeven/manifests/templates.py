@@ -43,7 +43,7 @@ def render_template(
 
     Raises:
         TemplateError: The template is not there, uses what it was not given, or renders to
-            something that is no mapping.
+            something that is not a mapping.
     """
     try:
         text = _environment(charts).get_template(template).render(values)
@@ -53,7 +53,7 @@ def render_template(
     except (JinjaError, yaml.YAMLError, TypeError, ValueError) as error:
         raise _failure(template, str(error)) from error
     if not documents or not all(isinstance(document, dict) for document in documents):
-        raise _failure(template, "a document is no mapping")
+        raise _failure(template, "a document is not a mapping")
     return documents
 
 

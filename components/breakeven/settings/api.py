@@ -12,6 +12,7 @@ from breakeven.catalog.apis.offers import REGIONS
 from breakeven.settings.fields import (
     ApiReference,
     Conflict,
+    Count,
     Entries,
     Group,
     Integer,
@@ -34,14 +35,14 @@ class ProvisionedSettings(Group):
         default=0, ge=0, le=1_000_000, description="Units that you pay for; 0 for none"
     )
     unit_price_per_month: _MonthlyPrice = Field(
-        default=Decimal(0), description="USD a month for one unit, at your commitment"
+        default=Decimal(0), description="USD/month for one unit, at your commitment"
     )
     tokens_per_minute_per_unit: OptionalNumber = Field(
         default=None,
         gt=0,
         le=Decimal("1e12"),
-        description="Input and output tokens a minute that one unit serves of your traffic; what"
-        " is beyond them is paid by the token. Empty if the units serve everything",
+        description="Input and output tokens per minute of your traffic that one unit serves; the "
+        "excess is paid per token. Empty if the units serve everything",
     )
     commitment_months: Integer = Field(
         default=1, ge=1, le=120, description="Months for which the units are committed"
@@ -61,15 +62,15 @@ class ApiTerms(Group):
         default=None,
         ge=0,
         le=100_000,
-        description="Your price of input tokens read from the provider's cache, USD per 1M; empty"
-        " for your price of input tokens, or the list price where you state none",
+        description="Your price of input tokens read from the provider's cache, USD per 1M; empty "
+        "for your price of input tokens, or the list price if you state none",
     )
     cache_write: OptionalNumber = Field(
         default=None,
         ge=0,
         le=100_000,
-        description="Your price of input tokens written to that cache, USD per 1M; empty for the"
-        " list price, or that of input tokens where none is known",
+        description="Your price of input tokens written to that cache, USD per 1M; empty for the "
+        "list price, or that of input tokens if unknown",
     )
     output: OptionalNumber = Field(
         default=None,
@@ -81,35 +82,34 @@ class ApiTerms(Group):
         default=None,
         ge=0,
         le=100_000,
-        description="Your price of input tokens by batch API, USD per 1M; empty for the list price",
+        description="Your batch API price of input tokens, USD per 1M; empty for the list price",
     )
     batch_output: OptionalNumber = Field(
         default=None,
         ge=0,
         le=100_000,
-        description="Your price of output tokens by batch API, USD per 1M; empty for the list"
-        " price",
+        description="Your batch API price of output tokens, USD per 1M; empty for the list price",
     )
     per_request: OptionalNumber = Field(
         default=None,
         ge=0,
         le=10_000,
-        description="USD for a request, in place of prices by the token",
+        description="USD per request, instead of prices per token",
     )
     per_month: OptionalNumber = Field(
         default=None,
         ge=0,
         le=Decimal("1e9"),
-        description="USD a month that you pay at any volume. Stated alone it pays for everything;"
-        " else what is used is paid on top",
+        description="USD/month that you pay at any volume. Stated alone, it covers everything; "
+        "otherwise usage is charged on top",
     )
     discount_percent: _Percent = Field(
         default=Decimal(0), description="Your discount on list prices, in percent"
     )
     region: Annotated[str, matching("|".join(REGIONS), ", ".join(REGIONS), empty="")] = Field(
         default="",
-        description="Where this API processes your requests by your contract, such as eu; empty"
-        " for what the sources say",
+        description="Region in which this API processes your requests according to your contract, "
+        "such as eu; empty to use the sources",
     )
     provisioned: ProvisionedSettings = Field(
         default=ProvisionedSettings(), description="Provisioned throughput of this API"
@@ -127,16 +127,16 @@ class EscalationSettings(Group):
 
     percent: _Percent = Field(
         default=Decimal(0),
-        description="Share of requests that an API has to answer again, because this model is not"
-        " good enough for them",
+        description="Share of requests (%) that an API must answer again, because this model is "
+        "not good enough for them",
     )
     api: OptionalApiReference = Field(
-        default="", description="That API, as provider/model; empty for api.inUse"
+        default="", description="API that answers them, as provider/model; empty for api.inUse"
     )
-    input_tokens: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(
+    input_tokens: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(
         default=0, description="Its mean input tokens for such a request; 0 for traffic.inputTokens"
     )
-    output_tokens: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(
+    output_tokens: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(
         default=0,
         description="Its mean output tokens for such a request; 0 for traffic.outputTokens",
     )
@@ -151,28 +151,28 @@ class ApiSettings(Group):
     )
     shares: Annotated[Mapping[ApiReference, _Percent], Entries] = Field(
         default={},
-        description="Where several APIs serve this traffic now: percent of requests by API, adding"
-        " up to 100, api.inUse among them. Empty if api.inUse serves all",
+        description="If several APIs serve this traffic now: percent of requests by API, including "
+        "api.inUse, adding up to 100. Empty if api.inUse serves all",
     )
     hosted: Annotated[tuple[ApiReference, ...], List] = Field(
         default=(),
-        description="Offers of the same open model, as provider/model; empty takes those that"
-        " the model table knows",
+        description="Offers of the same open model, as provider/model; empty for those in the "
+        "model table",
     )
     regions: Annotated[tuple[Annotated[str, one_of(lambda: REGIONS)], ...], List] = Field(
         default=(),
-        description="Where an API may process your requests, such as [eu]; an offer elsewhere, or"
-        " in an unknown place, is shown but never decides. Empty for anywhere",
+        description="Regions in which an API may process your requests, such as [eu]; offers in "
+        "other or unknown regions are shown but excluded. Empty for anywhere",
     )
     terms: Annotated[Mapping[ApiReference, ApiTerms], Entries] = Field(
         default={},
-        description="Your own terms by API, such as a contract price. An API that you price here"
-        " by the token, request or month may have any name, such as article/api",
+        description="Your own terms by API, such as a contract price. An API that you price here "
+        "per token, request, or month may have any name, such as article/api",
     )
     batch_percent: _Percent = Field(
         default=Decimal(0),
-        description="Share of requests that can wait for a batch API; paid at its price where an"
-        " API has one",
+        description="Share of requests that can wait for a batch API; priced at the batch price "
+        "if the API has one",
     )
     cache_write_percent: _Percent = Field(
         default=Decimal(0),
@@ -181,13 +181,14 @@ class ApiSettings(Group):
     )
     own_output_percent: Annotated[Number, Field(ge=1, le=10_000)] = Field(
         default=Decimal(100),
-        description="Output tokens of this stack's model for a request, in percent of"
-        " traffic.outputTokens, which are those of the API in use: above 100 where it answers"
-        " longer, as reasoning models do",
+        description="Output tokens of this stack's model, in percent of those of the API in use "
+        "(traffic.outputTokens): above 100 if its answers are longer, as with reasoning "
+        "models",
     )
     escalation: EscalationSettings = Field(
         default=EscalationSettings(),
-        description="What the answers of this stack's model cost where they are not good enough",
+        description="The cost of answers that are not good enough, because an API must answer "
+        "again",
     )
 
     def conflicts(self) -> Iterator[Conflict]:
@@ -196,7 +197,7 @@ class ApiSettings(Group):
             total = sum(self.shares.values())
             if total != 100:  # noqa: PLR2004  # percent
                 yield Conflict(
-                    "api.shares", f"{total} percent in all", "Allowed: shares that add up to 100"
+                    "api.shares", f"{total} percent in total", "Allowed: shares that add up to 100"
                 )
             elif self.in_use not in self.shares:
                 yield Conflict(
@@ -225,6 +226,6 @@ def _halves(reference: str, terms: ApiTerms) -> Iterator[Conflict]:
     if terms.per_request is not None and terms.input is not None:
         yield Conflict(
             f"api.terms.{reference}.perRequest",
-            "stated, with prices by the token",
+            "stated together with prices per token",
             "Allowed: either perRequest, or input and output",
         )

@@ -35,7 +35,7 @@ def _check(name: str) -> None:
         source = read_template(name)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        refuse(f"can't read stacks/templates/{name}: {why}", "Put the template there")
+        refuse(f"cannot read stacks/templates/{name}: {why}", "Put the template there")
     if len(source.encode()) > LARGEST_BYTES:
         refuse(f"{name} has {len(source.encode()):,} bytes", f"Allowed: up to {LARGEST_BYTES:,}")
     try:

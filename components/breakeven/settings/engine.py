@@ -59,7 +59,7 @@ def _engine_image(text: str) -> str:
     version = _version(text)
     if version < OLDEST_ENGINE:
         refuse(
-            f"vLLM {'.'.join(map(str, version))} can't finish running requests when it stops",
+            f"vLLM {'.'.join(map(str, version))} cannot finish running requests when it stops",
             f"Allowed: {'.'.join(map(str, OLDEST_ENGINE))} or newer",
         )
     return text
@@ -91,8 +91,8 @@ class EngineSettings(Group):
     )
     tensor_parallel: Annotated[Literal[1, 2, 4, 8], Digits] = Field(
         default=1,
-        description="GPUs of one replica; 1, 2, 4 or 8; with engine.pipelineParallel, on each"
-        " of its nodes",
+        description="GPUs of one replica; 1, 2, 4, or 8; with engine.pipelineParallel, on each of "
+        "its nodes",
     )
     pipeline_parallel: Integer = Field(
         default=1,
@@ -111,12 +111,12 @@ class EngineSettings(Group):
         default=120,
         ge=10,
         le=3600,
-        description="Seconds that a stopping replica gives running requests; a longer stream "
-        "then ends with an error",
+        description="Seconds that a stopping replica gives running requests to finish; longer "
+        "streams end with an error",
     )
     api_key_secret: ObjectName = Field(
         default="vllm-api-key",
-        description='Name of an existing Secret with key "api-key", which clients send as '
+        description='Name of an existing Secret with key "api-key", which clients send as a '
         "bearer token",
     )
     measured_output_tokens_per_second: OptionalNumber = Field(
@@ -127,44 +127,51 @@ class EngineSettings(Group):
         "overrides every estimate",
     )
 
+    measured_texts_per_second: OptionalNumber = Field(
+        default=None,
+        ge=Decimal("0.1"),
+        le=Decimal("1e7"),
+        description="Your own measurement of one replica of an embedding or reranking model, in "
+        "texts (or pairs) of traffic.inputTokens a second; overrides every estimate",
+    )
     tool_calling: Parser = Field(
         default=AUTO,
-        description="Parser of tool calls: auto (as the model's recipe or family says), off, or "
-        "the name of one of vLLM's parsers; without one vLLM refuses tool_choice auto",
+        description="Tool call parser: auto (from the model's recipe or family), off, or the name "
+        "of a vLLM parser; without one, vLLM rejects tool_choice auto",
     )
     reasoning: Parser = Field(
         default=AUTO,
-        description="Parser of reasoning: auto (as the recipe of the model says), off, or the name "
-        "of one of vLLM's parsers",
+        description="Reasoning parser: auto (from the model's recipe), off, or the name of a vLLM "
+        "parser",
     )
     max_requests: Integer | None = Field(
         default=None,
         ge=1,
         le=8192,
-        description="Most requests that a replica runs at once (--max-num-seqs); empty for vLLM's "
-        "own: 1024 on GPUs of 70 GiB or more but A100, else 256",
+        description="Maximum number of requests that a replica runs at once (--max-num-seqs); "
+        "empty for vLLM's default: 1024 on GPUs of 70 GiB or more except A100, otherwise 256",
     )
     kv_cache_precision: Literal["auto", "fp8"] = Field(
         default="auto",
-        description="Key-value cache of requests: auto (16 bits, or as the checkpoint asks for) or "
-        "fp8 (half the memory; GPUs with fp8 units)",
+        description="KV cache precision: auto (16 bits, or as the checkpoint specifies) or fp8 "
+        "(half the memory; requires GPUs with fp8 units)",
     )
     kv_offload_gibibytes: Integer = Field(
         default=0,
         ge=0,
         le=4096,
-        description="Memory of the node that holds parts of the key-value cache of a replica that "
-        "no longer fit its GPUs, in GiB; 0 for none",
+        description="Node memory for parts of a replica's KV cache that no longer fit on its "
+        "GPUs, in GiB; 0 for none",
     )
     expert_parallel: Boolean = Field(
         default=False,
-        description="Mixtures of experts: whole experts on each GPU of a replica, instead of a "
-        "part of every expert",
+        description="MoE models: place whole experts on each GPU of a replica, instead of a part "
+        "of every expert",
     )
     data_parallel_attention: Boolean = Field(
         default=False,
-        description="With expertParallel: each GPU computes the attention of requests of its own, "
-        "and holds their cache alone; for models with latent attention (MLA)",
+        description="With expertParallel: each GPU computes attention for its own requests and "
+        "holds only their cache; for models with latent attention (MLA)",
     )
     speculation: SpeculationSettings = Field(
         default=SpeculationSettings(),
@@ -172,19 +179,18 @@ class EngineSettings(Group):
     )
     chat_template: ChatTemplate = Field(
         default=AUTO,
-        description="Template that makes a prompt of messages: auto (that of the model's recipe "
-        "where it has one and tool calls are on, else the model's), model (the one in its "
-        "repository), one of vLLM's that the catalog names, such as tool_chat_template_gemma4, or "
-        "a file NAME.jinja in stacks/templates/",
+        description="Chat template: auto (the recipe's if there is one and tool calls are on, "
+        "otherwise the model's), model (from its repository), a vLLM template in the catalog, "
+        "such as tool_chat_template_gemma4, or a file NAME.jinja in stacks/templates/",
     )
     args: Arguments = Field(
         default={},
-        description="Further flags of `vllm serve` by name, such as seed: 1 or "
-        "enable-prefix-caching: true; checked against the flags of the version, and judged by the "
-        "policy packs",
+        description="Additional flags of `vllm serve` by name, such as seed: 1 or "
+        "enable-prefix-caching: true; checked against the flags of the version and by the policy "
+        "packs",
     )
     env: Variables = Field(
-        default={}, description="Further environment variables of the engine, no secrets"
+        default={}, description="Additional environment variables of the engine, without secrets"
     )
 
     @property
@@ -210,15 +216,15 @@ class EngineSettings(Group):
             yield Conflict(
                 "engine.dataParallelAttention",
                 "true without engine.expertParallel: each GPU would hold the whole model",
-                "Set engine.expertParallel to true as well; or add replicas instead, each of "
-                "which is a whole model",
+                "Set engine.expertParallel to true as well; or add replicas instead, each with a "
+                "whole model",
                 ("engine.expertParallel",),
             )
         if self.expert_parallel and self.tensor_parallel == 1:
             yield Conflict(
                 "engine.expertParallel",
                 "true with engine.tensorParallel 1: there is one GPU for all experts",
-                "Allowed with engine.tensorParallel 2, 4 or 8",
+                "Allowed with engine.tensorParallel 2, 4, or 8",
                 ("engine.tensorParallel",),
             )
         if self.pipeline_parallel > 1:
@@ -236,8 +242,8 @@ class EngineSettings(Group):
                 yield Conflict(
                     key,
                     f"stated with engine.pipelineParallel {self.pipeline_parallel}",
-                    "Allowed with engine.pipelineParallel 1; leave it out, or take GPUs of which "
-                    "one node holds the model",
+                    "Allowed with engine.pipelineParallel 1; leave it out, or choose GPUs so "
+                    "that one node holds the model",
                     ("engine.pipelineParallel",),
                 )
 

@@ -26,6 +26,7 @@ OWNED: Mapping[str, str] = {
     "chat-template": "engine.chatTemplate",
     "chat-template-content-format": "",
     "config": "",
+    "convert": "",
     "data-parallel-size": "engine.dataParallelAttention",
     "disable-fastapi-docs": "",
     "distributed-executor-backend": "engine.pipelineParallel",
@@ -56,6 +57,7 @@ OWNED: Mapping[str, str] = {
     "quantization": "model.precision",
     "reasoning-parser": "engine.reasoning",
     "revision": "model.revision",
+    "runner": "model.name",
     "served-model-name": "model.name",
     "shutdown-timeout": "engine.longestRequestSeconds",
     "speculative-config": "engine.speculation",
@@ -164,8 +166,8 @@ def argument_conflicts(
     for name in arguments:
         if name in OWNED:
             setting = OWNED[name]
-            what = f"Set {setting} instead" if setting else "Leave it out: the kit depends on it"
-            yield Conflict("engine.args", f"{name} is set by the kit", what)
+            what = f"Set {setting} instead" if setting else "Leave it out: Breakeven depends on it"
+            yield Conflict("engine.args", f"{name} is set by Breakeven", what)
         # A later release may have more flags; what is in none that is known is a slip.
         elif name not in release.flags and version == release.version:
             near = suggestion(near_names(name, release.flags))

@@ -52,8 +52,8 @@ class SpeculationSettings(Group):
 
     method: SpeculationMethod = Field(
         default="off",
-        description="How tokens are proposed: off, ngram (found in the prompt; no memory), mtp "
-        "(the model's own heads), draft (a small model with the same tokenizer), eagle or eagle3 "
+        description="How tokens are proposed: off, ngram (from the prompt; no memory), mtp (the "
+        "model's built-in heads), draft (a small model with the same tokenizer), eagle or eagle3 "
         "(a head trained for the model)",
     )
     tokens: Integer = Field(
@@ -76,14 +76,14 @@ class SpeculationSettings(Group):
         default=None,
         gt=0,
         le=Decimal(10**12),
-        description="Parameters of a head for eagle or eagle3, such as 4.0e8, by its model card",
+        description="Parameters of an eagle or eagle3 head, such as 4.0e8, from its model card",
     )
     acceptance_percent: OptionalNumber = Field(
         default=None,
         ge=1,
         le=99,
         description="Share of proposed tokens that the model accepts, each given the one before; "
-        "empty for the usual one of the method (docs/money.md). It depends on your texts: measure "
+        "empty for the method's typical value (docs/money.md). It depends on your texts: measure "
         "it (vllm:spec_decode_num_accepted_tokens)",
     )
 
@@ -142,15 +142,15 @@ class SpeculationSettings(Group):
         if not self.has_draft and self.model is not None:
             yield Conflict(
                 f"{key}model",
-                f"stated with method {self.method}, which needs no draft",
-                "Allowed with method draft, eagle or eagle3; else leave it out",
+                f"stated with method {self.method}, which does not need a draft",
+                "Allowed with method draft, eagle, or eagle3; otherwise leave it out",
                 (f"{key}method",),
             )
         is_head = self.method in {"eagle", "eagle3"}
         if is_head and self.draft_parameters is None:
             yield Conflict(
                 f"{key}draftParameters",
-                f"empty with method {self.method}: memory and time of the head are not known",
+                f"empty with method {self.method}: memory and time of the head are unknown",
                 "Needed: its parameters, as its model card says, such as 4.0e8",
                 (f"{key}method",),
             )
@@ -158,6 +158,6 @@ class SpeculationSettings(Group):
             yield Conflict(
                 f"{key}draftParameters",
                 f"stated with method {self.method}",
-                "Allowed with method eagle or eagle3; of a small model they are known",
+                "Allowed with method eagle or eagle3; for a draft model they are known",
                 (f"{key}method",),
             )

@@ -81,7 +81,7 @@ def refuse(found: str, allowed: str) -> NoReturn:
 
 def shown(value: object) -> str:
     """Returns a value as a message shows it."""
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    return str(value) if isinstance(value, str | Decimal) else json.dumps(value, default=str)
 
 
 class Form:
@@ -270,13 +270,13 @@ Count = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 1},
+                {"type": "integer", "minimum": 0},
                 {"type": "string", "pattern": f"^{COUNT}$"},
             ]
         }
     ),
 ]
-"""A large whole number, 1 or more, such as 60000000, 60M or 5e7."""
+"""A large whole number, such as 60000000, 60M or 5e7."""
 Boolean = Annotated[bool, BeforeValidator(_boolean)]
 Number = Annotated[Decimal, BeforeValidator(_decimal)]
 OptionalNumber = Annotated[Decimal | None, BeforeValidator(_optional_decimal)]

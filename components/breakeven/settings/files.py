@@ -19,14 +19,54 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = _PACKAGE.parents[1]
 ROOT = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").is_file() else _PACKAGE / "project"
 """The checkout; of an installed package the folder with its copies of Pulumi.yaml and charts/."""
-WAIVERS = ROOT / "stacks" / "waivers"
-TRAFFIC = ROOT / "stacks" / "traffic"
-MEASUREMENTS = ROOT / "stacks" / "measurements"
+
+
+def user_folder(here: Path, root: Path = ROOT) -> Path:
+    """Returns the folder whose stacks/ are the user's: stack files, traffic shapes, own prices.
+
+    That is the checkout. Of an installed package it is the nearest folder, from the current one
+    upward, that has stacks/ with a stack file; the current one where there is none.
+
+    Args:
+        here: The current folder.
+        root: The checkout, or the package's own files.
+    """
+    if root != _PACKAGE / "project":
+        return root
+    places = (here, *here.parents)
+    return next((place for place in places if stack_names(place)), here)
+
+
+def _user_folder() -> Path:
+    try:
+        return user_folder(Path.cwd())
+    except FileNotFoundError:  # the current folder was removed
+        return ROOT
+
+
+def stack_names(root: Path | None = None) -> tuple[str, ...]:
+    """Returns the names of all stacks that have a file in stacks/, sorted."""
+    return tuple(
+        sorted(
+            path.name.split(".", 1)[1].removesuffix(".yaml")
+            for path in ((root or PROJECT) / "stacks").glob("Pulumi.*.yaml")
+        )
+    )
+
+
+PROJECT = _user_folder()
+"""The folder whose stacks/ are the user's; see `user_folder`."""
+TRAFFIC = PROJECT / "stacks" / "traffic"
+MEASUREMENTS = PROJECT / "stacks" / "measurements"
 """Records of the user's own measurements; may be absent."""
-TEMPLATES = ROOT / "stacks" / "templates"
+EVALUATIONS = PROJECT / "stacks" / "evaluations"
+"""Records of the user's own evaluations; may be absent."""
+TEMPLATES = PROJECT / "stacks" / "templates"
 """Chat templates of the user's own."""
-PRICES = ROOT / "stacks" / "prices"
+PRICES = PROJECT / "stacks" / "prices"
 """The user's own prices, over those that the package ships; may be absent."""
+WAIVERS = (PROJECT if (PROJECT / "stacks" / "waivers").is_dir() else ROOT) / "stacks" / "waivers"
+"""Waivers of the user's own, or those that the package brings."""
 PREFIX = "breakeven:"
 MODELS = "models"
 """Key of the list of models."""
@@ -39,22 +79,12 @@ _SLIP = 0.88
 V = TypeVar("V")
 
 
-def stack_names(root: Path = ROOT) -> tuple[str, ...]:
-    """Returns the names of all stacks that have a file in stacks/, sorted."""
-    return tuple(
-        sorted(
-            path.name.split(".", 1)[1].removesuffix(".yaml")
-            for path in (root / "stacks").glob("Pulumi.*.yaml")
-        )
-    )
-
-
-def stack_path(stack: str, root: Path = ROOT) -> Path:
+def stack_path(stack: str, root: Path = PROJECT) -> Path:
     """Returns where a stack's file is, or would be."""
     return root / "stacks" / f"Pulumi.{stack}.yaml"
 
 
-def stack_values(stack: str, root: Path = ROOT) -> Mapping[str, object]:
+def stack_values(stack: str, root: Path = PROJECT) -> Mapping[str, object]:
     """Returns what a stack file states: groups by key without prefix.
 
     Raises:

@@ -1,20 +1,22 @@
-"""The gateway of mode hybrid: own replicas first, what they can't take goes to an API."""
+"""The gateway: own replicas first; in mode hybrid what they can't take goes to an API."""
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from breakeven.addresses import is_of_a_machine
+from breakeven.settings.access.certificate import CertificateSettings
+from breakeven.settings.access.oidc import OidcSettings
+from breakeven.settings.access.outside import ADDRESS, outside_address
+from breakeven.settings.access.route import RouteSettings
 from breakeven.settings.fields import (
+    SUBDOMAIN,
     Boolean,
     Conflict,
+    Count,
     Entries,
     Form,
     Group,
@@ -24,40 +26,15 @@ from breakeven.settings.fields import (
     ObjectName,
     OptionalNumber,
     matching,
-    refuse,
 )
 
-_ADDRESS = r"https://[a-z0-9.-]+(:443)?(/[\w./-]*[\w])?"
 _TEAM = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-
-
-def _api_address(text: str) -> str:
-    if re.fullmatch(_ADDRESS, text, re.ASCII) is None:
-        raise ValueError(text)
-    if not _is_on_the_internet(text):
-        refuse(
-            f'found "{text}", which is not an address of the internet',
-            "Allowed: a host there; the network rules let the gateway reach no private address",
-        )
-    return text
-
-
-def _is_on_the_internet(url: str) -> bool:
-    """Tells it of an address in numbers; of a name nothing is known, except of localhost."""
-    host = urlsplit(url).hostname or ""
-    if not re.search(r"(^|\.)[0-9][0-9a-fx]*$", host):
-        return host != "localhost"
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_global and is_of_a_machine(address)
 
 
 class TeamSettings(Group):
     """Who may call the gateway, and up to where; None where there is no limit."""
 
-    tokens_per_day: Integer | None = Field(
+    tokens_per_day: Count | None = Field(
         default=None, ge=1, le=2**32 - 1, description="Tokens per day that the team may use"
     )
     usd_per_month: OptionalNumber = Field(
@@ -66,7 +43,15 @@ class TeamSettings(Group):
     requests_per_minute: Integer | None = Field(
         default=None, ge=1, le=10**6, description="Requests per minute that the team may send"
     )
-    max_output_tokens: Integer | None = Field(
+    requests_in_flight: Integer | None = Field(
+        default=None,
+        ge=1,
+        le=4096,
+        description="Requests that the team may have in flight at one pod of the gateway; where "
+        "none is named, as many as all own replicas take: replicas.max times "
+        "gateway.overflow.requestsPerReplica",
+    )
+    max_output_tokens: Count | None = Field(
         default=None,
         ge=1,
         le=10**6,
@@ -103,9 +88,9 @@ class OverflowSettings(Group):
     address: Annotated[
         str,
         Form(
-            _api_address,
+            outside_address,
             allowed="https://HOST/PATH on port 443, up to /v1 and without a slash at the end",
-            pattern=_ADDRESS,
+            pattern=ADDRESS,
             empty="",
         ),
     ] = Field(
@@ -146,15 +131,21 @@ class GatewaySettings(Group):
         description="self-host (clients call the model) or hybrid (clients call a gateway: "
         "own replicas first, what they can't take goes to api.inUse)",
     )
+    enabled: Boolean = Field(
+        default=False,
+        description="Mode self-host: whether clients call a gateway, too: keys and limits by team, "
+        "requests that begin alike to the same replica, TLS, a log of who asked; the "
+        "preview has what its pods cost. Mode hybrid always has one",
+    )
     teams: Annotated[Mapping[_TeamName, TeamSettings], Entries, AfterValidator(_sorted)] = Field(
         default={},
-        description="Mode hybrid: who may call. Each name has any of traffic.tokensPerDay, "
+        description="With a gateway: who may call. Each name has any of traffic.tokensPerDay, "
         "usdPerMonth and network.dataMayLeave; what is left out has no limit. Its"
         " key is in gateway.teamKeysSecret",
     )
     team_keys_secret: ObjectName = Field(
         default="team-keys",
-        description="Mode hybrid: name of an existing Secret with one key for each team, by "
+        description="With a gateway: name of an existing Secret with one key for each team, by "
         "its name",
     )
     overflow: OverflowSettings = Field(
@@ -165,53 +156,100 @@ class GatewaySettings(Group):
         default=2,
         ge=2,
         le=50,
-        description="Mode hybrid: pods of the gateway, 2 or more",
+        description="Pods of the gateway that always run, 2 or more; at peaks an "
+        "autoscaler adds up to what the estimate's busiest minute asks for",
+    )
+    separate_inside: Boolean | None = Field(
+        default=None,
+        description="Mode hybrid: whether the pods that clients call have no way out of the "
+        "cluster, and a second set of pods, which gets only what may leave, calls the API; "
+        "null for: if a team has dataMayLeave false",
+    )
+    tls: CertificateSettings = Field(
+        default=CertificateSettings(),
+        description="The certificate that clients see",
+    )
+    hostname: Annotated[
+        str,
+        matching(
+            rf"{SUBDOMAIN}",
+            "a DNS name such as llm.example.internal",
+            empty="",
+        ),
+    ] = Field(
+        default="",
+        description="Name by which clients outside the cluster call, which the "
+        "certificate has; empty for the Service's own name alone",
+    )
+    route: RouteSettings = Field(
+        default=RouteSettings(),
+        description="How requests come in from outside the cluster, beside network.exposure",
+    )
+    oidc: OidcSettings = Field(
+        default=OidcSettings(),
+        description="Tokens of an identity provider, the recommended way of identity",
     )
     max_answers: Integer = Field(
         default=4,
         ge=1,
         le=128,
-        description="Mode hybrid: most answers to one request (its n), each of which is paid",
+        description="Most answers to one request (its n times its prompts), each of which is paid",
     )
     max_body_megabytes: Integer = Field(
         default=8,
         ge=1,
         le=64,
-        description="Mode hybrid: largest request in MiB; the gateway holds all that are under way "
-        "in memory",
+        description="Largest request in MiB; the gateway holds all that are under way in memory",
     )
     image: ImageReference = Field(
         default="docker.io/envoyproxy/envoy:distroless-v1.39.2@sha256:dced08cf7c472e1a1d067f906878266078eeeb63c110b4961882c039a622853a",
-        description="Mode hybrid: Envoy image with version tag and digest; tests/gateway runs "
+        description="Envoy image with version tag and digest; tests/gateway runs "
         "1.39.1, of the same source",
     )
     limits_image: ImageReference = Field(
         default="docker.io/envoyproxy/ratelimit:1e50889b@sha256:5bb3741fd6709bab1d498eae1a5807faa2113b712dfb236fb76c04a00871ffc9",
-        description="Mode hybrid: image of Envoy's rate limit service with version tag and digest; "
+        description="Image of Envoy's rate limit service with version tag and digest; "
         "it asks the store whether a team has used up a limit",
     )
     store_image: ImageReference = Field(
         default="docker.io/valkey/valkey:9.1.2@sha256:418652cfb58ef879d4978c33553735d7147016032d5aefaa14c828e611eb9dfd",
-        description="Mode hybrid: Valkey image with version tag and digest; it counts what "
-        "teams have used",
+        description="Valkey image with version tag and digest; it counts what teams have used",
     )
 
     @property
     def is_hybrid(self) -> bool:
-        """Whether clients call the gateway, and not the model."""
+        """Whether a gateway sends to an API what the replicas can't take."""
         return self.mode == "hybrid"
+
+    @property
+    def is_on(self) -> bool:
+        """Whether clients call a gateway, and not the model."""
+        return self.is_hybrid or self.enabled
+
+    @property
+    def scheme(self) -> str:
+        """By which clients call the gateway: "http" or "https"."""
+        return "https" if self.tls.is_on else "http"
+
+    @property
+    def leaving_teams(self) -> tuple[str, ...]:
+        """The teams whose requests may go to the API."""
+        return tuple(name for name, team in self.teams.items() if team.data_may_leave)
 
     @property
     def has_affinity(self) -> bool:
         """Whether requests that begin alike go to the same replica, whose prefix cache has that."""
-        return self.is_hybrid
+        return self.is_on
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yields what the gateway lacks."""
-        if self.is_hybrid and not self.teams:
+        yield from self.tls.conflicts()
+        yield from self.oidc.conflicts()
+        yield from self.route.lacks(hostname=self.hostname, has_certificate=self.tls.is_on)
+        if self.is_on and not self.teams:
             yield Conflict(
                 "gateway.teams",
                 "nobody",
-                "Needed with mode hybrid: a name for each team, such as chat: {}",
-                ("gateway.mode",),
+                "Needed with a gateway: a name for each team, such as chat: {}",
+                ("gateway.mode", "gateway.enabled"),
             )

@@ -14,6 +14,7 @@ from breakeven.catalog.models import ModelFacts, find_model, load_models
 from breakeven.settings.fields import (
     COMMIT,
     Conflict,
+    Count,
     Digits,
     Form,
     Group,
@@ -33,12 +34,6 @@ _QUANTIZED = ("fp8", "w8a8", "w8a16", "w4a16", "awq", "gptq", "nvfp4", "mxfp4", 
 
 _REPOSITORY = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
 _DEFAULT = "qwen2.5-7b-instruct"
-_POOLING = (
-    r"(Bert|Roberta|XLMRoberta|ModernBert|NomicBert|GteNew)(Model|ForMaskedLM)$|"
-    r"For(Sequence|Token)Classification$|EmbeddingModel$|^(Qwen2|Qwen3|Llama|Mistral|Gemma2)Model$"
-)
-"""Architectures of vLLM's pooling runner."""
-
 UNKNOWN_REVISION = "0" * 40
 """Stands for a commit that is not known, in what is only priced."""
 
@@ -102,35 +97,35 @@ class ModelSettings(Group):
         Form(_known_name, words=load_models, pattern=r"[a-z0-9][a-z0-9.-]*"),
     ] = Field(
         default=_DEFAULT,
-        description="Model to serve: a preset (docs/models.md), or one of your own that "
-        "`breakeven model add` wrote to stacks/models/",
+        description="Model to serve: a preset (docs/models.md), or your own model in "
+        "stacks/models/, written by `breakeven model add`",
     )
     stated_repository: Annotated[
         str, matching(_REPOSITORY, "OWNER/NAME of a Hugging Face repository", empty="")
     ] = Field(
         default="",
         alias="repository",
-        description="Hugging Face repository of its weights, as safetensors; empty for the one of "
-        "the preset",
+        description="Hugging Face repository of its weights, as safetensors; empty for the "
+        "preset's",
     )
     stated_revision: Annotated[str, matching(r"[0-9a-f]{40}", COMMIT, empty="")] = Field(
         default="",
         alias="revision",
-        description="Commit of that repository, 40 hexadecimal digits; branches and tags "
-        "move, so they are refused. Empty for the one of the preset; where none is known, an "
-        "estimate needs none, and a deployment asks for it",
+        description="Commit of that repository, 40 hexadecimal digits; branches and tags move, so "
+        "they are rejected. Empty for the preset's; if that has none, a deployment requires one, "
+        "but an estimate does not",
     )
     config_digest: Annotated[
         str, matching(r"sha256:[0-9a-f]{64}", "sha256: and 64 hexadecimal digits", empty="")
     ] = Field(
         default="",
-        description="SHA-256 of the files in stacks/models/OWNER--NAME of a model of your own; "
+        description="SHA-256 of the files of your own model in stacks/models/OWNER--NAME; "
         "`breakeven model add` writes both",
     )
     previous_revision: OptionalCommitHash = Field(
         default=None,
-        description="Commit whose weights are kept with the served ones, so that a rollback"
-        " needs no download; empty for none",
+        description="Previous commit whose weights are kept, so that a rollback needs no "
+        "download; empty for none",
     )
     stated_precision: Literal[
         "checkpoint", "bf16", "fp8", "int8", "int4", "nvfp4", "mxfp4", "mixed"
@@ -141,28 +136,28 @@ class ModelSettings(Group):
         "the model's precisions; fp8 of a bf16 checkpoint is quantized by vLLM while loading, int8"
         " and int4 are already quantized in the repository",
     )
-    max_length: Integer = Field(
+    max_length: Count = Field(
         default=8192,
         ge=256,
         le=1_048_576,
-        description="Longest request in tokens, input and output together",
+        description="Maximum request length in tokens, input and output together",
     )
     images_per_request: Integer = Field(
         default=4,
         ge=0,
         le=64,
-        description="Images of one request, for models that see: inline, as data: addresses; "
-        "others are refused, because nothing is fetched for a request. Count their tokens in "
+        description="Maximum images per request, for vision models: inline, as data: URLs; other "
+        "URLs are rejected, because the engine fetches nothing. Include their tokens in "
         "traffic.inputTokens",
     )
     lora_adapters: Annotated[tuple[_AdapterText, ...], List, AfterValidator(_distinct)] = Field(
         default=(),
-        description="LoRA adapters served with the model, as NAME=OWNER/REPOSITORY@COMMIT; "
-        "clients ask for them by name. Not in mode hybrid",
+        description="LoRA adapters served with the model, as NAME=OWNER/REPOSITORY@COMMIT; clients "
+        "select them by name",
     )
     lora_max_rank: Annotated[Literal[8, 16, 32, 64, 128, 256, 320, 512], Digits] = Field(
         default=16,
-        description="Largest rank of the adapters; vLLM has these steps",
+        description="Largest rank of the adapters; vLLM supports these values",
     )
 
     @property
@@ -171,6 +166,11 @@ class ModelSettings(Group):
         if load_models().name_of(self.name) is not None and not self.config_digest:
             return None
         return own_models().get(self.name)
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Names that requests may ask for: the model's, and its adapters'."""
+        return (self.facts.name, *(adapter.name for adapter in self.lora_adapters))
 
     @property
     def facts(self) -> ModelFacts:
@@ -226,9 +226,12 @@ class ModelSettings(Group):
     def repository_bytes(self) -> int:
         """Size of the weight files in the repository, in bytes.
 
-        What vLLM quantizes while loading is there in bf16.
+        What vLLM quantizes while loading is there in bf16; and what it serves in 16 bits may be
+        there in 32.
         """
-        return self.facts.weight_bytes("bf16" if self.quantizes_while_loading else self.precision)
+        facts = self.facts
+        kept = facts.weight_bytes("bf16" if self.quantizes_while_loading else self.precision)
+        return 2 * kept if facts.checkpoint.is_float32 else kept
 
     @property
     def adapter_bytes(self) -> int:
@@ -242,7 +245,7 @@ class ModelSettings(Group):
         if self.max_length > facts.max_model_length:
             yield Conflict(
                 "model.maxLength",
-                f"{self.max_length:,} tokens, but {facts.name} reads {facts.max_model_length:,}",
+                f"{self.max_length:,} tokens, but {facts.name} supports {facts.max_model_length:,}",
                 f"Allowed: up to {facts.max_model_length:,}",
                 ("model.name",),
             )
@@ -253,26 +256,24 @@ class ModelSettings(Group):
                 "model.precision",
                 f"{self.stated_precision}, but the checkpoint of {facts.name} is stored in "
                 f"{stored.precision}{declared}",
-                f"Allowed: checkpoint, {', '.join(facts.precisions)}; for another, name a "
-                "repository that has it",
+                f"Allowed: checkpoint, {', '.join(facts.precisions)}; for another precision, name "
+                "a repository that has it",
                 ("model.name",),
             )
         if self.previous_revision is not None and self.previous_revision == self.revision:
             yield Conflict(
                 "model.previousRevision",
                 "the same commit as model.revision",
-                "Allowed: the commit to go back to, or empty",
+                "Allowed: the commit to roll back to, or empty",
                 ("model.revision",),
             )
         if self.lora_adapters:
             yield from self._adapter_conflicts()
-        if re.search(_POOLING, facts.architecture):
+        if facts.architecture.endswith("ForTokenClassification"):
             yield Conflict(
                 "model.name",
-                f"{facts.name} ({facts.architecture}) embeds, ranks or classifies, and generates "
-                "no text",
-                "Allowed: a model that generates; such a model has no load unit, capacity and API "
-                "comparison here yet",
+                f"{facts.name} ({facts.architecture}) puts labels on single tokens",
+                "Allowed: a model that generates text, embeds texts, or scores pairs of them",
             )
 
     def _own_conflicts(self) -> Iterator[Conflict]:
@@ -281,7 +282,7 @@ class ModelSettings(Group):
             if self.config_digest:
                 yield Conflict(
                     key,
-                    f"a digest, but no folder of {FOLDER} is called after {self.name}",
+                    f"a digest, but {FOLDER} has no folder for {self.name}",
                     "Run: breakeven model add OWNER/NAME. A preset needs no digest",
                     ("model.name",),
                 )
@@ -297,7 +298,7 @@ class ModelSettings(Group):
             yield Conflict(
                 key,
                 f"{stated}, but the files in {FOLDER / folder.name} have {found}",
-                "Look at what changed in them, then state their digest",
+                "Review the change, then state the new digest",
             )
 
     def _adapter_conflicts(self) -> Iterator[Conflict]:
@@ -306,14 +307,14 @@ class ModelSettings(Group):
             yield Conflict(
                 "model.loraAdapters",
                 f"adapters of {name}, a mixture of experts",
-                "Allowed with dense models; the memory that the experts' adapters take is not "
-                "known. Choose another model, or leave them out",
+                "Allowed with dense models; the memory of adapters for experts is unknown. "
+                "Choose another model, or leave them out",
                 ("model.name",),
             )
         if name in {adapter.name for adapter in self.lora_adapters}:
             yield Conflict(
                 "model.loraAdapters",
-                f"an adapter called {name}, as the model is",
-                "Choose another name: clients ask for model and adapters by it",
+                f"an adapter called {name}, like the model",
+                "Choose another name: clients select models and adapters by name",
                 ("model.name",),
             )

@@ -54,8 +54,8 @@ _Endpoint = Annotated[
     Form(
         _endpoint,
         allowed="http://SERVICE.NAMESPACE.svc:4317, or https, or the IP address of another machine "
-        "in the Service's place; the port takes OTLP by gRPC; other names can't be let through the "
-        "network rules",
+        "instead of the Service; the port accepts OTLP over gRPC; network rules cannot allow "
+        "other host names",
         empty=None,
     ),
 ]
@@ -66,9 +66,9 @@ class MonitoringSettings(Group):
 
     enabled: Boolean = Field(
         default=True,
-        description="PodMonitor, alert rules and dashboards; needs the Prometheus operator's "
-        "custom resources. Without it and with replicas.autoscaling something "
-        "else has to scrape vLLM, or no replica is added",
+        description="Create a PodMonitor, alert rules, and dashboards; requires the Prometheus "
+        "operator's custom resources. If false with replicas.autoscaling, something else "
+        "must scrape vLLM, or no replica is added",
     )
     namespace: KubernetesName = Field(
         default="monitoring",
@@ -79,11 +79,11 @@ class MonitoringSettings(Group):
         matching(r"https?://[a-z0-9.-]+(:\d+)?(/\S*)?", "http://SERVICE.NAMESPACE.svc:PORT"),
     ] = Field(
         default="http://prometheus-operated.monitoring.svc:9090",
-        description="Prometheus that scrapes vLLM; KEDA asks it",
+        description="Address of the Prometheus that scrapes vLLM; KEDA queries it",
     )
     gpu_metrics: Boolean = Field(
         default=True,
-        description="The exporter of the GPU's vendor (NVIDIA's DCGM exporter, AMD's device "
+        description="Whether the GPU vendor's exporter (NVIDIA's DCGM exporter, AMD's device "
         "metrics exporter) runs in the cluster and Prometheus scrapes it; adds GPU alerts and "
         "panels",
     )
@@ -91,12 +91,12 @@ class MonitoringSettings(Group):
         str,
         matching(
             r"(https?://[^\s/]+/)?[\w.~/-]*[\w.~-]",
-            "an address such as https://wiki.example/runbooks, or a path; no slash at its end",
+            "an address such as https://wiki.example/runbooks, or a path; without a trailing slash",
         ),
     ] = Field(
         default="docs/runbooks",
-        description="Where alerts find docs/runbooks: its address on your own web server, or "
-        "its path in this repository",
+        description="Location of docs/runbooks for alerts: an address on your web server, or a "
+        "path in this repository",
     )
     tracing_endpoint: _Endpoint = Field(
         default=None,

@@ -40,8 +40,8 @@ def _private_network(text: str) -> str:
     if not is_private:
         refuse(
             f'found "{text}"',
-            "Allowed: private networks, host bits 0; the model's port has paths that ask for no "
-            "key, so it is never opened to the internet",
+            "Allowed: private networks, host bits 0; the model's port has paths that do not "
+            "require a key, so it is never exposed to the internet",
         )
     return text
 
@@ -60,8 +60,8 @@ class NetworkSettings(Group):
 
     boundary: Literal["connected", "air-gapped"] = Field(
         default="connected",
-        description="connected or air-gapped (nothing leaves: images from registry, weights "
-        "that are there, no way out)",
+        description="connected or air-gapped (nothing leaves: images from network.registry, "
+        "existing weights, no egress)",
     )
     registry: Annotated[
         str,
@@ -73,13 +73,13 @@ class NetworkSettings(Group):
         ),
     ] = Field(
         default="",
-        description="Private registry, HOST or HOST/PATH, from which all images come; empty: "
-        "each from where it is named",
+        description="Private registry, HOST or HOST/PATH, from which all images are pulled; empty "
+        "to pull each from its own registry",
     )
-    namespace: KubernetesName = Field(default="llm", description="Namespace, made by the stack")
+    namespace: KubernetesName = Field(default="llm", description="Namespace that the stack creates")
     client_namespaces: Annotated[tuple[KubernetesName, ...], List] = Field(
         default=(),
-        description="Namespaces whose pods may call the model; nobody else in the cluster can",
+        description="Namespaces whose pods may call the model; no other pods in the cluster can",
     )
     exposure: Literal["cluster", "internal-load-balancer"] = Field(
         default="cluster",
@@ -87,8 +87,9 @@ class NetworkSettings(Group):
     )
     tls_secret: OptionalObjectName = Field(
         default=None,
-        description="Secret of type kubernetes.io/tls whose certificate the engine serves, so that "
-        "clients call it by HTTPS; empty: plain HTTP",
+        description="Secret of type kubernetes.io/tls with the engine's certificate, so that "
+        "clients use HTTPS; empty for plain HTTP. With a gateway it is the gateway that calls, "
+        "and checks the name model-replicas.NAMESPACE.svc by the Secret's ca.crt",
     )
     client_networks: Annotated[
         tuple[Annotated[str, Form(_private_network, allowed="networks such as 10.0.0.0/8")], ...],
@@ -103,11 +104,11 @@ class NetworkSettings(Group):
     ] = Field(
         default="",
         description="Address of the DNS cache on each node (NodeLocal DNSCache, usually "
-        "169.254.20.10); empty where there is none",
+        "169.254.20.10); empty if there is none",
     )
     data_may_leave: Boolean = Field(
         default=True,
-        description="false if prompts must stay inside; then an API is shown for comparison only",
+        description="false if prompts must stay inside; then APIs are shown only for comparison",
     )
 
     @property
@@ -146,7 +147,7 @@ class NetworkSettings(Group):
             yield Conflict(
                 "network.clientNetworks",
                 f"has no effect with network.exposure {self.exposure}",
-                "Allowed with network.exposure internal-load-balancer; who is in the cluster is "
-                "named in network.clientNamespaces",
+                "Allowed with network.exposure internal-load-balancer; for clients in the "
+                "cluster, use network.clientNamespaces",
                 ("network.exposure",),
             )

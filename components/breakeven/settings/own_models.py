@@ -13,7 +13,7 @@ from breakeven.catalog.configs.fields import ModelConfigError
 from breakeven.catalog.configs.reader import QUANTIZATION, facts_from_config
 from breakeven.catalog.model_facts import ModelFacts
 from breakeven.catalog.models import load_models
-from breakeven.settings.files import ROOT
+from breakeven.settings.files import PROJECT
 
 CONFIG = "config.json"
 FOLDER = Path("stacks") / "models"
@@ -30,7 +30,7 @@ def model_name(repository: str) -> str:
     return re.sub(r"[^a-z0-9.-]+", "-", repository.rpartition("/")[2].lower()).strip("-.")
 
 
-def own_models(root: Path = ROOT) -> Mapping[str, Path]:
+def own_models(root: Path = PROJECT) -> Mapping[str, Path]:
     """Returns the folders of the user's own models by short name."""
     return {
         model_name(path.parent.name.replace("--", "/", 1)): path.parent
@@ -46,7 +46,7 @@ def known_facts(repository: str) -> ModelFacts | None:
     name = load_models().name_of(repository)
     if name is not None:
         return load_models()[name]
-    folder = ROOT / FOLDER / folder_name(repository)
+    folder = PROJECT / FOLDER / folder_name(repository)
     try:
         return own_facts(folder) if (folder / CONFIG).is_file() else None
     except ModelConfigError:
@@ -78,7 +78,7 @@ def own_facts(folder: Path) -> ModelFacts:
     try:
         return _facts(folder, digest_of(folder))
     except OSError as error:
-        msg = f"can't read {folder / CONFIG}: {error.strerror}"
+        msg = f"cannot read {folder / CONFIG}: {error.strerror}"
         raise ModelConfigError(msg) from None
 
 

@@ -240,6 +240,10 @@ def _models(shared: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> I
             name=_object_name(qualifier),
             gpus=own["engine"].tensor_parallel,
             highest=own["replicas"].max,
+            served=own["model"].served,
+            api_key_secret=own["engine"].api_key_secret,
+            longest_request_seconds=own["engine"].longest_request_seconds,
+            max_length=own["model"].max_length,
         )
         for name, qualifier, own in zip(names, qualifiers, listed, strict=True)
     ]

@@ -32,8 +32,8 @@ class PolicySettings(Group):
 
     waivers: Annotated[tuple[_WaiverFile, ...], List] = Field(
         default=("kit.yaml",),
-        description="Files of stacks/waivers/ with rules of the policy packs that single "
-        "resources need not keep",
+        description="Files in stacks/waivers/ with exceptions from policy rules for individual "
+        "resources",
     )
 
     @property

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_snake
 
-from breakeven.catalog.gpus import Gpu, find_gpu, gpu_names
+from breakeven.catalog.gpus import Gpu, device_names, find_gpu
 from breakeven.catalog.pool_kinds import POOL_KINDS, PoolKind
 from breakeven.settings.fields import (
     LABEL,
@@ -81,12 +81,12 @@ class KarpenterSettings(Group):
         matching(
             r"(al2023|bottlerocket)@v[0-9.]+",
             "al2023@vRELEASE or bottlerocket@vRELEASE; latest would replace every node on the "
-            "day of the next release, unseen in any preview",
+            "next release, without a preview",
         ),
     ] = Field(
         default="al2023@v20260903",
-        description="Pool karpenter-aws: EKS image alias, family@release; a release has "
-        "images for the Kubernetes versions of its time",
+        description="Pool karpenter-aws: EKS image alias, family@release; a release has images "
+        "for the Kubernetes versions current at that time",
     )
 
 
@@ -139,8 +139,8 @@ class ClusterApiSettings(Group):
     )
     bootstrap_template: _Template = Field(
         default=_NO_TEMPLATE,
-        description="Pool cluster-api: GROUP/KIND/NAME of the template that boots a machine, "
-        "with the taint nvidia.com/gpu",
+        description="Pool cluster-api: GROUP/KIND/NAME of the bootstrap template, with the taint "
+        "nvidia.com/gpu",
     )
     machine_template: _Template = Field(
         default=_NO_TEMPLATE,
@@ -157,35 +157,36 @@ class PoolSettings(Group):
         description="Where GPU nodes come from: existing, karpenter-aws, karpenter-azure, "
         "gke-compute-class or cluster-api",
     )
-    gpu: Annotated[Gpu, one_of(gpu_names, find_gpu)] = Field(
+    gpu: Annotated[Gpu, one_of(device_names, find_gpu)] = Field(
         default="l4",
         validate_default=True,
-        description="GPU model; a name in components/breakeven/catalog/data/gpus.json, or a part "
-        "of one: a MIG profile such as h100/1g.10gb, or one of four time slices as l4/shared-4; "
-        "pool.gpusPerNode then counts the parts",
+        description="GPU model; a name in components/breakeven/catalog/data/gpus.json, or a "
+        "fraction of one: a MIG profile such as h100/1g.10gb, or one of four time slices such as "
+        "l4/shared-4; pool.gpusPerNode then counts the fractions. cpu: the nodes have no GPU, and "
+        "their CPUs serve a small model",
     )
     gpus_per_node: Integer = Field(
         default=1,
         ge=1,
         le=16 * 8,
-        description="GPUs of one node of the pool; a multiple of engine.tensorParallel",
+        description="GPUs per node of the pool; a multiple of engine.tensorParallel",
     )
     gpu_quota: Integer = Field(
         default=0,
         ge=0,
         le=100_000,
-        description="GPUs that the provider grants at most (its quota for this machine type);"
-        " 0 if not known. A peak above it is refused",
+        description="Granted GPU quota for this machine type; 0 if unknown. A stack whose peak "
+        "exceeds it is rejected",
     )
     node_count: Integer = Field(
         default=1,
         ge=1,
         le=1000,
-        description="Pool existing: nodes that are there, and are paid, whether busy or not",
+        description="Pool existing: number of nodes, paid for whether busy or not",
     )
     node_labels: Labels = Field(
         default={"nvidia.com/gpu.present": "true"},
-        description="Pool existing: labels of those nodes",
+        description="Pool existing: labels of the nodes",
     )
     node_taints: Annotated[
         tuple[
@@ -201,25 +202,25 @@ class PoolSettings(Group):
         List,
     ] = Field(
         default=(),
-        description="Pool existing: keys of those nodes' taints; nvidia.com/gpu, or amd.com/gpu "
-        "with GPUs of AMD, is tolerated without being named",
+        description="Pool existing: keys of the nodes' taints; nvidia.com/gpu, or amd.com/gpu "
+        "with AMD GPUs, is always tolerated",
     )
     instance_types: Annotated[tuple[MachineType, ...], List] = Field(
         default=(),
-        description="Machine types; a pool that starts nodes may start these, each with "
-        "exactly pool.gpusPerNode GPUs",
+        description="Machine types that the pool may start, each with exactly pool.gpusPerNode "
+        "GPUs",
     )
     capacity_types: Annotated[tuple[Literal["reserved", "on-demand", "spot"], ...], List] = Field(
         default=("on-demand",),
-        description="Pools that start nodes: reserved, on-demand, spot, tried in the order "
-        "given; karpenter-azure has no reserved, cluster-api has on-demand only",
+        description="Autoscaled pools: reserved, on-demand, spot, tried in the order given; "
+        "karpenter-azure does not support reserved, cluster-api supports only on-demand",
     )
     spot_interruptions_per_month: Number = Field(
         default=Decimal("0.2"),
         ge=0,
         le=700,
-        description="Where pool.capacityTypes begins with spot: interruptions of a node per "
-        "month; above 0.2 is the worst class of AWS's Spot Instance Advisor",
+        description="If pool.capacityTypes begins with spot: interruptions of a node per month; "
+        "above 0.2 is the worst class of AWS's Spot Instance Advisor",
     )
     karpenter: KarpenterSettings = Field(
         default=KarpenterSettings(), description="Pool karpenter-aws"
@@ -277,8 +278,8 @@ class PoolSettings(Group):
                 yield Conflict(
                     f"pool.{setting}",
                     f"has no effect with pool {kind.name}",
-                    f"Allowed with pool {_kinds_with(setting)}; other pools label and taint the "
-                    "nodes that they make themselves",
+                    f"Allowed with pool {_kinds_with(setting)}; other pools label and taint their "
+                    "own nodes",
                     _KIND,
                 )
 
@@ -289,7 +290,7 @@ class PoolSettings(Group):
             yield Conflict(
                 f"pool.{kind.reservations_setting}",
                 "empty, with reserved in pool.capacityTypes",
-                "Name the reservations, or take reserved out of pool.capacityTypes",
+                "Name the reservations, or remove reserved from pool.capacityTypes",
                 needs,
             )
         setting = "gke.reservations"

@@ -71,9 +71,9 @@ class PricingSettings(Group):
         default=0,
         ge=0,
         le=90,
-        description="pricing.nodes list: your discount on the on-demand price for a commitment, "
-        "in percent; 0 for none. With replicas.autoscaling it is for the nodes that run at all "
-        "hours, and those above them are on-demand",
+        description="pricing.nodes list: commitment discount (%) on the on-demand price; 0 for "
+        "none. With replicas.autoscaling it applies only to always-on nodes; nodes above them are "
+        "on-demand",
     )
     commitment_years: Integer = Field(
         default=1, ge=1, le=5, description="Years of that commitment, 1 to 5"
@@ -82,7 +82,7 @@ class PricingSettings(Group):
         default=None,
         ge=0,
         le=10_000,
-        description="pricing.nodes stated: USD an hour for one node",
+        description="pricing.nodes stated: USD per hour for one node",
     )
     owned: OwnedNodeSettings = Field(
         default=OwnedNodeSettings(),
@@ -90,32 +90,32 @@ class PricingSettings(Group):
     )
     control_plane: Annotated[str, one_of(lambda: CONTROL_PLANES)] = Field(
         default="none",
-        description="Kubernetes control plane that this stack pays: eks, gke, aks or none "
-        "(shared or own)",
+        description="Kubernetes control plane that this stack pays for: eks, gke, aks, or none "
+        "(shared or self-managed)",
     )
     control_plane_share_percent: Integer = Field(
         default=100,
         ge=0,
         le=100,
-        description="Share of it that this stack bears",
+        description="Share of it that this stack pays, in percent",
     )
     system_instance_type: OptionalMachineType = Field(
         default="",
-        description="Machine type of the CPU nodes that run KEDA, Prometheus and the like; "
-        "empty if others pay for them",
+        description="Machine type of the CPU nodes that run KEDA, Prometheus, and similar; empty "
+        "if others pay for them",
     )
     system_node_count: Integer = Field(
         default=0,
         ge=0,
         le=100,
-        description="How many of those nodes this stack bears",
+        description="Number of those nodes that this stack pays for",
     )
     nat_gateway_share_percent: Integer = Field(
         default=0,
         ge=0,
         le=100,
-        description="Share of a NAT gateway that this stack bears, through which started "
-        "nodes pull images, 0 to 100; 0 where others pay or pulls stay inside",
+        description="Share (%) of a NAT gateway that this stack pays; started nodes pull images "
+        "through it. 0 if others pay or pulls stay inside",
     )
     log_gigabytes_per_month: Number = Field(
         default=Decimal(0),
@@ -129,7 +129,7 @@ class PricingSettings(Group):
         ge=0,
         le=Decimal("1e9"),
         description="USD paid once for self-hosting: migration, tuning, evaluation; the report "
-        "says after how many months savings have paid it",
+        "shows after how many months savings pay it back",
     )
     horizon_years: Integer = Field(
         default=0,
@@ -141,37 +141,38 @@ class PricingSettings(Group):
         default=Decimal(0),
         ge=-90,
         le=100,
-        description="Your assumption of how API prices change per year, in percent; negative "
-        "where they fall",
+        description="Your assumption of how API prices change per year, in percent; negative if "
+        "they fall",
     )
     residual_value: Number = Field(
         default=Decimal(0),
         ge=0,
         le=Decimal("1e9"),
-        description="USD that is left at the end of pricing.horizonYears, such as by selling "
-        "hardware",
+        description="Residual value in USD at the end of pricing.horizonYears, such as from "
+        "selling hardware",
     )
     currency: CurrencySettings = Field(
         default=CurrencySettings(),
-        description="Currency that reports show, by a rate of a day; costs are computed in USD",
+        description="Currency that reports show, with a dated exchange rate; costs are computed "
+        "in USD",
     )
     overrides: Annotated[Mapping[str, _Price], Entries] = Field(
         default={},
-        description="Your own prices by price book identifier, USD in the book's unit; they "
-        'win over the book. "1.25 private" keeps the amount out of reports',
+        description="Your own prices by price book identifier, USD in the book's unit; they take "
+        'precedence over the book. "1.25 private" keeps the amount out of reports',
     )
     budget_per_month: OptionalNumber = Field(
         default=None,
         ge=Decimal("0.01"),
         le=Decimal("1e9"),
-        description="USD a month that self-hosting may cost, 0.01 or more; empty for none. "
-        "The policy pack policies/cost_budget enforces it",
+        description="Budget for self-hosting in USD/month, 0.01 or more; empty for none. The "
+        "policy pack policies/cost_budget enforces it",
     )
     max_age_days: Integer = Field(
         default=365,
         ge=1,
         le=36_500,
-        description="A node price of the book older than this is refused",
+        description="Maximum age in days of a node price from the book; older prices are rejected",
     )
     month: Literal["calendar", "30d"] = Field(
         default="calendar",
@@ -194,7 +195,7 @@ class PricingSettings(Group):
             yield Conflict(
                 "pricing.nodePricePerHour",
                 "no price",
-                "Needed with pricing.nodes stated: USD an hour for a node",
+                "Needed with pricing.nodes stated: USD per hour for a node",
                 ("pricing.nodes",),
             )
         owned = self.owned
@@ -221,7 +222,7 @@ class PricingSettings(Group):
             yield Conflict(
                 "pricing.owned.bookValue",
                 "without pricing.owned.purchaseDate",
-                "State the day of the purchase: it says how long the rest is written off",
+                "State the purchase date, which determines the remaining depreciation period",
                 ("pricing.owned.purchaseDate",),
             )
         yield from self.currency.stated()
@@ -230,6 +231,6 @@ class PricingSettings(Group):
             yield Conflict(
                 "pricing.controlPlane",
                 f"{self.control_plane} with pricing.cloud {self.cloud}",
-                f"Allowed: {own}, or none where others pay",
+                f"Allowed: {own}, or none if others pay",
                 ("pricing.cloud",),
             )

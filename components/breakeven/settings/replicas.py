@@ -55,8 +55,8 @@ def _hours(text: str) -> ScheduledReplicas:
     if first > last or found["start"] >= found["end"]:
         refuse(
             f'found "{text}"',
-            "Allowed: days from Monday to Sunday and an end after its start; for a night or a "
-            "week's end that runs on, two entries",
+            "Allowed: days from Monday to Sunday and an end after its start; for a range past "
+            "midnight or past Sunday, use two entries",
         )
     return ScheduledReplicas(
         first_day=first,
@@ -102,29 +102,31 @@ class ReplicaSettings(Group):
 
     autoscaling: Boolean = Field(
         default=True,
-        description="Scale replicas by KEDA on vLLM's own metrics; needs KEDA and Prometheus "
-        "in the cluster",
+        description="Scale replicas with KEDA on vLLM's metrics; requires KEDA and Prometheus in "
+        "the cluster",
     )
     min: Integer = Field(
         default=1,
         ge=0,
         le=MOST_REPLICAS,
-        description="Fewest replicas, 1 or more, or 0 in mode hybrid with "
-        "replicas.autoscaling; with replicas.autoscaling off, replicas.min and "
-        "replicas.max are equal",
+        description="Minimum number of replicas, 1 or more, or 0 in mode hybrid with "
+        "replicas.autoscaling; with replicas.autoscaling off, replicas.min and replicas.max "
+        "must be equal",
     )
-    max: Integer = Field(default=1, ge=1, le=MOST_REPLICAS, description="Most replicas")
+    max: Integer = Field(
+        default=1, ge=1, le=MOST_REPLICAS, description="Maximum number of replicas"
+    )
     target_requests: Integer = Field(
         default=32,
         ge=1,
         le=4096,
-        description="Requests in flight per replica that scaling aims at",
+        description="Target of requests in flight per replica",
     )
     target_waiting: Integer = Field(
         default=5,
         ge=1,
         le=4096,
-        description="Requests waiting per replica above which replicas are added",
+        description="Target of waiting requests per replica; above it, replicas are added",
     )
     scale_down_seconds: Integer = Field(
         default=300,
@@ -136,9 +138,9 @@ class ReplicaSettings(Group):
         default=None,
         ge=50,
         le=Decimal("99.9999"),
-        description="Share of the time in percent in which a replica is to answer; the report "
-        "then says what a spare replica, a second zone, a fallback API and on-call cost. Empty "
-        "for none",
+        description="Availability objective: percent of the time in which a replica must answer; "
+        "the report then shows the cost of a spare replica, a second zone, a fallback API, and "
+        "on-call. Empty for none",
     )
     gpu_failures_per_year: Number = Field(
         default=Decimal("0.17"),
@@ -156,12 +158,12 @@ class ReplicaSettings(Group):
     )
     schedule: Annotated[tuple[_Hours, ...], List] = Field(
         default=(),
-        description="Hours with at least so many replicas, as DAYS HH:MM-HH:MM REPLICAS, such"
-        ' as "mon-fri 08:00-18:00 4"',
+        description="Hours with a higher minimum of replicas, as DAYS HH:MM-HH:MM REPLICAS, such "
+        'as "mon-fri 08:00-18:00 4"',
     )
     time_zone: _TimeZone = Field(
         default="UTC",
-        description="Time zone of those hours, by its name in the IANA database",
+        description="Time zone of those hours, as an IANA name",
     )
 
     def conflicts(self) -> Iterator[Conflict]:

@@ -24,19 +24,27 @@ from breakeven.settings.weights import WeightsSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoLocated:
-    """Another model of the same stack: its names, and what it takes of the pool they share.
+    """Another model of the same stack: what it takes of the pool, and what a gateway must know.
 
     Attributes:
         model: Name of the model.
         name: Name of its objects.
         gpus: GPUs of one of its replicas.
         highest: Its most replicas.
+        served: Names that requests may ask for: its own and its adapters'.
+        api_key_secret: Secret with the key of its replicas.
+        longest_request_seconds: A request of it may take so long.
+        max_length: Tokens that it reads and writes together.
     """
 
     model: str
     name: str
     gpus: int
     highest: int
+    served: tuple[str, ...]
+    api_key_secret: str
+    longest_request_seconds: int
+    max_length: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +114,19 @@ class Settings:
             model=self.api.in_use,
             address=self.gateway.overflow.address or API_ADDRESSES.get(provider, ""),
         )
+
+    @property
+    def separates_inside(self) -> bool:
+        """Whether the gateway's pods that clients call have no way out, and others call the API.
+
+        Where the stack lets nothing leave there is no API, and no pod has a way out.
+        """
+        gateway = self.gateway
+        if self.overflow_api is None:
+            return False
+        if gateway.separate_inside is None:
+            return len(gateway.leaving_teams) < len(gateway.teams)
+        return gateway.separate_inside
 
     @property
     def replicas_per_node(self) -> int:
@@ -203,6 +224,11 @@ class Stack:
     def keys(self, key: str) -> tuple[str, ...]:
         """Returns under which keys its models state a setting, or would."""
         return tuple(dict.fromkeys(model.origin.key(key) for model in self.models))
+
+    @property
+    def entry_scheme(self) -> str:
+        """By which clients call what the stack offers: "http" or "https"."""
+        return self.gateway.scheme if self.gateway.is_on else self.network.scheme
 
     @property
     def watched(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from breakeven.counts import read_count
 from breakeven.percentiles import PERCENTILES
 from breakeven.settings.fields import Count, Entries, Form, Group, Integer, Number, refuse, shown
 from breakeven.settings.files import TRAFFIC
@@ -51,10 +52,13 @@ def _percentiles(stated: Mapping[object, object]) -> Mapping[str, int]:
 
 
 def _length(value: object) -> int:
-    text = shown(value).replace("_", "")
-    if not re.fullmatch(r"\d{1,8}", text, re.ASCII) or int(text) > LONGEST:
+    try:
+        length = read_count(shown(value))
+    except ValueError:
+        length = LONGEST + 1
+    if length > LONGEST:
         refuse(f"found {shown(value)}", f"Allowed: whole numbers of tokens, 0 to {LONGEST:,}")
-    return int(text)
+    return length
 
 
 Percentiles = Annotated[Mapping[str, int], BeforeValidator(_percentiles), Entries]
@@ -72,47 +76,46 @@ class TrafficSettings(Group):
         default=5_000_000,
         ge=1,
         le=10**15,
-        description="Input and output tokens of a mean day, such as 60000000, 60M or 5e7",
+        description="Average input and output tokens per day, such as 60000000, 60M, or 5e7",
     )
-    input_tokens: Integer = Field(
+    input_tokens: Count = Field(
         default=1024,
         ge=1,
         le=1_000_000,
-        description="Mean input tokens of a request, cached ones included",
+        description="Average input tokens per request, including cached tokens",
     )
-    output_tokens: Integer = Field(
+    output_tokens: Count = Field(
         default=256,
         ge=1,
         le=1_000_000,
-        description="Mean output tokens of a request",
+        description="Average output tokens per request",
     )
     cached_input_percent: Integer = Field(
         default=0,
         ge=0,
         le=95,
-        description="Share of input tokens that a prefix cache without limits would hold, as APIs "
-        "report it; how much of it your replicas find follows from their number, their memory and "
-        "the front door",
+        description="Share of input tokens that an unlimited prefix cache would hold, as APIs "
+        "report it; the share that your replicas find depends on their number, their memory, and "
+        "routing",
     )
-    shared_prefix_tokens: Integer = Field(
+    shared_prefix_tokens: Count = Field(
         default=0,
         ge=0,
         le=1_000_000,
-        description="Tokens with which every request begins, such as a system prompt: the part of "
-        "cachedInputPercent that each replica finds, whatever their number (no more than that part "
-        "is counted)",
+        description="Tokens at the beginning of every request, such as a system prompt: the part "
+        "of cachedInputPercent that every replica finds, however many there are",
     )
     reuse_seconds: Integer = Field(
         default=_REUSE_SECONDS,
         ge=1,
         le=86_400,
-        description="Mean seconds until the beginning of a request is used again: minutes where "
-        "people answer, seconds where programs do",
+        description="Mean seconds until a prefix is reused: minutes if people reply, seconds if "
+        "programs do",
     )
     input_percentiles: Percentiles = Field(
         default={},
         description="Input tokens of requests by percentile (p10, p25, p50, p75, p90, p95, p99, "
-        "max), as `breakeven traffic import` measures them; leave it out if you do not know",
+        "max), as `breakeven traffic import` measures them; leave it out if unknown",
     )
     output_percentiles: Percentiles = Field(
         default={},
@@ -127,14 +130,14 @@ class TrafficSettings(Group):
         ),
     ] = Field(
         default="published",
-        description="Hours of a week: published (a production service's fortnight), flat, or "
-        "a file in stacks/traffic/ with one relative rate a line",
+        description="Hours of a week: published (two weeks of a production service), flat, or a "
+        "file in stacks/traffic/ with one relative rate per line",
     )
     burst_factor: Number = Field(
         default=Decimal("1.8"),
         ge=1,
         le=20,
-        description="Peak minute of an hour over that hour's mean; capacity is provided for it",
+        description="Peak minute of an hour divided by that hour's mean; capacity is sized for it",
     )
     time_to_first_token_seconds: Number = Field(
         default=Decimal("2.0"),

@@ -26,7 +26,7 @@ class WeightsSettings(Group):
 
     claim: OptionalObjectName = Field(
         default=None,
-        description="Existing volume claim that holds the weights in a folder named as "
+        description="Existing volume claim with the weights in a folder named like "
         "model.revision; empty to fetch them",
     )
     storage_class: Annotated[
@@ -43,22 +43,21 @@ class WeightsSettings(Group):
         str | None,
         matching(
             rf"{IMAGE}(:[\w.-]+)?{DIGEST}",
-            "HOST/PATH[:TAG]@sha256:DIGEST; the digest is what verifies it; " + HOST_ALLOWED,
+            "HOST/PATH[:TAG]@sha256:DIGEST; the digest verifies it; " + HOST_ALLOWED,
             empty=None,
         ),
     ] = Field(
         default=None,
         description="OCI image that holds the weights under /COMMIT, as "
-        "HOST/PATH[:TAG]@sha256:DIGEST; mounted in place of a volume (Kubernetes "
-        "1.35, or 1.33 with its feature gate; nodes with containerd 2.1 or newer). Empty for "
-        "a volume",
+        "HOST/PATH[:TAG]@sha256:DIGEST; mounted instead of a volume (Kubernetes 1.35, or 1.33 "
+        "with its feature gate; nodes with containerd 2.1 or newer). Empty for a volume",
     )
     read_megabytes_per_second: Integer = Field(
         default=200,
         ge=10,
         le=100_000,
-        description="Read speed of that volume, or with weights.image of a node's pull, in "
-        "MB/s; sizes the startup probe and the cold start",
+        description="Read speed of that volume in MB/s (with weights.image, of a node's image "
+        "pull); determines the startup probe and the cold start",
     )
     hub_token_secret: OptionalObjectName = Field(
         default=None,

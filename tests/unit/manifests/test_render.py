@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from breakeven.cost.estimate import estimate
-from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.gateway.figures import GatewayFigures
 from breakeven.manifests.monitoring import component, rules
 from breakeven.manifests.render import planned_cost_components, render, stack_components
 from breakeven.planning.offline import load_stack
@@ -68,7 +68,7 @@ def test_the_namespace_is_the_first_component() -> None:
 
 
 def test_the_prices_of_tokens_are_in_the_configuration_of_the_gateway_alone() -> None:
-    prices = TokenPrices(
+    prices = GatewayFigures(
         own=Decimal(1), api_input=Decimal(2), api_cached_input=Decimal(3), api_output=Decimal(4)
     )
     free, priced = (render(stack_of("hybrid"), each) for each in (None, prices))

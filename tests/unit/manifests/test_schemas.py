@@ -24,6 +24,23 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
         {"pool.gke.serviceAccount": "llm-nodes@example.iam.gserviceaccount.com"},
     ),
     "cluster api": ("on-prem", CLUSTER_API),
+    "gateway with a certificate of cert-manager": (
+        "hybrid",
+        {
+            "gateway.tls.secret": "gateway-certificate",
+            "gateway.tls.issuer": "internal",
+            "gateway.hostname": "llm.example.internal",
+            "gateway.route.kind": "ingress",
+        },
+    ),
+    "gateway behind a Gateway": (
+        "hybrid",
+        {
+            "gateway.hostname": "llm.example.internal",
+            "gateway.route.kind": "http-route",
+            "gateway.route.gateway": "edge/web",
+        },
+    ),
     "scheduled": ("aws-prod", {"replicas.schedule": ["mon-fri 08:00-18:00 4"]}),
     "several nodes, scaled": (
         "owned-h100",

@@ -76,8 +76,8 @@ def test_a_missing_value_is_named(charts: Path, template: str) -> None:
     ("template", "value", "cause"),
     [
         ("syntax", 1, "syntax.yaml.j2: unexpected end of template"),
-        ("list", 1, "list.yaml.j2: a document is no mapping"),
-        ("empty", 1, "empty.yaml.j2: a document is no mapping"),
+        ("list", 1, "list.yaml.j2: a document is not a mapping"),
+        ("empty", 1, "empty.yaml.j2: a document is not a mapping"),
         ("broken", 1, "broken.yaml.j2: while parsing"),
         ("value", Decimal(1), "value.yaml.j2: .*Decimal"),
         ("value", float("nan"), "value.yaml.j2: .*not JSON compliant"),

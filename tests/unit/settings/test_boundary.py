@@ -85,14 +85,14 @@ def test_a_registry_that_a_container_runtime_takes_for_a_folder_is_refused(regis
         ("network.registry", "", "the registry inside"),
         ("weights.claim", "", "a volume with the weights"),
         ("network.dataMayLeave", "true", "Allowed: false"),
-        ("model.loraAdapters", f'["a=owner/repo@{"0" * 40}"]', "a bundle carries the model alone"),
+        ("model.loraAdapters", f'["a=owner/repo@{"0" * 40}"]', "a bundle contains only the model"),
         ("network.exposure", "internal-load-balancer", "Allowed: cluster"),
         ("network.clientNetworks", '["10.0.0.0/8"]', "name namespaces in network.clientNamespaces"),
         ("pool.kind", "karpenter-aws", "Allowed: existing, cluster-api"),
         ("monitoring.prometheusAddress", "https://prometheus.example.com", "SERVICE.NAMESPACE.svc"),
         ("weights.hubTokenSecret", "hub-token", "nothing is fetched"),
-        ("model.previousRevision", "0" * 40, "go back by model.revision"),
-        ("weights.image", f"a.b/c@sha256:{'0' * 64}", "one of both"),
+        ("model.previousRevision", "0" * 40, "roll back with model.revision"),
+        ("weights.image", f"a.b/c@sha256:{'0' * 64}", "only one of the two"),
         ("weights.image", "a.b/c:v1", "sha256:DIGEST"),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_token_is_refused_only_where_nothing_is_fetched(there: dict[str, objec
     assert jobs
     [problem] = problems_of("dev", **stated)
     assert problem.key == "weights.hubTokenSecret"
-    assert problem.found == f"stated beside {next(iter(there))}"
+    assert problem.found == f"stated together with {next(iter(there))}"
 
 
 def test_a_token_that_models_inherit_is_no_mistake_where_one_of_them_fetches() -> None:

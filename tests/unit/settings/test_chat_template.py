@@ -63,7 +63,7 @@ def test_without_a_statement_there_is_the_recipes_or_the_models() -> None:
 @pytest.mark.parametrize(
     ("template", "found"),
     [
-        ("missing.jinja", r"can't read stacks/templates/missing.jinja"),
+        ("missing.jinja", r"cannot read stacks/templates/missing.jinja"),
         ("broken.jinja", "broken.jinja, line 2"),
         ("binary.jinja", "not UTF-8"),
         ("large.jinja", "500,0.. bytes"),

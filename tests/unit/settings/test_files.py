@@ -91,8 +91,8 @@ def test_a_key_without_prefix_is_the_project_s_own_as_the_engine_has_it(tmp_path
         ("config: {names: [a, [2024-01-01]]}\n", "names: found the date 2024-01-01. Put it"),
         ("config: {names: [{a: 2024-01-01 10:00:00}]}\n", "names: found the date 2024-01-01 10"),
         ("config: {names: [!!binary aGk=]}\n", "names: found b'hi'. Allowed: text"),
-        ("config: {zone: 2024-13-01}\n", "is no YAML"),
-        ("config: {zone: [}\n", "is no YAML"),
+        ("config: {zone: 2024-13-01}\n", "invalid YAML"),
+        ("config: {zone: [}\n", "invalid YAML"),
     ],
 )
 def test_a_file_of_another_shape_is_told_by_name(tmp_path: Path, text: str, says: str) -> None:
@@ -104,7 +104,7 @@ def test_a_file_of_another_shape_is_told_by_name(tmp_path: Path, text: str, says
 def test_a_file_that_is_no_text_is_told_by_name(tmp_path: Path) -> None:
     root = project(tmp_path, dev="")
     (root / "stacks" / "Pulumi.dev.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(StackFileError, match=r"Pulumi\.dev\.yaml: is no YAML"):
+    with pytest.raises(StackFileError, match=r"Pulumi\.dev\.yaml: invalid YAML"):
         stack_values("dev", root)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from breakeven.errors import Problem
+from breakeven.errors import Problem, SettingsError
 from breakeven.settings.files import stack_values, with_settings
 from breakeven.settings.parse import parse
 from tests.each import each
@@ -99,43 +99,43 @@ def teams(**rights: object) -> dict[str, object]:
             {"gateway.overflow.address": "https://10.0.0.5/v1"},
             "gateway.overflow.address",
             "10.0.0.5",
-            "no private",
+            "a public host",
         ),
         (
             {"gateway.overflow.address": "https://100.64.0.5/v1"},
             "gateway.overflow.address",
             "100.64",
-            "no private",
+            "a public host",
         ),
         (
             {"gateway.overflow.address": "https://169.254.169.254/v1"},
             "gateway.overflow.address",
             "169",
-            "no private",
+            "a public host",
         ),
         (
             {"gateway.overflow.address": "https://127.0.0.1/v1"},
             "gateway.overflow.address",
             "127.0",
-            "no private",
+            "a public host",
         ),
         (
             {"gateway.overflow.address": "https://127.1:443/v1"},
             "gateway.overflow.address",
             "127.1",
-            "no private",
+            "a public host",
         ),
         (
             {"gateway.overflow.address": "https://2130706433/v1"},
             "gateway.overflow.address",
             "2130",
-            "no private",
+            "a public host",
         ),
         (
             {"gateway.overflow.address": "https://localhost/v1"},
             "gateway.overflow.address",
             "localhost",
-            "no private",
+            "a public host",
         ),
         (
             {"gateway.overflow.timeoutSeconds": 0},
@@ -225,3 +225,13 @@ def test_an_address_of_ones_own_wins_over_the_providers() -> None:
     ).overflow_api
     assert api is not None
     assert api.address == "https://proxy.example/openai/v1"
+
+
+def test_a_gateway_in_mode_self_host_needs_teams_and_has_no_api() -> None:
+    with pytest.raises(SettingsError, match=r"gateway\.teams"):
+        settings_of("dev", **{"gateway.enabled": True})
+    found = settings_of("dev", **{"gateway.enabled": True, "gateway.teams": {"chat": {}}})
+    assert found.gateway.is_on
+    assert not found.gateway.is_hybrid
+    assert found.overflow_api is None
+    assert not found.separates_inside

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from breakeven.catalog.engines import deployed_release
 from breakeven.settings.files import with_settings
 from breakeven.settings.parse import parse
 
@@ -23,27 +24,38 @@ MIG: Mapping[str, object] = {
 }
 
 
+CPU: Mapping[str, object] = {
+    "model.name": "qwen2.5-0.5b-instruct",
+    "pool.kind": "existing",
+    "pool.gpu": "cpu",
+    "pool.nodeLabels": {"kubernetes.io/os": "linux"},
+    "engine.image": deployed_release().images["cpu"].reference,
+    "monitoring.gpuMetrics": False,
+}
+
+
 def problems_of(values: Mapping[str, object]) -> dict[str, tuple[str, str]]:
     _, problems = parse(with_settings({}, values))
     return {problem.key: (problem.found, problem.allowed) for problem in problems}
 
 
-def test_gpus_of_amd_and_instances_of_mig_can_be_used() -> None:
+def test_gpus_of_amd_instances_of_mig_and_processors_can_be_used() -> None:
     assert problems_of(AMD) == {}
+    assert problems_of(CPU) == {}
     assert problems_of(MIG) == {}
 
 
 @pytest.mark.parametrize(
     ("base", "changes", "key", "found", "allowed"),
     [
-        (AMD, {"engine.image": None}, "engine.image", "built for GPUs of NVIDIA", "rocm"),
+        (AMD, {"engine.image": None}, "engine.image", "built for NVIDIA GPUs", "rocm"),
         (AMD, {"pool.nodeLabels": None}, "pool.nodeLabels", "nvidia.com/gpu.present", "amd-gpu"),
         (
             AMD,
             {"model.name": "gemma-4-31b-it-nvfp4", "model.precision": "nvfp4"},
             "model.precision",
             "no kernels for weights in nvfp4 on mi300x",
-            "a GPU of NVIDIA",
+            "an NVIDIA GPU",
         ),
         (MIG, {"engine.tensorParallel": 2}, "engine.tensorParallel", "exchange data", "1, or a"),
         (
@@ -52,6 +64,19 @@ def test_gpus_of_amd_and_instances_of_mig_can_be_used() -> None:
             "pool.kind",
             "nvidia.com/mig-1g.10gb",
             "existing",
+        ),
+        (CPU, {"engine.image": None}, "engine.image", "built for NVIDIA GPUs", "-openai-cpu:"),
+        (CPU, {"pool.nodeLabels": None}, "pool.nodeLabels", "nvidia.com/gpu.present", "/os: "),
+        (CPU, {"pool.kind": "karpenter-aws"}, "pool.kind", "nodes with GPUs", "existing"),
+        (CPU, {"pool.gpusPerNode": 2}, "pool.gpusPerNode", "serve one replica", "1"),
+        (CPU, {"engine.tensorParallel": 2}, "engine.tensorParallel", "serve one replica", "1"),
+        (CPU, {"monitoring.gpuMetrics": True}, "monitoring.gpuMetrics", "not there", "false"),
+        (
+            CPU,
+            {"model.name": "llama-3.1-8b-instruct", "model.precision": "fp8"},
+            "model.precision",
+            "no kernels for weights in fp8 on cpu",
+            "bf16",
         ),
         (MIG, {"pool.gpu": "h100"}, "pool.gpusPerNode", "56 whole GPUs", "1 to 16"),
         (MIG, {"pool.gpu": "h100/1g.11gb"}, "pool.gpu", "h100/1g.11gb", "h100/1g.10gb"),

@@ -90,7 +90,7 @@ def test_of_a_list_of_one_the_entry_is_changed(key: str) -> None:
         ),
         (
             {"models[1].engine.tensorParallel": 4},
-            ["models[1].engine.tensorParallel: 4 GPUs a replica on nodes of 1"],
+            ["models[1].engine.tensorParallel: 4 GPUs per replica on nodes of 1"],
         ),
         (
             {"models[1].model.name": "llama-3.1-70b-instruct"},
@@ -98,7 +98,7 @@ def test_of_a_list_of_one_the_entry_is_changed(key: str) -> None:
         ),
         (
             {"models[1].model.name": "llama-3.1-8b-instruct"},
-            ["llama-3.1-8b-instruct is served twice", "raise its replicas.max"],
+            ["llama-3.1-8b-instruct is listed twice", "raise its replicas.max"],
         ),
         ({"gateway.mode": "hybrid", "gateway.teams": {"chat": {}}}, ["models in mode hybrid"]),
         ({"engine.pipelineParallel": 2}, ["several models with engine.pipelineParallel 2"]),
@@ -160,7 +160,7 @@ def on_servers(nodes: int, *fleets: tuple[int, int]) -> tuple[Stack, list[str]]:
         (1, ((4, 1), (1, 4)), None),
         (1, ((4, 1), (1, 5)), "take 9 GPUs (llama-3.1-8b-instruct 1 x 4, qwen3-14b 5 x 1), but"),
         (2, ((4, 2), (4, 2)), None),
-        (2, ((4, 3), (4, 2)), "are 16"),
+        (2, ((4, 3), (4, 2)), "provide 16"),
         (2, ((8, 1), (1, 2)), "not certain that a replica of 8 GPUs finds a node"),
         (3, ((8, 1), (1, 2)), None),
     ],

@@ -144,7 +144,7 @@ MISTAKES: Mapping[str, Mistake] = {
             "pool.nodeLabels": {"feature.node.kubernetes.io/amd-gpu": "true"},
         },
         "engine.image",
-        "is built for GPUs of NVIDIA, and pool.gpu is mi300x",
+        "is built for NVIDIA GPUs, but pool.gpu is mi300x",
         "vLLM built for ROCm",
     ),
     "a precision that the checkpoint does not have": Mistake(
@@ -159,16 +159,16 @@ MISTAKES: Mapping[str, Mistake] = {
         '"al2023@latest"',
         "al2023@vRELEASE",
     ),
-    "two GPUs a replica on nodes of one": Mistake(
+    "two GPUs per replica on nodes of one": Mistake(
         {"engine.tensorParallel": 2},
         "engine.tensorParallel",
-        "2 GPUs a replica on nodes of 1",
+        "2 GPUs per replica on nodes of 1",
         "set pool.gpusPerNode to a multiple of 2",
     ),
     "replicas that do not fill a node": Mistake(
         {"engine.tensorParallel": 2, "pool.gpusPerNode": 3},
         "engine.tensorParallel",
-        "2 GPUs a replica on nodes of 3",
+        "2 GPUs per replica on nodes of 3",
         "a divisor of 3",
     ),
     "three GPUs a replica": Mistake(
@@ -201,13 +201,16 @@ MISTAKES: Mapping[str, Mistake] = {
         {"engine.gpuMemoryUtilization": "0.75", "model.maxLength": 32768},
         "pool.gpu",
         "for requests of 32,768 tokens",
-        "or shorten model.maxLength",
+        "or lower model.maxLength",
     ),
     "requests beyond the model": Mistake(
-        {"model.maxLength": 65536}, "model.maxLength", "reads 32,768", "Allowed: up to 32,768"
+        {"model.maxLength": 65536}, "model.maxLength", "supports 32,768", "Allowed: up to 32,768"
     ),
     "a mean request beyond the longest": Mistake(
-        {"model.maxLength": 1024}, "model.maxLength", "a mean request has 1,280", "1,280 or more"
+        {"model.maxLength": 1024},
+        "model.maxLength",
+        "an average request has 1,280",
+        "1,280 or more",
     ),
     "a branch for a commit": Mistake(
         {"model.revision": "main"}, "model.revision", '"main"', "a commit of 40 hexadecimal digits"
@@ -239,7 +242,7 @@ MISTAKES: Mapping[str, Mistake] = {
     "an engine that cuts requests off": Mistake(
         {"engine.image": f"docker.io/vllm/vllm-openai:v0.17.1@{DIGEST}"},
         "engine.image",
-        "vLLM 0.17.1 can't finish running requests",
+        "vLLM 0.17.1 cannot finish running requests",
         "0.18 or newer",
     ),
     "a name that is none": Mistake(
@@ -336,7 +339,7 @@ MISTAKES: Mapping[str, Mistake] = {
         {**GKE, "pool.capacityTypes": ["reserved", "spot"]},
         "pool.gke.reservations",
         "empty, with reserved in pool.capacityTypes",
-        "take reserved out",
+        "remove reserved",
     ),
     "a reservation of an impossible name": Mistake(
         {**GKE, "pool.gke.reservations": ["Mine"]}, "pool.gke.reservations", '"Mine"', "names of"
@@ -396,12 +399,12 @@ MISTAKES: Mapping[str, Mistake] = {
         {"model.revision": COMMIT, "model.previousRevision": COMMIT},
         "model.previousRevision",
         "the same commit as model.revision",
-        "the commit to go back to, or empty",
+        "the commit to roll back to, or empty",
     ),
     "a replica of several nodes that leaves GPUs": Mistake(
         {**SHARED, "engine.pipelineParallel": 2, "pool.nodeCount": 2, "pool.gpusPerNode": 2},
         "engine.tensorParallel",
-        "1 of 2 GPUs a node, with engine.pipelineParallel 2",
+        "1 of 2 GPUs per node, with engine.pipelineParallel 2",
         "2 (pool.gpusPerNode), or engine.pipelineParallel 1",
     ),
     "a node that no replica fills": Mistake(
@@ -505,7 +508,7 @@ MISTAKES: Mapping[str, Mistake] = {
     "a commit to go back to beside an image": Mistake(
         {"weights.image": f"r.example.com/qwen@{DIGEST}", "model.previousRevision": COMMIT},
         "model.previousRevision",
-        "a commit beside weights.image",
+        "a commit together with weights.image",
         "name the earlier image",
     ),
     "a disk too small for the image": Mistake(
@@ -600,7 +603,7 @@ MISTAKES: Mapping[str, Mistake] = {
         {"network.clientNetworks": ["10.0.0.0/8"]},
         "network.clientNetworks",
         "has no effect with network.exposure cluster",
-        "internal-load-balancer; who is in the cluster is named in network.clientNamespaces",
+        "internal-load-balancer; for clients in the cluster, use network.clientNamespaces",
     ),
     "a control plane of another cloud": Mistake(
         {**GKE, "pricing.controlPlane": "eks"},
@@ -655,7 +658,7 @@ MISTAKES: Mapping[str, Mistake] = {
         {"network.exposure": "internal-load-balancer", "network.clientNetworks": ["0.0.0.0/0"]},
         "network.clientNetworks",
         '"0.0.0.0/0"',
-        "never opened to the internet",
+        "never exposed to the internet",
     ),
     "a public network as a client": Mistake(
         {
@@ -688,13 +691,13 @@ MISTAKES: Mapping[str, Mistake] = {
         {"network.namespace": "monitoring"},
         "network.namespace",
         '"monitoring"',
-        "a namespace of the model's own",
+        "a namespace used only by the model",
     ),
     "the default namespace": Mistake(
         {"network.namespace": "default"},
         "network.namespace",
         '"default"',
-        "a namespace of the model's own",
+        "a namespace used only by the model",
     ),
     "a shape without file": Mistake(
         {"traffic.shape": "office.csv"},
@@ -718,7 +721,7 @@ MISTAKES: Mapping[str, Mistake] = {
         {"pricing.nodes": "stated"},
         "pricing.nodePricePerHour",
         "no price",
-        "USD an hour for a node",
+        "USD per hour for a node",
     ),
     "owned without purchase price": Mistake(
         {**OWNED, "pricing.owned.purchasePrice": ""},

@@ -43,7 +43,7 @@ def flags_of(stack: str, changes: Mapping[str, object]) -> list[str]:
     [
         (
             {"engine.kvCachePrecision": "fp8", "pool.gpu": "a100-80"},
-            "a100-80 has no units for",
+            "a100-80 does not support",
             "h100",
         ),
         (
@@ -51,18 +51,18 @@ def flags_of(stack: str, changes: Mapping[str, object]) -> list[str]:
             "is a dense model",
             "tensorParallel",
         ),
-        ({"engine.expertParallel": True}, "one GPU for all experts", "2, 4 or 8"),
+        ({"engine.expertParallel": True}, "one GPU for all experts", "2, 4, or 8"),
         ({"engine.dataParallelAttention": True}, "without engine.expertParallel", "replicas"),
         ({"engine.speculation.method": "mtp"}, "has no heads", "ngram"),
         ({"engine.speculation.method": "draft"}, "empty with method draft", "OWNER/REPOSITORY"),
         (
             {"engine.speculation.method": "ngram", "engine.speculation.model": f"a/b@{COMMIT}"},
-            "which needs no draft",
+            "which does not need a draft",
             "leave it out",
         ),
         (
             {"engine.speculation.method": "eagle3", "engine.speculation.model": f"a/b@{COMMIT}"},
-            "not known",
+            "unknown",
             "model card",
         ),
         (
@@ -72,11 +72,11 @@ def flags_of(stack: str, changes: Mapping[str, object]) -> list[str]:
         ),
         (
             {**DRAFT, "engine.speculation.model": f"nobody/knows@{COMMIT}"},
-            "nothing is known of nobody/knows",
+            "nobody/knows is unknown",
             "breakeven model add",
         ),
         ({"engine.speculation.model": "a/b@main"}, 'found "a/b@main"', "40 hexadecimal"),
-        ({"engine.maxRequests": 4}, "the autoscaler aims at", "replicas.targetRequests"),
+        ({"engine.maxRequests": 4}, "the autoscaler's target is", "replicas.targetRequests"),
         (
             {"engine.kvOffloadGibibytes": 8, "engine.pipelineParallel": 2},
             "with engine.pipelineParallel 2",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from breakeven.settings.files import with_settings
 from breakeven.settings.parse import parse
 
 
@@ -37,3 +38,17 @@ def test_other_percentiles_are_a_mistake(stated: object, found: str, allowed: st
     assert problem.key == "traffic.outputPercentiles"
     assert found in problem.found
     assert allowed in problem.allowed
+
+
+@pytest.mark.parametrize("written", ["2k", "2e3", "2_000", "2000", 2_000, "0.002M"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("traffic.tokensPerDay", "traffic.inputTokens", "traffic.outputTokens"),
+        *("traffic.sharedPrefixTokens", "model.maxLength"),
+        *("api.escalation.inputTokens", "api.escalation.outputTokens"),
+    ],
+)
+def test_numbers_of_tokens_are_taken_as_people_write_them(written: object, key: str) -> None:
+    problems = parse(with_settings({}, {key: written}))[1]
+    assert not [problem for problem in problems if problem.key == key]

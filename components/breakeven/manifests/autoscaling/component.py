@@ -41,7 +41,7 @@ def autoscaling_component(name: str, settings: Settings) -> Component:
     scaler = Resource(
         name=settings.name,
         manifest=manifest,
-        # The scaler waits for its target, and would wait in vain for one whose weights could not
+        # The scaler waits for its target, and would wait forever for one whose weights could not
         # be fetched.
         depends_on=(replicas_key(settings),),
         timeout_seconds=timings_of(settings).rollout,

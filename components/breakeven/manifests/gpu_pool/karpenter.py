@@ -23,7 +23,7 @@ class NodeClass:
         group: API group.
         kind: Kind in that group.
         template: Its template below charts/.
-        values: What the template needs beside the name.
+        values: What the template needs in addition to the name.
     """
 
     group: str

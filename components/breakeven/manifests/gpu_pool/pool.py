@@ -33,9 +33,9 @@ class Scheduling:
         Args:
             labels: Labels of the nodes.
             taints: Keys of their taints, without the GPU's own.
-            gpu_taint: Key of the GPU's own.
+            gpu_taint: Key of the GPU's own; empty where nodes have none.
         """
-        keys = dict.fromkeys((gpu_taint, *taints))
+        keys = dict.fromkeys((*([gpu_taint] if gpu_taint else []), *taints))
         return cls(node_selector=dict(labels), tolerated_taints=tuple(keys))
 
     @property

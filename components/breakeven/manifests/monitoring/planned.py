@@ -1,4 +1,4 @@
-"""What the estimate planned, as plain figures that stand beside what happens."""
+"""What the estimate planned, as plain figures, to be compared with what happens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class PlannedApi:
     Attributes:
         reference: "provider/model".
         same_model: Whether it is the open model that this stack serves.
-        per_million_tokens: USD for a million tokens of the planned mix.
+        per_million_tokens: USD per 1M tokens of the planned mix.
     """
 
     reference: str
@@ -27,7 +27,7 @@ class PlannedCost:
 
     Attributes:
         monthly: USD a month, everything counted.
-        per_million_tokens: USD for a million tokens, idle hours paid too.
+        per_million_tokens: USD per 1M tokens, idle hours paid too.
         tokens_per_day: Input and output tokens of a mean day.
         busy_share: Share of the paid capacity that the planned load uses, 0 to 1.
         mean_nodes: GPU nodes paid, averaged over time.

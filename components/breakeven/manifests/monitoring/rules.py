@@ -39,7 +39,7 @@ def rule_resources(settings: Settings) -> Iterator[Resource]:
     concerns = ["recording", "serving", "latency", "scaling"]
     if settings.monitoring.gpu_metrics:
         concerns.append("gpu")
-    if settings.gateway.is_hybrid:
+    if settings.gateway.is_on and not settings.qualifier:  # one gateway for all models
         concerns.append("gateway")
     for concern in concerns:
         manifest = LazyManifest(
@@ -52,7 +52,7 @@ def rule_resources(settings: Settings) -> Iterator[Resource]:
 
 def _manifest(settings: Settings, concern: str) -> dict[str, Any]:
     values = _values(settings)
-    if settings.gateway.is_hybrid:
+    if settings.gateway.is_on:
         values |= _gateway_values(settings, settings.gateway)
     return rule_manifest(settings, concern, values)
 

@@ -49,7 +49,7 @@ def callers(stack: Stack) -> list[dict[str, Any]]:
     The key is asked for by the engine itself (manifests/serving/guard.py); a network rule holds
     even where that fails, so the port is open to those who are named and to nobody else.
     """
-    peers = [pods(GATEWAY_LABELS)] if stack.gateway.is_hybrid else clients(stack)
+    peers = [pods(GATEWAY_LABELS)] if stack.gateway.is_on else clients(stack)
     if stack.watched:
         peers.append(in_namespace(stack.monitoring.namespace))
     return peers

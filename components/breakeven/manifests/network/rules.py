@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from breakeven.manifests.gateway.labels import (
+    API_PORT,
+    EGRESS,
+    EGRESS_LABELS,
     GATEWAY,
     GATEWAY_LABELS,
     GATEWAY_PORT,
@@ -86,25 +89,38 @@ def _engine_policies(stack: Stack) -> Iterator[Resource]:
 
 
 def _gateway_policies(stack: Stack) -> Iterator[Resource]:
-    if not stack.gateway.is_hybrid:
+    if not stack.gateway.is_on:
         return
     readers = [in_namespace(stack.monitoring.namespace)]
+    scraped = [_opened(readers, METRICS_PORT)] if stack.watched else []
+    separates = any(model.separates_inside for model in stack.models)
+    leaves = any(model.overflow_api for model in stack.models)
     yield _policy(
         stack,
         GATEWAY,
         GATEWAY_LABELS,
         ingress=[
             *([_opened(clients(stack), GATEWAY_PORT)] if clients(stack) else []),
-            *([_opened(readers, METRICS_PORT)] if stack.watched else []),
+            *scraped,
         ],
         egress=[
             name_lookups(stack),
             _reached(ENGINE_LABELS, ENGINE_PORT),
             _reached(STORE_LABELS, LIMITS_PORT),
-            # Without an API behind it, the gateway has no way out of the cluster.
-            *([public_https()] if any(model.overflow_api for model in stack.models) else []),
+            # Without an API behind it, the gateway has no way out of the cluster; where what stays
+            # inside is separated, pods that see none of it have the way out.
+            *([_reached(EGRESS_LABELS, API_PORT)] if separates else []),
+            *([public_https()] if leaves and not separates else []),
         ],
     )
+    if separates:
+        yield _policy(
+            stack,
+            EGRESS,
+            EGRESS_LABELS,
+            ingress=[_opened([pods(GATEWAY_LABELS)], API_PORT), *scraped],
+            egress=[name_lookups(stack), public_https()],
+        )
     ingress = [_opened([pods(GATEWAY_LABELS)], LIMITS_PORT)]
     yield _policy(stack, STORE, STORE_LABELS, ingress=ingress)
 

@@ -132,7 +132,7 @@ def _service(settings: Settings, timings: Timings, replicas: Resource) -> Resour
     annotations = service_annotations(settings)
     pods = answering_labels(settings)
     spec = address(settings, pods, port=ENGINE_PORT, port_name=ENGINE_PORT_NAME)
-    if settings.gateway.is_hybrid:
+    if settings.gateway.is_on:
         # Clients call the gateway, and only that calls the model; with no replica to wait for
         # where the fleet goes down to none.
         annotations = {} if settings.replicas.min else {"pulumi.com/skipAwait": "true"}

@@ -16,17 +16,25 @@ from breakeven.manifests.serving.guard import (
     guard_volume,
 )
 from breakeven.manifests.serving.labels import (
-    ENGINE_LABELS,
     ENGINE_PORT,
     ENGINE_PORT_NAME,
-    MODEL,
-    engine_labels,
 )
 from breakeven.manifests.serving.parsers import parser_flags
+from breakeven.manifests.serving.placement import lost_nodes, own_nodes, spread
 from breakeven.manifests.serving.security import container_security, pod_security
-from breakeven.manifests.serving.sizes import engine_cpus, engine_memory_gib, shared_memory_gib
-from breakeven.manifests.serving.techniques import media_flags, parallel_flags, technique_flags
-from breakeven.manifests.serving.timings import NODE_LOST, PROBE_PERIOD, Timings, timings_of
+from breakeven.manifests.serving.sizes import (
+    engine_cpus,
+    engine_memory_gib,
+    processor_cache_bytes,
+    shared_memory_gib,
+)
+from breakeven.manifests.serving.techniques import (
+    media_flags,
+    parallel_flags,
+    pooling_flags,
+    technique_flags,
+)
+from breakeven.manifests.serving.timings import PROBE_PERIOD, Timings, timings_of
 from breakeven.manifests.serving.tracing import tracing_environment
 from breakeven.manifests.serving.weights import Weights
 from breakeven.settings.engine_arguments import as_flags
@@ -37,6 +45,16 @@ ADAPTERS = "/adapters"
 CERTIFICATE = "/certificate"
 
 _QUIET = "/health,/metrics,/ping"
+
+
+def _memory_flag(settings: Settings) -> str:
+    """Returns what bounds the engine's memory: a share of a GPU's, or bytes of the node's.
+
+    On processors vLLM takes a share of all the memory of the machine, whoever else lives there.
+    """
+    if settings.pool.gpu.is_cpu:
+        return f"--kv-cache-memory-bytes={processor_cache_bytes(settings)}"
+    return f"--gpu-memory-utilization={_memory_utilization(settings)}"
 
 
 def _memory_utilization(settings: Settings) -> Decimal:
@@ -65,7 +83,7 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
         f"--port={ENGINE_PORT}",
         *parallel_flags(settings),
         f"--max-model-len={model.max_length}",
-        f"--gpu-memory-utilization={_memory_utilization(settings)}",
+        _memory_flag(settings),
         f"--dtype={'bfloat16' if settings.pool.gpu.has_bf16 else 'float16'}",
         # Never pickled weights, which run code when they are loaded.
         "--load-format=safetensors",
@@ -95,6 +113,7 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
             "--node-rank=$(LWS_WORKER_INDEX)",
             "--master-addr=$(LWS_LEADER_ADDRESS)",
         ]
+    flags += pooling_flags(settings)
     if worker:
         flags.append("--headless")
     else:
@@ -148,9 +167,9 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
         "enableServiceLinks": False,
         "securityContext": pod_security(),
         "nodeSelector": dict(scheduling.node_selector),
-        "tolerations": [*scheduling.tolerations, *_lost_nodes(settings)],
-        "topologySpreadConstraints": [_spread(settings, _HOST), _spread(settings, _ZONE)],
-        "affinity": _own_nodes(settings),
+        "tolerations": [*scheduling.tolerations, *lost_nodes(settings)],
+        "topologySpreadConstraints": spread(settings),
+        "affinity": own_nodes(settings),
         "terminationGracePeriodSeconds": timings.grace,
         "containers": [(_worker if worker else _container)(settings, timings)],
         "volumes": [
@@ -168,20 +187,6 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
         ],
     }
     return stated(pod)
-
-
-def _lost_nodes(settings: Settings) -> list[dict[str, Any]]:
-    if not settings.has_spare_gpus:
-        return []  # there is nowhere else, and a node that comes back still has its replica
-    return [
-        {
-            "key": f"node.kubernetes.io/{state}",
-            "operator": "Exists",
-            "effect": "NoExecute",
-            "tolerationSeconds": NODE_LOST,
-        }
-        for state in ("not-ready", "unreachable")
-    ]
 
 
 def _weights_volume(settings: Settings, weights: Weights) -> dict[str, Any]:
@@ -209,10 +214,6 @@ def _read_only(name: str, claim: str) -> dict[str, Any]:
         "name": name,
         "persistentVolumeClaim": {"claimName": claim, "readOnly": True},
     }
-
-
-_HOST = "kubernetes.io/hostname"
-_ZONE = "topology.kubernetes.io/zone"
 
 
 def _container(settings: Settings, timings: Timings) -> dict[str, Any]:
@@ -295,7 +296,8 @@ def _environment(settings: Settings, timings: Timings) -> list[dict[str, Any]]:
 
 
 def _resources(settings: Settings) -> dict[str, Any]:
-    gpus = {settings.pool.gpu.device_resource: str(settings.engine.tensor_parallel)}
+    device = settings.pool.gpu.device_resource
+    gpus = {device: str(settings.engine.tensor_parallel)} if device else {}
     memory = engine_memory_gib(settings)
     return {
         "requests": {
@@ -321,35 +323,4 @@ def _probe(settings: Settings, period: int, *, failures: int) -> dict[str, Any]:
         "periodSeconds": period,
         "timeoutSeconds": 5,
         "failureThreshold": failures,
-    }
-
-
-def _spread(settings: Settings, topology_key: str) -> dict[str, Any]:
-    return {
-        "topologyKey": topology_key,
-        "maxSkew": 1,
-        # DoNotSchedule would make a node autoscaler buy nodes for the sake of symmetry.
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": engine_labels(settings)},
-    }
-
-
-def _own_nodes(settings: Settings) -> dict[str, Any] | None:
-    """Keeps the models of a stack on nodes of their own, where nodes come and go.
-
-    Sharing one would keep it, and its price, until the last replica of either model has left; nodes
-    of a pool of fixed size are paid anyway, and shared.
-    """
-    if not settings.co_located or settings.shares_nodes:
-        return None
-    other = {
-        "matchLabels": dict(ENGINE_LABELS),
-        "matchExpressions": [{"key": MODEL, "operator": "NotIn", "values": [settings.name]}],
-    }
-    return {
-        "podAntiAffinity": {
-            "requiredDuringSchedulingIgnoredDuringExecution": [
-                {"labelSelector": other, "topologyKey": _HOST}
-            ]
-        }
     }

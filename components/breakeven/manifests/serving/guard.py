@@ -57,7 +57,7 @@ def guard_environment(timings: Timings) -> Mapping[str, str]:
 
 
 def guard_hook(timings: Timings) -> dict[str, Any]:
-    """Returns what runs in the container before it is told to stop."""
+    """Returns what runs in the container before it gets the signal to stop."""
     return {
         "preStop": {
             "exec": {

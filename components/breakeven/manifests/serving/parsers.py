@@ -18,6 +18,8 @@ def parser_flags(settings: Settings) -> list[str]:
     A parser of the catalog that the version of vLLM does not have yet is left out; the estimate
     names the version that the model needs.
     """
+    if not settings.model.facts.generates:
+        return []
     engine, known = settings.engine, parsers_of(settings.model.repository)
     release = engine.release
     tools = _chosen(engine.tool_calling, known.tool_calls, release.tool_parsers)

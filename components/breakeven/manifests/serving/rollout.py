@@ -33,7 +33,7 @@ class Rollout:
 def rollout_of(settings: Settings) -> Rollout:
     """Works out which strategy is possible.
 
-    A replica more needs a GPU more. Where none is spare it would wait for ever, and a replica must
+    A replica more needs a GPU more. Where none is spare it would wait forever, and a replica must
     go first: the others serve meanwhile, or none does where there is only one.
     """
     surge = settings.surge_replicas

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# Above 10,000, so that it is no user of the host. The engine image knows no such user:
+# Above 10,000, so that it is not a user of the host. The engine image knows no such user:
 # USER_ENVIRONMENT stands in for the missing entry in /etc/passwd.
 USER = 10001
 

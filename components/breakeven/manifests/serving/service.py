@@ -17,7 +17,12 @@ def service_annotations(settings: Settings) -> dict[str, str]:
 
 
 def address(
-    settings: Settings, pods: Mapping[str, str], *, port: int, port_name: str
+    settings: Settings,
+    pods: Mapping[str, str],
+    *,
+    port: int,
+    port_name: str,
+    scheme: str | None = None,
 ) -> dict[str, Any]:
     """Returns the specification of the Service that clients call, as `exposure` says.
 
@@ -26,13 +31,14 @@ def address(
         pods: Labels of the pods behind it.
         port: Its port.
         port_name: Name of the pods' port.
+        scheme: What the pods speak there; None for what the engine speaks.
     """
     if not settings.network.has_load_balancer:
-        return inner_address(settings, pods, port=port, port_name=port_name)
+        return inner_address(settings, pods, port=port, port_name=port_name, scheme=scheme)
     return {
         "type": "LoadBalancer",
         "selector": dict(pods),
-        "ports": [_port(settings, port, port_name)],
+        "ports": [_port(scheme or settings.network.scheme, port, port_name)],
         "loadBalancerSourceRanges": list(settings.network.client_networks),
         # Keeps the client's address, which the network rules ask for.
         "externalTrafficPolicy": "Local",
@@ -40,16 +46,20 @@ def address(
 
 
 def inner_address(
-    settings: Settings, pods: Mapping[str, str], *, port: int, port_name: str
+    settings: Settings,
+    pods: Mapping[str, str],
+    *,
+    port: int,
+    port_name: str,
+    scheme: str | None = None,
 ) -> dict[str, Any]:
     """Returns the specification of a Service inside the cluster, with arguments as `address`."""
     return {
         "type": "ClusterIP",
         "selector": dict(pods),
-        "ports": [_port(settings, port, port_name)],
+        "ports": [_port(scheme or settings.network.scheme, port, port_name)],
     }
 
 
-def _port(settings: Settings, port: int, name: str) -> dict[str, Any]:
-    scheme = settings.network.scheme
+def _port(scheme: str, port: int, name: str) -> dict[str, Any]:
     return {"name": name, "port": port, "targetPort": name, "appProtocol": scheme}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from breakeven.catalog.gpus import RESERVED_GIB_PER_GPU
 from breakeven.settings.stack import Settings
 
 _GIB = 2**30
@@ -34,8 +35,8 @@ def engine_cpus(settings: Settings) -> int:
     worker: the fewest that vLLM recommends (its optimization guide, "CPU Resources for GPU
     Deployments"). It means physical cores; asking for as many CPUs of a hyper-threaded machine is
     half of that, so that a replica still fits the smallest one-GPU machines of the clouds, which
-    have 4 CPUs, beside the cluster's own pods. Larger machines leave the rest to it: there is no
-    CPU limit.
+    have 4 CPUs, in addition to the cluster's own pods. Larger machines leave the rest to it:
+    there is no CPU limit.
     """
     return 2 + settings.engine.tensor_parallel
 
@@ -46,9 +47,23 @@ def engine_memory_gib(settings: Settings) -> int:
     6 GiB for API server, engine core and compilation, 3 GiB for each GPU's worker with its CUDA
     context and pinned buffers, and the shared memory, which counts as the pod's. The weights need
     none: they are mapped from files and copied to the GPU. One replica of one GPU asks for 10 GiB
-    and fits the smallest one-GPU machines (16 GiB, of which Kubernetes leaves about 13.8).
+    and fits the smallest one-GPU machines (16 GiB, of which Kubernetes leaves about 13.8). On
+    processors all of it is the node's memory, weights and key-value cache included.
     """
+    if settings.pool.gpu.is_cpu:
+        return math.ceil(settings.pool.gpu.memory_gib)
     return 6 + 3 * settings.engine.tensor_parallel + shared_memory_gib(settings)
+
+
+def processor_cache_bytes(settings: Settings) -> int:
+    """Returns what weights and vLLM's own memory leave for the key-value cache; 0 for nothing.
+
+    As the estimate divides the memory (`cost.capacity.memory_fit`), which refuses a model that does
+    not fit.
+    """
+    usable = settings.pool.gpu.memory_gib * float(settings.engine.gpu_memory_utilization)
+    left = (usable - RESERVED_GIB_PER_GPU) * _GIB - settings.model.repository_bytes
+    return max(0, math.floor(left))
 
 
 def shared_memory_gib(settings: Settings) -> int:

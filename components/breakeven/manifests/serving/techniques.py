@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from breakeven.settings.checks.pooling import POOLER
 from breakeven.settings.stack import Settings
 
 
@@ -55,3 +56,21 @@ def parallel_flags(settings: Settings) -> list[str]:
     if settings.engine.data_parallel_attention:
         return ["--tensor-parallel-size=1", f"--data-parallel-size={gpus}"]
     return [f"--tensor-parallel-size={gpus}"]
+
+
+def pooling_flags(settings: Settings) -> list[str]:
+    """Returns how vLLM serves a model that only reads; nothing for one that writes.
+
+    Where the same weights may serve for both, such as those of a decoder that embeds, only the
+    runner tells which is meant.
+    """
+    facts = settings.model.facts
+    if facts.generates:
+        return []
+    flags = ["--runner=pooling"]
+    if facts.overrides:
+        flags.append(f"--hf-overrides={json.dumps(facts.overrides)}")
+    if facts.pooling and POOLER not in settings.engine.args:
+        # The repository states it in a folder of its own, which is not fetched.
+        flags.append(f"--{POOLER}={json.dumps({'pooling_type': facts.pooling})}")
+    return flags

@@ -24,12 +24,12 @@ EXIT_MARGIN = 15
 # cold cache (talos-argocd-proxmox#1848); a model of two layers took 22 to 29 s on CPUs.
 ENGINE_START = 300
 
-# The probe only has to end a start that hangs. Too short a budget kills slow starts for ever
+# The probe only has to end a start that hangs. Too short a budget kills slow starts every time
 # (kserve#5062, kubeai#172, aibrix#782), and replicas that start together share the volume's speed.
 START_SAFETY_FACTOR = 2
 
-# Of silence, from which on a node counts as lost and its replicas are made anew elsewhere. Calls go
-# to the others before; this says when what takes minutes begins. Kubernetes' own value is 300 s.
+# Seconds of silence after which a node counts as lost and its replicas are made elsewhere. Calls go
+# to the others before that; this says when what takes minutes begins. Kubernetes' value is 300 s.
 NODE_LOST = 60
 
 # A machine starts, joins, and pulls an image of some 10 GB.

@@ -134,7 +134,7 @@ def _filled_volume(  # noqa: PLR0913  # one argument for each object referred to
                 "name": name,
                 "namespace": settings.network.namespace,
                 "labels": labels,
-                # A Job that failed for good is made anew by the next update.
+                # A Job that failed for good is made again by the next update.
                 "annotations": {"pulumi.com/replaceUnready": "true"},
             },
             "spec": {

@@ -25,19 +25,19 @@ class CurrencySettings(Group):
     """The currency that reports show, by a rate of a day. Costs are computed in USD."""
 
     code: Annotated[
-        str, Form(_code, allowed="a currency code of ISO 4217, such as EUR", pattern=_CODE)
+        str, Form(_code, allowed="an ISO 4217 currency code, such as EUR", pattern=_CODE)
     ] = Field(
         default="USD",
-        description="Currency of tables, pages and messages, by its code of ISO 4217; another one "
-        "than USD needs pricing.currency.rate and pricing.currency.asOf",
+        description="Currency of tables, pages, and messages, as an ISO 4217 code; a currency "
+        "other than USD needs pricing.currency.rate and pricing.currency.asOf",
     )
     rate: OptionalNumber = Field(
         default=None,
         ge=Decimal("0.000001"),
         le=Decimal("1e6"),
-        description="How much of that currency one USD is, such as 0.86",
+        description="Exchange rate: units of that currency per USD, such as 0.86",
     )
-    as_of: Day = Field(default=None, description="Day of that rate, YYYY-MM-DD")
+    as_of: Day = Field(default=None, description="Date of that rate, YYYY-MM-DD")
 
     def stated(self) -> Iterator[Conflict]:
         """Yields a currency without its rate, and a rate without its currency."""
@@ -54,7 +54,7 @@ class CurrencySettings(Group):
                 yield Conflict(
                     f"pricing.currency.{key}",
                     "not stated",
-                    f"Needed with pricing.currency.code {self.code}: how much of it one USD is, "
-                    "and on which day",
+                    f"Needed with pricing.currency.code {self.code}: the exchange rate per USD "
+                    "and its date",
                     needs,
                 )

@@ -23,13 +23,14 @@ class OwnedNodeSettings(Group):
         default=3,
         ge=1,
         le=15,
-        description="pricing.nodes owned: years over which a node is written off",
+        description="pricing.nodes owned: depreciation period of a node in years",
     )
     residual_percent: Integer = Field(
         default=10,
         ge=0,
         le=90,
-        description="pricing.nodes owned: value left at the end, in percent of the purchase price",
+        description="pricing.nodes owned: residual value at the end, in percent of the purchase "
+        "price",
     )
     power_watts: Integer = Field(
         default=0,
@@ -41,14 +42,14 @@ class OwnedNodeSettings(Group):
         default=None,
         ge=0,
         le=100_000,
-        description="pricing.nodes owned: its draw without work; between both it grows with the "
-        "simulated work. Empty to pay pricing.owned.powerWatts at all hours",
+        description="pricing.nodes owned: its idle draw in W; the rest is paid for the simulated "
+        "busy hours. Empty to pay for pricing.owned.powerWatts at all hours",
     )
     power_usage_effectiveness: Number = Field(
         default=Decimal("1.5"),
         ge=1,
         le=3,
-        description="pricing.nodes owned: PUE, power of the whole site over power of the "
+        description="pricing.nodes owned: PUE, power of the whole site divided by power of the "
         "machines, 1.0 to 3.0",
     )
     electricity_price_per_kwh: OptionalNumber = Field(
@@ -61,8 +62,8 @@ class OwnedNodeSettings(Group):
         default=Decimal(0),
         ge=0,
         le=Decimal("1e6"),
-        description="pricing.nodes owned: USD a month and node for space, network port and "
-        "vendor support",
+        description="pricing.nodes owned: USD/month per node for space, network port, and vendor "
+        "support",
     )
     cost_of_capital_percent: Number = Field(
         default=Decimal(0),
@@ -90,7 +91,7 @@ class OwnedNodeSettings(Group):
         ge=0,
         le=Decimal("1e8"),
         description="pricing.nodes owned: USD for head nodes, storage servers and switches that "
-        "this stack bears; written off, financed and insured as the nodes are",
+        "this stack pays for; depreciated, financed, and insured like the nodes",
     )
     shared_power_watts: Integer = Field(
         default=0,
@@ -100,14 +101,13 @@ class OwnedNodeSettings(Group):
     )
     purchase_date: Day = Field(
         default=None,
-        description="pricing.nodes owned: day on which nodes that are already there were bought, "
-        "YYYY-MM-DD; they are written off from then on. Empty for nodes to be bought",
+        description="pricing.nodes owned: purchase date of existing nodes, YYYY-MM-DD; "
+        "depreciation starts then. Empty for nodes to be bought",
     )
     book_value: OptionalNumber = Field(
         default=None,
         ge=0,
         le=Decimal("1e8"),
-        description="pricing.nodes owned: USD that one node is still worth in the books; what is "
-        "left of it is written off until the end of pricing.owned.amortizationYears. Needs "
-        "pricing.owned.purchaseDate",
+        description="pricing.nodes owned: book value of one node in USD; it is depreciated until "
+        "the end of pricing.owned.amortizationYears. Needs pricing.owned.purchaseDate",
     )

@@ -16,23 +16,23 @@ class StaffingSettings(Group):
         default=Decimal(180000),
         ge=0,
         le=2_000_000,
-        description="USD a year for a senior engineer, with what the employer pays on top",
+        description="USD per year for a senior engineer, including employer costs",
     )
     engineer_percent: Integer = Field(
         default=20,
         ge=0,
         le=1000,
-        description="Share of that engineer's time that running the system takes",
+        description="Share of that engineer's time (%) for running the system",
     )
     on_call_per_month: Number = Field(
         default=Decimal(0),
         ge=0,
         le=1_000_000,
-        description="USD a month of on-call pay",
+        description="USD/month for on-call pay",
     )
     contingency_percent: Integer = Field(
         default=5,
         ge=0,
         le=100,
-        description="Reserve on top of machines and people, for what is forgotten",
+        description="Reserve (%) on top of infrastructure and staffing, for forgotten costs",
     )

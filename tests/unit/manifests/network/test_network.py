@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from breakeven.manifests.gateway.labels import GATEWAY_LABELS, STORE_LABELS
+from breakeven.manifests.gateway.labels import EGRESS_LABELS, GATEWAY_LABELS, STORE_LABELS
 from breakeven.manifests.network.namespace import namespace_component
 from breakeven.manifests.network.rules import network_component
 from breakeven.manifests.serving.labels import ENGINE_LABELS, WEIGHTS_LABELS
@@ -109,6 +109,8 @@ NOT_PUBLIC = [
     "172.20.0.1",
     "192.168.1.1",
     "fd00:ec2::254",
+    "64:ff9b::a00:1",  # 10.0.0.1 by NAT64
+    "2002:a00:1::1",  # 10.0.0.1 by 6to4
     "fe80::1",
     "::1",
 ]
@@ -143,7 +145,7 @@ class TestEveryStack:
     def test_clients_and_prometheus_reach_the_engine_and_nobody_else(self, stack: str) -> None:
         rules, settings = rules_of(stack), settings_of(stack)
         clients = set(settings.network.client_namespaces)
-        expected = {settings.monitoring.namespace}
+        expected = {settings.monitoring.namespace} if settings.monitoring.enabled else set()
         if not settings.gateway.is_hybrid:
             expected |= clients
         for namespace in (*expected, *clients, "kube-system", "llm", "elsewhere"):
@@ -242,6 +244,7 @@ class TestGateway:
         for labels, expected in (
             (GATEWAY_LABELS, True),
             (STORE_LABELS, False),
+            (EGRESS_LABELS, False),
             (WEIGHTS_LABELS, False),
             ({"app": "debug"}, False),
         ):
@@ -264,16 +267,52 @@ class TestGateway:
             assert reached is expected, namespace
 
     @pytest.mark.parametrize("address", PUBLIC)
-    def test_the_gateway_leaves_only_where_there_is_an_api(self, address: str) -> None:
-        for leave in (True, False):
-            rules = rules_of("hybrid", **{"network.dataMayLeave": leave})
-            reached = allowed(rules, "Egress", GATEWAY_LABELS, port=443, address=address)
-            assert reached is leave
-            assert not allowed(rules, "Egress", GATEWAY_LABELS, port=80, address=address)
+    @pytest.mark.parametrize(("leave", "separate"), [(True, True), (True, False), (False, True)])
+    def test_one_set_of_pods_leaves_at_the_most(
+        self, address: str, leave: bool, separate: bool
+    ) -> None:
+        """Where what stays inside is separated it is the set that sees none of it."""
+        settings = {"network.dataMayLeave": leave, "gateway.separateInside": separate}
+        rules = rules_of("hybrid", **settings)
+        for labels, expected in (
+            (GATEWAY_LABELS, leave and not separate),
+            (EGRESS_LABELS, leave and separate),
+        ):
+            reached = allowed(rules, "Egress", labels, port=443, address=address)
+            assert reached is expected, labels
+            assert not allowed(rules, "Egress", labels, port=80, address=address)
 
     @pytest.mark.parametrize("address", NOT_PUBLIC)
     def test_the_gateway_reaches_nothing_else_that_is_private(self, address: str) -> None:
-        assert not allowed(rules_of("hybrid"), "Egress", GATEWAY_LABELS, port=443, address=address)
+        for labels in (GATEWAY_LABELS, EGRESS_LABELS):
+            assert not allowed(rules_of("hybrid"), "Egress", labels, port=443, address=address)
+
+    def test_in_mode_self_host_a_gateway_may_be_called_and_lets_nothing_out(self) -> None:
+        settings = {
+            "gateway.enabled": True,
+            "gateway.teams": {"chat": {}, "legal": {"dataMayLeave": False}},
+            "network.clientNamespaces": ["chat"],
+        }
+        rules = rules_of("dev", **settings)
+        assert allowed(rules, "Ingress", GATEWAY_LABELS, port=8000, namespace="chat")
+        assert not allowed(rules, "Ingress", ENGINE_LABELS, port=8000, namespace="chat")
+        assert not allowed(rules, "Egress", GATEWAY_LABELS, port=443, address="8.8.8.8")
+
+    def test_only_the_gateway_calls_the_way_out_which_reaches_nobody_inside(self) -> None:
+        rules = rules_of("hybrid")
+        for labels, expected in (
+            (GATEWAY_LABELS, True),
+            (ENGINE_LABELS, False),
+            (STORE_LABELS, False),
+        ):
+            reached = allowed(
+                rules, "Ingress", EGRESS_LABELS, port=8002, namespace="llm", labels=labels
+            )
+            assert reached is expected, labels
+        for port, labels in ((8000, ENGINE_LABELS), (8081, STORE_LABELS), (8000, GATEWAY_LABELS)):
+            assert not allowed(
+                rules, "Egress", EGRESS_LABELS, port=port, namespace="llm", labels=labels
+            ), labels
 
     def test_the_gateway_reaches_model_and_store(self) -> None:
         rules = rules_of("hybrid")

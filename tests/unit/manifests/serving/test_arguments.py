@@ -107,7 +107,7 @@ def test_flags_are_passed_on_in_the_forms_that_vllm_reads() -> None:
 
 @pytest.mark.parametrize("name", sorted(OWNED))
 def test_a_flag_that_the_kit_sets_is_refused_with_the_setting_to_use(name: str) -> None:
-    with pytest.raises(SettingsError, match=rf"{name} is set by the kit") as refused:
+    with pytest.raises(SettingsError, match=rf"{name} is set by Breakeven") as refused:
         stack_of("dev", **{"engine.args": {name: "x"}})
     assert OWNED[name] in str(refused.value)
 
@@ -147,7 +147,7 @@ def test_variables_are_passed_on_but_for_those_of_the_kit() -> None:
     assert {"VLLM_API_KEY", "HF_HUB_OFFLINE", "PYTHONPATH"} <= own_variables(settings)
     refused = settings_of("dev", **{"engine.env": {"HF_HUB_OFFLINE": "0"}})
     [conflict] = serving_conflicts(refused)
-    assert (conflict.key, conflict.found) == ("engine.env", "HF_HUB_OFFLINE is set by the kit")
+    assert (conflict.key, conflict.found) == ("engine.env", "HF_HUB_OFFLINE is set by Breakeven")
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z][a-z-]{0,9}", fullmatch=True), st.integers(0, 9)))

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from breakeven.errors import SettingsError
 from breakeven.manifests.render import stack_components
 from tests.recording import stack_of
 
@@ -46,6 +43,12 @@ def test_without_a_certificate_nothing_mentions_one() -> None:
     assert "certificate" not in text
 
 
-def test_a_gateway_that_asks_by_plain_http_refuses_a_certificate() -> None:
-    with pytest.raises(SettingsError, match=r"network\.tlsSecret"):
-        stack_of("hybrid", **{"network.tlsSecret": "certificate"})
+def test_behind_a_gateway_the_certificate_is_between_it_and_the_engine() -> None:
+    found = resources("hybrid", **{"network.tlsSecret": "certificate"})
+    services = {
+        key: [port["appProtocol"] for port in each["spec"]["ports"] if "appProtocol" in port]
+        for key, each in found.items()
+        if key.startswith("Service/")
+    }
+    assert services.pop("Service/gateway") == ["http"]
+    assert [kinds for kinds in services.values() if kinds] == [["https"]]

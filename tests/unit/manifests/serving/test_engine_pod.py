@@ -34,7 +34,7 @@ def test_it_serves_the_pinned_revision_under_the_models_name(served: Served, sta
     assert flags["--served-model-name"] == settings.model.facts.name
     assert flags["--tensor-parallel-size"] == str(settings.engine.tensor_parallel)
     assert flags["--max-model-len"] == str(settings.model.max_length)
-    assert flags["--gpu-memory-utilization"] == "0.90"
+    assert flags.get("--gpu-memory-utilization") == (None if settings.pool.gpu.is_cpu else "0.90")
     assert flags["--dtype"] == "bfloat16"
     assert container["command"] == ["vllm", "serve"]
     assert container["image"] == settings.engine.image
@@ -42,7 +42,9 @@ def test_it_serves_the_pinned_revision_under_the_models_name(served: Served, sta
 
 def test_only_fp8_is_quantised_while_loading(served: Served, stack: str) -> None:
     flags = flags_of(served(stack).engine.container)
-    fp8 = settings_of(stack).model.precision == "fp8"
+    model = settings_of(stack).model
+    # A repository that stores fp8 says so itself.
+    fp8 = model.precision == "fp8" and not model.repository.endswith("-FP8")
     assert flags.get("--quantization") == ("fp8" if fp8 else None)
 
 
@@ -165,10 +167,10 @@ def test_a_service_can_not_break_the_port_variable(served: Served, stack: str) -
 def test_it_asks_for_the_gpus_of_one_replica_and_for_no_cpu_limit(
     served: Served, stack: str
 ) -> None:
-    resources = served(stack).engine.container["resources"]
-    gpus = str(settings_of(stack).engine.tensor_parallel)
-    assert resources["limits"]["nvidia.com/gpu"] == gpus
-    assert resources["requests"]["nvidia.com/gpu"] == gpus
+    resources, settings = served(stack).engine.container["resources"], settings_of(stack)
+    gpus = None if settings.pool.gpu.is_cpu else str(settings.engine.tensor_parallel)
+    assert resources["limits"].get("nvidia.com/gpu") == gpus
+    assert resources["requests"].get("nvidia.com/gpu") == gpus
     assert "cpu" not in resources["limits"]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from breakeven.catalog.gpus import RESERVED_GIB_PER_GPU
 from breakeven.manifests.serving.sizes import (
     engine_cpus,
     engine_memory_gib,
+    processor_cache_bytes,
     shared_memory_gib,
     weights_volume_gib,
 )
@@ -70,3 +72,12 @@ def test_each_gpu_has_shared_memory_for_its_peers(parallel: int) -> None:
     settings = on_eight_gpus(parallel)
     assert shared_memory_gib(settings) >= parallel
     assert engine_memory_gib(settings) > shared_memory_gib(settings)
+
+
+def test_processors_hold_weights_and_cache_within_what_the_pod_asks_for() -> None:
+    settings = settings_of("laptop")
+    taken = settings.model.repository_bytes + processor_cache_bytes(settings)
+    assert taken + RESERVED_GIB_PER_GPU * 2**30 <= engine_memory_gib(settings) * 2**30
+    assert processor_cache_bytes(settings) > settings.model.facts.request_bytes(
+        settings.model.max_length
+    )

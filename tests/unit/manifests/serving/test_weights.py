@@ -12,7 +12,7 @@ from tests.recording import FETCHING, Registration, settings_of
 
 Served = Callable[..., Registration]
 
-OTHER_IMAGE = f"docker.io/vllm/vllm-openai:v0.25.0@sha256:{'0' * 64}"
+OTHER_IMAGE = f"docker.io/vllm/vllm:v0.25.0@sha256:{'0' * 64}"
 OTHER_REVISION = "0" * 40
 
 

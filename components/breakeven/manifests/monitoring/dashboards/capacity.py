@@ -1,4 +1,4 @@
-"""How full the fleet is, and what it could take: for who decides about replicas and GPUs."""
+"""How full the fleet is, and what it could take: for those who decide about replicas and GPUs."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def capacity(settings: Settings) -> Board:
     result = Board(settings, "capacity", "7d")
     replicas = settings.replicas
     there = recorded(settings, "replicas:there")
-    result.row("Load and room")
+    result.row("Load and headroom")
     result.lines(
         "Busy share of the replicas",
         "percentunit",
         Query(recorded(settings, "busy:ratio"), "now"),
         Query(recorded(settings, "planned_busy:ratio"), "planned, mean of a week"),
-        explained="Tokens a second over what the replicas that are there serve when full, as the "
-        "estimate has it; above 100% it was too low. Idle time is paid as well.",
+        explained="Tokens per second divided by the estimated capacity of the running replicas; "
+        "above 100%, the estimate was too low. Idle time is paid for as well.",
     )
     result.lines(
-        "Requests against what scaling aims at",
+        "Requests compared with the scaling target",
         "short",
         Query(
             f"{recorded(settings, 'requests_running:sum')} + "
@@ -38,7 +38,7 @@ def capacity(settings: Settings) -> Board:
         ),
         Query(f"{there} * {replicas.target_requests}", "replicas.targetRequests x replicas"),
         Query(f"vector({replicas.target_requests * replicas.max})", "with all replicas"),
-        explained="Above the last line replicas.max is the limit.",
+        explained="Above the last line, replicas.max is the limit.",
     )
     _tokens(result, settings)
     result.row("Replicas and nodes")
@@ -51,11 +51,11 @@ def capacity(settings: Settings) -> Board:
 def _tokens(result: Board, settings: Settings) -> None:
     engine = engine_selector(settings)
     result.lines(
-        "Tokens a second",
+        "Tokens per second",
         "short",
         Query(recorded(settings, "input_tokens:rate5m"), "input"),
         Query(recorded(settings, "output_tokens:rate5m"), "output"),
-        explained="Input counts cached tokens, too.",
+        explained="Input includes cached tokens.",
     )
     result.lines(
         "Tokens of the last 24 hours",
@@ -72,14 +72,14 @@ def _tokens(result: Board, settings: Settings) -> None:
             f"(sum(rate(vllm:prefix_cache_queries_total{{{engine}}}[5m])) > 0)",
             "share of tokens",
         ),
-        explained="traffic.cachedInputPercent of the plan.",
+        explained="The plan has traffic.cachedInputPercent.",
     )
     result.lines(
-        "Key-value cache in use",
+        "KV cache in use",
         "percentunit",
         Query(f"max(vllm:kv_cache_usage_perc{{{engine}}})", "fullest"),
         Query(f"avg(vllm:kv_cache_usage_perc{{{engine}}})", "mean"),
-        explained="What bounds the requests that a replica takes at once.",
+        explained="It limits the requests that a replica runs at once.",
     )
 
 
@@ -92,7 +92,7 @@ def _fleet(result: Board, settings: Settings) -> None:
         Query(replicas_asked_for(settings), "asked for"),
         Query(f"vector({settings.replicas.min})", "replicas.min"),
         Query(f"vector({settings.replicas.max})", "replicas.max"),
-        explained="Asked for: by the autoscaler, or by the stack.",
+        explained="Desired: by the autoscaler or the stack.",
     )
     result.lines(
         "GPU nodes",
@@ -104,8 +104,8 @@ def _fleet(result: Board, settings: Settings) -> None:
             "with a replica of this model",
         ),
         Query(recorded(settings, "planned_nodes:mean"), "planned, mean"),
-        explained="Paid: replicas over replicas a node, rounded up; all of them in a pool of fixed "
-        "size.",
+        explained="Paid: replicas divided by replicas per node, rounded up; all nodes in a pool of "
+        "fixed size.",
     )
 
 
@@ -113,10 +113,10 @@ def _gpus(result: Board, settings: Settings) -> None:
     result.row("GPUs")
     for title, unit, name, explained in (
         (
-            "GPU utilisation",
+            "GPU utilization",
             "percentunit",
             "gpu_utilisation:ratio",
-            "Share of time in which anything ran; 100% does not mean that it is full.",
+            "Share of time in which anything ran; 100% does not mean full.",
         ),
         (
             "GPU memory in use",
@@ -129,7 +129,7 @@ def _gpus(result: Board, settings: Settings) -> None:
             "GPU temperature",
             "celsius",
             "gpu_temperature:celsius",
-            "Each kind of card throttles from a temperature of its own.",
+            "Each GPU type throttles at a different temperature.",
         ),
     ):
         series = Query(recorded(settings, name), "{{pod}} GPU {{gpu}}")

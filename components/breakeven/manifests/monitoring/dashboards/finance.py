@@ -1,4 +1,4 @@
-"""What it costs, beside the plan and the APIs: for who pays."""
+"""What it costs, compared with the plan and the APIs: for those who pay."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ def finance(settings: Settings) -> Board:
     _now(result, settings)
     result.row("Money")
     result.lines(
-        "Cost of a million tokens",
+        "Cost per 1M tokens",
         _USD,
         Query(recorded(settings, "per_million_tokens:usd1d"), "this stack, last 24 hours"),
         Query(recorded(settings, "planned_per_million_tokens:usd"), "this stack, planned"),
         Query(recorded(settings, "api_per_million_tokens:usd"), "{{api}} ({{role}})"),
-        explained="The whole bill over the tokens served: idle hours, people and overhead are in "
-        "it. APIs at their price for the planned mix of input, cached input and output.",
+        explained="The whole bill divided by the tokens served, including idle hours, staffing, "
+        "and overhead. APIs at their price for the planned mix of input, cached input, and "
+        "output.",
         width=24,
     )
     result.lines(
-        "Cost an hour",
+        "Cost per hour",
         _USD,
         Query(recorded(settings, "cost_hour:usd"), "now"),
         Query(recorded(settings, "planned_hour:usd"), "planned, mean"),
-        explained="GPU nodes that are there at their price, and everything that does not change "
-        "with them.",
+        explained="Running GPU nodes at their price, and everything that does not vary with them.",
     )
     result.lines(
         "This month",
         _USD,
         Query(recorded(settings, "cost_this_month:usd"), "so far"),
-        Query(recorded(settings, "cost_month_projected:usd"), "at the pace of the last 24 hours"),
+        Query(recorded(settings, "cost_month_projected:usd"), "at the rate of the last 24 hours"),
         Query(recorded(settings, "planned_month:usd"), "planned"),
         Query(recorded(settings, "budget_month:usd"), "budget"),
-        explained="In UTC. Plan and budget are for a mean month.",
+        explained="In UTC. Plan and budget are for an average month.",
     )
-    result.row("What is paid for")
+    result.row("What you pay for")
     result.lines(
         "Tokens of the last 24 hours",
         "short",
         Query(recorded(settings, "tokens:increase1d"), "served"),
         Query(recorded(settings, "planned_tokens:per_day"), "planned"),
-        explained="Fewer tokens than planned make each of them dearer: the GPUs cost the same.",
+        explained="With fewer tokens than planned, each costs more: the GPUs cost the same.",
     )
     result.lines(
         "Paid and idle",
         "percentunit",
         Query(f"1 - {_mean_busy(settings)}", "last 24 hours"),
         Query(f"1 - {recorded(settings, 'planned_busy:ratio')}", "planned"),
-        explained="Share of the GPUs' capacity that is paid and not used.",
+        explained="Share of the GPUs' capacity that is paid for but not used.",
     )
-    if settings.gateway.is_hybrid:
+    if settings.gateway.is_on:
         gateway_money(result, settings, settings.gateway)
     return result
 
@@ -67,7 +67,7 @@ def _now(result: Board, settings: Settings) -> None:
         "An hour",
         _USD,
         recorded(settings, "cost_hour:usd"),
-        explained="Now, everything counted.",
+        explained="Now, fully loaded.",
     )
     result.figure(
         "This month so far",
@@ -79,18 +79,18 @@ def _now(result: Board, settings: Settings) -> None:
         "This month, projected",
         _USD,
         recorded(settings, "cost_month_projected:usd"),
-        explained="So far, and the rest at the pace of the last 24 hours.",
+        explained="So far, plus the rest at the rate of the last 24 hours.",
     )
     budget = settings.pricing.budget_per_month
     result.figure(
-        "Planned a month",
+        "Planned per month",
         _USD,
         recorded(settings, "planned_month:usd"),
-        explained="By the preview."
+        explained="From the preview."
         + ("" if budget is None else f" The budget is {budget:,.2f} USD."),
     )
     result.figure(
-        "A million tokens",
+        "Per 1M tokens",
         _USD,
         recorded(settings, "per_million_tokens:usd1d"),
         explained="Over the last 24 hours.",

@@ -23,13 +23,14 @@ def gateway_requests(result: Board, settings: Settings) -> None:
     cut = requests('status="200",why=~".*(UC|UPE|UT|SI).*"')
     result.row("Gateway")
     result.lines(
-        "Requests by destination and route, a second",
+        "Requests per second by destination and route",
         "reqps",
         Query(f"sum by (to, route) (rate({answered}[5m]))", "{{to}}, {{route}}"),
-        explained="To the API on route overflow: counted as own, too, where it was tried first.",
+        explained="Requests to the API on route overflow also count as own if a replica was tried "
+        "first.",
     )
     result.lines(
-        "Requests that failed, by reason, a second",
+        "Failed requests per second by reason",
         "reqps",
         Query(
             f"sum by (to, status, why) (rate({failed}[5m]))",
@@ -39,25 +40,30 @@ def gateway_requests(result: Board, settings: Settings) -> None:
         "connection, UC cut, RL over a limit, UT too slow, DC the client left.",
     )
     result.lines(
-        "Streams that were cut, an hour",
+        "Cut-off streams per hour",
         "short",
         Query(
             f"sum by (to) (increase({cut}[1h]))",
             "by {{to}}",
         ),
-        explained="Each is a replica that was killed or lost while it answered.",
+        explained="Each is a replica that was killed or lost while it was answering.",
     )
     result.lines(
-        "Own replicas as the gateway sees them",
+        "Replicas as the gateway sees them",
         "short",
         Query(
             f"envoy_cluster_membership_healthy{{{namespace_selector(settings)},"
-            'envoy_cluster_name="inside"}',
+            f'envoy_cluster_name="{_cluster(settings)}"}}',
             "ready, by {{pod}}",
         ),
         Query(recorded(settings, "replicas:up"), "answer Prometheus"),
-        explained="Where the gateway sees fewer, it can't reach some, and requests leave.",
+        explained="If the gateway sees fewer, it cannot reach some, and requests overflow.",
     )
+
+
+def _cluster(settings: Settings) -> str:
+    """Returns Envoy's cluster with the replicas of the model."""
+    return f"inside-{settings.name}" if settings.qualifier else "inside"
 
 
 def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -> None:
@@ -72,13 +78,13 @@ def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -
                 f"sum by (team, to) (increase({count(name)}[1d]))"
                 for name in ("input_tokens", "output_tokens")
             ),
-            "Input and output, as each answer said.",
+            "Input and output, as reported by each response.",
         ),
         (
             "Dollars by team and destination, last 24 hours",
             _USD,
             f"sum by (team, to) (increase({count('nano_usd')}[1d])) / 1e9",
-            "What teams' limits count: own tokens at the preview's price, the API's at its own.",
+            "What team limits count: self-hosted tokens and API tokens, each at its price.",
         ),
     ):
         result.lines(title, unit, Query(total, "{{team}}, {{to}}"), explained=explained)
@@ -90,26 +96,25 @@ def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -
             _USD,
             Query(recorded(settings, "team_usd:this_month"), "{{team}}"),
             Query(recorded(settings, "team_limit_month:usd"), "{{team}}, limit"),
-            explained="In UTC. A Prometheus that keeps fewer days than the month has forgets the "
-            "first ones; the gateway, which refuses, does not.",
+            explained="In UTC. A Prometheus that keeps less than a month forgets the first days; "
+            "the gateway, which enforces the limit, does not.",
         )
 
 
 def _overflow(result: Board, settings: Settings) -> None:
     paid = gateway_counter(settings, "nano_usd", 'to="api"')
     result.lines(
-        "Requests that left, last 24 hours",
+        "Overflowed requests, last 24 hours",
         "percentunit",
         Query(recorded(settings, "overflow:ratio1d"), "to the API"),
         Query(recorded(settings, "planned_overflow:ratio"), "planned, mean of a week"),
-        explained="Of the requests that an own replica should have had; not those that asked for "
-        "the API.",
+        explained="Share of the requests meant for replicas, without those that asked for the API.",
     )
     result.lines(
         "Paid to the API, last 24 hours",
         _USD,
         Query(f"sum(increase({paid}[1d])) / 1e9", "all"),
         Query(f"24 * {recorded(settings, 'planned_overflow_hour:usd')}", "planned, mean"),
-        explained="Requests that asked for the API are in it. The cost of an hour has what was "
-        "planned.",
+        explained="Includes requests that asked for the API. The cost per hour has the planned "
+        "amount.",
     )

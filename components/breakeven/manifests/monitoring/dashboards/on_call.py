@@ -1,4 +1,4 @@
-"""What is wrong now, and where to look: for who is called."""
+"""What is wrong now, and where to look: for those on call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def on_call(settings: Settings) -> Board:
     result.table(
         "Alerts",
         f'ALERTS{{{cluster},alertstate="firing"}}',
-        explained="What fires now. Each alert's runbook_url leads to what to do.",
+        explained="Firing alerts. Each alert's runbook_url says what to do.",
     )
     _now(result, settings)
     result.row("Requests")
@@ -30,16 +30,16 @@ def on_call(settings: Settings) -> Board:
         "short",
         Query(recorded(settings, "requests_running:sum"), "running"),
         Query(recorded(settings, "requests_waiting:sum"), "waiting"),
-        explained="Waiting requests grow where replicas are too few or too slow.",
+        explained="Waiting requests grow if there are too few replicas or they are too slow.",
     )
     result.lines(
-        "Requests that ended, a second",
+        "Completed requests per second",
         "reqps",
         Query(
             f"sum by (finished_reason) (rate(vllm:request_success_total{{{engine}}}[5m]))",
             "{{finished_reason}}",
         ),
-        explained="error: by the engine. abort: the client left, or a replica was stopped.",
+        explained="error: engine error. abort: the client disconnected, or a replica was stopped.",
     )
     _latency(result, settings)
     result.row("Replicas")
@@ -48,31 +48,31 @@ def on_call(settings: Settings) -> Board:
         "short",
         Query(recorded(settings, "replicas:up"), "answer"),
         Query(recorded(settings, "replicas:there"), "there"),
-        explained="One that is there and does not answer starts, or hangs.",
+        explained="A replica that exists but does not answer is starting or hangs.",
     )
     result.lines(
-        "Key-value cache in use",
+        "KV cache in use",
         "percentunit",
         Query(f"vllm:kv_cache_usage_perc{{{engine}}}", "{{pod}}"),
-        explained="From 90% on a replica takes hardly more requests at once.",
+        explained="Above 90%, a replica accepts hardly any more requests.",
     )
     result.lines(
-        "Requests pushed out and computed again, a second",
+        "Preempted requests per second",
         "reqps",
         Query(f"sum by (pod) (rate(vllm:num_preemptions_total{{{engine}}}[5m]))", "{{pod}}"),
-        explained="Preemptions: work that is paid twice.",
+        explained="Preempted requests are recomputed, so their work is paid for twice.",
     )
     result.lines(
-        "Restarts in an hour",
+        "Restarts per hour",
         "short",
         Query(
             "sum by (pod) (increase(kube_pod_container_status_restarts_total"
             f'{{{cluster},container="vllm"}}[1h]))',
             "{{pod}}",
         ),
-        explained="Two or more: read the log of the run before.",
+        explained="Two or more: read the log of the previous run.",
     )
-    if settings.gateway.is_hybrid:
+    if settings.gateway.is_on:
         gateway_requests(result, settings)
     if settings.monitoring.gpu_metrics:
         _gpus(result, settings)
@@ -91,7 +91,7 @@ def _now(result: Board, settings: Settings) -> None:
         "Waiting",
         "short",
         recorded(settings, "requests_waiting:sum"),
-        explained="Requests that wait for a place in a batch.",
+        explained="Requests that wait for a slot in a batch.",
         alarm=settings.replicas.target_waiting * settings.replicas.max,
     )
     result.figure(
@@ -110,10 +110,10 @@ def _now(result: Board, settings: Settings) -> None:
         alarm=interval,
     )
     result.figure(
-        "Fullest key-value cache",
+        "Fullest KV cache",
         "percentunit",
         f"max(vllm:kv_cache_usage_perc{{{engine_selector(settings)}}})",
-        explained="Of the replica that has least room.",
+        explained="Of the replica with the least room.",
         alarm=0.9,
     )
     finished = f"vllm:request_success_total{{{engine_selector(settings)}"
@@ -122,7 +122,7 @@ def _now(result: Board, settings: Settings) -> None:
         "percentunit",
         f'(sum(rate({finished},finished_reason="error"}}[15m])) or vector(0)) '
         f"/ (sum(rate({finished}}}[15m])) > 0)",
-        explained="Share of requests that end with an error of the engine.",
+        explained="Share of requests that end with an engine error.",
         alarm=0.01,
     )
 
@@ -148,7 +148,7 @@ def _latency(result: Board, settings: Settings) -> None:
             Query(quantile(series, "0.95"), "95%"),
             Query(quantile(series, "0.99"), "99%"),
             Query(f"vector({objective})", "objective for 95%"),
-            explained="Between two bounds of vLLM's buckets it is interpolated.",
+            explained="Interpolated between the bounds of vLLM's buckets.",
         )
 
 
@@ -160,24 +160,24 @@ def _gpus(result: Board, settings: Settings) -> None:
             "Last Xid",
             "short",
             Query(recorded(settings, "gpu_xid:last"), "{{Hostname}} GPU {{gpu}}"),
-            explained="0 is none. The exporter shows the last one until it is started anew.",
+            explained="0 means none. The exporter shows the last Xid until it restarts.",
         )
     else:
         result.lines(
-            "Memory errors that could not be corrected",
+            "Uncorrectable memory errors",
             "short",
             Query(
                 recorded(settings, "gpu_uncorrected_errors:increase1h"), "{{Hostname}} GPU {{gpu}}"
             ),
-            explained="In the last hour. The exporter reports no codes of other errors.",
+            explained="In the last hour. The exporter does not report codes of other errors.",
         )
     result.lines(
-        "Throttled by heat",
+        "Thermal throttling",
         "short",
         Query(
             f"{recorded(settings, 'gpu_thermal_throttling:rate5m')} > bool 0",
             "{{Hostname}} GPU {{gpu}}",
         ),
-        explained="1 while it is. Empty where the exporter does not collect "
+        explained="1 while throttled. Empty if the exporter does not collect "
         f"{exporter.metrics[HEAT]} (docs/monitoring.md).",
     )
