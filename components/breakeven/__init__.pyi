@@ -1,4 +1,4 @@
-from breakeven.manifests.gateway.prices import TokenPrices as TokenPrices
+from breakeven.manifests.gateway.figures import GatewayFigures as GatewayFigures
 from breakeven.resources.autoscaling import Autoscaling as Autoscaling
 from breakeven.resources.deployment import register as register
 from breakeven.resources.gateway import Gateway as Gateway

@@ -52,14 +52,22 @@ class UserError(Exception):
     exit_code = ExitCode.ERROR
 
 
+_TOO_SHORT = 2
+"""Letters that many names contain."""
+
+
 class UnknownStackError(UserError):
     """There is no such stack file."""
 
     def __init__(self, stack: str, known: tuple[str, ...]) -> None:
-        others = f"Allowed: {', '.join(known)}; or make it" if known else "Make it"
+        from breakeven.suggestions import near_names  # noqa: PLC0415  # of no use to --help
+
+        near = near_names(stack, known)[:1] if len(stack) > _TOO_SHORT else ()
+        closest = f"Did you mean {near[0]}? " if near else ""
+        others = f"Available: {', '.join(known)}. " if known else ""
         super().__init__(
-            f'there is no stack "{stack}": no file stacks/Pulumi.{stack}.yaml. '
-            f"{others}: breakeven init {stack}"
+            f"stack '{stack}' not found (no stacks/Pulumi.{stack}.yaml). {closest}"
+            f"{others}Create it with: breakeven init {stack}"
         )
 
 
@@ -69,7 +77,7 @@ class PriceBookError(UserError):
     def __init__(self, error: Exception, path: Path) -> None:
         super().__init__(
             f"{error}. The file is {path}; docs/prices.md describes its format. Fix that line, or "
-            f"in a checkout undo all changes: git restore {path}"
+            f"undo all changes in a git checkout: git restore {path}"
         )
 
 
@@ -82,14 +90,16 @@ class NoYamlError(StackFileError):
 
     def __init__(self, name: str, error: Exception) -> None:
         reason = " ".join(str(error).split())
-        super().__init__(f"{name}: is no YAML ({reason}). Mend it, then try again")
+        super().__init__(f"{name}: invalid YAML ({reason}). Fix it and try again")
 
 
 class SeveralModelsError(UserError):
     """A command that knows one model was asked about a stack with several."""
 
     def __init__(self, stack: str, command: str, instead: str) -> None:
-        super().__init__(f"stack {stack} serves several models, and {command} knows one. {instead}")
+        super().__init__(
+            f"stack {stack} serves several models, but {command} supports only one. {instead}"
+        )
 
 
 class ClockError(UserError):
@@ -98,8 +108,8 @@ class ClockError(UserError):
     def __init__(self, today: date, price: str, as_of: date) -> None:
         super().__init__(
             f"Today is {today.isoformat()} by this machine's clock, but the price {price} is of "
-            f"{as_of.isoformat()}: the clock is behind, and by it no price is ever too old. "
-            "Set the clock, for instance by: timedatectl set-ntp true"
+            f"{as_of.isoformat()}: the clock is behind, so no price would ever be too old. Set "
+            "the clock, for instance by: timedatectl set-ntp true"
         )
 
 
@@ -112,10 +122,10 @@ class OverBudgetError(UserError):
         over = total - budget
         super().__init__(
             f"stack {stack} is over its budget.\n"
-            f"  limit:  ${budget:,.2f} a month\n"
+            f"  limit:  ${budget:,.2f}/month\n"
             f"  actual: ${total:,.2f}\n"
             f"  over:   ${over:,.2f}, {over / budget:.1%}\n"
-            f"  next:   see what it consists of: breakeven estimate {stack}; or raise the limit"
+            f"  next:   see what would lower it: breakeven recommend {stack}; or raise the limit"
         )
 
 
@@ -126,8 +136,8 @@ class SettingsError(UserError):
         self.problems = problems
         if all(problem.price for problem in problems):
             self.exit_code = ExitCode.PRICE
-        count = "1 setting" if len(problems) == 1 else f"{len(problems)} settings"
-        lines = [f"{count} of stack {stack} can't be used; nothing was changed."]
+        count = "1 invalid setting" if len(problems) == 1 else f"{len(problems)} invalid settings"
+        lines = [f"Stack '{stack}' has {count}; nothing was changed."]
         lines += [f"  {number}. {problem}" for number, problem in enumerate(problems, start=1)]
         lines.append(f"Edit stacks/Pulumi.{stack}.yaml; docs/settings.md describes every setting.")
         super().__init__("\n".join(lines))

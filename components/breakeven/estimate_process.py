@@ -1,6 +1,7 @@
-"""The process that estimates while the Pulumi program registers: see `breakeven.program_report`.
+"""The process that plans what the Pulumi program registers: see `breakeven.program_report`.
 
-Nothing of the cost side is imported here, so that the process can be started before anything else.
+Nothing of settings, manifests or cost is imported here, so that the process can be started before
+anything else.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -21,68 +21,67 @@ from breakeven.errors import UserError
 
 if TYPE_CHECKING:
     from breakeven.cost.bill.registered import Registered
-    from breakeven.manifests.gateway.prices import TokenPrices
-    from breakeven.manifests.monitoring.planned import PlannedCost
+    from breakeven.manifests.resource import Component
+    from breakeven.program_answer import ProgramReport
 
 # Not `-m`: classes of a module that runs as __main__ can't be unpickled elsewhere.
 _MAIN = "from breakeven.program_report import main; main()"
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""Nothing here multiplies matrices; to start threads for that takes numpy a tenth of a second."""
+
 _PACKAGES = Path(__file__).resolve().parents[1]
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramReport:
-    """The estimate of what a program registers, in every form that the program needs.
-
-    Attributes:
-        text: The tables of a preview.
-        figures: All figures, as the inputs of a resource.
-        outputs: Outputs of the stack: how an update goes, and the cost in short.
-        planned_costs: The figures of each model, for Prometheus.
-        token_prices: What a token costs, for the budgets of a gateway; None without one.
-    """
-
-    text: str
-    figures: dict[str, object]
-    outputs: dict[str, object]
-    planned_costs: tuple[PlannedCost, ...]
-    token_prices: TokenPrices | None
 
 
 class EstimateProcess:
     """A process that checks a stack, then estimates what was registered. Use it with `with`."""
 
-    def __init__(self, stack: str, configuration: Mapping[str, str]) -> None:
+    def __init__(self, stack: str, configuration: Mapping[str, str], *, deploys: bool) -> None:
         """Starts the process, which begins to check the stack.
 
         Args:
             stack: Name of the stack.
-            configuration: What the stack states, by key without prefix, in Pulumi's wire form.
+            configuration: What the stack file states, by NAMESPACE:KEY, in Pulumi's wire form.
+            deploys: Whether all must be known that a deployment needs and an estimate does not.
+
+        Raises:
+            UserError: The process could not be started.
         """
         found_first = os.pathsep.join([str(_PACKAGES), os.environ.get("PYTHONPATH", "")])
-        self._process = subprocess.Popen(
-            # -P: a module of the user's folder must not be taken for one of ours.
-            [sys.executable, "-P", "-c", _MAIN],
-            env={**os.environ, "PYTHONPATH": found_first.rstrip(os.pathsep)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self._ask([stack, dict(configuration)])
+        try:
+            self._process = subprocess.Popen(
+                # -P: a module of the user's folder must not be taken for one of ours.
+                [sys.executable, "-P", "-c", _MAIN],
+                env={**_ONE_THREAD, **os.environ, "PYTHONPATH": found_first.rstrip(os.pathsep)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        except OSError as error:
+            msg = (
+                f"the process that estimates the cost did not start: {error}. Free memory, then "
+                "try again"
+            )
+            raise UserError(msg) from None
+        self._ask([stack, dict(configuration), deploys])
 
     @property
     def pid(self) -> int:
         """Process identifier."""
         return self._process.pid
 
-    async def check(self) -> None:
-        """Waits until everything that the estimate rests on is checked.
+    async def check(self) -> tuple[Component, ...]:
+        """Waits until the stack, and everything that its estimate rests on, is checked.
+
+        Returns:
+            The components of the stack, the namespace first.
 
         Raises:
             UserError: The stack file has mistakes, the machine's clock is behind the prices, or
                 the price book is damaged.
         """
-        mistake: str | None = await asyncio.to_thread(self._answer)
-        if mistake is not None:
-            raise UserError(mistake)
+        found: tuple[Component, ...] | str = await asyncio.to_thread(self._answer)
+        if isinstance(found, str):
+            raise UserError(found)
+        return found
 
     async def report(self, entries: tuple[Registered, ...]) -> ProgramReport:
         """Returns the estimate of what was registered; call it after `check`."""
@@ -118,8 +117,8 @@ class EstimateProcess:
         except EOFError:
             raise self._ended() from None
 
-    def _ended(self) -> RuntimeError:
-        return RuntimeError(
+    def _ended(self) -> UserError:
+        return UserError(
             f"the process that estimates the cost ended with exit code {self._process.wait()}; "
             "its error is printed above. If it was killed, the machine may be out of memory"
         )

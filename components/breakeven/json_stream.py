@@ -13,7 +13,7 @@ from typing import NoReturn, TextIO
 
 _CHUNK = 1 << 16
 _LARGEST_VALUE = 1 << 24
-"""Characters of one value that is not entered; more is no entry of a list."""
+"""Characters of one value that is not entered; a longer one is not an entry of a list."""
 
 _WHITESPACE = " \t\n\r"
 
@@ -104,7 +104,7 @@ class _Text:
         self._decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
 
     def peek(self) -> str:
-        """Returns the next character that is no white space; "" at the end."""
+        """Returns the next character that is not white space; "" at the end."""
         while True:
             while self._position < len(self._buffer):
                 if self._buffer[self._position] not in _WHITESPACE:
@@ -162,5 +162,5 @@ class _Text:
 
 
 def _refuse(constant: str) -> object:
-    msg = f"{constant} is no number"
+    msg = f"{constant} is not a number"
     raise ValueError(msg)

@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import yaml
-
 _PATIENCE_SECONDS = 0.3
 _LARGEST_BYTES = 1 << 20
 
@@ -73,6 +71,10 @@ def _current(environment: Mapping[str, str]) -> tuple[str, str] | None:
     """Returns the current context and its API server's address; None where there is none."""
     files = environment.get("KUBECONFIG") or f"{environment.get('HOME', '')}/.kube/config"
     path = Path(files.split(os.pathsep)[0])
+    if not path.is_file():
+        return None
+    import yaml  # noqa: PLC0415  # the program loads it for this alone
+
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             return None

@@ -1,20 +1,22 @@
-"""The process that estimates while the Pulumi program registers.
+"""The process that plans what the Pulumi program registers, and estimates what it costs.
 
 Importing the cost side and simulating the week take as long as the engine takes to start its
 provider. In the program's own process both would share one interpreter lock, so the program starts
-this one first: `breakeven.estimate_process` holds the other end.
+this one first: `breakeven.estimate_process` holds the other end. Settings and manifests are read
+here alone, since to import them takes half a second of a processor.
 
 The process reads a line of JSON from standard input and answers with a pickled value on standard
 output, twice:
 
-    the stack's name and configuration  ->  what is wrong with it, or None
+    the stack's name and configuration  ->  what is wrong with it, or its components
     the registered resources            ->  a ProgramReport
 
-The program registers once it has the first answer. So only what the checks need is imported before.
+The program registers once it has the first answer. So only what that needs is imported before.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pickle
@@ -23,8 +25,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+from breakeven.catalog.apis.token_price_file import leave_out_the_updater
 from breakeven.errors import UserError
+from breakeven.manifests.render import stack_components
+from breakeven.manifests.resource import whole
+from breakeven.planning.checks import require_deployable
 from breakeven.planning.inputs import Inputs, inputs_of
+from breakeven.settings.files import own_values
 from breakeven.settings.parse import parse, raise_problems
 from breakeven.settings.stack import Stack
 
@@ -52,18 +59,22 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     first = questions.readline()
     if not first:
         return
-    name, configuration = json.loads(first)
+    name, configuration, deploys = json.loads(first)
     try:
-        stack, inputs = checked(name, configuration)
+        values = own_values(configuration, f"Pulumi.{name}.yaml")
+        stack, inputs = checked(name, values)
+        if deploys:
+            require_deployable(name, stack)
     except UserError as error:
         answer(str(error))
         return
-    answer(None)
+    components = stack_components(stack)
+    answer(tuple(map(whole, components)))
     # Imported here, while the program registers.
     from breakeven.cost.bill.registered import Registered  # noqa: PLC0415
     from breakeven.program_estimate import ProgramEstimate  # noqa: PLC0415
 
-    estimate = ProgramEstimate(configuration, stack, inputs.gather())
+    estimate = ProgramEstimate(values, stack, components, inputs.gather())
     second = questions.readline()
     if second:
         answer(estimate.report(Registered(*entry) for entry in json.loads(second)))
@@ -71,6 +82,9 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """Answers on standard output; what anything else prints goes to standard error."""
+    # It ends in two seconds: looking for cycles to free would take a tenth of that.
+    gc.disable()
+    leave_out_the_updater()
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         serve(sys.stdin.buffer, answers)

@@ -149,7 +149,7 @@ def _charged(path: Path, kind: Format, groups: list[dict[str, Any]], tags: Tags)
         )
         raise BillError(msg)
     if bad := sum(group["unreadable"] for group in own):
-        msg = f"{path}: the cost of {bad:,} rows is no number. Export it again"
+        msg = f"{path}: the cost of {bad:,} rows is not a number. Export it again"
         raise BillError(msg)
     foreign = {group["currency"] for group in own} - {"USD", ""}
     if foreign:

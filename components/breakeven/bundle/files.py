@@ -108,7 +108,7 @@ def partial_of(path: Path) -> Path:
 
 @contextmanager
 def whole_file(path: Path, mode: int = 0o644, *, new: bool = False) -> Iterator[BinaryIO]:
-    """Writes a file beside its place and moves it there once it is whole and on the disk.
+    """Writes a file under a temporary name and moves it there once it is whole and on the disk.
 
     Args:
         path: Its place.

@@ -48,7 +48,7 @@ def fill(
             that are none of the model.
     """
     if not volume.is_dir():
-        msg = f"{volume}: is no folder. Mount the volume there first"
+        msg = f"{volume}: is not a folder. Mount the volume there first"
         raise BundleError(msg)
     folder = volume / model.revision
     _require_own_folder(folder, model)

@@ -37,7 +37,7 @@ class Licence:
         kind: image, wheel, program or model.
         name: Of the part.
         version: Of the part; a digest where it has no other.
-        licence: As stated, or "not stated".
+        licence: As the model's card states it, or "not stated".
         stated_in: Where.
     """
 

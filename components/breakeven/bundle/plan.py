@@ -124,7 +124,7 @@ def require_tools(model: Path) -> None:
             "bundle ..."
         )
     if not model.is_dir():
-        missing.insert(0, f"{model} is no folder; give the one with the model's safetensors")
+        missing.insert(0, f"{model} is not a folder; give the one with the model's safetensors")
     if missing:
         msg = f"a bundle can't be made yet: {'; '.join(missing)}"
         raise BundleError(msg)
@@ -145,7 +145,7 @@ def require_size(lock: Lock, expected: int) -> None:
     if abs(there - expected) > expected * _SIZE_TOLERANCE:
         msg = (
             f"{lock.model.name}: the safetensors have {there / 1e9:,.2f} GB; by the model's facts "
-            f"they have about {expected / 1e9:,.2f} GB. Fetch them anew, or state the precision "
+            f"they have about {expected / 1e9:,.2f} GB. Fetch them again, or state the precision "
             "that they are in (model.precision). If they are right: --accept-size"
         )
         raise BundleError(msg)

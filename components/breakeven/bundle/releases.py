@@ -29,7 +29,7 @@ def numbered(lock: Lock, earlier: Path, stated: int | None) -> Lock:
         stated: The number, where it does not follow from that.
 
     Raises:
-        BundleError: There is a file that is no lock.
+        BundleError: A file is not a lock.
     """
     if stated is not None:
         return replace(lock, release=stated)

@@ -35,7 +35,7 @@ def check_model_folder(folder: Path, revision: str) -> tuple[Path, ...]:
         BundleError: Anything is there that may run code, is damaged, or is of another commit.
     """
     if not folder.is_dir():
-        msg = f"{folder}: is no folder. Give the folder with the model's safetensors"
+        msg = f"{folder}: is not a folder. Give the folder with the model's safetensors"
         raise BundleError(msg)
     _require_revision(folder, revision)
     files = _files(folder)
@@ -45,7 +45,7 @@ def check_model_folder(folder: Path, revision: str) -> tuple[Path, ...]:
         flaws.append("no *.safetensors at all")
     if flaws:
         listed = "\n".join(f"  {flaw}" for flaw in flaws)
-        msg = f"{folder}: holds no model to bundle:\n{listed}\nFetch revision {revision} anew"
+        msg = f"{folder}: holds no model to bundle:\n{listed}\nFetch revision {revision} again"
         raise BundleError(msg)
     return files
 
@@ -70,7 +70,7 @@ def _files(folder: Path) -> tuple[Path, ...]:
     for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if path.name == ".cache" or _matches(path.name, IGNORED):
             continue
-        # A snapshot of the hub's cache is links to blobs beside it: to files, not to folders.
+        # A snapshot of the hub's cache is links to blobs next to it: to files, not to folders.
         allowed = path.is_file() and _matches(path.name, ALLOWED)
         (chosen if allowed else refused).append(path)
     if refused:
@@ -102,7 +102,7 @@ def _tensor_flaw(path: Path) -> str | None:
         with safe_open(path, framework="numpy") as tensors:  # maps the file, reads its header
             return None if tensors.keys() else "has no tensors"
     except (SafetensorError, OSError) as error:
-        return f"is no whole safetensors file: {error}"
+        return f"is not a complete safetensors file: {error}"
 
 
 def _text_flaw(path: Path) -> str | None:

@@ -27,6 +27,11 @@ class Commands(LazyGroup):
             "simulate": Place(
                 "simulate", "simulate", "Simulate a week of a stack in steps of 15 seconds."
             ),
+            "serve": Place(
+                "serve",
+                "serve",
+                "Open a local page on which a stack's traffic, GPU, API and people are moved.",
+            ),
             "render": Place(
                 "render",
                 "render",
@@ -36,7 +41,7 @@ class Commands(LazyGroup):
             "diff": Place(
                 "diff",
                 "diff",
-                "Compare the cost of a stack with what is deployed, a report or another stack.",
+                "Compare the cost of a stack with the deployed stack, a report, or another stack.",
             ),
             "model": Place(
                 "model.command",
@@ -47,6 +52,12 @@ class Commands(LazyGroup):
                 "measure.command",
                 "measure",
                 "Measure what one replica serves, and use it in the estimate.",
+            ),
+            "evaluate": Place(
+                "evaluate.command",
+                "evaluate",
+                "Evaluate how well models answer your own prompts, and show what a solved task "
+                "costs.",
             ),
             "reconcile": Place(
                 "reconcile.command",

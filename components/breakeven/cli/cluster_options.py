@@ -11,26 +11,24 @@ KubeconfigOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--kubeconfig",
-        help="Kubeconfig; without it KUBECONFIG, or ~/.kube/config.",
+        help="Kubeconfig file. Default: KUBECONFIG, or ~/.kube/config.",
         metavar="FILE",
     ),
 ]
 ContextOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--context", help="Context of the kubeconfig; without it the current one."),
+    typer.Option("--context", help="Context of the kubeconfig. Default: the current one."),
 ]
 NamespaceOption: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        "--namespace", "-n", help="Namespace of the stack, in place of network.namespace."
-    ),
+    typer.Option("--namespace", "-n", help="Namespace of the stack, instead of network.namespace."),
 ]
 PrometheusOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--prometheus",
         metavar="URL",
-        help="Address of Prometheus; without it monitoring.prometheusAddress, through the API "
+        help="Address of Prometheus. Default: monitoring.prometheusAddress, through the API "
         "server's proxy if it is a Service.",
     ),
 ]

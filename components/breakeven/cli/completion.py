@@ -9,28 +9,24 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from breakeven.settings.files import stack_names
+from breakeven.cli.quick_completion import (
+    complete_api,
+    complete_gpu,
+    complete_model,
+    complete_stack,
+)
 
-
-def complete_stack(incomplete: str) -> list[str]:
-    """Returns the stacks that start with what was typed."""
-    return [name for name in stack_names() if name.startswith(incomplete)]
-
-
-def complete_model(incomplete: str) -> list[str]:
-    """Returns the models of the catalog that start with what was typed."""
-    from breakeven.catalog.models import load_models  # noqa: PLC0415  # read after Tab alone
-
-    return [name for name in load_models() if name.startswith(incomplete)]
-
-
-def complete_gpu(incomplete: str) -> list[str]:
-    """Returns the GPUs of the catalog that start with what was typed."""
-    from breakeven.catalog.gpus import gpu_names  # noqa: PLC0415  # read after Tab alone
-
-    # Parts of a GPU, such as h100/1g.10gb, only after its slash: there are hundreds.
-    parts = "/" in incomplete
-    return [name for name in gpu_names() if name.startswith(incomplete) and ("/" in name) is parts]
+__all__ = [
+    "StackArgument",
+    "StacksArgument",
+    "complete_api",
+    "complete_cloud",
+    "complete_gpu",
+    "complete_model",
+    "complete_place",
+    "complete_region",
+    "complete_stack",
+]
 
 
 def complete_region(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -49,21 +49,19 @@ def diff(
         str | None,
         typer.Option(
             help="Another stack, or a file that `breakeven report --format json` or `pulumi stack "
-            "export` wrote. Without it: what is deployed, asked of Pulumi.",
+            "export` wrote. Default: the deployed stack, from Pulumi.",
         ),
     ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the comparison is written.")
-    ] = Format.TEXT,
+    output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
     budget: Annotated[
         str | None,
         typer.Option(
-            help="USD a month that self-hosting may cost; over it, the exit code is 2. Without it: "
+            help="Budget for self-hosting in USD/month; if exceeded, the exit code is 2. Default: "
             "pricing.budgetPerMonth of the stack.",
         ),
     ] = None,
 ) -> None:
-    """Compare the cost of a stack with what is deployed, a report or another stack.
+    """Compare the cost of a stack with the deployed stack, a report, or another stack.
 
     Example: breakeven diff aws-prod --against main.json --budget 9000
     """

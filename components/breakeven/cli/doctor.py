@@ -29,7 +29,8 @@ def doctor(
 
     Changes nothing.
 
-    Ends with 1 where something is missing that a preview needs. Without packages: make doctor.
+    Exit code: 1 if something is missing that a preview needs. If packages are missing, run make
+    doctor.
 
     Example: breakeven doctor --format json
     """

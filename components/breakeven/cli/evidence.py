@@ -49,10 +49,11 @@ class Format(StrEnum):
 def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
     stack: StackArgument,
     bundle: Annotated[
-        Path | None, typer.Option("--bundle", help="Folder of its bundle, which is verified first.")
+        Path | None,
+        typer.Option("--bundle", help="Folder of the stack's bundle, which is verified first."),
     ] = None,
     key: Annotated[
-        Path | None, typer.Option("--key", help="Public key of those whose bundles you trust.")
+        Path | None, typer.Option("--key", help="Public key of the signer that you trust.")
     ] = None,
     base: options.Base = None,
     log_file: Annotated[
@@ -62,32 +63,36 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
         Path | None,
         typer.Option(
             "--state",
-            help="What is deployed: a file written by `pulumi stack export`. Without it the "
-            "evidence is about what the stack file would deploy.",
+            help="Deployed state, written by `pulumi stack export`. Default: evidence only about "
+            "what the stack file would deploy.",
         ),
     ] = None,
     day: Annotated[
         datetime | None,
-        typer.Option("--day", formats=["%Y-%m-%d"], help="Day on which waivers count; today."),
+        typer.Option(
+            "--day",
+            formats=["%Y-%m-%d"],
+            help="Date for which waivers are checked. Default: today.",
+        ),
     ] = None,
     output_format: Annotated[
-        Format, typer.Option("--format", help="json, or html for one page to print.")
+        Format, typer.Option("--format", help="json, or html for one printable page.")
     ] = Format.JSON,
     output: Annotated[Path | None, typer.Option("--output", help="File to write.")] = None,
     sign_with: Annotated[
         Path | None,
         typer.Option(
             "--sign-with",
-            help="Private key of `breakeven bundle keygen`. The signature of the written file is "
-            "put next to it, as FILE.sig; openssl verifies it.",
+            help="Private key of `breakeven bundle keygen`. It signs the written file as "
+            "FILE.sig, which openssl verifies.",
         ),
     ] = None,
 ) -> None:
     """Record what a stack deploys, who may call it, from which bundle, by which rules.
 
-    Also lists what can't be assessed here, and with --state how what is deployed differs.
+    Also lists what cannot be assessed here and, with --state, how the deployed stack differs.
 
-    The same commit, stack, state, bundle, log and day give the same bytes.
+    The same commit, stack, state, bundle, log, and date give the same bytes.
 
     Example: breakeven evidence on-prem --bundle on-prem-bundle --key release.pub --format html
     --output evidence.html

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ class OutputError(UserError):
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes a file beside its place and moves it there; its mode stays, its last line ends.
+    """Writes a file under a temporary name and moves it there; its mode stays, its last line ends.
 
     Raises:
         OutputError: It can't be written there.
@@ -38,9 +39,15 @@ def write_new(path: Path, text: str) -> None:
         path.hardlink_to(beside)
 
 
+def shown_path(path: Path) -> str:
+    """Returns a path as a message names it: from the current folder where it lies in there."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 @contextmanager
 def _beside(path: Path, text: str) -> Iterator[Path]:
-    """Writes a text into a file beside its place, which is gone afterwards."""
+    """Writes a text into a temporary file in the same folder, which is removed afterwards."""
     beside: Path | None = None
     try:
         with NamedTemporaryFile(
@@ -58,7 +65,14 @@ def _beside(path: Path, text: str) -> Iterator[Path]:
         msg = f"{path} is there already and was left as it is. Name another, or remove it first"
         raise OutputError(msg) from error
     except OSError as error:
-        msg = f"can't write {path}: {error.strerror}. Allowed: a file in a folder that is there"
+        way_out = {
+            errno.ENOENT: f"Create the folder first: mkdir -p {path.parent}",
+            errno.EISDIR: "Name a file, not a folder",
+            errno.EACCES: f"Choose a folder that you may write to; {path.parent} is not",
+            errno.EROFS: "Choose a folder that you may write to; this file system is read-only",
+            errno.ENOSPC: "Free some space, or choose a folder on another disk",
+        }.get(error.errno or 0, "Choose another file")
+        msg = f"can't write {path}: {error.strerror}. {way_out}"
         raise OutputError(msg) from error
     finally:
         if beside is not None:

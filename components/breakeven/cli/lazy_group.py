@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any
 
 import typer
@@ -33,10 +34,19 @@ class Place:
         """
         found = getattr(import_module(f"breakeven.cli.{self.module}"), self.name)
         if isinstance(found, typer.Typer):
-            return typer.main.get_group(found)
+            group = typer.main.get_group(found)
+            for each in group.commands.values():
+                each.help = _paragraphs(each.help)
+            return group
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alone.command(command)(found)
+        alone.command(command, help=_paragraphs(found.__doc__))(found)
         return typer.main.get_command(alone)
+
+
+def _paragraphs(text: str | None) -> str:
+    """Returns a docstring with one line for each paragraph, which the terminal wraps."""
+    paragraphs = cleandoc(text or "").split("\n\n")
+    return "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
 
 
 class LazyGroup(TyperGroup):

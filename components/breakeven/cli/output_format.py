@@ -16,9 +16,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-FormatOption: TypeAlias = Annotated[
-    Format, typer.Option("--format", help="How the answer is written.")
-]
+FormatOption: TypeAlias = Annotated[Format, typer.Option("--format", help="Output format.")]
 
 
 class TableFormat(StrEnum):
@@ -30,7 +28,7 @@ class TableFormat(StrEnum):
 
 
 TableFormatOption: TypeAlias = Annotated[
-    TableFormat, typer.Option("--format", help="How the answer is written.")
+    TableFormat, typer.Option("--format", help="Output format.")
 ]
 
 

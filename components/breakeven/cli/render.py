@@ -24,16 +24,16 @@ def render(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Folder that gets one file per resource. Without it, all resources are printed "
-            "as one YAML stream.",
+            help="Folder to write to, one file per resource. Default: print all resources as one "
+            "YAML stream.",
         ),
     ] = None,
 ) -> None:
     """Print the Kubernetes manifests of a stack, for Argo CD or Flux.
 
-    They are what `pulumi up` deploys. The folder is created if needed. A file that an earlier
-    render of the same stack wrote and that is no longer needed is removed; other files are left
-    alone. Secrets are referred to by name and are never part of the output.
+    The manifests are those that `pulumi up` deploys. The folder is created if needed. Files from an
+    earlier render of the same stack that are no longer needed are removed; other files are not
+    touched. Secrets are referenced by name and are never part of the output.
 
     Example: breakeven render aws-prod --output deploy/aws-prod
     """

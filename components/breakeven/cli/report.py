@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -43,35 +43,55 @@ class PlotsError(UserError):
     def __init__(self) -> None:
         super().__init__(
             "the HTML report needs matplotlib, which is not installed. "
-            "Type: python3 tools/bootstrap setup --dev --packages; or take --format markdown"
+            "Type: pip install 'breakeven[report]'; in a checkout: python3 tools/bootstrap setup "
+            "--dev --packages. --format markdown and --interactive need no plots of it"
         )
+
+
+class InteractiveError(UserError):
+    """A format of which there is no interactive form."""
 
 
 def report(
     stack: StackArgument,
+    *,
     output_format: Annotated[
         Format,
         typer.Option(
             "--format",
             help="markdown: a comment on a pull request. html: one page with plots. json: all "
-            "figures. focus, focus-csv: rows in the shape of FOCUS 1.2.",
+            "figures. focus, focus-csv: rows in the FOCUS 1.2 format.",
         ),
     ] = Format.MARKDOWN,
+    interactive: Annotated[
+        bool,
+        typer.Option(
+            "--interactive",
+            help="With html: one file in which volume, machine and the engineer's share are "
+            "moved. Every point is evaluated beforehand, which takes a minute.",
+        ),
+    ] = False,
     output: Annotated[
-        Path | None, typer.Option(help="File to write; without it, the report is printed.")
+        Path | None, typer.Option(help="File to write. Default: print the report.")
     ] = None,
 ) -> None:
     """Write the cost of a stack as a document.
 
-    Ends with 2 where the stack costs more than its pricing.budgetPerMonth, and with 3 where a price
-    is missing or too old.
+    Exit codes: 2 if the stack costs more than its pricing.budgetPerMonth, 3 if a price
+    is missing or stale.
 
     Example: breakeven report aws-prod --format html --output cost.html
     """
-    loaded = load_stack(stack, datetime.now(tz=UTC).date())
+    today = datetime.now(tz=UTC).date()
+    if interactive and output_format is not Format.HTML:
+        msg = f"--interactive with --format {output_format}. Allowed: --format html"
+        raise InteractiveError(msg)
+    loaded = load_stack(stack, today)
     ledger = loaded.ledger()
     estimated = loaded.report_with_levers()
-    if output_format is Format.HTML:
+    if interactive:
+        text = _interactive(stack, today)
+    elif output_format is Format.HTML:
         with waiting("Drawing plots"):
             text = _page(estimated, ledger)
     else:
@@ -82,6 +102,17 @@ def report(
         write_whole(output, text)
         typer.echo(f"Written: {output}", err=True)
     check_budget(estimated)
+
+
+def _interactive(stack: str, today: date) -> str:
+    from breakeven.cli.serve import explorer_of  # noqa: PLC0415  # of no use to other formats
+    from breakeven.web.grid import interactive_page  # noqa: PLC0415  # likewise
+
+    with waiting("Evaluating the grid"):
+        found = interactive_page(explorer_of(stack, today))
+    megabytes = len(found.html.encode()) / 1e6
+    typer.echo(f"{found.points} points, {megabytes:.1f} MB", err=True)
+    return found.html
 
 
 def _page(estimated: Report, ledger: tuple[Registered, ...]) -> str:

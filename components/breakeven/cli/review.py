@@ -22,7 +22,7 @@ from breakeven.reports.diff import compare
 from breakeven.reports.document.reading import Figures, NotAReportError, figures_of
 from breakeven.reports.document.writing import as_output
 from breakeven.reports.review import Review, Step, review_markdown, review_output
-from breakeven.settings.files import ROOT, stack_names
+from breakeven.settings.files import PROJECT, stack_names
 
 _COMMAND = "from breakeven.cli.start import main; main()"
 REVIEWS = "stacks/reviews"
@@ -52,39 +52,38 @@ def review(  # noqa: PLR0913  # one argument for each option
     prices: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", help="Read a price list in place of the network; may be repeated."
+            metavar="FILE", help="Read a price list instead of the network; may be repeated."
         ),
     ] = None,
     observed: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="What happened last month, for breakeven reconcile; may be repeated.",
+            help="Last month's observed data, for breakeven reconcile; may be repeated.",
         ),
     ] = None,
     traffic: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="LOG",
-            help="Last month's requests; measured and merged into the stack file; may be repeated.",
+            help="Last month's request log; it is measured and merged into the stack file; may be "
+            "repeated.",
         ),
     ] = None,
     against: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help=f"Saved estimate to compare with. Without it {REVIEWS}/STACK.json, or if that is "
-            "not there the stack as it was before this review.",
+            help=f"Saved estimate to compare with. Default: {REVIEWS}/STACK.json, or, if that "
+            "does not exist, the stack as it was before this review.",
         ),
     ] = None,
     save: Annotated[
-        bool, typer.Option("--save", help=f"Keep this estimate in {REVIEWS}/STACK.json.")
+        bool, typer.Option("--save", help=f"Save this estimate in {REVIEWS}/STACK.json.")
     ] = False,
-    output: Annotated[
-        Path | None, typer.Option(help="File for the answer; without it, it is printed.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write. Default: print it.")] = None,
     output_format: Annotated[
-        Format, typer.Option("--format", help="How the answer is written.")
+        Format, typer.Option("--format", help="Output format.")
     ] = Format.MARKDOWN,
 ) -> None:
     """Review a stack: should we still host this, and what changed?
@@ -98,7 +97,7 @@ def review(  # noqa: PLR0913  # one argument for each option
     if stack not in stack_names():
         raise UnknownStackError(stack, stack_names())
     today = datetime.now(tz=UTC).date()
-    saved = ROOT / REVIEWS / f"{stack}.json"
+    saved = PROJECT / REVIEWS / f"{stack}.json"
     name, before = _before(stack, against or (saved if saved.is_file() else None), today)
     steps: list[Step] = []
     if refresh or prices:

@@ -44,7 +44,7 @@ def sensitivity(
 
     Also shows which input alone would flip the verdict.
 
-    Inputs that no --range states have default ranges, which the first table shows.
+    Inputs without --range have default ranges, which the first table shows.
 
     Example: breakeven sensitivity aws-prod --range tokens=80:200 --range capacity=95:105
     """

@@ -27,7 +27,7 @@ def simulate(
     *,
     model: Annotated[
         str | None,
-        typer.Option(help="Name of the model, where the stack serves several."),
+        typer.Option(help="Name of the model, if the stack serves several."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Random seed; `estimate` averages several.")] = 0,
     interruptions: Annotated[
@@ -37,17 +37,17 @@ def simulate(
             min=0.0,
             max=730.0,
             metavar="COUNT",
-            help="Spot interruptions of a node in a month of 730 hours; default: the stack's.",
+            help="Spot interruptions of a node per month of 730 hours. Default: as in the stack.",
         ),
     ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Simulate a week of a stack in steps of 15 seconds.
 
-    Beside it stands a plan that keeps each hour's peak minute for the whole hour, and why the two
-    differ. JSON has every hour. `breakeven estimate` pays the nodes of the simulation: the mean of
-    as many runs as have 336 hours. That is seed 0 for a shape of two weeks, seeds 0 and 1 for one
-    of a week, seeds 0 to 13 for one of a day.
+    Also shows a plan that keeps capacity for each hour's peak minute during the whole hour, and why
+    the two differ. JSON has every hour. `breakeven estimate` prices the nodes of this simulation:
+    the mean of as many runs as make up 336 hours. That is seed 0 for a shape of two weeks, seeds 0
+    and 1 for one week, seeds 0 to 13 for one day.
 
     Example: breakeven simulate aws-prod --seed 2 --format json
     """

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
-
-import typer
-
-from breakeven.cli.app import app
-from breakeven.errors import ExitCode, UserError
 
 
 def main() -> None:
     """Runs the command; a user's mistake is one message and an exit code, without a traceback."""
+    if "_BREAKEVEN_COMPLETE" in os.environ:
+        from breakeven.cli.quick_completion import quick_answer  # noqa: PLC0415  # after Tab alone
+
+        offered = quick_answer(os.environ)
+        if offered is not None:
+            sys.stdout.write("".join(f"{name}\n" for name in offered))
+            sys.exit(0)
+    import typer  # noqa: PLC0415  # a Tab for a name needs neither
+
+    from breakeven.cli.app import app  # noqa: PLC0415  # likewise
+    from breakeven.errors import ExitCode, UserError  # noqa: PLC0415  # likewise
+
+    # Nothing here multiplies matrices; to start threads for that takes numpy a tenth of a second.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app(prog_name="breakeven")
     except UserError as error:

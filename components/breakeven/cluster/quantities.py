@@ -11,6 +11,7 @@ from kubernetes.utils.quantity import parse_quantity
 
 from breakeven.cluster.preflight.needs import Needs
 from breakeven.manifests.resource import Resource
+from breakeven.manifests.serving.labels import ENGINE_LABELS
 from breakeven.policy.manifest import Pod, mapped
 from breakeven.policy.manifest import Resource as Judged
 
@@ -54,8 +55,12 @@ def pods_at_peak(needs: Needs, resource: Resource) -> Iterator[tuple[Pod, int]]:
         model.name: (model.replicas.max + model.surge_replicas) for model in needs.stack.models
     }
     for pod in pods:
-        has_gpu = any(device in requests for requests in _requests(pod, "limits"))
-        if has_gpu:
+        serves = (
+            any(device in requests for requests in _requests(pod, "limits"))
+            if device
+            else ENGINE_LABELS.items() <= mapped(pod.labels).items()
+        )
+        if serves:
             name = str(mapped(pod.labels).get("app.kubernetes.io/instance", ""))
             yield pod, highest.get(name, max(highest.values()))
         else:

@@ -20,7 +20,7 @@ def callers(resources: Sequence[Resource], stack: Stack) -> dict[str, Any]:
     """
     policies = [resource for resource in resources if resource.is_network_policy]
     return {
-        "transport": stack.network.scheme,
+        "transport": stack.entry_scheme,
         "byNetwork": [
             {"workload": workload.name, "from": source, "ports": list(ports)}
             for workload in workloads_of(resources)
@@ -32,7 +32,7 @@ def callers(resources: Sequence[Resource], stack: Stack) -> dict[str, Any]:
             if resource.kind == "Service"
         ],
         "byKey": list(_keys(stack)),
-        "recordsWhoAsked": stack.gateway.is_hybrid,
+        "recordsWhoAsked": stack.gateway.is_on,
     }
 
 
@@ -60,7 +60,7 @@ def _sources(way: Opening) -> Iterator[str]:
 
 def _keys(stack: Stack) -> Iterator[dict[str, Any]]:
     """Yields who has which key; Secrets by name and entry, never by value."""
-    if not stack.gateway.is_hybrid:
+    if not stack.gateway.is_on:
         for secret in dict.fromkeys(model.engine.api_key_secret for model in stack.models):
             yield {"caller": "everybody with the key", "secret": f"{secret}/api-key"}
         return

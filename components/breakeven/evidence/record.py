@@ -20,7 +20,7 @@ NO_STATE = (
 )
 PLAIN_TRANSPORT = (
     "Encryption between callers and the model: the stack serves plain HTTP. Set network.tlsSecret, "
-    "or show that the network encrypts."
+    "with a gateway gateway.tls.secret, or show that the network encrypts."
 )
 NO_IDENTITY = (
     "Who asked what, and when: all callers share one key, and nothing records who asked. A gateway "

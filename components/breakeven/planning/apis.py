@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from breakeven.catalog.apis.comparison import compared_price
-from breakeven.catalog.apis.prices import ApiPart, ApiPrice, TokenRates, UnknownApiModelError
+from breakeven.catalog.apis.prices import (
+    ApiPart,
+    ApiPrice,
+    TokenRates,
+    UnknownApiModelError,
+    token_rates,
+)
 from breakeven.catalog.apis.terms import NO_TERMS, Request, Terms
 from breakeven.cost.demand.load import Load
 from breakeven.cost.escalation import Escalation
@@ -74,11 +80,15 @@ def compared_apis(
             escalation = Escalation(again.percent / 100, price)
     conflicts = [*lookup.conflicts, *_unused_terms(settings, (*shares, *hosted, again.api))]
     conflicts += _conflicts(settings)
+    conflicts += _writing(settings, shares, today)
     parts = [ApiPart(price, percent / 100) for price, percent in used if price is not None]
     if len(parts) < len(shares):
         return None, conflicts
-    known = tuple(_as_good(price, escalation, same) for price in offers if price is not None)
-    return ComparedApis(in_use=_together(parts), hosted=known, escalation=escalation), conflicts
+    in_use = _together(parts)
+    known = (_as_good(price, escalation, same) for price in offers if price is not None)
+    # An API in use that serves the same model is one option, not two.
+    others = tuple(price for price in known if price != in_use)
+    return ComparedApis(in_use=in_use, hosted=others, escalation=escalation), conflicts
 
 
 class _Lookup:
@@ -96,7 +106,7 @@ class _Lookup:
                 reference, request, self.today, NO_TERMS if terms is None else terms_of(terms)
             )
         except UnknownApiModelError as error:
-            near = "See the list of genai-prices"
+            near = "See the list in genai-prices"
             if error.near:
                 near = f"Closest: {', '.join(error.near)}"
             found = f'no price is known for "{reference}"'
@@ -196,13 +206,40 @@ def _unused_terms(settings: Settings, named: Sequence[str]) -> Iterator[Conflict
             )
 
 
+def _writing(settings: Settings, references: Iterable[str], today: date) -> Iterator[Conflict]:
+    """Yields an API that writes text, where the stack's model only reads.
+
+    APIs that write charge more for output than for input; those that read have no output.
+    """
+    if settings.model.facts.generates:
+        return
+    for reference in references:
+        if reference in settings.api.terms:
+            continue
+        try:
+            rates = token_rates(reference, input_tokens=1000, output_tokens=1000, on=_at(today))
+        except UnknownApiModelError:
+            continue  # its output has no price; or nothing of it has, which is said elsewhere
+        if rates.output > rates.input:
+            yield Conflict(
+                "api.inUse",
+                f"{reference} writes text, and {settings.model.facts.name} does not",
+                "Allowed: an API for the same task, such as openai/text-embedding-3-small",
+                ("model.name", "api.shares"),
+            )
+
+
+def _at(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 def _conflicts(settings: Settings) -> Iterator[Conflict]:
     api, cached = settings.api, settings.traffic.cached_input_percent
     if api.cache_write_percent + cached > 100:  # noqa: PLR2004  # percent
         yield Conflict(
             "api.cacheWritePercent",
             f"{api.cache_write_percent} with traffic.cachedInputPercent {cached}",
-            f"Allowed: up to {100 - cached}, because what is read from the cache is not written",
+            f"Allowed: up to {100 - cached}, because cached reads are not written",
             ("traffic.cachedInputPercent",),
         )
     if settings.co_located:

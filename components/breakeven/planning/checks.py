@@ -28,7 +28,7 @@ def _variables(settings: Settings) -> Iterator[Conflict]:
     if taken:
         yield Conflict(
             "engine.env",
-            f"{', '.join(taken)} {'is' if len(taken) == 1 else 'are'} set by the kit",
+            f"{', '.join(taken)} {'is' if len(taken) == 1 else 'are'} set by Breakeven",
             "Allowed: any other variable",
         )
 
@@ -82,7 +82,7 @@ def _memory(settings: Settings) -> Iterator[Conflict]:
         f"{model.name} in {model.precision} does not fit {parallel} x {gpu}{of_each}: weights take "
         f"{fit.weights_gib:.1f} GiB and leave {max(fit.key_value_gib, 0):.1f} GiB for requests of "
         f"{model.max_length:,} tokens",
-        f"Would fit: {', '.join(map(str, would))}; or shorten model.maxLength",
+        f"Would fit: {', '.join(map(str, would))}; or lower model.maxLength",
         (
             *("model.name", "model.precision", "model.maxLength", "model.loraAdapters"),
             *("model.loraMaxRank", "engine.tensorParallel", "engine.pipelineParallel"),
@@ -104,6 +104,7 @@ def _fit(settings: Settings, stages: int) -> MemoryFit:
         ),
         gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
         max_model_length=model.max_length,
-        request_tokens=traffic.input_tokens + traffic.output_tokens,
+        request_tokens=traffic.input_tokens
+        + (traffic.output_tokens if model.facts.generates else 0),
         adapter_bytes=model.adapter_bytes,
     )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from breakeven.catalog.model_parts import Task
 from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
 from breakeven.cost.demand.lengths import (
     CONVERSATIONS,
     CONVERSATIONS_SOURCE,
     relative_lengths,
 )
-from breakeven.cost.demand.load import FLAT, Load, flat_shape, published_shape, read_shape
+from breakeven.cost.demand.load import FLAT, Load, Unit, flat_shape, published_shape, read_shape
 from breakeven.percentiles import PERCENTILES
 from breakeven.planning.apis import ComparedApis, compared_apis
 from breakeven.planning.fleet import HOURS_A_WEEK, largest_batch
@@ -22,6 +23,8 @@ from breakeven.planning.techniques import prefix_cache_of, techniques_of
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import TRAFFIC
 from breakeven.settings.stack import Settings
+
+_UNITS: Mapping[Task, Unit] = {"generate": "request", "embed": "text", "score": "pair"}
 
 _TURNS = 8
 _SAME_SHARE = 0.002
@@ -86,7 +89,7 @@ def _capacity_at(settings: Settings, load: Load, cached_share: float) -> Replica
         gpu_memory_utilization=float(engine.gpu_memory_utilization),
         max_model_length=model.max_length,
         input_tokens=load.input_tokens,
-        output_tokens=load.own_output_tokens,
+        output_tokens=load.steps,
         cached_input_share=cached_share,
         concurrency_limit=_concurrency(settings),
         measured_output_tokens_per_second=(
@@ -96,7 +99,9 @@ def _capacity_at(settings: Settings, load: Load, cached_share: float) -> Replica
         objectives=objectives_of(settings),
         techniques=techniques_of(settings),
     )
-    return capacity if measured is None else replace(capacity, record=measured.record)
+    if measured is None:
+        return capacity
+    return replace(capacity.extrapolated(measured.distance), record=measured.record)
 
 
 def target_conflicts(settings: Settings, capacity: ReplicaCapacity) -> Iterator[Conflict]:
@@ -140,6 +145,8 @@ def _load(settings: Settings) -> tuple[Load, list[Conflict]]:
             )
         )
     lengths, lengths_source = CONVERSATIONS, CONVERSATIONS_SOURCE
+    if not settings.model.facts.generates:  # texts are cut to nearly one length
+        lengths, lengths_source = {}, ""
     if traffic.input_percentiles:
         stated = traffic.input_percentiles
         lengths = {PERCENTILES[name]: tokens for name, tokens in stated.items()}
@@ -147,13 +154,14 @@ def _load(settings: Settings) -> tuple[Load, list[Conflict]]:
     load = Load(
         tokens_per_day=traffic.tokens_per_day,
         input_tokens=traffic.input_tokens,
-        output_tokens=traffic.output_tokens,
+        output_tokens=traffic.output_tokens if settings.model.facts.generates else 0,
         cached_input_share=traffic.cached_input_percent / 100,
         shape=shape,
         shape_source=source,
         burst_factor=float(traffic.burst_factor),
         own_output_ratio=float(settings.api.own_output_percent) / 100,
-        input_lengths=relative_lengths(lengths),
+        input_lengths=relative_lengths(lengths) if lengths_source else (1.0,),
         lengths_source=lengths_source,
+        unit=_UNITS[settings.model.facts.task],
     )
     return load, conflicts

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from breakeven.cost.calendar import CALENDAR_MONTH
 from breakeven.cost.capacity.capacity import ReplicaCapacity
-from breakeven.cost.capacity.latency import default_requests
+from breakeven.cost.capacity.engine_defaults import default_requests
 from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from breakeven.catalog.apis import token_price_file
-from breakeven.catalog.apis.prices import token_rates
 from breakeven.catalog.price import Price, PriceMissingError, committed
 from breakeven.catalog.price_book import PriceBook
 from breakeven.catalog.price_rows import PriceFileError
@@ -24,13 +22,13 @@ from breakeven.cost.fleet.simulation.curves import SimulateFleet, simulate_fleet
 from breakeven.cost.objective import AvailabilityObjective
 from breakeven.cost.outlook import Outlook
 from breakeven.errors import PriceBookError, Problem
-from breakeven.manifests.gateway.prices import TokenPrices
-from breakeven.money import to_millionths
 from breakeven.planning.checks import serving_conflicts
 from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, target_conflicts
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
+from breakeven.planning.gateway import gateway_pods_of
 from breakeven.planning.notes import notes_of
 from breakeven.planning.objectives import engine_notes, objective_notes, prefix_notes
+from breakeven.planning.own_evaluation import evaluation_conflicts, evaluation_notes, quality_of
 from breakeven.planning.own_measurement import measurement_notes, record_conflicts
 from breakeven.planning.owned_nodes import owned_node
 from breakeven.planning.price_checks import (
@@ -46,9 +44,6 @@ from breakeven.settings.fields import Conflict
 from breakeven.settings.files import PRICES
 from breakeven.settings.parse import told
 from breakeven.settings.stack import Settings, Stack
-
-if TYPE_CHECKING:  # the checks of a preview come before a report is needed
-    from breakeven.cost.report import Report
 
 ENGINE_IMAGE_GIGABYTES = 10
 """Compressed layers of vLLM's CUDA image, which a new node pulls: an estimate."""
@@ -94,7 +89,7 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
     node, conflicts = _node(stack, book)
     problems = told(problems, stack, [*conflicts, *system_node_prices(stack, book)])
     problems = told(problems, stack, stale_prices(stack, book))
-    problems = told(problems, stack, record_conflicts())
+    problems = told(problems, stack, [*record_conflicts(), *evaluation_conflicts()])
     demands = []
     for model in stack.models:
         demand, conflicts = demand_of(model, today)
@@ -132,7 +127,7 @@ class _Shared:
 
 
 def _nothing(_: SimulateFleet) -> Assumptions:
-    msg = "a setting can't be used, and nobody raised it"
+    msg = "a setting is invalid, but no error was raised"
     raise AssertionError(msg)
 
 
@@ -172,6 +167,7 @@ def _model(
         outlook=_outlook(settings),
         currency=_currency(settings),
         availability=_availability(settings),
+        quality=quality_of(settings),
         book=shared.book,
         calendar=THIRTY_DAYS if settings.pricing.month == "30d" else CALENDAR_MONTH,
         overflows=settings.overflow_api is not None,
@@ -180,32 +176,11 @@ def _model(
             *engine_notes(settings, capacity),
             *prefix_notes(settings, demand.load, capacity),
             *measurement_notes(settings, demand.load),
+            *evaluation_notes(settings),
             *notes_of(settings),
             *unused_overrides(settings, shared.book.today),
         ),
         instance=settings.name,
-    )
-
-
-def token_prices(report: Report) -> TokenPrices:
-    """Returns what a token costs here, as the report shows it, and by the API in use.
-
-    Where own replicas are planned to serve nothing, the price of any token stands for theirs.
-    """
-    load, api = report.assumptions.load, report.assumptions.overflow_price
-    today = report.assumptions.book.today
-    rates = api.rates or token_rates(
-        api.reference,
-        input_tokens=load.input_tokens,
-        output_tokens=load.output_tokens,
-        on=datetime(today.year, today.month, today.day, tzinfo=UTC),
-    )
-    own = report.usd_per_million_own_tokens
-    return TokenPrices(
-        own=to_millionths(report.usd_per_million_tokens if own is None else own),
-        api_input=rates.input,
-        api_cached_input=rates.cached_input,
-        api_output=rates.output,
     )
 
 
@@ -326,7 +301,7 @@ def _cluster(settings: Settings) -> ClusterShare:
         weights_class="" if settings.weights.image is not None else settings.weights.storage_class,
         weights_gigabytes=weights_gigabytes(settings),
         log_gigabytes=pricing.log_gigabytes_per_month,
-        has_gateway=settings.gateway.is_hybrid,
+        gateway=gateway_pods_of(settings),
     )
 
 

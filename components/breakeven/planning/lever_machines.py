@@ -60,7 +60,7 @@ def machines(stack: Stack, report: Report) -> Iterator[Candidate]:
     [settings] = stack.models
     if has_own_figure(settings):
         return  # measured on the present ones
-    cheapest = _cheapest(stack, report)
+    cheapest = cheapest_machines(stack, report)
     ways = sorted(
         (_least(settings, price, shape, parallel), number, parallel)
         for number, (price, shape) in enumerate(cheapest)
@@ -83,7 +83,7 @@ def _least(settings: Settings, price: Price, shape: NodeShape, parallel: int) ->
     return float(price.usd) * -(-fewest_replicas(settings) // (shape.gpus // parallel))
 
 
-def _cheapest(stack: Stack, report: Report) -> list[tuple[Price, NodeShape]]:
+def cheapest_machines(stack: Stack, report: Report) -> list[tuple[Price, NodeShape]]:
     """Returns the cheapest machine with each number of each GPU that the pool can start."""
     pool, pricing = stack.pool, stack.pricing
     [settings] = stack.models
@@ -109,7 +109,7 @@ def _ranked(
     settings: Settings, report: Report, price: Price, shape: NodeShape, parallel: int
 ) -> tuple[float, dict[str, object]] | None:
     """Returns about what the nodes cost an hour, and the settings; None for one of no use."""
-    other = _on(settings, find_gpu(shape.gpu or ""), shape.gpus, parallel)
+    other = on_machine(settings, find_gpu(shape.gpu or ""), shape.gpus, parallel)
     capacity = capacity_for(other, report.assumptions)
     if capacity is None:
         return None
@@ -120,11 +120,12 @@ def _ranked(
         float(price.usd) * mean / (capacity.requests_per_second * per_node),
         _least(settings, price, shape, parallel),
     )
-    changed = _of_machine(settings, other, shape)
+    changed = machine_settings(settings, other, shape)
     return hourly, changed | sizes_for(other, report.assumptions, capacity)
 
 
-def _of_machine(settings: Settings, other: Settings, shape: NodeShape) -> dict[str, object]:
+def machine_settings(settings: Settings, other: Settings, shape: NodeShape) -> dict[str, object]:
+    """Returns the settings, by dotted key, that put a stack on another machine."""
     changed: dict[str, object] = {}
     if other.pool.gpu != settings.pool.gpu:
         changed["pool.gpu"] = shape.gpu
@@ -136,7 +137,8 @@ def _of_machine(settings: Settings, other: Settings, shape: NodeShape) -> dict[s
     return changed
 
 
-def _on(settings: Settings, gpu: Gpu, gpus: int, parallel: int) -> Settings:
+def on_machine(settings: Settings, gpu: Gpu, gpus: int, parallel: int) -> Settings:
+    """Returns a model's settings on nodes with so many GPUs, of which `parallel` hold a replica."""
     return replace(
         settings,
         pool=settings.pool.model_copy(update={"gpu": gpu, "gpus_per_node": gpus}),

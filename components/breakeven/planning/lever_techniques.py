@@ -27,11 +27,12 @@ _WORTHWHILE = 1.02
 def techniques(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
     """Yields techniques that the model and the GPU have, and the stack does not use.
 
-    None where the stack states a measurement, which is of the engine as it is; and none whose
+    None where the stack states a measurement, which is of the engine as it is, or where the model
+    only reads; and none whose
     effect nobody has measured, such as attention by data parallelism.
     """
     engine = settings.engine
-    if has_own_figure(settings):
+    if has_own_figure(settings) or not settings.model.facts.generates:
         return
     if engine.kv_cache_precision == "auto" and settings.model.facts.cache_element_bytes > 1:
         changed: dict[str, object] = {"engine.kvCachePrecision": "fp8"}

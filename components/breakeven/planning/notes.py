@@ -14,6 +14,7 @@ from breakeven.cost.notes import (
     Note,
     NotScraped,
     PrecisionNotNative,
+    ProcessorsAssumed,
     PurchaseFallback,
     ReservedNodes,
     ScheduledReplicas,
@@ -86,6 +87,8 @@ def model_notes(settings: Settings) -> Iterator[Note]:
     lacking = tuple(each for each in stored if not settings.pool.gpu.multiplies(each))
     if lacking:
         yield PrecisionNotNative(gpu=settings.pool.gpu.name, precisions=lacking)
+    if settings.pool.gpu.is_cpu and settings.engine.measured_output_tokens_per_second is None:
+        yield ProcessorsAssumed(settings.pool.gpu.source)
     if facts.has_sparse_attention and not settings.pool.gpu.has_sparse_attention:
         yield SparseAttentionUnsupported(model=facts.name, gpu=settings.pool.gpu.name)
     if model.revision == UNKNOWN_REVISION:

@@ -25,10 +25,13 @@ _WORTH_SAYING = 0.005
 
 
 def objectives_of(settings: Settings) -> Objectives:
-    """Returns the latencies that a replica is to keep."""
+    """Returns the latencies that a replica is to keep; where texts are only read, to the answer."""
     traffic = settings.traffic
+    first = float(traffic.time_to_first_token_seconds)
+    if not settings.model.facts.generates:
+        return Objectives(first_token_seconds=first)
     return Objectives(
-        first_token_seconds=float(traffic.time_to_first_token_seconds),
+        first_token_seconds=first,
         inter_token_seconds=float(traffic.inter_token_latency_seconds),
     )
 
@@ -75,6 +78,7 @@ def prefix_notes(settings: Settings, load: Load, capacity: ReplicaCapacity) -> I
         replicas=cache.replicas,
         kept=cache.kept,
         affinity=cache.affinity,
+        prefix_stated=settings.traffic.shared_prefix_tokens > 0,
     )
 
 
@@ -95,7 +99,7 @@ def _would_keep(settings: Settings, load: Load, objectives: Objectives) -> tuple
     """Returns GPUs and precisions with which at least a single request keeps the objectives."""
     request = RequestShape(
         input_tokens=load.input_tokens,
-        output_tokens=load.output_tokens,
+        output_tokens=load.steps,
         cached_input_tokens=load.cached_input_tokens,
     )
 

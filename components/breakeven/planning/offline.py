@@ -10,11 +10,12 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
-from breakeven.errors import SeveralModelsError, UnknownStackError
+from breakeven.errors import SeveralModelsError, StackFileError, UnknownStackError
 from breakeven.manifests.render import render, stack_components
 from breakeven.manifests.resource import Resource as KubernetesResource
 from breakeven.planning.checks import serving_conflicts
-from breakeven.planning.inputs import inputs_of, token_prices
+from breakeven.planning.gateway import gateway_figures
+from breakeven.planning.inputs import inputs_of
 from breakeven.planning.levers import find_levers
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.planning.rendered_ledger import ledger_entries
@@ -150,7 +151,14 @@ def load_stack(stack: str, today: date | None = None) -> LoadedStack:
     """
     if stack not in stack_names():
         raise UnknownStackError(stack, stack_names())
-    return load_values(stack, stack_values(stack), today or datetime.now(tz=UTC).date())
+    values = stack_values(stack)
+    if not values:
+        msg = (
+            f"stacks/Pulumi.{stack}.yaml has no settings. Write them under config:, or remove the "
+            f"file and type: breakeven init {stack}"
+        )
+        raise StackFileError(msg)
+    return load_values(stack, values, today or datetime.now(tz=UTC).date())
 
 
 def load_stack_of_one_model(stack: str, command: str) -> LoadedStack:
@@ -170,7 +178,7 @@ def load_stack_of_one_model(stack: str, command: str) -> LoadedStack:
     """
     loaded = load_stack(stack)
     if len(loaded.stack.models) > 1:
-        raise SeveralModelsError(stack, command, "Give one model a stack file of its own for it")
+        raise SeveralModelsError(stack, command, "Create a separate stack file for one model")
     return loaded
 
 
@@ -208,4 +216,4 @@ def priced_manifests(stack: str, today: date) -> tuple[KubernetesResource, ...]:
     """
     loaded = load_stack(stack, today)
     report = loaded.report()
-    return render(loaded.stack, token_prices(report), planned_costs(report))
+    return render(loaded.stack, gateway_figures(report), planned_costs(report))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from breakeven.cost.demand.load import Load
 from breakeven.cost.notes import MeasuredOtherwise
@@ -14,7 +15,7 @@ from breakeven.settings.stack import Settings
 
 _NOT_SPEED = {
     *("image", "tensor_parallel", "pipeline_parallel", "args", "env", "api_key_secret"),
-    *("longest_request_seconds", "measured_output_tokens_per_second"),
+    *("longest_request_seconds", "measured_output_tokens_per_second", "measured_texts_per_second"),
     *("tool_calling", "reasoning"),
 }
 """Settings of the engine that are recorded elsewhere, or do not change how fast it is."""
@@ -25,14 +26,16 @@ class OwnFigure:
     """What a full replica was measured to serve.
 
     Attributes:
-        output_tokens_per_second: Of all requests.
+        output_tokens_per_second: Of all requests; texts where they are only read.
         concurrency: Requests in flight; None where the setting states the figure.
         record: Name of the record's file; empty where the setting states the figure.
+        distance: How far the requests are from the measured ones; see `Measurement.distance`.
     """
 
     output_tokens_per_second: float
     concurrency: int | None = None
     record: str = ""
+    distance: float = 0.0
 
 
 def served_by(settings: Settings) -> Served:
@@ -63,20 +66,20 @@ def own_figure(settings: Settings, load: Load, concurrency: int) -> OwnFigure | 
         load: Its traffic.
         concurrency: Requests in flight at which a replica counts as full.
     """
-    stated = settings.engine.measured_output_tokens_per_second
+    stated = _stated(settings)
     if stated is not None:
         return OwnFigure(float(stated))
     record = _fitting(settings, load)
     if record is None:
         return None
     point = record.point_for(concurrency)
-    return OwnFigure(point.output_tokens_per_second, point.concurrency, record.name)
+    distance = record.distance(**_lengths(load))
+    return OwnFigure(point.output_tokens_per_second, point.concurrency, record.name, distance)
 
 
 def has_own_figure(settings: Settings) -> bool:
     """Tells whether the user measured the engine of a stack, whatever the lengths of requests."""
-    stated = settings.engine.measured_output_tokens_per_second is not None
-    return stated or any(not changed for _, changed in _known(settings))
+    return _stated(settings) is not None or any(not changed for _, changed in _known(settings))
 
 
 def measurement_notes(settings: Settings, load: Load) -> Iterator[MeasuredOtherwise]:
@@ -84,7 +87,7 @@ def measurement_notes(settings: Settings, load: Load) -> Iterator[MeasuredOtherw
 
     Only where no record fits: an engine or a flag that was changed since is a guess again.
     """
-    if settings.engine.measured_output_tokens_per_second is not None or _fitting(settings, load):
+    if _stated(settings) is not None or _fitting(settings, load):
         return
     known = sorted(_known(settings), key=lambda each: len(each[1]))
     if known:
@@ -105,18 +108,29 @@ def record_conflicts() -> Iterator[Conflict]:
         yield Conflict("engine.measuredOutputTokensPerSecond", "a broken record", str(error))
 
 
+def _stated(settings: Settings) -> Decimal | None:
+    engine = settings.engine
+    if settings.model.facts.generates:
+        return engine.measured_output_tokens_per_second
+    return engine.measured_texts_per_second
+
+
+def _lengths(load: Load) -> dict[str, int]:
+    return {
+        "input_tokens": load.input_tokens,
+        "output_tokens": load.own_output_tokens,
+        "cached_percent": round(load.cached_input_share * 100),
+    }
+
+
 def _fitting(settings: Settings, load: Load) -> Measurement | None:
-    cached = round(load.cached_input_share * 100)
+    if not load.own_output_tokens:
+        return None  # the load generators of `measure` send questions
     return next(
         (
             record
             for record, changed in _known(settings)
-            if not changed
-            and record.fits(
-                input_tokens=load.input_tokens,
-                output_tokens=load.own_output_tokens,
-                cached_percent=cached,
-            )
+            if not changed and record.fits(**_lengths(load))
         ),
         None,
     )

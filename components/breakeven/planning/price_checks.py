@@ -41,7 +41,7 @@ def missing_prices(
         "pool.instanceTypes",
         f"no price {', '.join(error.identifier for error in missing)}",
         f"Fetch it with {_refresh(stack)}, state it in pricing.overrides, or set pricing.nodes to "
-        "stated" + (f"; nearest in the book: {near}" if near else ""),
+        "stated" + (f"; closest in the book: {near}" if near else ""),
         OF_NODES,
         price=True,
     )

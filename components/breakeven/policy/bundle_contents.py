@@ -13,7 +13,7 @@ from breakeven.policy.manifest import Carried
 from breakeven.settings.files import ROOT
 
 _PROGRAM = "program"
-"""Folder of this program in an unpacked bundle; the lock lies beside it."""
+"""Folder of this program in an unpacked bundle; the lock is next to it."""
 
 
 class LockError(UserError):
@@ -27,13 +27,13 @@ def read_carried(lock: Path) -> Carried:
         lock: As `breakeven bundle plan` wrote it; lock.json in a bundle.
 
     Raises:
-        LockError: It is not there, or is no lock.
+        LockError: It is not there, or is not a lock.
     """
     try:
         return carried_in(lock.read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"no {error}"
-        msg = f"{lock}: is no lock ({reason}). Name the one that `breakeven bundle plan` wrote"
+        msg = f"{lock}: is not a lock ({reason}). Name the one that `breakeven bundle plan` wrote"
         raise LockError(msg) from error
 
 
@@ -42,8 +42,8 @@ def carried_in(lock: bytes) -> Carried:
 
     Raises:
         ValueError: It is no JSON.
-        KeyError: It is no lock.
-        TypeError: It is no lock.
+        KeyError: It is not a lock.
+        TypeError: It is not a lock.
     """
     value: Mapping[str, Any] = json.loads(lock)
     return Carried(

@@ -47,8 +47,8 @@ def read_manifests(path: Path) -> tuple[Resource, ...]:
     )
     if not resources:
         msg = (
-            f"{path}: no manifest in {len(files)} files. Allowed: .yaml, .yml, .json with "
-            "apiVersion and kind"
+            f"{path}: found no manifests in {len(files)} file{'' if len(files) == 1 else 's'}. "
+            "Allowed: .yaml, .yml, .json with apiVersion and kind"
         )
         raise ManifestError(msg)
     return resources
@@ -81,7 +81,7 @@ def _documents(file: Path) -> list[Any]:
         return read_documents(file)
     except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         reason = " ".join(str(error).split())
-        msg = f"{file}: is no YAML ({reason}). Mend it, or name a folder without it"
+        msg = f"{file}: invalid YAML ({reason}). Fix it, or name a folder without it"
         raise ManifestError(msg) from error
 
 

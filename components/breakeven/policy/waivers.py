@@ -96,7 +96,7 @@ def _read(path: Path) -> list[Waiver]:
 
 def _problems(entry: Any) -> Iterable[str]:
     if not isinstance(entry, Mapping):
-        yield f"is no mapping. Needed: {', '.join(_KEYS)}"
+        yield f"is not a mapping. Needed: {', '.join(_KEYS)}"
         return
     for key in sorted(set(map(str, entry)) - set(_KEYS)):
         yield f"{key}: no such key. Allowed: {', '.join(_KEYS)}"

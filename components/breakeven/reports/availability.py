@@ -20,7 +20,7 @@ _ALMOST_ALWAYS = 0.999999
 _NAMES: Mapping[AvailabilityKind, str] = {
     "as-configured": "As configured",
     "spare-replica": "Spare replica on another node (replicas.min, pool.nodeCount)",
-    "second-zone": "Nodes in two zones, whose weights both can read",
+    "second-zone": "Nodes in two zones that can both read the weights",
     "fallback-api": "API as fallback during outages (gateway.mode hybrid)",
     "on-call": "On-call (staffing.onCallPerMonth)",
 }
@@ -81,7 +81,7 @@ def _row(option: AvailabilityOption) -> Row:
 def _answer(found: Availability) -> str:
     expected = found.expected
     if expected is None:
-        return "no replica runs at all hours, so the API answers while none does"
+        return "no replica runs at all hours, so the API answers in the meantime"
     state = "meets" if expected >= found.target else "misses"
     return f"{_percent(expected)} is expected as configured, which {state} the objective"
 
@@ -98,8 +98,8 @@ def _assumptions(found: Availability) -> tuple[str, ...]:
         "replica answers."
     )
     left_out = (
-        "Not counted: outages of a whole zone, which only the second zone survives, of software "
-        "and of the network. On-call pays for whoever repairs what does not repair itself."
+        "Not counted: outages of a whole zone (which only the second zone survives), of "
+        "software, and of the network. On-call pays for repairs that are not automatic."
     )
     return assumed, left_out
 

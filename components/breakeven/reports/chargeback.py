@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from jinja2 import Environment, StrictUndefined
+from rich.table import Table
 
 from breakeven.cost.chargeback.statement import PARTS, Charge, Part, Rule, Statement
 from breakeven.reports.formatting import money, usd
@@ -16,8 +17,8 @@ VERSION = 1
 """Of the JSON; a field that changes its meaning or goes away raises it."""
 
 _NAMES: Mapping[Part, str] = {
-    "busy": "GPU nodes at work",
-    "idle": "GPU nodes idle",
+    "busy": "GPU nodes, busy",
+    "idle": "GPU nodes, idle",
     "other": "Other infrastructure",
     "staffing": "Staffing",
     "contingency": "Contingency",
@@ -25,7 +26,7 @@ _NAMES: Mapping[Part, str] = {
 }
 
 _RULES: Mapping[Rule, str] = {
-    "used": "by the tokens that own replicas served to each team",
+    "used": "by the tokens that the stack's replicas served to each team",
     "reserved": "by the tokens per day that are reserved for each team (gateway.teams)",
     "even": "evenly among the teams, and within a team by its tokens of each model",
 }
@@ -34,24 +35,35 @@ _RULES: Mapping[Rule, str] = {
 def rule_sentence(statement: Statement) -> str:
     """Says how the bill was split."""
     return (
-        f"API cost is split by what the API took for each team; everything else, idle hours, "
-        f"staffing and contingency included, {_RULES[statement.rule]}. The statements sum to "
-        f"{usd(statement.total)}."
+        "API cost is split by the API cost of each team's requests. Everything else, including "
+        f"idle hours, staffing, and contingency, is split {_RULES[statement.rule]}. The "
+        f"statements sum to {usd(statement.total)}."
     )
 
 
+_BESIDE = 4
+"""Statements that stand next to each other in a text, so that no amount is cut off."""
+
+
 def as_text(stack: str, statement: Statement) -> str:
-    """Returns a table and the rule."""
+    """Returns tables with a column for each team and model, and the rule."""
+    charges = statement.charges
+    tables = (
+        drawn(_text_table(stack, charges[start : start + _BESIDE]))
+        for start in range(0, len(charges), _BESIDE)
+    )
+    return "".join(tables) + wrapped(["", rule_sentence(statement)])
+
+
+def _text_table(stack: str, charges: Sequence[Charge]) -> Table:
     table = text_table(f"Chargeback of stack {stack}, USD per month")
-    table.add_column("Team")
-    table.add_column("Model")
+    table.add_column("Part of the bill")
+    for charge in charges:
+        table.add_column(f"{charge.use.team}\n{charge.use.model}", justify="right", overflow="fold")
     for part in PARTS:
-        table.add_column(_NAMES[part], justify="right")
-    table.add_column("Total", justify="right")
-    for charge in statement.charges:
-        amounts = (usd(charge.parts[part]) for part in PARTS)
-        table.add_row(charge.use.team, charge.use.model, *amounts, usd(charge.total))
-    return drawn(table) + wrapped(["", rule_sentence(statement)])
+        table.add_row(_NAMES[part], *(usd(charge.parts[part]) for charge in charges))
+    table.add_row("Total", *(usd(charge.total) for charge in charges))
+    return table
 
 
 def as_csv(stack: str, statement: Statement) -> str:

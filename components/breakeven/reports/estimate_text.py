@@ -9,6 +9,7 @@ from breakeven.reports.availability import availability
 from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.line_item_table import add_line, line_table
+from breakeven.reports.quality import solved_tasks
 from breakeven.reports.sentences.bill import bill_notes
 from breakeven.reports.sentences.notes import price_sources, report_notes
 from breakeven.reports.tables import (
@@ -32,6 +33,12 @@ def render(report: Report) -> str:
         return "\n".join(line.rstrip() for part in _parts(report) for line in part.splitlines())
 
 
+def quality_text(report: Report) -> str:
+    """Returns what a solved task costs as text; empty where no evaluation counts."""
+    with shown_in(report.assumptions.currency):
+        return "".join(_table(table) for table in solved_tasks(report))
+
+
 def _parts(report: Report) -> list[str]:
     return [
         _heading(report),
@@ -40,6 +47,7 @@ def _parts(report: Report) -> list[str]:
         _table(by_api(report)),
         _table(break_even(report)),
         _recommendation(report),
+        *(_table(table) for table in solved_tasks(report)),
         *([_table(availability(report))] if report.availability is not None else []),
         *([_table(levers(report))] if report.levers is not None else []),
         _notes(report),

@@ -34,6 +34,8 @@ _SERVICES: Mapping[LineItemKind, tuple[str, str, str]] = {
     "busy-nodes": ("Compute", _VIRTUAL, "GPU nodes"),
     "idle-nodes": ("Compute", _VIRTUAL, "GPU nodes"),
     "cpu-nodes": ("Compute", _VIRTUAL, "CPU nodes"),
+    "gateway-nodes": ("Compute", _VIRTUAL, "CPU nodes"),
+    "gateway-nodes-of-load": ("Compute", _VIRTUAL, "CPU nodes"),
     "commitment": ("Compute", _VIRTUAL, "GPU nodes"),
     "machine": ("Compute", _VIRTUAL, "Virtual machines"),
     "control-plane": ("Compute", "Containers", "Kubernetes control plane"),

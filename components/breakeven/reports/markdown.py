@@ -11,6 +11,7 @@ from breakeven.reports import tables
 from breakeven.reports.availability import availability
 from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.layout import Table
+from breakeven.reports.quality import solved_tasks
 from breakeven.reports.sentences.recommendation import summary
 
 LARGEST_COMMENT = 65_536
@@ -66,6 +67,7 @@ def _markdown(report: Report) -> str:
         tables.self_hosted(report),
         *([tables.by_model(report)] if report.assumptions.others else []),
         tables.by_api(report),
+        *solved_tasks(report),
         tables.break_even(report),
         *([availability(report)] if report.availability is not None else []),
         tables.sources(report),

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from decimal import Decimal
 
+from breakeven.cost.capacity.latency import Objective
 from breakeven.cost.optimizer.candidates import Candidate
 from breakeven.cost.optimizer.constraints import ConstraintPrice
 from breakeven.cost.optimizer.ranking import Recommendation
@@ -105,7 +106,7 @@ def _choice_rows(recommendation: Recommendation) -> Iterator[tuple[str, Decimal]
     deciding = (cost for cost in recommendation.hosted if cost.decides)
     for cost in itertools.islice(deciding, 1):
         yield f"Same model at {label(cost)}", cost.monthly
-    yield "This stack as it stands", recommendation.as_it_stands
+    yield "This stack as configured", recommendation.as_it_stands
     best = recommendation.cheapest(("autoscaled", "fixed"))
     if best is not None:
         yield "Cheapest fully self-hosted configuration", best.monthly
@@ -121,9 +122,11 @@ def _ranking(recommendation: Recommendation, top: int) -> str:
     table.add_column("Replica", ratio=1, overflow="fold")
     table.add_column("Replicas", overflow="fold")
     table.add_column("Busy", justify="right", no_wrap=True)
-    table.add_column("ms/token", justify="right", no_wrap=True)
+    reads = recommendation.search.own_load.unit != "request"
+    table.add_column("ms/answer" if reads else "ms/token", justify="right", no_wrap=True)
     table.add_column("Monthly cost", justify="right", no_wrap=True)
     table.add_column("Per 1M", justify="right", no_wrap=True)
+    objective: Objective = "first-token" if reads else "inter-token"
     for candidate in recommendation.ranked[:top]:
         configuration = candidate.configuration
         offer = configuration.offer
@@ -133,7 +136,7 @@ def _ranking(recommendation: Recommendation, top: int) -> str:
             f"{configuration.tensor_parallel} x {offer.gpu.name}, {configuration.precision}",
             _replicas(recommendation, candidate),
             f"{candidate.busy_share:.0%}",
-            f"{candidate.capacity.latencies.inter_token_p95 * 1000:,.0f}",
+            f"{candidate.capacity.latencies.of(objective) * 1000:,.0f}",
             usd(candidate.monthly),
             usd_per_million(recommendation.usd_per_million_tokens(candidate.monthly)),
         )
@@ -157,7 +160,7 @@ def _constraints(recommendation: Recommendation) -> str:
     table.add_column("Difference", justify="right", no_wrap=True)
     for one in recommendation.constraints:
         name = constraint_name(one.constraint)
-        label = name if one.constraint.imposed else f"{name} (not imposed)"
+        label = name if one.constraint.imposed else f"{name} (not enforced)"
         amounts = (one.cheapest_with, one.cheapest_without, one.price)
         table.add_row(label, *("none" if amount is None else usd(amount) for amount in amounts))
     return drawn(table)

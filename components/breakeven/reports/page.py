@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from breakeven.cost.currency import US_DOLLAR
@@ -18,6 +18,7 @@ from breakeven.reports.plots.drawing import SIZES, Picture, drawn
 from breakeven.reports.plots.tornado import Tornado, tornado_picture
 from breakeven.reports.plots.volume import cost_by_volume
 from breakeven.reports.plots.week import week
+from breakeven.reports.quality import solved_tasks
 from breakeven.reports.sentences.recommendation import summary
 
 
@@ -37,33 +38,39 @@ def page(report: Report, tornado: Tornado | None) -> str:
 
 def _page(report: Report, tornado: Tornado | None) -> str:
     cheapest = report.compared_hosted
-    return _template().render(
-        stack=report.assumptions.stack,
-        today=report.assumptions.book.today.isoformat(),
-        served=tables.heading(report),
-        summary=summary(report.verdict),
-        findings=tables.findings(report),
-        key_figures=[
-            ("Self-hosted, monthly", usd(report.total)),
-            ("Cost per 1M tokens", usd_per_million(report.usd_per_million_tokens)),
-            ("API in use, monthly", usd(report.api.monthly)),
-            *(
-                [("Hosted API for the same model, monthly", usd(cheapest.monthly))]
-                if cheapest
-                else []
-            ),
-        ],
-        options=tables.options(report),
-        pictures=_pictures(report, tornado),
-        tables=[
-            *([tables.levers(report)] if report.levers is not None else []),
-            tables.self_hosted(report),
-            *([tables.by_model(report)] if report.assumptions.others else []),
-            tables.by_api(report),
-            tables.break_even(report),
-            *([availability(report)] if report.availability is not None else []),
-            tables.sources(report),
-        ],
+    return (
+        templates()
+        .get_template("page.html.j2")
+        .render(
+            style=style(),
+            stack=report.assumptions.stack,
+            today=report.assumptions.book.today.isoformat(),
+            served=tables.heading(report),
+            summary=summary(report.verdict),
+            findings=tables.findings(report),
+            key_figures=[
+                ("Self-hosted, monthly", usd(report.total)),
+                ("Cost per 1M tokens", usd_per_million(report.usd_per_million_tokens)),
+                ("API in use, monthly", usd(report.api.monthly)),
+                *(
+                    [("Hosted API for the same model, monthly", usd(cheapest.monthly))]
+                    if cheapest
+                    else []
+                ),
+            ],
+            options=tables.options(report),
+            pictures=_pictures(report, tornado),
+            tables=[
+                *solved_tasks(report),
+                *([tables.levers(report)] if report.levers is not None else []),
+                tables.self_hosted(report),
+                *([tables.by_model(report)] if report.assumptions.others else []),
+                tables.by_api(report),
+                tables.break_even(report),
+                *([availability(report)] if report.availability is not None else []),
+                tables.sources(report),
+            ],
+        )
     )
 
 
@@ -93,9 +100,19 @@ def _figure(picture: Picture) -> dict[str, object]:
 
 
 @cache
-def _template() -> Template:
-    text = (resources.files(__package__) / "page.html.j2").read_text(encoding="utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+def templates() -> Environment:
+    """Returns what renders the templates of pages; everything in them is escaped."""
+    return Environment(
+        loader=PackageLoader("breakeven.reports", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return environment.from_string(text)
+
+
+@cache
+def style() -> Markup:
+    """Returns the style sheet that all pages begin with."""
+    text = (resources.files(__package__) / "page.css").read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704  # of this package

@@ -20,7 +20,7 @@ def program_table(stack: str, infrastructure: Infrastructure) -> str:
     for line in infrastructure.lines:
         add_line(table, line)
     table.add_section()
-    total = "Total of what is priced" if infrastructure.not_priced else "Total"
+    total = "Total of priced resources" if infrastructure.not_priced else "Total"
     table.add_row(total, "", "", "", usd(infrastructure.monthly), "")
     return drawn(table) + wrapped(_notes(infrastructure))
 

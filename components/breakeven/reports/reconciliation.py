@@ -33,7 +33,7 @@ CAUSES: Mapping[Cause, str] = {
     "other": "Other services",
     "people": "Staffing",
     "api": "API for overflow and escalation",
-    "contingency": "Contingency, a reserve that no bill has",
+    "contingency": "Contingency (a reserve, never on a bill)",
 }
 """How each assumption is called."""
 
@@ -143,7 +143,7 @@ def _bridge(explanation: Explanation) -> Table:
     table = text_table("From the planned to the charged monthly cost")
     table.add_column("Assumption", ratio=1)
     table.add_column("Monthly", justify="right", no_wrap=True)
-    table.add_row("Planned, everything counted", usd(explanation.planned))
+    table.add_row("Planned, fully loaded", usd(explanation.planned))
     for step in explanation.steps:
         effect = usd_difference(step.monthly) if step.observed else "not observed"
         table.add_row(CAUSES[step.cause], effect)
@@ -156,7 +156,7 @@ def _about_bill(explanation: Explanation, exports: Sequence[Charged]) -> list[st
     for export in exports:
         rows = f"{export.selected:,} of {export.rows:,} rows"
         if export.selected == export.rows:
-            rows = f"all {export.rows:,} rows (give --tag to count one stack)"
+            rows = f"all {export.rows:,} rows (use --tag to count one stack)"
         said.append(
             f"{export.format}, {export.start:%Y-%m-%d} to {export.end:%Y-%m-%d}: {rows}, "
             f"{usd(export.cost)} charged; amounts above are for one month."
@@ -164,8 +164,8 @@ def _about_bill(explanation: Explanation, exports: Sequence[Charged]) -> list[st
     planned = [CAUSES[step.cause].lower() for step in explanation.steps if not step.observed]
     if planned:
         said.append(
-            f"Nothing observed these, so they count as planned: {'; '.join(planned)}. What traffic "
-            "and capacity changed is then part of the node-hours."
+            f"Not observed, so counted as planned: {'; '.join(planned)}. Changes of traffic and "
+            "capacity are then part of the node-hours."
         )
     return said
 
@@ -176,7 +176,7 @@ def _sentences(answer: Reconciliation) -> list[str]:
         said = ["No observed assumption changes the monthly total."]
     else:
         effect = usd_difference(most_off.effect or Decimal(0))
-        amount = f"on its own it changes the monthly total by {effect}"
+        amount = f"alone it changes the monthly total by {effect}"
         said = [f"Largest deviation: {most_off.figure}{_relative(most_off)}; {amount}."]
     said.append(
         f"The planned total is {usd(answer.planned)}/month; with all observed assumptions it is "
@@ -187,8 +187,8 @@ def _sentences(answer: Reconciliation) -> list[str]:
         more = "More" if beyond > 0 else "Fewer"
         said.append(
             f"{more} nodes ran than these assumptions explain: {usd_difference(beyond)}/month. "
-            "Check autoscaling, the weekly traffic shape (traffic.shape) and what else used the "
-            "nodes."
+            "Check autoscaling, the weekly traffic shape (traffic.shape), and other workloads on "
+            "the nodes."
         )
     cost = answer.cost
     if cost is None:

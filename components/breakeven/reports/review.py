@@ -21,7 +21,7 @@ from breakeven.reports.sentences.recommendation import summary
 
 _ANSWERS: dict[Choice, str] = {
     "self-host": "Yes, keep hosting all of it.",
-    "hybrid": "Yes, host a part of it, and send the rest to an API.",
+    "hybrid": "Yes, keep hosting part of it, and send the rest to an API.",
     "api": "No, the API in use costs less.",
     "hosted": "No, a hosted API for the same model costs less.",
 }
@@ -157,10 +157,10 @@ def _details(table: Table) -> Iterator[str]:
 
 
 def _levers(report: Report) -> Iterator[str]:
-    yield from ("### What pays now", "")
+    yield from ("### What would lower the bill now", "")
     found = report.levers or ()
     if not found:
-        yield from ("No setting that was tried lowers the bill and keeps every objective.", "")
+        yield from ("No tried setting lowers the bill and keeps every objective.", "")
         return
     for lever in found[:_LEVERS]:
         yield (
@@ -174,9 +174,9 @@ def _levers(report: Report) -> Iterator[str]:
 
 
 def _retiring(report: Report) -> Iterator[str]:
-    yield from ("### Which API retires", "")
+    yield from ("### APIs that retire", "")
     found = [_retirement(*each) for each in _retirements(report)]
-    yield from found or ["None of the APIs that it is compared with has a retirement date soon."]
+    yield from found or ["None of the compared APIs retires soon."]
     yield ""
 
 
@@ -189,7 +189,7 @@ def _retirements(report: Report) -> Iterator[tuple[ApiCost, Retired | RetiresSoo
 
 def _retirement(cost: ApiCost, finding: Retired | RetiresSoon) -> str:
     sentence = f"{cost.price.reference}: {finding_sentence(finding)}."
-    return f"- {escaped(sentence)}" + ("" if cost.decides else " It no longer decides.")
+    return f"- {escaped(sentence)}" + ("" if cost.decides else " It is now excluded.")
 
 
 def _stale(report: Report) -> Iterator[str]:

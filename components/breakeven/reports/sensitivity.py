@@ -157,12 +157,12 @@ def _percentiles(analysis: Sensitivity, stated: Outcome) -> str:
         )
     if result.short_share:
         below.append(
-            f"In {result.short_share:.0%} of draws the configured fleet is too small for the load; "
-            "the costs are those of the fleet that serves all of it."
+            f"In {result.short_share:.0%} of draws the configured fleet is too small for the "
+            "load; the costs are those of a fleet that serves all of it."
         )
     if analysis.stack.not_priced:
         names = ", ".join(map(not_priced_name, analysis.stack.not_priced))
-        below.append(f"Not priced, and not in any total: {names}; see breakeven estimate.")
+        below.append(f"Not priced, and not included in any total: {names}; see breakeven estimate.")
     return drawn(table) + wrapped(below)
 
 

@@ -30,7 +30,7 @@ def several_stacks_text(reports: Sequence[Report]) -> str:
     tokens = sum(report.assumptions.tokens_per_day for report in reports)
     table.add_row("Total", f"{tokens:,}", usd(own), usd(api), usd(recommended))
     notes = [f"{report.assumptions.stack}: {summary(report.verdict)}" for report in reports]
-    beside = "Costs that stacks share, such as a control plane, count as each stack file states."
+    beside = "Shared costs, such as a control plane, are counted as each stack file states."
     return drawn(table) + wrapped([*notes, beside])
 
 

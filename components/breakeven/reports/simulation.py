@@ -45,7 +45,7 @@ def _nodes(comparison: Comparison) -> str:
     )
     for name, simulated, planned in rows:
         table.add_row(name, f"{simulated:,.2f}", f"{planned:,.2f}")
-    table.add_row("Replicas, at most", str(totals.peak_replicas), str(plan.peak_replicas))
+    table.add_row("Replicas, peak", str(totals.peak_replicas), str(plan.peak_replicas))
     table.add_row("Busy", f"{totals.busy_share:.1%}", f"{plan.busy_share:.1%}")
     table.add_row("Idle", f"{totals.idle_share:.1%}", f"{1 - plan.busy_share:.1%}")
     starts = f"{totals.replica_starts:,} replicas, {totals.node_starts * machines:,} nodes"

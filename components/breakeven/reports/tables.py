@@ -85,7 +85,7 @@ def levers(report: Report) -> Table:
     return Table(
         name="levers",
         title="What would lower the bill",
-        answer=f"{usd(found[0].saving)} at most" if found else "nothing that was tried",
+        answer=f"{usd(found[0].saving)} at most" if found else "no tried setting",
         columns=(
             Column("Setting"),
             Column("Monthly cost", numeric=True),

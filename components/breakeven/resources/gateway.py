@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from breakeven.manifests.gateway.component import gateway_component, gateway_pods
-from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.gateway.figures import GatewayFigures
 from breakeven.resources.component import BreakevenComponent
 from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
@@ -35,10 +35,10 @@ class Gateway(BreakevenComponent):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         self._settings, self._gateway = settings, gateway
-        component = gateway_component(name, settings, gateway, TokenPrices.none())
+        component = gateway_component(name, settings, gateway, GatewayFigures.none())
         super().__init__(component, namespace=namespace, opts=opts)
 
-    def start(self, prices: TokenPrices) -> None:
+    def start(self, prices: GatewayFigures) -> None:
         """Makes configuration and pods.
 
         Args:

@@ -6,7 +6,8 @@ import pulumi
 
 from breakeven.manifests.network.namespace import namespace_component
 from breakeven.manifests.network.rules import network_component
-from breakeven.resources.component import BreakevenComponent, KubernetesResource
+from breakeven.resources.component import BreakevenComponent
+from breakeven.resources.registration import name_of
 from breakeven.settings.stack import Stack
 
 
@@ -24,15 +25,6 @@ class ServingNamespace(BreakevenComponent):
     ) -> None:
         super().__init__(namespace_component(name, stack), opts=opts)
         self.name = name_of(self)
-
-
-def name_of(component: BreakevenComponent) -> pulumi.Output[str]:
-    """Returns the name of the namespace that a component makes, known once it is there."""
-    [namespace] = component.resources
-    if not isinstance(namespace, KubernetesResource):
-        msg = f"{namespace} is not a namespace"
-        raise TypeError(msg)
-    return namespace.metadata.apply(lambda metadata: str(metadata["name"]))
 
 
 class NetworkRules(BreakevenComponent):

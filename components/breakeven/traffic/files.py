@@ -93,7 +93,15 @@ def csv_rows(text: TextIO) -> Iterator[tuple[int, Row]]:
 
     The separator (comma, semicolon or tab) is the one that occurs most in the header.
     """
-    csv.field_size_limit(LONGEST_ROW)
+    before = csv.field_size_limit(LONGEST_ROW)
+    try:
+        yield from _csv_rows(text)
+    finally:
+        # The limit is the whole process's: price files are CSV, too.
+        csv.field_size_limit(before)
+
+
+def _csv_rows(text: TextIO) -> Iterator[tuple[int, Row]]:
     header = text.readline(LONGEST_ROW)
     separator = max(",;\t", key=header.count)
     yield 1, next(csv.reader([header], delimiter=separator), [])

@@ -1,4 +1,4 @@
-"""Three kinds of traffic for who has no log yet, and where their figures come from."""
+"""Three kinds of traffic for those who have no logs yet, and where their figures come from."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def read_count(value: object, what: str) -> int | None:
         return None
     if _is_number(value) and 0 <= value < _LARGEST and value == int(value):
         return int(value)
-    msg = f"{what} is no whole number of 0 or more"
+    msg = f"{what} is not a whole number of 0 or more"
     raise BadRowError(msg)
 
 

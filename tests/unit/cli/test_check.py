@@ -119,7 +119,11 @@ def test_images_and_a_model_that_the_lock_lacks_are_found(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("a: [", "is no YAML"), ("a: 1", "no manifest in 1 files"), ("", "no manifest in 1 files")],
+    [
+        ("a: [", "invalid YAML"),
+        ("a: 1", "found no manifests in 1 file"),
+        ("", "found no manifests in 1 file"),
+    ],
 )
 def test_files_that_cannot_be_used_are_named(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
@@ -134,7 +138,7 @@ def test_files_that_cannot_be_used_are_named(text: str, said: str, tmp_path: Pat
         ((), "name either manifests or a stack"),
         (("/nowhere", "--stack", "dev"), "name either manifests or a stack"),
         (("/nowhere",), "there is no such file or folder"),
-        (("--stack", "nowhere"), 'there is no stack "nowhere"'),
+        (("--stack", "nowhere"), "stack 'nowhere' not found"),
         ((str(GOOD), "--waivers", "/nowhere"), "can't be read"),
         ((str(GOOD), "--lock", "/nowhere"), "bundle plan"),
     ],

@@ -16,6 +16,7 @@ from breakeven.cli.completion import (
     complete_place,
     complete_stack,
 )
+from breakeven.cli.quick_completion import OPTIONS, STACK_COMMANDS, quick_answer
 from breakeven.settings.files import stack_names
 from tests.unit.cli.running import all_commands
 
@@ -68,3 +69,45 @@ def test_a_shell_gets_the_names() -> None:
         check=False,
     )
     assert done.stdout.split() == ["aws-prod"], done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("breakeven estimate aw", "breakeven serve ", "breakeven init x --model qwen3"),
+        *("breakeven init x --gpu h100/", "breakeven estimate --api openai/gpt-4"),
+    ],
+)
+def test_names_are_offered_without_loading_the_commands(line: str) -> None:
+    words = line.split(" ")
+    environ = {
+        "_BREAKEVEN_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    answer = quick_answer(environ)
+    assert answer
+    assert all(name.startswith(words[-1]) for name in answer)
+    script = (
+        "import os, sys; from breakeven.cli.quick_completion import quick_answer;"
+        "quick_answer(os.environ);"
+        "sys.exit('typer' in sys.modules or 'numpy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], env=environ, check=False).returncode == 0
+
+
+def test_everything_else_is_completed_by_the_commands() -> None:
+    for line, place in (("breakeven est", 1), ("breakeven estimate --fo", 2), ("breakeven 'a", 1)):
+        environ = {"COMP_WORDS": line, "COMP_CWORD": str(place)}
+        assert quick_answer({"_BREAKEVEN_COMPLETE": "complete_bash", **environ}) is None
+    assert quick_answer({}) is None
+
+
+def test_the_quick_way_offers_what_the_commands_offer() -> None:
+    commands = all_commands().commands
+    for name in STACK_COMMANDS:
+        first = next(one for one in commands[name].params if one.param_type_name == "argument")
+        assert [item.value for item in first.shell_complete(None, "aw")] == ["aws-prod"]
+    for (name, option), complete in OPTIONS.items():
+        [found] = [one for one in commands[name].params if option in one.opts]
+        assert [item.value for item in found.shell_complete(None, "")] == complete("")

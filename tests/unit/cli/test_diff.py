@@ -101,7 +101,7 @@ def test_over_budget_ends_with_2_and_one_message(run: Run, saved: Path, capsys: 
     total = json.loads(saved.read_text(encoding="utf-8"))["selfHosted"]["total"]
     over = float(total) - 3000
     assert shown.out.startswith("Cost of stack dev")
-    assert "limit:  $3,000.00 a month" in shown.err
+    assert "limit:  $3,000.00/month" in shown.err
     assert f"actual: ${float(total):,.2f}" in shown.err
     assert f"over:   ${over:,.2f}" in shown.err
 

@@ -24,8 +24,9 @@ _WITHOUT_FIGURES = {
     ("prices", "refresh"),
     ("prices", "import-apis"),
     ("render",),
+    ("serve",),
 }
-"""Commands whose output is a file, not figures."""
+"""Commands whose output is a file or a page, not figures."""
 
 ROOT_COMMAND: Any = all_commands()
 
@@ -112,7 +113,7 @@ def test_help_and_completion_import_no_command() -> None:
         )
         assert "estimate" in done.stdout
         loaded = ast.literal_eval(done.stdout.splitlines()[-1])
-        assert {*loaded} == {
+        assert {*loaded} - {"breakeven.cli.quick_completion"} == {
             "breakeven.cli",
             "breakeven.cli.app",
             "breakeven.cli.lazy_group",
@@ -156,3 +157,25 @@ def test_what_a_terminal_of_80_columns_shows_has_80_and_cuts_no_figure(
 def test_elsewhere_tables_have_their_full_width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     assert text.columns() == text.WIDTH
+
+
+@each("path", LEAVES)
+def test_a_paragraph_of_help_is_one_line_that_the_terminal_wraps(path: tuple[str, ...]) -> None:
+    for paragraph in LEAVES[path].help.split("\n\n"):
+        assert "\n" not in paragraph.strip("\n")
+
+
+FORMATS = {"text", "markdown", "html", "json", "csv", "focus", "focus-csv"}
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_a_format_has_the_same_name_in_every_command(
+    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    assert exit_code(monkeypatch, *path, "--help") == 0
+    shown = capsys.readouterr().out
+    found = re.findall(r"--format +<([^>]+)>", shown)
+    assert len(found) == int("--format  " in shown)
+    for names in found:
+        assert set(names.split("|")) <= FORMATS

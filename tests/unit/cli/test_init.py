@@ -33,7 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command in a project of its own; nobody answers."""
     (tmp_path / "stacks").mkdir()
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
-    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "PROJECT", tmp_path)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
 
     def call(name: str, *options: str) -> tuple[int, Path]:
@@ -265,9 +265,11 @@ def test_a_person_is_asked_and_enter_takes_the_default(
     assert not settings.network.data_may_leave
 
 
-def test_a_wrong_word_is_told(
+def test_after_a_wrong_word_the_question_is_asked_again(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdin", answering("\nmoon\n"))
     assert run("chat")[0] == 1
-    assert 'found "moon". Allowed: aws, azure, gcp, own' in capsys.readouterr().err
+    asked = capsys.readouterr().out
+    assert 'found "moon". Allowed: aws, azure, gcp, own' in asked
+    assert asked.count("Where are the GPUs") == 2

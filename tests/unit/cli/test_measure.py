@@ -104,6 +104,47 @@ def test_a_signed_record_verifies_and_a_broken_one_is_named(tmp_path: Path, reco
     assert "broken.json" in refused("--from", str(result), "--model", "acme/model-8b")
 
 
+def test_a_trusted_key_refuses_records_that_it_did_not_sign(tmp_path: Path, records: Path) -> None:
+    make_keys(tmp_path / "key", tmp_path / "key.pub")
+    result = tmp_path / "result.json"
+    result.write_text(json.dumps(VLLM), encoding="utf-8")
+    run("--from", str(result), "--model", "acme/model-8b", "--key", str(tmp_path / "key"))
+    trusted = records / "signing.pub"
+    trusted.write_bytes((tmp_path / "key.pub").read_bytes())
+    [record] = records.glob("*.json")
+    assert load_values(STACK, stack_values(STACK), TODAY).assumptions.capacity.record == record.name
+    text = record.read_text(encoding="utf-8")
+    record.write_text(text.replace("1280", "9280"), encoding="utf-8")
+    with pytest.raises(UserError, match="it was changed, or signed by another key"):
+        load_values(STACK, stack_values(STACK), TODAY)
+    record.write_text(text, encoding="utf-8")
+    record.with_name(f"{record.name}.sig").unlink()
+    with pytest.raises(UserError, match="is not signed"):
+        load_values(STACK, stack_values(STACK), TODAY)
+    trusted.write_text("none", encoding="utf-8")
+    with pytest.raises(UserError, match="is not an ed25519 key"):
+        load_values(STACK, stack_values(STACK), TODAY)
+
+
+def test_the_band_widens_with_the_distance_from_what_was_measured(tmp_path: Path) -> None:
+    imported(tmp_path)
+
+    def band(**lengths: int) -> float:
+        changes = {f"traffic.{name}": value for name, value in lengths.items()}
+        values = with_settings(stack_values(STACK), changes)
+        capacity = load_values(STACK, values, TODAY).assumptions.capacity
+        assert capacity.record
+        low = capacity.low_requests_per_second / capacity.requests_per_second
+        assert low == pytest.approx(1 - capacity.error_percent / 100)
+        return capacity.error_percent
+
+    same = band(inputTokens=1024, outputTokens=256)
+    near = band(inputTokens=1024, outputTokens=280)
+    far = band(inputTokens=1024, outputTokens=320)
+    assert (same, far) == pytest.approx((5, 15), abs=0.01)
+    assert same < near < far
+
+
 def test_what_cannot_be_used_is_one_message(tmp_path: Path) -> None:
     result = tmp_path / "result.json"
     result.write_text(json.dumps(VLLM), encoding="utf-8")

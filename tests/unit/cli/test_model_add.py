@@ -30,7 +30,7 @@ QUANTIZATION = b'{"quantization": {"quant_algo": "NVFP4", "kv_cache_quant_algo":
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of its own."""
     (tmp_path / "stacks").mkdir()
-    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "PROJECT", tmp_path)
     monkeypatch.setattr(model_settings, "own_models", lambda: own_models.own_models(tmp_path))
     monkeypatch.delenv(TOKEN, raising=False)
     monkeypatch.setattr(http, "_BACKOFF_SECONDS", (0.0, 0.0, 0.0))

@@ -92,7 +92,7 @@ def test_the_text_says_what_nothing_observed(bill: Path) -> None:
     assert "not observed" in text
     assert "3 of 4 rows" in text
     assert max(map(len, text.splitlines())) <= 96
-    assert "give --tag to count one stack" in run("--from", str(bill), "--node-type", "g6e.xlarge")
+    assert "use --tag to count one stack" in run("--from", str(bill), "--node-type", "g6e.xlarge")
 
 
 def test_wrong_options_and_exports_are_one_message(bill: Path, tmp_path: Path) -> None:
@@ -202,4 +202,4 @@ def test_a_server_that_answers_something_else_is_one_message(
 
 def test_a_server_that_is_not_there_is_one_message() -> None:
     assert "can't be reached" in refused("--prometheus", "http://127.0.0.1:1")
-    assert "is no address" in refused("--opencost", "prometheus:9090")
+    assert "is not an address" in refused("--opencost", "prometheus:9090")

@@ -22,7 +22,7 @@ from tests.unit.cli.running import exit_code
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for saved reviews."""
-    monkeypatch.setattr(review, "ROOT", tmp_path)
+    monkeypatch.setattr(review, "PROJECT", tmp_path)
     return tmp_path
 
 
@@ -79,7 +79,7 @@ def test_files_that_cannot_be_used_end_it_with_one_message(
         assert said in error
         assert "Traceback" not in error
     assert exit_code(monkeypatch, "review", "nope") == 1
-    assert 'no stack "nope"' in capsys.readouterr().err
+    assert "stack 'nope' not found" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("root")

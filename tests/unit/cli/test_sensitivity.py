@@ -66,7 +66,7 @@ def test_the_text_fits_a_terminal() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nowhere"], '"nowhere"'),
+        (["nowhere"], "'nowhere'"),
         (["dev", "--range", "gpus=50:100"], "INPUT one of capacity, tokens"),
         (["dev", "--range", "tokens=200:100"], "low before high"),
     ],

@@ -117,7 +117,7 @@ def test_a_file_that_would_have_to_be_rewritten_is_refused_with_the_lines(text: 
 
 @pytest.mark.parametrize("text", ["config: [", "config: {a: 2026-13-01}"])
 def test_a_file_that_is_no_yaml_is_refused(text: str) -> None:
-    with pytest.raises(StackFileError, match="stack: is no YAML"):
+    with pytest.raises(StackFileError, match="stack: invalid YAML"):
         merge_settings(text, {"g.n": 1}, "stack")
 
 

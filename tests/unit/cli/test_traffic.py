@@ -67,7 +67,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "project"
     (root / "stacks").mkdir(parents=True)
     written(root / "stacks" / "Pulumi.dev.yaml", STACK)
-    monkeypatch.setattr(traffic, "ROOT", root)
+    monkeypatch.setattr(traffic, "PROJECT", root)
     return root
 
 
@@ -319,7 +319,7 @@ def test_a_shape_of_ours_is_replaced_and_one_by_hand_is_not(tmp_path: Path, proj
     [
         (["--name", "flat"], '--name: found "flat"'),
         (["--name", "../up"], r'--name: found "\.\./up"'),
-        (["--stack", "none"], 'there is no stack "none".*Allowed: dev'),
+        (["--stack", "none"], "stack 'none' not found.*Available: dev"),
         (["--timezone", "Mars/Olympus"], '--timezone: found "Mars/Olympus"'),
         (["--timezone", "../etc"], '--timezone: found "../etc"'),
         (["--columns", "when=x"], '--columns: found "when=x"; allowed: each of timestamp, input'),

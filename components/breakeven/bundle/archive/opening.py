@@ -52,7 +52,7 @@ def open_bundle(folder: Path, key: Ed25519PublicKey) -> Bundle:
         BundleError: Names the file that is missing, foreign, or not signed by the key.
     """
     if not folder.is_dir():
-        msg = f"{folder}: is no folder. Name the folder with {MANIFEST} and the parts"
+        msg = f"{folder}: is not a folder. Name the folder with {MANIFEST} and the parts"
         raise BundleError(msg)
     content, signature = _signed(folder, MANIFEST, SIGNATURE, key)
     manifest = parse_manifest(content, str(folder / MANIFEST))

@@ -53,7 +53,7 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     """Reads a key that signs.
 
     Raises:
-        BundleError: It is no such key, or others on this machine may read it.
+        BundleError: It is not such a key, or others on this machine may read it.
     """
     missing = "there is no such key file. Make one: breakeven bundle keygen"
     content = read_regular(path, _KEY_LIMIT, missing)
@@ -64,10 +64,10 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        msg = f"{path}: is no private key. Make one: breakeven bundle keygen"
+        msg = f"{path}: is not a private key. Make one: breakeven bundle keygen"
         raise BundleError(msg) from error
     if not isinstance(key, Ed25519PrivateKey):
-        msg = f"{path}: is no ed25519 key. Make one: breakeven bundle keygen"
+        msg = f"{path}: is not an ed25519 key. Make one: breakeven bundle keygen"
         raise BundleError(msg)
     return key
 
@@ -76,17 +76,17 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
     """Reads a key that verifies.
 
     Raises:
-        BundleError: It is no such key.
+        BundleError: It is not such a key.
     """
     missing = "there is no such key file. Name the .pub file of those whose bundles you trust"
     content = read_regular(path, _KEY_LIMIT, missing)
     try:
         key = load_pem_public_key(content)
     except (ValueError, UnsupportedAlgorithm) as error:
-        msg = f"{path}: is no public key. Take the .pub file of: breakeven bundle keygen"
+        msg = f"{path}: is not a public key. Take the .pub file of: breakeven bundle keygen"
         raise BundleError(msg) from error
     if not isinstance(key, Ed25519PublicKey):
-        msg = f"{path}: is no ed25519 key. Take the .pub file of: breakeven bundle keygen"
+        msg = f"{path}: is not an ed25519 key. Take the .pub file of: breakeven bundle keygen"
         raise BundleError(msg)
     return key
 

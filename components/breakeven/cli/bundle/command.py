@@ -48,10 +48,12 @@ _OUTSIDE = {"network.registry": "", "network.boundary": "connected"}
 
 @bundle.command()
 def keygen(
-    name: Annotated[str, typer.Argument(help="Of the files: NAME.key signs, NAME.pub verifies.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the files: NAME.key signs, NAME.pub verifies.")
+    ],
     log_file: options.Log = options.LOG,
 ) -> None:
-    """Makes a pair of ed25519 keys. The private one is never printed and never overwritten.
+    """Create a pair of ed25519 keys. The private key is never printed and never overwritten.
 
     Example: breakeven bundle keygen release
     """
@@ -68,30 +70,32 @@ def plan(  # noqa: PLR0913, PLR0917  # the options of the command
     model: options.Model,
     definitions: options.Definitions = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="The lock; STACK.lock.json if left out.")
+        Path | None, typer.Option("--output", help="Lock file to write. Default: STACK.lock.json.")
     ] = None,
     release: Annotated[
         int | None,
         typer.Option(
             "--release",
             min=1,
-            help="Number of the bundle, higher than any before; follows from --output if left out.",
+            help="Release number, higher than any before. Default: the next one after the lock at "
+            "--output.",
         ),
     ] = None,
     accept_size: Annotated[  # noqa: FBT002  # a flag of the command
         bool,
         typer.Option(
             "--accept-size",
-            help="Take weights whose size is not what the model's facts say, after you looked.",
+            help="Accept weights whose size differs from the model's facts, after you have "
+            "checked them.",
         ),
     ] = False,
     store: options.Store = options.STORE,
     log_file: options.Log = options.LOG,
 ) -> None:
-    """Writes the lock of a stack: every image, file and checksum that it needs, and their sizes.
+    """Write the lock of a stack: every image, file, and checksum that it needs, with sizes.
 
-    What it needs follows from what the stack registers. Anything unknown or not pinned is an error.
-    A plan that differs from the lock at --output is the next release.
+    The contents follow from what the stack registers. Anything unknown or not pinned is an error. A
+    plan that differs from the lock at --output is the next release.
 
     Example: breakeven bundle plan on-prem --model ./REVISION
     """
@@ -121,9 +125,9 @@ def pack(  # noqa: PLR0913, PLR0917  # as above
     store: options.Store = options.STORE,
     log_file: options.Log = options.LOG,
 ) -> None:
-    """Fetches what a lock names and packs it. The same lock and key give the same bytes.
+    """Fetch what a lock names and pack it. The same lock and key give the same bytes.
 
-    A run that was stopped goes on where it was when it is repeated.
+    A stopped run continues where it was when you run it again.
 
     Example: breakeven bundle pack on-prem.lock.json --model ./REVISION --sign release.key
     --output on-prem-bundle
@@ -146,14 +150,14 @@ def pack(  # noqa: PLR0913, PLR0917  # as above
 
 @bundle.command()
 def diff(  # noqa: PLR0913, PLR0917  # as above
-    old: Annotated[Path, typer.Argument(help="Folder of the bundle that they have.")],
-    new: Annotated[Path, typer.Argument(help="Folder of the bundle that they should get.")],
+    old: Annotated[Path, typer.Argument(help="Folder of the bundle that is already there.")],
+    new: Annotated[Path, typer.Argument(help="Folder of the new bundle.")],
     sign: options.Sign,
     output: Annotated[Path, typer.Option("--output", help="Folder of the delta.")],
     part_size: options.PartSize = options.PART_MIB,
     log_file: options.Log = options.LOG,
 ) -> None:
-    """Makes a bundle with what NEW has and OLD lacks. Who verifies, unpacks or loads it needs OLD.
+    """Create a bundle with what NEW has and OLD lacks. It can only be used together with OLD.
 
     Example: breakeven bundle diff bundle-1 bundle-2 --sign release.key --output delta-1-2
     """

@@ -21,11 +21,14 @@ from breakeven.cli.bundle import options
 from breakeven.cli.progress.byte_progress import byte_progress
 
 Unpacked = Annotated[
-    Path, typer.Option("--to", help="Where it is unpacked, or was by breakeven bundle unpack.")
+    Path,
+    typer.Option(
+        "--to", help="Folder to unpack into, or where breakeven bundle unpack has unpacked it."
+    ),
 ]
 AllowOlder = Annotated[
     bool,
-    typer.Option("--allow-older", help="Take a bundle that is older than one in the log."),
+    typer.Option("--allow-older", help="Accept a bundle that is older than one in the log."),
 ]
 
 
@@ -35,7 +38,7 @@ def verify(
     base: options.Base = None,
     log_file: options.Log = options.LOG,
 ) -> None:
-    """Checks the signature and every byte of a bundle. Needs no network and believes nothing.
+    """Check the signature and every byte of a bundle. Needs no network and trusts nothing.
 
     Example: breakeven bundle verify on-prem-bundle --key release.pub
     """
@@ -56,7 +59,7 @@ def unpack(  # noqa: PLR0913, PLR0917  # the options of the command
     allow_older: AllowOlder = False,  # noqa: FBT002  # a flag of the command line
     log_file: options.Log = options.LOG,
 ) -> None:
-    """Verifies a bundle and unpacks it. The folder appears when every byte was checked.
+    """Verify a bundle and unpack it. The folder appears after every byte has been checked.
 
     Example: breakeven bundle unpack on-prem-bundle --key release.pub --to on-prem
     """
@@ -75,16 +78,18 @@ def load(  # noqa: PLR0913, PLR0917  # as above
     registry: Annotated[
         str,
         typer.Option(
-            "--registry", help="Where to push, HOST:PORT/PREFIX; without port or prefix as well."
+            "--registry",
+            help="Registry to push to, HOST:PORT/PREFIX; port and prefix are optional.",
         ),
     ],
     base: options.Base = None,
     allow_older: AllowOlder = False,  # noqa: FBT002  # as above
     log_file: options.Log = options.LOG,
 ) -> None:
-    """Verifies a bundle and pushes its images to a registry; reads each digest back.
+    """Verify a bundle, push its images to a registry, and read each digest back.
 
-    What the registry has is not sent again. Credentials are those of docker login or oras login.
+    Images that the registry already has are not sent again. Uses the credentials of docker login or
+    oras login.
 
     Example: breakeven bundle load on-prem-bundle --key release.pub --to on-prem
     --registry registry.internal
@@ -106,15 +111,15 @@ def fill_volume(  # noqa: PLR0913, PLR0917  # as above
     key: options.Key,
     to: Unpacked,
     volume: Annotated[
-        Path, typer.Option("--volume", help="Where the volume of weights.claim is mounted here.")
+        Path, typer.Option("--volume", help="Local mount point of the volume of weights.claim.")
     ],
     base: options.Base = None,
     allow_older: AllowOlder = False,  # noqa: FBT002  # as above
     log_file: options.Log = options.LOG,
 ) -> None:
-    """Verifies a bundle and writes its model into a volume; reads each file back.
+    """Verify a bundle, write its model to a volume, and read each file back.
 
-    For stacks with weights.claim; those with weights.image need the registry alone.
+    For stacks with weights.claim; stacks with weights.image only need the registry.
 
     Example: breakeven bundle fill on-prem-bundle --key release.pub --to on-prem
     --volume /mnt/weights

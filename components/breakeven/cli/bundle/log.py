@@ -15,7 +15,7 @@ from breakeven.cli.output_format import Format, FormatOption
 
 log = typer.Typer(
     name="log",
-    help="The hash-chained log of who did what with which digest.\n\n"
+    help="Show or verify the hash-chained log of who did what with which digest.\n\n"
     "Example: breakeven bundle log show",
     no_args_is_help=True,
 )
@@ -24,14 +24,14 @@ log = typer.Typer(
 @log.command()
 def verify(
     file: Annotated[
-        Path | None, typer.Argument(help="The log, as --log.", show_default=False)
+        Path | None, typer.Argument(help="Log file, same as --log.", show_default=False)
     ] = None,
     log_file: Log = LOG,
     known: Annotated[
-        str, typer.Option("--head", help="A head noted earlier, which must still be in the chain.")
+        str, typer.Option("--head", help="Head noted earlier, which must still be in the chain.")
     ] = "",
 ) -> None:
-    """Checks the chain. Note the head it prints: with it the next check sees lines cut off.
+    """Check the chain. Note the printed head: with it, the next check detects removed lines.
 
     Example: breakeven bundle log verify --head 3f1c...
     """
@@ -48,7 +48,7 @@ def show(
     log_file: Log = LOG,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Prints the log, oldest first, after its chain was checked.
+    """Print the log, oldest first, after checking its chain.
 
     Example: breakeven bundle log show --format json
     """

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 Store = Annotated[
-    Path, typer.Option("--store", help="Work folder; what was fetched stays there for next time.")
+    Path, typer.Option("--store", help="Work folder; downloads stay there for the next run.")
 ]
 Model = Annotated[
     Path,
@@ -18,21 +18,18 @@ Definitions = Annotated[
     Path | None,
     typer.Option(
         "--crds",
-        help="Folder with CustomResourceDefinitions to carry; left out: the cluster has them.",
+        help="Folder with CustomResourceDefinitions to include. Default: none, because the "
+        "cluster has them.",
     ),
 ]
-Key = Annotated[
-    Path, typer.Option("--key", help="Public key of those whose bundles you trust, a .pub file.")
-]
+Key = Annotated[Path, typer.Option("--key", help="Public key (.pub) of the signer that you trust.")]
 Sign = Annotated[Path, typer.Option("--sign", help="Your private key, a .key file, mode 0600.")]
 Base = Annotated[
     Path | None, typer.Option("--base", help="For a delta: the folder of the bundle it builds on.")
 ]
-Log = Annotated[
-    Path, typer.Option("--log", help="Hash-chained log that the command adds a line to.")
-]
+Log = Annotated[Path, typer.Option("--log", help="Hash-chained log to append to.")]
 PartSize = Annotated[
-    int, typer.Option("--part-size", min=1, help="Size of a part of the archive, in MiB.")
+    int, typer.Option("--part-size", min=1, help="Size of an archive part, in MiB.")
 ]
 Folder = Annotated[Path, typer.Argument(help="Folder of the bundle.")]
 

@@ -49,40 +49,38 @@ def chargeback(  # noqa: PLR0913  # one argument an option
         typer.Option(
             "--from",
             metavar="FILE",
-            help="What each team used, as CSV with the columns team, tokens and perhaps model, to "
-            "(own or api) and usd.",
+            help="Usage per team, as CSV with the columns team, tokens, and optionally model, to "
+            "(own or api), and usd.",
         ),
     ] = None,
     prometheus: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Prometheus to ask for the gateway's counters."),
+        typer.Option(metavar="URL", help="Address of Prometheus, for the gateway's counters."),
     ] = None,
     days: Annotated[
-        float, typer.Option(min=0.1, max=366, help="Days until now that Prometheus is asked about.")
+        float, typer.Option(min=0.1, max=366, help="Number of past days to query in Prometheus.")
     ] = 30,
     split: Annotated[
         Split,
         typer.Option(
-            help="How idle hours, staffing and all else is split: by tokens used, by tokens "
-            "reserved in gateway.teams, or evenly."
+            help="How to split idle hours, staffing, and everything else: by tokens used, by "
+            "tokens reserved in gateway.teams, or evenly."
         ),
     ] = Split.USED,
     total: Annotated[
         float | None,
-        typer.Option(
-            min=0, metavar="USD", help="What the month cost in fact; by default the estimate."
-        ),
+        typer.Option(min=0, metavar="USD", help="Actual cost of the month. Default: the estimate."),
     ] = None,
     output_format: Annotated[
         Format, typer.Option("--format", help="text, csv, html (one page) or json.")
     ] = Format.TEXT,
     output: Annotated[
-        Path | None, typer.Option(help="File to write; without it, the statements are printed.")
+        Path | None, typer.Option(help="File to write. Default: print the statements.")
     ] = None,
 ) -> None:
     """Split the whole monthly cost of a stack among teams and models.
 
-    The statements sum to the bill to the cent; idle hours, staffing and contingency are in them.
+    The statements sum to the bill to the cent and include idle hours, staffing, and contingency.
 
     Example: breakeven chargeback hybrid --from usage.csv --format csv
     """

@@ -12,19 +12,14 @@ from types import MappingProxyType
 from breakeven.cli.reconcile.addresses import TOKEN, fetch_answer
 from breakeven.cost.chargeback.statement import ChargebackError, Use
 from breakeven.cost.reconciliation.prometheus import read_series
-from breakeven.manifests.monitoring.promql import namespace_selector
+from breakeven.manifests.monitoring.promql import gateway_counter
 from breakeven.settings.stack import Settings
 
-COUNTERS: Mapping[str, str] = MappingProxyType(
-    {
-        "tokens": "breakeven_gateway_tokens_total",
-        "usd": "breakeven_gateway_usd_total",
-        "team": "team",
-        "model": "model",
-        "to": "to",
-    }
+_LABELS = ("team", "model", "to")
+_COUNTERS: Mapping[str, tuple[tuple[str, ...], int]] = MappingProxyType(
+    {"tokens": (("input_tokens", "output_tokens"), 1), "usd": (("nano_usd",), 10**9)}
 )
-"""Names of the gateway's counters and of their labels; the only place that knows them."""
+"""By what is asked for: the gateway's counters that add up to it, and how many make one."""
 
 _API = "api"
 """Value of the label of the destination for requests that went to an API."""
@@ -44,18 +39,21 @@ def uses_of_prometheus(address: str, settings: Settings, days: float) -> list[Us
         ReconcileError: It can't be reached, or does not answer as Prometheus does.
         ObservedError: An answer can't be used.
     """
-    labels = ", ".join(COUNTERS[name] for name in ("team", "model", "to"))
+    labels = ", ".join(_LABELS)
     found: dict[str, dict[_Key, Decimal]] = {}
-    for what in ("tokens", "usd"):
-        counter = f"{COUNTERS[what]}{{{namespace_selector(settings)}}}"
-        query = f"sum by ({labels}) (increase({counter}[{round(days * 1440)}m]))"
+    for what, (counters, parts) in _COUNTERS.items():
+        query = " + ".join(
+            f"sum by ({labels}) "
+            f"(increase({gateway_counter(settings, name)}[{round(days * 1440)}m]))"
+            for name in counters
+        )
         text = fetch_answer(address, "/api/v1/query", {"query": query}, TOKEN)
         found[what] = {
             (
-                str(labelled.get(COUNTERS["team"], "")),
-                str(labelled.get(COUNTERS["model"], "")),
-                str(labelled.get(COUNTERS["to"], "")),
-            ): Decimal(str(points[-1][1]))
+                str(labelled.get("team", "")),
+                str(labelled.get("model", "")),
+                str(labelled.get("to", "")),
+            ): Decimal(str(points[-1][1])) / parts
             for labelled, points in read_series(text, address)
         }
     return _uses(found["tokens"], found["usd"])

@@ -34,11 +34,13 @@ def check(  # noqa: PLR0913  # each is an option of the command
     *,
     stack: Annotated[
         str | None,
-        typer.Option(help="A stack of stacks/ instead, with its own waivers, packs and registry."),
+        typer.Option(
+            help="Check a stack in stacks/ instead, with its waivers, packs, and registry."
+        ),
     ] = None,
     packs: Annotated[
         list[Pack] | None,
-        typer.Option("--pack", help="Which rules; may be repeated. Without it: hardening."),
+        typer.Option("--pack", help="Policy pack; may be repeated. Default: hardening."),
     ] = None,
     waiver_files: Annotated[
         list[Path] | None,
@@ -46,11 +48,13 @@ def check(  # noqa: PLR0913  # each is an option of the command
     ] = None,
     registries: Annotated[
         list[str] | None,
-        typer.Option("--registry", help="Where images may come from; may be repeated."),
+        typer.Option("--registry", help="Registry that images may come from; may be repeated."),
     ] = None,
     lock: Annotated[
         Path | None,
-        typer.Option(help="Lock of a bundle, which images and model must be in.", metavar="FILE"),
+        typer.Option(
+            help="Lock of a bundle that must contain the images and the model.", metavar="FILE"
+        ),
     ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
@@ -58,7 +62,7 @@ def check(  # noqa: PLR0913  # each is an option of the command
 
     docs/policies.md lists the rules.
 
-    Ends with 1 where a rule is broken that is neither advice nor waived.
+    Exit code: 1 if a rule is violated that is neither advisory nor waived.
 
     Example: breakeven check rendered/ --pack hardening --waivers waivers.yaml
     """

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from rich.text import Text
+from itertools import groupby
 
 from breakeven.policy.verdict import Finding, Verdict
-from breakeven.reports.text import drawn, text_table, wrapped
+from breakeven.reports.text import wrapped
 
 
 def as_text(verdict: Verdict, subject: str) -> str:
@@ -24,7 +23,7 @@ def as_text(verdict: Verdict, subject: str) -> str:
         ("Waived", verdict.waived),
     ):
         if findings:
-            parts.append(_table(title, findings))
+            parts.append(_list(title, findings))
     to_do = {finding.rule.id: finding.rule.do for finding in verdict.blocking + verdict.advisory}
     if to_do:
         parts.append("\nWhat to do?\n" + wrapped(f"- {rule}: {do}" for rule, do in to_do.items()))
@@ -35,15 +34,15 @@ def as_text(verdict: Verdict, subject: str) -> str:
     return "".join(parts).rstrip("\n")
 
 
-def _table(title: str, findings: Sequence[Finding]) -> str:
-    table = text_table(title)
-    for heading, ratio in (("Rule", 30), ("Resource", 26), ("Where, and what was found", 40)):
-        table.add_column(heading, ratio=ratio, overflow="fold")
-    for finding in findings:
-        where = f"{finding.violation.path}: {_found(finding)}"
-        # Text, because paths hold brackets, which a plain string would lose as markup.
-        table.add_row(*(Text(cell) for cell in (finding.rule.id, finding.resource, where)))
-    return drawn(table)
+def _list(title: str, findings: Sequence[Finding]) -> str:
+    """Returns findings by rule; a path stays in one line, so that it can be copied."""
+    lines = []
+    for rule, group in groupby(findings, lambda finding: finding.rule.id):
+        lines.append(rule)
+        for finding in group:
+            lines.append(f"  {finding.resource}")
+            lines.append(f"    {finding.violation.path}: {_found(finding)}")
+    return f"\n{title}\n" + wrapped(lines)
 
 
 def _found(finding: Finding) -> str:

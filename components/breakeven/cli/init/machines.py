@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from breakeven.catalog.clouds import find_cloud
 from breakeven.catalog.gpus import find_gpu
-from breakeven.catalog.models import ModelFacts
 from breakeven.catalog.pool_kinds import EXISTING, default_pool_kind
 from breakeven.catalog.price import PriceMissingError
 from breakeven.cli.init.stack_answers import Answers, NewStackError
@@ -16,9 +15,6 @@ from breakeven.cli.prices.book import book_for_command, dated_book
 from breakeven.cost.capacity.memory_fit import memory_fit, smallest_fits
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.settings.engine import EngineSettings
-
-LONGEST_REQUEST = 8192
-"""Tokens of the longest request; a model that reads fewer has its own limit."""
 
 _OWN_GPUS = 8
 """Of an own server; that is how they are sold."""
@@ -57,7 +53,7 @@ def rented(answers: Answers, today: date) -> list[tuple[Decimal, Machine]]:
         except PriceMissingError:
             continue
         there.add(shape.gpu or "")
-        if shape.gpu and _fits(answers.model, shape.gpu, shape.gpus):
+        if shape.gpu and _fits(answers, shape.gpu, shape.gpus):
             machine = Machine(
                 gpu=shape.gpu,
                 gpus=shape.gpus,
@@ -75,8 +71,7 @@ def _none_fits(answers: Answers, region: str, there: list[str]) -> str:
     model, precision = answers.model, answers.model.checkpoint.precision
     which = f"{answers.gpu} is" if answers.gpu else "each is"
     priced = f" (GPUs there: {', '.join(there)})" if there and not answers.gpu else ""
-    length = min(LONGEST_REQUEST, model.max_model_length)
-    fits = smallest_fits(model, max_model_length=length)
+    fits = smallest_fits(model, max_model_length=answers.max_length)
     return (
         f"{model.name} in {precision} fits no machine of {answers.where} {region} with a price: "
         f"{which} too small, lacks vLLM's kernels for the model, or is not rented{priced}. "
@@ -100,7 +95,7 @@ def _nearest(answers: Answers, region: str, fits: tuple[str, ...]) -> str:
             continue
         gpus = (shape.gpu, shape.gpus)
         if gpus not in holds:
-            holds[gpus] = _fits(answers.model, *gpus)
+            holds[gpus] = _fits(answers, *gpus)
         if holds[gpus]:
             machine = f"{instance_type} ({shape.gpus} x {shape.gpu}) in {cloud} {where}"
             far = where.partition("-")[0] != region.partition("-")[0]
@@ -164,10 +159,9 @@ def own_machine(answers: Answers) -> Machine:
     part = find_gpu(gpu)
     gpus, most = (_OWN_GPUS * part.parts, 1) if part.profile else (_OWN_GPUS, _OWN_GPUS)
     for parallel in TENSOR_PARALLEL:
-        if parallel <= most and _fits(answers.model, gpu, parallel):
+        if parallel <= most and _fits(answers, gpu, parallel):
             return Machine(gpu=gpu, gpus=gpus, parallel=parallel, instance_type="")
-    length = min(LONGEST_REQUEST, answers.model.max_model_length)
-    fits = smallest_fits(answers.model, max_model_length=length)
+    fits = smallest_fits(answers.model, max_model_length=answers.max_length)
     would = f"It would fit: {', '.join(fits)}. " if fits else ""
     msg = (
         f"{answers.model.name} in {answers.model.checkpoint.precision} does not fit {most} x "
@@ -176,8 +170,8 @@ def own_machine(answers: Answers) -> Machine:
     raise NewStackError(msg)
 
 
-def _fits(model: ModelFacts, gpu: str, gpus: int) -> bool:
-    length = min(LONGEST_REQUEST, model.max_model_length)
+def _fits(answers: Answers, gpu: str, gpus: int) -> bool:
+    model, length = answers.model, answers.max_length
     part = find_gpu(gpu)
     return (
         gpus in TENSOR_PARALLEL

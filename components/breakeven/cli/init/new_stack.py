@@ -10,14 +10,14 @@ from breakeven.catalog.engines import deployed_release
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import load_models
 from breakeven.catalog.pool_kinds import EXISTING, default_pool_kind
-from breakeven.cli.init.machines import LONGEST_REQUEST, Machine, own_machine, region_of, rented
+from breakeven.cli.init.machines import Machine, own_machine, region_of, rented
 from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
 from breakeven.cli.stack_file import setting_lines
 from breakeven.cost.fleet.plan import units_needed
 from breakeven.planning.demand import capacity_of, demand_of
 from breakeven.planning.offline import load_values
 from breakeven.settings.fields import shown
-from breakeven.settings.files import stack_names, stack_values, with_settings
+from breakeven.settings.files import stack_names, stack_path, stack_values, with_settings
 from breakeven.settings.mistakes.findings import keys_of
 from breakeven.settings.own_models import digest_of, own_models
 from breakeven.settings.parse import GROUPS, parse, raise_problems, told
@@ -26,6 +26,9 @@ from breakeven.settings.replicas import MOST_REPLICAS, ReplicaSettings
 from breakeven.settings.weights import WeightsSettings
 
 Values = dict[str, object]
+
+SCHEMA_LINE = "# yaml-language-server: $schema=schema.json\n"
+"""By which editors check a stack file."""
 
 _SERVER_WATTS = 1.15
 """Draw of a server at the wall over that of its GPUs' boards at full power: an assumption."""
@@ -92,12 +95,15 @@ def _composed(answers: Answers, weights: Values, machine: Machine, today: date) 
     values: Values = {
         "model.name": model.name,
         **weights,
-        "model.maxLength": min(LONGEST_REQUEST, model.max_model_length),
+        "model.maxLength": answers.max_length,
         "engine.tensorParallel": machine.parallel,
         "pool.gpu": machine.gpu,
         "pool.gpusPerNode": machine.gpus,
         "network.clientNamespaces": ["default"],
         "traffic.tokensPerDay": answers.tokens_per_day,
+        "traffic.inputTokens": answers.input_tokens,
+        "traffic.outputTokens": answers.output_tokens,
+        "traffic.cachedInputPercent": answers.cached_input_percent,
         "network.dataMayLeave": answers.data_may_leave,
         "api.inUse": answers.api,
     }
@@ -110,8 +116,10 @@ def _composed(answers: Answers, weights: Values, machine: Machine, today: date) 
 
 def text_of(answers: Answers, values: Values) -> str:
     """Returns the stack file."""
+    # Editors read it next to the stack file; an installed package does not bring it.
+    has_schema = stack_path(answers.name).with_name("schema.json").is_file()
     head = (
-        "# yaml-language-server: $schema=schema.json\n"
+        f"{SCHEMA_LINE if has_schema else ''}"
         f"# {answers.model.name} on {values.get('pool.gpu', PoolSettings().gpu.name)}, "
         f"{answers.tokens_per_day:,} tokens a day; made by breakeven init.\n"
         "# docs/settings.md describes every setting. Look at these first: your hours of the week\n"

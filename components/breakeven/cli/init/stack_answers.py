@@ -7,6 +7,10 @@ from enum import StrEnum
 
 from breakeven.catalog.models import ModelFacts
 from breakeven.errors import UserError
+from breakeven.settings.traffic import TrafficSettings
+
+LONGEST_REQUEST = 8192
+"""Tokens of the longest request where requests are short."""
 
 
 class NewStackError(UserError):
@@ -37,6 +41,9 @@ class Answers:
         api: API that serves them now, as provider/model.
         data_may_leave: Whether prompts may go to an API.
         node_price: Of one own server with eight GPUs, in USD; None in a cloud.
+        input_tokens: Mean input of a request, in tokens.
+        output_tokens: Mean output of a request, in tokens.
+        cached_input_percent: Share of the input that a prefix cache holds.
     """
 
     name: str
@@ -49,3 +56,16 @@ class Answers:
     api: str
     data_may_leave: bool
     node_price: int | None
+    input_tokens: int = TrafficSettings().input_tokens
+    output_tokens: int = TrafficSettings().output_tokens
+    cached_input_percent: int = TrafficSettings().cached_input_percent
+
+    @property
+    def max_length(self) -> int:
+        """Tokens of the longest request: eight thousand, or four times a mean one if that is more.
+
+        A model that reads fewer has its own limit.
+        """
+        mean = self.input_tokens + self.output_tokens
+        length = max(LONGEST_REQUEST, 4 * mean)
+        return min(length, self.model.max_model_length)

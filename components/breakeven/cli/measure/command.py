@@ -42,45 +42,53 @@ def measure(  # noqa: PLR0913  # one argument an option
         typer.Option(
             "--from",
             metavar="FILE",
-            help="Result of vllm bench serve, guidellm, genai-perf or aiperf as JSON, instead of a "
-            "measurement; may be repeated, one for each concurrency.",
+            help="JSON result of vllm bench serve, guidellm, genai-perf, or aiperf, instead of a "
+            "new measurement; repeat for each concurrency.",
         ),
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="One replica, such as http://localhost:8000."),
+        typer.Option(metavar="URL", help="Address of one replica, such as http://localhost:8000."),
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(
-            help="Name under which the model is served or was measured, if it is not that of the "
-            "stack."
+            help="Name under which the model is served or was measured, if it differs from the "
+            "stack's."
         ),
     ] = None,
     tokenizer: Annotated[
         str | None,
-        typer.Option(help="Folder or repository of the tokenizer; by default that of the model."),
+        typer.Option(help="Folder or repository of the tokenizer. Default: the model's."),
     ] = None,
     minutes: Annotated[
-        float, typer.Option(min=1, max=1440, help="Time that the measurement may take.")
+        float, typer.Option(min=1, max=1440, help="Time limit for the measurement, in minutes.")
     ] = 30,
     budget: Annotated[
         float | None,
-        typer.Option(min=0, metavar="USD", help="Cost of the replica that it may cause."),
+        typer.Option(
+            min=0,
+            metavar="USD",
+            help="Cost limit for the measurement (cost of the replica), in USD.",
+        ),
     ] = None,
     seconds: Annotated[
-        int, typer.Option(min=10, max=3600, help="Seconds for which a concurrency is held.")
+        int, typer.Option(min=10, max=3600, help="Seconds per concurrency level.")
     ] = 60,
     most: Annotated[
         int | None,
-        typer.Option("--max-concurrency", min=1, max=4096, help="Requests in flight at most."),
+        typer.Option(
+            "--max-concurrency", min=1, max=4096, help="Maximum number of requests in flight."
+        ),
     ] = None,
     guidellm: Annotated[
-        str, typer.Option(metavar="PROGRAM", help="guidellm, which makes the load.")
+        str, typer.Option(metavar="PROGRAM", help="Path of guidellm, which generates the load.")
     ] = "guidellm",
     key: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Key that signs the record, as breakeven bundle keygen."),
+        typer.Option(
+            metavar="FILE", help="Private key that signs the record, from breakeven bundle keygen."
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
     output_format: FormatOption = Format.TEXT,
@@ -88,10 +96,9 @@ def measure(  # noqa: PLR0913  # one argument an option
     """Measure what one replica serves, and use it in the estimate.
 
     The load has the lengths and the cached share of the stack's traffic. The concurrency is doubled
-    until an objective is missed or the replica is full. Time and cost are shown first, and a run
-    that was stopped goes on where it was. The record is written to stacks/measurements/; estimates
-    use it as long as model, GPU, engine and flags stay the same. The key is read from
-    OPENAI_API_KEY.
+    until an objective is missed or the replica is full. Time and cost are shown first, and a
+    stopped run continues where it was. The record is written to stacks/measurements/; estimates use
+    it as long as model, GPU, engine, and flags stay the same. The key is read from OPENAI_API_KEY.
 
     Example: breakeven measure aws-prod --target http://localhost:8000 --minutes 20
     """

@@ -17,7 +17,7 @@ from breakeven.cli.files import OutputError
 from breakeven.cli.model.hub import Fetched, fetch
 from breakeven.cli.stack_file import setting_lines
 from breakeven.errors import UserError
-from breakeven.settings.files import ROOT
+from breakeven.settings.files import PROJECT
 from breakeven.settings.own_models import CONFIG, FOLDER, digest_of, folder_name, model_name
 
 _REPOSITORY = r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}"
@@ -34,21 +34,21 @@ def add(
     ],
     *,
     revision: Annotated[
-        str, typer.Option(help="Commit, branch or tag; the commit that it names is written.")
+        str, typer.Option(help="Commit, branch, or tag; it is resolved to a commit.")
     ] = "main",
     config: Annotated[
         Path | None,
-        typer.Option(help="config.json to use instead of fetching it; needs no network."),
+        typer.Option(help="config.json to use instead of fetching it, without a network."),
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the files of an earlier add.")
     ] = False,
 ) -> None:
-    """Write a model of your own to stacks/models/, and print the settings that use it.
+    """Write your own model to stacks/models/, and print the settings that use it.
 
     Fetches config.json and hf_quant_config.json from the Hugging Face hub, or from the mirror in
-    HF_ENDPOINT; a gated repository needs HF_TOKEN. With --config FILE nothing is fetched, and a
-    hf_quant_config.json next to FILE is taken as well.
+    HF_ENDPOINT; a gated repository needs HF_TOKEN. With --config FILE nothing is fetched, and
+    hf_quant_config.json next to FILE is used if present.
 
     Example: breakeven model add Qwen/Qwen3-Next-80B-A3B-Instruct
     """
@@ -62,7 +62,7 @@ def add(
         )
         raise AddError(msg)
     fetched = fetch(repository, revision) if config is None else _from_file(config, revision)
-    folder = ROOT / FOLDER / folder_name(repository)
+    folder = PROJECT / FOLDER / folder_name(repository)
     if folder.exists() and not replace:
         msg = f"{_shown(folder)} is there already. Replace it with --replace"
         raise AddError(msg)
@@ -132,4 +132,4 @@ def _told(folder: Path, facts: ModelFacts, commit: str) -> str:
 
 
 def _shown(folder: Path) -> Path:
-    return folder.relative_to(ROOT)
+    return folder.relative_to(PROJECT)

@@ -24,12 +24,12 @@ class ModelCommands(LazyGroup):
             "add": Place(
                 "model.add",
                 "add",
-                "Write a model of your own to stacks/models/, and print the settings that use it.",
+                "Write your own model to stacks/models/, and print the settings that use it.",
             ),
             "import-recipes": Place(
                 "model.import_recipes",
                 "import_recipes",
-                "Rebuild the recipes from those of vLLM: parsers, flags, versions, variants.",
+                "Rebuild the recipes from vLLM's: parsers, flags, versions, variants.",
             ),
         }
     )

@@ -21,17 +21,17 @@ class RecipesError(UserError):
 
 def import_recipes(
     file: Annotated[
-        Path, typer.Argument(help="Model files of vLLM's recipes as JSON, one a line.")
+        Path, typer.Argument(help="Model files of vLLM's recipes as JSON, one per line.")
     ],
     *,
     source: Annotated[
-        str, typer.Option(help="Where they are from: repository, commit, day and license.")
+        str, typer.Option(help="Their source: repository, commit, date, and license.")
     ],
 ) -> None:
-    """Rebuild the recipes from those of vLLM: parsers, flags, versions, variants.
+    """Rebuild the recipes from vLLM's: parsers, flags, versions, variants.
 
-    The file has one JSON object a line, each with a model file of github.com/vllm-project/recipes.
-    Recipes of models that write no text are left out.
+    The file has one JSON object per line, each with a model file of
+    github.com/vllm-project/recipes. Recipes of models that do not generate text are left out.
 
     Example: breakeven model import-recipes recipes.jsonl --source "vllm-project/recipes 8959cf6"
     """

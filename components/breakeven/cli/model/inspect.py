@@ -40,7 +40,7 @@ def inspect(
     name: Annotated[
         str | None,
         typer.Option(
-            metavar="OWNER/NAME", help="Repository of the weights; else the folder's name."
+            metavar="OWNER/NAME", help="Repository of the weights. Default: the folder's name."
         ),
     ] = None,
     output_format: FormatOption = Format.TEXT,

@@ -95,11 +95,11 @@ class NoSuchPresetError(UserError):
 
 def list_presets(
     text: Annotated[
-        str, typer.Argument(help="A part of the name or the repository; empty for all.")
+        str, typer.Argument(help="Part of the name or the repository. Default: all.")
     ] = "",
     output_format: TableFormatOption = TableFormat.TEXT,
 ) -> None:
-    """List the presets: sizes, what vLLM needs for each, and what is not known.
+    """List the presets: sizes, vLLM's requirements, and what is unknown.
 
     Example: breakeven model list qwen3.6
     """

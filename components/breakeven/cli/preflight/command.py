@@ -43,12 +43,12 @@ def preflight(  # noqa: PLR0913  # one argument for each option
         bool,
         typer.Option(
             "--probe",
-            help="Also start pods, which are removed again: are NetworkPolicies enforced, and can "
-            "nodes pull the images?",
+            help="Also start temporary pods to check whether NetworkPolicies are enforced and "
+            "nodes can pull the images.",
         ),
     ] = False,
     probe_seconds: Annotated[
-        int, typer.Option(min=10, max=3600, help="How long a pod of --probe may take.")
+        int, typer.Option(min=10, max=3600, help="Time limit for a pod of --probe, in seconds.")
     ] = 120,
     output_format: FormatOption = Format.TEXT,
 ) -> None:

@@ -72,13 +72,13 @@ class Finding:
 def check(
     max_age_days: Annotated[
         int,
-        typer.Option(min=0, max=36_500, help="A price older than this many days counts as old."),
+        typer.Option(min=0, max=36_500, help="A price older than this many days is stale."),
     ] = 90,
     output_format: TableFormatOption = TableFormat.TEXT,
 ) -> None:
-    """Print how old the prices of each source are, and which stacks use missing or old ones.
+    """Print how old the prices of each source are, and which stacks use missing or stale ones.
 
-    Exit codes: 3 if a stack uses a missing or old price, or an API that it cannot rely on.
+    Exit codes: 3 if a stack uses a missing or stale price, or an API that it cannot rely on.
 
     Example: breakeven prices check --max-age-days 180
     """

@@ -42,11 +42,11 @@ class NoSuchPriceError(UserError):
 def list_prices(
     pattern: Annotated[
         str,
-        typer.Argument(help="A part of the identifier, or a pattern with * such as node/aws/*."),
+        typer.Argument(help="Part of the identifier, or a pattern such as node/aws/*."),
     ] = "",
     output_format: TableFormatOption = TableFormat.TEXT,
 ) -> None:
-    """List prices with their unit, day and source.
+    """List prices with their unit, date, and source.
 
     Example: breakeven prices list g6e.xlarge
     """

@@ -29,13 +29,13 @@ class ImportApisError(UserError):
 
 def import_apis(
     file: Annotated[
-        Path, typer.Argument(help="A table of offers as CSV; docs/prices.md has its columns.")
+        Path, typer.Argument(help="CSV table of offers; docs/prices.md lists the columns.")
     ],
     output: Annotated[
-        Path | None, typer.Option(help="Write the offers here instead of over those in use.")
+        Path | None, typer.Option(help="File to write, instead of the one in use.")
     ] = None,
 ) -> None:
-    """Rebuild retirement dates, limits and second prices of APIs. Offers of other sources stay.
+    """Rebuild retirement dates, limits, and second prices of APIs. Offers from other sources stay.
 
     Example: breakeven prices import-apis api_models.csv
     """

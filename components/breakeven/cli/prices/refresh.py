@@ -46,8 +46,8 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
         typer.Option(
             metavar="CLOUD",
             autocompletion=complete_cloud,
-            help="Fetch this cloud only; repeat for more. With --from: cloud of files that name "
-            "none.",
+            help="Fetch this cloud only; repeat for more. With --from: cloud of files that do not "
+            "name one.",
         ),
     ] = None,
     region: Annotated[
@@ -55,8 +55,8 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
         typer.Option(
             metavar="CLOUD/REGION",
             autocompletion=complete_place,
-            help="Fetch this region instead of those of your stacks; repeat for more. With --from: "
-            "take a region that is new to the price book.",
+            help="Fetch this region instead of those of your stacks; repeat for more. With "
+            "--from: add a region that is new to the price book.",
         ),
     ] = None,
     kind: Annotated[
@@ -69,7 +69,7 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
     as_of: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"], help="With --from: day on which files without a date were made."
+            formats=["%Y-%m-%d"], help="With --from: date of files that do not state one."
         ),
     ] = None,
     output: Annotated[
@@ -80,7 +80,7 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
         bool,
         typer.Option(
             "--accept-large-changes",
-            help=f"Accept changes of on-demand prices beyond {LARGE_PERCENT} percent.",
+            help=f"Accept changes of on-demand prices above {LARGE_PERCENT}%.",
         ),
     ] = False,
     source_url: Annotated[
@@ -93,7 +93,7 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
     """Refresh prices and print what changed. Your own and private prices stay.
 
     Fetches the clouds and regions of your stacks. If a source fails, its prices stay as they are.
-    Writes what is newer than the shipped price book into stacks/prices, a file for each cloud.
+    Writes prices newer than the included price book to stacks/prices, one file per cloud.
 
     Exit codes: 1 if nothing was changed, 3 if some prices could not be fetched.
 

@@ -43,17 +43,19 @@ def recommend(  # noqa: PLR0913  # one parameter an option
     gpu: Annotated[
         list[str] | None,
         typer.Option(
-            help="Weigh only this GPU, such as l40s; may be repeated. Default: all.",
+            help="Compare only this GPU, such as l40s; may be repeated. Default: all.",
             autocompletion=complete_gpu,
         ),
     ] = None,
-    max_gpus: Annotated[int, typer.Option(min=1, max=4096, help="Most GPUs at the peak.")] = 64,
+    max_gpus: Annotated[
+        int, typer.Option(min=1, max=4096, help="Maximum number of GPUs at the peak.")
+    ] = 64,
     latency_ms: Annotated[
         float | None,
         typer.Option(
             min=0.1,
             max=MOST_MS,
-            help="Longest time between two output tokens, for 95% of them. Default: "
+            help="Maximum time between two output tokens, for 95% of them. Default: "
             "traffic.interTokenLatencySeconds.",
         ),
     ] = None,
@@ -62,15 +64,13 @@ def recommend(  # noqa: PLR0913  # one parameter an option
         typer.Option(
             min=0.1,
             max=MOST_MS,
-            help="Longest time to the first token, queue aside, for 95% of requests. Default: "
-            "traffic.timeToFirstTokenSeconds.",
+            help="Maximum time to the first token, excluding queueing, for 95% of requests. "
+            "Default: traffic.timeToFirstTokenSeconds.",
         ),
     ] = None,
     commitment_percent: Annotated[
         float | None,
-        typer.Option(
-            min=0, max=95, help="Discount of your commitment on nodes that are paid at all hours."
-        ),
+        typer.Option(min=0, max=95, help="Commitment discount (%) applied to always-on nodes."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=1000, help="Configurations to show.")] = 10,
     output_format: FormatOption = Format.TEXT,
@@ -80,7 +80,7 @@ def recommend(  # noqa: PLR0913  # one parameter an option
     Compares GPUs, nodes, precisions, purchase options, autoscaling and hybrids.
 
     Rented nodes are those of the stack's cloud and region in the price book; nodes that the stack
-    states or owns are compared with them. The rest of the bill is the stack's own.
+    states or owns are compared with them. The rest of the bill stays as in the stack.
 
     Example: breakeven recommend aws-prod --latency-ms 30 --commitment-percent 30
     """

@@ -129,7 +129,7 @@ def fetch_answer(address: str, path: str, parameters: Mapping[str, str], variabl
 
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        msg = f"{_plain(address)}: is no address. Allowed: http://HOST:PORT or https://HOST"
+        msg = f"{_plain(address)}: is not an address. Allowed: http://HOST:PORT or https://HOST"
         raise ReconcileError(msg)
     where = _plain(address)
     token = os.environ.get(variable, "")

@@ -41,43 +41,44 @@ def reconcile(  # noqa: PLR0913  # one argument an option
         typer.Option(
             "--from",
             metavar="FILE",
-            help="What happened: an export of the cloud's bill (AWS CUR 2.0, FOCUS, Azure, Google; "
-            "CSV, Parquet, JSONL, or a folder of them), a cost report of OpenAI, Anthropic or "
-            "LiteLLM, an answer of Prometheus or OpenCost, or figures as YAML or JSON; may be gz; "
-            "may be repeated.",
+            help="Observed data: an export of the cloud bill (AWS CUR 2.0, FOCUS, Azure, Google; "
+            "CSV, Parquet, JSONL, or a folder of them), a cost report of OpenAI, Anthropic, "
+            "or LiteLLM, a response of Prometheus or OpenCost, or figures as YAML or JSON. "
+            "May be gzipped; may be repeated.",
         ),
     ] = None,
     prometheus: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Prometheus to ask for traffic and replicas."),
+        typer.Option(metavar="URL", help="Address of Prometheus, for traffic and replicas."),
     ] = None,
     opencost: Annotated[
-        str | None, typer.Option(metavar="URL", help="OpenCost to ask for allocation and assets.")
+        str | None,
+        typer.Option(metavar="URL", help="Address of OpenCost, for allocation and assets."),
     ] = None,
     days: Annotated[
-        float, typer.Option(min=0.1, max=366, help="Days until now that servers are asked about.")
+        float, typer.Option(min=0.1, max=366, help="Number of past days to query.")
     ] = 7,
     tag: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
-            help="Tag or label that a row of a bill has to carry; may be repeated; without it, all "
-            "rows count.",
+            help="Count only rows of a bill with this tag or label; may be repeated. Default: all "
+            "rows.",
         ),
     ] = None,
     node_type: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Machine type of the GPU nodes on the bill, if it is not the one of the stack; "
-            "may be repeated.",
+            help="Machine type of the GPU nodes on the bill, if it differs from the stack's; may "
+            "be repeated.",
         ),
     ] = None,
     kind: Annotated[
         str | None,
         typer.Option(
             autocompletion=lambda: list(KINDS),
-            help=f"Kind of answers of Prometheus whose metric does not tell what they count, such "
+            help=f"Kind of Prometheus responses whose metric does not say what they count, such "
             f"as those of count(...): {' or '.join(_AMBIGUOUS)}.",
         ),
     ] = None,
@@ -87,9 +88,9 @@ def reconcile(  # noqa: PLR0913  # one argument an option
 
     Shows which assumption was wrong.
 
-    Every observed figure takes the place of what the stack plans, alone, and the estimate is run
-    again. With a bill, the difference between plan and bill is split by assumption, to the cent.
-    docs/reconcile.md shows exports and queries.
+    Replaces one planned figure at a time with the observed one, and estimates again. With a bill,
+    the difference between plan and bill is split by assumption, to the cent. docs/reconcile.md
+    shows exports and queries.
 
     Example: breakeven reconcile aws-prod --from cur.parquet --tag stack=aws-prod --from week.json
     """

@@ -46,7 +46,7 @@ def status(  # noqa: PLR0913  # one argument for each option
         bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C, in place on a terminal.")
     ] = False,
     every: Annotated[
-        float, typer.Option(min=1, max=3600, help="Seconds between two looks of --watch.")
+        float, typer.Option(min=1, max=3600, help="Seconds between refreshes with --watch.")
     ] = 5.0,
     context: ContextOption = None,
     kubeconfig: KubeconfigOption = None,
@@ -56,9 +56,10 @@ def status(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Print what a stack's deployment does and costs now.
 
-    Shows replicas and why some are not ready, nodes and their price, spend against plan and budget,
-    queue, time to first token, the share of the API, and alerts. Changes nothing. What Prometheus
-    does not tell is unknown. With --watch and --format json it prints a document per line.
+    Shows replicas and why some are not ready, nodes and their price, spend compared with plan and
+    budget, queue, time to first token, the API's share, and alerts. Changes nothing. Values that
+    Prometheus does not report are unknown. With --watch and --format json it prints one document
+    per line.
 
     Example: breakeven status aws-prod --watch
     """

@@ -20,7 +20,7 @@ from breakeven.cli.stack_file import merge_settings, setting_lines
 from breakeven.cli.traffic.report import TrafficReport
 from breakeven.errors import UnknownStackError, UserError
 from breakeven.reports.text import wrapped
-from breakeven.settings.files import ROOT, stack_names, stack_values
+from breakeven.settings.files import PROJECT, stack_names, stack_values
 from breakeven.traffic.columns import FIELDS
 from breakeven.traffic.errors import TrafficError
 from breakeven.traffic.importer import ImportOptions, import_logs, printable_name
@@ -67,53 +67,65 @@ class _Places:
 def import_traffic(  # noqa: PLR0913  # one parameter an option
     files: Annotated[
         list[Path],
-        typer.Argument(help="Logs, plain or gz; of Prometheus in order of time.", metavar="FILE…"),
+        typer.Argument(
+            help="Log files, plain or gzipped; Prometheus files in chronological order.",
+            metavar="FILE…",
+        ),
     ],
     *,
     kind: Annotated[
         str,
         typer.Option(
             autocompletion=_kinds,
-            help=f"Kind of all files: {', '.join(KINDS)}; auto detects that of each file.",
+            help=f"Kind of all files: {', '.join(KINDS)}; auto detects the kind of each file.",
         ),
     ] = _AUTO,
     name: Annotated[
         str | None,
-        typer.Option(help="Of the shape file in stacks/traffic/; default: after the first file."),
+        typer.Option(
+            help="Name of the shape file in stacks/traffic/. Default: the name of the first file."
+        ),
     ] = None,
     stack: Annotated[
-        str | None, typer.Option(help="Stack file into which the settings are merged.")
+        str | None, typer.Option(help="Stack file to merge the settings into.")
     ] = None,
     columns: Annotated[
         str,
         typer.Option(
-            help="Of request logs: timestamp=NAME,input=NAME,output=NAME,cached=NAME,model=NAME,"
-            "call=NAME,spend=NAME; any of them."
+            help="Columns of request logs: "
+            "timestamp=NAME,input=NAME,output=NAME,cached=NAME,model=NAME,call=NAME,spend=NAME; "
+            "any of them."
         ),
     ] = "",
     model: Annotated[
         list[str] | None,
-        typer.Option(help="Count only requests to this model, as the log names it; repeatable."),
+        typer.Option(
+            help="Count only requests to this model, as named in the log; may be repeated."
+        ),
     ] = None,
     start: Annotated[
         str,
         typer.Option(
-            help="Moment of time 0 of a log whose times count from its own start, such as "
-            "2026-11-02 or 2026-11-02T09:30."
+            help="Time 0 of a log with relative times, such as 2026-11-02 or 2026-11-02T09:30."
         ),
     ] = "",
     time_unit: Annotated[
-        TimeUnit | None, typer.Option(help="Unit of such times; default: as the log tells.")
+        TimeUnit | None, typer.Option(help="Unit of relative times. Default: as stated in the log.")
     ] = None,
     timezone: Annotated[
         str,
         typer.Option(
-            help="Of the hours of the week, and of request logs whose times name none, such as "
-            "Europe/Berlin."
+            help="Time zone of the hours of the week, and of request logs without time zones, "
+            "such as Europe/Berlin."
         ),
     ] = "UTC",
     max_bad_percent: Annotated[
-        float, typer.Option(min=0, max=100, help="Bad rows above which a log is refused.")
+        float,
+        typer.Option(
+            min=0,
+            max=100,
+            help="Maximum share of bad rows in percent; a log with more is rejected.",
+        ),
     ] = 1,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
@@ -123,8 +135,8 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
     and Anthropic, exports of LiteLLM, OpenRouter, Langfuse and Helicone, metrics of Azure OpenAI
     and of vLLM in Prometheus, and published traces.
 
-    With --stack it merges the settings into the stack file; without, it prints them. Both write
-    stacks/traffic/NAME if the log tells the hours of the week, for traffic.shape to name.
+    With --stack it merges the settings into the stack file; otherwise it prints them. Both write
+    stacks/traffic/NAME for traffic.shape, if the log covers the hours of the week.
 
     Example: breakeven traffic import november.csv.gz --timezone Europe/Berlin --stack dev
     """
@@ -158,7 +170,7 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
         fitting = fitted_to_default(measured, profile)
     else:
         _merged(places, measured)  # first of all, a file whose lines can't be changed
-        values = stack_values(stack, ROOT)
+        values = stack_values(stack, PROJECT)
         fitting = fitted(stack, values, measured, profile, now.date())
         profile = _with_week(profile, values)
     report = TrafficReport(
@@ -184,7 +196,7 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
 
 @traffic.command("preset")
 def preset(
-    size: Annotated[Preset, typer.Argument(help="How much traffic.")],
+    size: Annotated[Preset, typer.Argument(help="Amount of traffic.")],
     output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Print the traffic settings of a documented preset, if you have no logs yet.
@@ -275,16 +287,16 @@ def _places(shape_name: str, stack: str | None) -> _Places:
             f"{' or '.join(_RESERVED)}, such as --name november"
         )
         raise TrafficImportError(msg)
-    if stack is not None and stack not in stack_names(ROOT):
-        raise UnknownStackError(stack, stack_names(ROOT))
-    shape = ROOT / "stacks" / "traffic" / shape_name
+    if stack is not None and stack not in stack_names(PROJECT):
+        raise UnknownStackError(stack, stack_names(PROJECT))
+    shape = PROJECT / "stacks" / "traffic" / shape_name
     if shape.exists() and not _is_ours(shape):
         msg = (
             f"stacks/traffic/{shape_name} is there and was not made by this command. "
             "Take another --name, or remove it"
         )
         raise TrafficImportError(msg)
-    return _Places(shape, None if stack is None else ROOT / "stacks" / f"Pulumi.{stack}.yaml")
+    return _Places(shape, None if stack is None else PROJECT / "stacks" / f"Pulumi.{stack}.yaml")
 
 
 def _is_ours(shape: Path) -> bool:
@@ -301,7 +313,7 @@ def _write(places: _Places, shape: str | None, settings: Mapping[str, Setting]) 
         if places.stack is not None and merged is not None:
             write_whole(places.stack, merged)
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"can't write below {ROOT / 'stacks'}: {error}. Make it writable, then try again"
+        msg = f"can't write below {PROJECT / 'stacks'}: {error}. Make it writable, then try again"
         raise TrafficImportError(msg) from error
 
 

@@ -18,7 +18,11 @@ from breakeven.cluster.status.plan import Plan
 from breakeven.cluster.status.replicas import replicas_of
 from breakeven.cluster.status.snapshot import AlertNow, ModelNow, NodesNow, Snapshot, Spend
 from breakeven.cluster.status.spend import spend_of
-from breakeven.manifests.monitoring.promql import engine_selector, namespace_selector
+from breakeven.manifests.monitoring.promql import (
+    engine_selector,
+    gateway_counter,
+    namespace_selector,
+)
 from breakeven.policy.manifest import at, listed, mapped
 from breakeven.settings.stack import Settings
 
@@ -64,8 +68,7 @@ def observe(
     """
     asked = _Asked(prometheus)
     nodes = _nodes(needs, cluster, asked)
-    selector = namespace_selector(needs.stack.models[0])
-    own, api = _shares(asked, selector, hybrid=needs.stack.gateway.is_hybrid)
+    own, api = _shares(asked, needs.stack.models[0])
     return Snapshot(
         stack=needs.name,
         context=cluster.context,
@@ -205,13 +208,17 @@ def _recorded(asked: _Asked, series: str, minutes: int) -> Decimal | None:
     return None if value is None else Decimal(repr(value))
 
 
-def _shares(asked: _Asked, selector: str, *, hybrid: bool) -> tuple[float | None, float | None]:
+def _shares(asked: _Asked, settings: Settings) -> tuple[float | None, float | None]:
     """Returns which share of the last hour's requests own replicas and the API served."""
-    if not hybrid:
+    if not settings.gateway.is_hybrid:
         return 1.0, 0.0
-    counted = f"breakeven_gateway_requests_total{{{selector}"
-    own = asked.value(f'sum(increase({counted},to="own"}}[1h]))')
-    api = asked.value(f'sum(increase({counted},to="api"}}[1h]))')
+
+    def answered(by: str) -> float | None:
+        # Not those that a full replica refused, and the API then took.
+        counter = gateway_counter(settings, "requests", f'to="{by}",status="200"')
+        return asked.value(f"sum(increase({counter}[1h]))")
+
+    own, api = answered("own"), answered("api")
     if own is None and api is None:
         return None, None
     total = (own or 0.0) + (api or 0.0)

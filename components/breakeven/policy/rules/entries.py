@@ -127,7 +127,7 @@ RULES = (
         what="Every way in from outside the cluster is TLS only: Ingress, Gateway, and Services "
         "with a load balancer or node port.",
         do="Set spec.tls for every host, a Gateway's listeners to HTTPS or TLS, and "
-        "network.tlsSecret for a load balancer.",
+        "network.tlsSecret for a load balancer (gateway.tls.secret where a gateway has it).",
         theme="transport",
         check=_tls,
         needs_all=True,

@@ -277,8 +277,8 @@ RULES = (
     ),
     Rule(
         id="vllm-service-name",
-        what="No Service is called vllm: its address would arrive in vLLM's own VLLM_PORT, of "
-        "which it dies (vllm#34199).",
+        what="No Service is called vllm: its address would be in vLLM's own VLLM_PORT, which "
+        "stops vLLM (vllm#34199).",
         do="Give the Service another name.",
         theme="availability",
         check=_service_name,

@@ -96,8 +96,8 @@ def _ingress(pod: Pod, scope: Scope) -> Iterator[tuple[Resource, int, Mapping[st
 RULES = (
     Rule(
         id="vllm-named-callers",
-        what="vLLM is called by those who are named and by nobody else: its key guards not all "
-        "paths (vllm#58144).",
+        what="Only named clients can reach vLLM, because its key does not protect every path "
+        "(vllm#58144).",
         do="Let ingress rules name the port, and peers by namespace, by labels or by a private "
         "network.",
         theme="network-boundary",

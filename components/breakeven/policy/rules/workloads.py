@@ -224,8 +224,8 @@ RULES = (
     ),
     Rule(
         id="pod-no-service-links",
-        what="No pod is told every Service of its namespace by variables, which may have the names "
-        "of a program's own settings.",
+        what="No pod gets a variable for every Service of its namespace, because such a variable "
+        "may have the name of a setting of the program.",
         do="Set enableServiceLinks to false; names are asked of the DNS.",
         theme="attack-surface",
         level=Level.REMEDIATING,

@@ -27,6 +27,7 @@ from breakeven.reports.document.parts import (
     StaffingGuidancePart,
     StartsPart,
 )
+from breakeven.reports.document.quality import QualityPart
 from breakeven.reports.document.values import AtLeastOne, Money, Name, Part
 
 
@@ -79,6 +80,10 @@ class ReportDocument(ReportCore):
     )
     availability: AvailabilityPart | None = Field(
         description="Set where the stack states replicas.availabilityPercent."
+    )
+    quality: QualityPart | None = Field(
+        description="How well the model and APIs answered the user's own prompts, and what a "
+        "solved task costs; null: quality was not compared."
     )
     shown_currency: ShownCurrencyPart | None = Field(
         description="Set where the stack states pricing.currency; all other money is in USD."

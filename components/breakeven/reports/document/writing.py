@@ -35,6 +35,7 @@ from breakeven.reports.document.parts import (
     StaffingGuidancePart,
     StartsPart,
 )
+from breakeven.reports.document.quality import quality_part
 from breakeven.reports.document.report import ReportDocument
 from breakeven.reports.formatting import money, month_name, rate
 from breakeven.reports.sentences import recommendation
@@ -123,6 +124,7 @@ def report_document(report: Report) -> ReportDocument:
         starts=_starts(report.starts),
         outlook=_outlook(report),
         availability=None if report.availability is None else _availability(report.availability),
+        quality=quality_part(report),
         shown_currency=_shown_currency(report),
         models=[_model(model) for model in report.models],
         api=_api(report, report.api),
@@ -133,13 +135,15 @@ def report_document(report: Report) -> ReportDocument:
             choice=report.verdict.choice,
             monthly=money(report.verdict.monthly),
             summary=recommendation.summary(report.verdict),
-            reasons=list(recommendation.reasons(report.verdict)),
+            reasons=[
+                *recommendation.reasons(report.verdict),
+                *comparison_caveats(report.assumptions),
+            ],
             options=[_option(option, report) for option in report.verdict.options],
         ),
         shortfall=None if report.shortfall is None else _shortfall(report.shortfall),
         levers=None if report.levers is None else [_lever(each) for each in report.levers],
         notes=[
-            *comparison_caveats(report.assumptions),
             *report_notes(report),
             *price_sources(report),
         ],

@@ -18,6 +18,7 @@ from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.report import ApiCost
 from breakeven.reports.formatting import counted, usd, usd_per_million
+from breakeven.reports.sentences.quality import not_compared
 
 
 def label(cost: ApiCost) -> str:
@@ -31,13 +32,13 @@ def finding_sentence(finding: Finding) -> str:
     """Says one finding about an offer, with its source."""
     match finding:
         case Retired(on, source):
-            when = "no longer offered" if on is None else f"retired on {on.isoformat()}"
+            when = "no longer available" if on is None else f"retired on {on.isoformat()}"
             return f"{when}, {source}"
         case RetiresSoon(on, source):
             return f"retires on {on.isoformat()}, {source}"
         case ContextTooShort(tokens, needed, _):
             return (
-                f"takes at most {tokens:,} tokens of input; this stack allows requests of "
+                f"accepts at most {tokens:,} tokens of input; this stack allows requests of "
                 f"{needed:,} (model.maxLength)"
             )
         case OutsideRegions(region, allowed):
@@ -64,7 +65,7 @@ def api_notes(costs: Iterable[ApiCost]) -> Iterator[str]:
             found = not excludes(finding), finding_sentence(finding)
             named.setdefault(found, []).append(cost.price.reference)
     for (decides, sentence), references in sorted(named.items(), key=lambda item: item[0][0]):
-        start = "" if decides else "Crossed out, does not decide: "
+        start = "" if decides else "Excluded: "
         yield f"{start}{', '.join(dict.fromkeys(references))}: {sentence}."
 
 
@@ -79,7 +80,7 @@ def _fees(price: ApiPrice) -> Iterator[str]:
 
 
 def comparison_caveats(assumptions: Assumptions) -> Iterator[str]:
-    """Says what the prices do not compare, and what the stack states about it."""
+    """Says whether quality was compared, and what the stack states about it."""
     stated = []
     for model in assumptions.models:
         of_model = f" of {model.model_name}" if assumptions.others else ""
@@ -90,20 +91,18 @@ def comparison_caveats(assumptions: Assumptions) -> Iterator[str]:
             )
         if model.escalation is not None:
             stated.append(
-                f"{model.escalation.share:.0%} of requests{of_model} are answered again by "
+                f"{model.escalation.share:.0%} of requests{of_model} are escalated to "
                 f"{model.escalation.api.reference} (api.escalation)"
             )
+    if any(model.load.unit != "request" for model in assumptions.models):
+        yield (
+            "Prices compare tokens, not results: another model's vectors or scores may find less, "
+            "and a change of the model means embedding every text again."
+        )
+        return
+    yield from not_compared(assumptions)
     if stated:
-        yield (
-            "Prices compare tokens, not answers; this stack states how its model differs: "
-            f"{'; '.join(stated)}."
-        )
-    else:
-        yield (
-            "Prices compare tokens, not answers: these models may not answer equally well or at "
-            "equal length. State how much worse or longer in api.escalation and "
-            "api.ownOutputPercent."
-        )
+        yield f"This stack states how its model differs: {'; '.join(stated)}."
 
 
 def _is_shown_in_label(finding: Finding) -> bool:
@@ -113,7 +112,7 @@ def _is_shown_in_label(finding: Finding) -> bool:
 def _short(finding: Finding) -> str:
     match finding:
         case Retired(on, _):
-            return "no longer offered" if on is None else f"retired {on.isoformat()}"
+            return "no longer available" if on is None else f"retired {on.isoformat()}"
         case RetiresSoon(on, _):
             return f"retires {on.isoformat()}"
         case ContextTooShort(tokens, _, _):

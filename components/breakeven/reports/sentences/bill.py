@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from breakeven.catalog.gateway_work import AS_OF, SECONDS_PER_CHUNK, SECONDS_PER_REQUEST
 from breakeven.cost.bill.left_out import LeftOut
 from breakeven.cost.report import Report
 from breakeven.reports.formatting import counted, usd, usd_per_million
@@ -15,6 +16,7 @@ from breakeven.reports.sentences.line_items import (
 )
 from breakeven.reports.sentences.outlook import outlook_sentences
 from breakeven.reports.sentences.staffing import staffing_sentence
+from breakeven.reports.sentences.units import in_time
 
 _SHOWN_SHARE = 0.0005  # less would read as 0.0%
 _LARGE_SHARE_OF_STARTS = Decimal("0.05")
@@ -35,11 +37,12 @@ def bill_notes(report: Report) -> Iterator[str]:
     replicas = counted(totals.peak_replicas, "replica")
     yield (
         f"Simulated week: {report.week.mean_nodes:.2f} nodes on average, at most {replicas}; "
-        f"{totals.objective_share:.2%} of requests meet the "
-        f"{report.simulated.objective_seconds:g} s TTFT target."
+        f"{totals.objective_share:.2%} of "
+        f"{in_time(report.assumptions.load.unit, report.simulated.objective_seconds)}."
     )
     if totals.overflow_share:
         yield _overflow(report)
+    yield from _gateway(report)
     free = len(report.infrastructure.without_charge)
     if free:
         yield f"{counted(free, 'resource')} {'is' if free == 1 else 'are'} free."
@@ -85,6 +88,21 @@ def _starts(report: Report) -> Iterator[str]:
         )
 
 
+def _gateway(report: Report) -> Iterator[str]:
+    """Says how many pods the gateway has, and why."""
+    peak, pods = report.gateway_peak, report.assumptions.cluster.gateway
+    if peak is None or pods is None:
+        return
+    number = f"{pods.lowest}" if peak.pods == pods.lowest else f"{pods.lowest} to {peak.pods}"
+    out = ", and as many for what leaves (gateway.separateInside)" if pods.sets > 1 else ""
+    yield (
+        f"Gateway: {number} pods{out}; the busiest minute has {peak.requests_per_second:,.0f} "
+        f"requests and {peak.chunks_per_second:,.0f} streamed tokens a second, which take "
+        f"{peak.cores:.2f} CPU cores ({SECONDS_PER_REQUEST * 1000:g} s of CPU for 1,000 requests "
+        f"and {SECONDS_PER_CHUNK * 10**6:g} s for 1M tokens, measured by {AS_OF})."
+    )
+
+
 def _overflow(report: Report) -> str:
     """Says how many requests the gateway sends to the API, and what the others cost."""
     totals, own = report.simulated.totals, report.usd_per_million_own_tokens
@@ -92,7 +110,7 @@ def _overflow(report: Report) -> str:
     if totals.cold_share >= _SHOWN_SHARE:
         cold = f" ({totals.cold_share:.1%} while no replica is ready)"
     if own is not None:
-        price = f" Tokens served by own replicas cost {usd_per_million(own)} per 1M."
+        price = f" Self-hosted tokens cost {usd_per_million(own)} per 1M."
     return (
         f"In the simulated week, the gateway sends {totals.overflow_share:.1%} of requests to "
         f"{report.api.price.reference}{cold}.{price}"

@@ -9,8 +9,9 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.node_cost import OwnedNode
 from breakeven.cost.capacity.calibration import TRANSFERRED
 from breakeven.cost.capacity.capacity import ReplicaCapacity
-from breakeven.cost.demand.load import FLAT, Load
+from breakeven.cost.demand.load import FLAT, Load, Unit
 from breakeven.reports.formatting import counted, volume
+from breakeven.reports.sentences.units import measured_speed
 
 _MOST_ENGINES = 3
 
@@ -43,20 +44,26 @@ def place(assumptions: Assumptions) -> str:
 def node_name(assumptions: Assumptions) -> str:
     """Names a node and how it is paid, such as "g6e.xlarge, on-demand"."""
     node = assumptions.node
-    gpus = counted(node.gpus, assumptions.engine.gpu.unit)
+    gpu = assumptions.engine.gpu
+    gpus = "without GPUs" if gpu.is_cpu else f"with {counted(node.gpus, gpu.unit)}"
     if isinstance(node, OwnedNode):
-        return f"owned nodes with {gpus}"
+        return f"owned nodes {gpus}"
     if not node.machine:
-        return f"nodes with {gpus} at a stated price"
+        return f"nodes {gpus} at a stated price"
     name = f"{node.machine}, {node.purchase}"
     if not node.commitment_percent:
         return name
     term = f"{node.commitment_percent}% off for {counted(node.commitment_years, 'year')}"
-    return f"{name}, {term}{' for those that always run' if node.commits_base else ''}"
+    return f"{name}, {term}{' for always-on nodes' if node.commits_base else ''}"
 
 
 def traffic(load: Load) -> str:
     """Says how many tokens a load has, and how long its requests are."""
+    if load.unit != "request":
+        return (
+            f"{volume(load.tokens_per_day)} tokens per day ({volume(float(load.requests_per_day))} "
+            f"{load.unit}s of {load.input_tokens:,} tokens)"
+        )
     cached = f", {load.cached_input_share:.0%} cached" if load.cached_input_share else ""
     return (
         f"{volume(load.tokens_per_day)} tokens per day ({load.input_tokens:,} in{cached}, "
@@ -91,7 +98,8 @@ def capacity_source(capacity: ReplicaCapacity) -> str:
     if capacity.record:
         return f"stacks/measurements/{capacity.record}"
     if capacity.method == "own-measurement":
-        return "stack setting engine.measuredOutputTokensPerSecond"
+        unit: Unit = "request" if capacity.output_tokens_per_second else "text"
+        return f"stack setting {measured_speed(unit)}"
     found = capacity.calibration
     if found is None:
         return "data sheet only: no measurement of such a model on such GPUs is published"
@@ -115,5 +123,5 @@ def _engines(engines: Sequence[str]) -> str:
 def capacity_band(capacity: ReplicaCapacity) -> str:
     """Says how sure a capacity is."""
     if capacity.is_unknown:
-        return "how far off is unknown"
+        return "error unknown"
     return f"within {capacity.error_percent:.0f}%"

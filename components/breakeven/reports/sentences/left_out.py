@@ -14,7 +14,7 @@ _SHOWN = 8
 """Resources that a sentence names."""
 
 _BEGINNINGS: Mapping[UnpricedReason, str] = {
-    UnpricedReason.OTHER_NODES: "Pods run on nodes that this program does not make: not counted",
+    UnpricedReason.OTHER_NODES: "Pods on nodes of others, and not in the total",
     UnpricedReason.BY_USE: "Charged by use, and not in the total",
     UnpricedReason.NOT_IN_BOOK: "Not in the price book, and not in the total",
     UnpricedReason.NO_RULE: "No rule for these types, and not in the total",

@@ -9,10 +9,10 @@ from breakeven.cost.levers import Lever, LeverKind
 
 _NAMES: Mapping[LeverKind, str] = MappingProxyType(
     {
-        "precision": "Weights of a lower precision",
-        "kv-cache": "Key-value cache in fp8",
+        "precision": "Lower weight precision",
+        "kv-cache": "KV cache in fp8",
         "speculation": "Speculative decoding",
-        "kv-offload": "Key-value cache in the node's memory",
+        "kv-offload": "KV cache offloaded to node memory",
         "commitment": "Commitment",
         "spot": "Spot nodes",
         "gpu": "Other machines",
@@ -20,9 +20,9 @@ _NAMES: Mapping[LeverKind, str] = MappingProxyType(
         "autoscaling": "Autoscaling",
         "hybrid": "API for a share of the requests",
         "schedule": "Schedule",
-        "fewer-replicas": "Fewer replicas at least",
-        "more-replicas": "More replicas at least",
-        "target-requests": "Fuller replicas",
+        "fewer-replicas": "Lower minimum of replicas",
+        "more-replicas": "Higher minimum of replicas",
+        "target-requests": "More requests per replica",
         "scale-down": "Longer scale-down",
     }
 )
@@ -32,13 +32,13 @@ _CAVEATS: Mapping[LeverKind, str] = MappingProxyType(
         "kv-cache": "An fp8 cache can change answers to long prompts: compare them first.",
         "speculation": "How many proposed tokens are accepted depends on your texts: measure it "
         "and state engine.speculation.acceptancePercent.",
-        "kv-offload": "What is saved by offloading follows from traffic.reuseSeconds; the time to "
-        "read it back is not counted.",
+        "kv-offload": "The saving from offloading depends on traffic.reuseSeconds; the time to "
+        "read the cache back is not counted.",
         "commitment": "A commitment is paid for its whole term, whether nodes run or not.",
         "spot": "Spot prices change and spot nodes are interrupted; the interruptions of "
         "pool.spotInterruptionsPerMonth are counted.",
-        "region": "Another region can be farther from clients, and under other law.",
-        "hybrid": "The API in use then answers a share of the requests; its answers can differ.",
+        "region": "Another region can be farther from clients and subject to other laws.",
+        "hybrid": "The API in use then serves a share of the requests; its answers can differ.",
     }
 )
 
@@ -56,10 +56,10 @@ def lever_settings(lever: Lever) -> str:
 def lever_notes(levers: tuple[Lever, ...]) -> tuple[str, ...]:
     """Says what the savings are, and what each kind asks for besides."""
     if not levers:
-        return ("None of the settings that were tried lowers the bill and keeps every objective.",)
+        return ("No tried setting lowers the bill and keeps every objective.",)
     rule = (
-        "Each is estimated alone, as this stack with these settings; savings do not add up. Each "
-        "keeps the latency objectives, fits the memory and has a current price."
+        "Each is estimated alone: this stack with only that change; savings do not add up. Each "
+        "keeps the latency objectives, fits in memory, and has a current price."
     )
     return (rule, *(_CAVEATS[each.kind] for each in levers if each.kind in _CAVEATS))
 

@@ -15,7 +15,7 @@ _KINDS: Mapping[LineItemKind, str] = {
     "idle-nodes": "GPU nodes",
     "commitment": "Commitment discount",
     "electricity": "Electricity and cooling",
-    "electricity-of-work": "Electricity and cooling of work",
+    "electricity-of-work": "Electricity and cooling under load",
     "rack": "Rack, network port, support",
     "capital": "Cost of capital",
     "insurance": "Insurance and property tax",
@@ -30,6 +30,8 @@ _KINDS: Mapping[LineItemKind, str] = {
     "load-balancer-traffic": "Load balancer",
     "control-plane": "Control plane",
     "cpu-nodes": "Monitoring",
+    "gateway-nodes": "Gateway",
+    "gateway-nodes-of-load": "Gateway",
     "machine": "Machine",
     "nat-gateway": "NAT gateway",
     "nat-gateway-nodes": "NAT gateway",
@@ -40,7 +42,7 @@ _KINDS: Mapping[LineItemKind, str] = {
     "registry": "Registry, weights",
     "logs": "Logs",
     "overflow": "Overflow by API",
-    "escalation": "Answered again by API",
+    "escalation": "Escalation to API",
     "engineer": "Senior engineer",
     "on-call": "On-call",
 }
@@ -137,11 +139,11 @@ def not_priced_reason(item: NotPriced, setting: str = "pricing.overrides") -> st
         return f"no price {item.detail}; state one in {setting}"
     if item.reason is UnpricedReason.OTHER_CLOUD:
         its_cloud, _, cloud = item.detail.partition(", ")
-        return f"it belongs to {its_cloud}, and the program is priced for {cloud}"
+        return f"it belongs to {its_cloud}, but the program is priced for {cloud}"
     if item.reason is UnpricedReason.BY_USE:
         return f"charged by use: {item.detail}"
     if item.reason is UnpricedReason.NOT_IN_BOOK:
-        return f"charged by {item.detail}, which the price book does not have"
+        return f"charged by {item.detail}; not in the price book"
     return _REASONS[item.reason]
 
 
@@ -154,7 +156,7 @@ _REASONS: Mapping[UnpricedReason, str] = {
     UnpricedReason.INPUTS_UNREADABLE: "its inputs could not be read",
     UnpricedReason.NO_RULE: "no rule for this type",
     UnpricedReason.NO_GPU_POOL: "requests GPUs, but no pool is registered",
-    UnpricedReason.OWN_STACK: "only priced by its own stack",
+    UnpricedReason.OWN_STACK: "priced only by its own stack",
     UnpricedReason.CONTAINERS_UNKNOWN: "its containers are not known at preview",
     UnpricedReason.SERVICE_TYPE_UNKNOWN: "its type is not known at preview",
     UnpricedReason.STORAGE_UNKNOWN: "its size or storage class is not known at preview",
@@ -166,9 +168,12 @@ _REASONS: Mapping[UnpricedReason, str] = {
         "its size comes from the machine's image; state it in rootBlockDevice.volumeSize"
     ),
     UnpricedReason.TYPE_FROM_IMAGE: "its type comes from the machine's image",
-    UnpricedReason.OTHER_NODES: "its pods run on nodes that this program does not make",
-    UnpricedReason.INGRESS: "its controller may make a load balancer",
-    UnpricedReason.CHART: "what its chart makes is not known at preview",
+    UnpricedReason.OTHER_NODES: "its pods run on nodes that this program does not create",
+    UnpricedReason.INGRESS: "its controller may create a load balancer",
+    UnpricedReason.CPU_NODES_UNKNOWN: (
+        "its pods use CPU nodes of unknown price; state pricing.systemInstanceType"
+    ),
+    UnpricedReason.CHART: "its chart's resources are not known at preview",
 }
 
 
@@ -183,6 +188,8 @@ _LASTING: Mapping[LineItemKind, str] = {
     "volume-iops": ", IOPS",
     "load-balancer-traffic": ", traffic",
     "cpu-nodes": ", CPU nodes",
+    "gateway-nodes": ", CPU nodes",
+    "gateway-nodes-of-load": ", CPU nodes at peaks",
     "nat-gateway-nodes": ", GPU nodes",
     "nat-gateway-images": ", images of started nodes",
     "nat-gateway-text": ", text to the API",
@@ -196,10 +203,12 @@ def _suffix(item: LineItem) -> str:
     return {
         "busy-nodes": f", busy {share}{amortization}",
         "idle-nodes": f", idle {share}{amortization}",
-        "commitment": f", {share} off the {item.count} that always run",
+        "commitment": f", {share} off the {item.count} always-on nodes",
         "volume-iops": ", IOPS",
         "load-balancer-traffic": ", traffic",
         "cpu-nodes": f", {item.count} x {item.variant}",
+        "gateway-nodes": f", {item.count} pods on {item.variant}",
+        "gateway-nodes-of-load": f", pods at peaks on {item.variant}",
         "nat-gateway-nodes": ", GPU nodes",
         "nat-gateway-images": ", images of started nodes",
         "nat-gateway-text": ", text to the API",

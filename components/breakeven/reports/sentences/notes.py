@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.capacity.latency import Objective
@@ -12,6 +13,7 @@ from breakeven.cost.notes import (
     CommitUnknown,
     EngineOlderThanCalibration,
     EngineTooOld,
+    EvaluatedOtherwise,
     MeasuredOtherwise,
     Note,
     NotScraped,
@@ -19,6 +21,7 @@ from breakeven.cost.notes import (
     ObjectiveOutOfReach,
     PrecisionNotNative,
     PrefixCacheShare,
+    ProcessorsAssumed,
     PurchaseFallback,
     ReservedNodes,
     ScheduledReplicas,
@@ -67,11 +70,11 @@ def _measured_otherwise(note: MeasuredOtherwise) -> str:
         )
         return (
             f"{record} was measured with another value of {changed}, so the capacity is estimated "
-            "again. Measure the replica as it is now: breakeven measure."
+            "again. Measure the current replica: breakeven measure."
         )
     return (
         f"{record} was measured with requests of {note.input_tokens:,} / {note.output_tokens:,} "
-        "tokens or another cached share, so it does not count for this traffic. Measure with the "
+        "tokens or another cached share, so it is not used for this traffic. Measure with the "
         "lengths of the stack: breakeven measure."
     )
 
@@ -79,18 +82,28 @@ def _measured_otherwise(note: MeasuredOtherwise) -> str:
 def price_sources(report: Report) -> tuple[str, ...]:
     """Returns the sources of the self-hosted prices, newest first, stale ones marked.
 
-    The last line says how to refresh stale ones.
+    Each source is one line, with what is to be known about its prices. The last line says how to
+    refresh stale ones.
     """
-    dated = {
-        (line.as_of, line.source)
-        for line in report.infrastructure.lines
-        if line.as_of and not line.private
-    }
+    remarks: dict[tuple[date, str], dict[str, None]] = {}
+    for as_of, source in sorted(
+        {
+            (line.as_of, line.source)
+            for line in report.infrastructure.lines
+            if line.as_of and not line.private
+        },
+        reverse=True,
+    ):
+        name, _, about = source.partition("; ")
+        remarks.setdefault((as_of, name), {}).update(
+            dict.fromkeys(each for each in about.split("; ") if each)
+        )
     lines = tuple(
-        f"{as_of.isoformat()}{' (stale)' if report.is_stale(as_of) else ''}: {source}."
-        for as_of, source in sorted(dated, reverse=True)
+        f"{as_of.isoformat()}{' (stale)' if report.is_stale(as_of) else ''}: "
+        f"{'; '.join((name, *about))}."
+        for (as_of, name), about in remarks.items()
     )
-    return (*lines, _STALE) if any(report.is_stale(as_of) for as_of, _ in dated) else lines
+    return (*lines, _STALE) if any(report.is_stale(as_of) for as_of, _ in remarks) else lines
 
 
 def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911, PLR0912  # one kind of note each
@@ -102,29 +115,36 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911, PLR0912  # one kin
             return " ".join(_objective(note))
         case EngineOlderThanCalibration(version, oldest):
             return (
-                f"engine.image is vLLM {version}, older than all that the capacity was calibrated "
-                f"on (from {oldest}); it may serve less."
+                f"engine.image is vLLM {version}, older than all versions that the capacity was "
+                f"calibrated on (from {oldest}); it may serve less."
             )
         case PrefixCacheShare():
             return _prefix_cache(note)
         case SpansNodes(nodes):
             return (
-                f"A replica spans {nodes} nodes, which come and go together; in node counts, other "
-                f"than node-hours, {nodes} count as one."
+                f"A replica spans {nodes} nodes, which start and stop together; node counts, "
+                f"except node-hours, count {nodes} as one."
             )
         case (
             ArchitectureUnknown()
             | CommitUnknown()
             | EngineTooOld()
             | PrecisionNotNative()
+            | ProcessorsAssumed()
             | SparseAttentionUnsupported()
         ):
             return _model_sentence(note)
         case AdapterWorkNotCounted():
             return (
-                "LoRA adapters are included in the memory of a replica, but their work is not "
-                "included in its capacity; measure a replica with your adapters and set "
+                "The memory of a replica includes LoRA adapters, but its capacity does not "
+                "include their work: measure a replica with your adapters and set "
                 "engine.measuredOutputTokensPerSecond."
+            )
+        case EvaluatedOtherwise(record, changed):
+            differs = " and ".join(name.replace("_", " ") for name in changed)
+            return (
+                f"stacks/evaluations/{record} is of another {differs} of this model, so its pass "
+                "rates do not count here. Evaluate the model as it is now: breakeven evaluate."
             )
         case MeasuredOtherwise():
             return _measured_otherwise(note)
@@ -138,19 +158,19 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911, PLR0912  # one kin
             if note.gateway_port is not None:
                 gateways = f" and of the gateways (port {note.gateway_port})"
             return (
-                "monitoring is false, so no PodMonitor is created, but KEDA scales on what "
-                f"{note.prometheus_address} reads: let it scrape /metrics of the replicas (port "
-                f"{note.engine_port}){gateways}, with the label namespace."
+                "monitoring.enabled is false, so no PodMonitor is created, but KEDA scales on "
+                f"metrics in {note.prometheus_address}: make it scrape /metrics of the replicas "
+                f"(port {note.engine_port}){gateways}, with the label namespace."
             )
         case ReservedNodes():
             return (
-                "Nodes are priced as reserved for the hours that they run; a reservation is paid "
-                "for all hours, so keep replicas.min at what is reserved."
+                "Nodes are priced as reserved for the hours that they run. A reservation is paid "
+                "for all hours, so set replicas.min to the reserved capacity."
             )
         case PurchaseFallback(first, others):
             return (
                 f"Nodes are priced as {first}; if capacity is unavailable, "
-                f"{', then '.join(others)} is tried next, at its own price."
+                f"{', then '.join(others)} is tried next, at its price."
             )
         case UnusedPriceOverride(identifier, closest):
             near = f" Did you mean {closest}?" if closest else ""
@@ -168,6 +188,7 @@ def _model_sentence(
     | CommitUnknown
     | EngineTooOld
     | PrecisionNotNative
+    | ProcessorsAssumed
     | SparseAttentionUnsupported,
 ) -> str:
     match note:
@@ -178,23 +199,28 @@ def _model_sentence(
             )
         case PrecisionNotNative(gpu=gpu, precisions=precisions):
             return (
-                f"{gpu} has no units for {' and '.join(precisions)}: vLLM multiplies these weights "
-                "in bf16, which saves memory but no compute."
+                f"{gpu} does not support {' and '.join(precisions)}: vLLM multiplies these "
+                "weights in bf16, which saves memory but no compute."
+            )
+        case ProcessorsAssumed(source):
+            return (
+                f"The processors of a node serve (pool.gpu: cpu), and what they do is {source}. "
+                "Measure a replica and set engine.measuredOutputTokensPerSecond."
             )
         case SparseAttentionUnsupported(model=model, gpu=gpu):
             return (
-                f"vLLM does not start {model} on {gpu}: its kernels for sparse attention need "
-                "compute capability 9 or 10, as h200 and b200 have, or a GPU of AMD."
+                f"vLLM cannot run {model} on {gpu}: its kernels for sparse attention need compute "
+                "capability 9 or 10, as h200 and b200 have, or an AMD GPU."
             )
         case ArchitectureUnknown(architecture):
             return (
-                f"The architecture {architecture} is unknown: its layers are counted as those of "
-                "most models, and the capacity has a wider error band."
+                f"The architecture {architecture} is unknown: its layers are counted like those "
+                "of most models, and the capacity has a wider error band."
             )
         case CommitUnknown(repository):
             return (
-                f"No commit of {repository} is known. An estimate needs none; `pulumi up` asks for "
-                "model.revision."
+                f"No commit of {repository} is known. Estimates do not need one, but `pulumi up` "
+                "requires model.revision."
             )
 
 
@@ -203,22 +229,22 @@ def _objective(note: ObjectiveBound | ObjectiveOutOfReach) -> Iterator[str]:
     objective = f"{key} {note.seconds:g}"
     if isinstance(note, ObjectiveOutOfReach):
         yield (
-            f"{objective} can't be kept here: with a single request in flight {what} take up to "
+            f"{objective} cannot be met here: with a single request in flight, {what} take up to "
             f"{note.fastest_seconds:.3g} s. The cost is that of one request at a time."
         )
         if note.would_keep:
-            yield f"What would keep it: {', '.join(note.would_keep)}."
+            yield f"Would meet it: {', '.join(note.would_keep)}."
         else:
-            yield "No GPU that is widely rented would keep it."
+            yield "No widely rented GPU would meet it."
         return
     yield (
         f"{objective} allows {counted(note.requests, 'request')} in flight per replica instead of "
-        f"{note.otherwise}; the cost is counted with that."
+        f"{note.otherwise}; the cost uses that."
     )
     if note.target_requests is not None:
         yield (
-            f"Set replicas.targetRequests {note.requests} so that the autoscaler keeps it (it "
-            f"aims at {note.target_requests})."
+            f"Set replicas.targetRequests {note.requests} so that the autoscaler uses it too (its "
+            f"target is {note.target_requests})."
         )
 
 
@@ -244,7 +270,10 @@ def _update(note: UpdateStrategy) -> Iterator[str]:
         return
     serves = "nothing serves"
     if note.overflows:
-        serves = "only the API behind the gateway serves, and marked requests are refused,"
+        serves = (
+            "only the API behind the gateway serves, and requests that must stay inside are "
+            "rejected,"
+        )
     yield (
         f"Updates stop the only replica before the next one starts, because {hindrance}: {serves} "
         f"for up to {note.gap_minutes} minutes."
@@ -258,10 +287,14 @@ def _update(note: UpdateStrategy) -> Iterator[str]:
 def _capacity(model: Assumptions, *, several: bool) -> str:
     capacity = model.capacity
     of_model = f" of {model.model_name}" if several else ""
+    unit = model.load.unit
+    parts = f"{capacity.output_tokens_per_second:,.0f} of them output"
+    if unit != "request":
+        parts = f"which is {capacity.requests_per_second:,.0f} {unit}s"
     return (
         f"One replica{of_model} serves {capacity.total_tokens_per_second:,.0f} tokens per second, "
-        f"{capacity.output_tokens_per_second:,.0f} of them output, with "
-        f"{capacity.concurrent_requests} requests in flight. Method: {capacity_method(capacity)}, "
+        f"{parts}, with {counted(capacity.concurrent_requests, unit)} in flight. "
+        f"Method: {capacity_method(capacity)}, "
         f"{capacity_band(capacity)} ({capacity_source(capacity)})."
     )
 
@@ -278,13 +311,18 @@ def _prefix_cache(note: PrefixCacheShare) -> str:
         f"Of the {note.reusable:.0%} of the input that could be reused, replicas find "
         f"{note.found:.0%}: "
     )
-    spread = "requests that begin alike go to the same replica"
+    spread = "requests with the same beginning go to the same replica"
     if not note.affinity and note.replicas > 1:
         spread = (
-            f"a Service spreads requests over {note.replicas} replicas at the peak, each with a "
-            "cache of its own"
+            f"a Service spreads requests over {note.replicas} replicas at peak, each with its own "
+            "cache"
         )
+    hint = (
+        ""
+        if note.prefix_stated
+        else " If all requests share a prefix, set traffic.sharedPrefixTokens."
+    )
     return (
-        f"{text}{spread}, and {note.kept:.0%} of reuses come before a full replica needs the "
-        "memory. State traffic.sharedPrefixTokens if all requests begin alike."
+        f"{text}{spread}, and {note.kept:.0%} of reuses occur before a full replica needs the "
+        f"memory.{hint}"
     )

@@ -14,6 +14,7 @@ from breakeven.reports.formatting import counted, usd
 from breakeven.reports.sentences.apis import api_notes, comparison_caveats
 from breakeven.reports.sentences.descriptions import capacity_band, capacity_method
 from breakeven.reports.sentences.line_items import not_priced_name
+from breakeven.reports.sentences.units import in_time, measured_speed
 
 
 def describe(candidate: Candidate) -> str:
@@ -37,7 +38,7 @@ def conclusion_sentences(conclusion: Conclusion) -> str:
     best, api = conclusion.best, conclusion.api
     costs = f"{describe(best)}: {usd(best.monthly)}/month"
     if api is None:
-        return f"Self-host; no API may decide (see the notes). Cheapest option: {costs}."
+        return f"Self-host: every API is excluded (see the notes). Cheapest option: {costs}."
     name, slower = api.price.reference, usd(conclusion.monthly_if_slower)
     error = f"{best.capacity.error_percent:.0f}%"
     if conclusion.ground == "data-stays":
@@ -50,8 +51,9 @@ def conclusion_sentences(conclusion: Conclusion) -> str:
         )
     if conclusion.ground == "depends-on-capacity":
         return (
-            f"Stay on {name} at {usd(api.monthly)}/month until one replica is measured. Estimated "
-            f"to be cheaper: {costs}; but {slower}/month if a replica serves {error} less."
+            f"Stay on {name} at {usd(api.monthly)}/month until you have measured one replica. "
+            f"{costs} is estimated to be cheaper, but costs {slower}/month if a replica serves "
+            f"{error} less."
         )
     return (
         f"Self-hosting is cheaper. Cheapest option: {costs}; {name} costs {usd(api.monthly)}/month."
@@ -87,7 +89,7 @@ def evaluated(search: Search, counts: Counts) -> str:
         parts.append(f"{engines} {verb} too little memory for the model")
     if counts.without_kernels:
         engines = counted(counts.without_kernels, "engine")
-        parts.append(f"{engines} left out because vLLM has no kernels there for the model")
+        parts.append(f"{engines} left out because vLLM has no kernels for the model there")
     for missed, objective in ((counts.too_late, "first-token"), (counts.too_slow, "inter-token")):
         if missed:
             parts.append(
@@ -126,7 +128,7 @@ def _obstacles(obstacles: Obstacles) -> Iterator[str]:
     if not obstacles.candidates:
         kernels = ""
         if counts.without_kernels:
-            kernels = f", {counts.without_kernels:,} are on GPUs for which vLLM lacks its kernels"
+            kernels = f", {counts.without_kernels:,} are on GPUs for which vLLM has no kernels"
         yield (
             f"{search.model.name} on {gpus}{place(search)} within {counted(search.max_gpus, 'GPU')}"
             f": of {ways:,} configurations, {counts.too_little_memory:,} have too little memory"
@@ -158,19 +160,25 @@ def _notes(recommendation: Recommendation) -> Iterator[str]:
     unknown = sum(one.capacity.is_unknown for one in ranked)
     if unknown:
         yield (
-            f"{counted(unknown, 'configuration')} ranked last: nobody has published a measurement "
-            "of such a model on such GPUs, so that their capacity is unknown. Measure a replica "
-            "and set engine.measuredOutputTokensPerSecond."
+            f"{counted(unknown, 'configuration')} ranked last: no measurement of such a model on "
+            "such GPUs is published, so their capacity is unknown. Measure a replica and set "
+            f"{measured_speed(search.own_load.unit)}."
         )
-    yield "ms/token: 95% of the tokens of a full replica come in that time or less."
-    yield (
-        "Autoscaled and fixed fleets have replicas for the peak minute; a hybrid sends what "
-        "exceeds its nodes to the cheapest API."
-    )
+    if search.own_load.unit == "request":
+        yield "ms/token: 95% of the tokens of a full replica arrive within that time."
+        yield (
+            "Autoscaled and fixed fleets have replicas for the peak minute; a hybrid sends what "
+            "exceeds its nodes to the cheapest API."
+        )
+    else:
+        yield (
+            f"ms/answer: 95% of the {search.own_load.unit}s on a full replica are answered within "
+            "that time. Fleets have replicas for the peak minute."
+        )
     if best.objective_share is not None:
         yield (
-            f"The top-ranked configuration was simulated: {best.objective_share:.1%} of requests "
-            f"meet the {search.objectives.first_token_seconds:g} s TTFT target."
+            f"The top-ranked configuration was simulated: {best.objective_share:.1%} of "
+            f"{in_time(search.own_load.unit, search.objectives.first_token_seconds)}."
         )
     if any(one.configuration.precision != search.precision for one in ranked):
         yield (
@@ -191,7 +199,7 @@ def _notes(recommendation: Recommendation) -> Iterator[str]:
         )
     if recommendation.not_priced:
         names = ", ".join(not_priced_name(item) for item in recommendation.not_priced)
-        yield f"Not priced, and not in any total: {names}; see breakeven estimate."
+        yield f"Not priced, and not included in any total: {names}; see breakeven estimate."
 
 
 def _not_evaluated(search: Search) -> Iterator[str]:
@@ -201,10 +209,10 @@ def _not_evaluated(search: Search) -> Iterator[str]:
         yield (
             f"This stack's replicas span {fleet.machines_per_node} nodes "
             "(engine.pipelineParallel). Only replicas within one node are evaluated; 'This stack "
-            "as it stands' has its own cost."
+            "as configured' has its own cost."
         )
     if fleet.scheduled:
         yield (
             "replicas.schedule counts this stack's own replicas, so no configuration here has a "
-            "schedule; 'This stack as it stands' does."
+            "schedule; 'This stack as configured' does."
         )

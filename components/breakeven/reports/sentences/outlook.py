@@ -17,10 +17,7 @@ def outlook_sentences(report: Report) -> Iterator[str]:
         paid = "never paid back within ten years"
         if months is not None:
             paid = f"paid back after {counted(months, 'month')}"
-        yield (
-            f"One-off cost: {usd(outlook.one_off)}, {paid} by what self-hosting saves against "
-            f"{name}."
-        )
+        yield (f"One-off cost: {usd(outlook.one_off)}, {paid} by savings compared with {name}.")
     if outlook.years:
         yield (
             f"Over {counted(outlook.years, 'year')}: {usd(outlook.own_total(own))} for "

@@ -20,6 +20,7 @@ from breakeven.cost.recommendation import (
 )
 from breakeven.cost.report import ModelShortfall, Shortfall
 from breakeven.reports.formatting import counted, usd, volume
+from breakeven.reports.sentences.units import in_time, measured_speed
 
 _ADVICE: Mapping[Choice, str] = {
     "api": "Stay on the API",
@@ -39,8 +40,8 @@ def summary(verdict: Verdict) -> str:
     chosen, other = verdict.chosen, verdict.compared
     if other is chosen:
         return (
-            f"Nothing to compare with: {_option(chosen)} costs {usd(chosen.monthly)}/month, and no "
-            "API may decide."
+            f"No comparison: {_option(chosen)} costs {usd(chosen.monthly)}/month, and every API "
+            "is excluded."
         )
     ratio = ""
     if chosen.monthly > 0 and other.monthly > chosen.monthly:
@@ -90,12 +91,13 @@ def _too_small(model: ModelShortfall) -> str:
     misses = []
     if model.unserved_share > NEGLIGIBLE_UNSERVED_SHARE:
         misses.append(
-            f"it cannot serve {model.unserved_share:.1%} of requests within its latency objectives"
+            f"it cannot serve {model.unserved_share:.1%} of {model.unit}s within its latency "
+            "objectives"
         )
     if model.objective_share < OBJECTIVE_SHARE:
         misses.append(
-            f"{model.objective_share:.1%} of requests meet the {model.objective_seconds:g} s TTFT "
-            f"target (objective: {OBJECTIVE_SHARE:.0%})"
+            f"{model.objective_share:.1%} of {in_time(model.unit, model.objective_seconds)} "
+            f"(objective: {OBJECTIVE_SHARE:.0%})"
         )
     of_model = f" for {model.model}" if model.model else ""
     return f"This stack is too small as configured{of_model}: {', and '.join(misses)}."
@@ -149,18 +151,18 @@ def _reason(reason: Reason) -> str:  # noqa: PLR0911  # one kind of reason each
     match reason:
         case NoComparator():
             return (
-                "No API may decide: each is retired, takes too short requests, or is outside "
-                "api.regions. Name one that is offered in api.inUse or api.hosted."
+                "Every API is excluded: each is retired, accepts only shorter requests, or is "
+                "outside api.regions. Name an available one in api.inUse or api.hosted."
             )
         case DataStays(extra, api):
             if extra <= 0:
                 return f"{_INSIDE}, which costs nothing extra."
             return f"{_INSIDE}, which costs {usd(extra)}/month more than {api}."
-        case DependsOnCapacity(option, percent):
+        case DependsOnCapacity(option, percent, unit):
             return (
                 f"{_ADVICE[option.choice]} at {usd(option.monthly)}/month would be cheaper, but if "
                 f"a replica serves {percent:.0f}% less, it costs {usd(option.monthly_if_slower)}: "
-                "measure a replica and set engine.measuredOutputTokensPerSecond."
+                f"measure a replica and set {measured_speed(unit)}."
             )
         case HoldsIfSlower(option, percent):
             return (

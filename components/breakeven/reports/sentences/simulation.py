@@ -14,7 +14,7 @@ def _sentence(comparison: Comparison, difference: Difference) -> str:  # noqa: C
     totals, configuration = comparison.week.totals, comparison.configuration
     fleet = configuration.fleet
     beyond = comparison.nodes_beyond_replicas * fleet.machines_per_node
-    paid = f"{beyond:.2f} nodes on average are paid beyond those that replicas fill: "
+    paid = f"{beyond:.2f} more nodes on average are paid for than replicas fill: "
     match difference:
         case Difference.NONE_FIXED_NODES:
             fixed = (fleet.fixed_nodes or 0) * fleet.machines_per_node
@@ -22,8 +22,8 @@ def _sentence(comparison: Comparison, difference: Difference) -> str:  # noqa: C
             return f"Node-hours are the same, because {nodes} paid for all hours."
         case Difference.NONE_SAME_REPLICAS:
             return (
-                f"Plan and autoscaler both need the same replicas: {totals.peak_replicas} at all "
-                "hours."
+                f"Plan and autoscaler need the same number of replicas: {totals.peak_replicas} at "
+                "all hours."
             )
         case Difference.REPLICAS_ALIKE | Difference.FEWER_REPLICAS | Difference.MORE_REPLICAS:
             return _replicas(comparison, difference)
@@ -36,8 +36,8 @@ def _sentence(comparison: Comparison, difference: Difference) -> str:  # noqa: C
             )
         case Difference.BACKLOG:
             return (
-                f"The fleet cannot keep up: {totals.in_flight_at_end:,} requests are left. Raise "
-                "replicas.max."
+                f"The fleet cannot keep up: {totals.in_flight_at_end:,} requests remain at the "
+                "end. Raise replicas.max."
             )
         case Difference.QUEUEING:
             advice = "more replicas"
@@ -55,19 +55,19 @@ def _replicas(comparison: Comparison, difference: Difference) -> str:
     speed = configuration.speed
     averages = (
         f"The plan has {comparison.planned_replicas:.2f} replicas on average, enough for the peak "
-        f"minute of each hour ({comparison.calm_replicas:.2f} would be enough without bursts); the "
+        f"minute of each hour ({comparison.calm_replicas:.2f} without bursts); the "
         f"autoscaler ran {totals.mean_replicas:.2f}"
     )
     if difference is Difference.REPLICAS_ALIKE:
         return f"{averages}, nearly the same."
     if difference is Difference.FEWER_REPLICAS:
         return (
-            f"{averages}: it only adds replicas once requests are there, and with few requests in "
+            f"{averages}: it adds replicas only once requests arrive, and with few requests in "
             f"flight a replica answers sooner ({speed.seconds_alone:.1f} s alone, "
             f"{speed.seconds_full:.1f} s with {speed.slots} in flight)."
         )
     return (
         f"{averages}: a start takes {configuration.fleet.start_seconds:.0f} s, and while requests "
-        f"wait it doubles the replicas up to every {configuration.growth_seconds:.0f} s, to at "
-        f"most {totals.peak_replicas}; then it removes at most one per minute."
+        f"wait it doubles the replicas at most every {configuration.growth_seconds:.0f} s, up "
+        f"to {totals.peak_replicas}; then it removes at most one per minute."
     )

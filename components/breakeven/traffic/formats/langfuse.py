@@ -37,7 +37,7 @@ def _count(rows: Rows, name: str, shared: Import) -> None:
         found = str(kind(row) or "").lower()
         if found in _GENERATION or found == _EMBEDDING:  # the call's type tells the latter
             return None
-        return "observation that is no generation"
+        return "observation that is not a generation"
 
     log = RequestLog(columns=_COLUMNS, adapted=_summed, left_out=left_out)
     log.count(rows, name, shared)

@@ -122,7 +122,7 @@ class PrometheusReader:
         except (TypeError, ValueError, OverflowError):
             value = math.nan
         if not 0 <= value < math.inf:
-            msg = "value is no number of 0 or more"
+            msg = "value is not a number of 0 or more"
             raise BadRowError(msg)
         return moment, value
 

@@ -61,14 +61,14 @@ STOP = replace(SURGE, kind="stop", replicas=1, hindrance="no-spare-gpu", gap_min
         (EngineTooOld(model="kimi-k3", needed="0.27.1", stated="0.24.0"), "needs vLLM 0.27.1"),
         (
             PrecisionNotNative(gpu="h100", precisions=("fp8", "nvfp4")),
-            "h100 has no units for fp8 and nvfp4",
+            "h100 does not support fp8 and nvfp4",
         ),
         (
             SparseAttentionUnsupported(model="glm-5.2", gpu="a100-80"),
-            "does not start glm-5.2 on a100-80",
+            "cannot run glm-5.2 on a100-80",
         ),
         (ArchitectureUnknown("NovelForCausalLM"), "NovelForCausalLM is unknown"),
-        (CommitUnknown("a/b"), "`pulumi up` asks for model.revision"),
+        (CommitUnknown("a/b"), "`pulumi up` requires model.revision"),
         (ScheduledReplicas("Europe/Berlin"), "Monday 0:00 Europe/Berlin"),
         (NotScraped("http://prometheus:9090", 8000, None), "replicas (port 8000), with"),
         (NotScraped("http://prometheus:9090", 8000, 9464), "of the gateways (port 9464)"),

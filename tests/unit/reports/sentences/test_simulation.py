@@ -17,9 +17,9 @@ from tests.unit.cost.fleet.simulation.cases import CONFIGURATION
     ("difference", "said"),
     [
         (Difference.NONE_FIXED_NODES, "paid for all hours"),
-        (Difference.NONE_SAME_REPLICAS, "both need the same replicas"),
+        (Difference.NONE_SAME_REPLICAS, "need the same number of replicas"),
         (Difference.REPLICAS_ALIKE, "nearly the same"),
-        (Difference.FEWER_REPLICAS, "would be enough without bursts"),
+        (Difference.FEWER_REPLICAS, "enough for the peak minute of each hour"),
         (Difference.MORE_REPLICAS, "a start takes 350 s"),
         (Difference.DRAINING_NODES, "wait to be removed"),
         (Difference.PARTLY_FILLED_NODES, "fullest node first"),

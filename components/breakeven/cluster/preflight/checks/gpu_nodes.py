@@ -10,6 +10,7 @@ from breakeven.cluster.preflight.check import Check, Probe, always
 from breakeven.cluster.preflight.finding import Finding, failed, passed, unknown, warning
 from breakeven.cluster.preflight.needs import Needs
 from breakeven.cluster.quantities import quantity
+from breakeven.manifests.serving.labels import ENGINE_LABELS
 from breakeven.policy.manifest import Pod, at, listed, mapped
 
 DRIVERS = (((0, 30), 580),)
@@ -20,8 +21,10 @@ _SHOWN = 3
 
 
 def gpu_pods(needs: Needs) -> list[Pod]:
-    """Returns the pods that ask for a GPU."""
+    """Returns the pods that ask for a GPU; where nodes have none, those that serve."""
     device = needs.stack.pool.gpu.device_resource
+    if not device:
+        return [pod for pod in needs.pods if ENGINE_LABELS.items() <= mapped(pod.labels).items()]
     return [
         pod
         for pod in needs.pods
@@ -235,7 +238,7 @@ CHECKS = (
     Check(
         id="device-plugin",
         asks="GPUs that nodes offer (allocatable), and the device plugin behind them",
-        applies=always,
+        applies=lambda needs: bool(needs.stack.pool.gpu.device_resource),
         run=_gpus,
     ),
     Check(

@@ -1,0 +1,27 @@
+"""What the process that plans a program answers once everything is registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from breakeven.manifests.resource import Component
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramReport:
+    """The estimate of what a program registers, in every form that the program needs.
+
+    Attributes:
+        text: The tables of a preview.
+        figures: All figures, as the inputs of a resource.
+        outputs: Outputs of the stack: where it is asked, how an update goes, the cost in short.
+        planned_cost: Components with the figures of each model, for Prometheus.
+        components: Those of the stack once more, where some need the price of a token: a
+            gateway's budgets; else none.
+    """
+
+    text: str
+    figures: dict[str, object]
+    outputs: dict[str, object]
+    planned_cost: tuple[Component, ...]
+    components: tuple[Component, ...]
