@@ -26,13 +26,13 @@ doctor: ## Say what is missing on this machine, and the command that gets it
 	@$(BOOTSTRAP) doctor
 
 preview: ## Show the plan of a stack and its full cost; changes nothing
-	$(BOOTSTRAP) pulumi preview -s $(STACK) $(ARGS)
+	@$(BOOTSTRAP) pulumi preview -s $(STACK) $(ARGS)
 
 up: ## Deploy a stack
-	$(BOOTSTRAP) pulumi up -s $(STACK) $(ARGS)
+	@$(BOOTSTRAP) pulumi up -s $(STACK) $(ARGS)
 
 destroy: ## Remove everything that a stack deployed
-	$(BOOTSTRAP) pulumi destroy -s $(STACK) $(ARGS)
+	@$(BOOTSTRAP) pulumi destroy -s $(STACK) $(ARGS)
 
 rig: ## Start a Kubernetes cluster on this machine, with Karpenter, KEDA and Prometheus
 	$(BOOTSTRAP) setup --rig
@@ -199,6 +199,14 @@ bench-bundle: ## Measure packing and verifying a bundle beside the disk alone, a
 bench-gateway: ## Measure the gateway beside bare Envoy: late chunks, CPU, first token; needs Go
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.gateway $(ARGS)
+
+bench-gateway-abuse: ## Measure what honest requests see while each abuse of the gateway goes on; 8 minutes
+	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.gateway_abuse $(ARGS)
+
+bench-first-token: ## Compare first tokens of a real vLLM under load with the plan; idle machine, 6 minutes
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) vllm
+	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.first_token_curve $(ARGS)
 
 bench-loop: ## Compare a day in the real autoscalers with the preview; needs dev packages, 10 minutes
 	$(BOOTSTRAP) setup --rig

@@ -1,6 +1,6 @@
 """Entry point of `python3 tools/bootstrap`.
 
-This file alone must parse on Pythons older than the project's own, so that they are told what to
+This file alone must parse on Pythons older than the project's own, so that they say what to
 install instead of being shown a syntax error.
 """
 

@@ -7,8 +7,9 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -250,16 +251,35 @@ class Bootstrap:
 
     def pulumi(self, arguments: Sequence[str]) -> NoReturn:
         """Become Pulumi, with the stack that is named made first."""
-        chosen, changes = self._ready()
+        chosen, changes = self._ready(before_build=lambda: self._print_cost(arguments))
         environ = {**os.environ, **changes}
         prepared = stacks.prepare(self._layout, chosen, environ, arguments)
         os.execve(chosen.pulumi, ["pulumi", *prepared], environ)
 
-    def _ready(self, further: Sequence[str] = ()) -> tuple[engine.Engine, dict[str, str]]:
+    def _print_cost(self, arguments: Sequence[str]) -> None:
+        """Print the cost of the stack that is previewed: it needs the packages, not the engine."""
+        stack = stacks.to_be_previewed(self._layout, os.environ, arguments)
+        if stack is None:
+            return
+        # With --json, standard output is for the plan alone.
+        output = sys.stderr if {"-j", "--json"} & set(arguments) else sys.stdout
+        program = self._layout.venv / "bin" / "breakeven"
+        subprocess.run([program, "estimate", stack], stdout=output, check=False)
+        self._console.line(
+            f"\nThis is the cost of stack {stack}. The plan needs Pulumi, which is built now, "
+            "once: about ten minutes. Ctrl-C stops it."
+        )
+
+    def _ready(
+        self,
+        further: Sequence[str] = (),
+        before_build: Callable[[], None] = lambda: None,
+    ) -> tuple[engine.Engine, dict[str, str]]:
         """Do what is missing, and say in which variables the environment then differs.
 
         Args:
             further: Folders that PATH has besides, before those that it has already.
+            before_build: Called once the packages are there, only if the engine has to be built.
         """
         changes = {
             **state.ensure(self._layout, os.environ),
@@ -267,7 +287,7 @@ class Bootstrap:
             "PULUMI_SUPPRESS_NEO_LINK": "true",
         }
         packages.ensure(self._layout, self._console, self._labels["packages"], dev=False)
-        chosen = self._engine(report=False)
+        chosen = self._engine(report=False, before_build=before_build)
         first = [str(self._layout.venv / "bin")]
         if chosen.home is not None:
             first.append(str(chosen.bin))
@@ -284,7 +304,9 @@ class Bootstrap:
         changes["PATH"] = os.pathsep.join([*first, *others])
         return chosen, changes
 
-    def _engine(self, *, report: bool) -> engine.Engine:
+    def _engine(
+        self, *, report: bool, before_build: Callable[[], None] = lambda: None
+    ) -> engine.Engine:
         official = engine.find_official(self._layout, os.environ)
         if isinstance(official, engine.Engine):
             if report:
@@ -298,6 +320,7 @@ class Bootstrap:
         if official is not None and (report or built is None):
             self._console.line(f"not used: {official.reason}")
         if built is None:
+            before_build()
             return engine.build(self._layout, self._console, self._labels)
         if report:
             self._report(f"up to date in {built.bin}", "up to date", "up to date")

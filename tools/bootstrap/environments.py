@@ -13,6 +13,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def find(name: str, requirements: Path, cache: Path) -> Path | None:
+    """Returns the folder of an environment that is installed, or None."""
+    folder = cache / f"{name}-{_digest(requirements)}"
+    return folder if (folder / "complete").exists() else None
+
+
+def _digest(requirements: Path) -> str:
+    return hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
+
+
 def environment(name: str, requirements: Path, *, contents: str) -> Path:
     """Returns the folder of an environment; the first call installs it.
 
@@ -22,8 +32,7 @@ def environment(name: str, requirements: Path, *, contents: str) -> Path:
         contents: What is installed and how long that takes, for people.
     """
     cache = Path(os.environ.get("BREAKEVEN_CACHE") or ROOT / ".cache").expanduser()
-    digest = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = cache / f"{name}-{digest}"
+    folder = cache / f"{name}-{_digest(requirements)}"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

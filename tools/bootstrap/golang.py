@@ -168,7 +168,7 @@ def _module_file(layout: Layout, program: Program) -> str:
 class Workbench:
     """Runs Go in copies of the module folders that lie in the cache.
 
-    A build needs generated files beside the sources, and Go may touch go.sum: neither may show up
+    A build needs generated files next to the sources, and Go may touch go.sum: neither may show up
     in the checkout.
     """
 

@@ -21,7 +21,7 @@ from bootstrap.engine import Engine
 from bootstrap.layout import Layout, replace_text
 
 DEPLOYING = {"preview", "pre", "up", "update", "refresh", "destroy", "down", "dn", "import"}
-# Global options of Pulumi whose value is the next argument; what follows them is no subcommand.
+# Global options of Pulumi whose value is the next argument; what follows them is not a subcommand.
 _VALUED = {
     *("-C", "--cwd", "--color", "-v", "--verbose", "--tracing", "--otel-traces"),
     *("--profiling", "--memprofilerate", "-s", "--stack"),
@@ -69,6 +69,25 @@ def prepare(
         return list(arguments)
     settings = _write_settings(layout, name, text)
     return [*arguments[: position + 1], "--config-file", str(settings), *arguments[position + 1 :]]
+
+
+def to_be_previewed(
+    layout: Layout, environ: Mapping[str, str], arguments: Sequence[str]
+) -> str | None:
+    """Returns the stack of stacks/ that a command previews; None if it does something else.
+
+    Args:
+        layout: The folders of the checkout.
+        environ: The environment of the command.
+        arguments: What the user typed after `pulumi`.
+    """
+    position = _subcommand(arguments)
+    if position is None or arguments[position] not in {"preview", "pre"}:
+        return None
+    stack = _option(arguments, "-s", "--stack") or environ.get("PULUMI_STACK", "")
+    name = stack.rsplit("/", 1)[-1]
+    there = name in _committed_stacks(layout) and _is_own_project(layout, arguments)
+    return name if there else None
 
 
 def _subcommand(arguments: Sequence[str]) -> int | None:
@@ -146,10 +165,10 @@ def _ensure_stack(layout: Layout, engine: Engine, environ: Mapping[str, str], na
         return
     if name not in _committed_stacks(layout):
         raise SetupError(
-            what=f"there is no stack {name!r}",
+            what=f"stack {name!r} not found",
             found=f"no file stacks/Pulumi.{name}.yaml",
             allowed=f"one of {', '.join(_committed_stacks(layout)) or '(stacks/ holds none)'}",
-            fix=[f"breakeven init {name}, or name one that is there"],
+            fix=[f"breakeven init {name}, or name an existing stack"],
         )
     folder = _settings_folder(layout)
     folder.mkdir(exist_ok=True)

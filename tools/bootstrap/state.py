@@ -19,7 +19,7 @@ PASSPHRASE_FILE = f"{PASSPHRASE}_FILE"
 
 def backend_url(layout: Layout) -> str:
     """The local backend of this checkout, as Pulumi writes it."""
-    # Without files of attributes beside the state: an engine that is killed while it writes one
+    # Without files of attributes next to the state: an engine that is killed while it writes one
     # leaves it empty, and the state can't be read any more ("failed to load checkpoint: EOF").
     return f"file://{layout.state}?metadata=skip"
 
@@ -119,7 +119,7 @@ def _check_stacks(layout: Layout) -> None:
                 allowed="the JSON that Pulumi writes",
                 fix=[
                     *(restore if backup.is_file() and not _damage(backup) else []),
-                    f"if nothing is deployed from it, start it anew: rm {file}",
+                    f"if nothing is deployed from it, start over: rm {file}",
                 ],
             )
 
@@ -143,12 +143,12 @@ def _check_passphrase(layout: Layout) -> None:
     present = file.is_file() and file.read_text(encoding="utf-8").strip() != ""
     if stacks and not present:
         raise SetupError(
-            what=f"{file} does not hold the passphrase of the stacks beside it",
+            what=f"{file} does not hold the passphrase of the stacks in that folder",
             found=f"{'an empty' if file.is_file() else 'no'} file, and stacks {', '.join(stacks)}",
             allowed="the passphrase with which those stacks were made",
             fix=[
                 f"put the passphrase back into {file}, or set {PASSPHRASE}",
-                f"if nothing is deployed, start anew: mv {layout.state} {layout.state}.old",
+                f"if nothing is deployed, start over: mv {layout.state} {layout.state}.old",
             ],
         )
 

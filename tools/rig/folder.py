@@ -20,7 +20,7 @@ class Folder:
 
     @property
     def certificates(self) -> Path:
-        """Keys and certificates, made anew at each start."""
+        """Keys and certificates, made at each start."""
         return self.root / "certificates"
 
     @property
@@ -52,7 +52,7 @@ class Folder:
         return self.logs / f"{name}.log"
 
     def renew(self) -> None:
-        """Make it empty: a cluster begins anew at each start."""
+        """Make it empty: a cluster begins empty at each start."""
         shutil.rmtree(self.root, ignore_errors=True)
         for folder in (self.root, self.logs, self.targets, self.root / "data"):
             folder.mkdir(parents=True, mode=0o700)

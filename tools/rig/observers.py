@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -13,12 +14,17 @@ from rig.ports import LOOPBACK
 from rig.settings import Plan
 
 
-def prometheus(plan: Plan) -> Part:
-    """Prometheus, which scrapes Karpenter, KEDA, and every address in the folder of targets."""
+def prometheus(plan: Plan, more: Sequence[Mapping[str, object]] = ()) -> Part:
+    """Prometheus, which scrapes Karpenter, KEDA, and every address in the folder of targets.
+
+    Args:
+        plan: What it is started with.
+        more: Further entries of its scrape_configs.
+    """
     folder = plan.folder.part("prometheus")
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "prometheus.yaml"
-    config.write_text(yaml.safe_dump(_configuration(plan)), encoding="utf-8")
+    config.write_text(yaml.safe_dump(_configuration(plan, more)), encoding="utf-8")
     return Part(
         name="prometheus",
         command=[
@@ -55,7 +61,52 @@ def stand_ins(plan: Plan) -> Part:
     )
 
 
-def _configuration(plan: Plan) -> dict[str, object]:
+def of_pods(
+    plan: Plan, job: str, labels: Mapping[str, str], port: str = "http"
+) -> dict[str, object]:
+    """Returns the entry that finds pods as the operator does for a PodMonitor, labels included.
+
+    Args:
+        plan: What Prometheus is started with.
+        job: Name of the PodMonitor; its namespace is put before it.
+        labels: Of the pods.
+        port: Name of the containers' port.
+    """
+    selector = ",".join(f"{name}={value}" for name, value in labels.items())
+    meta = "__meta_kubernetes"
+    return {
+        "job_name": job,
+        "kubernetes_sd_configs": [
+            {
+                "role": "pod",
+                "kubeconfig_file": str(plan.folder.kubeconfig),
+                "selectors": [{"role": "pod", "label": selector}],
+            }
+        ],
+        "relabel_configs": [
+            {
+                "source_labels": [f"{meta}_pod_container_port_name"],
+                "regex": port,
+                "action": "keep",
+            },
+            *(
+                {"source_labels": [f"{meta}_{source}"], "target_label": target}
+                for source, target in (
+                    ("namespace", "namespace"),
+                    ("pod_name", "pod"),
+                    ("pod_container_name", "container"),
+                )
+            ),
+            {
+                "source_labels": [f"{meta}_namespace"],
+                "target_label": "job",
+                "replacement": f"$1/{job}",
+            },
+        ],
+    }
+
+
+def _configuration(plan: Plan, more: Sequence[Mapping[str, object]]) -> dict[str, object]:
     interval = f"{plan.tuning.scrape_seconds}s"
     return {
         "global": {"scrape_interval": interval, "evaluation_interval": interval},
@@ -79,5 +130,6 @@ def _configuration(plan: Plan) -> dict[str, object]:
                     {"files": [f"{plan.folder.targets}/*.json"], "refresh_interval": interval}
                 ],
             },
+            *map(dict, more),
         ],
     }

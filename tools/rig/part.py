@@ -84,7 +84,7 @@ def start(part: Part, log: Path) -> Process:
             raise SetupError(
                 what=f"{part.name} cannot start: its port {port} is taken",
                 found="another process listens there",
-                fix=["run the same command again: ports are chosen anew"],
+                fix=["run the same command again: other ports are chosen"],
             )
     with log.open("ab") as output:
         # A session of its own, so that an interrupt typed for the caller does not end it.
