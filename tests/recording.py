@@ -9,10 +9,10 @@ from datetime import date
 from functools import cache, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.gateway.figures import GatewayFigures
 from breakeven.manifests.render import planned_cost_components, render, stack_components
 from breakeven.manifests.resource import Component, Resource
-from breakeven.planning.inputs import token_prices
+from breakeven.planning.gateway import gateway_figures
 from breakeven.planning.offline import estimate_stack
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.settings.files import PER_MODEL, stack_names, stack_values, with_settings
@@ -183,7 +183,7 @@ def once(
 
 
 @once
-def register_stack(stack: Stack, prices: TokenPrices | None = None) -> Registration:
+def register_stack(stack: Stack, prices: GatewayFigures | None = None) -> Registration:
     """Renders everything that a stack has, but for what is made from its own estimate."""
     return _of(render(stack, prices))
 
@@ -197,6 +197,6 @@ def priced_components(name: str, today: date) -> tuple[Component, ...]:
     """The components of a stack file as the program would register them on that day."""
     stack, report = stack_of(name), estimate_stack(name, today)
     return (
-        *stack_components(stack, token_prices(report)),
+        *stack_components(stack, gateway_figures(report)),
         *planned_cost_components(stack, planned_costs(report)),
     )

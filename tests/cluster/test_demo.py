@@ -12,7 +12,7 @@ from bench import demo
 def test_nodes_come_and_go_and_cost_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.main() == 0
     told = capsys.readouterr().out
-    most = re.search(r"(\d+) nodes at the most, 1 after the load fell, none left", told)
+    most = re.search(r"(\d+) nodes at the peak, 1 after the load fell, none left", told)
     assert most is not None
     assert int(most[1]) >= 3
     lines = re.findall(r"nodes (\d+)  \$([\d.]+) an hour  so far \$([\d.]+)", told)

@@ -24,7 +24,7 @@ STACK = "aws-prod"  # two replicas, each on a machine that Karpenter starts
 MACHINES = ("g6e.xlarge", "g6e.2xlarge")
 
 
-def test_a_silent_nodes_replica_gets_no_request_and_is_made_anew_elsewhere(
+def test_a_silent_nodes_replica_gets_no_request_and_is_made_again_elsewhere(
     project: Project, api: Api
 ) -> None:
     up(project, STACK)

@@ -29,9 +29,9 @@ TITLES = (
 )
 WITH_MORE = """
 import pulumi_kubernetes as kubernetes
-from breakeven.resources import deployment
+from breakeven.resources import registration
 
-register_components = deployment.register_components
+register_components = registration.register_components
 
 
 async def with_more(components):
@@ -41,7 +41,7 @@ async def with_more(components):
     return await register_components(components)
 
 
-deployment.register_components = with_more
+registration.register_components = with_more
 pulumi.run(main)
 """
 DEPLOYED: Mapping[str, list[str]] = yaml.safe_load(

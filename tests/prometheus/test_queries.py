@@ -15,7 +15,7 @@ from breakeven.manifests.serving.labels import GROUP_NAME
 from breakeven.settings.stack import Settings, Stack
 from tests.prometheus.server import Prometheus, Selector, Series, finite, prometheus
 from tests.promql_found import Found, expressions_of
-from tests.recording import STACKS, register_stack, stack_of
+from tests.recording import STACKS, register_stack, settings_of, stack_of
 from tests.unit.promql import catalogue
 
 START = 1_795_478_400  # 2026-11-24
@@ -104,7 +104,15 @@ def parser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
         yield server
 
 
-@pytest.fixture(scope="module", params=STACKS)
+QUERYING = [
+    stack
+    for stack in STACKS
+    if settings_of(stack).monitoring.enabled or settings_of(stack).replicas.autoscaling
+]
+"""Stacks that ask Prometheus for anything; a laptop's does not."""
+
+
+@pytest.fixture(scope="module", params=QUERYING)
 def recorded(
     request: pytest.FixtureRequest, parser: Prometheus, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Prometheus, list[Found]]]:

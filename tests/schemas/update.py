@@ -54,6 +54,16 @@ SOURCES = (
         "v0.8.0",
         "config/crd/bases/leaderworkerset.x-k8s.io_leaderworkersets.yaml",
     ),
+    Source(
+        "sigs.k8s.io/gateway-api",
+        "v1.4.0",
+        "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+    ),
+    Source(
+        "github.com/cert-manager/cert-manager",
+        "v1.19.1",
+        "deploy/crds/cert-manager.io_certificates.yaml",
+    ),
     Source("github.com/kedacore/keda/v2", "v2.20.2", "config/crd/bases/keda.sh_scaledobjects.yaml"),
     Source(
         "github.com/prometheus-operator/prometheus-operator",
@@ -93,8 +103,10 @@ def _download(source: Source) -> Path:
 
 def _schemas(crd: dict[str, Any], source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
     spec = crd["spec"]
-    for version in spec["versions"]:
-        if version["served"] and not version.get("deprecated"):
+    served = [one for one in spec["versions"] if one["served"] and not one.get("deprecated")]
+    has_v1 = any(version["name"] == "v1" for version in served)
+    for version in served:
+        if version["name"] == "v1" or not has_v1:
             kind = spec["names"]["kind"]
             yield (
                 f"{spec['group']}_{version['name']}_{kind}.json",

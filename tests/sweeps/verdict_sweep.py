@@ -260,6 +260,8 @@ def _hybrid_apart(report: Report, by_api: float) -> float:
     nodes = np.arange(1, LARGEST_NODES + 1)
     fixed, node = float(bill.fixed_monthly), float(bill.node_monthly)
     fixed += float(bill.usd_for_each(Driver.TOKENS)) * assumptions.tokens_per_day
+    # All requests pass the gateway, whoever answers them.
+    fixed += float(bill.gateway_monthly)
     work = float(bill.usd_for_each(Driver.WORK)) * assumptions.fleet.gpus_per_node
     per_node = assumptions.fleet.replicas_per_node
 

@@ -54,6 +54,54 @@ def test_a_failing_build_shows_the_end_of_its_log(checkout: Checkout) -> None:
     assert not list(checkout.cache.glob("engine/*/bin/*"))
 
 
+def _add_cost(checkout: Checkout) -> None:
+    """A stand-in for the installed command: it says what it was called with."""
+    command = checkout.root / ".venv" / "bin" / "breakeven"
+    command.write_text('#!/bin/sh\necho "COST: $*"\n', encoding="utf-8")
+    command.chmod(0o755)
+
+
+def test_the_cost_of_a_stack_is_printed_before_pulumi_is_built(checkout: Checkout) -> None:
+    """Without Go, too: the tables need the Python packages alone."""
+    checkout.pretend_packages_are_installed()
+    _add_cost(checkout)
+    answer = checkout.bootstrap("pulumi", "preview", "-s", "dev")
+    assert answer.output == "COST: estimate dev\n"
+    told = answer.errors
+    assert "This is the cost of stack dev" in told
+    assert told.index("which is built now") < told.index("Go is missing")
+
+
+def test_with_json_the_cost_is_not_on_standard_output(checkout: Checkout) -> None:
+    checkout.pretend_packages_are_installed()
+    _add_cost(checkout)
+    answer = checkout.bootstrap("pulumi", "preview", "--json", "-s", "dev")
+    assert answer.output == ""
+    assert "COST: estimate dev" in answer.errors
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["up", "-s", "dev"], ["preview"], ["preview", "-s", "nope"], ["stack", "ls"]],
+    ids=" ".join,
+)
+def test_no_cost_is_printed_of_what_is_no_preview_of_a_stack(
+    checkout: Checkout, arguments: list[str]
+) -> None:
+    checkout.pretend_packages_are_installed()
+    _add_cost(checkout)
+    answer = checkout.bootstrap("pulumi", *arguments)
+    assert answer.code == 1
+    assert "COST" not in answer.output + answer.errors
+
+
+def test_a_built_pulumi_prints_the_cost_itself(ready: Checkout) -> None:
+    _add_cost(ready)
+    answer = ready.bootstrap("pulumi", "preview", "-s", "dev")
+    assert answer.code == 0, answer.errors
+    assert "COST" not in answer.output + answer.errors
+
+
 def test_an_official_pulumi_is_used_and_nothing_is_built(ready: Checkout) -> None:
     answer = ready.bootstrap("setup")
     assert answer.code == 0, answer.errors

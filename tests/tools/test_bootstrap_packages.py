@@ -39,7 +39,7 @@ def test_an_unfinished_environment_is_repaired(checkout: Checkout) -> None:
     assert (checkout.root / ".venv" / "bin" / "pip").exists()
 
 
-def test_another_python_makes_the_environment_anew(checkout: Checkout) -> None:
+def test_another_python_makes_the_environment_again(checkout: Checkout) -> None:
     checkout.pretend_packages_are_installed()
     stamp = checkout.root / ".venv" / "breakeven.json"
     made = json.loads(stamp.read_text(encoding="utf-8"))
@@ -108,19 +108,19 @@ def test_a_cache_made_elsewhere_works_without_go(checkout: Checkout) -> None:
 @pytest.mark.parametrize("program", [program.name for program in engine.PROGRAMS])
 def test_a_changed_checksum_file_asks_for_a_new_build(checkout: Checkout, program: str) -> None:
     checkout.pretend_packages_are_installed()
-    checkout.add_go("go1.99.0", build="sys.exit('built anew')")
+    checkout.add_go("go1.99.0", build="sys.exit('built again')")
     _pretend_engine_is_built(checkout, "go1.99.0")
     assert checkout.bootstrap("pulumi", "about").code == 0
     with (checkout.root / "tools" / program / "go.sum").open("a", encoding="utf-8") as sums:
         sums.write("\n")
-    assert "built anew" in checkout.bootstrap("pulumi", "about").errors
+    assert "built again" in checkout.bootstrap("pulumi", "about").errors
 
 
 def test_another_go_asks_for_a_new_build(checkout: Checkout) -> None:
     checkout.pretend_packages_are_installed()
-    checkout.add_go("go1.99.1", build="sys.exit('built anew')")
+    checkout.add_go("go1.99.1", build="sys.exit('built again')")
     _pretend_engine_is_built(checkout, "go1.99.0")
-    assert "built anew" in checkout.bootstrap("pulumi", "about").errors
+    assert "built again" in checkout.bootstrap("pulumi", "about").errors
 
 
 def test_an_engine_without_its_last_mark_is_not_used(checkout: Checkout) -> None:

@@ -22,7 +22,7 @@ def _settings(checkout: Checkout, *arguments: str, cwd: Path | None = None) -> l
 def test_an_unknown_stack_is_answered_with_those_that_exist(ready: Checkout) -> None:
     answer = ready.bootstrap("pulumi", "preview", "-s", "prod")
     assert answer.code == 1
-    assert "there is no stack 'prod'" in answer.errors
+    assert "stack 'prod' not found" in answer.errors
     assert "one of dev, on-prem" in answer.errors
     assert not list(ready.state.rglob("prod.json"))
 

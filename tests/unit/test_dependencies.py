@@ -22,12 +22,14 @@ FOUNDATIONS = frozenset(
     {
         "errors",
         "addresses",
+        "child_process",
         "counts",
         "documents",
         "json_stream",
         "money",
         "percentiles",
         "preflight_hint",
+        "proportions",
         "suggestions",
         "type_tokens",
         "version",
@@ -41,22 +43,29 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "traffic": frozenset(),
     "bills": frozenset(),
     "measurements": frozenset(),
+    "evaluation": frozenset(),
     "cost": frozenset({"bills", "catalog", "traffic"}),
     "settings": frozenset({"catalog"}),
     "manifests": frozenset({"catalog", "settings"}),
     "policy": frozenset({"settings"}),
     "bundle": frozenset({"cost", "settings"}),
     "evidence": frozenset({"bundle", "cost", "policy", "settings"}),
-    "planning": frozenset({"catalog", "cost", "manifests", "measurements", "policy", "settings"}),
+    "planning": frozenset(
+        {"catalog", "cost", "evaluation", "manifests", "measurements", "policy", "settings"}
+    ),
     "cluster": frozenset({"catalog", "cost", "manifests", "policy", "settings"}),
     "reports": frozenset({"bills", "catalog", "cost"}),
+    "web": frozenset({"catalog", "cost", "planning", "reports", "settings"}),
     "resources": frozenset({"catalog", "cost", "manifests", "reports", "settings"}),
-    "program_report": frozenset({"cost", "planning", "program_estimate", "settings"}),
-    "program_estimate": frozenset(
-        {"cost", "estimate_process", "manifests", "planning", "reports", "settings"}
+    "program_report": frozenset(
+        {"catalog", "cost", "manifests", "planning", "program_estimate", "settings"}
     ),
-    "estimate_process": frozenset({"cost", "manifests"}),
-    "program": frozenset({"estimate_process", "manifests", "planning", "resources", "settings"}),
+    "program_estimate": frozenset(
+        {"cost", "manifests", "planning", "program_answer", "reports", "settings"}
+    ),
+    "program_answer": frozenset({"manifests"}),
+    "estimate_process": frozenset({"cost", "manifests", "program_answer"}),
+    "program": frozenset({"estimate_process", "resources"}),
     "cli": frozenset(
         {
             "bills",
@@ -64,6 +73,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
             "catalog",
             "cluster",
             "cost",
+            "evaluation",
             "evidence",
             "manifests",
             "measurements",
@@ -73,6 +83,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
             "reports",
             "settings",
             "traffic",
+            "web",
         }
     ),
 }

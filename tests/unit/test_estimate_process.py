@@ -6,8 +6,11 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from breakeven.cost.bill.registered import Registered
 from breakeven.errors import UserError
 from breakeven.estimate_process import EstimateProcess
 from breakeven.manifests.render import stack_components
+from breakeven.manifests.resource import whole
 from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.program_estimate import ProgramEstimate
 from breakeven.program_report import checked
@@ -32,28 +36,36 @@ def configuration(stack: str) -> dict[str, str]:
 
 
 @contextmanager
-def estimating(stack: str, **stated: str) -> Iterator[EstimateProcess]:
-    with EstimateProcess(stack, {**configuration(stack), **stated}) as process:
+def estimating(name: str, *, deploys: bool = False, **stated: str) -> Iterator[EstimateProcess]:
+    values = {**configuration(name), **stated}
+    keys = {f"breakeven:{key}": value for key, value in values.items()}
+    with EstimateProcess(name, keys, deploys=deploys) as process:
         yield process
+
+
+def estimate_of(name: str) -> tuple[ProgramEstimate, tuple[Registered, ...]]:
+    stack, inputs = checked(name, configuration(name))
+    components = stack_components(stack)
+    estimate = ProgramEstimate(stack_values(name), stack, components, inputs.gather())
+    registered = ledger_entries(replace(component, started_last=()) for component in components)
+    return estimate, registered
 
 
 @pytest.mark.parametrize("name", ["aws-prod", "hybrid", "two-models"])
 def test_it_reports_what_the_same_functions_report_here(name: str) -> None:
-    stack, inputs = checked(name, configuration(name))
-    entries = ledger_entries(stack_components(stack))
+    here, entries = estimate_of(name)
     with estimating(name) as process:
-        asyncio.run(process.check())
+        components = asyncio.run(process.check())
         report = asyncio.run(process.report(entries))
-    here = ProgramEstimate(stack_values(name), stack, inputs.gather())
+    stack, _ = checked(name, configuration(name))
     assert report == here.report(entries)
-    assert (report.token_prices is not None) == stack.gateway.is_hybrid
+    assert components == tuple(map(whole, stack_components(stack)))
+    assert bool(report.components) == stack.gateway.is_hybrid
 
 
 def test_what_a_program_adds_to_its_stack_is_in_the_bill_and_in_what_would_lower_it() -> None:
-    stack, inputs = checked("dev", configuration("dev"))
-    entries = ledger_entries(stack_components(stack))
+    estimate, entries = estimate_of("dev")
     disk = Registered("disk", "aws:ebs/volume:Volume", {"type": "gp3", "size": 1000})
-    estimate = ProgramEstimate(stack_values("dev"), stack, inputs.gather())
     alone: Any = estimate.report(entries).figures
     more: Any = estimate.report((*entries, disk)).figures
     added = Decimal(more["selfHosted"]["total"]) - Decimal(alone["selfHosted"]["total"])
@@ -75,11 +87,55 @@ def test_all_mistakes_of_a_stack_are_told_at_once() -> None:
     assert "/atlantis/" in str(told.value)
 
 
+def test_a_deployment_needs_what_an_estimate_does_not() -> None:
+    model = '{"name": "qwen2.5-7b-instruct", "repository": "someone/else"}'
+    with estimating("dev", model=model) as process:
+        asyncio.run(process.check())
+    with (
+        estimating("dev", deploys=True, model=model) as process,
+        pytest.raises(UserError, match="no commit of"),
+    ):
+        asyncio.run(process.check())
+
+
+def test_the_program_loads_neither_settings_nor_cost() -> None:
+    code = (
+        "import sys, breakeven.program, breakeven.resources.ledger\n"
+        "import breakeven.resources.registration, breakeven.preflight_hint\n"
+        "import breakeven.program_answer\n"
+        "rooms = {name.split('.')[1] for name in sys.modules if name.startswith('breakeven.')}\n"
+        "print(*sorted(rooms), *sorted({'numpy', 'pydantic'} & sys.modules.keys()))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = set(answer.stdout.split())
+    assert "estimate_process" in loaded
+    heavy = {"catalog", "settings", "planning", "program_report", "reports", "numpy", "pydantic"}
+    assert not loaded & heavy
+
+
+def test_the_process_loads_nothing_that_downloads_prices() -> None:
+    code = (
+        "import sys; from datetime import UTC, datetime\n"
+        "from breakeven.program_report import leave_out_the_updater\n"
+        "leave_out_the_updater()\n"
+        "from breakeven.catalog.apis.prices import token_rates\n"
+        "day = datetime(2026, 11, 30, tzinfo=UTC)\n"
+        "token_rates('openai/gpt-5-mini', input_tokens=9, output_tokens=9, on=day)\n"
+        "print(*sorted({'asyncio', 'genai_prices', 'httpx2', 'ssl'} & sys.modules.keys()))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.split() == ["genai_prices"]
+
+
 def test_a_process_that_was_killed_is_an_error_and_not_a_wait() -> None:
     with estimating("dev") as process:
         asyncio.run(process.check())
         os.kill(process.pid, signal.SIGKILL)
-        with pytest.raises(RuntimeError, match="exit code -9"):
+        with pytest.raises(UserError, match="exit code -9"):
             asyncio.run(process.report(()))
 
 

@@ -21,8 +21,8 @@ SIGNATURES = {
     "NetworkRules": "(name: str, stack: Stack, *, namespace: pulumi.Input[str], "
     "opts: pulumi.ResourceOptions | None = None)",
     "ServingNamespace": "(name: str, stack: Stack, *, opts: pulumi.ResourceOptions | None = None)",
-    "TokenPrices": "(*, own: Decimal, api_input: Decimal, api_cached_input: Decimal, "
-    "api_output: Decimal)",
+    "GatewayFigures": "(*, own: Decimal, api_input: Decimal, api_cached_input: Decimal, "
+    "api_output: Decimal, most_pods: int = 0)",
     "VllmServing": "(name: str, settings: Settings, pool: GpuPool, *, "
     "namespace: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None)",
     "create_pool": "(stack: Stack, *, opts: pulumi.ResourceOptions | None = None) -> GpuPool",
@@ -30,7 +30,8 @@ SIGNATURES = {
     "raise_problems": "(stack: str, problems: tuple[Problem, ...])",
     "price_stack": "(*, cloud: str = aws, region: str = us-east-1, "
     "prices: Mapping[str, str] | None = None, today: date | None = None) -> Priced",
-    "register": "(stack: Stack, token_prices: Callable[[], TokenPrices]) -> dict[str, object]",
+    "register": "(stack: Stack, figures: Callable[[], GatewayFigures], "
+    "opts: pulumi.ResourceOptions | None = None) -> dict[str, object]",
     "user_errors": "() -> Iterator[None]",
 }
 

@@ -54,7 +54,8 @@ CASES = [
         replicas(4),
         days(3),
         firing=True,
-        summary="At today's pace this month costs 10319 USD; the budget is 9000 USD a month.",
+        summary="At the current rate, this month will cost 10319 USD; the budget is 9000 "
+        "USD/month.",
         step=STEP,
     ),
     Case("BudgetBurns", replicas(3), days(3), firing=False, step=STEP),
@@ -68,7 +69,7 @@ CASES = [
         (*replicas(3), *tokens(300)),
         days(9),
         firing=True,
-        summary="A million tokens cost 0.95 USD over a week; the plan says 0.53.",
+        summary="Cost per 1M tokens: 0.95 USD over a week; planned: 0.53.",
         step=STEP,
     ),
     Case("CostPerTokenAbovePlan", (*replicas(3), *tokens(400)), days(9), firing=False, step=STEP),
@@ -80,7 +81,7 @@ CASES = [
         (*replicas(3, 200), *load(40)),
         120,
         firing=True,
-        summary="Replicas that the load does not need cost 1.97 USD an hour.",
+        summary="Replicas that the load does not need cost 1.97 USD/hour.",
     ),
     Case("IdleReplicas", (*replicas(2, 200), *load(0)), 120, firing=False),  # the fewest
     Case("IdleReplicas", (*replicas(3, 200), *load(60)), 120, firing=False),
@@ -90,7 +91,7 @@ CASES = [
         (*load(5), gpu(BUSY, "0x200")),
         120,
         firing=True,
-        summary="GPU 0 of node-1 (model-a) does nothing while others work, at 1.97 USD an hour.",
+        summary="GPU 0 of node-1 (model-a) is idle while others work, at 1.97 USD/hour.",
         labels={"Hostname": "node-1", "gpu": "0", "pod": "model-a"},
     ),
     Case("GpuIdle", (*load(0), gpu(BUSY, "0x200")), 120, firing=False),  # nothing to do

@@ -17,7 +17,7 @@ CASES = [
         (gpu(XID, "0x10 79x20"),),
         20,
         firing=True,
-        summary="GPU 0 of node-1 reports Xid 79, a fault of hardware or driver.",
+        summary="GPU 0 of node-1 reports Xid 79, a hardware or driver fault.",
         labels=GPU,
     ),
     Case("GpuHardwareError", (gpu(XID, "0x10 48x20", honoured=True),), 20, firing=True),
@@ -29,7 +29,7 @@ CASES = [
         (gpu(XID, "0x10 31x60"),),
         20,
         firing=True,
-        summary="GPU 0 of node-1 reports Xid 31, as after an error of the engine.",
+        summary="GPU 0 of node-1 reports Xid 31, typical of an engine error.",
         labels=GPU,
     ),
     # The exporter goes on showing it: not new any more.

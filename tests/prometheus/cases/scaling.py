@@ -34,7 +34,7 @@ CASES = [
         (ready("2x30"), up("1x30", "a")),
         20,
         firing=True,
-        summary="2 replicas are ready, and Prometheus reads fewer.",
+        summary="2 replicas are ready, but Prometheus scrapes fewer.",
     ),
     Case("PrometheusTargetMissing", (ready("1x30"),), 20, firing=True),  # no target at all
     # A replica that is not ready yet is missed by nobody.

@@ -42,7 +42,7 @@ CASES = [
         (pending("1x60"),),
         30,
         firing=True,
-        summary="Pod model-a waits for a node, a volume or an image.",
+        summary="Pod model-a is waiting for a node, a volume, or an image.",
         labels={"pod": "model-a"},
     ),
     Case(
@@ -56,7 +56,7 @@ CASES = [
         (cluster(RESTARTS, "0x5 1x5 2x60", 'container="vllm",pod="model-a"'),),
         30,
         firing=True,
-        summary="Replica model-a restarted twice or more within an hour.",
+        summary="Replica model-a restarted at least twice within an hour.",
         labels={"pod": "model-a", "container": "vllm"},
     ),
     # The grace ends at minute 10; a kill takes a while to be seen.
@@ -67,7 +67,7 @@ CASES = [
         (deleted("600x30"),),
         15,
         firing=True,
-        summary="Replica model-a should have ended 5m 0s ago and still holds its GPU.",
+        summary="Replica model-a should have stopped 5m 0s ago but still holds its GPU.",
         labels={"pod": "model-a"},
     ),
     Case(
@@ -81,7 +81,7 @@ CASES = [
         (up("1x30", "a"), up("1x30", "b"), waiting("11x30", "a"), waiting("0x30", "b")),
         20,
         firing=True,
-        summary="11 requests wait, more than the replicas take in.",
+        summary="11 requests are waiting, more than the replicas accept.",
     ),
     Case("RequestsWaiting", (up("1x30"), waiting("11x30")), 5, firing=False),
     # Twenty more a minute: 600 in half an hour, above 8 x 48 = 384.
@@ -90,7 +90,7 @@ CASES = [
         (up("1x60"), waiting("0+20x60")),
         30,
         firing=True,
-        summary="The queue grows; in half an hour 1.2k requests would wait.",
+        summary="The queue is growing; in half an hour 1.2k requests will be waiting.",
     ),
     # Five more a minute: 300, which the fleet may still grow to take.
     Case("QueueGrows", (up("1x60"), waiting("0+5x60")), 30, firing=False),
@@ -102,7 +102,7 @@ CASES = [
         (engine(CACHE, "0.95x30"),),
         20,
         firing=True,
-        summary="95% of the key-value cache of model-a is in use.",
+        summary="95% of the KV cache of model-a is in use.",
         labels={"pod": "model-a", "engine": "0"},
     ),
     Case(

@@ -128,7 +128,7 @@ def test_a_quote_in_a_tag_does_not_match_another_tag(tmp_path: Path) -> None:
     ("row", "said"),
     [
         (cur(line_item_currency_code="EUR"), "charged in EUR"),
-        (cur(line_item_unblended_cost="a lot"), "the cost of 1 rows is no number"),
+        (cur(line_item_unblended_cost="a lot"), "the cost of 1 rows is not a number"),
         (cur(line_item_usage_start_date="", line_item_usage_end_date=""), "no row states a time"),
         ({"Service": "EC2", "Cost": "1"}, "unknown columns Service, Cost"),
     ],

@@ -102,7 +102,7 @@ def test_a_stopped_pack_goes_on_and_ends_with_the_same_bytes(site: Site, tmp_pat
     assert contents(folder) == expected
 
 
-def test_parts_damaged_while_packing_stopped_are_found_and_made_anew(site: Site) -> None:
+def test_parts_damaged_while_packing_stopped_are_found_and_made_again(site: Site) -> None:
     packed = site.pack()
     part = packed.folder / "bundle.tar.0001"
     part.write_bytes(bytes(part.stat().st_size))

@@ -117,7 +117,7 @@ def test_a_missing_wheel_is_an_error(tmp_path: Path) -> None:
         wheel_files(requirements(tmp_path, "0" * 64), tmp_path)
 
 
-def test_what_is_not_the_file_that_requirements_state_is_fetched_anew(
+def test_what_is_not_the_file_that_requirements_state_is_fetched_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outside, store = tmp_path / "outside", tmp_path / "store"
@@ -178,7 +178,7 @@ def test_weights_of_another_size_than_the_facts_say_are_refused(tmp_path: Path) 
     require_size(site.lock, round(weights.size * 1.09))
     with pytest.raises(BundleError, match="--accept-size"):
         require_size(site.lock, round(weights.size * 1.2))
-    with pytest.raises(BundleError, match="Fetch them anew"):
+    with pytest.raises(BundleError, match="Fetch them again"):
         require_size(site.lock, round(weights.size / 1.2))
 
 
@@ -189,7 +189,7 @@ def test_what_is_missing_before_a_bundle_is_said_at_once(
     with pytest.raises(BundleError) as refused:
         require_tools(tmp_path / "none")
     said = str(refused.value)
-    assert all(word in said for word in ("none is no folder", "pulumi is not", "oras is not"))
+    assert all(word in said for word in ("none is not a folder", "pulumi is not", "oras is not"))
 
 
 @pytest.mark.parametrize(

@@ -324,6 +324,25 @@ def test_what_was_changed_after_unpacking_is_refused_by_its_name(
         check_unpacked(target, opened)
 
 
+def test_what_was_added_after_unpacking_is_refused_by_its_name(
+    bundle: Path, tmp_path: Path
+) -> None:
+    opened = open_bundle(bundle, KEY.public_key())
+    target = tmp_path / "unpacked"
+    unpack(opened, None, target)
+    added = target / "program" / "shutil.py"
+    for leads_to in (None, "/etc/hostname", "/etc"):
+        added.touch() if leads_to is None else added.symlink_to(leads_to)
+        with pytest.raises(BundleError, match=r"did not bring: program/shutil\.py"):
+            check_unpacked(target, opened)
+        added.unlink()
+    check_unpacked(target, opened)
+    (target / "program").rename(tmp_path / "elsewhere")
+    (target / "program").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BundleError, match=r"did not bring: program\."):
+        check_unpacked(target, opened)
+
+
 def test_a_manifest_survives_reading_and_writing(packed: Site) -> None:
     manifest = open_bundle(packed.folder / "bundle", KEY.public_key()).manifest
     assert parse_manifest(manifest.as_bytes(), "bundle.json") == manifest

@@ -4,7 +4,14 @@ import json
 
 import pytest
 
-from breakeven.catalog.gpus import Gpu, UnknownGpuError, find_gpu, gpu_names, load_gpus
+from breakeven.catalog.gpus import (
+    Gpu,
+    UnknownGpuError,
+    device_names,
+    find_gpu,
+    gpu_names,
+    load_gpus,
+)
 from breakeven.cost.capacity.measurements import load_points
 from breakeven.settings.files import ROOT
 
@@ -138,3 +145,12 @@ def test_a_gpu_is_found_in_any_case_and_an_unknown_one_says_what_is_near() -> No
         find_gpu("h1000")
     assert caught.value.near[0] == "h100"
     assert isinstance(caught.value, LookupError)
+
+
+def test_the_processors_of_a_node_are_no_gpu() -> None:
+    cpu = find_gpu("CPU")
+    assert cpu.is_cpu
+    assert cpu.name in device_names()
+    assert cpu.name not in (*gpu_names(), *load_gpus())
+    assert cpu.device_resource == cpu.taint == cpu.profile == ""
+    assert not any(find_gpu(name).is_cpu for name in gpu_names())

@@ -185,7 +185,7 @@ def test_every_hosted_offer_has_a_price_and_is_still_offered(name: str, referenc
     price = api_price(
         reference,
         input_tokens=1000,
-        output_tokens=200,
+        output_tokens=200 if load_models()[name].generates else 0,
         cached_input_tokens=0,
         on=datetime(2026, 11, 24, tzinfo=UTC),
     )

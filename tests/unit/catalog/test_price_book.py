@@ -311,3 +311,9 @@ def test_a_region_can_be_put_in_and_taken_out(identifier: str) -> None:
     assert cloud_of(there) == cloud_of(identifier)
     if not identifier.startswith("node/"):
         assert without_region(there) == without_region(identifier)
+
+
+def test_all_overrides_that_stand_for_nothing_are_named_at_once() -> None:
+    overrides = {"lunch/a": Decimal(1), "volume/aws/gp3": Decimal(1), "tea/b": Decimal(1)}
+    with pytest.raises(ValueError, match='price "lunch/a", "tea/b"; allowed: volume/'):
+        PriceBook.load(overrides, today=TODAY)

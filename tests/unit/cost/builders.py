@@ -23,6 +23,7 @@ from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load, flat_shape
 from breakeven.cost.fleet.plan import Fleet, FleetWeek
 from breakeven.cost.fleet.simulation.result import SimulatedWeek, WeekTotals
+from breakeven.cost.gateway import GatewayPods
 
 TODAY = date(2026, 11, 24)
 
@@ -33,6 +34,9 @@ WEEK = FleetWeek(
     unserved_share=0.0,
 )
 """Two nodes on average, a quarter of their time busy."""
+
+GATEWAY_PODS = GatewayPods(lowest=2, cores=0.3, millicores=500, memory_bytes=2**30)
+"""Those of the shipped gateway, without what counts for the limits."""
 
 
 def api(reference: str, usd_per_million: str, tokens: int = 1000) -> ApiPrice:

@@ -7,7 +7,7 @@ from breakeven.catalog.models import ModelFacts, load_models
 from breakeven.cost.capacity.memory_fit import MemoryFit, memory_fit
 from breakeven.cost.capacity.roofline import Engine
 
-any_model = st.sampled_from(list(load_models().values()))
+any_model = st.sampled_from([model for model in load_models().values() if model.generates])
 any_gpu = st.sampled_from(list(load_gpus().values()))
 any_precision = st.sampled_from(["bf16", "fp8", "int8", "int4"])
 any_parallel = st.sampled_from([1, 2, 4, 8])

@@ -6,10 +6,11 @@ from functools import cache
 
 import pytest
 
-from breakeven.manifests.gateway.prices import TokenPrices
-from breakeven.manifests.render import stack_components
+from breakeven.manifests.gateway.figures import GatewayFigures
+from breakeven.manifests.render import planned_cost_components, stack_components
 from breakeven.manifests.resource import Component
-from breakeven.resources.deployment import register, register_planned_cost
+from breakeven.resources.deployment import register
+from breakeven.resources.registration import register_beside
 from tests.mock_engine import Registered, registered_by
 from tests.pools import CLUSTER_API
 from tests.recording import STACKS, stack_of
@@ -28,7 +29,7 @@ def components_of(case: str) -> tuple[Component, ...]:
 def registered(case: str) -> list[Registered]:
     stack, overrides = CASES[case]
     read = stack_of(stack, **overrides)
-    return registered_by(lambda: register(read, TokenPrices.none))[1]
+    return registered_by(lambda: register(read, GatewayFigures.none))[1]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -82,18 +83,20 @@ def test_keys_are_unique_in_a_stack(case: str) -> None:
 
 def test_the_gateway_starts_after_everything_else() -> None:
     names = [(each.type.rpartition(":")[2], each.name) for each in registered("hybrid")]
-    assert names[-2:] == [("ConfigMap", "gateway"), ("Deployment", "gateway")]
+    kinds = ("ConfigMap", "Deployment", "HorizontalPodAutoscaler")
+    expected = {(kind, name) for kind in kinds for name in ("gateway", "gateway-egress")}
+    assert set(names[-6:]) == expected
 
 
 def test_prices_are_asked_for_only_by_a_gateway() -> None:
-    def unknown() -> TokenPrices:
+    def unknown() -> GatewayFigures:
         raise AssertionError
 
     registered_by(lambda: register(stack_of("dev"), unknown))
 
 
 def test_outputs_tell_under_which_address_each_model_is_asked_for() -> None:
-    outputs, _ = registered_by(lambda: register(stack_of("two-models"), TokenPrices.none))
+    outputs, _ = registered_by(lambda: register(stack_of("two-models"), GatewayFigures.none))
     assert outputs["endpoints"] == {
         "llama-3.1-8b-instruct": "http://model.llm.svc:8000/v1",
         "qwen3-14b": "http://model-qwen3-14b.llm.svc:8000/v1",
@@ -103,7 +106,9 @@ def test_outputs_tell_under_which_address_each_model_is_asked_for() -> None:
 
 def test_planned_figures_are_rules_of_a_component_of_their_own() -> None:
     read = stack_of("dev")
-    _, found = registered_by(lambda: register_planned_cost(read, [planned_of("dev")]))
+    _, found = registered_by(
+        lambda: register_beside(planned_cost_components(read, [planned_of("dev")]))
+    )
     assert [(each.type, each.name) for each in found] == [
         ("breakeven:monitoring:PlannedCostRules", "planned-cost"),
         ("kubernetes:monitoring.coreos.com/v1:PrometheusRule", "model-cost"),
@@ -112,5 +117,7 @@ def test_planned_figures_are_rules_of_a_component_of_their_own() -> None:
 
 def test_a_stack_that_is_not_monitored_has_no_planned_figures() -> None:
     read = stack_of("dev", **{"monitoring.enabled": False})
-    _, found = registered_by(lambda: register_planned_cost(read, [planned_of("dev")]))
+    _, found = registered_by(
+        lambda: register_beside(planned_cost_components(read, [planned_of("dev")]))
+    )
     assert found == []

@@ -88,13 +88,17 @@ def test_what_the_book_knows_is_priced(kind: str, properties: dict[str, object],
         ("aws:ebs/volume:Volume", {"type": "gp3"}, "size or type"),
         ("gcp:compute/instance:Instance", {"machineType": "n2-standard-4"}, "it belongs to gcp"),
         ("aws:msk/cluster:Cluster", {}, "no rule for this type"),
-        ("aws:rds/instance:Instance", {}, "charged by instance hours and GB stored, which the"),
+        (
+            "aws:rds/instance:Instance",
+            {},
+            "charged by instance hours and GB stored; not in the price book",
+        ),
         ("aws:s3/bucketV2:BucketV2", {}, "charged by use: GB stored and requests"),
         ("aws:autoscaling/group:Group", {"desiredCapacity": 2}, "machine type is not known"),
         ("aws:ecs/service:Service", {"launchType": "FARGATE"}, "its tasks on Fargate"),
-        ("kubernetes:helm.sh/v3:Release", {}, "what its chart makes is not known"),
-        ("kubernetes:networking.k8s.io/v1:Ingress", {}, "may make a load balancer"),
-        ("breakeven:gpu_pool:GpuPool", {}, "only priced by its own stack"),
+        ("kubernetes:helm.sh/v3:Release", {}, "its chart's resources are not known"),
+        ("kubernetes:networking.k8s.io/v1:Ingress", {}, "may create a load balancer"),
+        ("breakeven:gpu_pool:GpuPool", {}, "priced only by its own stack"),
         ("kubernetes:core/v1:Service", {"spec": {"type": None}}, "type is not known"),
     ],
 )
@@ -185,7 +189,7 @@ def test_the_table_names_what_is_left_out() -> None:
     found = price_resources(resources, PriceBook.load(today=TODAY), AWS)
     text = " ".join(program_table("t", found).split())
     assert "Control plane cluster (eks)" in text
-    assert "Total of what is priced" in text
+    assert "Total of priced resources" in text
     assert "1 resource is free." in text
     assert "Charged by use, and not in the total: files (GB stored and requests)." in text
     assert "Not in the price book, and not in the total: base (instance hours and GB" in text
@@ -341,7 +345,7 @@ def test_pods_on_nodes_that_the_program_does_not_make_are_told_with_their_gpus()
     }
     nodes = ("aws:eks/nodeGroup:NodeGroup", "gpus", group)
     text = table_of(resources)
-    assert "Pods run on nodes that this program does not make: not counted: agent (3 GPUs)." in text
+    assert "Pods on nodes of others, and not in the total: agent (3 GPUs)." in text
     assert "1 resource is free." in text
     assert "All resources are priced" not in text
     text = table_of([*resources, nodes])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pytest
 
-from breakeven.manifests.gateway.prices import TokenPrices
+from breakeven.manifests.gateway.figures import GatewayFigures
 from breakeven.resources.autoscaling import Autoscaling
 from breakeven.resources.component import BreakevenComponent
 from breakeven.resources.deployment import register
@@ -45,7 +45,7 @@ async def one_by_one(stack: Stack) -> None:
     if settings.gateway.is_hybrid:
         gateway = Gateway("gateway", settings, settings.gateway, namespace=name)
         await registered(gateway)
-        gateway.start(TokenPrices.none())
+        gateway.start(GatewayFigures.none())
         components.append(gateway)
     for component in components:
         await registered(component)
@@ -55,5 +55,5 @@ async def one_by_one(stack: Stack) -> None:
 def test_one_by_one_they_are_the_same_as_together(stack: str) -> None:
     read = stack_of(stack)
     _, separate = registered_by(lambda: one_by_one(read))
-    _, together = registered_by(lambda: register(read, TokenPrices.none))
+    _, together = registered_by(lambda: register(read, GatewayFigures.none))
     assert {each.urn: each for each in separate} == {each.urn: each for each in together}

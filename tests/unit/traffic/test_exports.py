@@ -253,7 +253,7 @@ def test_usage_types_of_langfuse_add_up_and_only_generations_count(
     assert tally.cached_tokens == 800
     assert tally.models["gpt-4o"].spend == 1
     assert dict(tally.left_out) == {
-        "observation that is no generation": 1,
+        "observation that is not a generation": 1,
         "embedding call, which reaches no language model": 1,
     }
     assert imported.notes == ()

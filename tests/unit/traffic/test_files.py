@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -89,7 +90,9 @@ def test_a_row_without_end_is_one_bad_row_and_is_not_kept(
     path = written(tmp_path / "log", '{"a": 1}\n{"p": "' + "x" * 300 + '"}\n{"a": 2}\n')
     assert rows_of(path) == [(1, {"a": 1}), (2, None), (3, {"a": 2})]
     path = written(tmp_path / "csv", "a,b\n" + "x" * 300 + ",1\n1,2\n")
+    before = csv.field_size_limit()
     assert csv_of(path) == [(1, ["a", "b"]), (2, None), (3, ["1", "2"])]
+    assert csv.field_size_limit() == before
 
 
 @pytest.mark.parametrize(

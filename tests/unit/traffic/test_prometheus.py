@@ -98,7 +98,7 @@ def test_values_that_are_no_numbers_are_bad_points(tmp_path: Path) -> None:
     tally = read(path, max_bad_percent=50).tally
     assert tally.requests == 20
     assert {reason: found.count for reason, found in tally.bad.items()} == {
-        "value is no number of 0 or more": 5,
+        "value is not a number of 0 or more": 5,
         "row can't be read": 1,
     }
 

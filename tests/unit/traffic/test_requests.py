@@ -202,8 +202,8 @@ def test_every_bad_row_has_a_reason_and_a_line(tmp_path: Path) -> None:
     assert {reason: found.places for reason, found in tally.bad.items()} == {
         "time not understood": ["log line 3", "log line 9"],
         "no time": ["log line 4"],
-        "input tokens is no whole number of 0 or more": ["log line 5"],
-        "output tokens is no whole number of 0 or more": ["log line 6"],
+        "input tokens is not a whole number of 0 or more": ["log line 5"],
+        "output tokens is not a whole number of 0 or more": ["log line 6"],
         "more cached than input tokens": ["log line 7"],
         "more than 10,000,000 tokens in a request": ["log line 8"],
     }

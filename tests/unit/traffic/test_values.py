@@ -91,7 +91,7 @@ def test_an_empty_field_is_no_count(value: object) -> None:
     "value", ["-1", "1.5", "many", "1e3", "1,000", -1, 1.5, True, 10**15, float("inf"), [], {}]
 )
 def test_what_is_no_whole_number_of_0_or_more_is_a_reason_without_the_value(value: object) -> None:
-    with pytest.raises(BadRowError, match=r"^input tokens is no whole number of 0 or more$"):
+    with pytest.raises(BadRowError, match=r"^input tokens is not a whole number of 0 or more$"):
         read_count(value, "input tokens")
 
 

@@ -64,11 +64,11 @@ def test_a_key_that_another_process_made_meanwhile_stays(
 
 def test_what_is_no_key_is_refused_without_showing_it(keys: tuple[Path, Path]) -> None:
     private, public = keys
-    with pytest.raises(BundleError, match="is no public key") as error:
+    with pytest.raises(BundleError, match="is not a public key") as error:
         read_public_key(private)
     assert "PRIVATE" not in str(error.value)
     public.chmod(0o600)
-    with pytest.raises(BundleError, match="is no private key"):
+    with pytest.raises(BundleError, match="is not a private key"):
         read_private_key(public)
 
 
@@ -76,7 +76,7 @@ def test_keys_of_another_kind_are_refused(tmp_path: Path) -> None:
     rsa = tmp_path / "rsa.key"
     subprocess.run(["openssl", "genrsa", "-out", rsa, "2048"], check=True, capture_output=True)
     rsa.chmod(0o600)
-    with pytest.raises(BundleError, match="is no ed25519 key"):
+    with pytest.raises(BundleError, match="is not an ed25519 key"):
         read_private_key(rsa)
 
 

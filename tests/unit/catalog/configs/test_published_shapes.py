@@ -19,6 +19,11 @@ INDEX_OF_GLM_5 = 19_968
         # (embedding and all but the experts included), bytes of cache for a token, and the most
         # that windows and states hold for a request, in bf16 and, for states, float32.
         ("Qwen/Qwen3-0.6B", 595_984_384, 595_984_384, (114_688, 0, 0)),
+        # By the index of their weights: the embedding once, without an output head.
+        ("Qwen/Qwen3-Embedding-0.6B", 595_776_512, 595_776_512, (114_688, 0, 0)),
+        ("Qwen/Qwen3-Embedding-8B", 7_567_295_488, 7_567_295_488, (147_456, 0, 0)),
+        # An encoder with its pooler; its file has that many numbers, and nothing is cached.
+        ("BAAI/bge-m3", 567_754_752, 567_754_752, (0, 0, 0)),
         ("Qwen/Qwen3-32B-FP8", 32_761_446_400, 32_761_446_400, (262_144, 0, 0)),
         ("Qwen/Qwen3-VL-30B-A3B-Instruct", 31_065_665_536, 3_886_575_616, (98_304, 0, 0)),
         ("Qwen/Qwen3-VL-32B-Thinking", 33_351_823_360, 33_351_823_360, (262_144, 0, 0)),

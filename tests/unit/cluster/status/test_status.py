@@ -235,7 +235,7 @@ def test_a_stack_that_is_not_deployed_costs_nothing_and_names_its_weights_job(
 
 
 def test_shares_of_a_hybrid_come_from_the_gateways_counters(tmp_path: Path) -> None:
-    values = {'to="own"': 75, 'to="api"': 25}
+    values = {'requests{namespace="llm",to="own",status="200"}': 75, 'to="api"': 25}
     seen = _look(tmp_path, {**_answers(), **_metrics(values)}, "hybrid")
     assert (seen.own_share, seen.api_share) == (0.75, 0.25)
 

@@ -13,7 +13,7 @@ from breakeven.cost.assumptions import ClusterShare
 from breakeven.cost.bill.charge import Driver
 from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.shared_costs import staffing_items
-from tests.unit.cost.builders import TODAY, WEEK, api, assumptions, engine
+from tests.unit.cost.builders import GATEWAY_PODS, TODAY, WEEK, api, assumptions, engine
 from tests.unit.cost.strategies import money
 
 
@@ -193,7 +193,7 @@ def test_text_between_gateway_and_replicas_is_charged_where_the_cloud_does(
     cloud: str, region: str, ends: int
 ) -> None:
     base = assumptions(cloud=cloud, region=region)
-    with_gateway = replace(base, cluster=replace(base.cluster, has_gateway=True))
+    with_gateway = replace(base, cluster=replace(base.cluster, gateway=GATEWAY_PODS))
     found = price_infrastructure([], WEEK, with_gateway)
     identifier = f"egress/{cloud}/between-zones"
     charged = [line for line in found.lines if line.kind == "zone-traffic"]

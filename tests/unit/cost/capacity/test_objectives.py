@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from breakeven.catalog.gpus import Gpu, find_gpu
 from breakeven.catalog.models import ModelFacts, find_model
 from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
-from breakeven.cost.capacity.latency import batched_tokens, latencies, prompts_in_step
+from breakeven.cost.capacity.engine_defaults import batched_tokens
+from breakeven.cost.capacity.latency import latencies, prompts_in_step
 from breakeven.cost.capacity.objectives import Objectives, largest_kept
 from breakeven.cost.capacity.roofline import Engine, RequestShape
 from tests.unit.cost.drawn_replicas import any_gpu, any_model

@@ -7,6 +7,7 @@ geometric. Nothing of the formulas of `first_token` is used.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ class StepEngine:
         overhead: Least seconds of a step that carries prompts alone.
         lengths: Tokens of prompts, of equal weight.
         output_tokens: Mean output.
+        slots: Requests that it runs at once; more of them wait.
     """
 
     budget: int
@@ -35,12 +37,13 @@ class StepEngine:
     overhead: float
     lengths: tuple[int, ...]
     output_tokens: float
+    slots: float = math.inf
 
 
 def first_token_times(
     engine: StepEngine, rate: float, requests: int, seed: int
 ) -> NDArray[np.float64]:
-    """Returns the seconds to the first token of each of some requests; there are slots for all.
+    """Returns the seconds to the first token of each of some requests.
 
     Args:
         engine: The replica.
@@ -62,8 +65,9 @@ def first_token_times(
         while came < requests and arrivals[came] <= now:
             prefill.append([came, int(prompts[came])])
             came += 1
-        room, done = engine.budget, []
-        while prefill and room > 0:
+        room = engine.budget
+        done: list[int] = []
+        while prefill and room > 0 and len(running) + len(done) < engine.slots:
             chunk = min(room, prefill[0][1])
             prefill[0][1] -= chunk
             room -= chunk
