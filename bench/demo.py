@@ -239,7 +239,7 @@ def main() -> int:
             rig.stop()
     grew, shrank = meter.most_nodes > 1, left == configuration.fleet.lowest_nodes
     print(
-        f"{meter.most_nodes} nodes at the most, {left} after the load fell, none left. In "
+        f"{meter.most_nodes} nodes at the peak, {left} after the load fell, none left. In "
         f"{meter.seconds / 60:.0f} minutes of the load's clock the GPU nodes cost "
         f"${meter.spent:.2f}; the same {meter.requests:,} requests by "
         f"{meter.assumptions.api_in_use.reference} ${meter.by_api:.2f}.\n"

@@ -2,7 +2,7 @@
 
 No GPU is here, so no replica serves. Each pod that is ready gets a simulation of single requests
 (that of tests/unit/cost/fleet/simulation/discrete_event.py) and is scraped under the names and
-labels that a real vLLM and a PodMonitor give. A pod that is told to stop ends what it has, as
+labels that a real vLLM and a PodMonitor give. A pod that was asked to stop ends what it has, as
 vLLM's drain does, and only then may kwok delete it. Where a configuration overflows, the gateway is
 simulated by its one rule: what ready replicas should not hold goes to an API.
 """
