@@ -1,4 +1,4 @@
-"""The process that plans what the Pulumi program registers: see `breakeven.program_report`.
+"""The process that plans what the Pulumi program registers: see `breakeven.program_plan.process`.
 
 Nothing of settings, manifests or cost is imported here, so that the process can be started before
 anything else.
@@ -22,10 +22,10 @@ from breakeven.errors import UserError
 if TYPE_CHECKING:
     from breakeven.cost.bill.registered import Registered
     from breakeven.manifests.resource import Component
-    from breakeven.program_answer import ProgramReport
+    from breakeven.program_plan.answer import ProgramReport
 
 # Not `-m`: classes of a module that runs as __main__ can't be unpickled elsewhere.
-_MAIN = "from breakeven.program_report import main; main()"
+_MAIN = "from breakeven.program_plan.process import main; main()"
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """Nothing here multiplies matrices; to start threads for that takes numpy a tenth of a second."""
 
@@ -111,7 +111,7 @@ class EstimateProcess:
         except BrokenPipeError:
             raise self._ended() from None
 
-    def _answer(self) -> Any:  # what the process answers: see program_report
+    def _answer(self) -> Any:  # what the process answers: see program_plan.process
         try:
             return pickle.load(_pipe(self._process.stdout))  # noqa: S301  # from the own process
         except EOFError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -57,14 +58,8 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "reports": frozenset({"bills", "catalog", "cost"}),
     "web": frozenset({"catalog", "cost", "planning", "reports", "settings"}),
     "resources": frozenset({"catalog", "cost", "manifests", "reports", "settings"}),
-    "program_report": frozenset(
-        {"catalog", "cost", "manifests", "planning", "program_estimate", "settings"}
-    ),
-    "program_estimate": frozenset(
-        {"cost", "manifests", "planning", "program_answer", "reports", "settings"}
-    ),
-    "program_answer": frozenset({"manifests"}),
-    "estimate_process": frozenset({"cost", "manifests", "program_answer"}),
+    "program_plan": frozenset({"catalog", "cost", "manifests", "planning", "reports", "settings"}),
+    "estimate_process": frozenset({"cost", "manifests", "program_plan"}),
     "program": frozenset({"estimate_process", "resources"}),
     "cli": frozenset(
         {
@@ -121,6 +116,22 @@ def inside(module: str, package: str) -> bool:
 
 def room_of(module: str) -> str:
     return module.split(".")[1]
+
+
+MOST_MODULES = 20
+MOST_LINES = 350
+
+
+def test_no_folder_has_more_modules_than_a_reader_can_scan() -> None:
+    folders = Counter(path.parent for path in PACKAGE.rglob("*.py") if path.stem != "__init__")
+    full = {str(folder): count for folder, count in folders.items() if count > MOST_MODULES}
+    assert not full, f"more than {MOST_MODULES} modules: {full}"
+
+
+def test_no_module_is_longer_than_a_reader_can_keep_in_mind() -> None:
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    long = {str(path): count for path, count in lines.items() if count >= MOST_LINES}
+    assert not long, f"{MOST_LINES} lines or more: {long}"
 
 
 def test_every_room_says_what_it_may_import() -> None:

@@ -23,8 +23,8 @@ from breakeven.estimate_process import EstimateProcess
 from breakeven.manifests.render import stack_components
 from breakeven.manifests.resource import whole
 from breakeven.planning.rendered_ledger import ledger_entries
-from breakeven.program_estimate import ProgramEstimate
-from breakeven.program_report import checked
+from breakeven.program_plan.estimate import ProgramEstimate
+from breakeven.program_plan.process import checked
 from breakeven.settings.files import stack_values
 
 
@@ -102,23 +102,25 @@ def test_the_program_loads_neither_settings_nor_cost() -> None:
     code = (
         "import sys, breakeven.program, breakeven.resources.ledger\n"
         "import breakeven.resources.registration, breakeven.preflight_hint\n"
-        "import breakeven.program_answer\n"
+        "import breakeven.program_plan.answer\n"
         "rooms = {name.split('.')[1] for name in sys.modules if name.startswith('breakeven.')}\n"
-        "print(*sorted(rooms), *sorted({'numpy', 'pydantic'} & sys.modules.keys()))"
+        "late = {'breakeven.program_plan.process', 'breakeven.program_plan.estimate'}\n"
+        "print(*sorted(rooms), *sorted({'numpy', 'pydantic', *late} & sys.modules.keys()))"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     loaded = set(answer.stdout.split())
     assert "estimate_process" in loaded
-    heavy = {"catalog", "settings", "planning", "program_report", "reports", "numpy", "pydantic"}
+    heavy = {"catalog", "settings", "planning", "reports", "numpy", "pydantic"}
+    assert not any(name.startswith("breakeven.program_plan.") for name in loaded)
     assert not loaded & heavy
 
 
 def test_the_process_loads_nothing_that_downloads_prices() -> None:
     code = (
         "import sys; from datetime import UTC, datetime\n"
-        "from breakeven.program_report import leave_out_the_updater\n"
+        "from breakeven.program_plan.process import leave_out_the_updater\n"
         "leave_out_the_updater()\n"
         "from breakeven.catalog.apis.prices import token_rates\n"
         "day = datetime(2026, 11, 30, tzinfo=UTC)\n"

@@ -23,7 +23,7 @@ from typing import Any
 from breakeven.catalog.engines import EngineRelease, deployed_release, releases
 from breakeven.catalog.importers.vllm_wheel import FOLDER, read_wheel, write_release
 from breakeven.catalog.recipes import find_recipe, recipe_repositories
-from breakeven.settings.engine_arguments import OWNED
+from breakeven.settings.vllm.arguments import OWNED
 
 _ROOT = Path(__file__).resolve().parents[2]
 _REQUIREMENTS = _ROOT / "tools" / "vllm" / "requirements.in"
@@ -82,7 +82,7 @@ def differences(before: EngineRelease, now: EngineRelease) -> Iterator[str]:
             yield f"  {what} that are gone: {', '.join(sorted(names))}"
     missing = sorted(set(OWNED) - now.flags)
     if missing:
-        yield f"  settings without a flag: {', '.join(missing)}; see settings/engine_arguments.py"
+        yield f"  settings without a flag: {', '.join(missing)}; see settings/vllm/arguments.py"
     oldest = [
         recipe.minimum_version
         for recipe in map(find_recipe, recipe_repositories())

@@ -10,6 +10,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from breakeven.catalog.mig_profiles import MIG_MEMORY, mig_instances, mig_shares
 from breakeven.suggestions import UnknownNameError, near_names
 
 Vendor: TypeAlias = Literal["nvidia", "amd", "cpu"]
@@ -20,14 +21,6 @@ RESERVED_GIB_PER_GPU = 1.9
 """Peak activations, CUDA graphs and the CUDA context of a GPU. 2 to 4 GB are usual; the capacity
 examples that the roofline was checked with leave 2 GB (1.86 GiB). On processors it is what vLLM's
 processes take beside weights and cache: 1.9 GiB with a model of two layers, in a container."""
-
-_COMPUTE_SLICES = 7
-"""Of GPUs whose memory is divided into eighths."""
-
-_MIG_MEMORY = 0.95
-"""What an instance reports of its share of the memory, the low end: on an A100 of 40,960 MiB 1g.5gb
-reports 4,864 MiB and 3g.20gb 20,096 MiB (NVIDIA MIG user guide, "Running CUDA applications")."""
-
 
 _AMPERE = 8.0
 _SPARSE = (9, 10)
@@ -219,11 +212,11 @@ class Gpu:
         Args:
             profile: One of `mig_profiles`.
         """
-        compute, memory = _mig_shares(profile, self.mig_profiles[-1])
+        compute, memory = mig_shares(profile, self.mig_profiles[-1])
         return replace(
             self,
             name=f"{self.name}/{profile}",
-            memory_gib=self.memory_gib * memory * (_MIG_MEMORY if memory < 1 else 1),
+            memory_gib=self.memory_gib * memory * (MIG_MEMORY if memory < 1 else 1),
             bandwidth_gb_per_second=self.bandwidth_gb_per_second * memory,
             bf16_tflops=self.bf16_tflops * compute,
             fp8_tflops=self.fp8_tflops and self.fp8_tflops * compute,
@@ -233,7 +226,7 @@ class Gpu:
             linked_gpus=1,
             mig_profiles=(),
             part_of=self.name,
-            parts=_mig_instances(profile, self.mig_profiles[-1]),
+            parts=mig_instances(profile, self.mig_profiles[-1]),
             calibration="",
             is_suggested=False,
         )
@@ -299,25 +292,6 @@ class UnknownGpuError(UnknownNameError):
     """No such GPU is known."""
 
     what = "GPU"
-
-
-def _mig_shares(profile: str, whole: str) -> tuple[float, float]:
-    """Returns a profile's share of the compute and of the memory of the whole GPU's profile."""
-    (slices, gigabytes), (all_slices, all_gigabytes) = _mig_sizes(profile), _mig_sizes(whole)
-    eighths = 8 if all_slices == _COMPUTE_SLICES else all_slices
-    memory = round(gigabytes / all_gigabytes * eighths) / eighths
-    return slices / all_slices, memory
-
-
-def _mig_instances(profile: str, whole: str) -> int:
-    """Returns how many instances of a profile a GPU holds: by compute and by memory slices."""
-    compute, memory = _mig_shares(profile, whole)
-    return min(round(1 / compute - 0.49), round(1 / memory - 0.49))
-
-
-def _mig_sizes(profile: str) -> tuple[int, int]:
-    slices, _, memory = profile.partition("g.")
-    return int(slices), int(memory.removesuffix("gb"))
 
 
 @cache

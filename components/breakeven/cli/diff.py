@@ -17,8 +17,8 @@ from breakeven.cli.budget import check_budget
 from breakeven.cli.completion import StackArgument
 from breakeven.errors import UserError
 from breakeven.planning.offline import estimate_stack
-from breakeven.reports.diff import Comparison, compare
-from breakeven.reports.diff_text import diff_markdown, diff_text
+from breakeven.reports.diff.changes import Comparison, compare
+from breakeven.reports.diff.text import diff_markdown, diff_text
 from breakeven.reports.document.reading import Figures, NotAReportError, figures_of
 from breakeven.reports.document.writing import as_output
 from breakeven.settings.files import ROOT, stack_names

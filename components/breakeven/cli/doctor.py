@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.errors import UserError
 from breakeven.settings.files import ROOT
 

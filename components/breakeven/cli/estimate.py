@@ -24,7 +24,7 @@ from breakeven.cli.init.options import (
     TokensOption,
     WhereOption,
 )
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cost.report import Report
 from breakeven.errors import UserError
 from breakeven.planning.offline import load_stack

@@ -18,7 +18,7 @@ from breakeven.cli.files import write_whole
 from breakeven.cli.progress.waiting import waiting
 from breakeven.errors import ExitCode, UnknownStackError, UserError
 from breakeven.planning.offline import estimate_stack, load_stack
-from breakeven.reports.diff import compare
+from breakeven.reports.diff.changes import compare
 from breakeven.reports.document.reading import Figures, NotAReportError, figures_of
 from breakeven.reports.document.writing import as_output
 from breakeven.reports.review import Review, Step, review_markdown, review_output

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.completion import StackArgument
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.fleet.simulation.comparison import compare
 from breakeven.errors import UserError

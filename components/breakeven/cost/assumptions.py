@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.catalog.price_book import PriceBook
+from breakeven.cost.answers.escalation import Escalation
+from breakeven.cost.answers.quality import Quality
 from breakeven.cost.bill.node_cost import NodeCost
 from breakeven.cost.bill.staffing import Staffing
 from breakeven.cost.calendar import Calendar
@@ -14,7 +16,6 @@ from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.currency import US_DOLLAR, Currency
 from breakeven.cost.demand.load import Load
-from breakeven.cost.escalation import Escalation
 from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
 from breakeven.cost.fleet.simulation.enlargement import ServingFleet
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
@@ -22,7 +23,6 @@ from breakeven.cost.gateway import GatewayPods
 from breakeven.cost.notes import Note
 from breakeven.cost.objective import AvailabilityObjective
 from breakeven.cost.outlook import NO_OUTLOOK, Outlook
-from breakeven.cost.quality import Quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,8 @@ from breakeven.catalog.apis.prices import (
     token_rates,
 )
 from breakeven.catalog.apis.terms import NO_TERMS, Request, Terms
+from breakeven.cost.answers.escalation import Escalation
 from breakeven.cost.demand.load import Load
-from breakeven.cost.escalation import Escalation
 from breakeven.settings.api import ApiTerms
 from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings

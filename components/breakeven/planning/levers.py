@@ -29,8 +29,8 @@ from breakeven.errors import ClockError, PriceBookError
 from breakeven.manifests.render import stack_components
 from breakeven.planning.fleet import configuration_of, interruptions_of
 from breakeven.planning.inputs import Inputs, inputs_of
-from breakeven.planning.lever_candidates import candidates_of
-from breakeven.planning.lever_sizes import Candidate
+from breakeven.planning.lever_candidates.changes import candidates_of
+from breakeven.planning.lever_candidates.sizes import Candidate
 from breakeven.planning.rendered_ledger import ledger_entries
 from breakeven.settings.fields import json_value
 from breakeven.settings.files import with_settings

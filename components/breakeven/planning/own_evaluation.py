@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from breakeven.cost.answers.quality import AnswerQuality, Quality
 from breakeven.cost.notes import EvaluatedOtherwise
-from breakeven.cost.quality import AnswerQuality, Quality
 from breakeven.evaluation.record import (
     OWN,
     Evaluation,

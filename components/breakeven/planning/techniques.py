@@ -16,9 +16,9 @@ from breakeven.cost.capacity.techniques import Speculation, Techniques
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import units_needed
 from breakeven.manifests.serving.sizes import engine_memory_gib
-from breakeven.settings.engine_techniques import SpeculationMethod
 from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings
+from breakeven.settings.vllm.techniques import SpeculationMethod
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from breakeven.cost.answers.solved import SolvedCost, solved_costs
 from breakeven.cost.report import Report
-from breakeven.cost.solved import SolvedCost, solved_costs
 from breakeven.reports.formatting import usd_for_one, usd_per_million
 from breakeven.reports.layout import Column, Row, Table
 from breakeven.reports.sentences.quality import quality_notes

@@ -10,8 +10,8 @@ from breakeven.catalog.apis.findings import Retired, RetiresSoon
 from breakeven.cost.recommendation import Choice
 from breakeven.cost.report import ApiCost, Report
 from breakeven.reports import tables
-from breakeven.reports.diff import Comparison
-from breakeven.reports.diff_text import diff_tables
+from breakeven.reports.diff.changes import Comparison
+from breakeven.reports.diff.text import diff_tables
 from breakeven.reports.formatting import counted, money, usd, usd_difference
 from breakeven.reports.layout import Table
 from breakeven.reports.markdown import LARGEST_COMMENT, escaped, grid, marker

@@ -15,16 +15,6 @@ from breakeven.catalog.engines import (
     oldest_driver,
     release_for,
 )
-from breakeven.settings.chat_template import ChatTemplate
-from breakeven.settings.engine_arguments import (
-    AUTO,
-    Arguments,
-    Parser,
-    Variables,
-    argument_conflicts,
-    parser_conflict,
-)
-from breakeven.settings.engine_techniques import SpeculationSettings
 from breakeven.settings.fields import (
     DIGEST,
     HOST_ALLOWED,
@@ -40,6 +30,16 @@ from breakeven.settings.fields import (
     OptionalNumber,
     refuse,
 )
+from breakeven.settings.vllm.arguments import (
+    AUTO,
+    Arguments,
+    Parser,
+    Variables,
+    argument_conflicts,
+    parser_conflict,
+)
+from breakeven.settings.vllm.chat_template import ChatTemplate
+from breakeven.settings.vllm.techniques import SpeculationSettings
 
 OLDEST_ENGINE = (0, 18)
 """The first vLLM that finishes running requests when it stops."""

@@ -10,8 +10,12 @@ from breakeven.catalog.gpus import find_gpu
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
 from breakeven.cost.report import Report
-from breakeven.planning.lever_machines import cheapest_machines, machine_settings, on_machine
-from breakeven.planning.lever_sizes import capacity_for
+from breakeven.planning.lever_candidates.machines import (
+    cheapest_machines,
+    machine_settings,
+    on_machine,
+)
+from breakeven.planning.lever_candidates.sizes import capacity_for
 from breakeven.settings.stack import Stack
 
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from breakeven.cli.app import app
 from breakeven.cli.evaluate import command
+from breakeven.cost.answers.solved import solved_costs
 from breakeven.cost.report import Report
-from breakeven.cost.solved import solved_costs
 from breakeven.errors import UserError
 from breakeven.planning import own_evaluation
 from breakeven.planning.offline import load_values

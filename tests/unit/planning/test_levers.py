@@ -13,7 +13,7 @@ import pytest
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.levers import MOST_LEVERS, Lever, largest_savings
 from breakeven.cost.report import Report
-from breakeven.planning.lever_machines import area
+from breakeven.planning.lever_candidates.machines import area
 from breakeven.planning.levers import find_levers
 from breakeven.planning.offline import load_stack, load_values
 from breakeven.reports.document.writing import report_document

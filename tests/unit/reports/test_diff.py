@@ -13,8 +13,8 @@ from hypothesis import given, settings
 
 from breakeven.cost.recommendation import Option
 from breakeven.cost.report import Report
-from breakeven.reports.diff import Change, Comparison, compare
-from breakeven.reports.diff_text import diff_markdown, diff_text
+from breakeven.reports.diff.changes import Change, Comparison, compare
+from breakeven.reports.diff.text import diff_markdown, diff_text
 from breakeven.reports.document.reading import Figures, NotAReportError, figures_of
 from breakeven.reports.document.writing import as_output
 from breakeven.reports.text import WIDTH

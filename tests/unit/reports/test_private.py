@@ -11,8 +11,8 @@ import pytest
 
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
-from breakeven.reports.diff import compare
-from breakeven.reports.diff_text import diff_text
+from breakeven.reports.diff.changes import compare
+from breakeven.reports.diff.text import diff_text
 from breakeven.reports.document.reading import figures_of
 from breakeven.reports.document.writing import as_output
 from breakeven.reports.estimate_text import render

@@ -11,7 +11,7 @@ import typer
 
 from breakeven.bundle.log import head, read_log, require_head
 from breakeven.cli.bundle.options import LOG, Log
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 
 log = typer.Typer(
     name="log",

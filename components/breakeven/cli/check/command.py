@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.check.text import as_text
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.policy_verdict import judge_stack, verdict_output
 from breakeven.errors import ExitCode, UserError
 from breakeven.policy.bundle_contents import read_carried

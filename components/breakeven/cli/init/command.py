@@ -32,7 +32,7 @@ from breakeven.cli.init.options import (
     read_tokens,
 )
 from breakeven.cli.init.stack_answers import NewStackError, Where
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.errors import SettingsError, UserError
 from breakeven.planning.notes import model_notes
 from breakeven.reports.sentences.notes import note_sentence

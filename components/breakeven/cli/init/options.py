@@ -11,9 +11,9 @@ import typer
 from breakeven.catalog.configs.fields import ModelConfigError
 from breakeven.catalog.models import ModelFacts, find_model, load_models
 from breakeven.cli.completion import complete_api, complete_gpu, complete_model, complete_region
-from breakeven.cli.gpu_option import require_gpu
 from breakeven.cli.init.machines import require_region
 from breakeven.cli.init.stack_answers import Answers, NewStackError, Where
+from breakeven.cli.options.gpu import require_gpu
 from breakeven.counts import ALLOWED, read_count
 from breakeven.errors import UserError
 from breakeven.settings.own_models import own_facts, own_models

@@ -20,7 +20,7 @@ from breakeven.cli.completion import StackArgument
 from breakeven.cli.files import write_whole
 from breakeven.cli.measure.live import line_of, measured
 from breakeven.cli.measure.options import MeasureError, Wishes
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cost.report import Report
 from breakeven.measurements.guidellm import LoadError
 from breakeven.measurements.record import Measurement, as_text

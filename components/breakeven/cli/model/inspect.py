@@ -15,7 +15,7 @@ from breakeven.catalog.configs.fields import ModelConfigError
 from breakeven.catalog.configs.reader import facts_from_config
 from breakeven.catalog.gpus import Gpu, load_gpus
 from breakeven.catalog.models import ModelFacts, load_models
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cost.capacity.memory_fit import GIB, memory_fit
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.errors import UserError

@@ -14,7 +14,7 @@ import typer
 
 from breakeven.catalog.models import ModelFacts, load_models
 from breakeven.catalog.recipes import find_recipe, version_text
-from breakeven.cli.output_format import TableFormat, TableFormatOption, markdown_table
+from breakeven.cli.options.output_format import TableFormat, TableFormatOption, markdown_table
 from breakeven.errors import UserError
 from breakeven.reports.text import drawn, text_table
 

@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from breakeven import preflight_hint
-from breakeven.cli.cluster_options import (
+from breakeven.cli.completion import StackArgument
+from breakeven.cli.options.cluster import (
     ContextOption,
     KubeconfigOption,
     NamespaceOption,
     PrometheusOption,
     namespace_change,
 )
-from breakeven.cli.completion import StackArgument
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.preflight.text import lines, summary
 from breakeven.cluster.connection import connect
 from breakeven.cluster.errors import ClusterError

@@ -14,7 +14,7 @@ from breakeven.catalog.apis.findings import RetiresSoon, excludes
 from breakeven.catalog.apis.token_price_file import in_use
 from breakeven.catalog.importers.genai_release import installed_fault
 from breakeven.catalog.price import Price
-from breakeven.cli.output_format import TableFormat, TableFormatOption, markdown_table
+from breakeven.cli.options.output_format import TableFormat, TableFormatOption, markdown_table
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.table import plain_table, print_table
 from breakeven.cli.progress.waiting import waiting

@@ -11,7 +11,7 @@ import typer
 
 from breakeven.catalog.price import Price
 from breakeven.catalog.price_regions import without_region
-from breakeven.cli.output_format import TableFormat, TableFormatOption, markdown_table
+from breakeven.cli.options.output_format import TableFormat, TableFormatOption, markdown_table
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.check import check
 from breakeven.cli.prices.import_apis import import_apis

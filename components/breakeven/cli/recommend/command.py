@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.completion import StackArgument, complete_gpu
-from breakeven.cli.gpu_option import require_gpu
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.gpu import require_gpu
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cli.recommend.search import Wishes, search_of
 from breakeven.cost.optimizer.ranking import NothingFitsError

@@ -12,7 +12,7 @@ import typer
 
 from breakeven.bills.charged import BillError
 from breakeven.cli.completion import StackArgument
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cli.reconcile.addresses import Window, ask_opencost, ask_prometheus
 from breakeven.cli.reconcile.errors import ReconcileError

@@ -13,15 +13,15 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from breakeven.cli.cluster_options import (
+from breakeven.cli.completion import StackArgument
+from breakeven.cli.options.cluster import (
     ContextOption,
     KubeconfigOption,
     NamespaceOption,
     PrometheusOption,
     namespace_change,
 )
-from breakeven.cli.completion import StackArgument
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.status.screen import screen
 from breakeven.cluster.connection import connect
 from breakeven.cluster.errors import UnreachableError

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from breakeven.cli.files import write_whole
-from breakeven.cli.output_format import Format, FormatOption
+from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.progress.byte_progress import byte_progress
 from breakeven.cli.stack_file import merge_settings, setting_lines
 from breakeven.cli.traffic.report import TrafficReport

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -11,25 +10,21 @@ from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
 from breakeven.cost.capacity.calibration import CalibrationClass, load_calibration
 from breakeven.cost.capacity.latency import Latencies, Objective, latencies
-from breakeven.cost.capacity.measurements import MeasuredPoint, comparable_points, within_factor
-from breakeven.cost.capacity.memory_fit import cache_gib, memory_fit, requests_held
+from breakeven.cost.capacity.measurements import MeasuredPoint
+from breakeven.cost.capacity.memory_fit import memory_fit
 from breakeven.cost.capacity.objectives import (
     NO_OBJECTIVES,
     Objectives,
     largest_kept,
 )
-from breakeven.cost.capacity.roofline import Engine, RequestShape, StepTimes, step_times
+from breakeven.cost.capacity.roofline import Engine, RequestShape, step_times
+from breakeven.cost.capacity.steady_state import Steady, nearest_measurement, steady_state
 from breakeven.cost.capacity.techniques import (
     FP8_CACHE_ERROR_PERCENT,
     PLAIN,
     SPECULATION_ERROR_PERCENT,
     Techniques,
 )
-
-CONCURRENCY_FACTOR = 1.5
-"""A published measurement counts if its requests in flight differ by no more than this factor."""
-
-_USUAL_UTILIZATION = 0.9  # vLLM's default; publications seldom state it
 
 USER_ERROR_PERCENT = 5.0
 PUBLISHED_ERROR_PERCENT = 15.0  # left when the roofline is fitted to one model: 8, 13 and 20 %
@@ -197,10 +192,10 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     cache = fit.key_value_gib
 
     def at(limit: int) -> ReplicaCapacity:
-        steady = _steady(engine, cache, request, limit)
+        steady = steady_state(engine, cache, request, limit)
         if measured is None:
             return _known(engine, steady)
-        full = _steady(engine, cache, request, measured_requests or concurrency_limit)
+        full = steady_state(engine, cache, request, measured_requests or concurrency_limit)
         # What more in flight than measured would serve is not known to be more.
         ratio = min(steady.output_tokens_per_second / full.output_tokens_per_second, 1.0)
         is_measured = steady.concurrency >= full.concurrency
@@ -224,9 +219,9 @@ def _within(
     return replace(found, bound_by=bound_by, missed=objectives.missed(found.latencies))
 
 
-def _known(engine: Engine, steady: _Steady) -> ReplicaCapacity:
+def _known(engine: Engine, steady: Steady) -> ReplicaCapacity:
     """Returns what is published about an engine, or its roofline."""
-    reference = _nearest(engine, steady)
+    reference = nearest_measurement(engine, steady)
     roofline = steady.output_tokens_per_second
     wider = _technique_error(engine, steady)
     if reference is None:
@@ -243,7 +238,7 @@ def _known(engine: Engine, steady: _Steady) -> ReplicaCapacity:
     return replace(capacity, measured=point)
 
 
-def _technique_error(engine: Engine, steady: _Steady) -> float:
+def _technique_error(engine: Engine, steady: Steady) -> float:
     """Returns what techniques add to the half width of the band, in percent."""
     techniques = engine.techniques
     error = FP8_CACHE_ERROR_PERCENT if techniques.holds_cache_smaller(engine.model) else 0.0
@@ -273,63 +268,9 @@ def class_of(engine: Engine) -> CalibrationClass | None:
     return load_calibration().class_of(engine.model, engine.gpu, engine.tensor_parallel)
 
 
-@dataclass(frozen=True, slots=True)
-class _Steady:
-    """The roofline at a steady state."""
-
-    request: RequestShape
-    concurrency: int
-    held: int
-    times: StepTimes
-
-    @property
-    def output_tokens_per_second(self) -> float:
-        return self.times.output_tokens_per_second(self.concurrency, self.request.output_tokens)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reference:
-    """A measurement and the roofline for it."""
-
-    measured: MeasuredPoint
-    steady: _Steady
-
-
-def _steady(engine: Engine, cache: float, request: RequestShape, limit: int) -> _Steady:
-    held = max(1, math.floor(requests_held(engine, cache, request.mean_context)))
-    concurrency = min(limit, held)
-    return _Steady(request, concurrency, held, step_times(engine, request, concurrency))
-
-
-def _nearest(engine: Engine, steady: _Steady) -> _Reference | None:
-    if engine.techniques.data_attention:
-        return None
-    plain = replace(engine, techniques=PLAIN)
-    cache = cache_gib(plain, _USUAL_UTILIZATION)
-    references = (
-        _Reference(point, _steady(plain, cache, point.request, point.concurrency))
-        for point in comparable_points(plain, steady.request)
-    )
-    comparable = [
-        reference
-        for reference in references
-        if within_factor(steady.concurrency, reference.steady.concurrency, CONCURRENCY_FACTOR)
-    ]
-    return min(comparable, key=lambda near: _distance(steady, near.steady), default=None)
-
-
-def _distance(one: _Steady, other: _Steady) -> float:
-    pairs = (
-        (one.request.input_tokens, other.request.input_tokens),
-        (one.request.output_tokens, other.request.output_tokens),
-        (one.concurrency, other.concurrency),
-    )
-    return sum(abs(math.log(a / b)) for a, b in pairs)
-
-
 def _capacity(
     engine: Engine,
-    steady: _Steady,
+    steady: Steady,
     output_per_second: float,
     method: Method,
     error_percent: float,

@@ -37,8 +37,8 @@ from breakeven.manifests.serving.techniques import (
 from breakeven.manifests.serving.timings import PROBE_PERIOD, Timings, timings_of
 from breakeven.manifests.serving.tracing import tracing_environment
 from breakeven.manifests.serving.weights import Weights
-from breakeven.settings.engine_arguments import as_flags
 from breakeven.settings.stack import Settings
+from breakeven.settings.vllm.arguments import as_flags
 
 WEIGHTS = "/weights"
 ADAPTERS = "/adapters"

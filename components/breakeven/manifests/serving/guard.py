@@ -15,8 +15,8 @@ from breakeven.manifests.resource import Resource
 from breakeven.manifests.serving.labels import ENGINE_PORT, described, engine_labels
 from breakeven.manifests.serving.timings import Timings
 from breakeven.manifests.templates import CHARTS
-from breakeven.settings.chat_template import is_file, read_template
 from breakeven.settings.stack import Settings
+from breakeven.settings.vllm.chat_template import is_file, read_template
 
 GUARD = "/guard"
 MIDDLEWARE = "request_guard.RequestGuard"

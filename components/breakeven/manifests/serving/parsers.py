@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from breakeven.catalog.model_parsers import parsers_of
 from breakeven.manifests.serving.guard import CHAT_TEMPLATE
-from breakeven.settings.chat_template import OF_THE_MODEL, is_file
-from breakeven.settings.engine_arguments import AUTO, OFF
 from breakeven.settings.stack import Settings
+from breakeven.settings.vllm.arguments import AUTO, OFF
+from breakeven.settings.vllm.chat_template import OF_THE_MODEL, is_file
 
 _EXAMPLES = "/vllm-workspace/examples"
 """Where vLLM's images have its example templates."""

@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from breakeven.cost.answers.solved import SolvedCost, solved_costs
 from breakeven.cost.report import Report
-from breakeven.cost.solved import SolvedCost, solved_costs
 from breakeven.reports.document.values import (
     Amount,
     AtLeastOne,

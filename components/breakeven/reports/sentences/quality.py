@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from breakeven.cost.answers.quality import Quality
+from breakeven.cost.answers.solved import SolvedCost
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.quality import Quality
-from breakeven.cost.solved import SolvedCost
 from breakeven.reports.formatting import usd
 
 _FEW = 50

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from breakeven.settings.engine_arguments import AUTO, OFF
 from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings
+from breakeven.settings.vllm.arguments import AUTO, OFF
 
 POOLER = "pooler-config"
 """Flag of vLLM that says of whose tokens the vector of a text is made."""

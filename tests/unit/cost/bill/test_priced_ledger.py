@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breakeven.cost.answers.escalation import Escalation
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import bill_of
 from breakeven.cost.bill.node_cost import OwnedNode
 from breakeven.cost.bill.priced_ledger import PricedLedger
-from breakeven.cost.escalation import Escalation
 from breakeven.cost.fleet.plan import FleetWeek
 from tests.unit.cost.builders import api, assumptions, pool, volume
 

@@ -13,7 +13,7 @@ from breakeven.errors import SettingsError
 from breakeven.manifests.serving.engine import engine_flags, own_variables
 from breakeven.manifests.serving.timings import timings_of
 from breakeven.planning.checks import serving_conflicts
-from breakeven.settings.engine_arguments import OWNED, as_flags
+from breakeven.settings.vllm.arguments import OWNED, as_flags
 from tests.recording import STACKS, settings_of, stack_of
 
 

@@ -19,8 +19,8 @@ from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.report import Report
 from breakeven.planning.demand import capacity_of
 from breakeven.planning.fleet import largest_batch
-from breakeven.planning.lever_machines import machines, regions
-from breakeven.planning.lever_sizes import (
+from breakeven.planning.lever_candidates.machines import machines, regions
+from breakeven.planning.lever_candidates.sizes import (
     REDUNDANT,
     Candidate,
     capacity_for,
@@ -29,7 +29,7 @@ from breakeven.planning.lever_sizes import (
     needed_replicas,
     sizes_for,
 )
-from breakeven.planning.lever_techniques import techniques
+from breakeven.planning.lever_candidates.techniques import techniques
 from breakeven.planning.own_measurement import has_own_figure
 from breakeven.settings.stack import Settings, Stack
 

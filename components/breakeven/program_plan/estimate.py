@@ -17,7 +17,7 @@ from breakeven.planning.levers import find_levers
 from breakeven.planning.notes import update_strategy
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.planning.rendered_ledger import entries_started_last, ledger_entries
-from breakeven.program_answer import ProgramReport
+from breakeven.program_plan.answer import ProgramReport
 from breakeven.reports.document.writing import as_output, summary
 from breakeven.reports.estimate_text import render
 from breakeven.reports.sentences.notes import note_sentence

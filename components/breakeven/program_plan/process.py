@@ -72,7 +72,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     answer(tuple(map(whole, components)))
     # Imported here, while the program registers.
     from breakeven.cost.bill.registered import Registered  # noqa: PLC0415
-    from breakeven.program_estimate import ProgramEstimate  # noqa: PLC0415
+    from breakeven.program_plan.estimate import ProgramEstimate  # noqa: PLC0415
 
     estimate = ProgramEstimate(values, stack, components, inputs.gather())
     second = questions.readline()

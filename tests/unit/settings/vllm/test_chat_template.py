@@ -11,9 +11,9 @@ from breakeven.errors import SettingsError
 from breakeven.manifests.serving.engine import engine_flags
 from breakeven.manifests.serving.guard import CHAT_TEMPLATE, guard_files
 from breakeven.manifests.serving.timings import timings_of
-from breakeven.settings import chat_template
 from breakeven.settings.parse import parse, raise_problems
 from breakeven.settings.stack import Settings
+from breakeven.settings.vllm import chat_template
 
 TEMPLATE = "{% for m in messages %}{{ m['content'] }}{% break %}{% endfor %}"
 GEMMA = {"name": "gemma-4-31b-it", "revision": "a" * 40}

@@ -10,12 +10,17 @@ from breakeven.catalog.recipes import find_recipe
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.planning.fleet import largest_batch
-from breakeven.planning.lever_sizes import Candidate, capacity_for, fewest_replicas, needed_replicas
+from breakeven.planning.lever_candidates.sizes import (
+    Candidate,
+    capacity_for,
+    fewest_replicas,
+    needed_replicas,
+)
 from breakeven.planning.own_measurement import has_own_figure
 from breakeven.planning.techniques import rooms_for_offload
 from breakeven.settings.engine import EngineSettings
-from breakeven.settings.engine_techniques import SpeculationSettings
 from breakeven.settings.stack import Settings
+from breakeven.settings.vllm.techniques import SpeculationSettings
 
 _WORTH_IT = 0.02
 """Share of the input that is not found from which on a place for it is worth an estimate."""

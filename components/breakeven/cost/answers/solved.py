@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Literal
 
 from breakeven.catalog.apis.prices import ApiPrice
+from breakeven.cost.answers.quality import AnswerQuality, Quality
 from breakeven.cost.demand.load import Load
-from breakeven.cost.quality import AnswerQuality, Quality
 from breakeven.cost.report import ApiCost, Report
 from breakeven.money import to_decimal
 

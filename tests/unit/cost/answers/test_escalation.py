@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breakeven.cost.answers.escalation import Escalation
 from breakeven.cost.assumptions import Assumptions
-from breakeven.cost.escalation import Escalation
 from breakeven.cost.estimate import estimate
 from breakeven.cost.report import Report
 from tests.unit.cost.builders import api, assumptions, pool, volume

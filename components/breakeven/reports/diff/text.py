@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from breakeven.reports.diff import Change, Comparison
+from breakeven.reports.diff.changes import Change, Comparison
 from breakeven.reports.formatting import counted, usd, usd_difference, usd_per_million, volume
 from breakeven.reports.layout import Column, Row, Table
 from breakeven.reports.markdown import escaped, grid, marker

@@ -12,7 +12,7 @@ from breakeven.catalog.price import Price
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
 from breakeven.cost.report import Report
-from breakeven.planning.lever_sizes import (
+from breakeven.planning.lever_candidates.sizes import (
     Candidate,
     capacity_for,
     fewest_replicas,

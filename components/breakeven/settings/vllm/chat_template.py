@@ -8,9 +8,9 @@ from typing import Annotated
 from jinja2 import Environment, TemplateSyntaxError
 
 from breakeven.catalog.model_parsers import known_templates
-from breakeven.settings.engine_arguments import AUTO
 from breakeven.settings.fields import Form, refuse
 from breakeven.settings.files import TEMPLATES
+from breakeven.settings.vllm.arguments import AUTO
 
 OF_THE_MODEL = "model"
 LARGEST_BYTES = 500_000

@@ -1,0 +1,1 @@
+"""How well endpoints answer, and what a solved task costs."""

@@ -1,0 +1,1 @@
+"""Changes that may lower the bill; `breakeven.planning.levers` estimates them."""

@@ -1,0 +1,1 @@
+"""What changed between two estimates, as facts and as text."""

@@ -1,0 +1,1 @@
+"""What the group engine passes on to vLLM: arguments, techniques, the chat template."""
