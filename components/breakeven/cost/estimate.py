@@ -249,5 +249,6 @@ class _Estimate:
             ),
             error_percent=max(model.capacity.error_percent for model in self.assumptions.models),
             unit=self.assumptions.load.unit,
+            on_cpus=self.assumptions.engine.gpu.is_cpu,
         )
         return decide(options, evidence)

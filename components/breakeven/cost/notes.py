@@ -17,8 +17,8 @@ class UpdateStrategy:
             several first; "stop" stops the only one.
         adds_node: Whether a surge adds a node; else a GPU is spare.
         replicas: Replicas that run at least.
-        hindrance: Why there is no surge: only one node can mount the weights, no GPU is spare, or
-            the GPU quota is used up; None for a surge.
+        hindrance: Why there is no surge: only one node can mount the weights, no GPU or node is
+            spare, or the GPU quota is used up; None for a surge.
         gpu_quota: The quota, where that is the hindrance.
         gap_minutes: For how long no replica may serve; 0 where one always does.
         overflows: Whether a gateway sends requests to an API meanwhile.
@@ -27,7 +27,9 @@ class UpdateStrategy:
     kind: Literal["surge", "replace", "stop"]
     adds_node: bool
     replicas: int
-    hindrance: Literal["one-node-mounts-weights", "no-spare-gpu", "gpu-quota"] | None
+    hindrance: (
+        Literal["one-node-mounts-weights", "no-spare-gpu", "no-spare-node", "gpu-quota"] | None
+    )
     gpu_quota: int | None
     gap_minutes: int
     overflows: bool

@@ -62,6 +62,7 @@ class Evidence:
         break_even: Against the cheapest API; None where no API may decide.
         error_percent: Band of the capacity estimate, in percent.
         unit: What a request is.
+        on_cpus: Whether own nodes serve on CPUs, without GPUs.
     """
 
     data_may_leave: bool
@@ -70,6 +71,7 @@ class Evidence:
     break_even: BreakEvenVolume | None
     error_percent: float
     unit: Unit = "request"
+    on_cpus: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +100,15 @@ class HoldsIfSlower:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnGpusIdle:
-    """What self-hosting would pay for without use, and for staffing; shares from 0 to 1."""
+class OwnNodesIdle:
+    """What self-hosting would pay for without use, and for staffing; shares from 0 to 1.
+
+    `on_cpus` tells that the idle nodes have no GPUs.
+    """
 
     idle_share: float
     staffing_share: Decimal
+    on_cpus: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class NoComparator:
 
 
 Reason: TypeAlias = (
-    NoComparator | DataStays | DependsOnCapacity | HoldsIfSlower | BreakEvenVolume | OwnGpusIdle
+    NoComparator | DataStays | DependsOnCapacity | HoldsIfSlower | BreakEvenVolume | OwnNodesIdle
 )
 
 
@@ -173,7 +179,9 @@ def decide(options: Sequence[Option], evidence: Evidence) -> Verdict:
     if evidence.break_even is not None:
         reasons.append(evidence.break_even)
     if chosen is not own:
-        reasons.append(OwnGpusIdle(1 - evidence.busy_share, evidence.staffing_share))
+        reasons.append(
+            OwnNodesIdle(1 - evidence.busy_share, evidence.staffing_share, evidence.on_cpus)
+        )
     other = cheapest_api if chosen.choice in ("self-host", "hybrid") else own
     return Verdict(chosen, other, tuple(reasons), tuple(options))
 

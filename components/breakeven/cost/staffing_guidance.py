@@ -33,9 +33,10 @@ class StaffingGuidance:
         low: The least.
         high: The most.
         stated: What the stack states.
-        nodes: GPU nodes at peak that it is about.
+        nodes: Nodes of the pool at peak that it is about.
         models: Models that the stack serves.
         monthly_salary: USD a month for a whole engineer.
+        on_cpus: Whether the nodes serve on CPUs, without GPUs.
     """
 
     low: Decimal
@@ -44,6 +45,7 @@ class StaffingGuidance:
     nodes: int
     models: int
     monthly_salary: Decimal
+    on_cpus: bool = False
 
     @property
     def outside(self) -> Literal["below", "above"] | None:
@@ -75,4 +77,5 @@ def staffing_guidance(assumptions: Assumptions, nodes: int) -> StaffingGuidance:
         nodes=nodes,
         models=further + 1,
         monthly_salary=assumptions.staffing.engineer_salary / 12,
+        on_cpus=assumptions.engine.gpu.is_cpu,
     )

@@ -17,8 +17,8 @@ VERSION = 1
 """Of the JSON; a field that changes its meaning or goes away raises it."""
 
 _NAMES: Mapping[Part, str] = {
-    "busy": "GPU nodes, busy",
-    "idle": "GPU nodes, idle",
+    "busy": "Nodes, busy",
+    "idle": "Nodes, idle",
     "other": "Other infrastructure",
     "staffing": "Staffing",
     "contingency": "Contingency",

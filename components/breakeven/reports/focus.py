@@ -29,14 +29,16 @@ _VIRTUAL = "Virtual Machines"
 _OWN = "Other (Compute)"
 _ROUTING = "Network Routing"
 _PEOPLE = "Other (Other)"
+_GPU_NODES = "GPU nodes"
+_CPU_NODES = "CPU nodes"
 
 _SERVICES: Mapping[LineItemKind, tuple[str, str, str]] = {
-    "busy-nodes": ("Compute", _VIRTUAL, "GPU nodes"),
-    "idle-nodes": ("Compute", _VIRTUAL, "GPU nodes"),
-    "cpu-nodes": ("Compute", _VIRTUAL, "CPU nodes"),
-    "gateway-nodes": ("Compute", _VIRTUAL, "CPU nodes"),
-    "gateway-nodes-of-load": ("Compute", _VIRTUAL, "CPU nodes"),
-    "commitment": ("Compute", _VIRTUAL, "GPU nodes"),
+    "busy-nodes": ("Compute", _VIRTUAL, _GPU_NODES),
+    "idle-nodes": ("Compute", _VIRTUAL, _GPU_NODES),
+    "cpu-nodes": ("Compute", _VIRTUAL, _CPU_NODES),
+    "gateway-nodes": ("Compute", _VIRTUAL, _CPU_NODES),
+    "gateway-nodes-of-load": ("Compute", _VIRTUAL, _CPU_NODES),
+    "commitment": ("Compute", _VIRTUAL, _GPU_NODES),
     "machine": ("Compute", _VIRTUAL, "Virtual machines"),
     "control-plane": ("Compute", "Containers", "Kubernetes control plane"),
     "electricity": ("Compute", _OWN, "Data center"),
@@ -126,6 +128,8 @@ def focus_csv(report: Report) -> str:
 
 def _priced(report: Report, line: LineItem) -> dict[str, str | None]:
     category, subcategory, service = _SERVICES[line.kind]
+    if line.on_cpus and service == _GPU_NODES:
+        service = _CPU_NODES
     quantity = f"{round(line.quantity, _QUANTITY_DECIMALS):f}"
     unit = _UNITS.get(line.unit, line.unit)
     price = None if line.private else f"{line.unit_price:f}"

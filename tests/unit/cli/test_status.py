@@ -90,7 +90,7 @@ replicas           4 wanted, 3 ready, 1 not ready
                    1 not ready (gpu): no free nvidia.com/gpu
 queue              8 wait, 120 run; 5.25 requests/s
 first token, P95   0.84 s
-GPU nodes          4 x g6e.xlarge, on-demand, 1 not ready, $1.90/h each
+nodes              4 x g6e.xlarge, on-demand, 1 not ready, $1.90/h each
                    1 x g6e.2xlarge, spot, price unknown
 cost now           $12.34/h; plan $11.00/h
 spend this hour    $6.17

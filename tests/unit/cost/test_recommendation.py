@@ -18,7 +18,7 @@ from breakeven.cost.recommendation import (
     Evidence,
     HoldsIfSlower,
     Option,
-    OwnGpusIdle,
+    OwnNodesIdle,
     decide,
 )
 
@@ -88,7 +88,7 @@ def test_own_nodes_are_compared_with_the_cheapest_api_and_an_api_with_own_nodes(
 def test_an_api_is_recommended_with_what_own_nodes_would_have_been() -> None:
     assert decide(options(10, 20, 30), EVIDENCE).reasons == (
         NEVER,
-        OwnGpusIdle(0.7, Decimal("0.4")),
+        OwnNodesIdle(0.7, Decimal("0.4")),
     )
 
 

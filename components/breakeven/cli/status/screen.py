@@ -73,13 +73,13 @@ def _seconds(value: float | None) -> str:
 
 def _nodes(nodes: list[NodesNow]) -> list[tuple[str, str]]:
     if not nodes:
-        return [("GPU nodes", "none")]
+        return [("nodes", "none")]
     lines = []
     for number, each in enumerate(nodes):
         price = "price unknown" if each.hourly_each is None else f"{_usd(each.hourly_each)}/h each"
         away = f", {each.count - each.ready} not ready" if each.count > each.ready else ""
         text = f"{each.count} x {each.machine}, {each.purchase}{away}, {price}"
-        lines.append(("" if number else "GPU nodes", text))
+        lines.append(("" if number else "nodes", text))
     return lines
 
 

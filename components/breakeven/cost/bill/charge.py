@@ -123,6 +123,7 @@ class Charge:
         count: Machines of `variant`; 0 where they are not counted.
         model: The model that it is there for, where a stack has several; empty for all of them.
         node: The owned node that it is part of.
+        on_cpus: Whether it is about nodes that serve on CPUs, without GPUs.
         driver: What the quantity grows with.
         each: Quantity for one unit of the driver; 0 where it grows with nothing.
     """
@@ -138,6 +139,7 @@ class Charge:
     count: int = 0
     model: str = ""
     node: OwnedNode | None = None
+    on_cpus: bool = False
     driver: Driver = Driver.NOTHING
     each: Decimal = Decimal(0)
 

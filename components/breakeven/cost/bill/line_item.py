@@ -34,6 +34,7 @@ class LineItem:
         count: Machines.
         model: The model that it is there for.
         node: The owned node that it is part of.
+        on_cpus: Whether it is about nodes that serve on CPUs, without GPUs.
         driver: What the quantity grows with.
         each: Quantity for one unit of the driver.
     """
@@ -54,6 +55,7 @@ class LineItem:
     count: int = 0
     model: str = ""
     node: OwnedNode | None = None
+    on_cpus: bool = False
     driver: Driver = Driver.NOTHING
     each: Decimal = Decimal(0)
 
@@ -145,6 +147,7 @@ def line_item(charge: Charge, price: Price, name: str = "") -> LineItem:
         count=charge.count,
         model=charge.model,
         node=charge.node,
+        on_cpus=charge.on_cpus,
         driver=charge.driver,
         each=charge.each,
     )

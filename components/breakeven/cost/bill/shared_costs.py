@@ -189,6 +189,7 @@ def _through_nat(model: Assumptions) -> Iterator[tuple[Charge, Driver]]:
             identifier=f"nat/{model.cloud}/gateway",
             quantity=share * per_node / machines,
             unit="month",
+            on_cpus=model.engine.gpu.is_cpu,
         )
         yield nodes, Driver.NODES
     gigabyte = Charge(

@@ -65,6 +65,7 @@ class StackUsage:
                 unit="GB-month",
                 variant=volume_class,
                 attached=ROOT_VOLUME,
+                on_cpus=self.assumptions.engine.gpu.is_cpu,
             )
             charges.append(driven(volumes, Driver.NODES, self.amount_of(Driver.NODES, "")))
         return charges
@@ -115,6 +116,7 @@ def _of_one_node(activity: Activity) -> Iterator[Charge]:
             unit=unit,
             share=share,
             node=owned,
+            on_cpus=assumptions.engine.gpu.is_cpu,
         )
     if owned is not None:
         yield from _running_costs(owned, machines, assumptions)

@@ -8,7 +8,9 @@ from typing import Literal, TypeAlias
 from breakeven.manifests.serving.timings import START_SAFETY_FACTOR, timings_of
 from breakeven.settings.stack import Settings
 
-Hindrance: TypeAlias = Literal["one-node-mounts-weights", "no-spare-gpu", "gpu-quota"]
+Hindrance: TypeAlias = Literal[
+    "one-node-mounts-weights", "no-spare-gpu", "no-spare-node", "gpu-quota"
+]
 """Why an update may not add a replica."""
 
 
@@ -50,4 +52,6 @@ def rollout_of(settings: Settings) -> Rollout:
 def _hindrance(settings: Settings) -> Hindrance:
     if settings.has_spare_gpus:
         return "one-node-mounts-weights"
-    return "gpu-quota" if settings.pool.can_grow else "no-spare-gpu"
+    if settings.pool.can_grow:
+        return "gpu-quota"
+    return "no-spare-node" if settings.pool.gpu.is_cpu else "no-spare-gpu"

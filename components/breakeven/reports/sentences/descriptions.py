@@ -102,7 +102,7 @@ def capacity_source(capacity: ReplicaCapacity) -> str:
         return f"stack setting {measured_speed(unit)}"
     found = capacity.calibration
     if found is None:
-        return "data sheet only: no measurement of such a model on such GPUs is published"
+        return "data sheet only: no measurement of such a model on such hardware is published"
     carried = ""
     if found.generation == TRANSFERRED:
         carried = "; carried over by data sheet, not verified on this GPU"

@@ -11,8 +11,8 @@ from breakeven.cost.report import ClusterPart
 from breakeven.reports.formatting import usd, usd_for_one
 
 _KINDS: Mapping[LineItemKind, str] = {
-    "busy-nodes": "GPU nodes",
-    "idle-nodes": "GPU nodes",
+    "busy-nodes": "{nodes}",
+    "idle-nodes": "{nodes}",
     "commitment": "Commitment discount",
     "electricity": "Electricity and cooling",
     "electricity-of-work": "Electricity and cooling under load",
@@ -22,7 +22,7 @@ _KINDS: Mapping[LineItemKind, str] = {
     "spares": "Spare parts and repairs",
     "shared-hardware": "Head nodes, storage, switches",
     "shared-electricity": "Electricity of head nodes, storage, switches",
-    "root-volumes": "Root volumes of GPU nodes",
+    "root-volumes": "Root volumes of {nodes}",
     "volume": "Volume",
     "volume-iops": "Volume",
     "volume-reads": "Weights read by starting replicas",
@@ -75,16 +75,21 @@ _WITH_VARIANT = frozenset({"volume", "volume-iops", "volume-reads", "control-pla
 
 def item_name(item: LineItem) -> str:
     """Names a line item, such as "GPU nodes, busy 51%" or "Volume weights (efs)"."""
-    return _named(item) + _suffix(item)
+    return _named(item) + _suffix(item).format(nodes=nodes(item))
 
 
 def lasting_name(item: LineItem) -> str:
     """Names a line item by what stays from month to month, without percentages and counts."""
-    return _named(item) + _LASTING.get(item.kind, "")
+    return _named(item) + _LASTING.get(item.kind, "").format(nodes=nodes(item))
+
+
+def nodes(item: LineItem) -> str:
+    """Names the nodes that a line item of the pool is about: GPU nodes or CPU nodes."""
+    return "CPU nodes" if item.on_cpus else "GPU nodes"
 
 
 def _named(item: LineItem) -> str:
-    name = _KINDS[item.kind]
+    name = _KINDS[item.kind].format(nodes=nodes(item))
     if item.kind not in _OF_THE_POOL:
         name = f"{name} {item.name}".rstrip()
         name += f", {_attached(item.attached)}" if item.attached else ""
@@ -190,7 +195,7 @@ _LASTING: Mapping[LineItemKind, str] = {
     "cpu-nodes": ", CPU nodes",
     "gateway-nodes": ", CPU nodes",
     "gateway-nodes-of-load": ", CPU nodes at peaks",
-    "nat-gateway-nodes": ", GPU nodes",
+    "nat-gateway-nodes": ", {nodes}",
     "nat-gateway-images": ", images of started nodes",
     "nat-gateway-text": ", text to the API",
     "public-address": ", public address",
@@ -209,7 +214,7 @@ def _suffix(item: LineItem) -> str:
         "cpu-nodes": f", {item.count} x {item.variant}",
         "gateway-nodes": f", {item.count} pods on {item.variant}",
         "gateway-nodes-of-load": f", pods at peaks on {item.variant}",
-        "nat-gateway-nodes": ", GPU nodes",
+        "nat-gateway-nodes": ", {nodes}",
         "nat-gateway-images": ", images of started nodes",
         "nat-gateway-text": ", text to the API",
         "zone-traffic": ", gateway and replicas",

@@ -259,6 +259,7 @@ def _update(note: UpdateStrategy) -> Iterator[str]:
     hindrance = {
         "one-node-mounts-weights": "only one node can mount the weights (ReadWriteOnce)",
         "no-spare-gpu": "no GPU is spare",
+        "no-spare-node": "no node is spare",
         "gpu-quota": f"pool.gpuQuota {note.gpu_quota} has no room for another replica",
         None: "",
     }[note.hindrance]
@@ -280,6 +281,8 @@ def _update(note: UpdateStrategy) -> Iterator[str]:
     )
     if note.hindrance == "one-node-mounts-weights":
         yield "To avoid that, set weights.accessMode ReadWriteMany, or replicas.min 2 on one node."
+    elif note.hindrance == "no-spare-node":
+        yield "To avoid that, add a node for one more replica, or set replicas.min 2."
     else:
         yield "To avoid that, add GPUs for one more replica, or set replicas.min 2."
 

@@ -14,7 +14,7 @@ from breakeven.cost.recommendation import (
     HoldsIfSlower,
     NoComparator,
     Option,
-    OwnGpusIdle,
+    OwnNodesIdle,
     Reason,
     Verdict,
 )
@@ -171,8 +171,9 @@ def _reason(reason: Reason) -> str:  # noqa: PLR0911  # one kind of reason each
             )
         case BreakEvenVolume():
             return break_even_sentence(reason)
-        case OwnGpusIdle(idle_share, staffing_share):
+        case OwnNodesIdle(idle_share, staffing_share, on_cpus):
+            idle = "CPU nodes" if on_cpus else "GPUs"
             return (
-                f"The GPUs would sit idle {idle_share:.0%} of the time, and staffing is "
+                f"The {idle} would sit idle {idle_share:.0%} of the time, and staffing is "
                 f"{staffing_share:.0%} of the self-hosted cost."
             )

@@ -8,7 +8,7 @@ from breakeven.reports.formatting import counted, usd
 
 def staffing_sentence(guidance: StaffingGuidance) -> str:
     """Says how the stated share compares with what this project assumes for such a fleet."""
-    fleet = counted(guidance.nodes, "GPU node")
+    fleet = counted(guidance.nodes, "CPU node" if guidance.on_cpus else "GPU node")
     if guidance.models > 1:
         fleet += f" and {guidance.models} models"
     low, high = (usd(share * guidance.monthly_salary) for share in (guidance.low, guidance.high))

@@ -32,6 +32,13 @@ def charge(kind: LineItemKind, **facts: object) -> Charge:
         (charge("busy-nodes", share=HALF), "pool", "GPU nodes, busy 50%"),
         (charge("idle-nodes", share=HALF, model="one"), "pool", "GPU nodes of one, idle 50%"),
         (charge("root-volumes", attached=ROOT_VOLUME), "pool", "Root volumes of GPU nodes"),
+        (charge("busy-nodes", share=HALF, on_cpus=True), "pool", "CPU nodes, busy 50%"),
+        (
+            charge("root-volumes", attached=ROOT_VOLUME, on_cpus=True),
+            "pool",
+            "Root volumes of CPU nodes",
+        ),
+        (charge("nat-gateway-nodes", on_cpus=True), "", "NAT gateway, CPU nodes"),
         (charge("volume", variant="efs"), "weights", "Volume weights (efs)"),
         (
             charge("volume", variant="gp3", attached="/dev/sdf"),

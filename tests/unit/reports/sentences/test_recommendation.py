@@ -15,7 +15,7 @@ from breakeven.cost.recommendation import (
     DependsOnCapacity,
     HoldsIfSlower,
     Option,
-    OwnGpusIdle,
+    OwnNodesIdle,
     Reason,
     Verdict,
 )
@@ -95,7 +95,11 @@ def test_a_hybrid_is_named_by_its_nodes_and_the_share_of_the_api() -> None:
         (DataStays(Decimal(0), "test/api"), "which costs nothing extra."),
         (DependsOnCapacity(own(100, 120), 25), "if a replica serves 25% less, it costs $120.00"),
         (HoldsIfSlower(own(100, 120), 25), "stays cheaper if a replica serves 25% less"),
-        (OwnGpusIdle(0.7, Decimal("0.4")), "idle 70% of the time, and staffing is 40% of"),
+        (OwnNodesIdle(0.7, Decimal("0.4"), on_cpus=True), "The CPU nodes would sit idle 70%"),
+        (
+            OwnNodesIdle(0.7, Decimal("0.4")),
+            "The GPUs would sit idle 70% of the time, and staffing is 40% of",
+        ),
         (
             BreakEvenVolume("test/api", BreakEven((), 64, 2e9), 10**6),
             "never costs less than test/api, up to 64 nodes (2 billion tokens per day).",
