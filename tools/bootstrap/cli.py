@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.command == "setup":
             bootstrap.setup(
                 dev=options.dev,
-                rig=options.rig or options.node,
+                rig=options.rig,
                 node_too=options.node,
                 only_packages=options.packages,
             )
@@ -193,24 +193,29 @@ class Bootstrap:
         """Do every step, with a line for each."""
         if only_packages:
             self._labels = _labels({"packages": STEPS["packages"]})
-            self._packages(dev=dev or rig)
+            self._packages(dev=dev or rig or node_too)
             return
-        wanted = programs.PROGRAMS if dev else (programs.PROMETHEUS,) if rig else ()
+        with_cluster = rig or node_too
+        parts = cluster.PROGRAMS if rig else cluster.FOR_CONTAINERS
+        wanted = programs.PROGRAMS if dev else (programs.PROMETHEUS,) if with_cluster else ()
         built = {program.name: program.name for program in wanted}
-        further = {**(cluster.steps() if rig else {}), **(node.steps() if node_too else {})}
+        further = {
+            **(cluster.steps(parts) if with_cluster else {}),
+            **(node.steps() if node_too else {}),
+        }
         self._labels = _labels({**STEPS, **built, **further})
         # First, because a state folder that cannot be used should not cost a build to find.
         state.ensure(self._layout, os.environ)
         local = state.is_local(self._layout, os.environ)
         where = self._layout.state if local else "a backend of your own, PULUMI_BACKEND_URL"
         self._console.line(f"{self._labels['state']}: {where}")
-        # The rig is driven by packages that the tests use, too.
-        self._packages(dev=dev or rig)
+        # A cluster is driven by packages that the tests use, too.
+        self._packages(dev=dev or with_cluster)
         chosen = self._engine(report=True)
-        use = cluster.FOR_RIG if rig else programs.FOR_TESTS
+        use = cluster.FOR_RIG if with_cluster else programs.FOR_TESTS
         programs.ensure(self._layout, self._console, wanted, self._labels, use)
-        if rig:
-            cluster.ensure(self._layout, self._console, self._labels)
+        if with_cluster:
+            cluster.ensure(self._layout, self._console, self._labels, parts)
         if node_too:
             node.ensure(self._layout, self._console, self._labels)
         self._console.line(f"ready, with Pulumi {chosen.version}; next: make preview")

@@ -7,7 +7,7 @@ that none is written here, and each is of the version that a module folder pins 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +92,10 @@ PROGRAMS = (
 )
 """In the order in which they are built. Prometheus, a part too, is built for the tests anyway."""
 
+_SIMULATION = frozenset(("kwok", "karpenter", "lws"))
+FOR_CONTAINERS = tuple(program for program in PROGRAMS if program.name not in _SIMULATION)
+"""Those that a node with containers needs, too: it simulates no machines and makes no groups."""
+
 
 @dataclass(frozen=True)
 class Definitions:
@@ -151,14 +155,19 @@ FOR_RIG = programs.Use(
 DEFINITIONS_STEP = "resource definitions"
 
 
-def steps() -> Mapping[str, str]:
-    """The steps of a setup of the rig, by key, as they are named in progress lines."""
-    return {**{program.name: program.name for program in PROGRAMS}, "definitions": DEFINITIONS_STEP}
+def steps(wanted: Sequence[Program] = PROGRAMS) -> Mapping[str, str]:
+    """The steps of a setup of a cluster, by key, as they are named in progress lines."""
+    return {**{program.name: program.name for program in wanted}, "definitions": DEFINITIONS_STEP}
 
 
-def ensure(layout: Layout, console: Console, labels: Mapping[str, str]) -> None:
+def ensure(
+    layout: Layout,
+    console: Console,
+    labels: Mapping[str, str],
+    wanted: Sequence[Program] = PROGRAMS,
+) -> None:
     """Build and copy what is missing, one step at a time."""
-    programs.ensure(layout, console, PROGRAMS, labels, FOR_RIG)
+    programs.ensure(layout, console, wanted, labels, FOR_RIG)
     folder = _definitions_folder(layout)
     if folder.is_dir():
         console.line(f"{labels['definitions']}: up to date in {folder}")
@@ -170,8 +179,12 @@ def ensure(layout: Layout, console: Console, labels: Mapping[str, str]) -> None:
         _copy_definitions(layout, folder)
 
 
-def find(layout: Layout) -> tuple[dict[str, Path], Path]:
+def find(layout: Layout, wanted: Sequence[Program] = PROGRAMS) -> tuple[dict[str, Path], Path]:
     """Find what a setup has made.
+
+    Args:
+        layout: The folders of the checkout.
+        wanted: Which programs; Prometheus comes in addition.
 
     Returns:
         The programs by name, and the folder of definitions.
@@ -179,7 +192,7 @@ def find(layout: Layout) -> tuple[dict[str, Path], Path]:
     Raises:
         SetupError: Something is missing.
     """
-    parts = (*PROGRAMS, programs.PROMETHEUS)
+    parts = (*wanted, programs.PROMETHEUS)
     found = {program.name: programs.find_built(layout, program) for program in parts}
     definitions = _definitions_folder(layout)
     missing = [name for name, folder in found.items() if folder is None]

@@ -53,7 +53,7 @@ def find(layout: Layout) -> tuple[dict[str, Path], Path]:
     Raises:
         SetupError: Something is missing.
     """
-    of_cluster, definitions = cluster.find(layout)
+    of_cluster, definitions = cluster.find(layout, cluster.FOR_CONTAINERS)
     found = {program.name: programs.find_built(layout, program) for program in PROGRAMS}
     if missing := [name for name, folder in found.items() if folder is None]:
         raise SetupError(
