@@ -98,6 +98,7 @@ test-all: ## Run every test there is, one kind after the other; needs root, stra
 	$(MAKE) test-airgap
 	$(MAKE) test-cluster
 	$(MAKE) vllm-check
+	$(MAKE) test-node
 
 test-browser: ## Check the HTML report in headless Chromium, which must be installed
 	$(BOOTSTRAP) setup --dev
