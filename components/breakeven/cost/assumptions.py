@@ -19,7 +19,7 @@ from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet, FleetWeek, plan_week
 from breakeven.cost.fleet.simulation.enlargement import ServingFleet
 from breakeven.cost.fleet.simulation.result import SimulatedWeek
-from breakeven.cost.gateway import GatewayPods
+from breakeven.cost.gateway import AddedGateway, GatewayPods
 from breakeven.cost.notes import Note
 from breakeven.cost.objective import AvailabilityObjective
 from breakeven.cost.outlook import NO_OUTLOOK, Outlook
@@ -90,6 +90,7 @@ class Assumptions:
         availability: The objective; None for none.
         quality: How well the model and APIs answered the user's own prompts; None where nobody
             compared them.
+        hybrid_gateway: What mode hybrid would add; None where the stack is in it.
         others: The further models of the stack, each with all that it shares with the first.
     """
 
@@ -120,6 +121,7 @@ class Assumptions:
     currency: Currency = US_DOLLAR
     availability: AvailabilityObjective | None = None
     quality: Quality | None = None
+    hybrid_gateway: AddedGateway | None = None
     others: tuple[Assumptions, ...] = ()
 
     @property

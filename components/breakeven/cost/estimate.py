@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.api_cost import api_curve, api_monthly
+from breakeven.cost.as_hybrid import as_hybrid, usd_for_each_token_out
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.availability import availability_of
 from breakeven.cost.bill.activity import activities_of
@@ -183,24 +184,28 @@ class _Estimate:
         )
 
     def hybrid_option(self, overflow: ApiCost) -> Option:
-        """Returns the cheapest split; if own nodes serve everything, the API is their fallback."""
+        """Returns the cheapest split; if own nodes serve everything, the API is their fallback.
+
+        It has what the stack would need in mode hybrid, whatever its mode is.
+        """
         capacity, load = self.assumptions.capacity, self.assumptions.load
-        per_node = self.assumptions.fleet.replicas_per_node
-        base = self.assumptions.fleet.lowest_nodes
+        tokens, fleet = self.assumptions.tokens_per_day, self.assumptions.fleet
+        needed = _Estimate(*as_hybrid(self.resources, self.assumptions))
+        bill = needed.bill
         rules = SplitRules(
             load=LoadDuration.of(load),
             # Its nodes all run always, so that a commitment to such nodes covers each of them.
-            fixed_monthly=self.bill.fixed_monthly
-            + self.bill.gateway_monthly
-            + self.committed() * base,
-            node_monthly=self.bill.node_monthly - self.committed(),
-            api_monthly=overflow.monthly,
+            fixed_monthly=bill.fixed_monthly
+            + bill.gateway_monthly
+            + self.committed() * fleet.lowest_nodes,
+            node_monthly=bill.node_monthly - self.committed(),
+            api_monthly=overflow.monthly + usd_for_each_token_out(needed.infrastructure) * tokens,
             api_fee=overflow.price.monthly_fee,
-            answered_monthly=self.bill.usd_for_each(Driver.ANSWERED)
-            * self.assumptions.tokens_per_day,
-            text_monthly=self.bill.usd_for_each(Driver.TOKENS) * self.assumptions.tokens_per_day,
-            work_monthly=self.bill.usd_for_each(Driver.WORK) * self.assumptions.fleet.gpus_per_node,
+            answered_monthly=bill.usd_for_each(Driver.ANSWERED) * tokens,
+            text_monthly=bill.usd_for_each(Driver.TOKENS) * tokens,
+            work_monthly=bill.usd_for_each(Driver.WORK) * fleet.gpus_per_node,
         )
+        per_node = fleet.replicas_per_node
         best = rules.cheapest(capacity.requests_per_second * per_node, LARGEST_NODES)
         dearest = rules.split(best.nodes, capacity.low_requests_per_second * per_node)
         return Option("hybrid", best.monthly, dearest.monthly, overflow.price.reference, best)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.catalog.gateway_work import SECONDS_PER_CHUNK, SECONDS_PER_REQUEST
+from breakeven.cost.bill.registered import Registered
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import units_needed
 
@@ -61,6 +62,19 @@ class GatewayPods:
             part(self.millicores, self.memory_bytes),
             part(self.other_millicores, self.other_memory_bytes),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedGateway:
+    """What a stack that is not in mode hybrid would need in it.
+
+    Attributes:
+        pods: Of its gateway then.
+        resources: What it would register besides and pay for.
+    """
+
+    pods: GatewayPods
+    resources: tuple[Registered, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

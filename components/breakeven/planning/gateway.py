@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from breakeven.catalog.apis.prices import token_rates
-from breakeven.cost.gateway import GatewayPods
+from breakeven.cost.bill.pricing import charged
+from breakeven.cost.gateway import AddedGateway, GatewayPods
 from breakeven.manifests.gateway.figures import GatewayFigures
 from breakeven.manifests.gateway.sizing import CPU_TARGET_PERCENT, GATEWAY_POD, STORE_POD
+from breakeven.manifests.gateway.store import store_resources
 from breakeven.money import to_millionths
+from breakeven.planning.rendered_ledger import entry_of
 from breakeven.settings.stack import Settings
 
 if TYPE_CHECKING:  # the checks of a preview come before a report is needed
@@ -30,6 +34,16 @@ def gateway_pods_of(settings: Settings) -> GatewayPods | None:
         other_millicores=STORE_POD.millicores,
         other_memory_bytes=STORE_POD.memory_bytes,
     )
+
+
+def hybrid_gateway(settings: Settings) -> AddedGateway | None:
+    """Returns what mode hybrid would add to a stack; None where it is in it, or could not be."""
+    gateway = settings.gateway.model_copy(update={"mode": "hybrid"})
+    pods = gateway_pods_of(replace(settings, gateway=gateway))
+    if settings.gateway.is_hybrid or pods is None or not settings.network.data_may_leave:
+        return None
+    store = () if settings.gateway.is_on else store_resources(settings, gateway)
+    return AddedGateway(pods=pods, resources=charged(map(entry_of, store)))
 
 
 def gateway_figures(report: Report) -> GatewayFigures:

@@ -25,7 +25,7 @@ from breakeven.errors import PriceBookError, Problem
 from breakeven.planning.checks import serving_conflicts
 from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, target_conflicts
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
-from breakeven.planning.gateway import gateway_pods_of
+from breakeven.planning.gateway import gateway_pods_of, hybrid_gateway
 from breakeven.planning.notes import notes_of
 from breakeven.planning.objectives import engine_notes, objective_notes, prefix_notes
 from breakeven.planning.own_evaluation import evaluation_conflicts, evaluation_notes, quality_of
@@ -168,6 +168,7 @@ def _model(
         currency=_currency(settings),
         availability=_availability(settings),
         quality=quality_of(settings),
+        hybrid_gateway=hybrid_gateway(settings),
         book=shared.book,
         calendar=THIRTY_DAYS if settings.pricing.month == "30d" else CALENDAR_MONTH,
         overflows=settings.overflow_api is not None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from breakeven.cost.bill.registered import GPU_POOL, Registered
-from breakeven.manifests.resource import Component
+from breakeven.manifests.resource import Component, Resource
 
 
 def ledger_entries(components: Iterable[Component]) -> tuple[Registered, ...]:
@@ -21,14 +21,17 @@ def ledger_entries(components: Iterable[Component]) -> tuple[Registered, ...]:
 def entries_started_last(components: Iterable[Component]) -> tuple[Registered, ...]:
     """Returns what a program registers after the estimate, since it needs the price of a token."""
     return tuple(
-        Registered(resource.name, resource.type, resource.manifest)
-        for component in components
-        for resource in component.started_last
+        entry_of(resource) for component in components for resource in component.started_last
     )
+
+
+def entry_of(resource: Resource) -> Registered:
+    """Returns a manifest as the ledger holds it."""
+    return Registered(resource.name, resource.type, resource.manifest)
 
 
 def _entries(component: Component) -> Iterator[Registered]:
     if component.type == GPU_POOL:
         yield Registered(component.name, component.type, component.inputs)
     for resource in (*component.resources, *component.started_last):
-        yield Registered(resource.name, resource.type, resource.manifest)
+        yield entry_of(resource)

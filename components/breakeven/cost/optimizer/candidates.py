@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from breakeven.cost.api_cost import api_monthly
+from breakeven.cost.as_hybrid import as_hybrid, usd_for_each_token_out
 from breakeven.cost.bill.bill import unpriced
 from breakeven.cost.bill.priced_ledger import PricedLedger
-from breakeven.cost.bill.pricing import charged
+from breakeven.cost.bill.pricing import charged, price_infrastructure
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.capacity.objectives import Objectives, largest_kept
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL
@@ -111,9 +112,12 @@ class Evaluator:
         )
         self.not_priced = unpriced(search.ledgers[search.precision], assumptions)
         self._ledgers = {precision: charged(ledger) for precision, ledger in search.ledgers.items()}
+        ledger, hybrid = as_hybrid(search.ledgers[search.precision], assumptions)
+        out = usd_for_each_token_out(price_infrastructure(ledger, hybrid.week(), hybrid))
+        self._text_to_api = out * assumptions.tokens_per_day
         self.minutes = LoadDuration.of(assumptions.load)
         self._capacities = Capacities(search)
-        self._priced: dict[tuple[str, str, str, bool], PricedLedger] = {}
+        self._priced: dict[tuple[str, str, str, bool, bool], PricedLedger] = {}
         self._weeks: dict[tuple[float, Fleet], FleetWeek] = {}
 
     def evaluate_all(self) -> list[Candidate]:
@@ -159,13 +163,15 @@ class Evaluator:
         week: FleetWeek,
     ) -> Decimal:
         offer, precision = configuration.offer, configuration.precision
-        key = offer.machine, offer.purchase, precision, fleet.fixed_nodes is None
+        is_hybrid = configuration.operation == "hybrid"
+        key = offer.machine, offer.purchase, precision, fleet.fixed_nodes is None, is_hybrid
         if key not in self._priced:
             search = self.search
             ledger = with_nodes(self._ledgers[precision], offer, search.assumptions.cloud)
-            self._priced[key] = PricedLedger(
-                ledger, assumptions_for(search, configuration, capacity, fleet)
-            )
+            assumptions = assumptions_for(search, configuration, capacity, fleet)
+            if is_hybrid:
+                ledger, assumptions = as_hybrid(ledger, assumptions)
+            self._priced[key] = PricedLedger(ledger, assumptions)
         return self._priced[key].total(week)
 
     def _divisions(self, offer: Offer) -> Iterator[int]:
@@ -288,7 +294,8 @@ class Evaluator:
         most = nodes * fleet.replicas_per_node * capacity.requests_per_second
         share = self.minutes.served_share(most)
         fee = Decimal(0) if self.overflow is None else self.overflow.monthly_fee
-        overflow = fee + (self.overflow_monthly - fee) * to_decimal(1 - share)
+        by_load = self.overflow_monthly - fee + self._text_to_api
+        overflow = fee + by_load * to_decimal(1 - share)
         week = FleetWeek(
             mean_nodes=float(nodes),
             peak_replicas=fleet.highest,
