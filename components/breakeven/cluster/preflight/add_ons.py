@@ -81,6 +81,7 @@ def add_on_of(group: str, cloud: str | None) -> AddOn | None:
 
 
 GPU_OPERATOR = "NVIDIA GPU operator"
+METRICS_SERVER = "metrics-server"
 
 
 def named(name: str) -> AddOn:

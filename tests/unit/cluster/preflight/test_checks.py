@@ -145,6 +145,23 @@ CASES = {
         "v1beta1.external.metrics.k8s.io is missing",
         _KEDA_FIX,
     ),
+    "metrics-server": Case(
+        _without("/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"),
+        "metrics-server",
+        "metrics-server's API v1beta1.metrics.k8s.io is missing",
+        "metrics-server/releases/download/v0.8.1/components.yaml",
+        stack="hybrid",
+    ),
+    "metrics-server that does not answer": Case(
+        _put(
+            "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io",
+            {"status": {"conditions": [{"type": "Available", "status": "False"}]}},
+        ),
+        "metrics-server",
+        "v1beta1.metrics.k8s.io is not available",
+        "kubectl get pods -A | grep -i metrics-server",
+        stack="hybrid",
+    ),
     "a definition that is not established": Case(
         lambda answers: answers[_KEDA].update(status={"conditions": None}),
         "definitions",

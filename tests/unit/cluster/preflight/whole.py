@@ -68,8 +68,11 @@ def whole(needs: Needs) -> dict[str, Any]:
         "/apis/apps/v1/daemonsets": {
             "items": [daemon_set("nvcr.io/nvidia/k8s-device-plugin"), daemon_set("dcgm-exporter")]
         },
-        "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.external.metrics.k8s.io": {
-            "status": {"conditions": [{"type": "Available", "status": "True"}]}
+        **{
+            f"/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.{group}.k8s.io": {
+                "status": {"conditions": [{"type": "Available", "status": "True"}]}
+            }
+            for group in ("external.metrics", "metrics")
         },
         "/apis/monitoring.coreos.com/v1/prometheuses": {
             "items": [

@@ -7,7 +7,7 @@ from typing import Any
 
 from breakeven.cluster.connection import Cluster
 from breakeven.cluster.errors import ForbiddenError
-from breakeven.cluster.preflight.add_ons import AddOn, add_on_of
+from breakeven.cluster.preflight.add_ons import METRICS_SERVER, AddOn, add_on_of, named
 from breakeven.cluster.preflight.check import Check, Probe
 from breakeven.cluster.preflight.finding import Finding, failed, passed, unknown
 from breakeven.cluster.preflight.needs import Needs
@@ -121,25 +121,39 @@ def absent_fields(value: Any, schema: Mapping[str, Any], path: str = "") -> Iter
 def _services(probe: Probe) -> Iterator[Finding]:
     for group in _groups(probe.needs):
         add_on = _of_group(probe.needs, group)
-        if add_on is None or not add_on.api_service:
-            continue
-        path = f"/apis/apiregistration.k8s.io/v1/apiservices/{add_on.api_service}"
-        service = probe.cluster.find(path)
-        conditions = listed(at(service, "status", "conditions"))
-        available: Mapping[str, Any] = next(
-            (each for each in conditions if each["type"] == "Available"), {}
+        if add_on is not None and add_on.api_service:
+            yield _answers(probe.cluster, add_on)
+
+
+def _answers(cluster: Cluster, add_on: AddOn) -> Finding:
+    """Says whether the API that an add-on serves beside Kubernetes' own is available."""
+    service = cluster.find(f"/apis/apiregistration.k8s.io/v1/apiservices/{add_on.api_service}")
+    conditions = listed(at(service, "status", "conditions"))
+    available: Mapping[str, Any] = next(
+        (each for each in conditions if each["type"] == "Available"), {}
+    )
+    if service is None:
+        return failed(f"{add_on.name}'s API {add_on.api_service} is missing", add_on.command)
+    if available.get("status") != "True":
+        reason = available.get("reason", "unknown")
+        return failed(
+            f"{add_on.name}'s API {add_on.api_service} is not available ({reason})",
+            f"kubectl get pods -A | grep -i {add_on.name.lower()}; or reinstall: {add_on.command}",
         )
-        if service is None:
-            yield failed(f"{add_on.name}'s API {add_on.api_service} is missing", add_on.command)
-        elif available.get("status") != "True":
-            reason = available.get("reason", "unknown")
-            yield failed(
-                f"{add_on.name}'s API {add_on.api_service} is not available ({reason})",
-                f"kubectl get pods -A | grep -i {add_on.name.lower()}; or reinstall: "
-                f"{add_on.command}",
-            )
-        else:
-            yield passed(f"{add_on.name}'s API {add_on.api_service} is available")
+    return passed(f"{add_on.name}'s API {add_on.api_service} is available")
+
+
+def _scales_by_use(needs: Needs) -> bool:
+    """Whether pods are added by the CPU or memory that others use, which metrics-server tells."""
+    return any(
+        each.kind == "HorizontalPodAutoscaler"
+        and any(metric["type"] == "Resource" for metric in each.manifest["spec"]["metrics"])
+        for each in needs.resources
+    )
+
+
+def _metrics_server(probe: Probe) -> Iterator[Finding]:
+    yield _answers(probe.cluster, named(METRICS_SERVER))
 
 
 def _groups(needs: Needs) -> list[str]:
@@ -171,5 +185,12 @@ CHECKS = (
         asks="whether KEDA answers for the metrics by which replicas are scaled",
         applies=_has_service,
         run=_services,
+    ),
+    Check(
+        id="metrics-server",
+        asks="whether metrics-server, or what serves the same API, tells the CPU by which the "
+        "gateway's pods are scaled",
+        applies=_scales_by_use,
+        run=_metrics_server,
     ),
 )
