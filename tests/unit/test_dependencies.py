@@ -44,7 +44,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "traffic": frozenset(),
     "bills": frozenset(),
     "measurements": frozenset(),
-    "evaluation": frozenset(),
+    "evaluation": frozenset({"measurements"}),
     "cost": frozenset({"bills", "catalog", "traffic"}),
     "settings": frozenset({"catalog"}),
     "manifests": frozenset({"catalog", "settings"}),

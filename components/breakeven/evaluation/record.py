@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 
 from breakeven.documents import first_mistake
 from breakeven.evaluation.answers import Answer
+from breakeven.measurements.signature import unsigned_reason
 from breakeven.proportions import wilson_interval
 
 VERSION = 1
@@ -238,16 +239,23 @@ def read_evaluations(folder: Path) -> tuple[Evaluation, ...]:
     """Returns all records of a folder, newest first; none where there is no folder.
 
     Raises:
-        EvaluationError: One can't be read.
+        EvaluationError: One can't be read, or is not signed by the key that the folder trusts.
     """
     if not folder.is_dir():
         return ()
-    return _read(tuple((path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.json"))))
+    files = sorted(path for path in folder.iterdir() if path.suffix in {".json", ".sig", ".pub"})
+    return _read(tuple((path, path.stat().st_mtime_ns) for path in files))
 
 
 @cache
 def _read(files: tuple[tuple[Path, int], ...]) -> tuple[Evaluation, ...]:
-    found = [from_text(path.read_text(encoding="utf-8"), path.name) for path, _ in files]
+    records = [path for path, _ in files if path.suffix == ".json"]
+    for path in records:
+        reason = unsigned_reason(path, "evaluate")
+        if reason:
+            msg = f"{path.name}: {reason}"
+            raise EvaluationError(msg)
+    found = [from_text(path.read_text(encoding="utf-8"), path.name) for path in records]
     return tuple(sorted(found, key=lambda each: (each.day, each.name), reverse=True))
 
 

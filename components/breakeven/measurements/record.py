@@ -210,7 +210,7 @@ def read_records(folder: Path) -> tuple[Measurement, ...]:
 def _read(files: tuple[tuple[Path, int], ...]) -> tuple[Measurement, ...]:
     records = [(path, changed) for path, changed in files if path.suffix == ".json"]
     for path, _ in records:
-        reason = unsigned_reason(path)
+        reason = unsigned_reason(path, "measure")
         if reason:
             msg = f"{path.name}: {reason}"
             raise RecordError(msg)

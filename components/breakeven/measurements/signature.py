@@ -8,11 +8,12 @@ TRUSTED = "signing.pub"
 """Public key in the folder of the records; where it lies, only records signed by it are used."""
 
 
-def unsigned_reason(path: Path) -> str:
+def unsigned_reason(path: Path, again: str) -> str:
     """Returns why a record must not be used; empty where it may be.
 
     Args:
         path: Record, with its signature in a file of the same name and `.sig`.
+        again: How such a record is made: "measure", or "evaluate".
     """
     trusted = path.with_name(TRUSTED)
     if not trusted.is_file():
@@ -32,12 +33,15 @@ def unsigned_reason(path: Path) -> str:
         return f"{TRUSTED} is not an ed25519 key. Take the .pub file of: breakeven bundle keygen"
     signature = path.with_name(f"{path.name}.sig")
     if not signature.is_file():
-        return f"is not signed, and {TRUSTED} asks for it. Measure again with --key, or remove it"
+        return (
+            f"is not signed, and {TRUSTED} asks for it. {again.capitalize()} again with --key, or "
+            "remove it"
+        )
     try:
         key.verify(signature.read_bytes(), path.read_bytes())
     except InvalidSignature:
         return (
             f"its signature is not one of {TRUSTED} over this content: it was changed, or signed "
-            "by another key. Restore or remove it, or measure again with --key"
+            f"by another key. Restore or remove it, or {again} again with --key"
         )
     return ""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from breakeven.bundle.archive.signing import make_keys
 from breakeven.cli.app import app
 from breakeven.cli.evaluate import command
 from breakeven.cost.answers.solved import solved_costs
@@ -278,6 +279,47 @@ def test_a_judge_is_needed_where_a_prompt_asks_for_one(tmp_path: Path, prompts: 
     answering(tmp_path)
     result = run(prompts, "--judge", "openai/gpt-5=http://localhost:3")
     assert "judge: gpt-5 at http://localhost:3/v1; at most $" in result.output
+
+
+def test_a_trusted_key_refuses_evaluations_that_it_did_not_sign(
+    folder: Path, tmp_path: Path, prompts: Path
+) -> None:
+    make_keys(tmp_path / "key", tmp_path / "key.pub")
+    answering(tmp_path)
+    assert run(prompts, "--key", str(tmp_path / "key")).exit_code == 0
+    (folder / "signing.pub").write_bytes((tmp_path / "key.pub").read_bytes())
+    [record] = folder.glob("*.json")
+    signature = record.with_name(f"{record.name}.sig")
+    quality = estimated().assumptions.quality
+    assert quality is not None
+    assert quality.record == record.name
+    text = record.read_text(encoding="utf-8")
+    record.write_text(text.replace('"passed": 6', '"passed": 9'), encoding="utf-8")
+    with pytest.raises(UserError, match="it was changed, or signed by another key"):
+        estimated()
+    record.write_text(text, encoding="utf-8")
+    signature.unlink()
+    with pytest.raises(UserError, match=r"is not signed.*Evaluate again with --key"):
+        estimated()
+
+
+def test_a_record_without_a_key_leaves_no_older_signature(
+    folder: Path, tmp_path: Path, prompts: Path
+) -> None:
+    make_keys(tmp_path / "key", tmp_path / "key.pub")
+    answering(tmp_path)
+    run(prompts, "--key", str(tmp_path / "key"))
+    assert list(folder.glob("*.sig"))
+    run(prompts)
+    assert not list(folder.glob("*.sig"))
+
+
+def test_a_key_that_cannot_sign_is_refused_before_anything_is_asked(
+    tmp_path: Path, prompts: Path
+) -> None:
+    answering(tmp_path)
+    assert "no such key file" in refused(prompts, "--key", str(tmp_path / "missing"))
+    assert not (tmp_path / "run.json").exists()
 
 
 def test_a_broken_record_is_named(folder: Path, tmp_path: Path, prompts: Path) -> None:

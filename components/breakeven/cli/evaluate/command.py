@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from breakeven.cli.completion import StackArgument
 from breakeven.cli.evaluate.endpoints import EvaluateError, Stated, endpoints_of
-from breakeven.cli.files import write_whole
 from breakeven.cli.options.output_format import Format, FormatOption
+from breakeven.cli.signed_record import KeyOption, signing_key, write_record
 from breakeven.evaluation.answers import Answer, Journal
 from breakeven.evaluation.prompts import FEW, PromptError, PromptFile, read_prompts
 from breakeven.evaluation.record import Asked, Evaluation, as_text, results_of
@@ -25,6 +25,9 @@ from breakeven.reports.document.quality import quality_part
 from breakeven.reports.estimate_text import quality_text
 from breakeven.reports.formatting import counted, usd, usd_for_one
 from breakeven.settings.files import EVALUATIONS, ROOT
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 TASK = ROOT / "charts" / "evaluation" / "ask.py"
 TOOL = "inspect-ai"
@@ -95,6 +98,7 @@ def evaluate(  # noqa: PLR0913  # one argument an option
     inspect: Annotated[
         str, typer.Option(metavar="PROGRAM", help="inspect of inspect-ai, which asks.")
     ] = "inspect",
+    key: KeyOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
@@ -111,6 +115,7 @@ def evaluate(  # noqa: PLR0913  # one argument an option
     openai/gpt-5.6-luna=OPENAI_API_KEY
     """
     today = datetime.now(tz=UTC).date()
+    signing = signing_key(key)
     loaded = load_stack_of_one_model(stack, "breakeven evaluate")
     stated = Stated(
         endpoints=endpoints or (),
@@ -143,7 +148,7 @@ def evaluate(  # noqa: PLR0913  # one argument an option
         _confirm(plan, file, journal, assume=yes)
         ending = _asked(plan, journal, inspect)
         evaluation, answers = _summed_up(loaded, plan, file, journal, ending)
-        path = _write(stack, evaluation, journal)
+        path = _write(stack, evaluation, journal, signing)
     _show(stack, evaluation, path, answers, output_format)
     if not evaluation.complete:
         raise typer.Exit(1)
@@ -254,9 +259,11 @@ def _summed_up(
     return evaluation, answers
 
 
-def _write(stack: str, evaluation: Evaluation, journal: Journal) -> Path:
+def _write(
+    stack: str, evaluation: Evaluation, journal: Journal, key: Ed25519PrivateKey | None
+) -> Path:
     path = EVALUATIONS / f"{stack}-{evaluation.day.isoformat()}.json"
-    write_whole(path, as_text(evaluation))
+    write_record(path, as_text(evaluation), key)
     if evaluation.complete:
         # A later evaluation starts over; these answers stay readable.
         journal.path.replace(journal.path.with_name(f"{path.stem}.jsonl"))

@@ -9,18 +9,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from breakeven.bundle.archive.signing import read_private_key
-from breakeven.bundle.errors import BundleError
-from breakeven.bundle.files import write_bytes
 from breakeven.cli.completion import StackArgument
-from breakeven.cli.files import write_whole
 from breakeven.cli.measure.live import line_of, measured
 from breakeven.cli.measure.options import MeasureError, Wishes
 from breakeven.cli.options.output_format import Format, FormatOption
+from breakeven.cli.signed_record import KeyOption, signing_key, write_record
 from breakeven.cost.report import Report
 from breakeven.measurements.guidellm import LoadError
 from breakeven.measurements.record import Measurement, as_text
@@ -29,6 +26,9 @@ from breakeven.planning.offline import LoadedStack, load_stack, load_stack_of_on
 from breakeven.planning.own_measurement import served_by
 from breakeven.reports.formatting import money, usd, usd_difference
 from breakeven.settings.files import MEASUREMENTS
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _ALIKE = 1.1
 """Results of one record may differ in length by this factor; random lengths do by a few percent."""
@@ -84,12 +84,7 @@ def measure(  # noqa: PLR0913  # one argument an option
     guidellm: Annotated[
         str, typer.Option(metavar="PROGRAM", help="Path of guidellm, which generates the load.")
     ] = "guidellm",
-    key: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Private key that signs the record, from breakeven bundle keygen."
-        ),
-    ] = None,
+    key: KeyOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
@@ -105,6 +100,7 @@ def measure(  # noqa: PLR0913  # one argument an option
     if bool(results) == bool(target):
         msg = "give either --target URL to measure, or --from FILE to import a result"
         raise MeasureError(msg)
+    signing = signing_key(key)
     loaded = load_stack_of_one_model(stack, "breakeven measure")
     before = loaded.report().total
     wishes = Wishes(
@@ -123,11 +119,11 @@ def measure(  # noqa: PLR0913  # one argument an option
             found = _imported(loaded, results, model)
         else:
             found = measured(loaded, wishes, MEASUREMENTS)
-    except (BundleError, LoadError, ResultError) as error:
+    except (LoadError, ResultError) as error:
         raise MeasureError(str(error)) from error
     # Load generators do not say what a prefix cache had; the own load has the share of the stack.
     cached = None if results else round(loaded.assumptions.load.cached_input_share * 100)
-    path = _write(stack, loaded, found, cached, key)
+    path = _write(stack, loaded, found, cached, signing)
     report = load_stack(stack).report()
     output = _output(path, found, before, report)
     if output_format is Format.JSON:
@@ -174,7 +170,11 @@ def _check_model(loaded: LoadedStack, found: Sequence[Result], stated: str | Non
 
 
 def _write(
-    stack: str, loaded: LoadedStack, found: Sequence[Result], cached: int | None, key: Path | None
+    stack: str,
+    loaded: LoadedStack,
+    found: Sequence[Result],
+    cached: int | None,
+    key: Ed25519PrivateKey | None,
 ) -> Path:
     day = next((each.day for each in found if each.day), None) or datetime.now(tz=UTC).date()
     measurement = Measurement(
@@ -188,12 +188,7 @@ def _write(
     )
     lengths = f"{measurement.input_tokens}-{measurement.output_tokens}"
     path = MEASUREMENTS / f"{stack}-{day.isoformat()}-{lengths}.json"
-    MEASUREMENTS.mkdir(parents=True, exist_ok=True)
-    text = as_text(measurement)
-    signature = None if key is None else read_private_key(key).sign(text.encode())
-    write_whole(path, text)
-    if signature is not None:
-        write_bytes(path.with_name(f"{path.name}.sig"), signature)
+    write_record(path, as_text(measurement), key)
     return path
 
 
