@@ -38,6 +38,10 @@ PLANNED = replace(
     fixed_hour=Decimal("6.00774"),
     per_million_tokens=Decimal("0.53"),
     budget=Decimal(9000),
+    replica_tokens_per_second=5000.0,
+    replica_tokens_low=4750.0,
+    full_requests=48,
+    measured_by="record.json",
 )
 
 

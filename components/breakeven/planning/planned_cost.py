@@ -7,6 +7,7 @@ from dataclasses import replace
 from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.by_model import ModelCost
+from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.report import Report
 from breakeven.manifests.monitoring.planned import PlannedApi, PlannedCost
 
@@ -19,6 +20,7 @@ def planned_costs(report: Report) -> tuple[PlannedCost, ...]:
 
 def _planned(report: Report, model: ModelCost) -> PlannedCost:
     assumptions, bill = model.assumptions, report.bill
+    capacity = assumptions.capacity
     hours = assumptions.calendar.hours_per_month
     private = any(line.private for line in report.infrastructure.lines)
     hosted = sorted(
@@ -31,7 +33,12 @@ def _planned(report: Report, model: ModelCost) -> PlannedCost:
         tokens_per_day=assumptions.load.tokens_per_day,
         busy_share=model.busy_share,
         mean_nodes=model.mean_nodes,
-        replica_tokens_per_second=assumptions.capacity.total_tokens_per_second,
+        replica_tokens_per_second=capacity.total_tokens_per_second,
+        replica_tokens_low=None
+        if capacity.is_unknown
+        else capacity.total_tokens_per_second * (1 - capacity.error_percent / 100),
+        full_requests=capacity.concurrent_requests,
+        measured_by=_measured_by(capacity),
         replicas_per_node=assumptions.fleet.replicas_per_node,
         fixed_nodes=None if assumptions.fleet.fixed_nodes is None else model.mean_nodes,
         fixed_hour=None if private else (model.fixed + model.overflow) / hours,
@@ -45,6 +52,12 @@ def _planned(report: Report, model: ModelCost) -> PlannedCost:
             *(_api(assumptions, price, same_model=True) for price in hosted),
         ),
     )
+
+
+def _measured_by(capacity: ReplicaCapacity) -> str:
+    if capacity.method != "own-measurement":
+        return ""
+    return capacity.record or "the stack's setting"
 
 
 def _api(assumptions: Assumptions, price: ApiPrice, *, same_model: bool) -> PlannedApi:

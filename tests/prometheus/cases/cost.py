@@ -1,7 +1,8 @@
 """Cases of charts/monitoring/rules/cost.yaml.j2, in January 1970, when promtool's time begins.
 
 The stack: two to eight replicas of one GPU a node, $1.965555 an hour each, $6.00774 an hour beside
-them, a budget of $9,000 a month, $0.53 planned for a million tokens.
+them, a budget of $9,000 a month, $0.53 planned for a million tokens. A replica was measured to
+serve 5,000 tokens per second with 48 requests in flight.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ def tokens(millions_a_day: int) -> tuple[Series, ...]:
     return (
         engine("vllm:prompt_tokens_total", f"0+{each}x{LONG}"),
         engine("vllm:generation_tokens_total", f"0+{each}x{LONG}"),
+    )
+
+
+def speed(tokens_per_second: int) -> tuple[Series, ...]:
+    each = tokens_per_second * 30  # of input and output, each minute
+    return (
+        engine("vllm:prompt_tokens_total", f"0+{each}x200"),
+        engine("vllm:generation_tokens_total", f"0+{each}x200"),
     )
 
 
@@ -75,6 +84,23 @@ CASES = [
     Case("CostPerTokenAbovePlan", (*replicas(3), *tokens(400)), days(9), firing=False, step=STEP),
     # The first days of a service say nothing.
     Case("CostPerTokenAbovePlan", (*replicas(3), *tokens(10)), days(3), firing=False, step=STEP),
+    # 48 requests in flight in each of two replicas, which were measured to serve 5,000 tokens per
+    # second then, and 4,750 at least: 4,700 are too few, 4,800 are not.
+    Case(
+        "ThroughputBelowPlan",
+        (*replicas(2, 200), *load(96), *speed(9400)),
+        60,
+        firing=True,
+        summary="Full replicas serve 4700 tokens per second each; the plan has 5000 (measured in "
+        "record.json) and at least 4750.",
+    ),
+    Case("ThroughputBelowPlan", (*replicas(2, 200), *load(96), *speed(9600)), 60, firing=False),
+    Case(  # not full
+        "ThroughputBelowPlan", (*replicas(2, 200), *load(95), *speed(9400)), 60, firing=False
+    ),
+    Case(  # just full
+        "ThroughputBelowPlan", (*replicas(2, 200), *load(96), *speed(9400)), 20, firing=False
+    ),
     # Two replicas aim at 96 requests; 40 are there, and three replicas.
     Case(
         "IdleReplicas",

@@ -18,9 +18,12 @@ from breakeven.errors import UserError
 from breakeven.measurements.record import from_text, matching, read_records
 from breakeven.planning import own_measurement
 from breakeven.planning.offline import load_values
+from breakeven.planning.planned_cost import planned_costs
 from breakeven.reports.sentences.notes import report_notes
 from breakeven.settings.files import stack_values, with_settings
+from tests.recording import settings_of
 from tests.unit.cost.builders import TODAY
+from tests.unit.manifests.monitoring.stacks import alerts_of
 from tests.unit.measurements.test_results import VLLM, changed
 
 STACK = "aws-prod"
@@ -61,6 +64,24 @@ def test_an_imported_result_decides_the_capacity_and_says_so(tmp_path: Path, rec
     capacity = load_values(STACK, stack_values(STACK), TODAY).assumptions.capacity
     assert (capacity.method, capacity.record) == ("own-measurement", path.name)
     assert capacity.output_tokens_per_second == pytest.approx(1280)
+
+
+def test_the_alert_about_throughput_uses_the_record_where_it_matches(tmp_path: Path) -> None:
+    [before] = planned_costs(load_values(STACK, stack_values(STACK), TODAY).report())
+    assert before.measured_by == ""
+    imported(tmp_path)
+    [planned] = planned_costs(load_values(STACK, stack_values(STACK), TODAY).report())
+    assert planned.measured_by.startswith(STACK)
+    # 1,280 output tokens a second, and four times as many input tokens; measured within 5%.
+    assert planned.replica_tokens_per_second == pytest.approx(5 * 1280)
+    assert planned.replica_tokens_low == pytest.approx(0.95 * 5 * 1280)
+    alert = alerts_of(settings_of(STACK), planned)["ThroughputBelowPlan"]
+    assert (
+        f"the plan has 6400 (measured in {planned.measured_by})" in alert["annotations"]["summary"]
+    )
+    changed_since = with_settings(stack_values(STACK), {"engine.args": {"async-scheduling": False}})
+    [estimated] = planned_costs(load_values(STACK, changed_since, TODAY).report())
+    assert estimated.measured_by == ""
 
 
 @pytest.mark.parametrize(

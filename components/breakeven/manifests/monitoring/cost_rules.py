@@ -53,6 +53,11 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
         "hours_per_month": str(planned.hours_per_month),
         "per_million_tokens": f"{planned.per_million_tokens:.2f}",
         "replica_tokens_per_second": f"{planned.replica_tokens_per_second:.0f}",
+        "replica_tokens_low": None
+        if planned.replica_tokens_low is None
+        else f"{planned.replica_tokens_low:.0f}",
+        "full_requests": planned.full_requests,
+        "expected": f"measured in {planned.measured_by}" if planned.measured_by else "estimated",
         "replicas_per_node": planned.replicas_per_node,
         "fixed_nodes": None if planned.fixed_nodes is None else f"{planned.fixed_nodes:g}",
         "models": models_selector(settings),

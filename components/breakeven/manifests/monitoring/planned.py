@@ -32,6 +32,10 @@ class PlannedCost:
         busy_share: Share of the paid capacity that the planned load uses, 0 to 1.
         mean_nodes: GPU nodes paid, averaged over time.
         replica_tokens_per_second: What a replica serves when it is full.
+        replica_tokens_low: Lower end of the band of that; None where no measurement is known.
+        full_requests: Requests in flight of a replica that is full.
+        measured_by: The user's own measurement that it comes from: a record or a setting; empty
+            where it is estimated.
         replicas_per_node: Whole replicas that fill a node.
         fixed_nodes: Nodes of a pool of fixed size, paid whether busy or not; None elsewhere. The
             model's share of them where several use them.
@@ -53,6 +57,9 @@ class PlannedCost:
     busy_share: float
     mean_nodes: float
     replica_tokens_per_second: float
+    replica_tokens_low: float | None
+    full_requests: int
+    measured_by: str
     replicas_per_node: int
     fixed_nodes: float | None
     fixed_hour: Decimal | None
