@@ -14,7 +14,7 @@ import typer
 from breakeven.cli.completion import StackArgument
 from breakeven.cli.evaluate.endpoints import EvaluateError, Stated, endpoints_of
 from breakeven.cli.options.output_format import Format, FormatOption
-from breakeven.cli.signed_record import KeyOption, signing_key, write_record
+from breakeven.cli.options.signed_record import KeyOption, signing_key, write_record
 from breakeven.evaluation.answers import Answer, Journal
 from breakeven.evaluation.prompts import FEW, PromptError, PromptFile, read_prompts
 from breakeven.evaluation.record import Asked, Evaluation, as_text, results_of

@@ -17,7 +17,7 @@ from breakeven.cli.completion import StackArgument
 from breakeven.cli.measure.live import line_of, measured
 from breakeven.cli.measure.options import MeasureError, Wishes
 from breakeven.cli.options.output_format import Format, FormatOption
-from breakeven.cli.signed_record import KeyOption, signing_key, write_record
+from breakeven.cli.options.signed_record import KeyOption, signing_key, write_record
 from breakeven.cost.report import Report
 from breakeven.measurements.guidellm import LoadError
 from breakeven.measurements.record import Measurement, as_text
