@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -52,6 +53,15 @@ _FAILED = """
 """
 
 
+_SAID = """
+    terminated:
+      exitCode: 0
+      reason: Completed
+      finishedAt: {{ $now | Quote }}
+      message: MESSAGE
+"""
+
+
 @contextmanager
 def no_image(api: Api, image: str) -> Iterator[None]:
     """Lets no node find an image."""
@@ -71,6 +81,22 @@ def containers_fail(api: Api, component: str, last_line: str) -> Iterator[None]:
     """
     key = '.metadata.labels["app.kubernetes.io/component"]'
     status = _status("Failed", "PodFailed", _FAILED.replace("LAST_LINE", last_line))
+    with _stage(api, {"key": key, "values": [component]}, status):
+        yield
+
+
+@contextmanager
+def containers_say(api: Api, component: str, message: str) -> Iterator[None]:
+    """Lets the containers of a component end with status 0.
+
+    Args:
+        api: The cluster.
+        component: Value of the label app.kubernetes.io/component.
+        message: What they write to /dev/termination-log.
+    """
+    key = '.metadata.labels["app.kubernetes.io/component"]'
+    state = _SAID.replace("MESSAGE", json.dumps(message))
+    status = _status("Succeeded", "PodCompleted", state)
     with _stage(api, {"key": key, "values": [component]}, status):
         yield
 

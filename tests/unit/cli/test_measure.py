@@ -171,7 +171,12 @@ def test_what_cannot_be_used_is_one_message(tmp_path: Path) -> None:
     result.write_text(json.dumps(VLLM), encoding="utf-8")
     assert "--model acme/model-8b" in refused("--from", str(result))
     assert "can't be read" in refused("--from", str(tmp_path / "none.json"))
-    assert "either --target URL" in refused()
+    assert "one of --target URL and --in-cluster" in refused()
+    assert "one of --target URL" in refused("--in-cluster", "--target", "http://x")
+    assert "--image is missing" in refused("--in-cluster")
+    assert "acme/guidellm:v1 has no digest" in refused(
+        "--in-cluster", "--image", "acme/guidellm:v1"
+    )
     assert "can't be started" in refused("--target", "http://x", "--guidellm", "/no", "--yes")
 
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from breakeven.cli.completion import StackArgument
-from breakeven.cli.measure.live import line_of, measured
+from breakeven.cli.measure.in_cluster import Inside, Place, inside
+from breakeven.cli.measure.live import line_of, measured, with_program
 from breakeven.cli.measure.options import MeasureError, Wishes
+from breakeven.cli.options.cluster import ContextOption, KubeconfigOption
 from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.options.signed_record import KeyOption, signing_key, write_record
 from breakeven.cost.report import Report
@@ -50,6 +52,22 @@ def measure(  # noqa: PLR0913  # one argument an option
         str | None,
         typer.Option(metavar="URL", help="Address of one replica, such as http://localhost:8000."),
     ] = None,
+    in_cluster: Annotated[
+        bool,
+        typer.Option(
+            "--in-cluster",
+            help="Measure a ready replica from inside its cluster: one Job per concurrency level, "
+            "removed at the end.",
+        ),
+    ] = False,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            metavar="IMAGE@DIGEST", help="Image with guidellm, for --in-cluster, by digest."
+        ),
+    ] = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -93,31 +111,39 @@ def measure(  # noqa: PLR0913  # one argument an option
     The load has the lengths and the cached share of the stack's traffic. The concurrency is doubled
     until an objective is missed or the replica is full. Time and cost are shown first, and a
     stopped run continues where it was. The record is written to stacks/measurements/; estimates use
-    it as long as model, GPU, engine, and flags stay the same. The key is read from OPENAI_API_KEY.
+    it as long as model, GPU, engine, and flags stay the same. The key is read from OPENAI_API_KEY,
+    or in the cluster from the stack's Secret.
 
     Example: breakeven measure aws-prod --target http://localhost:8000 --minutes 20
     """
-    if bool(results) == bool(target):
-        msg = "give either --target URL to measure, or --from FILE to import a result"
+    if [bool(results), bool(target), in_cluster].count(True) != 1:
+        msg = (
+            "give one of --target URL and --in-cluster to measure, or --from FILE to import a "
+            "result"
+        )
         raise MeasureError(msg)
     signing = signing_key(key)
     loaded = load_stack_of_one_model(stack, "breakeven measure")
     before = loaded.report().total
-    wishes = Wishes(
-        target=target or "",
-        model=model,
-        tokenizer=tokenizer,
-        minutes=minutes,
-        budget=budget,
-        seconds=seconds,
-        most=most,
-        program=guidellm,
-        assume=yes,
-    )
     try:
         if results:
             found = _imported(loaded, results, model)
         else:
+            own = Inside(with_program(guidellm), target or "", "")
+            if in_cluster:
+                place = Place(image=image, kubeconfig=kubeconfig, context=context)
+                own = inside(stack, loaded, place)
+            wishes = Wishes(
+                run=own.run,
+                target=own.target,
+                model=model,
+                tokenizer=tokenizer or own.tokenizer or None,
+                minutes=minutes,
+                budget=budget,
+                seconds=seconds,
+                most=most,
+                assume=yes,
+            )
             found = measured(loaded, wishes, MEASUREMENTS)
     except (LoadError, ResultError) as error:
         raise MeasureError(str(error)) from error

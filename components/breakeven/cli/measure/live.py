@@ -10,9 +10,9 @@ from pathlib import Path
 import typer
 
 from breakeven.cli.measure.options import MeasureError, Wishes
-from breakeven.cli.measure.sweep import Plan, steps_up_to, sweep
+from breakeven.cli.measure.sweep import Plan, Run, steps_up_to, sweep
 from breakeven.cost.bill.node_cost import RentedNode
-from breakeven.measurements.guidellm import Load
+from breakeven.measurements.guidellm import Load, run
 from breakeven.measurements.record import Point
 from breakeven.measurements.results import Result
 from breakeven.planning.fleet import largest_batch
@@ -46,6 +46,15 @@ def measured(loaded: LoadedStack, wishes: Wishes, folder: Path) -> list[Result]:
         path.unlink()
     steps.rmdir()
     return found
+
+
+def with_program(program: str) -> Run:
+    """Returns what runs a step on this machine, by the program guidellm."""
+
+    def run_step(load: Load, concurrency: int, result: Path) -> None:
+        run(program, load, concurrency, result, os.environ.get(KEY, ""))
+
+    return run_step
 
 
 def line_of(point: Point) -> str:
@@ -126,9 +135,8 @@ def _swept(loaded: LoadedStack, plan: Plan, wishes: Wishes, steps: Path) -> list
     try:
         for result, ending in sweep(
             plan,
-            program=wishes.program,
+            run=wishes.run,
             folder=steps,
-            key=os.environ.get(KEY, ""),
             objectives=objectives_of(loaded.settings),
             has_time=has_time,
         ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from breakeven.cli.measure.sweep import Run
 from breakeven.errors import UserError
 
 
@@ -13,8 +14,9 @@ class MeasureError(UserError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """How to measure; see the options of `breakeven measure`."""
+    """How to measure: what runs a step, and the options of `breakeven measure`."""
 
+    run: Run
     target: str
     model: str | None
     tokenizer: str | None
@@ -22,5 +24,4 @@ class Wishes:
     budget: float | None
     seconds: int
     most: int | None
-    program: str
     assume: bool

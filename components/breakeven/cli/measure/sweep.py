@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeAlias
 
 from breakeven.cost.capacity.objectives import Objectives
-from breakeven.measurements.guidellm import START_SECONDS, Load, run
+from breakeven.measurements.guidellm import START_SECONDS, Load
 from breakeven.measurements.record import Point
 from breakeven.measurements.results import Result, read_results
 
@@ -49,12 +50,15 @@ def steps_up_to(most: int) -> tuple[int, ...]:
     return (*(step for step in doubled if step < most), most)
 
 
-def sweep(  # noqa: PLR0913  # what the command line states
+Run: TypeAlias = Callable[[Load, int, Path], None]
+"""Holds one concurrency of a load, and writes guidellm's result to a file, whole or not at all."""
+
+
+def sweep(
     plan: Plan,
     *,
-    program: str,
+    run: Run,
     folder: Path,
-    key: str,
     objectives: Objectives,
     has_time: Callable[[float], bool],
 ) -> Iterator[tuple[Result, str]]:
@@ -62,9 +66,8 @@ def sweep(  # noqa: PLR0913  # what the command line states
 
     Args:
         plan: What to do.
-        program: guidellm.
+        run: Runs one step.
         folder: Where results of steps are kept, so that a run can go on.
-        key: Bearer token; empty for none.
         objectives: Latencies to keep.
         has_time: Tells whether so many seconds more are within the budget.
 
@@ -78,7 +81,7 @@ def sweep(  # noqa: PLR0913  # what the command line states
         if not path.is_file():
             if not has_time(plan.load.seconds + START_SECONDS):
                 return
-            run(program, plan.load, step, path, key)
+            run(plan.load, step, path)
         [result] = read_results(path.read_text(encoding="utf-8"), str(path))
         ending = _ending(result.point, before, objectives)
         yield result, ending

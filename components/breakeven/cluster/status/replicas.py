@@ -42,13 +42,14 @@ def replicas_of(
     selector = ",".join(f"{key}={value}" for key, value in answering_labels(settings).items())
     pods = tuple(cluster.items(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector))
     wanted = int(at(owner, "spec", "replicas") or 0)
-    ready = sum(1 for pod in pods if _is_ready(pod))
-    found = [cause_of(pod) for pod in pods if not _is_ready(pod) and not _leaves(pod)]
+    ready = sum(1 for pod in pods if is_ready(pod))
+    found = [cause_of(pod) for pod in pods if not is_ready(pod) and not _leaves(pod)]
     found += [refused] * (wanted - len(pods)) if (refused := _refused(owner)) else []
     return wanted, ready, tuple(_counted(found))
 
 
-def _is_ready(pod: Mapping[str, Any]) -> bool:
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Tells whether a pod is ready and stays."""
     conditions = listed(at(pod, "status", "conditions"))
     is_ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
     return is_ready and not _leaves(pod)
