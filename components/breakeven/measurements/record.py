@@ -46,6 +46,23 @@ class Point:
     requests: int
     failed: int = 0
 
+    def towards(self, other: Point, concurrency: int) -> Point:
+        """Returns what lies on the straight line to a point of more requests in flight."""
+        part = (concurrency - self.concurrency) / (other.concurrency - self.concurrency)
+
+        def between(one: float | None, another: float | None) -> float | None:
+            return None if one is None or another is None else one + part * (another - one)
+
+        speed = self.output_tokens_per_second
+        return Point(
+            concurrency=concurrency,
+            output_tokens_per_second=speed + part * (other.output_tokens_per_second - speed),
+            first_token_seconds=between(self.first_token_seconds, other.first_token_seconds),
+            inter_token_seconds=between(self.inter_token_seconds, other.inter_token_seconds),
+            requests=min(self.requests, other.requests),
+            failed=self.failed + other.failed,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
@@ -121,12 +138,17 @@ class Measurement:
     name: str = ""
 
     def point_for(self, concurrency: int) -> Point:
-        """Returns the point of the fewest requests in flight that are as many as asked for.
+        """Returns the point of so many requests in flight, between two that were measured.
 
-        Where fewer were measured at most, that of the most.
+        Where fewer were measured at most, that of the most; where more at least, that of the least.
         """
-        enough = (point for point in self.points if point.concurrency >= concurrency)
-        return next(enough, self.points[-1])
+        after = next((each for each in self.points if each.concurrency >= concurrency), None)
+        if after is None:
+            return self.points[-1]
+        if after is self.points[0] or after.concurrency == concurrency:
+            return after
+        before = self.points[self.points.index(after) - 1]
+        return before.towards(after, concurrency)
 
     def fits(self, *, input_tokens: int, output_tokens: int, cached_percent: int) -> bool:
         """Tells whether it was measured with requests of nearly these lengths."""
