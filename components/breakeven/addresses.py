@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -39,8 +40,16 @@ _NOWHERE: tuple[Network, ...] = tuple(
 )
 """Networks that lead to the machine itself or to its link, and nowhere else."""
 
-_URL = re.compile(
-    r"(?:\b([a-z][a-z0-9+.-]*):|(?<![\w:/]))//(\[[0-9a-f:.]+\]|[^\s/:?#'\"`<>\\|,;)}\]]*)",
+_WORD = r"[^\s/?#'\"`<>\\|,;)}\[\]]*"
+_AUTHORITY = rf"((?:{_WORD}@)?\[[0-9a-f:.]+\](?::\d*)?|{_WORD})"
+_URL = re.compile(rf"(?:\b([a-z][a-z0-9+.-]*):|(?<![\w:/\\]))[/\\]{{2}}{_AUTHORITY}", re.IGNORECASE)
+# Clients of HTTP take one slash, three, or backslashes for two.
+_LOOSE = re.compile(
+    rf"\b(https?|wss?|ftp):(?:[/\\](?![/\\])|[/\\]{{3,}}){_AUTHORITY}", re.IGNORECASE
+)
+_PORT = re.compile(r":\d*$")
+_PLAIN_IP = re.compile(
+    r"(?<![\w./@:-])(\d{1,3}(?:\.\d{1,3}){3}(?=:\d|/(?!\d)|$)|\[[0-9a-f:.]+\](?=:\d|/))",
     re.IGNORECASE,
 )
 _BARE = re.compile(
@@ -48,6 +57,7 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _ANY_NUMBER = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}", re.IGNORECASE)
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _FILE_ENDINGS = frozenset(
     {"conf", "crt", "json", "jinja", "key", "log", "pem", "py", "safetensors", "sh", "so", "toml"}
     | {"txt", "yaml", "yml"}
@@ -104,9 +114,13 @@ def outside_addresses(text: str, allowed: Iterable[str]) -> Iterator[str]:
     """
     hosts = {entry.partition("/")[0].lower() for entry in allowed}
     names = {host.rpartition(":")[0] or host for host in hosts}
-    for scheme, host in _URL.findall(text):
+    # Parsers drop what a person does not see.
+    text = _UNSEEN.sub("", text)
+    found = [*_URL.findall(text), *_LOOSE.findall(text)]
+    for scheme, authority in found:
         # What stands before an @ is a user, and what a browser shows first.
-        name = host.rpartition("@")[2].lower()
+        host = _PORT.sub("", authority.rpartition("@")[2])
+        name = unicodedata.normalize("NFKC", host).lower()
         if name not in names and name not in hosts and not _is_inside_host(name):
             yield f"{scheme}{'://' if scheme else '//'}{host}"
 
@@ -114,8 +128,8 @@ def outside_addresses(text: str, allowed: Iterable[str]) -> Iterator[str]:
 def outside_hosts(text: str, allowed: Iterable[str], namespaces: Iterable[str]) -> Iterator[str]:
     """Yields each host without scheme in a word of a command line or the value of a variable.
 
-    A host is recognized by what follows it: a port or a path. Names of files and Python modules
-    have neither, and a word that begins like a path has no host.
+    A name is recognized by what follows it: a port or a path. Names of files and Python modules
+    have neither, and a word that begins like a path has no host. An IPv4 address may end the text.
 
     Args:
         text: A word, or several.
@@ -124,7 +138,7 @@ def outside_hosts(text: str, allowed: Iterable[str], namespaces: Iterable[str]) 
     """
     names = {entry.partition("/")[0].partition(":")[0].lower() for entry in allowed}
     inside = set(namespaces)
-    for host in _BARE.findall(text):
+    for host in [*_BARE.findall(text), *_PLAIN_IP.findall(text)]:
         name = host.lower().rstrip(".")
         last = name.rpartition(".")[2]
         is_file = last in _FILE_ENDINGS
@@ -150,4 +164,5 @@ def _is_inside_host(host: str) -> bool:
     except ValueError:
         return bool(_CLUSTER_NAME.fullmatch(host) or _ONE_LABEL.fullmatch(host))
     network = ipaddress.ip_network(address)
-    return (address.is_loopback or is_inside(network)) and address not in METADATA
+    own = address.is_loopback or address.is_unspecified or is_inside(network)
+    return own and address not in METADATA

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import base64
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from breakeven.policy.manifest import Resource, at, listed, mapped
+from breakeven.policy.manifest import Resource, at, listed, mapped, strings
 from breakeven.policy.remediation import with_containers
 
 _Data: TypeAlias = Mapping[tuple[str, str], Mapping[str, Any]]
@@ -28,6 +29,25 @@ def with_config_maps(resources: Iterable[Resource]) -> tuple[Resource, ...]:
     if not data:
         return known
     return tuple(_written_out(resource, data) for resource in known)
+
+
+def config_texts(resource: Resource, *sections: str) -> Iterator[tuple[str, str]]:
+    """Yields the texts of a ConfigMap with their paths; binary ones where they are text.
+
+    Args:
+        resource: Any; other kinds have none.
+        sections: "data" and "binaryData".
+    """
+    for section in sections if resource.kind == "ConfigMap" else ():
+        for path, text in strings(resource.manifest.get(section), section):
+            yield path, text if section == "data" else _decoded(text)
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode()
+    except ValueError:
+        return ""
 
 
 def _written_out(resource: Resource, data: _Data) -> Resource:

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from breakeven.errors import UserError
-from breakeven.policy.manifest import Resource, listed
-from breakeven.yaml_documents import read_documents
+from breakeven.policy.manifest import Resource, at, listed
+from breakeven.yaml_documents import documents_in, read_documents
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _TYPE_PREFIX = "kubernetes:"
@@ -97,7 +97,45 @@ def taken_apart(document: Any) -> Iterator[Mapping[str, Any]]:
     is_list = kind.endswith("List") and "items" in document
     if not is_list or not all(isinstance(item, Mapping) for item in items):
         yield document
+        if "." in str(document.get("apiVersion")).partition("/")[0]:
+            home = at(document, "metadata", "namespace")
+            yield from (each for key in document for each in _carried(document[key], home))
         return
     stated = {"apiVersion": document.get("apiVersion"), "kind": kind.removesuffix("List")}
     for item in items:
         yield from taken_apart(item if item.get("kind") else {**stated, **item, **stated})
+
+
+def _carried(value: Any, home: Any) -> Iterator[Mapping[str, Any]]:
+    """Yields manifests that another resource holds, for its controller to apply.
+
+    Those with pods are left out where they are not text: their pods are found in the holder.
+
+    Args:
+        value: Anything below the holder.
+        home: Namespace of the holder, which those without one are taken to be in.
+    """
+    if isinstance(value, str):
+        if "apiVersion" in value and "kind" in value:
+            for document in _documents_of(value):
+                yield from taken_apart(document)
+        return
+    if isinstance(value, Mapping) and _is_manifest(value):
+        placed = {**value, "metadata": {"namespace": home, **value["metadata"]}} if home else value
+        if not Resource(placed).pods:
+            yield placed
+    for item in value.values() if isinstance(value, Mapping) else listed(value):
+        yield from _carried(item, home)
+
+
+def _is_manifest(value: Mapping[str, Any]) -> bool:
+    stated = value.get("apiVersion"), value.get("kind")
+    named = all(isinstance(each, str) for each in stated)
+    return named and isinstance(value.get("metadata"), Mapping)
+
+
+def _documents_of(text: str) -> list[Any]:
+    try:
+        return documents_in(text)
+    except yaml.YAMLError:
+        return []

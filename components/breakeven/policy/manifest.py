@@ -245,6 +245,8 @@ def _is_pod(value: Mapping[str, Any]) -> bool:
             for item in listed(value.get(key))
         )
         or any(_is_container(value.get(key)) for key in _OTHER_SINGLE)
+        # What a custom kind's controller puts into the pods that it makes.
+        or any(value.get(key) is True for key in ("hostNetwork", "hostPID", "hostIPC"))
     )
 
 

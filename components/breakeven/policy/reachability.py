@@ -256,7 +256,11 @@ def _services(resources: Iterable[Resource]) -> Iterator[Exit]:
             yield Exit(resource.reference, str(resource.spec["externalName"]), (), "public")
         for address in _endpoints(resource):
             network = network_of(address)
-            if network is not None and any(is_public(part) for part in without(network, PRIVATE)):
+            if network is None:
+                yield Exit(resource.reference, str(address), (), "public")
+            elif any(found in network for found in METADATA):
+                yield Exit(resource.reference, str(address), (), "metadata")
+            elif any(is_public(part) for part in without(network, PRIVATE)):
                 yield Exit(resource.reference, str(address), (), "public")
 
 
@@ -266,8 +270,8 @@ def _endpoints(resource: Resource) -> Iterator[Any]:
             yield from listed(at(endpoint, "addresses"))
     elif resource.kind == "Endpoints":
         for subset in listed(resource.manifest.get("subsets")):
-            for address in listed(at(subset, "addresses")):
-                yield at(address, "ip")
+            for key in ("addresses", "notReadyAddresses"):
+                yield from (at(address, "ip") for address in listed(at(subset, key)))
 
 
 def _texts(ports: Iterable[PortRange]) -> tuple[str, ...]:

@@ -12,7 +12,14 @@ _FIELDS = {
     *("allowPrivilegeEscalation", "automountServiceAccountToken", "capabilities", "drop"),
     *("enableServiceLinks", "ephemeral-storage", "livenessProbe", "memory"),
     *("podSelector", "policyTypes", "readinessProbe", "readOnlyRootFilesystem", "runAsNonRoot"),
-    *("runAsUser", "seccompProfile", "securityContext", "serviceAccountName", "sizeLimit"),
+    *(
+        "runAsGroup",
+        "runAsUser",
+        "seccompProfile",
+        "securityContext",
+        "serviceAccountName",
+        "sizeLimit",
+    ),
     *("startupProbe",),
 }
 _FLAGS = ("--disable-fastapi-docs", "--load-format", "--shutdown-timeout", "--max-model-len")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from breakeven.addresses import is_inside, network_of, outside_addresses, outside_hosts
+from breakeven.policy.config_maps import config_texts
 from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
 from breakeven.policy.reachability import exits_of
 from breakeven.policy.rule import Pack, Rule, Violation, about
+from breakeven.policy.rules.command_lines import environment, flags, json_value, words
 from breakeven.policy.rules.containers import (
     all_of,
     each_container,
-    environment,
-    flags,
+    handlers,
     has_pods,
     is_any,
     is_false,
@@ -21,7 +23,6 @@ from breakeven.policy.rules.containers import (
     is_one_of,
     is_true,
     shown,
-    words,
 )
 from breakeven.policy.rules.network_policies import is_judged, is_known_policy, peers, sides
 from breakeven.policy.rules.vllm_commands import (
@@ -56,6 +57,7 @@ GRAFANA: Mapping[str, str] = {
 
 _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "NGC_API_KEY")
 _GRAFANA_IMAGE = re.compile(r"(^|/)grafana(-oss|-enterprise)?(:|@|$)")
+_HOST_NAME = re.compile(r"(PROXY|HOST|HOSTNAME|ENDPOINT|SERVER|ADDR|ADDRESS)$", re.IGNORECASE)
 _FILLED_IN_HOST = re.compile(r"//\$[({]")
 _SEVERAL_NODES = ("LeaderWorkerSet", "RayCluster", "RayService")
 
@@ -103,7 +105,8 @@ def _inside_services(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 
 @about(is_any)
 def _no_outside_address(resource: Resource, scope: Scope) -> Iterator[Violation]:
-    for path, text in strings(resource.manifest):
+    binary = config_texts(resource, "binaryData")
+    for path, text in (*strings(resource.manifest), *binary):
         for address in outside_addresses(text, scope.registries):
             yield Violation(path, address)
 
@@ -116,7 +119,10 @@ def _no_outside_host(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for pod in resource.pods:
         for container in pod.containers():
             for path, text in _texts(container):
-                for host in outside_hosts(text, scope.registries, namespaces):
+                for host in (
+                    *outside_hosts(text, scope.registries, namespaces),
+                    *outside_addresses(text, scope.registries),
+                ):
                     yield Violation(f"{container.path}.{path}", host)
                 if _FILLED_IN_HOST.search(text):
                     yield Violation(f"{container.path}.{path}", "a host that is filled in later")
@@ -127,9 +133,14 @@ def _texts(container: Container) -> Iterator[tuple[str, str]]:
         yield "args", word
     for name, value in environment(container).stated.items():
         if isinstance(value, str):
-            # A proxy's host may stand alone.
-            alone = name.lower().endswith("_proxy") and value and "://" not in value
-            yield f"env[{name}]", f"{value}/" if alone else value
+            # Parsers of addresses drop the ends of lines.
+            text = re.sub(r"[\t\r\n]", "", value)
+            # A host may stand alone in a variable that is named after it.
+            alone = _HOST_NAME.search(name) and text and "/" not in text
+            yield f"env[{name}]", f"{text}/" if alone else text
+    for place, handler in handlers(container):
+        for word in listed(at(handler, "exec", "command")):
+            yield f"{place}.exec.command", str(word)
 
 
 def _no_hub_token(container: Container, _pod: Pod) -> Iterator[Violation]:
@@ -164,6 +175,25 @@ def _local_model(container: Container, _pod: Pod) -> Iterator[Violation]:
     unknown = model is None and not flags(container).is_complete
     if not unknown and (model is None or not model.startswith("/")):
         yield Violation(f"{container.path}.args", f"model {shown(model)}")
+    for flag, named in _further_models(container):
+        if named is not None and not str(named).startswith("/"):
+            yield Violation(f"{container.path}.args[{flag}]", shown(named))
+
+
+def _further_models(container: Container) -> Iterator[tuple[str, Any]]:
+    """Yields what else a server may ask a hub for: tokenizer, configuration, draft, adapters."""
+    stated = flags(container).stated
+    for flag in ("--tokenizer", "--hf-config-path"):
+        yield flag, stated.get(flag)
+    if stated.get("--generation-config") not in ("auto", "vllm"):
+        yield "--generation-config", stated.get("--generation-config")
+    yield "--speculative-config", json_value(container, "--speculative-config", "model")
+    following = False
+    for word in words(container):
+        following = word == "--lora-modules" or (following and not word.startswith("-"))
+        name, equals, path = word.removeprefix("--lora-modules=").partition("=")
+        if (following or word.startswith("--lora-modules=")) and equals and name[:1] != "{":
+            yield "--lora-modules", path
 
 
 @about(is_server)
@@ -260,8 +290,8 @@ RULES = (
     ),
     Rule(
         id="airgap-local-model",
-        what="A model is named by an absolute path: with a repository's name several versions of "
-        "vLLM ask the hub even when offline.",
+        what="A model, its tokenizer, a draft model and adapters are named by absolute paths: with "
+        "a repository's name several versions of vLLM ask the hub even when offline.",
         do="Serve /weights/REVISION and set --served-model-name.",
         theme="egress",
         pack=Pack.AIRGAP,

@@ -7,7 +7,8 @@ from typing import Any
 
 from breakeven.policy.manifest import Pod, Resource, Scope, Unknown, at, listed, mapped
 from breakeven.policy.rule import Rule, Violation, about
-from breakeven.policy.rules.containers import flags, is_kind, is_one_of, shown
+from breakeven.policy.rules.command_lines import flags
+from breakeven.policy.rules.containers import is_kind, is_one_of, shown
 from breakeven.policy.rules.network_policies import neighbors, port_name
 from breakeven.policy.selectors import matches
 
@@ -18,8 +19,10 @@ _CERTIFICATE_ANNOTATIONS = (
 )
 """By which a load balancer of a cloud ends TLS itself."""
 
+_ALLOW_HTTP = "kubernetes.io/ingress.allow-http"
+_SNIPPETS = ("-snippet", "-snippets", ".ingress.kubernetes.io/server-alias")
 _PLAIN_ANNOTATIONS = {
-    "kubernetes.io/ingress.allow-http": "true",
+    _ALLOW_HTTP: "true",
     "nginx.ingress.kubernetes.io/ssl-redirect": "false",
     "haproxy-ingress.github.io/ssl-redirect": "false",
     "traefik.ingress.kubernetes.io/router.tls": "false",
@@ -36,9 +39,19 @@ def _no_external_addresses(resource: Resource, _scope: Scope) -> Iterator[Violat
 _ENTRIES = ("LoadBalancer", "NodePort")
 """Types of Services by which a cluster is entered from outside."""
 
+_ENTRY_KINDS = (
+    *("Gateway", "Ingress", "ListenerSet", "XListenerSet"),
+    *("HTTPProxy", "IngressRoute", "IngressRouteTCP", "Route"),
+)
+"""Kinds by which a cluster is entered: Kubernetes' own, Contour's, Traefik's and OpenShift's."""
+
+_GOOGLE = ("gce", "gce-internal")
+_GOOGLE_ANNOTATIONS = ("networking.gke.io/", "ingress.gcp.kubernetes.io/")
+
 
 def _is_entry(resource: Resource, _scope: Scope) -> bool:
-    return resource.kind in ("Ingress", "Gateway") or (
+    is_generated = resource.group == "serving.knative.dev"
+    return (resource.kind in _ENTRY_KINDS and not is_generated) or (
         resource.kind == "Service" and resource.spec.get("type") in _ENTRIES
     )
 
@@ -52,11 +65,50 @@ def _tls(resource: Resource, scope: Scope) -> Iterator[Violation]:
             yield from _plain_ingress(resource)
         case "Gateway", "networking.istio.io":
             yield from _plain_servers(resource)
-        case "Gateway", "gateway.networking.k8s.io":
+        case (("Gateway" | "ListenerSet" | "XListenerSet"), _):
             for listener in listed(resource.spec.get("listeners")):
                 protocol = at(listener, "protocol")
                 if not is_one_of(protocol, "HTTPS", "TLS"):
                     yield Violation(f"spec.listeners[{at(listener, 'name')}]", shown(protocol))
+        case _:
+            yield from _plain_route(resource)
+
+
+def _plain_route(resource: Resource) -> Iterator[Violation]:
+    """A route of OpenShift, Contour or Traefik; a part of another one of Contour's has no host."""
+    is_part = resource.kind == "HTTPProxy" and "virtualhost" not in resource.spec
+    path = ("virtualhost", "tls") if resource.kind == "HTTPProxy" else ("tls",)
+    tls = at(resource.spec, *path)
+    if tls is None and not is_part:
+        yield Violation(f"spec.{'.'.join(path)}", "not set")
+    elif at(tls, "insecureEdgeTerminationPolicy") == "Allow":
+        yield Violation("spec.tls.insecureEdgeTerminationPolicy", "Allow")
+
+
+def _is_google(resource: Resource) -> bool:
+    """Tells whether Google's controller serves an Ingress, by HTTP as well unless it is told."""
+    annotations = mapped(at(resource.manifest, "metadata", "annotations"))
+    stated = annotations.get("kubernetes.io/ingress.class"), resource.spec.get("ingressClassName")
+    return any(each in _GOOGLE for each in stated) or any(
+        str(name).startswith(_GOOGLE_ANNOTATIONS) for name in annotations
+    )
+
+
+@about(is_kind("Ingress"))
+def _no_snippets(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for name, value in mapped(at(resource.manifest, "metadata", "annotations")).items():
+        if str(name).endswith(_SNIPPETS):
+            yield Violation(f"metadata.annotations[{name}]", shown(value))
+
+
+@about(is_kind("Ingress"))
+def _named_hosts(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for number, rule in enumerate(listed(resource.spec.get("rules"))):
+        host = at(rule, "host")
+        if not isinstance(host, Unknown) and (not host or "*" in str(host)):
+            yield Violation(f"spec.rules[{number}].host", shown(host))
+    if resource.spec.get("defaultBackend") is not None:
+        yield Violation("spec.defaultBackend", "every host that no rule names")
 
 
 def _plain_ingress(resource: Resource) -> Iterator[Violation]:
@@ -73,6 +125,8 @@ def _plain_ingress(resource: Resource) -> Iterator[Violation]:
     for name, value in _PLAIN_ANNOTATIONS.items():
         if str(annotations.get(name, "")).lower() == value:
             yield Violation(f"metadata.annotations[{name}]", value)
+    if _is_google(resource) and str(annotations.get(_ALLOW_HTTP, "")).lower() != "false":
+        yield Violation(f"metadata.annotations[{_ALLOW_HTTP}]", "not false")
     if resource.spec.get("defaultBackend") and not secured:
         yield Violation("spec.defaultBackend", "every host, without TLS")
 
@@ -101,7 +155,7 @@ def _plain_service(resource: Resource, scope: Scope) -> Iterator[Violation]:
 def _serves_tls(pod: Pod) -> bool:
     """Tells whether a container of a pod has a certificate, or asks its own probe by HTTPS."""
     return any(
-        flags(container).abbreviates("--ssl-certfile")
+        "--ssl-certfile" in flags(container)
         or at(container.spec, "readinessProbe", "httpGet", "scheme") == "HTTPS"
         for container in pod.containers()
     )
@@ -124,13 +178,29 @@ RULES = (
     ),
     Rule(
         id="ingress-tls",
-        what="Every way in from outside the cluster is TLS only: Ingress, Gateway, and Services "
-        "with a load balancer or node port.",
+        what="Every way in from outside the cluster is TLS only: Ingress, Gateway, the like of "
+        "Contour, Traefik and OpenShift, and Services with a load balancer or node port.",
         do="Set spec.tls for every host, a Gateway's listeners to HTTPS or TLS, and "
-        "network.tlsSecret for a load balancer (gateway.tls.secret where a gateway has it).",
+        "network.tlsSecret for a load balancer (gateway.tls.secret where a gateway has it). "
+        f"Google's controller serves HTTP as well unless {_ALLOW_HTTP} is false.",
         theme="transport",
         check=_tls,
         needs_all=True,
         controls={"Kubescape": ("C-0263",)},
+    ),
+    Rule(
+        id="ingress-no-snippets",
+        what="No Ingress brings configuration of its controller's own, which reads the Secrets of "
+        "all namespaces (CVE-2021-25742).",
+        do="Remove the annotation; say it by a field or another annotation.",
+        theme="attack-surface",
+        check=_no_snippets,
+    ),
+    Rule(
+        id="ingress-named-hosts",
+        what="An Ingress takes requests for the hosts that it names, and not those of others.",
+        do="Name each host in full; remove '*' and defaultBackend.",
+        theme="network-boundary",
+        check=_named_hosts,
     ),
 )

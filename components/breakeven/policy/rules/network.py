@@ -38,9 +38,14 @@ _POLICY_KINDS = (
     "EgressFirewall",
     "EgressGatewayPolicy",
     "LocalRedirectPolicy",
+    "NetworkAttachmentDefinition",
     "Tier",
 )
 """Kinds of other projects that add to what NetworkPolicies open, or come before them."""
+
+
+_FURTHER_NETWORKS = ("k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network")
+"""Annotations by which a pod gets an interface to which no NetworkPolicy applies."""
 
 
 @about(lambda resource, _scope: resource.kind == "Namespace" or bool(resource.pods))
@@ -72,6 +77,9 @@ def _selected(resource: Resource, scope: Scope) -> Iterator[Violation]:
         for way in ("Ingress", "Egress"):
             if not any(way in directions(policy) for policy in selecting):
                 yield Violation(pod.path, f"no policy selects it for {way.lower()}")
+        for name, value in mapped(pod.annotations).items():
+            if name in _FURTHER_NETWORKS:
+                yield Violation(f"metadata.annotations[{name}]", shown(value))
 
 
 @about(is_judged)
@@ -177,8 +185,9 @@ RULES = (
     ),
     Rule(
         id="network-selects-workload",
-        what="Every pod is selected by a network policy in both directions.",
-        do="Add a NetworkPolicy that selects the pod's labels.",
+        what="Every pod is selected by a network policy in both directions, and has no further "
+        "network to which none applies.",
+        do="Add a NetworkPolicy that selects the pod's labels; remove the annotation of Multus.",
         theme="network-boundary",
         check=_selected,
         needs_all=True,

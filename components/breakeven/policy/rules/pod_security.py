@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from breakeven.policy.manifest import Container, Pod, Unknown, at, has_unknown, listed, mapped
+from breakeven.policy.manifest import (
+    Container,
+    Pod,
+    Resource,
+    Scope,
+    Unknown,
+    at,
+    has_unknown,
+    listed,
+    mapped,
+)
 from breakeven.policy.remediation import fill_containers
-from breakeven.policy.rule import Level, Rule, Violation
+from breakeven.policy.rule import Level, Rule, Violation, about
 from breakeven.policy.rules.containers import (
     all_of,
     each_container,
     each_pod,
     effective,
+    handlers,
     is_false,
+    is_kind,
     is_off,
     is_one_of,
     is_true,
@@ -42,6 +55,26 @@ def _not_privileged(container: Container, _pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{container.path}.securityContext.privileged", shown(value))
 
 
+@about(lambda resource, _scope: "." in resource.group)
+def _privileged_later(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    """Finds what a custom kind's controller puts into the pods that it makes."""
+    in_pods = tuple(container.path for pod in resource.pods for container in pod.containers())
+    for path, value in _contexts(resource.manifest):
+        if not is_off(at(value, "privileged")) and not path.startswith(in_pods or ("?",)):
+            yield Violation(f"{path}.privileged", shown(at(value, "privileged")))
+
+
+def _contexts(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields every security context below a value, with its path."""
+    for key, item in mapped(value).items():
+        below = f"{path}.{key}" if path else str(key)
+        if str(key).endswith(("securityContext", "SecurityContext")):
+            yield below, item
+        yield from _contexts(item, below)
+    for number, item in enumerate(listed(value)):
+        yield from _contexts(item, f"{path}[{number}]")
+
+
 def _no_host_namespaces(pod: Pod) -> Iterator[Violation]:
     for key in ("hostPID", "hostIPC", "hostNetwork"):
         value = pod.spec.get(key)
@@ -55,11 +88,14 @@ def _no_escalation(container: Container, _pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{container.path}.securityContext.allowPrivilegeEscalation", shown(value))
 
 
+def _is_high(user: Any) -> bool:
+    number = isinstance(user, int | float) and not isinstance(user, bool)
+    return isinstance(user, Unknown) or (number and user >= LOWEST_USER)
+
+
 def _pod_non_root(pod: Pod) -> Iterator[Violation]:
     for path, value in of_pod(pod, "runAsUser"):
-        if not isinstance(value, Unknown) and (
-            isinstance(value, bool) or not isinstance(value, int | float) or value < LOWEST_USER
-        ):
+        if not _is_high(value):
             yield Violation(path, shown(value))
     for path, value in of_pod(pod, "runAsNonRoot"):
         if not is_true(value):
@@ -71,10 +107,39 @@ def _non_root(container: Container, pod: Pod) -> Iterator[Violation]:
     if not is_true(value):
         yield Violation(f"{container.path}.securityContext.runAsNonRoot", shown(value))
     user = effective(container, pod, "runAsUser")
-    if isinstance(user, bool) or (
-        user is None or (isinstance(user, int | float) and user < LOWEST_USER)
-    ):
+    if not _is_high(user):
         yield Violation(f"{container.path}.securityContext.runAsUser", shown(user))
+
+
+def _root_groups(pod: Pod) -> Iterator[Violation]:
+    for key in ("runAsGroup", "fsGroup"):
+        for path, value in of_pod(pod, key):
+            if is_one_of(value, 0) and not isinstance(value, Unknown):
+                yield Violation(path, shown(value))
+    for path, value in of_pod(pod, "supplementalGroups"):
+        if 0 in listed(value):
+            yield Violation(path, shown(list(listed(value))))
+
+
+def _root_group(container: Container, pod: Pod) -> Iterator[Violation]:
+    group = effective(container, pod, "runAsGroup")
+    if group is None or (is_one_of(group, 0) and not isinstance(group, Unknown)):
+        yield Violation(f"{container.path}.securityContext.runAsGroup", shown(group))
+
+
+def _no_host_calls(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for path, handler in handlers(container):
+        for key in ("httpGet", "tcpSocket"):
+            host = at(handler, key, "host")
+            if not is_one_of(host, None, ""):
+                yield Violation(f"{container.path}.{path}.{key}.host", shown(host))
+
+
+@about(is_kind("PersistentVolume"))
+def _no_host_volume(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for key in ("hostPath", "local"):
+        if resource.spec.get(key) is not None:
+            yield Violation(f"spec.{key}", shown(at(resource.spec, key, "path")))
 
 
 def _drops_all(container: Container, _pod: Pod) -> Iterator[Violation]:
@@ -131,7 +196,7 @@ RULES = (
         what="No container is privileged.",
         do="Remove securityContext.privileged; ask for the one device or capability instead.",
         theme="isolation",
-        check=each_container(_not_privileged),
+        check=all_of(each_container(_not_privileged), _privileged_later),
         controls={
             "PSS": ("baseline",),
             "CIS": ("5.2.2",),
@@ -181,6 +246,21 @@ RULES = (
         },
     ),
     Rule(
+        id="pod-non-root-group",
+        what="No process is in the group 0, to which files of the image and of the host belong.",
+        do="Set runAsGroup to a number from 1 up; leave 0 out of fsGroup and supplementalGroups.",
+        theme="least-privilege",
+        check=all_of(each_pod(_root_groups), each_container(_root_group)),
+    ),
+    Rule(
+        id="pod-no-host-calls",
+        what="The kubelet calls nothing but the pod itself for its probes and hooks.",
+        do="Remove host from httpGet and tcpSocket of probes and lifecycle hooks.",
+        theme="network-boundary",
+        check=each_container(_no_host_calls),
+        controls={"PSS": ("baseline",)},
+    ),
+    Rule(
         id="pod-drop-all",
         what="Every container drops all capabilities and adds NET_BIND_SERVICE at most.",
         do='Set securityContext.capabilities.drop to ["ALL"].',
@@ -197,10 +277,11 @@ RULES = (
     ),
     Rule(
         id="pod-volume-types",
-        what="Volumes are of the types that the restricted standard allows; never of the host.",
+        what="Volumes are of the types that the restricted standard allows; never of the host, "
+        "also not by a PersistentVolume that is a folder of a node.",
         do=f"Use one of: {', '.join(VOLUME_TYPES)}.",
         theme="isolation",
-        check=each_pod(_volumes),
+        check=all_of(each_pod(_volumes), _no_host_volume),
         controls={
             "PSS": ("restricted",),
             "CIS": ("5.2.11",),

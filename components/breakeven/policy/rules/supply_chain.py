@@ -11,7 +11,8 @@ from pathlib import Path
 from breakeven.policy.images import images_of, parse_image
 from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at
 from breakeven.policy.rule import Pack, Rule, Violation, about
-from breakeven.policy.rules.containers import each_container, flags, is_kind, is_one_of, shown
+from breakeven.policy.rules.command_lines import flags
+from breakeven.policy.rules.containers import each_container, is_kind, is_one_of, shown
 from breakeven.policy.rules.vllm_commands import is_server, model_argument, vllm_containers
 
 _KNOWN_BAD = Path(__file__).parents[1] / "data" / "known_bad_versions.json"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from breakeven.policy.config_maps import config_texts
 from breakeven.policy.manifest import (
     Container,
     Pod,
@@ -15,17 +16,10 @@ from breakeven.policy.manifest import (
     at,
     has_unknown,
     listed,
-    strings,
 )
 from breakeven.policy.rule import Level, Rule, Violation, about
-from breakeven.policy.rules.containers import (
-    all_of,
-    environment,
-    flags,
-    is_kind,
-    is_one_of,
-    shown,
-)
+from breakeven.policy.rules.command_lines import environment, flags
+from breakeven.policy.rules.containers import all_of, is_kind, is_one_of, shown
 from breakeven.policy.rules.network_policies import directions, policies_of, selects
 from breakeven.policy.rules.vllm_commands import each_server, is_server, vllm_containers
 from breakeven.policy.selectors import NAMESPACE_LABEL
@@ -46,7 +40,7 @@ def _media(resource: Resource, scope: Scope) -> Iterator[Violation]:
         domains = flags(container).value("--allowed-media-domains")
         if domains in (None, "") and _may_call(pod, scope):
             yield Violation(f"{container.path}.args", "--allowed-media-domains not set")
-        if flags(container).abbreviates("--allowed-local-media-path"):
+        if "--allowed-local-media-path" in flags(container):
             yield Violation(f"{container.path}.args", "--allowed-local-media-path")
 
 
@@ -86,7 +80,7 @@ def _switched_off(container: Container, _pod: Pod) -> Iterator[Violation]:
 def _no_debugging(container: Container, _pod: Pod) -> Iterator[Violation]:
     found = flags(container)
     for name in ("--enable-tokenizer-info-endpoint", "--tool-server", "--profiler-config"):
-        if found.abbreviates(name):
+        if name in found:
             yield Violation(f"{container.path}.args", name)
     if found.lacks("--disable-fastapi-docs"):
         yield Violation(f"{container.path}.args", "--disable-fastapi-docs not set")
@@ -134,7 +128,7 @@ _LOGS = re.compile(r"enable[-_]log[-_](requests|outputs)[\"']?\s*[:=]\s*(true|1)
 
 @about(is_kind("ConfigMap"))
 def _no_prompts_configured(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    for path, text in strings(resource.manifest.get("data"), "data"):
+    for path, text in config_texts(resource, "data", "binaryData"):
         if _LOGS.search(text):
             yield Violation(path, "requests or answers are logged")
 

@@ -6,12 +6,15 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
+from breakeven.policy.config_maps import config_texts
 from breakeven.policy.images import parse_image
 from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, at, listed, strings
 from breakeven.policy.rule import Rule, Violation, about
-from breakeven.policy.rules.containers import filled_in, flags, shown
+from breakeven.policy.rules.command_lines import environment, filled_in, flags, json_value
+from breakeven.policy.rules.containers import shown
 from breakeven.policy.rules.vllm_commands import each_server, is_server, vllm_containers
 
 _ADVISORIES = Path(__file__).parents[1] / "data" / "vllm_advisories.json"
@@ -20,11 +23,17 @@ _CODE = (
     "--trust-remote-code",
     "--logits-processors",
     "--reasoning-parser-plugin",
+    "--scheduler-cls",
     "--tool-parser-plugin",
     "--worker-cls",
     "--worker-extension-cls",
 )
 """Flags by which vLLM runs Python that is not in its image; --middleware is the request guard's."""
+_LOADERS = ("BASH_ENV", "ENV", "LD_AUDIT", "LD_PRELOAD", "PYTHONHOME", "PYTHONSTARTUP")
+"""Variables by which a program loads code that its image does not start."""
+
+_OWN_FIELDS = ("metadata.namespace", "metadata.uid", "spec.nodeName", "status.")
+"""Fields of a pod that the cluster fills in, so that nobody can write a setting into them."""
 
 
 @cache
@@ -40,14 +49,52 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 @about(lambda resource, scope: resource.kind == "ConfigMap" or is_server(resource, scope))
 def _no_remote_code(resource: Resource, _scope: Scope) -> Iterator[Violation]:
-    for _, container in vllm_containers(resource):
+    for pod, container in vllm_containers(resource):
         for name in _CODE:
-            if flags(container).abbreviates(name):
+            if name in flags(container):
                 yield Violation(f"{container.path}.args", name)
-    if resource.kind == "ConfigMap":
-        for path, text in strings(resource.manifest.get("data"), "data"):
-            if _TRUST.search(text):
-                yield Violation(path, "trust_remote_code is true")
+        yield from _loaded(container, pod)
+    for path, text in config_texts(resource, "data", "binaryData"):
+        if _TRUST.search(text):
+            yield Violation(path, "trust_remote_code is true")
+
+
+def _loaded(container: Container, pod: Pod) -> Iterator[Violation]:
+    """Yields what makes Python load code from a place that the image does not have."""
+    variables = environment(container).stated
+    for name in _LOADERS:
+        if variables.get(name) not in (None, ""):
+            yield Violation(f"{container.path}.env[{name}]", shown(variables[name]))
+    places = [f"{variables.get('PYTHONPATH') or ''}"]
+    for path in filter(None, ":".join(places).split(":")):
+        if not _is_from_config_map(path, container, pod):
+            yield Violation(f"{container.path}.env[PYTHONPATH]", shown(path))
+    folder = container.spec.get("workingDir")
+    if isinstance(folder, str) and _mounted(folder, container, pod) is not None:
+        yield Violation(f"{container.path}.workingDir", f"{shown(folder)} is a volume")
+    connector = json_value(container, "--kv-transfer-config", "kv_connector_module_path")
+    if connector is not None:
+        yield Violation(f"{container.path}.args", f"kv_connector_module_path {shown(connector)}")
+    backend = str(flags(container).value("--distributed-executor-backend"))
+    if "." in backend:
+        yield Violation(f"{container.path}.args", f"--distributed-executor-backend {backend}")
+
+
+def _mounted(path: str, container: Container, pod: Pod) -> Any:
+    """Returns the volume that a path lies in; None where the image has it."""
+    mounts = [
+        mount
+        for mount in listed(container.spec.get("volumeMounts"))
+        if PurePosixPath(path).is_relative_to(str(at(mount, "mountPath") or "?"))
+    ]
+    # The longest is the one that is seen there.
+    mount = max(mounts, key=lambda each: len(str(at(each, "mountPath"))), default=None)
+    named = [each for each in listed(pod.spec.get("volumes")) if mount is not None]
+    return next((each for each in named if at(each, "name") == at(mount, "name")), mount)
+
+
+def _is_from_config_map(path: str, container: Container, pod: Pod) -> bool:
+    return at(_mounted(path, container, pod), "configMap") is not None
 
 
 def _version(container: Container, _pod: Pod) -> Iterator[Violation]:
@@ -64,18 +111,19 @@ def _version(container: Container, _pod: Pod) -> Iterator[Violation]:
 def _readable(container: Container, _pod: Pod) -> Iterator[Violation]:
     for word in filled_in(container):
         yield Violation(f"{container.path}.args", f"{shown(word)} is filled in at start")
-    if flags(container).abbreviates("--config"):
+    if "--config" in flags(container):
         yield Violation(f"{container.path}.args", "--config names a file with further flags")
     sources = container.spec.get("envFrom")
     if sources and not isinstance(sources, Unknown):
         yield Violation(f"{container.path}.envFrom", "variables of a source that is not at hand")
     for entry in listed(container.spec.get("env")):
         name = str(at(entry, "name"))
-        if isinstance(at(entry, "valueFrom"), Unknown):
+        source = at(entry, "valueFrom")
+        own = str(at(source, "fieldRef", "fieldPath")).startswith(_OWN_FIELDS)
+        key = name == "VLLM_API_KEY" and at(source, "secretKeyRef") is not None
+        if isinstance(source, Unknown) or source is None or own or key:
             continue
-        elsewhere = at(entry, "valueFrom", "configMapKeyRef") is not None
-        secret = at(entry, "valueFrom", "secretKeyRef") is not None
-        if name.startswith("VLLM_") and (elsewhere or (secret and name != "VLLM_API_KEY")):
+        if name.startswith(("VLLM_", "PYTHON", "LD_")):
             yield Violation(f"{container.path}.env[{name}]", "its value is not at hand")
 
 

@@ -9,12 +9,13 @@ from itertools import zip_longest
 from breakeven.policy.images import parse_image
 from breakeven.policy.manifest import Container, Pod, Resource, at
 from breakeven.policy.rule import Check, Violation
-from breakeven.policy.rules.containers import ContainerTest, environment, words
+from breakeven.policy.rules.command_lines import environment, words
+from breakeven.policy.rules.containers import ContainerTest, asked_gpus
 
 _SERVER_IMAGE = re.compile(r"(^|/)vllm-openai(-[a-z0-9-]+)?$")
-_ENTRY_POINT = re.compile(r"vllm(\.entrypoints\.\S*)?")
+_ENTRY_POINT = re.compile(r"\bvllm\.entrypoints\b|^-[a-zA-Z]*mvllm\b|^vllm\.entrypoints")
 _KSERVE_FORMATS = ("huggingface", "vllm")  # by whose runtime KServe serves with vLLM
-_IMPORTS = re.compile(r"\b(from|import)\s+vllm\b")
+_IMPORTS = re.compile(r"\b(from|import)\s+vllm\b|_import__?\W+vllm\b|import_module\W+vllm\b")
 
 
 def is_vllm(container: Container) -> bool:
@@ -25,8 +26,9 @@ def is_vllm(container: Container) -> bool:
     """
     line = words(container)
     for before, word, following in zip_longest(["", *line], line, line[1:], fillvalue=""):
-        is_module = before == "-m" and _ENTRY_POINT.fullmatch(word)
-        if is_module or (word.rpartition("/")[2] == "vllm" and following == "serve"):
+        is_module = before.startswith("-") and before.endswith("m") and word == "vllm"
+        serves = word.rpartition("/")[2] == "vllm" and following == "serve"
+        if is_module or serves or _ENTRY_POINT.search(word):
             return True
     if at(container.spec, "modelFormat", "name") in _KSERVE_FORMATS:
         return True
@@ -35,7 +37,9 @@ def is_vllm(container: Container) -> bool:
     if any(name.startswith("VLLM_") for name in environment(container).stated):
         return True
     image = parse_image(str(container.spec.get("image", "")))
-    return not container.spec.get("command") and bool(_SERVER_IMAGE.search(image.repository))
+    # Its image runs other programs as well, which ask for no GPU.
+    told_nothing = not container.spec.get("command") or asked_gpus(container)
+    return bool(told_nothing) and bool(_SERVER_IMAGE.search(image.repository))
 
 
 def vllm_containers(resource: Resource) -> Iterator[tuple[Pod, Container]]:

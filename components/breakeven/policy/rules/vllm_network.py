@@ -18,7 +18,8 @@ from breakeven.policy.manifest import (
     mapped,
 )
 from breakeven.policy.rule import Rule, Violation, about
-from breakeven.policy.rules.containers import flags, shown
+from breakeven.policy.rules.command_lines import flags
+from breakeven.policy.rules.containers import shown
 from breakeven.policy.rules.network_policies import (
     is_known_policy,
     peers,

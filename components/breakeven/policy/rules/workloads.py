@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from breakeven.policy.config_maps import config_texts
 from breakeven.policy.manifest import (
     Container,
     Pod,
@@ -18,21 +19,20 @@ from breakeven.policy.manifest import (
 )
 from breakeven.policy.remediation import fill_pods
 from breakeven.policy.rule import Level, Rule, Violation, about
+from breakeven.policy.rules.command_lines import ELSEWHERE, environment, flags
 from breakeven.policy.rules.containers import (
+    all_of,
+    asked_gpus,
     each_container,
     each_pod,
-    environment,
-    flags,
     is_any,
     is_false,
+    is_kind,
     is_one_of,
     shown,
 )
 
 GPU = "nvidia.com/gpu"
-_GPUS = re.compile(r"(nvidia|amd)\.com/(gpu|gpu\.shared|mig-\S+)")
-"""Resources that are whole GPUs, time slices or instances of MIG."""
-
 # Ephemeral containers can have neither resources nor probes.
 _LASTING = ("containers", "initContainers")
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -43,6 +43,13 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _NO_SECRET = re.compile(r"|true|false|\d+|/\S*|\$\(\w+\)", re.IGNORECASE)
+_SECRET_LINE = re.compile(
+    r"(^|[\s{,\"'])[\w.-]*(password|passwd|passphrase|api[_-]?key|access[_-]?key|secret[_-]?key"
+    r"|private[_-]?key|client[_-]?secret|auth[_-]?token|access[_-]?token)[\"']?\s*[:=]\s*"
+    r"[\"']?(?=[^\s\"',]*\d)(?=[^\s\"',]*[a-z])[\w+/=!@#%^&*-]{8,}[\"']?\s*($|[,}\n])",
+    re.IGNORECASE,
+)
+"""A line of a configuration file, or a member of JSON, whose value is a word with digits in it."""
 _SECRET_VALUE = re.compile(
     r"\bhf_[A-Za-z0-9]{30,}|\bsk-[A-Za-z0-9_-]{20,}|\bnvapi-[A-Za-z0-9_-]{30,}"
     r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_[A-Za-z0-9_]{30,}"
@@ -79,15 +86,8 @@ def _cpu_limited(container: Container, _pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{container.path}.resources.limits.cpu", "not set")
 
 
-def _asked_gpus(container: Container) -> list[str]:
-    """Returns the resources of a container that are GPUs."""
-    sections = [at(container.spec, "resources", each) for each in ("requests", "limits")]
-    stated = {str(name) for section in sections for name in mapped(section)}
-    return sorted(name for name in stated if _GPUS.fullmatch(name))
-
-
 def _gpus(container: Container, _pod: Pod) -> Iterator[Violation]:
-    for gpu in _asked_gpus(container):
+    for gpu in asked_gpus(container):
         requested = at(container.spec, "resources", "requests", gpu)
         limit = at(container.spec, "resources", "limits", gpu)
         if isinstance(requested, Unknown) or isinstance(limit, Unknown):
@@ -100,6 +100,24 @@ def _no_visible_devices(container: Container, _pod: Pod) -> Iterator[Violation]:
     for name, value in environment(container).stated.items():
         if name == "NVIDIA_VISIBLE_DEVICES" and not is_one_of(value, "void", "none"):
             yield Violation(f"{container.path}.env[{name}]", shown(value))
+
+
+_DEVICE_ANNOTATIONS = ("cdi.k8s.io/", "io.kubernetes.cri-o.Devices")
+
+
+def _no_devices_by_annotation(pod: Pod) -> Iterator[Violation]:
+    for name, value in mapped(pod.annotations).items():
+        if str(name).startswith(_DEVICE_ANNOTATIONS):
+            yield Violation(f"metadata.annotations[{name}]", shown(value))
+
+
+@about(is_kind("ResourceClaim", "ResourceClaimTemplate"))
+def _no_admin_access(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    for spec in (resource.spec, mapped(resource.spec.get("spec"))):
+        for number, request in enumerate(listed(at(spec, "devices", "requests"))):
+            for each in (request, at(request, "exactly")):
+                if at(each, "adminAccess") is True:
+                    yield Violation(f"spec.devices.requests[{number}].adminAccess", "true")
 
 
 def _no_service_links(pod: Pod) -> Iterator[Violation]:
@@ -128,6 +146,7 @@ def _probes(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 @about(is_any)
 def _no_literal_secrets(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     yield from _literal_data(resource)
+    yield from _literal_lines(resource)
     for pod in resource.pods:
         for container in pod.containers():
             yield from _literals(container)
@@ -149,9 +168,17 @@ def _literal_data(resource: Resource) -> Iterator[Violation]:
                 yield Violation(f"data[{key}]", "a literal value; not shown")
 
 
+def _literal_lines(resource: Resource) -> Iterator[Violation]:
+    annotations = strings(at(resource.manifest, "metadata", "annotations"), "metadata.annotations")
+    for path, text in (*config_texts(resource, "data", "binaryData"), *annotations):
+        if _SECRET_LINE.search(text):
+            yield Violation(path, "a line that states a secret; not shown")
+
+
 def _literals(container: Container) -> Iterator[Violation]:
     for name, value in environment(container).stated.items():
-        if _SECRET_NAME.search(name) and isinstance(value, str) and not _NO_SECRET.fullmatch(value):
+        is_text = isinstance(value, str) and value != ELSEWHERE
+        if is_text and _SECRET_NAME.search(name) and not _NO_SECRET.fullmatch(value):
             yield Violation(f"{container.path}.env[{name}]", "a literal value; not shown")
     for name, value in flags(container).stated.items():
         if _SECRET_NAME.search(name.lstrip("-")) and not _NO_SECRET.fullmatch(value):
@@ -212,15 +239,20 @@ RULES = (
         do=f"Set resources.limits[{GPU}].",
         theme="capacity",
         check=each_container(
-            _gpus, roles=_LASTING, only=lambda container: bool(_asked_gpus(container))
+            _gpus, roles=_LASTING, only=lambda container: bool(asked_gpus(container))
         ),
     ),
     Rule(
         id="gpu-no-visible-devices",
-        what="No container takes GPUs past the scheduler by NVIDIA_VISIBLE_DEVICES.",
-        do=f"Remove the variable and ask for GPUs by resources.limits[{GPU}].",
+        what="No container takes GPUs past the scheduler: by NVIDIA_VISIBLE_DEVICES, by an "
+        "annotation for devices, or by a claim with adminAccess.",
+        do=f"Remove it and ask for GPUs by resources.limits[{GPU}].",
         theme="isolation",
-        check=each_container(_no_visible_devices),
+        check=all_of(
+            each_container(_no_visible_devices),
+            each_pod(_no_devices_by_annotation),
+            _no_admin_access,
+        ),
     ),
     Rule(
         id="pod-no-service-links",
