@@ -86,12 +86,11 @@ class Cluster(Client):
         }
         # A burst of the tests is larger than what a stack of their size takes.
         large = {name: {"requestsInFlight": 1000, **team} for name, team in teams.items()}
-        changed = {"gateway.teams": large, **(few if stack == "hybrid" else {}), **overrides}
-        self.settings = stack_of(stack, **changed).models[0]
-        self.rendered = Rendered.of(self.settings, prices())
-        clients, self.scraped, self.admin, own, api, *others = free_ports(12)
-        super().__init__(clients, self.settings.model.name)
-        self.listening = {8000: clients, 9464: self.scraped, 9901: self.admin, 8001: own, 8002: api}
+        self._stack = stack
+        self._changed = {"gateway.teams": large, **(few if stack == "hybrid" else {}), **overrides}
+        self._render()
+        *others, _ = free_ports(8)
+        super().__init__(self.listening[8000], self.settings.model.name)
         self.engine_port, self.limits_port, self.store_port, self._health_port, *egress = others
         self.egress_port = egress[0]
         self._egress_listening = dict(zip((8002, 9464, 9901), egress, strict=True))
@@ -113,6 +112,8 @@ class Cluster(Client):
             self.renew_certificate()
         self.replicas: dict[str, StandIn] = {}
         self.further: dict[str, StandIn] = {}
+        self.candidates: dict[str, StandIn] = {}
+        self._former: list[Process] = []
         self._lost: list[StandIn] = []
         self.processes: dict[str, Process] = {}
         self.write_names()
@@ -126,7 +127,49 @@ class Cluster(Client):
             self.close()
             raise
 
+    def _render(self) -> None:
+        """Renders the gateway for ports of its own."""
+        self.settings = stack_of(self._stack, **self._changed).models[0]
+        self.rendered = Rendered.of(self.settings, prices())
+        inside = (8000, 9464, 9901, 8001, 8002, 8003)
+        self.listening = dict(zip(inside, free_ports(len(inside)), strict=True))
+        self.scraped, self.admin = self.listening[9464], self.listening[9901]
+
+    def roll_out(self, **overrides: object) -> Process:
+        """Starts a gateway of other settings, as an update does, and lets new requests go there.
+
+        Returns:
+            The former gateway, which goes on with what it has.
+        """
+        former = self.processes.pop("gateway")
+        self._former.append(former)
+        authority = self.folder / "ca.pem"
+        self.folder = self.folder / "next"
+        self.folder.mkdir()
+        (self.folder / "ca.pem").write_bytes(authority.read_bytes())
+        self._changed |= overrides
+        self._render()
+        self.write_names(*self.replicas)
+        self._write()
+        self.start_gateway()
+        self.wait_for_ready(*self.replicas)
+        self.port = self.listening[8000]
+        return former
+
     # Replicas and API
+
+    def set_candidates(self, *hosts: str) -> list[StandIn]:
+        """Lets a candidate have these replicas, and waits until the gateway knows."""
+        for host in set(self.candidates) - set(hosts):
+            self.candidates.pop(host).stop()
+        for host in set(hosts) - set(self.candidates):
+            self.candidates[host] = StandIn("own", host, self.engine_port)
+        self.write_names(*self.replicas)
+        deadline = time.monotonic() + 30
+        while self.rendered.names("candidate") and self.ready("candidate") != set(hosts):
+            assert time.monotonic() < deadline, self.log()[-2000:]
+            time.sleep(0.05)
+        return [self.candidates[host] for host in hosts]
 
     def set_replicas(self, *hosts: str) -> list[StandIn]:
         """Lets these replicas be there, with no faults, and waits until the gateway knows."""
@@ -182,11 +225,16 @@ class Cluster(Client):
         replica = self.replicas[host]
         replica.faults = replace(replica.faults, status=500)
         self.write_names(*(set(self.replicas) - {host}))
-        deadline = time.monotonic() + 60
-        while replica.running:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        _wait_for_end(replica)
         self.kill(host)
+
+    def drain_candidate(self, host: str) -> None:
+        """Ends a replica of a candidate in the same way."""
+        replica = self.candidates.pop(host)
+        replica.faults = replace(replica.faults, status=500)
+        self.write_names(*self.replicas)
+        _wait_for_end(replica)
+        replica.stop()
 
     def lose(self, host: str) -> None:
         """Loses the machine of a replica: it is silent from now on, and its name stays."""
@@ -214,6 +262,7 @@ class Cluster(Client):
         known: dict[str, tuple[str, ...]] = dict.fromkeys(self.rendered.names("inside"), hosts)
         for cluster in self.further_clusters:
             known |= dict.fromkeys(self.rendered.names(cluster), tuple(self.further))
+        known |= dict.fromkeys(self.rendered.names("candidate"), tuple(self.candidates))
         known |= dict.fromkeys(self.api_names, ("127.0.0.1",))
         known |= dict.fromkeys(self.rendered.names("api"), ("127.0.0.1",))
         known |= dict.fromkeys(self.rendered.names("jwks", self.rendered.egress), ("127.0.0.1",))
@@ -349,9 +398,10 @@ class Cluster(Client):
 
     def close(self) -> None:
         """Ends everything."""
-        for process in reversed(self.processes.values()):
+        for process in (*reversed(self.processes.values()), *self._former):
             process.stop()
-        for server in (self.api, *self.replicas.values(), *self.further.values(), *self._lost):
+        replicas = (*self.replicas.values(), *self.candidates.values(), *self.further.values())
+        for server in (self.api, *replicas, *self._lost):
             server.stop()
         self.provider.stop()
         self.names.stop()
@@ -365,7 +415,9 @@ class Cluster(Client):
             yaml.safe_load(self.rendered.data("gateway")["envoy.yaml"]),
             listening=self.listening,
             called={
-                **dict.fromkeys(("own", "inside", *self.further_clusters), self.engine_port),
+                **dict.fromkeys(
+                    ("own", "inside", "candidate", *self.further_clusters), self.engine_port
+                ),
                 "api": self.way_out_port,
                 "jwks": self.provider.port if self.rendered.egress is None else self.egress_port,
                 "ratelimit": self.limits_port,
@@ -406,6 +458,13 @@ class Cluster(Client):
                 source = variable["valueFrom"]["secretKeyRef"]
                 found[variable["name"]] = SECRETS[source["name"], source["key"]]
         return found
+
+
+def _wait_for_end(replica: StandIn) -> None:
+    deadline = time.monotonic() + 60
+    while replica.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def _words(container: Any, program: str) -> list[str]:

@@ -45,6 +45,12 @@ VARIANTS: dict[str, dict[str, object]] = {
         "gateway.oidc.jwksUri": "https://login.example.com/certs",
     },
     "no API at all": {"gateway.mode": "self-host", "gateway.enabled": True},
+    "with a candidate": {"candidate.settings": {"engine.maxRequests": 128}},
+    "with a candidate and no API": {
+        "candidate.settings": {"engine.maxRequests": 128},
+        "gateway.mode": "self-host",
+        "gateway.enabled": True,
+    },
     "all in one set of pods": {"gateway.separateInside": False},
     "many teams": {"gateway.teams": {f"team-{number}": {} for number in range(200)}},
 }

@@ -10,14 +10,14 @@ from breakeven.manifests.gateway.component import gateway_component
 from breakeven.manifests.gateway.figures import GatewayFigures
 from breakeven.manifests.gpu_pool import pool_of
 from breakeven.manifests.gpu_pool.pool import Pool, pool_component
-from breakeven.manifests.monitoring.component import monitoring_component
+from breakeven.manifests.monitoring.component import monitoring_component, scraping_component
 from breakeven.manifests.monitoring.cost_rules import planned_cost_component
 from breakeven.manifests.monitoring.planned import PlannedCost
 from breakeven.manifests.network.namespace import namespace_component
 from breakeven.manifests.network.rules import network_component
 from breakeven.manifests.resource import Component, Resource
 from breakeven.manifests.serving.component import serving_component
-from breakeven.settings.stack import Settings, Stack
+from breakeven.settings.stack import RolloutCandidate, Settings, Stack
 
 
 def render(
@@ -53,6 +53,8 @@ def stack_components(stack: Stack, prices: GatewayFigures | None = None) -> tupl
     ]
     for model in stack.models:
         components += _served(model, pool)
+    if stack.tried is not None:
+        components += _tried(stack.tried, pool)
     if stack.gateway.is_on:
         gateway_figures = prices or GatewayFigures.none()
         first = stack.models[0]  # it knows of the others
@@ -77,6 +79,17 @@ def _served(model: Settings, pool: Pool) -> Iterator[Component]:
         yield autoscaling_component(_of("autoscaling", model), model)
     if model.monitoring.enabled:
         yield monitoring_component(_of("monitoring", model), model)
+
+
+def _tried(candidate: RolloutCandidate, pool: Pool) -> Iterator[Component]:
+    """Yields what a candidate has for itself: replicas, and nodes where the model's are others."""
+    if candidate.has_own_pool:
+        pool = pool_of(candidate.stack)
+        yield pool_component(candidate.stack, pool)
+    settings = candidate.settings
+    yield serving_component(_of("vllm", settings), settings, pool)
+    if settings.monitoring.enabled:
+        yield scraping_component(_of("monitoring", settings), settings)
 
 
 def _of(component: str, model: Settings) -> str:

@@ -23,6 +23,8 @@ from breakeven.settings.policy import PolicySettings
 from breakeven.settings.pool import PoolSettings
 from breakeven.settings.pricing import PricingSettings
 from breakeven.settings.replicas import ReplicaSettings
+from breakeven.settings.rollouts.candidate import CandidateSettings
+from breakeven.settings.rollouts.trial import with_candidate
 from breakeven.settings.stack import CoLocated, Origin, Settings, Stack
 from breakeven.settings.traffic import TrafficSettings
 from breakeven.settings.weights import WeightsSettings
@@ -34,6 +36,7 @@ GROUPS: Mapping[str, type[Group]] = {
     "pool": PoolSettings,
     "replicas": ReplicaSettings,
     "gateway": GatewaySettings,
+    "candidate": CandidateSettings,
     "network": NetworkSettings,
     "policy": PolicySettings,
     "monitoring": MonitoringSettings,
@@ -60,6 +63,11 @@ def parse(values: Values) -> tuple[Stack, tuple[Problem, ...]]:
         The stack, and every mistake found. Where a value can't be used its default stands in the
         stack, so that a caller may check more before it raises.
     """
+    return with_candidate(values, *_parsed(values), _parsed)
+
+
+def _parsed(values: Values) -> tuple[Stack, tuple[Problem, ...]]:
+    """Reads a stack without its candidate; arguments and result as of `parse`."""
     groups, problems = _groups(values)
     entries, wrong = _entries(values, groups)
     problems += wrong

@@ -18,6 +18,7 @@ from breakeven.settings.policy import PolicySettings
 from breakeven.settings.pool import PoolSettings
 from breakeven.settings.pricing import PricingSettings
 from breakeven.settings.replicas import ReplicaSettings
+from breakeven.settings.rollouts.candidate import CandidateSettings
 from breakeven.settings.traffic import TrafficSettings
 from breakeven.settings.weights import WeightsSettings
 
@@ -74,6 +75,33 @@ class OverflowApi:
     address: str
 
 
+CANDIDATE = "candidate"
+"""Qualifier of a candidate's objects; a stack of several models has no candidate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutCandidate:
+    """A candidate on trial, next to the model.
+
+    Attributes:
+        stack: The candidate alone, with its own replicas.
+        promoted: The stack once the candidate is promoted.
+        traffic_percent: Share of the model's requests that it answers, 1 to 99.
+        has_own_pool: Whether it runs on nodes that the model cannot use.
+    """
+
+    stack: Stack
+    promoted: Stack
+    traffic_percent: int
+    has_own_pool: bool
+
+    @property
+    def settings(self) -> Settings:
+        """The candidate's settings."""
+        [settings] = self.stack.models
+        return settings
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of one model within its stack: its own groups, and those that models share.
@@ -84,6 +112,7 @@ class Settings:
         qualifier: What is added to names outside the namespace, to tell the model's from those of
             other models; empty for the entry that has the plain names.
         co_located: The other models of the stack.
+        tried: The candidate next to it; None without one.
     """
 
     model: ModelSettings
@@ -99,10 +128,17 @@ class Settings:
     api: ApiSettings
     pricing: PricingSettings
     staffing: StaffingSettings
+    candidate: CandidateSettings
     origin: Origin
     name: str
     qualifier: str
     co_located: tuple[CoLocated, ...] = ()
+    tried: RolloutCandidate | None = None
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether these are the settings of a candidate, not of a deployed model."""
+        return self.qualifier == CANDIDATE
 
     @property
     def overflow_api(self) -> OverflowApi | None:
@@ -187,7 +223,7 @@ class Settings:
                 return self.replicas_of_fleet > self.replicas.max
             own = (self.engine.tensor_parallel, self.replicas.max)
             others = ((other.gpus, other.highest) for other in self.co_located)
-            return _fit(self.pool, [own, *others], more=1)
+            return fits_together(self.pool, [own, *others], more=1)
         per_node = self.pool.gpus_per_node
         nodes = self.nodes_of(self.replicas.max + 1) + sum(
             -(-(other.highest + 1) * other.gpus // per_node) for other in self.co_located
@@ -220,10 +256,16 @@ class Stack:
     monitoring: MonitoringSettings
     pricing: PricingSettings
     staffing: StaffingSettings
+    candidate: CandidateSettings
 
     def keys(self, key: str) -> tuple[str, ...]:
         """Returns under which keys its models state a setting, or would."""
         return tuple(dict.fromkeys(model.origin.key(key) for model in self.models))
+
+    @property
+    def tried(self) -> RolloutCandidate | None:
+        """The candidate on trial next to its only model; None without one."""
+        return self.models[0].tried
 
     @property
     def entry_scheme(self) -> str:
@@ -254,17 +296,19 @@ class Stack:
         """
         if self.shares_nodes:
             return self.pool.node_count * self.pool.gpus_per_node
-        nodes = (model.nodes_of(model.replicas.max + model.surge_replicas) for model in self.models)
+        shared = self.tried is not None and not self.tried.has_own_pool
+        models = (*self.models, *(self.tried.stack.models if self.tried and shared else ()))
+        nodes = (model.nodes_of(model.replicas.max + model.surge_replicas) for model in models)
         return sum(nodes) * self.pool.gpus_per_node
 
     @property
     def fits(self) -> bool:
         """Whether a pool of fixed size has room for all models, on whichever nodes they start."""
         asked = [(model.engine.tensor_parallel, model.replicas.max) for model in self.models]
-        return _fit(self.pool, asked)
+        return fits_together(self.pool, asked)
 
 
-def _fit(pool: PoolSettings, asked: Sequence[tuple[int, int]], more: int = 0) -> bool:
+def fits_together(pool: PoolSettings, asked: Sequence[tuple[int, int]], more: int = 0) -> bool:
     """Whether replicas of several models find room in a pool of fixed size, however they start.
 
     Kubernetes spreads pods and moves none, so that small replicas may leave no node with room

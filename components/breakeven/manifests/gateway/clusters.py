@@ -11,10 +11,12 @@ from breakeven.manifests.gateway.headers import INNER_HEADERS, STAY_INSIDE, TEAM
 from breakeven.manifests.gateway.labels import (
     ADMIN_PORT,
     API_PORT,
+    CANDIDATE_PORT,
     EGRESS,
     LIMITS_PORT,
     OWN_PORT,
     STORE,
+    TO_CANDIDATE,
     TO_OWN,
     replicas_of,
 )
@@ -50,6 +52,15 @@ def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str,
     yield _replicas(settings, "inside", settings.name, _OWN_KEY, None)
     for number, other in enumerate(settings.co_located, start=1):
         yield _replicas(settings, inside_of(other), other.name, own_key(settings, number), None)
+    if settings.tried is not None:
+        # What its replicas cannot take goes to the model's, so that it is in a limit.
+        name = settings.tried.settings.name
+        yield _inner(TO_CANDIDATE, CANDIDATE_PORT)
+        yield _replicas(settings, "candidate", name, _OWN_KEY, per_replica)
+        yield _one_after_the_other("candidate-then-own", TO_CANDIDATE, TO_OWN)
+        if api is not None:
+            ways = (TO_CANDIDATE, TO_OWN, "to-api")
+            yield _one_after_the_other("candidate-then-own-then-api", *ways)
     if api is not None:
         yield _replicas(settings, "own", settings.name, _OWN_KEY, per_replica)
         yield _inner("to-api", API_PORT)

@@ -116,6 +116,8 @@ def _services(settings: Settings) -> Iterator[Resource]:
         settings.name: answering_labels(settings),
         **{other.name: {**ENGINE_LABELS, MODEL: other.name} for other in settings.co_located},
     }
+    if settings.tried is not None:
+        served[settings.tried.settings.name] = answering_labels(settings.tried.settings)
     for name, labels in served.items():
         replicas = PodSet(replicas_of(name), labels)
         yield _headless(replicas, settings, ENGINE_PORT, ENGINE_PORT_NAME)

@@ -103,6 +103,9 @@ def envoy(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) 
     """
     behind = settings.overflow_api
     own = nano_per_token(prices.own)
+    # Teams pay the model's price, whoever answers.
+    rules = _usage(gateway, input=own, cached=own, output=own)
+    tried = [] if settings.tried is None else [listeners.candidate(settings, gateway, rules)]
     return {
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": {"address": address("127.0.0.1", ADMIN_PORT)},
@@ -113,9 +116,8 @@ def envoy(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) 
                 listeners.clients(
                     settings, gateway, _rules(settings, gateway), routes(settings, gateway)
                 ),
-                listeners.own(
-                    settings, gateway, _usage(gateway, input=own, cached=own, output=own)
-                ),
+                *tried,
+                listeners.own(settings, gateway, rules),
                 *(
                     []
                     if behind is None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from breakeven.manifests.gateway.labels import FRONT, GATEWAY, GATEWAY_PORT
-from breakeven.manifests.gateway.listeners import longest_answer
+from breakeven.manifests.gateway.limits import longest_answer
 from breakeven.manifests.gateway.pods import metadata_of
 from breakeven.manifests.resource import Resource, stated
 from breakeven.settings.gateway import GatewaySettings

@@ -37,13 +37,17 @@ GATEWAY_PORT_NAME = "http"
 METRICS_PORT = 9464
 METRICS_PORT_NAME = "metrics"
 
-# On loopback: Envoy's own pages, and the two listeners behind the one of the clients.
+# On loopback: Envoy's own pages, and the listeners behind the one of the clients.
 ADMIN_PORT = 9901
 OWN_PORT = 8001
 API_PORT = 8002
+CANDIDATE_PORT = 8003
 
 TO_OWN = "to-own"
 """Envoy's cluster of the listener before the own replicas; its counter wakes the first one."""
+
+TO_CANDIDATE = "to-candidate"
+"""Envoy's cluster of the listener before the replicas of a candidate."""
 
 LIMITS_PORT = 8081
 LIMITS_HEALTH_PORT = 8080

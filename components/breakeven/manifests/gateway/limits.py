@@ -72,7 +72,21 @@ def requests_in_flight(settings: Settings, gateway: GatewaySettings, team: TeamS
     if team.requests_in_flight is not None:
         return team.requests_in_flight
     replicas = settings.replicas.max + sum(other.highest for other in settings.co_located)
+    if settings.tried is not None:
+        replicas += settings.tried.settings.replicas.max
     return replicas * gateway.overflow.requests_per_replica
+
+
+def longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
+    """Returns the seconds that an answer may take, whoever gives it."""
+    own = longest_of_own(settings)
+    return own if settings.overflow_api is None else max(own, gateway.overflow.timeout_seconds)
+
+
+def longest_of_own(settings: Settings) -> int:
+    """Returns the seconds that an answer of own replicas may take."""
+    others = (other.longest_request_seconds for other in settings.co_located)
+    return max(settings.engine.longest_request_seconds, *others, 0)
 
 
 def nano_per_token(per_million: Decimal) -> float:

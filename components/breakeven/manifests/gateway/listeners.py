@@ -34,7 +34,14 @@ from breakeven.manifests.gateway.headers import (
     STAY_INSIDE,
     TEAM,
 )
-from breakeven.manifests.gateway.labels import API_PORT, GATEWAY_PORT, METRICS_PORT, OWN_PORT
+from breakeven.manifests.gateway.labels import (
+    API_PORT,
+    CANDIDATE_PORT,
+    GATEWAY_PORT,
+    METRICS_PORT,
+    OWN_PORT,
+)
+from breakeven.manifests.gateway.limits import longest_answer, longest_of_own
 from breakeven.manifests.gateway.records import records
 from breakeven.manifests.gateway.routes import one_of
 from breakeven.manifests.gateway.tokens import keys_route, token_check
@@ -124,7 +131,7 @@ def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
         gateway: Its gateway.
         rules: What usage.lua reads.
     """
-    longest = _longest_of_own(settings)
+    longest = longest_of_own(settings)
     again = {
         "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
         "retriable_status_codes": [500, 503],
@@ -159,10 +166,37 @@ def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
         route("inside", []),
         _UNCOUNTED,
     ]
+    return _before_replicas("own", OWN_PORT, settings, gateway, rules, routes)
+
+
+def candidate(
+    settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the listener in front of a candidate's replicas; arguments as of `own`.
+
+    It asks none of them twice: the model's replicas are asked next.
+    """
+    route = {
+        "cluster": "candidate",
+        "timeout": f"{longest_of_own(settings)}s",
+        "hash_policy": [{"header": {"header_name": PREFIX}}],
+    }
+    routes = [{"match": {"prefix": "/", "headers": [_COUNTED]}, "route": route}, _UNCOUNTED]
+    return _before_replicas("candidate", CANDIDATE_PORT, settings, gateway, rules, routes)
+
+
+def _before_replicas(  # noqa: PLR0913, PLR0917  # one argument for each thing that differs
+    name: str,
+    port: int,
+    settings: Settings,
+    gateway: GatewaySettings,
+    rules: Mapping[str, Any],
+    routes: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
     filters = [lua("usage.lua"), budgets(paid(), must_answer=False)]
-    shared = {**lua_reads(rules), **_says("own")}
-    http = _http("own", longest + _MARGIN, filters, shared, routes)
-    return _listener("own", (_LOOPBACK, OWN_PORT), gateway, http)
+    shared = {**lua_reads(rules), **_says(name)}
+    http = _http(name, longest_of_own(settings) + _MARGIN, filters, shared, routes)
+    return _listener(name, (_LOOPBACK, port), gateway, http)
 
 
 def api(
@@ -255,17 +289,6 @@ def metrics() -> dict[str, Any]:
         **_listening("metrics", (_ANYWHERE, METRICS_PORT), http),
         "ignore_global_conn_limit": True,
     }
-
-
-def longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
-    """Returns the seconds that an answer may take, whoever gives it."""
-    own = _longest_of_own(settings)
-    return own if settings.overflow_api is None else max(own, gateway.overflow.timeout_seconds)
-
-
-def _longest_of_own(settings: Settings) -> int:
-    others = (other.longest_request_seconds for other in settings.co_located)
-    return max(settings.engine.longest_request_seconds, *others, 0)
 
 
 def _says(who: str) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from breakeven.manifests.gateway.labels import (
     METRICS_PORT_NAME,
     PodSet,
 )
-from breakeven.manifests.gateway.listeners import CONNECTION_SECONDS, longest_answer
+from breakeven.manifests.gateway.limits import longest_answer
+from breakeven.manifests.gateway.listeners import CONNECTION_SECONDS
 from breakeven.manifests.gateway.sizing import GATEWAY_POD
 from breakeven.manifests.serving.environment import from_secret
 from breakeven.manifests.serving.security import container_security, pod_security

@@ -99,7 +99,9 @@ def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str
     outside = [path for path in PATHS if path in gateway.overflow.paths]
     if api is not None and leaving and outside:
         asked = [exactly(MODEL, api.model)]
-        yield _route(outside, "overflow", [base, *may_leave], "own-then-api", _NEXT)
+        leaves = [base, *may_leave]
+        yield from _tried(settings, outside, "overflow", leaves, "candidate-then-own-then-api", 2)
+        yield _route(outside, "overflow", leaves, "own-then-api", _NEXT)
         yield _route(outside, "asked for", [*asked, *may_leave], "to-api", None)
         yield {
             "name": "stays inside",
@@ -107,6 +109,7 @@ def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str
             "direct_response": _error(403, f"{api.model} is outside; this request may not leave"),
         }
     paths = [*PATHS]
+    yield from _tried(settings, paths, "inside", own, "candidate-then-own", 1)
     yield _route(paths, "inside", own, TO_OWN, None)
     yield {
         "name": "no such model",
@@ -119,6 +122,25 @@ def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str
         "match": _match(paths, []),
         "direct_response": _error(503, "not read"),
     }
+
+
+def _tried(  # noqa: PLR0913, PLR0917  # as `_route`, for the share of a candidate
+    settings: Settings,
+    paths: Sequence[str],
+    name: str,
+    headers: Sequence[Mapping[str, Any]],
+    cluster: str,
+    retries: int,
+) -> Iterator[dict[str, Any]]:
+    """Yields the route of a candidate's share, which may go nowhere but where the next one goes.
+
+    By chance, request for request: Envoy draws a number for each and keeps it.
+    """
+    if settings.tried is None:
+        return
+    route = _route(paths, name, headers, cluster, {**_NEXT, "num_retries": retries})
+    share = {"numerator": settings.tried.traffic_percent, "denominator": "HUNDRED"}
+    yield {**route, "match": {**route["match"], "runtime_fraction": {"default_value": share}}}
 
 
 def _route(

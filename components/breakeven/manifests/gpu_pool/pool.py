@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from breakeven.manifests.resource import Component, Resource
-from breakeven.settings.stack import Stack
+from breakeven.settings.stack import CANDIDATE, Stack
 
 GPU_RESOURCE = "nvidia.com/gpu"
 """Of the nodes that the pools start; those that are there may have others."""
 
-_LONGEST = 63 - len("-gpu-on-demand")
-"""Of a namespace in the names of a node pool, which are values of labels, too."""
+_LONGEST = 63
+"""Of the names of a node pool, which are values of labels, too."""
+_PURCHASE = "-on-demand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class Pool:
 
 def pool_component(stack: Stack, pool: Pool) -> Component:
     """Returns the nodes of a stack as a component, whose inputs are priced."""
-    group = stack.pool
+    group, first = stack.pool, stack.models[0]
     return Component(
         type="breakeven:gpu_pool:GpuPool",
         name=pool_name(stack),
@@ -78,11 +79,13 @@ def pool_component(stack: Stack, pool: Pool) -> Component:
             "kind": group.kind.name,
             "gpu": group.gpu.name,
             "gpusPerNode": group.gpus_per_node,
-            "replicasPerNode": stack.models[0].replicas_per_node,
+            "replicasPerNode": first.replicas_per_node,
             "instanceTypes": list(group.instance_types),
             "capacityTypes": list(group.capacity_types),
             "nodeCount": group.node_count,
             "nodeVolumeGigabytes": group.node_volume_gigabytes,
+            # Of a candidate's own nodes, whose they are: the model's bill leaves them out.
+            **({"instance": first.name} if first.is_candidate else {}),
         },
         resources=pool.resources,
     )
@@ -91,7 +94,9 @@ def pool_component(stack: Stack, pool: Pool) -> Component:
 def pool_name(stack: Stack) -> str:
     """Returns the pool's name. The namespace is the stack's own, so no other stack uses it."""
     namespace = stack.network.namespace
-    if len(namespace) > _LONGEST:
+    ending = f"-gpu-{CANDIDATE}" if stack.models[0].is_candidate else "-gpu"
+    longest = _LONGEST - len(ending) - len(_PURCHASE)
+    if len(namespace) > longest:
         digest = hashlib.sha256(namespace.encode()).hexdigest()[:8]
-        namespace = f"{namespace[: _LONGEST - 9]}-{digest}"
-    return f"{namespace}-gpu"
+        namespace = f"{namespace[: longest - 9]}-{digest}"
+    return f"{namespace}{ending}"

@@ -23,16 +23,6 @@ def monitoring_component(name: str, settings: Settings) -> Component:
         settings: The stack's settings; the dashboards go to Grafana's namespace.
     """
     monitoring = settings.monitoring
-    pod_monitor = render_manifest(
-        "monitoring/pod-monitor.yaml.j2",
-        {
-            "name": settings.name,
-            "labels": engine_labels(settings),
-            "port_name": ENGINE_PORT_NAME,
-            "is_https": settings.network.tls_secret is not None,
-        },
-        namespace=settings.network.namespace,
-    )
     return Component(
         type="breakeven:monitoring:Monitoring",
         name=name,
@@ -43,11 +33,40 @@ def monitoring_component(name: str, settings: Settings) -> Component:
             "gpuMetrics": monitoring.gpu_metrics,
         },
         resources=(
-            Resource(name=pod_monitor["metadata"]["name"], manifest=pod_monitor),
+            _pod_monitor(settings),
             *rule_resources(settings),
             *(_dashboard(dashboard, settings) for dashboard in DASHBOARDS),
         ),
     )
+
+
+def scraping_component(name: str, settings: Settings) -> Component:
+    """Returns what reads a candidate's metrics; the model's dashboards show them next to its own.
+
+    Args:
+        name: Name in the program.
+        settings: The candidate's settings.
+    """
+    return Component(
+        type="breakeven:monitoring:Monitoring",
+        name=name,
+        namespace=settings.network.namespace,
+        resources=(_pod_monitor(settings),),
+    )
+
+
+def _pod_monitor(settings: Settings) -> Resource:
+    manifest = render_manifest(
+        "monitoring/pod-monitor.yaml.j2",
+        {
+            "name": settings.name,
+            "labels": engine_labels(settings),
+            "port_name": ENGINE_PORT_NAME,
+            "is_https": settings.network.tls_secret is not None,
+        },
+        namespace=settings.network.namespace,
+    )
+    return Resource(name=settings.name, manifest=manifest)
 
 
 def _dashboard(dashboard: str, settings: Settings) -> Resource:

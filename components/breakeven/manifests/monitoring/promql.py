@@ -13,9 +13,14 @@ def engine_selector(settings: Settings) -> str:
     """Returns the labels of this model's series, without braces.
 
     vLLM's label is model_name; the namespace is added by the PodMonitor and keeps stacks apart that
-    serve the same model.
+    serve the same model. A candidate serves under the model's name, from pods of its own.
     """
-    return f"{namespace_selector(settings)},model_name={quoted(settings.model.facts.name)}"
+    labels = f"{namespace_selector(settings)},model_name={quoted(settings.model.facts.name)}"
+    if settings.is_candidate:
+        return f"{labels},pod=~{quoted(f'{settings.name}-.+')}"
+    if settings.tried is not None:
+        return f"{labels},pod!~{quoted(f'{settings.tried.settings.name}-.+')}"
+    return labels
 
 
 def models_selector(settings: Settings) -> str:
@@ -53,6 +58,8 @@ def pod_selector(settings: Settings) -> str:
         ]
         if longer:
             own += f",pod!~{quoted('|'.join(longer))}"
+    elif settings.tried is not None:
+        own = f",pod!~{quoted(f'{settings.tried.settings.name}-.+')}"
     elif settings.co_located:
         others = "|".join(f"{other.name}-.+" for other in settings.co_located)
         own = f",pod!~{quoted(others)}"
@@ -106,8 +113,9 @@ def gateway_target_selector(settings: Settings) -> str:
 def gateway_counter(settings: Settings, name: str, more: str = "") -> str:
     """Returns a counter of the gateways: "requests", "input_tokens", "output_tokens", "nano_usd".
 
-    Its labels: `to` is own, api, or clients for what neither of them answered; `route` is inside,
-    overflow or asked for; team, model, and of requests status and why (Envoy's response flags).
+    Its labels: `to` is own, candidate, api, or clients for what none of them answered; `route` is
+    inside, overflow or asked for; team, model, and of requests status and why (Envoy's response
+    flags).
 
     Args:
         settings: The stack's settings.

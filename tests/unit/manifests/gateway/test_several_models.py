@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from breakeven.manifests.gateway.listeners import longest_answer
+from breakeven.manifests.gateway.limits import longest_answer
 from breakeven.manifests.render import stack_components
 from breakeven.manifests.serving.labels import answering_labels
 from breakeven.settings.stack import Stack
