@@ -62,6 +62,7 @@ MAPPINGS = {
     "pricing.overrides": '["nat/aws/gb"]',
     "engine.args": ".seed",
     "engine.env": ".NAME",
+    "candidate.settings": '["engine.maxRequests"]',
     "traffic.inputPercentiles": ".p50 .max",
     "traffic.outputPercentiles": ".p50 .max",
     "api.shares": '["openai/gpt-6.1-sol"]',

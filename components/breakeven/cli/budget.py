@@ -19,5 +19,6 @@ def check_budget(report: Report, limit: Decimal | None = None) -> None:
         OverBudgetError: It does.
     """
     budget = report.assumptions.budget_per_month if limit is None else limit
-    if budget is not None and report.total > budget:
-        raise OverBudgetError(report.assumptions.stack, report.total, budget)
+    if budget is not None and report.total_with_candidate > budget:
+        total = report.total_with_candidate
+        raise OverBudgetError(report.assumptions.stack, total, budget)

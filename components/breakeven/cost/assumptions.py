@@ -83,6 +83,7 @@ class Assumptions:
         overflows: Whether a gateway sends to the API in use what the replicas can't serve.
         notes: What a reader has to know about the deployment.
         instance: Name of its objects in the cluster.
+        candidate: Name of a candidate's objects, which are not in the bill; empty without one.
         escalation: What an API answers again, because the model is not good enough; None for
             nothing.
         outlook: What is paid once, and how the years to come are compared.
@@ -114,6 +115,7 @@ class Assumptions:
     overflows: bool = False
     notes: tuple[Note, ...] = ()
     instance: str = ""
+    candidate: str = ""
     serving: ServingFleet | None = None
     if_slower: Fleet | None = None
     escalation: Escalation | None = None

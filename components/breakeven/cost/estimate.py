@@ -13,6 +13,7 @@ from breakeven.cost.availability import availability_of
 from breakeven.cost.bill.activity import activities_of
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import cheapest_hosted, model_costs
+from breakeven.cost.bill.candidate import without
 from breakeven.cost.bill.charge import Driver
 from breakeven.cost.bill.line_item import Infrastructure, monthly_of
 from breakeven.cost.bill.pricing import price_infrastructure
@@ -63,12 +64,12 @@ class _Estimate:
     """Carries the intermediate results, each of which several steps need."""
 
     def __init__(self, resources: tuple[Registered, ...], assumptions: Assumptions) -> None:
-        self.resources = resources
+        self.resources = without(resources, assumptions.candidate)
         self.assumptions = assumptions
         self.weeks = tuple(model.week() for model in assumptions.models)
         self.week = fleet_week(self.weeks, assumptions)
         several = self.weeks if assumptions.others else ()
-        self.infrastructure = price_infrastructure(resources, self.week, assumptions, several)
+        self.infrastructure = price_infrastructure(self.resources, self.week, assumptions, several)
         self.staffing = staffing_items(assumptions)
         self.bill = Bill.of(
             (*self.infrastructure.lines, *self.infrastructure.dormant),

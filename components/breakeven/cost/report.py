@@ -12,6 +12,7 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.availability import Availability
 from breakeven.cost.bill.bill import Bill
 from breakeven.cost.bill.by_model import ModelCost
+from breakeven.cost.bill.candidate import CandidateCost
 from breakeven.cost.bill.charge import Driver
 from breakeven.cost.bill.left_out import LeftOut, left_out
 from breakeven.cost.bill.line_item import Infrastructure, LineItem, monthly_of
@@ -151,6 +152,8 @@ class Report:
         models: The parts of the models, in the order of the stack file.
         availability: What an availability objective costs; None where the stack states none.
         levers: What would lower the bill, largest saving first; None where nobody asked.
+        candidate: What a candidate on trial costs, in addition to the bill; None without one, and
+            where nobody asked.
     """
 
     assumptions: Assumptions
@@ -168,6 +171,7 @@ class Report:
     models: tuple[ModelCost, ...]
     availability: Availability | None = None
     levers: tuple[Lever, ...] | None = None
+    candidate: CandidateCost | None = None
 
     @property
     def compared_hosted(self) -> ApiCost | None:
@@ -187,6 +191,11 @@ class Report:
     def total(self) -> Decimal:
         """Everything that the configured stack costs, whether or not it serves all traffic."""
         return self.bill.total
+
+    @property
+    def total_with_candidate(self) -> Decimal:
+        """What is paid while a candidate is on trial: a budget is for all of it."""
+        return self.total + (Decimal(0) if self.candidate is None else self.candidate.monthly)
 
     @property
     def serving_total(self) -> Decimal:

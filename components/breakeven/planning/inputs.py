@@ -39,10 +39,12 @@ from breakeven.planning.price_checks import (
     wrong_shapes,
 )
 from breakeven.planning.price_overrides import unused_overrides
+from breakeven.planning.rollouts.share import at_its_share
 from breakeven.planning.techniques import offload_conflicts
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import PRICES
 from breakeven.settings.parse import told
+from breakeven.settings.rollouts.trial import of_candidate
 from breakeven.settings.stack import Settings, Stack
 
 ENGINE_IMAGE_GIGABYTES = 10
@@ -96,6 +98,7 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
         problems = told(problems, model, conflicts)
         if demand is not None:
             demands.append(demand)
+    problems = problems or _candidate_problems(name, stack, today)
     if problems or node is None:
         return Inputs(problems, _nothing)
     capacities = []
@@ -114,6 +117,17 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
         return replace(first, others=tuple(others))
 
     return Inputs(problems, _nothing if problems else gather)
+
+
+def _candidate_problems(name: str, stack: Stack, today: date) -> tuple[Problem, ...]:
+    """Returns why a candidate can't be served or priced, with the keys to change."""
+    if stack.tried is None:
+        return ()
+    for other in (stack.tried.promoted, at_its_share(stack.tried)):
+        found = inputs_of(name, other, (), today).problems
+        if found:
+            return of_candidate(found, stack.candidate)
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +196,7 @@ def _model(
             *unused_overrides(settings, shared.book.today),
         ),
         instance=settings.name,
+        candidate="" if settings.tried is None else settings.tried.settings.name,
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.cost.assumptions import Assumptions
+from breakeven.cost.bill.candidate import without
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.estimate import monthly_total
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
@@ -93,8 +94,11 @@ class _Levers:
         self.values = {
             key: json_value(value) if isinstance(value, str) else value
             for key, value in values.items()
+            # What lowers the bill is about what stays, and a candidate does not.
+            if key != "candidate" or stack.tried is None
         }
         self.stack, self.report = stack, report
+        entries = without(entries, report.assumptions.candidate)
         own = {(entry.type, entry.name) for entry in self._ledger(stack)}
         self.entries = entries
         self.added = tuple(each for each in entries if (each.type, each.name) not in own)

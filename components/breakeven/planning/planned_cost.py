@@ -15,7 +15,20 @@ from breakeven.manifests.monitoring.planned import PlannedApi, PlannedCost
 def planned_costs(report: Report) -> tuple[PlannedCost, ...]:
     """Returns the figures that monitoring compares with what happens, for each model."""
     first, *others = (_planned(report, model) for model in report.models)
-    return (replace(first, budget=report.assumptions.budget_per_month), *others)
+    first = replace(first, budget=report.assumptions.budget_per_month)
+    return (_with_candidate(first, report), *others)
+
+
+def _with_candidate(planned: PlannedCost, report: Report) -> PlannedCost:
+    found = report.candidate
+    if found is None:
+        return planned
+    private = any(line.private for line in found.lines)
+    return replace(
+        planned,
+        candidate_hour=None if private else found.monthly / planned.hours_per_month,
+        candidate_per_million_tokens=found.promoted.usd_per_million_tokens,
+    )
 
 
 def _planned(report: Report, model: ModelCost) -> PlannedCost:

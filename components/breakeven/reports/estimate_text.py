@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rich.table import Table as Grid
+
+from breakeven.cost.bill.candidate import CandidateCost
 from breakeven.cost.report import Report
 from breakeven.reports.availability import availability
+from breakeven.reports.candidate import compared_candidate
 from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.line_item_table import add_line, line_table
@@ -44,6 +48,7 @@ def _parts(report: Report) -> list[str]:
         _heading(report),
         _self_hosted(report),
         *([_table(by_model(report))] if report.assumptions.others else []),
+        *(_table(table) for table in compared_candidate(report)),
         _table(by_api(report)),
         _table(break_even(report)),
         _recommendation(report),
@@ -85,8 +90,19 @@ def _self_hosted(report: Report) -> str:
     )
     table.add_row("Total", "", "", "", usd(report.total), "")
     rate = usd_per_million(report.usd_per_million_tokens)
-    table.add_row("Cost per 1M tokens", "", "", "", rate, "")
+    table.add_row("Cost per 1M tokens", "", "", "", rate, "", end_section=bool(report.candidate))
+    if report.candidate is not None:
+        _add_candidate(table, report, report.candidate)
     return drawn(table) + wrapped(bill_notes(report))
+
+
+def _add_candidate(table: Grid, report: Report, candidate: CandidateCost) -> None:
+    for line in candidate.lines:
+        add_line(table, line, "Candidate: ")
+    if candidate.contingency:
+        share = f"Candidate: contingency, {candidate.contingency_share:.0%}"
+        table.add_row(share, "", "", "", usd(candidate.contingency), "stated")
+    table.add_row("Total with the candidate", "", "", "", usd(report.total_with_candidate), "")
 
 
 def _table(answered: Table) -> str:

@@ -98,11 +98,15 @@ _RATE_DECIMALS = 10
 def focus_rows(report: Report) -> list[dict[str, str | None]]:
     """Returns one row a line of the bill, and one for the contingency; decimals as strings.
 
-    ListCost is ListUnitPrice times PricingQuantity, not rounded, so the rows sum to the total.
+    ListCost is ListUnitPrice times PricingQuantity, not rounded, so the rows sum to the total, with
+    a candidate's trial to what it adds.
     """
-    rows = [_priced(report, line) for line in (*report.infrastructure.lines, *report.staffing)]
-    if report.bill.contingency:
-        rows.append(_contingency(report))
+    tried = report.candidate
+    lines = (*report.infrastructure.lines, *report.staffing, *(tried.lines if tried else ()))
+    rows = [_priced(report, line) for line in lines]
+    contingency = report.bill.contingency + (tried.contingency if tried else 0)
+    if contingency:
+        rows.append(_contingency(report, contingency))
     return rows
 
 
@@ -175,13 +179,13 @@ def _provider(report: Report, kind: LineItemKind, service: str) -> str:
     return find_cloud(assumptions.cloud).provider or OWN_ORGANIZATION
 
 
-def _contingency(report: Report) -> dict[str, str | None]:
+def _contingency(report: Report, cost: Decimal) -> dict[str, str | None]:
     share = report.assumptions.staffing.contingency_share
     return _row(
         report,
         item="Contingency",
         key="contingency",
-        cost=report.bill.contingency,
+        cost=cost,
         ChargeCategory="Adjustment",
         ChargeFrequency="One-Time",
         ProviderName=OWN_ORGANIZATION,

@@ -21,10 +21,16 @@ def line_table(title: str) -> Table:
     return table
 
 
-def add_line(table: Table, line: LineItem) -> None:
-    """Adds a row: what, how much, unit price and monthly cost in USD, and the price's date."""
+def add_line(table: Table, line: LineItem, whose: str = "") -> None:
+    """Adds a row: what, how much, unit price and monthly cost in USD, and the price's date.
+
+    Args:
+        table: The table.
+        line: The line item.
+        whose: Before its name.
+    """
     table.add_row(
-        item_name(line),
+        whose + item_name(line),
         f"{line.quantity:,.2f}",
         line.unit,
         *item_prices(line),

@@ -9,6 +9,7 @@ from html import escape
 from breakeven.cost.report import Report
 from breakeven.reports import tables
 from breakeven.reports.availability import availability
+from breakeven.reports.candidate import compared_candidate
 from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.quality import solved_tasks
@@ -66,6 +67,7 @@ def _markdown(report: Report) -> str:
     parts = (
         tables.self_hosted(report),
         *([tables.by_model(report)] if report.assumptions.others else []),
+        *compared_candidate(report),
         tables.by_api(report),
         *solved_tasks(report),
         tables.break_even(report),

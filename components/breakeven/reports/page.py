@@ -12,6 +12,7 @@ from breakeven.cost.currency import US_DOLLAR
 from breakeven.cost.report import Report
 from breakeven.reports import tables
 from breakeven.reports.availability import availability
+from breakeven.reports.candidate import compared_candidate
 from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.plots.bill import bill
 from breakeven.reports.plots.drawing import SIZES, Picture, drawn
@@ -65,6 +66,7 @@ def _page(report: Report, tornado: Tornado | None) -> str:
                 *([tables.levers(report)] if report.levers is not None else []),
                 tables.self_hosted(report),
                 *([tables.by_model(report)] if report.assumptions.others else []),
+                *compared_candidate(report),
                 tables.by_api(report),
                 tables.break_even(report),
                 *([availability(report)] if report.availability is not None else []),

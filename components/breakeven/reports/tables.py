@@ -6,6 +6,7 @@ from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.break_even import BreakEven
 from breakeven.cost.report import STALE_DAYS, Report
 from breakeven.reports.availability import missed_objective
+from breakeven.reports.candidate import candidate_rows
 from breakeven.reports.formatting import (
     counted,
     currency_name,
@@ -111,6 +112,7 @@ def self_hosted(report: Report) -> Table:
         Row(("Staffing and overhead", "", "", usd(overhead)), "sum"),
         Row(("Total", "", "", usd(report.total)), "sum"),
         Row(("Cost per 1M tokens", "", "", usd_per_million(report.usd_per_million_tokens))),
+        *candidate_rows(report),
     ]
     return Table(
         name="bill",

@@ -94,6 +94,8 @@ def _figures(settings: Settings, planned: PlannedCost) -> list[tuple[str, str]]:
         "budget_month:usd": planned.budget,
         "fixed_hour:usd": planned.fixed_hour,
         "node_hour:usd": planned.node_hour,
+        "candidate_hour:usd": planned.candidate_hour,
+        "candidate_per_million_tokens:usd": planned.candidate_per_million_tokens,
     }
     if settings.overflow_api is not None:
         figures |= {

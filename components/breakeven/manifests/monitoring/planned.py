@@ -49,6 +49,9 @@ class PlannedCost:
         overflow_monthly: USD a month that the API takes for them.
         budget: USD a month that all models may spend, of the first one; None for no budget.
         apis: The API in use, then offers of the same model, cheapest first.
+        candidate_hour: USD an hour that the trial of a candidate adds; None without one, and where
+            a private price is in it.
+        candidate_per_million_tokens: USD per 1M tokens once it is promoted; None without one.
     """
 
     monthly: Decimal
@@ -69,3 +72,5 @@ class PlannedCost:
     overflow_monthly: Decimal
     budget: Decimal | None
     apis: tuple[PlannedApi, ...]
+    candidate_hour: Decimal | None = None
+    candidate_per_million_tokens: Decimal | None = None

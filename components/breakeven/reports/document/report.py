@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from breakeven.reports.document.candidate import CandidatePart
 from breakeven.reports.document.parts import (
     ApiCore,
     ApiPart,
@@ -104,6 +105,10 @@ class ReportDocument(ReportCore):
         max_length=8,
         description="What would lower the bill, largest saving first, each estimated alone; null "
         "where nobody asked.",
+    )
+    candidate: CandidatePart | None = Field(
+        description="A candidate on trial next to the model; null without one. Nothing else in the "
+        "report counts it."
     )
     notes: Sequence[Name] = Field(
         description="What a reader has to know about the figures, and the sources of the prices."

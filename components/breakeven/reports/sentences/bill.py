@@ -53,8 +53,10 @@ def bill_notes(report: Report) -> Iterator[str]:
         yield staffing_sentence(guidance)
     budget = report.assumptions.budget_per_month
     if budget is not None:
-        state = "within" if report.total <= budget else f"{usd(report.total - budget)} over"
-        yield f"Budget: {usd(budget)}/month; the total is {state} budget."
+        total = report.total_with_candidate
+        state = "within" if total <= budget else f"{usd(total - budget)} over"
+        which = "total" if report.candidate is None else "total with the candidate"
+        yield f"Budget: {usd(budget)}/month; the {which} is {state} budget."
     yield from _starts(report)
     yield from outlook_sentences(report)
     yield from _not_counted(report)

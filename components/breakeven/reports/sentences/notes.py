@@ -86,10 +86,11 @@ def price_sources(report: Report) -> tuple[str, ...]:
     refresh stale ones.
     """
     remarks: dict[tuple[date, str], dict[str, None]] = {}
+    tried = report.candidate.lines if report.candidate else ()
     for as_of, source in sorted(
         {
             (line.as_of, line.source)
-            for line in report.infrastructure.lines
+            for line in (*report.infrastructure.lines, *tried)
             if line.as_of and not line.private
         },
         reverse=True,

@@ -152,7 +152,15 @@ def _differences(model: Settings, candidate: Settings) -> Iterator[Conflict]:
             f"{model.model.max_length:,}: longer requests of its share would fail",
             f"Allowed: {model.model.max_length:,} or more, or lower model.maxLength first",
         )
-    if candidate.pool != model.pool and not model.pool.can_grow:
+    if candidate.pool == model.pool:
+        return
+    if model.pool.can_grow and model.pricing.nodes != "list":
+        yield Conflict(
+            f"{key}.pool",
+            f"other nodes, but pricing.nodes {model.pricing.nodes} has the price of the model's",
+            "Allowed with pricing.nodes list, or without a change of pool",
+        )
+    if not model.pool.can_grow:
         yield Conflict(
             f"{key}.pool",
             f"other nodes, but pool {model.pool.kind.name} makes none",

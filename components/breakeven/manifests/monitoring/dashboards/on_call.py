@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from breakeven.manifests.monitoring.dashboards.board import Board, Query, quantile
+from breakeven.manifests.monitoring.dashboards.candidate import candidate_and_model
 from breakeven.manifests.monitoring.dashboards.gateway import gateway_requests
 from breakeven.manifests.monitoring.gpu_exporter import HEAT, exporter_of
 from breakeven.manifests.monitoring.promql import (
@@ -24,6 +25,8 @@ def on_call(settings: Settings) -> Board:
         explained="Firing alerts. Each alert's runbook_url says what to do.",
     )
     _now(result, settings)
+    if settings.tried is not None:
+        candidate_and_model(result, settings, settings.tried)
     result.row("Requests")
     result.lines(
         "Requests",

@@ -1,0 +1,1 @@
+"""Candidates of a model: what the trial costs, and what the stack costs after it."""
