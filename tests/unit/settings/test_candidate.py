@@ -46,7 +46,7 @@ def candidate(**changes: object) -> dict[str, object]:
             candidate(**{"engine.kvCachePrecision": "fp9"}),
             "settings.engine.kvCachePrecision",
             '"fp9"',
-            "auto, fp8",
+            "fp8",
         ),
         (
             "hybrid",
@@ -58,8 +58,8 @@ def candidate(**changes: object) -> dict[str, object]:
         ("aws-prod", TRIAL, "settings", "without a gateway", "gateway.enabled"),
         ("two-models", {**GATEWAY, **TRIAL}, "settings", "2 models", "stack of one model"),
         (
-            "owned-h100",
-            {**GATEWAY, **candidate(**{"pool.gpu": "h200"})},
+            "steady",
+            {**GATEWAY, **candidate(**{"pool.gpu": "b300"}), "pool.nodeCount": 4},
             "settings.pool",
             "makes none",
             "pool kind",
@@ -79,9 +79,10 @@ def candidate(**changes: object) -> dict[str, object]:
             "hybrid",
             {**TRIAL, "pool.gpuQuota": 5},
             "replicas",
-            "they take 7 GPUs",
-            "quota of 7",
+            "they take 6 GPUs",
+            "quota of 6",
         ),
+        ("owned-h100", {**GATEWAY, **TRIAL}, "settings", "pipelineParallel 2", "separate stack"),
         ("steady", {**GATEWAY, **TRIAL}, "replicas", "2 nodes of 1", "more nodes"),
     ],
 )
@@ -124,4 +125,4 @@ def test_what_the_stack_states_as_json_is_read_alike() -> None:
 
 def test_nodes_of_both_are_within_the_pools_limit() -> None:
     alone, both = stack_of("hybrid"), stack_of("hybrid", **TRIAL)
-    assert both.peak_gpus == alone.peak_gpus + 2  # its replica, and the surge of an update
+    assert both.peak_gpus == alone.peak_gpus + 2  # its replica, and the one that an update adds
