@@ -18,3 +18,64 @@ from breakeven.planning.notes import update_strategy
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.planning.rendered_ledger import entries_started_last, ledger_entries
 from breakeven.planning.rollouts.candidate import with_candidate
+from breakeven.program_plan.answer import ProgramReport
+from breakeven.reports.document.writing import as_output, summary
+from breakeven.reports.estimate_text import render
+from breakeven.reports.sentences.notes import note_sentence
+from breakeven.settings.stack import Stack
+
+
+class ProgramEstimate:
+    """Estimates what the stack itself deploys at once, and searches what would lower its bill.
+
+    So that is done while the program registers. A program that registers more has it done again.
+
+    Args:
+        values: What the stack states: groups by key, each a mapping or its JSON.
+        stack: The stack.
+        components: Those that the stack itself deploys.
+        assumptions: What the estimate rests on.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, object],
+        stack: Stack,
+        components: tuple[Component, ...],
+        assumptions: Assumptions,
+    ) -> None:
+        self._values, self._stack, self._assumptions = values, stack, assumptions
+        own = ledger_entries(components)
+        # Registered after the estimate, since it needs the price of a token.
+        self._last = entries_started_last(components)
+        report = self._with_levers(estimate(own, assumptions), own)
+        self._infrastructure, self._own = report.infrastructure, self._answer(report)
+
+    def report(self, entries: Iterable[Registered]) -> ProgramReport:
+        """Returns the estimate of what the program registered, but for what starts last."""
+        registered = (*entries, *self._last)
+        if infrastructure_of(registered, self._assumptions) == self._infrastructure:
+            return self._own
+        report = estimate(registered, self._assumptions)
+        return self._answer(self._with_levers(report, registered))
+
+    def _answer(self, report: Report) -> ProgramReport:
+        planned = planned_cost_components(self._stack, planned_costs(report))
+        rollout = note_sentence(update_strategy(self._stack.models[0]))
+        return ProgramReport(
+            text=render(report),
+            figures=as_output(report),
+            outputs={**endpoints_of(self._stack), "rollout": rollout, "cost": summary(report)},
+            planned_cost=tuple(map(whole, planned)),
+            components=tuple(map(whole, self._priced(report))),
+        )
+
+    def _priced(self, report: Report) -> tuple[Component, ...]:
+        """Returns the components with the price of a token; none where nothing needs it."""
+        if not self._stack.gateway.is_on:
+            return ()
+        return stack_components(self._stack, gateway_figures(report))
+
+    def _with_levers(self, report: Report, entries: tuple[Registered, ...]) -> Report:
+        report = with_candidate(report, self._stack, entries)
+        return replace(report, levers=find_levers(self._values, self._stack, report, entries))

@@ -9,11 +9,11 @@ from rich.table import Table as Grid
 from breakeven.cost.bill.candidate import CandidateCost
 from breakeven.cost.report import Report
 from breakeven.reports.availability import availability
-from breakeven.reports.candidate import compared_candidate
 from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.line_item_table import add_line, line_table
 from breakeven.reports.quality import solved_tasks
+from breakeven.reports.rollouts.candidate import compared_candidate
 from breakeven.reports.sentences.bill import bill_notes
 from breakeven.reports.sentences.notes import price_sources, report_notes
 from breakeven.reports.tables import (

@@ -9,10 +9,10 @@ from html import escape
 from breakeven.cost.report import Report
 from breakeven.reports import tables
 from breakeven.reports.availability import availability
-from breakeven.reports.candidate import compared_candidate
 from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.quality import solved_tasks
+from breakeven.reports.rollouts.candidate import compared_candidate
 from breakeven.reports.sentences.recommendation import summary
 
 LARGEST_COMMENT = 65_536

@@ -12,7 +12,6 @@ from breakeven.cost.currency import US_DOLLAR
 from breakeven.cost.report import Report
 from breakeven.reports import tables
 from breakeven.reports.availability import availability
-from breakeven.reports.candidate import compared_candidate
 from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.plots.bill import bill
 from breakeven.reports.plots.drawing import SIZES, Picture, drawn
@@ -20,6 +19,7 @@ from breakeven.reports.plots.tornado import Tornado, tornado_picture
 from breakeven.reports.plots.volume import cost_by_volume
 from breakeven.reports.plots.week import week
 from breakeven.reports.quality import solved_tasks
+from breakeven.reports.rollouts.candidate import compared_candidate
 from breakeven.reports.sentences.recommendation import summary
 
 

@@ -6,7 +6,6 @@ from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.break_even import BreakEven
 from breakeven.cost.report import STALE_DAYS, Report
 from breakeven.reports.availability import missed_objective
-from breakeven.reports.candidate import candidate_rows
 from breakeven.reports.formatting import (
     counted,
     currency_name,
@@ -17,6 +16,7 @@ from breakeven.reports.formatting import (
     volume,
 )
 from breakeven.reports.layout import Column, Row, Table
+from breakeven.reports.rollouts.candidate import candidate_rows
 from breakeven.reports.sentences.apis import api_notes, comparison_caveats, label
 from breakeven.reports.sentences.bill import bill_notes
 from breakeven.reports.sentences.descriptions import (
