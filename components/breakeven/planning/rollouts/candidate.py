@@ -66,7 +66,7 @@ def _of_candidate(tried: RolloutCandidate, entries: tuple[Registered, ...]) -> I
 
 
 def _added(stack: Stack, entries: tuple[Registered, ...]) -> Iterator[Registered]:
-    """Yields what the program registered beside the stack's own resources."""
+    """Yields what the program registered in addition to the stack's own resources."""
     own = {(each.type, each.name) for each in ledger_entries(stack_components(stack))}
     return (each for each in entries if (each.type, each.name) not in own)
 
