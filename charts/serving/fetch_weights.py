@@ -51,6 +51,19 @@ class FetchError(Exception):
     """The weights can't be used; says why."""
 
 
+class OneLine(logging.Formatter):
+    """Writes what a message repeats of others, such as names of files, as they would be typed.
+
+    A name with an end of line could otherwise look like a line of this script, and one with a
+    sequence for terminals would do what it says.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the message with each character that does not print written as an escape."""
+        text = super().format(record)
+        return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def main(arguments: list[str]) -> int:
     """Fetches what the arguments name; returns the exit status."""
     parser = argparse.ArgumentParser(description="Fetch and verify a model's weights.")
@@ -69,7 +82,9 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
     # Only this script's own lines: libraries log addresses that carry signatures.
-    logging.basicConfig(stream=sys.stdout, level=logging.ERROR, format="%(message)s")
+    shown = logging.StreamHandler(sys.stdout)
+    shown.setFormatter(OneLine("%(message)s"))
+    logging.basicConfig(handlers=[shown], level=logging.ERROR)
     log.setLevel(logging.INFO)
     try:
         if options.check:
@@ -318,7 +333,10 @@ def header_flaw(path: Path) -> str | None:
                 for name, entry in header.items()
                 if name != "__metadata__"
             )
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        except (
+            *(ArithmeticError, AttributeError, LookupError),
+            *(RecursionError, TypeError, ValueError),
+        ):
             return "is not a safetensors file: its header can't be read"
     end = 0
     for first, last in spans:
@@ -334,7 +352,8 @@ def require_indexed_files(partial: Path) -> None:
     if not index.exists():
         return
     named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    missing = sorted(name for name in named if not (partial / name).is_file())
+    there = {path.name for path in partial.iterdir() if path.is_file()}
+    missing = sorted(named - there)
     if missing:
         msg = f"{INDEX} names files that the repository does not have: {', '.join(missing)}"
         raise FetchError(msg)

@@ -71,6 +71,7 @@ def run(commands: str) -> subprocess.CompletedProcess[str]:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        timeout=60,
     )
 
 
@@ -169,8 +170,25 @@ def no_signature(bundle: Path, *_: Site) -> None:
     (bundle / "bundle.sums.sig").unlink()
 
 
+def pipe_instead_of_a_signature(bundle: Path, *_: Site) -> None:
+    """Whoever opens it waits for ever."""
+    (bundle / "bundle.json.sig").unlink()
+    os.mkfifo(bundle / "bundle.json.sig")
+
+
+def pipe_instead_of_a_part(bundle: Path, *_: Site) -> None:
+    part = last_part(bundle)
+    part.unlink()
+    os.mkfifo(part)
+
+
+def escapes_in_a_name(bundle: Path, *_: Site) -> None:
+    (bundle / "\x1b]0;owned\x07\nverified").write_bytes(PAYLOAD)
+
+
 TAMPERED: list[Callable[[Path, Site, Site], None]] = [
     another_key,
+    escapes_in_a_name,
     append_after_the_end,
     append_before_the_end,
     extra_part,
@@ -181,6 +199,7 @@ TAMPERED: list[Callable[[Path, Site, Site], None]] = [
     no_signature,
     older_release,
     parts_of_another_release,
+    pipe_instead_of_a_signature,
     replaced_sums,
     replaced_verifier,
     set_id_member,
@@ -223,7 +242,11 @@ def test_a_tampered_bundle_is_refused_and_nothing_of_it_runs(
 @pytest.mark.parametrize(
     "tamper",
     # A replaced program can do anything: that it never runs is what the commands before it are for.
-    [each for each in TAMPERED if each not in {replaced_verifier, replaced_sums}],
+    # sha256sum waits for a pipe, so that one is not part of the commands above.
+    [
+        *(each for each in TAMPERED if each not in {replaced_verifier, replaced_sums}),
+        pipe_instead_of_a_part,
+    ],
     ids=lambda each: each.__name__,
 )
 def test_the_program_alone_refuses_it_as_well_and_says_why(
@@ -235,6 +258,8 @@ def test_the_program_alone_refuses_it_as_well_and_says_why(
     assert "error: " in done.stdout
     assert "Nothing was unpacked." in done.stdout
     assert "Traceback" not in done.stdout
+    assert all(line.isprintable() for line in done.stdout.splitlines())
+    assert done.stdout.count("\n") == len(done.stdout.splitlines()) == 2
     assert not (bundle.parent / "installed").exists()
     assert not list(bundle.parent.glob("*.unpacking"))
     assert not list(bundle.parent.rglob(MARK))

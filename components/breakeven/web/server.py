@@ -83,13 +83,22 @@ class _Handler(BaseHTTPRequestHandler):
             said = f"this page is at {self.server.url} alone. Open that address"
             self._answer(HTTPStatus.MISDIRECTED_REQUEST, "text/plain", said)
             return
+        if any(name in self.headers for name in ("Content-Length", "Transfer-Encoding")):
+            # What is not read would be taken for the next request.
+            self.close_connection = True
+            self._answer(HTTPStatus.BAD_REQUEST, "text/plain", "a request here has no body")
+            return
         target = urlsplit(self.path)
         if target.path in self.server.files:
             self._answer(HTTPStatus.OK, *self.server.files[target.path])
-        elif target.path in self.server.questions:
+        elif target.path in self.server.questions and not self._is_from_another_site():
             self._question(target.path, target.query)
         else:
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", "not found")
+
+    def _is_from_another_site(self) -> bool:
+        """Tells whether a page elsewhere asks, which could not read the answer but cause work."""
+        return self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
 
     def _question(self, path: str, query: str) -> None:
         started = time.perf_counter()

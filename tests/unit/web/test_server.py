@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from html import unescape
@@ -50,6 +51,24 @@ def test_another_host_is_refused(server: PageServer, host: str, path: str) -> No
     status, _, body = get(server, path, Host=host)
     assert status == 421
     assert body == f"this page is at {server.url} alone. Open that address"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_elsewhere_causes_no_work(server: PageServer, site: str) -> None:
+    """It could not read the answer, but each question takes a second of a processor."""
+    assert get(server, "/api/whole", **{"Sec-Fetch-Site": site})[0] == 404
+    assert get(server, "/api/bill", **{"Sec-Fetch-Site": "same-origin"})[0] == 200
+
+
+def test_a_body_is_not_taken_for_the_next_request(server: PageServer) -> None:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=60) as connection:
+        host = f"Host: 127.0.0.1:{server.server_port}"
+        hidden = f"GET /page.css HTTP/1.1\r\n{host}\r\n\r\n"
+        length = f"Content-Length: {len(hidden)}"
+        connection.sendall(f"GET / HTTP/1.1\r\n{host}\r\n{length}\r\n\r\n{hidden}".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def test_localhost_is_the_same_machine(server: PageServer) -> None:

@@ -17,6 +17,7 @@ import io
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tarfile
@@ -141,21 +142,14 @@ def _signed(bundle: Path, name: str, signature: str, key: Path) -> bytes:
         msg = f"{key}: not found. Name the .pub file of those whose bundles you trust"
         raise Refused(msg)
     command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", str(key), "-rawin"]
-    # A copy in memory: what is verified is what is used, whatever becomes of the file meanwhile.
-    with os.fdopen(os.memfd_create("signed"), "wb") as copy:
-        copy.write(content)
-        copy.flush()
+    # Copies in memory: what is verified is what is used, whatever becomes of the files meanwhile.
+    with _in_memory(content) as copy, _in_memory(_small(bundle / signature)) as signed:
+        files = [f"/proc/self/fd/{each.fileno()}" for each in (copy, signed)]
         verified = subprocess.run(
-            [
-                *command,
-                "-in",
-                f"/proc/self/fd/{copy.fileno()}",
-                "-sigfile",
-                str(bundle / signature),
-            ],
+            [*command, "-in", files[0], "-sigfile", files[1]],
             check=False,
             capture_output=True,
-            pass_fds=(copy.fileno(),),
+            pass_fds=(copy.fileno(), signed.fileno()),
         )
     if verified.returncode != 0:
         msg = (
@@ -164,6 +158,13 @@ def _signed(bundle: Path, name: str, signature: str, key: Path) -> bytes:
         )
         raise Refused(msg)
     return content
+
+
+def _in_memory(content: bytes) -> io.BufferedWriter:
+    copy = os.fdopen(os.memfd_create("copy"), "wb")
+    copy.write(content)
+    copy.flush()
+    return copy
 
 
 def _sums(content: bytes) -> dict[str, str]:
@@ -245,10 +246,15 @@ def _write_file(
 
 def _open(path: Path) -> io.BufferedReader:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # Whoever opens a pipe to read would otherwise wait for somebody who writes.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         msg = f"{path}: can't be read: {error.strerror}. Copy it again, as a plain file"
         raise Refused(msg) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        msg = f"{path}: is a pipe, a device or a folder. Copy it again, as a plain file"
+        raise Refused(msg)
     return os.fdopen(descriptor, "rb")
 
 
@@ -298,7 +304,9 @@ def main() -> int:
     try:
         done = unpack(options.bundle, options.key, options.release, options.to)
     except (Refused, OSError, KeyError, ValueError, tarfile.TarError) as error:
-        print(f"error: {error}\nNothing was unpacked.", file=sys.stderr)  # noqa: T201
+        # Names of files that somebody put there must not do anything to the terminal.
+        said = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(error))
+        print(f"error: {said}\nNothing was unpacked.", file=sys.stderr)  # noqa: T201
         return 1
     print(done)  # noqa: T201  # a script on its own, without a library for output
     return 0

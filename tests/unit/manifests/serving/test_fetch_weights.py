@@ -33,6 +33,11 @@ def safetensors(size: int = 16) -> bytes:
     return len(header).to_bytes(8, "little") + header.encode() + bytes(size)
 
 
+def header(text: bytes) -> bytes:
+    """A file with a header of any text, and no tensors."""
+    return len(text).to_bytes(8, "little") + text
+
+
 def tensors(*spans: list[int]) -> bytes:
     """A file whose tensors lie where they are told to."""
     entries = {
@@ -139,8 +144,17 @@ def test_a_repository_of_pickles_is_refused(hub: Path, volume: Path) -> None:
         tensors([0, 20], [10, 32]),
         tensors([0, 10], [12, 32]),
         (200_000_000).to_bytes(8, "little") + bytes(200_000_000),
+        b"\x03",
+        (2**63).to_bytes(8, "little") + bytes(64),
+        header(b'{"a": {"data_offsets": [0, 1e999]}}'),
+        header(b'{"a": {"data_offsets": [0, -8]}}'),
+        header(b'{"a": {"data_offsets": [0, NaN]}}'),
+        header(b"[" * 100_000),
     ],
-    ids=["empty", "endless", "no json", "cut off", "too long", "overlap", "gap", "long header"],
+    ids=[
+        *("empty", "endless", "no json", "cut off", "too long", "overlap", "gap", "long header"),
+        *("no length", "2^63", "infinite", "negative", "not a number", "deep"),
+    ],
 )
 def test_a_file_that_contradicts_its_header_is_refused(
     hub: Path, volume: Path, damage: bytes
@@ -221,6 +235,25 @@ def test_weights_that_the_index_names_must_be_there(hub: Path, volume: Path) -> 
     result = fetch(hub, volume)
     assert result.returncode == 1
     assert "names files that the repository does not have: model-00002.safetensors" in result.stdout
+
+
+def test_the_index_names_files_of_the_repository_alone(hub: Path, volume: Path) -> None:
+    (volume / "others.safetensors").write_bytes(safetensors())
+    index = {"weight_map": {"a": "model-00001.safetensors", "b": "../others.safetensors"}}
+    (hub / "model.safetensors.index.json").write_text(json.dumps(index))
+    result = fetch(hub, volume)
+    assert result.returncode == 1
+    assert "names files that the repository does not have: ../others.safetensors" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["a\nverified b", "\x1b[2Ja", "\x9b2Ja", "a\u202eb", "a\rb"])
+def test_a_name_of_a_file_forges_no_line_of_the_log(hub: Path, volume: Path, name: str) -> None:
+    (hub / name).write_bytes(b"")
+    honest = fetch(hub, volume)
+    assert honest.returncode == 0, honest.stdout + honest.stderr
+    assert name not in honest.stdout
+    assert ascii(name)[1:-1] in honest.stdout
+    assert all(line.isprintable() for line in honest.stdout.split("\n"))
 
 
 def test_a_volume_that_is_too_small_is_told_before_the_download(hub: Path, volume: Path) -> None:
