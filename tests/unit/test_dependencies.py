@@ -30,6 +30,7 @@ FOUNDATIONS = frozenset(
         "money",
         "percentiles",
         "preflight_hint",
+        "printable",
         "proportions",
         "suggestions",
         "type_tokens",

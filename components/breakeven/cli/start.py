@@ -18,14 +18,18 @@ def main() -> None:
     import typer  # noqa: PLC0415  # a Tab for a name needs neither
 
     from breakeven.cli.app import app  # noqa: PLC0415  # likewise
+    from breakeven.cli.terminal import guarded  # noqa: PLC0415  # likewise
     from breakeven.errors import ExitCode, UserError  # noqa: PLC0415  # likewise
+    from breakeven.printable import printable  # noqa: PLC0415  # likewise
+
+    sys.stdout, sys.stderr = guarded(sys.stdout), guarded(sys.stderr)
 
     # Nothing here multiplies matrices; to start threads for that takes numpy a tenth of a second.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app(prog_name="breakeven")
     except UserError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {printable(str(error))}", err=True)
         sys.exit(error.exit_code)
     except SystemExit as ended:
         # Typer ends with 2 where an option is wrong; here that code says over budget.

@@ -26,6 +26,7 @@ from breakeven.cluster.errors import (
     UnreachableError,
 )
 from breakeven.cluster.kubeconfig import load, runs_in_pod
+from breakeven.printable import all_printable
 
 FIELD_MANAGER = "breakeven"
 CONNECT_SECONDS = 5.0
@@ -156,7 +157,7 @@ class Cluster:
     ) -> dict[str, Any]:
         data = self._call(method, path, query, body, content_type)
         try:
-            found = json.loads(data or b"{}")
+            found = all_printable(json.loads(data or b"{}"))
         except ValueError:
             found = None
         if not isinstance(found, dict):
@@ -190,7 +191,7 @@ class Cluster:
     def _refusal(self, method: str, path: str, status: int, data: bytes) -> Exception:
         doing = f"{method} {path}"
         try:
-            told = json.loads(data)
+            told = all_printable(json.loads(data))
         except ValueError:
             told = {}
         told = told if isinstance(told, dict) else {}

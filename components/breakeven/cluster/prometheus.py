@@ -14,6 +14,7 @@ import httpx2
 
 from breakeven.cluster.connection import Cluster
 from breakeven.cluster.errors import ClusterError
+from breakeven.printable import all_printable
 
 SECONDS = 10.0
 """How long one answer may take."""
@@ -139,7 +140,7 @@ class Prometheus:
     def _data(self, path: str) -> dict[str, Any]:
         text = self._get(path)
         try:
-            answer = json.loads(text)
+            answer = all_printable(json.loads(text))
             if answer["status"] != "success":
                 raise PrometheusError(self.where, f"it refuses a query: {answer.get('error')}")
             data = answer["data"]

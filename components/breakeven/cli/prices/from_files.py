@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from breakeven.catalog.importers.kinds import HEAD, KINDS, Kind, kind_of, read_l
 from breakeven.catalog.importers.listing import Listing, Selection, SourceError
 from breakeven.cli.prices.scope import Place
 from breakeven.cli.prices.table import summary
+from breakeven.cli.terminal import whole
 
 
 def listings_of_files(
@@ -55,7 +57,7 @@ def _kind(name: str | None) -> Kind | None:
 
 
 def _read(files: Sequence[Path], kind: Kind | None, selection: Selection) -> Iterator[Listing]:
-    console = Console(stderr=True)
+    console = Console(file=whole(sys.stderr))
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for path in files:
             try:

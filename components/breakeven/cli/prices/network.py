@@ -15,6 +15,7 @@ from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn
 
 from breakeven.catalog.importers.listing import Listing, Selection
 from breakeven.cli.prices.table import summary
+from breakeven.cli.terminal import whole
 from breakeven.errors import ExitCode, UserError
 from breakeven.price_sources import api_tokens
 from breakeven.price_sources.client import Client, FetchError, checked_base
@@ -160,7 +161,7 @@ def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[int], None]]]
         yield lambda job: typer.echo(f"Fetching {job} …", err=True), lambda _: None
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), DownloadColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Console(file=whole(sys.stderr)), transient=True) as progress:
         task = progress.add_task("", total=None)
         yield (
             lambda job: progress.reset(task, description=f"Fetching {job}", total=None),

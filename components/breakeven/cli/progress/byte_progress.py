@@ -17,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from breakeven.cli.terminal import whole
+
 QUIET_SECONDS = 2.0
 """Between lines where there is no terminal, and before the first."""
 
@@ -31,7 +33,7 @@ def byte_progress(total: int) -> Iterator[Callable[[int], None]]:
         yield _Lines(total).advance
         return
     columns = (TextColumn("Reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Console(file=whole(sys.stderr)), transient=True) as progress:
         task = progress.add_task("read", total=total)
         yield lambda count: progress.advance(task, count)
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from breakeven.cli.progress.byte_progress import QUIET_SECONDS
+from breakeven.cli.terminal import whole
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def waiting(doing: str) -> Iterator[None]:
         doing: Such as "Weighing configurations".
     """
     if sys.stderr.isatty():
-        with Console(stderr=True).status(f"{doing} …"):
+        with Console(file=whole(sys.stderr)).status(f"{doing} …"):
             yield
         return
     timer = threading.Timer(QUIET_SECONDS, typer.echo, [f"{doing} …"], {"err": True})

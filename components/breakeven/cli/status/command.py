@@ -23,6 +23,7 @@ from breakeven.cli.options.cluster import (
 )
 from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.status.screen import screen
+from breakeven.cli.terminal import whole
 from breakeven.cluster.connection import connect
 from breakeven.cluster.errors import UnreachableError
 from breakeven.cluster.preflight.needs import Needs
@@ -129,8 +130,9 @@ def _repeat(act: Callable[[], None], every: float) -> None:
 def _watch(look: _Look, every: float) -> None:
     """Keeps one screen up to date; the last one stays while the API server is away."""
     last = look()
+    console = Console(file=whole(sys.stdout), highlight=False)
     try:
-        with Live(screen(last), console=Console(highlight=False), auto_refresh=False) as live:
+        with Live(screen(last), console=console, auto_refresh=False) as live:
             while True:
                 time.sleep(every)
                 try:
