@@ -62,7 +62,7 @@ def read_api_spend(text: str, name: str, own_models: Collection[str]) -> ApiSpen
     source, charges = found
     try:
         listed = [charge for charge in charges if charge[2]]
-    except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError, csv.Error) as error:
         msg = f"{name}: a cost of {source} without a time or an amount. Save the answer unchanged"
         raise BillError(msg) from error
     except _PagesError as error:

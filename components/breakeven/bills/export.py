@@ -202,6 +202,6 @@ def _moment(text: str) -> datetime:
 
 
 def _unknown(path: Path, columns: list[str]) -> str:
-    seen = ", ".join(columns[:6])
+    seen = ", ".join(column[:60] for column in columns[:6])
     known = "; ".join(f"{one.name} ({', '.join(sorted(one.needs))})" for one in FORMATS)
     return f"{path}: unknown columns {seen}, …. Allowed: {known}"

@@ -18,7 +18,7 @@ def main() -> None:
     import typer  # noqa: PLC0415  # a Tab for a name needs neither
 
     from breakeven.cli.app import app  # noqa: PLC0415  # likewise
-    from breakeven.cli.terminal import guarded  # noqa: PLC0415  # likewise
+    from breakeven.cli.progress.terminal import guarded  # noqa: PLC0415  # likewise
     from breakeven.errors import ExitCode, UserError  # noqa: PLC0415  # likewise
     from breakeven.printable import printable  # noqa: PLC0415  # likewise
 
@@ -31,6 +31,9 @@ def main() -> None:
     except UserError as error:
         typer.echo(f"error: {printable(str(error))}", err=True)
         sys.exit(error.exit_code)
+    except RecursionError:
+        typer.echo("error: a file is nested too deeply. Give it as its program wrote it", err=True)
+        sys.exit(ExitCode.ERROR)
     except SystemExit as ended:
         # Typer ends with 2 where an option is wrong; here that code says over budget.
         sys.exit(ExitCode.ERROR if ended.code == ExitCode.OVER_BUDGET else ended.code)

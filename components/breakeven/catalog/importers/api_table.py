@@ -35,12 +35,12 @@ def read_table(lines: Iterable[str], name: str) -> Iterator[ApiOffer]:
         SourceError: A column is missing, a value cannot be used, or the table has no offer.
     """
     rows = csv.DictReader(lines)
-    missing = [column for column in NEEDED if column not in (rows.fieldnames or ())]
-    if missing:
-        msg = f"{name}, line 1: no column {', '.join(missing)}; needed: {', '.join(NEEDED)}"
-        raise SourceError(msg)
     found = False
     try:
+        missing = [column for column in NEEDED if column not in (rows.fieldnames or ())]
+        if missing:
+            msg = f"{name}, line 1: no column {', '.join(missing)}; needed: {', '.join(NEEDED)}"
+            raise SourceError(msg)
         for row in rows:
             where = f"{name}, line {rows.line_num}"
             if not str(row["source"]).startswith(_IN_USE):

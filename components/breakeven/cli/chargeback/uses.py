@@ -83,7 +83,7 @@ def uses_of_file(path: Path) -> list[Use]:
                 key = row["team"] or "", row.get("model") or "", row.get("to") or "own"
                 tokens[key] += _number(row["tokens"], path, number)
                 dollars[key] += _number(row.get("usd") or "0", path, number)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"{path}: can't be read. Give a CSV file with the columns team and tokens"
         raise ChargebackError(msg) from error
     return _uses(tokens, dollars)

@@ -19,7 +19,7 @@ from breakeven.catalog.importers.kinds import HEAD, KINDS, Kind, kind_of, read_l
 from breakeven.catalog.importers.listing import Listing, Selection, SourceError
 from breakeven.cli.prices.scope import Place
 from breakeven.cli.prices.table import summary
-from breakeven.cli.terminal import whole
+from breakeven.cli.progress.terminal import whole
 
 
 def listings_of_files(

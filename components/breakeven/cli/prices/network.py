@@ -15,7 +15,7 @@ from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn
 
 from breakeven.catalog.importers.listing import Listing, Selection
 from breakeven.cli.prices.table import summary
-from breakeven.cli.terminal import whole
+from breakeven.cli.progress.terminal import whole
 from breakeven.errors import ExitCode, UserError
 from breakeven.price_sources import api_tokens
 from breakeven.price_sources.client import Client, FetchError, checked_base

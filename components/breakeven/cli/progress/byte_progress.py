@@ -17,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from breakeven.cli.terminal import whole
+from breakeven.cli.progress.terminal import whole
 
 QUIET_SECONDS = 2.0
 """Between lines where there is no terminal, and before the first."""

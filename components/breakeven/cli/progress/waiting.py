@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from breakeven.cli.progress.byte_progress import QUIET_SECONDS
-from breakeven.cli.terminal import whole
+from breakeven.cli.progress.terminal import whole
 
 
 @contextmanager

@@ -22,8 +22,8 @@ from breakeven.cli.options.cluster import (
     namespace_change,
 )
 from breakeven.cli.options.output_format import Format, FormatOption
+from breakeven.cli.progress.terminal import whole
 from breakeven.cli.status.screen import screen
-from breakeven.cli.terminal import whole
 from breakeven.cluster.connection import connect
 from breakeven.cluster.errors import UnreachableError
 from breakeven.cluster.preflight.needs import Needs
