@@ -18,8 +18,8 @@ from pathlib import Path
 
 from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.price import Price
-from breakeven.catalog.price_file import MACHINES, SHIPPED, read_book
-from breakeven.catalog.price_regions import cloud_of
+from breakeven.catalog.price_file import read_book
+from breakeven.catalog.price_regions import MACHINES, SHIPPED, cloud_of
 from breakeven.catalog.price_rows import machines_text, prices_text
 from breakeven.cli.files import write_whole
 from price_tables import infrastructure, machines

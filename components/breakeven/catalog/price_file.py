@@ -15,7 +15,7 @@ from pathlib import Path
 
 from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.price import Price
-from breakeven.catalog.price_regions import cloud_of
+from breakeven.catalog.price_regions import MACHINES, SHIPPED, cloud_of
 from breakeven.catalog.price_rows import (
     MACHINE_COLUMNS,
     PRICE_COLUMNS,
@@ -24,12 +24,6 @@ from breakeven.catalog.price_rows import (
     price_of,
     shape_of,
 )
-
-SHIPPED = Path(__file__).parent / "data" / "prices"
-"""The price book that the package ships."""
-
-MACHINES = "machines.csv"
-"""Name of the file with the machine types; other files are named by their cloud."""
 
 NOT_SOLD = "not-sold"
 """Terms of a line of a user's own book for what a newer price list no longer has: no price then."""

@@ -7,7 +7,16 @@ asked for by name alone, such as control-plane/eks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
 from breakeven.catalog.clouds import CLOUDS, find_cloud
+
+SHIPPED = Path(__file__).parent / "data" / "prices"
+"""The price book that the package ships."""
+
+MACHINES = "machines.csv"
+"""Name of the file with the machine types; other files are named by their cloud."""
 
 ANY = "any"
 """Region of a price that holds in all regions of its cloud."""
@@ -23,6 +32,26 @@ def cloud_of(identifier: str) -> str:
     if kind == "control-plane" and name == rest:
         return next((cloud.name for cloud in CLOUDS.values() if cloud.control_plane == name), name)
     return name
+
+
+def machine_regions(folders: Iterable[Path]) -> list[tuple[str, str]]:
+    """Returns cloud and region of every machine in price books, sorted.
+
+    Only identifiers are read, so that a shell can offer regions at once: a damaged line does not
+    matter, and neither does a machine that is no longer sold.
+    """
+    return sorted({place for folder in folders for place in _places(folder)})
+
+
+def _places(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in folder.glob("*.csv"):
+        if path.name == MACHINES:
+            continue
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("node/"):
+                _, cloud, region, *_ = (*line.split("/", maxsplit=3), "", "")
+                if region:
+                    yield cloud, region
 
 
 def in_region(identifier: str, region: str) -> str:

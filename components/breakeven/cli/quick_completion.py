@@ -1,13 +1,14 @@
-"""What bash offers after Tab for names of stacks, models, GPUs and APIs, without the commands.
+"""What bash offers after Tab for names of stacks, models, GPUs, APIs and regions, quickly.
 
 To import a command takes a second of processor time; these names take a tenth. Whatever else is
-completed goes the usual way.
+completed goes the usual way. A completion never fails: names that can't be read are left out.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from types import MappingProxyType
 
 STACK_COMMANDS = frozenset(
@@ -49,6 +50,29 @@ def complete_api(incomplete: str) -> list[str]:
     return [name for name in offered_names() if name.startswith(incomplete)]
 
 
+def complete_place(incomplete: str) -> list[str]:
+    """Returns the regions of the price book that start with what was typed, as CLOUD/REGION."""
+    return [name for name in map("/".join, _places()) if name.startswith(incomplete)]
+
+
+def complete_cloud(incomplete: str) -> list[str]:
+    """Returns the clouds of the price book that start with what was typed."""
+    return [cloud for cloud in dict(_places()) if cloud.startswith(incomplete)]
+
+
+def regions_of(cloud: str | None, incomplete: str) -> list[str]:
+    """Returns the regions of a cloud, of all clouds if None, that start with what was typed."""
+    names = {region for name, region in _places() if cloud in {None, name}}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def _places() -> list[tuple[str, str]]:
+    from breakeven.catalog.price_regions import SHIPPED, machine_regions  # noqa: PLC0415  # late
+    from breakeven.settings.files import PRICES  # noqa: PLC0415  # likewise
+
+    return machine_regions((SHIPPED, PRICES))
+
+
 OPTIONS: Mapping[tuple[str, str], Callable[[str], list[str]]] = MappingProxyType(
     {
         **{
@@ -61,9 +85,14 @@ OPTIONS: Mapping[tuple[str, str], Callable[[str], list[str]]] = MappingProxyType
             )
         },
         ("recommend", "--gpu"): complete_gpu,
+        ("prices refresh", "--region"): complete_place,
+        ("prices refresh", "--cloud"): complete_cloud,
     }
 )
 """By command and option, what completes the option's value."""
+
+GROUPS = frozenset({"prices"})
+"""Commands whose next word is a command, too."""
 
 
 def quick_answer(environ: Mapping[str, str]) -> list[str] | None:
@@ -79,6 +108,12 @@ def quick_answer(environ: Mapping[str, str]) -> list[str] | None:
     before = words[1:place]
     if len(before) == 1 and before[0] in STACK_COMMANDS and not incomplete.startswith("-"):
         return complete_stack(incomplete)
-    if len(before) > 1 and (before[0], before[-1]) in OPTIONS:
-        return OPTIONS[before[0], before[-1]](incomplete)
+    if len(before) > 1:
+        command = " ".join(before[:2]) if before[0] in GROUPS else before[0]
+        option = before[-1]
+        if (command, option) == ("init", "--region"):
+            stated = dict(pairwise(before))
+            return regions_of(stated.get("--where"), incomplete)
+        if (command, option) in OPTIONS:
+            return OPTIONS[command, option](incomplete)
     return None

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.price import Price
-from breakeven.catalog.price_file import MACHINES, SHIPPED, read_book, read_prices
+from breakeven.catalog.price_file import read_book, read_prices
+from breakeven.catalog.price_regions import MACHINES, SHIPPED
 from breakeven.catalog.price_rows import PriceFileError, machines_text, prices_text
 from tests.each import each
 

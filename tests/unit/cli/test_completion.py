@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from breakeven.catalog.price_file import read_book
+from breakeven.catalog.price_regions import SHIPPED, machine_regions
 from breakeven.cli.completion import (
     complete_cloud,
     complete_gpu,
@@ -16,7 +18,7 @@ from breakeven.cli.completion import (
     complete_place,
     complete_stack,
 )
-from breakeven.cli.quick_completion import OPTIONS, STACK_COMMANDS, quick_answer
+from breakeven.cli.quick_completion import OPTIONS, STACK_COMMANDS, quick_answer, regions_of
 from breakeven.settings.files import stack_names
 from tests.unit.cli.running import all_commands
 
@@ -76,6 +78,8 @@ def test_a_shell_gets_the_names() -> None:
     [
         *("breakeven estimate aw", "breakeven serve ", "breakeven init x --model qwen3"),
         *("breakeven init x --gpu h100/", "breakeven estimate --api openai/gpt-4"),
+        *("breakeven init x --region eu-", "breakeven prices refresh --region aws/eu"),
+        "breakeven prices refresh --all --cloud la",
     ],
 )
 def test_names_are_offered_without_loading_the_commands(line: str) -> None:
@@ -109,5 +113,35 @@ def test_the_quick_way_offers_what_the_commands_offer() -> None:
         first = next(one for one in commands[name].params if one.param_type_name == "argument")
         assert [item.value for item in first.shell_complete(None, "aw")] == ["aws-prod"]
     for (name, option), complete in OPTIONS.items():
-        [found] = [one for one in commands[name].params if option in one.opts]
-        assert [item.value for item in found.shell_complete(None, "")] == complete("")
+        command = commands[name.split()[0]]
+        for part in name.split()[1:]:
+            command = command.commands[part]
+        [found] = [one for one in command.params if option in one.opts]
+        offered = complete("")
+        assert offered
+        assert [item.value for item in found.shell_complete(None, "")] == offered
+
+
+def test_the_quick_way_offers_the_regions_of_the_cloud_that_was_named() -> None:
+    def offered(line: str) -> list[str] | None:
+        words = line.split(" ")
+        environ = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+        return quick_answer({"_BREAKEVEN_COMPLETE": "complete_bash", **environ})
+
+    assert offered("breakeven init x --where gcp --region eu") == regions_of("gcp", "eu")
+    assert "eu-central-1" not in regions_of("gcp", "eu")
+    assert {"eu-central-1", "europe-west4"} <= set(offered("breakeven init x --region eu") or ())
+
+
+def test_regions_are_those_of_the_price_book() -> None:
+    book = read_book()
+    assert set(machine_regions((SHIPPED,))) == book.regions
+
+
+def test_regions_of_a_damaged_or_absent_book_are_offered_as_far_as_they_can_be_read(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mine.csv").write_bytes(b"\xff\nnode/mine/here/x1/on-demand\nnode/\nother,1\n")
+    (tmp_path / "machines.csv").write_text("node/no/cloud/x\n", encoding="utf-8")
+    assert ("mine", "here") in machine_regions((tmp_path, tmp_path / "absent"))
+    assert not any(cloud == "no" for cloud, _ in machine_regions((tmp_path,)))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.catalog.price_file import MACHINES, forget, read_book
+from breakeven.catalog.price_file import forget, read_book
+from breakeven.catalog.price_regions import MACHINES
 from breakeven.catalog.price_rows import machines_text, prices_text
 from price_tables.__main__ import main
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from breakeven.catalog.importers.merge import Change
 from breakeven.catalog.price import Price
-from breakeven.catalog.price_file import MACHINES, NOT_SOLD, forget, read_book, read_prices
-from breakeven.catalog.price_regions import cloud_of
+from breakeven.catalog.price_file import NOT_SOLD, forget, read_book, read_prices
+from breakeven.catalog.price_regions import MACHINES, cloud_of
 from breakeven.catalog.price_rows import prices_text
 from breakeven.cli.files import write_whole
 from breakeven.errors import UserError
