@@ -180,8 +180,8 @@ mutation: ## Check whether tests notice changes of the modules that compute mone
 	$(BOOTSTRAP) setup --dev --packages
 	$(BOOTSTRAP) run python tools/mutation $(ARGS)
 
-bench: ## Measure what the cost report adds to the time of a preview
-	$(BOOTSTRAP) run python bench/preview_overhead.py $(ARGS)
+bench: ## Measure what the cost report adds to the time of a preview, of a changed and an unchanged stack
+	$(BOOTSTRAP) run python -m bench.preview_overhead $(ARGS)
 
 bench-cost: ## Measure recommend, the simulated week and the import of logs, and how they grow
 	$(BOOTSTRAP) run python -m bench.recommend

@@ -6,7 +6,6 @@ where the median ratio of a command is above the limit.
 
 from __future__ import annotations
 
-import argparse
 import resource
 import statistics
 import subprocess
@@ -14,11 +13,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.pairs import is_within, pair_options
+
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_EDITION = "8919cfc"
 COMMANDS = ("estimate aws-prod", "recommend aws-prod")
-DEFAULT_PAIRS = 7
-DEFAULT_LIMIT = 1.0
+LIMIT = 1.0
 
 
 def processor_seconds(checkout: Path, command: str) -> float:
@@ -46,11 +46,11 @@ def processor_seconds(checkout: Path, command: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def compare(before: Path, command: str, pairs: int) -> float:
+def compare(before: Path, command: str, pairs: int) -> list[float]:
     """Run a command of both checkouts in turn and print the pairs.
 
     Returns:
-        The median of the ratios, this checkout's time over the other one's.
+        The ratios, this checkout's time over the other one's.
     """
     for checkout in (before, ROOT):
         processor_seconds(checkout, command)  # so that both have compiled their modules
@@ -59,13 +59,12 @@ def compare(before: Path, command: str, pairs: int) -> float:
         old, new = processor_seconds(before, command), processor_seconds(ROOT, command)
         rows.append((old, new))
         print(f"{command}, pair {number}: before {old:.2f} s, now {new:.2f} s", flush=True)
-    ratio = statistics.median(new / old for old, new in rows)
     print(
         f"{command}: median before {statistics.median(old for old, _ in rows):.2f} s, "
-        f"now {statistics.median(new for _, new in rows):.2f} s, ratio {ratio:.2f}",
+        f"now {statistics.median(new for _, new in rows):.2f} s",
         flush=True,
     )
-    return ratio
+    return [new / old for old, new in rows]
 
 
 def main() -> int:
@@ -74,22 +73,11 @@ def main() -> int:
     Returns:
         The exit code.
     """
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        epilog="example:\n  make bench-commands ARGS='--before HEAD~20 --pairs 9'",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = pair_options(
+        __doc__, "make bench-commands ARGS='--before HEAD~20 --pairs 9'", limit=LIMIT
     )
     parser.add_argument(
         "--before", default=FIRST_EDITION, help="commit to compare with (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--pairs", type=int, default=DEFAULT_PAIRS, help="runs of each (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--limit",
-        type=float,
-        default=DEFAULT_LIMIT,
-        help="median ratio above which the exit code is 1 (default: %(default)s)",
     )
     options = parser.parse_args()
     git = ["git", "-C", str(ROOT), "worktree"]
@@ -97,10 +85,13 @@ def main() -> int:
         before = Path(scratch) / "before"
         subprocess.run([*git, "add", "--quiet", "--detach", before, options.before], check=True)
         try:
-            ratios = [compare(before, command, options.pairs) for command in COMMANDS]
+            verdicts = [
+                is_within(command, compare(before, command, options.pairs), options.limit)
+                for command in COMMANDS
+            ]
         finally:
             subprocess.run([*git, "remove", "--force", before], check=True)
-    return 0 if max(ratios) <= options.limit else 1
+    return 0 if all(verdicts) else 1
 
 
 if __name__ == "__main__":

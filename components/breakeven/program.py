@@ -1,6 +1,7 @@
 """The program: registers the deployment and shows what it costs.
 
-It loads Pulumi alone: what is registered, and what it costs, another process works out.
+It loads Pulumi alone: what is registered, and what it costs, another process works out, or an
+earlier run has.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ import asyncio
 
 import pulumi
 
-from breakeven.estimate_process import EstimateProcess
+from breakeven.program_plan.plan import Plan
 from breakeven.resources.run_errors import user_errors
 from breakeven.type_tokens import ESTIMATE
+
+PREFIX = "breakeven:"
+"""Of the keys of this project's settings."""
 
 
 class Estimate(pulumi.ComponentResource):
@@ -34,28 +38,31 @@ async def main() -> dict[str, object]:
             price book is damaged. Nothing was registered.
     """
     with user_errors():
-        process = EstimateProcess(
+        secret = pulumi.runtime.config.get_config_secret_keys_env()
+        plan = Plan(
             pulumi.get_stack(),
             pulumi.runtime.config.get_config_env(),
             deploys=not pulumi.runtime.is_dry_run(),
+            # What may hold a secret is not written to disk; those of providers are never read.
+            keeps=not any(key.startswith(PREFIX) for key in secret),
         )
-        with process as estimating:
-            return await _deploy(estimating)
+        with plan:
+            return await _deploy(plan)
 
 
-async def _deploy(estimating: EstimateProcess) -> dict[str, object]:
+async def _deploy(plan: Plan) -> dict[str, object]:
     # Imported here, while the other process reads the stack.
     from breakeven.preflight_hint import Hint  # noqa: PLC0415
     from breakeven.resources import registration  # noqa: PLC0415
     from breakeven.resources.ledger import Ledger  # noqa: PLC0415
 
     hint = Hint(pulumi.get_stack()) if pulumi.runtime.is_dry_run() else None
-    components = await estimating.check()
+    components = await plan.check()
     # What others add to the program before it deploys is in the bill, too.
     ledger = Ledger()
     ledger.attach()
     registered = await registration.register_components(components)
-    report = await estimating.report(ledger.entries())
+    report = await plan.report(ledger.entries())
     await registration.register_last(report.components or components, registered)
     # Once: an update would print it a second time, after its own preview.
     if hint is not None:

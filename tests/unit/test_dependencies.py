@@ -60,8 +60,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "web": frozenset({"catalog", "cost", "planning", "reports", "settings"}),
     "resources": frozenset({"catalog", "cost", "manifests", "reports", "settings"}),
     "program_plan": frozenset({"catalog", "cost", "manifests", "planning", "reports", "settings"}),
-    "estimate_process": frozenset({"cost", "manifests", "program_plan"}),
-    "program": frozenset({"estimate_process", "resources"}),
+    "program": frozenset({"program_plan", "resources"}),
     "cli": frozenset(
         {
             "bills",

@@ -159,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         help="run any command in the environment",
         epilog="examples:\n  python3 tools/bootstrap run pytest -k stack\n"
-        "  python3 tools/bootstrap run python bench/preview_overhead.py\n",
+        "  python3 tools/bootstrap run python -m bench.preview_overhead\n",
         formatter_class=plain,
     )
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="CMD")

@@ -1,10 +1,23 @@
-"""What the process that plans a program answers once everything is registered."""
+"""What the process that plans a program answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from breakeven.manifests.resource import Component
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a stack without mistakes deploys.
+
+    Attributes:
+        components: The namespace first.
+        undeployable: Why it can be estimated and not deployed; empty if it can be deployed.
+    """
+
+    components: tuple[Component, ...]
+    undeployable: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,94 +1,115 @@
-"""The process that plans what the Pulumi program registers, and estimates what it costs.
+"""The process that plans what the Pulumi program registers: see `breakeven.program_plan.planner`.
 
-Importing the cost side and simulating the week take as long as the engine takes to start its
-provider. In the program's own process both would share one interpreter lock, so the program starts
-this one first: `breakeven.estimate_process` holds the other end. Settings and manifests are read
-here alone, since to import them takes half a second of a processor.
-
-The process reads a line of JSON from standard input and answers with a pickled value on standard
-output, twice:
-
-    the stack's name and configuration  ->  what is wrong with it, or its components
-    the registered resources            ->  a ProgramReport
-
-The program registers once it has the first answer. So only what that needs is imported before.
+Nothing of settings, manifests or cost is imported here, so that the process can be started before
+anything else.
 """
 
 from __future__ import annotations
 
-import gc
+import asyncio
 import json
 import os
 import pickle
+import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import BinaryIO
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
-from breakeven.catalog.apis.token_price_file import leave_out_the_updater
 from breakeven.errors import UserError
-from breakeven.manifests.render import stack_components
-from breakeven.manifests.resource import whole
-from breakeven.planning.checks import require_deployable
-from breakeven.planning.inputs import Inputs, inputs_of
-from breakeven.settings.files import own_values
-from breakeven.settings.parse import parse, raise_problems
-from breakeven.settings.stack import Stack
+
+if TYPE_CHECKING:
+    from breakeven.cost.bill.registered import Registered
+    from breakeven.program_plan.answer import Checked, ProgramReport
+
+# Not `-m`: classes of a module that runs as __main__ can't be unpickled elsewhere.
+_MAIN = "from breakeven.program_plan.planner import main; main()"
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""Nothing here multiplies matrices; to start threads for that takes numpy a tenth of a second."""
+
+_PACKAGES = Path(__file__).resolve().parents[2]
 
 
-def checked(name: str, configuration: Mapping[str, str]) -> tuple[Stack, Inputs]:
-    """Reads a stack and checks all that its estimate rests on.
+class EstimateProcess:
+    """A process that checks a stack, then estimates what was registered; end it with `end`."""
 
-    Raises:
-        UserError: The stack file has mistakes, the machine's clock is behind the prices, or the
-            price book is damaged.
-    """
-    stack, problems = parse(configuration)
-    inputs = inputs_of(name, stack, problems, datetime.now(tz=UTC).date())
-    raise_problems(name, inputs.problems)
-    return stack, inputs
+    def __init__(self, stack: str, configuration: Mapping[str, str]) -> None:
+        """Starts the process, which begins to check the stack.
+
+        Args:
+            stack: Name of the stack.
+            configuration: What the stack file states, by NAMESPACE:KEY, in Pulumi's wire form.
+
+        Raises:
+            UserError: The process could not be started.
+        """
+        found_first = os.pathsep.join([str(_PACKAGES), os.environ.get("PYTHONPATH", "")])
+        try:
+            self._process = subprocess.Popen(
+                # -P: a module of the user's folder must not be taken for one of ours.
+                [sys.executable, "-P", "-c", _MAIN],
+                env={**_ONE_THREAD, **os.environ, "PYTHONPATH": found_first.rstrip(os.pathsep)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        except OSError as error:
+            msg = (
+                f"the process that estimates the cost did not start: {error}. Free memory, then "
+                "try again"
+            )
+            raise UserError(msg) from None
+        self._ask([stack, dict(configuration)])
+
+    @property
+    def pid(self) -> int:
+        """Process identifier."""
+        return self._process.pid
+
+    async def check(self) -> Checked:
+        """Waits until the stack, and everything that its estimate rests on, is checked.
+
+        Raises:
+            UserError: The stack file has mistakes, the machine's clock is behind the prices, or
+                the price book is damaged.
+        """
+        found: Checked | str = await asyncio.to_thread(self._answer)
+        if isinstance(found, str):
+            raise UserError(found)
+        return found
+
+    async def report(self, entries: tuple[Registered, ...]) -> ProgramReport:
+        """Returns the estimate of what was registered; call it after `check`."""
+        self._ask([[entry.name, entry.type, entry.properties] for entry in entries])
+        report: ProgramReport = await asyncio.to_thread(self._answer)
+        return report
+
+    def end(self) -> None:
+        """Ends the process; what it still computes is of no use."""
+        self._process.kill()
+        self._process.communicate()
+
+    def _ask(self, question: object) -> None:
+        pipe = _pipe(self._process.stdin)
+        try:
+            # Manifests are read-only mappings, which only `dict` makes plain.
+            pipe.write(json.dumps(question, default=dict).encode() + b"\n")
+            pipe.flush()
+        except BrokenPipeError:
+            raise self._ended() from None
+
+    def _answer(self) -> Any:  # what the process answers: see program_plan.planner
+        try:
+            return pickle.load(_pipe(self._process.stdout))  # noqa: S301  # from the own process
+        except EOFError:
+            raise self._ended() from None
+
+    def _ended(self) -> UserError:
+        return UserError(
+            f"the process that estimates the cost ended with exit code {self._process.wait()}; "
+            "its error is printed above. If it was killed, the machine may be out of memory"
+        )
 
 
-def serve(questions: BinaryIO, answers: BinaryIO) -> None:
-    """Answers one program; returns early where the program has ended or its stack has mistakes."""
-
-    def answer(value: object) -> None:
-        pickle.dump(value, answers)
-        answers.flush()
-
-    first = questions.readline()
-    if not first:
-        return
-    name, configuration, deploys = json.loads(first)
-    try:
-        values = own_values(configuration, f"Pulumi.{name}.yaml")
-        stack, inputs = checked(name, values)
-        if deploys:
-            require_deployable(name, stack)
-    except UserError as error:
-        answer(str(error))
-        return
-    components = stack_components(stack)
-    answer(tuple(map(whole, components)))
-    # Imported here, while the program registers.
-    from breakeven.cost.bill.registered import Registered  # noqa: PLC0415
-    from breakeven.program_plan.estimate import ProgramEstimate  # noqa: PLC0415
-
-    estimate = ProgramEstimate(values, stack, components, inputs.gather())
-    second = questions.readline()
-    if second:
-        answer(estimate.report(Registered(*entry) for entry in json.loads(second)))
-
-
-def main() -> None:
-    """Answers on standard output; what anything else prints goes to standard error."""
-    # It ends in two seconds: looking for cycles to free would take a tenth of that.
-    gc.disable()
-    leave_out_the_updater()
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        serve(sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    main()
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None  # noqa: S101  # both were asked for when it was started
+    return pipe

@@ -19,12 +19,13 @@ import pytest
 
 from breakeven.cost.bill.registered import Registered
 from breakeven.errors import UserError
-from breakeven.estimate_process import EstimateProcess
 from breakeven.manifests.render import stack_components
 from breakeven.manifests.resource import whole
 from breakeven.planning.rendered_ledger import ledger_entries
+from breakeven.program_plan.answer import Checked
 from breakeven.program_plan.estimate import ProgramEstimate
-from breakeven.program_plan.process import checked
+from breakeven.program_plan.planner import checked
+from breakeven.program_plan.process import EstimateProcess
 from breakeven.settings.files import stack_values
 
 
@@ -36,11 +37,14 @@ def configuration(stack: str) -> dict[str, str]:
 
 
 @contextmanager
-def estimating(name: str, *, deploys: bool = False, **stated: str) -> Iterator[EstimateProcess]:
+def estimating(name: str, **stated: str) -> Iterator[EstimateProcess]:
     values = {**configuration(name), **stated}
     keys = {f"breakeven:{key}": value for key, value in values.items()}
-    with EstimateProcess(name, keys, deploys=deploys) as process:
+    process = EstimateProcess(name, keys)
+    try:
         yield process
+    finally:
+        process.end()
 
 
 def estimate_of(name: str) -> tuple[ProgramEstimate, tuple[Registered, ...]]:
@@ -55,11 +59,11 @@ def estimate_of(name: str) -> tuple[ProgramEstimate, tuple[Registered, ...]]:
 def test_it_reports_what_the_same_functions_report_here(name: str) -> None:
     here, entries = estimate_of(name)
     with estimating(name) as process:
-        components = asyncio.run(process.check())
+        found = asyncio.run(process.check())
         report = asyncio.run(process.report(entries))
     stack, _ = checked(name, configuration(name))
     assert report == here.report(entries)
-    assert components == tuple(map(whole, stack_components(stack)))
+    assert found == Checked(tuple(map(whole, stack_components(stack))), "")
     assert bool(report.components) == stack.gateway.is_hybrid
 
 
@@ -87,40 +91,34 @@ def test_all_mistakes_of_a_stack_are_told_at_once() -> None:
     assert "/atlantis/" in str(told.value)
 
 
-def test_a_deployment_needs_what_an_estimate_does_not() -> None:
+def test_what_speaks_against_a_deployment_and_not_against_an_estimate_is_told() -> None:
     model = '{"name": "qwen2.5-7b-instruct", "repository": "someone/else"}'
     with estimating("dev", model=model) as process:
-        asyncio.run(process.check())
-    with (
-        estimating("dev", deploys=True, model=model) as process,
-        pytest.raises(UserError, match="no commit of"),
-    ):
-        asyncio.run(process.check())
+        assert "no commit of" in asyncio.run(process.check()).undeployable
 
 
 def test_the_program_loads_neither_settings_nor_cost() -> None:
     code = (
         "import sys, breakeven.program, breakeven.resources.ledger\n"
         "import breakeven.resources.registration, breakeven.preflight_hint\n"
-        "import breakeven.program_plan.answer\n"
         "rooms = {name.split('.')[1] for name in sys.modules if name.startswith('breakeven.')}\n"
-        "late = {'breakeven.program_plan.process', 'breakeven.program_plan.estimate'}\n"
+        "late = {f'breakeven.program_plan.{name}' for name in ('planner', 'estimate')}\n"
         "print(*sorted(rooms), *sorted({'numpy', 'pydantic', *late} & sys.modules.keys()))"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     loaded = set(answer.stdout.split())
-    assert "estimate_process" in loaded
-    heavy = {"catalog", "settings", "planning", "reports", "numpy", "pydantic"}
-    assert not any(name.startswith("breakeven.program_plan.") for name in loaded)
-    assert not loaded & heavy
+    assert loaded == {
+        *("cost", "errors", "manifests", "preflight_hint", "program", "program_plan", "resources"),
+        "type_tokens",
+    }
 
 
 def test_the_process_loads_nothing_that_downloads_prices() -> None:
     code = (
         "import sys; from datetime import UTC, datetime\n"
-        "from breakeven.program_plan.process import leave_out_the_updater\n"
+        "from breakeven.program_plan.planner import leave_out_the_updater\n"
         "leave_out_the_updater()\n"
         "from breakeven.catalog.apis.prices import token_rates\n"
         "day = datetime(2026, 11, 30, tzinfo=UTC)\n"
