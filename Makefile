@@ -191,6 +191,9 @@ bench-cost: ## Measure recommend, the simulated week and the import of logs, and
 bench-commands: dev-packages ## Compare estimate and recommend with the first edition, in pairs, by processor time
 	.venv/bin/python -m bench.paired_commands $(ARGS)
 
+bench-page: dev-packages ## Measure what a change of each control of `breakeven serve` computes
+	.venv/bin/python -m bench.page_latency $(ARGS)
+
 bench-policies: ## Measure recall of the policy packs on fixtures of other projects (FOLDER=checkouts)
 	$(BOOTSTRAP) run python -m bench.policy_recall $(FOLDER)
 
