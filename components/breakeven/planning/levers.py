@@ -7,10 +7,11 @@ the volume of the stack: break-even and ranges, which no lever shows, need most 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,11 +65,16 @@ class _Draft:
     saving: Decimal
 
 
+SimulateCases: TypeAlias = Callable[[Sequence[Case]], tuple[SimulatedWeek, ...]]
+"""What simulates cases of equally many hours and the same lead, as `simulate_hours` does."""
+
+
 def find_levers(
     values: Mapping[str, object],
     stack: Stack,
     report: Report,
     entries: Iterable[Registered],
+    simulate: SimulateCases = simulate_hours,
 ) -> tuple[Lever, ...]:
     """Returns what would lower the bill and keep every objective of the stack.
 
@@ -77,8 +83,9 @@ def find_levers(
         stack: The stack.
         report: Its estimate.
         entries: What was registered, which may be more than the stack's own resources.
+        simulate: Simulates the candidates that may save most.
     """
-    return _Levers(values, stack, report, tuple(entries)).found()
+    return _Levers(values, stack, report, tuple(entries)).found(simulate)
 
 
 class _Levers:
@@ -107,7 +114,7 @@ class _Levers:
             for settings, model in zip(stack.models, report.assumptions.models, strict=True)
         )
 
-    def found(self) -> tuple[Lever, ...]:
+    def found(self, simulate: SimulateCases) -> tuple[Lever, ...]:
         today = self.report.assumptions.book.today
         candidates = candidates_of(self.stack, self.report)
         drafts = [self._draft(candidate, today) for candidate in candidates]
@@ -117,7 +124,8 @@ class _Levers:
         )
         at_once = [draft for draft in usable if not self._to_simulate(draft)]
         simulated = [draft for draft in usable if self._to_simulate(draft)][:MOST_SIMULATED]
-        weeks = _simulated([case for draft in simulated for case in self._to_simulate(draft)])
+        cases = [case for draft in simulated for case in self._to_simulate(draft)]
+        weeks = _simulated(cases, simulate)
         levers = [self._lever(draft, weeks) for draft in simulated]
         found = [lever for lever in levers if lever is not None]
         known: set[LeverKind] = set()
@@ -217,7 +225,7 @@ def _key(case: Case) -> tuple[float, FleetConfiguration]:
 
 
 def _simulated(
-    cases: Sequence[Case],
+    cases: Sequence[Case], simulate: SimulateCases
 ) -> dict[tuple[float, FleetConfiguration], SimulatedWeek]:
     """Simulates cases; together those that a run of their own would lead up to alike."""
     together: dict[tuple[int, int], dict[tuple[float, FleetConfiguration], Case]] = {}
@@ -225,5 +233,5 @@ def _simulated(
         together.setdefault((len(case.rates), lead_steps(case)), {})[_key(case)] = case
     found: dict[tuple[float, FleetConfiguration], SimulatedWeek] = {}
     for group in together.values():
-        found.update(zip(group, simulate_hours(list(group.values())), strict=True))
+        found.update(zip(group, simulate(list(group.values())), strict=True))
     return found

@@ -169,7 +169,9 @@ class Explorer:
         """
         changes = self.moved(state)
         loaded, report = self._report(changes, self.weeks.whole)
-        found = find_levers(loaded.values, loaded.stack, report, loaded.ledger())
+        found = find_levers(
+            loaded.values, loaded.stack, report, loaded.ledger(), self.weeks.candidates
+        )
         with shown_in(report.assumptions.currency):
             return {"sections": {"levers": section(tables.levers(replace(report, levers=found)))}}
 

@@ -28,7 +28,7 @@ class Weeks:
     """Simulates fleets as an estimate does, and remembers every week."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[_Key, SimulatedWeek] = OrderedDict()
+        self._own, self._candidates = _Memory(), _Memory()
 
     def whole(
         self,
@@ -39,7 +39,7 @@ class Weeks:
     ) -> SimulatedFleet:
         """Returns what `simulate_fleet` returns."""
         case = Case(np.asarray(rates), burst_factor, configuration)
-        [found] = run_searches([simulated_fleet(case, low_share)], self._simulate)
+        [found] = run_searches([simulated_fleet(case, low_share)], self._own.simulate)
         return found
 
     def own(
@@ -51,10 +51,22 @@ class Weeks:
     ) -> SimulatedFleet:
         """Returns the fleet at its own volume alone: its bill and week are the whole one's."""
         case = Case(np.asarray(rates), burst_factor, configuration)
-        [week] = self._simulate([case])
+        [week] = self._own.simulate([case])
         return at_own_volume(case, week)
 
-    def _simulate(self, cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
+    def candidates(self, cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
+        """Simulates candidates of levers, which begin with a lead of their own."""
+        return self._candidates.simulate(cases)
+
+
+class _Memory:
+    """Weeks that were simulated."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[_Key, SimulatedWeek] = OrderedDict()
+
+    def simulate(self, cases: Sequence[Case]) -> tuple[SimulatedWeek, ...]:
+        """Returns what `simulate_hours` returns."""
         keys = [_key(case) for case in cases]
         unknown = {
             key: case for key, case in zip(keys, cases, strict=True) if key not in self._known

@@ -9,6 +9,7 @@ import pytest
 
 from breakeven.cli.serve import explorer_of
 from breakeven.errors import SettingsError
+from breakeven.planning.levers import find_levers
 from breakeven.planning.offline import load_values
 from breakeven.reports import tables
 from breakeven.settings.files import stack_values, with_settings
@@ -88,5 +89,12 @@ def test_a_number_of_tokens_is_written_as_it_is_read(number: int) -> None:
     assert typed(count_text(number)) == number
 
 
-def test_savings_follow(explorer: Explorer) -> None:
-    assert "Monthly cost" in explorer.levers({})["sections"]["levers"]
+def test_savings_are_those_of_an_estimate_whatever_was_asked_before(explorer: Explorer) -> None:
+    states = ({}, {DISCOUNT: "20"}, {"traffic.tokensPerDay": "60M"}, {"replicas.min": "3"}, {})
+    for state in states:
+        values = with_settings(explorer.values, explorer.moved(state))
+        loaded = load_values("aws-prod", values, TODAY)
+        report = loaded.report()
+        levers = find_levers(values, loaded.stack, report, loaded.ledger())
+        shown = section(tables.levers(replace(report, levers=levers)))
+        assert explorer.levers(state)["sections"]["levers"] == shown, state
