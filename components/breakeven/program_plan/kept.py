@@ -46,8 +46,10 @@ class Kept:
 def entries_digest(entries: Iterable[Registered]) -> str:
     """Returns the digest of what a program registered."""
     plain = [[entry.name, entry.type, entry.properties] for entry in entries]
-    # Manifests are read-only mappings, which only `dict` makes plain.
-    return hashlib.sha256(json.dumps(plain, default=dict).encode()).hexdigest()
+    # Manifests are read-only mappings, which only `dict` makes plain. Pulumi's order of keys differs
+    # from run to run.
+    text = json.dumps(plain, default=dict, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def answers_folder(environ: Mapping[str, str] = os.environ) -> Path | None:

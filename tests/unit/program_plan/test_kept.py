@@ -126,6 +126,12 @@ def test_what_was_registered_has_a_digest_by_name_type_and_properties() -> None:
     assert len(digests) == len(changes) + 1
 
 
+def test_the_order_of_properties_does_not_count() -> None:
+    one = Registered("disk", "aws:ebs/volume:Volume", {"size": 1, "tags": {"a": "1", "b": "2"}})
+    other = replace(one, properties={"tags": {"b": "2", "a": "1"}, "size": 1})
+    assert entries_digest((one,)) == entries_digest((other,))
+
+
 def test_the_folder_is_that_of_the_user_s_caches() -> None:
     assert answers_folder({"XDG_CACHE_HOME": "/c", "HOME": "/h"}) == Path("/c/breakeven/answers")
     home = Path("/h/.cache/breakeven/answers")
