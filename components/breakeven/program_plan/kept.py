@@ -46,8 +46,8 @@ class Kept:
 def entries_digest(entries: Iterable[Registered]) -> str:
     """Returns the digest of what a program registered."""
     plain = [[entry.name, entry.type, entry.properties] for entry in entries]
-    # Manifests are read-only mappings, which only `dict` makes plain. Pulumi's order of keys differs
-    # from run to run.
+    # Manifests are read-only mappings, which only `dict` makes plain. The order of their keys is
+    # Pulumi's, another one in every run.
     text = json.dumps(plain, default=dict, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
