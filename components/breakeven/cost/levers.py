@@ -12,6 +12,7 @@ LeverKind: TypeAlias = Literal[
     "kv-cache",
     "speculation",
     "kv-offload",
+    "prefix-affinity",
     "commitment",
     "spot",
     "gpu",

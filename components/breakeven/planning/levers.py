@@ -39,7 +39,7 @@ from breakeven.settings.files import with_settings
 from breakeven.settings.parse import parse
 from breakeven.settings.stack import Stack
 
-MOST_SIMULATED = 4
+MOST_SIMULATED = 6
 """Candidates whose week is simulated: each takes some tens of milliseconds."""
 
 _OF_STARTS: tuple[LeverKind, ...] = ("schedule", "more-replicas", "scale-down")

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from breakeven.catalog.recipes import find_recipe
 from breakeven.cost.notes import PrefixCacheShare
 from breakeven.cost.report import Report
 from breakeven.errors import SettingsError
@@ -83,6 +84,9 @@ def test_more_than_the_node_has_is_refused_with_what_it_has() -> None:
             "speculation",
             "engine.speculation.method",
         ),
+        ("aws-prod", {}, "speculation", "engine.speculation.model"),
+        ("aws-prod", SESSIONS, "prefix-affinity", "gateway.enabled"),
+        ("air-gapped", SESSIONS, "prefix-affinity", "gateway.teams"),
     ],
 )
 def test_a_lever_has_the_dollars_of_a_stack_file_that_states_it(
@@ -102,3 +106,27 @@ def test_a_lever_has_the_dollars_of_a_stack_file_that_states_it(
     cent = Decimal("0.01")
     assert lever.monthly.quantize(cent) == after.total.quantize(cent)
     assert lever.saving.quantize(cent) == (before.total - after.total).quantize(cent) > 0
+
+
+def test_a_head_is_a_lever_only_where_its_recipe_size_and_commit_are_known() -> None:
+    def speculation(model: str) -> list[Mapping[str, object]]:
+        changes = {"model.name": model, "model.repository": "", "model.revision": ""}
+        values = with_settings(stack_values("owned-h100"), changes)
+        report = load_values("owned-h100", values, TODAY).report_with_levers()
+        return [each.settings for each in report.levers or () if each.kind == "speculation"]
+
+    [recipe] = [find_recipe("openai/gpt-oss-120b")]
+    assert recipe is not None
+    assert '"method":"eagle3"' in recipe.speculative_config
+    # Nobody published size and commit of its head.
+    assert speculation("gpt-oss-120b") == []
+
+
+def test_a_gateway_is_no_lever_where_there_is_one_or_replicas_find_the_prefix_anyway() -> None:
+    def kinds(stack: str, changes: Mapping[str, object]) -> list[str]:
+        values = with_settings(stack_values(stack), changes)
+        report = load_values(stack, values, TODAY).report_with_levers()
+        return [each.kind for each in report.levers or ()]
+
+    assert "prefix-affinity" not in kinds("hybrid", SESSIONS)
+    assert "prefix-affinity" not in kinds("aws-prod", {})

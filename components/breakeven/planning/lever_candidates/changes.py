@@ -29,7 +29,7 @@ from breakeven.planning.lever_candidates.sizes import (
     needed_replicas,
     sizes_for,
 )
-from breakeven.planning.lever_candidates.techniques import techniques
+from breakeven.planning.lever_candidates.techniques import affinity, techniques
 from breakeven.planning.own_measurement import has_own_figure
 from breakeven.settings.stack import Settings, Stack
 
@@ -57,6 +57,7 @@ def candidates_of(stack: Stack, report: Report) -> Iterator[Candidate]:
                 yield from machines(stack, report)
     if len(stack.models) == 1 and report.hybrid is not None and report.api.decides:
         yield from _hybrid(stack.models[0], report)
+    yield from affinity(stack, report)
     for settings, model in zip(stack.models, report.assumptions.models, strict=True):
         for candidate in _of_model(settings, model, report):
             keys = {settings.origin.key(key): value for key, value in candidate.settings.items()}

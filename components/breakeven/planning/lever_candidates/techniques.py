@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
+from breakeven.catalog.draft_heads import find_draft_head
 from breakeven.catalog.recipes import find_recipe
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.report import Report
 from breakeven.planning.fleet import largest_batch
 from breakeven.planning.lever_candidates.sizes import (
     Candidate,
@@ -19,8 +21,11 @@ from breakeven.planning.lever_candidates.sizes import (
 from breakeven.planning.own_measurement import has_own_figure
 from breakeven.planning.techniques import rooms_for_offload
 from breakeven.settings.engine import EngineSettings
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Settings, Stack
 from breakeven.settings.vllm.techniques import SpeculationSettings
+
+PLACEHOLDER_TEAM = "clients"
+"""Stands for the teams of a gateway, which only the user can name."""
 
 _WORTH_IT = 0.02
 """Share of the input that is not found from which on a place for it is worth an estimate."""
@@ -45,14 +50,32 @@ def techniques(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
         if settings.pool.gpu.fp8_tflops is not None:
             yield from _with(settings, model, smaller, Candidate("kv-cache", changed))
     yield from _offload(settings, model)
-    tokens = _own_heads(settings)
-    if tokens and not engine.speculation.is_on and engine.pipeline_parallel == 1:
-        changed = {"engine.speculation.method": "mtp"}
-        if tokens != SpeculationSettings().tokens:
-            changed["engine.speculation.tokens"] = tokens
-        stated = SpeculationSettings(method="mtp", tokens=tokens)
-        proposing = engine.model_copy(update={"speculation": stated})
+    stated = _recommended_speculation(settings)
+    if stated is not None and not engine.speculation.is_on and engine.pipeline_parallel == 1:
+        changed = {f"engine.speculation.{key}": value for key, value in stated.items()}
+        proposing = engine.model_copy(
+            update={"speculation": SpeculationSettings.model_validate(stated)}
+        )
         yield from _with(settings, model, proposing, Candidate("speculation", changed))
+
+
+def affinity(stack: Stack, report: Report) -> Iterator[Candidate]:
+    """Puts a gateway in front, which sends requests that begin alike to the same replica."""
+    if stack.gateway.is_on:
+        return
+    gateway = stack.gateway.model_copy(update={"enabled": True})
+    changed: dict[str, object] = {"gateway.enabled": True, "gateway.teams": {PLACEHOLDER_TEAM: {}}}
+    more = 0.0
+    for settings, model in zip(stack.models, report.assumptions.models, strict=True):
+        if has_own_figure(settings) or not settings.model.facts.generates:
+            continue
+        capacity = capacity_for(replace(settings, gateway=gateway), model)
+        if capacity is not None:
+            more = max(more, capacity.cached_input_share - model.capacity.cached_input_share)
+            for key, value in _fewer(settings, model, capacity).items():
+                changed[settings.origin.key(key)] = value
+    if more >= _WORTH_IT:
+        yield Candidate("prefix-affinity", changed)
 
 
 def _offload(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
@@ -73,13 +96,27 @@ def _offload(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
         yield Candidate("kv-offload", changed | _fewer(settings, model, capacity))
 
 
-def _own_heads(settings: Settings) -> int:
-    """Returns the tokens that the model's recipe lets its own heads propose; 0 for none."""
+def _recommended_speculation(settings: Settings) -> dict[str, object] | None:
+    """Returns what the model's recipe says of speculation, as settings state it.
+
+    None where it says nothing, or proposes tokens in a way of which too little is known: a head
+    whose size or commit is not in the catalog, or a method for which no acceptance is published.
+    """
     recipe = find_recipe(settings.model.repository)
-    if recipe is None or not recipe.speculative_config or not settings.model.facts.draft_parameters:
-        return 0
-    stated = json.loads(recipe.speculative_config)
-    return int(stated["num_speculative_tokens"]) if "mtp" in str(stated.get("method")) else 0
+    if recipe is None or not recipe.speculative_config:
+        return None
+    recommended = json.loads(recipe.speculative_config)
+    method, tokens = str(recommended.get("method")), int(recommended["num_speculative_tokens"])
+    stated: dict[str, object] = {}
+    if tokens != SpeculationSettings().tokens:
+        stated["tokens"] = tokens
+    if "mtp" in method and settings.model.facts.draft_parameters:
+        return {"method": "mtp", **stated}
+    head = find_draft_head(str(recommended.get("model")))
+    if method not in {"eagle", "eagle3"} or head is None:
+        return None
+    weights = f"{head.repository}@{head.revision}"
+    return {"method": method, **stated, "model": weights, "draftParameters": head.parameters}
 
 
 def _with(

@@ -13,6 +13,7 @@ _NAMES: Mapping[LeverKind, str] = MappingProxyType(
         "kv-cache": "KV cache in fp8",
         "speculation": "Speculative decoding",
         "kv-offload": "KV cache offloaded to node memory",
+        "prefix-affinity": "Gateway with prefix affinity",
         "commitment": "Commitment",
         "spot": "Spot nodes",
         "gpu": "Other machines",
@@ -34,6 +35,8 @@ _CAVEATS: Mapping[LeverKind, str] = MappingProxyType(
         "and state engine.speculation.acceptancePercent.",
         "kv-offload": "The saving from offloading depends on traffic.reuseSeconds; the time to "
         "read the cache back is not counted.",
+        "prefix-affinity": "The saving from prefix affinity depends on traffic.reuseSeconds; name "
+        "your own teams in gateway.teams, each with a key in gateway.teamKeysSecret.",
         "commitment": "A commitment is paid for its whole term, whether nodes run or not.",
         "spot": "Spot prices change and spot nodes are interrupted; the interruptions of "
         "pool.spotInterruptionsPerMonth are counted.",
