@@ -136,6 +136,17 @@ def localised(engine: Engine, folder: Path, model: Path, port: int) -> Local:
     )
 
 
+def only_on_gpus() -> dict[str, str]:
+    """Returns what no CPU build checks of what stacks render: flags, and what becomes of them."""
+    found = {}
+    for engine in all_engines().values():
+        for flag in engine.container["args"]:
+            local = _for_cpus(flag)
+            if local != flag:
+                found[flag.partition("=")[0]] = f"set to {local.partition('=')[2]}" * bool(local)
+    return {name: fate or "left out" for name, fate in sorted(found.items())}
+
+
 def _served(arguments: Sequence[str]) -> str:
     [name] = [each for each in arguments if each.startswith("--served-model-name=")]
     return name.partition("=")[2]

@@ -1,4 +1,4 @@
-"""Heads trained for speculative decoding with a model, as far as their size and commit are known."""
+"""Heads trained to propose tokens for a model, as far as their size and commit are known."""
 
 from __future__ import annotations
 

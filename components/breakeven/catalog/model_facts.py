@@ -49,6 +49,8 @@ class ModelFacts:
         overrides: Fields of its config.json that vLLM reads otherwise, so that it does that.
         pooling: Of whose tokens the vector of a text is made, as vLLM names it: CLS for the first,
             LAST, or MEAN for all of them; empty if not known.
+        template: File in charts/serving/scoring that makes a prompt of a pair, as the model was
+            trained to read it; empty where a pair is joined by its tokenizer.
     """
 
     name: str
@@ -72,6 +74,7 @@ class ModelFacts:
     task: Task = "generate"
     overrides: Mapping[str, object] = field(default_factory=dict)
     pooling: str = ""
+    template: str = ""
 
     @property
     def generates(self) -> bool:

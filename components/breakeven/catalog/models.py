@@ -44,6 +44,7 @@ class _Preset:
     task: Task | None = None
     overrides: Mapping[str, object] = field(default_factory=dict)
     pooling: str = ""
+    template: str = ""
 
     @cached_property
     def facts(self) -> ModelFacts:
@@ -56,6 +57,7 @@ class _Preset:
             source=self.source,
             overrides=self.overrides,
             pooling=self.pooling,
+            template=self.template,
         )
 
 

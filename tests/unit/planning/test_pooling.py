@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment
 
 from breakeven.catalog.gpus import find_gpu
 from breakeven.catalog.models import find_model
@@ -18,9 +20,11 @@ from breakeven.cost.capacity.roofline import Engine, RequestShape, texts_in_step
 from breakeven.cost.report import Report
 from breakeven.errors import SettingsError
 from breakeven.manifests.serving.engine import engine_flags
+from breakeven.manifests.serving.guard import CHAT_TEMPLATE, guard_files
 from breakeven.manifests.serving.timings import timings_of
 from breakeven.planning.offline import LoadedStack, load_values
 from breakeven.reports.estimate_text import render
+from breakeven.settings import chat_template
 from breakeven.settings.files import stack_values, with_settings
 from tests.pooling_stacks import EMBEDDING, RERANKING, reading
 from tests.recording import stack_of
@@ -156,7 +160,40 @@ def test_the_engine_is_told_to_pool() -> None:
         '--pooler-config={"pooling_type": "MEAN"}'
     ]
     for model in (*EMBEDDING, *RERANKING):
-        assert not [f for f in flags(model) if "tool" in f or "reasoning" in f or "chat" in f]
+        assert not [f for f in flags(model) if "tool" in f or "reasoning" in f]
+        # Of messages that nobody sends nothing is made.
+        templates = [f for f in flags(model) if f.startswith("--chat-template")]
+        assert bool(templates) == bool(find_model(model).template)
+
+
+def test_a_pair_becomes_the_prompt_that_the_reranker_was_trained_with() -> None:
+    assert f"--chat-template={CHAT_TEMPLATE}" in flags("qwen3-reranker-0.6b")
+    [settings] = stack_of("dev", **reading("qwen3-reranker-0.6b")).models
+    files = guard_files(settings).manifest["data"]
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
+    template = environment.from_string(files["chat-template.jinja"])
+    pair = [{"role": "query", "content": "Q"}, {"role": "document", "content": "D"}]
+    # Model card of Qwen/Qwen3-Reranker-0.6B.
+    expected = (
+        "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query "
+        'and the Instruct provided. Note that the answer can only be "yes" or "no".<|im_end|>\n'
+        "<|im_start|>user\n<Instruct>: {}\n<Query>: Q\n<Document>: D<|im_end|>\n"
+        "<|im_start|>assistant\n<think>\n\n</think>\n\n"
+    )
+    usual = "Given a web search query, retrieve relevant passages that answer the query"
+    assert template.render(messages=pair) == expected.format(usual)
+    assert template.render(messages=pair, instruction="I") == expected.format("I")
+
+
+def test_a_reranker_of_ones_own_has_a_template_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_template, "TEMPLATES", tmp_path)
+    (tmp_path / "pairs.jinja").write_text("{{ messages[0].content }}", encoding="utf-8")
+    stated = {"engine.chatTemplate": "pairs.jinja"}
+    assert f"--chat-template={CHAT_TEMPLATE}" in flags("bge-reranker-v2-m3", **stated)
+    with pytest.raises(SettingsError, match=r"engine\.chatTemplate"):
+        flags("bge-m3", **stated)
 
 
 @pytest.mark.parametrize(

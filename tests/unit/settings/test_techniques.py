@@ -76,6 +76,11 @@ def flags_of(stack: str, changes: Mapping[str, object]) -> list[str]:
             "breakeven model add",
         ),
         ({"engine.speculation.model": "a/b@main"}, 'found "a/b@main"', "40 hexadecimal"),
+        (
+            {"engine.args": {"kv-transfer-config": {"kv_role": "kv_producer"}}},
+            "kv_role kv_producer",
+            "kv_both",
+        ),
         ({"engine.maxRequests": 4}, "the autoscaler's target is", "replicas.targetRequests"),
         (
             {"engine.kvOffloadGibibytes": 8, "engine.pipelineParallel": 2},
@@ -121,6 +126,13 @@ def test_each_technique_is_a_flag_and_none_is_there_unless_it_is_stated() -> Non
         "prompt_lookup_max": 4,
         "prompt_lookup_min": 2,
     }
+
+
+def test_a_connector_that_stores_the_cache_is_passed_on() -> None:
+    stored = {"kv_connector": "LMCacheConnectorV1", "kv_role": "kv_both"}
+    flags = flags_of("aws-prod", {"engine.args": {"kv-transfer-config": stored}})
+    [stated] = [flag for flag in flags if flag.startswith("--kv-transfer-config=")]
+    assert json.loads(stated.partition("=")[2]) == stored
 
 
 def test_attention_by_request_divides_no_layer() -> None:

@@ -152,6 +152,20 @@ def _architecture_name(fields: ConfigFields) -> str:
             f"{fields.file} is the index of the weights. Use the config.json of the same repository"
         )
         raise ModelConfigError(msg)
+    if "num_mel_bins" in values:
+        msg = (
+            f"{fields.file} describes a model that turns speech into text. Its load is measured in "
+            "seconds of audio, and its capacity is unknown. Allowed: models that generate text, "
+            "embed texts, or score pairs of texts; use a hosted API for speech"
+        )
+        raise ModelConfigError(msg)
+    if values.get("is_encoder_decoder") is True:
+        msg = (
+            f"{fields.file} describes an encoder with a decoder, such as T5 or BART. Allowed: "
+            "decoders that generate text, such as Llama or Qwen; encoders that embed texts or "
+            "score pairs, such as bge-m3"
+        )
+        raise ModelConfigError(msg)
     names = fields.items("architectures") or [None]
     if not isinstance(names[0], str):
         fields.refuse(

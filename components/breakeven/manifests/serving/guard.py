@@ -23,7 +23,7 @@ MIDDLEWARE = "request_guard.RequestGuard"
 
 _HOOK = "leave.py"
 CHAT_TEMPLATE = f"{GUARD}/chat-template.jinja"
-"""Where the engine's container finds a template of the user's own."""
+"""Where the engine's container finds a template that is not in its image."""
 
 _FILES = ("request_guard.py", _HOOK)
 _VOLUME = "guard"
@@ -84,10 +84,23 @@ def guard_mount() -> dict[str, Any]:
 
 def _files(settings: Settings) -> dict[str, str]:
     files = {name: (CHARTS / "serving" / name).read_text(encoding="utf-8") for name in _FILES}
-    template = settings.engine.chat_template
-    if is_file(template):
-        files[CHAT_TEMPLATE.rpartition("/")[2]] = read_template(template)
+    template = _template(settings)
+    if template:
+        files[CHAT_TEMPLATE.rpartition("/")[2]] = template
     return files
+
+
+def has_template(settings: Settings) -> bool:
+    """Tells whether a template is mounted: the user's own, or that of a reranker."""
+    return is_file(settings.engine.chat_template) or bool(settings.model.facts.template)
+
+
+def _template(settings: Settings) -> str:
+    stated, own = settings.engine.chat_template, settings.model.facts.template
+    if is_file(stated):
+        return read_template(stated)
+    path = CHARTS / "serving" / "scoring" / f"{own}.jinja"
+    return path.read_text(encoding="utf-8") if own else ""
 
 
 def _name(settings: Settings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from breakeven.manifests.serving.guard import CHAT_TEMPLATE, has_template
 from breakeven.settings.checks.pooling import POOLER
 from breakeven.settings.stack import Settings
 
@@ -70,6 +71,8 @@ def pooling_flags(settings: Settings) -> list[str]:
     flags = ["--runner=pooling"]
     if facts.overrides:
         flags.append(f"--hf-overrides={json.dumps(facts.overrides)}")
+    if has_template(settings):
+        flags.append(f"--chat-template={CHAT_TEMPLATE}")
     if facts.pooling and POOLER not in settings.engine.args:
         # The repository states it in a folder of its own, which is not fetched.
         flags.append(f"--{POOLER}={json.dumps({'pooling_type': facts.pooling})}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings
 from breakeven.settings.vllm.arguments import AUTO, OFF
+from breakeven.settings.vllm.chat_template import is_file
 
 POOLER = "pooler-config"
 """Flag of vLLM that says of whose tokens the vector of a text is made."""
@@ -105,9 +106,10 @@ def _of_engine(settings: Settings) -> Iterator[tuple[str, str]]:
             "State engine.measuredTextsPerSecond instead",
         ),
         (
-            engine.chat_template != AUTO,
+            engine.chat_template != AUTO
+            and not (settings.model.facts.task == "score" and is_file(engine.chat_template)),
             "engine.chatTemplate",
-            "Allowed: auto; it gets texts and no messages",
+            "Allowed: auto, and for a reranker NAME.jinja in stacks/templates/",
         ),
         (
             engine.speculation.is_on,

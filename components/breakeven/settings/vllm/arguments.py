@@ -68,6 +68,10 @@ OWNED: Mapping[str, str] = {
 }
 """Flags that the kit sets, and by which setting; empty where no other value would work."""
 
+_TRANSFER = "kv-transfer-config"
+_ONE_SIDED = ("kv_producer", "kv_consumer")
+"""Roles of replicas that only read prompts, or only write answers."""
+
 
 def _arguments(value: object) -> Mapping[str, object]:
     names = {str(name).removeprefix("--"): item for name, item in mapping_of(value).items()}
@@ -168,6 +172,14 @@ def argument_conflicts(
             setting = OWNED[name]
             what = f"Set {setting} instead" if setting else "Leave it out: Breakeven depends on it"
             yield Conflict("engine.args", f"{name} is set by Breakeven", what)
+        elif name == _TRANSFER and _role(arguments[name]) in _ONE_SIDED:
+            yield Conflict(
+                "engine.args",
+                f"{name} with kv_role {_role(arguments[name])}: prefill or decode alone. Breakeven "
+                "deploys no second group of replicas and no fast link between the two",
+                "Leave it out: each replica does both, and replicas.max serves more; or use "
+                "kv_role kv_both for a connector that stores the cache",
+            )
         # A later release may have more flags; what is in none that is known is a slip.
         elif name not in release.flags and version == release.version:
             near = suggestion(near_names(name, release.flags))
@@ -177,6 +189,15 @@ def argument_conflicts(
                 "`vllm serve --help=all` of that version lists them",
                 ("engine.image",),
             )
+
+
+def _role(transfer: object) -> str:
+    """Returns the role in a value of --kv-transfer-config; empty where it has none."""
+    try:
+        content = json.loads(str(transfer))
+    except ValueError:
+        return ""
+    return str(content.get("kv_role", "")) if isinstance(content, dict) else ""
 
 
 def parser_conflict(

@@ -270,6 +270,14 @@ def test_of_an_unknown_architecture_the_index_of_the_weights_counts(
         ({"peft_type": "LORA", "base_model_name_or_path": "a/base"}, "a LoRA adapter of a/base"),
         ({"dim": 5120, "n_layers": 40}, "params.json"),
         ({"weight_map": {}, "metadata": {}}, "the index of the weights"),
+        (
+            {"architectures": ["WhisperForConditionalGeneration"], "num_mel_bins": 128},
+            "use a hosted API for speech",
+        ),
+        (
+            {"architectures": ["T5ForConditionalGeneration"], "is_encoder_decoder": True},
+            "decoders that generate text",
+        ),
     ],
 )
 def test_another_json_file_is_named_for_what_it_is(
