@@ -121,7 +121,7 @@ def localised(engine: Engine, folder: Path, model: Path, port: int) -> Local:
         return f"--port={port}" if text == rendered_port else text
 
     _weights, *flags = engine.container["args"]
-    arguments = [_for_cpus(here(flag)) for flag in flags]
+    arguments = [for_cpus(here(flag)) for flag in flags]
     environment = {item["name"]: here(_value(item)) for item in engine.container["env"]}
     return Local(
         command=[
@@ -134,17 +134,6 @@ def localised(engine: Engine, folder: Path, model: Path, port: int) -> Local:
         environment={**environment, **ON_A_CPU},
         hook=[here(part) for part in engine.container["lifecycle"]["preStop"]["exec"]["command"]],
     )
-
-
-def only_on_gpus() -> dict[str, str]:
-    """Returns what no CPU build checks of what stacks render: flags, and what becomes of them."""
-    found = {}
-    for engine in all_engines().values():
-        for flag in engine.container["args"]:
-            local = _for_cpus(flag)
-            if local != flag:
-                found[flag.partition("=")[0]] = f"set to {local.partition('=')[2]}" * bool(local)
-    return {name: fate or "left out" for name, fate in sorted(found.items())}
 
 
 def _served(arguments: Sequence[str]) -> str:
@@ -171,7 +160,8 @@ def _containers(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _containers(item)
 
 
-def _for_cpus(flag: str) -> str:
+def for_cpus(flag: str) -> str:
+    """Returns a flag as a CPU build can use it; empty where it can't."""
     name = flag.partition("=")[0]
     if name in _PARALLEL:
         return f"{name}=1"
