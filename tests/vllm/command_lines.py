@@ -60,7 +60,7 @@ def command_lines() -> Iterator[tuple[str, list[str]]]:
         for settings in stack_of(stack, **changes).models:
             for worker in (False, True):
                 flags = engine_flags(settings, timings_of(settings), worker=worker)
-                yield f"{name}, {settings.model.facts.name}", ["/weights/x", *flags]
+                yield f"{name}, {settings.model.facts.name}", flags
 
 
 def only_on_gpus() -> dict[str, str]:
