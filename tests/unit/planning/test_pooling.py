@@ -24,8 +24,8 @@ from breakeven.manifests.serving.guard import CHAT_TEMPLATE, guard_files
 from breakeven.manifests.serving.timings import timings_of
 from breakeven.planning.offline import LoadedStack, load_values
 from breakeven.reports.estimate_text import render
-from breakeven.settings import chat_template
 from breakeven.settings.files import stack_values, with_settings
+from breakeven.settings.vllm import chat_template
 from tests.pooling_stacks import EMBEDDING, RERANKING, reading
 from tests.recording import stack_of
 
