@@ -1,4 +1,4 @@
-"""How vLLM is started for a model: parsers, flags, the oldest version, variants by precision."""
+"""How vLLM is started for a model: parsers, flags, the oldest version, precisions, draft heads."""
 
 from __future__ import annotations
 
@@ -83,6 +83,25 @@ class Recipe:
         return (variant and variant.minimum_version) or self.minimum_version
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftHead:
+    """A head of a recipe that proposes tokens.
+
+    Attributes:
+        repository: Of its weights.
+        revision: Commit, in 40 hexadecimal digits.
+        parameters: Its parameters.
+        source: Where commit and parameters are from.
+        as_of: Day of that, as YYYY-MM-DD.
+    """
+
+    repository: str
+    revision: str
+    parameters: int
+    source: str
+    as_of: str
+
+
 def version_of(text: str) -> Version:
     """Returns a version such as "0.24.0" as numbers, and `NIGHTLY` for anything else."""
     parts = text.split(".")
@@ -103,6 +122,11 @@ def find_recipe(repository: str) -> Recipe | None:
     """Returns the recipe for a repository, its own or else that of which it is a variant."""
     entry = _by_repository().get(repository.lower())
     return None if entry is None else _recipe(entry)
+
+
+def find_draft_head(repository: str) -> DraftHead | None:
+    """Returns the head in a repository; None if its size or commit is not known."""
+    return _heads().get(repository.lower())
 
 
 def recipe_repositories() -> tuple[str, ...]:
@@ -167,3 +191,10 @@ def _recipe(entry: Mapping[str, Any]) -> Recipe:
             ),
         }
     )
+
+
+@cache
+def _heads() -> Mapping[str, DraftHead]:
+    text = (resources.files(__package__) / "data" / "draft_heads.json").read_text(encoding="utf-8")
+    heads = [DraftHead(**entry) for entry in json.loads(text)["heads"]]
+    return {head.repository.lower(): head for head in heads}

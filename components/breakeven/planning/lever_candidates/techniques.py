@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from breakeven.catalog.draft_heads import find_draft_head
-from breakeven.catalog.recipes import find_recipe
+from breakeven.catalog.recipes import find_draft_head, find_recipe
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.report import Report
