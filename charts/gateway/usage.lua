@@ -41,15 +41,15 @@ local function without_usage(line)
   return is_whole and line:find('"choices":%s*%[%]') and "" or nil
 end
 
--- Returns billionths of a dollar.
-local function price(usage)
-  local cached = math.min(usage.cached, usage.input)
-  return (usage.input - cached) * rules.input + cached * rules.cached + usage.output * rules.output
+-- Returns billionths of a dollar, at the prices of the model that was asked for.
+local function price(usage, model)
+  local each, cached = rules.models[model], math.min(usage.cached, usage.input)
+  return (usage.input - cached) * each.input + cached * each.cached + usage.output * each.output
 end
 
 -- Says what a request has used so far; once only for good, because a rest of a unit is kept.
-local function tell(handle, team, usage, is_final)
-  local nano = math.floor(price(usage) + 0.5)
+local function tell(handle, who, usage, is_final)
+  local team, nano = who.team, math.floor(price(usage, who.model) + 0.5)
   local metadata, unit = handle:streamInfo():dynamicMetadata(), rules.units[team] or 1
   local due = nano + (is_final and owed[team] or 0)
   local units = is_final and math.floor(due / unit) or math.ceil(due / unit)
@@ -64,17 +64,17 @@ local function tell(handle, team, usage, is_final)
 end
 
 -- Gives the request the form that the API takes: its own name of the model, and only what it knows.
-local function rewrite(handle)
+local function rewrite(handle, api)
   local sent = handle:body(true)
   local text = sent:getBytes(0, sent:length())
   local found = body.members(text)
-  local changed = { model = '"' .. rules.model .. '"' }
+  local changed = { model = '"' .. api.model .. '"' }
   for _, name in ipairs(rules.dropped) do
     if found[name] then
       changed[name] = false
     end
   end
-  for old, new in pairs(rules.renamed) do
+  for old, new in pairs(api.renamed) do
     if found[old] and not found[new] then
       changed[new], changed[old] = text:sub(found[old].from, found[old].to), false
     end
@@ -85,11 +85,11 @@ end
 function envoy_on_request(handle)
   rules = rules or body.copied(handle:filterContext())
   local headers, metadata = handle:headers(), handle:streamInfo():dynamicMetadata()
-  local team = headers:get("x-team")
+  local who = { team = headers:get("x-team"), model = headers:get("x-model") }
   -- Four bytes a token, until the answer tells.
   local input = math.ceil((tonumber(headers:get("content-length")) or 0) / 4)
-  metadata:set("gateway", "team", team)
-  metadata:set("gateway", "model", headers:get("x-model"))
+  metadata:set("gateway", "team", who.team)
+  metadata:set("gateway", "model", who.model)
   metadata:set("gateway", "route", headers:get("x-destination"))
   metadata:set("gateway", "estimate", input)
   if headers:get("x-limited") then
@@ -99,10 +99,10 @@ function envoy_on_request(handle)
   metadata:set("gateway", "hides_usage", headers:get("x-hides-usage") == "1")
   if rules.reserve then
     -- Whatever comes of it, the API works for it, and bills.
-    tell(handle, team, { input = input, output = tonumber(headers:get("x-output")) or 0, cached = 0 })
-    rewrite(handle)
+    tell(handle, who, { input = input, output = tonumber(headers:get("x-output")) or 0, cached = 0 })
+    rewrite(handle, rules.models[who.model])
   else
-    tell(handle, team, { input = 0, output = 0, cached = 0 })
+    tell(handle, who, { input = 0, output = 0, cached = 0 })
   end
   handle:headers():replace("x-counted", "1")
   handle:clearRouteCache()
@@ -117,7 +117,7 @@ function envoy_on_response(handle)
   if status ~= "200" then
     -- An error is not billed; a time-out is, for what was asked.
     if status ~= "504" then
-      tell(handle, known.team, { input = 0, output = 0, cached = 0 })
+      tell(handle, known, { input = 0, output = 0, cached = 0 })
     end
     if status == "401" or status == "403" then
       -- The gateway's own key is wrong, and the client's is not; what is said of it is nobody's business.
@@ -134,7 +134,7 @@ function envoy_on_response(handle)
   end
   local so_far = { input = known.estimate, output = 0, cached = 0 }
   if streams or not rules.reserve then
-    tell(handle, known.team, so_far)
+    tell(handle, known, so_far)
   end
   local first, parts, count, events = nil, {}, 0, 0
   for chunk in handle:bodyChunks() do
@@ -151,7 +151,7 @@ function envoy_on_response(handle)
         end
         if count % EVERY == 0 or count < EVERY then
           so_far.output = events
-          tell(handle, known.team, so_far)
+          tell(handle, known, so_far)
         end
       end
       if known.hides_usage and text:find('"choices":%s*%[%]') then
@@ -164,5 +164,5 @@ function envoy_on_response(handle)
     last[#last + 1] = count > back and parts[(count - back) % PARTS] or nil
   end
   so_far.output = events
-  tell(handle, known.team, used(table.concat(last)) or used(first or "") or so_far, true)
+  tell(handle, known, used(table.concat(last)) or used(first or "") or so_far, true)
 end

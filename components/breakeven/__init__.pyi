@@ -1,4 +1,5 @@
 from breakeven.manifests.gateway.figures import GatewayFigures as GatewayFigures
+from breakeven.manifests.gateway.figures import TokenPrices as TokenPrices
 from breakeven.resources.autoscaling import Autoscaling as Autoscaling
 from breakeven.resources.deployment import register as register
 from breakeven.resources.gateway import Gateway as Gateway

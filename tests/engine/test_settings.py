@@ -30,7 +30,13 @@ EXAMPLES = {
     "pool.clusterApi.machineTemplate": "infrastructure.cluster.x-k8s.io/Metal3MachineTemplate/a",
     "replicas.schedule": "mon-fri 08:00-18:00 4",
     "gateway.separateInside": "true",
+    "gateway.tls.egressSecret": "egress-certificate",
+    "gateway.route.caConfigMap": "authority",
+    "gateway.inferencePool.endpointPicker": "picker",
     "gateway.overflow.address": "https://api.example.com/v1",
+    "gateway.overflow.providers.NAME.keySecret": "second-api",
+    "gateway.overflow.providers.NAME.address": "https://second.example.com/v1",
+    "gateway.overflow.providers.NAME.paths": "/v1/completions",
     "model.configDigest": "sha256:" + "a" * 64,
     "network.tlsSecret": "certificate",
     "api.regions": "eu",
@@ -68,6 +74,7 @@ MAPPINGS = {
     "api.shares": '["openai/gpt-6.1-sol"]',
     "api.terms": "",
     "gateway.teams": "",
+    "gateway.overflow.providers": "",
 }
 """Settings that are mappings, with an entry of each. Teams and terms have settings of their own."""
 

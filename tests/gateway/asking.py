@@ -40,6 +40,7 @@ def assert_cut_cleanly(answers: Sequence[Answer]) -> None:
         assert one.cut, one
         assert "[DONE]" not in one.text
         words = one.words()
+        assert words, "nothing is lost before its first token"
         assert words == [str(number) for number in range(len(words))]
 
 

@@ -22,6 +22,7 @@ CONFIGURATION = "/etc/gateway/"
 KEYS = "/etc/gateway-keys"
 EGRESS = "gateway-egress"
 CERTIFICATE, ENGINE_CA, JWKS = "/etc/gateway-tls", "/etc/engine-ca", "/etc/gateway-jwks"
+EGRESS_CA = "/etc/egress-ca"
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -137,6 +138,7 @@ def written(text: str, folder: Path) -> str:
         .replace(CERTIFICATE, str(folder / "certificate"))
         .replace(JWKS, str(folder / "jwks"))
         .replace(ENGINE_CA, str(folder / "engine-ca"))
+        .replace(EGRESS_CA, str(folder / "egress-ca"))
         .replace(CONFIGURATION, f"{folder}/configuration/")
         .replace(SYSTEM_CA, str(folder / "ca.pem"))
     )

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from breakeven.manifests.gateway.figures import GatewayFigures
+from breakeven.manifests.gateway.figures import GatewayFigures, TokenPrices
 from breakeven.planning.gateway import gateway_figures
 from breakeven.planning.offline import estimate_stack
 from tests.gateway.certificates import server_context
@@ -39,6 +39,7 @@ MARK = "for our eyes only"
 SECRETS: Mapping[tuple[str, str], str] = {
     ("vllm-api-key", "api-key"): "own-key-of-the-test",
     ("overflow-api", "api-key"): "api-key-of-the-test",
+    ("second-api", "api-key"): "second-api-key-of-the-test",
 }
 TEAMS: Mapping[str, Mapping[str, object]] = {
     "product": {"usdPerMonth": "100"},
@@ -50,9 +51,15 @@ CLIENTS, SCRAPED, ADMIN = 8000, 9464, 9901
 
 
 @cache
-def prices() -> GatewayFigures:
-    """What tokens of the hybrid stack cost."""
-    return gateway_figures(estimate_stack("hybrid", TODAY))
+def prices(stack: str = "hybrid") -> GatewayFigures:
+    """What tokens of a stack cost."""
+    return gateway_figures(estimate_stack(stack, TODAY))
+
+
+def prices_of_model() -> TokenPrices:
+    """What tokens of the hybrid stack's only model cost."""
+    [found] = prices().models.values()
+    return found
 
 
 class Cluster(Client):
@@ -63,6 +70,9 @@ class Cluster(Client):
         teams: As in the settings; each has the key `sk-NAME`.
         traced: Whether every address that Envoy uses is written to `folder/addresses`.
         stack: What is rendered; of several models all are behind the gateway.
+        figures: What its tokens cost; those of the stack as its file states it if None.
+        secrets: Values of Secrets, by name and key.
+        engine_port: Of replicas that others start; a free one for stand-ins if 0.
         overrides: Settings of the stack, by dotted key.
     """
 
@@ -73,10 +83,14 @@ class Cluster(Client):
         teams: Mapping[str, Mapping[str, object]] = TEAMS,
         traced: bool = False,
         stack: str = "hybrid",
+        figures: GatewayFigures | None = None,
+        secrets: Mapping[tuple[str, str], str] = SECRETS,
+        engine_port: int = 0,
         **overrides: object,
     ) -> None:
         self.folder = folder
         self.teams = teams
+        self._secrets = secrets
         self._traced = folder / "addresses" if traced else None
         few = {
             "replicas.targetRequests": 2,
@@ -86,16 +100,21 @@ class Cluster(Client):
         }
         # A burst of the tests is larger than what a stack of their size takes.
         large = {name: {"requestsInFlight": 1000, **team} for name, team in teams.items()}
-        self._stack = stack
+        self._stack, self._figures = stack, figures or prices(stack)
         self._changed = {"gateway.teams": large, **(few if stack == "hybrid" else {}), **overrides}
         self._render()
         *others, _ = free_ports(8)
         super().__init__(self.listening[8000], self.settings.model.name)
         self.engine_port, self.limits_port, self.store_port, self._health_port, *egress = others
+        self.engine_port = engine_port or self.engine_port
         self.egress_port = egress[0]
         self._egress_listening = dict(zip((8002, 9464, 9901), egress, strict=True))
         self.names = NameServer()
-        self.api_names = self.rendered.names("api", self.rendered.egress)
+        self.api_names = [
+            name
+            for cluster in self.api_clusters
+            for name in self.rendered.names(cluster, self.rendered.egress)
+        ]
         provider = self.rendered.names("jwks", self.rendered.egress)
         self._api_context = server_context(folder, *self.api_names, *provider)
         self.provider = Provider(self._api_context if provider else None)
@@ -110,6 +129,9 @@ class Cluster(Client):
         if self.settings.gateway.tls.is_on:
             (folder / "certificate").mkdir()
             self.renew_certificate()
+        if self.settings.gateway.tls.egress_secret is not None:
+            namespace = self.settings.network.namespace
+            self.show_to_each_other(f"gateway-egress.{namespace}.svc")
         self.replicas: dict[str, StandIn] = {}
         self.further: dict[str, StandIn] = {}
         self.candidates: dict[str, StandIn] = {}
@@ -130,7 +152,7 @@ class Cluster(Client):
     def _render(self) -> None:
         """Renders the gateway for ports of its own."""
         self.settings = stack_of(self._stack, **self._changed).models[0]
-        self.rendered = Rendered.of(self.settings, prices())
+        self.rendered = Rendered.of(self.settings, self._figures)
         inside = (8000, 9464, 9901, 8001, 8002, 8003)
         self.listening = dict(zip(inside, free_ports(len(inside)), strict=True))
         self.scraped, self.admin = self.listening[9464], self.listening[9901]
@@ -185,20 +207,34 @@ class Cluster(Client):
         return [self.replicas[host] for host in hosts]
 
     @property
+    def api_clusters(self) -> list[str]:
+        """Envoy's clusters of the providers behind the gateway."""
+        return [one for one in self._clusters() if one == "api" or one.startswith("api-")]
+
+    @property
     def further_clusters(self) -> list[str]:
         """Envoy's clusters of the replicas of the models after the first."""
-        clusters = self.rendered.bootstrap["static_resources"]["clusters"]
-        return [one["name"] for one in clusters if one["name"].startswith("inside-")]
+        return [one for one in self._clusters() if one.startswith(("inside-", "own-model"))]
 
-    def set_further(self, host: str) -> StandIn:
-        """Lets the models after the first have one replica, and waits until the gateway knows."""
-        self.further[host] = StandIn("own", host, self.engine_port)
+    def _clusters(self) -> list[str]:
+        return [one["name"] for one in self.rendered.bootstrap["static_resources"]["clusters"]]
+
+    def set_further(self, *hosts: str) -> list[StandIn]:
+        """Lets the models after the first have these replicas, and waits until the gateway knows.
+
+        With no faults; each model has all of them.
+        """
+        for host in set(self.further) - set(hosts):
+            self.further.pop(host).stop()
+        for host in hosts:
+            if host not in self.further:
+                self.further[host] = StandIn("own", host, self.engine_port)
         self.write_names(*self.replicas)
         deadline = time.monotonic() + 30
-        while any(self.ready(name) != {host} for name in self.further_clusters):
+        while any(self.ready(name) != set(hosts) for name in self.further_clusters):
             assert time.monotonic() < deadline, self.log()[-2000:]
             time.sleep(0.05)
-        return self.further[host]
+        return [self.further[host] for host in hosts]
 
     def add_replica(self, host: str) -> StandIn:
         """Starts a replica; the gateway may not know of it yet."""
@@ -246,6 +282,14 @@ class Cluster(Client):
         server_context(self.folder / "certificate", *(names or ("localhost",)))
         self.trusts = ssl.create_default_context(cafile=self.folder / "certificate" / "ca.pem")
 
+    def show_to_each_other(self, name: str) -> None:
+        """Gives the pods that call the API a certificate, and the others its authority."""
+        certificate = self.folder / "egress" / "certificate"
+        certificate.mkdir(parents=True, exist_ok=True)
+        server_context(certificate, name)
+        (self.folder / "egress-ca").mkdir(exist_ok=True)
+        (certificate / "ca.pem").rename(self.folder / "egress-ca" / "ca.crt")
+
     def speak_tls_as(self, name: str) -> None:
         """Lets replicas that start from now on have the certificate of somebody else."""
         other = self.folder / "other"
@@ -264,7 +308,8 @@ class Cluster(Client):
             known |= dict.fromkeys(self.rendered.names(cluster), tuple(self.further))
         known |= dict.fromkeys(self.rendered.names("candidate"), tuple(self.candidates))
         known |= dict.fromkeys(self.api_names, ("127.0.0.1",))
-        known |= dict.fromkeys(self.rendered.names("api"), ("127.0.0.1",))
+        for cluster in self.api_clusters:
+            known |= dict.fromkeys(self.rendered.names(cluster), ("127.0.0.1",))
         known |= dict.fromkeys(self.rendered.names("jwks", self.rendered.egress), ("127.0.0.1",))
         known |= dict.fromkeys(self.rendered.names("ratelimit"), ("127.0.0.1",))
         self.names.addresses = known
@@ -418,7 +463,7 @@ class Cluster(Client):
                 **dict.fromkeys(
                     ("own", "inside", "candidate", *self.further_clusters), self.engine_port
                 ),
-                "api": self.way_out_port,
+                **dict.fromkeys(self.api_clusters, self.way_out_port),
                 "jwks": self.provider.port if self.rendered.egress is None else self.egress_port,
                 "ratelimit": self.limits_port,
             },
@@ -442,11 +487,15 @@ class Cluster(Client):
         bootstrap = moved(
             yaml.safe_load(self.rendered.data(EGRESS)["envoy.yaml"]),
             listening=self._egress_listening,
-            called={"api": self.api.port, "jwks": self.provider.port},
+            called={
+                **dict.fromkeys(self.api_clusters, self.api.port),
+                "jwks": self.provider.port,
+            },
             name_server=self.names.port,
         )
-        text = written(yaml.safe_dump(bootstrap, width=10**6), folder)
-        (folder / "configuration" / "envoy.yaml").write_text(text)
+        for name, text in self.rendered.data(EGRESS).items():
+            here = yaml.safe_dump(bootstrap, width=10**6) if name == "envoy.yaml" else text
+            (folder / "configuration" / name).write_text(written(here, folder))
 
     def _variables(self, container: Any) -> dict[str, str]:
         """A container's variables, Secrets looked up."""
@@ -456,7 +505,7 @@ class Cluster(Client):
                 found[variable["name"]] = variable["value"]
             elif "secretKeyRef" in variable["valueFrom"]:
                 source = variable["valueFrom"]["secretKeyRef"]
-                found[variable["name"]] = SECRETS[source["name"], source["key"]]
+                found[variable["name"]] = self._secrets[source["name"], source["key"]]
         return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -14,14 +14,15 @@ import pytest
 import yaml
 
 from tests.gateway.answers import PROMPT_TOKENS, WORDS, says_words, spent
-from tests.gateway.asking import A, at_once, eventually, told
+from tests.gateway.asking import A, at_once, eventually
 from tests.gateway.client import CHAT, Answer
-from tests.gateway.running import MARK, Cluster, prices
+from tests.gateway.running import MARK, Cluster, prices_of_model
 from tests.gateway.stand_in import Faults
 from tests.gateway.store import counters
 from tests.gateway.test_paths import PATHS
 
 MILLION = 10**6
+PRICES = prices_of_model()
 
 
 def counted(cluster: Cluster, team: str, to: str) -> dict[str, float]:
@@ -45,11 +46,11 @@ def increase(
 
 
 def own_nano(tokens: int) -> Decimal:
-    return prices().own * tokens * 1000
+    return PRICES.own * tokens * 1000
 
 
 def api_nano(read: int = PROMPT_TOKENS, written: int = WORDS) -> Decimal:
-    return (prices().api_input * read + prices().api_output * written) * 1000
+    return (PRICES.api_input * read + PRICES.api_output * written) * 1000
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -143,7 +144,9 @@ def ask_until_refused(cluster: Cluster, key: str, **parameters: Any) -> list[Ans
 
 
 @pytest.mark.parametrize(("team", "stream"), [("tokens", False), ("streams", True)])
-def test_key_over_its_tokens(limited: Cluster, row: list[str], team: str, *, stream: bool) -> None:
+def test_key_over_its_tokens(
+    limited: Cluster, row: list[Sequence[Answer]], team: str, *, stream: bool
+) -> None:
     """50 tokens allow two requests of 30: the second passes the limit by what it takes."""
     limited.set_replicas(A)
     answers = ask_until_refused(limited, f"sk-{team}", stream=stream)
@@ -152,15 +155,15 @@ def test_key_over_its_tokens(limited: Cluster, row: list[str], team: str, *, str
     inside = [limited.ask(f"sk-{team}", text=MARK, headers={"X-Stay-Inside": "1"})]
     assert inside[0].status == 429
     assert limited.ask(f"sk-{team}", path="/v1/embeddings").status == 429
-    row += [told(answers), told(inside)]
+    row += [answers, inside]
 
 
-def test_key_over_its_money(limited: Cluster, row: list[str]) -> None:
+def test_key_over_its_money(limited: Cluster, row: list[Sequence[Answer]]) -> None:
     """It buys one request by API, which costs more."""
     limited.set_replicas()
     answers = ask_until_refused(limited, "sk-money")
     assert [one.status for one in answers] == [200, 429]
-    row += [told(answers), "-"]
+    row += [answers, []]
 
 
 def test_money_and_tokens_hold_together(limited: Cluster) -> None:

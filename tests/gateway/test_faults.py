@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -27,23 +27,28 @@ from tests.gateway.asking import (
     at_once,
     eventually,
     marked,
-    told,
 )
 from tests.gateway.client import Answer
+from tests.gateway.conftest import ONE_SET, TWO_SETS
 from tests.gateway.running import Cluster
 from tests.gateway.stand_in import Faults
 
+Row = list[Sequence[Answer]]
 
-def test_base_load(serving: Cluster, row: list[str]) -> None:
+pytestmark = pytest.mark.parametrize("shared_cluster", [ONE_SET, TWO_SETS], indirect=True)
+"""Every fault with one set of gateway pods, and with separate pods that call the API."""
+
+
+def test_base_load(serving: Cluster, row: Row) -> None:
     free = [serving.ask() for _ in range(5)] + [serving.ask(stream=True) for _ in range(5)]
     inside = marked(serving) + marked(serving, stream=True)
     assert_complete(free + inside)
     assert {one.by for one in free + inside} == {"own"}
     assert not serving.api.asked
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_burst(serving: Cluster, row: list[str]) -> None:
+def test_burst(serving: Cluster, row: Row) -> None:
     own = serving.replicas[A]
     own.faults = Faults(seconds_to_answer=2)
     free = at_once(20, serving.ask)
@@ -62,10 +67,10 @@ def test_burst(serving: Cluster, row: list[str]) -> None:
         thread.join()
     assert_complete(inside)
     assert {one.by for one in inside} == {"own"}
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_replica_killed(cluster: Cluster, row: list[str]) -> None:
+def test_replica_killed(cluster: Cluster, row: Row) -> None:
     """Between requests, before Kubernetes has noticed; there is another one."""
     cluster.set_replicas(A, B)
     cluster.kill(A)
@@ -74,10 +79,10 @@ def test_replica_killed(cluster: Cluster, row: list[str]) -> None:
     inside = marked(cluster)
     assert_complete(free + inside)
     assert {one.by for one in free + inside} == {"own"}
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_replica_closes_connections(cluster: Cluster, row: list[str]) -> None:
+def test_replica_closes_connections(cluster: Cluster, row: Row) -> None:
     """It takes requests, and its health is good, but it ends each connection before an answer."""
     first, _ = cluster.set_replicas(A, B)
     first.faults = Faults(closes=True)
@@ -86,10 +91,10 @@ def test_replica_closes_connections(cluster: Cluster, row: list[str]) -> None:
     assert first.asked
     assert_complete(free + inside)
     assert {one.by for one in free + inside} == {"own"}
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_all_replicas_close_connections(cluster: Cluster, row: list[str]) -> None:
+def test_all_replicas_close_connections(cluster: Cluster, row: Row) -> None:
     for replica in cluster.set_replicas(A, B):
         replica.faults = Faults(closes=True)
     free = [cluster.ask(text=f"prompt {number}", stream=number % 2 == 0) for number in range(6)]
@@ -97,20 +102,20 @@ def test_all_replicas_close_connections(cluster: Cluster, row: list[str]) -> Non
     assert_complete(free)
     assert {one.by for one in free} == {"api"}
     assert {one.status for one in inside} == {503}
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_last_replica_killed(serving: Cluster, row: list[str]) -> None:
+def test_last_replica_killed(serving: Cluster, row: Row) -> None:
     serving.kill(A)
     free = [serving.ask(), serving.ask(stream=True)]
     inside = marked(serving)
     assert_complete(free)
     assert {one.by for one in free} == {"api"}
     assert {one.status for one in inside} == {503}
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_replica_killed_in_a_stream(cluster: Cluster, row: list[str]) -> None:
+def test_replica_killed_in_a_stream(cluster: Cluster, row: Row) -> None:
     """What it had begun is cut, and the client can tell; all else is answered by the other one."""
     first, _ = cluster.set_replicas(A, B)
     first.faults = Faults(seconds_a_word=0.02, dies_after_words=10)
@@ -122,20 +127,20 @@ def test_replica_killed_in_a_stream(cluster: Cluster, row: list[str]) -> None:
     assert_complete([one for one in free + inside if not one.cut])
     assert {one.by for one in free + inside} == {"own"}
     assert not cluster.api.asked
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_last_replica_killed_in_a_stream(serving: Cluster, row: list[str]) -> None:
+def test_last_replica_killed_in_a_stream(serving: Cluster, row: Row) -> None:
     own = serving.replicas[A]
     own.faults = Faults(seconds_a_word=0.02, dies_after_words=10)
     free = [serving.ask(stream=True)]
     inside = marked(serving, stream=True)
     # Half an answer of one model is not continued by another: the client is told, and asks again.
     assert_cut_cleanly(free + inside)
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_node_lost(cluster: Cluster, row: list[str]) -> None:
+def test_node_lost(cluster: Cluster, row: Row) -> None:
     """A machine falls silent: its connections stay open, and Kubernetes has not noticed."""
     first, second = cluster.set_replicas(LOST, B)
     for replica in (first, second):
@@ -168,21 +173,21 @@ def test_node_lost(cluster: Cluster, row: list[str]) -> None:
     later = marked(cluster)  # nobody waits for the lost one any more
     assert_complete(later)
     assert max(one.seconds for one in later) < 3
-    row += [told(free), told(inside + later)]
+    row += [free, inside + later]
 
 
-def test_upgrade_with_a_spare_gpu(cluster: Cluster, row: list[str]) -> None:
+def test_upgrade_with_a_spare_gpu(cluster: Cluster, row: Row) -> None:
     """Each replica's successor is ready before it goes."""
     _upgrade(cluster, row, (A, B), [(A, B, C), (B, C), (B, C, D), (C, D)])
 
 
-def test_upgrade_without_a_spare_gpu(cluster: Cluster, row: list[str]) -> None:
+def test_upgrade_without_a_spare_gpu(cluster: Cluster, row: Row) -> None:
     """Each replica goes before its successor comes; a rollback is the same the other way round."""
     _upgrade(cluster, row, (A, B), [(B,), (B, C), (C,), (C, D)])
 
 
 def _upgrade(
-    cluster: Cluster, row: list[str], first: tuple[str, ...], then: list[tuple[str, ...]]
+    cluster: Cluster, row: Row, first: tuple[str, ...], then: list[tuple[str, ...]]
 ) -> None:
     """Goes through sets of ready replicas; who leaves drains as vLLM does, and then ends."""
     cluster.set_replicas(*first)
@@ -205,7 +210,7 @@ def _upgrade(
     assert len(one + another) > 4 * len(then)
     assert_complete(one + another + inside)
     assert not cluster.api.asked
-    row += [told(one + another), told(inside)]
+    row += [one + another, inside]
 
 
 def _repeated(ask: Callable[[], list[Answer]], enough: threading.Event) -> list[Answer]:
@@ -216,7 +221,7 @@ def _repeated(ask: Callable[[], list[Answer]], enough: threading.Event) -> list[
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_replica_answers_with_errors(cluster: Cluster, row: list[str], status: int) -> None:
+def test_replica_answers_with_errors(cluster: Cluster, row: Row, status: int) -> None:
     """As vLLM does while it drains: its health stays good and new requests get 500."""
     draining, _ = cluster.set_replicas(A, B)
     draining.faults = Faults(status=status)
@@ -226,11 +231,11 @@ def test_replica_answers_with_errors(cluster: Cluster, row: list[str], status: i
     assert_complete(free + inside)
     # The retry never asks the same one again, so no money goes out while the other one is free.
     assert {one.by for one in free + inside} == {"own"}
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_all_replicas_answer_with_errors(cluster: Cluster, row: list[str], status: int) -> None:
+def test_all_replicas_answer_with_errors(cluster: Cluster, row: Row, status: int) -> None:
     for replica in cluster.set_replicas(A, B):
         replica.faults = Faults(status=status)
     free = [cluster.ask(text=f"prompt {number}") for number in range(4)]
@@ -238,10 +243,10 @@ def test_all_replicas_answer_with_errors(cluster: Cluster, row: list[str], statu
     assert_complete(free)
     assert {one.by for one in free} == {"api"}
     assert all(one.status >= 500 for one in inside)
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_replica_is_unhealthy(cluster: Cluster, row: list[str]) -> None:
+def test_replica_is_unhealthy(cluster: Cluster, row: Row) -> None:
     """It says itself that it can't: nobody is sent there, and it comes back by itself."""
     first, second = cluster.set_replicas(A, B)
     first.faults = Faults(unhealthy=True, status=500)
@@ -254,11 +259,11 @@ def test_replica_is_unhealthy(cluster: Cluster, row: list[str]) -> None:
     assert len(second.asked) == len(free + inside)
     first.faults = Faults()
     cluster.wait_for_ready(A, B)
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_request_is_wrong(cluster: Cluster, row: list[str], status: int) -> None:
+def test_request_is_wrong(cluster: Cluster, row: Row, status: int) -> None:
     """Such as one that is too long: it is told so, and not sent from one to the next."""
     for replica in cluster.set_replicas(A, B):
         replica.faults = Faults(status=status)
@@ -267,10 +272,10 @@ def test_request_is_wrong(cluster: Cluster, row: list[str], status: int) -> None
     assert {one.status for one in free + inside} == {status}
     assert len(cluster.asked()) == len(free + inside)
     assert not cluster.api.asked
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_zero_replicas(cluster: Cluster, row: list[str]) -> None:
+def test_zero_replicas(cluster: Cluster, row: Row) -> None:
     """Scaled to zero, or the first one is starting."""
     free = [cluster.ask(), cluster.ask(stream=True)]
     inside = marked(cluster) + marked(cluster, stream=True)
@@ -278,28 +283,28 @@ def test_zero_replicas(cluster: Cluster, row: list[str]) -> None:
     assert {one.by for one in free} == {"api"}
     assert {one.status for one in inside} == {503}
     assert all(int(one.headers["retry-after"]) > 0 for one in inside)
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_api_down(serving: Cluster, row: list[str]) -> None:
+def test_api_down(serving: Cluster, row: Row) -> None:
     serving.stop_api()
     free = [serving.ask(), serving.ask(stream=True)]
     inside = marked(serving)
     assert_complete(free + inside)
     assert {one.by for one in free + inside} == {"own"}
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_api_and_replicas_down(cluster: Cluster, row: list[str]) -> None:
+def test_api_and_replicas_down(cluster: Cluster, row: Row) -> None:
     cluster.stop_api()
     free = [cluster.ask(), cluster.ask(stream=True)]
     inside = marked(cluster)
     assert {one.status for one in free + inside} == {503}
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
 @pytest.mark.parametrize("status", [401, 429, 500, 503])
-def test_api_answers_with_errors(cluster: Cluster, row: list[str], status: int) -> None:
+def test_api_answers_with_errors(cluster: Cluster, row: Row, status: int) -> None:
     """The client learns it, and the API is not asked again for the same request."""
     cluster.api.faults = Faults(status=status)
     free = [cluster.ask()]
@@ -308,10 +313,10 @@ def test_api_answers_with_errors(cluster: Cluster, row: list[str], status: int) 
     assert free[0].status == (502 if status == 401 else status)
     assert len(cluster.api.asked) == 1
     assert {one.status for one in inside} == {503}
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_api_slow(cluster: Cluster, row: list[str]) -> None:
+def test_api_slow(cluster: Cluster, row: Row) -> None:
     cluster.api.faults = Faults(seconds_to_answer=6)
     free = [cluster.ask()]
     inside = marked(cluster)
@@ -319,18 +324,18 @@ def test_api_slow(cluster: Cluster, row: list[str]) -> None:
     assert {one.status for one in inside} == {503}
     assert len(cluster.api.asked) == 1  # not asked again, which would be paid twice
     assert free[0].seconds < 5
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_api_cut_in_a_stream(cluster: Cluster, row: list[str]) -> None:
+def test_api_cut_in_a_stream(cluster: Cluster, row: Row) -> None:
     cluster.api.faults = Faults(dies_after_words=5)
     free = [cluster.ask(stream=True)]
     assert_cut_cleanly(free)
     assert len(cluster.api.asked) == 1
-    row += [told(free), "-"]
+    row += [free, []]
 
 
-def test_name_server_down(serving: Cluster, row: list[str]) -> None:
+def test_name_server_down(serving: Cluster, row: Row) -> None:
     """Known addresses are kept: a name server that fails takes no replica away."""
     serving.names.fails = True
     time.sleep(3)  # several refreshes
@@ -338,10 +343,10 @@ def test_name_server_down(serving: Cluster, row: list[str]) -> None:
     inside = marked(serving)
     assert_complete(free + inside)
     assert {one.by for one in free + inside} == {"own"}
-    row += [told(free), told(inside)]
+    row += [free, inside]
 
 
-def test_store_down(cluster: Cluster, row: list[str]) -> None:
+def test_store_down(cluster: Cluster, row: Row) -> None:
     """Own replicas serve on; nothing of a team with limits goes out that could not be counted."""
     cluster.set_replicas(A)
     cluster.stop("store")
@@ -357,10 +362,10 @@ def test_store_down(cluster: Cluster, row: list[str]) -> None:
     assert {one.status for one in refused} <= {403, 503}
     assert not cluster.api.asked
     eventually(lambda: cluster.ask().by == "api")
-    row += [told(free + refused), told(inside)]
+    row += [free + refused, inside]
 
 
-def test_limits_hang(cluster: Cluster, row: list[str]) -> None:
+def test_limits_hang(cluster: Cluster, row: Row) -> None:
     """The service that counts takes connections and says nothing."""
     cluster.set_replicas(A)
     cluster.processes["limits"].send(signal.SIGSTOP)
@@ -375,4 +380,4 @@ def test_limits_hang(cluster: Cluster, row: list[str]) -> None:
     assert {one.by for one in free + inside} == {"own"}
     assert max(one.seconds for one in free + inside) < 3
     assert {one.status for one in refused} <= {403, 503}
-    row += [told(free + refused), told(inside)]
+    row += [free + refused, inside]

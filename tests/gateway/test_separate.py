@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 from collections.abc import Iterator, Mapping
@@ -34,11 +35,11 @@ def to_the_way_out(cluster: Cluster, headers: Mapping[str, str]) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", cluster.egress_port, timeout=20)
     body = {"model": "any", "messages": [{"role": "user", "content": MARK}]}
     asked = {"Content-Type": "application/json", "Host": "api.openai.com", **headers}
-    connection.request("POST", CHAT, json.dumps(body), asked)
-    response = connection.getresponse()
-    response.read()
-    connection.close()
-    return response.status
+    with contextlib.closing(connection):
+        connection.request("POST", CHAT, json.dumps(body), asked)
+        response = connection.getresponse()
+        response.read()
+        return response.status
 
 
 def test_what_clients_call_names_nothing_outside_the_cluster() -> None:
@@ -135,3 +136,50 @@ def test_one_set_of_pods_calls_the_api_itself_where_all_may_leave(tmp_path: Path
         assert {one.status for one in marked(cluster)[:2]} == {503}
     finally:
         cluster.close()
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("encrypted")
+    found = Cluster(folder, **{"gateway.tls.egressSecret": "gateway-egress-certificate"})
+    yield found
+    found.close()
+
+
+def test_both_sets_of_pods_speak_tls_to_each_other(encrypted: Cluster) -> None:
+    encrypted.begin_anew()
+    for stream in (False, True):
+        assert_complete([one := encrypted.ask(stream=stream)])
+        assert one.by == "api"
+    assert {one.status for one in marked(encrypted)} == {503}
+    assert_nothing_leaked(encrypted)
+    assert encrypted.rendered.egress is not None
+    pods = [encrypted.rendered.pod(name) for name in ("gateway", EGRESS)]
+    keys = [
+        [one["name"] for one in pod["volumes"] if "secret" in one and "items" not in one["secret"]]
+        for pod in pods
+    ]
+    assert keys == [["team-keys"], ["tls"]], "neither has the other's key"
+
+
+def test_plain_http_to_the_way_out_is_refused(encrypted: Cluster) -> None:
+    encrypted.begin_anew()
+    with pytest.raises((http.client.HTTPException, OSError)):
+        to_the_way_out(encrypted, {"x-team": "product"})
+    assert not encrypted.api.asked
+
+
+def test_pods_with_somebody_elses_certificate_get_nothing_that_leaves(encrypted: Cluster) -> None:
+    encrypted.begin_anew()
+    encrypted.set_replicas(A)
+    encrypted.stop("egress")
+    encrypted.show_to_each_other("somebody-else.llm.svc")
+    encrypted.start_egress()
+    try:
+        assert_complete([encrypted.ask()])
+        assert_complete(marked(encrypted))
+        encrypted.set_replicas()
+        assert encrypted.ask().status == 503
+        assert not encrypted.api.asked
+    finally:
+        encrypted.show_to_each_other("gateway-egress.llm.svc")

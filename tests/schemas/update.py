@@ -60,6 +60,16 @@ SOURCES = (
         "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
     ),
     Source(
+        "sigs.k8s.io/gateway-api",
+        "v1.4.0",
+        "config/crd/standard/gateway.networking.k8s.io_backendtlspolicies.yaml",
+    ),
+    Source(
+        "sigs.k8s.io/gateway-api-inference-extension",
+        "v1.5.0",
+        "config/crd/bases/inference.networking.k8s.io_inferencepools.yaml",
+    ),
+    Source(
         "github.com/cert-manager/cert-manager",
         "v1.19.1",
         "deploy/crds/cert-manager.io_certificates.yaml",

@@ -21,8 +21,9 @@ SIGNATURES = {
     "NetworkRules": "(name: str, stack: Stack, *, namespace: pulumi.Input[str], "
     "opts: pulumi.ResourceOptions | None = None)",
     "ServingNamespace": "(name: str, stack: Stack, *, opts: pulumi.ResourceOptions | None = None)",
-    "GatewayFigures": "(*, own: Decimal, api_input: Decimal, api_cached_input: Decimal, "
-    "api_output: Decimal, most_pods: int = 0)",
+    "GatewayFigures": "(*, models: Mapping[str, TokenPrices], most_pods: int = 0)",
+    "TokenPrices": "(*, own: Decimal = Decimal(0), api_input: Decimal = Decimal(0), "
+    "api_cached_input: Decimal = Decimal(0), api_output: Decimal = Decimal(0))",
     "VllmServing": "(name: str, settings: Settings, pool: GpuPool, *, "
     "namespace: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None)",
     "create_pool": "(stack: Stack, *, opts: pulumi.ResourceOptions | None = None) -> GpuPool",

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from breakeven.catalog.apis.prices import token_rates
+from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.bill.pricing import charged
 from breakeven.cost.gateway import AddedGateway, GatewayPods
-from breakeven.manifests.gateway.figures import GatewayFigures
+from breakeven.manifests.gateway.figures import GatewayFigures, TokenPrices
 from breakeven.manifests.gateway.sizing import CPU_TARGET_PERCENT, GATEWAY_POD, STORE_POD
 from breakeven.manifests.gateway.store import store_resources
 from breakeven.money import to_millionths
@@ -38,7 +39,7 @@ def gateway_pods_of(settings: Settings) -> GatewayPods | None:
 
 def hybrid_gateway(settings: Settings) -> AddedGateway | None:
     """Returns what mode hybrid would add to a stack; None where it is in it, or could not be."""
-    gateway = settings.gateway.model_copy(update={"mode": "hybrid"})
+    gateway = settings.gateway.model_copy(update={"mode": "hybrid", "kind": "envoy"})
     pods = gateway_pods_of(replace(settings, gateway=gateway))
     if settings.gateway.is_hybrid or pods is None or not settings.network.data_may_leave:
         return None
@@ -47,23 +48,30 @@ def hybrid_gateway(settings: Settings) -> AddedGateway | None:
 
 
 def gateway_figures(report: Report) -> GatewayFigures:
-    """Returns what a token costs here, as the report shows it, and by the API in use; and pods.
+    """Returns what a token of each model costs here, and by the API in use; and pods.
 
     Where own replicas are planned to serve nothing, the price of any token stands for theirs.
     """
-    load, api = report.assumptions.load, report.assumptions.overflow_price
-    today = report.assumptions.book.today
+    peak, today = report.gateway_peak, report.assumptions.book.today
+    now = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    return GatewayFigures(
+        models={model.assumptions.model_name: _prices(model, now) for model in report.models},
+        most_pods=0 if peak is None else peak.pods,
+    )
+
+
+def _prices(model: ModelCost, now: datetime) -> TokenPrices:
+    load, api = model.assumptions.load, model.assumptions.overflow_price
     rates = api.rates or token_rates(
         api.reference,
         input_tokens=load.input_tokens,
         output_tokens=load.output_tokens,
-        on=datetime(today.year, today.month, today.day, tzinfo=UTC),
+        on=now,
     )
-    own, peak = report.usd_per_million_own_tokens, report.gateway_peak
-    return GatewayFigures(
-        own=to_millionths(report.usd_per_million_tokens if own is None else own),
+    own = model.usd_per_million_own_tokens
+    return TokenPrices(
+        own=to_millionths(model.usd_per_million_tokens if own is None else own),
         api_input=rates.input,
         api_cached_input=rates.cached_input,
         api_output=rates.output,
-        most_pods=0 if peak is None else peak.pods,
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from breakeven.settings.access.certificate import CertificateSettings
+from breakeven.settings.access.inference_pool import KIND, InferencePoolSettings
 from breakeven.settings.access.oidc import OidcSettings
 from breakeven.settings.access.outside import ADDRESS, outside_address
 from breakeven.settings.access.route import RouteSettings
@@ -25,6 +26,7 @@ from breakeven.settings.fields import (
     List,
     ObjectName,
     OptionalNumber,
+    OptionalObjectName,
     matching,
 )
 
@@ -77,6 +79,35 @@ _TeamName = Annotated[
 ]
 
 
+_PATHS = Literal["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"]
+
+_ADDRESS = Form(
+    outside_address,
+    allowed="https://HOST/PATH on port 443, up to /v1 and without a slash at the end",
+    pattern=ADDRESS,
+    empty="",
+)
+
+
+class ProviderSettings(Group):
+    """A provider of APIs for models whose `api.inUse` is not of the stack's first provider."""
+
+    key_secret: OptionalObjectName = Field(
+        default=None,
+        description='Name of an existing Secret with key "api-key", the gateway\'s key at this '
+        "provider",
+    )
+    address: Annotated[str, _ADDRESS] = Field(
+        default="",
+        description="https address of the provider in OpenAI's form, up to /v1; empty for its "
+        "own, where it is known",
+    )
+    paths: Annotated[tuple[_PATHS, ...], List] = Field(
+        default=(),
+        description="Paths that the provider serves; empty for those of gateway.overflow.paths",
+    )
+
+
 class OverflowSettings(Group):
     """The API behind the gateway, and when requests go there. `address` may be empty."""
 
@@ -85,15 +116,7 @@ class OverflowSettings(Group):
         description='Mode hybrid: name of an existing Secret with key "api-key", the '
         "gateway's key of api.inUse",
     )
-    address: Annotated[
-        str,
-        Form(
-            outside_address,
-            allowed="https://HOST/PATH on port 443, up to /v1 and without a slash at the end",
-            pattern=ADDRESS,
-            empty="",
-        ),
-    ] = Field(
+    address: Annotated[str, _ADDRESS] = Field(
         default="",
         description="Mode hybrid: https address of api.inUse in OpenAI's form, up to /v1; "
         "empty for the provider's own, where it is known",
@@ -105,12 +128,7 @@ class OverflowSettings(Group):
         description="Mode hybrid: requests in flight per ready replica from which on further "
         "ones go to the API; replicas.targetRequests or more",
     )
-    paths: Annotated[
-        tuple[
-            Literal["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"], ...
-        ],
-        List,
-    ] = Field(
+    paths: Annotated[tuple[_PATHS, ...], List] = Field(
         default=("/v1/chat/completions",),
         description="Mode hybrid: paths that the API serves; requests to others stay with own "
         "replicas",
@@ -121,11 +139,35 @@ class OverflowSettings(Group):
         le=3600,
         description="Mode hybrid: seconds after which a silent API counts as failed",
     )
+    providers: Annotated[
+        Mapping[
+            Annotated[
+                str,
+                matching("[a-z0-9]([-a-z0-9]*[a-z0-9])?", "a provider as api.inUse begins with it"),
+            ],
+            ProviderSettings,
+        ],
+        Entries,
+    ] = Field(
+        default={},
+        description="Mode hybrid with several models whose api.inUse is of several providers: the "
+        "key and address of each one but the first, by its name in api.inUse",
+    )
 
 
 class GatewaySettings(Group):
     """The gateway."""
 
+    kind: Literal["envoy", "inference-pool"] = Field(
+        default="envoy",
+        description="envoy (the stack's own gateway) or inference-pool (the cluster's inference "
+        "gateway calls the replicas: an InferencePool and an HTTPRoute, checked against their "
+        "schemas and not tried further; no teams, limits or API)",
+    )
+    inference_pool: InferencePoolSettings = Field(
+        default=InferencePoolSettings(),
+        description="Kind inference-pool: who picks the replica",
+    )
     mode: Literal["self-host", "hybrid"] = Field(
         default="self-host",
         description="self-host (clients call the model) or hybrid (clients call a gateway: "
@@ -224,7 +266,12 @@ class GatewaySettings(Group):
     @property
     def is_on(self) -> bool:
         """Whether clients call a gateway, and not the model."""
-        return self.is_hybrid or self.enabled
+        return (self.is_hybrid or self.enabled) and not self.is_inference_pool
+
+    @property
+    def is_inference_pool(self) -> bool:
+        """Whether the cluster's own inference gateway calls the replicas, and none of the stack."""
+        return self.kind == KIND
 
     @property
     def scheme(self) -> str:
@@ -243,6 +290,16 @@ class GatewaySettings(Group):
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yields what the gateway lacks."""
+        if self.is_inference_pool:
+            yield from self._refused_by_pool()
+            return
+        if self.inference_pool.endpoint_picker is not None:
+            yield Conflict(
+                "gateway.inferencePool.endpointPicker",
+                f"has no effect with gateway.kind {self.kind}",
+                f"Allowed with gateway.kind {KIND}",
+                ("gateway.kind",),
+            )
         yield from self.tls.conflicts()
         yield from self.oidc.conflicts()
         yield from self.route.lacks(hostname=self.hostname, has_certificate=self.tls.is_on)
@@ -253,3 +310,23 @@ class GatewaySettings(Group):
                 "Needed with a gateway: a name for each team, such as chat: {}",
                 ("gateway.mode", "gateway.enabled"),
             )
+
+    def _refused_by_pool(self) -> Iterator[Conflict]:
+        """Yields what only the stack's own gateway does."""
+        own = f"Leave it out, or set gateway.kind to envoy: kind {KIND}"
+        without = (
+            (self.is_hybrid, "gateway.mode", "hybrid", "sends nothing to an API"),
+            (self.enabled, "gateway.enabled", "true", "renders no gateway of the stack"),
+            (bool(self.teams), "gateway.teams", "stated", "knows no teams, keys and limits"),
+            (self.oidc.is_on, "gateway.oidc.issuer", "stated", "leaves tokens to the Gateway"),
+            (self.tls.is_on, "gateway.tls.secret", "stated", "leaves TLS to the Gateway"),
+            (
+                self.route.kind != "none",
+                "gateway.route.kind",
+                self.route.kind,
+                "renders an HTTPRoute of its own",
+            ),
+        )
+        for is_stated, key, found, why in without:
+            if is_stated:
+                yield Conflict(key, found, f"{own} {why}", ("gateway.kind",))

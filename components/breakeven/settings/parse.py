@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from breakeven.errors import Problem, SettingsError
+from breakeven.settings.access.overflow import overflow_api_of
 from breakeven.settings.api import ApiSettings
 from breakeven.settings.checks.combinations import conflicts_of
 from breakeven.settings.checks.several_models import conflicts_of_models, conflicts_of_token
@@ -25,7 +26,13 @@ from breakeven.settings.pricing import PricingSettings
 from breakeven.settings.replicas import ReplicaSettings
 from breakeven.settings.rollouts.candidate import CandidateSettings
 from breakeven.settings.rollouts.trial import with_candidate
-from breakeven.settings.stack import CoLocated, Origin, Settings, Stack
+from breakeven.settings.stack import (
+    PLAIN_NAME,
+    CoLocated,
+    Origin,
+    Settings,
+    Stack,
+)
 from breakeven.settings.traffic import TrafficSettings
 from breakeven.settings.weights import WeightsSettings
 
@@ -252,6 +259,9 @@ def _models(shared: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> I
             api_key_secret=own["engine"].api_key_secret,
             longest_request_seconds=own["engine"].longest_request_seconds,
             max_length=own["model"].max_length,
+            overflow_api=overflow_api_of(
+                shared["gateway"], shared["network"], own["model"], own["api"]
+            ),
         )
         for name, qualifier, own in zip(names, qualifiers, listed, strict=True)
     ]
@@ -267,7 +277,7 @@ def _models(shared: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> I
 
 def _object_name(qualifier: str) -> str:
     """Returns the name of a model's objects; a dot is allowed in no name of a Service."""
-    return f"model-{qualifier.replace('.', '-')}" if qualifier else "model"
+    return f"{PLAIN_NAME}-{qualifier.replace('.', '-')}" if qualifier else PLAIN_NAME
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from breakeven.catalog.apis.addresses import API_ADDRESSES
+from breakeven.settings.access.overflow import OverflowApi, overflow_api_of
 from breakeven.settings.api import ApiSettings
 from breakeven.settings.costs.staffing import StaffingSettings
 from breakeven.settings.engine import EngineSettings
@@ -22,6 +22,9 @@ from breakeven.settings.rollouts.candidate import CandidateSettings
 from breakeven.settings.traffic import TrafficSettings
 from breakeven.settings.weights import WeightsSettings
 
+PLAIN_NAME = "model"
+"""Name of the objects of a stack's first model, or only one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoLocated:
@@ -36,6 +39,7 @@ class CoLocated:
         api_key_secret: Secret with the key of its replicas.
         longest_request_seconds: A request of it may take so long.
         max_length: Tokens that it reads and writes together.
+        overflow_api: The API that its requests may go to; None for none.
     """
 
     model: str
@@ -46,6 +50,7 @@ class CoLocated:
     api_key_secret: str
     longest_request_seconds: int
     max_length: int
+    overflow_api: OverflowApi | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +70,6 @@ class Origin:
         group, _, rest = key.partition(".")
         is_shared = group not in PER_MODEL or f"{group}.{rest.partition('.')[0]}" in self.inherited
         return key if self.entry is None or is_shared else f"models[{self.entry}].{key}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverflowApi:
-    """The API behind the gateway: its model, and its address in OpenAI's form."""
-
-    model: str
-    address: str
 
 
 CANDIDATE = "candidate"
@@ -143,13 +140,14 @@ class Settings:
     @property
     def overflow_api(self) -> OverflowApi | None:
         """The API that requests may go to in mode hybrid; None where prompts must stay inside."""
-        if not self.gateway.is_hybrid or not self.network.data_may_leave:
-            return None
-        provider, _, _ = self.api.in_use.partition("/")
-        return OverflowApi(
-            model=self.api.in_use,
-            address=self.gateway.overflow.address or API_ADDRESSES.get(provider, ""),
-        )
+        return overflow_api_of(self.gateway, self.network, self.model, self.api)
+
+    @property
+    def overflow_apis(self) -> Mapping[str, OverflowApi]:
+        """The APIs behind the gateway, by the names of the models that they stand in for."""
+        found = {self.model.facts.name: self.overflow_api}
+        found |= {other.model: other.overflow_api for other in self.co_located}
+        return {name: api for name, api in found.items() if api is not None}
 
     @property
     def separates_inside(self) -> bool:
@@ -158,7 +156,7 @@ class Settings:
         Where the stack lets nothing leave there is no API, and no pod has a way out.
         """
         gateway = self.gateway
-        if self.overflow_api is None:
+        if not self.overflow_apis:
             return False
         if gateway.separate_inside is None:
             return len(gateway.leaving_teams) < len(gateway.teams)

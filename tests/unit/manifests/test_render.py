@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from breakeven.cost.estimate import estimate
-from breakeven.manifests.gateway.figures import GatewayFigures
+from breakeven.manifests.gateway.figures import GatewayFigures, TokenPrices
 from breakeven.manifests.monitoring import component, rules
 from breakeven.manifests.render import planned_cost_components, render, stack_components
 from breakeven.planning.offline import load_stack
@@ -68,9 +68,11 @@ def test_the_namespace_is_the_first_component() -> None:
 
 
 def test_the_prices_of_tokens_are_in_the_configuration_of_the_gateway_alone() -> None:
-    prices = GatewayFigures(
+    costs = TokenPrices(
         own=Decimal(1), api_input=Decimal(2), api_cached_input=Decimal(3), api_output=Decimal(4)
     )
+    [model] = stack_of("hybrid").models
+    prices = GatewayFigures(models={model.model.facts.name: costs})
     free, priced = (render(stack_of("hybrid"), each) for each in (None, prices))
     changed = {one.key for one, other in zip(free, priced, strict=True) if one != other}
     assert changed == {"ConfigMap/gateway", "Deployment/gateway"}

@@ -41,6 +41,27 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
             "gateway.route.gateway": "edge/web",
         },
     ),
+    "gateway that speaks TLS behind a Gateway": (
+        "hybrid",
+        {
+            "gateway.hostname": "llm.example.internal",
+            "gateway.route.kind": "http-route",
+            "gateway.route.gateway": "edge/web",
+            "gateway.route.caConfigMap": "authority",
+            "gateway.tls.secret": "gateway-certificate",
+            "gateway.tls.egressSecret": "egress-certificate",
+            "gateway.tls.issuer": "internal",
+        },
+    ),
+    "the cluster's own inference gateway": (
+        "gke",
+        {
+            "gateway.kind": "inference-pool",
+            "gateway.inferencePool.endpointPicker": "picker",
+            "gateway.route.gateway": "edge/inference",
+            "network.clientNamespaces": ["edge", "llm"],
+        },
+    ),
     "scheduled": ("aws-prod", {"replicas.schedule": ["mon-fri 08:00-18:00 4"]}),
     "several nodes, scaled": (
         "owned-h100",

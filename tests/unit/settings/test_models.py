@@ -61,6 +61,9 @@ def test_a_list_of_one_model_is_a_stack_of_one_model() -> None:
     assert parse(values)[0].models[0].model == model.model
 
 
+HYBRID: dict[str, object] = {"gateway.mode": "hybrid", "gateway.teams": {"chat": {}}}
+
+
 @pytest.mark.parametrize("key", ["model.name", "replicas.max"])
 def test_of_a_list_of_one_the_entry_is_changed(key: str) -> None:
     values = with_settings({"models": [{"model": {}}]}, {key: 3, "pool.gpu": "l4"})
@@ -100,7 +103,22 @@ def test_of_a_list_of_one_the_entry_is_changed(key: str) -> None:
             {"models[1].model.name": "llama-3.1-8b-instruct"},
             ["llama-3.1-8b-instruct is listed twice", "raise its replicas.max"],
         ),
-        ({"gateway.mode": "hybrid", "gateway.teams": {"chat": {}}}, ["models in mode hybrid"]),
+        (
+            {**HYBRID, "models[1].api.inUse": "mistral/mistral-small-latest"},
+            [
+                "gateway.overflow.providers.mistral: not stated",
+                "gateway.overflow.keySecret is the key of openai",
+                "no provider gets the key of another",
+            ],
+        ),
+        (
+            {**HYBRID, "gateway.overflow.providers": {"groq": {"keySecret": "groq"}}},
+            ["gateway.overflow.providers.groq: no request goes there", "Allowed: openai"],
+        ),
+        (
+            {**HYBRID, "gateway.overflow.providers": {"openai": {}}},
+            ["gateway.overflow.providers.openai.keySecret: empty"],
+        ),
         ({"engine.pipelineParallel": 2}, ["several models with engine.pipelineParallel 2"]),
     ],
 )
@@ -213,3 +231,31 @@ def test_names_of_any_models_are_distinct_and_those_of_services() -> None:
     assert len(set(names)) == len(names)
     # What is added to it has up to 17 characters, and a name of a Service has 63 at most.
     assert max(map(len, names)) <= 63 - len("-weights-12345678")
+
+
+def test_each_model_has_the_api_of_its_own_and_one_that_writes_no_text_has_none() -> None:
+    stack, problems = read(
+        **HYBRID,
+        **{
+            "models[1].api.inUse": "mistral/mistral-small-latest",
+            "gateway.overflow.providers": {
+                "mistral": {"keySecret": "second", "paths": ["/v1/completions"]}
+            },
+        },
+    )
+    assert not problems
+    first, second = (model.overflow_api for model in stack.models)
+    assert first is not None
+    assert (first.provider, first.key_secret) == ("openai", "overflow-api")
+    assert first.paths == ("/v1/chat/completions",)
+    assert second is not None
+    assert (second.address, second.key_secret) == ("https://api.mistral.ai/v1", "second")
+    assert second.paths == ("/v1/completions",)
+    for model in stack.models:
+        assert set(model.overflow_apis) == {one.model.facts.name for one in stack.models}
+    reads = {
+        "models[1].model.name": "bge-m3",
+        "models[1].api.inUse": "openai/text-embedding-3-small",
+    }
+    stack, _ = read(**HYBRID, **reads)
+    assert [model.overflow_api is None for model in stack.models] == [False, True]

@@ -115,10 +115,11 @@ class Needs:
         pulling: set[tuple[str, str]] = set()
         for pod in self.pods:
             for name, key in _secret_keys(pod):
-                if name == self.stack.gateway.tls.secret and self.stack.gateway.tls.issuer:
+                tls = self.stack.gateway.tls
+                if tls.issuer and name in (tls.secret, tls.egress_secret):
                     continue  # cert-manager fills it once its order is there
                 keys.setdefault((pod.namespace, name), set()).update({key} if key else ())
-                if name in (self.stack.network.tls_secret, self.stack.gateway.tls.secret):
+                if name in (self.stack.network.tls_secret, tls.secret, tls.egress_secret):
                     keys[pod.namespace, name].update(TLS_KEYS)
             for entry in listed(pod.spec.get("imagePullSecrets")):
                 pulling.add((pod.namespace, str(entry["name"])))

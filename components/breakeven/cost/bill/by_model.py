@@ -74,6 +74,12 @@ class ModelCost:
         """Everything over the tokens that are served; idle hours are paid too."""
         return self.total / self.served_tokens * 10**6
 
+    @property
+    def usd_per_million_own_tokens(self) -> Decimal | None:
+        """What own replicas cost over the tokens that they serve; None where they serve none."""
+        own = self.own_tokens
+        return (self.total - self.overflow) / own * 10**6 if own else None
+
 
 def cheapest_hosted(model: Assumptions) -> ApiPrice | None:
     """Returns the cheapest offer of a model that may decide; None where there is none."""

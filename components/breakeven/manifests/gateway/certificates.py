@@ -1,4 +1,4 @@
-"""TLS of the gateway: what clients see, and how it checks the engine."""
+"""TLS of the gateway: what clients see, and how it checks the engine and its own pods."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from breakeven.manifests.gateway.labels import (
     CERTIFICATE_FOLDER,
+    EGRESS,
+    EGRESS_CA_FOLDER,
     ENGINE_CA_FOLDER,
     FILES_FOLDER,
     GATEWAY,
@@ -26,9 +28,13 @@ _SOCKET = "envoy.transport_sockets.tls"
 _TYPES = "extensions.transport_sockets.tls.v3"
 
 
-def served(gateway: GatewaySettings) -> dict[str, Any]:
-    """Returns the part of a listener by which it speaks TLS; nothing where it does not."""
-    if not gateway.tls.is_on:
+def served(secret: str | None) -> dict[str, Any]:
+    """Returns the part of a listener by which it speaks TLS; nothing where it does not.
+
+    Args:
+        secret: The Secret with its certificate.
+    """
+    if secret is None:
         return {}
     config = {"path_config_source": {"path": f"{FILES_FOLDER}/{SDS}"}, "resource_api_version": "V3"}
     socket = extension(
@@ -74,6 +80,19 @@ def to_engine(settings: Settings, model: str) -> dict[str, Any]:
     }
 
 
+def to_egress(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
+    """Returns the part of a cluster by which it asks the pods that call the API by TLS.
+
+    Args:
+        settings: The stack's settings.
+        gateway: Its gateway.
+    """
+    if gateway.tls.egress_secret is None:
+        return {}
+    name = f"{EGRESS}.{settings.network.namespace}.svc"
+    return {"transport_socket": checked(name, [name], f"{EGRESS_CA_FOLDER}/ca.crt")}
+
+
 def checked(sni: str, names: list[str], ca: str) -> dict[str, Any]:
     """Returns TLS to somebody whose certificate is checked.
 
@@ -98,28 +117,33 @@ def checked(sni: str, names: list[str], ca: str) -> dict[str, Any]:
 
 
 def certificate(settings: Settings, gateway: GatewaySettings) -> Iterator[Resource]:
-    """Yields cert-manager's order for the certificate, where it issues it.
+    """Yields cert-manager's orders for the certificates, where it issues them.
 
     Args:
         settings: The stack's settings.
         gateway: Its gateway.
     """
     tls = gateway.tls
-    if tls.issuer is None:
+    if tls.issuer is None or tls.secret is None:
         return
-    namespace = settings.network.namespace
-    host = f"{GATEWAY}.{namespace}.svc"
     outside = [gateway.hostname] if gateway.hostname else []
+    yield _order(GATEWAY, settings.network.namespace, tls.secret, tls.issuer, outside)
+    if tls.egress_secret is not None:
+        yield _order(EGRESS, settings.network.namespace, tls.egress_secret, tls.issuer, [])
+
+
+def _order(name: str, namespace: str, secret: str, issuer: str, more: list[str]) -> Resource:
+    host = f"{name}.{namespace}.svc"
     manifest = {
         "apiVersion": "cert-manager.io/v1",
         "kind": "Certificate",
-        "metadata": {"name": GATEWAY, "namespace": namespace},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {
-            "secretName": tls.secret,
-            "dnsNames": [*outside, host, f"{host}.cluster.local"],
-            "issuerRef": {"kind": "ClusterIssuer", "name": tls.issuer},
+            "secretName": secret,
+            "dnsNames": [*more, host, f"{host}.cluster.local"],
+            "issuerRef": {"kind": "ClusterIssuer", "name": issuer},
             "usages": ["server auth", "digital signature", "key encipherment"],
             "privateKey": {"rotationPolicy": "Always"},
         },
     }
-    yield Resource(name=GATEWAY, manifest=manifest)
+    return Resource(name=name, manifest=manifest)

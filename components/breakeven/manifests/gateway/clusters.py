@@ -6,25 +6,36 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from breakeven.manifests.gateway.certificates import checked, to_engine
+from breakeven.manifests.gateway.certificates import checked, to_egress, to_engine
 from breakeven.manifests.gateway.headers import INNER_HEADERS, STAY_INSIDE, TEAM
 from breakeven.manifests.gateway.labels import (
     ADMIN_PORT,
     API_PORT,
     CANDIDATE_PORT,
     EGRESS,
+    INSIDE,
     LIMITS_PORT,
+    OWN,
     OWN_PORT,
+    OWN_THEN_API,
     STORE,
+    TO_API,
     TO_CANDIDATE,
     TO_OWN,
+    api_cluster,
+    api_key,
+    names_of,
+    of_model,
+    own_key,
+    providers_of,
     replicas_of,
 )
 from breakeven.manifests.gateway.tokens import JWKS
 from breakeven.manifests.gateway.typed import address, extension, message
 from breakeven.manifests.serving.labels import ENGINE_PORT
+from breakeven.settings.access.overflow import OverflowApi
 from breakeven.settings.gateway import GatewaySettings
-from breakeven.settings.stack import CoLocated, OverflowApi, Settings
+from breakeven.settings.stack import Settings
 
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _HTTP_TYPE = "extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -35,7 +46,6 @@ _SILENT_SECONDS = 10
 _TCP, _TCP_USER_TIMEOUT = 6, 18
 
 _NO_LIMIT = 1_000_000
-_OWN_KEY, _API_KEY = "OWN_API_KEY", "OVERFLOW_API_KEY"
 
 
 def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
@@ -45,28 +55,18 @@ def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str,
         settings: The stack's settings.
         gateway: Its gateway.
     """
-    api = settings.overflow_api
     per_replica = gateway.overflow.requests_per_replica
-    yield _inner(TO_OWN, OWN_PORT)
-    # Requests that have nowhere else to go wait at the engine, and are in nobody's limit.
-    yield _replicas(settings, "inside", settings.name, _OWN_KEY, None)
-    for number, other in enumerate(settings.co_located, start=1):
-        yield _replicas(settings, inside_of(other), other.name, own_key(settings, number), None)
-    if settings.tried is not None:
-        # What its replicas cannot take goes to the model's, so that it is in a limit.
-        name = settings.tried.settings.name
-        yield _inner(TO_CANDIDATE, CANDIDATE_PORT)
-        yield _replicas(settings, "candidate", name, _OWN_KEY, per_replica)
-        yield _one_after_the_other("candidate-then-own", TO_CANDIDATE, TO_OWN)
-        if api is not None:
-            ways = (TO_CANDIDATE, TO_OWN, "to-api")
-            yield _one_after_the_other("candidate-then-own-then-api", *ways)
-    if api is not None:
-        yield _replicas(settings, "own", settings.name, _OWN_KEY, per_replica)
-        yield _inner("to-api", API_PORT)
-        yield _one_after_the_other("own-then-api", TO_OWN, "to-api")
-        yield _by_egress(settings) if settings.separates_inside else _api(api, _with_key(_API_KEY))
-    yield from _token_keys(gateway, _host(EGRESS, settings) if settings.separates_inside else None)
+    for number, (model, name) in enumerate(names_of(settings)):
+        key = own_key(settings, number)
+        yield _inner(of_model(TO_OWN, name), OWN_PORT)
+        # Requests that have nowhere else to go wait at the engine, and are in nobody's limit.
+        yield _replicas(settings, of_model(INSIDE, name), name, key, None)
+        if model in settings.overflow_apis:
+            yield _replicas(settings, of_model(OWN, name), name, key, per_replica)
+            ways = (of_model(TO_OWN, name), TO_API)
+            yield _one_after_the_other(of_model(OWN_THEN_API, name), *ways)
+    yield from _of_candidate(settings, per_replica)
+    yield from _outside(settings, gateway)
     yield {
         "name": "ratelimit",
         "cluster_type": _by_name(each_address=True),
@@ -79,14 +79,47 @@ def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str,
     yield {**_inner("admin", ADMIN_PORT), "connect_timeout": "1s"}
 
 
-def egress_clusters(gateway: GatewaySettings, api: OverflowApi) -> Iterator[dict[str, Any]]:
+def _of_candidate(settings: Settings, per_replica: int) -> Iterator[dict[str, Any]]:
+    if settings.tried is None:
+        return
+    # What its replicas cannot take goes to the model's, so that it is in a limit.
+    name = settings.tried.settings.name
+    yield _inner(TO_CANDIDATE, CANDIDATE_PORT)
+    yield _replicas(settings, "candidate", name, own_key(settings, 0), per_replica)
+    yield _one_after_the_other("candidate-then-own", TO_CANDIDATE, TO_OWN)
+    if settings.overflow_apis:
+        further = (TO_CANDIDATE, TO_OWN, TO_API)
+        yield _one_after_the_other("candidate-then-own-then-api", *further)
+
+
+def _outside(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
+    """Yields the APIs and the identity provider, or the pods that call them."""
+    providers = providers_of(settings)
+    if providers:
+        yield _inner(TO_API, API_PORT)
+    for api in providers:
+        name, key = api_cluster(settings, api), api_key(settings, api)
+        if settings.separates_inside:
+            yield {**_by_egress(settings, name, key), **to_egress(settings, gateway)}
+        else:
+            yield _api(api, name, _with_key(key))
+    if settings.separates_inside:
+        keys = _token_keys(gateway, _host(EGRESS, settings))
+        yield from ({**cluster, **to_egress(settings, gateway)} for cluster in keys)
+    else:
+        yield from _token_keys(gateway, None)
+
+
+def egress_clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
     """Yields those of the pods that call the API, where they are pods of their own.
 
     Args:
-        gateway: The stack's gateway.
-        api: The API.
+        settings: The stack's settings.
+        gateway: Its gateway.
     """
-    yield _api(api, _last_step([{"remove": name} for name in (TEAM, STAY_INSIDE)]))
+    for api in providers_of(settings):
+        last = _last_step([{"remove": name} for name in (TEAM, STAY_INSIDE)])
+        yield _api(api, api_cluster(settings, api), last)
     yield from _token_keys(gateway, None)
     yield {**_inner("admin", ADMIN_PORT), "connect_timeout": "1s"}
 
@@ -140,22 +173,6 @@ def _one_after_the_other(name: str, *tried: str) -> dict[str, Any]:
             clusters=[{"name": one} for one in tried],
         ),
     }
-
-
-def inside_of(model: CoLocated) -> str:
-    """Returns the cluster that has the replicas of a further model."""
-    return f"inside-{model.name}"
-
-
-def own_key(settings: Settings, number: int) -> str:
-    """Returns the variable that holds the key of a further model's replicas.
-
-    Args:
-        settings: Of the first model.
-        number: Place of the other among those, from 1 on.
-    """
-    same = settings.co_located[number - 1].api_key_secret == settings.engine.api_key_secret
-    return _OWN_KEY if same else f"{_OWN_KEY}_{number}"
 
 
 def _replicas(
@@ -250,14 +267,14 @@ def _token_keys(gateway: GatewaySettings, by: str | None) -> Iterator[dict[str, 
     }
 
 
-def _by_egress(settings: Settings) -> dict[str, Any]:
+def _by_egress(settings: Settings, name: str, key: str) -> dict[str, Any]:
     """Returns the pods that call the API; who asks, and whether it may leave, they judge again."""
     # The key is put in here: without it those pods are of no use to anybody else.
     return {
-        "name": "api",
+        "name": name,
         "cluster_type": _by_name(each_address=True),
         "connect_timeout": "1s",
-        "load_assignment": _endpoint("api", _host(EGRESS, settings), API_PORT),
+        "load_assignment": _endpoint(name, _host(EGRESS, settings), API_PORT),
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}, "update_merge_window": "0s"},
         "health_checks": [
             {
@@ -274,19 +291,19 @@ def _by_egress(settings: Settings) -> dict[str, Any]:
             _HTTP: message(
                 _HTTP_TYPE,
                 explicit_http_config={"http_protocol_options": {}},
-                http_filters=_with_key(_API_KEY, kept=(TEAM, STAY_INSIDE)),
+                http_filters=_with_key(key, kept=(TEAM, STAY_INSIDE)),
             )
         },
     }
 
 
-def _api(api: OverflowApi, last: list[dict[str, Any]]) -> dict[str, Any]:
+def _api(api: OverflowApi, name: str, last: list[dict[str, Any]]) -> dict[str, Any]:
     host = urlsplit(api.address).hostname or ""
     return {
-        "name": "api",
+        "name": name,
         "cluster_type": _by_name(each_address=False),
         "connect_timeout": "5s",
-        "load_assignment": _endpoint("api", host, 443),
+        "load_assignment": _endpoint(name, host, 443),
         "circuit_breakers": _unlimited(),
         "transport_socket": checked(host, [host], "/etc/ssl/certs/ca-certificates.crt"),
         "typed_extension_protocol_options": {

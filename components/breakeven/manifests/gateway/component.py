@@ -49,11 +49,11 @@ def gateway_component(
         gateway: Its gateway.
         figures: What a token costs, here and by API, and how many pods the load asks for.
     """
-    api = settings.overflow_api
+    apis = dict.fromkeys(api.model for api in settings.overflow_apis.values())
     inputs = {
         "gatewayImage": gateway.image,
         "gatewayReplicas": gateway.replicas,
-        "overflowModel": None if api is None else api.model,
+        "overflowModel": ", ".join(apis) or None,
         "teams": [*gateway.teams],
     }
     return Component(
@@ -71,16 +71,15 @@ def gateway_pods(
     settings: Settings, gateway: GatewaySettings, figures: GatewayFigures
 ) -> tuple[Resource, ...]:
     """Returns configuration and pods, which need the prices of tokens; arguments as above."""
-    files = programs()
-    if gateway.tls.is_on:
-        files[SDS] = yaml.safe_dump(certificate_file(), sort_keys=False)
+    named = {SDS: yaml.safe_dump(certificate_file(), sort_keys=False)}
+    files = {**programs(), **(named if gateway.tls.is_on else {})}
     bootstrap = envoy(settings, gateway, figures)
     front = running(FRONT, settings, gateway, figures, bootstrap, files)
-    api = settings.overflow_api
-    if api is None or not settings.separates_inside:
+    if not settings.separates_inside:
         return front
-    way_out = egress(settings, gateway, api)
-    return *running(WAY_OUT, settings, gateway, figures, way_out, {}), *front
+    way_out = egress(settings, gateway)
+    files = named if gateway.tls.egress_secret is not None else {}
+    return *running(WAY_OUT, settings, gateway, figures, way_out, files), *front
 
 
 def _standing(settings: Settings, gateway: GatewaySettings) -> Iterator[Resource]:

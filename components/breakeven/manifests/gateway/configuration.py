@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from breakeven.manifests.gateway import listeners
 from breakeven.manifests.gateway.clusters import clusters, egress_clusters
 from breakeven.manifests.gateway.figures import GatewayFigures
-from breakeven.manifests.gateway.labels import ADMIN_PORT, EGRESS
+from breakeven.manifests.gateway.labels import ADMIN_PORT, EGRESS, names_of, served_of
 from breakeven.manifests.gateway.limits import (
     is_limited,
     nano_per_token,
@@ -19,7 +21,7 @@ from breakeven.manifests.gateway.sizing import MEMORY_BYTES
 from breakeven.manifests.gateway.typed import address, extension
 from breakeven.manifests.templates import CHARTS
 from breakeven.settings.gateway import GatewaySettings
-from breakeven.settings.stack import OverflowApi, Settings
+from breakeven.settings.stack import Settings
 
 PROGRAMS = ("body.lua", "gateway.lua", "usage.lua")
 
@@ -101,10 +103,8 @@ def envoy(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) 
         gateway: Its gateway.
         prices: What a token costs, here and by API.
     """
-    behind = settings.overflow_api
-    own = nano_per_token(prices.own)
     # Teams pay the model's price, whoever answers.
-    rules = _usage(gateway, input=own, cached=own, output=own)
+    rules = _usage(gateway, _own(settings, prices))
     tried = [] if settings.tried is None else [listeners.candidate(settings, gateway, rules)]
     return {
         "node": {"id": "gateway", "cluster": "gateway"},
@@ -119,9 +119,9 @@ def envoy(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) 
                 *tried,
                 listeners.own(settings, gateway, rules),
                 *(
-                    []
-                    if behind is None
-                    else [listeners.api(settings, gateway, _api(gateway, prices, behind), behind)]
+                    [listeners.api(settings, gateway, _apis(settings, gateway, prices))]
+                    if settings.overflow_apis
+                    else []
                 ),
                 listeners.metrics(),
             ],
@@ -130,15 +130,14 @@ def envoy(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) 
     }
 
 
-def egress(settings: Settings, gateway: GatewaySettings, api: OverflowApi) -> dict[str, Any]:
+def egress(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
     """Returns the configuration of the pods that call the API, where they are pods of their own.
 
-    They have neither a key nor a program, and know one address.
+    They have neither a key nor a program, and know the APIs' addresses alone.
 
     Args:
         settings: The stack's settings.
         gateway: Its gateway.
-        api: The API.
     """
     return {
         "node": {"id": EGRESS, "cluster": EGRESS},
@@ -146,7 +145,7 @@ def egress(settings: Settings, gateway: GatewaySettings, api: OverflowApi) -> di
         "overload_manager": _overload(),
         "static_resources": {
             "listeners": [listeners.egress(settings, gateway), listeners.metrics()],
-            "clusters": [*egress_clusters(gateway, api)],
+            "clusters": [*egress_clusters(settings, gateway)],
         },
     }
 
@@ -181,27 +180,48 @@ def _rules(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
     }
 
 
-def _usage(gateway: GatewaySettings, **prices: float) -> dict[str, Any]:
-    """What usage.lua reads: billionths of a dollar for a token, and of which a budget's unit is."""
-    return {**prices, "units": {name: unit(team) for name, team in gateway.teams.items()}}
-
-
-def _api(gateway: GatewaySettings, prices: GatewayFigures, behind: OverflowApi) -> dict[str, Any]:
-    provider, _, model = behind.model.partition("/")
-    # OpenAI's own models refuse the older name of the limit.
-    renamed = {"max_tokens": "max_completion_tokens"} if provider == "openai" else {}
+def _usage(gateway: GatewaySettings, models: Mapping[str, Any]) -> dict[str, Any]:
+    """What usage.lua reads: what a token costs by model, and of which a budget's unit is."""
     return {
-        **_usage(
-            gateway,
-            input=nano_per_token(prices.api_input),
-            cached=nano_per_token(prices.api_cached_input),
-            output=nano_per_token(prices.api_output),
-        ),
-        "reserve": True,
-        "model": model,
-        "dropped": list(_ONLY_VLLM),
-        "renamed": renamed,
+        "models": dict(models),
+        "units": {name: unit(team) for name, team in gateway.teams.items()},
     }
+
+
+def _nano(input_price: Decimal, cached: Decimal, output: Decimal) -> dict[str, Any]:
+    """Billionths of a dollar for a token."""
+    return {
+        "input": nano_per_token(input_price),
+        "cached": nano_per_token(cached),
+        "output": nano_per_token(output),
+    }
+
+
+def _own(settings: Settings, prices: GatewayFigures) -> dict[str, Any]:
+    """What a token of own replicas costs, by each name that requests may ask for."""
+    names = zip(names_of(settings), served_of(settings), strict=True)
+    return {
+        name: _nano(*[prices.of(model).own] * 3)
+        for (model, _), (served, _) in names
+        for name in served
+    }
+
+
+def _apis(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) -> dict[str, Any]:
+    """What usage.lua reads of APIs, by the model that they stand in for and by their own."""
+    models: dict[str, Any] = {}
+    for model, behind in settings.overflow_apis.items():
+        costs = prices.of(model)
+        rules = {
+            **_nano(costs.api_input, costs.api_cached_input, costs.api_output),
+            "model": behind.model.partition("/")[2],
+            # OpenAI's own models refuse the older name of the limit.
+            "renamed": {"max_tokens": "max_completion_tokens"}
+            if behind.provider == "openai"
+            else {},
+        }
+        models |= {model: rules, behind.model: rules}
+    return {**_usage(gateway, models), "reserve": True, "dropped": list(_ONLY_VLLM)}
 
 
 def _overload() -> dict[str, Any]:

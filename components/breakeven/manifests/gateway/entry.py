@@ -26,6 +26,8 @@ def entry(settings: Settings, gateway: GatewaySettings) -> Iterator[Resource]:
         yield _ingress(settings, gateway)
     if gateway.route.kind == "http-route":
         yield _http_route(settings, gateway)
+        if gateway.route.ca_config_map is not None:
+            yield _backend_tls(settings, gateway.route.ca_config_map)
 
 
 def _ingress(settings: Settings, gateway: GatewaySettings) -> Resource:
@@ -71,6 +73,23 @@ def _http_route(settings: Settings, gateway: GatewaySettings) -> Resource:
             "parentRefs": [{"name": name, "namespace": namespace}],
             "hostnames": [gateway.hostname],
             "rules": [rule],
+        },
+    }
+    return Resource(name=GATEWAY, manifest=manifest)
+
+
+def _backend_tls(settings: Settings, authority: str) -> Resource:
+    """Lets the Gateway ask by TLS, and check whom it asks."""
+    manifest = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "BackendTLSPolicy",
+        "metadata": metadata_of(FRONT, settings),
+        "spec": {
+            "targetRefs": [{"group": "", "kind": "Service", "name": GATEWAY}],
+            "validation": {
+                "caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": authority}],
+                "hostname": f"{GATEWAY}.{settings.network.namespace}.svc",
+            },
         },
     }
     return Resource(name=GATEWAY, manifest=manifest)

@@ -5,11 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from breakeven.manifests.gateway.headers import INNER_HEADERS
 from breakeven.manifests.gateway.labels import FILES_FOLDER
 from breakeven.manifests.gateway.limits import DOMAIN
 from breakeven.manifests.gateway.typed import extension, message, noted
 
 _LUA = "envoy.filters.http.lua"
+
+CONNECTION_SECONDS = 60
+"""How long a client may keep a connection: then the next pod is asked."""
+
+# As Envoy's edge guidance has it ("Configuring Envoy as an edge proxy").
+EDGE: Mapping[str, Any] = {
+    "use_remote_address": True,
+    "normalize_path": True,
+    "merge_slashes": True,
+    "path_with_escaped_slashes_action": "REJECT_REQUEST",
+    "max_request_headers_kb": 32,
+    "request_headers_timeout": "10s",
+    "request_timeout": "60s",  # to read a request
+    "common_http_protocol_options": {
+        "headers_with_underscores_action": "REJECT_REQUEST",
+        "max_headers_count": 64,
+        "idle_timeout": "300s",
+        "max_connection_duration": f"{CONNECTION_SECONDS}s",
+    },
+    "http1_safe_max_connection_duration": True,
+    # Before anything else runs: where a program fails, nothing that a client said is believed.
+    "early_header_mutation_extensions": [
+        extension(
+            "envoy.http.early_header_mutation.header_mutation",
+            "extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+            mutations=[{"remove": name} for name in INNER_HEADERS],
+        )
+    ],
+    "http2_protocol_options": {
+        "max_concurrent_streams": 100,
+        "initial_stream_window_size": 65536,
+        "initial_connection_window_size": 1048576,
+    },
+}
 
 
 def router() -> dict[str, Any]:

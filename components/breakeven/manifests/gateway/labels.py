@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from breakeven.settings.access.overflow import OverflowApi
+from breakeven.settings.stack import PLAIN_NAME, Settings
+
 GATEWAY = "gateway"
 EGRESS = "gateway-egress"
 STORE = "gateway-store"
@@ -49,6 +52,24 @@ TO_OWN = "to-own"
 TO_CANDIDATE = "to-candidate"
 """Envoy's cluster of the listener before the replicas of a candidate."""
 
+TO_API, API = "to-api", "api"
+"""Envoy's clusters of the listener before the APIs, and of the first provider's."""
+INSIDE, OWN, OWN_THEN_API = "inside", "own", "own-then-api"
+"""Envoy's clusters of own replicas without a limit, with one, and with an API after them."""
+
+_OWN_KEY, _API_KEY = "OWN_API_KEY", "OVERFLOW_API_KEY"
+
+
+def of_model(cluster: str, name: str) -> str:
+    """Returns Envoy's cluster for one model; the one with the plain names has the plain one.
+
+    Args:
+        cluster: Its plain name.
+        name: Of the model's objects.
+    """
+    return cluster if name == PLAIN_NAME else f"{cluster}-{name}"
+
+
 LIMITS_PORT = 8081
 LIMITS_HEALTH_PORT = 8080
 VALKEY_PORT = 6379
@@ -57,6 +78,7 @@ VALKEY_PORT = 6379
 FILES_FOLDER = "/etc/gateway"
 CERTIFICATE_FOLDER = "/etc/gateway-tls"
 ENGINE_CA_FOLDER = "/etc/engine-ca"
+EGRESS_CA_FOLDER = "/etc/egress-ca"
 JWKS_FOLDER = "/etc/gateway-jwks"
 KEYS_FOLDER = "/etc/gateway-keys"
 
@@ -78,3 +100,46 @@ FRONT = PodSet(GATEWAY, GATEWAY_LABELS)
 """What clients call."""
 WAY_OUT = PodSet(EGRESS, EGRESS_LABELS)
 """What calls the API, where the pods that clients call have no way out."""
+
+
+def names_of(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Returns the names of all models, and of their objects; the first model has the plain one."""
+    others = ((other.model, other.name) for other in settings.co_located)
+    return ((settings.model.facts.name, settings.name), *others)
+
+
+def served_of(settings: Settings) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """Returns the names that requests may ask for, with those of the objects of their model."""
+    others = ((other.served, other.name) for other in settings.co_located)
+    return ((settings.model.served, settings.name), *others)
+
+
+def own_key(settings: Settings, number: int) -> str:
+    """Returns the variable that holds the key of a model's replicas.
+
+    Args:
+        settings: Of the first model.
+        number: Place of the model among all of them, from 0 on.
+    """
+    if not number:
+        return _OWN_KEY
+    same = settings.co_located[number - 1].api_key_secret == settings.engine.api_key_secret
+    return _OWN_KEY if same else f"{_OWN_KEY}_{number}"
+
+
+def providers_of(settings: Settings) -> tuple[OverflowApi, ...]:
+    """Returns one API of each provider behind the gateway: address and key are the provider's."""
+    apis = settings.overflow_apis.values()
+    return tuple({api.provider: api for api in reversed([*apis])}.values())[::-1]
+
+
+def api_cluster(settings: Settings, api: OverflowApi) -> str:
+    """Returns the cluster of an API; the first provider has the plain name."""
+    first = providers_of(settings)[0].provider
+    return API if api.provider == first else f"{API}-{api.provider}"
+
+
+def api_key(settings: Settings, api: OverflowApi) -> str:
+    """Returns the variable that holds the gateway's key of an API."""
+    place = [one.provider for one in providers_of(settings)].index(api.provider)
+    return f"{_API_KEY}_{place}" if place else _API_KEY

@@ -80,7 +80,7 @@ def requests_in_flight(settings: Settings, gateway: GatewaySettings, team: TeamS
 def longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
     """Returns the seconds that an answer may take, whoever gives it."""
     own = longest_of_own(settings)
-    return own if settings.overflow_api is None else max(own, gateway.overflow.timeout_seconds)
+    return max(own, gateway.overflow.timeout_seconds) if settings.overflow_apis else own
 
 
 def longest_of_own(settings: Settings) -> int:

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from breakeven.manifests.gateway.certificates import served
-from breakeven.manifests.gateway.clusters import inside_of
 from breakeven.manifests.gateway.filters import (
+    EDGE,
     asked,
     budgets,
     descriptor,
@@ -28,7 +28,6 @@ from breakeven.manifests.gateway.filters import (
 from breakeven.manifests.gateway.headers import (
     COUNTED,
     DESTINATION,
-    INNER_HEADERS,
     MODEL,
     PREFIX,
     STAY_INSIDE,
@@ -38,19 +37,24 @@ from breakeven.manifests.gateway.labels import (
     API_PORT,
     CANDIDATE_PORT,
     GATEWAY_PORT,
+    INSIDE,
     METRICS_PORT,
+    OWN,
     OWN_PORT,
+    api_cluster,
+    names_of,
+    of_model,
+    providers_of,
+    served_of,
 )
 from breakeven.manifests.gateway.limits import longest_answer, longest_of_own
 from breakeven.manifests.gateway.records import records
 from breakeven.manifests.gateway.routes import one_of
 from breakeven.manifests.gateway.tokens import keys_route, token_check
 from breakeven.manifests.gateway.typed import address, exactly, extension, message
+from breakeven.settings.access.overflow import OverflowApi
 from breakeven.settings.gateway import GatewaySettings
-from breakeven.settings.stack import OverflowApi, Settings
-
-CONNECTION_SECONDS = 60
-"""How long a client may keep a connection: then the next pod is asked."""
+from breakeven.settings.stack import Settings
 
 _ANYWHERE = "0.0.0.0"  # noqa: S104  # the pod's address; network rules name who may call
 _LOOPBACK = "127.0.0.1"
@@ -62,37 +66,6 @@ _COUNTED = exactly(COUNTED, "1")
 _UNCOUNTED: Mapping[str, Any] = {
     "match": {"prefix": "/"},
     "direct_response": {"status": 503, "body": {"inline_string": "what this uses is not counted"}},
-}
-
-# As Envoy's edge guidance has it ("Configuring Envoy as an edge proxy").
-_EDGE: Mapping[str, Any] = {
-    "use_remote_address": True,
-    "normalize_path": True,
-    "merge_slashes": True,
-    "path_with_escaped_slashes_action": "REJECT_REQUEST",
-    "max_request_headers_kb": 32,
-    "request_headers_timeout": "10s",
-    "request_timeout": "60s",  # to read a request
-    "common_http_protocol_options": {
-        "headers_with_underscores_action": "REJECT_REQUEST",
-        "max_headers_count": 64,
-        "idle_timeout": "300s",
-        "max_connection_duration": f"{CONNECTION_SECONDS}s",
-    },
-    "http1_safe_max_connection_duration": True,
-    # Before anything else runs: where a program fails, nothing that a client said is believed.
-    "early_header_mutation_extensions": [
-        extension(
-            "envoy.http.early_header_mutation.header_mutation",
-            "extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-            mutations=[{"remove": name} for name in INNER_HEADERS],
-        )
-    ],
-    "http2_protocol_options": {
-        "max_concurrent_streams": 100,
-        "initial_stream_window_size": 65536,
-        "initial_connection_window_size": 1048576,
-    },
 }
 
 
@@ -118,9 +91,9 @@ def clients(
     http = _http(
         "clients", longest_answer(settings, gateway) + _MARGIN, filters, lua_reads(rules), routes
     )
-    listener = _listener("clients", (_ANYWHERE, GATEWAY_PORT), gateway, {**http, **_EDGE})
+    listener = _listener("clients", (_ANYWHERE, GATEWAY_PORT), gateway, {**http, **EDGE})
     [chain] = listener["filter_chains"]
-    return {**listener, "filter_chains": [{**chain, **served(gateway)}]}
+    return {**listener, "filter_chains": [{**chain, **served(gateway.tls.secret)}]}
 
 
 def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,13 +130,16 @@ def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
             },
         }
 
+    overflow, names = exactly(DESTINATION, "overflow"), dict(names_of(settings))
     routes = [
-        *([route("own", [exactly(DESTINATION, "overflow")])] if settings.overflow_api else []),
         *(
-            route(inside_of(other), [{"name": MODEL, "string_match": one_of(other.served)}])
-            for other in settings.co_located
+            route(of_model(OWN, names[model]), [overflow, exactly(MODEL, model)])
+            for model in settings.overflow_apis
         ),
-        route("inside", []),
+        *(
+            route(of_model(INSIDE, name), [{"name": MODEL, "string_match": one_of(served)}])
+            for served, name in served_of(settings)
+        ),
         _UNCOUNTED,
     ]
     return _before_replicas("own", OWN_PORT, settings, gateway, rules, routes)
@@ -199,10 +175,8 @@ def _before_replicas(  # noqa: PLR0913, PLR0917  # one argument for each thing t
     return _listener(name, (_LOOPBACK, port), gateway, http)
 
 
-def api(
-    settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any], behind: OverflowApi
-) -> dict[str, Any]:
-    """Returns the listener in front of the API.
+def api(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the listener in front of the APIs.
 
     Asks for the team's budget again, and does nothing where nobody can tell: money that leaves must
     be counted.
@@ -211,23 +185,27 @@ def api(
         settings: The stack's settings.
         gateway: Its gateway.
         rules: What usage.lua reads.
-        behind: The API.
     """
-    parts = urlsplit(behind.address)
-    to_api = {
-        "match": {"prefix": "/v1/", "headers": [_COUNTED]},
-        "route": {
-            "cluster": "api",
-            "timeout": f"{longest_answer(settings, gateway)}s",
-            "prefix_rewrite": f"{parts.path}/",
-            "host_rewrite_literal": parts.hostname,
-        },
-    }
+
+    def to(model: str, behind: OverflowApi) -> dict[str, Any]:
+        parts = urlsplit(behind.address)
+        asked_for = {"name": MODEL, "string_match": one_of([model, behind.model])}
+        return {
+            "match": {"prefix": "/v1/", "headers": [_COUNTED, asked_for]},
+            "route": {
+                "cluster": api_cluster(settings, behind),
+                "timeout": f"{longest_answer(settings, gateway)}s",
+                "prefix_rewrite": f"{parts.path}/",
+                "host_rewrite_literal": parts.hostname,
+            },
+        }
+
     going_out = {"actions": [descriptor("api_requests")]}
     filters = [lua("usage.lua"), budgets([*asked(), going_out, *paid()], must_answer=True)]
     shared = {**lua_reads(rules), **_says("api")}
+    routes = [*(to(*one) for one in settings.overflow_apis.items()), _UNCOUNTED]
     # A silent API is given up after a while; one that goes on answering may take its time.
-    http = _http("api", gateway.overflow.timeout_seconds, filters, shared, [to_api, _UNCOUNTED])
+    http = _http("api", gateway.overflow.timeout_seconds, filters, shared, routes)
     return _listener("api", (_LOOPBACK, API_PORT), gateway, http)
 
 
@@ -245,6 +223,10 @@ def egress(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
     refused = {"status": 403, "body": {"inline_string": "this request may not leave"}}
     leaving = gateway.leaving_teams
     may_leave = [{"name": TEAM, "string_match": one_of(leaving)}] if leaving else []
+    hosts = {
+        urlsplit(one.address).hostname or "": api_cluster(settings, one)
+        for one in providers_of(settings)
+    }
     routes = [
         *keys_route(gateway),
         {
@@ -256,15 +238,18 @@ def egress(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
         },
         *(
             {
-                "match": {"prefix": "/", "headers": [one]},
-                "route": {"cluster": "api", "timeout": f"{longest}s"},
+                "match": {"prefix": "/", "headers": [one, exactly(":authority", host)]},
+                "route": {"cluster": cluster, "timeout": f"{longest}s"},
             }
             for one in may_leave
+            for host, cluster in hosts.items()
         ),
         {"match": {"prefix": "/"}, "direct_response": refused},
     ]
     http = _http("egress", longest + _MARGIN, [], {}, routes, is_recorded=False)
-    return _listener("egress", (_ANYWHERE, API_PORT), gateway, http)
+    listener = _listener("egress", (_ANYWHERE, API_PORT), gateway, http)
+    [chain] = listener["filter_chains"]
+    return {**listener, "filter_chains": [{**chain, **served(gateway.tls.egress_secret)}]}
 
 
 def metrics() -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from breakeven.manifests.gateway.clusters import own_key
+from breakeven.manifests.gateway.filters import CONNECTION_SECONDS
 from breakeven.manifests.gateway.labels import (
     API_PORT,
     CERTIFICATE_FOLDER,
+    EGRESS_CA_FOLDER,
     ENGINE_CA_FOLDER,
     FILES_FOLDER,
     FRONT,
@@ -18,10 +19,13 @@ from breakeven.manifests.gateway.labels import (
     KEYS_FOLDER,
     METRICS_PORT,
     METRICS_PORT_NAME,
+    WAY_OUT,
     PodSet,
+    api_key,
+    own_key,
+    providers_of,
 )
 from breakeven.manifests.gateway.limits import longest_answer
-from breakeven.manifests.gateway.listeners import CONNECTION_SECONDS
 from breakeven.manifests.gateway.sizing import GATEWAY_POD
 from breakeven.manifests.serving.environment import from_secret
 from breakeven.manifests.serving.security import container_security, pod_security
@@ -83,28 +87,31 @@ def gateway_pod(
                 if pods is FRONT
                 else []
             ),
-            *(_certificates(settings, gateway) if pods is FRONT else []),
+            *_certificates(pods, settings, gateway),
         ],
     }
 
 
-def _certificates(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]:
-    """Returns the gateway's certificate, and whom it believes: of replicas, and of callers."""
-    tls, engine = gateway.tls.secret, settings.network.tls_secret
-    own = {"name": "tls", "secret": {"secretName": tls, "defaultMode": 0o440}}
-    # Never the engine's key.
-    only = [{"key": "ca.crt", "path": "ca.crt"}]
-    ca = {
-        "name": "engine-ca",
-        "secret": {"secretName": engine, "items": only, "defaultMode": 0o440},
+def _certificates(
+    pods: PodSet, settings: Settings, gateway: GatewaySettings
+) -> list[dict[str, Any]]:
+    """Returns a set's own certificate, and whom it believes: of replicas, pods and callers."""
+    tls = gateway.tls
+    if pods is WAY_OUT:
+        return [_secret("tls", tls.egress_secret)] if tls.egress_secret else []
+    found = {
+        "tls": (tls.secret, None),
+        # Never the key of others.
+        "engine-ca": (settings.network.tls_secret, "ca.crt"),
+        "egress-ca": (tls.egress_secret, "ca.crt"),
+        "jwks": (gateway.oidc.jwks_secret, None),
     }
-    jwks = gateway.oidc.jwks_secret
-    keys = {"name": "jwks", "secret": {"secretName": jwks, "defaultMode": 0o440}}
-    return [
-        *([own] if tls else []),
-        *([ca] if engine else []),
-        *([keys] if jwks else []),
-    ]
+    return [_secret(name, secret, only) for name, (secret, only) in found.items() if secret]
+
+
+def _secret(name: str, secret: str, only: str | None = None) -> dict[str, Any]:
+    items = {} if only is None else {"items": [{"key": only, "path": only}]}
+    return {"name": name, "secret": {"secretName": secret, **items, "defaultMode": 0o440}}
 
 
 def drain_seconds(settings: Settings, gateway: GatewaySettings) -> int:
@@ -133,7 +140,7 @@ def _container(
             *("--log-level", "warning"),
             "--disable-hot-restart",
         ],
-        **({"env": _keys(settings, gateway)} if pods is FRONT else {}),
+        **({"env": _keys(settings)} if pods is FRONT else {}),
         "ports": [
             {
                 "name": GATEWAY_PORT_NAME,
@@ -165,26 +172,32 @@ def _container(
                 if pods is FRONT
                 else []
             ),
-            *(_certificate_mounts(settings, gateway) if pods is FRONT else []),
+            *_certificate_mounts(pods, settings, gateway),
         ],
     }
 
 
-def _certificate_mounts(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]:
-    folders = {"tls": CERTIFICATE_FOLDER, "engine-ca": ENGINE_CA_FOLDER, "jwks": JWKS_FOLDER}
+def _certificate_mounts(
+    pods: PodSet, settings: Settings, gateway: GatewaySettings
+) -> list[dict[str, Any]]:
+    folders = {
+        "tls": CERTIFICATE_FOLDER,
+        "engine-ca": ENGINE_CA_FOLDER,
+        "egress-ca": EGRESS_CA_FOLDER,
+        "jwks": JWKS_FOLDER,
+    }
     return [
         {"name": volume["name"], "mountPath": folders[volume["name"]], "readOnly": True}
-        for volume in _certificates(settings, gateway)
+        for volume in _certificates(pods, settings, gateway)
     ]
 
 
-def _keys(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]:
+def _keys(settings: Settings) -> list[dict[str, Any]]:
     """Returns the gateway's own keys; pods that only call the API get them with each request."""
-    api = (
-        [from_secret("OVERFLOW_API_KEY", secret=gateway.overflow.key_secret, key="api-key")]
-        if settings.overflow_api is not None
-        else []
-    )
+    apis = [
+        from_secret(api_key(settings, api), secret=api.key_secret, key="api-key")
+        for api in providers_of(settings)
+    ]
     own = from_secret("OWN_API_KEY", secret=settings.engine.api_key_secret, key="api-key")
     others = {own_key(settings, at): one for at, one in enumerate(settings.co_located, start=1)}
     further = [
@@ -192,7 +205,7 @@ def _keys(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]:
         for name, other in others.items()
         if name != own["name"]
     ]
-    return [own, *further, *api]
+    return [own, *further, *apis]
 
 
 def _probe(*, period: int, failures: int) -> dict[str, Any]:

@@ -11,8 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from breakeven.manifests.gateway.headers import DESTINATION, MODEL, STAY_INSIDE, TEAM
-from breakeven.manifests.gateway.labels import TO_OWN
+from breakeven.manifests.gateway.labels import (
+    OWN_THEN_API,
+    TO_API,
+    TO_OWN,
+    names_of,
+    of_model,
+    served_of,
+)
 from breakeven.manifests.gateway.typed import exactly, message
+from breakeven.settings.access.overflow import OverflowApi
 from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import Settings
 
@@ -50,8 +58,7 @@ _NEXT = {
 
 def models_of(settings: Settings) -> tuple[str, ...]:
     """Returns the names that requests may ask own replicas for: of all models and adapters."""
-    others = (name for other in settings.co_located for name in other.served)
-    return (*settings.model.served, *others)
+    return tuple(name for served, _ in served_of(settings) for name in served)
 
 
 def routes(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]:
@@ -86,31 +93,38 @@ def routes(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]
 
 
 def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
-    api = settings.overflow_api
-    own: list[Mapping[str, Any]] = [{"name": MODEL, "string_match": one_of(models_of(settings))}]
     leaving = gateway.leaving_teams
     # gateway.lua takes the header away from a request that says "false"; any other one keeps it.
     may_leave: list[Mapping[str, Any]] = [
         {"name": TEAM, "string_match": one_of(leaving)},
         {"name": STAY_INSIDE, "present_match": True, "invert_match": True},
     ]
-    # No API has the stack's adapters: their requests stay with own replicas.
-    base = exactly(MODEL, settings.model.facts.name)
-    outside = [path for path in PATHS if path in gateway.overflow.paths]
-    if api is not None and leaving and outside:
-        asked = [exactly(MODEL, api.model)]
-        leaves = [base, *may_leave]
-        yield from _tried(settings, outside, "overflow", leaves, "candidate-then-own-then-api", 2)
-        yield _route(outside, "overflow", leaves, "own-then-api", _NEXT)
-        yield _route(outside, "asked for", [*asked, *may_leave], "to-api", None)
-        yield {
-            "name": "stays inside",
-            "match": _match(outside, asked),
-            "direct_response": _error(403, f"{api.model} is outside; this request may not leave"),
-        }
+    apis, names = settings.overflow_apis, dict(names_of(settings))
+    if leaving:
+        for model, api in apis.items():
+            if outside := _of_api(api):
+                # No API has the stack's adapters: their requests stay with own replicas.
+                base = exactly(MODEL, model)
+                cluster = of_model(OWN_THEN_API, names[model])
+                leaves, tried = [base, *may_leave], "candidate-then-own-then-api"
+                yield from _tried(settings, outside, "overflow", leaves, tried, 2)
+                yield _route(outside, "overflow", leaves, cluster, _NEXT)
+        for api in {api.model: api for api in apis.values() if _of_api(api)}.values():
+            asked = [exactly(MODEL, api.model)]
+            outside = _of_api(api)
+            yield _route(outside, "asked for", [*asked, *may_leave], TO_API, None)
+            yield {
+                "name": "stays inside",
+                "match": _match(outside, asked),
+                "direct_response": _error(
+                    403, f"{api.model} is outside; this request may not leave"
+                ),
+            }
     paths = [*PATHS]
-    yield from _tried(settings, paths, "inside", own, "candidate-then-own", 1)
-    yield _route(paths, "inside", own, TO_OWN, None)
+    for served, name in served_of(settings):
+        own = {"name": MODEL, "string_match": one_of(served)}
+        yield from _tried(settings, paths, "inside", [own], "candidate-then-own", 1)
+        yield _route(paths, "inside", [own], of_model(TO_OWN, name), None)
     yield {
         "name": "no such model",
         "match": _match(paths, [{"name": MODEL, "present_match": True}]),
@@ -122,6 +136,11 @@ def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str
         "match": _match(paths, []),
         "direct_response": _error(503, "not read"),
     }
+
+
+def _of_api(api: OverflowApi) -> list[str]:
+    """Returns the paths that both an API and the gateway serve."""
+    return [path for path in PATHS if path in api.paths]
 
 
 def _tried(  # noqa: PLR0913, PLR0917  # as `_route`, for the share of a candidate
@@ -184,8 +203,8 @@ def _error(status: int, text: str) -> dict[str, Any]:
 
 
 def _list(settings: Settings) -> str:
-    api = settings.overflow_api
-    names = [*models_of(settings), *([] if api is None else [api.model])]
+    apis = dict.fromkeys(api.model for api in settings.overflow_apis.values())
+    names = [*models_of(settings), *apis]
     return json.dumps(
         {
             "object": "list",

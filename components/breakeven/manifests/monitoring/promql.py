@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
-from breakeven.manifests.gateway.labels import GATEWAY, TO_OWN
+from breakeven.manifests.gateway.labels import GATEWAY, TO_OWN, of_model
 from breakeven.manifests.serving.labels import GROUP_NAME
 from breakeven.settings.stack import Settings
 
@@ -15,7 +16,7 @@ def engine_selector(settings: Settings) -> str:
     vLLM's label is model_name; the namespace is added by the PodMonitor and keeps stacks apart that
     serve the same model. A candidate serves under the model's name, from pods of its own.
     """
-    labels = f"{namespace_selector(settings)},model_name={quoted(settings.model.facts.name)}"
+    labels = model_selector(settings, settings.model.facts.name)
     if settings.is_candidate:
         return f"{labels},pod=~{quoted(f'{settings.name}-.+')}"
     if settings.tried is not None:
@@ -23,13 +24,22 @@ def engine_selector(settings: Settings) -> str:
     return labels
 
 
+def model_selector(settings: Settings, model: str) -> str:
+    """Returns the labels of the series of a model of the stack, by its name, without braces."""
+    return f"{namespace_selector(settings)},model_name={quoted(model)}"
+
+
 def models_selector(settings: Settings) -> str:
     """Returns the labels of the series of all models of the stack, without braces."""
     if not settings.co_located:
         return engine_selector(settings)
     served = (settings.model.facts.name, *(other.model for other in settings.co_located))
-    names = [name.replace(".", "\\.") for name in served]
-    return f"{namespace_selector(settings)},model_name=~{quoted('|'.join(names))}"
+    return f"{namespace_selector(settings)},model_name=~{one_of(served)}"
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Returns a PromQL string that matches any of some names, after `=~`."""
+    return quoted("|".join(name.replace(".", "\\.") for name in names))
 
 
 def namespace_selector(settings: Settings) -> str:
@@ -134,7 +144,7 @@ def wanted_requests(settings: Settings) -> str:
     """
     return (
         f"envoy_cluster_upstream_rq_total{{{namespace_selector(settings)},"
-        f"envoy_cluster_name={quoted(TO_OWN)}}}"
+        f"envoy_cluster_name={quoted(of_model(TO_OWN, settings.name))}}}"
     )
 
 

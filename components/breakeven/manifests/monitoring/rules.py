@@ -12,7 +12,9 @@ from breakeven.manifests.monitoring.promql import (
     exported_namespace_selector,
     exported_pod_selector,
     gateway_target_selector,
+    model_selector,
     namespace_selector,
+    one_of,
     pod_selector,
     replicas_asked_for,
     replicas_ready,
@@ -119,10 +121,21 @@ def _values(settings: Settings) -> dict[str, object]:
 def _gateway_values(settings: Settings, gateway: GatewaySettings) -> dict[str, object]:
     return {
         "gateways": gateway_target_selector(settings),
-        "has_api": settings.overflow_api is not None,
+        "overflowing": [
+            {"name": name, "selector": model_selector(settings, name), "asked_for": asked_for}
+            for name, asked_for in _overflowing(settings)
+        ],
         "team_limits": [
             (name, f"{team.usd_per_month:f}")
             for name, team in gateway.teams.items()
             if team.usd_per_month is not None
         ],
     }
+
+
+def _overflowing(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yields the models with an API behind them, and what tells their requests from others'."""
+    served = {settings.model.facts.name: settings.model.served}
+    served |= {other.model: other.served for other in settings.co_located}
+    for name in settings.overflow_apis:
+        yield name, f",model=~{one_of(served[name])}" if settings.co_located else ""

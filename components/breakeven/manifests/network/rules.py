@@ -17,6 +17,7 @@ from breakeven.manifests.gateway.labels import (
     STORE,
     STORE_LABELS,
 )
+from breakeven.manifests.network.inference_pool import inference_pool
 from breakeven.manifests.network.peers import (
     callers,
     clients,
@@ -59,7 +60,11 @@ def network_component(name: str, stack: Stack) -> Component:
             "clientNetworks": list(stack.network.client_networks),
             "exposure": stack.network.exposure,
         },
-        resources=(*_engine_policies(stack), *_gateway_policies(stack)),
+        resources=(
+            *_engine_policies(stack),
+            *_gateway_policies(stack),
+            *inference_pool(stack),
+        ),
     )
 
 

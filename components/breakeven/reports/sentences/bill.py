@@ -107,13 +107,24 @@ def _gateway(report: Report) -> Iterator[str]:
 
 def _overflow(report: Report) -> str:
     """Says how many requests the gateway sends to the API, and what the others cost."""
-    totals, own = report.simulated.totals, report.usd_per_million_own_tokens
-    cold = price = ""
+    totals = report.simulated.totals
+    cold = ""
     if totals.cold_share >= _SHOWN_SHARE:
         cold = f" ({totals.cold_share:.1%} while no replica is ready)"
-    if own is not None:
-        price = f" Self-hosted tokens cost {usd_per_million(own)} per 1M."
     return (
         f"In the simulated week, the gateway sends {totals.overflow_share:.1%} of requests to "
-        f"{report.api.price.reference}{cold}.{price}"
+        f"{report.api.price.reference}{cold}.{_own_price(report)}"
     )
+
+
+def _own_price(report: Report) -> str:
+    """Says what a token of own replicas costs, which the gateway charges to teams."""
+    prices = [
+        (model.assumptions.model_name, usd_per_million(own))
+        for model in report.models
+        if (own := model.usd_per_million_own_tokens) is not None
+    ]
+    if len(report.models) == 1:
+        return "".join(f" Self-hosted tokens cost {price} per 1M." for _, price in prices)
+    listed = ", ".join(f"{price} ({name})" for name, price in prices)
+    return f" Self-hosted tokens cost per 1M: {listed}." if prices else ""

@@ -1,4 +1,4 @@
-"""The certificate that a gateway shows to those who call it."""
+"""The certificates of a gateway: what callers see, and what its own pods see of each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from breakeven.settings.fields import Conflict, Group, OptionalObjectName
 
 
 class CertificateSettings(Group):
-    """The gateway's own certificate."""
+    """The gateway's own certificates."""
 
     secret: OptionalObjectName = Field(
         default=None,
@@ -21,6 +21,14 @@ class CertificateSettings(Group):
     issuer: OptionalObjectName = Field(
         default=None,
         description="ClusterIssuer of cert-manager that fills that Secret; empty where it is there",
+    )
+
+    egress_secret: OptionalObjectName = Field(
+        default=None,
+        description="With separate pods that call the API (gateway.separateInside): Secret of type "
+        "kubernetes.io/tls with their certificate for gateway-egress.NAMESPACE.svc and the "
+        "authority's ca.crt, so that both sets of pods speak TLS; gateway.tls.issuer fills it; "
+        "empty: plain HTTP between them",
     )
 
     @property

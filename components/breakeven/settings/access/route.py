@@ -33,6 +33,13 @@ class RouteSettings(Group):
         "gateway.hostname",
     )
 
+    ca_config_map: OptionalObjectName = Field(
+        default=None,
+        description="Kind http-route with gateway.tls.secret: ConfigMap in the stack's namespace "
+        "with the authority's ca.crt, by which the Gateway checks the certificate behind it, which "
+        "must be valid for gateway.NAMESPACE.svc",
+    )
+
     def lacks(self, *, hostname: str, has_certificate: bool) -> Iterator[Conflict]:
         """Yields what a route lacks.
 
@@ -40,6 +47,14 @@ class RouteSettings(Group):
             hostname: By which clients call.
             has_certificate: Whether the gateway has one.
         """
+        behind_tls = self.kind == "http-route" and has_certificate
+        if self.ca_config_map is not None and not behind_tls:
+            yield Conflict(
+                "gateway.route.caConfigMap",
+                "has no effect",
+                "Allowed with gateway.route.kind http-route and gateway.tls.secret",
+                ("gateway.route.kind", "gateway.tls.secret"),
+            )
         if self.kind == "none":
             return
         kind = f"gateway.route.kind {self.kind}"
@@ -57,12 +72,13 @@ class RouteSettings(Group):
                 f"Needed with {kind}: prompts and keys would come in by plain HTTP",
                 ("gateway.route.kind",),
             )
-        if self.kind == "http-route" and has_certificate:
+        if behind_tls and self.ca_config_map is None:
             yield Conflict(
+                "gateway.route.caConfigMap",
+                f"empty with {kind} and gateway.tls.secret: the Gateway would ask by plain HTTP",
+                "State the ConfigMap with the ca.crt of the certificate's authority, or leave out "
                 "gateway.tls.secret",
-                f"stated with {kind}: a Gateway asks what is behind it by plain HTTP",
-                "Leave it out: the Gateway has the certificate for gateway.hostname",
-                ("gateway.route.kind",),
+                ("gateway.route.kind", "gateway.tls.secret"),
             )
         if self.kind == "http-route" and not self.gateway:
             yield Conflict(

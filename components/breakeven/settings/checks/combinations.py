@@ -24,6 +24,13 @@ def conflicts_of(settings: Settings) -> Iterator[Conflict]:
     yield from _scale_to_zero(settings)
     if settings.gateway.is_hybrid:
         yield from _hybrid(settings)
+    if settings.gateway.tls.egress_secret is not None and not settings.separates_inside:
+        yield Conflict(
+            "gateway.tls.egressSecret",
+            "has no effect: the same pods call the API, or none does",
+            "Allowed in mode hybrid with gateway.separateInside; leave it out",
+            ("gateway.mode", "gateway.separateInside", "network.dataMayLeave"),
+        )
     yield from _model(settings)
     yield from gpu_conflicts(settings)
     yield from technique_conflicts(settings)
@@ -47,7 +54,9 @@ def _scale_to_zero(settings: Settings) -> Iterator[Conflict]:
         found = "0 in mode self-host: nothing would answer while a replica starts"
         yield Conflict("replicas.min", found, f"{allowed}, or set gateway.mode to hybrid", needs)
     elif settings.overflow_api is None:
-        found = "0 with network.dataMayLeave false: nothing would answer while a replica starts"
+        found = "0 without an API for the model: nothing would answer while a replica starts"
+        if not settings.network.data_may_leave:
+            found = "0 with network.dataMayLeave false: nothing would answer while a replica starts"
         yield Conflict("replicas.min", found, allowed, needs)
     elif not replicas.autoscaling:
         found = "0 with replicas.autoscaling off: no replica would ever start"
@@ -58,13 +67,16 @@ def _scale_to_zero(settings: Settings) -> Iterator[Conflict]:
 def _hybrid(settings: Settings) -> Iterator[Conflict]:
     overflow, replicas, api = settings.gateway.overflow, settings.replicas, settings.overflow_api
     if api is not None and not api.address:
+        key = "gateway.overflow"
+        if api.provider in overflow.providers:
+            key = f"{key}.providers.{api.provider}"
         yield Conflict(
-            "gateway.overflow.address",
+            f"{key}.address",
             f"no address is known for {api.model}",
             f"State it, or use api.inUse of {', '.join(API_ADDRESSES)}",
             ("api.inUse",),
         )
-    if settings.gateway.oidc.jwks_uri and api is None:
+    if settings.gateway.oidc.jwks_uri and not settings.overflow_apis:
         yield Conflict(
             "gateway.oidc.jwksUri",
             "an address outside, but network.dataMayLeave is false: no pod has a way out",

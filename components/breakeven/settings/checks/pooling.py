@@ -54,13 +54,14 @@ def pooling_conflicts(settings: Settings) -> Iterator[Conflict]:
             "is stated in api.terms",
             ("model.name",),
         )
-    if settings.gateway.is_hybrid:
+    if settings.gateway.is_hybrid and not settings.co_located:
         what = "vectors" if facts.task == "embed" else "scores"
         yield Conflict(
             "gateway.mode",
             f"hybrid with {facts.name}: {what} of an API's model can't be compared with those of "
             "this one",
-            "Allowed: self-host; set replicas.max for the peak",
+            "Allowed: self-host, or next to a model that writes text; set replicas.max for the "
+            "peak",
             ("model.name",),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from breakeven.settings.access.inference_pool import needs_of_pool
 from breakeven.settings.fields import Conflict
 from breakeven.settings.stack import Settings, Stack
 
@@ -12,6 +13,9 @@ def conflicts_of_models(stack: Stack) -> Iterator[Conflict]:
     """Yields what the models of one stack can't share, and what they take that is not there."""
     if len(stack.models) > 1:
         yield from _not_shared(stack)
+    yield from _providers(stack)
+    if stack.gateway.is_inference_pool:
+        yield from _of_pool(stack)
     if stack.shares_nodes:
         yield from _room(stack)
     elif all(model.replicas_per_node for model in stack.models):
@@ -38,13 +42,59 @@ def _not_shared(stack: Stack) -> Iterator[Conflict]:
             "several nodes",
             ("engine.pipelineParallel",),
         )
-    if stack.gateway.is_hybrid:
+
+
+def _of_pool(stack: Stack) -> Iterator[Conflict]:
+    """Yields what the cluster's own inference gateway lacks, and what it cannot do."""
+    needs = ("gateway.kind",)
+    yield from needs_of_pool(
+        stack.gateway.inference_pool,
+        gateway=stack.gateway.route.gateway,
+        callers=stack.network.client_namespaces,
+        namespace=stack.network.namespace,
+    )
+    if len(stack.models) > 1:
         yield Conflict(
             "models",
-            "several models in mode hybrid",
-            "Allowed in mode self-host, also with gateway.enabled; overflow supports one model",
-            ("gateway.mode",),
+            f"several models with gateway.kind {stack.gateway.kind}",
+            "Allowed with gateway.kind envoy, or one model for each stack",
+            needs,
         )
+    if stack.network.tls_secret is not None:
+        yield Conflict(
+            "network.tlsSecret",
+            f"stated with gateway.kind {stack.gateway.kind}: a pool's replicas are asked by HTTP",
+            "Leave it out, or set gateway.kind to envoy",
+            needs,
+        )
+
+
+def _providers(stack: Stack) -> Iterator[Conflict]:
+    """Refuses a key for two providers: one would get the other's."""
+    apis = stack.models[0].overflow_apis
+    used = list(dict.fromkeys(api.provider for api in apis.values()))
+    stated = stack.gateway.overflow.providers
+    shared = [name for name in used if name not in stated]
+    for name in shared[1:]:
+        yield Conflict(
+            f"gateway.overflow.providers.{name}",
+            f"not stated, but gateway.overflow.keySecret is the key of {shared[0]}",
+            "Needed: keySecret, a Secret with the gateway's key there; no provider gets the key "
+            "of another",
+            ("api.inUse", "gateway.mode"),
+        )
+    for name, provider in stated.items():
+        key = f"gateway.overflow.providers.{name}"
+        if name not in used:
+            yield Conflict(
+                key,
+                "no request goes there",
+                f"Allowed: {', '.join(used) or 'none'}, the providers of api.inUse of the models "
+                "in mode hybrid; leave it out",
+                ("api.inUse", "gateway.mode", "network.dataMayLeave"),
+            )
+        elif provider.key_secret is None:
+            yield Conflict(f"{key}.keySecret", "empty", "Needed: a Secret with the key there")
 
 
 def _quota(stack: Stack) -> Iterator[Conflict]:

@@ -13,7 +13,7 @@ import yaml
 from breakeven.cost.estimate import estimate
 from breakeven.errors import SettingsError
 from breakeven.manifests.gateway.component import gateway_component
-from breakeven.manifests.gateway.figures import GatewayFigures
+from breakeven.manifests.gateway.figures import GatewayFigures, TokenPrices
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS, STORE_LABELS
 from breakeven.manifests.gateway.listeners import CONNECTION_SECONDS
 from breakeven.manifests.gateway.sizing import CPU_TARGET_PERCENT
@@ -28,12 +28,13 @@ from breakeven.settings.files import stack_values, with_settings
 from tests.golden.test_golden import TODAY
 from tests.recording import Recorded, Registration, register_priced, resources_of, settings_of
 
-PRICES = GatewayFigures(
+OF_TOKENS = TokenPrices(
     own=Decimal("0.53"),
     api_input=Decimal("0.4"),
     api_cached_input=Decimal("0.1"),
     api_output=Decimal("1.6"),
 )
+PRICES = GatewayFigures(models={settings_of("hybrid").model.facts.name: OF_TOKENS})
 
 SETS = ("gateway", "gateway-egress", "gateway-store")
 
@@ -194,7 +195,10 @@ def test_prices_are_the_estimates_and_the_apis() -> None:
     a_million = report.usd_per_million_own_tokens
     assert a_million is not None
     assert rate(a_million) in json.dumps(as_output(report))
-    own, api = reads(configuration, "own"), reads(configuration, "api")
+    own, api = (
+        reads(configuration, listener)["models"][report.assumptions.model_name]
+        for listener in ("own", "api")
+    )
     for kind in ("input", "cached", "output"):
         assert own[kind] == pytest.approx(float(rate(a_million)) * 1000)
     # A mean request, priced by the gateway's prices, costs what the estimate says.
@@ -231,7 +235,8 @@ def test_where_all_is_planned_to_overflow_an_own_token_has_the_price_of_any() ->
     assert nothing.usd_per_million_own_tokens is None
     assert as_output(nothing)["selfHosted"]["perMillionOwnTokens"] is None  # type: ignore[index]
     assert "own tokens cost" not in render(nothing)
-    assert gateway_figures(nothing).own == Decimal(rate(nothing.usd_per_million_tokens))
+    [prices] = gateway_figures(nothing).models.values()
+    assert prices.own == Decimal(rate(nothing.usd_per_million_tokens))
 
 
 def test_no_secret_is_registered() -> None:

@@ -45,6 +45,33 @@ def test_a_route_hangs_below_the_gateway_that_ends_tls() -> None:
     assert rule["backendRefs"] == [{"name": "gateway", "port": 8000}]
 
 
+def test_a_gateway_in_front_of_tls_checks_the_certificate_behind_it() -> None:
+    found = rendered(
+        **HTTP_ROUTE,
+        **{"gateway.tls.secret": "certificate", "gateway.route.caConfigMap": "authority"},
+    )
+    [policy] = found.of("BackendTLSPolicy")
+    spec = policy.inputs["spec"]
+    assert spec["targetRefs"] == [{"group": "", "kind": "Service", "name": "gateway"}]
+    assert spec["validation"] == {
+        "caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "authority"}],
+        "hostname": "gateway.llm.svc",
+    }
+    assert not rendered(**HTTP_ROUTE).of("BackendTLSPolicy")
+
+
+def test_an_issuer_orders_the_certificates_of_both_sets_of_pods() -> None:
+    tls = {"secret": "front", "issuer": "company", "egressSecret": "back"}
+    found = rendered(**{f"gateway.tls.{key}": value for key, value in tls.items()})
+    ordered = {
+        one.inputs["spec"]["secretName"]: one.inputs["spec"]["dnsNames"]
+        for one in found.of("Certificate")
+    }
+    assert set(ordered) == {"front", "back"}
+    assert "gateway.llm.svc" in ordered["front"]
+    assert "gateway-egress.llm.svc" in ordered["back"]
+
+
 def test_without_a_route_there_is_none() -> None:
     registration = rendered()
     assert not registration.of("Ingress")
@@ -56,7 +83,13 @@ def test_without_a_route_there_is_none() -> None:
     [
         (INGRESS, {"gateway.hostname": ""}, "gateway.hostname"),
         (INGRESS, {"gateway.tls.secret": ""}, "gateway.tls.secret"),
-        (HTTP_ROUTE, {"gateway.tls.secret": "certificate"}, "gateway.tls.secret"),
+        (HTTP_ROUTE, {"gateway.tls.secret": "certificate"}, "gateway.route.caConfigMap"),
+        (HTTP_ROUTE, {"gateway.route.caConfigMap": "authority"}, "gateway.route.caConfigMap"),
+        (
+            {"gateway.separateInside": False},
+            {"gateway.tls.egressSecret": "back"},
+            "gateway.tls.egressSecret",
+        ),
         (HTTP_ROUTE, {"gateway.route.gateway": ""}, "gateway.route.gateway"),
         (HTTP_ROUTE, {"gateway.route.gateway": "web"}, "gateway.route.gateway"),
     ],

@@ -75,3 +75,51 @@ def test_models_with_keys_of_their_own_are_asked_with_them() -> None:
 def test_alerts_of_the_one_gateway_are_there_once() -> None:
     rules = manifests(stack_of("two-models", **GATEWAY), "PrometheusRule")
     assert [name for name in rules if name.endswith("-gateway")] == ["model-gateway"]
+
+
+HYBRID: Mapping[str, object] = {
+    **GATEWAY,
+    "gateway.mode": "hybrid",
+    "models[1].api.inUse": "mistral/mistral-small-latest",
+    "gateway.overflow.providers": {"mistral": {"keySecret": "second"}},
+}
+
+
+def test_each_provider_has_a_key_and_a_cluster_of_its_own() -> None:
+    stack = stack_of("two-models", **HYBRID)
+    [container] = manifests(stack, "Deployment")["gateway"]["spec"]["template"]["spec"][
+        "containers"
+    ]
+    named = {one["name"]: one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"]}
+    assert named["OVERFLOW_API_KEY"] == "overflow-api"
+    assert named["OVERFLOW_API_KEY_1"] == "second"
+    text = manifests(stack, "ConfigMap")["gateway"]["data"]["envoy.yaml"]
+    used = {
+        cluster["name"]: set(re.findall(r"%ENVIRONMENT\((\w+)\)%", yaml.dump(cluster)))
+        for cluster in yaml.safe_load(text)["static_resources"]["clusters"]
+    }
+    assert used["api"] == {"OVERFLOW_API_KEY"}
+    assert used["api-mistral"] == {"OVERFLOW_API_KEY_1"}
+
+
+def test_overflow_is_recorded_and_watched_for_each_model() -> None:
+    stack = stack_of("two-models", **HYBRID)
+    [group] = manifests(stack, "PrometheusRule")["model-gateway"]["spec"]["groups"]
+    for kind, name in (
+        ("record", "breakeven:overflow:ratio1d"),
+        ("alert", "OverflowAbovePlan"),
+    ):
+        found = {
+            rule["labels"]["model_name"]: rule["expr"]
+            for rule in group["rules"]
+            if rule.get(kind) == name
+        }
+        assert set(found) == {model.model.facts.name for model in stack.models}
+        for model, expression in found.items():
+            assert model in expression.replace("\\", "")
+
+
+def test_a_model_wakes_by_requests_for_itself() -> None:
+    stack = stack_of("two-models", **HYBRID, **{"models[1].replicas.min": 0})
+    triggers = manifests(stack, "ScaledObject")["model-qwen3-14b"]["spec"]["triggers"]
+    assert any('envoy_cluster_name="to-own-model-qwen3-14b"' in str(one) for one in triggers)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from breakeven.manifests.gateway.labels import INSIDE, of_model
 from breakeven.manifests.monitoring.dashboards.board import Board, Query
 from breakeven.manifests.monitoring.promql import (
     gateway_counter,
     namespace_selector,
+    one_of,
     recorded,
 )
 from breakeven.settings.gateway import GatewaySettings
@@ -53,17 +55,12 @@ def gateway_requests(result: Board, settings: Settings) -> None:
         "short",
         Query(
             f"envoy_cluster_membership_healthy{{{namespace_selector(settings)},"
-            f'envoy_cluster_name="{_cluster(settings)}"}}',
+            f'envoy_cluster_name="{of_model(INSIDE, settings.name)}"}}',
             "ready, by {{pod}}",
         ),
         Query(recorded(settings, "replicas:up"), "answer Prometheus"),
         explained="If the gateway sees fewer, it cannot reach some, and requests overflow.",
     )
-
-
-def _cluster(settings: Settings) -> str:
-    """Returns Envoy's cluster with the replicas of the model."""
-    return f"inside-{settings.name}" if settings.qualifier else "inside"
 
 
 def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -> None:
@@ -102,7 +99,11 @@ def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -
 
 
 def _overflow(result: Board, settings: Settings) -> None:
-    paid = gateway_counter(settings, "nano_usd", 'to="api"')
+    models = ""
+    if settings.co_located and settings.overflow_api is not None:
+        names = (settings.model.facts.name, settings.overflow_api.model)
+        models = f",model=~{one_of(names)}"
+    paid = gateway_counter(settings, "nano_usd", f'to="api"{models}')
     result.lines(
         "Overflowed requests, last 24 hours",
         "percentunit",
