@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from breakeven.planning.offline import load_stack, load_values
-from breakeven.reports.diff import compare
+from breakeven.reports.diff.changes import compare
 from breakeven.reports.document.reading import figures_of
 from breakeven.reports.document.writing import as_output
 from breakeven.reports.review import Review, Step, review_markdown

@@ -119,7 +119,11 @@ def _message(group: type[BaseModel], details: Sequence[ErrorDetails]) -> tuple[s
 def _entry(group: type[BaseModel], detail: ErrorDetails) -> tuple[str, str] | None:
     """Returns the message about an entry of a mapping, if the error is about one."""
     if detail["loc"][-1] == "[key]":
-        name_type = get_args(_fields(group)[str(detail["loc"][0])].annotation)[0]
+        *above, mapping = map(str, detail["loc"][:-2])
+        model = group
+        for part in above:
+            model = _model_in(_fields(model)[part]) or model
+        name_type = get_args(_fields(model)[mapping].annotation)[0]
         return f'found the name "{detail["input"]}"', f"Allowed: {allowed_of(name_type)}"
     if detail["type"] != "model_type":
         return None

@@ -14,8 +14,8 @@ from breakeven.cost.estimate import estimate
 from breakeven.errors import SettingsError
 from breakeven.manifests.gateway.component import gateway_component
 from breakeven.manifests.gateway.figures import GatewayFigures, TokenPrices
+from breakeven.manifests.gateway.filters import CONNECTION_SECONDS
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS, STORE_LABELS
-from breakeven.manifests.gateway.listeners import CONNECTION_SECONDS
 from breakeven.manifests.gateway.sizing import CPU_TARGET_PERCENT
 from breakeven.manifests.render import stack_components
 from breakeven.planning.gateway import gateway_figures
