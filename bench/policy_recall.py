@@ -10,6 +10,7 @@ project. policy_recall.yaml says which rules stand for which of their checks.
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ from breakeven.policy.loading import ManifestError, read_manifests
 from breakeven.policy.manifest import Resource, Scope
 from breakeven.policy.registry import RULES
 
+_SHARED = ("restrict-annotations",)
 _RULES = {rule.id: rule for rule in RULES}
 _GROUPS = Path(__file__).with_suffix(".yaml")
 
@@ -78,7 +80,8 @@ def of_kyverno(folder: Path) -> Iterator[Fixture]:
         if path.name.startswith(("good", "bad")):
             for resource in manifests(path):
                 name = f"{path.name} {resource.name}"
-                yield Fixture(path.parts[-3], name, path.name.startswith("bad"), (resource,))
+                check = _kyverno_check(path)
+                yield Fixture(check, name, path.name.startswith("bad"), (resource,))
     for path in sorted(folder.glob("*/*/.kyverno-test/kyverno-test.yaml")):
         test = yaml.safe_load(path.read_text(encoding="utf-8"))
         resources = [
@@ -94,9 +97,14 @@ def of_kyverno(folder: Path) -> Iterator[Fixture]:
                     and resource.kind == result.get("kind")
                     and result["result"] in ("pass", "fail")
                 ):
-                    yield Fixture(
-                        path.parts[-3], resource.name, result["result"] == "fail", (resource,)
-                    )
+                    is_bad = result["result"] == "fail"
+                    yield Fixture(_kyverno_check(path), resource.name, is_bad, (resource,))
+
+
+def _kyverno_check(path: Path) -> str:
+    """Returns the name of a policy; with its folder where two of different sense share it."""
+    folder, name = path.parts[-4:-2]
+    return f"{folder}/{name}" if folder.startswith("nginx-ingress") and name in _SHARED else name
 
 
 def of_kubescape(folder: Path) -> Iterator[Fixture]:
@@ -183,6 +191,23 @@ def tally(suite: str, folder: Path, groups: Mapping[str, Any]) -> Tally:
     return found
 
 
+def unnamed(suite: str, folder: Path, groups: Mapping[str, Any]) -> list[str]:
+    """Returns the checks of a suite for which no rule stands and no reason is given."""
+    patterns = [
+        pattern
+        for lists in groups["out of scope"].values()
+        for name, *names in lists
+        if name == suite
+        for pattern in names
+    ]
+    checks = {fixture.check for fixture in SUITES[suite](folder / suite)} - groups[suite].keys()
+    return sorted(
+        f"{suite} {check}"
+        for check in checks
+        if not any(fnmatch.fnmatchcase(check, pattern) for pattern in patterns)
+    )
+
+
 def main() -> None:
     """Prints the table, what was missed, and the choices by which good fixtures are flagged."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -199,7 +224,10 @@ def main() -> None:
         total.flags += found.flags
     print(total.row("together"))
     bad, caught = total.counts["bad"], total.counts["caught"]
-    print(f"caught {caught} of {bad} that a rule claims to catch")
+    left = total.counts["not claimed"]
+    print(f"caught {caught} of {bad} that a rule claims to catch; {left} more are not claimed")
+    for suite in SUITES:
+        print(*(f"no rule and no reason: {each}" for each in unnamed(suite, folder, groups)))
     print(*(f"missed: {each}" for each in total.missed), sep="\n")
     for rule, number in total.flags.most_common():
         print(f"flags {number} good ones: {rule}: {groups['choices'].get(rule, 'NOT DOCUMENTED')}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,10 @@ _CERTIFICATE_ANNOTATIONS = (
 
 _ALLOW_HTTP = "kubernetes.io/ingress.allow-http"
 _SNIPPETS = ("-snippet", "-snippets", ".ingress.kubernetes.io/server-alias")
+_ALLOW_SNIPPETS = "allow-snippet-annotations"
+_NGINX = ("nginx.ingress.kubernetes.io/", "nginx.org/", "nginx.com/")
+_DIRECTIVE = re.compile(r"[;{}\n]|_by_lua|/etc/passwd|/var/run/secrets")
+"""What leaves the value of an annotation and becomes configuration (CVE-2021-25745, -25746)."""
 _PLAIN_ANNOTATIONS = {
     _ALLOW_HTTP: "true",
     "nginx.ingress.kubernetes.io/ssl-redirect": "false",
@@ -94,10 +99,16 @@ def _is_google(resource: Resource) -> bool:
     )
 
 
-@about(is_kind("Ingress"))
+@about(is_kind("Ingress", "ConfigMap"))
 def _no_snippets(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    if resource.kind == "ConfigMap":
+        value = at(resource.manifest, "data", _ALLOW_SNIPPETS)
+        if not is_one_of(value, None, "false"):
+            yield Violation(f"data[{_ALLOW_SNIPPETS}]", shown(value))
+        return
     for name, value in mapped(at(resource.manifest, "metadata", "annotations")).items():
-        if str(name).endswith(_SNIPPETS):
+        is_nginx = str(name).startswith(_NGINX) and _DIRECTIVE.search(str(value))
+        if str(name).endswith(_SNIPPETS) or is_nginx:
             yield Violation(f"metadata.annotations[{name}]", shown(value))
 
 
@@ -148,7 +159,7 @@ def _plain_service(resource: Resource, scope: Scope) -> Iterator[Violation]:
     pods = [pod for pod in neighbors(resource, scope) if matches(selector, mapped(pod.labels))]
     if pods and all(_serves_tls(pod) for pod in pods):
         return
-    for port in listed(resource.spec.get("ports")):
+    for port in listed(resource.spec.get("ports")) or [None]:
         yield Violation(f"spec.ports[{port_name(at(port, 'port'))}]", "plain HTTP, as far as seen")
 
 

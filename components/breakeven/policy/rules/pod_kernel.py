@@ -78,6 +78,8 @@ def _sysctls(pod: Pod) -> Iterator[Violation]:
         name = at(entry, "name")
         if not is_one_of(name, *SAFE_SYSCTLS):
             yield Violation(f"{pod.path}.securityContext.sysctls", shown(name))
+        elif set("+=") & set(str(at(entry, "value"))):
+            yield Violation(f"{pod.path}.securityContext.sysctls", shown(at(entry, "value")))
 
 
 def _selinux(container: Container, pod: Pod) -> Iterator[Violation]:
@@ -122,7 +124,8 @@ RULES = (
     ),
     Rule(
         id="pod-sysctls",
-        what="Only kernel parameters that Kubernetes calls safe are set.",
+        what="Only kernel parameters that Kubernetes calls safe are set, and to nothing in which a "
+        "further one could hide (CVE-2022-0811).",
         do="Remove the parameter, or set it on the node.",
         theme="isolation",
         check=each_pod(_sysctls),

@@ -170,7 +170,7 @@ RULES = (
         id="rbac-role-at-hand",
         what="Every role that is bound is among the manifests, so that its rights can be judged; "
         f"or it is one of Kubernetes' own with few rights: {', '.join(_NARROW_ROLES)}.",
-        do="Put the role beside its binding; waive this for a role that you have read.",
+        do="Add the role to the manifests; waive this for a role that you have read.",
         theme="least-privilege",
         check=_role_at_hand,
         needs_all=True,
