@@ -24,7 +24,10 @@ local function used(text)
     local number = usage and tonumber(usage:match('"' .. name .. '"%s*:%s*(%d+)'))
     return number and math.min(number, MOST)
   end
+  -- Anthropic's form leaves out of the input what was read from or written to a cache.
+  local read, written = of("cache_read_input_tokens") or 0, of("cache_creation_input_tokens") or 0
   local input = of("prompt_tokens") or of("input_tokens")
+  input = input and input + read + written
   local output = of("completion_tokens") or of("output_tokens")
   if not input and not output then
     input = of("total_tokens")
@@ -32,7 +35,7 @@ local function used(text)
   if not input and not output then
     return nil
   end
-  return { input = input or 0, output = output or 0, cached = of("cached_tokens") or 0 }
+  return { input = input or 0, output = output or 0, cached = of("cached_tokens") or read }
 end
 
 -- Returns nothing for a whole line of a stream that tells the usage alone.

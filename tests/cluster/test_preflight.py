@@ -400,6 +400,13 @@ CASES = {
         "v1beta1.external.metrics.k8s.io is missing",
         _KEDA,
     ),
+    "metrics-server": Case(
+        lambda _: _nothing(),
+        "metrics-server",
+        "v1beta1.metrics.k8s.io is missing",
+        "metrics-server/releases/download/v0.8.1/components.yaml",
+        stack="hybrid",
+    ),
     "namespace monitoring": Case(
         lambda _: _nothing(),
         "namespaces",

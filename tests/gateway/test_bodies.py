@@ -196,3 +196,16 @@ def test_no_usage_that_is_none_breaks_the_counters(asked: Cluster, read: bytes, 
     assert (one["input"], one["output"]) == (most, 4)
     assert one["nano"] == pytest.approx(float(own_nano(most + 4)), rel=1e-6, abs=1)
     assert asked.ask("sk-free").status == 200
+
+
+def test_input_that_anthropics_form_counts_apart_is_input(asked: Cluster) -> None:
+    """What was read from a cache and written to one is not in its input_tokens."""
+    usage = {
+        "input_tokens": 10,
+        "cache_read_input_tokens": 5,
+        "cache_creation_input_tokens": 3,
+        "output_tokens": 4,
+    }
+    asked.replicas[A].faults = Faults(text=json.dumps({"usage": usage}).encode())
+    one = increase(asked, "free", "own", lambda: asked.ask("sk-free", path="/v1/messages"))
+    assert (one["input"], one["output"]) == (18, 4)

@@ -1,1 +1,1 @@
-"""Who is who at the gateway: its certificate, and tokens of those who call."""
+"""Who is who at the gateway: certificates, tokens of those who call, and the APIs behind it."""
