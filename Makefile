@@ -144,6 +144,9 @@ report-schema: ## Write the JSON Schema of reports again, after a change of thei
 	.venv/bin/python -m breakeven.reports.document.schema > report.schema.json.new
 	mv report.schema.json.new components/breakeven/reports/data/report.schema.json
 
+document-schemas: ## Write the JSON Schemas of what commands answer, after a change of a definition
+	.venv/bin/python -m breakeven.cli.documents.schema
+
 price-tables: ## Carry tables of prices into the shipped price book: make price-tables ARGS="TABLE.csv ..."
 	env PYTHONPATH=tools .venv/bin/python -m price_tables $(ARGS)
 

@@ -15,6 +15,7 @@ import typer
 
 from breakeven.cli.budget import check_budget
 from breakeven.cli.completion import StackArgument
+from breakeven.cli.documents.writing import as_json
 from breakeven.errors import UserError
 from breakeven.planning.offline import estimate_stack
 from breakeven.reports.diff.changes import Comparison, compare
@@ -86,7 +87,7 @@ def _amount(text: str) -> Decimal:
 
 def _written(comparison: Comparison, output_format: Format) -> str:
     if output_format is Format.JSON:
-        return json.dumps(comparison.as_output(), indent=2)
+        return as_json("diff", comparison.as_output())
     if output_format is Format.MARKDOWN:
         return diff_markdown(comparison).rstrip("\n")
     return diff_text(comparison)

@@ -10,6 +10,7 @@ import typer
 
 from breakeven.cli.budget import check_budget
 from breakeven.cli.completion import complete_stack
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.init.options import (
     ApiOption,
     CachedOption,
@@ -143,6 +144,6 @@ def _print_report(report: Report, output_format: Format) -> None:
 
 def _print_several(reports: list[Report], output_format: Format) -> None:
     if output_format is Format.JSON:
-        typer.echo(json.dumps(several_stacks_output(reports), indent=2))
+        typer.echo(as_json("estimate-stacks", several_stacks_output(reports)))
     else:
         typer.echo(several_stacks_text(reports))

@@ -14,6 +14,7 @@ import typer
 
 from breakeven.cli.completion import StackArgument
 from breakeven.cli.diff import AgainstError
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.files import write_whole
 from breakeven.cli.progress.waiting import waiting
 from breakeven.errors import ExitCode, UnknownStackError, UserError
@@ -124,7 +125,7 @@ def review(  # noqa: PLR0913  # one argument for each option
         written=written,
     )
     is_json = output_format is Format.JSON
-    body = json.dumps(review_output(found), indent=2) + "\n" if is_json else review_markdown(found)
+    body = as_json("review", review_output(found)) + "\n" if is_json else review_markdown(found)
     if output is None:
         typer.echo(body, nl=False)
     else:

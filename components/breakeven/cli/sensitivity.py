@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from breakeven.cli.completion import StackArgument
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.sensitivity.monte_carlo import monte_carlo, tornado
@@ -62,6 +62,6 @@ def sensitivity(
             varied, inputs, monte_carlo(varied, inputs, seed), tornado(varied, inputs)
         )
     if output_format is Format.JSON:
-        typer.echo(json.dumps(as_output(answer), indent=2))
+        typer.echo(as_json("sensitivity", as_output(answer)))
     else:
         typer.echo(as_text(answer))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from breakeven.cli.completion import StackArgument
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cost.fleet.simulation.comparison import compare
@@ -62,7 +62,7 @@ def simulate(
     with waiting("Simulating the week"):
         comparison = compare(assumptions, configuration, seed)
     if output_format is Format.JSON:
-        typer.echo(json.dumps(as_output(comparison), indent=2))
+        typer.echo(as_json("simulate", as_output(comparison)))
     else:
         typer.echo(as_text(comparison))
 

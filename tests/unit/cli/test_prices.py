@@ -60,7 +60,7 @@ def test_a_list_shows_price_day_and_source_within_100_columns(run: Run, capsys: 
 
 def test_a_list_as_json_has_every_price_as_a_string(run: Run, capsys: Capture) -> None:
     assert run("prices", "list", "node/oci/*/on-demand", "--format", "json") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["prices"]
     book = read_book().prices
     assert len(found) == len([name for name in book if name.startswith("node/oci/")])
     assert all(item["usd"] == f"{book[item['identifier']].usd:f}" for item in found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from breakeven.bundle.log import head, read_log, require_head
 from breakeven.cli.bundle.options import LOG, Log
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.options.output_format import Format, FormatOption
 
 log = typer.Typer(
@@ -54,7 +54,7 @@ def show(
     """
     entries = read_log(log_file)
     if output_format is Format.JSON:
-        typer.echo(json.dumps([asdict(entry) for entry in entries], indent=2))
+        typer.echo(as_json("bundle-log", {"entries": [asdict(entry) for entry in entries]}))
         return
     for entry in entries:
         typer.echo(f"{entry.time}  {entry.user}@{entry.host}  {entry.action}  {entry.subject}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from breakeven.cli.chargeback.uses import uses_of_file, uses_of_prometheus
 from breakeven.cli.completion import StackArgument
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.files import write_whole
 from breakeven.cost.chargeback.statement import ChargebackError, Rule, statement
 from breakeven.cost.reconciliation.observations import ObservedError
@@ -103,7 +103,7 @@ def chargeback(  # noqa: PLR0913  # one argument an option
         Format.TEXT: lambda: as_text(stack, found),
         Format.CSV: lambda: as_csv(stack, found),
         Format.HTML: lambda: as_page(stack, found),
-        Format.JSON: lambda: json.dumps(as_output(stack, found), indent=2),
+        Format.JSON: lambda: as_json("chargeback", as_output(stack, found)),
     }[output_format]()
     if output is None:
         typer.echo(text.rstrip("\n"))

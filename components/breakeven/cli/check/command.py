@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from breakeven.cli.check.text import as_text
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.policy_verdict import judge_stack, verdict_output
 from breakeven.errors import ExitCode, UserError
@@ -88,7 +88,7 @@ def check(  # noqa: PLR0913  # each is an option of the command
         rules = rules_of(chosen or [Pack.HARDENING])
         verdict = judge(scope, rules, read_waivers(waived), today)
     if output_format is Format.JSON:
-        typer.echo(json.dumps(verdict_output(verdict, scope), indent=2))
+        typer.echo(as_json("check", verdict_output(verdict, scope)))
     else:
         typer.echo(as_text(verdict, str(path) if stack is None else f"stack {stack}"))
     if verdict.blocking:

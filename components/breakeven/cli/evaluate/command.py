@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from breakeven.cli.completion import StackArgument
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.evaluate.endpoints import EvaluateError, Stated, endpoints_of
 from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.options.signed_record import KeyOption, signing_key, write_record
@@ -281,13 +281,12 @@ def _show(
     if output_format is Format.JSON:
         quality = quality_part(report)
         output = {
-            "version": 1,
             "record": str(path),
             "complete": evaluation.complete,
             "spent": f"{_spent(answers):.6f}",
             "quality": None if quality is None else quality.model_dump(by_alias=True),
         }
-        typer.echo(json.dumps(output, indent=2))
+        typer.echo(as_json("evaluate", output))
         return
     typer.echo(quality_text(report), nl=False)
     typer.echo(f"Written: {path} (spent {_usd(_spent(answers))})")

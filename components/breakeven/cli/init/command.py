@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.files import shown_path, write_new
 from breakeven.cli.init.new_stack import text_of, values_of
 from breakeven.cli.init.options import (
@@ -112,7 +112,7 @@ def init(  # noqa: PLR0913  # one parameter an option
     write_new(path, text_of(answers, values))
     shown = shown_path(path)
     if output_format is Format.JSON:
-        typer.echo(json.dumps({"stack": name, "file": str(shown), "settings": values}, indent=2))
+        typer.echo(as_json("init", {"stack": name, "file": str(shown), "settings": values}))
         return
     typer.echo(f"Written: {shown}")
     _print_notes(values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from breakeven.cli.completion import StackArgument
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.measure.in_cluster import Inside, Place, inside
 from breakeven.cli.measure.live import line_of, measured, with_program
 from breakeven.cli.measure.options import MeasureError, Wishes
@@ -153,7 +153,7 @@ def measure(  # noqa: PLR0913  # one argument an option
     report = load_stack(stack).report()
     output = _output(path, found, before, report)
     if output_format is Format.JSON:
-        typer.echo(json.dumps(output, indent=2))
+        typer.echo(as_json("measure", output))
         return
     for result in found if results else ():
         typer.echo(line_of(result.point))
@@ -223,7 +223,6 @@ def _output(
 ) -> dict[str, object]:
     capacity = report.assumptions.capacity
     return {
-        "version": 1,
         "record": str(path),
         "points": [asdict(result.point) for result in found],
         "used": capacity.record == path.name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from breakeven.catalog.configs.fields import ModelConfigError
 from breakeven.catalog.configs.reader import facts_from_config
 from breakeven.catalog.gpus import Gpu, load_gpus
 from breakeven.catalog.models import ModelFacts, load_models
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cost.capacity.memory_fit import GIB, memory_fit
 from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
@@ -64,7 +64,7 @@ def inspect(
         raise ModelError(str(error)) from None
     fits = {gpu.name: _counts(facts, gpu) for gpu in load_gpus().values()}
     if output_format is Format.JSON:
-        typer.echo(json.dumps(_as_json(facts, fits), indent=2))
+        typer.echo(as_json("model-inspect", _as_json(facts, fits)))
     else:
         typer.echo(_as_text(facts, fits), nl=False)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ import typer
 
 from breakeven.catalog.models import ModelFacts, load_models
 from breakeven.catalog.recipes import find_recipe, version_text
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.options.output_format import TableFormat, TableFormatOption, markdown_table
 from breakeven.errors import UserError
 from breakeven.reports.text import drawn, text_table
@@ -108,7 +108,7 @@ def list_presets(
         raise NoSuchPresetError(text)
     if output_format is TableFormat.JSON:
         entries = [{**asdict(row), "missing": row.missing} for row in found]
-        typer.echo(json.dumps(entries, indent=2))
+        typer.echo(as_json("model-list", {"models": entries}))
     elif output_format is TableFormat.MARKDOWN:
         typer.echo(markdown(found))
     else:

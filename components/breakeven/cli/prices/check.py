@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,6 +13,7 @@ from breakeven.catalog.apis.findings import RetiresSoon, excludes
 from breakeven.catalog.apis.token_price_file import in_use
 from breakeven.catalog.importers.genai_release import installed_fault
 from breakeven.catalog.price import Price
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.options.output_format import TableFormat, TableFormatOption, markdown_table
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.table import plain_table, print_table
@@ -101,7 +101,7 @@ def check(
             for name, cost in sorted(apis.items())
             if cost.price.findings
         }
-        typer.echo(json.dumps(document, indent=2))
+        typer.echo(as_json("prices-check", document))
     else:
         _print(sources, today, output_format)
         for note in api_notes(cost for _, cost in sorted(apis.items())):

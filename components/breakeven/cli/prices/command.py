@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from breakeven.catalog.price import Price
 from breakeven.catalog.price_regions import without_region
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.options.output_format import TableFormat, TableFormatOption, markdown_table
 from breakeven.cli.prices.book import book_for_command
 from breakeven.cli.prices.check import check
@@ -57,7 +57,7 @@ def list_prices(
             pattern, near_names(pattern, {*book.prices, *map(without_region, book.prices)})
         )
     if output_format is TableFormat.JSON:
-        typer.echo(json.dumps([_entry(price) for price in found], indent=2))
+        typer.echo(as_json("prices-list", {"prices": [_entry(price) for price in found]}))
     elif output_format is TableFormat.MARKDOWN:
         typer.echo(
             markdown_table(("Identifier", "USD", "Unit", "Price as of", "Source"), map(_row, found))
@@ -83,7 +83,7 @@ def _entry(price: Price) -> dict[str, object]:
         "usd": None if price.private else f"{price.usd:f}",
         "unit": price.unit,
         "source": price.shown_source,
-        "as_of": price.as_of.isoformat(),
+        "asOf": price.as_of.isoformat(),
         "private": price.private,
     }
 

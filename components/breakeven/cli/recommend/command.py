@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Annotated
 
 import typer
 
 from breakeven.cli.completion import StackArgument, complete_gpu
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.options.gpu import require_gpu
 from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
@@ -101,6 +101,6 @@ def recommend(  # noqa: PLR0913  # one parameter an option
     except NothingFitsError as error:
         raise NoConfigurationError(stack, obstacle_sentences(error.obstacles)) from None
     if output_format is Format.JSON:
-        typer.echo(json.dumps(as_output(answer, top), indent=2))
+        typer.echo(as_json("recommend", as_output(answer, top)))
     else:
         typer.echo(as_text(answer, top))

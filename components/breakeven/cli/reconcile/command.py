@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from breakeven.bills.charged import BillError
 from breakeven.cli.completion import StackArgument
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.progress.waiting import waiting
 from breakeven.cli.reconcile.addresses import Window, ask_opencost, ask_prometheus
@@ -131,7 +131,7 @@ def reconcile(  # noqa: PLR0913  # one argument an option
 
 def _print(answer: Reconciliation, files: Files, output_format: Format) -> None:
     if output_format is Format.JSON:
-        typer.echo(json.dumps(as_output(answer, files.charged), indent=2))
+        typer.echo(as_json("reconcile", as_output(answer, files.charged)))
     else:
         typer.echo(as_text(answer, setting_lines(answer.changes), files.charged))
 

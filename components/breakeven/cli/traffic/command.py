@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from breakeven.cli.documents.writing import as_json
 from breakeven.cli.files import write_whole
 from breakeven.cli.options.output_format import Format, FormatOption
 from breakeven.cli.progress.byte_progress import byte_progress
@@ -189,7 +189,7 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
     shape = shape_text(profile, report.sources, timezone, now.date()) if profile.rates else None
     _write(places, shape, fitting.settings)
     if output_format is Format.JSON:
-        typer.echo(json.dumps(report.as_output(), indent=2))
+        typer.echo(as_json("traffic-import", report.as_output()))
     else:
         typer.echo(report.as_text(), nl=False)
 
@@ -205,7 +205,7 @@ def preset(
     """
     settings = preset_settings(size)
     if output_format is Format.JSON:
-        typer.echo(json.dumps({"settings": settings, "sources": dict(SOURCES)}, indent=2))
+        typer.echo(as_json("traffic-preset", {"settings": settings, "sources": dict(SOURCES)}))
         return
     typer.echo("\n".join(setting_lines(settings)))
     typer.echo("\nWhere the figures come from")

@@ -23,7 +23,7 @@ class AnsweredFinding(_Answer):
     """One line."""
 
     check: str = Field(description="Id of the check; docs/preflight.md lists them")
-    status: Status
+    status: Status = Field(description="passed, warning, unknown or failed")
     found: str = Field(description="What was found")
     fix: str = Field(description="What to do; empty where nothing is to do")
 
@@ -32,12 +32,12 @@ class PreflightAnswer(_Answer):
     """What `breakeven preflight STACK --format json` prints."""
 
     version: int = Field(description="Of this format", ge=VERSION, le=VERSION)
-    stack: str
+    stack: str = Field(description="Name of the stack")
     context: str = Field(description="Context of the kubeconfig")
     server: str = Field(description="Address of the API server")
-    checked_at: datetime
+    checked_at: datetime = Field(description="When it was checked")
     status: Status = Field(description="The worst of all findings")
-    findings: list[AnsweredFinding]
+    findings: list[AnsweredFinding] = Field(description="Every line")
 
 
 def answer_of(

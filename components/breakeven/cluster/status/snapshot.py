@@ -29,25 +29,29 @@ class Cause(StrEnum):
 
 class _Part(BaseModel):
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        json_schema_serialization_defaults_required=True,
     )
 
 
 class NotReady(_Part):
     """Replicas that do not serve, for one cause."""
 
-    cause: Cause
-    replicas: int = Field(ge=1)
+    cause: Cause = Field(description="Why they do not serve")
+    replicas: int = Field(ge=1, description="How many")
     detail: str = Field(description="The cluster's own words, in one line")
 
 
 class ModelNow(_Part):
     """One model. A figure is null where Prometheus does not tell it."""
 
-    model: str
+    model: str = Field(description="Name by which it is served")
     wanted: int | None = Field(description="Replicas; null if the model is not deployed")
-    ready: int
-    not_ready: list[NotReady]
+    ready: int = Field(description="Replicas that serve")
+    not_ready: list[NotReady] = Field(description="Replicas that do not")
     running: float | None = Field(description="Requests that are served now")
     queue: float | None = Field(description="Requests that wait")
     first_token_p95_seconds: float | None = Field(description="Over the last 5 minutes")
@@ -57,51 +61,51 @@ class ModelNow(_Part):
 class NodesNow(_Part):
     """GPU nodes of one machine type and purchase."""
 
-    machine: str
-    purchase: str
-    count: int
-    ready: int
-    hourly_each: Decimal | None = Field(description="Null if the price is not known")
+    machine: str = Field(description="Machine type; empty if no label tells it")
+    purchase: str = Field(description="How the nodes are bought")
+    count: int = Field(description="How many")
+    ready: int = Field(description="Of them, those that are ready")
+    hourly_each: Decimal | None = Field(description="USD; null if the price is not known")
 
 
 class Spend(_Part):
     """What the deployment costs, GPU nodes and everything else."""
 
-    hourly_now: Decimal | None
-    this_hour: Decimal | None
-    today: Decimal | None
-    this_month: Decimal | None
-    planned_hourly: Decimal
+    hourly_now: Decimal | None = Field(description="USD; null if a price is not known")
+    this_hour: Decimal | None = Field(description="Since its begin, in USD")
+    today: Decimal | None = Field(description="Since midnight UTC, in USD")
+    this_month: Decimal | None = Field(description="Since its begin, in USD")
+    planned_hourly: Decimal = Field(description="By the estimate, in USD")
     planned_today: Decimal = Field(
         description="The plan for the hours of today since it was deployed"
     )
     planned_this_month: Decimal = Field(description="The same for this month")
-    planned_month: Decimal
-    budget_month: Decimal | None
+    planned_month: Decimal = Field(description="By the estimate, in USD")
+    budget_month: Decimal | None = Field(description="In USD; null for none")
     source: str = Field(description="Where the spend of past hours is from")
 
 
 class AlertNow(_Part):
     """An alert that fires."""
 
-    name: str
-    severity: str
-    summary: str
-    since: str
+    name: str = Field(description="Name of the rule")
+    severity: str = Field(description="critical or warning")
+    summary: str = Field(description="What it says")
+    since: str = Field(description="When it began, ISO 8601")
 
 
 class Snapshot(_Part):
     """What `breakeven status STACK --format json` prints."""
 
-    version: int = VERSION
-    stack: str
-    context: str
-    at: datetime
-    models: list[ModelNow]
-    nodes: list[NodesNow]
-    spend: Spend
+    version: int = Field(default=VERSION, description="Of this format")
+    stack: str = Field(description="Name of the stack")
+    context: str = Field(description="Context of the kubeconfig")
+    at: datetime = Field(description="When it was looked at")
+    models: list[ModelNow] = Field(description="Each model")
+    nodes: list[NodesNow] = Field(description="GPU nodes by machine type and purchase")
+    spend: Spend = Field(description="What it costs")
     own_share: float | None = Field(description="Of the requests of the last hour, 0 to 1")
-    api_share: float | None
+    api_share: float | None = Field(description="The rest, which an API answered")
     alerts: list[AlertNow] | None = Field(description="Null if Prometheus does not answer")
     missing: list[str] = Field(description="What could not be asked, and why")
 

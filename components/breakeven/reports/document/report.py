@@ -31,6 +31,8 @@ from breakeven.reports.document.parts import (
 from breakeven.reports.document.quality import QualityPart
 from breakeven.reports.document.values import AtLeastOne, Money, Name, Part
 
+VERSION = 1
+
 
 class ReportCore(Part):
     """What a comparison needs of a report."""
@@ -49,6 +51,11 @@ class ReportCore(Part):
 class ReportDocument(ReportCore):
     """What a stack costs, compared with what the same traffic costs by API."""
 
+    version: int = Field(
+        ge=VERSION,
+        le=VERSION,
+        description="Of this format; it rises when a field changes its meaning or is removed.",
+    )
     self_hosted: SelfHostedPart = Field(description="What the stack costs.")
     api: ApiPart = Field(description="The API that serves this traffic now.")
     hosted: Sequence[ApiPart] = Field(

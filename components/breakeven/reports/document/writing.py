@@ -37,7 +37,7 @@ from breakeven.reports.document.parts import (
     StartsPart,
 )
 from breakeven.reports.document.quality import quality_part
-from breakeven.reports.document.report import ReportDocument
+from breakeven.reports.document.report import VERSION, ReportDocument
 from breakeven.reports.formatting import money, month_name, rate
 from breakeven.reports.sentences import recommendation
 from breakeven.reports.sentences.apis import comparison_caveats, finding_sentence
@@ -95,6 +95,7 @@ def report_document(report: Report) -> ReportDocument:
     budget, infrastructure = report.assumptions.budget_per_month, report.infrastructure
     own_tokens = report.usd_per_million_own_tokens
     return ReportDocument(
+        version=VERSION,
         currency="USD",
         month=month_name(report.assumptions.calendar),
         tokens_per_day=report.assumptions.tokens_per_day,

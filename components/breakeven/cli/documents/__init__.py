@@ -1,0 +1,1 @@
+"""What commands answer with `--format json`: one definition writes, reads, and is published."""
