@@ -102,6 +102,12 @@ def test_focus_azure_and_google_are_read_by_tag_or_label(tmp_path: Path) -> None
     assert three.items[0].unit == "hour"
 
 
+def test_an_export_without_any_column_of_the_sku_is_read(tmp_path: Path) -> None:
+    """FOCUS 1.0 has no meter of the SKU."""
+    row = {key: value for key, value in focus().items() if key != "SkuMeter"}
+    assert read_export(as_csv(tmp_path / "f.csv", row), OWN).cost == Decimal("1.861")
+
+
 def test_parquet_with_nested_tags_reads_as_csv_does(tmp_path: Path) -> None:
     row = cur(line_item_unblended_cost=1.861, line_item_usage_amount=1.0)
     row["resource_tags"] = [{"key": "user_stack", "value": "aws-prod"}]

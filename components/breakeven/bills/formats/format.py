@@ -84,4 +84,5 @@ class Reader:
         """Returns the columns that the export has as one text."""
         import polars as pl  # noqa: PLC0415 -- takes a while to load
 
-        return pl.concat_str([self.text(name) for name in names if self.has(name)], separator=" ")
+        there = [self.text(name) for name in names if self.has(name)]
+        return pl.concat_str(there, separator=" ") if there else pl.lit("")

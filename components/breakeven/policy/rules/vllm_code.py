@@ -110,7 +110,7 @@ def _version(container: Container, _pod: Pod) -> Iterator[Violation]:
 
 def _readable(container: Container, _pod: Pod) -> Iterator[Violation]:
     for word in filled_in(container):
-        yield Violation(f"{container.path}.args", f"{shown(word)} is filled in at start")
+        yield Violation(f"{container.path}.args", f"{shown(word)} is known only when it runs")
     if "--config" in flags(container):
         yield Violation(f"{container.path}.args", "--config names a file with further flags")
     sources = container.spec.get("envFrom")
