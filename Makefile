@@ -215,6 +215,12 @@ bench-first-token: ## Compare first tokens of a real vLLM under load with the pl
 	$(BOOTSTRAP) vllm
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.first_token_curve $(ARGS)
 
+bench-second-opinion: dev-packages ## Compare capacities with AISimulate's, which it installs separately; 15 minutes
+	$(PYTHON) -m venv $(CACHE)/aisimulate
+	$(CACHE)/aisimulate/bin/pip install --quiet --no-deps --require-hashes -r bench/aisimulate.txt
+	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.second_opinion \
+		$(abspath $(CACHE))/aisimulate/bin/python --page $(ARGS)
+
 bench-loop: ## Compare a day in the real autoscalers with the preview; needs dev packages, 10 minutes
 	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.closed_loop $(ARGS)
@@ -228,6 +234,7 @@ lock: ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
 	$(LOCK) tests/tools/wheel/requirements.in -o tests/tools/wheel/requirements.txt $(ARGS)
 	$(LOCK) tests/focus/requirements.in -o tests/focus/requirements.txt --python-version 3.12 $(ARGS)
 	$(LOCK) tools/mutation/requirements.in -o tools/mutation/requirements.txt $(ARGS)
+	$(LOCK) bench/aisimulate.in -o bench/aisimulate.txt $(ARGS)
 	$(LOCK) tools/pages/requirements.in -o tools/pages/requirements.txt $(ARGS)
 	$(LOCK) tools/vllm/requirements.in -o tools/vllm/requirements.txt \
 		--override tools/vllm/overrides.txt $(ARGS)

@@ -1,7 +1,7 @@
 """Asks AISimulate for replicas of vLLM; run by the Python of the environment that has it.
 
-Reads a JSON list of replicas from standard input, and prints one of answers in the same order:
-output tokens a second of the replica, or why there is no answer.
+Reads replicas from standard input, each a line of JSON, and prints an answer for each, as a line of
+JSON, as soon as it is known: output tokens per second of the replica, or why there is no answer.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ def estimate(replica: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer all replicas; the package prints to standard output by itself."""
+    """Answer replica by replica; the package prints to standard output by itself."""
     logging.disable(logging.CRITICAL)
-    replicas = json.load(sys.stdin)
+    answers = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
-        answers = [estimate(replica) for replica in replicas]
-    json.dump(answers, sys.stdout)
+        for line in sys.stdin:
+            print(json.dumps(estimate(json.loads(line))), file=answers, flush=True)
 
 
 if __name__ == "__main__":

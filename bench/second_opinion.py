@@ -1,197 +1,227 @@
 """Compares the capacity of replicas with what AISimulate says of the same ones.
 
-    python -m venv AIS
-    AIS/bin/pip install --only-binary=:all: aisimulate==0.13.0.dev202610270000000085
-    .venv/bin/python bench/second_opinion.py AIS/bin/python
+    python -m bench.second_opinion [PYTHON] [--cases N] [--page]
 
-AISimulate (PyPI aisimulate, Apache-2.0) is a second opinion in an environment of its own, and not
-part of the product. Neither is right by itself: both are models of measurements. Its releases
-0.13.0 and 0.12.1 on PyPI are placeholders that download from elsewhere; the named build is whole.
+PYTHON is that of an environment with AISimulate; `make bench-second-opinion` makes one. Its answers
+are kept in `aisimulate_answers.jsonl`, so that a run continues where the last one stopped; without
+PYTHON only kept answers are compared. AISimulate (PyPI aisimulate, Apache-2.0) is a second opinion
+and not part of the product. Neither is right by itself: both are models of measurements. So both
+are also compared with published measurements that our roofline was not fitted to.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import math
 import statistics
 import subprocess
 import sys
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from functools import cache
 from pathlib import Path
 
-from breakeven.catalog.gpus import find_gpu
-from breakeven.catalog.models import find_model
-from breakeven.cost.capacity.capacity import (
-    ModelDoesNotFitError,
-    ReplicaCapacity,
-    replica_capacity,
-)
-from breakeven.cost.capacity.roofline import Engine, RequestShape, step_times
+from bench.second_opinion_cases import Case, grid, measured
 
+VERSION = "0.13.0.dev202610270000000085"
+"""Build of AISimulate. 0.13.0 and 0.12.1 on PyPI are placeholders that download from elsewhere."""
+
+ANSWERS = Path(__file__).with_name("aisimulate_answers.jsonl")
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "second-opinion.md"
 _ASKED = Path(__file__).with_name("aisimulate_estimates.py")
 
-MODELS = {
-    "llama-3.1-8b-instruct": "meta-llama/Meta-Llama-3.1-8B",
-    "qwen3-32b": "Qwen/Qwen3-32B",
-    "llama-3.1-70b-instruct": "meta-llama/Meta-Llama-3.1-70B",
-    "qwen3-30b-a3b": "Qwen/Qwen3-30B-A3B",
-    "qwen3-235b-a22b": "Qwen/Qwen3-235B-A22B",
-}
-"""Presets, and the same model as AISimulate carries its config.json."""
-
-SYSTEMS = {
-    "h100": "h100_sxm",
-    "h200": "h200_sxm",
-    "b200": "b200_sxm",
-    "a100-80": "a100_sxm",
-    "l40s": "l40s",
-}
-"""GPUs, and the systems that AISimulate has measured tables of for vLLM."""
-
-PARALLEL = {
-    "llama-3.1-8b-instruct": (1,),
-    "qwen3-32b": (1, 2),
-    "llama-3.1-70b-instruct": (4,),
-    "qwen3-30b-a3b": (1, 2),
-    "qwen3-235b-a22b": (8,),
-}
-LENGTHS = ((1024, 256), (256, 1024), (6000, 400))
-REQUESTS = 32
+LARGE_DIFFERENCE = 0.30
+"""Difference above which docs/second-opinion.md explains it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A replica and its requests."""
+class Compared:
+    """A case with both estimates.
 
-    model: str
-    gpu: str
-    gpus: int
-    precision: str
-    input_tokens: int
-    output_tokens: int
+    Attributes:
+        case: It.
+        ours: Output tokens per second by the roofline alone, also where a measurement is known.
+        band: Half width of our band in percent; None where it is unknown.
+        theirs: Output tokens per second by AISimulate.
+        measured: Output tokens per second as published; None for a case of the grid.
+    """
+
+    case: Case
+    ours: float
+    band: float | None
+    theirs: float
+    measured: float | None = None
 
     @property
-    def group(self) -> str:
-        """What cases that differ alike have in common: GPU, kind of model, one GPU or several."""
-        kind = "mixture" if find_model(self.model).is_mixture_of_experts else "dense"
-        several = "several GPUs" if self.gpus > 1 else "one GPU"
-        return f"{self.gpu}, {kind}, {several}"
-
-    def asked(self) -> dict[str, object]:
-        """Returns the case as AISimulate is asked about it."""
-        return {
-            "model": MODELS[self.model],
-            "system": SYSTEMS[self.gpu],
-            "input": self.input_tokens,
-            "output": self.output_tokens,
-            "requests": REQUESTS,
-            "gpus": self.gpus,
-            "gemm": "fp8" if self.precision == "fp8" else "",
-            "experts": find_model(self.model).is_mixture_of_experts,
-        }
-
-    def served(self) -> ReplicaCapacity | None:
-        """Returns our capacity; None where the model does not fit, or fewer requests do."""
-        try:
-            found = replica_capacity(
-                find_model(self.model),
-                precision=self.precision,
-                gpu=find_gpu(self.gpu),
-                tensor_parallel=self.gpus,
-                gpu_memory_utilization=0.9,
-                max_model_length=self.input_tokens + self.output_tokens,
-                input_tokens=self.input_tokens,
-                output_tokens=self.output_tokens,
-                cached_input_share=0.0,
-                concurrency_limit=REQUESTS,
-                measured_output_tokens_per_second=None,
-            )
-        except ModelDoesNotFitError:
-            return None
-        return found if found.concurrent_requests == REQUESTS else None
-
-    def token_seconds(self) -> float:
-        """Returns our roofline's time of a step of single tokens."""
-        engine = Engine(
-            model=find_model(self.model),
-            precision=self.precision,
-            gpu=find_gpu(self.gpu),
-            tensor_parallel=self.gpus,
-        )
-        request = RequestShape(input_tokens=self.input_tokens, output_tokens=self.output_tokens)
-        return step_times(engine, request, REQUESTS).decode
+    def difference(self) -> float:
+        """Ours less theirs, as a share of theirs."""
+        return self.ours / self.theirs - 1
 
 
-def cases() -> Iterator[tuple[Case, ReplicaCapacity]]:
-    """Yields replicas that hold their requests, with our capacity."""
-    for model, gpu, lengths in product(MODELS, SYSTEMS, LENGTHS):
-        precision = "bf16" if gpu == "a100-80" else "fp8"
-        if model == "llama-3.1-8b-instruct":
-            precision = "bf16"
-        for gpus in PARALLEL[model]:
-            case = Case(
-                model=model,
-                gpu=gpu,
-                gpus=gpus,
-                precision=precision,
-                input_tokens=lengths[0],
-                output_tokens=lengths[1],
-            )
-            served = case.served()
-            if served is not None:
-                yield case, served
+@cache
+def kept() -> Mapping[str, Mapping[str, object]]:
+    """Returns the answers of this build that are known, by what was asked."""
+    lines = ANSWERS.read_text(encoding="utf-8").splitlines() if ANSWERS.exists() else []
+    entries = [json.loads(line) for line in lines]
+    return {_key(each["asked"]): each["answer"] for each in entries if each["version"] == VERSION}
 
 
-def answers(python: str, asked: Sequence[Case]) -> list[dict[str, object]]:
-    """Returns what AISimulate says, by the Python of its environment."""
-    finished = subprocess.run(
-        [python, str(_ASKED)],
-        input=json.dumps([case.asked() for case in asked]),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=7200,
+def ask(python: str, cases: Iterable[Case], limit: int) -> None:
+    """Asks what is not known yet, and keeps each answer at once.
+
+    Args:
+        python: The interpreter that has AISimulate.
+        cases: All cases.
+        limit: Cases that are asked about at most.
+    """
+    known = kept()
+    asked = [case.asked() for case in cases]
+    new = list({_key(each): each for each in asked if _key(each) not in known}.values())[:limit]
+    if not new:
+        return
+    with (
+        subprocess.Popen(
+            [python, str(_ASKED)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as process,
+        ANSWERS.open("a", encoding="utf-8") as file,
+    ):
+        stdin, stdout = process.stdin, process.stdout
+        if stdin is None or stdout is None:
+            sys.exit("no pipes to AISimulate")
+        for number, each in enumerate(new, 1):
+            began = time.monotonic()
+            print(json.dumps(each), file=stdin, flush=True)
+            answer = stdout.readline()
+            if not answer:
+                sys.exit(f"{python} ended without an answer: install aisimulate=={VERSION} there")
+            entry = {"version": VERSION, "asked": each, "answer": json.loads(answer)}
+            print(json.dumps(entry), file=file, flush=True)
+            seconds = time.monotonic() - began
+            print(f"{number}/{len(new)} {seconds:.1f} s {_key(each)} {answer[:80]}", flush=True)
+        stdin.close()
+    kept.cache_clear()
+
+
+def compared(case: Case, published: float | None = None) -> Compared | None:
+    """Returns both estimates of a case; None where AISimulate has none."""
+    answer = kept().get(_key(case.asked()), {"error": "not asked"})
+    served = case.served()
+    if "error" in answer or served is None:
+        return None
+    # With a published measurement of the same engine a capacity would only repeat it.
+    ours = served.output_tokens_per_second if published is None else case.by_roofline()
+    return Compared(
+        case=case,
+        ours=ours,
+        band=None if served.is_unknown else served.error_percent,
+        theirs=float(str(answer["outputTokensPerSecond"])),
+        measured=published,
     )
-    found: list[dict[str, object]] = json.loads(finished.stdout)
-    return found
+
+
+def of_grid() -> list[Compared]:
+    """Returns the cases of the grid with an answer."""
+    return [found for case in grid() if (found := compared(case)) is not None]
+
+
+def of_measurements() -> list[Compared]:
+    """Returns the measured cases with an answer."""
+    every = (compared(case, published) for case, published in measured())
+    return [found for found in every if found is not None]
+
+
+def _key(asked: object) -> str:
+    return json.dumps(asked, sort_keys=True)
+
+
+def page(text: str) -> str:
+    """Returns the text of docs/second-opinion.md with its tables of now."""
+    for name, table in (("groups", _groups), ("measured", _measured), ("all", _all)):
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}\n{table()}\n\n{end}{rest.partition(end)[2]}"
+    return text
+
+
+def _groups() -> str:
+    rows, by_group = of_grid(), defaultdict(list)
+    for row in rows:
+        by_group[row.case.group].append(row)
+    heads = ("GPU, models, GPUs per replica", "Configurations", "Median", "Range", "Above 30%")
+    every = [*sorted(by_group.items()), ("all", rows)]
+    return _table(heads, [_summary(name, some) for name, some in every])
+
+
+def _summary(name: str, rows: Sequence[Compared]) -> tuple[object, ...]:
+    some = [row.difference for row in rows]
+    large = sum(abs(each) > LARGE_DIFFERENCE for each in some)
+    span = f"{min(some):+.0%} to {max(some):+.0%}"
+    return name, len(some), f"{statistics.median(some):+.0%}", span, large
+
+
+def _measured() -> str:
+    by_group = defaultdict(list)
+    for row in of_measurements():
+        by_group[f"{row.case.model}, {row.case.precision}, {row.case.gpu}"].append(row)
+    rows = [
+        (
+            name,
+            len(some),
+            f"{_error(some, lambda row: row.ours):.0%}",
+            f"{_error(some, lambda row: row.theirs):.0%}",
+        )
+        for name, some in sorted(by_group.items())
+    ]
+    return _table(("Measured", "Points", "Error of Breakeven", "Error of AISimulate"), rows)
+
+
+def _error(rows: Sequence[Compared], of: Callable[[Compared], float]) -> float:
+    """Returns the mean error of an estimate, as a share of what was measured."""
+    return statistics.mean(abs(of(row) / row.measured - 1) for row in rows if row.measured)
+
+
+def _all() -> str:
+    rows = []
+    for row in of_grid():
+        case, band = row.case, "unknown" if row.band is None else f"±{row.band:.0f}%"
+        rows.append(
+            (
+                f"{case.model} ({case.precision})",
+                f"{case.gpus} x {case.gpu}",
+                f"{case.input_tokens:,} / {case.output_tokens:,}",
+                f"{row.ours:,.0f} ({band})",
+                f"{row.theirs:,.0f}",
+                f"{row.difference:+.0%}",
+            )
+        )
+    heads = ("Model", "GPUs", "Tokens in / out", "Breakeven (band)", "AISimulate", "Difference")
+    return _table(heads, rows)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines).replace(" --- ", "---")
 
 
 def main() -> None:
-    """Print every case, and the ratio by group."""
-    found = list(cases())
-    said = answers(sys.argv[1], [case for case, _ in found])
-    ratios: dict[str, list[float]] = defaultdict(list)
-    print("model, GPUs, precision, in/out: ours (band) / AISimulate, output tokens a second")
-    for (case, served), answer in zip(found, said, strict=True):
-        name = (
-            f"{case.model}, {case.gpus} x {case.gpu}, {case.precision}, "
-            f"{case.input_tokens}/{case.output_tokens}"
-        )
-        if "error" in answer:
-            print(f"{name}: no answer: {answer['error']}")
-            continue
-        other = float(str(answer["outputTokensPerSecond"]))
-        ratio = served.output_tokens_per_second / other
-        ratios[case.group].append(ratio)
-        band = "unknown" if served.is_unknown else f"{served.error_percent:.0f}%"
-        ours = served.output_tokens_per_second
-        print(
-            f"{name}: {ours:,.0f} ({band}) / {other:,.0f} = {ratio:.2f}; "
-            f"steps {case.token_seconds() * 1000:.1f} / "
-            f"{float(str(answer['tokenSeconds'])) * 1000:.1f} ms a token"
-        )
-    print("\nratio by group: cases, median, range")
-    for group, some in sorted(ratios.items()):
-        print(f"{group}: {len(some)}, {_median(some):.2f}, {min(some):.2f} to {max(some):.2f}")
-    every = [ratio for some in ratios.values() for ratio in some]
-    print(f"all: {len(every)}, {_median(every):.2f}, {min(every):.2f} to {max(every):.2f}")
-
-
-def _median(ratios: Sequence[float]) -> float:
-    return math.exp(statistics.median(map(math.log, ratios)))
+    """Ask what is not known, then print the tables or write the page."""
+    parser = argparse.ArgumentParser(description="Compares capacities with those of AISimulate.")
+    parser.add_argument("python", nargs="?", help="interpreter that has AISimulate")
+    parser.add_argument("--cases", type=int, default=10**6, help="most new cases to ask about")
+    parser.add_argument("--page", action="store_true", help=f"write {PAGE.name}")
+    options = parser.parse_args()
+    if options.python:
+        ask(options.python, [*(case for case, _ in measured()), *grid()], options.cases)
+    if options.page:
+        PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    else:
+        print(_groups(), _measured(), _all(), sep="\n\n")
 
 
 if __name__ == "__main__":

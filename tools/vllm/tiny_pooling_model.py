@@ -44,7 +44,13 @@ def decoder() -> Any:
 def encoder() -> Any:
     """Returns an encoder, as bge-m3 and bge-reranker-v2-m3 are."""
     return XLMRobertaConfig(
-        **_SIZES, num_attention_heads=8, max_position_embeddings=8194, num_labels=1
+        **_SIZES,
+        num_attention_heads=8,
+        max_position_embeddings=8194,
+        type_vocab_size=1,
+        num_labels=1,
+        # Their config.json has it, and vLLM asks for it; transformers no longer writes it.
+        position_embedding_type="absolute",
     )
 
 
