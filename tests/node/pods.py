@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -37,11 +36,12 @@ def client_of(node: Started) -> client.CoreV1Api:
 
 @dataclass
 class Pod:
-    """A container in which programs can be run."""
+    """A container in which programs can be run; its name is needed where a pod has several."""
 
     node: Started
     namespace: str
     name: str
+    container: str | None = None
 
     @property
     def path(self) -> str:
@@ -53,6 +53,7 @@ class Pod:
             client_of(self.node).connect_get_namespaced_pod_exec,
             self.name,
             self.namespace,
+            **({"container": self.container} if self.container else {}),
             command=["python3", "-c", script, *arguments],
             stdout=True,
             stderr=True,
@@ -133,12 +134,12 @@ class Background:
     _own: Pod | None = None
 
     def start(self) -> Background:
-        """Starts it, and waits until it runs."""
+        """Starts it, and waits until it can reach what it asks, which it says."""
         node, name = self.pod.node, f"{self.pod.name}-{next(_numbers)}"
         command = ("python3", "-c", self.script, *self.arguments)
         self._own = _apply(node, self.pod.namespace, name, command, {})
         wait_for(f"pod {name} to run", lambda: self._phase() != "Pending", 60)
-        time.sleep(1)
+        wait_for(f"pod {name} to begin", self._log, 60)
         return self
 
     def _phase(self) -> str:
@@ -146,16 +147,26 @@ class Background:
         found: dict[str, Any] = self._own.node.api.find(self._own.path) or {}
         return str(found.get("status", {}).get("phase", "Pending"))
 
+    def _log(self) -> str:
+        assert self._own is not None
+        # As it is: the client would turn JSON into Python's own notation.
+        log: Any = client_of(self._own.node).read_namespaced_pod_log(
+            self._own.name, self._own.namespace, _preload_content=False
+        )
+        return str(log.data.decode())
+
+    def stop(self) -> Any:
+        """Lets it end what it has begun (`LOAD`), and returns what it printed."""
+        assert self._own is not None
+        self._own.python("open('/tmp/stop', 'w')")
+        return self.finish()
+
     def finish(self) -> Any:
         """Waits until it has ended, and returns what it printed."""
         own = self._own
         assert own is not None
         wait_for("the end of a script", lambda: self._phase() in _ENDED, self.seconds)
-        # As it is: the client would turn JSON into Python's own notation.
-        log: Any = client_of(own.node).read_namespaced_pod_log(
-            own.name, own.namespace, _preload_content=False
-        )
-        printed = log.data.decode()
+        printed = self._log()
         own.node.api.delete(own.path)
         return json.loads(printed.strip().rpartition("\n")[2])
 

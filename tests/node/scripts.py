@@ -1,32 +1,54 @@
-"""What runs in a client's pod: chat completions, streams, and probes of addresses."""
+"""What runs in a client's pod: chat completions, streams, and probes of addresses.
+
+Answers have the length that is asked for, except through a gateway: it rejects a body with
+`ignore_eos`, which is in no API but vLLM's.
+"""
 
 CHAT = """
 import json, sys, time, urllib.error, urllib.request
 
 address, key, model, tokens = sys.argv[1:5]
 asked = {"model": model, "messages": [{"role": "user", "content": "Hello"}],
-         "max_tokens": int(tokens), "ignore_eos": True}
+         "max_tokens": int(tokens), **({} if "gateway" in address else {"ignore_eos": True})}
 request = urllib.request.Request(
     f"{address}/v1/chat/completions", json.dumps(asked).encode(),
     {"Content-Type": "application/json", "Authorization": f"Bearer {key}"})
 began = time.monotonic()
 try:
     with urllib.request.urlopen(request, timeout=100) as answer:
-        status, body = answer.status, json.load(answer)
+        status, body, headers = answer.status, json.load(answer), answer.headers
 except urllib.error.HTTPError as error:
-    status, body = error.code, error.read().decode()
+    status, body, headers = error.code, error.read().decode(), error.headers
 except OSError as error:
-    status, body = 0, str(error)
-print(json.dumps({"status": status, "body": body, "seconds": time.monotonic() - began}))
+    status, body, headers = 0, str(error), {}
+print(json.dumps({"status": status, "body": body, "seconds": time.monotonic() - began,
+                  "by": headers.get("x-served-by"), "retry": headers.get("retry-after")}))
 """
 """One chat completion: ADDRESS KEY MODEL TOKENS; status 0 where there is no answer."""
 
-STREAM = """
+_BEGIN = """
+import socket, sys, time, urllib.parse
+
+target = urllib.parse.urlsplit(sys.argv[1])
+while True:
+    try:
+        socket.create_connection((target.hostname, target.port), timeout=3).close()
+        break
+    except OSError:
+        time.sleep(0.2)
+print("begins", flush=True)
+"""
+"""A new pod is refused until the enforcer of network rules has seen it; no rule of a stack does."""
+
+STREAM = (
+    _BEGIN
+    + """
 import json, sys, time, urllib.request
 
 address, key, model, tokens = sys.argv[1:5]
 asked = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "stream": True,
-         "max_tokens": int(tokens), "ignore_eos": True, "stream_options": {"include_usage": True}}
+         "max_tokens": int(tokens), "stream_options": {"include_usage": True},
+         **({} if "gateway" in address else {"ignore_eos": True})}
 request = urllib.request.Request(
     f"{address}/v1/chat/completions", json.dumps(asked).encode(),
     {"Content-Type": "application/json", "Authorization": f"Bearer {key}"})
@@ -47,44 +69,57 @@ except OSError as cut:
 print(json.dumps({"chunks": chunks, "done": done, "error": error, "usage": usage,
                   "seconds": time.monotonic() - began}))
 """
+)
 """One stream to its end: ADDRESS KEY MODEL TOKENS."""
 
-LOAD = """
-import collections, json, sys, threading, time, urllib.error, urllib.request
+LOAD = (
+    _BEGIN
+    + """
+import collections, json, os, sys, threading, time, urllib.error, urllib.request
 
 address, key, model, seconds, at_once, tokens = sys.argv[1:7]
 until, lock = time.monotonic() + float(seconds), threading.Lock()
-statuses, slowest, errors = collections.Counter(), 0.0, []
+statuses, by, slowest, errors = collections.Counter(), collections.Counter(), 0.0, []
+calls = []
 
 def call():
     global slowest
-    while time.monotonic() < until:
-        asked = {"model": model, "max_tokens": int(tokens), "ignore_eos": True,
-                 "messages": [{"role": "user", "content": "Hello"}]}
+    while time.monotonic() < until and not os.path.exists("/tmp/stop"):
+        asked = {"model": model, "max_tokens": int(tokens),
+                 "messages": [{"role": "user", "content": "Hello"}],
+                 **({} if "gateway" in address else {"ignore_eos": True})}
         request = urllib.request.Request(
             f"{address}/v1/chat/completions", json.dumps(asked).encode(),
             {"Content-Type": "application/json", "Authorization": f"Bearer {key}"})
-        began = time.monotonic()
+        began, served = time.monotonic(), None
         try:
             with urllib.request.urlopen(request, timeout=100) as answer:
                 answer.read()
-                status = answer.status
+                status, served = answer.status, answer.headers.get("x-served-by")
         except urllib.error.HTTPError as error:
             status = error.code
         except OSError as error:
             status = 0
             errors.append(str(error))
         with lock:
+            took = time.monotonic() - began
+            calls.append((time.time() - took, took, status))
             statuses[status] += 1
+            by[served or "nobody"] += 1
             slowest = max(slowest, time.monotonic() - began)
         time.sleep(0.1)
 
 threads = [threading.Thread(target=call) for _ in range(int(at_once))]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
-print(json.dumps({"statuses": statuses, "slowest": slowest, "errors": errors[:3]}))
+print(json.dumps({"statuses": statuses, "by": by, "slowest": slowest, "errors": errors[:3],
+                  "calls": calls}))
 """
-"""Requests one after the other from some callers: ADDRESS KEY MODEL SECONDS CALLERS TOKENS."""
+)
+"""Requests one after the other from some callers: ADDRESS KEY MODEL SECONDS CALLERS TOKENS.
+
+It ends earlier where a file /tmp/stop appears. `calls` has the beginning of each request, in
+seconds since 1970, how long it took, and its status."""
 
 REACH = """
 import json, socket, sys

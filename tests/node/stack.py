@@ -28,13 +28,16 @@ _OWNED = {
 }
 
 
-def write_stack(project: Project, node: Started, **values: object) -> None:
+def write_stack(project: Project, node: Started, **values: object) -> dict[str, object]:
     """Writes the stack file: one node with four GPUs of the smallest kind, and a small model.
 
     Args:
         project: A copy of the project.
         node: The node, whose images it names.
         values: Settings by their dotted keys.
+
+    Returns:
+        What the stack states, by group.
     """
     config: dict[str, Any] = {
         "breakeven:pool": {"kind": "existing", "gpu": "l4", "gpusPerNode": 4, "nodeCount": 1},
@@ -47,3 +50,4 @@ def write_stack(project: Project, node: Started, **values: object) -> None:
     changed = with_settings(config, {f"breakeven:{key}": value for key, value in values.items()})
     path = project.root / "stacks" / f"Pulumi.{STACK}.yaml"
     path.write_text(yaml.safe_dump({"config": changed}), encoding="utf-8")
+    return {key.removeprefix("breakeven:"): value for key, value in changed.items()}

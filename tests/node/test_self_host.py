@@ -2,86 +2,49 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from breakeven.manifests.serving.labels import ENGINE_LABELS, WEIGHTS_LABELS
+from breakeven.manifests.serving.labels import WEIGHTS_LABELS
 from node.places import ADDRESS, OUTSIDE
 from node.starting import Started
-from rig.api import Api
 from tests.cluster.deploying import DEPLOYMENT, NAMESPACE, destroy, pulumi, up, wait_for
 from tests.cluster.inventory import inventory, leftovers
-from tests.node.pods import Background, Pod, is_ready, make_pod, said
+from tests.node.deployed import READY_SECONDS, Deployed, secret
+from tests.node.pods import Background, make_pod, said
 from tests.node.scripts import CHAT, LOAD, REACH, STREAM
 from tests.node.stack import KEY_SECRET, STACK, write_stack
 from tests.project_copy import Project
 
 MODEL = "qwen2.5-7b-instruct"
 SERVICE = f"http://model.{NAMESPACE}:8000"
-_PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
-_READY_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """A stack that is served."""
+class SelfHosted(Deployed):
+    """A stack whose clients call the model with one key."""
 
-    node: Started
-    project: Project
-    caller: Pod
-    """A client in a namespace that the stack names."""
     key: str
-    before: set[str]
-    """What the cluster had before the stack."""
-
-    @property
-    def api(self) -> Api:
-        return self.node.api
-
-    def engines(self) -> list[str]:
-        """Paths of the pods that serve, but for those that are leaving."""
-        labels = ",".join(f"{name}={value}" for name, value in ENGINE_LABELS.items())
-        return [
-            f"{_PODS}/{each['metadata']['name']}"
-            for each in self.api.items(f"{_PODS}?labelSelector={labels}")
-            if not each["metadata"].get("deletionTimestamp")
-        ]
-
-    def engine(self) -> Pod:
-        [path] = self.engines()
-        return Pod(self.node, NAMESPACE, path.rpartition("/")[2])
-
-    def wait_until_ready(self) -> None:
-        """Waits until one pod serves, and no other is there."""
-
-        def ready() -> bool:
-            engines = self.engines()
-            return len(engines) == 1 and is_ready(self.api, engines[0])
-
-        wait_for("one engine that is ready", ready, _READY_SECONDS)
 
 
 @pytest.fixture(scope="module")
-def deployed(node: Started, project: Project) -> Iterator[Deployed]:
+def deployed(node: Started, project: Project) -> Iterator[SelfHosted]:
     """The stack, deployed once; its removal is a test of its own."""
     caller = make_pod(node, "default", "caller")
     before = inventory(node.api)
     write_stack(project, node)
     up(project, STACK)
-    secret = node.api.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/{KEY_SECRET}")
-    key = base64.b64decode(secret["data"]["api-key"]).decode()
-    yield Deployed(node, project, caller, key, before)
+    yield SelfHosted(node, project, caller, before, secret(node.api, KEY_SECRET)["api-key"])
     node.api.delete(caller.path)
 
 
-def test_every_pod_runs_under_the_restricted_standard(deployed: Deployed) -> None:
+def test_every_pod_runs_under_the_restricted_standard(deployed: SelfHosted) -> None:
     labels = deployed.api.get(f"/api/v1/namespaces/{NAMESPACE}")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
-    pods = {each["metadata"]["name"]: each["status"]["phase"] for each in deployed.api.items(_PODS)}
+    pods = {each["metadata"]["name"]: each["status"]["phase"] for each in deployed.pods()}
     assert set(pods.values()) == {"Running", "Succeeded"}, pods
     seen = deployed.engine().python("print(open('/proc/self/status').read())")
     status = dict(line.split(":\t", 1) for line in seen.splitlines() if ":\t" in line)
@@ -91,7 +54,7 @@ def test_every_pod_runs_under_the_restricted_standard(deployed: Deployed) -> Non
     assert status["Seccomp"] == "2"
 
 
-def test_a_chat_is_answered_with_the_key_and_with_no_other(deployed: Deployed) -> None:
+def test_a_chat_is_answered_with_the_key_and_with_no_other(deployed: SelfHosted) -> None:
     answer = deployed.caller.json(CHAT, SERVICE, deployed.key, MODEL, "5")
     assert answer["status"] == 200, answer
     assert answer["body"]["usage"]["completion_tokens"] == 5
@@ -99,13 +62,13 @@ def test_a_chat_is_answered_with_the_key_and_with_no_other(deployed: Deployed) -
         assert deployed.caller.json(CHAT, SERVICE, key, MODEL, "5")["status"] == 401
 
 
-def test_the_weights_came_from_the_hub_through_the_rule_of_their_job(deployed: Deployed) -> None:
+def test_the_weights_came_from_the_hub_through_the_rule_of_their_job(deployed: SelfHosted) -> None:
     log = deployed.node.places.root / "logs" / "outside.log"
     fetched = [line for line in log.read_text(encoding="utf-8").splitlines() if "/resolve/" in line]
     assert any(line.endswith("/model.safetensors") for line in fetched), fetched
 
 
-def test_pods_reach_what_the_rules_name_and_nothing_else(deployed: Deployed) -> None:
+def test_pods_reach_what_the_rules_name_and_nothing_else(deployed: SelfHosted) -> None:
     node, engine = deployed.node, f"model.{NAMESPACE}:8000"
     server = deployed.api.get(deployed.engines()[0])["status"]["podIP"]
     api_server, kubelet = deployed.node.address.removeprefix("https://"), f"{ADDRESS}:10250"
@@ -142,7 +105,7 @@ def test_pods_reach_what_the_rules_name_and_nothing_else(deployed: Deployed) -> 
 
 
 def test_a_pod_that_is_deleted_ends_its_streams_first(
-    deployed: Deployed, figures: list[str]
+    deployed: SelfHosted, figures: list[str]
 ) -> None:
     tokens = 1000
     deployed.wait_until_ready()
@@ -158,7 +121,7 @@ def test_a_pod_that_is_deleted_ends_its_streams_first(
     deployed.wait_until_ready()
 
 
-def test_an_engine_that_dies_in_a_stream_is_started_again(deployed: Deployed) -> None:
+def test_an_engine_that_dies_in_a_stream_is_started_again(deployed: SelfHosted) -> None:
     deployed.wait_until_ready()
     asked = (SERVICE, deployed.key, MODEL, "100000")
     running = Background(deployed.caller, STREAM, asked).start()
@@ -172,7 +135,7 @@ def test_an_engine_that_dies_in_a_stream_is_started_again(deployed: Deployed) ->
         [status] = deployed.api.get(path)["status"]["containerStatuses"]
         return int(status["restartCount"]) == 1 and bool(status["ready"])
 
-    wait_for("the engine serves again in its pod", restarted, _READY_SECONDS)
+    wait_for("the engine serves again in its pod", restarted, READY_SECONDS)
     assert deployed.caller.json(CHAT, SERVICE, deployed.key, MODEL, "5")["status"] == 200
 
 
@@ -189,7 +152,7 @@ for folder in pathlib.Path("/proc").glob("[0-9]*"):
 
 
 def test_a_change_that_replaces_the_pod_loses_no_request(
-    deployed: Deployed, figures: list[str]
+    deployed: SelfHosted, figures: list[str]
 ) -> None:
     deployed.wait_until_ready()
     [before] = deployed.engines()
@@ -205,7 +168,7 @@ def test_a_change_that_replaces_the_pod_loses_no_request(
     assert set(answer["statuses"]) == {"200"}, answer
 
 
-def test_an_image_that_is_missing_leaves_the_old_replica_serving(deployed: Deployed) -> None:
+def test_an_image_that_is_missing_leaves_the_old_replica_serving(deployed: SelfHosted) -> None:
     missing = f"node.local/missing:1@sha256:{'0' * 64}"
     deployed.wait_until_ready()
     deployment = deployed.api.get(DEPLOYMENT)
@@ -221,7 +184,7 @@ def test_an_image_that_is_missing_leaves_the_old_replica_serving(deployed: Deplo
         ]
         return any(reason in ("ErrImagePull", "ImagePullBackOff") for reason in reasons)
 
-    wait_for("a pod that waits for its image", waits, _READY_SECONDS)
+    wait_for("a pod that waits for its image", waits, READY_SECONDS)
     assert deployed.caller.json(CHAT, SERVICE, deployed.key, MODEL, "5")["status"] == 200
     # By whoever changed it: an update would refuse a field that someone else has taken.
     patch = {"spec": {"template": {"spec": {"containers": [container]}}}}
@@ -229,7 +192,7 @@ def test_an_image_that_is_missing_leaves_the_old_replica_serving(deployed: Deplo
     deployed.wait_until_ready()
 
 
-def test_it_is_as_it_was_deployed_and_is_removed_without_orphans(deployed: Deployed) -> None:
+def test_it_is_as_it_was_deployed_and_is_removed_without_orphans(deployed: SelfHosted) -> None:
     unchanged = ("refresh", "--stack", STACK, "--yes", "--skip-preview", "--expect-no-changes")
     pulumi(deployed.project, *unchanged)
     destroy(deployed.project, STACK)

@@ -106,6 +106,7 @@ class Node(Running):
         node._await_node()
         node.start_part(_ENFORCER)
         (places.root / "address").write_text(node.plan.api_server, encoding="utf-8")
+        (places.root / "prometheus-address").write_text(node.plan.prometheus, encoding="utf-8")
         return node
 
     def _launch(self, name: str) -> Part:

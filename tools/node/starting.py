@@ -45,6 +45,11 @@ class Started:
         """The file for KUBECONFIG."""
         return Folder(self.places.root).kubeconfig
 
+    @property
+    def prometheus(self) -> str:
+        """http://HOST:PORT of its Prometheus, as KEDA calls it; only inside."""
+        return (self.places.root / "prometheus-address").read_text(encoding="utf-8")
+
     @cached_property
     def api(self) -> Api:
         """The cluster's API, as its administrator."""
