@@ -51,6 +51,12 @@ VARIANTS: dict[str, dict[str, object]] = {
         "gateway.mode": "self-host",
         "gateway.enabled": True,
     },
+    "from zero replicas": {"replicas.min": 0},
+    "from zero replicas without an API": {
+        "replicas.min": 0,
+        "gateway.mode": "self-host",
+        "gateway.enabled": True,
+    },
     "all in one set of pods": {"gateway.separateInside": False},
     "many teams": {"gateway.teams": {f"team-{number}": {} for number in range(200)}},
 }

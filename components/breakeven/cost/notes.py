@@ -216,6 +216,19 @@ class ScheduledReplicas:
     time_zone: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldsRequests:
+    """From zero replicas, each pod of the gateway holds requests that no API may answer.
+
+    Attributes:
+        requests: At once, at most.
+        seconds: At least so long, if no replica becomes ready.
+    """
+
+    requests: int
+    seconds: int
+
+
 @dataclass(frozen=True, slots=True)
 class NotScraped:
     """Monitoring is off, so whoever runs Prometheus has to scrape these ports.
@@ -269,6 +282,7 @@ Note: TypeAlias = (
     | ProcessorsAssumed
     | SparseAttentionUnsupported
     | ScheduledReplicas
+    | HoldsRequests
     | NotScraped
     | ReservedNodes
     | PurchaseFallback

@@ -11,6 +11,7 @@ from breakeven.cost.notes import (
     ArchitectureUnknown,
     CommitUnknown,
     EngineTooOld,
+    HoldsRequests,
     Note,
     NotScraped,
     PrecisionNotNative,
@@ -23,6 +24,7 @@ from breakeven.cost.notes import (
     UpdateStrategy,
 )
 from breakeven.manifests.gateway.labels import METRICS_PORT
+from breakeven.manifests.gateway.limits import hold_of
 from breakeven.manifests.serving.labels import ENGINE_PORT
 from breakeven.manifests.serving.rollout import rollout_of
 from breakeven.settings.model import UNKNOWN_REVISION
@@ -59,6 +61,9 @@ def _notes(settings: Settings) -> Iterator[Note]:
         yield AdapterWorkNotCounted()
     if settings.replicas.schedule:
         yield ScheduledReplicas(settings.replicas.time_zone)
+    hold = hold_of(settings, settings.gateway) if settings.gateway.is_on else None
+    if hold is not None:
+        yield HoldsRequests(requests=hold.requests, seconds=hold.least_seconds)
     if settings.replicas.autoscaling and not settings.monitoring.enabled:
         yield NotScraped(
             prometheus_address=settings.monitoring.prometheus_address,

@@ -109,7 +109,7 @@ class ReplicaSettings(Group):
         default=1,
         ge=0,
         le=MOST_REPLICAS,
-        description="Minimum number of replicas, 1 or more, or 0 in mode hybrid with "
+        description="Minimum number of replicas, 1 or more, or 0 with a gateway and "
         "replicas.autoscaling; with replicas.autoscaling off, replicas.min and replicas.max "
         "must be equal",
     )

@@ -156,16 +156,10 @@ def teams(**rights: object) -> dict[str, object]:
             "48 or more",
         ),
         (
-            {"replicas.min": 0, "network.dataMayLeave": False},
-            "replicas.min",
-            "0 with network.dataMayLeave false",
-            "1 or more",
-        ),
-        (
             {"replicas.min": 0, "gateway.mode": "self-host"},
             "replicas.min",
-            "0 in mode self-host",
-            "hybrid",
+            "0 without a gateway",
+            "gateway.enabled",
         ),
     ],
 )
@@ -176,6 +170,17 @@ def test_a_mistake_is_told_once_with_a_way_out(
     assert problem.key == key
     assert found in problem.found
     assert allowed in problem.allowed
+
+
+def test_with_a_gateway_zero_replicas_need_no_api() -> None:
+    assert not problems_of({"replicas.min": 0, "network.dataMayLeave": False})
+    assert not problems_of(
+        {"replicas.min": 0, "gateway.mode": "self-host", "gateway.enabled": True}
+    )
+    several = {"models[0].replicas.min": 0, "gateway.enabled": True, "gateway.teams": {"chat": {}}}
+    [problem] = problems_of(several, stack="two-models")
+    assert problem.key == "models[0].replicas.min"
+    assert "several models" in problem.found
 
 
 def test_zero_replicas_need_something_that_starts_the_first() -> None:

@@ -30,6 +30,7 @@ from breakeven.manifests.gateway.labels import (
     providers_of,
     replicas_of,
 )
+from breakeven.manifests.gateway.limits import hold_of
 from breakeven.manifests.gateway.tokens import JWKS
 from breakeven.manifests.gateway.typed import address, extension, message
 from breakeven.manifests.serving.labels import ENGINE_PORT
@@ -56,9 +57,11 @@ def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str,
         gateway: Its gateway.
     """
     per_replica = gateway.overflow.requests_per_replica
+    held = hold_of(settings, gateway)
+    retries = _NO_LIMIT if held is None else held.requests
     for number, (model, name) in enumerate(names_of(settings)):
         key = own_key(settings, number)
-        yield _inner(of_model(TO_OWN, name), OWN_PORT)
+        yield _inner(of_model(TO_OWN, name), OWN_PORT, retries)
         # Requests that have nowhere else to go wait at the engine, and are in nobody's limit.
         yield _replicas(settings, of_model(INSIDE, name), name, key, None)
         if model in settings.overflow_apis:
@@ -145,13 +148,14 @@ def _by_name(*, each_address: bool) -> dict[str, Any]:
     )
 
 
-def _inner(name: str, port: int) -> dict[str, Any]:
+def _inner(name: str, port: int, retries: int = _NO_LIMIT) -> dict[str, Any]:
+    limits = {**_unlimited()["thresholds"][0], "max_retries": retries}
     return {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
         "load_assignment": _endpoint(name, "127.0.0.1", port),
-        "circuit_breakers": _unlimited(),
+        "circuit_breakers": {"thresholds": [limits]},
     }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from breakeven.manifests.gateway.headers import INNER_HEADERS
+from breakeven.manifests.gateway.headers import INNER_HEADERS, WAITS
 from breakeven.manifests.gateway.labels import FILES_FOLDER
-from breakeven.manifests.gateway.limits import DOMAIN
+from breakeven.manifests.gateway.limits import DOMAIN, HOLD_INTERVAL_SECONDS
 from breakeven.manifests.gateway.typed import extension, message, noted
 
 _LUA = "envoy.filters.http.lua"
@@ -133,8 +133,15 @@ def paid() -> list[dict[str, Any]]:
     ]
 
 
-def refusals() -> dict[str, Any]:
-    """Answers of Envoy's own, in the form of OpenAI's errors."""
+def refusals(*, holds: bool = False) -> dict[str, Any]:
+    """Answers of Envoy's own, in the form of OpenAI's errors.
+
+    Args:
+        holds: Whether the listener before this one tries again while no replica is ready.
+    """
+    seconds = header(WAITS, str(HOLD_INTERVAL_SECONDS))
+    none_ready = {"response_flag_filter": {"flags": ["UH"]}}
+    waits = [{"filter": none_ready, "headers_to_add": [_RETRY_AFTER, seconds]}] if holds else []
 
     def status(code: int) -> dict[str, Any]:
         comparison = {"op": "EQ", "value": {"default_value": code, "runtime_key": "none"}}
@@ -150,7 +157,8 @@ def refusals() -> dict[str, Any]:
                     "content_type": "application/json",
                 },
             },
-            {"filter": status(503), "headers_to_add": [header("retry-after", "30")]},
+            *waits,
+            {"filter": status(503), "headers_to_add": [_RETRY_AFTER]},
             {
                 "filter": {"response_flag_filter": {"flags": ["RL"]}},
                 "body": {"inline_string": "the team has used up a limit; see Retry-After"},
@@ -174,3 +182,6 @@ def header(name: str, value: str) -> dict[str, Any]:
         "header": {"key": name, "value": value},
         "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
     }
+
+
+_RETRY_AFTER = header("retry-after", "30")

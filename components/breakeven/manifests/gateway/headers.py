@@ -16,6 +16,8 @@ OUTPUT = "x-output"
 HIDES_USAGE = "x-hides-usage"
 """The client did not ask for a stream's usage, so it does not get the part that tells it."""
 DESTINATION = "x-destination"
+WAITS = "x-waits"
+"""Of an answer between listeners: no replica is ready; seconds after which to try again."""
 COUNTED = "x-counted"
 """usage.lua has run. A program that fails lets a request go on; without this header it ends."""
 

@@ -1,10 +1,13 @@
-"""Limits of teams: what the rate limit service reads."""
+"""Limits of teams, which the rate limit service reads, and of what the gateway waits for."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from breakeven.manifests.serving.timings import replica_start
 from breakeven.settings.gateway import GatewaySettings, TeamSettings
 from breakeven.settings.stack import Settings
 
@@ -77,10 +80,58 @@ def requests_in_flight(settings: Settings, gateway: GatewaySettings, team: TeamS
     return replicas * gateway.overflow.requests_per_replica
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """How a pod of the gateway holds requests while no replica is ready.
+
+    Envoy has no queue for a cluster without endpoints, but it waits between the tries of a request,
+    and counts those that wait.
+
+    Attributes:
+        requests: Held at once, at most; with the largest bodies they take `_HELD_BYTES`.
+        tries: After the first one, each `HOLD_INTERVAL_SECONDS` after the one before; Envoy adds up
+            to half of that at random.
+    """
+
+    requests: int
+    tries: int
+
+    @property
+    def least_seconds(self) -> int:
+        """A request is held at least so long, if no replica becomes ready."""
+        return self.tries * HOLD_INTERVAL_SECONDS
+
+    @property
+    def most_seconds(self) -> int:
+        """A request is held at most so long."""
+        return math.ceil(self.least_seconds * 1.5)
+
+
+HOLD_INTERVAL_SECONDS = 2
+_HELD_BYTES = 256 * 2**20
+"""A quarter of a pod's memory: other requests need some, too."""
+_NOTICED_SECONDS = 60
+"""From a request to the decision to start a replica: Prometheus and KEDA each look every 15 s."""
+_START_FACTOR = 1.5
+
+
+def hold_of(settings: Settings, gateway: GatewaySettings) -> Hold | None:
+    """Returns how requests are held; None where a replica always runs, and for several models."""
+    if settings.replicas.min or settings.co_located:
+        return None
+    seconds = _START_FACTOR * replica_start(settings) + _NOTICED_SECONDS
+    return Hold(
+        requests=max(_HELD_BYTES // (gateway.max_body_megabytes * 2**20), 1),
+        tries=math.ceil(seconds / HOLD_INTERVAL_SECONDS),
+    )
+
+
 def longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
     """Returns the seconds that an answer may take, whoever gives it."""
     own = longest_of_own(settings)
-    return max(own, gateway.overflow.timeout_seconds) if settings.overflow_apis else own
+    longest = max(own, gateway.overflow.timeout_seconds) if settings.overflow_apis else own
+    held = hold_of(settings, gateway)
+    return longest if held is None else longest + held.most_seconds
 
 
 def longest_of_own(settings: Settings) -> int:

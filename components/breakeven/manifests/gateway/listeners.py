@@ -32,6 +32,7 @@ from breakeven.manifests.gateway.headers import (
     PREFIX,
     STAY_INSIDE,
     TEAM,
+    WAITS,
 )
 from breakeven.manifests.gateway.labels import (
     API_PORT,
@@ -47,7 +48,7 @@ from breakeven.manifests.gateway.labels import (
     providers_of,
     served_of,
 )
-from breakeven.manifests.gateway.limits import longest_answer, longest_of_own
+from breakeven.manifests.gateway.limits import hold_of, longest_answer, longest_of_own
 from breakeven.manifests.gateway.records import records
 from breakeven.manifests.gateway.routes import one_of
 from breakeven.manifests.gateway.tokens import keys_route, token_check
@@ -148,10 +149,7 @@ def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
 def candidate(
     settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Returns the listener in front of a candidate's replicas; arguments as of `own`.
-
-    It asks none of them twice: the model's replicas are asked next.
-    """
+    """Returns the one in front of a candidate's replicas, which asks each once; see `own`."""
     route = {
         "cluster": "candidate",
         "timeout": f"{longest_of_own(settings)}s",
@@ -172,6 +170,8 @@ def _before_replicas(  # noqa: PLR0913, PLR0917  # one argument for each thing t
     filters = [lua("usage.lua"), budgets(paid(), must_answer=False)]
     shared = {**lua_reads(rules), **_says(name)}
     http = _http(name, longest_of_own(settings) + _MARGIN, filters, shared, routes)
+    if name == "own" and hold_of(settings, gateway) is not None:
+        http |= {"local_reply_config": refusals(holds=True)}
     return _listener(name, (_LOOPBACK, port), gateway, http)
 
 
@@ -285,6 +285,7 @@ def _says(who: str) -> dict[str, Any]:
             "x-envoy-ratelimited",
             "x-envoy-degraded",
             "x-envoy-upstream-service-time",
+            WAITS,
         ],
     }
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from breakeven.manifests.gateway.headers import DESTINATION, MODEL, STAY_INSIDE, TEAM
+from breakeven.manifests.gateway.headers import DESTINATION, MODEL, STAY_INSIDE, TEAM, WAITS
 from breakeven.manifests.gateway.labels import (
     OWN_THEN_API,
     TO_API,
@@ -19,6 +19,7 @@ from breakeven.manifests.gateway.labels import (
     of_model,
     served_of,
 )
+from breakeven.manifests.gateway.limits import hold_of
 from breakeven.manifests.gateway.typed import exactly, message
 from breakeven.settings.access.overflow import OverflowApi
 from breakeven.settings.gateway import GatewaySettings
@@ -121,10 +122,12 @@ def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str
                 ),
             }
     paths = [*PATHS]
+    held = _held(settings, gateway)
     for served, name in served_of(settings):
         own = {"name": MODEL, "string_match": one_of(served)}
         yield from _tried(settings, paths, "inside", [own], "candidate-then-own", 1)
-        yield _route(paths, "inside", [own], of_model(TO_OWN, name), None)
+        inside = _route(paths, "inside", [own], of_model(TO_OWN, name), held)
+        yield {**inside, "response_headers_to_remove": [WAITS]} if held else inside
     yield {
         "name": "no such model",
         "match": _match(paths, [{"name": MODEL, "present_match": True}]),
@@ -141,6 +144,20 @@ def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str
 def _of_api(api: OverflowApi) -> list[str]:
     """Returns the paths that both an API and the gateway serve."""
     return [path for path in PATHS if path in api.paths]
+
+
+def _held(settings: Settings, gateway: GatewaySettings) -> dict[str, Any] | None:
+    """Returns how a request waits for the first replica; None where one always runs."""
+    hold = hold_of(settings, gateway)
+    if hold is None:
+        return None
+    again = {"name": WAITS, "present_match": True}
+    return {
+        "retry_on": "retriable-headers",
+        "retriable_headers": [again],
+        "num_retries": hold.tries,
+        "rate_limited_retry_back_off": {"reset_headers": [{"name": WAITS, "format": "SECONDS"}]},
+    }
 
 
 def _tried(  # noqa: PLR0913, PLR0917  # as `_route`, for the share of a candidate

@@ -42,6 +42,11 @@ def bill_notes(report: Report) -> Iterator[str]:
     )
     if totals.overflow_share:
         yield _overflow(report)
+    elif totals.cold_share >= _SHOWN_SHARE:
+        yield (
+            f"{totals.cold_share:.1%} of requests come while no replica is ready, and wait for "
+            "one to start."
+        )
     yield from _gateway(report)
     free = len(report.infrastructure.without_charge)
     if free:

@@ -14,6 +14,7 @@ from breakeven.cost.notes import (
     EngineOlderThanCalibration,
     EngineTooOld,
     EvaluatedOtherwise,
+    HoldsRequests,
     MeasuredOtherwise,
     Note,
     NotScraped,
@@ -153,6 +154,12 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911, PLR0912  # one kin
             return (
                 "Scheduled replicas are included in the nodes of the estimate, as if the traffic's "
                 f"first hour were Monday 0:00 {time_zone}; break-even does not include them."
+            )
+        case HoldsRequests():
+            return (
+                f"While no replica is ready, each gateway pod holds up to {note.requests} requests "
+                f"that no API may answer, for at least {note.seconds} s; it rejects further ones "
+                "with 503 and Retry-After. The simulated week counts all of them as waiting."
             )
         case NotScraped():
             gateways = ""

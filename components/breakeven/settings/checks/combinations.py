@@ -47,21 +47,21 @@ def conflicts_of(settings: Settings) -> Iterator[Conflict]:
 
 def _scale_to_zero(settings: Settings) -> Iterator[Conflict]:
     replicas, allowed = settings.replicas, "Allowed: 1 or more"
-    needs = ("gateway.mode", "network.dataMayLeave", "replicas.autoscaling")
+    needs = ("gateway.mode", "gateway.enabled", "replicas.autoscaling")
     if replicas.min > 0:
         return
-    if not settings.gateway.is_hybrid:
-        found = "0 in mode self-host: nothing would answer while a replica starts"
-        yield Conflict("replicas.min", found, f"{allowed}, or set gateway.mode to hybrid", needs)
-    elif settings.overflow_api is None:
-        found = "0 without an API for the model: nothing would answer while a replica starts"
-        if not settings.network.data_may_leave:
-            found = "0 with network.dataMayLeave false: nothing would answer while a replica starts"
+    if not settings.gateway.is_on:
+        found = "0 without a gateway: nothing would hold requests while a replica starts"
+        allowed = f"{allowed}, or set gateway.enabled to true, or gateway.mode to hybrid"
         yield Conflict("replicas.min", found, allowed, needs)
     elif not replicas.autoscaling:
         found = "0 with replicas.autoscaling off: no replica would ever start"
         allowed = f"{allowed}, or set replicas.autoscaling to true"
         yield Conflict("replicas.min", found, allowed, needs)
+    elif settings.co_located and settings.overflow_api is None:
+        found = "0 without an API for the model, in a stack of several models"
+        allowed = f"{allowed}, or one model in the stack, for which the gateway holds requests"
+        yield Conflict("replicas.min", found, allowed, ("models", *needs))
 
 
 def _hybrid(settings: Settings) -> Iterator[Conflict]:
