@@ -42,7 +42,7 @@ def bill_notes(report: Report) -> Iterator[str]:
     )
     if totals.overflow_share:
         yield _overflow(report)
-    elif totals.cold_share >= _SHOWN_SHARE:
+    elif report.assumptions.fleet.lowest == 0 and totals.cold_share >= _SHOWN_SHARE:
         yield (
             f"{totals.cold_share:.1%} of requests come while no replica is ready, and wait for "
             "one to start."
