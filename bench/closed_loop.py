@@ -3,8 +3,8 @@
 API server, scheduler, HorizontalPodAutoscaler, KEDA, Karpenter and Prometheus are the real ones of
 the rig; machines are simulated, and vLLM by bench/loop/vllm_standin.py. The clock is compressed: a
 step of the simulation, 15 seconds, lasts --step-seconds, and every time setting is scaled alike;
-what cannot be scaled (Karpenter's own waits) the simulation is told. docs/closed-loop.md says more.
-Exits with 1 where node-hours differ by more than 10%. Run from the root: make bench-loop
+what cannot be scaled (Karpenter's own waits) is an input of the simulation. docs/closed-loop.md
+says more. Exits with 1 where node-hours differ by more than 10%. Run from the root: make bench-loop
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Fixture:
 
 
 def manifests(path: Path) -> tuple[Resource, ...]:
-    """Returns the manifests of a file; none where it can't be read as such."""
+    """Returns the manifests of a file; none where it cannot be read as such."""
     try:
         return read_manifests(path)
     except ManifestError:

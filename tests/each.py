@@ -35,7 +35,7 @@ def each(names: str, cases: Iterable[Any]) -> Callable[[_Test], _Test]:
             for case in known:
                 try:
                     test(*fixed, **case, **fixtures)
-                except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  # all are told
+                except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  # all are reported
                     failures.append(_failure(case, error))
             if failures:
                 head = f"{len(failures)} of {len(known)} cases fail"

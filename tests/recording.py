@@ -166,7 +166,7 @@ def once(
 ) -> Callable[Concatenate[_Stated, _Rest], _Result]:
     """Makes a function that registers something do it once for the same arguments.
 
-    Settings hold mappings, which have no hash, so they are told apart by being the same object, as
+    Settings hold mappings, which have no hash, so they are compared by identity, as
     those of a stack are (see settings_of). Nothing may be changed in what is returned.
     """
     kept: dict[tuple[object, ...], tuple[_Stated, _Result]] = {}

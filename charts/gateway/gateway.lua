@@ -175,7 +175,7 @@ local function until_next_month(now)
 end
 
 -- Leaves the mark that a request stays inside on all but those that say "false" once and nothing else.
--- Routes can't tell: Envoy matches the values of a header that is there twice one by one, so "true" beside
+-- Routes cannot tell: Envoy matches the values of a header that is there twice one by one, so "true" beside
 -- "false" was false.
 local function mark(headers)
   local marks = headers:getNumValues("x-stay-inside")

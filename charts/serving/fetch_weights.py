@@ -48,7 +48,7 @@ log = logging.getLogger("weights")
 
 
 class FetchError(Exception):
-    """The weights can't be used; says why."""
+    """The weights cannot be used; says why."""
 
 
 class OneLine(logging.Formatter):
@@ -197,7 +197,7 @@ def plan(repository: str, revision: str, directory: Path) -> list[Any]:
     """Returns the hub's entries of the files that are to be fetched; none where all are there.
 
     Raises:
-        FetchError: They can't be had, or don't fit the volume.
+        FetchError: They cannot be had, or do not fit the volume.
     """
     target = directory / revision
     if target.is_dir():
@@ -299,7 +299,9 @@ def content_flaw(path: Path) -> str | None:
     with path.open("rb") as stream:
         start = stream.read(len(_ZIP))
     if start == _ZIP or start.startswith(_PICKLE):
-        return "is a pickle or an archive under another name, which runs code when it is loaded"
+        return (
+            "a pickle or an archive with another file extension, which runs code when it is loaded"
+        )
     return None
 
 
@@ -337,7 +339,7 @@ def header_flaw(path: Path) -> str | None:
             *(ArithmeticError, AttributeError, LookupError),
             *(RecursionError, TypeError, ValueError),
         ):
-            return "is not a safetensors file: its header can't be read"
+            return "is not a safetensors file: its header cannot be read"
     end = 0
     for first, last in spans:
         if first != end or last < first:

@@ -62,7 +62,7 @@ def _listens(port: int) -> bool:
 def _end_start(process: int, port: int) -> None:
     """Ends what vLLM has started until vLLM gives up, or has become ready after all.
 
-    The container's first process itself can't be killed from inside; without its engine it ends.
+    The container's first process itself cannot be killed from inside; without its engine it ends.
     """
     while not _listens(port) and _is_alive(process):
         for child in _descendants(process):

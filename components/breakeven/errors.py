@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One setting that can't be used.
+    """One setting that cannot be used.
 
     Attributes:
         key: Configuration key without the project's prefix.
@@ -72,7 +72,7 @@ class UnknownStackError(UserError):
 
 
 class PriceBookError(UserError):
-    """The price book itself can't be used; no setting of a stack is to blame."""
+    """The price book itself cannot be used; no setting of a stack is to blame."""
 
     def __init__(self, error: Exception, path: Path) -> None:
         super().__init__(
@@ -82,7 +82,7 @@ class PriceBookError(UserError):
 
 
 class StackFileError(UserError):
-    """A stack file that is no YAML, or that can't be changed without rewriting it."""
+    """A stack file that is no YAML, or that cannot be changed without rewriting it."""
 
 
 class NoYamlError(StackFileError):
@@ -144,4 +144,4 @@ class SettingsError(UserError):
 
 
 class TemplateError(UserError):
-    """A template of charts/ that can't be rendered; names the template and the cause."""
+    """A template of charts/ that cannot be rendered; names the template and the cause."""

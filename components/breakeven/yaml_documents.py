@@ -52,7 +52,7 @@ def read_documents(path: Path) -> list[Any]:
     Raises:
         yaml.YAMLError: It is no YAML.
         ValueError: It is not text in UTF-8.
-        OSError: It can't be read.
+        OSError: It cannot be read.
     """
     return documents_in(path.read_text(encoding="utf-8"))
 

@@ -14,7 +14,7 @@ from pulumi_policy import (
 # A pack is started in its own folder, where the project is not found.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "components"))
 
-from rules import (  # type: ignore[import-not-found]  # beside this file, where the pack runs
+from rules import (  # type: ignore[import-not-found]  # next to this file, where the pack runs
     not_priced,
     over_budget,
 )

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 
 def over_budget(figures: Mapping[str, object]) -> str | None:
-    """Says by how much an estimate is over its budget; None where it is within, or has none.
+    """Returns a message with the amount over budget; None if within budget or without one.
 
     Args:
         figures: Inputs of the resource `breakeven:cost:Estimate`, money as decimal strings.
@@ -22,16 +22,20 @@ def over_budget(figures: Mapping[str, object]) -> str | None:
     if total <= limit:
         return None
     return (
-        f"the stack costs ${total:,.2f} a month, ${total - limit:,.2f} over its budget of "
-        f"${limit:,.2f}. Make it cheaper, or raise breakeven:budgetPerMonth."
+        f"the stack costs ${total:,.2f}/month, ${total - limit:,.2f} over its budget of "
+        f"${limit:,.2f}. Reduce its "
+        "cost, or raise breakeven:budgetPerMonth."
     )
 
 
 def not_priced(figures: Mapping[str, object]) -> str | None:
-    """Says what an estimate leaves out: a total that misses a part proves no budget."""
+    """Returns a message with the resources that an estimate omits, if there are any."""
     own = figures.get("selfHosted")
     missing = own.get("notPriced") if isinstance(own, Mapping) else None
     if not isinstance(missing, Sequence) or not missing:
         return None
     names = ", ".join(str(item["name"]) for item in missing)
-    return f"not in the total, because no price is known: {names}. State it in pricing.overrides."
+    return (
+        f"not in the total because no price is known: {names}. Set their prices in "
+        "pricing.overrides."
+    )

@@ -40,7 +40,7 @@ def clean(project: Project, rig: Rig, before: set[str]) -> Iterator[str]:
     if left := leftovers(rig.api, before, seconds=_PATIENCE_SECONDS):
         yield from _delete(rig.api, before)
         yield f"what the engine had left: {', '.join(sorted(left))}"
-    assert not leftovers(rig.api, before), "the cluster can't be brought back to what it was"
+    assert not leftovers(rig.api, before), "the cluster cannot be brought back to what it was"
 
 
 def _destroy(project: Project) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What goes wrong on a node, as its kubelet reports it: kwok is told to by a Stage."""
+"""Faults of a node, as its kubelet reports them: kwok simulates them with a Stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pods that can't start: their image is missing, a quota refuses them, the pool may not grow.
+"""Pods that cannot start: their image is missing, a quota refuses them, the pool may not grow.
 
 The update says so in good time, what served goes on serving, and it finishes once there is room.
 """

@@ -378,13 +378,13 @@ CASES = {
     "PodMonitor's definition": Case(
         _gone(f"{_CRDS}/podmonitors.monitoring.coreos.com"),
         "definitions",
-        "monitoring.coreos.com is half installed: no definition of PodMonitor",
+        "monitoring.coreos.com is partly installed: missing definition of PodMonitor",
         "kube-prometheus-stack",
     ),
     "LeaderWorkerSet's definition": Case(
         _gone(f"{_CRDS}/leaderworkersets.leaderworkerset.x-k8s.io"),
         "definitions",
-        "no definition of LeaderWorkerSet (leaderworkerset.x-k8s.io/v1)",
+        "missing definition of LeaderWorkerSet (leaderworkerset.x-k8s.io/v1)",
         "lws/releases/download/v0.8.0/manifests.yaml",
         stack="owned-h100",
     ),
@@ -410,21 +410,21 @@ CASES = {
     "namespace monitoring": Case(
         lambda _: _nothing(),
         "namespaces",
-        "namespace watching, which the stack does not make, is missing",
+        "missing namespace watching, which the stack does not create",
         "kubectl create namespace watching",
         settings={"monitoring.namespace": "watching"},
     ),
     "own namespace": Case(
         lambda _: _nothing(),
         "namespaces",
-        "namespace chat is not there yet",
+        "namespace chat is does not exist yet",
         "kubectl create namespace chat",
         settings={"network.namespace": "chat"},
     ),
-    "a namespace of one's own": Case(
+    "a separate namespace": Case(
         _more(_SHOP),
         "namespaces",
-        "Deployments of others (shop)",
+        "contains other Deployments (shop)",
         "set network.namespace",
         Status.WARNING,
     ),
@@ -436,7 +436,7 @@ CASES = {
             {"metadata": {"labels": {_ENFORCE: "restricted"}}},
         ),
         "pod-security",
-        "level none; the stack sets restricted",
+        "level none; the stack will set restricted",
         "--dry-run=server",
         Status.WARNING,
     ),
@@ -467,7 +467,7 @@ CASES = {
         _more(_LIMITS), "quotas", "claims of 0 to 10Gi only", "kubectl -n llm edit"
     ),
     "admission": Case(
-        _admission, "admission", "the image is not signed", "change what the message names"
+        _admission, "admission", "the image is not signed", "fix what the message names"
     ),
     "storage class": Case(
         _gone("/apis/storage.k8s.io/v1/storageclasses/efs"),
@@ -478,8 +478,8 @@ CASES = {
     "access mode": Case(
         _more(_BLOCK_CLASS),
         "storage-class",
-        "(ebs.csi.aws.com) has no access mode ReadWriteMany",
-        "set weights.storageClass to a file store",
+        "(ebs.csi.aws.com) does not support access mode ReadWriteMany",
+        "set weights.storageClass to file storage",
         settings={"weights.storageClass": "block"},
     ),
     "CSI driver": Case(
@@ -528,7 +528,7 @@ CASES = {
     "whole GPUs": Case(
         _node("on-prem-0", {"metadata": {"labels": {"nvidia.com/mig.config": "all-1g.10gb"}}}),
         "mig",
-        "MIG divides the GPUs of on-prem-0",
+        "MIG is enabled on on-prem-0",
         "nvidia.com/mig.config=all-disabled",
         Status.WARNING,
         "on-prem",
@@ -547,7 +547,7 @@ CASES = {
     "device plugin": Case(
         _gone("/apis/apps/v1/namespaces/kube-system/daemonsets/device-plugin"),
         "device-plugin",
-        "no DaemonSet of a device plugin",
+        "no device plugin DaemonSet",
         _OPERATOR,
         Status.WARNING,
     ),
@@ -639,9 +639,13 @@ def test_missing_rights_are_found_by_asking_the_api_server(ready: Ready, tmp_pat
         found = ready.ask("aws-prod", None, {}, cluster=reader)
     rights = [each.found for each in found["rights"] if each.status is Status.FAILED]
     assert any(
-        "may not create, patch, delete deployments.apps in namespace llm" in each for each in rights
+        "missing permission to create, patch, delete deployments.apps in namespace llm" in each
+        for each in rights
     )
-    assert any("may not create, get, watch, patch, delete nodepools" in each for each in rights)
+    assert any(
+        "missing permission to create, get, watch, patch, delete nodepools" in each
+        for each in rights
+    )
     assert [each.status for each in found["secrets"]] == [Status.UNKNOWN] * 3
     assert [each.status for each in found["gpu-nodes"]] == [Status.UNKNOWN]
     assert token not in str(found)

@@ -145,9 +145,9 @@ def test_text_output_has_the_whole_table_once_within_100_columns_and_changes_no_
     result = with_packs.preview("dev", *HARDENING)
 
     assert result.returncode == 0, result.stdout + result.stderr
-    # A stack that keeps every rule, or has a waiver for it, is told nothing about rules.
+    # A stack that keeps every rule, or has a waiver for it, gets no message about rules.
     assert "breakeven-hardening" in result.stdout
-    for word in ("mandatory", "advisory", "can't run policy"):
+    for word in ("mandatory", "advisory", "cannot run policy"):
         assert word not in result.stdout + result.stderr
     # The plan's line for the stack repeats the first line of the message.
     _, _, diagnostics = result.stdout.partition("Diagnostics:")

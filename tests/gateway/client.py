@@ -43,7 +43,7 @@ class Client:
 
     Args:
         port: Of the gateway.
-        model: What requests ask for if they don't say.
+        model: What requests ask for if they do not say.
     """
 
     def __init__(self, port: int, model: str) -> None:

@@ -16,7 +16,7 @@ class NameServer:
     Attributes:
         addresses: By name, without the dot at its end. A name without addresses is known.
         asked: Every name that anybody looked up.
-        fails: It answers that it can't (SERVFAIL).
+        fails: It answers that it cannot (SERVFAIL).
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """The real gateway on loopback: Envoy, ratelimit and Valkey with exactly what a stack renders.
 
-Stand-ins are what can't be had here: vLLM for each replica, the API, and the cluster's name server.
-The ports, addresses and paths of the pods become those of the test (`rendering.moved`).
+Stand-ins are what cannot be had here: vLLM for each replica, the API, and the cluster's name
+server. The ports, addresses and paths of the pods become those of the test (`rendering.moved`).
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def test_last_replica_killed_in_a_stream(serving: Cluster, row: Row) -> None:
     own.faults = Faults(seconds_a_word=0.02, dies_after_words=10)
     free = [serving.ask(stream=True)]
     inside = marked(serving, stream=True)
-    # Half an answer of one model is not continued by another: the client is told, and asks again.
+    # Half an answer of one model is not continued by another: the client gets an error and retries.
     assert_cut_cleanly(free + inside)
     row += [free, inside]
 
@@ -247,7 +247,7 @@ def test_all_replicas_answer_with_errors(cluster: Cluster, row: Row, status: int
 
 
 def test_replica_is_unhealthy(cluster: Cluster, row: Row) -> None:
-    """It says itself that it can't: nobody is sent there, and it comes back by itself."""
+    """It says itself that it cannot: nobody is sent there, and it comes back by itself."""
     first, second = cluster.set_replicas(A, B)
     first.faults = Faults(unhealthy=True, status=500)
     cluster.wait_for_ready(B)
@@ -264,7 +264,7 @@ def test_replica_is_unhealthy(cluster: Cluster, row: Row) -> None:
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_request_is_wrong(cluster: Cluster, row: Row, status: int) -> None:
-    """Such as one that is too long: it is told so, and not sent from one to the next."""
+    """For example one that is too long: it gets an error, and is not sent to another replica."""
     for replica in cluster.set_replicas(A, B):
         replica.faults = Faults(status=status)
     free = [cluster.ask()]

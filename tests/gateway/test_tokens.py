@@ -101,7 +101,7 @@ def test_a_key_is_taken_where_there_is_no_token_and_never_beside_one(known: Clus
     assert status(("x-api-key", "sk-product")) == 200
     assert status() == 401
     assert status(("x-api-key", "wrong")) == 401
-    # A key is no token, and a token beside a key is one too many.
+    # A key is not a token, and a request must not have both.
     assert status(("Authorization", "Bearer sk-product")) == 401
     assert status(("Authorization", "bearer sk-product")) == 401
     assert status(("Authorization", f"Bearer {token}"), ("x-api-key", "sk-legal")) == 401

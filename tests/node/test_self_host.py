@@ -97,9 +97,9 @@ def test_pods_reach_what_the_rules_name_and_nothing_else(deployed: SelfHosted) -
         "nobody": {public: "no name", outside: "refused", **dict.fromkeys(inside, "refused")},
         "engine": {public: "no name", **dict.fromkeys((outside, *inside[1:]), "refused")},
     }
-    found = {who: callers[who].json(REACH, *targets) for who, targets in wanted.items()}
-    for who in ("stranger", "monitoring", "weights", "nobody"):
-        node.api.delete(callers[who].path)
+    found = {caller: callers[caller].json(REACH, *targets) for caller, targets in wanted.items()}
+    for caller in ("stranger", "monitoring", "weights", "nobody"):
+        node.api.delete(callers[caller].path)
     node.api.delete("/api/v1/namespaces/stranger")
     assert found == wanted
 

@@ -1,7 +1,7 @@
 """Every PromQL expression of every stack, run by a real Prometheus over recorded series.
 
 What is recorded has the metrics, kinds and labels of the catalogue: a replica alone, then a second
-one beside it, and a time at which there is nothing.
+another one, and a time at which there is nothing.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _labels(settings: Settings, pod: str, labels: set[str]) -> dict[str, str]:
         "job": job_name(settings),
         "pod": pod,
         "uid": pod,
-        # What an exporter says of the pod that it measures, beside its own.
+        # The labels of the measured pod, in addition to the exporter's own.
         "exported_pod": pod,
         "exported_namespace": settings.network.namespace,
         "instance": f"{pod}:8000",

@@ -1,4 +1,4 @@
-"""What the kit's stacks don't do as checkers of others want, and why."""
+"""What the kit's stacks do not do as checkers of others want, and why."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture
 def bundle(site: Site, tmp_path: Path) -> Path:
-    """A copy that a test may tamper with, beside the key."""
+    """A copy that a test can tamper with, next to the key."""
     public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "release.pub").write_bytes(public)
     return Path(shutil.copytree(site.folder / "bundle", tmp_path / "bundle"))

@@ -84,7 +84,7 @@ def check(text: str, recorded: Series | None = None) -> Expression:
 
     Args:
         text: The expression.
-        recorded: Series of recording rules, which may be asked for beside the catalogue's.
+        recorded: Series of recording rules, which can be queried in addition to the catalog's.
     """
     expression, known = parse(text), {**catalogue(), **(recorded or {})}
     labels = set(expression.added)

@@ -82,7 +82,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
         }
     ),
 }
-"""Which rooms each room may import, beside the foundations; those import only each other."""
+"""Which rooms each room may import, apart from the foundations; those import only each other."""
 
 WITH_PULUMI = {"program", "resources"}
 """Rooms that may load Pulumi; all others load neither it nor gRPC, not even through others."""

@@ -1,4 +1,4 @@
-"""The CPU build of vLLM; where it can't be installed, its tests are skipped and say why."""
+"""The CPU build of vLLM; where it cannot be installed, its tests are skipped and say why."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def vllm() -> Vllm:
     reason = installation.obstacle(layout)
     if reason:
         # The only reason for which a test of this project is skipped.
-        pytest.skip(f"vllm-check is skipped, vLLM for CPUs can't be installed here: {reason}")
+        pytest.skip(f"vllm-check is skipped, vLLM for CPUs cannot be installed here: {reason}")
     found = installation.find(layout)
     if found is None:
         pytest.fail("vLLM is not installed yet; `make vllm-check` does it and runs this")

@@ -161,7 +161,7 @@ def _containers(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def for_cpus(flag: str) -> str:
-    """Returns a flag as a CPU build can use it; empty where it can't."""
+    """Returns a flag as a CPU build can use it; empty where it cannot."""
     name = flag.partition("=")[0]
     if name in _PARALLEL:
         return f"{name}=1"

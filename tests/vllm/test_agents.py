@@ -148,7 +148,7 @@ def test_a_parser_makes_of_a_recorded_answer_what_a_client_expects(
 def server(
     request: pytest.FixtureRequest, vllm: Vllm, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A replica with parsers of tool calls and of reasoning, and one with the former alone."""
+    """A replica with both parsers, and one with only the parser of tool calls."""
     stack, _, model = request.param.partition(", ")
     engine = next(each for each in engines_of(stack) if model in ("", each.model))
     with starting(engine, vllm, tmp_path_factory.mktemp("replica")) as started:

@@ -216,7 +216,7 @@ class Workbench:
         copy = self.folder / program.name / "patched" / module.replace("/", "-")
         shutil.copytree(self.module_folder(program, module), copy, copy_function=shutil.copyfile)
         for folder in (copy, *copy.rglob("*/")):
-            folder.chmod(0o755)  # in Go's cache they can't be written to
+            folder.chmod(0o755)  # in Go's cache they cannot be written to
         for patch in program.patches:
             if patch.module != module:
                 continue
@@ -224,7 +224,7 @@ class Workbench:
             text = file.read_text(encoding="utf-8")
             if (found := text.count(patch.old)) != 1:
                 raise SetupError(
-                    what=f"{module} can't be changed as {program.name} needs it",
+                    what=f"{module} cannot be changed as {program.name} needs it",
                     found=f"{patch.file} has `{patch.old}` {found} times",
                     allowed="exactly once",
                     fix=["correct the program's patches in tools/bootstrap/cluster.py"],

@@ -20,7 +20,7 @@ PASSPHRASE_FILE = f"{PASSPHRASE}_FILE"
 def backend_url(layout: Layout) -> str:
     """The local backend of this checkout, as Pulumi writes it."""
     # Without files of attributes next to the state: an engine that is killed while it writes one
-    # leaves it empty, and the state can't be read any more ("failed to load checkpoint: EOF").
+    # leaves it empty, and the state cannot be read any more ("failed to load checkpoint: EOF").
     return f"file://{layout.state}?metadata=skip"
 
 

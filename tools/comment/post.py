@@ -150,12 +150,12 @@ def read_comment(path: Path, stack: str) -> str:
     """Reads a comment that code of the request wrote.
 
     Raises:
-        PostError: It is not a stack's comment, is too long, or can't be read.
+        PostError: It is not a stack's comment, is too long, or cannot be read.
     """
     try:
         body = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        msg = f"{path}: can't be read: {error}. The job that estimates has to write it"
+        msg = f"{path}: cannot be read: {error}. The job that estimates has to write it"
         raise PostError(msg) from None
     if body.partition("\n")[0] != mark_of(stack):
         msg = f"{path}: is not the cost of stack {stack}. Look at the job that estimates"

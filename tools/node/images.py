@@ -311,7 +311,7 @@ def _suite() -> str:
     if version not in _DEBIAN:
         numbers = ", ".join(f"{major}.{minor}" for major, minor in _DEBIAN)
         raise SetupError(
-            what="images can't be made with this Python: no release of Debian has the same one",
+            what="images cannot be made with this Python: no release of Debian has the same one",
             found=f"{version[0]}.{version[1]}",
             allowed=numbers,
             fix=["make node PYTHON=python3.11"],

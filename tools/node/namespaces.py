@@ -170,7 +170,7 @@ def _wait_for(file: Path, process: subprocess.Popen[bytes], log: Path) -> None:
     while not file.exists():
         if process.poll() is not None or time.monotonic() > patience:
             raise SetupError(
-                what="the namespaces of the node can't be made",
+                what="the namespaces of the node cannot be made",
                 found=tail(log),
                 fix=["run it where mounts and networks may be made: in no container"],
             )

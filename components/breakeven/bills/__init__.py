@@ -1,1 +1,1 @@
-"""What was charged: exports of clouds and APIs, read into sums by what was paid for."""
+"""Charges: exports of clouds and APIs, summed by item."""

@@ -63,13 +63,19 @@ def read_api_spend(text: str, name: str, own_models: Collection[str]) -> ApiSpen
     try:
         listed = [charge for charge in charges if charge[2]]
     except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError, csv.Error) as error:
-        msg = f"{name}: a cost of {source} without a time or an amount. Save the answer unchanged"
+        msg = (
+            f"{name}: a cost in the {source} report has no time or amount. Save the response "
+            "unchanged"
+        )
         raise BillError(msg) from error
     except _PagesError as error:
-        msg = f"{name}: {source} has further pages. Save all of them, each as a file of its own"
+        msg = f"{name}: the {source} report has more pages. Save each page as a separate file"
         raise BillError(msg) from error
     if not listed:
-        msg = f"{name}: {source} reports no cost. Ask for a period in which the API was used"
+        msg = (
+            f"{name}: the {source} report contains no cost. Request a period in which the API "
+            "was used"
+        )
         raise BillError(msg)
     return ApiSpend(
         source=source,

@@ -1,4 +1,4 @@
-"""What was charged in a billing period, summed by what it was for."""
+"""Charges of a billing period, summed by item."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 
 
 class BillError(Exception):
-    """An export that can't be used; the message names the file, what was found, and what to do."""
+    """An invalid export; the message names the file, what was found, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +77,8 @@ def together(parts: Sequence[Charged]) -> Charged:
     for part in ordered[1:]:
         if part.start - end >= timedelta(days=1):
             msg = (
-                f"{part.name}: starts {part.start.date()}, and nothing covers the days from "
-                f"{end.date()}. Give the exports of all months between"
+                f"{part.name}: starts on {part.start.date()}, but no export covers the days from "
+                f"{end.date()}. Add the exports of the months in between"
             )
             raise BillError(msg)
         end = max(end, part.end)

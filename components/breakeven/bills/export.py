@@ -48,7 +48,7 @@ def read_export(path: Path, tags: Tags) -> Charged:
         tags: All of which a row has to carry; empty for all rows.
 
     Raises:
-        BillError: It can't be read, is of no known kind, states another currency than USD, or no
+        BillError: It cannot be read, is of no known kind, states another currency than USD, or no
             row carries the tags.
     """
     import polars as pl  # noqa: PLC0415 -- takes a while to load
@@ -62,7 +62,7 @@ def read_export(path: Path, tags: Tags) -> Charged:
         sums = _summed(frame, kind, Reader(columns), tags).collect(engine="streaming")
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = " ".join(str(error).split())[:300]
-        msg = f"{path}: can't be read ({reason}). Export it again as CSV, Parquet or JSONL"
+        msg = f"{path}: cannot read the file ({reason}). Export it again as CSV, Parquet or JSONL"
         raise BillError(msg) from error
     return _charged(path, kind, sums.to_dicts(), tags)
 
@@ -140,12 +140,12 @@ def _charged(path: Path, kind: Format, groups: list[dict[str, Any]], tags: Tags)
     own = [group for group in groups if group["selected"]]
     said = " and ".join(f"{key}={value}" for key, value in tags)
     if not rows:
-        msg = f"{path}: has a header and no rows. Export a period that is billed"
+        msg = f"{path}: has a header but no rows. Export a billed period"
         raise BillError(msg)
     if not own:
         msg = (
-            f"{path}: none of {rows:,} rows carries {said}. Check key and value; on AWS a tag is "
-            "in the export only once it is activated as a cost allocation tag"
+            f"{path}: none of {rows:,} rows has {said}. Check key and value. On AWS, activate "
+            "the tag as a cost allocation tag to include it in the export"
         )
         raise BillError(msg)
     if bad := sum(group["unreadable"] for group in own):
@@ -187,11 +187,11 @@ def _period(path: Path, groups: list[dict[str, Any]]) -> tuple[datetime, datetim
     try:
         start, end = _moment(min(starts)), _moment(max(ends))
     except ValueError as error:
-        msg = f"{path}: no row states a time that can be read. Export start and end of usage"
+        msg = f"{path}: no row has a valid time. Export start and end of usage"
         raise BillError(msg) from error
     if start >= end:
         times = f"starts {start.isoformat()} and ends {end.isoformat()}"
-        msg = f"{path}: its usage {times}. Export start and end of usage"
+        msg = f"{path}: the usage {times}. Export start and end of usage"
         raise BillError(msg)
     return start, end
 

@@ -54,8 +54,8 @@ def definition_files(
     missing = [name for name in needed if name not in defined]
     if missing:
         msg = (
-            f"{folder}: no file defines {', '.join(missing)}. Put the CustomResourceDefinitions "
-            "there, or leave --crds out where the cluster has them"
+            f"{folder}: no file defines {', '.join(missing)}. Add the CustomResourceDefinitions, "
+            "or omit --crds if the cluster has them"
         )
         raise BundleError(msg)
     files = sorted({defined[name] for name in needed})
@@ -70,7 +70,7 @@ def _defined_in(path: Path) -> list[str]:
     try:
         documents = read_documents(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        msg = f"{path}: is no YAML: {' '.join(str(error).split())}"
+        msg = f"{path}: invalid YAML: {' '.join(str(error).split())}"
         raise BundleError(msg) from error
     try:
         return [
@@ -79,5 +79,5 @@ def _defined_in(path: Path) -> list[str]:
             if isinstance(document, dict) and document.get("kind") == "CustomResourceDefinition"
         ]
     except (KeyError, TypeError) as error:
-        msg = f"{path}: a CustomResourceDefinition in it states no group or no kind"
+        msg = f"{path}: a CustomResourceDefinition without group or kind"
         raise BundleError(msg) from error

@@ -26,12 +26,12 @@ def make_delta(old: Bundle, new: Bundle, order: Order, count: Count = nothing) -
     """
     for bundle in (old, new):
         if bundle.manifest.base:
-            msg = f"{bundle.folder}: is itself a delta. Name a whole bundle"
+            msg = f"{bundle.folder}: is a delta. Name a full bundle"
             raise BundleError(msg)
     if old.manifest.stack != new.manifest.stack:
         msg = (
-            f"{old.folder}: is for stack {old.manifest.stack}, {new.folder} for "
-            f"{new.manifest.stack}. A delta is between two bundles of one stack"
+            f"{old.folder} is for stack {old.manifest.stack}, but {new.folder} is for "
+            f"{new.manifest.stack}. Name two bundles of one stack"
         )
         raise BundleError(msg)
     held = {(entry.path, entry.sha256, entry.size) for entry in old.manifest.files}

@@ -6,4 +6,4 @@ from breakeven.errors import UserError
 
 
 class BundleError(UserError):
-    """A bundle, or something that should go into one, can't be used; names the file and why."""
+    """A bundle, or something that should go into one, cannot be used; names the file and why."""

@@ -51,7 +51,7 @@ def canonical_json(value: Any) -> bytes:
 
 
 def read_regular(
-    path: Path, limit: int, missing: str = "is missing. Copy the whole folder of the bundle again"
+    path: Path, limit: int, missing: str = "missing. Copy the whole folder of the bundle again"
 ) -> bytes:
     """Returns a small file; never follows a link.
 
@@ -70,7 +70,7 @@ def read_regular(
         msg = f"{path}: {missing}"
         raise BundleError(msg) from error
     if len(content) > limit:
-        msg = f"{path}: is larger than {limit} bytes, which no bundle needs. Copy it again"
+        msg = f"{path}: larger than {limit} bytes, the limit for this file. Copy it again"
         raise BundleError(msg)
     return content
 
@@ -80,17 +80,17 @@ def open_regular(path: Path) -> BinaryIO:
 
     Raises:
         FileNotFoundError: It is not there.
-        BundleError: It is a link, a folder or a device, or can't be read.
+        BundleError: It is a link, a folder or a device, or cannot be read.
     """
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        msg = f"{path}: is a link or no regular file. Copy the bundle again, as plain files"
+        msg = f"{path}: not a regular file. Copy the bundle again, as regular files"
         raise BundleError(msg)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         raise
     except OSError as error:
-        msg = f"{path}: can't be read: {error.strerror}"
+        msg = f"{path}: cannot be read: {error.strerror}"
         raise BundleError(msg) from error
     return os.fdopen(descriptor, "rb")
 
@@ -116,7 +116,7 @@ def whole_file(path: Path, mode: int = 0o644, *, new: bool = False) -> Iterator[
         new: Whether a file that is there already stays as it is.
 
     Raises:
-        BundleError: It can't be written, for example because the disk is full, or it is there.
+        BundleError: It cannot be written, for example because the disk is full, or it is there.
     """
     beside = partial_of(path)
     try:
@@ -132,7 +132,10 @@ def whole_file(path: Path, mode: int = 0o644, *, new: bool = False) -> Iterator[
         else:
             beside.replace(path)
     except OSError as error:
-        msg = f"can't write {path}: {error.strerror}. Make room or name another folder, then repeat"
+        msg = (
+            f"cannot write {path}: {error.strerror}. Free some space or name another folder, "
+            "then repeat"
+        )
         raise BundleError(msg) from error
     finally:
         beside.unlink(missing_ok=True)
@@ -142,7 +145,7 @@ def _move_to_free_place(beside: Path, path: Path) -> None:
     try:
         path.hardlink_to(beside)  # unlike a rename, it fails where another process was first
     except FileExistsError as error:
-        msg = f"{path}: is there already, and was left as it is. Name another file"
+        msg = f"{path}: already exists and was not changed. Name another file"
         raise BundleError(msg) from error
 
 
@@ -150,7 +153,7 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o644, *, new: bool = Fa
     """Writes a small file whole; `mode` and `new` as of `whole_file`.
 
     Raises:
-        BundleError: It can't be written, or is there.
+        BundleError: It cannot be written, or is there.
     """
     with whole_file(path, mode, new=new) as stream:
         stream.write(content)

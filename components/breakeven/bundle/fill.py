@@ -72,13 +72,16 @@ def fill(
 
 def _require_own_folder(folder: Path, model: LockedModel) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        msg = f"{folder}: is a link or no folder. Remove it"
+        msg = f"{folder}: not a folder. Remove it"
         raise BundleError(msg)
     names = {file.name for file in model.files}
     unfinished = {partial_of(folder / name).name for name in names}
     there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if foreign := sorted(there - names - unfinished):
-        msg = f"{folder}: has files that are none of the model: {', '.join(foreign)}. Remove them"
+        msg = (
+            f"{folder}: has files that do not belong to the model: {', '.join(foreign)}. Remove "
+            "them"
+        )
         raise BundleError(msg)
 
 
@@ -95,6 +98,6 @@ def _require_written(path: Path, file: ModelFile, count: Count) -> None:
     with path.open("rb") as stream:
         forget(stream)  # so that it is read from the volume, not from this machine's memory
     if path.stat().st_size != file.size or sha256_of(path) != file.sha256:
-        msg = f"{path}: the volume gives back other bytes than were written. Don't use this volume"
+        msg = f"{path}: the volume returned other bytes than were written. Do not use this volume"
         raise BundleError(msg)
     count(file.size)

@@ -56,7 +56,7 @@ def _load(oras: Oras, image: LockedImage, layout: Path, registry: str, say: Say)
     mirrored = reference.mirrored(registry)
     there = _has_all(oras, image, registry)
     if there:
-        say(f"is there: {mirrored}")
+        say(f"already there: {mirrored}")
     else:
         say(f"pushing {mirrored}, {image.size / 1e9:.2f} GB")
         oras.push(layout, reference, registry)
@@ -85,8 +85,8 @@ def _require_all(oras: Oras, image: LockedImage, registry: str) -> None:
         size = oras.blob_size(f"{host}/{path}", blob.digest)
         if size != blob.size:
             msg = (
-                f"{host}/{path}@{blob.digest}: the registry has {size:,} bytes of it instead of "
-                f"{blob.size:,}. Remove it there, then repeat"
+                f"{host}/{path}@{blob.digest}: the registry has {size:,} bytes instead of "
+                f"{blob.size:,}. Delete it there, then repeat"
             )
             raise BundleError(msg)
 

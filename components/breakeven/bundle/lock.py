@@ -150,7 +150,7 @@ def read_lock(path: Path) -> Lock:
     Raises:
         BundleError: It is missing, or not as this program writes it.
     """
-    missing = "there is no such lock. Write it: breakeven bundle plan STACK --model FOLDER"
+    missing = "lock file not found. Create it: breakeven bundle plan STACK --model FOLDER"
     content = read_regular(path, LIMIT, missing)
     return parse_lock(content, str(path))
 
@@ -165,12 +165,12 @@ def parse_lock(content: bytes, where: str) -> Lock:
         lock = LOCK.validate_json(content, strict=True)
     except ValidationError as error:
         msg = (
-            f"{where}: is not a lock of this version ({first_mistake(error)}). "
-            "Write it again: breakeven bundle plan"
+            f"{where}: not a lock of this version ({first_mistake(error)}). Create it again: "
+            "breakeven bundle plan"
         )
         raise BundleError(msg) from error
     if lock.as_bytes() != content:
-        msg = f"{where}: was changed by hand. Write it again: breakeven bundle plan"
+        msg = f"{where}: edited by hand. Create it again: breakeven bundle plan"
         raise BundleError(msg)
     return lock
 
@@ -184,6 +184,6 @@ def lock_of(manifest: Manifest, content: bytes, where: str) -> Lock:
     lock = parse_lock(content, where)
     named = (manifest.lock, manifest.stack, manifest.release)
     if (lock.digest, lock.stack, lock.release) != named:
-        msg = f"{where}: is not the lock that the bundle's manifest names. Pack it again"
+        msg = f"{where}: not the lock in the bundle's manifest. Pack the bundle again"
         raise BundleError(msg)
     return lock

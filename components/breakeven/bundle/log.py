@@ -74,7 +74,7 @@ def append(
     """Adds a line; two processes never chain to the same one.
 
     Raises:
-        BundleError: The log can't be written, or its chain is broken already.
+        BundleError: The log cannot be written, or its chain is broken already.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def append(
             _write_whole(stream, entry.line(), len(content))
             os.fsync(stream.fileno())
     except OSError as error:
-        msg = f"{path}: can't be written: {error.strerror}. Name another file: --log FILE"
+        msg = f"{path}: cannot write: {error.strerror}. Name another file: --log FILE"
         raise BundleError(msg) from error
     return entry
 
@@ -126,7 +126,7 @@ def read_log(path: Path) -> tuple[LogEntry, ...]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        msg = f"{path}: can't be read: {error.strerror}. Name the log: --log FILE"
+        msg = f"{path}: cannot read the file: {error.strerror}. Name the log: --log FILE"
         raise BundleError(msg) from error
     return parse(content, str(path))
 
@@ -143,11 +143,11 @@ def parse(content: bytes, where: str) -> tuple[LogEntry, ...]:
         try:
             entry = ENTRY.validate_python(json.loads(line))
         except ValueError as error:  # of the JSON, or of the entry
-            msg = f"{where}: line {number} is not an entry of a log; it was changed or cut"
+            msg = f"{where}: line {number} is not a log entry; it was changed or truncated"
             raise BundleError(msg) from error
         if entry.line() != line or entry.sequence != number or entry.previous != previous:
             msg = (
-                f"{where}: the chain breaks at line {number}: this line or one before it was "
+                f"{where}: the chain is broken at line {number}: this line or an earlier one was "
                 "changed, removed or added"
             )
             raise BundleError(msg)
@@ -169,5 +169,8 @@ def require_head(entries: tuple[LogEntry, ...], known: str, where: str) -> None:
     """
     heads = {sha256_of_bytes(entry.line()) for entry in entries} | {START}
     if known not in heads:
-        msg = f"{where}: lacks the entry {known}: lines were cut off, or all were replaced"
+        msg = (
+            f"{where}: the entry {known} is missing: lines were removed at the end, or all were "
+            "replaced"
+        )
         raise BundleError(msg)

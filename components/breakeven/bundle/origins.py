@@ -93,9 +93,9 @@ def built_programs() -> list[Origin]:
     pulumi = _on_path("pulumi").parent.parent
     if not (pulumi / _ENGINE_COMPLETE).is_file():
         msg = (
-            f"{pulumi}: is no Pulumi that was built here, so what belongs to it is not known. "
-            "Take the other one off PATH, type python3 tools/bootstrap setup --dev, and run this "
-            "by: python3 tools/bootstrap run breakeven bundle ..."
+            f"{pulumi}: this Pulumi was not built by this project, so its files are unknown. Run "
+            "python3 tools/bootstrap setup --dev, and then: python3 tools/bootstrap run "
+            "breakeven bundle ..."
         )
         raise BundleError(msg)
     files = [
@@ -115,8 +115,8 @@ def _on_path(name: str) -> Path:
     program = shutil.which(name)
     if program is None:
         msg = (
-            f"{name} is not on PATH. Type: python3 tools/bootstrap run breakeven bundle ...; "
-            "python3 tools/bootstrap setup --dev builds it"
+            f"{name} is not on PATH. Build it with python3 tools/bootstrap setup --dev, then "
+            "run: python3 tools/bootstrap run breakeven bundle ..."
         )
         raise BundleError(msg)
     return Path(program)
@@ -132,6 +132,6 @@ def _below(folder: Path) -> Iterator[Path]:
 
 def _origin(path: str, file: Path) -> Origin:
     if file.is_symlink():
-        msg = f"{file}: is a link. Put the file itself there: a bundle has no links"
+        msg = f"{file}: is a link, which a bundle cannot contain. Replace it with the file itself"
         raise BundleError(msg)
     return Origin(path, file, executable=bool(file.stat().st_mode & 0o100))

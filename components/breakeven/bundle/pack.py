@@ -110,7 +110,10 @@ def pull_images(lock: Lock, layout: Path, say: Say) -> None:
             str(image.reference),
         )
         if blobs != image.blobs:
-            msg = f"{image.reference}: consists of other blobs than the lock says. Plan again"
+            msg = (
+                f"{image.reference}: its blobs differ from the lock. Run breakeven bundle plan "
+                "again"
+            )
             raise BundleError(msg)
 
 
@@ -182,7 +185,7 @@ def _require_locked_files(lock: Lock, origins: Mapping[str, Origin]) -> None:
     if new or gone:
         changes = [*(f"new: {path}" for path in new), *(f"gone: {path}" for path in gone)]
         shown = "\n".join(f"  {change}" for change in changes[:20])
-        msg = f"the lock names other files than this machine has:\n{shown}\nPlan again"
+        msg = f"the files on this machine differ from the lock:\n{shown}\nPlan again"
         raise BundleError(msg)
 
 
@@ -260,7 +263,7 @@ def _require_own_folder(folder: Path, manifest: Manifest) -> None:
     present = {path.name for path in folder.iterdir()} - {path.name for path in unfinished}
     same = (folder / MANIFEST).is_file() and (folder / MANIFEST).read_bytes() == manifest.as_bytes()
     if present and (not same or present - mine):
-        msg = f"{folder}: holds something else already. Name an empty or a new folder"
+        msg = f"{folder}: not empty. Name an empty or a new folder"
         raise BundleError(msg)
     for path in unfinished:
         path.unlink(missing_ok=True)

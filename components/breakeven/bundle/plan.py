@@ -120,13 +120,13 @@ def require_tools(model: Path) -> None:
     missing = [f"{name} is not on PATH" for name in ("pulumi", "oras") if which(name) is None]
     if missing:
         missing.append(
-            "type: python3 tools/bootstrap setup --dev, then python3 tools/bootstrap run breakeven "
-            "bundle ..."
+            "run python3 tools/bootstrap setup --dev, then python3 tools/bootstrap run "
+            "breakeven bundle ..."
         )
     if not model.is_dir():
-        missing.insert(0, f"{model} is not a folder; give the one with the model's safetensors")
+        missing.insert(0, f"{model} is not a folder; name the folder with the model's safetensors")
     if missing:
-        msg = f"a bundle can't be made yet: {'; '.join(missing)}"
+        msg = f"cannot create a bundle yet: {'; '.join(missing)}"
         raise BundleError(msg)
 
 
@@ -179,6 +179,6 @@ def _locked(image: FoundImage, oras: Oras, say: Say) -> LockedImage:
         str(image.reference),
     )
     if root.digest != image.reference.digest:
-        msg = f"{image.reference}: the registry has another image under this digest"
+        msg = f"{image.reference}: the registry returned another image for this digest"
         raise BundleError(msg)
     return LockedImage(image.reference, root, blobs, image.used_by)

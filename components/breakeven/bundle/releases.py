@@ -38,7 +38,7 @@ def numbered(lock: Lock, earlier: Path, stated: int | None) -> Lock:
     try:
         before = read_lock(earlier)
     except BundleError as error:
-        msg = f"{error}; or state which release this is: --release N"
+        msg = f"{error}; or set the release number: --release N"
         raise BundleError(msg) from error
     same = replace(lock, release=before.release)
     return same if same == before else replace(lock, release=before.release + 1)
@@ -85,8 +85,8 @@ def refuse_older(manifest: Manifest, entries: Iterable[LogEntry], where: str) ->
     what = "older than the" if is_older else "but another bundle than the"
     msg = (
         f"{where}: is release {manifest.release} of stack {manifest.stack}, {what} release "
-        f"{_release(newest)} that {newest.user}@{newest.host} brought in at {newest.time}. Use the "
-        "newest bundle; to take this one knowingly, repeat with --allow-older"
+        f"{_release(newest)} that {newest.user}@{newest.host} installed at {newest.time}. Use "
+        "the newest bundle; to use this one anyway, add --allow-older"
     )
     raise BundleError(msg)
 

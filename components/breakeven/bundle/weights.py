@@ -35,7 +35,7 @@ def check_model_folder(folder: Path, revision: str) -> tuple[Path, ...]:
         BundleError: Anything is there that may run code, is damaged, or is of another commit.
     """
     if not folder.is_dir():
-        msg = f"{folder}: is not a folder. Give the folder with the model's safetensors"
+        msg = f"{folder}: not a folder. Name the folder with the model's safetensors"
         raise BundleError(msg)
     _require_revision(folder, revision)
     files = _files(folder)
@@ -45,7 +45,7 @@ def check_model_folder(folder: Path, revision: str) -> tuple[Path, ...]:
         flaws.append("no *.safetensors at all")
     if flaws:
         listed = "\n".join(f"  {flaw}" for flaw in flaws)
-        msg = f"{folder}: holds no model to bundle:\n{listed}\nFetch revision {revision} again"
+        msg = f"{folder}: contains no valid model:\n{listed}\nFetch revision {revision} again"
         raise BundleError(msg)
     return files
 
@@ -56,10 +56,10 @@ def _require_revision(folder: Path, revision: str) -> None:
     named = folder.resolve().name
     if commits == {revision} or (not commits and named == revision):
         return
-    found = ", ".join(sorted(commits)) or f'no note of the hub, and a folder named "{named}"'
+    found = ", ".join(sorted(commits)) or f'no metadata of the hub, and a folder named "{named}"'
     msg = (
-        f"{folder}: is not known to be revision {revision}; found {found}. Fetch it with: "
-        f"hf download OWNER/NAME --revision {revision} --local-dir {revision}"
+        f"{folder}: cannot verify that this is revision {revision}; found {found}. Download it "
+        f"with: hf download OWNER/NAME --revision {revision} --local-dir {revision}"
     )
     raise BundleError(msg)
 
@@ -93,7 +93,7 @@ def _flaw(path: Path) -> str | None:
     with path.open("rb") as stream:
         start = stream.read(len(_ZIP))
     if start == _ZIP or start.startswith(_PICKLE):
-        return "is a pickle or an archive under another name"
+        return "a pickle or an archive with another file extension"
     return _text_flaw(path) if path.suffix in _TEXTS else None
 
 
@@ -114,7 +114,7 @@ def _text_flaw(path: Path) -> str | None:
     except ValueError as error:
         return f"is no {path.suffix.removeprefix('.')} in UTF-8: {error}"
     if isinstance(value, dict) and "auto_map" in value:
-        return "asks for Python code of the repository (auto_map), which is never run"
+        return "requires Python code from the repository (auto_map), which is never run"
     return None
 
 
@@ -128,4 +128,4 @@ def _missing(folder: Path, files: Sequence[Path]) -> list[str]:
     except (ValueError, TypeError, KeyError, AttributeError):
         return [f"{INDEX}: has no weight_map"]
     there = {path.name for path in files}
-    return [f"{name}: is named by {INDEX} and not there" for name in sorted(named - there)]
+    return [f"{name}: listed in {INDEX} but missing" for name in sorted(named - there)]

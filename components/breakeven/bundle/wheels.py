@@ -62,7 +62,7 @@ def wheel_files(requirements: Path, folder: Path) -> list[Origin]:
     against its checksum. Where all are there, nobody is asked.
 
     Raises:
-        BundleError: One can't be had.
+        BundleError: One cannot be had.
     """
     folder.mkdir(parents=True, exist_ok=True)
     found, lacking = _wheels(requirements, folder)
@@ -70,7 +70,7 @@ def wheel_files(requirements: Path, folder: Path) -> list[Origin]:
         _fetch(requirements, folder)
         found, lacking = _wheels(requirements, folder)
     if lacking:
-        msg = f"{requirements}: pip fetched no wheel of {', '.join(lacking)} into {folder}"
+        msg = f"{requirements}: pip did not download a wheel of {', '.join(lacking)} to {folder}"
         raise BundleError(msg)
     return found
 
@@ -88,7 +88,7 @@ def _fetch(requirements: Path, folder: Path) -> None:
     )
     if result.returncode != 0:
         said = " ".join(result.stderr.strip().splitlines()[-3:])
-        msg = f"{requirements}: its wheels can't be fetched: {said}"
+        msg = f"{requirements}: cannot download its wheels: {said}"
         raise BundleError(msg)
 
 

@@ -207,7 +207,7 @@ class Gpu:
 
         Compute and power are by its share of the compute slices, memory and bandwidth by its share
         of the memory slices: eighths, and quarters on GPUs with four compute slices (NVIDIA MIG
-        user guide, "Supported MIG profiles"). Parts can't exchange data with each other.
+        user guide, "Supported MIG profiles"). Parts cannot exchange data with each other.
 
         Args:
             profile: One of `mig_profiles`.
@@ -237,7 +237,7 @@ class Gpu:
         Compute, bandwidth, memory and power by share, as if all slices were busy. Nothing separates
         them: the memory is shared by what each engine is configured to take, and containers with
         slices of one GPU take turns (NVIDIA device plugin, "Shared Access to GPUs"). Slices of
-        several GPUs can't be requested, so they exchange no data.
+        several GPUs cannot be requested, so they exchange no data.
 
         Args:
             slices: One of `TIME_SLICES`.

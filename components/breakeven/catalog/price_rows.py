@@ -23,7 +23,7 @@ _OWN = "own"
 
 
 class PriceFileError(ValueError):
-    """A price book that can't be used; the message names file, line and entry.
+    """A price book that cannot be used; the message names file, line and entry.
 
     Attributes:
         path: The file.

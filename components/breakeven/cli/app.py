@@ -1,4 +1,4 @@
-"""The commands of `breakeven`: each lives in a module or folder of its own."""
+"""The commands of `breakeven`, each in a separate module or folder."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from breakeven.cli.lazy_group import LazyGroup, Place
 
 
 class Commands(LazyGroup):
-    """A new command is one line here and its module; a test compares the help with the module's."""
+    """To add a command, add its module and one line here; a test compares the help texts."""
 
     places = MappingProxyType(
         {
-            "init": Place("init.command", "init", "Create a stack file that can be previewed."),
+            "init": Place("init.command", "init", "Create a stack file."),
             "estimate": Place(
                 "estimate", "estimate", "Print the monthly cost of a stack, or of several together."
             ),
@@ -30,7 +30,7 @@ class Commands(LazyGroup):
             "serve": Place(
                 "serve",
                 "serve",
-                "Open a local page on which a stack's traffic, GPU, API and people are moved.",
+                "Open a local page to change a stack's settings and see the cost.",
             ),
             "render": Place(
                 "render",
@@ -51,13 +51,12 @@ class Commands(LazyGroup):
             "measure": Place(
                 "measure.command",
                 "measure",
-                "Measure what one replica serves, and use it in the estimate.",
+                "Measure the throughput of one replica, and use it in estimates.",
             ),
             "evaluate": Place(
                 "evaluate.command",
                 "evaluate",
-                "Evaluate how well models answer your own prompts, and show what a solved task "
-                "costs.",
+                "Evaluate models on your own prompts, and show the cost per solved task.",
             ),
             "reconcile": Place(
                 "reconcile.command",
@@ -72,30 +71,31 @@ class Commands(LazyGroup):
             "chargeback": Place(
                 "chargeback.command",
                 "chargeback",
-                "Split the whole monthly cost of a stack among teams and models.",
+                "Split a stack's monthly cost among teams and models.",
             ),
             "evidence": Place(
                 "evidence",
                 "evidence",
-                "Record what a stack deploys, who may call it, from which bundle, by which rules.",
+                "Record what a stack deploys: resources, callers, bundle, and policy rules.",
             ),
             "check": Place("check.command", "check", "Check manifests against the policy packs."),
             "preflight": Place(
                 "preflight.command",
                 "preflight",
-                "Check whether a cluster has what a stack needs, and print the fix for what is "
-                "missing.",
+                "Check whether a cluster meets a stack's requirements, and print fixes.",
             ),
             "status": Place(
                 "status.command",
                 "status",
-                "Print what a stack's deployment does and costs now.",
+                "Print the current status and cost of a stack's deployment.",
             ),
             "doctor": Place(
-                "doctor", "doctor", "List what is missing on this machine and how to get it."
+                "doctor",
+                "doctor",
+                "List programs missing on this machine, and how to install them.",
             ),
             "traffic": Place(
-                "traffic.command", "traffic", "Turn request logs into traffic settings of a stack."
+                "traffic.command", "traffic", "Convert request logs to a stack's traffic settings."
             ),
             "prices": Place("prices.command", "prices", "List, check and refresh the price book."),
             "bundle": Place(
@@ -115,7 +115,7 @@ app = typer.Typer(
 
 @app.callback()
 def breakeven() -> None:
-    """Show what self-hosting an open model costs, compared with the API, before deploying it.
+    """Show the cost of self-hosting an open model, compared with the API, before you deploy.
 
     Example: breakeven estimate dev
     """

@@ -9,11 +9,11 @@ from breakeven.errors import OverBudgetError
 
 
 def check_budget(report: Report, limit: Decimal | None = None) -> None:
-    """Ends a command with its own exit code where a stack costs more than it may.
+    """Ends a command with a separate exit code if a stack is over budget.
 
     Args:
         report: The stack's.
-        limit: USD a month that goes before the stack's own pricing.budgetPerMonth.
+        limit: USD per month; overrides the stack's pricing.budgetPerMonth.
 
     Raises:
         OverBudgetError: It does.

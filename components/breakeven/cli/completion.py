@@ -1,4 +1,4 @@
-"""What a shell offers after Tab, and the argument that names a stack."""
+"""Shell completion, and the argument that names a stack."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def complete_region(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Returns the regions of the cloud of --where, of all clouds without it, where prices are."""
+    """Returns the priced regions of the cloud in --where; of all clouds without it."""
     return regions_of(ctx.params.get("where"), incomplete)
 
 

@@ -34,14 +34,14 @@ class Format(StrEnum):
 
 
 class AgainstError(UserError):
-    """There is nothing to compare with where it was looked for."""
+    """There is nothing to compare with."""
 
 
 class BudgetError(UserError):
-    """The budget is not an amount of money."""
+    """The budget is not an amount."""
 
     def __init__(self, found: str) -> None:
-        super().__init__(f'--budget: found "{found}". Allowed: USD a month above 0, such as 5000')
+        super().__init__(f'--budget: found "{found}". Allowed: USD per month above 0, such as 5000')
 
 
 def diff(
@@ -116,12 +116,12 @@ def _read(text: str, name: str) -> Figures:
     try:
         return figures_of(json.loads(text))
     except json.JSONDecodeError as error:
-        reason = f"line {error.lineno}: no JSON ({error.msg})"
+        reason = f"line {error.lineno}: invalid JSON ({error.msg})"
     except NotAReportError as error:
         reason = str(error)
     msg = (
-        f"{name} can't be compared with: {reason}. Save one with: "
-        "breakeven report STACK --format json --output FILE"
+        f"cannot compare with {name}: {reason}. Save a report with: breakeven report STACK "
+        "--format json --output FILE"
     )
     raise AgainstError(msg)
 
@@ -131,8 +131,9 @@ def _exported(stack: str) -> str:
     pulumi = shutil.which("pulumi")
     if pulumi is None:
         msg = (
-            "no Pulumi on PATH to ask what is deployed. Type: python3 tools/bootstrap run "
-            f"breakeven diff {stack}; or name a saved report or a stack with --against"
+            "pulumi is not on PATH, so the deployed state is unknown. Run: python3 "
+            f"tools/bootstrap run breakeven diff {stack}; or name a saved report or a stack with "
+            "--against"
         )
         raise AgainstError(msg)
     done = subprocess.run(
@@ -146,8 +147,8 @@ def _exported(stack: str) -> str:
         said = done.stderr.strip().splitlines() or ["no reason given"]
         reason = said[-1].removeprefix("error: ")
         msg = (
-            f"Pulumi does not tell what stack {stack} has deployed: {reason}. Name a saved "
-            "report or another stack with --against"
+            f"cannot read the deployed state of stack {stack} from Pulumi: {reason}. Name a "
+            "saved report or another stack with --against"
         )
         raise AgainstError(msg)
     return done.stdout

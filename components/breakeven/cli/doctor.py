@@ -1,4 +1,4 @@
-"""`breakeven doctor`: what is missing on this machine, and the command that gets it."""
+"""`breakeven doctor`: lists missing programs, and the commands that install them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from breakeven.settings.files import ROOT
 
 
 class NoCheckoutError(UserError):
-    """The command was installed without the repository whose tools it asks."""
+    """The command was installed without the repository, whose tools it needs."""
 
     def __init__(self) -> None:
         super().__init__(
-            "breakeven was installed as a package, which has no tools to look at. Type it in a "
-            "checkout of the repository: make doctor"
+            "breakeven was installed as a package, which does not include the tools. In a "
+            "checkout of the repository, run: make doctor"
         )
 
 
 def doctor(
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """List what is missing on this machine and how to get it.
+    """List programs missing on this machine, and how to install them.
 
     Changes nothing.
 
@@ -37,6 +37,6 @@ def doctor(
     bootstrap = ROOT / "tools" / "bootstrap"
     if not bootstrap.is_dir():
         raise NoCheckoutError
-    # A program of its own: it has to run where this package and its dependencies are missing.
+    # A separate program, because it must run without this package and its dependencies.
     command = [sys.executable, str(bootstrap), "doctor", "--format", str(output_format)]
     raise typer.Exit(subprocess.run(command, check=False).returncode)

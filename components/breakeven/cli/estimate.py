@@ -35,15 +35,15 @@ from breakeven.settings.files import stack_names
 
 
 class WhatToEstimateError(UserError):
-    """Neither a stack nor a workload was named, or both."""
+    """Neither a stack nor a workload is given, or both are."""
 
 
 def estimate(  # noqa: PLR0913  # one parameter an option
     stacks: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Names of stack files in stacks/, such as dev; several make one bill. None: the "
-            "options describe what to estimate.",
+            help="Names of stack files in stacks/, such as dev; several make one bill. Default: "
+            "estimate what the options describe.",
             autocompletion=complete_stack,
         ),
     ] = None,
@@ -63,11 +63,11 @@ def estimate(  # noqa: PLR0913  # one parameter an option
 ) -> None:
     """Print the monthly cost of a stack, or of several together.
 
-    `pulumi preview` shows the same; this needs nothing but the stack file. Several stacks are one
-    table of their totals, with the sum.
+    Shows the same as `pulumi preview`, but only needs the stack file. For several stacks, prints
+    one table with each total and the sum.
 
-    Without a stack, the options describe the workload. What they leave out is assumed and listed
-    below the tables, with the `breakeven init` command that writes the same as a stack file.
+    Without a stack, the options describe the workload. The defaults of the other options are listed
+    below the tables, with the `breakeven init` command that creates a stack file with these values.
 
     Exit codes: 2 if a stack costs more than its pricing.budgetPerMonth, 3 if a price is missing or
     stale.
@@ -94,8 +94,8 @@ def estimate(  # noqa: PLR0913  # one parameter an option
         return
     if not stated.is_empty:
         msg = (
-            f"stack {stacks[0]} is named together with {stated.command_line()}, which describe "
-            f"a workload without a stack file. Leave the options out, or the stack: to change a "
+            f"stack {stacks[0]} cannot be combined with {stated.command_line()}, which describe "
+            "a workload without a stack file. Omit the stack or the options. To change the "
             f"stack, edit stacks/Pulumi.{stacks[0]}.yaml"
         )
         raise WhatToEstimateError(msg)
@@ -105,7 +105,7 @@ def estimate(  # noqa: PLR0913  # one parameter an option
 def _print_first_answer(stated: Stated, output_format: Format) -> None:
     if stated.is_empty:
         known = stack_names()
-        there = f" (there are: {', '.join(known)})" if known else ""
+        there = f" (available: {', '.join(known)})" if known else ""
         msg = (
             f"nothing to estimate. Name a stack{there}, or describe a workload: breakeven "
             "estimate --model qwen3-32b --tokens-per-day 60M"
@@ -115,7 +115,7 @@ def _print_first_answer(stated: Stated, output_format: Format) -> None:
 
     found = first_answer(stated, datetime.now(tz=UTC).date())
     _print_report(found.report, output_format)
-    # Programs read stdout; the assumptions are for the person who started them.
+    # Programs read stdout; the assumptions are for the user.
     typer.echo(found.text, err=output_format is Format.JSON)
 
 
@@ -134,7 +134,7 @@ def _print_stacks(stacks: list[str], output_format: Format) -> None:
 
 def _print_report(report: Report, output_format: Format) -> None:
     if output_format is Format.JSON:
-        # The models of that form take a while to build; a person's table needs none of them.
+        # The models for JSON take a while to build; the table does not need them.
         from breakeven.reports.document.writing import as_output  # noqa: PLC0415
 
         typer.echo(json.dumps(as_output(report), indent=2))

@@ -1,4 +1,4 @@
-"""`breakeven evidence`: what a compliance team files about a stack."""
+"""`breakeven evidence`: compliance evidence of a stack."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
     stack: StackArgument,
     bundle: Annotated[
         Path | None,
-        typer.Option("--bundle", help="Folder of the stack's bundle, which is verified first."),
+        typer.Option("--bundle", help="Folder of the stack's bundle, verified first."),
     ] = None,
     key: Annotated[
         Path | None, typer.Option("--key", help="Public key of the signer that you trust.")
     ] = None,
     base: options.Base = None,
     log_file: Annotated[
-        Path | None, typer.Option("--log", help="Log of the bundle, whose chain is checked first.")
+        Path | None, typer.Option("--log", help="Log of the bundle; its chain is checked first.")
     ] = None,
     state: Annotated[
         Path | None,
@@ -88,9 +88,9 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
         ),
     ] = None,
 ) -> None:
-    """Record what a stack deploys, who may call it, from which bundle, by which rules.
+    """Record what a stack deploys: resources, callers, bundle, and policy rules.
 
-    Also lists what cannot be assessed here and, with --state, how the deployed stack differs.
+    Also lists what cannot be assessed and, with --state, how the deployed stack differs.
 
     The same commit, stack, state, bundle, log, and date give the same bytes.
 
@@ -140,7 +140,7 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
 
 
 def _planned(stack: str, day: date) -> list[Resource]:
-    """Returns all that an update would deploy, with the figures of the day's estimate."""
+    """Returns everything that an update would deploy, with the day's estimate."""
     return [Resource(each.manifest, f"stack {stack}") for each in priced_manifests(stack, day)]
 
 
@@ -148,15 +148,15 @@ def _signing_key(path: Path | None, output: Path | None) -> Ed25519PrivateKey | 
     if path is None:
         return None
     if output is None:
-        msg = "--sign-with signs a file. Name it: --output FILE"
+        msg = "--sign-with needs a file to sign. Add: --output FILE"
         raise UserError(msg)
     return read_private_key(path)
 
 
 def _verified(folder: Path, key: Path | None, base: Path | None) -> tuple[Bundle, Lock]:
-    """Reads every byte of a bundle; evidence of anything else would be none."""
+    """Reads every byte of a bundle, so that the evidence covers all of it."""
     if key is None:
-        msg = "a bundle is believed by its signature alone. Name the public key: --key FILE.pub"
+        msg = "--bundle needs the public key that verifies its signature. Add: --key FILE.pub"
         raise UserError(msg)
     trusted = read_public_key(key)
     opened = open_bundle(folder, trusted)

@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever finds half of one."""
+"""Writing files atomically."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from breakeven.errors import UserError
 
 
 class OutputError(UserError):
-    """A file can't be written where it was asked for."""
+    """A file cannot be written to a path."""
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes a file under a temporary name and moves it there; its mode stays, its last line ends.
+    """Writes a file under a temporary name and renames it. Keeps its mode; ends its last line.
 
     Raises:
-        OutputError: It can't be written there.
+        OutputError: The file cannot be written.
     """
     with _beside(path, text) as beside:
         beside.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
@@ -28,26 +28,26 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Writes a file that is not there yet, whole or not at all.
+    """Writes a new file, completely or not at all.
 
     Raises:
-        OutputError: It is there, or can't be written there.
+        OutputError: The file exists, or cannot be written.
     """
     with _beside(path, text) as beside:
         beside.chmod(0o666 & ~_umask())
-        # Unlike a rename, a link fails where another process was first.
+        # Unlike a rename, a link fails if another process was first.
         path.hardlink_to(beside)
 
 
 def shown_path(path: Path) -> str:
-    """Returns a path as a message names it: from the current folder where it lies in there."""
+    """Returns a path for a message: relative if it is in the current folder."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 @contextmanager
 def _beside(path: Path, text: str) -> Iterator[Path]:
-    """Writes a text into a temporary file in the same folder, which is removed afterwards."""
+    """Writes text to a temporary file in the same folder, which is removed afterwards."""
     beside: Path | None = None
     try:
         with NamedTemporaryFile(
@@ -62,17 +62,18 @@ def _beside(path: Path, text: str) -> Iterator[Path]:
             file.write(text if text.endswith("\n") else f"{text}\n")
         yield beside
     except FileExistsError as error:
-        msg = f"{path} is there already and was left as it is. Name another, or remove it first"
+        msg = f"{path} already exists and was not changed. Name another file, or remove it first"
         raise OutputError(msg) from error
     except OSError as error:
         way_out = {
             errno.ENOENT: f"Create the folder first: mkdir -p {path.parent}",
             errno.EISDIR: "Name a file, not a folder",
-            errno.EACCES: f"Choose a folder that you may write to; {path.parent} is not",
-            errno.EROFS: "Choose a folder that you may write to; this file system is read-only",
+            errno.EACCES: f"Choose a folder that you can write to; {path.parent} is read-only "
+            "for you",
+            errno.EROFS: "Choose a folder that you can write to; this file system is read-only",
             errno.ENOSPC: "Free some space, or choose a folder on another disk",
         }.get(error.errno or 0, "Choose another file")
-        msg = f"can't write {path}: {error.strerror}. {way_out}"
+        msg = f"cannot write {path}: {error.strerror}. {way_out}"
         raise OutputError(msg) from error
     finally:
         if beside is not None:

@@ -1,4 +1,4 @@
-"""A group of commands whose modules are imported only when one of them is called."""
+"""A group of commands; their modules are imported only when called."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _paragraphs(text: str | None) -> str:
 
 
 class LazyGroup(TyperGroup):
-    """Lists its commands from `places`, and imports the one that is called.
+    """Lists its commands from `places`, and imports the called one.
 
     Attributes:
         places: Each command's, by its name, in the order of the help; subclasses state it.
@@ -64,6 +64,6 @@ class LazyGroup(TyperGroup):
             self.add_command(TyperCommand(name, help=place.help))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Returns the command that is called, with what remains of the arguments; see click."""
+        """Returns the called command, with the remaining arguments; see click."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if name is None else self.places[name].load(name), rest

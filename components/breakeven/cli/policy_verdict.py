@@ -1,4 +1,4 @@
-"""The verdict of the policy packs over a stack, for the commands that show it."""
+"""The policy packs' verdict on a stack, for the commands that show it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def judge_stack(  # noqa: PLR0913  # each is an option of a command
     registries: Sequence[str] = (),
     carried: Carried | None = None,
 ) -> tuple[Verdict, Scope]:
-    """Judges a stack by its own waivers, registry and packs, and by those that are added.
+    """Checks a stack with its own waivers, registry and packs, and with additional ones.
 
     Args:
         stack: Name of a stack file in stacks/.
-        day: On which waivers must count.
-        packs: Which packs; where none is named hardening, and airgap if the stack is air-gapped.
-        waiver_files: Waivers besides the stack's own.
-        registries: Registries besides the stack's own.
-        carried: What a bundle's lock names, if there is one.
+        day: Date for which the validity of waivers is checked.
+        packs: Packs. Default: hardening, and airgap if the stack is air-gapped.
+        waiver_files: Files of additional waivers.
+        registries: Additional registries.
+        carried: Contents of a bundle's lock, if there is one.
 
     Raises:
-        UserError: The stack file or a file of waivers has mistakes.
+        UserError: The stack file or a waiver file has errors.
     """
     resources, read = manifests_of_stack(stack)
     network = read.network

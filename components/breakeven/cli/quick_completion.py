@@ -1,7 +1,7 @@
 """What bash offers after Tab for names of stacks, models, GPUs, APIs and regions, quickly.
 
-To import a command takes a second of processor time; these names take a tenth. Whatever else is
-completed goes the usual way. A completion never fails: names that can't be read are left out.
+Importing a command takes a second of CPU time; these names take a tenth. Other completions work the
+usual way. A completion never fails: names that cannot be read are left out.
 """
 
 from __future__ import annotations
@@ -96,13 +96,13 @@ GROUPS = frozenset({"prices"})
 
 
 def quick_answer(environ: Mapping[str, str]) -> list[str] | None:
-    """Returns what bash offers; None if this is not asked, or not for one of these names."""
+    """Returns the completions; None if this is not a completion of one of these names."""
     if environ.get("_BREAKEVEN_COMPLETE") != "complete_bash":
         return None
     try:
         words = shlex.split(environ["COMP_WORDS"])
         place = int(environ["COMP_CWORD"])
-    except (KeyError, ValueError):  # an open quote, or no shell
+    except (KeyError, ValueError):  # an open quote, or not a shell
         return None
     incomplete = words[place] if place < len(words) else ""
     before = words[1:place]

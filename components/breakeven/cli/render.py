@@ -46,7 +46,7 @@ def render(
 
 
 def _documents(resources: Sequence[Resource]) -> list[str]:
-    # The namespace first: what lives in it can't be applied before it is there.
+    # The namespace first: its contents cannot be applied before it exists.
     ordered = sorted(resources, key=lambda each: (each.context, each.kind != "Namespace", each.key))
     return [f"---\n{_cluster(each)}{yaml_text(each.manifest)}" for each in ordered]
 
@@ -58,7 +58,7 @@ def _cluster(resource: Resource) -> str:
 
 
 def _files(stack: str, resources: Sequence[Resource]) -> Mapping[Path, str]:
-    """Returns texts by path below the output folder; each cluster has its own if there are two."""
+    """Returns texts by path below the output folder; each of two clusters has a separate folder."""
     several = any(resource.context for resource in resources)
     files = {}
     for resource in resources:
@@ -71,15 +71,15 @@ def _files(stack: str, resources: Sequence[Resource]) -> Mapping[Path, str]:
 
 
 def _mark(stack: str) -> str:
-    """Returns the first line of every file, by which a later render knows its own."""
+    """Returns the first line of every file, which identifies it for a later render."""
     return f"# Rendered by: breakeven render {stack}\n"
 
 
 def _write(files: Mapping[Path, str], output: Path, stack: str) -> str:
-    """Writes all files, then removes what is left of an earlier render.
+    """Writes all files, then removes leftover files from an earlier render.
 
     Returns:
-        What was done, for the terminal.
+        A summary for the terminal.
     """
     for path in sorted(files):
         target = output / path
@@ -92,7 +92,7 @@ def _write(files: Mapping[Path, str], output: Path, stack: str) -> str:
     stale = _stale(files, output, stack)
     for path in stale:
         path.unlink()
-    written = f"{len(files)} manifests written to {output}"
+    written = f"Wrote {len(files)} manifests to {output}"
     if not stale:
         return f"{written}."
     return f"{written}; removed {', '.join(str(path.relative_to(output)) for path in stale)}."

@@ -1,4 +1,4 @@
-"""`breakeven report`: the cost of a stack file as a document, for people or for other tools."""
+"""`breakeven report`: the cost of a stack as a document, for people or for other tools."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from breakeven.reports.plots.tornado import tornado_of
 
 
 class Format(StrEnum):
-    """How a report is written."""
+    """Report formats."""
 
     MARKDOWN = "markdown"
     HTML = "html"
@@ -38,18 +38,18 @@ class Format(StrEnum):
 
 
 class PlotsError(UserError):
-    """The package that draws plots is not installed."""
+    """The plotting package is not installed."""
 
     def __init__(self) -> None:
         super().__init__(
-            "the HTML report needs matplotlib, which is not installed. "
-            "Type: pip install 'breakeven[report]'; in a checkout: python3 tools/bootstrap setup "
-            "--dev --packages. --format markdown and --interactive need no plots of it"
+            "the HTML report needs matplotlib, which is not installed. Run: pip install "
+            "'breakeven[report]'; in a checkout: python3 tools/bootstrap setup --dev "
+            "--packages. --format markdown and --interactive do not need it"
         )
 
 
 class InteractiveError(UserError):
-    """A format of which there is no interactive form."""
+    """The format has no interactive form."""
 
 
 def report(
@@ -67,8 +67,8 @@ def report(
         bool,
         typer.Option(
             "--interactive",
-            help="With html: one file in which volume, machine and the engineer's share are "
-            "moved. Every point is evaluated beforehand, which takes a minute.",
+            help="With html: one file with controls for volume, machine and engineer share. "
+            "Takes a minute, because every point is evaluated beforehand.",
         ),
     ] = False,
     output: Annotated[
@@ -84,7 +84,7 @@ def report(
     """
     today = datetime.now(tz=UTC).date()
     if interactive and output_format is not Format.HTML:
-        msg = f"--interactive with --format {output_format}. Allowed: --format html"
+        msg = f"--interactive has no effect with --format {output_format}. Allowed: --format html"
         raise InteractiveError(msg)
     loaded = load_stack(stack, today)
     ledger = loaded.ledger()

@@ -1,4 +1,4 @@
-"""`breakeven review`: whether a stack should still be hosted, as the body of a pull request."""
+"""`breakeven review`: whether to keep hosting a stack, as the body of a pull request."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from breakeven.settings.files import PROJECT, stack_names
 
 _COMMAND = "from breakeven.cli.start import main; main()"
 REVIEWS = "stacks/reviews"
-"""Folder of the estimates with which the next reviews compare."""
+"""Folder of the estimates that later reviews compare with."""
 
 
 class Format(StrEnum):
-    """How a review is written."""
+    """Output formats of a review."""
 
     MARKDOWN = "markdown"
     JSON = "json"
 
 
 class ReviewError(UserError):
-    """A step of the review failed; what was written before it stays."""
+    """A step of the review failed; files written by earlier steps are kept."""
 
 
 def review(  # noqa: PLR0913  # one argument for each option
@@ -67,7 +67,7 @@ def review(  # noqa: PLR0913  # one argument for each option
         list[Path] | None,
         typer.Option(
             metavar="LOG",
-            help="Last month's request log; it is measured and merged into the stack file; may be "
+            help="Last month's request log, which is imported into the stack file; may be "
             "repeated.",
         ),
     ] = None,
@@ -105,13 +105,13 @@ def review(  # noqa: PLR0913  # one argument for each option
         steps.append(_prices(prices or []))
     if observed:
         files = [part for file in observed for part in ("--from", str(file))]
-        steps.append(_step("Plan and what happened", ["reconcile", stack, *files]))
+        steps.append(_step("Plan and actual", ["reconcile", stack, *files]))
     if traffic:
         shape = f"{stack}-{_last_month(today)}"
         arguments = ["traffic", "import", *map(str, traffic), "--stack", stack, "--name", shape]
         steps.append(_step("Traffic of last month", arguments))
     with waiting("Estimating"):
-        # Prices that a step has written are read for the first time here.
+        # Prices written by a step are read here for the first time.
         report = load_stack(stack, today).report_with_levers()
     now = figures_of(as_output(report))
     if save:
@@ -136,10 +136,10 @@ def _before(stack: str, against: Path | None, today: date) -> tuple[str, Figures
     """Returns the name and the figures of what is compared with."""
     if against is None:
         with waiting("Estimating the stack as it was"):
-            # In a process of its own, whose price book is the one from before.
+            # In a separate process, which uses the earlier price book.
             data = _run(["report", stack, "--format", "json"])
         if data.returncode not in {ExitCode.FINE, ExitCode.OVER_BUDGET}:
-            # Only the present process can say whether a later step mends it.
+            # Only the current process knows whether a later step fixes it.
             estimate_stack(stack, today)
         return "the stack before this review", figures_of(json.loads(data.stdout))
     try:
@@ -148,14 +148,14 @@ def _before(stack: str, against: Path | None, today: date) -> tuple[str, Figures
         )
     except (OSError, ValueError, NotAReportError) as error:
         msg = (
-            f"{against} can't be compared with: {error}. Allowed: a file that `breakeven review "
+            f"cannot compare with {against}: {error}. Allowed: a file that `breakeven review "
             "--save` or `breakeven report STACK --format json --output FILE` wrote"
         )
         raise AgainstError(msg) from None
 
 
 def _prices(files: list[Path]) -> Step:
-    """Refreshes prices; where a source does not answer, the review goes on with what there is."""
+    """Refreshes prices; if a source does not answer, keeps the existing prices."""
     arguments = ["prices", "refresh", *(part for file in files for part in ("--from", str(file)))]
     with waiting("Refreshing prices"):
         done = _run(arguments)
@@ -177,14 +177,14 @@ def _step(title: str, arguments: list[str]) -> Step:
 
 
 def _run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    """Runs another command, so that a review says what people see who type it themselves."""
+    """Runs another command, so that a review shows the command's own output."""
     return subprocess.run(
         [sys.executable, "-c", _COMMAND, *arguments], capture_output=True, text=True, check=False
     )
 
 
 def _failed(arguments: list[str], done: subprocess.CompletedProcess[str]) -> str:
-    said = done.stderr.strip().removeprefix("error: ") or f"it ended with {done.returncode}"
+    said = done.stderr.strip().removeprefix("error: ") or f"exit code {done.returncode}"
     return f"breakeven {' '.join(arguments)}: {said}"
 
 

@@ -19,7 +19,7 @@ from breakeven.reports.sensitivity import Sensitivity, as_output, as_text
 
 
 class RangeOptionError(UserError):
-    """--range can't be used."""
+    """--range is invalid."""
 
     def __init__(self, error: RangeError) -> None:
         super().__init__(f'--range: found "{error.found}". Allowed: {error.allowed}')
@@ -56,7 +56,7 @@ def sensitivity(
         except RangeError as error:
             raise RangeOptionError(error) from None
         inputs[name] = one
-    with waiting("Drawing inputs"):
+    with waiting("Sampling inputs"):
         varied = ScenarioModel(loaded.ledger(), loaded.assumptions)
         answer = Sensitivity(
             varied, inputs, monte_carlo(varied, inputs, seed), tornado(varied, inputs)

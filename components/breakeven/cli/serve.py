@@ -1,4 +1,4 @@
-"""`breakeven serve`: a local page on which a stack's settings are moved."""
+"""`breakeven serve`: a local page to change a stack's settings."""
 
 from __future__ import annotations
 
@@ -18,29 +18,31 @@ from breakeven.web.server import PageServer
 
 
 class PortError(UserError):
-    """The page can't be served on a port."""
+    """The page cannot be served on the port."""
 
 
 def serve(
     stack: Annotated[
         str | None,
         typer.Argument(
-            help="Name of a stack file in stacks/, such as dev. None: a stack of defaults.",
+            help="Name of a stack file in stacks/, such as dev. Default: a stack with all "
+            "defaults.",
             autocompletion=complete_stack,
         ),
     ] = None,
     *,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 means any free port.")
     ] = 0,
     browser: Annotated[
-        bool, typer.Option("--open/--no-open", help="Whether to open the page in a browser.")
+        bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
     ] = True,
 ) -> None:
-    """Open a local page on which a stack's traffic, GPU, API and people are moved.
+    """Open a local page to change a stack's settings and see the cost.
 
-    Tables, plots and savings follow, with the stack file that results. Nothing is written, and
-    nobody but this machine can reach the page. A link to it holds what was moved.
+    Change traffic, GPU, API, prices, or staffing: tables, plots, savings, and the resulting stack
+    file update. No file is written, and only this machine can reach the page. The page's link
+    contains your changes.
 
     Example: breakeven serve aws-prod
     """
@@ -48,7 +50,7 @@ def serve(
     try:
         server = PageServer(explorer, port)
     except OSError as error:
-        msg = f"can't serve on 127.0.0.1:{port}: {error.strerror}. Allowed: a free port, or 0"
+        msg = f"cannot serve on 127.0.0.1:{port}: {error.strerror}. Allowed: a free port, or 0"
         raise PortError(msg) from None
     with server:
         typer.echo(f"Cost of stack {explorer.name}: {server.url}")
@@ -62,16 +64,16 @@ def serve(
 
 
 def explorer_of(stack: str | None, today: date) -> Explorer:
-    """Returns what answers a stack's page.
+    """Returns the backend of a stack's page.
 
     Args:
         stack: Its name; None for a stack of defaults.
         today: Day on which prices are looked up.
 
     Raises:
-        UnknownStackError: There is no such stack file.
+        UnknownStackError: The stack file does not exist.
         SeveralModelsError: It serves several models.
-        SettingsError: It has mistakes.
+        SettingsError: It has errors.
     """
     if stack is None:
         from breakeven.cli.init.first_answer import described_stack  # noqa: PLC0415  # not else
@@ -86,7 +88,9 @@ def explorer_of(stack: str | None, today: date) -> Explorer:
         text = stack_path(stack, PROJECT).read_text(encoding="utf-8")
     explorer = Explorer(name=name, values=values, today=today, stack_file=_writer(name, text))
     if len(explorer.base.stack.models) > 1:
-        raise SeveralModelsError(name, "breakeven serve", "Give one model a stack file of its own")
+        raise SeveralModelsError(
+            name, "breakeven serve", "Create a stack file with one of the models"
+        )
     return explorer
 
 

@@ -1,4 +1,4 @@
-"""`breakeven simulate`: what the autoscaler makes of a stack's week."""
+"""`breakeven simulate`: simulates the autoscaler during a stack's week."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from breakeven.settings.stack import Stack
 
 
 class ModelOptionError(UserError):
-    """--model names no model of the stack, or is left out where there are several."""
+    """--model is not a model of the stack, or is omitted if there are several."""
 
 
 def simulate(
@@ -44,10 +44,10 @@ def simulate(
 ) -> None:
     """Simulate a week of a stack in steps of 15 seconds.
 
-    Also shows a plan that keeps capacity for each hour's peak minute during the whole hour, and why
-    the two differ. JSON has every hour. `breakeven estimate` prices the nodes of this simulation:
+    Also shows a plan with capacity for each hour's peak minute during the whole hour, and why the
+    two differ. JSON contains every hour. `breakeven estimate` prices the nodes of this simulation:
     the mean of as many runs as make up 336 hours. That is seed 0 for a shape of two weeks, seeds 0
-    and 1 for one week, seeds 0 to 13 for one day.
+    and 1 for one week, and seeds 0 to 13 for one day.
 
     Example: breakeven simulate aws-prod --seed 2 --format json
     """
@@ -68,12 +68,12 @@ def simulate(
 
 
 def _number(stack: Stack, stack_name: str, name: str | None) -> int:
-    """Returns which of the stack's models is meant."""
+    """Returns the selected model of the stack."""
     names = [model.model.facts.name for model in stack.models]
     if name is None and len(names) == 1:
         return 0
     if name in names:
         return names.index(name)
-    found = "left out, but the stack serves several models" if name is None else f'found "{name}"'
+    found = "not given, but the stack serves several models" if name is None else f'found "{name}"'
     msg = f"--model: {found}. Allowed with stack {stack_name}: {', '.join(names)}"
     raise ModelOptionError(msg)

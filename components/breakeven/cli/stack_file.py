@@ -1,4 +1,4 @@
-"""Changes single settings of a stack file and leaves every other character as it is."""
+"""Changes single settings of a stack file, and no other character."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Settings = Mapping[str, object]
 
 
 class _Inline(dict[str, object]):
-    """A mapping that is the value of one setting, written in one line."""
+    """A mapping that is the value of one setting, on one line."""
 
 
 def setting_lines(settings: Settings) -> list[str]:
@@ -26,7 +26,7 @@ def setting_lines(settings: Settings) -> list[str]:
 def merge_settings(text: str, settings: Settings, name: str) -> str:
     """Returns the text of a stack file with some settings changed or added.
 
-    Comments, order and spelling of everything else stay. What comes out is read back, and refused
+    Comments, order and spelling of everything else stay. The result is read back, and rejected
     unless it is the old file with exactly these settings changed.
 
     Args:
@@ -35,13 +35,13 @@ def merge_settings(text: str, settings: Settings, name: str) -> str:
         name: Of the file, for messages.
 
     Raises:
-        StackFileError: The file is no YAML, serves several models, or is written so that lines
-            can't be added.
+        StackFileError: The file is not YAML, serves several models, or has a layout in which lines
+            cannot be added.
     """
     try:
         before = plain_value(text) or {}
         yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError) as error:  # the latter of a date that is none
+    except (yaml.YAMLError, ValueError) as error:  # the latter for an invalid date
         raise NoYamlError(name, error) from error
     changed: str | None = text
     for key, value in _in_one_line(settings).items():
@@ -49,8 +49,8 @@ def merge_settings(text: str, settings: Settings, name: str) -> str:
     if changed is None or not _is_read_back(changed, before, settings):
         lines = "\n".join(setting_lines(settings))
         msg = (
-            f"{name}: is written so that settings can't be added line by line, so it was left "
-            f"as it is. Put these lines under config: yourself:\n{lines}"
+            f"{name}: the layout of this file does not allow adding settings line by line, so it "
+            f"was not changed. Add these lines under config:\n{lines}"
         )
         raise StackFileError(msg)
     return changed
@@ -78,7 +78,7 @@ def _is_read_back(changed: str, before: object, settings: Settings) -> bool:
 
 
 def _spelling(config: Mapping[str, object], key: str) -> str:
-    """How a file spells a key, with or without prefix; with it where it does not state it."""
+    """How a file spells a key, with or without prefix; with the prefix if the key is missing."""
     group = key.partition(".")[0]
     models = next((name for name in (f"{PREFIX}models", "models") if name in config), "")
     if models and place_of(config[models], key) == 0:
@@ -87,7 +87,7 @@ def _spelling(config: Mapping[str, object], key: str) -> str:
 
 
 def _changed(text: str, key: str, value: object) -> str | None:
-    """Returns a text with one setting changed; None where that is not possible in its lines."""
+    """Returns a text with one setting changed; None if its layout does not allow it."""
     newline = "\r\n" if "\r\n" in text else "\n"
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     config = _child(root, "config")
@@ -99,7 +99,7 @@ def _changed(text: str, key: str, value: object) -> str | None:
         node, parts = child, parts[1:]
         child = _child(node, parts[0])
     if child is not None and len(parts) == 1:
-        # A block's own mark lies beyond what follows it.
+        # A block's end mark is after the following content.
         start, end = child.start_mark.index, _last_leaf(child).end_mark.index
         return text[:start] + _inline(value) + text[end:]
     if child is not None or not isinstance(node, yaml.MappingNode):
@@ -111,7 +111,7 @@ def _changed(text: str, key: str, value: object) -> str | None:
 
 
 def _first(text: str, config: yaml.Node | None, settings: Settings, newline: str) -> str | None:
-    """Puts the first setting into a file that states none."""
+    """Adds the first setting to a file without settings."""
     lines = [*setting_lines(settings), ""]
     if config is None:
         ending = "" if not text or text.endswith("\n") else newline
@@ -125,7 +125,7 @@ def _first(text: str, config: yaml.Node | None, settings: Settings, newline: str
 
 
 def _start(config: yaml.MappingNode, key: str) -> tuple[yaml.Node, list[str]]:
-    """Returns where to look for a setting, and its key from there in parts."""
+    """Returns where to look for a setting, and the parts of its key from there."""
     group, *rest = key.split(".")
     models = _child(config, f"{PREFIX}models") or _child(config, "models")
     if isinstance(models, yaml.SequenceNode):
@@ -139,7 +139,7 @@ def _start(config: yaml.MappingNode, key: str) -> tuple[yaml.Node, list[str]]:
 def _inserted(
     text: str, node: yaml.MappingNode, stated: Mapping[str, object], newline: str
 ) -> str | None:
-    """Puts a setting after the last one of a mapping."""
+    """Adds a setting after the last one of a mapping."""
     if node.flow_style:
         end = node.end_mark.index - 1
         inner = _inline(stated).removeprefix("{").removesuffix("}")
@@ -147,7 +147,9 @@ def _inserted(
     indentation = " " * node.value[0][0].start_mark.column if node.value else "  "
     lines = _block(stated, indentation)
     last = _last_leaf(node)
-    if last.end_mark.column == 0 and last.end_mark.index > 0:  # a block of text ends below itself
+    if (
+        last.end_mark.column == 0 and last.end_mark.index > 0
+    ):  # the end mark of a text block is below it
         place = last.end_mark.index
         return text[:place] + newline.join([*lines, ""]) + text[place:]
     end = text.find("\n", last.end_mark.index)
@@ -167,7 +169,7 @@ def _block(stated: Mapping[str, object], indentation: str, prefix: str = "") -> 
 
 
 def _inline(value: object) -> str:
-    """A value in one line; text that looks like a number keeps its quotes."""
+    """Returns a value on one line; text that looks like a number keeps its quotes."""
     plain = dict(value) if isinstance(value, _Inline) else value
     text = yaml.safe_dump(
         plain, sort_keys=False, default_flow_style=True, width=10_000
@@ -177,7 +179,7 @@ def _inline(value: object) -> str:
 
 
 def _last_leaf(node: yaml.Node) -> yaml.Node:
-    """The node at which a block really ends; a block's own mark lies beyond what follows it."""
+    """Returns the last node of a block; the block's end mark is after the following content."""
     if isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
         last = node.value[-1]
         return _last_leaf(last[1] if isinstance(last, tuple) else last)

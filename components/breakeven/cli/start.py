@@ -1,4 +1,4 @@
-"""Where the command `breakeven` begins."""
+"""Entry point of the command `breakeven`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Runs the command; a user's mistake is one message and an exit code, without a traceback."""
+    """Runs the command; prints a user error as one message with an exit code, without traceback."""
     if "_BREAKEVEN_COMPLETE" in os.environ:
         from breakeven.cli.quick_completion import quick_answer  # noqa: PLC0415  # after Tab alone
 
@@ -24,7 +24,7 @@ def main() -> None:
 
     sys.stdout, sys.stderr = guarded(sys.stdout), guarded(sys.stderr)
 
-    # Nothing here multiplies matrices; to start threads for that takes numpy a tenth of a second.
+    # No code here multiplies matrices, and numpy takes a tenth of a second to start its threads.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app(prog_name="breakeven")
@@ -35,5 +35,5 @@ def main() -> None:
         typer.echo("error: a file is nested too deeply. Give it as its program wrote it", err=True)
         sys.exit(ExitCode.ERROR)
     except SystemExit as ended:
-        # Typer ends with 2 where an option is wrong; here that code says over budget.
+        # Typer ends with 2 if an option is invalid; here that code means over budget.
         sys.exit(ExitCode.ERROR if ended.code == ExitCode.OVER_BUDGET else ended.code)

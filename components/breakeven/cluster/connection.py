@@ -161,7 +161,7 @@ class Cluster:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise UnreachableError(self.address, "what answers there is not Kubernetes")
+            raise UnreachableError(self.address, "the server there is not Kubernetes")
         return found
 
     def _call(
@@ -259,14 +259,14 @@ def _reason(error: BaseException) -> str:
     reasons = (
         (
             "CERTIFICATE_VERIFY_FAILED",
-            "its certificate is not of the kubeconfig's authority",
+            "its certificate is not signed by the kubeconfig's certificate authority",
         ),
         ("WRONG_VERSION_NUMBER", "it does not speak TLS"),
         ("Connection refused", "connection refused"),
         ("Name or service not known", "its host name does not resolve"),
         ("Failed to resolve", "its host name does not resolve"),
-        ("timed out", "no answer in time"),
-        ("Read timed out", "no answer in time"),
+        ("timed out", "timed out"),
+        ("Read timed out", "timed out"),
         ("Connection aborted", "it closed the connection"),
         ("closed connection", "it closed the connection"),
         ("No route to host", "no route to host"),

@@ -9,7 +9,7 @@ from breakeven.errors import UserError
 
 
 class ClusterError(UserError):
-    """A cluster can't be used."""
+    """A cluster cannot be used."""
 
 
 class KubeconfigError(ClusterError):
@@ -26,9 +26,9 @@ class UnreachableError(ClusterError):
     def __init__(self, address: str, reason: str) -> None:
         self.address = address
         super().__init__(
-            f"the API server at {address} does not answer ({reason}). Check that the cluster runs "
-            "and that this machine reaches it: kubectl cluster-info. Another cluster is named by "
-            "--context or --kubeconfig"
+            f"the API server at {address} does not respond ({reason}). Check that the cluster is "
+            "running and reachable from this machine: kubectl cluster-info. To use another "
+            "cluster, add --context or --kubeconfig"
         )
 
 
@@ -37,8 +37,8 @@ class UnauthorizedError(ClusterError):
 
     def __init__(self, context: str) -> None:
         super().__init__(
-            f"the API server does not accept the credentials of context {context}. Sign in again "
-            "as you do for kubectl, and check with: kubectl auth whoami"
+            f"the API server rejects the credentials of context {context}. Sign in again as for "
+            "kubectl, and check with: kubectl auth whoami"
         )
 
 
@@ -55,7 +55,7 @@ class RefusedError(ClusterError):
         self.status = status
         self.reason = reason
         self.detail = detail
-        super().__init__(f"{doing}: the API server refused it ({status} {reason}): {detail}")
+        super().__init__(f"{doing}: rejected by the API server ({status} {reason}): {detail}")
 
 
 class ForbiddenError(RefusedError):

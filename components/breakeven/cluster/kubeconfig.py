@@ -32,8 +32,8 @@ def load(settings: Configuration, kubeconfig: Path | None, context: str | None) 
     file = str(kubeconfig) if kubeconfig else os.environ.get("KUBECONFIG") or str(_default())
     if not any(Path(each).is_file() for each in file.split(os.pathsep)):
         msg = (
-            f"there is no cluster to connect to: {file} is not a file. Name a kubeconfig with "
-            "--kubeconfig FILE or KUBECONFIG; make rig starts a cluster on this machine"
+            f"no kubeconfig: {file} is not a file. Set --kubeconfig FILE or KUBECONFIG, or start "
+            "a local cluster with make rig"
         )
         raise KubeconfigError(msg)
     try:
@@ -60,8 +60,8 @@ def load(settings: Configuration, kubeconfig: Path | None, context: str | None) 
         raise KubeconfigError(_damaged(file, error)) from None
     if failures:
         msg = (
-            f"the command that {file} names for the credentials of context {name} failed. Sign in "
-            "again, or install it; kubectl auth whoami shows what it says"
+            f"the credential command of context {name} in {file} failed. Install it or sign in "
+            "again. To see its output, run kubectl auth whoami"
         )
         raise KubeconfigError(msg)
     absent = [
@@ -70,7 +70,7 @@ def load(settings: Configuration, kubeconfig: Path | None, context: str | None) 
         if each and not Path(each).is_file()
     ]
     if absent:
-        msg = f"{file} names {absent[0]} for context {name}, which is not a file"
+        msg = f"{file} references {absent[0]} for context {name}, which is not a file"
         raise KubeconfigError(msg)
     return name, str(known[name].get("namespace") or "default")
 
@@ -107,9 +107,9 @@ def _damaged(file: str, error: Exception) -> str:
     if mark is not None:
         found = f"invalid YAML in line {mark.line + 1}"
     elif isinstance(error, OSError) and error.filename:
-        found = f"{error.filename} can't be read ({error.strerror})"
+        found = f"cannot read {error.filename} ({error.strerror})"
     elif isinstance(error, ConfigException):
         found = str(error).splitlines()[0]
     else:
         found = f"damaged ({type(error).__name__})"
-    return f"{file} is not a usable kubeconfig: {found}. Check it with: kubectl config view"
+    return f"{file} is not a valid kubeconfig: {found}. Check it with: kubectl config view"

@@ -21,7 +21,7 @@ SECONDS = 10.0
 
 _SERVICE = re.compile(r"(?P<name>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc(\.cluster\.local)?\.?")
 _LARGEST_BYTES = 32 << 20
-_NOT_PROMETHEUS = "what answers there is not Prometheus"
+_NOT_PROMETHEUS = "the server there is not Prometheus"
 
 
 class PrometheusError(ClusterError):
@@ -71,7 +71,7 @@ class Prometheus:
             except httpx2.HTTPError as error:
                 raise PrometheusError(where, _reason(error)) from None
             if len(answer.content) > _LARGEST_BYTES:
-                raise PrometheusError(where, "an answer of more than 32 MB")
+                raise PrometheusError(where, "a response of more than 32 MB")
             return str(answer.text)
 
         return cls(where, get)
@@ -100,7 +100,7 @@ class Prometheus:
             try:
                 return cluster.text(f"{prefix}{path}")
             except ClusterError as error:
-                reason = getattr(error, "detail", "") or "the API server does not answer"
+                reason = getattr(error, "detail", "") or "the API server does not respond"
                 raise PrometheusError(where, " ".join(str(reason).split())) from None
 
         return cls(where, get)
@@ -142,7 +142,7 @@ class Prometheus:
         try:
             answer = all_printable(json.loads(text))
             if answer["status"] != "success":
-                raise PrometheusError(self.where, f"it refuses a query: {answer.get('error')}")
+                raise PrometheusError(self.where, f"it rejected a query: {answer.get('error')}")
             data = answer["data"]
         except (ValueError, KeyError, TypeError):
             raise PrometheusError(self.where, _NOT_PROMETHEUS) from None
@@ -160,6 +160,6 @@ def _sample(series: Any) -> Sample:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, httpx2.TimeoutException):
-        return f"no answer within {SECONDS:.0f} s"
+        return f"no response within {SECONDS:.0f} s"
     text = str(error)
     return "connection refused" if "refused" in text else text.splitlines()[0] if text else "failed"

@@ -80,7 +80,7 @@ class Assumptions:
         data_may_leave: Whether prompts may go to an API.
         book: Prices of everything else.
         calendar: How long a month is.
-        overflows: Whether a gateway sends to the API in use what the replicas can't serve.
+        overflows: Whether a gateway sends to the API in use what the replicas cannot serve.
         notes: What a reader has to know about the deployment.
         instance: Name of its objects in the cluster.
         candidate: Name of a candidate's objects, which are not in the bill; empty without one.

@@ -4,7 +4,7 @@ An API's cost is mostly a line through the origin; a fee that is paid at any vol
 provisioned throughput bends it. A self-hosted fleet's is a staircase, because GPUs come whole:
 each node that is added lifts capacity and cost by a step. The two can cross several times, or
 never. Dividing the fixed cost by the API's price, as most calculators do, ignores that the machine
-which would be paid off can't carry that volume.
+which would be paid off cannot carry that volume.
 """
 
 from __future__ import annotations

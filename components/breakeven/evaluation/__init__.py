@@ -1,1 +1,1 @@
-"""Whether answers are good enough: prompts with checks, put to endpoints, into a record."""
+"""Evaluation of models: prompts with checks, sent to endpoints, recorded."""

@@ -1,4 +1,4 @@
-"""Reads the user's own prompts and their checks: one JSON object a line."""
+"""Reads the user's own prompts and their checks: one JSON object per line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OURS = ("model", "messages", "stream", "n", "max_tokens", "max_completion_token
 
 
 class PromptError(ValueError):
-    """A file of prompts that can't be used; the message names every line, and what to do."""
+    """An invalid file of prompts; the message names every line, and what to do."""
 
 
 class _Object(BaseModel):
@@ -138,7 +138,7 @@ class Prompt(_Object):
     def _leaves_ours(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         set_here = [name for name in _OURS if name in value]
         if set_here:
-            msg = f"fields other than {', '.join(set_here)}, which are set by breakeven evaluate"
+            msg = f"fields other than {', '.join(set_here)}, which breakeven evaluate sets"
             raise ValueError(msg)
         return value
 
@@ -181,20 +181,23 @@ def read_prompts(path: Path) -> PromptFile:
         path: JSON Lines in UTF-8.
 
     Raises:
-        PromptError: It can't be read, or a line has a mistake; all lines with one are named.
+        PromptError: It cannot be read, or a line has a mistake; all lines with one are named.
     """
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
     except OSError as error:
-        msg = f"{path}: can't be read ({error.strerror}). Give a file with one JSON object a line"
+        msg = (
+            f"{path}: cannot read the file ({error.strerror}). Give a file with one JSON object "
+            "per line"
+        )
         raise PromptError(msg) from error
     except UnicodeDecodeError as error:
-        msg = f"{path}: is not UTF-8 (byte {error.start:,}). Save it as UTF-8"
+        msg = f"{path}: not UTF-8 (byte {error.start:,}). Save it as UTF-8"
         raise PromptError(msg) from error
     prompts, mistakes = _read(text)
     if not prompts and not mistakes:
-        mistakes = ["the file holds no prompt"]
+        mistakes = ["the file contains no prompts"]
     if mistakes:
         raise PromptError(_told(path, mistakes))
     return PromptFile(tuple(prompts), hashlib.sha256(content).hexdigest())
@@ -213,7 +216,7 @@ def _read(text: str) -> tuple[list[Prompt], list[str]]:
         prompt = prompt.model_copy(update={"id": prompt.id or str(number)})
         first = lines.setdefault(prompt.id, number)
         if first != number:
-            mistakes.append(f'line {number}: the id "{prompt.id}" is that of line {first}')
+            mistakes.append(f'line {number}: the id "{prompt.id}" is already used in line {first}')
         prompts.append(prompt)
     return prompts, mistakes
 
@@ -233,8 +236,8 @@ def _told(path: Path, mistakes: Sequence[str]) -> str:
     example = '{"prompt": "Capital of France?", "check": {"regex": "Paris"}}'
     return "\n".join(
         [
-            f"{path}: {count} can't be used; nothing was asked.",
+            f"{path}: {count} invalid; no request was sent.",
             *shown,
-            f"A line is such as {example}; docs/evaluate.md describes all fields.",
+            f"Example of a line: {example}. docs/evaluate.md describes all fields.",
         ]
     )

@@ -32,7 +32,7 @@ _Seconds = Annotated[float, Field(ge=0)]
 
 
 class EvaluationError(ValueError):
-    """A record that can't be used; the message names the file, what was found, and what to do."""
+    """An invalid record; the message names the file, what was found, and what to do."""
 
 
 @checked_dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -217,7 +217,7 @@ def from_text(text: str, name: str) -> Evaluation:
         fields: dict[str, Any] = json.loads(text)
         version = fields.get("version")
         if version != VERSION:
-            msg = f"{name}: is of version {version}. Allowed: {VERSION}; evaluate again"
+            msg = f"{name}: has version {version}. Allowed: {VERSION}. Evaluate again"
             raise EvaluationError(msg)
         found = _ADAPTER.validate_python({**fields, "name": name})
     except ValidationError as error:
@@ -226,11 +226,11 @@ def from_text(text: str, name: str) -> Evaluation:
     except (ValueError, AttributeError) as error:
         if isinstance(error, EvaluationError):
             raise
-        msg = f"{name}: is not a record of an evaluation. Remove it, or evaluate again"
+        msg = f"{name}: not an evaluation record. Remove it, or evaluate again"
         raise EvaluationError(msg) from error
     for result in found.results:
         if result.passed > result.answered or result.solved_own_failed > result.own_failed:
-            msg = f"{name}: {result.name} passed more than it answered. Evaluate again"
+            msg = f"{name}: {result.name} passed more prompts than it answered. Evaluate again"
             raise EvaluationError(msg)
     return found
 
@@ -239,7 +239,7 @@ def read_evaluations(folder: Path) -> tuple[Evaluation, ...]:
     """Returns all records of a folder, newest first; none where there is no folder.
 
     Raises:
-        EvaluationError: One can't be read, or is not signed by the key that the folder trusts.
+        EvaluationError: One cannot be read, or is not signed by the key that the folder trusts.
     """
     if not folder.is_dir():
         return ()

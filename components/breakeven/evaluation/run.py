@@ -247,10 +247,10 @@ def ask(  # noqa: PLR0913  # what is asked, by what, where it is kept, and who h
         text = said.read_text(encoding="utf-8", errors="replace")
     ending = _ending(journal, start, interrupted=interrupted)
     if code and not interrupted and journal.size == start:
-        last = (text.strip().splitlines() or ["it said nothing"])[-1]
+        last = (text.strip().splitlines() or ["no output"])[-1]
         for key in keys.values():
             last = last.replace(key, "***")
-        msg = f"inspect asked nothing: {last[:300]}. See docs/evaluate.md for its installation"
+        msg = f"inspect sent no request: {last[:300]}. For its installation, see docs/evaluate.md"
         raise RunError(msg)
     return ending
 
@@ -271,9 +271,9 @@ def _ended(
             )
         except OSError as error:
             msg = (
-                f"{command[0]}: can't be started ({error.strerror}). Install it into an environment"
-                " of its own: python3 -m venv inspect && inspect/bin/pip install inspect-ai openai;"
-                " then add --inspect inspect/bin/inspect"
+                f"{command[0]}: cannot start ({error.strerror}). Install it in a separate "
+                "environment: python3 -m venv inspect && inspect/bin/pip install inspect-ai "
+                "openai; then add --inspect inspect/bin/inspect"
             )
             raise RunError(msg) from error
         try:

@@ -1,1 +1,1 @@
-"""What a compliance team files: what is deployed, who may call it, from which bundle."""
+"""Compliance evidence: deployed resources, callers, and bundle."""

@@ -41,7 +41,7 @@ def _into(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yields who reaches a workload, and by which ports."""
     if ways is None:
-        yield "everybody: no network policy selects these pods", ("all",)
+        yield "everybody, because no network policy selects these pods", ("all",)
         return
     for way in ways:
         ports = tuple(str(port) for port in way.ports_of(workload))

@@ -42,10 +42,10 @@ def read_state(path: Path) -> tuple[tuple[Resource, ...], dict[str, Any]]:
         )
         written = state.get("manifest") or {}
     except OSError as error:
-        msg = f"{path}: can't be read: {error.strerror}. Write it: {_EXPORT}"
+        msg = f"{path}: cannot read the file: {error.strerror}. Create it with: {_EXPORT}"
         raise UserError(msg) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        msg = f"{path}: is not an export of a Pulumi stack. Write it: {_EXPORT}"
+        msg = f"{path}: not an export of a Pulumi stack. Create it with: {_EXPORT}"
         raise UserError(msg) from error
     return resources, {
         "source": "pulumi stack export",
@@ -73,7 +73,7 @@ def changes(planned: Sequence[Resource], deployed: Sequence[Resource]) -> list[d
         if name not in there:
             found.append({"resource": name, "change": "is not deployed"})
         elif name not in wanted:
-            found.append({"resource": name, "change": "is deployed and not in the stack file"})
+            found.append({"resource": name, "change": "is deployed but not in the stack file"})
         else:
             paths = sorted(set(_differing(wanted[name].manifest, there[name].manifest, "")))
             found += [{"resource": name, "change": f"differs: {path}"} for path in paths]

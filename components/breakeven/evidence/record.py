@@ -12,19 +12,20 @@ from breakeven.policy.frameworks import open_controls
 FORMAT = "breakeven-evidence/2"
 
 KIT_OWNER = "breakeven maintainers"
-"""Owner of the waivers that ship with the program; it can't accept a risk for anybody."""
+"""Owner of the waivers that ship with the program; it cannot accept a risk for anybody."""
 
 NO_STATE = (
-    "What is deployed: no state was given (--state), so everything here is what the stack file "
-    "would deploy."
+    "The deployed state: no state was given (--state), so this evidence describes what the "
+    "stack file would deploy."
 )
 PLAIN_TRANSPORT = (
-    "Encryption between callers and the model: the stack serves plain HTTP. Set network.tlsSecret, "
-    "with a gateway gateway.tls.secret, or show that the network encrypts."
+    "Encryption between callers and the model: the stack serves plain HTTP. Set "
+    "network.tlsSecret (gateway.tls.secret with a gateway), or show that the network encrypts "
+    "traffic."
 )
 NO_IDENTITY = (
-    "Who asked what, and when: all callers share one key, and nothing records who asked. A gateway "
-    "with teams does."
+    "Who sent which request, and when: all callers share one key, and callers are not recorded. "
+    "A gateway with teams records them."
 )
 
 NOT_ASSESSED = (
@@ -32,13 +33,16 @@ NOT_ASSESSED = (
     "Encryption of etcd and of the disks behind volumes.",
     "Configuration of kubelets and nodes; firmware and drivers of GPUs.",
     "Whether the cluster's network plugin enforces network policies at all.",
-    "Whether the cluster's DNS forwards questions to servers outside; it must not in an air gap.",
+    (
+        "Whether the cluster's DNS forwards queries to outside servers, which is not allowed in an "
+        "air gap."
+    ),
     "Who holds the cluster's administrator credentials, the signing key and Pulumi's passphrase.",
-    "Known vulnerabilities inside images: the bill of materials is there to be scanned.",
+    "Known vulnerabilities in images: scan the bill of materials.",
     "Control numbers against the texts of HIPAA, PCI DSS, ISO, NIST, GDPR and EU AI Act.",
-    "Physical and organisational measures, contracts, training, incident response.",
+    "Physical and organizational measures, contracts, training, incident response.",
 )
-"""What a program can't see from what it deploys; somebody has to answer each elsewhere."""
+"""What a program cannot see from what it deploys; somebody has to answer each elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +115,8 @@ def _maintainers(policies: Mapping[str, Any]) -> list[str]:
     if not count:
         return []
     what = (
-        f"Acceptance of {count} waivers that ship with the program: copy stacks/waivers/kit.yaml, "
-        "and put your own risk owner and day into each."
+        f"Acceptance of {count} waivers included with the program: copy stacks/waivers/kit.yaml, "
+        "and set your own risk owner and date in each."
     )
     return [what]
 

@@ -62,7 +62,7 @@ def differences(
     if lock.stack != stack:
         found.append(f"the bundle is for stack {lock.stack}")
     found += [
-        f"model: the stack serves {model.revision}, not {lock.model.revision}"
+        f"model: the stack serves revision {model.revision}, not {lock.model.revision}"
         for model in models
         if lock.model.revision != model.revision
     ]

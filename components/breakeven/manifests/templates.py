@@ -1,4 +1,4 @@
-"""Renders the templates of charts/ to plain dicts; values can't break out of their place."""
+"""Renders the templates of charts/ to plain dicts; values cannot break out of their place."""
 
 from __future__ import annotations
 

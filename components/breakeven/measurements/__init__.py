@@ -1,1 +1,1 @@
-"""What the user's own replicas were measured to serve: records, and results of load generators."""
+"""Measurements of the user's own replicas: records, and results of load generators."""

@@ -116,11 +116,11 @@ def run(program: str, load: Load, concurrency: int, result: Path, key: str) -> N
             load.seconds + GRACE_SECONDS,
         )
         if not written.is_file():
-            last = said.strip().splitlines()[-1:] or ["it said nothing"]
+            last = said.strip().splitlines()[-1:] or ["no output"]
             reason = last[0].replace(key, "***") if key else last[0]
             msg = (
-                f"guidellm gave no result at concurrency {concurrency}: {reason[:300]}. Check the "
-                f"address {load.target} and the model {load.model}"
+                f"guidellm returned no result at concurrency {concurrency}: {reason[:300]}. "
+                f"Check the address {load.target} and the model {load.model}"
             )
             raise LoadError(msg)
         beside = result.with_name(f".{result.name}.new")
@@ -141,15 +141,18 @@ def _ended(command: list[str], longest: float) -> str:
         )
     except OSError as error:
         msg = (
-            f"{command[0]}: can't be started ({error.strerror}). Install it into an environment of "
-            "its own: python3 -m venv guidellm && guidellm/bin/pip install guidellm; then add "
-            "--guidellm guidellm/bin/guidellm"
+            f"{command[0]}: cannot start ({error.strerror}). Install it in a separate "
+            "environment: python3 -m venv guidellm && guidellm/bin/pip install guidellm; then "
+            "add --guidellm guidellm/bin/guidellm"
         )
         raise LoadError(msg) from error
     try:
         return child.communicate(timeout=longest)[0] or ""
     except subprocess.TimeoutExpired as error:
-        msg = f"guidellm did not end within {longest:.0f} s. The server may hang; see its log"
+        msg = (
+            f"guidellm did not finish within {longest:.0f} s. The server may be hanging; check "
+            "its log"
+        )
         raise LoadError(msg) from error
     finally:
         stop(child, signal.SIGTERM, signal.SIGKILL)

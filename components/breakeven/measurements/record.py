@@ -23,7 +23,7 @@ CACHED_PERCENT = 10
 
 
 class RecordError(ValueError):
-    """A record that can't be used; the message names the file, what was found, and what to do."""
+    """An invalid record; the message names the file, what was found, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,15 +203,15 @@ def from_text(text: str, name: str) -> Measurement:
             name=name,
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        msg = f"{name}: is not a record of a measurement ({error}). Remove it, or measure again"
+        msg = f"{name}: not a measurement record ({error}). Remove it, or measure again"
         raise RecordError(msg) from error
     if version != VERSION:
-        msg = f"{name}: is of version {version}. Allowed: {VERSION}; measure again"
+        msg = f"{name}: has version {version}. Allowed: {VERSION}. Measure again"
         raise RecordError(msg)
     whole = (measurement.input_tokens, measurement.output_tokens)
     speeds = (point.output_tokens_per_second for point in points)
     if not points or min(whole) < 1 or min(speeds) <= 0:
-        msg = f"{name}: has no point with tokens. Remove it, or measure again"
+        msg = f"{name}: has no point with output tokens. Remove it, or measure again"
         raise RecordError(msg)
     return measurement
 
@@ -220,7 +220,7 @@ def read_records(folder: Path) -> tuple[Measurement, ...]:
     """Returns all records of a folder, newest first; none where there is no folder.
 
     Raises:
-        RecordError: One can't be read.
+        RecordError: One cannot be read.
     """
     if not folder.is_dir():
         return ()

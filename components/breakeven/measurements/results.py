@@ -27,7 +27,7 @@ _FASTEST = 1e7
 
 
 class ResultError(ValueError):
-    """A result that can't be used; the message names the file, what was found, and what to do."""
+    """An invalid result; the message names the file, what was found, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def read_results(text: str, name: str) -> tuple[Result, ...]:
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             if isinstance(error, ResultError):
                 raise
-            msg = f"{name}: a field is missing or no number ({error!r}). Save the result again"
+            msg = f"{name}: a field is missing or not a number ({error!r}). Save the result again"
             raise ResultError(msg) from error
     for result in found:
         _check(result, name)
@@ -91,11 +91,11 @@ def _documents(text: str, name: str) -> list[dict[str, Any]]:
         try:
             document = [json.loads(line) for line in text.splitlines() if line.strip()]
         except ValueError as error:
-            msg = f"{name}: is no JSON. Give the result file of the load generator"
+            msg = f"{name}: not JSON. Give the result file of the load generator"
             raise ResultError(msg) from error
     listed = document if isinstance(document, list) else [document]
     if not listed or not all(isinstance(one, dict) for one in listed):
-        msg = f"{name}: holds no result. Give the result file of the load generator"
+        msg = f"{name}: contains no result. Give the result file of the load generator"
         raise ResultError(msg)
     return listed
 
@@ -107,8 +107,8 @@ def _vllm(run: Mapping[str, Any], name: str) -> Sequence[Result]:
     _refuse_kept_rate(rate, float(run["request_throughput"]), name)
     if not limit:
         msg = (
-            f"{name}: all requests were sent at once, so start and end of the run are in its mean. "
-            "Measure again with --max-concurrency"
+            f"{name}: all requests were sent at once, so the mean includes the start and end of "
+            "the run. Measure again with --max-concurrency"
         )
         raise ResultError(msg)
     stamp = str(run.get("date", ""))
@@ -139,8 +139,8 @@ def _refuse_kept_rate(rate: object, served: float, name: str) -> None:
     asked = float(rate)  # type: ignore[arg-type]  # a TypeError is caught by the caller
     if served >= _KEPT * asked:
         msg = (
-            f"{name}: {asked:g} requests per second were sent and served, so the replica was not "
-            "full. Measure again with --request-rate inf and --max-concurrency"
+            f"{name}: the replica served all {asked:g} requests per second, so it was not full. "
+            "Measure again with --request-rate inf and --max-concurrency"
         )
         raise ResultError(msg)
 
@@ -194,7 +194,7 @@ def _perf(document: Mapping[str, Any], name: str) -> Sequence[Result]:
     concurrency = load.get("concurrency")
     if not concurrency:
         msg = (
-            f"{name}: was not run at a concurrency, so that nobody knows whether the replica was "
+            f"{name}: the run had no fixed concurrency, so it is unknown whether the replica was "
             "full. Measure again with --concurrency"
         )
         raise ResultError(msg)
@@ -235,14 +235,15 @@ def _check(result: Result, name: str) -> None:
     if point.requests < 1 or point.failed > _FAILED * tried:
         msg = (
             f"{name}: {point.failed:,} of {tried:,} requests failed at concurrency "
-            f"{point.concurrency}. See the engine's log, and measure again"
+            f"{point.concurrency}. Check the engine's log, then measure again"
         )
         raise ResultError(msg)
     speed = point.output_tokens_per_second
     if not (0 < speed < _FASTEST and result.input_tokens >= 1 and result.output_tokens >= 1):
         msg = (
-            f"{name}: {speed:g} output tokens per second, {result.input_tokens:g} tokens in and "
-            f"{result.output_tokens:g} out can't be right. Measure again"
+            f"{name}: implausible result: {speed:g} output tokens per second, with "
+            f"{result.input_tokens:g} input and {result.output_tokens:g} output tokens per "
+            "request. Measure again"
         )
         raise ResultError(msg)
 

@@ -30,7 +30,7 @@ def unsigned_reason(path: Path, again: str) -> str:
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PublicKey):
-        return f"{TRUSTED} is not an ed25519 key. Take the .pub file of: breakeven bundle keygen"
+        return f"{TRUSTED} is not an ed25519 key. Use the .pub file from breakeven bundle keygen"
     signature = path.with_name(f"{path.name}.sig")
     if not signature.is_file():
         return (
@@ -41,7 +41,7 @@ def unsigned_reason(path: Path, again: str) -> str:
         key.verify(signature.read_bytes(), path.read_bytes())
     except InvalidSignature:
         return (
-            f"its signature is not one of {TRUSTED} over this content: it was changed, or signed "
-            f"by another key. Restore or remove it, or {again} again with --key"
+            f"its signature does not match {TRUSTED}: the file was changed, or signed with "
+            f"another key. Restore or remove it, or {again} again with --key"
         )
     return ""

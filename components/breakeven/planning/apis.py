@@ -50,7 +50,7 @@ def compared_apis(
         today: Day on which prices are looked up.
 
     Returns:
-        The APIs, and what can't be used.
+        The APIs, and what cannot be used.
     """
     api = settings.api
     hosted = api.hosted or settings.model.facts.hosted

@@ -16,7 +16,7 @@ from breakeven.settings.stack import Settings, Stack
 
 
 def serving_conflicts(settings: Settings) -> Iterator[Conflict]:
-    """Yields why a model can't be served as it is stated."""
+    """Yields why a model cannot be served as it is stated."""
     yield from _memory(settings)
     yield from _variables(settings)
 

@@ -46,7 +46,7 @@ def demand_of(settings: Settings, today: date) -> tuple[ModelDemand | None, list
         today: Day on which prices are looked up.
 
     Returns:
-        The demand, and what can't be used.
+        The demand, and what cannot be used.
     """
     load, conflicts = _load(settings)
     apis, wrong = compared_apis(settings, load, today)

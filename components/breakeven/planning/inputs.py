@@ -120,7 +120,7 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
 
 
 def _candidate_problems(name: str, stack: Stack, today: date) -> tuple[Problem, ...]:
-    """Returns why a candidate can't be served or priced, with the keys to change."""
+    """Returns why a candidate cannot be served or priced, with the keys to change."""
     if stack.tried is None:
         return ()
     for other in (stack.tried.promoted, at_its_share(stack.tried)):

@@ -137,7 +137,7 @@ class _Levers:
         return largest_savings(found)
 
     def _draft(self, candidate: Candidate, today: date) -> _Draft | None:
-        """Checks a candidate; None where its settings can't be used or miss an objective."""
+        """Checks a candidate; None where its settings cannot be used or miss an objective."""
         try:
             stack, problems = parse(with_settings(self.values, candidate.settings))
             inputs = inputs_of(self.report.assumptions.stack, stack, problems, today)

@@ -54,7 +54,7 @@ def evaluation_notes(settings: Settings) -> Iterator[EvaluatedOtherwise]:
 
 
 def evaluation_conflicts() -> Iterator[Conflict]:
-    """Yields a record that can't be read."""
+    """Yields a record that cannot be read."""
     try:
         read_evaluations(EVALUATIONS)
     except EvaluationError as error:

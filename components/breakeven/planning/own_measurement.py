@@ -101,7 +101,7 @@ def measurement_notes(settings: Settings, load: Load) -> Iterator[MeasuredOtherw
 
 
 def record_conflicts() -> Iterator[Conflict]:
-    """Yields a record that can't be read."""
+    """Yields a record that cannot be read."""
     try:
         read_records(MEASUREMENTS)
     except RecordError as error:

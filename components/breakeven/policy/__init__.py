@@ -1,5 +1,5 @@
-"""Rules that manifests must keep: what they are, waivers, and the verdict over any manifests.
+"""Policy rules for manifests, waivers, and the verdict on a set of manifests.
 
-Plain functions over plain values: the packs of policies/ run them inside the engine,
-`breakeven check` runs them over YAML, and neither has a rule of its own.
+Plain functions over plain values: the packs in policies/ run them inside the engine, and `breakeven
+check` runs them over YAML. Neither defines rules.
 """

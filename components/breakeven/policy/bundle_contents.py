@@ -1,4 +1,4 @@
-"""What a bundle carries, as rules see it; read from its lock."""
+"""The contents of a bundle for the rules, read from its lock."""
 
 from __future__ import annotations
 
@@ -13,35 +13,37 @@ from breakeven.policy.manifest import Carried
 from breakeven.settings.files import ROOT
 
 _PROGRAM = "program"
-"""Folder of this program in an unpacked bundle; the lock is next to it."""
+"""Folder of this program in an unpacked bundle, next to the lock."""
 
 
 class LockError(UserError):
-    """A lock that can't be read."""
+    """A lock that cannot be read."""
 
 
 def read_carried(lock: Path) -> Carried:
-    """Reads what a bundle carries from its lock.
+    """Reads the contents of a bundle from its lock.
 
     Args:
         lock: As `breakeven bundle plan` wrote it; lock.json in a bundle.
 
     Raises:
-        LockError: It is not there, or is not a lock.
+        LockError: The file is missing, or is not a lock.
     """
     try:
         return carried_in(lock.read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"no {error}"
-        msg = f"{lock}: is not a lock ({reason}). Name the one that `breakeven bundle plan` wrote"
+        msg = (
+            f"{lock}: not a bundle lock ({reason}). Use the file that `breakeven bundle plan` wrote"
+        )
         raise LockError(msg) from error
 
 
 def carried_in(lock: bytes) -> Carried:
-    """Returns what a bundle carries by its lock.
+    """Returns the contents of a bundle according to its lock.
 
     Raises:
-        ValueError: It is no JSON.
+        ValueError: It is not JSON.
         KeyError: It is not a lock.
         TypeError: It is not a lock.
     """
@@ -54,7 +56,7 @@ def carried_in(lock: bytes) -> Carried:
 
 @cache
 def carried_here(root: Path = ROOT) -> Carried | None:
-    """Returns what the bundle carries from which this program was installed, if it was.
+    """Returns the contents of the bundle that this program was installed from, if any.
 
     Raises:
         LockError: The bundle's lock was damaged.

@@ -1,4 +1,4 @@
-"""Variables that containers take from ConfigMaps which are judged together with them."""
+"""Variables that containers take from ConfigMaps in the same set of manifests."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _Data: TypeAlias = Mapping[tuple[str, str], Mapping[str, Any]]
 
 
 def with_config_maps(resources: Iterable[Resource]) -> tuple[Resource, ...]:
-    """Returns the resources with variables from their own ConfigMaps written out as values.
+    """Returns the resources with variables from ConfigMaps among them written out as values.
 
-    What is not among the resources stays a reference, which rules take for unknown.
+    Other references stay references, which rules treat as unknown.
 
     Args:
-        resources: All manifests that are judged together.
+        resources: All manifests that are checked together.
     """
     known = tuple(resources)
     data = {
@@ -77,7 +77,7 @@ def _container(spec: Mapping[str, Any], namespace: str, data: _Data) -> Mapping[
         else:
             prefix = str(at(source, "prefix") or "")
             variables += [{"name": f"{prefix}{key}", "value": text} for key, text in found.items()]
-    # What env states comes after envFrom and wins.
+    # Values in env override those from envFrom.
     variables += [_variable(entry, namespace, data) for entry in listed(stated)]
     return {**spec, "env": variables, "envFrom": left}
 

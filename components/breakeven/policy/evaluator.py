@@ -1,8 +1,8 @@
-"""What network policies allow, by Kubernetes' own rules.
+"""What network policies allow, by Kubernetes' rules.
 
-A pod that no policy selects for a direction may do everything in it; one that is selected may do
-what any of its policies names, and nothing else. Addresses are computed as whole networks rather
-than probed, so "nothing public" holds for every address.
+Without a policy that selects it for a direction, a pod has no restriction in that direction. A
+selected pod can do what any of its policies allows, and nothing else. Addresses are computed as
+whole networks rather than probed, so "nothing public" holds for every address.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class PortRange:
         return f"{span}/{self.protocol}"
 
     def holds(self, protocol: str, port: int) -> bool:
-        """Tells whether a port is one of them."""
+        """Tells whether a port is included."""
         return self.protocol == protocol and self.low <= port <= self.high
 
 
@@ -56,7 +56,7 @@ class Workload:
         namespace: Their namespace.
         labels: Their labels.
         ports: Numbers of their named ports, by protocol and name.
-        is_on_host: Whether they use the host's network, to which no policy applies.
+        is_on_host: Whether they use the host's network, to which policies do not apply.
     """
 
     name: str
@@ -68,13 +68,13 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What one rule opens: ports, towards networks or towards pods.
+    """What one rule allows: ports, to networks or to pods.
 
     Attributes:
         networks: Networks, with exceptions cut out.
-        peer: Selectors of pods; None where networks are meant.
-        home: Namespace of the policy, which a peer without namespace selector is in.
-        ports: Which ports; named ones count for the pod that has them.
+        peer: Selectors of pods; None for networks.
+        home: Namespace of the policy, which applies to a peer without namespace selector.
+        ports: Which ports; a named port is that of the pod that has it.
         names: Names of ports, with their protocol.
     """
 
@@ -85,12 +85,12 @@ class Opening:
     names: tuple[tuple[str, str], ...]
 
     def ports_of(self, owner: Workload) -> tuple[PortRange, ...]:
-        """Returns the ports, with the names that the pod which listens has resolved."""
+        """Returns the ports, with names resolved by the listening pod."""
         found = [(name[0], owner.ports[name]) for name in self.names if name in owner.ports]
         return (*self.ports, *(PortRange(protocol, port, port) for protocol, port in found))
 
     def meets(self, other: Workload, namespace_labels: Mapping[str, Any]) -> bool:
-        """Tells whether a pod is meant. By a network it may be, where pods may have addresses."""
+        """Tells whether a pod matches. It can match a network that contains pod addresses."""
         if self.peer is None:
             return any(network.overlaps(own) for network in self.networks for own in PRIVATE)
         if "namespaceSelector" in self.peer:
@@ -101,7 +101,7 @@ class Opening:
         return matches(self.peer.get("podSelector"), other.labels)
 
     def namespace(self) -> str | None:
-        """Returns the namespace of the pods that are meant, "*" for any; None for networks."""
+        """Returns the namespace of the matching pods, "*" for any; None for networks."""
         if self.peer is None:
             return None
         if "namespaceSelector" not in self.peer:
@@ -113,7 +113,7 @@ class Opening:
 def openings(
     workload: Workload, policies: Sequence[Resource], direction: str
 ) -> tuple[Opening, ...] | None:
-    """Returns what pods may do in a direction; None where no policy holds them back."""
+    """Returns what pods can do in a direction; None if no policy restricts them."""
     if workload.is_on_host:
         return None
     selecting = [
@@ -136,7 +136,7 @@ def openings(
 
 
 def without(network: Network, exceptions: Iterable[Network]) -> tuple[Network, ...]:
-    """Returns what is left of a network when others are cut out of it."""
+    """Returns a network minus other networks."""
     left = [network]
     for cut in exceptions:
         left = [piece for part in left for piece in _cut(part, cut)]
@@ -181,7 +181,8 @@ def _ports(
             ranges.append(PortRange(protocol, 1, _HIGHEST))
         elif (number := port_name(port)).isdecimal():
             last = port_name(at(entry, "endPort") or port)
-            # Kubernetes refuses any other; what it may have meant is taken for everything above.
+            # Kubernetes rejects any other value; its possible meaning is treated as everything
+            # above.
             highest = int(last) if last.isdecimal() else _HIGHEST
             ranges.append(PortRange(protocol, int(number), highest))
         else:

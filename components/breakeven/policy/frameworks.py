@@ -1,4 +1,4 @@
-"""Which controls of compliance frameworks a rule supports; it never certifies any."""
+"""Which controls of compliance frameworks a rule supports. This is not a certification."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def frameworks() -> Mapping[str, Mapping[str, list[str]]]:
 
 
 def caution() -> str:
-    """Returns what must be said wherever the map is shown."""
+    """Returns the disclaimer to show with the map."""
     return str(_data()["note"])
 
 
@@ -32,7 +32,7 @@ def supported(rule: Rule) -> dict[str, list[str]]:
 
 
 def open_controls() -> Mapping[str, Mapping[str, str]]:
-    """Returns the controls that no rule can answer, by framework, and what would answer each."""
+    """Returns the controls that no rule can support, by framework, and what supports each."""
     found: Mapping[str, Mapping[str, str]] = _data()["open"]
     return found
 

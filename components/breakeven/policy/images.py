@@ -1,4 +1,4 @@
-"""Images that manifests name, wherever they do, and the parts of an image's name."""
+"""Images that manifests name, in any field, and the parts of an image's name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image's name in parts; empty where the name leaves one out."""
+    """The parts of an image's name; empty for parts that it omits."""
 
     host: str
     repository: str
@@ -33,10 +33,10 @@ class Image:
 
 
 def parse_image(name: str) -> Image:
-    """Takes an image's name apart: HOST/REPOSITORY:TAG@DIGEST."""
+    """Splits an image's name: HOST/REPOSITORY:TAG@DIGEST."""
     rest, _, digest = name.partition("@")
     first, slash, below = rest.partition("/")
-    # The container runtime's own rule: a host has a dot or a port, or is localhost.
+    # The container runtime's rule: a host has a dot or a port, or is localhost.
     has_host = slash and ("." in first or ":" in first or first == "localhost")
     host, path = (first, below) if has_host else ("", rest)
     repository, _, tag = path.partition(":")
@@ -46,7 +46,7 @@ def parse_image(name: str) -> Image:
 def images_of(resource: Resource) -> Iterator[tuple[str, str]]:
     """Yields every image that a manifest names, with its path.
 
-    In containers of any kind, in image volumes, and in fields named image of custom resources.
+    It searches containers of any kind, image volumes, and fields named image of custom resources.
     """
     if resource.kind not in ("ConfigMap", "Secret"):
         yield from _images(resource.manifest, "")
@@ -61,7 +61,7 @@ def _images(value: Any, path: str) -> Iterator[tuple[str, str]]:
         elif isinstance(at(image, "reference"), str):
             yield f"{below}.reference", at(image, "reference")
         for key, item in value.items():
-            # A definition of custom resources describes fields named image and names none.
+            # A CustomResourceDefinition describes fields named image but contains no image names.
             if key != "openAPIV3Schema":
                 yield from _images(item, f"{path}.{key}" if path else str(key))
     else:

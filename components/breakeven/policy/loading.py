@@ -17,18 +17,19 @@ _TYPE_PREFIX = "kubernetes:"
 
 
 class ManifestError(UserError):
-    """Manifests that can't be read."""
+    """Manifests that cannot be read."""
 
 
 def read_manifests(path: Path) -> tuple[Resource, ...]:
-    """Reads all manifests of a file or of a folder and those below it.
+    """Reads all manifests of a file, or of a folder and its subfolders.
 
     Args:
-        path: A file of YAML or JSON, or a folder; in it .yaml, .yml and .json are read. Documents
-            without kind are passed over, lists are taken apart.
+        path: A YAML or JSON file, or a folder with .yaml, .yml and .json files. Documents without
+            kind are skipped,
+        lists are flattened.
 
     Raises:
-        ManifestError: There is no such path, a file is no YAML, or no manifest is in any.
+        ManifestError: The path does not exist, a file is not YAML, or there are no manifests.
     """
     if path.is_dir():
         files = sorted(
@@ -37,7 +38,10 @@ def read_manifests(path: Path) -> tuple[Resource, ...]:
     elif path.is_file():
         files = [path]
     else:
-        msg = f"{path}: there is no such file or folder. Name one with manifests as YAML or JSON"
+        msg = (
+            f"{path}: file or folder not found. Name a file or folder with manifests as YAML or "
+            "JSON"
+        )
         raise ManifestError(msg)
     resources = tuple(
         Resource(manifest, str(file))
@@ -57,15 +61,15 @@ def read_manifests(path: Path) -> tuple[Resource, ...]:
 def as_manifests(
     kind: str, name: str, properties: Mapping[str, Any], source: str
 ) -> tuple[Resource, ...]:
-    """Returns what a program registers as manifests: none for what is no Kubernetes resource.
+    """Returns the manifests of a program's resource; none if it is not from Kubernetes.
 
-    A list of manifests is taken apart; anything else is one.
+    A list of manifests is flattened; anything else is one manifest.
 
     Args:
         kind: Type token, such as "kubernetes:apps/v1:Deployment".
         name: Name in the program.
         properties: Inputs; UNKNOWN where they are not known yet.
-        source: URN, or whatever names the resource to a reader.
+        source: URN, or another name of the resource for the reader.
     """
     if not kind.startswith(_TYPE_PREFIX):
         return ()
@@ -81,15 +85,15 @@ def _documents(file: Path) -> list[Any]:
         return read_documents(file)
     except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         reason = " ".join(str(error).split())
-        msg = f"{file}: invalid YAML ({reason}). Fix it, or name a folder without it"
+        msg = f"{file}: invalid YAML ({reason}). Fix the file, or name a folder without it"
         raise ManifestError(msg) from error
 
 
 def taken_apart(document: Any) -> Iterator[Mapping[str, Any]]:
-    """Yields a manifest, or those of a list; an item without kind has the list's, as for kubectl.
+    """Yields a manifest, or those of a list. An item without kind gets the list's, as in kubectl.
 
     Args:
-        document: Anything; what is not a manifest yields nothing.
+        document: Any value; one that is not a manifest yields nothing.
     """
     if not isinstance(document, Mapping) or not isinstance(document.get("kind"), str):
         return

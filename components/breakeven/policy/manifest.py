@@ -1,4 +1,4 @@
-"""Manifests as rules see them: plain values, and values that are unknown until an update."""
+"""Manifests for rules: plain values, and values that are unknown until an update."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NAMESPACED_KINDS = frozenset(
         "ServiceAccount",
     }
 )
-"""Kinds of Kubernetes' own that land in the namespace "default" where none is stated."""
+"""Built-in kinds that go into the namespace "default" if none is stated."""
 
 ROLES = ("initContainers", "containers", "ephemeralContainers")
 """Lists of containers in a pod's specification."""
@@ -55,7 +55,7 @@ _OWN_GROUPS = ("", "networking.k8s.io", "extensions")
 
 
 class Unknown:
-    """A value that is not known at preview. Rules take it as kept; the update judges it."""
+    """A value that is not known at preview. It passes every rule; the update checks it."""
 
     def __repr__(self) -> str:
         return "unknown until the update"
@@ -65,7 +65,7 @@ UNKNOWN: Final = Unknown()
 
 
 def at(value: Any, *path: str) -> Any:
-    """Returns what lies at a path of keys: UNKNOWN below what is unknown, None where nothing is."""
+    """Returns the value at a path of keys; UNKNOWN below an unknown value, None if missing."""
     for key in path:
         if isinstance(value, Unknown):
             return UNKNOWN
@@ -76,14 +76,14 @@ def at(value: Any, *path: str) -> Any:
 
 
 def listed(value: Any) -> Sequence[Any]:
-    """Returns a list's entries; none where there is no list."""
+    """Returns a list's entries; none if it is not a list."""
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return value
     return ()
 
 
 def mapped(value: Any) -> Mapping[str, Any]:
-    """Returns a mapping; an empty one where there is none."""
+    """Returns a mapping; an empty one if it is not a mapping."""
     return value if isinstance(value, Mapping) else {}
 
 
@@ -95,7 +95,7 @@ def has_unknown(value: Any) -> bool:
 
 
 def strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yields every string below a value with its path, keys of mappings left out."""
+    """Yields every string below a value with its path, without keys of mappings."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
@@ -112,7 +112,7 @@ class Container:
 
     Attributes:
         path: Where it lies in the resource.
-        role: One of ROLES; "containers" for one that a custom kind holds in another way.
+        role: One of ROLES; "containers" for one in another field of a custom kind.
         spec: Its specification.
     """
 
@@ -122,7 +122,7 @@ class Container:
 
     @property
     def name(self) -> str:
-        """Its name, or "?" where it has none."""
+        """Its name, or "?" without one."""
         return str(self.spec.get("name", "?"))
 
 
@@ -145,7 +145,7 @@ class Pod:
     namespace: str
 
     def containers(self) -> Iterator[Container]:
-        """Yields all containers: init and ephemeral ones, and those that only custom kinds have.
+        """Yields all containers, including init and ephemeral ones, and those of custom kinds.
 
         Argo Workflows has `container` and `sidecars`, Tekton `steps`, KServe `model`.
         """
@@ -169,7 +169,7 @@ class Resource:
     Attributes:
         manifest: The whole of it.
         source: Where it comes from: a file, or the URN of the program's resource.
-        logical_name: Name in the program, for a resource whose own name is not known yet.
+        logical_name: Name in the program, for a resource whose name is not known yet.
     """
 
     manifest: Mapping[str, Any]
@@ -178,7 +178,7 @@ class Resource:
 
     @property
     def kind(self) -> str:
-        """Its kind, such as "Deployment"; empty where it has none."""
+        """Its kind, such as "Deployment"; empty without one."""
         kind = self.manifest.get("kind")
         return kind if isinstance(kind, str) else ""
 
@@ -190,13 +190,13 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """Its name, or its name in the program where that is not known."""
+        """Its name, or its name in the program if the name is not known."""
         name = at(self.manifest, "metadata", "name")
         return name if isinstance(name, str) else self.logical_name or "?"
 
     @property
     def namespace(self) -> str:
-        """Its namespace; "default" where none is stated, empty where its kind may live in none."""
+        """Its namespace; "default" if none is stated, empty if its kind can be cluster-scoped."""
         namespace = at(self.manifest, "metadata", "namespace")
         if isinstance(namespace, str) and namespace:
             return namespace
@@ -206,26 +206,26 @@ class Resource:
 
     @property
     def reference(self) -> str:
-        """By which findings and waivers name it: KIND/NAMESPACE/NAME, or KIND/NAME."""
+        """Its name in findings and waivers: KIND/NAMESPACE/NAME, or KIND/NAME."""
         return "/".join(part for part in (self.kind or "?", self.namespace, self.name) if part)
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """Its specification; empty where it has none."""
+        """Its specification; empty without one."""
         return mapped(self.manifest.get("spec"))
 
-    @cached_property  # a dozen rules ask, and the whole manifest is searched
+    @cached_property  # a dozen rules use it, and it searches the whole manifest
     def pods(self) -> tuple[Pod, ...]:
-        """Every pod and pod template in it, in kinds that nobody foresaw as well."""
+        """Every pod and pod template in it, in unknown kinds as well."""
         return tuple(_pods(self.manifest, "", self.namespace, (None, None)))
 
     @property
     def is_network_policy(self) -> bool:
-        """Whether it is a NetworkPolicy of Kubernetes itself; other projects use the name, too."""
+        """Whether it is a Kubernetes NetworkPolicy; other projects use the same kind name."""
         return self.kind == "NetworkPolicy" and self.group in _OWN_GROUPS
 
 
-_SCALARS = (str, int, float, NoneType)  # most of a manifest, and none has anything in it
+_SCALARS = (str, int, float, NoneType)  # most values of a manifest, which cannot contain a pod
 
 
 def _is_container(value: Any) -> bool:
@@ -267,7 +267,7 @@ def _pods(value: Any, path: str, namespace: str, metadata: tuple[Any, Any]) -> I
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What the lock of a bundle names.
+    """The contents of a bundle's lock.
 
     Attributes:
         image_digests: Digests of its images.
@@ -280,13 +280,13 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Everything that is judged together, and what lies inside the boundary.
+    """Everything that is checked together, and what is inside the boundary.
 
     Attributes:
         resources: All manifests.
-        registries: Hosts, with or without a path below them, from which images may come; any that
-            is named where empty.
-        carried: What the bundle's lock names; None where there is no lock.
+        registries: Hosts, with or without a path, that images can come from; if empty, any named
+            host.
+        carried: The contents of the bundle's lock; None without a lock.
     """
 
     resources: tuple[Resource, ...]

@@ -1,4 +1,4 @@
-"""The rules as packs that Pulumi's engine runs."""
+"""The rules as policy packs for the Pulumi engine."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def policy_of(rule: Rule) -> Policy:
             rule.id,
             rule.what,
             validate=lambda args, report: _judge_one(rule, args, report),
-            # The engine's package takes plain values too, which its types leave out.
+            # The package also accepts plain values, which its types omit.
             remediate=None
             if remediate is None
             else cast("ResourceRemediation", lambda args: _filled_in(rule, remediate, args)),
@@ -121,7 +121,8 @@ def _waivers_policy() -> Policy:
 
     return StackValidationPolicy(
         name="waivers-valid",
-        description="Every waiver names a rule, a resource, an owner, a reason and a last day.",
+        description="Every waiver states a rule, a resource, an owner, a reason and an expiry "
+        "date.",
         enforcement_level=EnforcementLevel.MANDATORY,
         validate=validate,
     )

@@ -1,4 +1,4 @@
-"""The inputs of resources as the engine hands them to a pack: behind proxies."""
+"""The inputs of resources as the engine passes them to a pack: behind proxies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from breakeven.policy.manifest import UNKNOWN
 
 
 def with_unknowns(value: Any) -> Any:
-    """Returns inputs as plain values, with UNKNOWN for what the engine does not know yet."""
+    """Returns inputs as plain values, with UNKNOWN for values that the engine does not know yet."""
     if isinstance(value, Mapping):
         return {key: _item(value, key) for key in value}
     if isinstance(value, str) or not hasattr(value, "__getitem__"):
@@ -27,7 +27,7 @@ def _item(holder: Any, key: Any) -> Any:
 
 
 def unwrapped(value: Any) -> Any:
-    """Returns inputs without proxies; secrets stay marked, unknown values stay what they are."""
+    """Returns inputs without proxies; secrets stay marked, and unknown values stay unknown."""
     if isinstance(value, Mapping):
         inner = value if isinstance(value, dict) else value["__target"]
         return {key: unwrapped(item) for key, item in inner.items()}

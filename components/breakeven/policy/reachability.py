@@ -1,4 +1,4 @@
-"""Who can reach whom and what, proved from policies, Services and pods."""
+"""Who can reach whom and what, derived from policies, Services and pods."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _DNS_NAMESPACE = "kube-system"
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A way that leads out of a workload's namespace.
+    """A connection that leads out of a workload's namespace.
 
     Attributes:
-        workload: Whose way it is.
+        workload: The workload.
         to: A network, a namespace, or the name of a host.
         ports: Which ports, as text.
         kind: public, metadata, namespace or dns.
@@ -42,7 +42,7 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """That one workload reaches another, and by which ports."""
+    """One workload reaches another, and on which ports."""
 
     source: str
     target: str
@@ -55,9 +55,9 @@ class Reachability:
 
     Attributes:
         workloads: Names of all workloads.
-        exits: Ways out of their namespaces; none where nothing leaves.
-        lookups: Workloads that ask the cluster's DNS.
-        reaches: Pairs of workloads of which the first reaches the second.
+        exits: Connections out of their namespaces.
+        lookups: Workloads that use the cluster's DNS.
+        reaches: Pairs of workloads; the first reaches the second.
     """
 
     workloads: tuple[str, ...]
@@ -102,12 +102,12 @@ class Reachability:
 def reachability(resources: Sequence[Resource]) -> Reachability:
     """Computes who reaches whom, from everything that a stack registers.
 
-    What the policies of other namespaces add is not known and would only close more.
+    Policies of other namespaces are not known; they can only restrict more.
     """
     policies = [resource for resource in resources if resource.is_network_policy]
     workloads = workloads_of(resources)
     labels = _namespace_labels(resources, workloads)
-    # Each once: between so many pods there are so many pairs.
+    # Evaluated once each, because the number of pairs is large.
     ways_out = [openings(workload, policies, "Egress") for workload in workloads]
     ways_in = [openings(workload, policies, "Ingress") for workload in workloads]
     exits: list[Exit] = []
@@ -133,7 +133,7 @@ def reachability(resources: Sequence[Resource]) -> Reachability:
 
 
 def exits_of(resource: Resource, resources: Sequence[Resource]) -> tuple[Exit, ...]:
-    """Returns the ways out of one resource's own pods, and those that it opens itself.
+    """Returns the connections out of one resource's pods, and those that the resource allows.
 
     Args:
         resource: One of the resources.
@@ -173,7 +173,7 @@ def _leaving(workload: Workload, ways: Sequence[Opening] | None) -> Iterator[Exi
 
 
 def _open(workload: Workload) -> Iterator[Exit]:
-    """Yields the ways of pods that nothing holds back: to everything."""
+    """Yields the connections of unrestricted pods: to everything."""
     reason = "the host's network" if workload.is_on_host else "everywhere"
     ports = _texts(ALL_PORTS)
     yield Exit(workload.name, reason, ports, "public")
@@ -184,7 +184,7 @@ def _open(workload: Workload) -> Iterator[Exit]:
 
 def _exits(workload: Workload, ways: Iterable[Opening]) -> Iterator[Exit]:
     for way in ways:
-        # A port by name is one of the pod that listens, which an address is not.
+        # A named port is a port of the listening pod, and an address is not a pod.
         ports = _texts(way.ports)
         for network in way.networks if way.ports else ():
             if any(is_public(part) for part in without(network, PRIVATE)):
@@ -210,7 +210,7 @@ def _asks_cluster_dns(way: Opening) -> bool:
 
 
 def _shared(out: Iterable[PortRange], into: Sequence[PortRange]) -> tuple[PortRange, ...]:
-    """Returns the ports that one side may leave by and the other lets in."""
+    """Returns the ports that egress of one side and ingress of the other both allow."""
     shared = (
         PortRange(one.protocol, max(one.low, other.low), min(one.high, other.high))
         for one in out
@@ -250,7 +250,7 @@ def _namespace_labels(
 
 
 def _services(resources: Iterable[Resource]) -> Iterator[Exit]:
-    """Yields ways out that are no pod's: names that lead outside, and addresses behind Services."""
+    """Yields connections that start at no pod: external names, and addresses behind Services."""
     for resource in resources:
         if resource.kind == "Service" and resource.spec.get("externalName"):
             yield Exit(resource.reference, str(resource.spec["externalName"]), (), "public")

@@ -1,4 +1,4 @@
-"""The reference of all rules, as Markdown: docs/policies.md is made of it."""
+"""The reference of all rules as Markdown, from which docs/policies.md is generated."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from breakeven.policy.registry import rules_of
 from breakeven.policy.rule import Level, Pack, Rule
 
 _CATALOGUES = (
-    "CIS is the Kubernetes Benchmark 1.12, PSS the Pod Security Standards, NSA the framework of "
-    "that name as Kubescape numbers its controls, Kubescape its other controls. CIS and NSA were "
-    "compared with kube-bench's and Kubescape's lists on 2026-11-25, Checkov's numbers are looked "
-    "up in the pinned checkov by a test, Kubescape's others are not checked."
+    "CIS is the Kubernetes Benchmark 1.12, PSS the Pod Security Standards, NSA the NSA "
+    "framework with "
+    "Kubescape's control numbers, Kubescape its other controls. CIS and NSA numbers were "
+    "compared with the lists "
+    "of kube-bench and Kubescape on 2026-11-25. A test looks up Checkov's numbers in the pinned "
+    "checkov. "
+    "Kubescape's other numbers were not checked."
 )
 _INTRODUCTION = Path(__file__).parent / "data" / "policies.md"
 
@@ -31,7 +34,7 @@ def reference() -> str:
 def _entry(rule: Rule) -> str:
     controls = "; ".join(f"{name} {', '.join(found)}" for name, found in rule.controls.items())
     level = "" if rule.level is Level.MANDATORY else f" ({rule.level})"
-    lines = [f"### {rule.id}{level}\n", rule.what, "", f"*Do:* {rule.do}", ""]
+    lines = [f"### {rule.id}{level}\n", rule.what, "", f"*Fix:* {rule.do}", ""]
     supports = f"theme *{rule.theme}*" + (f"; {controls}" if controls else "")
     return "\n".join([*lines, f"*Supports:* {supports}.", ""])
 
@@ -48,7 +51,7 @@ def _map() -> str:
         lines += [f"### {name}\n", "| theme | controls |", "|---|---|"]
         lines += [f"| {theme} | {', '.join(found)} |" for theme, found in themes.items()]
         lines.append("")
-    lines += ["### Controls that no rule answers\n", "| framework | control | what answers it |"]
+    lines += ["### Controls that no rule supports\n", "| framework | control | what supports it |"]
     lines.append("|---|---|---|")
     lines += [
         f"| {name} | {control} | {answer} |"

@@ -1,4 +1,4 @@
-"""Fills in what a manifest leaves out; what it states is never overwritten."""
+"""Fills in fields that a manifest omits; it never overwrites a field."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def with_containers(manifest: Mapping[str, Any], change: _Change) -> dict[str, A
 
     Args:
         manifest: Of any kind.
-        change: Takes a container and returns what stands in its place.
+        change: Takes a container and returns its replacement.
     """
 
     def pod_with(pod: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,10 +11,11 @@ from breakeven.policy.manifest import Resource, Scope
 
 
 class Level(StrEnum):
-    """What a violation does.
+    """The effect of a violation.
 
-    A remediating rule fills in what a manifest leaves out, where a pack runs in the engine; what a
-    manifest states it does not overwrite, so there, and over YAML, it is mandatory.
+    In the engine, a remediating rule fills in fields that a manifest omits. It does not overwrite a
+    field that is
+    set: for such a field, and for YAML, it is mandatory.
     """
 
     MANDATORY = "mandatory"
@@ -23,7 +24,7 @@ class Level(StrEnum):
 
 
 class Pack(StrEnum):
-    """The pack that a rule is part of: for every stack, or for those in an air gap as well."""
+    """The pack of a rule: for every stack, or only for stacks in an air gap."""
 
     HARDENING = "hardening"
     AIRGAP = "airgap"
@@ -31,17 +32,17 @@ class Pack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Where a manifest breaks a rule, and what was found there."""
+    """Where a manifest violates a rule, and what was found there."""
 
     path: str
     found: str
 
 
 Find: TypeAlias = Callable[[Resource, Scope], Iterator[Violation]]
-"""Looks at one resource among all that are judged together; never raises."""
+"""Checks one resource among all that are checked together; never raises."""
 
 Concern: TypeAlias = Callable[[Resource, Scope], bool]
-"""Tells whether there is anything in a resource that a rule is about."""
+"""Tells whether a rule applies to a resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +50,28 @@ class Check:
     """What a rule looks for, and in which resources.
 
     Attributes:
-        find: Yields where a resource breaks the rule.
-        concerns: Tells whether the rule is about a resource at all. A rule that is about none of
-            them judged nothing, and is not kept but not applicable.
+        find: Yields where a resource violates the rule.
+        concerns: Tells whether the rule applies to a resource. A rule that applies to no resource
+            is not applicable,
+        instead of passed.
     """
 
     find: Find
     concerns: Concern
 
     def __call__(self, resource: Resource, scope: Scope) -> Iterator[Violation]:
-        """Yields where a resource breaks the rule."""
+        """Yields where a resource violates the rule."""
         if self.concerns(resource, scope):
             yield from self.find(resource, scope)
 
 
 def about(concern: Concern) -> Callable[[Find], Check]:
-    """Makes a check of a function, by the resources that it is about."""
+    """Turns a function into a check of the resources that it applies to."""
     return lambda find: Check(find, concern)
 
 
 Remediation = Callable[[Mapping[str, Any]], dict[str, Any] | None]
-"""Returns a manifest with what was left out, or None where nothing was."""
+"""Returns a manifest with omitted fields filled in, or None if there were none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +81,16 @@ class Rule:
     Attributes:
         id: Its name in findings and waivers.
         what: What must hold.
-        do: What to do where it does not.
+        do: How to fix a violation.
         theme: What it protects; a key of data/frameworks.json.
-        check: Looks at one resource.
-        level: What a violation does.
-        pack: Of which pack it is.
-        needs_all: Whether it must see all resources at once, and so is judged after the last.
-        controls: Identifiers in catalogues of technical controls, by catalogue: PSS (Pod Security
-            Standards), CIS (Kubernetes Benchmark 1.12), NSA (Kubescape's framework of that name),
-            Kubescape (its other controls), Checkov.
-        remediate: Fills in what was left out, for rules of that level.
+        check: Checks one resource.
+        level: The effect of a violation.
+        pack: The pack that contains it.
+        needs_all: Whether it needs all resources at once, and so runs after the last one.
+        controls: Identifiers of technical controls, by catalog: PSS (Pod Security Standards), CIS
+            (Kubernetes
+        Benchmark 1.12), NSA (Kubescape's NSA framework), Kubescape (its other controls), Checkov.
+        remediate: Fills in omitted fields, for rules of that level.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Label selectors, as Kubernetes reads them."""
+"""Label selectors, as Kubernetes evaluates them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 from breakeven.policy.manifest import Unknown, at, listed, mapped
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
-"""The label by which Kubernetes itself names every namespace."""
+"""The label with the name of every namespace, which Kubernetes sets."""
 
 
 def is_empty(selector: Any) -> bool:
-    """Tells whether a selector names no label, and so selects everything."""
+    """Tells whether a selector is empty, and so selects everything."""
     return not mapped(at(selector, "matchLabels")) and not listed(at(selector, "matchExpressions"))
 
 
 def names_values(selector: Any) -> bool:
-    """Tells whether a selector names a label with its value, which `Exists` and `NotIn` do not."""
+    """Tells whether a selector requires a value of a label, which `Exists` and `NotIn` do not."""
     named = any(
         at(expression, "operator") == "In"
         for expression in listed(at(selector, "matchExpressions"))
@@ -26,9 +26,9 @@ def names_values(selector: Any) -> bool:
 
 
 def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
-    """Tells whether a selector selects what has these labels; an empty one selects everything.
+    """Tells whether a selector matches these labels; an empty one matches everything.
 
-    A label whose value is not known yet has the value that is wanted.
+    A label whose value is not known yet matches.
     """
     wanted = mapped(at(selector, "matchLabels"))
     return all(_equal(labels.get(key), value) for key, value in wanted.items()) and all(

@@ -1,4 +1,4 @@
-"""What a pack has to know of the stack that it judges; the engine hands it no configuration."""
+"""What a pack needs to know about its stack; the engine passes it no configuration."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from breakeven.settings.stack import Stack
 
 
 def stack_of(urn: str) -> str:
-    """Returns the stack's name that a URN holds: urn:pulumi:STACK::PROJECT::TYPE::NAME."""
+    """Returns the stack's name from a URN: urn:pulumi:STACK::PROJECT::TYPE::NAME."""
     return urn.partition("::")[0].rpartition(":")[2]
 
 
 def registry_of(stack: str) -> str:
-    """Returns the private registry of a stack; empty where it has none."""
+    """Returns the private registry of a stack; empty without one."""
     return _read(stack).network.registry
 
 
@@ -29,16 +29,16 @@ def waiver_files(stack: str) -> list[Path]:
 
 @cache
 def waivers_of(stack: str) -> tuple[Waiver, ...]:
-    """Returns the waivers of a stack; none where one of its files can't be used."""
+    """Returns the waivers of a stack; none if one of its files is invalid."""
     try:
         return read_waivers(waiver_files(stack))
     except UserError:
-        return ()  # none counts, and waivers-valid says why
+        return ()  # no waiver applies, and the rule waivers-valid reports why
 
 
 @cache
 def _read(stack: str) -> Stack:
-    """Returns what a stack states; the defaults where it has no file."""
+    """Returns a stack's settings; the defaults if it has no file."""
     try:
         return parse(stack_values(stack))[0]
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The verdict of rules over manifests: what is broken, what is waived, what passed."""
+"""The result of checking manifests: violated, waived, and passed rules."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from breakeven.policy.waivers import Waiver
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that a resource breaks.
+    """A rule that a resource violates.
 
     Attributes:
         rule: The rule.
-        resource: By which waivers name the resource.
+        resource: The resource's name in waivers.
         source: File or URN of the resource.
         violation: Where, and what was found.
-        waiver: The waiver that covers it, if any; it may be expired.
-        is_waived: Whether that waiver still counts.
+        waiver: The waiver that covers it, if any, even if expired.
+        is_waived: Whether that waiver is still valid.
     """
 
     rule: Rule
@@ -68,13 +68,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found by all rules over all resources.
+    """The findings of all rules for all resources.
 
     Attributes:
-        rules: All that were asked.
-        resources: How many resources were judged together.
-        judged: By id of a rule how many of them it is about.
-        findings: What breaks a rule, waived or not.
+        rules: The rules that were checked.
+        resources: How many resources were checked together.
+        judged: Number of resources that a rule applies to, by rule ID.
+        findings: All violations, waived or not.
     """
 
     rules: tuple[Rule, ...]
@@ -130,10 +130,10 @@ def judge(scope: Scope, rules: Sequence[Rule], waivers: Sequence[Waiver], today:
     """Runs rules over everything in a scope.
 
     Args:
-        scope: What is judged together.
+        scope: What is checked together.
         rules: Which rules.
-        waivers: What need not be kept; one that is expired is named with its finding.
-        today: Day by which waivers are judged.
+        waivers: Exemptions; an expired one is named with its finding.
+        today: Date for which the validity of waivers is checked.
     """
     scope = replace(scope, resources=with_config_maps(scope.resources))
     concerned = [
@@ -154,9 +154,9 @@ def judge(scope: Scope, rules: Sequence[Rule], waivers: Sequence[Waiver], today:
 def findings_of(
     rule: Rule, resource: Resource, scope: Scope, waivers: Iterable[Waiver], today: date
 ) -> Iterator[Finding]:
-    """Yields what one rule finds in one resource."""
+    """Yields the findings of one rule in one resource."""
     covering = [waiver for waiver in waivers if waiver.covers(rule.id, resource.reference)]
-    # The one that counts longest; the others say nothing that it does not.
+    # The one that is valid longest; it covers the others.
     waiver = max(covering, key=lambda item: item.expires, default=None)
     is_waived = waiver is not None and not waiver.is_expired(today)
     for violation in rule.check(resource, scope):

@@ -1,4 +1,4 @@
-"""Waivers: rules that one resource need not keep for a while, as data with owner and reason."""
+"""Waivers: temporary exemptions of one resource from one rule, with owner and reason."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SHORTEST_REASON = 20
 
 
 class WaiverError(UserError):
-    """A file of waivers that can't be used; names every mistake."""
+    """An invalid file of waivers; names every error."""
 
     def __init__(self, path: Path, problems: Iterable[str]) -> None:
         lines = "\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"{path}: waivers that can't be used; none of them counts.\n{lines}")
+        super().__init__(f"{path}: invalid waivers; all waivers in this file are ignored.\n{lines}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,13 @@ class Waiver:
 
     Attributes:
         rule: Identifier of the rule.
-        resource: KIND/NAMESPACE/NAME, or KIND/NAME for a kind without namespace. The namespace may
-            be "*", because stacks choose theirs, and a name may end in "-*", where the end is
-            derived from the contents; all else is exact.
-        owner: Who answers for it.
-        reason: Why the rule can't be kept.
-        expires: The last day on which it counts.
+        resource: KIND/NAMESPACE/NAME, or KIND/NAME for a kind without namespace. The namespace can
+            be "*", because
+        stacks choose theirs, and a name can end in "-*" if its end is derived from the contents;
+        everything else must match exactly.
+        owner: Who is responsible for it.
+        reason: Why the resource cannot follow the rule.
+        expires: The last day on which it is valid.
     """
 
     rule: str
@@ -48,13 +49,13 @@ class Waiver:
     expires: date
 
     def covers(self, rule: str, resource: str) -> bool:
-        """Tells whether it is about this rule and this resource."""
+        """Tells whether it applies to this rule and this resource."""
         stated, found = self.resource.split("/"), resource.split("/")
-        # Part by part: a "*" that also matched "/" would cover a namespace's whole contents.
+        # Compared part by part: a "*" that also matched "/" would cover everything in a namespace.
         return self.rule == rule and len(stated) == len(found) and all(map(_matches, stated, found))
 
     def is_expired(self, today: date) -> bool:
-        """Tells whether its last day is over."""
+        """Tells whether it has expired."""
         return today > self.expires
 
 
@@ -67,7 +68,7 @@ def read_waivers(paths: Iterable[Path]) -> tuple[Waiver, ...]:
     """Reads files of waivers: a list under the key `waivers`.
 
     Raises:
-        WaiverError: A file is not there, is no YAML, or holds a waiver that is not complete.
+        WaiverError: A file is missing, is not YAML, or contains an incomplete waiver.
     """
     return tuple(waiver for path in paths for waiver in _read(path))
 
@@ -76,12 +77,12 @@ def _read(path: Path) -> list[Waiver]:
     try:
         document = plain_value(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise WaiverError(path, [f"can't be read: {error.strerror}"]) from error
+        raise WaiverError(path, [f"cannot read the file: {error.strerror}"]) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise WaiverError(path, [f"is no YAML: {' '.join(str(error).split())}"]) from error
+        raise WaiverError(path, [f"invalid YAML: {' '.join(str(error).split())}"]) from error
     entries = document.get("waivers") if isinstance(document, Mapping) else None
     if not isinstance(entries, list):
-        raise WaiverError(path, ["holds no list under the key waivers"])
+        raise WaiverError(path, ["no list under the key waivers"])
     problems: list[str] = []
     waivers: list[Waiver] = []
     for number, entry in enumerate(entries, start=1):
@@ -96,19 +97,19 @@ def _read(path: Path) -> list[Waiver]:
 
 def _problems(entry: Any) -> Iterable[str]:
     if not isinstance(entry, Mapping):
-        yield f"is not a mapping. Needed: {', '.join(_KEYS)}"
+        yield f"not a mapping. Required keys: {', '.join(_KEYS)}"
         return
     for key in sorted(set(map(str, entry)) - set(_KEYS)):
-        yield f"{key}: no such key. Allowed: {', '.join(_KEYS)}"
+        yield f"{key}: unknown key. Allowed: {', '.join(_KEYS)}"
     for key, problems_of in _TEXTS.items():
         value = entry.get(key)
         if isinstance(value, str) and value.strip():
             yield from problems_of(value)
         else:
-            yield f"{key}: is missing. Needed: a text"
+            yield f"{key}: missing. Required: a text"
     expires = entry.get("expires")
     if not isinstance(expires, date) or isinstance(expires, datetime):
-        yield f"expires: found {expires!r}. Needed: the last day, as YYYY-MM-DD"
+        yield f"expires: found {expires!r}. Required: the last valid day, as YYYY-MM-DD"
 
 
 def _no_problems(_text: str) -> Iterable[str]:
@@ -117,25 +118,30 @@ def _no_problems(_text: str) -> Iterable[str]:
 
 def _reason_problems(reason: str) -> Iterable[str]:
     if len(reason.strip()) < _SHORTEST_REASON:
-        yield f'reason: "{reason}" explains nothing. Say why the rule can\'t be kept'
+        yield (
+            f'reason: "{reason}" is not an explanation. State why the resource cannot follow '
+            "the rule"
+        )
 
 
 def _rule_problems(identifier: str) -> Iterable[str]:
     known = [rule.id for rule in RULES]
     if identifier not in known:
         near = difflib.get_close_matches(identifier, known, n=3)
-        hint = f"Closest: {', '.join(near)}" if near else "docs/policies.md lists all"
-        yield f'rule: no rule "{identifier}". {hint}'
+        hint = (
+            f"Did you mean {' or '.join(near)}?" if near else "See docs/policies.md for all rules"
+        )
+        yield f'rule: unknown rule "{identifier}". {hint}'
 
 
 def _resource_problems(resource: str) -> Iterable[str]:
     kind, *namespaces, name = resource.split("/") if "/" in resource else (resource, "")
-    # A wildcard of its own, and no more: a wide waiver is a rule less.
+    # Only these wildcards: a wide waiver would disable the rule.
     fixed = [kind, name.removesuffix("-*"), *(part for part in namespaces if part != "*")]
     if not name or len(namespaces) > 1 or not all(fixed) or any("*" in part for part in fixed):
         yield (
             f'resource: found "{resource}". Allowed: KIND/NAMESPACE/NAME, or KIND/NAME for a kind '
-            'without namespace; only NAMESPACE may be "*", and NAME may end in "-*"'
+            'without namespace; only NAMESPACE can be "*", and NAME can end in "-*"'
         )
 
 

@@ -1,1 +1,1 @@
-"""Price lists over the network: which sources there are, what each needs, and how it is read."""
+"""Price lists over the network: the sources, their requirements, and their readers."""

@@ -22,11 +22,11 @@ def fetch(client: Client, base: str, day: date) -> str:
     """Fetches the newest token prices and returns the file that holds them.
 
     Raises:
-        FetchError: They can't be had, or genai-prices can't read them.
+        FetchError: They cannot be had, or genai-prices cannot read them.
     """
     url = f"{base}{_PATH}"
     try:
         return file_text(client.body(url), day)
     except TokenPriceFileError as error:
-        msg = f"{shown(url)}: the answer is {error}"
+        msg = f"{shown(url)}: invalid response: {error}"
         raise FetchError(msg) from None

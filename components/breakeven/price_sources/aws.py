@@ -39,8 +39,8 @@ def fetch_price_list(job: Job) -> Listing:
     """Fetches the offer file of EC2 for a region: machines, volumes and NAT gateways.
 
     Raises:
-        FetchError: It can't be had, or its index does not have the region.
-        SourceError: It can't be read.
+        FetchError: It cannot be had, or its index does not have the region.
+        SourceError: It cannot be read.
     """
     return _offer(job, aws_price_list.OFFERS[0])
 
@@ -65,7 +65,7 @@ def _offer(job: Job, offer: str) -> Listing:
     entry = (index.get("regions") or {}).get(region)
     path = entry.get("currentVersionUrl") if isinstance(entry, dict) else None
     if not isinstance(path, str) or not path.startswith("/") or not path.endswith(".json"):
-        msg = f"{shown(address)}: it has no region {region}"
+        msg = f"{shown(address)}: has no region {region}"
         raise FetchError(msg)
     with tempfile.TemporaryFile() as file:
         job.client.download(f"{job.base}{path.removesuffix('.json')}.csv", file, limits=_OFFER)
@@ -78,7 +78,7 @@ def fetch_spot(job: Job) -> Listing:
     """Fetches the spot prices in force in a region.
 
     Raises:
-        FetchError: They can't be had.
+        FetchError: They cannot be had.
         SourceError: A price is not an amount.
     """
     [region] = job.regions
@@ -129,7 +129,7 @@ def _xml(body: bytes, url: str) -> ET.Element:
         except (ET.ParseError, ValueError):
             root = None
     if root is None or not root.tag.endswith("DescribeSpotPriceHistoryResponse"):
-        msg = f"{shown(url)}: the answer is not a DescribeSpotPriceHistoryResponse"
+        msg = f"{shown(url)}: the response is not a DescribeSpotPriceHistoryResponse"
         raise FetchError(msg)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]

@@ -25,7 +25,7 @@ def fetch(job: Job) -> Listing:
     """Fetches the prices of machines in a region, by consumption and by reservation.
 
     Raises:
-        FetchError: They can't be had.
+        FetchError: They cannot be had.
         SourceError: A price is not an amount, or not in US dollars.
     """
     machines = "serviceName eq 'Virtual Machines' and priceType eq '{}'"
@@ -37,7 +37,7 @@ def fetch_services(job: Job) -> Listing:
     """Fetches the prices of balancers, NAT, control planes, addresses and storage in a region.
 
     Raises:
-        FetchError: They can't be had.
+        FetchError: They cannot be had.
         SourceError: As `fetch`.
     """
     services = [f"{wanted} and priceType eq 'Consumption'" for wanted in azure_charges.FILTERS]
@@ -78,6 +78,6 @@ def _next(job: Job, link: object, url: str) -> str:
         query = ""
     following = f"{job.base}?{query}"
     if not query or following == url:
-        msg = f"{shown(url)}: its NextPageLink does not lead to another page"
+        msg = f"{shown(url)}: the NextPageLink does not lead to another page"
         raise FetchError(msg)
     return following

@@ -99,7 +99,7 @@ class Client:
             headers: Credentials; sent to that host alone.
 
         Raises:
-            FetchError: It can't be had.
+            FetchError: It cannot be had.
         """
         sink = BytesIO()
         self.download(url, sink, headers)
@@ -121,7 +121,7 @@ class Client:
             limits: Of this body.
 
         Raises:
-            FetchError: It can't be had.
+            FetchError: It cannot be had.
         """
         for pause in (*_BACKOFF_SECONDS, None):
             try:
@@ -133,7 +133,7 @@ class Client:
                     msg = f"{shown(url)}: {error.reason}; tried {len(_BACKOFF_SECONDS) + 1} times"
                     raise FetchError(msg) from None
                 if wait > LONGEST_WAIT_SECONDS:
-                    msg = f"{shown(url)}: {error.reason}, and asks to wait {wait:.0f} s; try later"
+                    msg = f"{shown(url)}: {error.reason}, retry after {wait:.0f} s; try later"
                     raise FetchError(msg) from None
                 self._sleep(wait)
             except BaseException:
@@ -156,17 +156,20 @@ class Client:
                         self._copy(url, response, sink, limits, ends)
                         return
                     if headers:
-                        msg = f"{shown(url)}: redirects; credentials do not follow it"
+                        msg = (
+                            f"{shown(url)}: redirects, but credentials are not sent to another "
+                            "address"
+                        )
                         raise FetchError(msg)
                     url = _redirected(url, response.headers["location"])
         except httpx2.TimeoutException:
-            reason = f"no answer within {limits.silent_seconds:g} s"
+            reason = f"no response within {limits.silent_seconds:g} s"
             raise _Again(reason) from None
         except httpx2.ConnectError as error:
-            msg = f"{shown(url)}: no connection ({_reason(error)}). Check network and proxy"
+            msg = f"{shown(url)}: cannot connect ({_reason(error)}). Check network and proxy"
             raise FetchError(msg) from None
         except httpx2.HTTPError as error:
-            reason = f"the connection ended too early ({_reason(error)})"
+            reason = f"the connection was closed early ({_reason(error)})"
             raise _Again(reason) from None
         msg = f"{shown(url)}: more than {_REDIRECTS} redirects"
         raise FetchError(msg)
@@ -181,7 +184,7 @@ class Client:
                 msg = f"{shown(url)}: larger than {limits.largest_bytes >> 20} MiB"
                 raise FetchError(msg)
             if time.monotonic() > ends:
-                msg = f"{shown(url)}: not complete after {limits.longest_seconds:g} s"
+                msg = f"{shown(url)}: incomplete after {limits.longest_seconds:g} s"
                 raise FetchError(msg)
             sink.write(chunk)
             self._on_bytes(len(chunk))
@@ -242,7 +245,7 @@ def _check_status(url: str, response: httpx2.Response) -> None:
     status = response.status_code
     if status == httpx2.codes.OK:
         return
-    reason = f"answered {status} {httpx2.codes.get_reason_phrase(status)}".rstrip()
+    reason = f"returned {status} {httpx2.codes.get_reason_phrase(status)}".rstrip()
     if status in RETRIED:
         raise _Again(reason, _wait(response.headers.get("retry-after")))
     msg = f"{shown(url)}: {reason}"

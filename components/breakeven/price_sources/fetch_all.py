@@ -89,7 +89,7 @@ class Fetching:
             return Outcome(source, cloud, regions, problem=f"{error}{advice}")
         given = {_region(price) for price in listing.prices}
         without = ", ".join(region for region in regions if region not in given)
-        problem = f"it has no price that is known here in {without}" if without else ""
+        problem = f"it has no price of a known machine type in {without}" if without else ""
         return Outcome(source, cloud, regions, listing if listing.prices else None, problem)
 
     def _replaced(self, cloud: str, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:

@@ -27,7 +27,7 @@ def fetch(job: Job) -> Listing:
     """Fetches the prices of machines, put together from their parts.
 
     Raises:
-        FetchError: They can't be had.
+        FetchError: They cannot be had.
         SourceError: A price is not an amount, or not in US dollars.
     """
     name = "Google Cloud Billing Catalog"
@@ -49,7 +49,7 @@ def _items(job: Job, name: str) -> Iterator[tuple[str, Any]]:
         if not token:
             return
         if not isinstance(token, str) or token in seen:
-            msg = f"{shown(url)}: its nextPageToken does not lead to another page"
+            msg = f"{shown(url)}: the nextPageToken does not lead to another page"
             raise FetchError(msg)
         seen.add(token)
         parameters = {**parameters, "pageToken": token}

@@ -37,8 +37,8 @@ def fetch(job: Job) -> Listing:
     """Fetches the newest catalog of a cloud.
 
     Raises:
-        FetchError: It can't be had.
-        SourceError: It can't be read.
+        FetchError: It cannot be had.
+        SourceError: It cannot be read.
     """
     provider = _NAMES[job.cloud]
     address = f"{job.base}/{provider}/version"
@@ -46,7 +46,7 @@ def fetch(job: Job) -> Listing:
     found = _VERSION.fullmatch(version)
     day = _day(found["day"]) if found else None
     if day is None:
-        msg = f"{shown(address)}: the answer is not a version such as 20260818-42"
+        msg = f"{shown(address)}: the response is not a version such as 20260818-42"
         raise FetchError(msg)
     name = f"gpuhunt catalog of {job.cloud}, {version}"
     selection = replace(job.selection, as_of=day, cloud=provider)

@@ -16,7 +16,7 @@ GPUHUNT = Source(
     purchases=_BOTH,
     fetch=gpuhunt.fetch,
 )
-"""Has most clouds; asked where a cloud's own source can't be used or fails."""
+"""Has most clouds; asked where a cloud's own source cannot be used or fails."""
 
 SOURCES = (
     Source(
@@ -74,7 +74,7 @@ SOURCES = (
         purchases=_BOTH,
         fetch=google.fetch,
         credentials=(google.KEY,),
-        advice="make an API key that is restricted to the Cloud Billing API",
+        advice="create an API key restricted to the Cloud Billing API",
     ),
     GPUHUNT,
 )

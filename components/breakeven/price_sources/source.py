@@ -74,7 +74,7 @@ def json_object(job: Job, url: str, headers: Mapping[str, str] | None = None) ->
     """Fetches a JSON object that fits into memory, fractions as Decimal.
 
     Raises:
-        FetchError: It can't be had, or is not one.
+        FetchError: It cannot be had, or is not one.
     """
     body = job.client.body(url, headers)
     try:
@@ -82,7 +82,7 @@ def json_object(job: Job, url: str, headers: Mapping[str, str] | None = None) ->
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        msg = f"{shown(url)}: the answer is not a JSON object"
+        msg = f"{shown(url)}: the response is not a JSON object"
         raise FetchError(msg)
     return value
 
@@ -95,6 +95,6 @@ def items_of(page: Mapping[str, Any], name: str, url: str) -> list[Any]:
     """
     items = page.get(name)
     if not isinstance(items, list):
-        msg = f"{shown(url)}: the answer has no {name}"
+        msg = f"{shown(url)}: the response has no {name}"
         raise FetchError(msg)
     return items

@@ -45,7 +45,7 @@ def digest_of(stack: str, configuration: Mapping[str, str]) -> str | None:
         configuration: What it states, by NAMESPACE:KEY. Of other namespaces only the keys count.
 
     Returns:
-        Hexadecimal digits; None where files can't be read, or are too many to read.
+        Hexadecimal digits; None where files cannot be read, or are too many to read.
     """
     own = {
         key: value if key.startswith(_OWN_PREFIX) else None for key, value in configuration.items()

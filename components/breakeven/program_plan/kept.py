@@ -2,7 +2,7 @@
 
 `pulumi up` runs the program twice, and most previews follow a preview of the same stack. One file
 an answer, named by what the answer depends on, in a folder that only its user may enter. A file
-that can't be read, or is damaged, is as good as absent.
+that cannot be read, or is damaged, is as good as absent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Kept:
 
     Attributes:
         components: What it deploys.
-        undeployable: Why it can't be deployed; empty if it can.
+        undeployable: Why it cannot be deployed; empty if it can.
         entries: Digest of what it registered.
         report: The estimate of what it registered.
     """

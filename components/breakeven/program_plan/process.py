@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from breakeven.cost.bill.registered import Registered
     from breakeven.program_plan.answer import Checked, ProgramReport
 
-# Not `-m`: classes of a module that runs as __main__ can't be unpickled elsewhere.
+# Not `-m`: classes of a module that runs as __main__ cannot be unpickled elsewhere.
 _MAIN = "from breakeven.program_plan.planner import main; main()"
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """Nothing here multiplies matrices; to start threads for that takes numpy a tenth of a second."""

@@ -210,7 +210,7 @@ def _written(written: tuple[str, ...]) -> Iterator[str]:
 
 
 def _folded(step: Step) -> str:
-    # A fence longer than any in the text can't be ended by it.
+    # A fence longer than any in the text cannot be ended by it.
     fence = "`" * 4
     while fence in step.text:
         fence += "`"

@@ -39,7 +39,7 @@ class Ledger:
         return tuple(sorted(self._registered, key=lambda entry: (entry.type, entry.name)))
 
     def _observe(self, args: pulumi.ResourceTransformArgs) -> None:
-        # Must never raise: an exception in a transform fails the registration. What can't be read
+        # Must never raise: an exception in a transform fails the registration. What cannot be read
         # is recorded without its inputs and judged later.
         if not is_counted(args.type_, custom=args.custom):
             return

@@ -40,7 +40,7 @@ _LABEL_NAME = rf"([a-z0-9][a-z0-9.-]{{0,252}}/)?(?=.){_LABEL_VALUE}"
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Values that can't be used together, found by a check that reads several keys.
+    """Values that cannot be used together, found by a check that reads several keys.
 
     Attributes:
         key: The setting to change, with dots, such as replicas.max.
@@ -66,7 +66,7 @@ class Group(BaseModel):
     )
 
     def conflicts(self) -> Iterator[Conflict]:
-        """Yields values of this group that can't be used together."""
+        """Yields values of this group that cannot be used together."""
         yield from ()
 
 

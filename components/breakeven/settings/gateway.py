@@ -1,4 +1,4 @@
-"""The gateway: own replicas first; in mode hybrid what they can't take goes to an API."""
+"""The gateway: own replicas first; in mode hybrid what they cannot take goes to an API."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class GatewaySettings(Group):
     mode: Literal["self-host", "hybrid"] = Field(
         default="self-host",
         description="self-host (clients call the model) or hybrid (clients call a gateway: "
-        "own replicas first, what they can't take goes to api.inUse)",
+        "own replicas first, what they cannot take goes to api.inUse)",
     )
     enabled: Boolean = Field(
         default=False,
@@ -192,7 +192,7 @@ class GatewaySettings(Group):
     )
     overflow: OverflowSettings = Field(
         default=OverflowSettings(),
-        description="Mode hybrid: the API that takes what the replicas can't",
+        description="Mode hybrid: the API that takes what the replicas cannot",
     )
     replicas: Integer = Field(
         default=2,
@@ -260,7 +260,7 @@ class GatewaySettings(Group):
 
     @property
     def is_hybrid(self) -> bool:
-        """Whether a gateway sends to an API what the replicas can't take."""
+        """Whether a gateway sends to an API what the replicas cannot take."""
         return self.mode == "hybrid"
 
     @property

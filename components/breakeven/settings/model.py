@@ -174,7 +174,7 @@ class ModelSettings(Group):
 
     @property
     def facts(self) -> ModelFacts:
-        """What is known of the model; of one that can't be read, what is known of the default."""
+        """What is known of the model; of one that cannot be read, what is known of the default."""
         folder = self.own_folder
         if folder is not None:
             try:
@@ -239,7 +239,7 @@ class ModelSettings(Group):
         return len(self.lora_adapters) * self.facts.adapter_bytes(self.lora_max_rank)
 
     def conflicts(self) -> Iterator[Conflict]:
-        """Yields what can't be used together."""
+        """Yields what cannot be used together."""
         facts = self.facts
         yield from self._own_conflicts()
         if self.max_length > facts.max_model_length:

@@ -41,7 +41,7 @@ def own_models(root: Path = PROJECT) -> Mapping[str, Path]:
 def known_facts(repository: str) -> ModelFacts | None:
     """Returns the facts of a repository: of a preset, or of a model of the user's own.
 
-    None where neither is there, or its config.json can't be read.
+    None where neither is there, or its config.json cannot be read.
     """
     name = load_models().name_of(repository)
     if name is not None:
@@ -60,7 +60,7 @@ def digest_of(folder: Path) -> str:
     `cat config.json hf_quant_config.json | sha256sum`.
 
     Raises:
-        OSError: A file can't be read.
+        OSError: A file cannot be read.
     """
     digest = hashlib.sha256()
     for name in (CONFIG, QUANTIZATION):
@@ -73,7 +73,7 @@ def own_facts(folder: Path) -> ModelFacts:
     """Returns the facts of a model of the user's own.
 
     Raises:
-        ModelConfigError: Its config.json can't be read.
+        ModelConfigError: Its config.json cannot be read.
     """
     try:
         return _facts(folder, digest_of(folder))

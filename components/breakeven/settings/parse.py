@@ -67,7 +67,7 @@ def parse(values: Values) -> tuple[Stack, tuple[Problem, ...]]:
         values: What the stack states: groups by key without prefix, each a mapping or its JSON.
 
     Returns:
-        The stack, and every mistake found. Where a value can't be used its default stands in the
+        The stack, and every mistake found. Where a value cannot be used its default stands in the
         stack, so that a caller may check more before it raises.
     """
     return with_candidate(values, *_parsed(values), _parsed)

@@ -194,7 +194,7 @@ class PoolSettings(Group):
                 str,
                 matching(
                     r"([a-z0-9][a-z0-9.-]{0,252}/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?",
-                    "keys of taints, such as dedicated; values and effects don't matter",
+                    "keys of taints, such as dedicated; values and effects do not matter",
                 ),
             ],
             ...,
@@ -249,7 +249,7 @@ class PoolSettings(Group):
         return self.capacity_types[0] if buys else "on-demand"
 
     def conflicts(self) -> Iterator[Conflict]:
-        """Yields what can't work with the pool's kind."""
+        """Yields what cannot work with the pool's kind."""
         kind = self.kind
         for setting in kind.required_settings:
             if not self._value(setting):

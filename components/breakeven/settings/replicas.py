@@ -167,7 +167,7 @@ class ReplicaSettings(Group):
     )
 
     def conflicts(self) -> Iterator[Conflict]:
-        """Yields what can't be used together."""
+        """Yields what cannot be used together."""
         if self.min > self.max:
             yield Conflict(
                 "replicas.min",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 class TrafficError(Exception):
-    """A log that can't be used; the message names the file, what was found, and what to do."""
+    """A log that cannot be used; the message names the file, what was found, and what to do."""
 
 
 class BadRowError(ValueError):
-    """A row that can't be used. Its message is the reason, never the row's content."""
+    """A row that cannot be used. Its message is the reason, never the row's content."""

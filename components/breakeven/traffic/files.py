@@ -57,7 +57,7 @@ def open_log(path: Path, advance: Callable[[int], None]) -> Iterator[TextIO]:
         advance: Is called with the bytes of each read, as they lie on the disk.
 
     Raises:
-        TrafficError: The file can't be read, or its compressed data is damaged.
+        TrafficError: The file cannot be read, or its compressed data is damaged.
     """
     try:
         with path.open("rb") as file:
@@ -74,7 +74,7 @@ def open_log(path: Path, advance: Callable[[int], None]) -> Iterator[TextIO]:
         msg = f"{path}: its compressed data is damaged or cut off. Copy the file again"
         raise TrafficError(msg) from error
     except OSError as error:
-        msg = f"{path}: can't be read: {error.strerror}. Name files that exist and may be read"
+        msg = f"{path}: cannot be read: {error.strerror}. Name files that exist and may be read"
         raise TrafficError(msg) from error
 
 
@@ -82,7 +82,7 @@ def read_head(path: Path) -> str:
     """Returns the beginning of a log, by which its kind is recognized.
 
     Raises:
-        TrafficError: The file can't be read, or its compressed data is damaged.
+        TrafficError: The file cannot be read, or its compressed data is damaged.
     """
     with open_log(path, lambda _bytes: None) as text:
         return text.read(_HEAD)

@@ -74,7 +74,7 @@ def import_logs(
         advance: Is called with the bytes of each read.
 
     Raises:
-        TrafficError: A file can't be read or is not of its kind, or too many rows are bad.
+        TrafficError: A file cannot be read or is not of its kind, or too many rows are bad.
     """
     reader = _Reader(options)
     for path in paths:
@@ -163,7 +163,7 @@ def _clock(clocks: set[Clock]) -> Clock:
     """Returns what is known of all logs' times.
 
     Raises:
-        TrafficError: Some count from an unknown start, and others don't.
+        TrafficError: Some count from an unknown start, and others do not.
     """
     if len(clocks) > 1:
         msg = (
@@ -196,7 +196,7 @@ def refuse_many_bad_rows(tally: Tally, max_bad_percent: float) -> None:
     msg = "\n".join(
         [
             (
-                f"{bad:,} of {tally.rows:,} rows can't be used, {100 * bad / tally.rows:.1f}%; "
+                f"{bad:,} of {tally.rows:,} rows cannot be used, {100 * bad / tally.rows:.1f}%; "
                 f"allowed: {max_bad_percent:g}%. Nothing was written."
             ),
             *(f"  {line}" for line in describe_bad_rows(tally)),

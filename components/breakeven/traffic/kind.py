@@ -157,7 +157,7 @@ class Reader(Protocol):
         """Counts a log.
 
         Raises:
-            TrafficError: It can't be read, or is of another kind.
+            TrafficError: It cannot be read, or is of another kind.
         """
 
     def finish(self) -> None:

@@ -57,9 +57,9 @@ class Profile:
         longest_request: Input and output tokens of the longest single request; None likewise.
         cached_input_percent: Of the input, 0 to 95; None where the log does not tell.
         burst_factor: Tokens of the busiest minute over the mean minute of the hour around it, 1
-            to 20; None where it can't be measured.
+            to 20; None where it cannot be measured.
         rates: Requests an hour of each hour of a week (168, Monday first) or of a day (24) in
-            the user's time zone; None where they can't be measured.
+            the user's time zone; None where they cannot be measured.
         rates_of: What the rates count: requests, or tokens where requests are not counted.
         notes: What a reader should know about these figures.
     """
@@ -122,7 +122,7 @@ def measure(tally: Tally, zone: tzinfo, clock: Clock = Clock.KNOWN) -> Profile:
         raise TrafficError(msg)
     if tally.seconds < _SHORTEST_SECONDS:
         msg = (
-            f"the requests span {tally.seconds:.0f} seconds; a volume a day can't be told from "
+            f"the requests span {tally.seconds:.0f} seconds; a volume a day cannot be told from "
             "less than a minute. Give a longer log, a week at best"
         )
         raise TrafficError(msg)

@@ -51,7 +51,7 @@ class Times(Protocol):
         """Returns epoch seconds.
 
         Raises:
-            BadRowError: It can't be read.
+            BadRowError: It cannot be read.
         """
 
 
@@ -140,10 +140,10 @@ def count_request(row: Row, getters: Getters, times: Times, shared: Import) -> N
     """Counts one request.
 
     Raises:
-        BadRowError: Its time or a count can't be read.
+        BadRowError: Its time or a count cannot be read.
     """
     if row is None:
-        msg = "row can't be read"
+        msg = "row cannot be read"
         raise BadRowError(msg)
     moment = times(getters.timestamp(row))
     read, written, cached = _tokens(row, getters)
@@ -197,7 +197,7 @@ def located(rows: Rows, name: str, columns: Columns, tally: Tally) -> tuple[Gett
             return getters, rows if isinstance(row, list) else chain([(line, row)], rows)
         if isinstance(row, list) or tried == NOT_FOUND_ROWS:
             break
-        reason = "row can't be read" if row is None else f"no {' or '.join(lacking)}"
+        reason = "row cannot be read" if row is None else f"no {' or '.join(lacking)}"
         tally.reject(reason, f"{name} line {line}")
     # Names that were found are not told: without a header they would be the first row's content.
     accepted = "; ".join(f"{field}: {', '.join(getattr(columns, field)[:4])}" for field in lacking)

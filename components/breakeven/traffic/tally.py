@@ -21,7 +21,7 @@ _LONGEST_INTERVAL = 31 * DAY
 
 @dataclass(slots=True)
 class BadRows:
-    """Rows that can't be used for one reason.
+    """Rows that cannot be used for one reason.
 
     Attributes:
         count: How many.
@@ -97,7 +97,7 @@ class Tally:
         models: What each model did, by the log's name of it; "" where it names none.
         rows: Rows read, bad ones and those left out included.
         left_out: Rows that are in order and no traffic, by reason.
-        bad: Rows that can't be used, by reason.
+        bad: Rows that cannot be used, by reason.
     """
 
     start: float = float("inf")
@@ -146,7 +146,7 @@ class Tally:
 
     @property
     def bad_rows(self) -> int:
-        """Rows that can't be used."""
+        """Rows that cannot be used."""
         return sum(rows.count for rows in self.bad.values())
 
     def request(  # noqa: PLR0913 -- what a row tells of a request
@@ -233,7 +233,7 @@ class Tally:
         self.left_out[reason] += 1
 
     def reject(self, reason: str, place: str) -> None:
-        """Counts a row that can't be used; `place` tells its file and line."""
+        """Counts a row that cannot be used; `place` tells its file and line."""
         self.rows += 1
         found = self.bad[reason]
         found.count += 1

@@ -56,7 +56,7 @@ class TimeReader:
         """Returns epoch seconds of the end of an interval, which may lie in the future.
 
         Raises:
-            BadRowError: There is no time, it can't be read, or it lies before 2015.
+            BadRowError: There is no time, it cannot be read, or it lies before 2015.
         """
         return TimeReader(self._zone, math.inf)(value)
 
@@ -69,7 +69,7 @@ class TimeReader:
         """Returns epoch seconds.
 
         Raises:
-            BadRowError: There is no time, it can't be read, or it lies before 2015 or after now.
+            BadRowError: There is no time, it cannot be read, or it lies before 2015 or after now.
         """
         if missing(value):
             msg = "no time"

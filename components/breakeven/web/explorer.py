@@ -42,7 +42,7 @@ Answer = dict[str, Any]
 
 
 class UnknownControlError(UserError):
-    """The state names something that can't be moved."""
+    """The state names something that cannot be moved."""
 
     def __init__(self, unknown: list[str], allowed: tuple[str, ...]) -> None:
         super().__init__(
@@ -111,7 +111,7 @@ class Explorer:
         """Returns what the stack's own week is enough for: bill, APIs, hours of the week.
 
         Raises:
-            SettingsError: Settings can't be used; all mistakes are named.
+            SettingsError: Settings cannot be used; all mistakes are named.
         """
         changes = self.moved(state)
         _, report = self._report(changes, self.weeks.own)
@@ -142,7 +142,7 @@ class Explorer:
         """Returns what needs weeks of other volumes: the recommendation, break-even, staircase.
 
         Raises:
-            SettingsError: Settings can't be used; all mistakes are named.
+            SettingsError: Settings cannot be used; all mistakes are named.
         """
         _, report = self._report(self.moved(state), self.weeks.whole)
         with shown_in(report.assumptions.currency):
@@ -165,7 +165,7 @@ class Explorer:
         """Returns what would lower the bill.
 
         Raises:
-            SettingsError: Settings can't be used; all mistakes are named.
+            SettingsError: Settings cannot be used; all mistakes are named.
         """
         changes = self.moved(state)
         loaded, report = self._report(changes, self.weeks.whole)

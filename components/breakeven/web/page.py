@@ -95,7 +95,7 @@ def _page(  # noqa: PLR0913  # one parameter a variable of the template
 
 
 def _embedded(data: object) -> Markup:
-    """Returns JSON that can't end the element in which it stands."""
+    """Returns JSON that cannot end the element in which it stands."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     escaped = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return Markup(escaped)  # noqa: S704  # no angle bracket is left

@@ -1,7 +1,7 @@
 """Cases of charts/monitoring/rules/cost.yaml.j2, in January 1970, when promtool's time begins.
 
 The stack: two to eight replicas of one GPU a node, $1.965555 an hour each, $6.00774 an hour beside
-them, a budget of $9,000 a month, $0.53 planned for a million tokens. A replica was measured to
+them, a budget of $9,000/month, $0.53 planned per 1M tokens. A replica was measured to
 serve 5,000 tokens per second with 48 requests in flight.
 """
 

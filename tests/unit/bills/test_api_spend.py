@@ -84,11 +84,11 @@ def test_what_is_no_report_is_left_to_others(text: str) -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ({**OPENAI, "has_more": True}, "further pages"),
-        ({**ANTHROPIC, "has_more": True}, "further pages"),
-        ([{**LOG[0], "spend": "NaN"}], "without a time or an amount"),
-        ([{"model": "gpt", "spend": 1}], "without a time or an amount"),
-        ([LOG[1]], "reports no cost"),
+        ({**OPENAI, "has_more": True}, "more pages"),
+        ({**ANTHROPIC, "has_more": True}, "more pages"),
+        ([{**LOG[0], "spend": "NaN"}], "has no time or amount"),
+        ([{"model": "gpt", "spend": 1}], "has no time or amount"),
+        ([LOG[1]], "contains no cost"),
     ],
 )
 def test_a_report_that_is_cut_off_or_damaged_is_refused(document: object, said: str) -> None:

@@ -126,7 +126,7 @@ def test_a_compressed_export_reads_as_a_plain_one(tmp_path: Path) -> None:
 
 def test_a_quote_in_a_tag_does_not_match_another_tag(tmp_path: Path) -> None:
     path = as_csv(tmp_path / "cur.csv", cur(resource_tags='{"user_note":"stack\\":\\"aws-prod"}'))
-    with pytest.raises(BillError, match="none of 1 rows carries stack=aws-prod"):
+    with pytest.raises(BillError, match="none of 1 rows has stack=aws-prod"):
         read_export(path, OWN)
 
 
@@ -135,7 +135,10 @@ def test_a_quote_in_a_tag_does_not_match_another_tag(tmp_path: Path) -> None:
     [
         (cur(line_item_currency_code="EUR"), "charged in EUR"),
         (cur(line_item_unblended_cost="a lot"), "the cost of 1 rows is not a number"),
-        (cur(line_item_usage_start_date="", line_item_usage_end_date=""), "no row states a time"),
+        (
+            cur(line_item_usage_start_date="", line_item_usage_end_date=""),
+            "no row has a valid time",
+        ),
         ({"Service": "EC2", "Cost": "1"}, "unknown columns Service, Cost"),
     ],
 )
@@ -163,5 +166,5 @@ def test_exports_in_parts_are_one_and_a_missing_month_is_told(tmp_path: Path) ->
     )
     third = read_export(as_csv(tmp_path / "3.csv", later), [])
     assert together([first, first]).cost == 2 * first.cost
-    with pytest.raises(BillError, match="nothing covers the days from 2026-10-01"):
+    with pytest.raises(BillError, match="no export covers the days from 2026-10-01"):
         together([third, first])

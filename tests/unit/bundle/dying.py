@@ -1,4 +1,4 @@
-"""Runs pack, unpack and fill in processes that are killed, or can't write, at many points.
+"""Runs pack, unpack and fill in processes that are killed, or cannot write, at many points.
 
 Started by test_killed.py as a program of its own, because it forks and sets limits.
 """
@@ -136,7 +136,7 @@ def _in_child(work: Callable[[], object]) -> int:
             work()
             code = 0
         except BundleError as error:
-            code = NO_ROOM if "Make room" in str(error) else 1
+            code = NO_ROOM if "Free some space" in str(error) else 1
         finally:
             os._exit(code)
     return os.waitpid(child, 0)[1]

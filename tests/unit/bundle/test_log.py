@@ -49,7 +49,7 @@ def test_a_changed_last_line_is_seen_by_the_head(log: Path) -> None:
 def test_removed_reordered_and_repeated_lines_break_the_chain(log: Path, order: list[int]) -> None:
     lines = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join(lines[number] for number in order))
-    with pytest.raises(BundleError, match="chain breaks at line"):
+    with pytest.raises(BundleError, match="chain is broken at line"):
         read_log(log)
 
 
@@ -57,7 +57,7 @@ def test_lines_cut_off_are_seen_by_the_head(log: Path) -> None:
     known = head(read_log(log))
     require_head(read_log(log), known, "log")
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
-    with pytest.raises(BundleError, match="lines were cut off"):
+    with pytest.raises(BundleError, match="lines were removed at the end"):
         require_head(read_log(log), known, "log")
 
 

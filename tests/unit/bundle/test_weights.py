@@ -89,7 +89,7 @@ def test_refused_by_name(case: str, model: Path) -> None:
 
 
 def test_another_revision_is_refused(model: Path) -> None:
-    with pytest.raises(BundleError, match="is not known to be revision"):
+    with pytest.raises(BundleError, match="cannot verify that this is revision"):
         check_model_folder(model, "f" * 40)
 
 

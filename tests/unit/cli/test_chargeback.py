@@ -61,7 +61,7 @@ def test_what_was_charged_in_fact_replaces_the_estimate(usage: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("who,tokens\na,1\n", "no column team"),
+        ("who,tokens\na,1\n", "missing column team"),
         ("team,tokens\na,many\n", "line 2: found 'many'"),
         ("team,tokens\n", "no team used the stack"),
     ],

@@ -32,8 +32,8 @@ def changed(folder: Path, **container: Any) -> Path:
 def test_good_manifests_end_with_nothing_broken() -> None:
     result = run(str(GOOD), "--pack", "hardening", "--pack", "airgap")
     assert result.exit_code == 0, result.output
-    assert f"{len(RULES)} rules over 7 manifests" in result.output
-    assert "0 broken" in result.output
+    assert f"{len(RULES)} rules in 7 manifests" in result.output
+    assert "0 violations" in result.output
 
 
 def test_a_broken_rule_is_told_with_place_value_and_way_out(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_broken_rule_is_told_with_place_value_and_way_out(tmp_path: Path) -> N
     assert "Deployment/llm/server" in text
     assert "'Always'" in text
     assert "Set imagePullPolicy to IfNotPresent" in text
-    assert "1 broken" in text
+    assert "1 violation" in text
     assert max(len(line) for line in result.output.splitlines()) <= 100
 
 
@@ -87,7 +87,7 @@ def test_lists_json_and_files_of_other_kinds_are_read(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("kind: Pod\n", encoding="utf-8")
     result = run(str(tmp_path))
     assert result.exit_code == 0, result.output
-    assert "over 7 manifests" in result.output
+    assert "in 7 manifests" in result.output
 
 
 def test_a_stack_is_checked_by_its_own_waivers() -> None:
@@ -137,9 +137,9 @@ def test_files_that_cannot_be_used_are_named(text: str, said: str, tmp_path: Pat
     [
         ((), "name either manifests or a stack"),
         (("/nowhere", "--stack", "dev"), "name either manifests or a stack"),
-        (("/nowhere",), "there is no such file or folder"),
+        (("/nowhere",), "file or folder not found"),
         (("--stack", "nowhere"), "stack 'nowhere' not found"),
-        ((str(GOOD), "--waivers", "/nowhere"), "can't be read"),
+        ((str(GOOD), "--waivers", "/nowhere"), "cannot read the file"),
         ((str(GOOD), "--lock", "/nowhere"), "bundle plan"),
     ],
 )

@@ -75,7 +75,7 @@ def test_the_deployment_is_asked_of_pulumi(
     ("script", "message"),
     [
         ("echo 'no stack named dev found' >&2; exit 255", "no stack named dev found"),
-        ("echo '{\"deployment\": {}}'", "stack dev as deployed can't be compared with"),
+        ("echo '{\"deployment\": {}}'", "cannot compare with stack dev as deployed"),
     ],
 )
 def test_a_stack_that_is_not_deployed_is_told(
@@ -126,7 +126,7 @@ def test_a_budget_that_is_no_amount_is_told_before_anything_is_shown(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"no json", "line 1: no JSON"),
+        (b"no json", "line 1: invalid JSON"),
         (b"{}", "selfHosted is missing"),
         (b"\xff\xfe", "not UTF-8"),
         (None, "No such file"),

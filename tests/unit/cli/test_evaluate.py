@@ -127,7 +127,7 @@ def test_an_evaluation_ends_in_the_cost_of_a_solved_task(
     result = run(prompts)
     assert result.exit_code == 0, result.output
     assert "10 prompts, 20 requests to:" in result.output
-    assert "No request starts that could exceed $5.00 (--budget)" in result.output
+    assert "No request that could exceed $5.00 (--budget) is started" in result.output
     assert "Cost per solved task" in result.output
     [path] = folder.glob("*.json")
     text = path.read_text(encoding="utf-8")
@@ -184,7 +184,7 @@ def test_every_form_says_whether_quality_was_compared(tmp_path: Path, prompts: P
         assert sentence not in " ".join(form.split())
         assert "Cost per solved task" in form
     text = " ".join(render(after).split())
-    assert "api.escalation.percent 40" in text
+    assert "api.escalation.percent to 40" in text
     assert "api.ownOutputPercent 150" in text
 
 
@@ -196,15 +196,15 @@ def test_another_precision_is_another_model(
     run(prompts)
     report = estimated(change)
     assert report.assumptions.quality is None
-    assert "do not count here. Evaluate the model as it is now" in " ".join(render(report).split())
+    assert "are not used. Evaluate the current model" in " ".join(render(report).split())
 
 
 def test_what_was_answered_is_not_asked_again(tmp_path: Path, prompts: Path) -> None:
     answering(tmp_path, **{API: {"error": "Connection error"}})
     result = run(prompts)
     assert result.exit_code == 1
-    assert f"{API} did not answer 9 requests; the last one: Connection error." in result.output
-    assert "Not all were answered" in " ".join(result.output.split())
+    assert f"{API} did not answer 9 requests; last error: Connection error." in result.output
+    assert "Some prompts have no answer" in " ".join(result.output.split())
     answering(tmp_path)
     assert run(prompts).exit_code == 0
     asked = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
@@ -237,7 +237,7 @@ def test_a_key_is_named_by_its_variable_and_shown_nowhere(
     assert not any("kept-from-output" in text for text in (*texts, result.output))
     (tmp_path / "fails").touch()
     message = refused(prompts, "--api-key", f"{API}=THE_KEY")
-    assert "inspect asked nothing: it broke" in message
+    assert "inspect sent no request: it broke" in message
     assert "kept-from-output" not in message
 
 
@@ -250,13 +250,13 @@ def test_all_mistakes_of_the_command_line_are_one_message(prompts: Path) -> None
     )
     assert "hidden" not in message
     for said in (
-        "opena/gpt-5 holds a user or password",
-        "--api-key own: is not the name of an environment variable",
-        "--api-key has no NAME=VALUE",
-        f"--price {API}: is no INPUT/OUTPUT",
-        "--model none: no such endpoint",
+        "opena/gpt-5 contains a user or password",
+        "--api-key own: not the name of an environment variable",
+        "--api-key: found no NAME=VALUE",
+        f"--price {API}: not INPUT/OUTPUT",
+        "--model none: unknown endpoint",
         "the environment variable NO_SUCH_VARIABLE is empty",
-        "Closest: openai/gpt-5",
+        "Did you mean openai/gpt-5",
     ):
         assert said in message
 
@@ -275,7 +275,7 @@ def test_prompts_that_must_stay_inside_go_to_no_address_outside(prompts: Path) -
 def test_a_judge_is_needed_where_a_prompt_asks_for_one(tmp_path: Path, prompts: Path) -> None:
     judged = {"prompt": "x", "check": {"judge": "is polite"}}
     prompts.write_text(json.dumps(judged), encoding="utf-8")
-    assert "prompt 1 asks for a judge" in refused(prompts)
+    assert "prompt 1 has a judge check" in refused(prompts)
     answering(tmp_path)
     result = run(prompts, "--judge", "openai/gpt-5=http://localhost:3")
     assert "judge: gpt-5 at http://localhost:3/v1; at most $" in result.output
@@ -295,7 +295,7 @@ def test_a_trusted_key_refuses_evaluations_that_it_did_not_sign(
     assert quality.record == record.name
     text = record.read_text(encoding="utf-8")
     record.write_text(text.replace('"passed": 6', '"passed": 9'), encoding="utf-8")
-    with pytest.raises(UserError, match="it was changed, or signed by another key"):
+    with pytest.raises(UserError, match="the file was changed, or signed with another key"):
         estimated()
     record.write_text(text, encoding="utf-8")
     signature.unlink()
@@ -318,7 +318,7 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_is_asked(
     tmp_path: Path, prompts: Path
 ) -> None:
     answering(tmp_path)
-    assert "no such key file" in refused(prompts, "--key", str(tmp_path / "missing"))
+    assert "key file not found" in refused(prompts, "--key", str(tmp_path / "missing"))
     assert not (tmp_path / "run.json").exists()
 
 
@@ -328,7 +328,7 @@ def test_a_broken_record_is_named(folder: Path, tmp_path: Path, prompts: Path) -
     [path] = folder.glob("*.json")
     record = json.loads(path.read_text(encoding="utf-8"))
     for change, said in (
-        ({"version": 2}, "is of version 2"),
+        ({"version": 2}, "has version 2"),
         ({"prompts": "many"}, "prompts is"),
         ({"results": []}, "results"),
         ({"surprise": 1}, "unknown key surprise"),
@@ -337,5 +337,5 @@ def test_a_broken_record_is_named(folder: Path, tmp_path: Path, prompts: Path) -
         with pytest.raises(UserError, match=said):
             estimated()
     path.write_text("[]", encoding="utf-8")
-    with pytest.raises(UserError, match="is not a record of an evaluation"):
+    with pytest.raises(UserError, match="not an evaluation record"):
         estimated()

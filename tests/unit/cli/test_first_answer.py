@@ -41,7 +41,7 @@ def test_what_no_option_states_is_listed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code(monkeypatch, "estimate", *MODEL) == ExitCode.FINE
-    assumed = capsys.readouterr().out.partition("Assumed, because no option states it")[2]
+    assumed = capsys.readouterr().out.partition("Defaults used")[2]
     for option in ("--where", "--region", "--gpu", "--input-tokens", "--output-tokens", "--api"):
         assert f"\n{option} " in assumed
     assert "\n--model" not in assumed
@@ -61,8 +61,8 @@ def test_programs_get_json_alone_on_stdout(
     ("arguments", "told"),
     [
         ([], "nothing to estimate. Name a stack"),
-        (["dev", "--gpu", "l4"], "stack dev is named together with --gpu l4"),
-        (["--model", "nope", "--gpu", "nope"], "the answers have mistakes"),
+        (["dev", "--gpu", "l4"], "stack dev cannot be combined with --gpu l4"),
+        (["--model", "nope", "--gpu", "nope"], "invalid answers"),
         (["--where", "own"], "--node-price USD"),
         (["--tokens-per-day", "many"], "such as 60000000, 60M, 1.5B or 5e7"),
         (["--input-tokens", "2M"], "up to 1,000,000"),

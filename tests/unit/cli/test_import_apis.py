@@ -65,7 +65,7 @@ def test_offers_of_the_same_tracker_are_replaced_and_others_stay(
         ("acme,one,1,1,8k,,tracker 1.1,2026-11-20", 'max_input_tokens is "8k"'),
         ("acme,one,1,1,,soon,tracker 1.1,2026-11-20", 'found "soon"; allowed: a day'),
         ("acme,,1,1,,,tracker 1.1,2026-11-20", "no model"),
-        ("acme,one,1,1,,,tracker 1.1,2999-01-01", "allowed: a day up to today"),
+        ("acme,one,1,1,,,tracker 1.1,2999-01-01", "Allowed: dates up to today"),
         ("acme,one,1,1,,,genai-prices 0.2.3,2026-11-10", "no offer of a source other than"),
     ],
 )

@@ -79,7 +79,7 @@ def test_a_region_with_prices_can_be_chosen(where: str, region: str, run: Run) -
     [
         ("aws", "nowhere", "us-east-1"),
         ("gcp", "nowhere", "us-central1"),
-        ("own", "eu-central-1", "with --where own, which has none"),
+        ("own", "eu-central-1", "has no effect with --where own"),
     ],
 )
 def test_a_region_without_prices_is_refused_with_those_that_have_some(
@@ -104,8 +104,8 @@ def test_a_model_can_be_previewed_or_its_reason_is_told(
     code, path = run("chat", "--model", model)
     if code:
         said = capsys.readouterr().err
-        assert "fits no machine" in said
-        assert "Nearest machine that holds it" in said or "It would fit" in said
+        assert "does not fit any priced machine" in said
+        assert "Nearest machine that holds it" in said or "It fits" in said
         assert not path.exists()
     else:
         check_previews(path)
@@ -185,7 +185,7 @@ def test_it_never_overwrites(run: Run, capsys: pytest.CaptureFixture[str]) -> No
     path.write_text("mine", encoding="utf-8")
     code, _ = run("chat", "--tokens-per-day", "7")
     assert code == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert path.read_text(encoding="utf-8") == "mine"
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
@@ -208,11 +208,14 @@ def test_json_has_the_settings(run: Run, capsys: pytest.CaptureFixture[str]) -> 
     ("options", "part"),
     [
         (["--model", "nope"], "--model: no facts"),
-        (["--gpu", "h100-nvl"], "fits no machine of aws"),
+        (["--gpu", "h100-nvl"], "does not fit any priced machine of aws"),
         (["--where", "gcp", "--gpu", "rtx-pro-6000"], "boot from Hyperdisk only"),
         (["--where", "own"], "--node-price USD"),
         (["--where", "gcp", "--node-price", "250000"], "or choose --where own"),
-        (["--tokens-per-day", "1000000000000"], "more than 1,000 replicas on every machine"),
+        (
+            ["--tokens-per-day", "1000000000000"],
+            "more than 1,000 replicas on every candidate machine",
+        ),
         (["--revision", "main"], "breakeven:model.revision"),
         (["--api", "nobody/nothing"], "breakeven:api.inUse"),
         (["--where", "own", "--gpu", "l4", "--model", "llama-3.1-405b-instruct"], "does not fit"),
@@ -272,4 +275,4 @@ def test_after_a_wrong_word_the_question_is_asked_again(
     assert run("chat")[0] == 1
     asked = capsys.readouterr().out
     assert 'found "moon". Allowed: aws, azure, gcp, own' in asked
-    assert asked.count("Where are the GPUs") == 2
+    assert asked.count("Location of the GPUs") == 2

@@ -136,11 +136,11 @@ def test_a_trusted_key_refuses_records_that_it_did_not_sign(tmp_path: Path, reco
     assert load_values(STACK, stack_values(STACK), TODAY).assumptions.capacity.record == record.name
     text = record.read_text(encoding="utf-8")
     record.write_text(text.replace("1280", "9280"), encoding="utf-8")
-    with pytest.raises(UserError, match="it was changed, or signed by another key"):
+    with pytest.raises(UserError, match="the file was changed, or signed with another key"):
         load_values(STACK, stack_values(STACK), TODAY)
     record.write_text(text, encoding="utf-8")
     record.with_name(f"{record.name}.sig").unlink()
-    with pytest.raises(UserError, match="is not signed"):
+    with pytest.raises(UserError, match="not signed"):
         load_values(STACK, stack_values(STACK), TODAY)
     trusted.write_text("none", encoding="utf-8")
     with pytest.raises(UserError, match="is not an ed25519 key"):
@@ -170,14 +170,14 @@ def test_what_cannot_be_used_is_one_message(tmp_path: Path) -> None:
     result = tmp_path / "result.json"
     result.write_text(json.dumps(VLLM), encoding="utf-8")
     assert "--model acme/model-8b" in refused("--from", str(result))
-    assert "can't be read" in refused("--from", str(tmp_path / "none.json"))
+    assert "cannot read the file" in refused("--from", str(tmp_path / "none.json"))
     assert "one of --target URL and --in-cluster" in refused()
     assert "one of --target URL" in refused("--in-cluster", "--target", "http://x")
     assert "--image is missing" in refused("--in-cluster")
     assert "acme/guidellm:v1 has no digest" in refused(
         "--in-cluster", "--image", "acme/guidellm:v1"
     )
-    assert "can't be started" in refused("--target", "http://x", "--guidellm", "/no", "--yes")
+    assert "cannot start" in refused("--target", "http://x", "--guidellm", "/no", "--yes")
 
 
 STAND_IN = """
@@ -217,8 +217,8 @@ def guidellm(tmp_path: Path) -> Path:
 
 def test_the_concurrency_is_raised_until_the_replica_is_full(guidellm: Path, records: Path) -> None:
     said = run("--target", "http://localhost:1", "--guidellm", str(guidellm), "--yes")
-    assert "no step starts that would end after 30" in said
-    assert "for the replica in that time" in said
+    assert "no step is started that would end after 30" in said
+    assert "for the replica during that time" in said
     assert "the replica is full" in said
     assert "uses it: 800 output tokens per second" in said
     assert guidellm.with_name("log").read_text(encoding="utf-8") == "1 2 4 8 16 "
@@ -245,5 +245,5 @@ def test_a_budget_that_holds_no_step_starts_nothing(guidellm: Path) -> None:
         *("--target", "http://localhost:1", "--guidellm", str(guidellm), "--yes"),
         *("--budget", "0.0001"),
     )
-    assert "not one step fits into the budget" in message
+    assert "no step fits the budget" in message
     assert not guidellm.with_name("log").exists()

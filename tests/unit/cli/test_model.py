@@ -109,7 +109,7 @@ def test_without_a_name_it_is_the_folder_and_the_repository_is_asked_for(
 
 def test_a_preset_is_named(run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(config_file(tmp_path), "--name", "meta-llama/Llama-3.3-70B-Instruct") == 0
-    assert "model.name llama-3.3-70b-instruct" in " ".join(capsys.readouterr().out.split())
+    assert "model.name to llama-3.3-70b-instruct" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b/c", "/b", "a/", "a\nb", "x" * 100])

@@ -95,7 +95,7 @@ def test_a_file_needs_no_network(
     file = tmp_path / "config.json"
     file.write_bytes(CONFIG)
     assert run(REPOSITORY, "--config", str(file)) == 0
-    assert "will ask for model.revision" in capsys.readouterr().out
+    assert "requires model.revision" in capsys.readouterr().out
     assert [path.name for path in folder_of(root).iterdir()] == ["config.json"]
 
 
@@ -123,8 +123,8 @@ def test_a_fault_that_passes_is_tried_again(status: int, run: Run, hub: Provider
     [
         (Answer(status=404), "Check the name"),
         (Answer(status=401), f"set {TOKEN}"),
-        (Answer(b"<html>"), "not that of a hub"),
-        (Answer(b'{"sha": "main", "siblings": []}'), "names no commit"),
+        (Answer(b"<html>"), "is not a Hugging Face hub"),
+        (Answer(b'{"sha": "main", "siblings": []}'), "returned no commit"),
         (
             Answer(json.dumps({"sha": COMMIT, "siblings": [{"rfilename": "a.gguf"}]}).encode()),
             "a.gguf",

@@ -32,7 +32,7 @@ def test_text_has_a_line_each_and_the_exit_code_says_whether_all_is_there(
     bad = capsys.readouterr().out
     assert "Context here is ready for stack aws-prod" in good
     assert "FAILED" not in good
-    assert "FAILED   no definition of ScaledObject (keda.sh/v1alpha1)" in bad
+    assert "FAILED   missing definition of ScaledObject (keda.sh/v1alpha1)" in bad
     assert "fix:     kubectl apply --server-side --force-conflicts" in bad
     assert "Context here is not ready for stack aws-prod" in bad
     for told in (good, bad):
@@ -58,7 +58,7 @@ def test_no_cluster_is_one_message(
     config = str(write_kubeconfig(tmp_path / "config", "http://127.0.0.1:9"))
     assert exit_code(monkeypatch, "preflight", "dev", "--kubeconfig", config) == 1
     error = capsys.readouterr().err
-    assert error.startswith("error: the API server at http://127.0.0.1:9 does not answer")
+    assert error.startswith("error: the API server at http://127.0.0.1:9 does not respond")
     assert error.count("\n") == 1
     assert exit_code(monkeypatch, "preflight", "dev", "--kubeconfig", config, "--context", "x") == 1
     assert "no context" in capsys.readouterr().err

@@ -267,7 +267,7 @@ def tomorrow() -> str:
         (("--from", "{table}", "--kind", "karpenter-aws"), "no price of a machine type"),
         (("--from", "{table}", "--region", "frankfurt"), "aws/eu-central-1"),
         (("--from", "{table}", "--output", "{text}"), "File exists"),
-        (("--from", "{tomorrow}"), "a day up to today"),
+        (("--from", "{tomorrow}"), "dates up to today"),
         (("--from", "{text}"), "not a known kind of price list"),
         (("--from", "{bytes}", "--kind", "table-csv"), "UTF-8"),
     ],

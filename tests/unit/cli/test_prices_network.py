@@ -141,7 +141,7 @@ def test_without_credentials_the_gpuhunt_catalog_is_used_and_the_way_to_them_is_
     assert usd(output, f"{G6E}/spot") == "0.88"
     message = capsys.readouterr().err
     assert "needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment" in message
-    assert "Used instead: gpuhunt catalog of aws, 20261118-42" in message
+    assert "Used gpuhunt catalog of aws, 20261118-42 instead" in message
 
 
 @pytest.mark.usefixtures("credentials")
@@ -159,7 +159,7 @@ def test_a_source_that_fails_leaves_its_prices_and_stops_no_other(
     assert refresh() == ExitCode.PRICE
     message = capsys.readouterr().err
     titles = {source.name: f"{source.title}, " for source in SOURCES}
-    assert "some prices could not be fetched and stay as they were" in message
+    assert "some prices could not be fetched and were not changed" in message
     assert f"  {titles.get(name, api_tokens.TITLE)}" in message
     assert (output / FILE_NAME).exists() is (name != "api")
     before, after = dict(read_book().prices), dict(read_book(own=output).prices)

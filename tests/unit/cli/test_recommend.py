@@ -104,7 +104,7 @@ def test_the_text_names_the_stack_and_fits_a_terminal() -> None:
     ("arguments", "said"),
     [
         (["nowhere"], "'nowhere'"),
-        (["dev", "--gpu", "l5"], '--gpu: there is no GPU "l5"'),
+        (["dev", "--gpu", "l5"], '--gpu: unknown GPU "l5"'),
         (["dev", "--gpu", "l4", "--latency-ms", "0.1"], "Inter-token latency at most 0.1 ms"),
         (["on-prem", "--max-gpus", "1"], "within 1 GPU"),
         (["aws-prod", "--gpu", "rtx-4090"], "priced there: "),

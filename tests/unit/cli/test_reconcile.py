@@ -110,7 +110,7 @@ def test_the_text_names_what_was_most_off_and_the_line_that_states_it(seen: Path
         ("tokensPerDay: [", "invalid YAML"),
         ("tokens: 3", "unknown figure tokens"),
         (json.dumps(COUNT), "--kind nodes"),
-        ("inputTokensPerRequest: 900000", "can't be estimated with what was observed"),
+        ("inputTokensPerRequest: 900000", "cannot be estimated with the observed data"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(text: str, said: str, seen: Path) -> None:

@@ -36,7 +36,7 @@ def refused(*arguments: str) -> str:
 
 @pytest.fixture
 def bill(tmp_path: Path) -> Path:
-    """A month of two nodes, a disk and tax."""
+    """One month of two nodes, a disk and tax."""
     days = {
         "line_item_usage_start_date": "2026-10-01T00:00:00Z",
         "line_item_usage_end_date": "2026-10-31T10:00:00Z",  # 730 hours
@@ -98,11 +98,11 @@ def test_the_text_says_what_nothing_observed(bill: Path) -> None:
 def test_wrong_options_and_exports_are_one_message(bill: Path, tmp_path: Path) -> None:
     assert "--from, --prometheus, --opencost" in refused()
     assert 'found "stack"' in refused("--from", str(bill), "--tag", "stack")
-    assert "none of 4 rows carries stack=x" in refused("--from", str(bill), "--tag", "stack=x")
+    assert "none of 4 rows has stack=x" in refused("--from", str(bill), "--tag", "stack=x")
     (tmp_path / "empty").mkdir()
-    assert "no export in this folder" in refused("--from", str(tmp_path / "empty"))
+    assert "this folder contains no export" in refused("--from", str(tmp_path / "empty"))
     assert "no charge for p5.48xlarge" in refused("--from", str(bill), "--node-type", "p5.48xlarge")
-    assert "can't be read" in refused("--from", str(tmp_path / "none.csv"))
+    assert "cannot be read" in refused("--from", str(tmp_path / "none.csv"))
 
 
 Answers = dict[str, Any]
@@ -187,7 +187,7 @@ def test_opencost_is_asked_for_allocation_and_assets(server: tuple[str, Answers]
 
 
 @pytest.mark.parametrize(
-    ("code", "said"), [(401, "PROMETHEUS_TOKEN"), (404, "answered 404"), (302, "answered 302")]
+    ("code", "said"), [(401, "PROMETHEUS_TOKEN"), (404, "returned 404"), (302, "returned 302")]
 )
 def test_a_server_that_answers_something_else_is_one_message(
     code: int, said: str, server: tuple[str, Answers]
@@ -201,5 +201,5 @@ def test_a_server_that_answers_something_else_is_one_message(
 
 
 def test_a_server_that_is_not_there_is_one_message() -> None:
-    assert "can't be reached" in refused("--prometheus", "http://127.0.0.1:1")
-    assert "is not an address" in refused("--opencost", "prometheus:9090")
+    assert "unreachable" in refused("--prometheus", "http://127.0.0.1:1")
+    assert "invalid address" in refused("--opencost", "prometheus:9090")

@@ -65,7 +65,7 @@ def test_a_place_that_can_not_be_written_is_told(
 ) -> None:
     assert run("report", "dev", "--output", str(tmp_path / target)) == 1
     told = capsys.readouterr().err
-    assert told.startswith(f"error: can't write {tmp_path / target}: ")
+    assert told.startswith(f"error: cannot write {tmp_path / target}: ")
     assert way_out in told
     assert list(tmp_path.iterdir()) == []
 

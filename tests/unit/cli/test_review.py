@@ -60,7 +60,7 @@ def test_what_happened_is_reconciled_and_told_as_json_too(
     told = json.loads(capsys.readouterr().out)
     assert (told["version"], told["stack"], told["choice"]) == (1, "on-prem", "self-host")
     [step] = told["steps"]
-    assert (step["title"], step["answer"]) == ("Plan and what happened", "breakeven reconcile")
+    assert (step["title"], step["answer"]) == ("Plan and actual", "breakeven reconcile")
     assert "tokensPerDay" in step["text"]
 
 
@@ -70,7 +70,7 @@ def test_files_that_cannot_be_used_end_it_with_one_message(
     bad = root / "bad.json"
     bad.write_text("{}", encoding="utf-8")
     for options, said in (
-        (("--against", str(bad)), "can't be compared with"),
+        (("--against", str(bad)), "cannot compare with"),
         (("--against", earlier, "--observed", str(bad)), "breakeven reconcile on-prem --from"),
         (("--against", earlier, "--prices", str(bad)), "breakeven prices refresh --from"),
     ):

@@ -65,7 +65,7 @@ def test_the_simulated_week_is_that_of_the_named_model(said: Said, one_day: None
 
 @pytest.mark.parametrize(
     ("arguments", "found"),
-    [((), "left out"), (("--model", "qwen3-8b"), 'found "qwen3-8b"')],
+    [((), "not given"), (("--model", "qwen3-8b"), 'found "qwen3-8b"')],
 )
 def test_a_week_without_a_model_of_the_stack_is_refused(
     arguments: tuple[str, ...], found: str, said: Said

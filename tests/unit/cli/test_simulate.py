@@ -1,4 +1,4 @@
-"""`breakeven simulate` prints the week beside the plan, the same for the same seed."""
+"""`breakeven simulate` prints the week and the plan, and is reproducible for a seed."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_in_a_list_of_one_model_its_entry_is_changed() -> None:
 
 @pytest.mark.parametrize("text", ["- a\n", "config: [1]\n", "config:\n  breakeven:g: 3\n"])
 def test_a_file_that_would_have_to_be_rewritten_is_refused_with_the_lines(text: str) -> None:
-    lines = r"(?s)^stack: is written so .*\n  breakeven:g:\n    n: 1$"
+    lines = r"(?s)^stack: the layout of this file .*\n  breakeven:g:\n    n: 1$"
     with pytest.raises(StackFileError, match=lines):
         merge_settings(text, {"g.n": 1}, "stack")
 

@@ -86,25 +86,25 @@ def test_one_screen_tells_all_of_it() -> None:
         _text(SNAPSHOT)
         == """\
 aws-prod on prod, 2026-11-30 12:30:00 UTC
-replicas           4 wanted, 3 ready, 1 not ready
-                   1 not ready (gpu): no free nvidia.com/gpu
-queue              8 wait, 120 run; 5.25 requests/s
-first token, P95   0.84 s
-nodes              4 x g6e.xlarge, on-demand, 1 not ready, $1.90/h each
-                   1 x g6e.2xlarge, spot, price unknown
-cost now           $12.34/h; plan $11.00/h
-spend this hour    $6.17
-spend today        $140.00; plan so far $137.50
-spend this month   $7,800.00; plan so far $7,800.00, whole month $8,030.00, budget $9,000.00
-                   (recorded by Prometheus)
-own and API share  97% own, 3% API
+replicas          4 wanted, 3 ready, 1 not ready
+                  1 not ready (gpu): no free nvidia.com/gpu
+queue             8 queued, 120 running; 5.25 requests/s
+TTFT, P95         0.84 s
+nodes             4 x g6e.xlarge, on-demand, 1 not ready, $1.90/h each
+                  1 x g6e.2xlarge, spot, price unknown
+cost now          $12.34/h; plan $11.00/h
+spend this hour   $6.17
+spend today       $140.00; planned so far $137.50
+spend this month  $7,800.00; planned so far $7,800.00, full month $8,030.00, budget $9,000.00
+                  (recorded by Prometheus)
+traffic split     97% self-hosted, 3% API
  Alert       Severity  Since             Summary
  QueueGrows  warning   2026-11-30T12:00  They wait."""
     )
 
 
 def test_a_screen_that_is_not_refreshed_says_so() -> None:
-    assert _text(SNAPSHOT, "no answer").endswith("not refreshed: no answer")
+    assert _text(SNAPSHOT, "no response").endswith("not refreshed: no response")
 
 
 def test_text_and_json_are_printed_once_without_watch(
@@ -117,7 +117,7 @@ def test_text_and_json_are_printed_once_without_watch(
         arguments = ("aws-prod", "--kubeconfig", config, "--format", "json")
         assert exit_code(monkeypatch, "status", *arguments) == 0
     told = json.loads(capsys.readouterr().out)
-    assert "replicas           not deployed" in text
+    assert "replicas          not deployed" in text
     assert (told["version"], told["stack"], told["nodes"]) == (1, "aws-prod", [])
     assert TOKEN not in text + json.dumps(told)
 

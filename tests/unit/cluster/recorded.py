@@ -1,6 +1,6 @@
 """A stand-in for an API server that answers what is recorded, over HTTP on the loopback interface.
 
-The real API server of the rig answers in tests/cluster. This one is for what a test can't bring
+The real API server of the rig answers in tests/cluster. This one is for what a test cannot bring
 about there at all, and for unit tests, which need Python only.
 """
 

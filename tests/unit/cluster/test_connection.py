@@ -46,12 +46,12 @@ def test_a_kubeconfig_that_cannot_be_used_is_one_message_with_the_way_out(
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     cases = {
-        "none": (None, None, "is not a file. Name a kubeconfig with --kubeconfig"),
+        "none": (None, None, "is not a file. Set --kubeconfig"),
         "absent": (tmp_path / "absent", None, "absent is not a file"),
         "wrong context": (good, "prd", 'no context "prd"; near: prod. Allowed: dev, prod'),
-        "torn": (torn, None, "not a usable kubeconfig: invalid YAML in line"),
-        "text": (text, None, "not a usable kubeconfig"),
-        "empty": (empty, None, "not a usable kubeconfig"),
+        "torn": (torn, None, "not a valid kubeconfig: invalid YAML in line"),
+        "text": (text, None, "not a valid kubeconfig"),
+        "empty": (empty, None, "not a valid kubeconfig"),
     }
     for case, (file, context, said) in cases.items():
         with pytest.raises(KubeconfigError) as caught:
@@ -73,7 +73,7 @@ def test_a_command_for_credentials_that_fails_is_named_and_not_quoted(
         {"tokenFile": "/no/such.token"},
     )
     for user in users:
-        said = "for the credentials" if "exec" in user else "/no/such"
+        said = "credential command" if "exec" in user else "/no/such"
         config["users"][0]["user"] = user
         file.write_text(yaml.safe_dump(config), encoding="utf-8")
         with pytest.raises(KubeconfigError, match=said) as caught:
@@ -87,7 +87,7 @@ def test_an_api_server_that_is_not_there_is_named(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     cluster = connect(write_kubeconfig(tmp_path / "config", f"http://127.0.0.1:{port}"))
-    with pytest.raises(UnreachableError, match=f"127.0.0.1:{port} does not answer .connection"):
+    with pytest.raises(UnreachableError, match=f"127.0.0.1:{port} does not respond .connection"):
         cluster.get(NODES)
 
 

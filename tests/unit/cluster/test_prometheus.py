@@ -1,4 +1,4 @@
-"""Prometheus is asked by address or through the API server, and what is wrong with it is told."""
+"""Prometheus is queried by address or through the API server, and errors name their cause."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def test_another_host_is_asked_directly(tmp_path: Path) -> None:
 
 
 WRONG = [
-    ("<html>Grafana</html>", "what answers there is not Prometheus"),
-    ({"status": "success", "data": []}, "what answers there is not Prometheus"),
+    ("<html>Grafana</html>", "the server there is not Prometheus"),
+    ({"status": "success", "data": []}, "the server there is not Prometheus"),
     ({"status": "success", "data": {"result": [{"value": []}]}}, "not Prometheus"),
     ({"status": "success", "data": {"result": [{"metric": {}, "value": [0, "x"]}]}}, "not Prom"),
-    ([], "what answers there is not Prometheus"),
-    ({"status": "error", "error": "bad query"}, "refuses a query: bad query"),
-    ((503, "starting"), "what answers there is not Prometheus"),
+    ([], "the server there is not Prometheus"),
+    ({"status": "error", "error": "bad query"}, "rejected a query: bad query"),
+    ((503, "starting"), "the server there is not Prometheus"),
 ]
 
 
@@ -80,7 +80,7 @@ def test_one_that_is_slow_or_gone_is_not_waited_for(monkeypatch: pytest.MonkeyPa
 
     with (
         serving(Recorded({"/api/v1/query": drowsy})) as address,
-        pytest.raises(PrometheusError, match="no answer within"),
+        pytest.raises(PrometheusError, match="no response within"),
     ):
         Prometheus.at(address).query("up")
 

@@ -1,4 +1,4 @@
-"""Break-even holds against an API whose cost is no line through the origin."""
+"""Break-even holds against an API whose cost is not a line through the origin."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def test_p6_four_a100_at_150_tokens_a_second_cost_13_89_a_million() -> None:
     """Excerpt "Cloud vs Self-Hosted": four A100 at EUR 5,400 a month, 150 tokens a second.
 
     At all hours 388.8 million tokens in 30 days, EUR 13.89 per million. That is the rate of one
-    stream; the same cards serve many at once, so the figure is no property of the hardware.
+    stream; the same cards serve many at once, so the figure is not a property of the hardware.
     """
     report = report_of(usd_per_hour="7.50", tokens_per_second=150, tokens_per_day=full_day(150))
     assert report.total == 5400
@@ -350,7 +350,7 @@ def test_p14_a_small_box_is_paid_off_within_three_months_against_a_frontier_api(
     at hand, so the test is of the shape, with the least favorable of our figures: one request at a
     time, and the lower end of the band. Asserted: under 3 months against each of three
     frontier APIs, sooner against the dearer ones; the A100 takes longer for the same model; and
-    against the same model by API the box isn't paid off in three years, which the source leaves
+    against the same model by API the box is not paid off in three years, which the source leaves
     out.
     """
     model, request = "qwen3-30b-a3b", (700, 300)

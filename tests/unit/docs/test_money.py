@@ -69,7 +69,7 @@ def test_money_that_comes_out_is_in_the_stack_s_report(stack: str, line: str) ->
 
 def test_the_break_even_of_the_example_is_that_of_the_stack() -> None:
     [found] = re.finditer(
-        r"stack `(?P<stack>[\w-]+)`: at (?P<volume>[\d.]+ [mb]illion) tokens a day the API in use",
+        r"stack `(?P<stack>[\w-]+)`: at (?P<volume>[\d.]+ [mb]illion) tokens per day the API",
         TEXT,
     )
     report = estimate_stack(found["stack"], TODAY)

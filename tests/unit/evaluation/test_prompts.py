@@ -1,4 +1,4 @@
-"""The user's own prompts, and what is said of those that can't be used."""
+"""The user's own prompts, and what is said of those that cannot be used."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ def test_every_line_with_a_mistake_is_named_in_one_message(tmp_path: Path) -> No
         "role system, developer": {"messages": [{"role": "robot"}], "check": {"exact": "x"}},
         "fields other than model": {**GOOD, "request": {"model": "x"}},
         "unknown key checks": {"prompt": "x", "checks": {}, "check": {"exact": "x"}},
-        'line 11: the id "1" is that of line 1': {**GOOD, "id": "1"},
+        'line 11: the id "1" is already used in line 1': {**GOOD, "id": "1"},
     }
     with pytest.raises(PromptError) as caught:
         read_prompts(written(tmp_path, *lines.values()))
     message = str(caught.value)
-    assert "10 lines can't be used; nothing was asked" in message
+    assert "10 lines invalid; no request was sent" in message
     for said in filter(None, lines):
         assert said in message
     assert "Traceback" not in message
 
 
 def test_a_file_that_is_no_text_or_empty_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PromptError, match="can't be read"):
+    with pytest.raises(PromptError, match="cannot read the file"):
         read_prompts(tmp_path / "none.jsonl")
-    with pytest.raises(PromptError, match="holds no prompt"):
+    with pytest.raises(PromptError, match="contains no prompts"):
         read_prompts(written(tmp_path, "", ""))
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     with pytest.raises(PromptError, match="not UTF-8"):

@@ -55,4 +55,4 @@ def test_pods_that_no_policy_selects_are_open_to_everybody() -> None:
     resources, read = manifests_of_stack("on-prem")
     bare: list[Resource] = [each for each in resources if not each.is_network_policy]
     sources = {row["from"] for row in callers(bare, read)["byNetwork"]}
-    assert sources == {"everybody: no network policy selects these pods"}
+    assert sources == {"everybody, because no network policy selects these pods"}

@@ -61,7 +61,7 @@ def test_a_resource_that_only_one_side_has_is_named(tmp_path: Path) -> None:
     service["inputs"]["metadata"]["name"] = "other"
     assert compared(tmp_path, "on-prem", state) == [
         {"resource": "Service/llm/model", "change": "is not deployed"},
-        {"resource": "Service/llm/other", "change": "is deployed and not in the stack file"},
+        {"resource": "Service/llm/other", "change": "is deployed but not in the stack file"},
     ]
 
 
@@ -104,5 +104,5 @@ def test_a_file_that_is_no_export_is_refused_with_the_command_that_writes_one(
     path.write_text(text)
     with pytest.raises(UserError, match=r"pulumi stack export --stack STACK > state\.json"):
         read_state(path)
-    with pytest.raises(UserError, match="can't be read"):
+    with pytest.raises(UserError, match="cannot read the file"):
         read_state(tmp_path / "none.json")

@@ -1,4 +1,4 @@
-"""Evidence: complete, honest about what it can't know, and the same bytes for the same input."""
+"""Evidence: complete, honest about what it cannot know, and the same bytes for the same input."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_another_stack_and_another_model_are_differences(site: Site) -> None:
     found = differences(site.lock, "dev", [settings.model], ())
     assert found == [
         "the bundle is for stack on-prem",
-        f"model: the stack serves {settings.model.revision}, not {REVISION}",
+        f"model: the stack serves revision {settings.model.revision}, not {REVISION}",
     ]
 
 
@@ -144,7 +144,7 @@ def test_every_model_that_the_bundle_does_not_carry_is_a_difference(site: Site) 
     models = [each.model for each in stack_of("two-models").models]
     assert len(models) == 2
     assert differences(site.lock, "on-prem", models, ()) == [
-        f"model: the stack serves {model.revision}, not {REVISION}" for model in models
+        f"model: the stack serves revision {model.revision}, not {REVISION}" for model in models
     ]
 
 
@@ -294,7 +294,7 @@ def test_waivers_that_nobody_of_the_customers_accepted_are_named() -> None:
             log=None,
         )
     )
-    assert [item for item in found["notAssessed"] if "1 waivers that ship" in item]
+    assert [item for item in found["notAssessed"] if "1 waivers included" in item]
 
 
 def test_controls_that_no_rule_answers_are_named_with_what_does(site: Site) -> None:

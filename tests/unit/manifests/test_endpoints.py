@@ -1,4 +1,4 @@
-"""Clients are told the address that answers them: the gateway's where there is one."""
+"""Clients get the address that serves them: the gateway's, if there is one."""
 
 from __future__ import annotations
 

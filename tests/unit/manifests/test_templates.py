@@ -49,7 +49,7 @@ _JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)  # 1e-07 is no number in YAML 1.1
+    | st.floats(allow_nan=False, allow_infinity=False)  # 1e-07 is not a number in YAML 1.1
     | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=20), inner),
     max_leaves=8,

@@ -1,4 +1,4 @@
-"""Results of load generators are read alike, and refused where the replica was not full."""
+"""Results of load generators are read alike, and refused where it was not full."""
 
 from __future__ import annotations
 
@@ -100,16 +100,16 @@ def changed(document: dict[str, Any], **fields: Any) -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (changed(VLLM, request_rate=5.0), "the replica was not full"),
+        (changed(VLLM, request_rate=5.0), "it was not full"),
         (changed(VLLM, max_concurrency=None), "all requests were sent at once"),
         (changed(VLLM, failed=500), "500 of 2,500 requests failed"),
-        (changed(VLLM, completed=0), "no number"),
-        (changed(VLLM, output_throughput=0), "can't be right"),
-        (changed(VLLM, output_throughput="fast"), "no number"),
-        (changed(GENAI_PERF, input_config={}), "was not run at a concurrency"),
+        (changed(VLLM, completed=0), "not a number"),
+        (changed(VLLM, output_throughput=0), "implausible result"),
+        (changed(VLLM, output_throughput="fast"), "not a number"),
+        (changed(GENAI_PERF, input_config={}), "had no fixed concurrency"),
         ('{"tokens": 3}', "unknown fields tokens"),
-        ("no json", "is no JSON"),
-        ("[]", "holds no result"),
+        ("no json", "not JSON"),
+        ("[]", "contains no result"),
     ],
 )
 def test_a_result_that_says_nothing_about_a_full_replica_is_refused(text: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""Prices of nodes that are missing, old or of another machine are told with what would do."""
+"""Node prices that are missing, stale or of another machine are reported with a fix."""
 
 from __future__ import annotations
 

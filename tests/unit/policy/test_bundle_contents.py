@@ -28,7 +28,7 @@ def test_what_is_no_lock_is_refused_by_its_name(tmp_path: Path, content: str | N
     lock = tmp_path / "lock.json"
     if content is not None:
         lock.write_text(content, encoding="utf-8")
-    with pytest.raises(LockError, match=r"lock\.json: is not a lock .*bundle plan"):
+    with pytest.raises(LockError, match=r"lock\.json: not a bundle lock .*bundle plan"):
         read_carried(lock)
 
 

@@ -177,18 +177,18 @@ def test_a_fault_that_passes_changes_nothing(
 
 
 WRONG = {
-    "error 400": (Answer(b"<Error>why</Error>", status=400), "answered 400"),
-    "error 401": (Answer(status=401), "answered 401"),
-    "error 403": (Answer(status=403), "answered 403"),
-    "error 404": (Answer(status=404), "answered 404"),
-    "throttled": (Answer(status=429), "answered 429"),
+    "error 400": (Answer(b"<Error>why</Error>", status=400), "returned 400"),
+    "error 401": (Answer(status=401), "returned 401"),
+    "error 403": (Answer(status=403), "returned 403"),
+    "error 404": (Answer(status=404), "returned 404"),
+    "throttled": (Answer(status=429), "returned 429"),
     "throttled for long": (
         Answer(status=429, headers={"Retry-After": "999"}),
-        "asks to wait 999 s",
+        "retry after 999 s",
     ),
-    "error 500": (Answer(status=500), "answered 500"),
-    "error 503": (Answer(status=503), "answered 503"),
-    "cut off": (Answer(b'{"Items": [', missing=9), "ended too early"),
+    "error 500": (Answer(status=500), "returned 500"),
+    "error 503": (Answer(status=503), "returned 503"),
+    "cut off": (Answer(b'{"Items": [', missing=9), "was closed early"),
     "too large": (Answer(b" " * ((1 << 20) + 1)), "larger than 1 MiB"),
     "redirect to HTTP": (
         Answer(status=302, headers={"Location": "http://example.com/"}),
@@ -224,8 +224,8 @@ def test_a_fault_that_stays_is_one_message_without_a_secret(
 @pytest.mark.parametrize(
     ("answer", "part"),
     [
-        (Answer(b"late", silent=30), "no answer within"),
-        (Answer(b" " * 40, trickle=0.1), "not complete after"),
+        (Answer(b"late", silent=30), "no response within"),
+        (Answer(b" " * 40, trickle=0.1), "incomplete after"),
     ],
     ids=["silent", "slow"],
 )
@@ -248,7 +248,7 @@ def test_a_fault_on_the_last_request_gives_no_part_of_the_prices(
         return Answer(b'{"half', missing=9) if last else case.script(asked)
 
     provider.script = script
-    with pytest.raises(FetchError, match="ended too early"):
+    with pytest.raises(FetchError, match="was closed early"):
         fetch(name, provider, client)
 
 

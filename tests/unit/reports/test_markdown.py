@@ -1,4 +1,4 @@
-"""The comment shows the report's figures, fits, and can't be broken by what a stack names."""
+"""The comment shows the report's figures, fits, and cannot be broken by what a stack names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes in the gateway's settings are told by their key, with a way out."""
+"""Mistakes in the gateway's settings are reported by key, with a fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a GPU's vendor or a part of a GPU can't do is refused, each with its way out."""
+"""What a GPU's vendor or a part of a GPU cannot do is refused, each with its way out."""
 
 from __future__ import annotations
 

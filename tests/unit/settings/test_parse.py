@@ -1,4 +1,4 @@
-"""Every mistake of a stack file is told once, by its key, with a way out; and all at once."""
+"""All errors of a stack file are reported together, each once, by key, with a fix."""
 
 from __future__ import annotations
 
@@ -107,13 +107,13 @@ MISTAKES: Mapping[str, Mistake] = {
     "a list for a mapping": Mistake(
         {"pool.nodeLabels": ["gpu"]}, "pool.nodeLabels", '["gpu"]', "a mapping"
     ),
-    "a label that is no string": Mistake(
+    "a label that is not a string": Mistake(
         {"pool.nodeLabels": {"gpu": True}},
         "pool.nodeLabels",
         '"gpu"',
         "put numbers and true in quotes",
     ),
-    "a price that is no number": Mistake(
+    "a price that is not a number": Mistake(
         {"pricing.overrides": {"control-plane/eks": "free"}},
         "pricing.overrides",
         '"free" for "control-plane/eks"',

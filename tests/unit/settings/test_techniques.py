@@ -1,4 +1,4 @@
-"""Techniques that can't work are refused with what would; the others become flags and room."""
+"""Techniques that cannot work are refused with what would; the others become flags and room."""
 
 from __future__ import annotations
 

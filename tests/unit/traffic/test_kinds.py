@@ -1,4 +1,4 @@
-"""A kind is told by the shape of a file, never by words in its prompts."""
+"""A kind is detected from the structure of a file, never by words in its prompts."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_bad_results_are_named_by_their_bucket(tmp_path: Path) -> None:
         "interval of no length or of more than 31 days": ["page line 2"],
         "tokens without requests": ["page line 3"],
         "more cached than input tokens": ["page line 4"],
-        "row can't be read": ["page line 5"],
+        "row cannot be read": ["page line 5"],
     }
 
 

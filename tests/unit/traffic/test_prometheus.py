@@ -99,7 +99,7 @@ def test_values_that_are_no_numbers_are_bad_points(tmp_path: Path) -> None:
     assert tally.requests == 20
     assert {reason: found.count for reason, found in tally.bad.items()} == {
         "value is not a number of 0 or more": 5,
-        "row can't be read": 1,
+        "row cannot be read": 1,
     }
 
 

@@ -217,7 +217,7 @@ def test_too_many_bad_rows_are_refused_by_reason_and_without_content(tmp_path: P
     with pytest.raises(TrafficError) as refused:
         read(path, max_bad_percent=1.9)
     message = str(refused.value)
-    assert message.startswith("2 of 100 rows can't be used, 2.0%; allowed: 1.9%.")
+    assert message.startswith("2 of 100 rows cannot be used, 2.0%; allowed: 1.9%.")
     assert "time not understood: 2 (log line 100; log line 101)" in message
     assert SECRET not in message
 

@@ -1,1 +1,1 @@
-"""The kinds of exports, one module a cloud or standard that writes them."""
+"""The kinds of exports, one module per cloud or standard."""

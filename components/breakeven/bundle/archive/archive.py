@@ -45,7 +45,9 @@ def write_archive(
         for entry in manifest.stored:
             writer.write(entry.header)
             with content(entry) as pieces:
-                for block in _checked(entry, pieces, f"{entry.path}: was changed meanwhile"):
+                for block in _checked(
+                    entry, pieces, f"{entry.path}: changed while the bundle was written"
+                ):
                     writer.write(block)
                     count(len(block))
             writer.write(padding(entry.size))
@@ -150,8 +152,8 @@ def _stretches(entries: list[Entry], most: int) -> list[tuple[int, list[Entry]]]
 def _read_entry(reader: PartReader, entry: Entry, sink: Sink) -> None:
     if reader.exactly(len(entry.header)) != entry.header:
         msg = (
-            f"{reader.part}: does not hold {entry.path} where it belongs: parts were "
-            "swapped or changed. Copy it again"
+            f"{reader.part}: does not contain {entry.path} at its position; parts were swapped "
+            "or changed. Copy it again"
         )
         raise BundleError(msg)
     wrong = f"{entry.path}: differs from its signed checksum, in {{part}}. Copy it again"
@@ -186,5 +188,5 @@ def _checked(
 
 def _expect(reader: PartReader, expected: bytes, where: str) -> None:
     if reader.exactly(len(expected)) != expected:
-        msg = f"{reader.part}: has bytes that were not packed, at {where}. Copy it again"
+        msg = f"{reader.part}: has unexpected bytes at {where}. Copy it again"
         raise BundleError(msg)

@@ -1,4 +1,4 @@
-"""Check and unpack a bundle where nothing of it is installed yet.
+"""Check and unpack a bundle on a machine that does not have breakeven yet.
 
 A copy of this file lies in each bundle as unpack.py. docs/air-gap.md says how its checksum is
 verified before it runs, and why it runs as `python3 -I`. It needs Python's standard library and
@@ -86,7 +86,7 @@ def unpack(bundle: Path, key: Path, release: int, target: Path) -> str:
 
     Raises:
         Refused: The bundle is not as signed.
-        OSError: A file can't be read or written.
+        OSError: A file cannot be read or written.
     """
     beside = target.with_name(f"{target.name}.unpacking")
     for path in (target, beside):
@@ -118,7 +118,7 @@ def _checked_sums(bundle: Path, key: Path) -> dict[str, str]:
     _require_exact_files(bundle, sums)
     for name, digest in sums.items():
         if _sha256(_blocks(_open(bundle / name))) != digest:
-            msg = f"{bundle / name}: is not what was signed. Copy it again"
+            msg = f"{bundle / name}: differs from what was signed. Copy it again"
             raise Refused(msg)
     return sums
 
@@ -130,7 +130,7 @@ def _require_expected(bundle: Path, manifest: Mapping[str, Any], release: int) -
     if manifest["release"] != release:
         msg = (
             f"{bundle}: is release {manifest['release']} of {manifest['stack']}, not {release}. "
-            "Ask those who packed it which release you should have"
+            "Ask the sender which release you should have"
         )
         raise Refused(msg)
 
@@ -139,7 +139,7 @@ def _signed(bundle: Path, name: str, signature: str, key: Path) -> bytes:
     """Returns a small file after its signature was checked over exactly the bytes returned."""
     content = _small(bundle / name)
     if not key.is_file():
-        msg = f"{key}: not found. Name the .pub file of those whose bundles you trust"
+        msg = f"{key}: not found. Name the .pub file of the signer that you trust"
         raise Refused(msg)
     command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", str(key), "-rawin"]
     # Copies in memory: what is verified is what is used, whatever becomes of the files meanwhile.
@@ -153,8 +153,8 @@ def _signed(bundle: Path, name: str, signature: str, key: Path) -> bytes:
         )
     if verified.returncode != 0:
         msg = (
-            f"{bundle / name}: is not signed by {key}. It was changed, or somebody else signed it. "
-            "Don't use it; ask those who packed it, by another way"
+            f"{bundle / name}: is not signed by {key}. It was changed, or somebody else signed "
+            "it. Do not use it; contact the sender through another channel"
         )
         raise Refused(msg)
     return content
@@ -186,7 +186,7 @@ def _require_exact_files(bundle: Path, sums: Mapping[str, str]) -> None:
     expected = {*sums, SUMS, SUMS_SIGNATURE, MANIFEST_SIGNATURE}
     found = {entry.name for entry in os.scandir(bundle)}
     if foreign := sorted(found - expected):
-        msg = f"{bundle}: has files that are not part of it: {', '.join(foreign)}. Don't use it"
+        msg = f"{bundle}: has files that are not part of it: {', '.join(foreign)}. Do not use it"
         raise Refused(msg)
     if missing := sorted(expected - found):
         msg = f"{bundle}: lacks {', '.join(missing)}. Copy the whole folder again"
@@ -249,7 +249,7 @@ def _open(path: Path) -> io.BufferedReader:
         # Whoever opens a pipe to read would otherwise wait for somebody who writes.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        msg = f"{path}: can't be read: {error.strerror}. Copy it again, as a plain file"
+        msg = f"{path}: cannot read the file: {error.strerror}. Copy it again, as a regular file"
         raise Refused(msg) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -291,10 +291,10 @@ def main() -> int:
     )
     parser.add_argument("bundle", type=Path, help="folder of the bundle")
     parser.add_argument(
-        "--key", type=Path, required=True, help="public key, which came another way"
+        "--key", type=Path, required=True, help="public key, received through another channel"
     )
     parser.add_argument(
-        "--release", type=int, required=True, help="number of the release that was announced"
+        "--release", type=int, required=True, help="number of the announced release"
     )
     parser.add_argument("--to", type=Path, required=True, help="new folder to unpack into")
     options = parser.parse_args()

@@ -133,10 +133,10 @@ def parse_manifest(content: bytes, where: str) -> Manifest:
         manifest = MANIFEST_TYPE.validate_json(content, strict=True)
     except ValidationError as error:
         mistake = first_mistake(error)
-        msg = f"{where}: is not a manifest of a bundle ({mistake}). Copy the bundle again"
+        msg = f"{where}: not a bundle manifest ({mistake}). Copy the bundle again"
         raise BundleError(msg) from error
     if manifest.as_bytes() != content:
-        msg = f"{where}: is not written as this version writes it. Use the version that packed it"
+        msg = f"{where}: written by another version. Use the version that packed it"
         raise BundleError(msg)
     check_paths(manifest.files, where)
     return manifest
@@ -156,14 +156,14 @@ def check_paths(files: Iterable[Entry], where: str) -> None:
             msg = f'{where}: names "{entry.path}". Allowed: plain relative paths'
             raise BundleError(msg)
         if entry.path <= previous:
-            msg = f'{where}: "{entry.path}" is out of order or there twice'
+            msg = f'{where}: "{entry.path}" is out of order or duplicated'
             raise BundleError(msg)
         parents = {"/".join(segments[:depth]) for depth in range(1, len(segments))}
         if parents & seen:
-            msg = f'{where}: "{entry.path}" lies below a file'
+            msg = f'{where}: "{entry.path}" is below a file'
             raise BundleError(msg)
         if entry.path.startswith(_BLOB) and entry.path != f"{_BLOB}{entry.sha256}":
-            msg = f"{where}: {entry.path} holds a blob of another digest"
+            msg = f"{where}: {entry.path} contains a blob with another digest"
             raise BundleError(msg)
         previous = entry.path
         seen.add(entry.path)

@@ -60,7 +60,10 @@ def open_bundle(folder: Path, key: Ed25519PublicKey) -> Bundle:
     sums, _ = _signed(folder, SUMS, SUMS_SIGNATURE, key)
     program = sha256_of_bytes(read_regular(folder / FIRST_TIME, LIMIT))
     if sums_line(program, FIRST_TIME).encode() not in sums.splitlines(keepends=True):
-        msg = f"{folder / FIRST_TIME}: is not what {SUMS} says. Don't run it; copy the bundle again"
+        msg = (
+            f"{folder / FIRST_TIME}: differs from its checksum in {SUMS}. Do not run it; copy "
+            "the bundle again"
+        )
         raise BundleError(msg)
     return Bundle(folder, manifest, signature)
 
@@ -77,8 +80,8 @@ def _signed(
     signature = read_regular(folder / signature_name, SIGNATURE_BYTES)
     if not is_signed(key, signature, content):
         msg = (
-            f"{folder / name}: is not signed by key {key_id(key)}. It was changed, or signed "
-            "by somebody else. Don't use it; ask those who packed it, by another way"
+            f"{folder / name}: is not signed by key {key_id(key)}. It was changed, or signed by "
+            "somebody else. Do not use it; contact the sender through another channel"
         )
         raise BundleError(msg)
     return content, signature
@@ -100,29 +103,29 @@ def open_base(bundle: Bundle, base: Path | None, key: Ed25519PublicKey) -> Bundl
     """
     if not bundle.manifest.base:
         if base is not None:
-            msg = f"{bundle.folder}: is a whole bundle. Leave --base out"
+            msg = f"{bundle.folder}: is a full bundle. Omit --base"
             raise BundleError(msg)
         return None
     if base is None:
         msg = (
-            f"{bundle.folder}: is a delta on bundle {bundle.manifest.base}. "
-            "Name the folder of that one: --base FOLDER"
+            f"{bundle.folder}: is a delta on bundle {bundle.manifest.base}. Name that bundle's "
+            "folder: --base FOLDER"
         )
         raise BundleError(msg)
     opened = open_bundle(base, key)
     if opened.manifest.digest != bundle.manifest.base:
         msg = (
             f"{base}: is bundle {opened.manifest.digest}, but {bundle.folder} is a delta on "
-            f"{bundle.manifest.base}. Name that one"
+            f"{bundle.manifest.base}. Name the folder of that bundle"
         )
         raise BundleError(msg)
     if opened.manifest.base:
-        msg = f"{base}: is itself a delta. Allowed as a base: a whole bundle"
+        msg = f"{base}: is a delta. Allowed as a base: a full bundle"
         raise BundleError(msg)
     held = {(entry.path, entry.sha256, entry.size) for entry in opened.manifest.files}
     for entry in bundle.manifest.files:
         if entry.in_base and (entry.path, entry.sha256, entry.size) not in held:
-            msg = f"{base}: does not hold {entry.path} as the delta needs it"
+            msg = f"{base}: does not contain {entry.path} as the delta needs it"
             raise BundleError(msg)
     return opened
 

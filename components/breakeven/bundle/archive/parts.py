@@ -19,7 +19,9 @@ def require_room(folder: Path, missing: int) -> None:
     """Raises BundleError if a folder's disk has less than `missing` bytes free."""
     free = shutil.disk_usage(folder).free
     if missing > free:
-        msg = f"{folder}: needs {missing:,} bytes and has {free:,} free. Make room, then repeat"
+        msg = (
+            f"{folder}: needs {missing:,} bytes but has {free:,} free. Free some space, then repeat"
+        )
         raise BundleError(msg)
 
 
@@ -44,7 +46,7 @@ class PartWriter:
         """Takes the next bytes.
 
         Raises:
-            BundleError: They can't be written.
+            BundleError: They cannot be written.
         """
         view = memoryview(content)
         while view:
@@ -59,7 +61,9 @@ class PartWriter:
                     self._finish()
             except OSError as error:
                 self.abandon()
-                msg = f"{self._folder}: can't be written: {error.strerror}. Make room, then repeat"
+                msg = (
+                    f"{self._folder}: cannot write: {error.strerror}. Free some space, then repeat"
+                )
                 raise BundleError(msg) from error
             view = view[len(piece) :]
 
@@ -144,7 +148,7 @@ class PartReader:
         try:
             content = self._stream.read(min(size, self._left))
         except OSError as error:
-            msg = f"{self.part}: can't be read: {error.strerror}. Copy it again"
+            msg = f"{self.part}: cannot read the file: {error.strerror}. Copy it again"
             raise BundleError(msg) from error
         if not content:
             msg = f"{self.part}: ends too early. Copy it again"
@@ -169,7 +173,7 @@ class PartReader:
         try:
             self._stream = open_regular(path)
         except FileNotFoundError as error:
-            msg = f"{path}: is missing. Copy it again; {len(self._parts)} parts belong together"
+            msg = f"{path}: missing. Copy it again; the bundle has {len(self._parts)} parts"
             raise BundleError(msg) from error
         size = os.fstat(self._stream.fileno()).st_size
         if size != self._left:

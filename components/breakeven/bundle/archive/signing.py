@@ -36,11 +36,11 @@ def make_keys(private: Path, public: Path) -> str:
         public: Verifies; goes to those who receive bundles, by another way than the bundles.
 
     Raises:
-        BundleError: A file is there already, or can't be written.
+        BundleError: A file is there already, or cannot be written.
     """
     for path in (private, public):
         if path.exists() or path.is_symlink():
-            msg = f"{path}: is there already, and no key is ever overwritten. Name another file"
+            msg = f"{path}: already exists, and keys are never overwritten. Name another file"
             raise BundleError(msg)
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -55,19 +55,19 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     Raises:
         BundleError: It is not such a key, or others on this machine may read it.
     """
-    missing = "there is no such key file. Make one: breakeven bundle keygen"
+    missing = "key file not found. Create one: breakeven bundle keygen"
     content = read_regular(path, _KEY_LIMIT, missing)
     mode = path.stat().st_mode & 0o777
     if mode & _FOR_OTHERS:
-        msg = f"{path}: has mode {mode:04o}; others may read it. Type: chmod 600 {path}"
+        msg = f"{path}: has mode {mode:04o}, so others can read it. Run: chmod 600 {path}"
         raise BundleError(msg)
     try:
         key = load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        msg = f"{path}: is not a private key. Make one: breakeven bundle keygen"
+        msg = f"{path}: not a private key. Create one: breakeven bundle keygen"
         raise BundleError(msg) from error
     if not isinstance(key, Ed25519PrivateKey):
-        msg = f"{path}: is not an ed25519 key. Make one: breakeven bundle keygen"
+        msg = f"{path}: not an ed25519 key. Create one: breakeven bundle keygen"
         raise BundleError(msg)
     return key
 
@@ -78,15 +78,15 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
     Raises:
         BundleError: It is not such a key.
     """
-    missing = "there is no such key file. Name the .pub file of those whose bundles you trust"
+    missing = "key file not found. Name the .pub file of the signer that you trust"
     content = read_regular(path, _KEY_LIMIT, missing)
     try:
         key = load_pem_public_key(content)
     except (ValueError, UnsupportedAlgorithm) as error:
-        msg = f"{path}: is not a public key. Take the .pub file of: breakeven bundle keygen"
+        msg = f"{path}: not a public key. Use the .pub file from breakeven bundle keygen"
         raise BundleError(msg) from error
     if not isinstance(key, Ed25519PublicKey):
-        msg = f"{path}: is not an ed25519 key. Take the .pub file of: breakeven bundle keygen"
+        msg = f"{path}: not an ed25519 key. Use the .pub file from breakeven bundle keygen"
         raise BundleError(msg)
     return key
 

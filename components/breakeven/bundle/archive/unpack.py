@@ -25,7 +25,7 @@ def unpack(bundle: Bundle, base: Bundle | None, target: Path, count: Count = not
         BundleError: A byte is not as signed, the disk is full, or the folder is there already.
     """
     if target.is_symlink() or target.exists():
-        msg = f"{target}: is there already. Name a new folder"
+        msg = f"{target}: already exists. Name a new folder"
         raise BundleError(msg)
     beside = target.with_name(f"{target.name}{_UNFINISHED}")
     if beside.is_symlink():
@@ -34,7 +34,7 @@ def unpack(bundle: Bundle, base: Bundle | None, target: Path, count: Count = not
     try:
         beside.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        msg = f"{beside}: can't be made: {error.strerror}. Name another folder"
+        msg = f"{beside}: cannot create the folder: {error.strerror}. Name another folder"
         raise BundleError(msg) from error
     _remove_foreign(beside, bundle)
     there = sum(path.stat().st_size for path in beside.rglob("*") if path.is_file())
@@ -63,19 +63,19 @@ def check_unpacked(folder: Path, bundle: Bundle) -> None:
     """
     manifest = folder / MANIFEST
     if not manifest.is_file() or manifest.read_bytes() != bundle.manifest.as_bytes():
-        msg = f"{folder}: is not what {bundle.folder} unpacks to. Name another folder"
+        msg = f"{folder}: contains another bundle than {bundle.folder}. Name another folder"
         raise BundleError(msg)
     for entry in bundle.manifest.files:
         path = folder / entry.path
         whole = path.is_file() and not path.is_symlink() and path.stat().st_size == entry.size
         if not whole or sha256_of(path) != entry.sha256:
-            msg = f"{path}: was changed since it was unpacked. Remove {folder}, then unpack again"
+            msg = f"{path}: changed since it was unpacked. Remove {folder}, then unpack again"
             raise BundleError(msg)
     expected = {*(entry.path for entry in bundle.manifest.files), MANIFEST, SIGNATURE}
     added = sorted(path for path in _below(folder) if path not in expected)
     if added:
         msg = (
-            f"{folder}: has files or links that the bundle did not bring: {', '.join(added[:5])}. "
+            f"{folder}: has files or links that are not in the bundle: {', '.join(added[:5])}. "
             f"Remove {folder}, then unpack again"
         )
         raise BundleError(msg)

@@ -52,7 +52,7 @@ def find_images(resources: Sequence[Registered]) -> tuple[FoundImage, ...]:
     if flaws:
         listed = "\n".join(f"  {flaw}" for flaw in dict.fromkeys(flaws))
         msg = (
-            f"images that can't be bundled, because no digest says which they are:\n{listed}\n"
+            f"images that cannot be bundled, because they have no digest:\n{listed}\n"
             "Allowed: HOST/PATH:TAG@sha256:DIGEST. Put tag and digest into the stack file or, for "
             "an image that a component chooses, into the component"
         )
@@ -70,8 +70,8 @@ def _require_places_of_their_own(found: Iterable[ImageReference]) -> None:
         other = hosts.setdefault(reference.path, reference.host)
         if other != reference.host:
             msg = (
-                f"{other} and {reference.host} both have an image {reference.path}; inside the "
-                "boundary one registry holds both, under this path. Take one of the two"
+                f"{other} and {reference.host} both have an image {reference.path}, which "
+                "conflict in the internal registry. Use only one of them"
             )
             raise BundleError(msg)
 

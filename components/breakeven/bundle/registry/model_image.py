@@ -1,6 +1,6 @@
 """A model as an OCI image: one layer a file, so that any registry carries it and a pod mounts it.
 
-Layers are not compressed: weights don't shrink, and their digests follow from the files alone.
+Layers are not compressed: weights do not shrink, and their digests follow from the files alone.
 """
 
 from __future__ import annotations

@@ -78,10 +78,10 @@ def _parse(content: bytes, where: str) -> dict[str, Any]:
     try:
         value = json.loads(content)
     except ValueError as error:
-        msg = f"{where}: its manifest is no JSON"
+        msg = f"{where}: its manifest is not JSON"
         raise BundleError(msg) from error
     if not isinstance(value, dict):
-        msg = f"{where}: its manifest is no JSON object"
+        msg = f"{where}: its manifest is not a JSON object"
         raise BundleError(msg)
     return value
 

@@ -39,8 +39,8 @@ class Oras:
         program = shutil.which("oras")
         if program is None:
             msg = (
-                "oras is not on PATH; it moves images. Type: python3 tools/bootstrap setup --dev, "
-                "then: python3 tools/bootstrap run breakeven bundle ..."
+                "oras, which copies images, is not on PATH. Run python3 tools/bootstrap setup "
+                "--dev, then: python3 tools/bootstrap run breakeven bundle ..."
             )
             raise BundleError(msg)
         return cls(program)
@@ -94,7 +94,7 @@ class Oras:
         try:
             return int(json.loads(answer)["size"])
         except (ValueError, KeyError, TypeError) as error:
-            msg = f"{where}: the registry answers with no size"
+            msg = f"{where}: the registry did not return a size"
             raise BundleError(msg) from error
 
     def _copy(self, *arguments: str, what: str) -> None:
@@ -112,7 +112,7 @@ class Oras:
         result = subprocess.run([self.program, *arguments], capture_output=True, check=False)
         if result.returncode != 0:
             said = result.stderr.decode(errors="replace").strip().splitlines()
-            msg = f"{what}: {' '.join(said)[:600] or 'oras failed and said nothing'}"
+            msg = f"{what}: {' '.join(said)[:600] or 'oras failed without a message'}"
             raise BundleError(msg)
         return result.stdout
 
@@ -121,7 +121,7 @@ def require_digest(where: str, content: bytes, digest: str) -> None:
     """Raises BundleError unless some bytes have the digest by which they were asked for."""
     found = f"sha256:{sha256_of_bytes(content)}"
     if found != digest:
-        msg = f"{where}: the answer has digest {found}. Find out why before you use it"
+        msg = f"{where}: the response has digest {found}. Find out why before you use it"
         raise BundleError(msg)
 
 

@@ -32,7 +32,7 @@ FILE_NAME = "api-prices.json"
 
 
 class TokenPriceFileError(ValueError):
-    """The file can't be used; the message says why.
+    """The file cannot be used; the message says why.
 
     Attributes:
         path: The file; None for what was not saved yet.

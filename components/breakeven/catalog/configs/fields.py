@@ -43,7 +43,7 @@ def other_file(beginning: bytes) -> str:
 
 
 class ModelConfigError(ValueError):
-    """A config.json that can't be used; the message names file and field."""
+    """A config.json that cannot be used; the message names file and field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class ConfigFields:
         """Reads a file.
 
         Raises:
-            ModelConfigError: It can't be read, is too large, or holds no JSON object.
+            ModelConfigError: It cannot be read, is too large, or holds no JSON object.
         """
         file = str(path)
         try:
@@ -75,7 +75,7 @@ class ConfigFields:
             msg = f"{file} is a folder. Name the file: {path / 'config.json'}"
             raise ModelConfigError(msg) from None
         except OSError as error:
-            msg = f"can't read {file}: {error.strerror}. Allowed: the config.json of a model"
+            msg = f"cannot read {file}: {error.strerror}. Allowed: the config.json of a model"
             raise ModelConfigError(msg) from None
         other = other_file(text[:8])
         if other:

@@ -100,7 +100,7 @@ def read_separate(path: Path) -> Mapping[str, object] | None:
     """Returns what a hf_quant_config.json holds; None where there is no such file.
 
     Raises:
-        ModelConfigError: It can't be read, or holds no JSON object.
+        ModelConfigError: It cannot be read, or holds no JSON object.
     """
     if not path.is_file():
         return None

@@ -47,8 +47,8 @@ def facts_from_config(path: Path, *, name: str) -> ModelFacts:
             part in lower case.
 
     Raises:
-        ModelConfigError: The file can't be read, is something else than a model's config.json, or a
-            field is missing or odd.
+        ModelConfigError: The file cannot be read, is something else than a model's config.json, or
+            a field is missing or odd.
     """
     whole = ConfigFields.read(path)
     return facts_of(

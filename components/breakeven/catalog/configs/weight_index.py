@@ -18,7 +18,7 @@ def indexed_parameters(path: Path) -> int | None:
     parameter in bf16.
 
     Raises:
-        ModelConfigError: It can't be read, or states neither.
+        ModelConfigError: It cannot be read, or states neither.
     """
     if not path.is_file():
         return None

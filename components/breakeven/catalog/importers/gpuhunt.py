@@ -44,7 +44,7 @@ def read(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]:
     """Yields the wanted prices of a catalog.
 
     Raises:
-        SourceError: Cloud or day was not given, or a row that is wanted can't be read.
+        SourceError: Cloud or day was not given, or a row that is wanted cannot be read.
         csv.Error: The file is not CSV.
     """
     rows = table_rows(stream, name, _COLUMNS)

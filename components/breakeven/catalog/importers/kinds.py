@@ -94,7 +94,7 @@ def read_listing(stream: TextIO, name: str, kind: Kind, selection: Selection) ->
     """Reads the wanted prices of a file.
 
     Raises:
-        SourceError: The file can't be read, or has no price that is wanted.
+        SourceError: The file cannot be read, or has no price that is wanted.
     """
     try:
         prices = tuple(kind.read(stream, name, selection))

@@ -26,7 +26,7 @@ ANY_REGION = "any"
 
 
 class SourceError(ValueError):
-    """An outside file that can't be used; the message names file, line and what is wrong."""
+    """An outside file that cannot be used; the message names file, line and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def read_csv(stream: TextIO, name: str, selection: Selection) -> Iterator[Price]
     """Yields the wanted prices of a table in CSV.
 
     Raises:
-        SourceError: A column is missing, or a wanted row can't be read.
+        SourceError: A column is missing, or a wanted row cannot be read.
         csv.Error: The file is not CSV.
     """
     for where, row in table_rows(stream, name, COLUMNS):
@@ -57,7 +57,7 @@ def read_json(stream: TextIO, name: str, selection: Selection) -> Iterator[Price
     """Yields the wanted prices of a table in JSON.
 
     Raises:
-        SourceError: An item is not an object, lacks a column, or is wanted and can't be read.
+        SourceError: An item is not an object, lacks a column, or is wanted and cannot be read.
         JsonStreamError: The file is not JSON.
     """
     for entry in entries(stream, {()}):

@@ -42,7 +42,7 @@ bundle.command("fill")(inside.fill_volume)
 
 _GIGABYTE = 1_000_000_000
 _MEBIBYTE = 1024 * 1024
-# Images have the names under which they are had outside, not those of the registry inside.
+# Images keep their public names instead of those of the internal registry.
 _OUTSIDE = {"network.registry": "", "network.boundary": "connected"}
 
 
@@ -60,8 +60,12 @@ def keygen(
     private, public = Path(f"{name}.key"), Path(f"{name}.pub")
     identifier = make_keys(private, public)
     append(log_file, "keygen", str(public), identifier, {})
-    typer.echo(f"{private}: keep it where only those who pack can read it (mode 0600)")
-    typer.echo(f"{public}: key {identifier}; hand it over by another way than the bundles")
+    typer.echo(
+        f"{private}: private key (mode 0600); only those who pack bundles should be able to read it"
+    )
+    typer.echo(
+        f"{public}: public key {identifier}; send it through another channel than the bundles"
+    )
 
 
 @bundle.command()
@@ -105,7 +109,7 @@ def plan(  # noqa: PLR0913, PLR0917  # the options of the command
     planned, _ = make_lock(stack, read.models[0].model, ledger_of(read), sources, _say)
     if not accept_size:
         facts = read.models[0].model.facts
-        # As the repository has them: fp8 of a bf16 checkpoint is made while it is loaded.
+        # As in the repository: a bf16 checkpoint is quantized to fp8 while it is loaded.
         require_size(planned, facts.weight_bytes(facts.checkpoint.precision))
     lock = numbered(planned, path, release)
     write_bytes(path, lock.as_bytes())
@@ -150,7 +154,7 @@ def pack(  # noqa: PLR0913, PLR0917  # as above
 
 @bundle.command()
 def diff(  # noqa: PLR0913, PLR0917  # as above
-    old: Annotated[Path, typer.Argument(help="Folder of the bundle that is already there.")],
+    old: Annotated[Path, typer.Argument(help="Folder of the earlier bundle.")],
     new: Annotated[Path, typer.Argument(help="Folder of the new bundle.")],
     sign: options.Sign,
     output: Annotated[Path, typer.Option("--output", help="Folder of the delta.")],
@@ -200,5 +204,7 @@ def _read(stack: str) -> Stack:
     read = read_stack(stack, _OUTSIDE)
     require_deployable(stack, read)
     if len(read.models) > 1:
-        raise SeveralModelsError(stack, "a bundle", "Give each model a stack file and a bundle")
+        raise SeveralModelsError(
+            stack, "a bundle", "Create a stack file and a bundle for each model"
+        )
     return read

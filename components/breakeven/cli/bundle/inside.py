@@ -47,7 +47,7 @@ def verify(
         check_bundle(opened, below, count)
     manifest = opened.manifest
     append(log_file, "verify", str(folder), manifest.digest, release_details(manifest))
-    typer.echo(f"whole and signed: {len(manifest.files)} files for {manifest.stack}")
+    typer.echo(f"verified: {len(manifest.files)} files for {manifest.stack}")
     typer.echo(f"bundle {manifest.digest}, release {manifest.release}, key {manifest.signer}")
 
 
@@ -103,7 +103,7 @@ def load(  # noqa: PLR0913, PLR0917  # as above
             "registry": registry,
         }
         append(log_file, "load", image.reference, image.reference.rpartition(":")[2], details)
-        typer.echo(f"{'was there' if image.was_there else 'pushed'}: {image.reference}")
+        typer.echo(f"{'already there' if image.was_there else 'pushed'}: {image.reference}")
 
 
 def fill_volume(  # noqa: PLR0913, PLR0917  # as above
@@ -132,7 +132,7 @@ def fill_volume(  # noqa: PLR0913, PLR0917  # as above
     details = {**release_details(opened.manifest), "revision": lock.model.revision}
     append(log_file, "fill", str(volume), opened.manifest.digest, details)
     for file in filled:
-        typer.echo(f"{'was there' if file.was_there else 'written'}: {file.path}")
+        typer.echo(f"{'already there' if file.was_there else 'written'}: {file.path}")
 
 
 def _open(folder: Path, key: Path, base: Path | None) -> tuple[Bundle, Bundle | None]:
@@ -151,7 +151,7 @@ def _open_to_use(
 
 
 def _unpacked(opened: Bundle, below: Bundle | None, to: Path) -> Lock:
-    """Unpacks a bundle, or checks what was unpacked earlier; returns its lock."""
+    """Unpacks a bundle, or checks an unpacked one; returns its lock."""
     if to.is_dir():
         _say(f"checking {to}")
         check_unpacked(to, opened)

@@ -1,4 +1,4 @@
-"""`breakeven bundle log`: shows and checks the log of who did what with which digest."""
+"""`breakeven bundle log`: shows and checks the log of actions by user and digest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from breakeven.cli.options.output_format import Format, FormatOption
 
 log = typer.Typer(
     name="log",
-    help="Show or verify the hash-chained log of who did what with which digest.\n\n"
+    help="Show or verify the hash-chained log of actions, users, and digests.\n\n"
     "Example: breakeven bundle log show",
     no_args_is_help=True,
 )
@@ -28,10 +28,13 @@ def verify(
     ] = None,
     log_file: Log = LOG,
     known: Annotated[
-        str, typer.Option("--head", help="Head noted earlier, which must still be in the chain.")
+        str,
+        typer.Option(
+            "--head", help="Head of an earlier check, which the chain must still contain."
+        ),
     ] = "",
 ) -> None:
-    """Check the chain. Note the printed head: with it, the next check detects removed lines.
+    """Check the chain. Keep the printed head: with it, the next check detects removed lines.
 
     Example: breakeven bundle log verify --head 3f1c...
     """

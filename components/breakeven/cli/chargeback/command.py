@@ -30,7 +30,7 @@ class Format(StrEnum):
 
 
 class Split(StrEnum):
-    """How what nobody alone causes is split."""
+    """How shared costs are split."""
 
     USED = "used"
     RESERVED = "reserved"
@@ -38,7 +38,7 @@ class Split(StrEnum):
 
 
 class StatementError(UserError):
-    """The bill can't be split."""
+    """The bill cannot be split."""
 
 
 def chargeback(  # noqa: PLR0913  # one argument an option
@@ -78,7 +78,7 @@ def chargeback(  # noqa: PLR0913  # one argument an option
         Path | None, typer.Option(help="File to write. Default: print the statements.")
     ] = None,
 ) -> None:
-    """Split the whole monthly cost of a stack among teams and models.
+    """Split a stack's monthly cost among teams and models.
 
     The statements sum to the bill to the cent and include idle hours, staffing, and contingency.
 

@@ -19,7 +19,7 @@ _LABELS = ("team", "model", "to")
 _COUNTERS: Mapping[str, tuple[tuple[str, ...], int]] = MappingProxyType(
     {"tokens": (("input_tokens", "output_tokens"), 1), "usd": (("nano_usd",), 10**9)}
 )
-"""By what is asked for: the gateway's counters that add up to it, and how many make one."""
+"""By quantity: the gateway's counters that add up to it, and its unit."""
 
 _API = "api"
 """Value of the label of the destination for requests that went to an API."""
@@ -28,7 +28,7 @@ _Key = tuple[str, str, str]
 
 
 def uses_of_prometheus(address: str, settings: Settings, days: float) -> list[Use]:
-    """Asks Prometheus what each team used.
+    """Queries Prometheus for each team's usage.
 
     Args:
         address: Of Prometheus.
@@ -36,8 +36,8 @@ def uses_of_prometheus(address: str, settings: Settings, days: float) -> list[Us
         days: Until now.
 
     Raises:
-        ReconcileError: It can't be reached, or does not answer as Prometheus does.
-        ObservedError: An answer can't be used.
+        ReconcileError: It cannot be reached, or does not answer as Prometheus does.
+        ObservedError: An answer cannot be used.
     """
     labels = ", ".join(_LABELS)
     found: dict[str, dict[_Key, Decimal]] = {}
@@ -60,13 +60,13 @@ def uses_of_prometheus(address: str, settings: Settings, days: float) -> list[Us
 
 
 def uses_of_file(path: Path) -> list[Use]:
-    """Reads a CSV file with the columns team and tokens, and perhaps model, to and usd.
+    """Reads a CSV file with the columns team and tokens, and optionally model, to and usd.
 
     Args:
         path: Of the file.
 
     Raises:
-        ChargebackError: It can't be read, lacks a column, or holds no number where one belongs.
+        ChargebackError: It cannot be read, lacks a column, or has a value that is not a number.
     """
     tokens: defaultdict[_Key, Decimal] = defaultdict(Decimal)
     dollars: defaultdict[_Key, Decimal] = defaultdict(Decimal)
@@ -75,8 +75,8 @@ def uses_of_file(path: Path) -> list[Use]:
             reader = csv.DictReader(file)
             if lacking := {"team", "tokens"} - set(reader.fieldnames or ()):
                 msg = (
-                    f"{path}: no column {' and '.join(sorted(lacking))}. Needed: team, tokens; "
-                    "allowed too: model, to (own or api), usd"
+                    f"{path}: missing column {' and '.join(sorted(lacking))}. Required: team, "
+                    "tokens; optional: model, to (own or api), usd"
                 )
                 raise ChargebackError(msg)
             for number, row in enumerate(reader, start=2):
@@ -84,7 +84,7 @@ def uses_of_file(path: Path) -> list[Use]:
                 tokens[key] += _number(row["tokens"], path, number)
                 dollars[key] += _number(row.get("usd") or "0", path, number)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        msg = f"{path}: can't be read. Give a CSV file with the columns team and tokens"
+        msg = f"{path}: cannot read the file. Give a CSV file with the columns team and tokens"
         raise ChargebackError(msg) from error
     return _uses(tokens, dollars)
 

@@ -1,4 +1,4 @@
-"""`breakeven check`: the rules of the policy packs over any manifests, without an engine."""
+"""`breakeven check`: checks manifests against the policy packs, without an engine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from breakeven.policy.waivers import read_waivers
 
 
 class CheckError(UserError):
-    """What was asked for can't be checked."""
+    """The command line names nothing to check."""
 
 
 def check(  # noqa: PLR0913  # each is an option of the command

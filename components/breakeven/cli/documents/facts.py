@@ -69,18 +69,18 @@ class PresetPart(Part):
     """A preset of a model."""
 
     name: Name = Field(description="Of the preset.")
-    family: Name = Field(description="Models of one maker that share a name.")
+    family: Name = Field(description="Models of one publisher that share a name.")
     repository: Name = Field(description="Of the weights.")
-    parameters: Name = Field(description="In 10^9, with those of one token where they are fewer.")
+    parameters: Name = Field(description="In 10^9, with the active ones if they are fewer.")
     precision: Name = Field(description="Of the weights as stored.")
     weight_gigabytes: str = Field(description="Of the weights as stored, in 10^9 bytes.")
     longest_request: Count = Field(description="In tokens.")
-    tool_call_parser: str = Field(description="That vLLM needs; empty where no recipe names one.")
+    tool_call_parser: str = Field(description="That vLLM needs; empty if no recipe names one.")
     reasoning_parser: str = Field(description="Likewise.")
     minimum_version: str = Field(description="Oldest vLLM; empty without a recipe.")
     offers: Count = Field(description="API offers of the same model that are known.")
-    revision: str = Field(description="Commit of the weights; empty where none is evidenced.")
-    missing: Sequence[str] = Field(description="What is not known about it.")
+    revision: str = Field(description="Commit of the weights; empty if no source states one.")
+    missing: Sequence[str] = Field(description="What is unknown about it.")
 
 
 class ModelListDocument(Document):
@@ -165,7 +165,7 @@ class TrafficPresetDocument(Document):
     """A documented preset of traffic: `breakeven traffic preset`."""
 
     settings: Mapping[str, Any] = Field(description="By key.")
-    sources: Mapping[str, str] = Field(description="Where the figures come from.")
+    sources: Mapping[str, str] = Field(description="Sources of the figures.")
 
 
 class LogPart(Part):

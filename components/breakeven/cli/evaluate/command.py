@@ -1,4 +1,4 @@
-"""`breakeven evaluate`: how well endpoints answer the user's own prompts."""
+"""`breakeven evaluate`: evaluates endpoints on the user's own prompts."""
 
 from __future__ import annotations
 
@@ -38,25 +38,29 @@ def evaluate(  # noqa: PLR0913  # one argument an option
     *,
     prompts: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Your prompts and checks, one JSON object a line."),
+        typer.Option(
+            metavar="FILE", help="File with your prompts and checks, one JSON object per line."
+        ),
     ],
     endpoints: Annotated[
         list[str] | None,
         typer.Option(
             "--endpoint",
             metavar="NAME=URL",
-            help="Whom to ask: own=URL for the stack's replica, PROVIDER/MODEL=URL for an API; "
-            "repeat it.",
+            help="Endpoint to evaluate: own=URL for the stack's replica, PROVIDER/MODEL=URL for "
+            "an API; may be repeated.",
         ),
     ] = None,
     judge: Annotated[
         str | None,
-        typer.Option(metavar="NAME=URL", help="Model that judges where a prompt asks for a judge."),
+        typer.Option(
+            metavar="NAME=URL", help="Model that judges answers, for prompts with a judge check."
+        ),
     ] = None,
     models: Annotated[
         list[str] | None,
         typer.Option(
-            "--model", metavar="NAME=MODEL", help="Model to ask for, if its name there differs."
+            "--model", metavar="NAME=MODEL", help="Name of the model at an endpoint, if it differs."
         ),
     ] = None,
     keys: Annotated[
@@ -72,7 +76,7 @@ def evaluate(  # noqa: PLR0913  # one argument an option
         typer.Option(
             "--price",
             metavar="NAME=INPUT/OUTPUT",
-            help="USD per 1M tokens, where no price is known.",
+            help="Price in USD per 1M tokens, if the price book has none.",
         ),
     ] = None,
     answers_as: Annotated[
@@ -80,37 +84,45 @@ def evaluate(  # noqa: PLR0913  # one argument an option
         typer.Option(
             "--answers-as",
             metavar="NAME=MODEL",
-            help="Another name by which an endpoint answers, if it is the same model.",
+            help="Another model name that the endpoint may return, if it is the same model.",
         ),
     ] = None,
     max_tokens: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="Most tokens of an answer, thoughts included.")
+        int,
+        typer.Option(
+            min=1, max=1_000_000, help="Maximum output tokens per answer, including reasoning."
+        ),
     ] = 2048,
     budget: Annotated[
-        float, typer.Option(min=0, metavar="USD", help="What all requests may cost together.")
+        float, typer.Option(min=0, metavar="USD", help="Maximum cost of all requests, in USD.")
     ] = 5.0,
     timeout: Annotated[
-        int, typer.Option(min=1, max=3600, help="Seconds that a request may take.")
+        int, typer.Option(min=1, max=3600, help="Timeout of a request, in seconds.")
     ] = 120,
     connections: Annotated[
         int, typer.Option(min=1, max=100, help="Requests in flight at each endpoint.")
     ] = 4,
     inspect: Annotated[
-        str, typer.Option(metavar="PROGRAM", help="inspect of inspect-ai, which asks.")
+        str,
+        typer.Option(
+            metavar="PROGRAM",
+            help="Path of inspect, the program of inspect-ai that sends the requests.",
+        ),
     ] = "inspect",
     key: KeyOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without confirmation.")] = False,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Evaluate how well models answer your own prompts, and show what a solved task costs.
+    """Evaluate models on your own prompts, and show the cost per solved task.
 
-    Every endpoint gets the same prompts, and each answer is checked. What it costs at most is shown
-    first, and no request starts that could exceed the budget. After Ctrl-C the answers are kept,
-    and the same command goes on. The record, without prompts and answers, is written to
-    stacks/evaluations/; estimates use it while model and precision stay the same. Prompts go to the
-    endpoints that you name and nowhere else. Exit codes: 1 if not every answer came.
+    Sends the same prompts to every endpoint and checks each answer. Shows the maximum cost first,
+    and starts no request that could exceed the budget. After Ctrl-C, answers are kept; run the same
+    command again to continue. Writes a record without prompts and answers to stacks/evaluations/;
+    estimates use it as long as model and precision stay the same. Prompts are sent only to the
+    endpoints that you name. Exit code: 1 if an answer is missing.
 
-    Example: breakeven evaluate aws-prod --prompts prompts.jsonl --endpoint own=http://localhost:8000
+    Example: breakeven evaluate aws-prod --prompts prompts.jsonl --endpoint
+        own=http://localhost:8000
     --endpoint openai/gpt-5.6-luna=https://api.openai.com --api-key
     openai/gpt-5.6-luna=OPENAI_API_KEY
     """
@@ -143,7 +155,7 @@ def evaluate(  # noqa: PLR0913  # one argument an option
     journal = Journal(EVALUATIONS / ".answers" / f"{stack}.jsonl")
     with journal.alone() as is_alone:
         if not is_alone:
-            msg = f"another evaluation of stack {stack} goes on. Wait for it, or stop it"
+            msg = f"another evaluation of stack {stack} is running. Wait until it ends, or stop it"
             raise EvaluateError(msg)
         _confirm(plan, file, journal, assume=yes)
         ending = _asked(plan, journal, inspect)
@@ -158,8 +170,8 @@ def _check_judge(file: PromptFile, judge: Endpoint | None) -> None:
     if file.is_judged and judge is None:
         first = next(each.id for each in file.prompts if each.check.judge is not None)
         msg = (
-            f"prompt {first} asks for a judge, and there is none. Needed: --judge "
-            "PROVIDER/MODEL=URL, a model other than those that are evaluated"
+            f"prompt {first} has a judge check, but --judge is missing. Required: --judge "
+            "PROVIDER/MODEL=URL, with a model that is not being evaluated"
         )
         raise EvaluateError(msg)
 
@@ -174,22 +186,24 @@ def _confirm(plan: Plan, file: PromptFile, journal: Journal, *, assume: bool) ->
         most += least
         cost = f"at most {_usd(least)}"
         if endpoint.price is None:
-            cost = "paid by the hour, not counted"
+            cost = "billed per hour, not included"
         lines.append(f"  {endpoint.name}: {endpoint.model} at {endpoint.address}; {cost}")
     lines.append(
-        f"All together cost at most {_usd(most)}, if every answer has "
-        f"{plan.max_tokens:,} tokens or what its prompt states. No request starts that could "
-        f"exceed {_usd(plan.budget)} (--budget)."
+        f"Maximum cost: {_usd(most)}, if every answer has {plan.max_tokens:,} tokens or the "
+        f"limit in its prompt. No request that could exceed {_usd(plan.budget)} (--budget) is "
+        "started."
     )
     if kept:
-        there = f"{counted(len(kept), 'answer')} of them are there already"
+        there = f"{counted(len(kept), 'answer')} from an earlier run"
         lines.append(f"{there}, for {_usd(_spent(kept))}.")
     if len(file.prompts) < FEW:
-        lines.append(f"Below {FEW} prompts, pass rates are not sure enough to tell models apart.")
-    lines.append(f"Answers are kept in {journal.path.parent}, which only you can read.")
+        lines.append(
+            f"With fewer than {FEW} prompts, pass rates are too uncertain to distinguish models."
+        )
+    lines.append(f"Answers are stored in {journal.path.parent}, which only you can read.")
     typer.echo("\n".join(lines), err=True)
     if not assume and not typer.confirm("Start?", default=True, err=True):
-        msg = "nothing was asked"
+        msg = "no request was sent"
         raise EvaluateError(msg)
 
 
@@ -198,7 +212,7 @@ def _spent(answers: Sequence[Answer]) -> float:
 
 
 def _usd(amount: float) -> str:
-    """Writes USD; below a dollar to a hundredth of a cent."""
+    """Formats USD; below a dollar to a hundredth of a cent."""
     exact = Decimal(str(amount))
     return usd(exact) if exact >= 1 else usd_for_one(round(exact, 4))
 
@@ -265,7 +279,7 @@ def _write(
     path = EVALUATIONS / f"{stack}-{evaluation.day.isoformat()}.json"
     write_record(path, as_text(evaluation), key)
     if evaluation.complete:
-        # A later evaluation starts over; these answers stay readable.
+        # A later evaluation starts over; these answers are kept.
         journal.path.replace(journal.path.with_name(f"{path.stem}.jsonl"))
     return path
 
@@ -295,22 +309,20 @@ def _show(
 def _troubles(plan: Plan, answers: Sequence[Answer], ending: Ending) -> list[str]:
     said = []
     if ending.stopped == "budget":
-        said.append("Stopped: the next request could exceed --budget. Raise it to go on.")
+        said.append("Stopped: the next request could exceed --budget. Raise it to continue.")
     elif ending.stopped:
-        said.append("Stopped. The same command goes on where it was.")
+        said.append("Stopped. Run the same command again to continue.")
     for name, reason in ending.given_up.items():
-        said.append(f"{name} was not asked further: {reason}.")
+        said.append(f"Stopped sending requests to {name}: {reason}.")
     for name, (count, reason) in ending.errors.items():
         if name not in ending.given_up:
-            said.append(
-                f"{name} did not answer {counted(count, 'request')}; the last one: {reason}."
-            )
+            said.append(f"{name} did not answer {counted(count, 'request')}; last error: {reason}.")
     for endpoint in plan.endpoints:
         own = [each for each in answers if each.endpoint == endpoint.name]
         empty = sum(each.empty for each in own)
         if empty:
             said.append(
                 f"{endpoint.name}: {empty:,} of {len(own):,} answers are empty and count as "
-                f"failed. Where thoughts use up --max-tokens {plan.max_tokens}, raise it."
+                f"failed. If reasoning uses up --max-tokens {plan.max_tokens}, raise it."
             )
     return said

@@ -1,4 +1,4 @@
-"""Reads from the command line whom to ask: addresses, models, keys and prices."""
+"""Reads endpoints from the command line: addresses, models, keys and prices."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class EvaluateError(UserError):
-    """Nothing was evaluated, or what was evaluated can't be used."""
+    """Nothing was evaluated, or the results cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
-    """What options state, each as NAME=VALUE."""
+    """The options, each as NAME=VALUE."""
 
     endpoints: Sequence[str]
     judge: str | None
@@ -46,7 +46,7 @@ class Stated:
 def endpoints_of(
     loaded: LoadedStack, stated: Stated, today: date
 ) -> tuple[tuple[Endpoint, ...], Endpoint | None]:
-    """Returns whom to ask, and the judge.
+    """Returns the endpoints, and the judge.
 
     Args:
         loaded: The stack.
@@ -54,7 +54,7 @@ def endpoints_of(
         today: Day on which prices are looked up.
 
     Raises:
-        EvaluateError: An option can't be used; all mistakes are named.
+        EvaluateError: An option is invalid; all errors are named.
     """
     reader = _Reader(loaded, stated, today)
     endpoints = tuple(reader.endpoint(name, url) for name, url in reader.addresses if name)
@@ -69,7 +69,7 @@ def endpoints_of(
             "PROVIDER/MODEL=URL for an API"
         )
     if reader.mistakes:
-        raise EvaluateError("\n".join(["nothing was asked.", *map(_listed, reader.mistakes)]))
+        raise EvaluateError("\n".join(["no request was sent.", *map(_listed, reader.mistakes)]))
     return endpoints, judge
 
 
@@ -78,7 +78,7 @@ def _listed(mistake: str) -> str:
 
 
 class _Reader:
-    """Reads options, and keeps what is wrong with them."""
+    """Reads options, and collects their errors."""
 
     def __init__(self, loaded: LoadedStack, stated: Stated, today: date) -> None:
         self.loaded = loaded
@@ -92,13 +92,17 @@ class _Reader:
         names = [name for name, _ in self.addresses if name]
         self.known = {*names, *([JUDGE] if stated.judge is not None else [])}
         for name in sorted({name for name in names if names.count(name) > 1}):
-            self.mistakes.append(f"--endpoint {name} is given twice. Allowed: one address each")
+            self.mistakes.append(
+                f"--endpoint {name} is given twice. Allowed: one address for each endpoint"
+            )
 
     def parted(self, option: str, text: str) -> tuple[str, str]:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
             # A key may have been pasted here: it is not repeated.
-            self.mistakes.append(f"{option} has no NAME=VALUE. Needed: such as own=VALUE")
+            self.mistakes.append(
+                f"{option}: found no NAME=VALUE. Allowed: NAME=VALUE, such as own=VALUE"
+            )
             return "", ""
         return name, value
 
@@ -115,7 +119,7 @@ class _Reader:
             for name in named:
                 if name and name not in self.known:
                     allowed = ", ".join(sorted(self.known)) or "the name of an endpoint"
-                    self.mistakes.append(f"{option} {name}: no such endpoint. Allowed: {allowed}")
+                    self.mistakes.append(f"{option} {name}: unknown endpoint. Allowed: {allowed}")
 
     def endpoint(self, name: str, url: str, reference: str = "") -> Endpoint:
         settings = self.loaded.settings
@@ -140,21 +144,21 @@ class _Reader:
             usable = ""
         if not usable:
             self.mistakes.append(
-                f"the address of {name} is none. Allowed: http or https, such as "
+                f"the address of {name} is invalid. Allowed: an http or https URL, such as "
                 "http://localhost:8000"
             )
             return ""
         if parts.username or parts.password:
             self.mistakes.append(
-                f"the address of {name} holds a user or password. Put the key into a variable, and "
-                f"name it: --api-key {name}=VARIABLE"
+                f"the address of {name} contains a user or password. Put the key into an "
+                f"environment variable, and name the variable: --api-key {name}=VARIABLE"
             )
             return ""
         network = self.loaded.settings.network
         if not network.data_may_leave and any(outside_addresses(url, ())):
             self.mistakes.append(
-                f"{parts.hostname} is outside, and prompts must stay inside (network.dataMayLeave: "
-                "false). Allowed: addresses of your own network"
+                f"{parts.hostname} is outside your network, and prompts may not leave it "
+                "(network.dataMayLeave: false). Allowed: addresses in your own network"
             )
         return url.rstrip("/") + ("" if parts.path.strip("/") else "/v1")
 
@@ -165,8 +169,8 @@ class _Reader:
         if not _VARIABLE.fullmatch(variable):
             # It may be the key itself: it is not repeated.
             self.mistakes.append(
-                f"--api-key {name}: is not the name of an environment variable. Allowed: letters, "
-                "digits and underscores; the key itself never goes on the command line"
+                f"--api-key {name}: not the name of an environment variable. Allowed: letters, "
+                "digits and underscores. Never put the key itself on the command line"
             )
             return ""
         key = os.environ.get(variable, "").strip()
@@ -201,10 +205,11 @@ class _Reader:
                 on=datetime(self.today.year, self.today.month, self.today.day, tzinfo=UTC),
             )
         except UnknownApiModelError as error:
-            near = f" Closest: {', '.join(error.near)}." if error.near else ""
+            near = f" Did you mean {' or '.join(error.near)}?" if error.near else ""
             self.mistakes.append(
-                f"{reference}: no price per token is known, so the cost cannot be kept.{near} "
-                f"Needed: --price {name}=INPUT/OUTPUT in USD per 1M tokens; 0/0 if it is free"
+                f"{reference}: the price per token is unknown, so the cost cannot be "
+                f"limited.{near} Set it with --price {name}=INPUT/OUTPUT in USD per 1M tokens; "
+                "0/0 if it is free"
             )
             return None
         return TokenPrice(
@@ -219,7 +224,7 @@ class _Reader:
             amounts = (Decimal("NaN"), Decimal("NaN"))
         if not all(amount.is_finite() and 0 <= amount <= 100_000 for amount in amounts):  # noqa: PLR2004  # the limit of api.terms
             self.mistakes.append(
-                f"--price {name}: is no INPUT/OUTPUT. Allowed: USD per 1M tokens from 0 to "
+                f"--price {name}: not INPUT/OUTPUT. Allowed: USD per 1M tokens from 0 to "
                 "100,000, such as 0.15/0.60"
             )
             return None

@@ -1,4 +1,4 @@
-"""`breakeven init`: your own stack file from a few answers."""
+"""`breakeven init`: creates a stack file from a few answers."""
 
 from __future__ import annotations
 
@@ -56,37 +56,38 @@ def init(  # noqa: PLR0913  # one parameter an option
     node_price: NodePriceOption = None,
     revision: Annotated[
         str | None,
-        typer.Option(help="Commit of the weights; without it the one that another stack serves."),
+        typer.Option(help="Commit of the weights. Default: that of another stack with this model."),
     ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Create a stack file that can be previewed.
+    """Create a stack file.
 
     Writes stacks/Pulumi.NAME.yaml and never overwrites one.
 
-    What no option says is asked on a terminal, with a default that Enter takes; elsewhere the
-    default is taken.
+    Prompts for anything not given as an option; uses defaults when not run interactively.
 
     Example: breakeven init chat --model llama-3.1-8b-instruct --where aws --tokens-per-day 20000000
     """
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", name):
         msg = (
-            f'the name "{name}" can\'t be used. Allowed: lower-case letters, digits and hyphens, '
-            "at most 40, such as chat"
+            f'invalid name "{name}". Allowed: lower-case letters, digits and hyphens, at most '
+            "40, such as chat"
         )
         raise NewStackError(msg)
     [known] = parse({})[0].models
     wanted = model or _asked("Model to serve", known.model.name, _model)
-    clouds = "Where are the GPUs: aws, azure, gcp or own"
+    clouds = "Location of the GPUs: aws, azure, gcp or own"
     place = where or Where(_asked(clouds, str(Where.AWS), _place))
     checked_model(wanted, gpu, place, region)
     if tokens_per_day is None:
         tokens_per_day = _number("Tokens per day, input and output", known.traffic.tokens_per_day)
     if data_may_leave is None:
-        data_may_leave = _yes("May prompts go to an API")
+        data_may_leave = _yes("Can prompts be sent to an API")
     in_use = api or _asked("API in use now, as provider/model", known.api.in_use, str)
     if place is Where.OWN and node_price is None and sys.stdin.isatty():
-        node_price = typer.prompt("USD for one server with eight GPUs, installed", type=int)
+        node_price = typer.prompt(
+            "Price of one server with eight GPUs, installed, in USD", type=int
+        )
     stated = Stated(
         model=wanted,
         where=place,
@@ -105,7 +106,7 @@ def init(  # noqa: PLR0913  # one parameter an option
         values = values_of(answers, datetime.now(tz=UTC).date())
     except SettingsError as error:
         problems = "\n".join(f"  {problem}" for problem in error.problems)
-        msg = f"no stack file was written; with these answers it could not be used:\n{problems}"
+        msg = f"no stack file was written, because it would be invalid:\n{problems}"
         raise NewStackError(msg) from error
     path = stack_path(name, PROJECT)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,26 +117,26 @@ def init(  # noqa: PLR0913  # one parameter an option
         return
     typer.echo(f"Written: {shown}")
     _print_notes(values)
-    typer.echo(f"next:    breakeven estimate {name}     what it costs, in two seconds")
-    typer.echo(f"         breakeven recommend {name}    what would cost less")
+    typer.echo(f"next:    breakeven estimate {name}     print the cost, in two seconds")
+    typer.echo(f"         breakeven recommend {name}    find cheaper configurations")
     if (PROJECT / "Makefile").is_file():
-        typer.echo(f"         make preview STACK={name}     what would be made, and its cost")
+        typer.echo(f"         make preview STACK={name}     preview the resources and their cost")
 
 
 def _print_notes(values: dict[str, object]) -> None:
-    """Prints what the model asks of engine and GPU, as far as the stack does not have it."""
+    """Prints the model's requirements of engine and GPU that the stack does not meet."""
     [written] = parse(with_settings({}, values))[0].models
     for note in model_notes(written):
         typer.echo(f"note:    {note_sentence(note)}")
 
 
 def _asked(question: str, default: str, read: Callable[[str], str]) -> str:
-    """Returns the answer on a terminal; elsewhere, as with a mere Enter, the default.
+    """Returns the answer on a terminal; otherwise, and for Enter alone, the default.
 
     Args:
-        question: What is asked, again until `read` takes the answer.
+        question: The question, repeated until `read` accepts the answer.
         default: Its default.
-        read: Checks an answer; raises typer.BadParameter if it can't be used.
+        read: Checks an answer; raises typer.BadParameter if it is invalid.
     """
     if not sys.stdin.isatty():
         return default
@@ -159,7 +160,7 @@ def _place(name: str) -> str:
 
 
 def _number(question: str, default: int) -> int:
-    """Returns a number of tokens, as `_asked` does a text."""
+    """Returns a number of tokens, as `_asked` returns a text."""
     if not sys.stdin.isatty():
         return default
     answer: int = typer.prompt(question, default=default, value_proc=read_tokens)

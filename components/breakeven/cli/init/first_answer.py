@@ -1,4 +1,4 @@
-"""The cost of a workload without a stack file: what `init` would write, estimated at once."""
+"""The cost of a workload without a stack file: an estimate of what `init` would write."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _NAME = "chat"
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswer:
-    """An estimate, and what it assumes.
+    """An estimate, and its assumptions.
 
     Attributes:
         report: The estimate.
-        text: What no option stated, and the command that continues from here.
+        text: The defaults that were used, and the command that creates a stack file.
     """
 
     report: Report
@@ -37,17 +37,17 @@ def first_answer(stated: Stated, today: date) -> FirstAnswer:
     """Estimates what the options describe, as `breakeven init` would write it.
 
     Raises:
-        UserError: No stack can be made of the options.
+        UserError: The options do not make a valid stack.
     """
     answers, values = _described(stated, today)
     name = answers.name
     loaded = load_values(name, with_settings({}, values), today)
-    table = text_table("Assumed, because no option states it")
+    table = text_table("Defaults used")
     for heading, side in _COLUMNS.items():
         table.add_column(heading, justify=side, overflow="fold")
     for row in _assumed(stated, answers, loaded.stack):
         table.add_row(*row)
-    # Whatever `init` would ask for is stated, so that it asks nothing.
+    # States everything that `init` would prompt for, so that it does not prompt.
     complete = replace(
         stated,
         model=answers.model.name,
@@ -57,18 +57,18 @@ def first_answer(stated: Stated, today: date) -> FirstAnswer:
         data_may_leave=answers.data_may_leave,
     )
     after = (
-        "Hours of the week, peaks, staffing and the rest of the bill are defaults, too. To change "
-        "them, write a stack file with these values and edit it:"
+        "Weekly traffic shape, peaks, staffing and the rest of the bill also have defaults. To "
+        "change them, create a stack file with these values and edit it:"
     )
     command = f"  breakeven init {name} {complete.command_line()}"
     return FirstAnswer(loaded.report_with_levers(), drawn(table) + wrapped(("", after)) + command)
 
 
 def described_stack(stated: Stated, today: date) -> tuple[str, dict[str, object], str]:
-    """Returns the stack that the options describe: its name, its groups, the text of its file.
+    """Returns the stack that the options describe: its name, its groups, and its file's text.
 
     Raises:
-        UserError: No stack can be made of the options.
+        UserError: The options do not make a valid stack.
     """
     answers, values = _described(stated, today)
     return answers.name, with_settings({}, values), text_of(answers, values)
@@ -80,7 +80,7 @@ def _described(stated: Stated, today: date) -> tuple[Answers, dict[str, object]]
         return answers, values_of(answers, today)
     except SettingsError as error:
         problems = "\n".join(f"  {problem}" for problem in error.problems)
-        msg = f"these options can't be estimated together:\n{problems}"
+        msg = f"cannot estimate these options together:\n{problems}"
         raise NewStackError(msg) from error
 
 
@@ -92,7 +92,7 @@ _COLUMNS: Mapping[str, Literal["left", "right"]] = {
 
 
 def _assumed(stated: Stated, answers: Answers, stack: Stack) -> Iterator[tuple[str, str, str]]:
-    """Yields what was assumed: the option that would change it, its value, and the reason."""
+    """Yields the defaults used: the option that changes each, its value, and the reason."""
     [settings] = stack.models
     traffic, pool, default = settings.traffic, settings.pool, "default"
     machine = f"{settings.engine.tensor_parallel} x {pool.gpu.name}"
@@ -101,14 +101,14 @@ def _assumed(stated: Stated, answers: Answers, stack: Stack) -> Iterator[tuple[s
     options = {
         "model": (answers.model.name, default),
         "where": (str(answers.where), default),
-        "region": (settings.pricing.region, "the cloud's first with prices"),
-        "gpu": (machine, "lowest cost for the peak minute"),
+        "region": (settings.pricing.region, "first region of this cloud with prices"),
+        "gpu": (machine, "lowest cost that serves the peak minute"),
         "tokens_per_day": (f"{traffic.tokens_per_day:,}", default),
-        "input_tokens": (f"{traffic.input_tokens:,}", f"{default}, mean of a request"),
-        "output_tokens": (f"{traffic.output_tokens:,}", f"{default}, mean of a request"),
+        "input_tokens": (f"{traffic.input_tokens:,}", f"{default}, mean per request"),
+        "output_tokens": (f"{traffic.output_tokens:,}", f"{default}, mean per request"),
         "cached_input_percent": (f"{traffic.cached_input_percent}", default),
-        "api": (settings.api.in_use, f"{default}, what you pay now"),
-        "data_may_leave": ("prompts may go to an API", "default; else --data-stays"),
+        "api": (settings.api.in_use, f"{default}, the API to compare with"),
+        "data_may_leave": ("prompts can be sent to an API", "default; change it with --data-stays"),
     }
     for name, (value, reason) in options.items():
         if getattr(stated, name) is None and value:
@@ -119,7 +119,7 @@ def _assumed(stated: Stated, answers: Answers, stack: Stack) -> Iterator[tuple[s
 
 
 def _free_name() -> str:
-    """Returns a name for the stack that no file in stacks/ has."""
+    """Returns a name for the stack that is not used in stacks/."""
     taken = {*stack_names()}
     numbered = (f"{_NAME}-{number}" for number in range(2, len(taken) + 3))
     return next(name for name in (_NAME, *numbered) if name not in taken)

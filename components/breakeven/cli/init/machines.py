@@ -1,4 +1,4 @@
-"""The machine of a new stack: one whose GPUs together hold a replica."""
+"""The machine of a new stack: its GPUs together hold a replica."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.settings.engine import EngineSettings
 
 _OWN_GPUS = 8
-"""Of an own server; that is how they are sold."""
+"""GPUs of an owned server, the usual size."""
 
 _OWN_GPU = "h100"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """A node, and how many of its GPUs hold a replica; `instance_type` is empty for an own one."""
+    """A node, and how many of its GPUs hold a replica; `instance_type` is empty for own nodes."""
 
     gpu: str
     gpus: int
@@ -33,7 +33,7 @@ class Machine:
 
 
 def rented(answers: Answers, today: date) -> list[tuple[Decimal, Machine]]:
-    """Returns the cloud's machines whose GPUs together hold one replica, each after its price.
+    """Returns the cloud's machines whose GPUs together hold one replica, with their prices.
 
     Raises:
         NewStackError: There is none.
@@ -67,21 +67,22 @@ def rented(answers: Answers, today: date) -> list[tuple[Decimal, Machine]]:
 
 
 def _none_fits(answers: Answers, region: str, there: list[str]) -> str:
-    """Returns why no machine was found, and which would hold the model."""
+    """Returns the reason why no machine was found, and which would hold the model."""
     model, precision = answers.model, answers.model.checkpoint.precision
     which = f"{answers.gpu} is" if answers.gpu else "each is"
     priced = f" (GPUs there: {', '.join(there)})" if there and not answers.gpu else ""
     fits = smallest_fits(model, max_model_length=answers.max_length)
     return (
-        f"{model.name} in {precision} fits no machine of {answers.where} {region} with a price: "
-        f"{which} too small, lacks vLLM's kernels for the model, or is not rented{priced}. "
+        f"{model.name} in {precision} does not fit any priced machine of {answers.where} "
+        f"{region}: {which} too small, not supported by vLLM for this model, or not "
+        f"available{priced}. "
         + _nearest(answers, region, fits)
-        + "Choose another --gpu, --where or --model; `breakeven model` says what a model needs"
+        + "Choose another --gpu, --where or --model. `breakeven model` prints what a model needs"
     )
 
 
 def _nearest(answers: Answers, region: str, fits: tuple[str, ...]) -> str:
-    """Names what would hold the model: machines with a price elsewhere, or else GPUs."""
+    """Names machines that hold the model: with a price elsewhere, or else GPUs."""
     book = book_for_command()
     holds: dict[tuple[str, int], bool] = {}
     found = []
@@ -102,17 +103,17 @@ def _nearest(answers: Answers, region: str, fits: tuple[str, ...]) -> str:
             found.append((cloud != answers.where, where != region, far, price.usd, machine))
     if found:
         return f"Nearest machine that holds it: {min(found)[-1]}. "
-    return f"It would fit: {', '.join(fits)}. " if fits else ""
+    return f"It fits: {', '.join(fits)}. " if fits else ""
 
 
 _PLACE = 4  # cloud, region, machine type and purchase in the identifier of a node's price
 
 
 def region_of(answers: Answers) -> str:
-    """Returns the region that was asked for, or the cloud's first.
+    """Returns the requested region, or the cloud's first.
 
     Raises:
-        NewStackError: No machine there has a price.
+        NewStackError: The region has no machine prices.
     """
     if not answers.region:
         return find_cloud(answers.where).first_region
@@ -129,28 +130,28 @@ def require_region(where: str, region: str) -> None:
     priced = book_for_command().regions_of(where)
     if region not in priced:
         msg = (
-            f'--region: found "{region}", where no machine of {where} has a price. '
-            f"Allowed: {', '.join(priced)}; for another, `breakeven prices refresh --region` adds "
-            "its prices"
+            f'--region: found "{region}", but the price book has no machine prices of {where} '
+            f"there. Allowed: {', '.join(priced)}. To add another region, run `breakeven prices "
+            "refresh --region`"
         )
         raise NewStackError(msg)
 
 
 def _is_started(cloud: str, gpu: str) -> bool:
-    """Tells whether the pool kind that `init` takes there has nodes with a GPU."""
+    """Tells whether the pool kind that `init` uses there has nodes with a GPU."""
     kind, found = default_pool_kind(cloud), find_gpu(gpu)
     return kind is EXISTING or (found.vendor == "nvidia" and kind.accepts_gpu(found))
 
 
 def _is_weighed(gpu: str, answers: Answers) -> bool:
-    """Of a GPU that was asked for, the settings say why it is refused."""
+    """For a requested GPU, the checks of the settings report why it is rejected."""
     if answers.gpu:
         return gpu == answers.gpu
     return _is_started(answers.where, gpu)
 
 
 def own_machine(answers: Answers) -> Machine:
-    """Returns an own server, with as few of its GPUs to a replica as hold one.
+    """Returns an owned server, with the fewest of its GPUs that hold a replica.
 
     Raises:
         NewStackError: All of them together do not.
@@ -162,10 +163,11 @@ def own_machine(answers: Answers) -> Machine:
         if parallel <= most and _fits(answers, gpu, parallel):
             return Machine(gpu=gpu, gpus=gpus, parallel=parallel, instance_type="")
     fits = smallest_fits(answers.model, max_model_length=answers.max_length)
-    would = f"It would fit: {', '.join(fits)}. " if fits else ""
+    would = f"It fits: {', '.join(fits)}. " if fits else ""
     msg = (
         f"{answers.model.name} in {answers.model.checkpoint.precision} does not fit {most} x "
-        f"{gpu}. {would}Choose another --gpu or --model; `breakeven model` says what a model needs"
+        f"{gpu}. {would}Choose another --gpu or --model. `breakeven model` prints what a model "
+        "needs"
     )
     raise NewStackError(msg)
 

@@ -1,4 +1,4 @@
-"""From a few answers to the settings of a new stack: a machine that holds the model, and enough."""
+"""Settings of a new stack from a few answers: machine, number of replicas, prices."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ from breakeven.settings.weights import WeightsSettings
 Values = dict[str, object]
 
 SCHEMA_LINE = "# yaml-language-server: $schema=schema.json\n"
-"""By which editors check a stack file."""
+"""The line with which editors check a stack file."""
 
 _SERVER_WATTS = 1.15
-"""Draw of a server at the wall over that of its GPUs' boards at full power: an assumption."""
+"""Power of a server at the outlet divided by that of its GPU boards: an assumption."""
 
 
 def values_of(answers: Answers, today: date) -> Values:
-    """Returns the settings of a stack that can be previewed, by dotted key.
+    """Returns the settings of a valid stack, by dotted key.
 
     Raises:
-        NewStackError: No machine there holds the model and serves its peak minute, or a price has
-            no meaning there.
-        SettingsError: The answers do not go together; all mistakes are named.
+        NewStackError: No machine there holds the model and serves its peak minute, or a price does
+            not apply there.
+        SettingsError: The answers conflict; all errors are named.
     """
     if answers.region and answers.where is Where.OWN:
-        msg = f"--region {answers.region} with --where own, which has none. Leave it out"
+        msg = f"--region {answers.region} has no effect with --where own. Omit it"
         raise NewStackError(msg)
     if answers.node_price is not None and answers.where is not Where.OWN:
         msg = (
-            f"--node-price {answers.node_price} with --where {answers.where}, whose machines have "
-            "the price of the book. Leave it out, or choose --where own"
+            f"--node-price {answers.node_price} has no effect with --where {answers.where}, "
+            "whose machine prices are in the price book. Omit it, or choose --where own"
         )
         raise NewStackError(msg)
     weights = _weights(answers)
@@ -61,7 +61,7 @@ def values_of(answers: Answers, today: date) -> Values:
 
 
 def _default(key: str) -> str:
-    """Returns the default of a setting as a text, so that equal ones are left out of the file."""
+    """Returns the default of a setting as text, so that the file omits equal values."""
     group = key.partition(".")[0]
     default = dict(keys_of(GROUPS[group], group))[key].default
     return shown([*default] if isinstance(default, tuple) else "" if default is None else default)
@@ -71,7 +71,7 @@ def _cheapest(answers: Answers, weights: Values, today: date) -> Values:
     """Returns the settings with the machine that serves the peak minute at the lowest price.
 
     Raises:
-        NewStackError: No machine there does, with as many replicas as a stack may have.
+        NewStackError: No machine there does, with the maximum number of replicas.
     """
     choices = [
         (price * replicas, machine.instance_type, values)
@@ -82,9 +82,9 @@ def _cheapest(answers: Answers, weights: Values, today: date) -> Values:
     ]
     if not choices:
         msg = (
-            f"{answers.tokens_per_day:,} tokens a day take more than {MOST_REPLICAS:,} replicas "
-            f"on every machine of {answers.where} that was weighed. Lower --tokens-per-day, or "
-            f"choose another --gpu or a smaller --model"
+            f"{answers.tokens_per_day:,} tokens per day need more than {MOST_REPLICAS:,} "
+            f"replicas on every candidate machine of {answers.where}. Lower --tokens-per-day, or "
+            "choose another --gpu or a smaller --model"
         )
         raise NewStackError(msg)
     return min(choices, key=lambda choice: choice[:2])[2]
@@ -116,12 +116,12 @@ def _composed(answers: Answers, weights: Values, machine: Machine, today: date) 
 
 def text_of(answers: Answers, values: Values) -> str:
     """Returns the stack file."""
-    # Editors read it next to the stack file; an installed package does not bring it.
+    # Editors read it next to the stack file; an installed package does not include it.
     has_schema = stack_path(answers.name).with_name("schema.json").is_file()
     head = (
         f"{SCHEMA_LINE if has_schema else ''}"
         f"# {answers.model.name} on {values.get('pool.gpu', PoolSettings().gpu.name)}, "
-        f"{answers.tokens_per_day:,} tokens a day; made by breakeven init.\n"
+        f"{answers.tokens_per_day:,} tokens per day; created by breakeven init.\n"
         "# docs/settings.md describes every setting. Look at these first: your hours of the week\n"
         "# (traffic.shape), your prices (pricing.overrides), your staffing. Before\n"
         "# a deployment: names that are your cluster's (role, tags, storage class, Secrets).\n"
@@ -136,8 +136,8 @@ def text_of(answers: Answers, values: Values) -> str:
 def _weights(answers: Answers) -> Values:
     """Returns which weights are served.
 
-    The preset knows the repository, and the commit where a source states it; where none is known,
-    an estimate needs none, and a deployment asks for it.
+    The preset has the repository, and the commit if a source states it. Without a commit, an
+    estimate works, and a deployment requires one.
     """
     model = answers.model
     every = [each for stack in stack_names() for each in parse(stack_values(stack))[0].models]
@@ -175,7 +175,7 @@ def _cloud(answers: Answers, machine: Machine) -> Values:
 
 def _own(answers: Answers, machine: Machine) -> Values:
     if answers.node_price is None:
-        msg = "what one of your servers costs is not known. State it: --node-price USD"
+        msg = "the price of your servers is unknown. Set it with: --node-price USD"
         raise NewStackError(msg)
     watts = find_gpu(machine.gpu).watts * machine.gpus * _SERVER_WATTS
     return {
@@ -195,7 +195,7 @@ def _own(answers: Answers, machine: Machine) -> Values:
 
 
 def _sized(values: Values, answers: Answers, machine: Machine, today: date) -> Values:
-    """Returns as many replicas as the peak minute takes, and what a replica can hold at once."""
+    """Returns the replicas that the peak minute needs, and how many requests one holds at once."""
     stack, problems = parse(with_settings({}, values))
     [settings] = stack.models
     demand, conflicts = demand_of(settings, today)

@@ -1,4 +1,4 @@
-"""What a first answer needs: the options that `breakeven init` and `estimate` share."""
+"""Inputs of a first estimate: the options that `breakeven init` and `estimate` share."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from breakeven.settings.traffic import TrafficSettings
 from breakeven.suggestions import UnknownNameError
 
 MOST_TOKENS = 10**13
-"""Tokens a day beyond which a number is a slip."""
+"""Tokens per day above which a number is a typo."""
 
 LONGEST = 1_000_000
-"""Tokens of a mean request, as in the settings."""
+"""Mean tokens of a request, as in the settings."""
 
 
 def read_tokens(text: str, most: int = MOST_TOKENS) -> int:
@@ -50,7 +50,7 @@ def _length(text: str) -> int:
 
 ModelOption: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="Model to serve; a name of the model table.", autocompletion=complete_model),
+    typer.Option(help="Model to serve; see breakeven model list.", autocompletion=complete_model),
 ]
 WhereOption: TypeAlias = Annotated[Where | None, typer.Option(help="Where the GPUs are.")]
 RegionOption: TypeAlias = Annotated[
@@ -60,7 +60,8 @@ RegionOption: TypeAlias = Annotated[
 GpuOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="GPU; without it the one that costs least for the peak; own servers: h100.",
+        help="GPU. Default: the one that serves the peak at the lowest cost; for own servers, "
+        "h100.",
         autocompletion=complete_gpu,
     ),
 ]
@@ -96,7 +97,7 @@ CachedOption: TypeAlias = Annotated[
         "--cached-input-percent",
         min=0,
         max=95,
-        help="Share of the input that a prefix cache holds. Default: 0.",
+        help="Share of input tokens read from the prefix cache, in percent. Default: 0.",
     ),
 ]
 ApiOption: TypeAlias = Annotated[
@@ -107,21 +108,21 @@ ApiOption: TypeAlias = Annotated[
 ]
 DataOption: TypeAlias = Annotated[
     bool | None,
-    typer.Option("--data-may-leave/--data-stays", help="Whether prompts may go to an API."),
+    typer.Option("--data-may-leave/--data-stays", help="Whether prompts can be sent to an API."),
 ]
 NodePriceOption: TypeAlias = Annotated[
     int | None,
     typer.Option(
         parser=lambda text: read_tokens(text, 10**8),
         metavar="USD",
-        help="Own servers: USD for one with eight GPUs, installed.",
+        help="With --where own: price of one server with eight GPUs, installed, in USD.",
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
-    """What the options say; None where they say nothing. See `Answers`."""
+    """The options; None if omitted. See `Answers`."""
 
     model: str | None = None
     where: Where | None = None
@@ -137,7 +138,7 @@ class Stated:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no option was given."""
+        """Whether no option is given."""
         return all(getattr(self, field.name) is None for field in fields(self))
 
     def command_line(self) -> str:
@@ -152,13 +153,13 @@ class Stated:
         return shlex.join(words)
 
     def answers(self, name: str) -> Answers:
-        """Returns the answers, with the default where no option says anything.
+        """Returns the answers, with defaults for omitted options.
 
         Args:
             name: Of the stack.
 
         Raises:
-            UserError: Model, GPU or region are not known; all mistakes are named.
+            UserError: Model, GPU or region is unknown; all errors are named.
         """
         [known] = parse({})[0].models
         where = self.where or Where.AWS
@@ -185,7 +186,7 @@ def find_facts(name: str) -> ModelFacts:
     """Returns the facts of a preset, or of a model of the user's own.
 
     Raises:
-        NewStackError: Neither has that name, or its config.json can't be read.
+        NewStackError: There is no such model, or its config.json cannot be read.
     """
     own = own_models().get(name)
     try:
@@ -205,7 +206,7 @@ def checked_model(name: str, gpu: str | None, where: Where, region: str | None) 
     """Returns the model that is asked for.
 
     Raises:
-        UserError: Model, GPU or region are not known; all mistakes are named.
+        UserError: Model, GPU or region is unknown; all errors are named.
     """
     mistakes = []
     facts = None
@@ -224,7 +225,7 @@ def checked_model(name: str, gpu: str | None, where: Where, region: str | None) 
     except UserError as error:
         mistakes.append(error)
     if len(mistakes) > 1:
-        raise NewStackError("\n  ".join(["the answers have mistakes:", *map(str, mistakes)]))
+        raise NewStackError("\n  ".join(["invalid answers:", *map(str, mistakes)]))
     if mistakes or facts is None:
         raise mistakes[0]
     return facts

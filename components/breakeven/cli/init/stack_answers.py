@@ -1,4 +1,4 @@
-"""What `breakeven init` asks, and its error where no stack can be made of the answers."""
+"""The answers for `breakeven init`, and its error if they do not make a valid stack."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from breakeven.errors import UserError
 from breakeven.settings.traffic import TrafficSettings
 
 LONGEST_REQUEST = 8192
-"""Tokens of the longest request where requests are short."""
+"""Tokens of the longest request if requests are short."""
 
 
 class NewStackError(UserError):
-    """No stack can be made of the answers."""
+    """The answers do not make a valid stack."""
 
 
 class Where(StrEnum):
@@ -28,22 +28,22 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What `breakeven init` asks.
+    """The answers for `breakeven init`.
 
     Attributes:
         name: Of the stack.
         model: What to serve.
-        revision: Commit of its weights; empty for one that a stack of this project serves.
+        revision: Commit of its weights; empty for that of another stack.
         where: Where the GPUs are.
-        region: Of the cloud; empty for the first of those whose machines the book prices.
-        gpu: Its name; empty for the machine that serves the peak minute at the lowest price.
+        region: Of the cloud; empty for the first region with prices.
+        gpu: GPU name; empty for the machine that serves the peak minute at the lowest price.
         tokens_per_day: Input and output tokens of a mean day.
         api: API that serves them now, as provider/model.
-        data_may_leave: Whether prompts may go to an API.
+        data_may_leave: Whether prompts can be sent to an API.
         node_price: Of one own server with eight GPUs, in USD; None in a cloud.
         input_tokens: Mean input of a request, in tokens.
         output_tokens: Mean output of a request, in tokens.
-        cached_input_percent: Share of the input that a prefix cache holds.
+        cached_input_percent: Share of input tokens read from the prefix cache.
     """
 
     name: str
@@ -62,9 +62,9 @@ class Answers:
 
     @property
     def max_length(self) -> int:
-        """Tokens of the longest request: eight thousand, or four times a mean one if that is more.
+        """Tokens of the longest request: 8,000, or four times the mean request if that is more.
 
-        A model that reads fewer has its own limit.
+        A model with a shorter context has its own limit.
         """
         mean = self.input_tokens + self.output_tokens
         length = max(LONGEST_REQUEST, 4 * mean)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _ALIKE = 1.1
-"""Results of one record may differ in length by this factor; random lengths do by a few percent."""
+"""Maximum ratio of lengths within one record; random lengths vary by a few percent."""
 
 
 def measure(  # noqa: PLR0913  # one argument an option
@@ -100,13 +100,13 @@ def measure(  # noqa: PLR0913  # one argument an option
         ),
     ] = None,
     guidellm: Annotated[
-        str, typer.Option(metavar="PROGRAM", help="Path of guidellm, which generates the load.")
+        str, typer.Option(metavar="PROGRAM", help="Path of guidellm, the load generator.")
     ] = "guidellm",
     key: KeyOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without confirmation.")] = False,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Measure what one replica serves, and use it in the estimate.
+    """Measure the throughput of one replica, and use it in estimates.
 
     The load has the lengths and the cached share of the stack's traffic. The concurrency is doubled
     until an objective is missed or the replica is full. Time and cost are shown first, and a
@@ -147,7 +147,7 @@ def measure(  # noqa: PLR0913  # one argument an option
             found = measured(loaded, wishes, MEASUREMENTS)
     except (LoadError, ResultError) as error:
         raise MeasureError(str(error)) from error
-    # Load generators do not say what a prefix cache had; the own load has the share of the stack.
+    # Load generators do not report the cached share; breakeven's load has that of the stack.
     cached = None if results else round(loaded.assumptions.load.cached_input_share * 100)
     path = _write(stack, loaded, found, cached, signing)
     report = load_stack(stack).report()
@@ -167,7 +167,7 @@ def _imported(loaded: LoadedStack, paths: Sequence[Path], model: str | None) -> 
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            msg = f"{path}: can't be read. Give the JSON file that the load generator wrote"
+            msg = f"{path}: cannot read the file. Give the JSON file that the load generator wrote"
             raise MeasureError(msg) from error
         found.extend(read_results(text, str(path)))
     _check_model(loaded, found, model)
@@ -175,8 +175,8 @@ def _imported(loaded: LoadedStack, paths: Sequence[Path], model: str | None) -> 
     for what, each in zip(("input", "output"), zip(*lengths, strict=True), strict=True):
         if max(each) > _ALIKE * min(each):
             msg = (
-                f"requests have {min(each):,.0f} to {max(each):,.0f} {what} tokens in these "
-                "results. Import each length by itself"
+                f"requests in these results have {min(each):,.0f} to {max(each):,.0f} {what} "
+                "tokens. Import each length separately"
             )
             raise MeasureError(msg)
     return found
@@ -189,8 +189,8 @@ def _check_model(loaded: LoadedStack, found: Sequence[Result], stated: str | Non
     for result in found:
         if result.model and result.model.lower() not in names:
             msg = (
-                f"the result is of the model {result.model}, and the stack serves "
-                f"{settings.repository}. If it is the same: --model {result.model}"
+                f"the result is for the model {result.model}, but the stack serves "
+                f"{settings.repository}. If they are the same model, add: --model {result.model}"
             )
             raise MeasureError(msg)
 
@@ -241,6 +241,7 @@ def _effect(stack: str, before: Decimal, report: Report, *, is_used: bool) -> st
             f"tokens per second and replica, {usd(report.total)}/month ({change})."
         )
     return (
-        f"The estimate of {stack} does not use it: its requests have {load.input_tokens:,} tokens "
-        f"in and {load.own_output_tokens:,.0f} out, or engine.measuredOutputTokensPerSecond is set."
+        f"The estimate of {stack} does not use it, because its requests have "
+        f"{load.input_tokens:,} input and {load.own_output_tokens:,.0f} output tokens, or "
+        "engine.measuredOutputTokensPerSecond is set."
     )

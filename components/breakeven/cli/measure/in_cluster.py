@@ -54,7 +54,7 @@ def inside(stack: str, loaded: LoadedStack, place: Place) -> Inside:
 
     Raises:
         MeasureError: The image is not named by its digest.
-        ClusterError: The cluster can't be used, or no replica is ready.
+        ClusterError: The cluster cannot be used, or no replica is ready.
     """
     image = _image(place.image)
     settings: Settings = loaded.settings

@@ -1,4 +1,4 @@
-"""Measures a replica at an address, within a budget that is shown first."""
+"""Measures a replica at an address, within a budget shown first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from breakeven.planning.offline import LoadedStack
 from breakeven.reports.formatting import usd
 
 KEY = "OPENAI_API_KEY"
-"""Variable with the bearer token of the server."""
+"""Environment variable with the bearer token of the server."""
 
 
 def measured(loaded: LoadedStack, wishes: Wishes, folder: Path) -> list[Result]:
@@ -30,12 +30,12 @@ def measured(loaded: LoadedStack, wishes: Wishes, folder: Path) -> list[Result]:
     Args:
         loaded: The stack.
         wishes: How to measure.
-        folder: Where steps are kept until the record is written.
+        folder: Folder of the steps until the record is written.
 
     Raises:
-        MeasureError: Nobody agreed, it was stopped, or no step fits into the budget.
-        LoadError: A step gives no result.
-        ResultError: A result can't be used.
+        MeasureError: It was not confirmed or was stopped, or no step fits the budget.
+        LoadError: A step has no result.
+        ResultError: A result is invalid.
     """
     plan = _plan(loaded, wishes)
     _confirm(plan, wishes)
@@ -58,11 +58,11 @@ def with_program(program: str) -> Run:
 
 
 def line_of(point: Point) -> str:
-    """Says what a step found."""
+    """Prints the result of a step."""
     latency = ""
     if point.first_token_seconds is not None and point.inter_token_seconds is not None:
         latency = (
-            f"; p95 to first token {point.first_token_seconds:.2f} s, between tokens "
+            f"; P95 TTFT {point.first_token_seconds:.2f} s, P95 ITL "
             f"{point.inter_token_seconds * 1000:.0f} ms"
         )
     speed = point.output_tokens_per_second
@@ -95,7 +95,7 @@ def _plan(loaded: LoadedStack, wishes: Wishes) -> Plan:
 
 
 def _name(loaded: LoadedStack, plan: Plan) -> str:
-    """Names one plan: another model or length is another one."""
+    """Returns a plan's name, which differs by model and lengths."""
     load = plan.load
     lengths = f"{load.input_tokens}-{load.cached_tokens}-{load.output_tokens}-{load.seconds}"
     return f"{loaded.assumptions.stack}-{load.model.replace('/', '_')}-{lengths}"
@@ -103,20 +103,20 @@ def _name(loaded: LoadedStack, plan: Plan) -> str:
 
 def _confirm(plan: Plan, wishes: Wishes) -> None:
     load = plan.load
-    cost = "the cost of the replica is not known"
+    cost = "the cost of the replica is unknown"
     if plan.usd is not None:
-        cost = f"about {usd(plan.usd)} for the replica in that time"
+        cost = f"about {usd(plan.usd)} for the replica during that time"
     typer.echo(
-        f"Requests of {load.input_tokens:,} tokens in ({load.cached_tokens:,} of them shared) and "
-        f"{load.output_tokens:,} out go to {load.target}, at concurrency "
-        f"{', '.join(map(str, plan.steps))}.\n"
-        f"It takes about {plan.minutes:.0f} minutes, and no step starts that would end after "
-        f"{wishes.minutes:g}; {cost}.",
+        f"Requests with {load.input_tokens:,} input tokens ({load.cached_tokens:,} of them "
+        f"shared) and {load.output_tokens:,} output tokens are sent to {load.target}, at "
+        f"concurrency {', '.join(map(str, plan.steps))}.\n"
+        f"This takes about {plan.minutes:.0f} minutes; no step is started that would end after "
+        f"{wishes.minutes:g} minutes. Cost: {cost}.",
         err=True,
     )
     if wishes.budget is not None:
         limit = usd(Decimal(str(wishes.budget)))
-        typer.echo(f"No step starts with which the replica would cost over {limit}.", err=True)
+        typer.echo(f"No step is started that would raise the cost above {limit}.", err=True)
     if not wishes.assume and not typer.confirm("Start?", default=True, err=True):
         msg = "nothing was started"
         raise MeasureError(msg)
@@ -146,9 +146,9 @@ def _swept(loaded: LoadedStack, plan: Plan, wishes: Wishes, steps: Path) -> list
                 typer.echo(f"Stopped: {ending}.", err=True)
     except KeyboardInterrupt as error:
         kept = "1 step is" if len(found) == 1 else f"{len(found)} steps are"
-        msg = f"stopped. {kept} kept; the same command goes on with the next one"
+        msg = f"stopped. {kept} kept. Run the same command again to continue"
         raise MeasureError(msg) from error
     if not found:
-        msg = "not one step fits into the budget. Raise --minutes or --budget, or lower --seconds"
+        msg = "no step fits the budget. Raise --minutes or --budget, or lower --seconds"
         raise MeasureError(msg)
     return found

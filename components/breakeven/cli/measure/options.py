@@ -1,4 +1,4 @@
-"""What the command line asks for, and what stops the command."""
+"""The options of a measurement, and its error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from breakeven.errors import UserError
 
 
 class MeasureError(UserError):
-    """Nothing was measured, or what was measured can't be used."""
+    """Nothing was measured, or the results cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,17 +14,17 @@ from breakeven.measurements.record import Point
 from breakeven.measurements.results import Result, read_results
 
 _FULL = 1.03
-"""A doubled concurrency that serves less than so much more finds a replica that is full."""
+"""If doubling the concurrency raises throughput by less than this factor, the replica is full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a sweep will do at most.
+    """The plan of a sweep, which can end earlier.
 
     Attributes:
         load: What is sent.
         steps: Concurrencies, lowest first.
-        usd_per_hour: What the replica costs meanwhile; None where it is not known.
+        usd_per_hour: Cost of the replica; None if unknown.
     """
 
     load: Load
@@ -33,19 +33,19 @@ class Plan:
 
     @property
     def minutes(self) -> float:
-        """How long all steps take, with the start of guidellm."""
+        """Duration of all steps, including the start of guidellm."""
         return len(self.steps) * (self.load.seconds + START_SECONDS) / 60
 
     @property
     def usd(self) -> Decimal | None:
-        """What the replica costs in that time."""
+        """Cost of the replica during that time."""
         if self.usd_per_hour is None:
             return None
         return self.usd_per_hour * Decimal(str(self.minutes)) / 60
 
 
 def steps_up_to(most: int) -> tuple[int, ...]:
-    """Returns concurrencies from 1, doubled, to what the replica holds or aims at."""
+    """Returns concurrencies from 1, doubled up to the replica's capacity or target."""
     doubled = [1 << power for power in range(most.bit_length())]
     return (*(step for step in doubled if step < most), most)
 
@@ -62,18 +62,18 @@ def sweep(
     objectives: Objectives,
     has_time: Callable[[float], bool],
 ) -> Iterator[tuple[Result, str]]:
-    """Yields each step's result, and why it is the last; a step that is there already is kept.
+    """Yields each step's result, and why it is the last; finished steps are not repeated.
 
     Args:
-        plan: What to do.
+        plan: The plan.
         run: Runs one step.
-        folder: Where results of steps are kept, so that a run can go on.
-        objectives: Latencies to keep.
-        has_time: Tells whether so many seconds more are within the budget.
+        folder: Folder of the steps' results, so that a run can continue.
+        objectives: Latency limits.
+        has_time: Tells whether this many more seconds are within the budget.
 
     Raises:
-        LoadError: A step gives no result.
-        ResultError: A result can't be used.
+        LoadError: A step has no result.
+        ResultError: A result is invalid.
     """
     before: Point | None = None
     for step in plan.steps:
@@ -93,9 +93,9 @@ def sweep(
 def _ending(point: Point, before: Point | None, objectives: Objectives) -> str:
     first, between = point.first_token_seconds, point.inter_token_seconds
     if first is not None and first > objectives.first_token_seconds:
-        return f"time to first token {first:.2f} s is above {objectives.first_token_seconds:g} s"
+        return f"TTFT {first:.2f} s is above {objectives.first_token_seconds:g} s"
     if between is not None and between > objectives.inter_token_seconds:
-        return f"time between tokens {between:.3f} s is above {objectives.inter_token_seconds:g} s"
+        return f"ITL {between:.3f} s is above {objectives.inter_token_seconds:g} s"
     if before is not None and (
         point.output_tokens_per_second < _FULL * before.output_tokens_per_second
     ):

@@ -1,4 +1,4 @@
-"""`breakeven model add`: writes a model of the user's own next to the stack files."""
+"""`breakeven model add`: writes a user's own model to stacks/models/."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST_NAME = 40
 
 
 class AddError(UserError):
-    """A model can't be added."""
+    """The model cannot be added."""
 
 
 def add(
@@ -57,14 +57,14 @@ def add(
         raise AddError(msg)
     if len(model_name(repository)) > _LONGEST_NAME:
         msg = (
-            f"{repository}: the name of a model has at most {_LONGEST_NAME} characters, because "
-            "objects in the cluster are named after it"
+            f"{repository}: a model name can have at most {_LONGEST_NAME} characters, because "
+            "Kubernetes objects are named after it"
         )
         raise AddError(msg)
     fetched = fetch(repository, revision) if config is None else _from_file(config, revision)
     folder = PROJECT / FOLDER / folder_name(repository)
     if folder.exists() and not replace:
-        msg = f"{_shown(folder)} is there already. Replace it with --replace"
+        msg = f"{_shown(folder)} already exists. To replace it, add --replace"
         raise AddError(msg)
     facts = _write(folder, repository, fetched)
     typer.echo(_told(folder, facts, fetched.revision))
@@ -77,14 +77,14 @@ def _from_file(config: Path, revision: str) -> Fetched:
             try:
                 files[name] = path.read_bytes()
             except OSError as error:
-                msg = f"can't read {path}: {error.strerror}. Allowed: the config.json of a model"
+                msg = f"cannot read {path}: {error.strerror}. Allowed: the config.json of a model"
                 raise AddError(msg) from None
     commit = revision if re.fullmatch(r"[0-9a-f]{40}", revision) else ""
     return Fetched(commit, files)
 
 
 def _write(folder: Path, repository: str, fetched: Fetched) -> ModelFacts:
-    """Writes the files into a folder of their own, which is moved to its place when it is whole."""
+    """Writes the files to a temporary folder, and moves it into place when complete."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
@@ -100,7 +100,7 @@ def _write(folder: Path, repository: str, fetched: Fetched) -> ModelFacts:
         msg = f"{repository}: {error}"
         raise AddError(msg) from None
     except OSError as error:
-        msg = f"{_shown(folder)} can't be written: {error.strerror}"
+        msg = f"cannot write {_shown(folder)}: {error.strerror}"
         raise OutputError(msg) from None
     return facts
 
@@ -123,11 +123,11 @@ def _told(folder: Path, facts: ModelFacts, commit: str) -> str:
         lines.append(f"{facts.repository} is also a preset, which needs no digest.")
     if facts.is_estimated:
         lines.append(
-            f"The architecture {facts.architecture} is unknown: its layers are counted as those of "
-            "most models, so capacity has a wider error band."
+            f"The architecture {facts.architecture} is unknown. Its layers are counted like "
+            "those of most models, so the capacity has a wider error band."
         )
     if not commit:
-        lines.append("`pulumi up` will ask for model.revision, the commit of the weights.")
+        lines.append("`pulumi up` requires model.revision, the commit of the weights.")
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from breakeven.cli.lazy_group import LazyGroup, Place
 
 
 class ModelCommands(LazyGroup):
-    """Without the name of a command the argument is the file to inspect."""
+    """Without a command name, the argument is the file to inspect."""
 
     places = MappingProxyType(
         {
@@ -19,7 +19,9 @@ class ModelCommands(LazyGroup):
                 "model.inspect", "inspect", "Count the parameters and memory of a config.json."
             ),
             "list": Place(
-                "model.presets", "list_presets", "List the presets and what is not known of each."
+                "model.presets",
+                "list_presets",
+                "List the presets: sizes, vLLM's requirements, and what is unknown.",
             ),
             "add": Place(
                 "model.add",
@@ -29,13 +31,13 @@ class ModelCommands(LazyGroup):
             "import-recipes": Place(
                 "model.import_recipes",
                 "import_recipes",
-                "Rebuild the recipes from vLLM's: parsers, flags, versions, variants.",
+                "Rebuild the recipes from vLLM's recipes: parsers, flags, versions, variants.",
             ),
         }
     )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Returns the command that is called; a file in place of its name is inspected."""
+        """Returns the called command; if the name is a file, it is inspected."""
         if args and args[0] not in self.places:
             args = ["inspect", *args]
         return super().resolve_command(ctx, args)
@@ -57,5 +59,5 @@ model = typer.Typer(
 
 @model.callback()
 def _model() -> None:
-    # Makes the group one, whatever the number of its commands.
+    # Makes this a group, regardless of the number of its commands.
     pass

@@ -15,7 +15,7 @@ from breakeven.settings.own_models import CONFIG
 
 HUB = "https://huggingface.co"
 ENDPOINT = "HF_ENDPOINT"
-"""Environment variable with the address of a mirror, as the hub's own library has it."""
+"""Environment variable with the address of a mirror, as in the hub's library."""
 TOKEN = "HF_TOKEN"  # noqa: S105  # the name of a variable
 """Environment variable with a token, for a gated repository."""
 
@@ -28,7 +28,7 @@ class HubError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What describes a model in its repository.
+    """The files that describe a model in its repository.
 
     Attributes:
         revision: Commit that was read.
@@ -40,7 +40,7 @@ class Fetched:
 
 
 def fetch(repository: str, revision: str, client: Client | None = None) -> Fetched:
-    """Fetches what describes a model.
+    """Fetches the files that describe a model.
 
     Args:
         repository: OWNER/NAME.
@@ -48,7 +48,7 @@ def fetch(repository: str, revision: str, client: Client | None = None) -> Fetch
         client: Downloads; for tests.
 
     Raises:
-        HubError: A file can't be had; the message says which and why.
+        HubError: A file cannot be fetched; the message states which and why.
     """
     base = _base()
     headers = {"authorization": f"Bearer {token}"} if (token := os.environ.get(TOKEN)) else {}
@@ -58,8 +58,8 @@ def fetch(repository: str, revision: str, client: Client | None = None) -> Fetch
         if CONFIG not in names:
             found = ", ".join(sorted(names)[:10])
             msg = (
-                f"{repository} has no {CONFIG} at {commit}. Found: {found}. "
-                "Name the repository of the original weights; GGUF files and adapters have none"
+                f"{repository} has no {CONFIG} at {commit}. Found: {found}. Name the repository "
+                f"of the original weights; repositories of GGUF files and adapters have no {CONFIG}"
             )
             raise HubError(msg)
         files = {
@@ -93,10 +93,10 @@ def _listed(
         commit = str(answer["sha"])
         names = {str(file["rfilename"]) for file in answer["siblings"]}
     except (ValueError, KeyError, TypeError):
-        msg = f"{url}: the answer is not that of a hub. Check {ENDPOINT}"
+        msg = f"{url}: this server is not a Hugging Face hub. Check {ENDPOINT}"
         raise HubError(msg) from None
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
-        msg = f"{url}: the hub names no commit of {repository}"
+        msg = f"{url}: the hub returned no commit of {repository}"
         raise HubError(msg)
     return commit, names
 
@@ -104,8 +104,8 @@ def _listed(
 def _explained(repository: str, error: str) -> str:
     if "401" in error or "403" in error:
         return (
-            f"{error}. {repository} does not exist, or it is gated: accept its terms on its page "
-            f"and set {TOKEN}"
+            f"{error}. {repository} does not exist or is gated. If it is gated, accept its terms "
+            f"on its page and set {TOKEN}"
         )
     if "404" in error:
         return f"{error}. Check the name {repository} and the revision"

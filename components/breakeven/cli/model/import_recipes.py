@@ -1,4 +1,4 @@
-"""`breakeven model import-recipes`: rebuilds the recipes of this project from vLLM's."""
+"""`breakeven model import-recipes`: rebuilds this project's recipes from vLLM's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TABLE = ROOT / "components" / "breakeven" / "catalog" / "data" / "recipes.json"
 
 
 class RecipesError(UserError):
-    """Recipes can't be imported."""
+    """The recipes cannot be imported."""
 
 
 def import_recipes(
@@ -28,7 +28,7 @@ def import_recipes(
         str, typer.Option(help="Their source: repository, commit, date, and license.")
     ],
 ) -> None:
-    """Rebuild the recipes from vLLM's: parsers, flags, versions, variants.
+    """Rebuild the recipes from vLLM's recipes: parsers, flags, versions, variants.
 
     The file has one JSON object per line, each with a model file of
     github.com/vllm-project/recipes. Recipes of models that do not generate text are left out.
@@ -38,7 +38,7 @@ def import_recipes(
     try:
         recipes = read_recipes(file.read_text(encoding="utf-8"))
     except OSError as error:
-        msg = f"can't read {file}: {error.strerror}"
+        msg = f"cannot read {file}: {error.strerror}"
         raise RecipesError(msg) from None
     except (RecipeFileError, UnicodeDecodeError) as error:
         msg = f"{file}: {error}. Nothing was changed"

@@ -1,4 +1,4 @@
-"""`breakeven model FILE`: what a model's config.json says, and what the model needs."""
+"""`breakeven model FILE`: the contents of a config.json, and the model's requirements."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from breakeven.errors import UserError
 from breakeven.reports.text import drawn, text_table, wrapped
 
 MEMORY_UTILIZATION = 0.9
-"""Share of a GPU's memory that vLLM may use; its default."""
+"""Share of a GPU's memory that vLLM uses by default."""
 
 _NAME = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}", re.ASCII)
 
 Fits: TypeAlias = Mapping[str, Mapping[str, int | None]]
-"""How many GPUs hold a model, by GPU and precision; None: not even eight."""
+"""How many GPUs hold a model, by GPU and precision; None if more than eight."""
 
 
 class ModelError(UserError):
-    """A config.json or a name that can't be used."""
+    """An invalid config.json or name."""
 
 
 def inspect(
@@ -151,7 +151,7 @@ def _facts_table(facts: ModelFacts) -> str:
         ("Active parameters per token", facts.active_parameters),
         ("Parameters of experts", facts.parts.experts),
         ("Parameters of the image or audio encoder", facts.parts.tower),
-        ("Parameters of the draft head, not counted above", facts.draft_parameters),
+        ("Parameters of the draft head, not included above", facts.draft_parameters),
         ("Layers", facts.layers),
         ("Hidden size", facts.hidden_size),
         ("Longest request, tokens", facts.max_model_length),
@@ -171,12 +171,12 @@ def _stored(facts: ModelFacts) -> str:
         f"{part.replace('_', ' ')} {precision}" for part, precision in checkpoint.parts.items()
     )
     if not parts:
-        return f"{checkpoint.precision}; {checkpoint.method} leaves every part as it is"
+        return f"{checkpoint.precision}; {checkpoint.method} changes no part"
     return f"{checkpoint.precision} by {checkpoint.method}: {parts}"
 
 
 def _groups_table(facts: ModelFacts) -> str:
-    table = text_table("What layers keep of a request")
+    table = text_table("Memory per request, by layer type")
     table.add_column("Cache")
     for head in ("Layers", "Heads", "KV heads", "Bytes per token", "Window", "Fixed bytes"):
         table.add_column(head, justify="right")
@@ -195,7 +195,7 @@ def _groups_table(facts: ModelFacts) -> str:
 
 
 def _memory_table(facts: ModelFacts, fits: Fits) -> str:
-    table = text_table("Memory, and how many GPUs hold it")
+    table = text_table("Memory and GPUs needed")
     table.add_column("")
     for precision in facts.precisions:
         table.add_column(precision, justify="right")
@@ -209,20 +209,22 @@ def _advice(facts: ModelFacts) -> list[str]:
     needed = (
         f"GPUs needed for the weights and one request of {facts.max_model_length:,} tokens "
         f"({_request_gib(facts):,.1f} GiB of cache), with {MEMORY_UTILIZATION:.0%} of the memory "
-        "for vLLM; -: not with 8. A stack with a smaller model.maxLength may need less."
+        "for vLLM. A dash means more than 8. A stack with a smaller model.maxLength can need fewer."
     )
     lines = [needed]
     if facts.is_estimated:
         lines.append(
-            f"The architecture {facts.architecture} is unknown: its layers are counted as those of "
-            "most models, so capacity has a wider error band. With the index of the weights "
-            "(model.safetensors.index.json) in the same folder, the parameters are exact."
+            f"The architecture {facts.architecture} is unknown. Its layers are counted like "
+            "those of most models, so the capacity has a wider error band. With the weights' "
+            "index (model.safetensors.index.json) in the same folder, the parameter count is exact."
         )
     if "/" not in facts.repository:
-        lines.append("Weights are loaded by repository: give it with --name OWNER/NAME.")
+        lines.append("Weights are loaded by repository. Name it with --name OWNER/NAME.")
     known = load_models().name_of(facts.repository)
     if known:
-        lines.append(f"This model is a preset: model.name {known} in a stack serves it.")
+        lines.append(f"This model is a preset. To serve it, set model.name to {known}.")
     else:
-        lines.append("To serve it: breakeven model add OWNER/NAME, with --config FILE if offline.")
+        lines.append(
+            "To serve it, run breakeven model add OWNER/NAME, with --config FILE if offline."
+        )
     return lines

@@ -1,4 +1,4 @@
-"""`breakeven model list`: the presets, what vLLM needs for each, and what is not known."""
+"""`breakeven model list`: the presets, vLLM's requirements, and what is unknown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from breakeven.errors import UserError
 from breakeven.reports.text import drawn, text_table
 
 PAGE = Path("docs/models.md")
-"""The page that holds the table, between its markers; `make models` writes it."""
+"""The page with the table, between its markers; `make models` writes it."""
 
 BEGIN, END = "<!-- presets -->", "<!-- end of presets -->"
 
@@ -42,21 +42,21 @@ _HEADS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresetRow:
-    """What the table says of a preset.
+    """A preset's row in the table.
 
     Attributes:
         name: Of the preset.
-        family: Models of one maker that share a name.
+        family: Models of one publisher that share a name.
         repository: Of the weights.
-        parameters: In 10^9, with those of one token where they are fewer.
+        parameters: In 10^9, with the active ones if they are fewer.
         precision: Of the weights as stored.
         weight_gigabytes: Of the weights as stored, in 10^9 bytes.
         longest_request: In tokens.
-        tool_call_parser: That vLLM needs; empty where no recipe names one.
+        tool_call_parser: That vLLM needs; empty if no recipe names one.
         reasoning_parser: Likewise.
         minimum_version: Oldest vLLM; empty without a recipe.
         offers: API offers of the same model that are known.
-        revision: Commit of the weights; empty where none is evidenced.
+        revision: Commit of the weights; empty if no source states one.
     """
 
     name: str
@@ -74,7 +74,7 @@ class PresetRow:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What is not known about it."""
+        """What is unknown about it."""
         unknown = {
             "commit": not self.revision,
             "recipe": not self.minimum_version,
@@ -84,12 +84,12 @@ class PresetRow:
 
 
 class NoSuchPresetError(UserError):
-    """No preset has the text in its name."""
+    """No preset contains the text in its name."""
 
     def __init__(self, text: str) -> None:
         super().__init__(
-            f'no preset contains "{text}". Type breakeven model list to see all, or add the model: '
-            "breakeven model add OWNER/NAME"
+            f'no preset contains "{text}". To see all, run breakeven model list; to add the '
+            "model, run breakeven model add OWNER/NAME"
         )
 
 
@@ -116,17 +116,17 @@ def list_presets(
 
 
 def preset_rows() -> list[PresetRow]:
-    """Returns a row for each preset, by family and name."""
+    """Returns a row for each preset, sorted by family and name."""
     rows = (_row(model) for model in load_models().values())
     return sorted(rows, key=lambda row: (row.family, row.name))
 
 
 def markdown(rows: Iterable[PresetRow]) -> str:
-    """Returns the tables of all families, and how many presets lack what."""
+    """Returns the tables of all families, and counts of what is unknown."""
     rows = list(rows)
     families = len({row.family for row in rows})
     counts = f"{len(rows)} presets of {families} families."
-    what = "Parameters in parentheses are those of one token. Parsers and versions are of recipes."
+    what = "Active parameters are in parentheses. Parsers and versions come from vLLM's recipes."
     parts = [f"{counts} {what}", ""]
     for family, members in groupby(rows, key=lambda row: row.family):
         parts += [f"**{family}**", "", markdown_table(_HEADS, map(_cells, members)), ""]
@@ -134,7 +134,7 @@ def markdown(rows: Iterable[PresetRow]) -> str:
 
 
 def page(text: str) -> str:
-    """Returns the page with the tables of today's presets between its markers."""
+    """Returns the page with the current tables between its markers."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{markdown(preset_rows())}\n\n{END}{after}"
@@ -163,7 +163,7 @@ def _row(model: ModelFacts) -> PresetRow:
 
 
 def _billions(amount: float) -> str:
-    """Returns an amount in 10^9 to three figures."""
+    """Returns an amount in 10^9 with three significant digits."""
     billions = amount / _BILLION
     return f"{billions:,.0f}" if billions >= _THREE_FIGURES else f"{billions:.3g}"
 
@@ -205,7 +205,7 @@ def _missing(rows: list[PresetRow]) -> Iterator[str]:
         names = [row.name for row in rows if what in row.missing]
         if names:
             listed = ", ".join(f"`{name}`" for name in names)
-            yield f"No {what} is known of {len(names)}: {listed}."
+            yield f"Unknown {what} for {len(names)}: {listed}."
             yield ""
 
 

@@ -35,5 +35,5 @@ PrometheusOption: TypeAlias = Annotated[
 
 
 def namespace_change(namespace: str | None) -> dict[str, object]:
-    """Returns the setting that --namespace changes."""
+    """Returns the setting that --namespace overrides."""
     return {"network.namespace": namespace} if namespace else {}

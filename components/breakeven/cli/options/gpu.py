@@ -7,10 +7,10 @@ from breakeven.errors import UserError
 
 
 class UnknownGpuOptionError(UserError):
-    """--gpu names a GPU that is not known, or a part of one where whole ones are weighed."""
+    """--gpu names an unknown GPU, or a partial GPU where only whole ones are allowed."""
 
     def __init__(self, name: str, allowed: str) -> None:
-        super().__init__(f'--gpu: there is no GPU "{name}". Allowed: {allowed}')
+        super().__init__(f'--gpu: unknown GPU "{name}". Allowed: {allowed}')
 
 
 def require_gpu(name: str, *, parts: bool = False) -> None:
@@ -18,10 +18,10 @@ def require_gpu(name: str, *, parts: bool = False) -> None:
 
     Args:
         name: Its name.
-        parts: Whether it may be a part of a GPU, such as h100/2g.20gb or l4/shared-2.
+        parts: Whether a partial GPU is allowed, such as h100/2g.20gb or l4/shared-2.
 
     Raises:
-        UnknownGpuOptionError: There is no such GPU, or it is a part and none is allowed.
+        UnknownGpuOptionError: The GPU is unknown, or partial where that is not allowed.
     """
     whole, slash, _ = name.partition("/")
     if not slash and name in load_gpus():
@@ -34,7 +34,7 @@ def require_gpu(name: str, *, parts: bool = False) -> None:
             raise UnknownGpuOptionError(name, ", ".join([whole, *shares])) from None
         if parts:
             return
-        allowed = f"whole GPUs, such as {gpu.part_of}; a part of one only with init --where own"
+        allowed = f"whole GPUs, such as {gpu.part_of}; a partial GPU only with init --where own"
         raise UnknownGpuOptionError(name, allowed)
-    allowed = f"{', '.join(load_gpus())}. Leave --gpu out to weigh all of them"
+    allowed = f"{', '.join(load_gpus())}. Omit --gpu to compare all of them"
     raise UnknownGpuOptionError(name, allowed)

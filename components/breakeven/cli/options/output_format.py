@@ -1,4 +1,4 @@
-"""The option by which a command's answer is for people or for programs."""
+"""The output format option: for people or for programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 
 class Format(StrEnum):
-    """How an answer is written."""
+    """Output formats."""
 
     TEXT = "text"
     JSON = "json"
@@ -20,7 +20,7 @@ FormatOption: TypeAlias = Annotated[Format, typer.Option("--format", help="Outpu
 
 
 class TableFormat(StrEnum):
-    """How a table is written."""
+    """Output formats of a table."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -33,7 +33,7 @@ TableFormatOption: TypeAlias = Annotated[
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Returns a table as Markdown; bars in a cell are kept as text."""
+    """Returns a table as Markdown; bars in a cell are escaped."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(
         f"| {' | '.join(str(cell).replace('|', '&#124;') for cell in line)} |" for line in lines

@@ -26,7 +26,7 @@ KeyOption: TypeAlias = Annotated[
 
 
 class SigningError(UserError):
-    """The key that is to sign a record can't be used."""
+    """The key that is to sign a record cannot be used."""
 
 
 def signing_key(path: Path | None) -> Ed25519PrivateKey | None:
@@ -55,7 +55,7 @@ def write_record(path: Path, text: str, key: Ed25519PrivateKey | None) -> None:
         key: Signs it; None for no signature.
 
     Raises:
-        OutputError: It can't be written.
+        OutputError: It cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     signature = path.with_name(f"{path.name}.sig")

@@ -52,12 +52,12 @@ def preflight(  # noqa: PLR0913  # one argument for each option
     ] = 120,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Check whether a cluster has what a stack needs, and print the fix for what is missing.
+    """Check whether a cluster meets a stack's requirements, and print fixes.
 
-    Changes nothing, except with --probe. No value of a Secret is printed. docs/preflight.md lists
-    all checks.
+    Changes nothing, except with --probe. Never prints the value of a Secret. docs/preflight.md
+    lists all checks.
 
-    Exit codes: 1 if something is missing that stops the deployment, or the cluster is unreachable.
+    Exit code: 1 if a missing requirement blocks the deployment, or the cluster is unreachable.
 
     Example: breakeven preflight aws-prod --context prod
     """
@@ -83,7 +83,9 @@ def preflight(  # noqa: PLR0913  # one argument for each option
                 typer.echo(line)
     except ClusterError as error:
         if is_text and results:
-            typer.echo(f"stopped after {results[-1].check}; what is above stays true", err=True)
+            typer.echo(
+                f"stopped after {results[-1].check}; the results above are complete", err=True
+            )
         raise error from None
     preflight_hint.remember(stack, own.address)
     if is_text:

@@ -1,4 +1,4 @@
-"""The answer of `breakeven preflight` for people."""
+"""The text output of `breakeven preflight`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHECK, _STATUS = 21, 8
 
 
 def lines(result: Result) -> list[str]:
-    """Returns a line for each finding, and one below it where there is something to do."""
+    """Returns a line for each finding, followed by its fix, if any."""
     told = []
     for finding in result.findings:
         told.append(f"{result.check:<{_CHECK}}{_WORDS[finding.status]:<{_STATUS}} {finding.found}")
@@ -27,7 +27,7 @@ def lines(result: Result) -> list[str]:
 
 
 def summary(stack: str, context: str, results: tuple[Result, ...]) -> str:
-    """Returns the last line: how many findings of each kind."""
+    """Returns the last line: the number of findings of each kind."""
     counted = Counter(finding.status for result in results for finding in result.findings)
     told = ", ".join(
         f"{counted[status]} {_WORDS[status].lower()}" for status in Status if counted[status]

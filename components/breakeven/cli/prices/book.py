@@ -1,4 +1,4 @@
-"""The price book for the commands; what is wrong with it is the user's to mend."""
+"""The price book for the commands, with errors for the user to fix."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from breakeven.settings.files import PRICES
 
 
 def book_for_command(own: Path | None = None) -> BookFile:
-    """Returns the shipped price book with the user's own prices over it, all of it checked.
+    """Returns the included price book, overridden by the user's own prices; checks all entries.
 
     Args:
-        own: Folder of the user's own prices; that of the checkout if None.
+        own: Folder of the user's own prices; None for that of the checkout.
 
     Raises:
-        PriceBookError: It is damaged; the message names file, line and entry.
+        PriceBookError: It is invalid; the message names file, line and entry.
     """
     try:
         book = read_book(own=own or PRICES)
@@ -32,14 +32,14 @@ def book_for_command(own: Path | None = None) -> BookFile:
 
 
 def dated_book(today: date, region: str) -> PriceBook:
-    """Returns the price book for questions about a region.
+    """Returns the price book for queries about a region.
 
     Args:
         today: Day from which ages are counted.
-        region: Of what is asked for without one.
+        region: Default region of queries.
 
     Raises:
-        PriceBookError: The user's own part is damaged; the message names file, line and entry.
+        PriceBookError: The user's own part is invalid; the message names file, line and entry.
     """
     try:
         return PriceBook.load(today=today, region=region, own=PRICES)

@@ -1,4 +1,4 @@
-"""`breakeven prices check`: how old the prices are, and which stacks rest on old ones."""
+"""`breakeven prices check`: the age of prices, and stacks with stale ones."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ from breakeven.settings.files import stack_names
 
 
 class PricesNotCurrentError(UserError):
-    """A stack rests on a price that is missing or too old, or on an API that retires."""
+    """A stack uses a missing or stale price, or an API that will be retired."""
 
     exit_code = ExitCode.PRICE
 
     def __init__(self, findings: Sequence[Finding], max_age_days: int) -> None:
         lines = [f"{finding.stack}: {finding}" for finding in findings]
         heading = (
-            "prices that stacks use are missing, of APIs that retire or cannot serve them, "
-            f"or over {max_age_days} days old"
+            f"stacks use prices that are missing, over {max_age_days} days old, or of APIs that "
+            "will be retired or cannot serve them"
         )
         super().__init__(
             "\n  ".join([heading, *lines])
-            + "\nTo fix: breakeven prices refresh, state the price in "
-            "pricing.overrides, raise --max-age-days, or name another API in api.inUse"
+            + "\nTo fix this, run breakeven prices refresh, set the price in pricing.overrides, "
+            "raise --max-age-days, or set another API in api.inUse"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A price that is missing or too old, or of an API that is not there for long.
+    """A price that is missing or stale, or of an API that will be retired.
 
     Attributes:
         stack: Whose price it is.
-        price: Identifier, or what has no price.
-        as_of: Day of a price that is too old; None for a missing one.
-        reason: Why there is none; empty for one that is too old.
+        price: Identifier, or the item without a price.
+        as_of: Date of a stale price; None for a missing one.
+        reason: Why the price is missing; empty for a stale one.
     """
 
     stack: str
@@ -84,7 +84,7 @@ def check(
     """
     today = datetime.now(tz=UTC).date()
     sources = _sources(book_for_command().prices.values())
-    with waiting("Looking at every stack's prices"):
+    with waiting("Checking the prices of every stack"):
         apis: dict[str, ApiCost] = {}
         findings = [
             finding
@@ -114,7 +114,7 @@ def check(
 
 
 def _sources(book: Iterable[Price]) -> dict[str, list[date]]:
-    """Returns the days of the prices by source; what follows a comma is detail of one price."""
+    """Returns the dates of the prices by source; text after a comma describes a single price."""
     days: dict[str, list[date]] = {in_use().source: [in_use().as_of]}
     for price in book:
         name = price.shown_source.partition(",")[0]
@@ -125,7 +125,7 @@ def _sources(book: Iterable[Price]) -> dict[str, list[date]]:
 def _findings(
     stack: str, today: date, max_age_days: int, apis: dict[str, ApiCost]
 ) -> list[Finding]:
-    """Returns what is wrong with a stack's prices, and adds its APIs to `apis`."""
+    """Returns the findings about a stack's prices, and adds its APIs to `apis`."""
     try:
         report = estimate_stack(stack, today)
     except SettingsError as error:
@@ -141,7 +141,7 @@ def _findings(
 
 
 def _short_lived(stack: str, report: Report) -> Iterable[Finding]:
-    """Yields what is wrong with the API in use, and when the offer that decides retires."""
+    """Yields findings about the API in use, and the retirement date of the deciding offer."""
     for cost in (report.api, report.compared_hosted):
         for finding in () if cost is None else cost.price.findings:
             if cost is not None and (excludes(finding) or isinstance(finding, RetiresSoon)):

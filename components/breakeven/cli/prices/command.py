@@ -1,4 +1,4 @@
-"""`breakeven prices`: lists the price book, checks its age, and rebuilds it from price lists."""
+"""`breakeven prices`: lists the price book, checks its age, and refreshes it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ prices = typer.Typer(
 
 
 class NoSuchPriceError(UserError):
-    """No price of the book fits the pattern."""
+    """No price in the book matches the pattern."""
 
     def __init__(self, pattern: str, near: tuple[str, ...]) -> None:
         super().__init__(
-            f'no price of the book contains "{pattern}"{suggestion(near)}. '
-            "Type breakeven prices list to see all, or give a part of an identifier or a pattern "
-            "such as 'node/aws/*/spot'"
+            f'no price in the book contains "{pattern}"{suggestion(near)}. To see all, run '
+            "breakeven prices list; or give a part of an identifier or a pattern such as "
+            "'node/aws/*/spot'"
         )
 
 

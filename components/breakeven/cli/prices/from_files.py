@@ -25,16 +25,16 @@ from breakeven.cli.progress.terminal import whole
 def listings_of_files(
     files: Sequence[Path], kind: str | None, selection: Selection, places: Sequence[Place]
 ) -> list[Listing]:
-    """Reads files, and prints what each gave.
+    """Reads files, and prints a summary of each.
 
     Args:
-        files: Price lists, or a wheel of genai-prices, which gives none.
-        kind: Name of their kind; None to recognize it.
-        selection: Which prices are wanted.
-        places: Regions that were asked for: each must be in one of the files.
+        files: Price lists, or a wheel of genai-prices, which adds no machine prices.
+        kind: Name of their kind; None to detect it.
+        selection: Which prices to read.
+        places: Requested regions; each must be in one of the files.
 
     Raises:
-        SourceError: A file can't be used, or a region is in none.
+        SourceError: A file is invalid, or a region is not in any file.
     """
     listings = list(_read(files, _kind(kind), selection))
     given = {tuple(price.identifier.split("/")[1:3]) for item in listings for price in item.prices}
@@ -87,7 +87,7 @@ def _read_one(
 
 
 def _of_cloud(path: Path, selection: Selection) -> Selection:
-    """Takes the cloud from a path such as lambda/vms.csv or nebius.csv, unless it was given."""
+    """Gets the cloud from a path such as lambda/vms.csv or nebius.csv, unless it is given."""
     for name in (path.parent.name, path.stem):
         if not selection.cloud and (name in CLOUDS or name in GPUHUNT_CLOUDS):
             return replace(selection, cloud=name)
@@ -95,12 +95,12 @@ def _of_cloud(path: Path, selection: Selection) -> Selection:
 
 
 def _check_days(listing: Listing) -> None:
-    """Refuses prices of days to come: they would never be old, and win over all others."""
+    """Rejects future dates: such prices would never be stale, and override all others."""
     today = datetime.now(tz=UTC).date()
     for price in listing.prices:
         if price.as_of > today:
             msg = (
-                f"{listing.name}: {price.identifier} is of {price.as_of.isoformat()}; "
-                f"allowed: a day up to today, {today.isoformat()}"
+                f"{listing.name}: {price.identifier} has the date {price.as_of.isoformat()}. "
+                f"Allowed: dates up to today, {today.isoformat()}"
             )
             raise SourceError(msg)

@@ -1,4 +1,4 @@
-"""`breakeven prices import-apis`: rebuilds the facts about API offers from a table."""
+"""`breakeven prices import-apis`: rebuilds the data on API offers from a table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from breakeven.reports.formatting import counted
 
 
 class ImportApisError(UserError):
-    """The facts about API offers were not rebuilt; they are as before."""
+    """The data on API offers was not rebuilt; it is unchanged."""
 
 
 def import_apis(
@@ -32,7 +32,7 @@ def import_apis(
         Path, typer.Argument(help="CSV table of offers; docs/prices.md lists the columns.")
     ],
     output: Annotated[
-        Path | None, typer.Option(help="File to write, instead of the one in use.")
+        Path | None, typer.Option(help="File to write. Default: the one in use.")
     ] = None,
 ) -> None:
     """Rebuild retirement dates, limits, and second prices of APIs. Offers from other sources stay.
@@ -66,7 +66,7 @@ def import_apis(
 
 
 def merged(before: Iterable[ApiOffer], found: Iterable[ApiOffer]) -> list[ApiOffer]:
-    """Returns the offers in use, with those of the table's sources replaced; the last row wins.
+    """Returns the offers in use, with those of the table's sources replaced; the last row counts.
 
     A source is a name and a version, such as "litellm 1.110.2": a newer version replaces an older.
     """
@@ -90,12 +90,12 @@ def _in_use() -> list[ApiOffer]:
 
 
 def _check_days(offers: Iterable[ApiOffer], name: str) -> None:
-    """Refuses facts of days to come."""
+    """Rejects future dates."""
     today = datetime.now(tz=UTC).date()
     for offer in offers:
         if offer.as_of > today:
             msg = (
-                f"{name}: {offer.provider}/{offer.model} is of {offer.as_of.isoformat()}; allowed: "
-                f"a day up to today, {today.isoformat()}"
+                f"{name}: {offer.provider}/{offer.model} has the date {offer.as_of.isoformat()}. "
+                f"Allowed: dates up to today, {today.isoformat()}"
             )
             raise SourceError(msg)

@@ -1,4 +1,4 @@
-"""Fetches prices for `breakeven prices refresh`, shows progress, and says what stayed as it was."""
+"""Fetches prices for `breakeven prices refresh`, and reports progress and what was not changed."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from breakeven.price_sources.registry import SOURCES
 
 
 class NothingFetchedError(UserError):
-    """No source gave a price."""
+    """No source returned a price."""
 
 
 class SomeKeptError(UserError):
-    """Some prices that were asked for could not be fetched; all others are written."""
+    """Some requested prices could not be fetched; all others were written."""
 
     exit_code = ExitCode.PRICE
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What the network gave.
+    """The result of fetching.
 
     Attributes:
         outcomes: Of every job.
         token_prices: Text of the file with token prices; empty if there are none.
-        token_problem: Why there are none; empty if they were not asked for.
+        token_problem: Why there are none; empty if they were not requested.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -49,12 +49,12 @@ class Fetched:
 
     @property
     def listings(self) -> list[Listing]:
-        """All price lists that came."""
+        """All fetched price lists."""
         return [outcome.listing for outcome in self.outcomes if outcome.listing]
 
     @property
     def kept(self) -> list[str]:
-        """What stays as it was, with the reason."""
+        """What was not changed, with the reason."""
         kept = [_said(outcome) for outcome in self.outcomes if outcome.is_kept]
         return [
             *kept,
@@ -62,21 +62,21 @@ class Fetched:
         ]
 
     def print_sources(self) -> None:
-        """Prints where prices are from, and what was used instead of what was asked."""
+        """Prints the sources of prices, and substitutes."""
         for listing in self.listings:
             typer.echo(summary(listing))
         for outcome in self.outcomes:
             if outcome.instead:
-                typer.echo(f"{_said(outcome)}. Used instead: {outcome.instead}", err=True)
+                typer.echo(f"{_said(outcome)}. Used {outcome.instead} instead", err=True)
 
     def check_nothing_kept(self) -> None:
-        """Ends with exit code 3 if prices that were asked for stay as they were.
+        """Ends with exit code 3 if requested prices were not updated.
 
         Raises:
             SomeKeptError: It names them.
         """
         if self.kept:
-            head = "some prices could not be fetched and stay as they were:"
+            head = "some prices could not be fetched and were not changed:"
             raise SomeKeptError("\n  ".join([head, *self.kept]))
 
 
@@ -91,13 +91,13 @@ def fetch(
 
     Args:
         scope: Regions by cloud.
-        selection: Which prices are wanted.
-        source_urls: NAME=URL of sources that are looked for elsewhere.
-        tokens: Whether token prices of APIs are wanted too.
+        selection: Which prices to read.
+        source_urls: NAME=URL of sources at other addresses.
+        tokens: Whether to also fetch token prices of APIs.
 
     Raises:
-        NothingFetchedError: No source gave a price.
-        UserError: A source or its address is not one.
+        NothingFetchedError: No source returned a price.
+        UserError: A source or its address is invalid.
     """
     bases = _bases(source_urls)
     now = datetime.now(tz=UTC)
@@ -156,7 +156,7 @@ def _bases(source_urls: Sequence[str]) -> dict[str, str]:
 
 @contextmanager
 def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[int], None]]]:
-    """Shows what is fetched and how many bytes came; elsewhere than on a terminal, a line each."""
+    """Shows what is being fetched, and the bytes received; without a terminal, one line each."""
     if not sys.stderr.isatty():
         yield lambda job: typer.echo(f"Fetching {job} …", err=True), lambda _: None
         return

@@ -1,4 +1,4 @@
-"""Writes the user's own price files: what the shipped book does not say."""
+"""Writes the user's own price files: the differences from the included book."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from breakeven.errors import UserError
 
 
 class OwnBookError(UserError):
-    """The user's own prices can't be written."""
+    """Cannot write the user's own prices."""
 
 
 def write_own(folder: Path, after: Mapping[str, Price], found: Iterable[Change]) -> Iterator[Path]:
-    """Writes what the shipped book does not say: one file for each cloud that has such prices.
+    """Writes the differences from the included book: one file for each cloud with differences.
 
     Args:
-        folder: Where to; it is made if it is not there.
-        after: All prices as they should be.
-        found: What changed, so that what is gone from a price list stays gone.
+        folder: Target folder; created if missing.
+        after: All prices after the refresh.
+        found: The changes, so that prices removed from a list stay removed.
 
     Yields:
         Each file that was written.
 
     Raises:
-        OwnBookError: The folder can't be made.
-        OutputError: A file can't be written.
+        OwnBookError: The folder cannot be created.
+        OutputError: A file cannot be written.
     """
     shipped = read_book().prices
     own: dict[str, list[Price]] = {}
@@ -60,7 +60,7 @@ def write_own(folder: Path, after: Mapping[str, Price], found: Iterable[Change])
 
 
 def _still_gone(folder: Path, after: Mapping[str, Price]) -> Iterator[Price]:
-    """Yields what an earlier refresh found to be gone, and nothing has brought back."""
+    """Yields prices that an earlier refresh removed and that have not returned."""
     for path in sorted(folder.glob("*.csv")):
         if path.name != MACHINES:
             yield from (

@@ -1,4 +1,4 @@
-"""`breakeven prices refresh`: brings the price book up to date, from the network or from files."""
+"""`breakeven prices refresh`: updates the price book from the network or from files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from breakeven.settings.files import PRICES
 
 
 class RefreshError(UserError):
-    """The price book was not rebuilt; it is as before."""
+    """The price book was not changed."""
 
 
 def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
@@ -86,7 +86,9 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
     source_url: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=URL", hidden=True, help="Fetch a source from a mirror, or in a test."
+            metavar="NAME=URL",
+            hidden=True,
+            help="Fetch a source from another URL, such as a mirror.",
         ),
     ] = None,
 ) -> None:
@@ -108,7 +110,7 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
         return
     _refuse(files="the network", kind=kind, as_of=as_of)
     wanted = scope(book.regions, everything=everything, clouds=cloud or [], regions=region or [])
-    # Loaded late: what fetches takes a fifth of a second to load.
+    # Imported late: the HTTP client takes a fifth of a second to import.
     from breakeven.cli.prices.network import fetch  # noqa: PLC0415
 
     found = fetch(wanted, Selection.of(book), source_url or [], tokens=not cloud and not region)
@@ -121,10 +123,10 @@ def refresh(  # noqa: PLR0913, PLR0917  # the options of the command
 
 
 def _refuse(files: str, **options: object) -> None:
-    """Refuses options that have no effect."""
+    """Rejects options that have no effect."""
     for name, value in options.items():
         if value:
-            msg = f"--{name.replace('_', '-')} has no effect with {files}. Leave it out"
+            msg = f"--{name.replace('_', '-')} has no effect with {files}. Omit it"
             raise RefreshError(msg)
 
 
@@ -168,7 +170,7 @@ def _merge(
     if large and not accept:
         names = ", ".join(change.identifier for change in large)
         msg = (
-            f"{len(large)} changes of on-demand prices beyond {LARGE_PERCENT} percent: {names}. "
+            f"{len(large)} on-demand prices change by more than {LARGE_PERCENT}%: {names}. "
             "Nothing was changed. Check them, then add --accept-large-changes"
         )
         raise RefreshError(msg)
@@ -190,7 +192,7 @@ def _print(found: Sequence[Change], confirmed: int, count: int) -> None:
         f"{sum(change.verb == verb for change in found)} {verb}"
         for verb in ("new", "changed", "gone")
     ]
-    typer.echo(f"{', '.join(verbs)}; {confirmed} with a newer day; {count} prices in all")
+    typer.echo(f"{', '.join(verbs)}; {confirmed} with a newer date; {count} prices in total")
 
 
 def _amounts(change: Change) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""Of which clouds and regions prices are refreshed."""
+"""The clouds and regions whose prices are refreshed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _REGION = re.compile(r"[a-z0-9-]+/[A-Za-z0-9-]+")
 
 
 class ScopeError(UserError):
-    """No region is left to refresh, or one is not written as CLOUD/REGION."""
+    """There is no region to refresh, or one is not CLOUD/REGION."""
 
 
 def places_of(names: Sequence[str]) -> tuple[Place, ...]:
-    """Reads regions as they are typed, such as aws/eu-central-1.
+    """Parses regions such as aws/eu-central-1.
 
     Raises:
-        ScopeError: One is not written like this.
+        ScopeError: A region has another format.
     """
     for name in names:
         if not _REGION.fullmatch(name):
@@ -38,17 +38,16 @@ def scope(
 ) -> Mapping[str, tuple[str, ...]]:
     """Returns the regions to refresh, by cloud.
 
-    Those of the stacks, or of the whole book, or those that are named; of some clouds only, if
-    any are named.
+    Those of the stacks, of the whole book, or the named ones; limited to the named clouds, if any.
 
     Args:
         book: All places in the price book.
-        everything: Whether all of them are wanted.
-        clouds: Clouds to which the rest is narrowed; empty for all.
-        regions: Places as typed; empty for those of the stacks or the book.
+        everything: Whether to return all of them.
+        clouds: Clouds to include; empty for all.
+        regions: Regions as typed; empty for those of the stacks or the book.
 
     Raises:
-        ScopeError: None is left, or one is not written as a place.
+        ScopeError: There is no region, or one is not CLOUD/REGION.
     """
     known = set(book)
     named = places_of(regions)
@@ -77,7 +76,7 @@ def _check(clouds: Sequence[str], known: set[str]) -> None:
 
 
 def _of_stacks() -> set[Place]:
-    """Returns where the stacks are; one that can't be read is left to the commands about it."""
+    """Returns the regions of the stacks. Skips unreadable stacks; other commands report them."""
     places = set()
     for name in stack_names():
         try:
@@ -88,6 +87,6 @@ def _of_stacks() -> set[Place]:
     return {
         (cloud, region)
         for cloud, region in places
-        # A region becomes part of an address and of a query.
+        # A region becomes part of a URL and of a query.
         if cloud != "none" and _REGION.fullmatch(f"{cloud}/{region}")
     }

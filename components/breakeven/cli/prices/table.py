@@ -1,4 +1,4 @@
-"""Tables of the commands about prices: plain text, readable in a CI log."""
+"""Plain text tables of the price commands, readable in a CI log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from breakeven.reports.formatting import rate
 from breakeven.reports.text import columns
 
 WIDTH = 100
-"""Columns that the longest identifier and its price need."""
+"""Width of the longest identifier and its price."""
 
 
 def plain_table() -> Table:
@@ -30,12 +30,12 @@ def plain_table() -> Table:
 
 
 def amount(price: Price) -> str:
-    """Returns USD for one unit to six places, unless it is private."""
+    """Returns USD per unit to six decimals, unless it is private."""
     return PRIVATE if price.private else rate(price.usd)
 
 
 def summary(listing: Listing) -> str:
-    """Returns how many prices a list gave, and of which days."""
+    """Returns how many prices a list has, and their dates."""
     days = sorted({price.as_of.isoformat() for price in listing.prices})
     count = len(listing.prices)
     prices = "1 price" if count == 1 else f"{count:,} prices"

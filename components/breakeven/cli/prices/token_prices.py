@@ -1,4 +1,4 @@
-"""Saves the token prices of APIs that `breakeven prices refresh` fetched, and says what changed."""
+"""Saves the token prices of APIs that `breakeven prices refresh` fetched, and reports changes."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from breakeven.cli.files import write_whole
 
 
 def save_token_prices(folder: Path, text: str) -> None:
-    """Writes the file, and prints how many models have other prices than in the file before.
+    """Writes the file, and prints how many models have changed prices.
 
     Args:
-        folder: Of the user's own prices; it is made if it is not there.
+        folder: Of the user's own prices; created if missing.
         text: Of the file.
 
     Raises:
-        OutputError: It can't be written there.
+        OutputError: The file cannot be written.
     """
     path = folder / FILE_NAME
     after = model_prices(text)
     try:
         before = model_prices(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError):
-        before = {}  # there is none, or none that could be compared
+        before = {}  # the file is missing or invalid, so there is nothing to compare
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(path, text)
     forget()

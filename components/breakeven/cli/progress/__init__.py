@@ -1,1 +1,1 @@
-"""What a terminal shows while a command works: a bar of bytes, or the seconds that passed."""
+"""Progress display in a terminal: a bar of bytes, or elapsed seconds."""

@@ -20,14 +20,14 @@ from rich.progress import (
 from breakeven.cli.progress.terminal import whole
 
 QUIET_SECONDS = 2.0
-"""Between lines where there is no terminal, and before the first."""
+"""Seconds between lines without a terminal, and before the first."""
 
 
 @contextmanager
 def byte_progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Shows how many of `total` bytes are read; call what it gives with the bytes of each read.
+    """Shows how many of `total` bytes are read; call the yielded function after each read.
 
-    A bar on a terminal, a line every two seconds elsewhere.
+    A bar on a terminal; otherwise a line every two seconds.
     """
     if not sys.stderr.isatty():
         yield _Lines(total).advance

@@ -1,4 +1,4 @@
-"""Shows that a command which takes seconds is at work, on standard error."""
+"""Shows on standard error that a slow command is working."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from breakeven.cli.progress.terminal import whole
 
 @contextmanager
 def waiting(doing: str) -> Iterator[None]:
-    """Shows what is being done: turning on a terminal; elsewhere one line, after two seconds.
+    """Shows the current task: a spinner on a terminal; otherwise one line after two seconds.
 
     Args:
         doing: Such as "Weighing configurations".

@@ -21,17 +21,17 @@ from breakeven.reports.optimizer import as_output, as_text
 from breakeven.reports.sentences.optimizer import obstacle_sentences
 
 MOST_MS = 3_600_000
-"""An hour; a bound also keeps out what is not a number."""
+"""An hour; a bound also rejects NaN."""
 
 
 class NoConfigurationError(UserError):
-    """No configuration meets what was asked for."""
+    """No configuration meets the constraints."""
 
     def __init__(self, stack: str, reasons: tuple[str, ...]) -> None:
         lines = [f"no configuration serves stack {stack} within these constraints:"]
         lines += [f"  {number}. {reason}" for number, reason in enumerate(reasons, start=1)]
         lines.append(
-            "Raise --latency-ms, --prefill-ms or --max-gpus, leave --gpu out, or shorten "
+            "Raise --latency-ms, --prefill-ms or --max-gpus, omit --gpu, or lower "
             f"model.maxLength in stacks/Pulumi.{stack}.yaml"
         )
         super().__init__("\n".join(lines))
@@ -55,8 +55,7 @@ def recommend(  # noqa: PLR0913  # one parameter an option
         typer.Option(
             min=0.1,
             max=MOST_MS,
-            help="Maximum time between two output tokens, for 95% of them. Default: "
-            "traffic.interTokenLatencySeconds.",
+            help="Maximum P95 inter-token latency. Default: traffic.interTokenLatencySeconds.",
         ),
     ] = None,
     prefill_ms: Annotated[
@@ -64,8 +63,8 @@ def recommend(  # noqa: PLR0913  # one parameter an option
         typer.Option(
             min=0.1,
             max=MOST_MS,
-            help="Maximum time to the first token, excluding queueing, for 95% of requests. "
-            "Default: traffic.timeToFirstTokenSeconds.",
+            help="Maximum P95 time to first token, excluding queueing. Default: "
+            "traffic.timeToFirstTokenSeconds.",
         ),
     ] = None,
     commitment_percent: Annotated[
@@ -79,8 +78,8 @@ def recommend(  # noqa: PLR0913  # one parameter an option
 
     Compares GPUs, nodes, precisions, purchase options, autoscaling and hybrids.
 
-    Rented nodes are those of the stack's cloud and region in the price book; nodes that the stack
-    states or owns are compared with them. The rest of the bill stays as in the stack.
+    Rented nodes are those of the stack's cloud and region in the price book; they are compared with
+    the stack's own node types or owned nodes. The rest of the bill stays as in the stack.
 
     Example: breakeven recommend aws-prod --latency-ms 30 --commitment-percent 30
     """

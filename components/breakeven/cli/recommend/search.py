@@ -1,4 +1,4 @@
-"""From a stack file to the search of its cheapest configuration."""
+"""Inputs of the search for the cheapest configuration of a stack."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from breakeven.settings.stack import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the command line asks for; see the options of `breakeven recommend`."""
+    """The options of `breakeven recommend`."""
 
     gpus: tuple[str, ...] = ()
     max_gpus: int = 64
@@ -33,9 +33,9 @@ class Wishes:
 
 
 def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
-    """Gathers what a search rests on."""
+    """Gathers the inputs of a search."""
     settings, replicas = stack.settings, stack.settings.replicas
-    # Of the configurations only those add replicas whose nodes come with them.
+    # Only configurations whose nodes can be added can add replicas.
     precisions = settings.model.facts.precisions
     starts = {
         precision: replica_start(stack.with_precision(precision), new_node=True)
@@ -50,7 +50,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
         gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
         max_model_length=settings.model.max_length,
         adapter_bytes=settings.model.adapter_bytes,
-        # With autoscaling off minReplicas is the size of that one fleet, not a floor.
+        # With autoscaling off, minReplicas is the size of the fleet, not a minimum.
         lowest_replicas=max(1, replicas.min) if replicas.autoscaling else 1,
         target_requests=replicas.target_requests,
         largest_batch=largest_batch(settings),
@@ -76,7 +76,7 @@ def search_of(stack: LoadedStack, wishes: Wishes) -> Search:
 
 
 def _objectives(settings: Settings, wishes: Wishes) -> Objectives:
-    """Returns the stack's objectives, but for those that the command line states."""
+    """Returns the stack's objectives, overridden by the command line."""
     found = objectives_of(settings)
     if wishes.latency_ms is not None:
         found = replace(found, inter_token_seconds=wishes.latency_ms / 1000)

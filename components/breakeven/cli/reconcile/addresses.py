@@ -1,4 +1,4 @@
-"""Asks Prometheus and OpenCost by address for what the files would hold."""
+"""Queries Prometheus and OpenCost directly, instead of reading files."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 TOKEN = "PROMETHEUS_TOKEN"  # noqa: S105 -- the name of a variable, no secret
 OPENCOST_TOKEN = "OPENCOST_TOKEN"  # noqa: S105 -- as above
-"""Variables with bearer tokens, where a server asks for one."""
+"""Environment variables with bearer tokens."""
 
 _LONGEST_SECONDS = 60.0
-_MOST_POINTS = 11_000  # Prometheus refuses more
+_MOST_POINTS = 11_000  # Prometheus rejects more
 _LARGEST_BYTES = 256 << 20
 _SHORTEST_STEP = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The time that is asked about.
+    """The time range of the queries.
 
     Attributes:
         end: Its end, in UTC.
-        days: Its length, over 0.
+        days: Its length, above 0.
     """
 
     end: datetime
@@ -51,24 +51,24 @@ class Window:
 
     @property
     def step_seconds(self) -> int:
-        """Seconds between points, so that Prometheus answers all of them."""
+        """Seconds between points, within the limit of Prometheus."""
         return max(_SHORTEST_STEP, -(-round(self.days * 86_400) // _MOST_POINTS))
 
 
 def ask_prometheus(
     address: str, files: Files, settings: Settings, window: Window
 ) -> Iterator[tuple[str, Observed]]:
-    """Yields traffic and replicas of a stack, as Prometheus counted them.
+    """Yields traffic and replicas of a stack from Prometheus.
 
     Args:
         address: Such as http://localhost:9090.
-        files: Reads the answers.
+        files: Reads the responses.
         settings: Of the model.
-        window: The time to ask about.
+        window: The time range.
 
     Raises:
-        ReconcileError: It can't be reached, is too slow, or does not answer as Prometheus does.
-        ObservedError: An answer can't be used.
+        ReconcileError: It is unreachable, too slow, or not Prometheus.
+        ObservedError: An answer cannot be used.
     """
     names = "prompt_tokens|prompt_tokens_cached|generation_tokens|request_success"
     selector = namespace_selector(settings)
@@ -88,16 +88,16 @@ def ask_prometheus(
 
 
 def ask_opencost(address: str, files: Files, window: Window) -> Iterator[tuple[str, Observed]]:
-    """Yields what pods and nodes cost by OpenCost.
+    """Yields the cost of pods and nodes from OpenCost.
 
     Args:
         address: Such as http://localhost:9003.
-        files: Reads the answers.
-        window: The time to ask about.
+        files: Reads the responses.
+        window: The time range.
 
     Raises:
-        ReconcileError: It can't be reached, is too slow, or does not answer as OpenCost does.
-        ObservedError: An answer can't be used.
+        ReconcileError: It is unreachable, too slow, or not OpenCost.
+        ObservedError: An answer cannot be used.
     """
     span = ",".join(moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in (window.start, window.end))
     asked = (
@@ -114,22 +114,22 @@ def ask_opencost(address: str, files: Files, window: Window) -> Iterator[tuple[s
 
 
 def fetch_answer(address: str, path: str, parameters: Mapping[str, str], variable: str) -> str:
-    """Returns what a server answers, as text.
+    """Returns a server's response as text.
 
     Args:
         address: Of the server.
         path: Below its address.
         parameters: Of the query.
-        variable: Environment variable with a bearer token; may be unset.
+        variable: Environment variable with a bearer token; can be unset.
 
     Raises:
-        ReconcileError: It can't be reached, is too slow, or answers an error.
+        ReconcileError: It is unreachable, too slow, or returns an error.
     """
     import httpx2  # noqa: PLC0415 -- takes a while to load
 
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        msg = f"{_plain(address)}: is not an address. Allowed: http://HOST:PORT or https://HOST"
+        msg = f"{_plain(address)}: invalid address. Allowed: http://HOST:PORT or https://HOST"
         raise ReconcileError(msg)
     where = _plain(address)
     token = os.environ.get(variable, "")
@@ -139,10 +139,10 @@ def fetch_answer(address: str, path: str, parameters: Mapping[str, str], variabl
         with httpx2.Client(timeout=_LONGEST_SECONDS, follow_redirects=False) as client:
             answer = client.get(url, headers=headers)
     except httpx2.TimeoutException as error:
-        msg = f"{where}: no answer within {_LONGEST_SECONDS:.0f} s. Ask for fewer days: --days 1"
+        msg = f"{where}: no response within {_LONGEST_SECONDS:.0f} s. Query fewer days: --days 1"
         raise ReconcileError(msg) from error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        msg = f"{where}: can't be reached ({type(error).__name__}). Check the address, or open it "
+        msg = f"{where}: unreachable ({type(error).__name__}). Check the address, or forward it "
         msg += "with kubectl port-forward"
         raise ReconcileError(msg) from error
     _check(answer, where, variable)
@@ -152,20 +152,20 @@ def fetch_answer(address: str, path: str, parameters: Mapping[str, str], variabl
 def _check(answer: httpx2.Response, where: str, variable: str) -> None:
     code = answer.status_code
     if code in (401, 403):
-        msg = f"{where}: refused ({code}). Put a bearer token into {variable}"
+        msg = f"{where}: access denied ({code}). Set a bearer token in {variable}"
         raise ReconcileError(msg)
     if code != 200:  # noqa: PLR2004 -- HTTP's code for an answer
-        msg = f"{where}: answered {code}. Check that the address is that of the server itself"
+        msg = f"{where}: returned {code}. Check that the address is that of the server itself"
         raise ReconcileError(msg)
     if len(answer.content) > _LARGEST_BYTES:
         msg = (
-            f"{where}: answered more than {_LARGEST_BYTES >> 20} MiB. Ask for fewer days: --days 1"
+            f"{where}: the response exceeds {_LARGEST_BYTES >> 20} MiB. Query fewer days: --days 1"
         )
         raise ReconcileError(msg)
 
 
 def _plain(address: str) -> str:
-    """Returns an address without user, password and query, which may be secrets."""
+    """Returns an address without user, password and query, which can be secrets."""
     parts = urlsplit(address)
     host = parts.hostname or address.partition("?")[0].rpartition("@")[2]
     try:

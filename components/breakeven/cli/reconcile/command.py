@@ -1,4 +1,4 @@
-"""`breakeven reconcile`: which assumption of an estimate was off, and what the bill says."""
+"""`breakeven reconcile`: compares an estimate with usage and the bill."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def reconcile(  # noqa: PLR0913  # one argument an option
         str | None,
         typer.Option(
             autocompletion=lambda: list(KINDS),
-            help=f"Kind of Prometheus responses whose metric does not say what they count, such "
-            f"as those of count(...): {' or '.join(_AMBIGUOUS)}.",
+            help="Kind of Prometheus responses with an ambiguous metric, such as those of "
+            f"count(...): {' or '.join(_AMBIGUOUS)}.",
         ),
     ] = None,
     output_format: FormatOption = Format.TEXT,
@@ -116,15 +116,15 @@ def reconcile(  # noqa: PLR0913  # one argument an option
             yield from ask_opencost(opencost, files, window)
 
     try:
-        with waiting("Reading what happened"):
+        with waiting("Reading observed data"):
             observed = merge(observations())
-        with waiting("Estimating with each figure"):
+        with waiting("Estimating with each observed figure"):
             answer = reconciled(loaded.ledger(), loaded.assumptions, observed, assumptions_with)
     except (BillError, ObservedError, TrafficError) as error:
         raise ReconcileError(str(error)) from error
     except SettingsError as error:
         problems = "\n".join(f"  {problem}" for problem in error.problems)
-        msg = f"stack {stack} can't be estimated with what was observed:\n{problems}"
+        msg = f"stack {stack} cannot be estimated with the observed data:\n{problems}"
         raise ReconcileError(msg) from error
     _print(answer, files, output_format)
 

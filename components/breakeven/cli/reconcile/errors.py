@@ -6,4 +6,4 @@ from breakeven.errors import UserError
 
 
 class ReconcileError(UserError):
-    """What was observed can't be used."""
+    """The observed data is invalid."""

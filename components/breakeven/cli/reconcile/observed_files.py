@@ -1,4 +1,4 @@
-"""Reads what happened from files: answers of servers, exports of bills, reports of APIs."""
+"""Reads observed data from files: server responses, bill exports, API reports."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from breakeven.traffic.files import open_log
 
 _AMBIGUOUS = tuple(kind.name for kind in KINDS.values() if kind.is_ambiguous)
 _MISSING = (
-    "exports of bills are read by polars, which is not installed. "
-    "Type: python3 -m pip install 'breakeven[bills]'"
+    "reading bill exports requires polars, which is not installed. Run: python3 -m pip install "
+    "'breakeven[bills]'"
 )
 
 
 @dataclass(slots=True)
 class Files:
-    """What is read, and how.
+    """Reads files of observed data.
 
     Attributes:
         loaded: The stack.
         now: The time, in UTC.
-        stated: Kind of answers of Prometheus that do not tell what they count.
-        tags: That rows of an export have to carry.
-        machines: Machine types of GPU nodes; empty for that of the stack.
-        charged: The exports that were read.
-        spent: The reports of APIs that were read.
+        stated: Kind of Prometheus responses with an ambiguous metric.
+        tags: That rows of an export must have.
+        machines: Machine types of GPU nodes; empty for those of the stack.
+        charged: Exports read so far.
+        spent: Reports of APIs read so far.
     """
 
     loaded: LoadedStack
@@ -49,16 +49,16 @@ class Files:
     spent: list[ApiSpend] = field(default_factory=list)
 
     def observations(self, paths: Sequence[Path]) -> Iterator[tuple[str, Observed]]:
-        """Yields name and figures of each file, and of all exports of bills together.
+        """Yields name and figures of each file, and of all bill exports together.
 
         Args:
             paths: Files, or folders with exports in parts.
 
         Raises:
-            ReconcileError: A file is of no known kind, or a library is missing.
-            BillError: An export can't be used.
-            ObservedError: Figures can't be used.
-            TrafficError: A file can't be opened.
+            ReconcileError: A file has an unknown kind, or a library is missing.
+            BillError: An export is invalid.
+            ObservedError: Figures are invalid.
+            TrafficError: A file cannot be opened.
         """
         for path in _listed(paths):
             observed = self._read(path)
@@ -72,7 +72,7 @@ class Files:
             yield "the API's report", from_api_spend(self.spent, calendar)
 
     def _read(self, path: Path) -> Observed | None:
-        """Returns the figures of a file; None of a bill, whose parts are read together."""
+        """Returns the figures of a file; None for a bill, whose parts are read together."""
         name = str(path)
         if path.name.lower().endswith(".parquet"):
             self._export(path)
@@ -90,7 +90,7 @@ class Files:
         return self.answer(text, name, None)
 
     def answer(self, text: str, name: str, kind: Kind | None) -> Observed:
-        """Returns the figures of an answer of Prometheus or OpenCost, or of figures in YAML.
+        """Returns the figures in a Prometheus or OpenCost response, or in YAML.
 
         Args:
             text: Of the answer.
@@ -100,10 +100,7 @@ class Files:
         kind = kind or detect_kind(text) or self.stated
         if kind is None:
             stated = " or ".join(f"--kind {name}" for name in _AMBIGUOUS)
-            msg = (
-                f"{name}: an answer of Prometheus whose metric does not tell what it counts. "
-                f"State it: {stated}"
-            )
+            msg = f"{name}: ambiguous metric in a Prometheus response. State its kind: {stated}"
             raise ReconcileError(msg)
         settings = self.loaded.settings
         deployment = Deployment(
@@ -144,6 +141,9 @@ def _listed(paths: Sequence[Path]) -> Iterator[Path]:
             continue
         parts = sorted(part for part in path.rglob("*") if looks_like_export(part))
         if not parts:
-            msg = f"{path}: no export in this folder. Allowed: CSV, Parquet or JSONL files in it"
+            msg = (
+                f"{path}: this folder contains no export. Allowed: a folder with CSV, Parquet or "
+                "JSONL files"
+            )
             raise ReconcileError(msg)
         yield from parts

@@ -1,4 +1,4 @@
-"""`breakeven status`: what a stack's deployment does now, and what it costs."""
+"""`breakeven status`: the current status and cost of a stack's deployment."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from breakeven.settings.files import stack_values, with_settings
 
 _Look = Callable[[], Snapshot]
 _WIDTH = 100
-"""Columns where there is no terminal that tells its own."""
+"""Columns if there is no terminal."""
 
 
 def status(  # noqa: PLR0913  # one argument for each option
@@ -55,12 +55,12 @@ def status(  # noqa: PLR0913  # one argument for each option
     prometheus: PrometheusOption = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Print what a stack's deployment does and costs now.
+    """Print the current status and cost of a stack's deployment.
 
     Shows replicas and why some are not ready, nodes and their price, spend compared with plan and
     budget, queue, time to first token, the API's share, and alerts. Changes nothing. Values that
-    Prometheus does not report are unknown. With --watch and --format json it prints one document
-    per line.
+    Prometheus does not report are shown as unknown. With --watch and --format json, prints one
+    document per line.
 
     Example: breakeven status aws-prod --watch
     """
@@ -106,7 +106,7 @@ def _print_text(look: _Look, every: float | None) -> None:
 
 
 def _plain(snapshot: Snapshot) -> str:
-    """Returns the screen as lines without blanks at their ends."""
+    """Returns the screen as lines without trailing blanks."""
     width = None if sys.stdout.isatty() else _WIDTH
     console = Console(highlight=False, width=width, color_system=None)
     with console.capture() as captured:
@@ -115,7 +115,7 @@ def _plain(snapshot: Snapshot) -> str:
 
 
 def _repeat(act: Callable[[], None], every: float) -> None:
-    """Acts again and again until Ctrl-C; the API server may be away for a while."""
+    """Repeats until Ctrl-C; the API server can be temporarily unavailable."""
     try:
         while True:
             try:
@@ -128,7 +128,7 @@ def _repeat(act: Callable[[], None], every: float) -> None:
 
 
 def _watch(look: _Look, every: float) -> None:
-    """Keeps one screen up to date; the last one stays while the API server is away."""
+    """Updates one screen; keeps the last one while the API server is unavailable."""
     last = look()
     console = Console(file=whole(sys.stdout), highlight=False)
     try:

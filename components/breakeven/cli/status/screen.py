@@ -14,17 +14,17 @@ _ALERTS = 5
 
 
 def screen(snapshot: Snapshot, error: str = "") -> RenderableType:
-    """Lays a snapshot out.
+    """Formats a snapshot.
 
     Args:
-        snapshot: What was seen last.
-        error: Why there is nothing newer; empty if there is.
+        snapshot: The last snapshot.
+        error: Why there is no newer one; empty if it is current.
     """
     head = f"{snapshot.stack} on {snapshot.context}, {snapshot.at:%Y-%m-%d %H:%M:%S} UTC"
     parts: list[RenderableType] = [Text(head, style="bold"), _table(snapshot)]
     if snapshot.alerts:
         parts.append(_alerts(snapshot))
-    parts += [Text(f"not known: {each}") for each in snapshot.missing]
+    parts += [Text(f"unknown: {each}") for each in snapshot.missing]
     if error:
         parts.append(Text(f"not refreshed: {error}", style="bold"))
     return Group(*parts)
@@ -41,12 +41,12 @@ def _table(snapshot: Snapshot) -> Table:
         for each in model.not_ready:
             table.add_row("", f"{each.replicas} not ready ({each.cause}): {each.detail}")
         table.add_row("queue", _queue(model))
-        table.add_row("first token, P95", _seconds(model.first_token_p95_seconds))
+        table.add_row("TTFT, P95", _seconds(model.first_token_p95_seconds))
     for line in _nodes(snapshot.nodes):
         table.add_row(*line)
     for name, value in _spend(snapshot.spend):
         table.add_row(name, value)
-    table.add_row("own and API share", _shares(snapshot))
+    table.add_row("traffic split", _shares(snapshot))
     if snapshot.alerts is not None and not snapshot.alerts:
         table.add_row("alerts", "none")
     return table
@@ -64,7 +64,7 @@ def _queue(model: ModelNow) -> str:
         return "unknown"
     rate = model.requests_per_second
     served = f"; {rate:.2f} requests/s" if rate is not None else ""
-    return f"{model.queue or 0:.0f} wait, {model.running or 0:.0f} run{served}"
+    return f"{model.queue or 0:.0f} queued, {model.running or 0:.0f} running{served}"
 
 
 def _seconds(value: float | None) -> str:
@@ -89,12 +89,12 @@ def _spend(spend: Spend) -> list[tuple[str, str]]:
     if spend.this_month is None or spend.today is None or spend.this_hour is None:
         return [*lines, ("spend", spend.source)]
     budget = "" if spend.budget_month is None else f", budget {_usd(spend.budget_month)}"
-    so_far = f"{_usd(spend.this_month)}; plan so far {_usd(spend.planned_this_month)}"
+    so_far = f"{_usd(spend.this_month)}; planned so far {_usd(spend.planned_this_month)}"
     return [
         *lines,
         ("spend this hour", _usd(spend.this_hour)),
-        ("spend today", f"{_usd(spend.today)}; plan so far {_usd(spend.planned_today)}"),
-        ("spend this month", f"{so_far}, whole month {_usd(spend.planned_month)}{budget}"),
+        ("spend today", f"{_usd(spend.today)}; planned so far {_usd(spend.planned_today)}"),
+        ("spend this month", f"{so_far}, full month {_usd(spend.planned_month)}{budget}"),
         ("", f"({spend.source})"),
     ]
 
@@ -102,7 +102,7 @@ def _spend(spend: Spend) -> list[tuple[str, str]]:
 def _shares(snapshot: Snapshot) -> str:
     if snapshot.own_share is None or snapshot.api_share is None:
         return "unknown"
-    return f"{snapshot.own_share:.0%} own, {snapshot.api_share:.0%} API"
+    return f"{snapshot.own_share:.0%} self-hosted, {snapshot.api_share:.0%} API"
 
 
 def _alerts(snapshot: Snapshot) -> Table:

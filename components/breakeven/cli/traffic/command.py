@@ -1,4 +1,4 @@
-"""`breakeven traffic`: what a stack file says about its load, from logs or from a preset."""
+"""`breakeven traffic`: traffic settings from logs or from a preset."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from breakeven.traffic.shape_file import MARK, shape_text
 
 traffic = typer.Typer(
     name="traffic",
-    help="Turn request logs into traffic settings of a stack.\n\n"
+    help="Convert request logs to a stack's traffic settings.\n\n"
     "Also reads usage exports, or takes a published preset.\n\n"
     "Example: breakeven traffic preset medium",
     no_args_is_help=True,
@@ -45,7 +45,7 @@ _ENDINGS = (".gz", ".csv", ".jsonl", ".ndjson", ".json", ".tsv", ".txt", ".log")
 
 
 class TrafficImportError(UserError):
-    """Logs, options or files with which an import can't go on; nothing was written."""
+    """Invalid logs, options or files; nothing was written."""
 
 
 _AUTO = "auto"
@@ -161,7 +161,7 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
         profile = measure(imported.tally, zone, imported.clock)
     except TrafficError as error:
         raise TrafficImportError(str(error)) from error
-    # The checks and prices of an estimate take a while to load; help needs none of them.
+    # The checks and prices of an estimate take a while to import; help does not need them.
     from breakeven.cli.traffic.fitting import fitted, fitted_to_default  # noqa: PLC0415
     from breakeven.cli.traffic.spend import spend_of  # noqa: PLC0415
 
@@ -169,7 +169,7 @@ def import_traffic(  # noqa: PLR0913  # one parameter an option
     if stack is None:
         fitting = fitted_to_default(measured, profile)
     else:
-        _merged(places, measured)  # first of all, a file whose lines can't be changed
+        _merged(places, measured)  # checked first: a file whose lines cannot be changed
         values = stack_values(stack, PROJECT)
         fitting = fitted(stack, values, measured, profile, now.date())
         profile = _with_week(profile, values)
@@ -208,13 +208,13 @@ def preset(
         typer.echo(as_json("traffic-preset", {"settings": settings, "sources": dict(SOURCES)}))
         return
     typer.echo("\n".join(setting_lines(settings)))
-    typer.echo("\nWhere the figures come from")
+    typer.echo("\nSources of the figures")
     sources = [f"- {what}: {source}." for what, source in SOURCES.items()]
     typer.echo(wrapped(sources), nl=False)
 
 
 def _with_week(profile: Profile, values: Mapping[str, object]) -> Profile:
-    """Returns a profile whose mean day is repeated for a stack with a weekly schedule."""
+    """Returns a profile that repeats its mean day, for a stack with a weekly schedule."""
     replicas = values.get("replicas")
     scheduled = isinstance(replicas, Mapping) and replicas.get("schedule")
     if scheduled and profile.rates and len(profile.rates) == HOURS_OF_DAY:
@@ -239,8 +239,8 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError) as error:
         msg = (
-            f'--timezone: found "{name}"; allowed: a name of the IANA table of time zones, such '
-            "as Europe/Berlin or America/New_York"
+            f'--timezone: found "{name}". Allowed: an IANA time zone, such as Europe/Berlin or '
+            "America/New_York"
         )
         raise TrafficImportError(msg) from error
 
@@ -256,7 +256,7 @@ def _columns(text: str, kind: Kind | None) -> Mapping[str, str]:
     """Reads `--columns`."""
     if text and kind is not None and not kind.takes_columns:
         msg = (
-            f"--columns: columns of {kind.name} are known. Leave it out, or say --kind requests-csv"
+            f"--columns: has no effect with --kind {kind.name}. Omit it, or use --kind requests-csv"
         )
         raise TrafficImportError(msg)
     stated: dict[str, str] = {}
@@ -264,7 +264,7 @@ def _columns(text: str, kind: Kind | None) -> Mapping[str, str]:
         field, _, column = (piece.strip() for piece in part.partition("="))
         if field not in FIELDS or not column or field in stated:
             msg = (
-                f'--columns: found "{part}"; allowed: each of {", ".join(FIELDS)} at most once, '
+                f'--columns: found "{part}". Allowed: each of {", ".join(FIELDS)} at most once, '
                 "as in --columns timestamp=when,input=tokens_read"
             )
             raise TrafficImportError(msg)
@@ -280,11 +280,11 @@ def _name_after(file: Path) -> str:
 
 
 def _places(shape_name: str, stack: str | None) -> _Places:
-    """Makes sure, before anything is read, that what comes out can be written."""
+    """Checks before reading that the output can be written."""
     if not _NAME.fullmatch(shape_name) or shape_name in _RESERVED:
         msg = (
-            f'--name: found "{shape_name}"; allowed: letters, digits, ".", "_" and "-", not '
-            f"{' or '.join(_RESERVED)}, such as --name november"
+            f'--name: found "{shape_name}". Allowed: letters, digits, ".", "_" and "-", but not '
+            f"{' or '.join(_RESERVED)}; for example --name november"
         )
         raise TrafficImportError(msg)
     if stack is not None and stack not in stack_names(PROJECT):
@@ -292,8 +292,8 @@ def _places(shape_name: str, stack: str | None) -> _Places:
     shape = PROJECT / "stacks" / "traffic" / shape_name
     if shape.exists() and not _is_ours(shape):
         msg = (
-            f"stacks/traffic/{shape_name} is there and was not made by this command. "
-            "Take another --name, or remove it"
+            f"stacks/traffic/{shape_name} already exists and was not written by this command. "
+            "Use another --name, or remove the file"
         )
         raise TrafficImportError(msg)
     return _Places(shape, None if stack is None else PROJECT / "stacks" / f"Pulumi.{stack}.yaml")
@@ -304,7 +304,7 @@ def _is_ours(shape: Path) -> bool:
 
 
 def _write(places: _Places, shape: str | None, settings: Mapping[str, Setting]) -> None:
-    """Writes the shape first: a stack file must not name one that is not there."""
+    """Writes the shape first: a stack file must not name a missing shape."""
     try:
         merged = _merged(places, settings)
         if shape is not None:
@@ -313,7 +313,10 @@ def _write(places: _Places, shape: str | None, settings: Mapping[str, Setting]) 
         if places.stack is not None and merged is not None:
             write_whole(places.stack, merged)
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"can't write below {PROJECT / 'stacks'}: {error}. Make it writable, then try again"
+        msg = (
+            f"cannot write to {PROJECT / 'stacks'}: {error}. Make the folder writable, then try "
+            "again"
+        )
         raise TrafficImportError(msg) from error
 
 

@@ -1,4 +1,4 @@
-"""Makes sure that measured settings leave a stack that can be estimated."""
+"""Checks that a stack with the measured settings can be estimated."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _STEP = 1_024
 
 
 class UnfitSettingsError(UserError):
-    """A stack would be refused with the measured settings; nothing was written."""
+    """The stack would be invalid with the measured settings; nothing was written."""
 
     def __init__(self, stack: str, problems: list[Problem]) -> None:
         lines = "\n".join(f"  {problem}" for problem in problems)
         super().__init__(
-            f"stack '{stack}' can't be estimated with this traffic. Nothing was written.\n{lines}\n"
-            "Change these settings in its file, then import again; or leave --stack out to see "
-            "the measured settings."
+            f"stack '{stack}' would be invalid with this traffic. Nothing was written.\n{lines}\n"
+            "Change these settings in its file, then import again. To only print the measured "
+            "settings, omit --stack."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Settings that a stack can be estimated with.
+    """Settings with which a stack can be estimated.
 
     Attributes:
-        settings: What was measured, and what follows from it, by dotted key.
-        notes: What follows from it, in words.
+        settings: Measured and derived settings, by dotted key.
+        notes: Explanations of derived settings.
     """
 
     settings: Mapping[str, Setting]
@@ -61,14 +61,14 @@ class _Stack:
         return max(model.model.max_length for model in stack.models)
 
     def new_problems(self, changes: Mapping[str, object]) -> list[Problem]:
-        """Returns why a change makes the stack one that can't be estimated."""
-        # The file of a new shape is not there yet; flat stands for it.
+        """Returns why a change makes the stack invalid."""
+        # The file of a new shape does not exist yet; flat replaces it here.
         standing = {_SHAPE: "flat"} if _SHAPE in changes else {}
         found = self._problems({**changes, **standing})
         return [problem for problem in found if problem.key not in self._before]
 
     def held_requests(self, changes: Mapping[str, object]) -> int:
-        """Returns the requests that a replica holds at once."""
+        """Returns how many requests a replica holds at once."""
         stack, _ = parse(with_settings(self.values, {**changes, _SHAPE: "flat"}))
         [model] = stack.models
         demand, _ = demand_of(model, self.today)
@@ -86,9 +86,9 @@ def fitted(
     profile: Profile,
     today: date,
 ) -> Fitted:
-    """Returns measured settings with a longest request that a stack can serve.
+    """Returns measured settings with a maximum length that a stack can serve.
 
-    The longest measured request if its model and GPUs hold it, else what 99% do not exceed, else
+    The longest measured request if the model and GPUs can hold it, else the 99th percentile, else
     the mean. A stack that allows longer requests keeps its setting.
 
     Args:
@@ -99,7 +99,7 @@ def fitted(
         today: Day on which prices are looked up.
 
     Raises:
-        UnfitSettingsError: The stack can't be estimated with them.
+        UnfitSettingsError: The stack would be invalid with them.
     """
     stack = _Stack(name, values, today)
     stated = stack.longest_request
@@ -112,14 +112,17 @@ def fitted(
             held = stack.held_requests(changed)
             changed[TARGET] = held
             problems = stack.new_problems(changed)
-            told.append(f"{TARGET} is set to {held}: a replica holds no more of this length")
+            told.append(
+                f"{TARGET} is set to {held}, the most requests of this length that a "
+                "replica can hold"
+            )
         if not problems:
             return Fitted(changed, tuple(told))
     raise UnfitSettingsError(name, problems)
 
 
 def fitted_to_default(settings: Mapping[str, Setting], profile: Profile) -> Fitted:
-    """Returns measured settings, with a longest request where the default is too short."""
+    """Returns measured settings, with a maximum length if the default is too short."""
     length, note = next(_lengths(profile))
     if length <= ModelSettings.model_fields["max_length"].default:
         return Fitted(settings)
@@ -127,26 +130,26 @@ def fitted_to_default(settings: Mapping[str, Setting], profile: Profile) -> Fitt
 
 
 def _lengths(profile: Profile) -> Iterator[tuple[int, str]]:
-    """Yields lengths that a stack may have to allow, the best one first, each with its note."""
+    """Yields candidate maximum lengths, best first, each with its note."""
     if profile.longest_request is not None:
         yield _rounded(profile.longest_request), ""
     if profile.request_p99 is not None:
         note = (
             f"the longest request has {profile.longest_request:,} tokens, more than the stack can "
-            f"serve: {LENGTH} is {{length:,}}, which 99% of the requests do not exceed. The rest "
-            "would be refused"
+            f"serve. {LENGTH} is set to {{length:,}}, the 99th percentile; longer requests would "
+            "be rejected"
         )
         yield _rounded(profile.request_p99), note
     mean = (profile.input_tokens or 0) + (profile.output_tokens or 0)
     if profile.request_p99 is not None:
         note = (
             f"1% of the requests have more than {profile.request_p99:,} tokens, more than the "
-            f"stack can serve: {LENGTH} is {{length:,}}, and longer requests would be refused"
+            f"stack can serve. {LENGTH} is set to {{length:,}}; longer requests would be rejected"
         )
     else:
         note = (
-            f"{LENGTH} is not measured: the log has no single requests. Make sure that "
-            "{length:,} tokens hold the longest"
+            f"{LENGTH} is not measured, because the log does not list single requests. Make sure "
+            "that the longest request has at most {length:,} tokens"
         )
     yield _rounded(mean), note
 

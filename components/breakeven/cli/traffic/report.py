@@ -1,4 +1,4 @@
-"""What an import of traffic tells: what was read, what it means, and what was left out."""
+"""The report of a traffic import: what was read, the settings, and what was skipped."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ MINUTES_PER_DAY = 1_440
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficReport:
-    """An import, told for people and as JSON.
+    """The report of an import, as text and as JSON.
 
     Attributes:
         sources: File names and kinds.
         zone: Name of the time zone of all times and hours.
-        imported: Counts, sums, and what was bad.
-        profile: What was measured.
-        fitted: Settings that follow from it.
-        spend: What the log says was paid; None where it says nothing.
+        imported: Counts, sums, and bad rows.
+        profile: The measured traffic.
+        fitted: Settings derived from it.
+        spend: The spend in the log; None without one.
         shape_name: Name of the shape file, if there is one.
         stack: Stack whose file was changed.
     """
@@ -44,22 +44,22 @@ class TrafficReport:
 
     @property
     def settings(self) -> Mapping[str, Setting]:
-        """Settings that were measured, by key without prefix."""
+        """Measured settings, by key without prefix."""
         return self.fitted.settings
 
     @property
     def written(self) -> tuple[str, ...]:
-        """Files that were written, from the project's folder."""
+        """Written files, relative to the project's folder."""
         shape = (f"stacks/traffic/{self.shape_name}",) if self.profile.rates else ()
         return shape + ((f"stacks/Pulumi.{self.stack}.yaml",) if self.stack else ())
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know about the figures."""
+        """Notes on the figures."""
         return (*self.imported.notes, *self.profile.notes, *self.fitted.notes)
 
     def as_text(self) -> str:
-        """Returns the report for people, at most 96 columns wide."""
+        """Returns the report as text, at most 96 columns wide."""
         tally = self.imported.tally
         left_out = "; ".join(f"{reason}: {count:,}" for reason, count in tally.left_out.items())
         head = [
@@ -67,10 +67,10 @@ class TrafficReport:
             self._volume(),
             *self._lengths(),
             f"Rows: {tally.rows:,} read, {tally.bad_rows:,} bad"
-            + (f"; left out: {left_out}" if left_out else ""),
+            + (f"; skipped: {left_out}" if left_out else ""),
             *(f"- {line}" for line in describe_bad_rows(tally)),
         ]
-        where = f"stacks/Pulumi.{self.stack}.yaml, merged" if self.stack else "for your stack file"
+        where = f"stacks/Pulumi.{self.stack}.yaml, merged" if self.stack else "for the stack file"
         parts = [wrapped(head), f"\nSettings, {where}\n", *_lines(setting_lines(self.settings))]
         if self.spend:
             parts += ["\nSpend\n", wrapped(self.spend.as_text())]
@@ -81,7 +81,7 @@ class TrafficReport:
         return "".join(parts)
 
     def _volume(self) -> str:
-        """Says how many requests there are, and when."""
+        """Returns how many requests there are, and when."""
         profile, tally = self.profile, self.imported.tally
         minutes = profile.days * MINUTES_PER_DAY
         span = f"{profile.days:,.1f} days" if profile.days >= 1 else f"{minutes:.0f} minutes"
@@ -91,19 +91,19 @@ class TrafficReport:
             else f"{profile.requests:,} requests"
         )
         if profile.start is None or profile.end is None:
-            return f"{counted} within {span} of the log's own time"
+            return f"{counted} within {span} of the log's relative time"
         return (
             f"{counted} from {profile.start:%Y-%m-%d %H:%M} to "
             f"{profile.end:%Y-%m-%d %H:%M} {self.zone}, {span}"
         )
 
     def _lengths(self) -> list[str]:
-        """Says how long the requests are, where the log has single ones."""
+        """Returns the lengths of requests, if the log lists single ones."""
         profile = self.profile
         if profile.request_p99 is None or profile.longest_request is None:
             return []
         line = (
-            f"99% of requests have at most {profile.request_p99:,} tokens, input and output; the "
+            f"99% of requests have at most {profile.request_p99:,} input and output tokens; the "
             f"longest has {profile.longest_request:,}"
         )
         return [line]

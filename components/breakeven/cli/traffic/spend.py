@@ -1,4 +1,4 @@
-"""What a log says was paid, compared with the list prices of the same requests."""
+"""The spend in a log, compared with the list prices of the same requests."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _PROVIDERS: Mapping[str, str] = MappingProxyType(
         "azure_ai": "azure",
     }
 )
-"""How genai-prices calls providers that gateways call otherwise."""
+"""Provider names of genai-prices that differ from those of gateways."""
 
 _MAKERS = ("openai", "anthropic", "google", "mistral", "x-ai", "deepseek", "cohere")
-"""Whose list price is taken where a log names no provider."""
+"""The provider whose list price is used if a log names none."""
 
 _ROUND = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """What a log says was paid.
+    """The spend in a log.
 
     Attributes:
         usd: In all of the log.
         days: Its span.
-        list_usd: The same requests at list price; None where a model has none.
-        compared: What the log says of the requests whose list price is known.
-        without_price: Models whose list price is not known.
+        list_usd: The same requests at list price; None if a model has none.
+        compared: The logged spend of requests whose list price is known.
+        without_price: Models with unknown list price.
     """
 
     usd: Decimal
@@ -52,7 +52,7 @@ class Spend:
 
     @property
     def monthly(self) -> Decimal:
-        """USD in a month of the same traffic."""
+        """USD per month at the same traffic."""
         return self._monthly(self.usd)
 
     def as_text(self) -> list[str]:
@@ -64,11 +64,12 @@ class Spend:
             share = (self.compared - self.list_usd) * 100 / self.list_usd
             than = "above" if share >= 0 else "below"
             lines.append(
-                f"At list price the same requests cost {usd(self._monthly(self.list_usd))}/month: "
-                f"the log is {abs(share):.1f}% {than} it."
+                "At list price, the same requests cost "
+                f"{usd(self._monthly(self.list_usd))}/month; the logged spend is "
+                f"{abs(share):.1f}% {than} that."
             )
         if self.without_price:
-            lines.append(f"No list price is known for {', '.join(self.without_price)}.")
+            lines.append(f"Unknown list price: {', '.join(self.without_price)}.")
         return lines
 
     def as_output(self) -> dict[str, object]:
@@ -85,7 +86,7 @@ class Spend:
 
 
 def spend_of(tally: Tally, days: float, on: datetime) -> Spend | None:
-    """Compares what a log says was paid with list prices; None where it says nothing.
+    """Compares the spend in a log with list prices; None if the log has no spend.
 
     Args:
         tally: Counts and sums.
@@ -108,7 +109,7 @@ def spend_of(tally: Tally, days: float, on: datetime) -> Spend | None:
 
 
 def _list_price(model: str, use: ModelUse, on: datetime) -> Decimal | None:
-    """Returns what a model's requests cost at list price: that of the mean request, times all."""
+    """Returns the list price of a model's requests: that of the mean, times their number."""
     if not model or use.requests < 1:
         return None
     for reference in _references(model):

@@ -22,14 +22,14 @@ class _Answer(BaseModel):
 class AnsweredFinding(_Answer):
     """One line."""
 
-    check: str = Field(description="Id of the check; docs/preflight.md lists them")
+    check: str = Field(description="ID of the check; see docs/preflight.md")
     status: Status = Field(description="passed, warning, unknown or failed")
     found: str = Field(description="What was found")
-    fix: str = Field(description="What to do; empty where nothing is to do")
+    fix: str = Field(description="How to fix it; empty if nothing has to be fixed")
 
 
 class PreflightAnswer(_Answer):
-    """What `breakeven preflight STACK --format json` prints."""
+    """The output of `breakeven preflight STACK --format json`."""
 
     version: int = Field(description="Of this format", ge=VERSION, le=VERSION)
     stack: str = Field(description="Name of the stack")

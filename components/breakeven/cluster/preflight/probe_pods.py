@@ -125,7 +125,7 @@ def _why_waiting(pod: Mapping[str, Any]) -> str:
     for condition in listed(at(pod, "status", "conditions")):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return f"no node takes the pod: {condition.get('message', 'no reason given')}"
-    return "the pull takes longer; raise --probe-seconds"
+    return "the image pull takes longer; raise --probe-seconds"
 
 
 def ended_with(pod: Mapping[str, Any]) -> str | None:

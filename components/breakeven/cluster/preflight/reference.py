@@ -20,18 +20,18 @@ _MARKS = {
 
 def checks_table() -> str:
     """Returns the table of checks as Markdown."""
-    rows = ["| check | what it looks at |", "|---|---|"]
+    rows = ["| check | what it checks |", "|---|---|"]
     for check in CHECKS:
-        only = "; with `--probe` alone" if check.starts_pods else ""
+        only = "; only with `--probe`" if check.starts_pods else ""
         rows.append(f"| `{check.id}` | {check.asks}{only} |")
     return "\n".join(rows)
 
 
 def installs_table() -> str:
     """Returns the table of what can be installed as Markdown."""
-    rows = ["| what | version | command | source, seen |", "|---|---|---|---|"]
+    rows = ["| add-on | version | command | source and date |", "|---|---|---|---|"]
     rows += [
-        f"| {each.name} | {each.version or 'as the cloud has it'} | `{each.command}` | "
+        f"| {each.name} | {each.version or 'chosen by the cloud'} | `{each.command}` | "
         f"{each.source}, {each.as_of} |"
         for each in add_ons()
     ]

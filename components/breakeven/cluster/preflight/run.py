@@ -42,14 +42,14 @@ def run_checks(probe: Probe, checks: Iterable[Check] = CHECKS) -> Iterator[Resul
 
 def _findings(check: Check, probe: Probe) -> Iterator[Finding]:
     if check.starts_pods and not probe.may_probe:
-        yield unknown(f"not looked at: {check.asks}", "run again with --probe, which starts pods")
+        yield unknown(f"not checked: {check.asks}", "run again with --probe, which starts pods")
         return
     try:
         yield from check.run(probe)
     except ForbiddenError as error:
-        yield unknown(error.detail, "run it as a user who may read that")
+        yield unknown(error.detail, "run preflight as a user with read permission")
     except RefusedError as error:
-        yield unknown(str(error), "kubectl get --raw / shows whether the API server works")
+        yield unknown(str(error), "check the API server with kubectl get --raw /")
 
 
 def worst(results: tuple[Result, ...]) -> Status:

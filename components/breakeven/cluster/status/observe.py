@@ -135,7 +135,7 @@ def _nodes(needs: Needs, cluster: Cluster, asked: _Asked) -> tuple[Node, ...]:
     try:
         nodes = tuple(cluster.items("/api/v1/nodes"))
     except ForbiddenError:
-        asked.missing["nodes: you may not list them; their price now is not known"] = None
+        asked.missing["nodes: no permission to list them, so their current price is unknown"] = None
         return ()
     return tuple(_node(node) for node in gpu_nodes(needs, nodes))
 

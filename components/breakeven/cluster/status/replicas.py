@@ -77,7 +77,7 @@ def cause_of(pod: Mapping[str, Any]) -> tuple[Cause, str]:
         for status in listed(at(pod, "status", kind)):
             if found := _of_container(status, is_init=is_init):
                 return found
-    return Cause.STARTING, "its containers are being made"
+    return Cause.STARTING, "its containers are being created"
 
 
 def _unscheduled(message: str) -> tuple[Cause, str]:
@@ -104,7 +104,7 @@ def _of_container(status: Mapping[str, Any], *, is_init: bool) -> tuple[Cause, s
         return None
     if not status.get("started"):
         return Cause.STARTING, f"{name} loads the model (startup probe)"
-    return Cause.PROBE, f"{name} runs and fails its readiness probe"
+    return Cause.PROBE, f"{name} is running and fails its readiness probe"
 
 
 def _waiting_weights(cluster: Cluster, namespace: str) -> Iterator[NotReady]:
@@ -114,7 +114,7 @@ def _waiting_weights(cluster: Cluster, namespace: str) -> Iterator[NotReady]:
         status = mapped(job.get("status"))
         if not status.get("succeeded"):
             failed = int(status.get("failed") or 0)
-            detail = f"Job {job['metadata']['name']} fetches them, {failed} attempts failed"
+            detail = f"Job {job['metadata']['name']} is downloading them; {failed} attempts failed"
             yield NotReady(cause=Cause.WEIGHTS, replicas=1, detail=detail)
 
 

@@ -42,18 +42,18 @@ class NotReady(_Part):
 
     cause: Cause = Field(description="Why they do not serve")
     replicas: int = Field(ge=1, description="How many")
-    detail: str = Field(description="The cluster's own words, in one line")
+    detail: str = Field(description="The cluster's message, in one line")
 
 
 class ModelNow(_Part):
-    """One model. A figure is null where Prometheus does not tell it."""
+    """One model. A figure is null if Prometheus does not report it."""
 
     model: str = Field(description="Name by which it is served")
     wanted: int | None = Field(description="Replicas; null if the model is not deployed")
     ready: int = Field(description="Replicas that serve")
     not_ready: list[NotReady] = Field(description="Replicas that do not")
-    running: float | None = Field(description="Requests that are served now")
-    queue: float | None = Field(description="Requests that wait")
+    running: float | None = Field(description="Running requests")
+    queue: float | None = Field(description="Queued requests")
     first_token_p95_seconds: float | None = Field(description="Over the last 5 minutes")
     requests_per_second: float | None = Field(description="Over the last 5 minutes")
 
@@ -69,7 +69,7 @@ class NodesNow(_Part):
 
 
 class Spend(_Part):
-    """What the deployment costs, GPU nodes and everything else."""
+    """Cost of the deployment: GPU nodes and everything else."""
 
     hourly_now: Decimal | None = Field(description="USD; null if a price is not known")
     this_hour: Decimal | None = Field(description="Since its begin, in USD")
@@ -82,7 +82,7 @@ class Spend(_Part):
     planned_this_month: Decimal = Field(description="The same for this month")
     planned_month: Decimal = Field(description="By the estimate, in USD")
     budget_month: Decimal | None = Field(description="In USD; null for none")
-    source: str = Field(description="Where the spend of past hours is from")
+    source: str = Field(description="Source of the spend of past hours")
 
 
 class AlertNow(_Part):
@@ -95,7 +95,7 @@ class AlertNow(_Part):
 
 
 class Snapshot(_Part):
-    """What `breakeven status STACK --format json` prints."""
+    """The output of `breakeven status STACK --format json`."""
 
     version: int = Field(default=VERSION, description="Of this format")
     stack: str = Field(description="Name of the stack")
@@ -104,10 +104,10 @@ class Snapshot(_Part):
     models: list[ModelNow] = Field(description="Each model")
     nodes: list[NodesNow] = Field(description="GPU nodes by machine type and purchase")
     spend: Spend = Field(description="What it costs")
-    own_share: float | None = Field(description="Of the requests of the last hour, 0 to 1")
+    own_share: float | None = Field(description="Share of the last hour's requests, 0 to 1")
     api_share: float | None = Field(description="The rest, which an API answered")
     alerts: list[AlertNow] | None = Field(description="Null if Prometheus does not answer")
-    missing: list[str] = Field(description="What could not be asked, and why")
+    missing: list[str] = Field(description="Missing data, and why")
 
     def as_json(self) -> dict[str, Any]:
         """Returns it as JSON's own types."""

@@ -10,8 +10,8 @@ from breakeven.cluster.status.plan import Plan
 from breakeven.cluster.status.snapshot import Spend
 
 RECORDED = "recorded by Prometheus"
-FROM_NODES = "from the nodes that are there now; nodes that are gone are not counted"
-UNKNOWN = "the price of a node is not known"
+FROM_NODES = "from current nodes; deleted nodes are not counted"
+UNKNOWN = "the price of a node is unknown"
 _HOUR = Decimal(3600)
 
 

@@ -114,7 +114,7 @@ class Calibration:
         # Blackwell multiplies both kinds of 4-bit numbers as they are; int4 is widened everywhere.
         compute *= generation.get(f"{precision}_compute", 1.0)
         link = link_of(gpu, tensor_parallel)
-        # GPUs that reach each other's memory over PCIe are nearer to NVLink than those that don't.
+        # GPUs that reach each other's memory over PCIe are nearer to NVLink than those that do not.
         of_link = found["links"]["PCIe" if gpu.calibration and link == "PCIe" else "NVLink"]
         others = tensor_parallel - 1
         wait = of_link["first"] + of_link["further"] * (others - 1) if others else 0.0

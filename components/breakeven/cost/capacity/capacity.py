@@ -101,7 +101,7 @@ class ReplicaCapacity:
 
 
 class ModelDoesNotFitError(ValueError):
-    """The replica's GPUs can't hold the model and one request of the longest length."""
+    """The replica's GPUs cannot hold the model and one request of the longest length."""
 
 
 def replica_capacity(  # noqa: PLR0913  # one argument a setting

@@ -32,7 +32,7 @@ class MemoryFit:
     Attributes:
         weights_gib: Weights.
         reserved_gib: Activations, CUDA graphs, context and NCCL.
-        key_value_gib: What is left for the key-value cache; negative where weights don't fit.
+        key_value_gib: What is left for the key-value cache; negative where weights do not fit.
         key_value_tokens: Tokens that it holds, in requests of `max_model_length`.
         concurrent_requests: Requests of the mean length that it holds at their full length.
         max_model_length: Longest request that the engine admits, in tokens.
@@ -47,7 +47,7 @@ class MemoryFit:
 
     @property
     def fits(self) -> bool:
-        """Whether at least one request of `max_model_length` fits; vLLM won't start otherwise."""
+        """Whether a request of `max_model_length` fits; otherwise vLLM will not start."""
         return self.key_value_tokens >= self.max_model_length
 
 

@@ -31,7 +31,7 @@ _PER_KIND: Mapping[str, Part] = {
 
 
 class ChargebackError(ValueError):
-    """A use that can't be charged; the message says what to do."""
+    """A use that cannot be charged; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,13 +117,13 @@ def read_shape(path: Path) -> tuple[float, ...]:
 
     Raises:
         ValueError: A line is not a number of 0 or more, all are 0, the lines are not whole days, or
-            the file can't be read.
+            the file cannot be read.
     """
     try:
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        msg = f"can't be read: {reason}"
+        msg = f"cannot be read: {reason}"
         raise ValueError(msg) from None
     rates: list[float] = []
     for number, line in enumerate(content.splitlines(), start=1):

@@ -75,7 +75,7 @@ class Counts:
     Attributes:
         evaluated: Those that were priced.
         too_many_gpus: Those of them that need more GPUs than allowed.
-        too_little_memory: Engines that don't hold the model, and so were not priced.
+        too_little_memory: Engines that do not hold the model, and so were not priced.
         without_kernels: Engines whose GPUs vLLM has no kernels for the model on.
         too_late: Engines that miss the objective for the first token even with one request in
             flight.

@@ -23,7 +23,7 @@ def from_node_counts(
         nodes_per_replica: Nodes that one of them spans, where it spans several.
 
     Raises:
-        ObservedError: It can't be read, or nothing ran.
+        ObservedError: It cannot be read, or nothing ran.
     """
     sums: defaultdict[float, float] = defaultdict(float)
     metrics: set[object] = set()
@@ -32,7 +32,7 @@ def from_node_counts(
         for moment, value in points:
             sums[moment] += value
     if len(metrics) > 1:
-        msg = f"{name}: {len(metrics)} metrics, which can't be added up. Query one of them"
+        msg = f"{name}: {len(metrics)} metrics, which cannot be added up. Query one of them"
         raise ObservedError(msg)
     nodes = [
         nodes_per_replica * int(units_needed(value, replicas_per_node)) for value in sums.values()

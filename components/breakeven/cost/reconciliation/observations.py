@@ -13,7 +13,7 @@ CostCovers: TypeAlias = Literal["machines", "nodes"]
 
 
 class ObservedError(Exception):
-    """Figures that can't be used; the message names the file, what was found, and what to do."""
+    """Figures that cannot be used; the message names the file, what was found, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ def from_opencost(text: str, name: str, calendar: Calendar) -> Observed:
         calendar: How long a month is.
 
     Raises:
-        ObservedError: It can't be read, has several models, or no cost by allocation.
+        ObservedError: It cannot be read, has several models, or no cost by allocation.
     """
     document = read_json(text, name)
     data = document.get("data")
@@ -62,7 +62,7 @@ def _gauges(text: str, name: str, calendar: Calendar) -> Observed:
         msg = f'{name}: no series {TOTAL}{{cost_basis="allocation"}}; query it for the model'
         raise ObservedError(msg)
     hourly = math.fsum(totals.values()) / len(totals)
-    # Prices of several replicas can't be added, so the volume comes from one series alone.
+    # Prices of several replicas cannot be added, so the volume comes from one series alone.
     both = [
         totals[moment] / per_million[moment] * 1e6
         for moment in totals

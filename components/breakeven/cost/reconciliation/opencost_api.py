@@ -43,7 +43,7 @@ def from_allocation(text: str, name: str, calendar: Calendar, namespace: str) ->
         namespace: Of the stack.
 
     Raises:
-        ObservedError: It can't be read, or has no such namespace.
+        ObservedError: It cannot be read, or has no such namespace.
     """
     entries = list(_entries(text, name))
     own = [entry for entry in entries if entry.name.rpartition("/")[2] == namespace]
@@ -69,7 +69,7 @@ def from_assets(text: str, name: str) -> Observed:
         name: Of the file, for messages.
 
     Raises:
-        ObservedError: It can't be read, or no node has a GPU.
+        ObservedError: It cannot be read, or no node has a GPU.
     """
     entries = list(_entries(text, name))
     nodes = [

@@ -28,7 +28,7 @@ def from_vllm(text: str, name: str, now: datetime) -> Observed:
         now: Time after which no point can be.
 
     Raises:
-        ObservedError: It can't be read, or metrics are missing.
+        ObservedError: It cannot be read, or metrics are missing.
     """
     tally = Tally()
     reader = PrometheusReader(TimeReader(UTC, now.timestamp()), tally)
@@ -51,7 +51,7 @@ def from_vllm(text: str, name: str, now: datetime) -> Observed:
 
 def _refuse_many_bad_points(tally: Tally) -> None:
     if tally.bad_rows * 100 > _MAX_BAD_PERCENT * tally.rows:
-        points = f"{tally.bad_rows:,} of {tally.rows:,} points can't be used; query them again"
+        points = f"{tally.bad_rows:,} of {tally.rows:,} points cannot be used; query them again"
         raise TrafficError("\n  ".join([points, *describe_bad_rows(tally)]))
 
 

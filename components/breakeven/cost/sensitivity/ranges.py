@@ -62,7 +62,7 @@ _DEFAULTS = {
 
 
 class RangeError(ValueError):
-    """A stated range can't be used.
+    """A stated range cannot be used.
 
     Attributes:
         found: What was stated.

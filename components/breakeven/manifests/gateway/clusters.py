@@ -184,7 +184,7 @@ def _replicas(
 ) -> dict[str, Any]:
     breakers = _unlimited()
     if per_replica is not None:
-        # One request a connection (HTTP/1.1). What waits for one can't be tried elsewhere, and all
+        # One request a connection (HTTP/1.1). What waits for one cannot be tried elsewhere, and all
         # that come in one moment wait for theirs to open: an eighth of a replica's requests.
         waiting = max(2, per_replica // 8)
         breakers = {

@@ -10,7 +10,7 @@ from breakeven.settings.stack import Stack
 def karpenter_azure_pool(stack: Stack) -> Pool:
     """Returns Karpenter with Azure machines.
 
-    Images can't be pinned: AKS chooses the node image of a class and replaces nodes when a newer
+    Images cannot be pinned: AKS chooses the node image of a class and replaces nodes when a newer
     one comes, one at a time by the node pool's disruption budget.
     """
     node_class = NodeClass(

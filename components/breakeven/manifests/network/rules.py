@@ -45,7 +45,7 @@ def network_component(name: str, stack: Stack) -> Component:
     monitoring.tracingEndpoint names a collector, it reaches that one port, and where a replica
     spans several nodes its pods call each other and ask for each other's names. The pod that
     fetches the weights, where they are not there, calls the internet by HTTPS and is called by
-    nobody. The models of a stack have the same rules, and can't call each other.
+    nobody. The models of a stack have the same rules, and cannot call each other.
 
     Args:
         name: Name in the program.

@@ -38,7 +38,7 @@ def technique_flags(settings: Settings, weights: str) -> list[str]:
 def media_flags(settings: Settings) -> list[str]:
     """Returns what a model that sees accepts: images within a request, and none from elsewhere.
 
-    vLLM fetches from every host unless it is given a list; the name of the list can't exist
+    vLLM fetches from every host unless it is given a list; the name of the list cannot exist
     (RFC 2606).
     """
     if not settings.model.facts.parts.tower:

@@ -166,7 +166,7 @@ def _filled_volume(  # noqa: PLR0913  # one argument for each object referred to
             timeout_seconds=seconds + 60,
         )
 
-    # A pod that can't start looks to Kubernetes like one that downloads, which may take hours. The
+    # A pod that cannot start looks to Kubernetes like one that downloads, which may take hours. The
     # same pod with nothing to download must have started, and ended, much sooner.
     checked = job(names.check, check=True, seconds=CHECK, after=())
     seconds = download_seconds(content.file_bytes)

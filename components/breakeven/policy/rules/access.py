@@ -1,4 +1,4 @@
-"""Who may ask the API server for what: service accounts, namespaces, roles."""
+"""Access to the API server: service accounts, namespaces, roles."""
 
 from __future__ import annotations
 
@@ -89,9 +89,10 @@ def _not_in_default(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 RULES = (
     Rule(
         id="account-no-token",
-        what="No pod is handed a token for the API server.",
-        do="Set automountServiceAccountToken to false on account and pod; waive it for a program "
-        "that talks to the API server.",
+        what="No pod gets a token for the API server.",
+        do="Set automountServiceAccountToken to false on the service account and the pod. Waive "
+        "the rule for a "
+        "program that calls the API server.",
         theme="least-privilege",
         level=Level.REMEDIATING,
         check=_no_token,
@@ -105,16 +106,16 @@ RULES = (
     ),
     Rule(
         id="account-own",
-        what="Every pod has a service account of its own, not the namespace's default.",
-        do="Make a ServiceAccount and name it in serviceAccountName.",
+        what="Every pod uses a dedicated service account instead of the namespace's default.",
+        do="Create a ServiceAccount and set serviceAccountName to it.",
         theme="least-privilege",
         check=each_pod(_own_account),
         controls={"CIS": ("5.1.5",), "Checkov": ("CKV_K8S_41",)},
     ),
     Rule(
         id="account-default-unused",
-        what="No right is given to a default service account or to everybody.",
-        do="Bind the role to a service account of its own.",
+        what="No role is bound to a default service account or to all users.",
+        do="Bind the role to a dedicated service account.",
         theme="least-privilege",
         check=_no_default_subject,
         controls={"CIS": ("5.1.5",), "Checkov": ("CKV_K8S_42",)},
@@ -123,14 +124,15 @@ RULES = (
         id="namespace-pod-security",
         what="Every namespace enforces, audits and warns by the restricted Pod Security Standard, "
         f"at a stated version: latest, or v1.{_WHOLE_STANDARD} or newer.",
-        do=f"Set the labels {_PSA}enforce, audit and warn to restricted, and each with -version.",
+        do=f"Set the labels {_PSA}enforce, audit and warn to restricted, and the corresponding "
+        "-version labels.",
         theme="isolation",
         check=_pod_security,
         controls={"PSS": ("restricted",), "CIS": ("5.2.1", "5.6.1")},
     ),
     Rule(
         id="namespace-not-default",
-        what="Nothing lies in the namespace default.",
+        what="No resource is in the namespace default.",
         do="Set metadata.namespace.",
         theme="attack-surface",
         check=_not_in_default,

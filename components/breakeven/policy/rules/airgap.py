@@ -1,4 +1,4 @@
-"""What must hold where nothing may leave."""
+"""Rules for a network that nothing may leave."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _no_internet(resource: Resource, _scope: Scope) -> Iterator[Violation]:
             continue
         named, path = peers(side, rule), f"spec.egress[{number}]"
         if not named:
-            yield Violation(path, "names no peer, so everybody")
+            yield Violation(path, "names no peer, which allows everybody")
         for peer in named:
             cidr = at(peer, "ipBlock", "cidr")
             if cidr is None:
@@ -113,7 +113,7 @@ def _no_outside_address(resource: Resource, scope: Scope) -> Iterator[Violation]
 
 @about(has_pods)
 def _no_outside_host(resource: Resource, scope: Scope) -> Iterator[Violation]:
-    """Looks where a host needs no scheme: at command lines and variables."""
+    """Checks the places where a host needs no scheme: command lines and variables."""
     namespaces = {each.namespace for each in scope.resources if each.namespace}
     namespaces |= {each.name for each in scope.of("Namespace")}
     for pod in resource.pods:
@@ -125,7 +125,9 @@ def _no_outside_host(resource: Resource, scope: Scope) -> Iterator[Violation]:
                 ):
                     yield Violation(f"{container.path}.{path}", host)
                 if _FILLED_IN_HOST.search(text):
-                    yield Violation(f"{container.path}.{path}", "a host that is filled in later")
+                    yield Violation(
+                        f"{container.path}.{path}", "a host that is only known at start"
+                    )
 
 
 def _texts(container: Container) -> Iterator[tuple[str, str]]:
@@ -212,7 +214,11 @@ def _drivers(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     driver = resource.spec.get("driver")
     enabled, precompiled = at(driver, "enabled"), at(driver, "usePrecompiled")
     if not is_false(enabled) and not is_true(precompiled):
-        yield Violation("spec.driver", "compiled when a node starts")
+        yield Violation(
+            "spec.driver",
+            "the driver is the driver is the driver is the driver is the driver is the driver "
+            "is compiled when a node starts",
+        )
 
 
 @about(has_pods)
@@ -227,8 +233,8 @@ def _cluster_dns(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 RULES = (
     Rule(
         id="airgap-no-internet",
-        what="No network policy lets a pod call an address that is not one's own.",
-        do="Name pods and namespaces, or a private network.",
+        what="No network policy allows egress to a public address.",
+        do="Select pods and namespaces, or a private network.",
         theme="egress",
         pack=Pack.AIRGAP,
         check=_no_internet,
@@ -236,9 +242,11 @@ RULES = (
     ),
     Rule(
         id="airgap-nothing-reachable",
-        what="All policies of the stack together let no pod reach a public address, a metadata "
-        "service, another namespace, or a name server but the cluster's own.",
-        do="`breakeven check --format json` shows by which port; close it in the pod's policy.",
+        what="With all network policies of the stack combined, no pod can reach a public "
+        "address, a metadata "
+        "service, another namespace, or a DNS server other than the cluster's.",
+        do="Find the port with `breakeven check --format json`, and remove it from the pod's "
+        "network policy.",
         theme="egress",
         pack=Pack.AIRGAP,
         check=_nothing_reachable,
@@ -247,7 +255,9 @@ RULES = (
     ),
     Rule(
         id="airgap-inside-services",
-        what="No Service opens the cluster: no load balancer, node port, external address or name.",
+        what="No Service is reachable from outside the cluster or points outside: no "
+        "LoadBalancer, NodePort, "
+        "external IP or ExternalName.",
         do="Set type to ClusterIP.",
         theme="network-boundary",
         pack=Pack.AIRGAP,
@@ -255,9 +265,10 @@ RULES = (
     ),
     Rule(
         id="airgap-no-outside-address",
-        what="No string of any manifest holds an address with a scheme outside the boundary, and "
-        "no command line or variable a host with a port or path.",
-        do="Name the host inside, or take the value out.",
+        what="No manifest contains a URL outside the boundary, and no command line or variable "
+        "contains an "
+        "outside host with a port or path.",
+        do="Use a host inside the boundary, or remove the value.",
         theme="egress",
         pack=Pack.AIRGAP,
         check=all_of(_no_outside_address, _no_outside_host),
@@ -265,7 +276,7 @@ RULES = (
     ),
     Rule(
         id="airgap-cluster-dns",
-        what="Pods ask the cluster's own DNS and no other.",
+        what="Pods use only the cluster's DNS.",
         do="Remove dnsPolicy and dnsConfig.nameservers.",
         theme="egress",
         pack=Pack.AIRGAP,
@@ -273,15 +284,15 @@ RULES = (
     ),
     Rule(
         id="airgap-no-hub-token",
-        what="No pod holds a token for a hub of models.",
-        do="Remove it; weights come from the bundle.",
+        what="No pod has a token for a model hub.",
+        do="Remove the token; weights come from the bundle.",
         theme="secrets",
         pack=Pack.AIRGAP,
         check=each_container(_no_hub_token),
     ),
     Rule(
         id="airgap-offline",
-        what="Every library of a vLLM server is set to offline mode by its exact variable.",
+        what="Every library of a vLLM server is in offline mode.",
         do=f"Set: {', '.join(f'{name}={value}' for name, value in OFFLINE.items())}.",
         theme="egress",
         pack=Pack.AIRGAP,
@@ -299,15 +310,16 @@ RULES = (
     ),
     Rule(
         id="airgap-one-node",
-        what="A replica stays on one node: between nodes vLLM's traffic is not encrypted.",
-        do="Take a node with enough GPUs for the model; or waive it where the network encrypts.",
+        what="A replica runs on one node, because vLLM does not encrypt traffic between nodes.",
+        do="Use a node with enough GPUs for the model, or waive the rule if the network "
+        "encrypts traffic.",
         theme="transport",
         pack=Pack.AIRGAP,
         check=_one_node,
     ),
     Rule(
         id="airgap-grafana",
-        what="Grafana reports to nobody and asks nobody for updates.",
+        what="Grafana sends no telemetry and does not check for updates.",
         do=f"Set: {', '.join(f'{name}={value}' for name, value in GRAFANA.items())}.",
         theme="egress",
         pack=Pack.AIRGAP,
@@ -315,8 +327,9 @@ RULES = (
     ),
     Rule(
         id="airgap-gpu-driver",
-        what="The GPU operator takes installed or precompiled drivers; otherwise every start of a "
-        "node fetches packages of the operating system.",
+        what="The GPU Operator uses installed or precompiled drivers. Otherwise every new node "
+        "downloads "
+        "operating system packages.",
         do="Set driver.enabled to false or driver.usePrecompiled to true in the ClusterPolicy.",
         theme="images",
         pack=Pack.AIRGAP,

@@ -59,7 +59,7 @@ A test compares the list with every release of vLLM.
 """
 
 _CONTINUED = re.compile(r"\\\r?\n")
-"""What a shell drops: a backslash and the end of the line behind it."""
+"""What a shell drops: a backslash before the end of a line."""
 
 _REFERENCE = re.compile(r"\$\$|\$\(([\w.-]+)\)")
 """What Kubernetes fills in, and the escape that keeps it from doing so."""
@@ -72,7 +72,7 @@ _NOT_PLAIN = re.compile(r"[$`;&|<>{}*?\[\]~()!\n]|(?<!\S)#")
 
 _ASSIGNED = re.compile(r"(VLLM_|HF_|TRANSFORMERS_|PYTHON|LD_|DO_NOT_TRACK|BASH_ENV|ENV)\w*=.*")
 _TAKE_A_VALUE = ("--api-key", "--host", "--model", "--port", "--served-model-name")
-"""Flags behind which a word is their value, whatever it is; behind a switch it may be a flag."""
+"""Flags that take the next word as their value; after a switch the next word can be a flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +91,19 @@ class Stated:
         return name in self.stated
 
     def lacks(self, name: str) -> bool:
-        """Tells whether one is not there, and will not be."""
+        """Tells whether one is certainly missing."""
         return self.is_complete and name not in self.stated
 
     def value(self, name: str) -> Any:
-        """Returns a value; None where it is not there, UNKNOWN where it may yet be."""
+        """Returns a value; None if it is missing, UNKNOWN if it can still appear."""
         return self.stated.get(name, None if self.is_complete else UNKNOWN)
 
 
 def environment(container: Container) -> Stated:
     """Returns the values of a container's variables, with those that they repeat filled in.
 
-    One that comes from elsewhere is ELSEWHERE. Where all variables of a ConfigMap or Secret are
-    taken that is not at hand, some are unknown.
+    One that comes from elsewhere is ELSEWHERE. If envFrom names a ConfigMap or Secret that is not
+    in the manifests, some are unknown.
     """
     found: dict[str, Any] = {}
     entries = container.spec.get("env")
@@ -124,7 +124,7 @@ def environment(container: Container) -> Stated:
 
 
 def _with_variables(text: str, variables: Mapping[str, Any]) -> str:
-    """Returns a text as Kubernetes fills it in; what it can't know stays a reference."""
+    """Returns a text as Kubernetes fills it in; what it cannot know stays a reference."""
 
     def filled(match: re.Match[str]) -> str:
         if match[0] == "$$":
@@ -147,7 +147,7 @@ def command_items(container: Container) -> list[str]:
 
 
 def words(container: Container) -> list[str]:
-    """Returns command and arguments as single words, lines for a shell taken apart."""
+    """Returns command and arguments as single words, with shell lines split."""
     found: list[str] = []
     for item in command_items(container):
         found += _split(item) if re.search(r"\s", item) else [item]
@@ -164,11 +164,11 @@ def _split(line: str) -> list[str]:
 
 
 def flags(container: Container) -> Stated:
-    """Returns the flags of a container's command line; "" for one without value.
+    """Returns the flags of a container's command line; "" for a flag without value.
 
     An abbreviation counts for every watched flag that argparse may take it for, and `--no-NAME`
-    takes NAME back. A word that a shell or Kubernetes fills in may be any flag, so some are
-    unknown then.
+    takes NAME back. A word that a shell or Kubernetes expands can be any flag, so some are then
+    unknown.
     """
     found: dict[str, str] = {}
     line = words(container)
@@ -205,7 +205,7 @@ def json_value(container: Container, flag: str, key: str) -> Any:
     """Returns a member of a flag whose value is JSON, or is stated as FLAG.KEY.
 
     Returns:
-        UNKNOWN where the flag is there and its value can't be read; None where neither is stated.
+        UNKNOWN where the flag is there and its value cannot be read; None where neither is stated.
     """
     dotted = flags(container).stated.get(f"{flag}.{key}")
     if dotted is not None:

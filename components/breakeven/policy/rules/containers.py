@@ -1,4 +1,4 @@
-"""What rules have in common: walking over pods and containers, and reading their values."""
+"""What rules share: iterating over pods and containers, and reading their values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from breakeven.policy.manifest import Container, Pod, Resource, Scope, Unknown, 
 from breakeven.policy.rule import Check, Concern, Violation
 
 _GPUS = re.compile(r"(nvidia|amd)\.com/(gpu|gpu\.shared|mig-\S+)")
-"""Resources that are whole GPUs, time slices or instances of MIG."""
+"""Resources that are whole GPUs, time slices or MIG instances."""
 
 ContainerTest = Callable[[Container, Pod], Iterator[Violation]]
 PodTest = Callable[[Pod], Iterator[Violation]]
@@ -22,12 +22,12 @@ def has_pods(resource: Resource, _scope: Scope) -> bool:
 
 
 def is_any(_resource: Resource, _scope: Scope) -> bool:
-    """Tells that a rule is about every resource."""
+    """Always true: for rules that apply to every resource."""
     return True
 
 
 def is_kind(*kinds: str) -> Concern:
-    """Returns what tells whether a resource is of one of some kinds."""
+    """Returns a function that tells whether a resource has one of some kinds."""
     return lambda resource, _scope: resource.kind in kinds
 
 
@@ -37,12 +37,12 @@ def each_container(
     roles: tuple[str, ...] = (),
     only: Callable[[Container], bool] = lambda _container: True,
 ) -> Check:
-    """Makes a check of a test of one container.
+    """Turns a test of one container into a check.
 
     Args:
-        test: Looks at one container.
-        roles: Of which roles; of all where none is given.
-        only: Tells whether the test is about a container.
+        test: Checks one container.
+        roles: Roles of the containers; all by default.
+        only: Tells whether the test applies to a container.
     """
 
     def chosen(resource: Resource) -> Iterator[tuple[Container, Pod]]:
@@ -59,7 +59,7 @@ def each_container(
 
 
 def each_pod(test: PodTest) -> Check:
-    """Makes a check of a test of one pod."""
+    """Turns a test of one pod into a check."""
 
     def check(resource: Resource, _scope: Scope) -> Iterator[Violation]:
         for pod in resource.pods:
@@ -69,7 +69,7 @@ def each_pod(test: PodTest) -> Check:
 
 
 def all_of(*checks: Check) -> Check:
-    """Makes one check of several."""
+    """Combines several checks into one."""
 
     def check(resource: Resource, scope: Scope) -> Iterator[Violation]:
         for each in checks:
@@ -81,19 +81,19 @@ def all_of(*checks: Check) -> Check:
 
 
 def is_one_of(value: Any, *allowed: object) -> bool:
-    """Tells whether a value is one of those allowed, or not known yet."""
+    """Tells whether a value is allowed, or not known yet."""
     return isinstance(value, Unknown) or any(
         value == item and isinstance(value, bool) == isinstance(item, bool) for item in allowed
     )
 
 
 def is_true(value: Any) -> bool:
-    """Tells whether a value is stated to be true, or not known yet."""
+    """Tells whether a value is true, or not known yet."""
     return value is True or isinstance(value, Unknown)
 
 
 def is_false(value: Any) -> bool:
-    """Tells whether a value is stated to be false, or not known yet."""
+    """Tells whether a value is false, or not known yet."""
     return value is False or isinstance(value, Unknown)
 
 
@@ -103,7 +103,7 @@ def is_off(value: Any) -> bool:
 
 
 def of_pod(pod: Pod, *path: str) -> Iterator[tuple[str, Any]]:
-    """Yields a value of the pod's own security context, which the standard judges as well."""
+    """Yields a value of the pod's security context, which the standard covers as well."""
     value = at(pod.spec, "securityContext", *path)
     if value is not None:
         where = f"{pod.path}.securityContext" if pod.path else "securityContext"
@@ -111,7 +111,7 @@ def of_pod(pod: Pod, *path: str) -> Iterator[tuple[str, Any]]:
 
 
 def shown(value: Any) -> str:
-    """Returns a value for a message: what nobody set is "not set"."""
+    """Returns a value for a message; "not set" for a missing one."""
     if value is None:
         return "not set"
     text = repr(value) if isinstance(value, str) else str(value)

@@ -1,4 +1,4 @@
-"""Ways into a cluster from outside: Ingress, Gateway, Services with an address of their own."""
+"""Entry points of a cluster: Ingress, Gateway, Services with an external address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CERTIFICATE_ANNOTATIONS = (
     "service.beta.kubernetes.io/do-loadbalancer-certificate-id",
     "service.beta.kubernetes.io/oci-load-balancer-ssl-ports",
 )
-"""By which a load balancer of a cloud ends TLS itself."""
+"""Annotations with which a cloud's load balancer terminates TLS."""
 
 _ALLOW_HTTP = "kubernetes.io/ingress.allow-http"
 _SNIPPETS = ("-snippet", "-snippets", ".ingress.kubernetes.io/server-alias")
@@ -32,7 +32,7 @@ _PLAIN_ANNOTATIONS = {
     "haproxy-ingress.github.io/ssl-redirect": "false",
     "traefik.ingress.kubernetes.io/router.tls": "false",
 }
-"""By which an Ingress with a certificate serves plain HTTP as well."""
+"""Annotations with which an Ingress with a certificate also serves plain HTTP."""
 
 
 @about(is_kind("Service"))
@@ -42,7 +42,7 @@ def _no_external_addresses(resource: Resource, _scope: Scope) -> Iterator[Violat
 
 
 _ENTRIES = ("LoadBalancer", "NodePort")
-"""Types of Services by which a cluster is entered from outside."""
+"""Types of Services that are reachable from outside the cluster."""
 
 _ENTRY_KINDS = (
     *("Gateway", "Ingress", "ListenerSet", "XListenerSet"),
@@ -139,7 +139,7 @@ def _plain_ingress(resource: Resource) -> Iterator[Violation]:
     if _is_google(resource) and str(annotations.get(_ALLOW_HTTP, "")).lower() != "false":
         yield Violation(f"metadata.annotations[{_ALLOW_HTTP}]", "not false")
     if resource.spec.get("defaultBackend") and not secured:
-        yield Violation("spec.defaultBackend", "every host, without TLS")
+        yield Violation("spec.defaultBackend", "all hosts without TLS")
 
 
 def _plain_servers(resource: Resource) -> Iterator[Violation]:
@@ -151,7 +151,7 @@ def _plain_servers(resource: Resource) -> Iterator[Violation]:
 
 
 def _plain_service(resource: Resource, scope: Scope) -> Iterator[Violation]:
-    """A way in by a load balancer or a node's port, unless a certificate is seen on the way."""
+    """Finds load balancers and node ports without a certificate, there or in the pods."""
     annotations = mapped(at(resource.manifest, "metadata", "annotations"))
     if any(key in annotations for key in _CERTIFICATE_ANNOTATIONS):
         return
@@ -160,11 +160,11 @@ def _plain_service(resource: Resource, scope: Scope) -> Iterator[Violation]:
     if pods and all(_serves_tls(pod) for pod in pods):
         return
     for port in listed(resource.spec.get("ports")) or [None]:
-        yield Violation(f"spec.ports[{port_name(at(port, 'port'))}]", "plain HTTP, as far as seen")
+        yield Violation(f"spec.ports[{port_name(at(port, 'port'))}]", "no TLS found")
 
 
 def _serves_tls(pod: Pod) -> bool:
-    """Tells whether a container of a pod has a certificate, or asks its own probe by HTTPS."""
+    """Tells whether a container of a pod has a certificate, or an HTTPS probe."""
     return any(
         "--ssl-certfile" in flags(container)
         or at(container.spec, "readinessProbe", "httpGet", "scheme") == "HTTPS"
@@ -181,8 +181,7 @@ def _is_secured(host: Any, secured: set[str]) -> bool:
 RULES = (
     Rule(
         id="service-no-external-ips",
-        what="No Service takes addresses of its own choice, by which traffic of others is caught "
-        "(CVE-2020-8554).",
+        what="No Service sets externalIPs, which can intercept traffic of others (CVE-2020-8554).",
         do="Remove externalIPs.",
         theme="network-boundary",
         check=_no_external_addresses,
@@ -191,8 +190,9 @@ RULES = (
         id="ingress-tls",
         what="Every way in from outside the cluster is TLS only: Ingress, Gateway, the like of "
         "Contour, Traefik and OpenShift, and Services with a load balancer or node port.",
-        do="Set spec.tls for every host, a Gateway's listeners to HTTPS or TLS, and "
-        "network.tlsSecret for a load balancer (gateway.tls.secret where a gateway has it). "
+        do="Set spec.tls for every host of an Ingress, HTTPS or TLS for every listener of a "
+        "Gateway, and network.tlsSecret for a load balancer (gateway.tls.secret if the stack "
+        "has a gateway). "
         f"Google's controller serves HTTP as well unless {_ALLOW_HTTP} is false.",
         theme="transport",
         check=_tls,

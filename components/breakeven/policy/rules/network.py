@@ -1,4 +1,4 @@
-"""Who may talk to whom, as network policies, Services and entries say it."""
+"""Network policies: default deny, peers, metadata services, DNS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from breakeven.policy.rules.network_policies import (
 from breakeven.policy.selectors import NAMESPACE_LABEL, is_empty, matches, names_values
 
 _NARROWEST_OPEN = 8
-"""Bits of a network from which on an owner is plausible: IANA gives out /8 of IPv4 at most."""
+"""Shortest prefix that can have one owner: IANA allocates at most a /8 of IPv4."""
 
 _POLICY_KINDS = (
     "NetworkPolicy",
@@ -41,7 +41,7 @@ _POLICY_KINDS = (
     "NetworkAttachmentDefinition",
     "Tier",
 )
-"""Kinds of other projects that add to what NetworkPolicies open, or come before them."""
+"""Kinds of other projects that allow more than NetworkPolicies do, or override them."""
 
 
 _FURTHER_NETWORKS = ("k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network")
@@ -54,11 +54,13 @@ def _default_deny(resource: Resource, scope: Scope) -> Iterator[Violation]:
     closed = _closed(scope, namespace)
     for way in ("Ingress", "Egress"):
         if way not in closed:
-            yield Violation(f"namespace {namespace}", f"no policy that denies all {way.lower()}")
+            yield Violation(
+                f"namespace {namespace}", f"no policy denies all {way.lower()} by default"
+            )
 
 
 def _closed(scope: Scope, namespace: str) -> frozenset[str]:
-    """Returns the ways that some policy closes for all pods of a namespace."""
+    """Returns the directions that some policy denies for all pods of a namespace."""
     closed = {"Ingress", "Egress"} if namespace == "?" else set()
     for policy in policies_of(scope, namespace):
         if not is_known_policy(policy):
@@ -76,7 +78,7 @@ def _selected(resource: Resource, scope: Scope) -> Iterator[Violation]:
         selecting = [policy for policy in policies_of(scope, pod.namespace) if selects(policy, pod)]
         for way in ("Ingress", "Egress"):
             if not any(way in directions(policy) for policy in selecting):
-                yield Violation(pod.path, f"no policy selects it for {way.lower()}")
+                yield Violation(pod.path, f"no policy selects the pod for {way.lower()}")
         for name, value in mapped(pod.annotations).items():
             if name in _FURTHER_NETWORKS:
                 yield Violation(f"metadata.annotations[{name}]", shown(value))
@@ -85,23 +87,23 @@ def _selected(resource: Resource, scope: Scope) -> Iterator[Violation]:
 @about(is_judged)
 def _no_open_rule(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     if any(sides(resource)) and not names_values(resource.spec.get("podSelector")):
-        yield Violation("spec.podSelector", "selects every pod, and opens something to it")
+        yield Violation("spec.podSelector", "selects every pod and allows traffic")
     for side, number, rule in sides(resource):
         path, named = f"spec.{side}[{number}]", peers(side, rule)
         if not named:
-            yield Violation(path, "names no peer, so everybody")
+            yield Violation(path, "names no peer, which allows everybody")
         for peer in named:
             yield from _open_peer(path, side, peer)
 
 
 def _open_peer(path: str, side: str, peer: Any) -> Iterator[Violation]:
     if not {"namespaceSelector", "podSelector", "ipBlock"} & set(mapped(peer)):
-        yield Violation(path, "a peer that names nobody")
+        yield Violation(path, "an empty peer")
     selector = at(peer, "namespaceSelector")
     if "namespaceSelector" in mapped(peer) and not names_values(selector):
-        yield Violation(path, "namespaceSelector that names no namespace")
+        yield Violation(path, "namespaceSelector that matches every namespace")
     network = network_of(at(peer, "ipBlock", "cidr"))
-    # Several halves make a whole: "everybody" is any public network without one owner.
+    # Two halves make a whole: any public network that has no single owner counts as "everybody".
     if side == "ingress" and network is not None and network.prefixlen < _NARROWEST_OPEN:
         yield Violation(path, f"ipBlock {network}")
 
@@ -109,7 +111,7 @@ def _open_peer(path: str, side: str, peer: Any) -> Iterator[Violation]:
 @about(lambda resource, _scope: resource.kind.endswith(_POLICY_KINDS))
 def _only_known_kinds(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     if not resource.is_network_policy:
-        yield Violation("kind", f"{resource.kind} of {resource.group or 'no group'}")
+        yield Violation("kind", f"{resource.kind} of {resource.group or 'no API group'}")
 
 
 @about(is_judged)
@@ -157,7 +159,7 @@ def _dns(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 def _no_dangling(resource: Resource, scope: Scope) -> Iterator[Violation]:
     pods = neighbors(resource, scope)
     if any(not workload.pods for workload in scope.of(*WORKLOADS)):
-        return  # whose pods are not known yet, and may be those that are selected
+        return  # whose pods are not known yet, so the selector can match them
     selectors = [("spec.podSelector", resource.spec.get("podSelector"))]
     for side, number, rule in sides(resource):
         selectors += [
@@ -175,7 +177,7 @@ def _no_dangling(resource: Resource, scope: Scope) -> Iterator[Violation]:
 RULES = (
     Rule(
         id="network-default-deny",
-        what="Every namespace with pods denies all traffic both ways, but for what policies name.",
+        what="Every namespace with pods denies all traffic in both directions by default.",
         do="Add a NetworkPolicy with an empty podSelector, policyTypes Ingress and Egress, and no "
         "rules.",
         theme="network-boundary",
@@ -195,24 +197,27 @@ RULES = (
     ),
     Rule(
         id="network-no-open-rule",
-        what="Every network policy that opens something says for which pods, and names peers: "
-        "never all namespaces or, for ingress, all addresses.",
-        do="Name namespaces by kubernetes.io/metadata.name, pods by labels, networks by CIDR.",
+        what="Every network policy that allows traffic selects pods and names peers: never all "
+        "namespaces or, "
+        "for ingress, all addresses.",
+        do="Select namespaces by the label kubernetes.io/metadata.name, pods by labels, and "
+        "networks by CIDR.",
         theme="network-boundary",
         check=_no_open_rule,
         controls={"CIS": ("5.3.2",), "Kubescape": ("C-0260",)},
     ),
     Rule(
         id="network-known-kinds",
-        what="Only NetworkPolicies of Kubernetes decide who talks to whom: those of other projects "
-        "may open what these close, and no rule reads them.",
-        do="Say it by a NetworkPolicy; or waive the policy after reading it.",
+        what="Only Kubernetes NetworkPolicies control traffic. Policies of other projects can "
+        "allow what these "
+        "deny, and no rule reads them.",
+        do="Use a NetworkPolicy, or review the policy and waive the rule for it.",
         theme="network-boundary",
         check=_only_known_kinds,
     ),
     Rule(
         id="network-both-ways",
-        what="Every network policy closes both ways what it does not open.",
+        what="Every network policy restricts both directions.",
         do="Set policyTypes to [Ingress, Egress].",
         theme="network-boundary",
         check=_both_ways,
@@ -220,23 +225,25 @@ RULES = (
     ),
     Rule(
         id="network-metadata-blocked",
-        what="No network policy lets a pod reach a metadata or credentials service of a cloud.",
-        do=f"Put these into except of the ipBlock: {', '.join(map(str, METADATA))}.",
+        what="No network policy lets a pod reach a cloud's metadata or credentials service.",
+        do="Add these addresses to the except list of the ipBlock: "
+        f"{', '.join(map(str, METADATA))}.",
         theme="egress",
         check=_metadata_blocked,
         controls={"Kubescape": ("C-0052",)},
     ),
     Rule(
         id="network-dns-cluster-only",
-        what="Names are asked of the cluster's DNS pods and of nobody else.",
-        do="Let the rule for port 53 name namespace kube-system and the labels of the DNS pods.",
+        what="Pods send DNS queries only to the cluster's DNS pods.",
+        do="In the rule for port 53, select the namespace kube-system and the labels of the DNS "
+        "pods.",
         theme="egress",
         check=_dns,
     ),
     Rule(
         id="network-no-dangling",
-        what="Every selector of a network policy finds a pod of the stack.",
-        do="Correct the labels; a policy that selects nothing protects nothing.",
+        what="Every selector of a network policy matches a pod of the stack.",
+        do="Correct the labels. A policy that selects no pod protects nothing.",
         theme="network-boundary",
         check=_no_dangling,
         needs_all=True,

@@ -1,4 +1,4 @@
-"""What network policies say, taken apart for rules."""
+"""The parts of network policies, for rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from breakeven.policy.selectors import matches
 
 
 def policies_of(scope: Scope, namespace: str) -> Iterator[Resource]:
-    """Yields the network policies of a namespace; all that may be, where one is not known yet."""
+    """Yields the network policies of a namespace, and those whose namespace is unknown."""
     return (
         policy
         for policy in scope.resources
@@ -27,17 +27,17 @@ def policies_of(scope: Scope, namespace: str) -> Iterator[Resource]:
 
 
 def is_known_policy(resource: Resource) -> bool:
-    """Tells whether a resource is a network policy of which everything is known."""
+    """Tells whether a resource is a fully known network policy."""
     return resource.is_network_policy and not has_unknown(resource.manifest.get("spec"))
 
 
 def is_judged(resource: Resource, _scope: Scope) -> bool:
-    """Tells whether a resource is a network policy that rules can judge."""
+    """Tells whether a resource is a network policy that rules can check."""
     return is_known_policy(resource)
 
 
 def same(one: str, other: str) -> bool:
-    """Tells whether two namespaces are, or may yet turn out to be, the same."""
+    """Tells whether two namespaces are, or can turn out to be, the same."""
     return one == other or "?" in (one, other)
 
 
@@ -52,9 +52,9 @@ def neighbors(resource: Resource, scope: Scope) -> list[Pod]:
 
 
 def directions(policy: Resource) -> frozenset[str]:
-    """Returns in which directions a policy closes what it selects.
+    """Returns the directions that a policy restricts.
 
-    Without policyTypes it is always Ingress, and Egress where there are egress rules.
+    Without policyTypes it restricts Ingress, and Egress if there are egress rules.
     """
     if not is_known_policy(policy):
         return frozenset({"Ingress", "Egress"})
@@ -80,11 +80,11 @@ def sides(policy: Resource) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
 
 
 def peers(side: str, rule: Mapping[str, Any]) -> list[Any]:
-    """Returns whom a rule names; nobody named means everybody."""
+    """Returns the peers of a rule; no peer means everybody."""
     return list(listed(rule.get("from" if side == "ingress" else "to")))
 
 
 def port_name(port: Any) -> str:
-    """Returns a port's number or name as text; the engine hands whole numbers on as floats."""
+    """Returns a port's number or name as text; the engine passes whole numbers as floats."""
     whole = isinstance(port, float) and port.is_integer()
     return str(int(port)) if whole else str(port)

@@ -1,4 +1,4 @@
-"""What the kernel keeps pods from: seccomp, SELinux, AppArmor, /proc and kernel parameters."""
+"""Kernel restrictions of pods: seccomp, SELinux, AppArmor, /proc and sysctls."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ RULES = (
     ),
     Rule(
         id="pod-proc-mount",
-        what="/proc is masked as the runtime does it.",
+        what="/proc has the runtime's default mask.",
         do="Remove securityContext.procMount.",
         theme="isolation",
         check=each_container(_proc_mount),
@@ -126,14 +126,14 @@ RULES = (
         id="pod-sysctls",
         what="Only kernel parameters that Kubernetes calls safe are set, and to nothing in which a "
         "further one could hide (CVE-2022-0811).",
-        do="Remove the parameter, or set it on the node.",
+        do="Remove the sysctl, or set it on the node.",
         theme="isolation",
         check=each_pod(_sysctls),
         controls={"PSS": ("baseline",)},
     ),
     Rule(
         id="pod-selinux",
-        what="SELinux options keep the container's type, and set no user or role.",
+        what="SELinux options use a container type and set no user or role.",
         do="Remove seLinuxOptions.",
         theme="isolation",
         check=all_of(each_pod(_pod_selinux), each_container(_selinux)),
@@ -141,7 +141,7 @@ RULES = (
     ),
     Rule(
         id="pod-apparmor",
-        what="AppArmor is not turned off.",
+        what="AppArmor is not disabled.",
         do="Set appArmorProfile.type to RuntimeDefault, or remove it.",
         theme="isolation",
         check=all_of(each_pod(_pod_apparmor), each_container(_apparmor)),

@@ -1,4 +1,4 @@
-"""What pods may do: the Pod Security Standard "restricted", and what it leaves out."""
+"""Privileges of pods: the Pod Security Standard "restricted", and what it does not cover."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from breakeven.policy.rules.containers import (
 )
 
 LOWEST_USER = 10_000
-"""Below it a user of the container may be a user of the host."""
+"""A lower user ID can also be that of a user of the host."""
 
 VOLUME_TYPES = (
     "configMap",
@@ -198,7 +198,7 @@ RULES = (
     Rule(
         id="pod-no-privileged",
         what="No container is privileged.",
-        do="Remove securityContext.privileged; ask for the one device or capability instead.",
+        do="Remove securityContext.privileged; request the specific device or capability instead.",
         theme="isolation",
         check=all_of(each_container(_not_privileged), _privileged_later),
         controls={
@@ -211,7 +211,7 @@ RULES = (
     Rule(
         id="pod-no-host-namespaces",
         what="No pod shares the host's processes, IPC or network.",
-        do="Remove hostPID, hostIPC and hostNetwork; for /dev/shm take an emptyDir in memory.",
+        do="Remove hostPID, hostIPC and hostNetwork; for /dev/shm, use an in-memory emptyDir.",
         theme="isolation",
         check=each_pod(_no_host_namespaces),
         controls={
@@ -223,7 +223,7 @@ RULES = (
     ),
     Rule(
         id="pod-no-privilege-escalation",
-        what="No process can gain more rights than its parent.",
+        what="No process can gain more privileges than its parent.",
         do="Set securityContext.allowPrivilegeEscalation to false in every container.",
         theme="least-privilege",
         level=Level.REMEDIATING,
@@ -238,8 +238,8 @@ RULES = (
     ),
     Rule(
         id="pod-non-root",
-        what=f"Every container runs as a user other than root, numbered {LOWEST_USER:,} or higher.",
-        do="Set runAsNonRoot to true and runAsUser to a number from 10000 up.",
+        what=f"Every container runs as a non-root user with an ID of {LOWEST_USER:,} or higher.",
+        do="Set runAsNonRoot to true and runAsUser to 10000 or higher.",
         theme="least-privilege",
         check=all_of(each_pod(_pod_non_root), each_container(_non_root)),
         controls={
@@ -266,7 +266,7 @@ RULES = (
     ),
     Rule(
         id="pod-drop-all",
-        what="Every container drops all capabilities and adds NET_BIND_SERVICE at most.",
+        what="Every container drops all capabilities and adds at most NET_BIND_SERVICE.",
         do='Set securityContext.capabilities.drop to ["ALL"].',
         theme="least-privilege",
         level=Level.REMEDIATING,
@@ -294,8 +294,8 @@ RULES = (
     ),
     Rule(
         id="pod-no-host-port",
-        what="No container takes a port of the host.",
-        do="Remove hostPort; a Service leads to the pod.",
+        what="No container uses a host port.",
+        do="Remove hostPort; reach the pod through a Service.",
         theme="network-boundary",
         check=each_container(_no_host_ports),
         controls={
@@ -307,7 +307,7 @@ RULES = (
     ),
     Rule(
         id="pod-no-host-process",
-        what="No Windows container is a process of the host.",
+        what="No Windows container runs as a HostProcess container.",
         do="Remove windowsOptions.hostProcess.",
         theme="isolation",
         check=each_container(_no_host_process),
@@ -316,7 +316,8 @@ RULES = (
     Rule(
         id="pod-read-only-root",
         what="Every container's root file system is read-only.",
-        do="Set readOnlyRootFilesystem to true and mount an emptyDir where the program writes.",
+        do="Set readOnlyRootFilesystem to true and mount an emptyDir at each path the program "
+        "writes to.",
         theme="isolation",
         check=each_container(_read_only_root),
         controls={"NSA": ("C-0017",), "Checkov": ("CKV_K8S_22",)},

@@ -14,7 +14,7 @@ _ROLES = ("Role", "ClusterRole")
 _RIGHTS = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
 _IDENTITIES = ("users", "groups", "serviceaccounts", "userextras")
 _WIDE_ROLES = ("cluster-admin", "admin", "edit", "system:masters")
-"""Roles that Kubernetes brings and by which pods are made, so that every right is had."""
+"""Built-in roles that can create pods, and so gain every permission in the namespace."""
 _OWN_ROLES = (
     "system:aggregate-to-admin",
     "system:aggregate-to-edit",
@@ -56,7 +56,7 @@ _POD_MAKERS = (
     *("rollouts", "clonesets", "scaledjobs", "sparkapplications"),
     *("virtualmachines", "virtualmachineinstances"),
 )
-"""Kinds from which pods come: whoever writes one runs a pod under any account of the namespace."""
+"""Kinds that create pods, and so can run a pod with any service account of the namespace."""
 
 
 @about(is_kind(*_BINDINGS))
@@ -86,20 +86,20 @@ def _no_wildcards(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for number, rule in _rules(resource):
         for key in ("apiGroups", "resources", "verbs", "nonResourceURLs"):
             for value in listed(rule.get(key)):
-                # "pods/*" is every way into a pod.
+                # "pods/*" includes every subresource that gives access to a pod.
                 if value == "*" or str(value).endswith("/*"):
                     yield Violation(f"rules[{number}].{key}", shown(value))
     if at(resource.manifest, "aggregationRule") is not None:
-        yield Violation("aggregationRule", "rights of other roles, which are not at hand")
+        yield Violation("aggregationRule", "aggregates other roles, which are not in the manifests")
 
 
 def _without(resources: tuple[str, ...], verbs: tuple[str, ...], *, named: bool = False) -> Check:
-    """Makes a check that no role allows some verbs on some resources.
+    """Returns a check that no role allows some verbs on some resources.
 
     Args:
-        resources: What must not be touched.
-        verbs: How it must not be.
-        named: Whether a rule that names single objects is fine.
+        resources: The protected resources.
+        verbs: The forbidden verbs.
+        named: Whether a role that names single objects is allowed.
     """
 
     def check(resource: Resource, _scope: Scope) -> Iterator[Violation]:
@@ -150,8 +150,8 @@ def _role_rule(
     return Rule(
         id=identifier,
         what=what,
-        do="Take the right away, or name the single objects that are needed; waive it for a "
-        "controller that can't work without.",
+        do="Remove the permission, or limit it with resourceNames. Waive the rule for a "
+        "controller that needs the permission.",
         theme="least-privilege",
         check=check,
         controls={**({"CIS": (cis,)} if cis else {}), **(others or {})},
@@ -161,7 +161,7 @@ def _role_rule(
 RULES = (
     _role_rule(
         "rbac-no-cluster-admin",
-        f"Nobody is bound to a role that gives every right: {', '.join(_WIDE_ROLES)}.",
+        f"Nobody is bound to a role with full permissions: {', '.join(_WIDE_ROLES)}.",
         _no_cluster_admin,
         "5.1.1",
         {"NSA": ("C-0035",)},
@@ -178,28 +178,28 @@ RULES = (
     ),
     _role_rule(
         "rbac-no-wildcard",
-        "No role allows everything of a kind by '*', or takes over the rights of other roles.",
+        "No role uses the wildcard '*' or aggregates the permissions of other roles.",
         _no_wildcards,
         "5.1.3",
         {"Checkov": ("CKV_K8S_49",)},
     ),
     _role_rule(
         "rbac-no-secrets",
-        "No role reads Secrets, but for single ones by name.",
+        "No role reads Secrets, except specific ones by name.",
         _without(("secrets",), _READ, named=True),
         "5.1.2",
         {"Kubescape": ("C-0015", "C-0186")},
     ),
     _role_rule(
         "rbac-no-pod-creation",
-        "No role makes pods or what pods come from, by which it would get every right in the "
-        "namespace. Kinds of other projects are known by a list.",
+        "No role creates pods or workloads, through which it could get every permission in the "
+        "namespace. For kinds of other projects, the rule uses a list.",
         _without(_POD_MAKERS, ("create", "update", "patch")),
         "5.1.4",
     ),
     _role_rule(
         "rbac-no-escalation",
-        "No role hands out rights that it does not have.",
+        "No role can grant permissions that it does not have.",
         _without(
             (*_RIGHTS, *_IDENTITIES),
             ("bind", "escalate", "impersonate"),
@@ -209,19 +209,19 @@ RULES = (
     ),
     _role_rule(
         "rbac-no-volume-creation",
-        "No role makes persistent volumes, which may be folders of the host.",
+        "No role creates persistent volumes, which can be host paths.",
         _without(("persistentvolumes",), ("create",)),
         "5.1.9",
     ),
     _role_rule(
         "rbac-no-node-proxy",
-        "No role reaches the kubelet past the API server.",
+        "No role can bypass the API server and call the kubelet.",
         _without(("nodes/proxy",), (*_READ, *_WRITE)),
         "5.1.10",
     ),
     _role_rule(
         "rbac-no-certificate-approval",
-        "No role approves certificates, with which anybody could be impersonated.",
+        "No role approves certificates, which would allow it to impersonate anybody.",
         _without(
             ("certificatesigningrequests/approval", "signers"), ("update", "patch", "approve")
         ),
@@ -230,7 +230,7 @@ RULES = (
     ),
     _role_rule(
         "rbac-no-webhooks",
-        "No role changes admission webhooks or policies, which see and change every object.",
+        "No role changes admission webhooks or policies, which can read and change every object.",
         _without(
             (
                 "validatingwebhookconfigurations",
@@ -248,13 +248,14 @@ RULES = (
     ),
     _role_rule(
         "rbac-no-token-creation",
-        "No role makes tokens of service accounts.",
+        "No role creates service account tokens.",
         _without(("serviceaccounts/token",), ("create",)),
         "5.1.13",
     ),
     _role_rule(
         "rbac-no-pod-access",
-        "No role enters running pods: no exec, attach, port-forward, proxy or ephemeral container.",
+        "No role can access running pods through exec, attach, port-forward, proxy or ephemeral "
+        "containers.",
         _without(
             (
                 "pods/exec",

@@ -1,4 +1,4 @@
-"""Where images and charts come from, and whether they are what they were."""
+"""Sources of images and charts, and whether they can change."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _in_lock(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for path, name in images_of(resource):
         digest = parse_image(name).digest
         if carried is not None and digest not in carried.image_digests:
-            yield Violation(path, f"{digest or 'no digest'} is not in the lock")
+            yield Violation(path, f"{digest or 'an image without digest'} is not in the lock")
 
 
 @about(lambda resource, scope: scope.carried is not None and is_server(resource, scope))
@@ -126,7 +126,7 @@ def _vendored(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 RULES = (
     Rule(
         id="image-digest",
-        what="Every image is pinned by its digest.",
+        what="Every image is pinned by digest.",
         do="Write HOST/REPOSITORY:TAG@sha256:DIGEST.",
         theme="images",
         check=_pinned,
@@ -134,59 +134,64 @@ RULES = (
     ),
     Rule(
         id="image-no-latest",
-        what="No image is named by latest, or by no tag at all.",
-        do="Name the version as tag.",
+        what="No image uses the tag latest or omits the tag.",
+        do="Use the version as the tag.",
         theme="images",
         check=_not_latest,
         controls={"Checkov": ("CKV_K8S_14",)},
     ),
     Rule(
         id="image-known-bad",
-        what="No image is of a version that was published with malicious code "
-        "(data/known_bad_versions.json); vllm-min-version judges those of vLLM.",
-        do="Take a version that is not listed, by a digest that several sources name.",
+        what="No image has a version that was published with malicious code "
+        "(data/known_bad_versions.json). For "
+        "vLLM, see vllm-min-version.",
+        do="Use a version that is not listed, with a digest that several sources confirm.",
         theme="images",
         check=_not_known_bad,
     ),
     Rule(
         id="image-registry",
-        what="Every image names its registry, and it is one of those allowed, where a list is "
-        "given; in an air gap, the private one.",
-        do="Write the registry's host in front; set network.registry to move all images.",
+        what="Every image names its registry. If a list of allowed registries is given, the "
+        "registry is on it; "
+        "in an air gap, it is the private one.",
+        do="Prefix the image with the registry's host. To move all images, set network.registry.",
         theme="images",
         check=_from_registry,
         controls={"Kubescape": ("C-0078",)},
     ),
     Rule(
         id="image-pull-policy",
-        what="An image that is there is used: with a digest it can't have changed, and a registry "
-        "that is away must stop no restart.",
-        do="Set imagePullPolicy to IfNotPresent, or leave it out where the image has a tag. "
-        "CKV_K8S_15 and kube-score want Always, for tags "
-        "that move; here a digest forbids that.",
+        what="Nodes use an image that they already have: an image with a digest cannot have "
+        "changed, and an "
+        "unavailable registry must not block a restart.",
+        do="Set imagePullPolicy to IfNotPresent, or omit it if the image has a tag. CKV_K8S_15 "
+        "and kube-score "
+        "require Always because tags can move; a digest cannot.",
         theme="availability",
         check=each_container(_pull_policy),
     ),
     Rule(
         id="chart-vendored",
-        what="Charts are local files, so that cost and rules see what is in them.",
-        do="Keep the chart in the repository with its SHA-256, or take its manifests.",
+        what="Helm charts are local files, so that their contents are priced and checked.",
+        do="Keep the chart in the repository with its SHA-256, or use its rendered manifests.",
         theme="images",
         check=_vendored,
     ),
     Rule(
         id="model-in-lock",
-        what="Every server serves the model's revision that is in the bundle's lock, where one is "
-        "given.",
-        do="Serve /weights/REVISION of the lock, or plan again with that model.revision.",
+        what="Every server serves the model revision in the bundle's lock, if there is one.",
+        do="Serve /weights/REVISION with the lock's revision, or run `breakeven bundle plan` "
+        "again with that "
+        "model.revision.",
         theme="model-integrity",
         pack=Pack.AIRGAP,
         check=_model_in_lock,
     ),
     Rule(
         id="image-in-lock",
-        what="Every image is in the bundle's lock, where one is given.",
-        do="Deploy the stack that the bundle is for, or plan a bundle for this one.",
+        what="Every image is in the bundle's lock, if there is one.",
+        do="Deploy the stack that the bundle was made for, or run `breakeven bundle plan` for "
+        "this one.",
         theme="images",
         pack=Pack.AIRGAP,
         check=_in_lock,

@@ -1,4 +1,4 @@
-"""What a vLLM server must and must not be told."""
+"""Flags and variables that a vLLM server must or must not have."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _media(resource: Resource, scope: Scope) -> Iterator[Violation]:
             yield Violation(
                 f"{container.path}.env[VLLM_MEDIA_URL_ALLOW_REDIRECTS]", shown(redirects)
             )
-        # An empty list of domains checks nothing.
+        # With an empty list, vLLM does not check domains.
         domains = flags(container).value("--allowed-media-domains")
         if domains in (None, "") and _may_call(pod, scope):
             yield Violation(f"{container.path}.args", "--allowed-media-domains not set")
@@ -56,7 +56,7 @@ def _may_call(pod: Pod, scope: Scope) -> bool:
 
 
 def _leads_away(rule: Any) -> bool:
-    """Tells whether an egress rule leads further than to pods of the namespace and to the DNS."""
+    """Tells whether an egress rule allows more than pods of the namespace and DNS."""
     named = listed(at(rule, "to"))
     return not named or any(
         at(peer, "podSelector") is None
@@ -97,7 +97,7 @@ def _key_from_secret(container: Container, _pod: Pod) -> Iterator[Violation]:
         ):
             return
     if not _key_as_flag(container) and environment(container).is_complete:
-        yield Violation(f"{container.path}.env[VLLM_API_KEY]", "not taken from a Secret")
+        yield Violation(f"{container.path}.env[VLLM_API_KEY]", "does not come from a Secret")
 
 
 def _key_as_flag(container: Container) -> bool:
@@ -110,7 +110,7 @@ def _key_as_flag(container: Container) -> bool:
 
 
 def _telemetry_off(container: Container, _pod: Pod) -> Iterator[Violation]:
-    # vLLM asks whether they are "1", not whether they are set.
+    # vLLM compares them with "1"; being set is not enough.
     for name in ("VLLM_NO_USAGE_STATS", "DO_NOT_TRACK"):
         value = environment(container).value(name)
         if not is_one_of(value, "1"):
@@ -180,7 +180,7 @@ def _service_name(resource: Resource, _scope: Scope) -> Iterator[Violation]:
 
 def _drains(container: Container, pod: Pod) -> Iterator[Violation]:
     if "--headless" in flags(container):
-        return  # a further node of a replica ends with the first
+        return  # the other nodes of a replica end with the first
     seconds = flags(container).value("--shutdown-timeout")
     if isinstance(seconds, Unknown):
         return
@@ -193,7 +193,7 @@ def _drains(container: Container, pod: Pod) -> Iterator[Violation]:
     if isinstance(grace, int | float) and grace <= before + int(seconds):
         yield Violation(
             f"{pod.path}.terminationGracePeriodSeconds",
-            f"{grace:.0f}, not above {before:.0f} + {seconds}",
+            f"{grace:.0f}, not higher than {before:.0f} + {seconds}",
         )
 
 
@@ -205,16 +205,17 @@ def _bounded(container: Container, _pod: Pod) -> Iterator[Violation]:
 RULES = (
     Rule(
         id="vllm-media-domains",
-        what="A request can't make vLLM call addresses that its sender chose.",
-        do="Set VLLM_MEDIA_URL_ALLOW_REDIRECTS to 0, and either --allowed-media-domains or a "
-        "network policy without egress.",
+        what="A request cannot make vLLM fetch a URL that its sender chose.",
+        do="Set VLLM_MEDIA_URL_ALLOW_REDIRECTS to 0. Also set --allowed-media-domains, or a "
+        "network policy that "
+        "denies egress.",
         theme="egress",
         check=_media,
         needs_all=True,
     ),
     Rule(
         id="vllm-no-dangerous-switches",
-        what="Development mode, insecure serialisation and LoRA loading at run time are off.",
+        what="Development mode, insecure serialization and runtime LoRA loading are disabled.",
         do="Remove VLLM_SERVER_DEV_MODE, VLLM_ALLOW_INSECURE_SERIALIZATION and "
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING.",
         theme="attack-surface",
@@ -223,7 +224,8 @@ RULES = (
     ),
     Rule(
         id="vllm-no-debug-endpoints",
-        what="Profiler, tokenizer details, tool server and API documentation are not served.",
+        what="vLLM does not serve the profiler, tokenizer details, tool server or API "
+        "documentation.",
         do="Set --disable-fastapi-docs and remove the flag that was found.",
         theme="attack-surface",
         check=each_server(_no_debugging),
@@ -231,16 +233,17 @@ RULES = (
     ),
     Rule(
         id="vllm-api-key",
-        what="vLLM asks for a key, which is taken from a Secret.",
-        do="Set VLLM_API_KEY by secretKeyRef. The key does not protect every path, so only a "
-        "gateway that allows single paths may call the port: see vllm-named-callers.",
+        what="vLLM requires an API key, which comes from a Secret.",
+        do="Set VLLM_API_KEY with secretKeyRef. The key does not protect every path, so only a "
+        "gateway with an "
+        "allowlist of paths should reach the port: see vllm-named-callers.",
         theme="authentication",
         check=each_server(_key_from_secret),
         needs_all=True,
     ),
     Rule(
         id="vllm-telemetry-off",
-        what="vLLM reports to nobody.",
+        what="vLLM sends no telemetry.",
         do='Set VLLM_NO_USAGE_STATS and DO_NOT_TRACK to exactly "1".',
         theme="egress",
         check=each_server(_telemetry_off),
@@ -248,14 +251,14 @@ RULES = (
     ),
     Rule(
         id="vllm-safetensors",
-        what="Weights are loaded as safetensors; pickles run code when they are loaded.",
+        what="Weights are loaded from safetensors files, because loading a pickle can run code.",
         do="Set --load-format=safetensors.",
         theme="model-integrity",
         check=each_server(_safetensors),
     ),
     Rule(
         id="vllm-no-prompt-logging",
-        what="Neither prompts nor answers reach the log.",
+        what="Neither prompts nor answers are logged.",
         do="Remove the flag or variable that was found.",
         theme="log-content",
         check=all_of(each_server(_no_prompts_logged), _no_prompts_configured),
@@ -263,31 +266,34 @@ RULES = (
     ),
     Rule(
         id="vllm-cache-private",
-        what="Caches, from which code is loaded unverified, are the pod's own.",
-        do="Set VLLM_CACHE_ROOT below an emptyDir, and mount claims read-only.",
+        what="Every pod has its own caches, because vLLM loads code from them without "
+        "verification.",
+        do="Set VLLM_CACHE_ROOT to a path in an emptyDir, and mount persistent volume claims "
+        "read-only.",
         theme="model-integrity",
         check=each_server(_private_caches),
         needs_all=True,
     ),
     Rule(
         id="vllm-service-name",
-        what="No Service is called vllm: its address would be in vLLM's own VLLM_PORT, which "
-        "stops vLLM (vllm#34199).",
-        do="Give the Service another name.",
+        what="No Service is named vllm: Kubernetes would then set VLLM_PORT to its address, and "
+        "vLLM would not "
+        "start (vllm#34199).",
+        do="Rename the Service.",
         theme="availability",
         check=_service_name,
     ),
     Rule(
         id="vllm-drains",
-        what="A replica that stops ends its running requests first.",
-        do="Set --shutdown-timeout, and terminationGracePeriodSeconds above it and the preStop "
-        "sleep together.",
+        what="A replica finishes its running requests before it stops.",
+        do="Set --shutdown-timeout, and set terminationGracePeriodSeconds higher than the sum of "
+        "--shutdown-timeout and the preStop sleep.",
         theme="availability",
         check=each_server(_drains),
     ),
     Rule(
         id="vllm-bounded-requests",
-        what="The longest request is bounded.",
+        what="The length of a request is limited.",
         do="Set --max-model-len.",
         theme="capacity",
         level=Level.ADVISORY,

@@ -1,4 +1,4 @@
-"""What a vLLM server runs: its version, code from elsewhere, and flags that can't be read."""
+"""Code that a vLLM server runs: its version, external code, and flags that cannot be read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CODE = (
     "--worker-cls",
     "--worker-extension-cls",
 )
-"""Flags by which vLLM runs Python that is not in its image; --middleware is the request guard's."""
+"""Flags that make vLLM run Python from outside its image. The guard needs --middleware."""
 _LOADERS = ("BASH_ENV", "ENV", "LD_AUDIT", "LD_PRELOAD", "PYTHONHOME", "PYTHONSTARTUP")
 """Variables by which a program loads code that its image does not start."""
 
@@ -103,7 +103,7 @@ def _version(container: Container, _pod: Pod) -> Iterator[Violation]:
         return
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", parse_image(image).tag)
     if found is None:
-        yield Violation(f"{container.path}.image", f"version not told by {shown(image)}")
+        yield Violation(f"{container.path}.image", f"{shown(image)} does not name a version")
     elif tuple(int(part) for part in found.groups()) < lowest_version():
         yield Violation(f"{container.path}.image", found.group())
 
@@ -115,7 +115,9 @@ def _readable(container: Container, _pod: Pod) -> Iterator[Violation]:
         yield Violation(f"{container.path}.args", "--config names a file with further flags")
     sources = container.spec.get("envFrom")
     if sources and not isinstance(sources, Unknown):
-        yield Violation(f"{container.path}.envFrom", "variables of a source that is not at hand")
+        yield Violation(
+            f"{container.path}.envFrom", "variables from a source that is not in the manifests"
+        )
     for entry in listed(container.spec.get("env")):
         name = str(at(entry, "name"))
         source = at(entry, "valueFrom")
@@ -124,7 +126,7 @@ def _readable(container: Container, _pod: Pod) -> Iterator[Violation]:
         if isinstance(source, Unknown) or source is None or own or key:
             continue
         if name.startswith(("VLLM_", "PYTHON", "LD_")):
-            yield Violation(f"{container.path}.env[{name}]", "its value is not at hand")
+            yield Violation(f"{container.path}.env[{name}]", "its value is not in the manifests")
 
 
 _STARTS_NO_PODS = (
@@ -144,11 +146,11 @@ _STARTS_NO_PODS = (
     "policy.networking.k8s.io",
     "projectcalico.org",
 )
-"""API groups whose kinds may speak of vLLM (metrics, routes, rules) without running it."""
+"""API groups whose kinds can mention vLLM (metrics, routes, rules) without running it."""
 
 
 def _may_start_pods(resource: Resource, _scope: Scope) -> bool:
-    """Tells whether a resource is of a custom kind that may start pods which it does not show."""
+    """Tells whether a resource is of a custom kind that can start pods that it does not contain."""
     custom = "." in resource.group and not resource.group.endswith("k8s.io")
     return custom and not resource.pods and resource.group not in _STARTS_NO_PODS
 
@@ -157,42 +159,48 @@ def _may_start_pods(resource: Resource, _scope: Scope) -> bool:
 def _shows_its_pods(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     for path, text in strings(resource.manifest.get("spec"), "spec"):
         if "vllm" in text.lower():
-            yield Violation(path, f"no pod found in this {resource.kind}, and it names vLLM")
+            yield Violation(path, f"this {resource.kind} mentions vLLM but contains no pod")
             return
 
 
 RULES = (
     Rule(
         id="vllm-pods-visible",
-        what="A custom resource that names vLLM shows the pods that it starts; what its controller "
-        "renders can't be judged before it is rendered.",
-        do="Check the rendered Deployments, too: kubectl get deployment -o yaml > rendered.yaml; "
-        "then waive this rule for the resource.",
+        what="A custom resource that runs vLLM contains the pods that it starts. Pods that a "
+        "controller renders "
+        "later cannot be checked here.",
+        do="Check the rendered Deployments with: kubectl get deployment -o yaml > "
+        "rendered.yaml. Then waive this "
+        "rule for the resource.",
         theme="attack-surface",
         check=_shows_its_pods,
     ),
     Rule(
         id="vllm-readable",
-        what="All flags and variables of a vLLM server are in the manifests; what can't be read "
-        "can't be judged by any other rule.",
-        do="Write the flags into args as plain words and the variables into env. A ConfigMap of "
-        "envFrom must be among the manifests.",
+        what="The manifests contain all flags and variables of a vLLM server. The other rules "
+        "cannot check what "
+        "they cannot read.",
+        do="Write flags in args as plain words, and variables in env. If envFrom names a "
+        "ConfigMap, include it "
+        "in the manifests.",
         theme="attack-surface",
         check=each_server(_readable),
         needs_all=True,
     ),
     Rule(
         id="vllm-no-trust-remote-code",
-        what="vLLM runs no Python that comes with a model or from outside its image, except for "
-        "the modules of --middleware.",
+        what="vLLM runs no Python code from a model repository or from outside its image, "
+        "except the modules of "
+        "--middleware.",
         do=f"Remove {', '.join(_CODE)}, and trust_remote_code from configuration files.",
         theme="model-integrity",
         check=_no_remote_code,
     ),
     Rule(
         id="vllm-min-version",
-        what="vLLM has the fixes of its published advisories (data/vllm_advisories.json).",
-        do="Take an image whose tag names a newer version.",
+        what="The vLLM version has the fixes for all published advisories "
+        "(data/vllm_advisories.json).",
+        do="Use an image whose tag names a newer version.",
         theme="patches",
         check=each_server(_version),
     ),

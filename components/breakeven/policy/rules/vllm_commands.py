@@ -1,4 +1,4 @@
-"""Which containers are vLLM servers, and what their command lines say."""
+"""Which containers are vLLM servers, and their command lines."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from breakeven.policy.rules.containers import ContainerTest, asked_gpus
 
 _SERVER_IMAGE = re.compile(r"(^|/)vllm-openai(-[a-z0-9-]+)?$")
 _ENTRY_POINT = re.compile(r"\bvllm\.entrypoints\b|^-[a-zA-Z]*mvllm\b|^vllm\.entrypoints")
-_KSERVE_FORMATS = ("huggingface", "vllm")  # by whose runtime KServe serves with vLLM
+_KSERVE_FORMATS = ("huggingface", "vllm")  # the KServe runtime that uses vLLM
 _IMPORTS = re.compile(r"\b(from|import)\s+vllm\b|_import__?\W+vllm\b|import_module\W+vllm\b")
 
 
 def is_vllm(container: Container) -> bool:
-    """Tells whether a container serves by vLLM: by its command, variables or image.
+    """Tells whether a container is a vLLM server, judging by its command, variables or image.
 
-    What runs under another name, takes no variable of vLLM's and has an image that is not named
-    after it can't be told from any other program.
+    A server with another name, no vLLM variables and an unrelated image name is not recognized.
     """
     line = words(container)
     for before, word, following in zip_longest(["", *line], line, line[1:], fillvalue=""):
@@ -43,7 +42,7 @@ def is_vllm(container: Container) -> bool:
 
 
 def vllm_containers(resource: Resource) -> Iterator[tuple[Pod, Container]]:
-    """Yields the containers of a resource that serve by vLLM."""
+    """Yields the containers of a resource that are vLLM servers."""
     for pod in resource.pods:
         for container in pod.containers():
             if is_vllm(container):
@@ -51,12 +50,12 @@ def vllm_containers(resource: Resource) -> Iterator[tuple[Pod, Container]]:
 
 
 def is_server(resource: Resource, _scope: object) -> bool:
-    """Tells whether a resource serves by vLLM."""
+    """Tells whether a resource has vLLM servers."""
     return any(True for _ in vllm_containers(resource))
 
 
 def each_server(test: ContainerTest) -> Check:
-    """Makes a check of a test of one vLLM server."""
+    """Turns a test of one vLLM server into a check."""
 
     def check(resource: Resource, _scope: object) -> Iterator[Violation]:
         for pod, container in vllm_containers(resource):
@@ -66,7 +65,7 @@ def each_server(test: ContainerTest) -> Check:
 
 
 def model_argument(container: Container) -> str | None:
-    """Returns which model is served: the word after `serve`, or the value of --model."""
+    """Returns the served model: the word after `serve`, or the value of --model."""
     line = words(container)
     for word, following in zip_longest(line, line[1:], fillvalue=""):
         if word == "--model":

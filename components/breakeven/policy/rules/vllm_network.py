@@ -1,4 +1,4 @@
-"""Who may call a vLLM server."""
+"""Who can call a vLLM server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _named_callers(resource: Resource, scope: Scope) -> Iterator[Violation]:
         for policy, number, rule in _ingress(pod, scope):
             path = f"{policy.reference} ingress[{number}]"
             own = all(_is_own(peer, pod) for peer in peers("ingress", rule))
-            # Between the nodes of one replica ports are chosen as they start.
+            # The nodes of one replica choose the ports between them at startup.
             if not listed(rule.get("ports")) and not own:
                 yield Violation(path, "names no port")
             for peer in peers("ingress", rule):
@@ -61,7 +61,7 @@ def _is_named(peer: Any) -> bool:
 def _internal_ports(resource: Resource, scope: Scope) -> Iterator[Violation]:
     for pod, container in vllm_containers(resource):
         served = _served(container)
-        # A further node of a replica answers nobody; its ports are those of the first.
+        # Only the first node of a replica answers requests; the others have the same ports.
         if str(UNKNOWN) in served or "--headless" in flags(container):
             continue
         for policy, number, rule in _ingress(pod, scope):
@@ -97,10 +97,10 @@ def _ingress(pod: Pod, scope: Scope) -> Iterator[tuple[Resource, int, Mapping[st
 RULES = (
     Rule(
         id="vllm-named-callers",
-        what="Only named clients can reach vLLM, because its key does not protect every path "
-        "(vllm#58144).",
-        do="Let ingress rules name the port, and peers by namespace, by labels or by a private "
-        "network.",
+        what="Only named clients can reach vLLM, because its API key does not protect every "
+        "path (vllm#58144).",
+        do="In ingress rules, name the port, and select peers by namespace, by labels or by a "
+        "private network.",
         theme="network-boundary",
         check=_named_callers,
         needs_all=True,
@@ -108,8 +108,8 @@ RULES = (
     ),
     Rule(
         id="vllm-internal-ports",
-        what="Ports by which replicas' parts talk, unguarded, are open to the same pods only.",
-        do="Put them into an ingress rule of their own whose peer is the pods' own labels.",
+        what="The unauthenticated ports between the pods of a replica are open only to those pods.",
+        do="Put these ports into a separate ingress rule whose peer is the pods' own labels.",
         theme="network-boundary",
         check=_internal_ports,
         needs_all=True,

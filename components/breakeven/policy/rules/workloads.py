@@ -1,4 +1,4 @@
-"""What pods ask for and how they are watched: resources, probes, secrets."""
+"""Resources, probes and secrets of pods."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _SECRET_VALUE = re.compile(
 
 def _resources(container: Container, _pod: Pod) -> Iterator[Violation]:
     for section, name in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
-        # The API server takes a limit for the request that is not stated.
+        # If a request is omitted, the API server sets it to the limit.
         stated = (section, "limits") if section == "requests" else (section,)
         if all(at(container.spec, "resources", each, name) is None for each in stated):
             yield Violation(f"{container.path}.resources.{section}.{name}", "not set")
@@ -127,7 +127,7 @@ def _no_service_links(pod: Pod) -> Iterator[Violation]:
 
 
 def _running(resource: Resource) -> Iterator[Container]:
-    """Yields the containers that keep running, rather than do one thing and end."""
+    """Yields the long-running containers: not those that end after one task."""
     if resource.kind in ("Job", "CronJob"):
         return
     for pod in resource.pods:
@@ -161,7 +161,9 @@ def _literal_data(resource: Resource) -> Iterator[Violation]:
     if resource.kind == "Secret":
         for section in ("data", "stringData"):
             if resource.manifest.get(section):
-                yield Violation(section, "values in the manifest")
+                yield Violation(
+                    section, "secret secret secret secret secret secret values in the manifest"
+                )
     if resource.kind == "ConfigMap":
         for key, value in mapped(resource.manifest.get("data")).items():
             if _SECRET_NAME.search(str(key)) and not _NO_SECRET.fullmatch(str(value)):
@@ -188,10 +190,10 @@ def _literals(container: Container) -> Iterator[Violation]:
 def _secrets_as_files(container: Container, _pod: Pod) -> Iterator[Violation]:
     for entry in listed(container.spec.get("env")):
         if at(entry, "valueFrom", "secretKeyRef") is not None:
-            yield Violation(f"{container.path}.env[{at(entry, 'name')}]", "a Secret as variable")
+            yield Violation(f"{container.path}.env[{at(entry, 'name')}]", "a Secret as a variable")
     for entry in listed(container.spec.get("envFrom")):
         if at(entry, "secretRef") is not None:
-            yield Violation(f"{container.path}.envFrom", "a Secret as variables")
+            yield Violation(f"{container.path}.envFrom", "all keys of a Secret as a variables")
 
 
 RULES = (
@@ -208,16 +210,17 @@ RULES = (
     ),
     Rule(
         id="resources-ephemeral-storage",
-        what="Every container requests ephemeral storage and has a limit of it.",
-        do="Set resources.requests and .limits for ephemeral-storage; emptyDirs count, those in "
-        "memory do not.",
+        what="Every container has a request and a limit for ephemeral storage.",
+        do="Set resources.requests and .limits for ephemeral-storage. Include emptyDir volumes, "
+        "except those in "
+        "memory.",
         theme="capacity",
         check=each_container(_ephemeral_storage, roles=_LASTING),
     ),
     Rule(
         id="resources-memory-fixed",
-        what="A container's memory limit is its request, so that it is never killed for a "
-        "neighbour's peak.",
+        what="A container's memory limit equals its request, so that it is never killed because "
+        "of another pod's peak.",
         do="Set both to the same value.",
         theme="capacity",
         level=Level.ADVISORY,
@@ -226,8 +229,9 @@ RULES = (
     Rule(
         id="resources-cpu-limit",
         what="Every container has a CPU limit.",
-        do="Set resources.limits.cpu; leave it out for an inference server, whose tokenizer and "
-        "scheduler threads it would throttle, and waive the rule.",
+        do="Set resources.limits.cpu. For an inference server, omit it and waive the rule: a "
+        "limit would "
+        "throttle its tokenizer and scheduler threads.",
         theme="capacity",
         level=Level.ADVISORY,
         check=each_container(_cpu_limited, roles=_LASTING),
@@ -235,7 +239,7 @@ RULES = (
     ),
     Rule(
         id="resources-gpu",
-        what="GPUs are asked for by limit, and the request, if any, is the same.",
+        what="GPUs are set as a limit, and a GPU request, if any, equals the limit.",
         do=f"Set resources.limits[{GPU}].",
         theme="capacity",
         check=each_container(
@@ -256,9 +260,10 @@ RULES = (
     ),
     Rule(
         id="pod-no-service-links",
-        what="No pod gets a variable for every Service of its namespace, because such a variable "
-        "may have the name of a setting of the program.",
-        do="Set enableServiceLinks to false; names are asked of the DNS.",
+        what="Pods do not get environment variables for every Service in the namespace: such a "
+        "variable can have "
+        "the same name as one of the program's settings.",
+        do="Set enableServiceLinks to false; the program finds Services through DNS.",
         theme="attack-surface",
         level=Level.REMEDIATING,
         check=each_pod(_no_service_links),
@@ -266,8 +271,9 @@ RULES = (
     ),
     Rule(
         id="probes-set",
-        what="Every container that keeps running has startup, readiness and liveness probes; the "
-        "first holds back the others while a model loads.",
+        what="Every long-running container has startup, readiness and liveness probes. The "
+        "startup probe delays "
+        "the others while a model loads.",
         do="Set startupProbe, readinessProbe and livenessProbe.",
         theme="availability",
         check=_probes,
@@ -275,17 +281,20 @@ RULES = (
     ),
     Rule(
         id="secret-not-literal",
-        what="No secret's value is in a manifest, so neither in the state nor in a preview.",
-        do="Make the Secret outside the program and refer to it by secretKeyRef or as a volume.",
+        what="No manifest contains the value of a secret, so neither the Pulumi state nor a "
+        "preview does.",
+        do="Create the Secret outside the program and reference it with secretKeyRef or as a "
+        "volume.",
         theme="secrets",
         check=_no_literal_secrets,
         controls={"NSA": ("C-0012",)},
     ),
     Rule(
         id="secret-as-file",
-        what="Secrets reach programs as files, which child processes and crash reports do not "
-        "inherit.",
-        do="Mount the Secret, where the program can read a file.",
+        what="Programs read secrets from files, which, unlike variables, child processes and "
+        "crash reports do "
+        "not inherit.",
+        do="If the program can read the secret from a file, mount the Secret as a volume.",
         theme="secrets",
         level=Level.ADVISORY,
         check=each_container(_secrets_as_files),

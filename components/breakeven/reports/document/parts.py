@@ -96,7 +96,7 @@ class SelfHostedPart(SelfHostedCore):
     without_charge: Count = Field(description="How many resources are free.")
     busy_share: Share = Field(description="Share of the paid GPU time that works.")
     unserved_share: Share = Field(
-        description="Share of the requests that the configured fleet can't serve."
+        description="Share of the requests that the configured fleet cannot serve."
     )
     mean_nodes: Quantity = Field(description="GPU nodes paid, averaged over time.")
     peak_replicas: AtLeastOne = Field(description="Most replicas of any hour.")

@@ -55,7 +55,7 @@ class Picture:
     """A plot and what belongs to it.
 
     Attributes:
-        name: One word; identifiers inside begin with it, so that plots in one page don't mix.
+        name: One word; identifiers inside begin with it, so that plots in one page do not mix.
         title: What it shows.
         description: Text for screen readers, and the caption below it.
         height: Pixels of CSS.

@@ -1,4 +1,4 @@
-"""What speaks against comparing with an API offer, in words."""
+"""Reasons against comparing with an API offer, in words."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from breakeven.reports.sentences.quality import not_compared
 
 
 def label(cost: ApiCost) -> str:
-    """Names an API, with what excludes it or will soon, in a few words."""
+    """Names an API, with the reasons that exclude it now or soon."""
     words = [_short(finding) for finding in cost.price.findings if _is_shown_in_label(finding)]
     name = cost.price.reference
     return f"{name} ({'; '.join(words)})" if words else name
 
 
 def finding_sentence(finding: Finding) -> str:
-    """Says one finding about an offer, with its source."""
+    """Returns one finding about an offer, with its source."""
     match finding:
         case Retired(on, source):
             when = "no longer available" if on is None else f"retired on {on.isoformat()}"
@@ -51,11 +51,13 @@ def finding_sentence(finding: Finding) -> str:
                 "higher price is used"
             )
         case Unconfirmed(source, as_of):
-            return f"not in {source} of {as_of.isoformat()}, which lists others of this provider"
+            return (
+                f"not in {source} of {as_of.isoformat()}, which lists other models of this provider"
+            )
 
 
 def api_notes(costs: Iterable[ApiCost]) -> Iterator[str]:
-    """Says what was found about each API; those that may not decide come first."""
+    """Returns the findings about each API; excluded APIs come first."""
     costs = tuple(costs)
     for price in (cost.price for cost in costs):
         yield from _fees(price)
@@ -96,8 +98,8 @@ def comparison_caveats(assumptions: Assumptions) -> Iterator[str]:
             )
     if any(model.load.unit != "request" for model in assumptions.models):
         yield (
-            "Prices compare tokens, not results: another model's vectors or scores may find less, "
-            "and a change of the model means embedding every text again."
+            "Prices compare tokens, not results: another model's vectors or scores may retrieve "
+            "less, and changing the model requires embedding every text again."
         )
         return
     yield from not_compared(assumptions)

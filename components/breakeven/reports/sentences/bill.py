@@ -101,7 +101,7 @@ def _gateway(report: Report) -> Iterator[str]:
     if peak is None or pods is None:
         return
     number = f"{pods.lowest}" if peak.pods == pods.lowest else f"{pods.lowest} to {peak.pods}"
-    out = ", and as many for what leaves (gateway.separateInside)" if pods.sets > 1 else ""
+    out = ", and as many for outbound requests (gateway.separateInside)" if pods.sets > 1 else ""
     yield (
         f"Gateway: {number} pods{out}; the busiest minute has {peak.requests_per_second:,.0f} "
         f"requests and {peak.chunks_per_second:,.0f} streamed tokens a second, which take "

@@ -1,4 +1,4 @@
-"""What a program's bill leaves out, in one sentence a reason."""
+"""What a program's bill leaves out, one sentence per reason."""
 
 from __future__ import annotations
 

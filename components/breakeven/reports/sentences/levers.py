@@ -31,15 +31,15 @@ _CAVEATS: Mapping[LeverKind, str] = MappingProxyType(
     {
         "precision": "A lower precision can change answers: compare them first.",
         "kv-cache": "An fp8 cache can change answers to long prompts: compare them first.",
-        "speculation": "How many proposed tokens are accepted depends on your texts: measure it "
-        "and state engine.speculation.acceptancePercent.",
+        "speculation": "The acceptance rate depends on your texts: measure it and set "
+        "engine.speculation.acceptancePercent.",
         "kv-offload": "The saving from offloading depends on traffic.reuseSeconds; the time to "
-        "read the cache back is not counted.",
+        "read the cache back is not included.",
         "prefix-affinity": "The saving from prefix affinity depends on traffic.reuseSeconds; name "
         "your own teams in gateway.teams, each with a key in gateway.teamKeysSecret.",
-        "commitment": "A commitment is paid for its whole term, whether nodes run or not.",
-        "spot": "Spot prices change and spot nodes are interrupted; the interruptions of "
-        "pool.spotInterruptionsPerMonth are counted.",
+        "commitment": "A commitment is paid for its whole term, even if no nodes are running.",
+        "spot": "Spot prices change and spot nodes are interrupted; the estimate includes "
+        "pool.spotInterruptionsPerMonth interruptions.",
         "region": "Another region can be farther from clients and subject to other laws.",
         "hybrid": "The API in use then serves a share of the requests; its answers can differ.",
     }
@@ -57,12 +57,12 @@ def lever_settings(lever: Lever) -> str:
 
 
 def lever_notes(levers: tuple[Lever, ...]) -> tuple[str, ...]:
-    """Says what the savings are, and what each kind asks for besides."""
+    """Returns the savings, and the caveats of each kind."""
     if not levers:
-        return ("No tried setting lowers the bill and keeps every objective.",)
+        return ("None of the tried settings lowers the bill and meets every objective.",)
     rule = (
-        "Each is estimated alone: this stack with only that change; savings do not add up. Each "
-        "keeps the latency objectives, fits in memory, and has a current price."
+        "Each saving is estimated separately, with only that change; savings do not add up. "
+        "Each option meets the latency objectives, fits in memory, and has a current price."
     )
     return (rule, *(_CAVEATS[each.kind] for each in levers if each.kind in _CAVEATS))
 

@@ -141,10 +141,10 @@ def not_priced_reason(item: NotPriced, setting: str = "pricing.overrides") -> st
         setting: Where a price can be stated.
     """
     if item.reason is UnpricedReason.PRICE_MISSING:
-        return f"no price {item.detail}; state one in {setting}"
+        return f"no price {item.detail}; set one in {setting}"
     if item.reason is UnpricedReason.OTHER_CLOUD:
         its_cloud, _, cloud = item.detail.partition(", ")
-        return f"it belongs to {its_cloud}, but the program is priced for {cloud}"
+        return f"it is from {its_cloud}, but the program is priced for {cloud}"
     if item.reason is UnpricedReason.BY_USE:
         return f"charged by use: {item.detail}"
     if item.reason is UnpricedReason.NOT_IN_BOOK:
@@ -170,13 +170,13 @@ _REASONS: Mapping[UnpricedReason, str] = {
     UnpricedReason.NODE_COUNT_UNKNOWN: "its number of nodes is not known at preview",
     UnpricedReason.MACHINE_TYPE_UNKNOWN: "its machine type is not known at preview",
     UnpricedReason.SIZE_FROM_IMAGE: (
-        "its size comes from the machine's image; state it in rootBlockDevice.volumeSize"
+        "its size comes from the machine's image; set rootBlockDevice.volumeSize"
     ),
     UnpricedReason.TYPE_FROM_IMAGE: "its type comes from the machine's image",
     UnpricedReason.OTHER_NODES: "its pods run on nodes that this program does not create",
-    UnpricedReason.INGRESS: "its controller may create a load balancer",
+    UnpricedReason.INGRESS: "its controller can create a load balancer",
     UnpricedReason.CPU_NODES_UNKNOWN: (
-        "its pods use CPU nodes of unknown price; state pricing.systemInstanceType"
+        "its pods use CPU nodes of unknown price; set pricing.systemInstanceType"
     ),
     UnpricedReason.CHART: "its chart's resources are not known at preview",
 }

@@ -1,4 +1,4 @@
-"""What a reader of an estimate has to know about its figures."""
+"""Notes on the figures of an estimate."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def _measured_otherwise(note: MeasuredOtherwise) -> str:
             for name in note.changed
         )
         return (
-            f"{record} was measured with another value of {changed}, so the capacity is estimated "
-            "again. Measure the current replica: breakeven measure."
+            f"{record} was measured with another value of {changed}, so it is not used. Measure "
+            "the current replica with breakeven measure."
         )
     return (
         f"{record} was measured with requests of {note.input_tokens:,} / {note.output_tokens:,} "
         "tokens or another cached share, so it is not used for this traffic. Measure with the "
-        "lengths of the stack: breakeven measure."
+        "stack's lengths: breakeven measure."
     )
 
 
@@ -138,15 +138,14 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911, PLR0912  # one kin
             return _model_sentence(note)
         case AdapterWorkNotCounted():
             return (
-                "The memory of a replica includes LoRA adapters, but its capacity does not "
-                "include their work: measure a replica with your adapters and set "
-                "engine.measuredOutputTokensPerSecond."
+                "LoRA adapters are included in the memory of a replica but not in its capacity. "
+                "Measure a replica with your adapters and set engine.measuredOutputTokensPerSecond."
             )
         case EvaluatedOtherwise(record, changed):
             differs = " and ".join(name.replace("_", " ") for name in changed)
             return (
-                f"stacks/evaluations/{record} is of another {differs} of this model, so its pass "
-                "rates do not count here. Evaluate the model as it is now: breakeven evaluate."
+                f"stacks/evaluations/{record} was made with another {differs} of this model, so "
+                "its pass rates are not used. Evaluate the current model with breakeven evaluate."
             )
         case MeasuredOtherwise():
             return _measured_otherwise(note)
@@ -167,8 +166,9 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911, PLR0912  # one kin
                 gateways = f" and of the gateways (port {note.gateway_port})"
             return (
                 "monitoring.enabled is false, so no PodMonitor is created, but KEDA scales on "
-                f"metrics in {note.prometheus_address}: make it scrape /metrics of the replicas "
-                f"(port {note.engine_port}){gateways}, with the label namespace."
+                f"metrics in {note.prometheus_address}. Configure that Prometheus to scrape "
+                f"/metrics of the replicas (port {note.engine_port}){gateways}, with the label "
+                "namespace."
             )
         case ReservedNodes():
             return (
@@ -212,13 +212,13 @@ def _model_sentence(
             )
         case ProcessorsAssumed(source):
             return (
-                f"The processors of a node serve (pool.gpu: cpu), and what they do is {source}. "
-                "Measure a replica and set engine.measuredOutputTokensPerSecond."
+                f"The model runs on CPUs (pool.gpu: cpu), whose speed is {source}. Measure a "
+                "replica and set engine.measuredOutputTokensPerSecond."
             )
         case SparseAttentionUnsupported(model=model, gpu=gpu):
             return (
-                f"vLLM cannot run {model} on {gpu}: its kernels for sparse attention need compute "
-                "capability 9 or 10, as h200 and b200 have, or an AMD GPU."
+                f"vLLM cannot run {model} on {gpu}: its kernels for sparse attention need "
+                "compute capability 9 or 10 (such as h200 and b200) or an AMD GPU."
             )
         case ArchitectureUnknown(architecture):
             return (
@@ -241,7 +241,7 @@ def _objective(note: ObjectiveBound | ObjectiveOutOfReach) -> Iterator[str]:
             f"{note.fastest_seconds:.3g} s. The cost is that of one request at a time."
         )
         if note.would_keep:
-            yield f"Would meet it: {', '.join(note.would_keep)}."
+            yield f"These GPUs would meet it: {', '.join(note.would_keep)}."
         else:
             yield "No widely rented GPU would meet it."
         return

@@ -79,7 +79,7 @@ def place(search: Search) -> str:
 
 
 def evaluated(search: Search, counts: Counts) -> str:
-    """Says how many configurations were evaluated, and what became of the others."""
+    """Returns how many configurations were evaluated, and why others were not."""
     parts = [f"{counts.evaluated:,} configurations evaluated{place(search)}"]
     if counts.too_many_gpus:
         parts.append(f"{counts.too_many_gpus:,} need more than {counted(search.max_gpus, 'GPU')}")
@@ -100,12 +100,12 @@ def evaluated(search: Search, counts: Counts) -> str:
 
 
 def obstacle_sentences(obstacles: Obstacles) -> tuple[str, ...]:
-    """Says what stands against every configuration, where none meets all conditions."""
+    """Returns why no configuration meets all constraints."""
     return tuple(_obstacles(obstacles))
 
 
 def recommendation_notes(recommendation: Recommendation) -> tuple[str, ...]:
-    """Says what a reader has to know about the figures."""
+    """Returns notes on the figures."""
     apis = (recommendation.api, *recommendation.hosted)
     assumptions = recommendation.search.assumptions
     return (
@@ -203,7 +203,7 @@ def _notes(recommendation: Recommendation) -> Iterator[str]:
 
 
 def _not_evaluated(search: Search) -> Iterator[str]:
-    """Says what the stack has and no configuration here."""
+    """Returns what the stack has and the configurations here do not."""
     fleet = search.assumptions.fleet
     if fleet.machines_per_node > 1:
         yield (

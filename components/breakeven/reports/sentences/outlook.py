@@ -1,4 +1,4 @@
-"""What is paid once, and the years to come."""
+"""One-off cost, and the cost of the coming years."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from breakeven.reports.formatting import counted, usd
 
 
 def outlook_sentences(report: Report) -> Iterator[str]:
-    """Says after how long the one-off cost is paid, and what some years cost in total."""
+    """Returns the payback time of the one-off cost, and the total cost over some years."""
     outlook, api = report.assumptions.outlook, report.api
     name, own = api.price.reference, report.serving_total
     if outlook.one_off:

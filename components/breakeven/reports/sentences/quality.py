@@ -1,4 +1,4 @@
-"""How well models answer, and what a solved task costs, in words."""
+"""Pass rates of models, and the cost per solved task, in words."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from breakeven.reports.formatting import usd
 
 _FEW = 50
 _ALIKE = 0.1
-"""Difference of lengths from which on a setting is proposed."""
+"""Relative difference of lengths above which a setting is proposed."""
 
 
 def not_compared(assumptions: Assumptions) -> Iterator[str]:
-    """Says that the verdict compares prices and not answers; nothing where an evaluation does."""
+    """Returns that the verdict compares prices and not answers, unless there is an evaluation."""
     said = "Quality was not compared: prices compare tokens, not answers."
     if assumptions.others:
-        yield f"{said} breakeven evaluate compares answers for stacks of one model."
+        yield f"{said} For stacks with one model, breakeven evaluate compares answers."
     elif not _compares(assumptions):
         yield (
-            f"{said} To compare answers to your own prompts: breakeven evaluate "
-            f"{assumptions.stack}. What you know already goes into api.escalation and "
+            f"{said} To compare answers to your own prompts, run breakeven evaluate "
+            f"{assumptions.stack}. If you already know the difference, set api.escalation and "
             "api.ownOutputPercent."
         )
 
@@ -35,7 +35,7 @@ def _compares(model: Assumptions) -> bool:
 def quality_notes(
     assumptions: Assumptions, quality: Quality, costs: Sequence[SolvedCost]
 ) -> Iterator[str]:
-    """Says what an evaluation shows, what it does not show, and which settings follow."""
+    """Returns what an evaluation shows, what it does not show, and which settings follow."""
     yield _record(quality)
     yield from _tells_apart(costs)
     yield from _escalation(assumptions, costs)
@@ -43,23 +43,24 @@ def quality_notes(
     for each in quality.endpoints:
         if each.other_model:
             yield (
-                f"{each.endpoint or 'The own replica'} answered as {each.other_model}; you stated "
+                f"{each.endpoint or 'The self-hosted model'} answered as {each.other_model}; you "
+                "stated "
                 "that it is the same model."
             )
 
 
 def _record(quality: Quality) -> str:
-    judged = f", judged by {quality.judge} where a prompt asks for it" if quality.judge else ""
-    said = f"Evaluated {quality.day} by {quality.prompts:,} prompts of your own{judged}"
+    judged = f", with {quality.judge} as judge for prompts that need one" if quality.judge else ""
+    said = f"Evaluated {quality.day} with {quality.prompts:,} of your own prompts{judged}"
     said += (
-        f" (stacks/evaluations/{quality.record}). Tokens: mean output of an answer; p95: time to"
-        " the whole answer."
+        f" (stacks/evaluations/{quality.record}). Tokens: mean output tokens per answer. P95: "
+        "time to the complete answer."
     )
     if not quality.complete:
-        said += " Not all were answered; the same command goes on where it stopped."
+        said += " Some prompts have no answer; run the same command again to continue."
     fewest = min(each.answered for each in quality.endpoints)
     if fewest < _FEW:
-        said += f" An endpoint answered {fewest} of them; from 50 on, intervals are usable."
+        said += f" One endpoint answered only {fewest}; intervals are usable from 50 answers."
     return said
 
 
@@ -74,8 +75,8 @@ def _tells_apart(costs: Sequence[SolvedCost]) -> Iterator[str]:
     ]
     if unclear:
         yield (
-            "The intervals of the own model's pass rate and of "
-            f"{', '.join(unclear)} overlap: these prompts do not tell them apart."
+            f"The pass rate intervals of the self-hosted model and {', '.join(unclear)} overlap, "
+            "so these prompts do not distinguish them."
         )
 
 
@@ -95,14 +96,14 @@ def _escalation(assumptions: Assumptions, costs: Sequence[SolvedCost]) -> Iterat
     stated = assumptions.escalation
     percent = 0.0 if stated is None else float(stated.share) * 100
     yield (
-        f"To have {both.api} answer again what the own model fails, {failed}, costs "
-        f"{usd(both.monthly - alone.monthly)}/month and solves {both.share:.1%} of tasks; it takes "
-        "a check in your application that finds the failures."
+        f"Escalating the self-hosted model's failures, {failed}, to {both.api} costs "
+        f"{usd(both.monthly - alone.monthly)}/month and solves {both.share:.1%} of tasks. Your "
+        "application needs a check that detects the failures."
     )
     if not (1 - own.high) * 100 <= percent <= (1 - own.low) * 100:
         yield (
-            f"The bill counts {percent:g}% (api.escalation.percent). To count what was found: "
-            f"api.escalation.percent {both.escalated * 100:.0f}."
+            f"The bill includes {percent:g}% (api.escalation.percent). To use the evaluated "
+            f"share, set api.escalation.percent to {both.escalated * 100:.0f}."
         )
 
 
@@ -113,11 +114,11 @@ def _length(assumptions: Assumptions, quality: Quality) -> Iterator[str]:
     ratio = own.output_tokens / used.output_tokens
     stated = assumptions.load.own_output_ratio
     said = (
-        f"To the same prompts the own model answers with {own.output_tokens:,.0f} tokens and "
-        f"{used.endpoint} with {used.output_tokens:,.0f}: {ratio:.0%}"
+        f"For the same prompts, the self-hosted model uses {own.output_tokens:,.0f} output "
+        f"tokens per answer and {used.endpoint} uses {used.output_tokens:,.0f}: {ratio:.0%}"
     )
     if abs(ratio - stated) <= _ALIKE * stated:
-        yield f"{said}, as the bill counts (api.ownOutputPercent {stated * 100:.0f})."
+        yield f"{said}, as in the bill (api.ownOutputPercent {stated * 100:.0f})."
     else:
         yield (
             f"{said}. The bill counts {stated:.0%}; to count what was found: "

@@ -36,7 +36,7 @@ _INSIDE = "Prompts must stay inside (network.dataMayLeave: false)"
 
 
 def summary(verdict: Verdict) -> str:
-    """Says what to do, at what cost, compared with what."""
+    """Returns the recommendation, its cost, and what it is compared with."""
     chosen, other = verdict.chosen, verdict.compared
     if other is chosen:
         return (
@@ -56,7 +56,7 @@ def summary(verdict: Verdict) -> str:
 
 
 def reasons(verdict: Verdict) -> tuple[str, ...]:
-    """Says why, in falling weight."""
+    """Returns the reasons, most important first."""
     return tuple(_reason(reason) for reason in verdict.reasons)
 
 
@@ -77,7 +77,7 @@ def break_even_sentence(found: BreakEvenVolume) -> str:
 
 
 def shortfall_sentences(shortfall: Shortfall) -> tuple[str, ...]:
-    """Says what the configured fleet does not do, and which fleet does."""
+    """Returns what the configured fleet does not serve, and which fleet would."""
     settings = "; ".join(_settings(model) for model in shortfall.models)
     remedy = (
         f"To serve all requests in time, set {settings} "

@@ -1,4 +1,4 @@
-"""What can't hold, or would lead out, where nothing may leave."""
+"""What cannot hold, or would lead out, where nothing may leave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Combinations of settings of several groups that can't work, each with what would."""
+"""Combinations of settings of several groups that cannot work, each with what would."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ unpacked (some 20 GB), caches."""
 
 
 def conflicts_of(settings: Settings) -> Iterator[Conflict]:
-    """Yields every combination of one model's settings that can't work."""
+    """Yields every combination of one model's settings that cannot work."""
     yield from _scale_to_zero(settings)
     if settings.gateway.is_hybrid:
         yield from _hybrid(settings)
@@ -204,7 +204,7 @@ def _weights(settings: Settings) -> Iterator[Conflict]:
 
 
 def _nodes(settings: Settings) -> Iterator[Conflict]:
-    """Refuses replicas that the nodes don't hold, and weights that they can't mount."""
+    """Refuses replicas that the nodes do not hold, and weights that they cannot mount."""
     pool, engine, highest = settings.pool, settings.engine, settings.replicas.max
     fleet, nodes = settings.replicas_of_fleet, settings.nodes_of(highest)
     if not pool.can_grow:

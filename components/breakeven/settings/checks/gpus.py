@@ -1,4 +1,4 @@
-"""What a GPU's vendor, or a part of a GPU, can't do."""
+"""What a GPU's vendor, or a part of a GPU, cannot do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CUDA_IMAGE = re.compile(r"/vllm-openai[:@]")
 
 
 def gpu_conflicts(settings: Settings) -> Iterator[Conflict]:
-    """Yields settings that ask for what a GPU's vendor, or a part of a GPU, can't do."""
+    """Yields settings that ask for what a GPU's vendor, or a part of a GPU, cannot do."""
     pool, engine, gpu = settings.pool, settings.engine, settings.pool.gpu
     if gpu.vendor == "amd":
         yield from _other_vendor(settings, "ROCm")

@@ -58,7 +58,7 @@ def pooling_conflicts(settings: Settings) -> Iterator[Conflict]:
         what = "vectors" if facts.task == "embed" else "scores"
         yield Conflict(
             "gateway.mode",
-            f"hybrid with {facts.name}: {what} of an API's model can't be compared with those of "
+            f"hybrid with {facts.name}: {what} of an API's model cannot be compared with those of "
             "this one",
             "Allowed: self-host, or next to a model that writes text; set replicas.max for the "
             "peak",

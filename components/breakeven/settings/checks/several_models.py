@@ -1,4 +1,4 @@
-"""What the models of a stack can't share, and what they take together."""
+"""What the models of a stack cannot share, and what they take together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from breakeven.settings.stack import Settings, Stack
 
 
 def conflicts_of_models(stack: Stack) -> Iterator[Conflict]:
-    """Yields what the models of one stack can't share, and what they take that is not there."""
+    """Yields what the models of one stack cannot share, and what they take that is not there."""
     if len(stack.models) > 1:
         yield from _not_shared(stack)
     yield from _providers(stack)

@@ -10,7 +10,7 @@ from breakeven.settings.stack import Settings
 
 
 def technique_conflicts(settings: Settings) -> Iterator[Conflict]:
-    """Yields techniques that can't work with the rest of a model's settings."""
+    """Yields techniques that cannot work with the rest of a model's settings."""
     yield from _cache(settings)
     yield from _experts(settings)
     yield from _batch(settings)

@@ -22,14 +22,14 @@ Path = tuple[str, ...]
 def validated(
     group: type[G], stated: Mapping[str, object]
 ) -> tuple[G, dict[Path, tuple[str, str]]]:
-    """Reads a group; where a value can't be used the default stands in for it.
+    """Reads a group; where a value cannot be used the default stands in for it.
 
     Args:
         group: Which group.
         stated: What the stack states of it.
 
     Returns:
-        The group, and what was found and what is allowed for each key that can't be used.
+        The group, and what was found and what is allowed for each key that cannot be used.
     """
     mistakes: dict[Path, tuple[str, str]] = {}
     rest = stated

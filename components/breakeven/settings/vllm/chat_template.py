@@ -51,7 +51,7 @@ def read_template(name: str) -> str:
     """Returns the text of a template of the user's own.
 
     Raises:
-        OSError: It can't be read.
+        OSError: It cannot be read.
         UnicodeDecodeError: It is not UTF-8.
     """
     return (TEMPLATES / name).read_text(encoding="utf-8")

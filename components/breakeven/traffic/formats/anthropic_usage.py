@@ -37,7 +37,7 @@ def _count_report(rows: Rows, name: str, shared: Import) -> None:
         results = members(bucket, "results") if isinstance(bucket, dict) else None
         for result in results if results is not None else [None]:
             if not isinstance(bucket, dict) or result is None:
-                shared.tally.reject("row can't be read", place)
+                shared.tally.reject("row cannot be read", place)
                 continue
             try:
                 start = shared.utc(bucket.get("starting_at"))
@@ -65,7 +65,7 @@ def _count(usage: Mapping[str, object], start: float, end: float, shared: Import
     """Counts one result of a bucket.
 
     Raises:
-        BadRowError: A count can't be read, or the bucket has no length.
+        BadRowError: A count cannot be read, or the bucket has no length.
     """
     creation = usage.get("cache_creation")
     written = sum(_sum(usage, (column,)) for column in _WRITTEN)

@@ -56,7 +56,7 @@ def _count_results(bucket: object, shared: Import, place: str) -> None:
     # A bucket without results is an hour without requests, and part of the span.
     for result in results if results is not None else [None]:
         if not isinstance(bucket, dict) or result is None:
-            shared.tally.reject("row can't be read", place)
+            shared.tally.reject("row cannot be read", place)
             continue
         try:
             _count({**bucket, **result, "start_time": bucket.get("start_time")}, shared)
@@ -89,7 +89,7 @@ def _count(usage: Mapping[str, object], shared: Import) -> None:
     """Counts one result of OpenAI's usage buckets.
 
     Raises:
-        BadRowError: A time or a count can't be read, or they contradict each other.
+        BadRowError: A time or a count cannot be read, or they contradict each other.
     """
     read, written, cached = read_tokens(
         usage.get("input_tokens"), usage.get("output_tokens"), usage.get("input_cached_tokens")

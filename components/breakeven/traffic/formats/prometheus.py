@@ -114,7 +114,7 @@ class PrometheusReader:
 
     def _point(self, point: object) -> Point:
         if not isinstance(point, list) or len(point) != 2:  # noqa: PLR2004 -- time and value
-            msg = "row can't be read"
+            msg = "row cannot be read"
             raise BadRowError(msg)
         moment = self.times(point[0])
         try:

@@ -1,4 +1,4 @@
-"""However many read an archive beside each other, all of it is read once and judged the same."""
+"""Any number of parallel readers read an archive once and give the same result."""
 
 from __future__ import annotations
 

@@ -42,9 +42,9 @@ def test_the_private_key_is_readable_by_its_owner_alone(keys: tuple[Path, Path])
 def test_no_key_is_overwritten(keys: tuple[Path, Path], tmp_path: Path) -> None:
     private, public = keys
     before = private.read_bytes()
-    with pytest.raises(BundleError, match="is there already"):
+    with pytest.raises(BundleError, match="already exists"):
         make_keys(private, tmp_path / "b.pub")
-    with pytest.raises(BundleError, match="is there already"):
+    with pytest.raises(BundleError, match="already exists"):
         make_keys(tmp_path / "b.key", public)
     assert private.read_bytes() == before
     assert not (tmp_path / "b.key").exists()
@@ -56,7 +56,7 @@ def test_a_key_that_another_process_made_meanwhile_stays(
     private, public = tmp_path / "a.key", tmp_path / "a.pub"
     private.write_text("of another process")
     monkeypatch.setattr(Path, "exists", lambda _: False)
-    with pytest.raises(BundleError, match="is there already"):
+    with pytest.raises(BundleError, match="already exists"):
         make_keys(private, public)
     assert private.read_text() == "of another process"
     assert [path.name for path in tmp_path.iterdir()] == ["a.key"]
@@ -64,11 +64,11 @@ def test_a_key_that_another_process_made_meanwhile_stays(
 
 def test_what_is_no_key_is_refused_without_showing_it(keys: tuple[Path, Path]) -> None:
     private, public = keys
-    with pytest.raises(BundleError, match="is not a public key") as error:
+    with pytest.raises(BundleError, match="not a public key") as error:
         read_public_key(private)
     assert "PRIVATE" not in str(error.value)
     public.chmod(0o600)
-    with pytest.raises(BundleError, match="is not a private key"):
+    with pytest.raises(BundleError, match="not a private key"):
         read_private_key(public)
 
 
@@ -76,7 +76,7 @@ def test_keys_of_another_kind_are_refused(tmp_path: Path) -> None:
     rsa = tmp_path / "rsa.key"
     subprocess.run(["openssl", "genrsa", "-out", rsa, "2048"], check=True, capture_output=True)
     rsa.chmod(0o600)
-    with pytest.raises(BundleError, match="is not an ed25519 key"):
+    with pytest.raises(BundleError, match="not an ed25519 key"):
         read_private_key(rsa)
 
 

@@ -1,4 +1,4 @@
-"""A release of genai-prices is told apart from the one in use."""
+"""A release of genai-prices differs from the one in use."""
 
 from __future__ import annotations
 

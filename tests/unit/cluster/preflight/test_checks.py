@@ -129,16 +129,18 @@ _ONLY_LATER = {"gpu-driver", "image-pull", "network-policies"}
 _KEDA_FIX = "keda-2.20.2.yaml"
 
 CASES = {
-    "KEDA": Case(_without("/apis/keda.sh/v1alpha1"), "definitions", "no definition", _KEDA_FIX),
+    "KEDA": Case(
+        _without("/apis/keda.sh/v1alpha1"), "definitions", "missing definition", _KEDA_FIX
+    ),
     "KEDA 2.16": Case(
         _older_keda,
         "definitions",
         "lacks spec.fallback.behavior; needed: KEDA 2.17 or newer",
         _KEDA_FIX,
     ),
-    "half of KEDA": Case(_half, "definitions", "keda.sh is half installed", _KEDA_FIX),
-    "another version": Case(_other_version, "definitions", "serves keda.sh as v2", _KEDA_FIX),
-    "a definition that goes": Case(_without(_KEDA), "definitions", "no definition", _KEDA_FIX),
+    "half of KEDA": Case(_half, "definitions", "keda.sh is partly installed", _KEDA_FIX),
+    "another version": Case(_other_version, "definitions", "serves keda.sh in v2", _KEDA_FIX),
+    "a definition that goes": Case(_without(_KEDA), "definitions", "missing definition", _KEDA_FIX),
     "KEDA's metrics": Case(
         _without("/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.external.metrics.k8s.io"),
         "scaler",
@@ -171,11 +173,11 @@ CASES = {
     "namespace of others": Case(
         _without("/api/v1/namespaces/monitoring"),
         "namespaces",
-        "namespace monitoring, which the stack does not make, is missing",
+        "missing namespace monitoring, which the stack does not create",
         "kubectl create namespace monitoring",
     ),
     "own namespace": Case(
-        _without(_NS), "namespaces", "not there yet", "kubectl create namespace llm"
+        _without(_NS), "namespaces", "does not exist yet", "kubectl create namespace llm"
     ),
     "a namespace that goes": Case(
         _put(_NS, {"metadata": {"name": "llm", "deletionTimestamp": "2026-11-30T00:00:00Z"}}),
@@ -189,14 +191,14 @@ CASES = {
             {"items": [{"metadata": {"name": "shop", "labels": {}}}]},
         ),
         "namespaces",
-        "Deployments of others (shop)",
+        "contains other Deployments (shop)",
         "set network.namespace",
         Status.WARNING,
     ),
     "PodSecurity": Case(
         _put(_NS, {"metadata": {"name": "llm"}}),
         "pod-security",
-        "level none; the stack sets restricted",
+        "level none; the stack will set restricted",
         "--dry-run=server",
         Status.WARNING,
     ),
@@ -224,32 +226,34 @@ CASES = {
             (403, {"reason": "Forbidden", "message": 'secrets is forbidden: User "x" cannot get'}),
         ),
         "secrets",
-        "can't be looked at",
-        "needs the right to get secrets",
+        "cannot read Secret",
+        "needs permission to get secrets",
         Status.UNKNOWN,
     ),
     "quota": Case(
         _quota, "quotas", "requests.nvidia.com/gpu: 4 allowed, 9 needed", "edit resourcequota team"
     ),
-    "limit range": Case(_limits, "quotas", "claims of 0 to 10Gi only", "kubectl -n llm edit"),
-    "admission": Case(_refuse, "admission", "image not signed", "change what the message names"),
+    "limit range": Case(
+        _limits, "quotas", "only allows claims from 0 to 10Gi", "kubectl -n llm edit"
+    ),
+    "admission": Case(_refuse, "admission", "image not signed", "fix what the message names"),
     "rights": Case(
         _put("POST", _read_only),
         "rights",
-        "you may not create, patch, delete scaledobjects.keda.sh in namespace llm",
+        "missing permission to create, patch, delete scaledobjects.keda.sh in namespace llm",
         "--verb=create,patch,delete --resource=scaledobjects.keda.sh",
     ),
     "storage class": Case(
         _without("/apis/storage.k8s.io/v1/storageclasses/efs"),
         "storage-class",
         "storage class efs is missing",
-        "make storage class efs",
+        "create the storage class efs",
     ),
     "access mode": Case(
         _class("ebs.csi.aws.com"),
         "storage-class",
-        "no access mode ReadWriteMany",
-        "set weights.storageClass to a file store",
+        "does not support access mode ReadWriteMany",
+        "set weights.storageClass to file storage",
     ),
     "CSI driver": Case(
         _without("/apis/storage.k8s.io/v1/csidrivers/efs.csi.aws.com"),
@@ -270,7 +274,7 @@ CASES = {
     "device plugin": Case(
         _put("/apis/apps/v1/daemonsets", {"items": []}),
         "device-plugin",
-        "no DaemonSet of a device plugin",
+        "no device plugin DaemonSet",
         _GPU,
         Status.WARNING,
     ),
@@ -308,7 +312,7 @@ CASES = {
     "whole GPUs": Case(
         _label("nvidia.com/mig.config", "all-1g.10gb"),
         "mig",
-        "MIG divides the GPUs of gpu-0",
+        "MIG is enabled on gpu-0",
         "nvidia.com/mig.config=all-disabled",
         Status.WARNING,
         "on-prem",
@@ -322,13 +326,13 @@ CASES = {
     "something else than Prometheus": Case(
         _put(_PROMETHEUS, "<html>Grafana</html>"),
         "prometheus",
-        "what answers there is not Prometheus",
+        "the server there is not Prometheus",
         "monitoring.prometheusAddress",
     ),
     "targets": Case(
         _put(_PROMETHEUS, {"status": "success", "data": {"activeTargets": []}}),
         "prometheus",
-        "scrapes nothing",
+        "scrapes no targets",
         "prometheus-selection",
         Status.WARNING,
     ),
@@ -359,7 +363,7 @@ CASES = {
         ),
         "gpu-nodes",
         "nodes is forbidden",
-        "as a user who may read that",
+        "as a user with read permission",
         Status.UNKNOWN,
     ),
 }

@@ -83,7 +83,7 @@ def test_pods_of_a_probe_are_restricted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("state", "status", "said"),
     [
-        ({"terminated": {}}, Status.PASSED, "a node pulls"),
+        ({"terminated": {}}, Status.PASSED, "a node pulled"),
         (
             {"waiting": {"reason": "ImagePullBackOff", "message": "no such host"}},
             Status.FAILED,

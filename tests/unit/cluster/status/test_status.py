@@ -86,7 +86,7 @@ CAUSES = [
     ),
     (pod(**container({"running": {}}, started=False)), Cause.STARTING, "loads the model"),
     (pod(**container({"running": {}}, started=True)), Cause.PROBE, "readiness probe"),
-    (pod(), Cause.STARTING, "being made"),
+    (pod(), Cause.STARTING, "being created"),
 ]
 
 

@@ -98,7 +98,7 @@ BILL = Bill(
     contingency_share=Decimal("0.25"),
     mean_nodes=Decimal(4),
 )
-"""Four nodes on average, a quarter in reserve, and an API beside it."""
+"""Four nodes on average, a quarter in reserve, and an API to compare with."""
 
 
 def test_people_are_paid_with_their_part_of_the_reserve() -> None:

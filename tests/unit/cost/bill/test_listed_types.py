@@ -2,7 +2,7 @@
 
 Counted in github.com/pulumi/examples at commit 40c09b2 of 2026-08-18: in how many of its 321
 programs (TypeScript, JavaScript, Python, YAML) a type is made at least once. Of Google's provider
-they use 26 types; the last four of its list are what its documentation shows beside them.
+they use 26 types; the last four of its list come from its documentation.
 """
 
 from __future__ import annotations

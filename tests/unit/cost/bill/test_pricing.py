@@ -108,7 +108,7 @@ def test_a_load_balancer_is_priced_or_said_to_have_no_price(cloud: str) -> None:
 
 
 TRAFFIC_GB = 15
-"""A month of 3,000 million tokens at 5 bytes each."""
+"""One month with 3,000 million tokens at 5 bytes each."""
 
 SERVICE = Registered("s", "kubernetes:core/v1:Service", {"spec": {"type": "LoadBalancer"}})
 

@@ -1,4 +1,4 @@
-"""The load of a week: its hours add up to the days, and a file's mistakes are told by line."""
+"""The load of a week: its hours add up to the days, and errors in a file are reported by line."""
 
 from __future__ import annotations
 
@@ -136,12 +136,12 @@ def test_a_file_that_is_no_whole_days_or_all_0_is_refused(
 def test_a_file_that_is_no_text_is_refused_as_a_bad_value(tmp_path: Path) -> None:
     path = tmp_path / "shape.csv"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match=r"^can't be read: not UTF-8$"):
+    with pytest.raises(ValueError, match=r"^cannot be read: not UTF-8$"):
         read_shape(path)
 
 
 def test_a_file_that_can_not_be_opened_is_refused_as_a_bad_value(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^can't be read: Is a directory$"):
+    with pytest.raises(ValueError, match=r"^cannot be read: Is a directory$"):
         read_shape(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""What a simulated week can't do, whatever the load and the fleet."""
+"""What a simulated week cannot do, whatever the load and the fleet."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ VOLUMES = {"bf16": "22Gi", "fp8": "22Gi", "int8": "14Gi", "int4": "11Gi"}
 
 @cache
 def _book() -> PriceBook:
-    """GPU nodes and their volumes alone: a price that is sought in vain is compared with all."""
+    """Only GPU nodes and their volumes: a missing price is compared with all prices."""
     book = read_book()
     kept = {
         identifier: book.prices[identifier]

@@ -54,7 +54,7 @@ def test_whatever_is_ranked_meets_every_constraint(milliseconds: float, prefill:
     try:
         answer = recommend(inside(asked))
     except NothingFitsError:
-        return  # the limits are too tight; a test of its own says what is told then
+        return  # the limits are too tight; another test covers the message
     for one in answer.ranked:
         assert one.capacity.latencies.inter_token_p95 <= milliseconds / 1000
         assert one.capacity.latencies.first_token_p95 <= prefill / 1000

@@ -213,7 +213,7 @@ def test_prices_are_the_estimates_and_the_apis() -> None:
 
 
 def test_resources_that_start_last_cost_nothing() -> None:
-    # The gateway's pods are told what a token costs, so the estimate is made without them.
+    # The gateway's configuration contains the token price, so the estimate excludes its pods.
     loaded = load_stack("hybrid", TODAY)
     components = stack_components(loaded.stack)
     waiting = {one.key for component in components for one in component.started_last}

@@ -34,7 +34,7 @@ def test_the_number_of_replicas_has_one_owner(served: Served, stack: str) -> Non
 def test_an_update_adds_a_replica_only_where_a_gpu_is_spare(
     served: Served, stack: str, overrides: dict[str, object], surge: int
 ) -> None:
-    # Where none is, a surge waits for ever (production-stack#107).
+    # Without one, a surge waits forever (production-stack#107).
     strategy = served(stack, **overrides).engine.spec["strategy"]
     assert strategy["rollingUpdate"] == {"maxSurge": surge, "maxUnavailable": 1 - surge}
 

@@ -135,7 +135,7 @@ def test_a_slow_start_is_not_killed_by_any_clock(served: Served, stack: str) -> 
     container = deployment.container
     probe = container["startupProbe"]
     assert probe["periodSeconds"] * probe["failureThreshold"] == timings.startup_budget
-    # vLLM's own clock is 600 s unless it is told (vllm#35616).
+    # vLLM's own timeout is 600 s unless it is set (vllm#35616).
     environment = plain_environment(container)
     assert environment["VLLM_ENGINE_READY_TIMEOUT_S"] == str(timings.startup_budget)
     if deployment.kind == "Deployment":

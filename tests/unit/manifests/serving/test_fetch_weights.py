@@ -39,7 +39,7 @@ def header(text: bytes) -> bytes:
 
 
 def tensors(*spans: list[int]) -> bytes:
-    """A file whose tensors lie where they are told to."""
+    """A file with tensors at the given offsets."""
     entries = {
         f"t{number}": {"dtype": "U8", "shape": [span[1] - span[0]], "data_offsets": span}
         for number, span in enumerate(spans)
@@ -225,7 +225,7 @@ def test_an_interrupted_download_goes_on_where_it_stopped(hub: Path, volume: Pat
 
 def test_what_is_there_is_not_fetched_again(hub: Path, volume: Path) -> None:
     assert fetch(hub, volume).returncode == 0
-    again = fetch(hub, volume, STAND_IN_DENIES="1")  # it doesn't even ask
+    again = fetch(hub, volume, STAND_IN_DENIES="1")  # it does not even ask
     assert again.returncode == 0
     assert "is there" in again.stdout
 
@@ -291,7 +291,7 @@ def test_a_check_fetches_nothing_and_fails_for_what_would_fail_later(
     assert fetch(hub, volume, "--check").returncode == 0
     assert list(volume.iterdir()) == []
     assert fetch(hub, volume).returncode == 0
-    again = fetch(hub, volume, "--check", STAND_IN_DENIES="1")  # all is there: it doesn't even ask
+    again = fetch(hub, volume, "--check", STAND_IN_DENIES="1")  # all is there: it does not even ask
     assert again.returncode == 0
 
 

@@ -75,7 +75,7 @@ def test_a_replica_that_starts_is_ended(tmp_path: Path) -> None:
     ) as starting:
         assert starting.stdout is not None
         engine = int(starting.stdout.readline())
-        starting.terminate()  # what Kubernetes would do, in vain
+        starting.terminate()  # what Kubernetes would do, without effect
         with leave(tmp_path, free_port(), starting.pid) as hook:
             assert starting.wait(60) == 1
             assert hook.wait(60) == 0

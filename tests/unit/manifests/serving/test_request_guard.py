@@ -205,7 +205,7 @@ def test_a_container_that_is_restarted_in_its_pod_serves_again(tmp_path: Path) -
 
 
 def stopped(folder: Path, application: Application) -> Client:
-    """A request that runs when the replica is told to stop, and for longer than it may."""
+    """A request that is running when the replica gets the stop signal, and exceeds the limit."""
 
     async def program() -> Client:
         guard = GUARD.RequestGuard(application)

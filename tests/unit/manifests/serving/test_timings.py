@@ -45,7 +45,7 @@ def test_a_grace_period_that_would_cut_answers_is_refused() -> None:
 
 @each("speed, stack", product([10, 50, 200, 2000, 100_000], STACKS))
 def test_a_start_may_take_longer_than_reading_the_weights(stack: str, speed: int) -> None:
-    # Probes that are shorter kill large models for ever (kserve#5062, kubeai#172, aibrix#782).
+    # Shorter probes kill large models in a loop (kserve#5062, kubeai#172, aibrix#782).
     settings = settings_of(stack, **{"weights.readMegabytesPerSecond": speed})
     reading = settings.model.repository_bytes / (speed * 1e6)
     timings = timings_of(settings)

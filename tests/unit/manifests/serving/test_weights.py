@@ -186,7 +186,7 @@ def test_no_image_but_the_engines_is_needed(served: Served, stack: str) -> None:
 
 @pytest.mark.parametrize("stack", FETCHING)
 def test_no_node_is_taken_away_from_a_running_download(served: Served, stack: str) -> None:
-    # A node that was consolidated during the load began it anew (LLMKube#658, #660).
+    # Consolidating a node during the download restarted it (LLMKube#658, #660).
     annotations = served(stack).fetching.spec["template"]["metadata"]["annotations"]
     assert annotations["karpenter.sh/do-not-disrupt"] == "true"
 

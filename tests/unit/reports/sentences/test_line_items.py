@@ -90,6 +90,6 @@ def test_what_has_no_price_is_named_with_the_way_out() -> None:
     )
     assert not_priced_name(missing) == "pool, root volume"
     assert not_priced_reason(missing) == (
-        "no price volume/azure/node-os-disk; state one in pricing.overrides"
+        "no price volume/azure/node-os-disk; set one in pricing.overrides"
     )
     assert not_priced_name(replace(missing, name="", attached="")) == "cluster"

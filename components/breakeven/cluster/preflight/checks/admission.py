@@ -58,10 +58,13 @@ def _dry_run(probe: Probe) -> Iterator[Finding]:
     ]
     told = [each for each in dict.fromkeys(refused) if each]
     for each in told:
-        yield failed(each, "change what the message names; then run preflight again")
+        yield failed(each, "fix what the message names, then run preflight again")
     if not told:
         absent = [each for each in probe.needs.own_namespaces if probe.namespace(each) is None]
-        where = f"; in namespace {probe.cluster.namespace} until {', '.join(absent)} is there"
+        where = (
+            f"; checked in namespace {probe.cluster.namespace}, because {', '.join(absent)} does "
+            "not exist yet"
+        )
         yield passed(f"{len(refused)} manifests and pods are admitted{where if absent else ''}")
 
 
@@ -120,12 +123,14 @@ def _rights(probe: Probe) -> Iterator[Finding]:
         kind = "role" if namespace else "clusterrole"
         scope = f" -n {namespace}" if namespace else ""
         yield failed(
-            f"you may not {', '.join(verbs)} {resource} {where}",
-            f"let an administrator grant it: kubectl create {kind} breakeven-deploy{scope} "
+            f"missing permission to {', '.join(verbs)} {resource} {where}",
+            f"ask an administrator to grant it: kubectl create {kind} breakeven-deploy{scope} "
             f"--verb={','.join(verbs)} --resource={resource}, and bind it to your user",
         )
     if not missing:
-        yield passed(f"you may {', '.join(VERBS)} all {len(places)} kinds in their namespaces")
+        yield passed(
+            f"permission to {', '.join(VERBS)} all {len(places)} kinds in their namespaces"
+        )
 
 
 def _may(cluster: Cluster, attributes: Mapping[str, Any]) -> bool:

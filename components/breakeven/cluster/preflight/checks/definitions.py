@@ -35,7 +35,7 @@ def _of_group(needs: Needs, group: str) -> AddOn | None:
 
 def _fix(needs: Needs, group: str) -> str:
     add_on = _of_group(needs, group)
-    return f"install what serves {group}" if add_on is None else add_on.command
+    return f"install the operator that serves {group}" if add_on is None else add_on.command
 
 
 def _definitions(probe: Probe) -> Iterator[Finding]:
@@ -58,11 +58,11 @@ def _missing(cluster: Cluster, version: str, kind: str) -> str:
     group = version.partition("/")[0]
     served = cluster.find(f"/apis/{group}")
     if served is None:
-        return f"no definition of {kind} ({version})"
+        return f"missing definition of {kind} ({version})"
     versions = [str(each["version"]) for each in listed(served.get("versions"))]
     if version.partition("/")[2] not in versions:
-        return f"{kind}: the cluster serves {group} as {', '.join(versions)}, not as {version}"
-    return f"{group} is half installed: no definition of {kind} ({version})"
+        return f"{kind}: the cluster serves {group} in {', '.join(versions)}, not in {version}"
+    return f"{group} is partly installed: missing definition of {kind} ({version})"
 
 
 def _fields(
@@ -74,11 +74,11 @@ def _fields(
         definition = cluster.find(f"{_DEFINITIONS}/{name}")
     except ForbiddenError:
         return unknown(
-            f"{kind} ({version}) is there; its fields can't be read",
-            f"needs the right to get customresourcedefinitions/{name}",
+            f"{kind} ({version}) exists; its fields cannot be read",
+            f"needs permission to get customresourcedefinitions/{name}",
         )
     if definition is None:  # deleted a moment ago, and still served
-        return failed(f"no definition of {kind} ({version})", _fix(needs, group))
+        return failed(f"missing definition of {kind} ({version})", _fix(needs, group))
     conditions = {each["type"]: each for each in listed(at(definition, "status", "conditions"))}
     if conditions.get("Established", {}).get("status") != "True":
         return failed(f"the definition {name} is not established", _fix(needs, group))
@@ -174,15 +174,15 @@ def _has_service(needs: Needs) -> bool:
 CHECKS = (
     Check(
         id="definitions",
-        asks="every custom resource definition that the stack needs (KEDA, Prometheus operator, "
-        "Karpenter, LeaderWorkerSet, Gateway API, cert-manager, …), served at its version and "
-        "with every field that the stack sets",
+        asks="custom resource definitions that the stack needs (KEDA, Prometheus operator, "
+        "Karpenter, LeaderWorkerSet, Gateway API, cert-manager, …), with their version and "
+        "every field that the stack sets",
         applies=lambda needs: any(map(is_custom, needs.resources)),
         run=_definitions,
     ),
     Check(
         id="scaler",
-        asks="whether KEDA answers for the metrics by which replicas are scaled",
+        asks="whether KEDA serves the metrics for scaling",
         applies=_has_service,
         run=_services,
     ),

@@ -59,8 +59,8 @@ def _some(names: list[str]) -> str:
 def _nodes(probe: Probe) -> Iterator[Finding]:
     pool, found = probe.needs.stack.pool, gpu_nodes(probe.needs, probe.nodes)
     if pool.can_grow:
-        here = f"{len(found)} now" if found else "none now"
-        yield passed(f"GPU nodes: {here}; pool {pool.kind.name} starts them as needed")
+        here = f"{len(found)} running" if found else "none now"
+        yield passed(f"GPU nodes: {here}; pool {pool.kind.name} starts nodes as needed")
     elif len(found) < pool.node_count:
         labels = " ".join(f"{key}={value}" for key, value in pool.node_labels.items())
         yield failed(
@@ -128,19 +128,20 @@ def _gpus(probe: Probe) -> Iterator[Finding]:
         few = [f"{name} ({count:f})" for name, count in short.items()]
         fix = install if not any(short.values()) else "set pool.gpusPerNode to what nodes offer"
         if pool.gpu.profile:
-            fix = f"divide the GPUs: nvidia.com/mig.config=all-{pool.gpu.profile}; {install}"
+            fix = f"enable MIG with nvidia.com/mig.config=all-{pool.gpu.profile}; {install}"
         yield failed(
-            f"fewer than {pool.gpus_per_node} {device} on {_some(few)}: no device plugin, or other "
-            "GPUs",
+            f"fewer than {pool.gpus_per_node} {device} on {_some(few)}: missing device plugin, "
+            "or other GPUs",
             fix,
         )
     elif found:
         yield passed(f"{len(found)} GPU nodes offer {pool.gpus_per_node} {device} each")
     elif pool.kind.brings_device_plugin or _device_plugins(probe):
-        yield passed(f"a device plugin will offer {device} on nodes to come")
+        yield passed(f"a device plugin will offer {device} on new nodes")
     else:
         yield warning(
-            "no DaemonSet of a device plugin; nodes to come offer GPUs only if their image has one",
+            "no device plugin DaemonSet; new nodes offer GPUs only if their image includes a "
+            "device plugin",
             install,
         )
 
@@ -183,18 +184,21 @@ def _driver(probe: Probe) -> Iterator[Finding]:
     if old:
         yield failed(
             f"NVIDIA driver older than {oldest}, which the engine's image needs: {_some(old)}",
-            f"update the driver of these nodes to {oldest} or newer, or take the image's -cu129 "
-            "build in engine.image",
+            f"upgrade the driver of these nodes to {oldest} or newer, or set engine.image to the "
+            "image's -cu129 build",
         )
     if silent:
         yield unknown(
-            f"no label tells the NVIDIA driver of {_some(silent)}; needed: {oldest} or newer",
-            f"nvidia-smi on the node, or GPU feature discovery: {named(GPU_OPERATOR).command}",
+            f"no label states the NVIDIA driver version of {_some(silent)}; required: {oldest} "
+            "or newer",
+            "run nvidia-smi on the node, or install GPU feature discovery: "
+            f"{named(GPU_OPERATOR).command}",
         )
     if not found:
         yield unknown(
-            f"no GPU node tells its NVIDIA driver; needed: {oldest} or newer",
-            "look again once a node runs, or at the release notes of the nodes' image",
+            f"no GPU node states its NVIDIA driver version; required: {oldest} or newer",
+            "run preflight again when a node is running, or check the release notes of the node "
+            "image",
         )
     elif not old and not silent:
         yield passed(f"{len(found)} GPU nodes have NVIDIA driver {oldest} or newer")
@@ -208,14 +212,14 @@ def _mig(probe: Probe) -> Iterator[Finding]:
         if str(_labels(node).get("nvidia.com/mig.config", "all-disabled")) != "all-disabled"
     ]
     if pool.gpu.profile:
-        yield passed(f"GPUs are divided by MIG on {len(sliced)} of {len(found)} nodes")
+        yield passed(f"MIG is enabled on {len(sliced)} of {len(found)} nodes")
     elif sliced:
         yield warning(
-            f"MIG divides the GPUs of {_some(sliced)}; pool.gpu {pool.gpu.name} is a whole one",
+            f"MIG is enabled on {_some(sliced)}, but pool.gpu {pool.gpu.name} is a whole GPU",
             f"kubectl label --overwrite node {sliced[0]} nvidia.com/mig.config=all-disabled",
         )
     else:
-        yield passed(f"MIG divides no GPU of {len(found)} GPU nodes")
+        yield passed(f"MIG is disabled on {len(found)} GPU nodes")
 
 
 def _is_nvidia(needs: Needs) -> bool:
@@ -225,7 +229,7 @@ def _is_nvidia(needs: Needs) -> bool:
 CHECKS = (
     Check(
         id="gpu-nodes",
-        asks="GPU nodes: how many have the labels that pods select, ready and not cordoned",
+        asks="GPU nodes: how many match the pods' node selector, are ready, and are not cordoned",
         applies=always,
         run=_nodes,
     ),
@@ -237,20 +241,20 @@ CHECKS = (
     ),
     Check(
         id="device-plugin",
-        asks="GPUs that nodes offer (allocatable), and the device plugin behind them",
+        asks="allocatable GPUs of the nodes, and the device plugin",
         applies=lambda needs: bool(needs.stack.pool.gpu.device_resource),
         run=_gpus,
     ),
     Check(
         id="gpu-driver",
-        asks="NVIDIA driver of the GPU nodes, where the engine's image needs a new one (580 from "
-        "vLLM 0.30 on)",
+        asks="NVIDIA driver of the GPU nodes, if the engine's image needs a recent one (580 for "
+        "vLLM 0.30 and newer)",
         applies=lambda needs: _is_nvidia(needs) and _oldest_driver(needs) > 0,
         run=_driver,
     ),
     Check(
         id="mig",
-        asks="whether MIG divides the GPUs as pool.gpu says",
+        asks="whether MIG is configured as in pool.gpu",
         applies=_is_nvidia,
         run=_mig,
     ),

@@ -36,7 +36,7 @@ def _reachable(probe: Probe) -> Iterator[Finding]:
         install = f"; or install one: {add_on.command}" if add_on else ""
         yield worse(
             str(error).partition(". Check")[0],
-            f"set monitoring.prometheusAddress to a Prometheus that answers{install}",
+            f"set monitoring.prometheusAddress to a Prometheus that responds{install}",
         )
         return
     own = [
@@ -47,14 +47,14 @@ def _reachable(probe: Probe) -> Iterator[Finding]:
     down = [each for each in own if each.get("health") == "down"]
     if not targets:
         yield warning(
-            f"Prometheus at {probe.prometheus.where} scrapes nothing",
-            "look at its page Status, Targets, and at the check prometheus-selection",
+            f"Prometheus at {probe.prometheus.where} scrapes no targets",
+            "see Status > Targets in Prometheus, and the check prometheus-selection",
         )
     elif down:
         reason = str(down[0].get("lastError", "")) or "no reason given"
         yield warning(
-            f"Prometheus can't scrape {len(down)} of the stack's {len(own)} targets: {reason}",
-            "let its namespace through: network rules admit monitoring.namespace alone",
+            f"Prometheus cannot scrape {len(down)} of the stack's {len(own)} targets: {reason}",
+            "allow its namespace: the network policies only admit monitoring.namespace",
         )
     else:
         ours = f", {len(own)} of them the stack's" if own else ""
@@ -69,9 +69,9 @@ def _selection(probe: Probe) -> Iterator[Finding]:
         found = ()
     if not found:
         yield unknown(
-            "the operator runs no Prometheus whose selection could be read",
-            "make sure that your Prometheus takes PodMonitors and PrometheusRules of the namespace "
-            f"{', '.join(probe.needs.own_namespaces)}",
+            "found no Prometheus of the operator with readable selectors",
+            "make sure that your Prometheus selects PodMonitors and PrometheusRules of the "
+            f"namespace {', '.join(probe.needs.own_namespaces)}",
         )
         return
     for kind, prefix in _SELECTORS.items():
@@ -81,7 +81,7 @@ def _selection(probe: Probe) -> Iterator[Finding]:
                 break
         else:
             if any(each.kind == kind for each in probe.needs.resources):
-                yield passed(f"a Prometheus takes the stack's {kind}s")
+                yield passed(f"a Prometheus selects the stack's {kind}s")
 
 
 def _takes(probe: Probe, prometheus: dict[str, Any], prefix: str, manifest: Any) -> bool:
@@ -122,7 +122,7 @@ def _left_out(found: tuple[dict[str, Any], ...], prefix: str, key: str) -> Findi
 
 def _gpu_metrics(probe: Probe) -> Iterator[Finding]:
     if any("dcgm-exporter" in image for image in images_of(probe.daemon_sets)):
-        yield passed("NVIDIA's DCGM exporter runs")
+        yield passed("NVIDIA's DCGM exporter is running")
     else:
         yield warning(
             "no DaemonSet of NVIDIA's DCGM exporter: GPU alerts and panels stay empty",
@@ -139,12 +139,12 @@ def _dashboards(probe: Probe) -> Iterator[Finding]:
         for container in listed(at(pod, "spec", "containers"))
     ]
     if any("k8s-sidecar" in image for image in images):
-        yield passed(f"Grafana's dashboard sidecar runs in namespace {namespace}")
+        yield passed(f"Grafana's dashboard sidecar is running in namespace {namespace}")
     else:
         add_on = add_on_of(_GROUP, None)
         yield warning(
-            f"no pod with Grafana's dashboard sidecar in namespace {namespace}: dashboards are not "
-            "shown",
+            f"no pod with Grafana's dashboard sidecar in namespace {namespace}: Grafana will not "
+            "show the dashboards",
             add_on.command if add_on else "install Grafana with its dashboard sidecar",
         )
 
@@ -152,7 +152,8 @@ def _dashboards(probe: Probe) -> Iterator[Finding]:
 CHECKS = (
     Check(
         id="prometheus",
-        asks="whether Prometheus answers, through the API server or by --prometheus, and scrapes",
+        asks="whether Prometheus is reachable, through the API server or with --prometheus, and "
+        "scrapes targets",
         applies=lambda needs: needs.stack.watched,
         run=_reachable,
     ),
@@ -164,7 +165,7 @@ CHECKS = (
     ),
     Check(
         id="dcgm-exporter",
-        asks="NVIDIA's DCGM exporter, where monitoring.gpuMetrics is on",
+        asks="NVIDIA's DCGM exporter, if monitoring.gpuMetrics is true",
         applies=lambda needs: (
             needs.stack.monitoring.enabled
             and needs.stack.monitoring.gpu_metrics

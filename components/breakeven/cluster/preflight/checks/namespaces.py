@@ -23,29 +23,30 @@ def _namespaces(probe: Probe) -> Iterator[Finding]:
         if found is None:
             where = f" --context {context}" if context else ""
             yield failed(
-                f"namespace {name}, which the stack does not make, is missing",
+                f"missing namespace {name}, which the stack does not create",
                 f"kubectl create namespace {name}{where}",
             )
         else:
-            yield passed(f"namespace {name} is there; {_owner(found)}")
+            yield passed(f"namespace {name} exists; {_owner(found)}")
     for name in probe.needs.own_namespaces:
         found = probe.namespace(name)
         if found is not None:
             yield _own(probe, name, found)
         elif any(need.namespace == name for need in probe.needs.secrets):
             yield failed(
-                f"namespace {name} is not there yet, and the stack's Secrets must be in it first",
+                f"namespace {name} does not exist yet, but must contain the stack's Secrets "
+                "before the deployment",
                 f"kubectl create namespace {name}",
             )
         else:
-            yield passed(f"namespace {name} is made by the stack")
+            yield passed(f"the stack creates namespace {name}")
 
 
 def _owner(namespace: dict[str, Any]) -> str:
     labels = mapped(namespace["metadata"].get("labels"))
     keys = ("app.kubernetes.io/managed-by", "kustomize.toolkit.fluxcd.io/name", "name")
     owner = next((labels[key] for key in keys if key in labels), None)
-    return f"it belongs to {owner}" if owner else "it belongs to others"
+    return f"managed by {owner}" if owner else "managed by others"
 
 
 def _own(probe: Probe, name: str, found: dict[str, Any]) -> Finding:
@@ -62,11 +63,11 @@ def _own(probe: Probe, name: str, found: dict[str, Any]) -> Finding:
     ]
     if others:
         return warning(
-            f"namespace {name} has Deployments of others ({', '.join(sorted(others)[:3])}), which "
-            "`pulumi destroy` of the stack would remove",
-            "set network.namespace to one that is the stack's own",
+            f"namespace {name} contains other Deployments ({', '.join(sorted(others)[:3])}), "
+            "which `pulumi destroy` of the stack would delete",
+            "set network.namespace to a namespace only for this stack",
         )
-    return passed(f"namespace {name} is there")
+    return passed(f"namespace {name} exists")
 
 
 def _pod_security(probe: Probe) -> Iterator[Finding]:
@@ -82,9 +83,9 @@ def _pod_security(probe: Probe) -> Iterator[Finding]:
         else:
             yield warning(
                 f"namespace {name} enforces PodSecurity level {labels.get(ENFORCE, 'none')}; the "
-                f"stack sets {wanted}",
-                f"pods of others in it must keep {wanted}: kubectl label --dry-run=server "
-                f"--overwrite namespace {name} {ENFORCE}={wanted}",
+                f"stack will set {wanted}",
+                f"check that other pods in it comply with {wanted}: kubectl label "
+                f"--dry-run=server --overwrite namespace {name} {ENFORCE}={wanted}",
             )
 
 
@@ -99,15 +100,15 @@ def _secret(probe: Probe, need: SecretNeed) -> Finding:
         found = probe.cluster.find(path)
     except ForbiddenError:
         return unknown(
-            f"Secret {need.namespace}/{need.name} can't be looked at",
-            f"needs the right to get secrets in namespace {need.namespace}",
+            f"cannot read Secret {need.namespace}/{need.name}",
+            f"needs permission to get secrets in namespace {need.namespace}",
         )
     exists = found is not None
     # Only the names of its keys go any further.
     missing = sorted(need.keys - frozenset(mapped(at(found, "data"))))
     if exists and not missing:
         told = f" with {', '.join(sorted(need.keys))}" if need.keys else ""
-        return passed(f"Secret {need.namespace}/{need.name} is there{told}")
+        return passed(f"Secret {need.namespace}/{need.name} exists{told}")
     what = f"lacks {', '.join(missing)}" if exists else "is missing"
     return failed(f"Secret {need.namespace}/{need.name} {what}", _secret_fix(need, exists))
 
@@ -144,7 +145,7 @@ def _quotas(probe: Probe) -> Iterator[Finding]:
             looked = True
             yield from _limit_range(probe, name, limit)
     if not looked:
-        yield passed("no quota and no limit range restricts the stack's namespace")
+        yield passed("the stack's namespace has no quota and no limit range")
 
 
 def _quota(name: str, quota: dict[str, Any], wanted: dict[str, Decimal]) -> Iterator[Finding]:
@@ -164,7 +165,7 @@ def _quota(name: str, quota: dict[str, Any], wanted: dict[str, Decimal]) -> Iter
         )
     else:
         full = [key for key in hard if key in used and quantity(used[key]) >= quantity(hard[key])]
-        yield passed(f"{label} leaves room" + (f"; full: {', '.join(full)}" if full else ""))
+        yield passed(f"{label} has room" + (f"; full: {', '.join(full)}" if full else ""))
 
 
 def _limit_range(probe: Probe, name: str, limit: dict[str, Any]) -> Iterator[Finding]:
@@ -177,9 +178,9 @@ def _limit_range(probe: Probe, name: str, limit: dict[str, Any]) -> Iterator[Fin
             size = quantity(claim["spec"]["resources"]["requests"]["storage"])
             least, most = at(rule, "min", "storage"), at(rule, "max", "storage")
             if (least and size < quantity(least)) or (most and size > quantity(most)):
-                broken.append(f"claims of {least or 0} to {most or 'any size'}")
+                broken.append(f"claims from {least or 0} to {most or 'any size'}")
     if broken:
-        yield failed(f"{label} allows {', '.join(broken)} only", f"kubectl -n {name} edit {label}")
+        yield failed(f"{label} only allows {', '.join(broken)}", f"kubectl -n {name} edit {label}")
     else:
         yield passed(f"{label} allows the stack's claims")
 
@@ -187,7 +188,7 @@ def _limit_range(probe: Probe, name: str, limit: dict[str, Any]) -> Iterator[Fin
 CHECKS = (
     Check(
         id="namespaces",
-        asks="the stack's namespace, and those of others into which it deploys, such as monitoring",
+        asks="the stack's namespace, and other namespaces that it deploys to, such as monitoring",
         applies=always,
         run=_namespaces,
     ),
@@ -199,13 +200,14 @@ CHECKS = (
     ),
     Check(
         id="secrets",
-        asks="every Secret that pods refer to, with its keys; no value is printed",
+        asks="every Secret that pods reference, with its keys; values are never printed",
         applies=lambda needs: bool(needs.secrets),
         run=_secrets,
     ),
     Check(
         id="quotas",
-        asks="quotas and limit ranges of the stack's namespace, against its highest replicas",
+        asks="quotas and limit ranges of the stack's namespace, compared with the needs of "
+        "replicas.max",
         applies=always,
         run=_quotas,
     ),

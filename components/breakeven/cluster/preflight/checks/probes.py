@@ -56,17 +56,18 @@ def _policies(probe: Probe) -> Iterator[Finding]:
         )
         said = _said(probe.cluster, namespace, image, probe.seconds)
     if said == "open=True closed=False":
-        yield passed("NetworkPolicies are enforced: a pod reached the open port alone")
+        yield passed("NetworkPolicies are enforced: a pod reached only the open port")
     elif said == "open=True closed=True":
         yield failed(
-            "NetworkPolicies are not enforced: a pod reached a port that a policy closes",
-            "install a network plugin that enforces them, such as Cilium or Calico; on EKS turn "
-            "enableNetworkPolicy of the VPC CNI on, on GKE Dataplane V2, on AKS --network-policy",
+            "NetworkPolicies are not enforced: a pod reached a port that a policy blocks",
+            "install a CNI plugin that enforces them, such as Cilium or Calico; on EKS, set "
+            "enableNetworkPolicy of the VPC CNI; on GKE, enable Dataplane V2; on AKS, use "
+            "--network-policy",
         )
     else:
         yield unknown(
-            f"the probe did not end: {said or 'a pod did not start in time'}",
-            "raise --probe-seconds; the check image-pull says whether nodes pull the image",
+            f"the probe did not finish: {said or 'a pod did not start within the time limit'}",
+            "raise --probe-seconds; the check image-pull shows whether nodes can pull the image",
         )
 
 
@@ -124,26 +125,26 @@ def _images(probe: Probe) -> Iterator[Finding]:
 
 def _image(image: str, done: bool | None, why: str) -> Finding:  # noqa: FBT001  # one of three
     if done:
-        return passed(f"a node pulls {image}")
+        return passed(f"a node pulled {image}")
     if done is None:
-        return unknown(f"{image}: {why}", "raise --probe-seconds, or look at the node's events")
+        return unknown(f"{image}: {why}", "raise --probe-seconds, or check the node's events")
     return failed(
-        f"no node pulls {image}: {why}",
-        "check the image's name, that nodes reach the registry, and its pull Secret",
+        f"no node could pull {image}: {why}",
+        "check the image name, the pull Secret, and that nodes can reach the registry",
     )
 
 
 CHECKS = (
     Check(
         id="network-policies",
-        asks="whether NetworkPolicies are enforced, by a pair of pods",
+        asks="whether NetworkPolicies are enforced, tested with two pods",
         applies=always,
         run=_policies,
         starts_pods=True,
     ),
     Check(
         id="image-pull",
-        asks="whether nodes pull the stack's images from their registries",
+        asks="whether nodes can pull the stack's images from their registries",
         applies=always,
         run=_images,
         starts_pods=True,

@@ -34,13 +34,13 @@ def _api_version(probe: Probe) -> Iterator[Finding]:
         where = f" in context {context}" if context else ""
         if not context and probe.needs.volume_images and is_older(version, IMAGE_VOLUMES_BY_GATE):
             yield failed(
-                f"Kubernetes {version} can't mount images as volumes",
-                f"upgrade to {IMAGE_VOLUMES}, or give weights.claim in place of weights.image",
+                f"Kubernetes {version} cannot mount images as volumes",
+                f"upgrade to {IMAGE_VOLUMES}, or set weights.claim instead of weights.image",
             )
         elif not context and probe.needs.volume_images and is_older(version, IMAGE_VOLUMES):
             yield warning(
-                f"Kubernetes {version} mounts images as volumes by a feature gate alone",
-                f"turn the feature gate ImageVolume on, or upgrade to {IMAGE_VOLUMES}",
+                f"Kubernetes {version} mounts images as volumes only with a feature gate",
+                f"enable the feature gate ImageVolume, or upgrade to {IMAGE_VOLUMES}",
             )
         elif not context and _has_sidecars(probe.needs) and is_older(version, SIDECARS):
             yield failed(
@@ -61,11 +61,11 @@ def _runtime(probe: Probe) -> Iterator[Finding]:
         nodes = ", ".join(f"{node} ({runtime})" for node, runtime in sorted(old.items()))
         needed = " or ".join(f"{name} {version}" for name, version in RUNTIMES.items())
         yield failed(
-            f"the container runtime can't mount image volumes on {nodes}",
-            f"upgrade these nodes to {needed}, or give weights.claim in place of weights.image",
+            f"the container runtime cannot mount image volumes on {nodes}",
+            f"upgrade these nodes to {needed}, or set weights.claim instead of weights.image",
         )
     elif not probe.nodes:
-        yield unknown("there is no node whose container runtime tells its version", "add a node")
+        yield unknown("no node reports the version of its container runtime", "add a node")
     else:
         yield passed(f"the container runtimes of {len(probe.nodes)} nodes mount image volumes")
 
@@ -73,13 +73,13 @@ def _runtime(probe: Probe) -> Iterator[Finding]:
 CHECKS = (
     Check(
         id="api-server",
-        asks="version of the API server, of every cluster that the stack deploys to",
+        asks="API server version of every cluster that the stack deploys to",
         applies=always,
         run=_api_version,
     ),
     Check(
         id="container-runtime",
-        asks="version of the nodes' container runtime, where weights are an image volume",
+        asks="version of the nodes' container runtime, if weights are an image volume",
         applies=lambda needs: bool(needs.volume_images),
         run=_runtime,
     ),

@@ -49,7 +49,7 @@ def _classes(probe: Probe) -> Iterator[Finding]:
                 f"{label} is missing",
                 f"set weights.storageClass to one of {', '.join(others)}"
                 if others
-                else f"make storage class {name}: kubernetes.io/docs, storage classes",
+                else f"create the storage class {name}; see storage classes at kubernetes.io/docs",
             )
         else:
             yield _class(probe, claim, found, label)
@@ -61,23 +61,24 @@ def _class(probe: Probe, claim: Mapping[str, Any], found: dict[str, Any], label:
     lacks = [mode for mode in claim["spec"]["accessModes"] if can and mode not in can]
     if lacks:
         return failed(
-            f"{label} ({provisioner}) has no access mode {', '.join(lacks)}",
-            "set weights.storageClass to a file store, or weights.accessMode to ReadWriteOnce "
-            "where all replicas run on one node",
+            f"{label} ({provisioner}) does not support access mode {', '.join(lacks)}",
+            "set weights.storageClass to file storage, or, if all replicas run on one node, "
+            "weights.accessMode to ReadWriteOnce",
         )
     driver = f"/apis/storage.k8s.io/v1/csidrivers/{provisioner}"
     if ".csi." in provisioner and probe.cluster.find(driver) is None:
         return failed(
             f"{label}: its driver {provisioner} is not installed",
-            f"install the CSI driver {provisioner}; kubectl get csidrivers lists those that are",
+            f"install the CSI driver {provisioner}; kubectl get csidrivers lists installed ones",
         )
     size = quantity(claim["spec"]["resources"]["requests"]["storage"]) / _GIB
     cloud = probe.needs.stack.pool.kind.cloud or ""
     smallest = storage_class(cloud, str(found["metadata"]["name"])).smallest_gib
     if size < smallest:
         return warning(
-            f"{label} makes volumes of at least {smallest} GiB; the stack asks for {size:.0f} GiB",
-            f"nothing has to change; the estimate counts {smallest} GiB",
+            f"{label} creates volumes of at least {smallest} GiB; the stack requests {size:.0f} "
+            "GiB",
+            f"no change needed; the estimate uses {smallest} GiB",
         )
     modes = ", ".join(claim["spec"]["accessModes"])
     return passed(f"{label} ({provisioner}), {modes}, {size:.0f} GiB")
@@ -105,7 +106,7 @@ def _claims(probe: Probe) -> Iterator[Finding]:
         if found is None:
             yield failed(
                 f"claim {namespace}/{name} is missing",
-                "make and fill it first: docs/weights.md, or clear weights.claim",
+                "create and fill it first (docs/weights.md), or remove weights.claim",
             )
         elif phase not in {"Bound", "Pending"}:
             yield failed(
@@ -113,20 +114,20 @@ def _claims(probe: Probe) -> Iterator[Finding]:
                 f"kubectl -n {namespace} describe persistentvolumeclaim {name}",
             )
         else:
-            yield passed(f"claim {namespace}/{name} is there ({phase})")
+            yield passed(f"claim {namespace}/{name} exists ({phase})")
 
 
 CHECKS = (
     Check(
         id="storage-class",
-        asks="storage class of every claim: there, its access modes, its driver, and whether its "
-        "smallest volume is larger than the claim",
+        asks="storage class of every claim: existence, access modes, driver, and minimum volume "
+        "size",
         applies=lambda needs: bool(needs.claims),
         run=_classes,
     ),
     Check(
         id="claims",
-        asks="volumes that the stack expects to be there, filled (weights.claim)",
+        asks="existing filled volumes that the stack needs (weights.claim)",
         applies=lambda needs: bool(_existing_claims(needs)),
         run=_claims,
     ),

@@ -2,7 +2,7 @@
 
 Each hour is an element of the arrays and is led up to by the end of the hour before it, so that a
 week takes the steps of at most two hours. What is lost is what outlasts that: the queue of a
-fleet that can't keep up for hours. docs/simulation.md states how far it is from one hour after
+fleet that cannot keep up for hours. docs/simulation.md states how far it is from one hour after
 another.
 """
 

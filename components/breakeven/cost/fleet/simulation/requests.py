@@ -86,7 +86,7 @@ class Requests:
             mean, leaving = mean + ending, leaving - ending
         ended = self._with_noise(mean, present, normal, uniform)
         self.in_flight = present - ended
-        # Chance counts against the older replicas; the groups can't hold more than there is.
+        # Chance counts against the older replicas; the groups cannot hold more than there is.
         self._fresh = maximum(minimum(fresh, self.in_flight), 0)
         self.leaving = maximum(minimum(leaving, self.in_flight - self._fresh), 0)
         old_queue = maximum(self.in_flight - self._fresh - self.leaving - replicas * slots, 0)

@@ -1,4 +1,4 @@
-"""A replica answers as the estimate says at its planned batch, and as by the roofline beside it."""
+"""A replica has the estimate's speed at the planned batch, and the roofline's at others."""
 
 from __future__ import annotations
 

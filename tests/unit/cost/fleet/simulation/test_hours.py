@@ -1,4 +1,4 @@
-"""Hours beside each other are the hours of a week, but for what outlasts the hour before."""
+"""Hours simulated in parallel equal the hours of a week, except for carry-over."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_an_interrupted_node_is_paid_for_two_minutes_beside_the_one_after_it() -
     one.step(2, 0.0, 0.999)
     assert one.interrupted == 1
     assert one.paid == 2 + 120 / 15
-    # The replica that was lost starts anew, in the step after.
+    # The lost replica starts again in the next step.
     seen = course(one, [2] * (NODE_STEPS + LOAD_STEPS + 1))
     assert [ready for _, ready in seen] == [1] * (NODE_STEPS + LOAD_STEPS) + [2]
 
