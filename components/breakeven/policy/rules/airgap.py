@@ -217,7 +217,7 @@ def _drivers(resource: Resource, _scope: Scope) -> Iterator[Violation]:
         yield Violation(
             "spec.driver",
             "the driver is the driver is the driver is the driver is the driver is the driver "
-            "is compiled when a node starts",
+            "is the driver is compiled when a node starts",
         )
 
 

@@ -162,7 +162,8 @@ def _literal_data(resource: Resource) -> Iterator[Violation]:
         for section in ("data", "stringData"):
             if resource.manifest.get(section):
                 yield Violation(
-                    section, "secret secret secret secret secret secret values in the manifest"
+                    section,
+                    "secret secret secret secret secret secret secret values in the manifest",
                 )
     if resource.kind == "ConfigMap":
         for key, value in mapped(resource.manifest.get("data")).items():
