@@ -115,9 +115,10 @@ def localised(engine: Engine, folder: Path, model: Path, port: int) -> Local:
     rendered_port = f"--port={int(engine.container['ports'][0]['containerPort'])}"
 
     def here(text: str) -> str:
+        name, _, path = text.rpartition("=")
         for mount in mounts:
-            if text == mount or text.startswith(f"{mount}/"):
-                return str(_inside(folder, text))
+            if path == mount or path.startswith(f"{mount}/"):
+                return f"{name}={_inside(folder, path)}" if name else str(_inside(folder, path))
         return f"--port={port}" if text == rendered_port else text
 
     _weights, *flags = engine.container["args"]

@@ -67,20 +67,11 @@ def served(vllm: Vllm, folder: Path, model: str) -> Iterator[Server]:
         yield started
 
 
-@pytest.fixture(scope="module", params=EMBEDDING)
-def embedding(
+@pytest.fixture(scope="class", params=[*EMBEDDING, *RERANKING])
+def server(
     request: pytest.FixtureRequest, vllm: Vllm, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("embedding")
-    (folder / "replica").mkdir()
-    yield from served(vllm, folder, request.param)
-
-
-@pytest.fixture(scope="module", params=RERANKING)
-def reranker(
-    request: pytest.FixtureRequest, vllm: Vllm, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("reranker")
+    folder = tmp_path_factory.mktemp("pooling")
     (folder / "replica").mkdir()
     yield from served(vllm, folder, request.param)
 
@@ -101,7 +92,8 @@ def flag(engine: Engine, name: str) -> str:
     return str(stated.partition("=")[2])
 
 
-def test_texts_are_embedded_by_the_token_that_is_rendered(embedding: Server, vllm: Vllm) -> None:
+def check_vectors(embedding: Server, vllm: Vllm) -> None:
+    """Texts are embedded by the token that is rendered, and by no other."""
     texts = [QUERY, *DOCUMENTS]
     found = answer(embedding, "/v1/embeddings", input=texts)
     assert [each["index"] for each in found["data"]] == list(range(len(texts)))
@@ -116,9 +108,8 @@ def test_texts_are_embedded_by_the_token_that_is_rendered(embedding: Server, vll
     assert cosine(found["data"][0]["embedding"], other[0]) < 0.99
 
 
-def test_documents_are_ranked_as_the_model_was_trained_to_read_them(
-    reranker: Server, vllm: Vllm
-) -> None:
+def check_scores(reranker: Server, vllm: Vllm) -> None:
+    """Documents are ranked as the model was trained to read them."""
     ranked = answer(reranker, "/v1/rerank", query=QUERY, documents=list(DOCUMENTS))["results"]
     scores = {each["index"]: each["relevance_score"] for each in ranked}
     assert [each["index"] for each in ranked] == sorted(scores, key=lambda each: -scores[each])
@@ -142,37 +133,39 @@ def prompt(engine: Engine, document: str) -> tuple[str, str]:
     return template.render(messages=messages), ""
 
 
-@pytest.mark.parametrize("kind", ["embedding", "reranker"])
-def test_the_rendered_arguments_are_known_and_guarded(
-    kind: str, request: pytest.FixtureRequest
-) -> None:
-    server: Server = request.getfixturevalue(kind)
-    assert "Unknown vLLM environment variable" not in server.output
-    assert "may produce inaccurate relevance" not in server.output
-    [model] = server.ask("/v1/models").json["data"]
-    assert model["max_model_len"] == server.engine.settings.model.max_length
-    # It writes no text, whoever asks.
-    chat = {"model": server.engine.model, "messages": [{"role": "user", "content": "a"}]}
-    assert server.ask("/v1/chat/completions", method="POST", body=chat).status in {400, 404}
-    routes = set(re.findall(r"Route: (\S+), Methods: ([A-Z, ]+)", server.output))
-    assert "/v1/embeddings" in {path for path, _ in routes} or kind == "reranker"
-    for path, methods in routes - {("/health", "GET"), ("/metrics", "GET")}:
-        for method in methods.split(", "):
-            body = {"model": server.engine.model} if method == "POST" else None
-            assert server.ask(path, key="", method=method, body=body).status == 401
+class TestPoolingPresets:
+    """One start for all."""
 
+    def test_it_answers_with_the_vectors_or_scores_of_its_weights(
+        self, server: Server, vllm: Vllm
+    ) -> None:
+        check = check_vectors if server.engine.model in EMBEDDING else check_scores
+        check(server, vllm)
 
-@pytest.mark.parametrize("kind", ["embedding", "reranker"])
-def test_every_metric_that_is_asked_for_exists(kind: str, request: pytest.FixtureRequest) -> None:
-    server: Server = request.getfixturevalue(kind)
-    known = labels_by_metric(server.ask("/metrics", key="").text)
-    asked = selections_of(register_stack(stack_of(STACK, **reading(server.engine.model))))
-    engines = [selection for selection in asked if selection.metric.startswith("vllm:")]
-    assert engines
-    for selection in engines:
-        labels = set(selection.matchers) | set(selection.grouping)
-        assert selection.metric in known, f"{selection.metric}, of {selection.expression}"
-        assert labels - ADDED <= known[selection.metric], selection.expression
+    def test_the_rendered_arguments_are_known_and_guarded(self, server: Server) -> None:
+        assert "Unknown vLLM environment variable" not in server.output
+        assert "may produce inaccurate relevance" not in server.output
+        [model] = server.ask("/v1/models").json["data"]
+        assert model["max_model_len"] == server.engine.settings.model.max_length
+        # It writes no text, whoever asks.
+        chat = {"model": server.engine.model, "messages": [{"role": "user", "content": "a"}]}
+        assert server.ask("/v1/chat/completions", method="POST", body=chat).status in {400, 404}
+        routes = set(re.findall(r"Route: (\S+), Methods: ([A-Z, ]+)", server.output))
+        assert {"/v1/embeddings", "/v1/rerank"} & {path for path, _ in routes}
+        for path, methods in routes - {("/health", "GET"), ("/metrics", "GET")}:
+            for method in methods.split(", "):
+                body = {"model": server.engine.model} if method == "POST" else None
+                assert server.ask(path, key="", method=method, body=body).status == 401
+
+    def test_every_metric_that_is_asked_for_exists(self, server: Server) -> None:
+        known = labels_by_metric(server.ask("/metrics", key="").text)
+        asked = selections_of(register_stack(stack_of(STACK, **reading(server.engine.model))))
+        engines = [selection for selection in asked if selection.metric.startswith("vllm:")]
+        assert engines
+        for selection in engines:
+            labels = set(selection.matchers) | set(selection.grouping)
+            assert selection.metric in known, f"{selection.metric}, of {selection.expression}"
+            assert labels - ADDED <= known[selection.metric], selection.expression
 
 
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:
