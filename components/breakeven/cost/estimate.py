@@ -151,6 +151,7 @@ class _Estimate:
                     objective_seconds=model.simulated.objective_seconds,
                     configured=model.fleet,
                     serving=larger.fleet,
+                    serving_share=larger.simulated.totals.objective_share,
                     unit=model.load.unit,
                 )
                 for model, week, larger in models

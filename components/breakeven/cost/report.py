@@ -84,7 +84,8 @@ class ModelShortfall:
         objective_share: Requests whose first token comes in time, 0 to 1.
         objective_seconds: What in time means.
         configured: The fleet.
-        serving: The smallest one that serves all of it in time.
+        serving: The smallest one that serves all of it in time, or as nearly as its GPUs can.
+        serving_share: The same share of that one.
         unit: What a request is.
     """
 
@@ -94,6 +95,7 @@ class ModelShortfall:
     objective_seconds: float
     configured: Fleet
     serving: Fleet
+    serving_share: float
     unit: Unit = "request"
 
 

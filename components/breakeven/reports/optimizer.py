@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from breakeven.cost.capacity.latency import Objective
+from breakeven.cost.enlarged import is_too_small
 from breakeven.cost.optimizer.candidates import Candidate
 from breakeven.cost.optimizer.constraints import ConstraintPrice
 from breakeven.cost.optimizer.ranking import Recommendation
@@ -106,7 +107,8 @@ def _choice_rows(recommendation: Recommendation) -> Iterator[tuple[str, Decimal]
     deciding = (cost for cost in recommendation.hosted if cost.decides)
     for cost in itertools.islice(deciding, 1):
         yield f"Same model at {label(cost)}", cost.monthly
-    yield "This stack as configured", recommendation.as_it_stands
+    small = ": too small" if is_too_small(recommendation.search.assumptions) else ""
+    yield f"This stack as configured{small}", recommendation.as_it_stands
     best = recommendation.cheapest(("autoscaled", "fixed"))
     if best is not None:
         yield "Cheapest fully self-hosted configuration", best.monthly

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,11 +17,14 @@ from breakeven.cost.capacity.objectives import Objectives
 from breakeven.cost.estimate import estimate
 from breakeven.cost.optimizer.candidates import Evaluator
 from breakeven.cost.optimizer.offers import offers
+from breakeven.cost.optimizer.ranking import recommend
 from breakeven.cost.optimizer.simulated import simulate_candidates
 from breakeven.errors import UserError
 from breakeven.planning.objectives import objectives_of
-from breakeven.planning.offline import load_stack
+from breakeven.planning.offline import load_stack, load_values
 from breakeven.reports.formatting import money
+from breakeven.reports.optimizer import as_text
+from breakeven.settings.files import with_settings
 
 
 def answer(*arguments: str) -> dict[str, Any]:
@@ -37,6 +41,19 @@ def test_the_stack_as_it_stands_costs_what_estimate_says() -> None:
         stack = load_stack(name)
         total = estimate(stack.ledger(), stack.assumptions).total
         assert answer(name, "--gpu", gpu)["asItStands"] == money(total)
+
+
+def test_a_stack_that_does_not_serve_its_load_is_marked_as_too_small() -> None:
+    stack = load_stack("aws-prod")
+    small = with_settings(stack.values, {"replicas.max": 2})
+    for values, name in (
+        (stack.values, "This stack as configured  "),
+        (small, "This stack as configured: too small  "),
+    ):
+        search = search_of(
+            load_values("aws-prod", values, date(2026, 12, 1)), Wishes(gpus=("l40s",))
+        )
+        assert name in as_text(recommend(search), top=1)
 
 
 def test_the_stack_s_own_configuration_is_among_the_candidates_at_its_own_cost() -> None:

@@ -79,11 +79,17 @@ def break_even_sentence(found: BreakEvenVolume) -> str:
 def shortfall_sentences(shortfall: Shortfall) -> tuple[str, ...]:
     """Returns what the configured fleet does not serve, and which fleet would."""
     settings = "; ".join(_settings(model) for model in shortfall.models)
-    remedy = (
-        f"To serve all requests in time, set {settings} "
-        f"({counted(shortfall.nodes, 'node')} at peak): {usd(shortfall.monthly)}/month. "
-        "Options are compared at that size."
-    )
+    peak = f"{counted(shortfall.nodes, 'node')} at peak"
+    size = f"{settings} ({peak}): {usd(shortfall.monthly)}/month"
+    reached = min(model.serving_share for model in shortfall.models)
+    if reached < OBJECTIVE_SHARE:
+        remedy = (
+            "More replicas alone do not meet the objective with this model and GPU: about "
+            f"{reached:.0%} are in time with {size}. "
+        )
+    else:
+        remedy = f"To serve all requests in time, set {size}. "
+    remedy += "Options are compared at that size."
     return (*(_too_small(model) for model in shortfall.models), remedy)
 
 

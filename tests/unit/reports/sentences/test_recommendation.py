@@ -143,6 +143,7 @@ def test_a_stack_that_is_too_small_says_what_it_does_not_serve_and_what_to_set()
         objective_seconds=2.0,
         configured=fleet,
         serving=replace(fleet, highest=12),
+        serving_share=0.97,
     )
     fixed = replace(small.serving, lowest=12, autoscaling=False, fixed_nodes=3, machines_per_node=2)
     late = replace(small, unserved_share=0.0, model="qwen3-14b", serving=fixed)
@@ -160,4 +161,24 @@ def test_a_stack_that_is_too_small_says_what_it_does_not_serve_and_what_to_set()
         "To serve all requests in time, set replicas.max 12; replicas.min 12, replicas.max 12, "
         "replicas.autoscaling false, pool.nodeCount 6 for qwen3-14b (3 nodes at peak): "
         "$9,000.00/month. Options are compared at that size."
+    )
+
+
+def test_replicas_are_no_remedy_where_the_prompt_alone_takes_too_long() -> None:
+    fleet = assumptions().fleet
+    slow = ModelShortfall(
+        model="",
+        unserved_share=0.0,
+        objective_share=0.294,
+        objective_seconds=2.0,
+        configured=fleet,
+        serving=replace(fleet, lowest=9, highest=9),
+        serving_share=0.343,
+    )
+    shortfall = Shortfall(models=(slow,), nodes=9, mean_nodes=9.0, monthly=Decimal(42852))
+    *_, remedy = shortfall_sentences(shortfall)
+    assert remedy == (
+        "More replicas alone do not meet the objective with this model and GPU: about 34% are in "
+        "time with replicas.min 9, replicas.max 9 (9 nodes at peak): $42,852.00/month. Options "
+        "are compared at that size."
     )
