@@ -214,11 +214,7 @@ def _drivers(resource: Resource, _scope: Scope) -> Iterator[Violation]:
     driver = resource.spec.get("driver")
     enabled, precompiled = at(driver, "enabled"), at(driver, "usePrecompiled")
     if not is_false(enabled) and not is_true(precompiled):
-        yield Violation(
-            "spec.driver",
-            "the driver is the driver is the driver is the driver is the driver is the driver "
-            "is the driver is compiled when a node starts",
-        )
+        yield Violation("spec.driver", "the driver is compiled when a node starts")
 
 
 @about(has_pods)

@@ -161,10 +161,7 @@ def _literal_data(resource: Resource) -> Iterator[Violation]:
     if resource.kind == "Secret":
         for section in ("data", "stringData"):
             if resource.manifest.get(section):
-                yield Violation(
-                    section,
-                    "secret secret secret secret secret secret secret values in the manifest",
-                )
+                yield Violation(section, "secret values in the manifest")
     if resource.kind == "ConfigMap":
         for key, value in mapped(resource.manifest.get("data")).items():
             if _SECRET_NAME.search(str(key)) and not _NO_SECRET.fullmatch(str(value)):
@@ -194,7 +191,7 @@ def _secrets_as_files(container: Container, _pod: Pod) -> Iterator[Violation]:
             yield Violation(f"{container.path}.env[{at(entry, 'name')}]", "a Secret as a variable")
     for entry in listed(container.spec.get("envFrom")):
         if at(entry, "secretRef") is not None:
-            yield Violation(f"{container.path}.envFrom", "all keys of a Secret as a variables")
+            yield Violation(f"{container.path}.envFrom", "all keys of a Secret as variables")
 
 
 RULES = (
