@@ -221,6 +221,10 @@ bench-second-opinion: dev-packages ## Compare capacities with AISimulate's, whic
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.second_opinion \
 		$(abspath $(CACHE))/aisimulate/bin/python --page $(ARGS)
 
+bench-first-hour: ## Walk through the product as three new users, and print the seconds of each step
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.first_hour $(ARGS)
+
 bench-loop: ## Compare a day in the real autoscalers with the preview; needs dev packages, 10 minutes
 	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.closed_loop $(ARGS)
