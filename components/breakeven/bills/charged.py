@@ -45,6 +45,7 @@ class Charged:
         items: Of the rows that carry the tags, largest cost first.
         rows: Rows of the whole export.
         selected: Rows that carry the tags.
+        tagged: Whether rows were selected by tags; else all of them are.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Charged:
     items: tuple[ChargedItem, ...]
     rows: int
     selected: int
+    tagged: bool
 
     @property
     def hours(self) -> Decimal:

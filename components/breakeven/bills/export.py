@@ -178,6 +178,7 @@ def _charged(path: Path, kind: Format, groups: list[dict[str, Any]], tags: Tags)
         items=tuple(sorted(items, key=lambda item: (-item.cost, item.service, item.item))),
         rows=rows,
         selected=sum(group["rows"] for group in own),
+        tagged=bool(tags),
     )
 
 

@@ -155,7 +155,7 @@ def _about_bill(explanation: Explanation, exports: Sequence[Charged]) -> list[st
     said = []
     for export in exports:
         rows = f"{export.selected:,} of {export.rows:,} rows"
-        if export.selected == export.rows:
+        if not export.tagged:
             rows = f"all {export.rows:,} rows (use --tag to count one stack)"
         said.append(
             f"{export.format}, {export.start:%Y-%m-%d} to {export.end:%Y-%m-%d}: {rows}, "

@@ -95,6 +95,15 @@ def test_the_text_says_what_nothing_observed(bill: Path) -> None:
     assert "use --tag to count one stack" in run("--from", str(bill), "--node-type", "g6e.xlarge")
 
 
+def test_a_tag_that_every_row_has_is_not_asked_for_again(bill: Path) -> None:
+    header, *rows = bill.read_text(encoding="utf-8").splitlines()
+    own = [row for row in rows if "aws-prod" in row]
+    bill.write_text("\n".join([header, *own]), encoding="utf-8")
+    text = run("--from", str(bill), "--tag", "stack=aws-prod")
+    assert f"{len(own)} of {len(own)} rows" in text
+    assert "use --tag" not in text
+
+
 def test_wrong_options_and_exports_are_one_message(bill: Path, tmp_path: Path) -> None:
     assert "--from, --prometheus, --opencost" in refused()
     assert 'found "stack"' in refused("--from", str(bill), "--tag", "stack")

@@ -21,8 +21,8 @@ from breakeven.traffic.files import open_log
 
 _AMBIGUOUS = tuple(kind.name for kind in KINDS.values() if kind.is_ambiguous)
 _MISSING = (
-    "reading bill exports requires polars, which is not installed. Run: python3 -m pip install "
-    "'breakeven[bills]'"
+    "reading bill exports requires polars, which is not installed. In a checkout, run: python3 "
+    "tools/bootstrap setup --dev --packages. Elsewhere: pip install 'breakeven[bills]'"
 )
 
 

@@ -49,7 +49,11 @@ def from_figures(stated: object, name: str) -> Observed:
         raise ObservedError(msg)
     figures = {key: _number(key, value, name) for key, value in stated.items()}
     if ("nodeHours" in figures) != ("days" in figures):
-        msg = f"{name}: nodeHours and days belong together: the hours, and in how many days"
+        found, missing = sorted({"nodeHours", "days"}, key=lambda key: key not in figures)
+        msg = (
+            f"{name}: {found} is stated without {missing}. State both (node-hours, and the days "
+            "in which they were counted) or neither"
+        )
         raise ObservedError(msg)
 
     def whole(key: str) -> int | None:

@@ -43,6 +43,7 @@ def charged(*items: ChargedItem, days: int = 30) -> Charged:
         items=items,
         rows=len(items),
         selected=len(items),
+        tagged=False,
     )
 
 

@@ -201,8 +201,8 @@ def test_nothing_observed_is_refused() -> None:
         ({"busyShare": 1.5}, "0.0001 to 1"),
         ({"busyShare": float("nan")}, "nan"),
         ({"tokensPerDay": 10**400}, "a number, 1 to"),
-        ({"nodeHours": 3}, "belong together"),
-        ({"days": 3}, "belong together"),
+        ({"days": 3}, "days is stated without nodeHours"),
+        ({"nodeHours": 3}, "nodeHours is stated without days"),
     ],
 )
 def test_figures_that_cannot_be_used_are_said_with_what_is_allowed(
