@@ -240,6 +240,7 @@ lock: ## Resolve requirements*.txt from pyproject.toml (ARGS=--upgrade: newest)
 	$(LOCK) tools/mutation/requirements.in -o tools/mutation/requirements.txt $(ARGS)
 	$(LOCK) bench/aisimulate.in -o bench/aisimulate.txt $(ARGS)
 	$(LOCK) tools/pages/requirements.in -o tools/pages/requirements.txt $(ARGS)
+	$(LOCK) tests/vllm/inspect/requirements.in -o tests/vllm/inspect/requirements.txt $(ARGS)
 	$(LOCK) tools/vllm/requirements.in -o tools/vllm/requirements.txt \
 		--override tools/vllm/overrides.txt $(ARGS)
 
