@@ -85,7 +85,8 @@ def as_text(found: list[Finding], *, colour: bool) -> str:
 def as_json(found: list[Finding]) -> str:
     """The findings as JSON."""
     ready = all(one.state != "missing" for one in found)
-    return json.dumps({"ready": ready, "findings": [asdict(one) for one in found]}, indent=2)
+    answer = {"version": 1, "ready": ready, "findings": [asdict(one) for one in found]}
+    return json.dumps(answer, indent=2)
 
 
 def _needed(what: str, found: str, command: str, *, present: bool) -> Finding:

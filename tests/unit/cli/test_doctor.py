@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import breakeven.cli.doctor as module
+from tests.unit.cli.published import validator_of
 from tests.unit.cli.running import exit_code
 
 
@@ -15,7 +16,9 @@ def test_it_passes_on_what_the_tools_find(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code = exit_code(monkeypatch, "doctor", "--format", "json")
-    assert code == (0 if json.loads(capfd.readouterr().out)["ready"] else 1)
+    found = json.loads(capfd.readouterr().out)
+    validator_of("doctor").validate(found)
+    assert code == (0 if found["ready"] else 1)
 
 
 def test_without_a_checkout_it_says_where_to_type_it(

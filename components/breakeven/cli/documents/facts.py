@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,28 @@ class InitDocument(Document):
     stack: StackName
     file: Name = Field(description="The file that was written.")
     settings: Mapping[str, Any] = Field(description="What it states, by group.")
+
+
+class MissingPart(Part):
+    """One thing that was looked for on this machine."""
+
+    what: Name = Field(description="Its name.")
+    purpose: Name = Field(description="What needs it.")
+    state: Literal["ok", "missing", "optional"] = Field(
+        description="missing: a preview needs it; optional: only its purpose does."
+    )
+    found: str = Field(description="What is there.")
+    command: str = Field(description="What gets it; empty where nothing is missing.")
+
+
+class DoctorDocument(Document):
+    """What is missing on this machine: `breakeven doctor`.
+
+    It is written by tools/bootstrap, which runs where this package is not installed yet.
+    """
+
+    ready: bool = Field(description="Whether a preview can run.")
+    findings: Sequence[MissingPart] = Field(description="What was looked for.")
 
 
 class PricePart(Part):

@@ -14,6 +14,7 @@ DOCUMENTS: Mapping[str, str] = {
     "chargeback": "operations:ChargebackDocument",
     "check": "verdicts:CheckDocument",
     "diff": "comparisons:DiffDocument",
+    "doctor": "facts:DoctorDocument",
     "estimate-stacks": "comparisons:SeveralStacksDocument",
     "evaluate": "operations:EvaluateDocument",
     "init": "facts:InitDocument",
