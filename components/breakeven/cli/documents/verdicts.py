@@ -28,7 +28,7 @@ class FindingPart(Part):
     source: str = Field(description="File or URN.")
     path: str = Field(description="Where in the manifest.")
     found: str = Field(description="What is there.")
-    do: str = Field(description="The plan.")
+    do: str = Field(description="How to fix a violation.")
     status: Literal["waived", "broken"] = Field(description="Whether a waiver covers it.")
     waiver: WaiverPart | None = Field(description="The waiver; null for none.")
 

@@ -1,7 +1,7 @@
 """Keeps names and messages of others from acting on the terminal that shows them.
 
 Pods, files, teams and models are named by whoever made them. A name may hold a sequence that
-clears the screen, sets the title or writes over a line that already there.
+clears the screen, sets the title or writes over earlier lines.
 """
 
 from __future__ import annotations
