@@ -46,9 +46,17 @@ from bench.loop.vllm_standin import (
 from bootstrap import cluster as built
 from bootstrap.console import SetupError
 from bootstrap.layout import Layout
+from breakeven.cli.status.screen import screen as status_screen
+from breakeven.cluster.connection import connect
+from breakeven.cluster.preflight.needs import Needs
+from breakeven.cluster.prometheus import Prometheus
+from breakeven.cluster.status.observe import observe
+from breakeven.cluster.status.plan import plan_of
+from breakeven.cluster.status.snapshot import Snapshot
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
 from breakeven.cost.fleet.simulation.demand import STEP_SECONDS
+from breakeven.manifests.render import render
 from breakeven.planning.offline import load_stack
 from breakeven.settings.files import ROOT
 from rig.cluster import Rig
@@ -64,6 +72,7 @@ RISE, HOLD, QUIET = 70, 40, 110
 _LOWEST = 0.05
 _BAR = 24
 _EVERY_SECONDS = 5.0
+_WIDTH = 100
 
 
 def load_of(configuration: FleetConfiguration) -> NDArray[np.float64]:
@@ -176,8 +185,24 @@ def shown() -> Iterator[Callable[[Moment, Meter], None]]:
     yield tell
 
 
-def watch(rig: Rig, configuration: FleetConfiguration, meter: Meter, name: str) -> None:
-    """Send the load and show what the cluster makes of it."""
+def status_of(rig: Rig) -> Callable[[], Snapshot]:
+    """Returns what looks at the stack as `breakeven status` does."""
+    loaded = load_stack(CASE.stack, datetime.now(tz=UTC).date())
+    needs = Needs(CASE.stack, loaded.stack, render(loaded.stack))
+    cluster, plan = connect(rig.kubeconfig), plan_of(loaded.report())
+    prometheus = Prometheus.at(rig.prometheus)
+    return lambda: observe(needs, cluster, prometheus, plan, datetime.now(tz=UTC))
+
+
+def watch(
+    rig: Rig,
+    configuration: FleetConfiguration,
+    meter: Meter,
+    name: str,
+    status: Callable[[], Snapshot],
+) -> Snapshot:
+    """Send the load and show what the cluster makes of it; returns its status at the peak."""
+    seen: Snapshot | None = None
     standin = VllmStandin(rig.api, NAMESPACE, name, configuration, seed=0)
     (rig.folder.targets / "demo.json").write_text(target_file(standin.address))
     stages = kubelet_stages(rig.api, round(CLOCK.real(load_seconds(configuration)) * 1000))
@@ -196,6 +221,8 @@ def watch(rig: Rig, configuration: FleetConfiguration, meter: Meter, name: str) 
                 steps, before = (now - before) / CLOCK.step_seconds, now
                 types, wanted = node_types(rig.api), wanted_replicas(rig.api)
                 meter.add(types, requests, steps * STEP_SECONDS)
+                if number == RISE + HOLD // 2:
+                    seen = status()
                 show(Moment(mean / load.max(), wanted, standin.ready, types), meter)
                 small = len(types) == configuration.fleet.lowest_nodes
                 if number > RISE + HOLD and small:
@@ -203,6 +230,7 @@ def watch(rig: Rig, configuration: FleetConfiguration, meter: Meter, name: str) 
     finally:
         restore(rig.api, stages)
         standin.close()
+    return seen or status()
 
 
 def main() -> int:
@@ -231,7 +259,10 @@ def main() -> int:
                 f"{STEP_SECONDS / CLOCK.step_seconds:.0f} seconds of it",
                 flush=True,
             )
-            watch(rig, configuration, meter, settings.model.facts.name)
+            status = status_of(rig)
+            seen = watch(rig, configuration, meter, settings.model.facts.name, status)
+            print(f"what breakeven status {CASE.stack} said while the load was at its peak:")
+            Console(width=_WIDTH).print(status_screen(seen))
             left = len(node_types(rig.api))
             print("removing the stack …", flush=True)
             removed(rig, project, CASE)
