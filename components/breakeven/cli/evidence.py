@@ -21,6 +21,7 @@ from breakeven.bundle.log import head, read_log
 from breakeven.bundle.pack import LOCK
 from breakeven.cli.bundle import options
 from breakeven.cli.completion import StackArgument
+from breakeven.cli.documents.records import EvidenceDocument
 from breakeven.cli.files import write_whole
 from breakeven.cli.policy_verdict import judge_stack, verdict_output
 from breakeven.cli.progress.byte_progress import byte_progress
@@ -125,6 +126,7 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
         )
     )
     content = canonical_json(found)
+    EvidenceDocument.model_validate_json(content)  # as the published schema says
     text = content.decode()
     if output_format is Format.HTML:
         text = page(found, sha256_of_bytes(content))

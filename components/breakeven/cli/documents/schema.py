@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 
+from breakeven.cli.documents.records import EvidenceDocument
 from breakeven.cli.documents.writing import DOCUMENTS, document_of
 from breakeven.cluster.preflight.answer import PreflightAnswer
 from breakeven.cluster.status.snapshot import Snapshot
@@ -31,6 +32,7 @@ class _WithoutTitles(GenerateJsonSchema):
 def definitions() -> Iterator[tuple[str, type[BaseModel]]]:
     """Yields name and definition of every answer but the report, which has its own module."""
     yield from ((name, document_of(name)) for name in DOCUMENTS)
+    yield "evidence", EvidenceDocument
     yield "preflight", PreflightAnswer
     yield "status", Snapshot
 

@@ -82,10 +82,14 @@ class ReachabilityPart(Part):
     workloads: Sequence[WorkloadPart] = Field(description="Each workload.")
 
 
-class CheckDocument(Document):
-    """Which rules manifests break: `breakeven check`."""
+class CheckPart(Part):
+    """A verdict over all manifests."""
 
     resources: Count = Field(description="Resources that were judged together.")
     rules: Sequence[RulePart] = Field(description="Each rule.")
     findings: Sequence[FindingPart] = Field(description="What breaks a rule, waived or not.")
     reachability: ReachabilityPart = Field(description="By the network rules among them.")
+
+
+class CheckDocument(CheckPart, Document):
+    """Which rules manifests break: `breakeven check`."""
