@@ -117,8 +117,11 @@ def test_help_and_completion_import_no_command() -> None:
             "breakeven.cli",
             "breakeven.cli.app",
             "breakeven.cli.lazy_group",
+            "breakeven.cli.progress",
+            "breakeven.cli.progress.terminal",
             "breakeven.cli.start",
             "breakeven.errors",
+            "breakeven.printable",
         }
 
 

@@ -141,6 +141,8 @@ def test_another_installed_package_is_another_digest(
     prices.mkdir(parents=True)
     (prices / "__init__.py").write_text("", encoding="utf-8")
     monkeypatch.setattr(sys, "path", [str(packages)])
+    # One that another test imported would be found before any folder is searched.
+    monkeypatch.delitem(sys.modules, "genai_prices", raising=False)
     digests = [digest_of("dev", CONFIGURATION)]
     (packages / "numpy-9.9.dist-info").mkdir()
     digests.append(digest_of("dev", CONFIGURATION))

@@ -25,6 +25,9 @@ class _Guarded(io.TextIOWrapper):
             stream.buffer, encoding=stream.encoding, errors=stream.errors, line_buffering=True
         )
 
+    def isatty(self) -> bool:
+        return self.whole.isatty()
+
     def write(self, text: str) -> int:
         parts = _COLORS.split(text)
         return super().write("".join([*map(_guarded, parts[::2], [*parts[1::2], ""])]))
