@@ -22,7 +22,7 @@ def shared_cluster(
 ) -> Iterator[Cluster]:
     is_separate = getattr(request, "param", TWO_SETS) == TWO_SETS
     folder = tmp_path_factory.mktemp("cluster")
-    cluster = Cluster(folder, **{"gateway.separateInside": is_separate})
+    cluster = Cluster(folder, {"gateway.separateInside": is_separate})
     assert (cluster.rendered.egress is not None) == is_separate
     yield cluster
     cluster.close()
@@ -72,8 +72,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for sets, rows in _rows.items():
         lines = [("Fault", "Requests that may leave", "Requests that stay inside")]
         lines += [
-            (name, *(told(answers) if answers else "-" for answers in columns))
-            for name, *columns in rows
+            (name, told(free) if free else "-", told(inside) if inside else "-")
+            for name, free, inside in rows
         ]
         widths = [max(len(line[column]) for line in lines) for column in range(3)]
         terminalreporter.section(f"gateway with {sets}: what happened to requests")

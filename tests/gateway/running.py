@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -67,18 +68,19 @@ class Cluster(Client):
 
     Args:
         folder: Of its own.
+        overrides: Settings of the stack, by dotted key.
         teams: As in the settings; each has the key `sk-NAME`.
         traced: Whether every address that Envoy uses is written to `folder/addresses`.
         stack: What is rendered; of several models all are behind the gateway.
         figures: What its tokens cost; those of the stack as its file states it if None.
         secrets: Values of Secrets, by name and key.
         engine_port: Of replicas that others start; a free one for stand-ins if 0.
-        overrides: Settings of the stack, by dotted key.
     """
 
     def __init__(
         self,
         folder: Path,
+        overrides: Mapping[str, object] = MappingProxyType({}),
         *,
         teams: Mapping[str, Mapping[str, object]] = TEAMS,
         traced: bool = False,
@@ -86,7 +88,6 @@ class Cluster(Client):
         figures: GatewayFigures | None = None,
         secrets: Mapping[tuple[str, str], str] = SECRETS,
         engine_port: int = 0,
-        **overrides: object,
     ) -> None:
         self.folder = folder
         self.teams = teams

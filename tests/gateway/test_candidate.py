@@ -35,7 +35,7 @@ TRIAL: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def shared_trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path_factory.mktemp("trial"), **TRIAL)
+    cluster = Cluster(tmp_path_factory.mktemp("trial"), TRIAL)
     yield cluster
     cluster.close()
 
@@ -126,7 +126,7 @@ def test_a_candidate_that_is_gone_loses_no_request(trial: Cluster) -> None:
 
 def test_what_a_full_candidate_cannot_take_goes_to_the_model(tmp_path: Path) -> None:
     nearly_all = {**TRIAL, "candidate.trafficPercent": 90}
-    cluster = Cluster(tmp_path, **{**nearly_all, "gateway.overflow.requestsPerReplica": FREE_LIMIT})
+    cluster = Cluster(tmp_path, {**nearly_all, "gateway.overflow.requestsPerReplica": FREE_LIMIT})
     try:
         cluster.set_replicas(A)
         [tried] = cluster.set_candidates(C)
@@ -147,7 +147,7 @@ def test_without_model_and_candidate_the_api_answers_what_may_leave(trial: Clust
 
 def test_to_all_requests_and_back_loses_none(tmp_path: Path) -> None:
     """10%, then promoted, then a candidate again that is withdrawn; under load all the time."""
-    trial = Cluster(tmp_path, **TRIAL)
+    trial = Cluster(tmp_path, TRIAL)
     try:
         trial.set_replicas(A)
         trial.set_candidates(C)

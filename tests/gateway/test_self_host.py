@@ -14,7 +14,7 @@ from tests.gateway.running import Cluster
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     settings: dict[str, Any] = {"gateway.mode": "self-host", "gateway.enabled": True}
-    cluster = Cluster(tmp_path_factory.mktemp("self-host"), **settings)
+    cluster = Cluster(tmp_path_factory.mktemp("self-host"), settings)
     yield cluster
     assert not cluster.api.asked
     assert "script log" not in cluster.log(), "a program failed"

@@ -141,7 +141,7 @@ def test_one_set_of_pods_calls_the_api_itself_where_all_may_leave(tmp_path: Path
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("encrypted")
-    found = Cluster(folder, **{"gateway.tls.egressSecret": "gateway-egress-certificate"})
+    found = Cluster(folder, {"gateway.tls.egressSecret": "gateway-egress-certificate"})
     yield found
     found.close()
 

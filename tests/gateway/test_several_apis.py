@@ -47,7 +47,7 @@ def figures() -> GatewayFigures:
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("two-apis")
-    cluster = Cluster(folder, teams=TEAMS, stack="two-models", figures=figures(), **HYBRID)
+    cluster = Cluster(folder, teams=TEAMS, stack="two-models", figures=figures(), overrides=HYBRID)
     cluster.set_replicas(A)
     cluster.set_further(B)
     yield cluster

@@ -20,7 +20,7 @@ TEAMS: dict[str, Any] = {"product": {}, "small": {"tokensPerDay": 50}}
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     settings: dict[str, Any] = {"gateway.enabled": True}
     folder = tmp_path_factory.mktemp("two")
-    cluster = Cluster(folder, teams=TEAMS, stack="two-models", **settings)
+    cluster = Cluster(folder, teams=TEAMS, stack="two-models", overrides=settings)
     cluster.set_replicas(A)
     cluster.set_further(B)
     yield cluster

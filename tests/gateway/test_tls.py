@@ -28,7 +28,7 @@ SETTINGS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def protected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path_factory.mktemp("tls"), **SETTINGS)
+    cluster = Cluster(tmp_path_factory.mktemp("tls"), SETTINGS)
     yield cluster
     cluster.close()
 
@@ -106,7 +106,7 @@ def test_a_renewed_certificate_is_served_without_a_restart(protected: Cluster) -
 
 
 def test_a_replica_with_another_certificate_gets_no_prompt(tmp_path: Path) -> None:
-    cluster = Cluster(tmp_path, **SETTINGS)
+    cluster = Cluster(tmp_path, SETTINGS)
     try:
         cluster.speak_tls_as("model-replicas.llm.svc")
         cluster.write_names(A)

@@ -25,7 +25,7 @@ LONG_AGO = 1_700_000_000
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path_factory.mktemp("tokens"), **SETTINGS)
+    cluster = Cluster(tmp_path_factory.mktemp("tokens"), SETTINGS)
     cluster.set_replicas(A)
     yield cluster
     assert_nothing_leaked(cluster)
@@ -136,7 +136,7 @@ def test_keys_are_fetched_by_those_who_have_a_way_out(tmp_path: Path, separate: 
     settings = {name: value for name, value in SETTINGS.items() if "jwks" not in name}
     uri = "https://login.example.com/realms/ai/certs"
     settings |= {"gateway.oidc.jwksUri": uri, "gateway.separateInside": separate}
-    cluster = Cluster(tmp_path, **settings)
+    cluster = Cluster(tmp_path, settings)
     try:
         cluster.set_replicas(A)
         deadline = time.monotonic() + 20

@@ -24,7 +24,7 @@ WAKES = "envoy_cluster_upstream_rq_total"
 @pytest.fixture
 def zero(tmp_path: Path) -> Iterator[Cluster]:
     """No replica; a pod holds as long and as many as the stack says."""
-    cluster = Cluster(tmp_path, **ZERO)
+    cluster = Cluster(tmp_path, ZERO)
     yield cluster
     assert not cluster.api.asked
     cluster.close()
@@ -97,7 +97,7 @@ def test_a_request_is_refused_when_no_replica_comes_in_time(
     short = Hold(requests=4, tries=2)
     for module in (limits, routes):
         monkeypatch.setattr(module, "hold_of", lambda *_: short)
-    cluster = Cluster(tmp_path, **ZERO)
+    cluster = Cluster(tmp_path, ZERO)
     try:
         answer = cluster.ask()
         assert (answer.status, answer.headers["retry-after"]) == (503, "30")

@@ -103,7 +103,12 @@ def behind(engine: Engine, vllm: Vllm, folder: Path) -> Iterator[Behind]:
         server.wait_until_ready()
         overrides = {**BEHIND, **({} if writes else POOLING)}
         gateway = Cluster(
-            own, teams=TEAMS, stack=STACK, secrets=SECRETS, engine_port=server.port, **overrides
+            own,
+            teams=TEAMS,
+            stack=STACK,
+            secrets=SECRETS,
+            engine_port=server.port,
+            overrides=overrides,
         )
         try:
             gateway.write_names(HERE)
@@ -128,14 +133,12 @@ def reader(vllm: Vllm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beh
 
 def usage_in(answer: Answer) -> tuple[int, int] | None:
     """Tokens read and written that an answer, or the last part of a stream, tells its client."""
-    found: list[dict[str, Any]] = re.findall(
-        r'"usage":\s*({[^{}]*(?:{[^{}]*}[^{}]*)*})', answer.text
-    )
+    found: list[str] = re.findall(r'"usage":\s*({[^{}]*(?:{[^{}]*}[^{}]*)*})', answer.text)
     told: list[dict[str, Any]] = [json.loads(one) for one in found]
     if not told:
         return None
     merged = {key: value for one in told for key, value in one.items() if value is not None}
-    read = merged.get("prompt_tokens", merged.get("input_tokens"))
+    read = merged.get("prompt_tokens", merged.get("input_tokens", 0))
     written = merged.get("completion_tokens", merged.get("output_tokens", 0))
     return read, written
 
@@ -145,7 +148,7 @@ def usage_in(answer: Answer) -> tuple[int, int] | None:
 def test_each_path_that_writes_answers_and_is_counted_to_the_token(
     writer: Behind, path: str, *, stream: bool
 ) -> None:
-    asked = {LENGTH[path]: TOKENS, "stream": stream, "temperature": 0}
+    asked: dict[str, Any] = {LENGTH[path]: TOKENS, "stream": stream, "temperature": 0}
     answer, (read, written) = writer.increases(lambda: writer.ask(path, **asked))
     assert read > 0
     assert 0 < written <= TOKENS

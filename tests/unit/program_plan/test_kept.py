@@ -6,6 +6,7 @@ import os
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,8 @@ def test_the_oldest_make_room(folder: Path) -> None:
 
 def test_what_json_would_change_is_not_kept(folder: Path) -> None:
     save(folder, "a", replace(KEPT, report=replace(REPORT, figures={"hours": (1, 2)})))
-    save(folder, "b", replace(KEPT, report=replace(REPORT, figures={1: "one"})))
+    numbered: Any = {1: "one"}
+    save(folder, "b", replace(KEPT, report=replace(REPORT, figures=numbered)))
     save(folder, "c", replace(KEPT, report=replace(REPORT, figures={"x": object()})))
     assert load(folder, "b") is None
     assert load(folder, "c") is None

@@ -90,6 +90,7 @@ def test_a_number_of_tokens_is_written_as_it_is_read(number: int) -> None:
 
 
 def test_savings_are_those_of_an_estimate_whatever_was_asked_before(explorer: Explorer) -> None:
+    states: tuple[dict[str, str], ...]
     states = ({}, {DISCOUNT: "20"}, {"traffic.tokensPerDay": "60M"}, {"replicas.min": "3"}, {})
     for state in states:
         values = with_settings(explorer.values, explorer.moved(state))
