@@ -1,7 +1,7 @@
 """A candidate next to the model: its share, what it cannot take, and how it comes and goes.
 
 What an update does in turn is what Pulumi does: it replaces the model's replicas, then the gateway,
-and removes what is no longer there last.
+and finally removes deleted resources.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def _replace(cluster: Cluster, old: str, new: str) -> None:
 
 
 def _update(cluster: Cluster, **overrides: object) -> None:
-    """Replaces the gateway; the former one ends once its streams have ended."""
+    """Replaces the gateway; the old one ends when its streams have ended."""
     former = cluster.roll_out(**overrides)
     if cluster.candidates and cluster.rendered.names("candidate"):
         cluster.set_candidates(*cluster.candidates)

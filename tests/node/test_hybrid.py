@@ -145,9 +145,9 @@ def test_only_the_second_set_of_pods_reaches_the_internet(hybrid: Hybrid) -> Non
             **dict.fromkeys((gate, way_out, store), "refused"),
         },
     }
-    found = {who: callers[who].json(REACH, *targets) for who, targets in wanted.items()}
-    for who in ("stranger", "monitoring"):
-        api.delete(callers[who].path)
+    found = {caller: callers[caller].json(REACH, *targets) for caller, targets in wanted.items()}
+    for caller in ("stranger", "monitoring"):
+        api.delete(callers[caller].path)
     api.delete("/api/v1/namespaces/stranger")
     assert found == wanted
 

@@ -171,7 +171,7 @@ def no_signature(bundle: Path, *_: Site) -> None:
 
 
 def pipe_instead_of_a_signature(bundle: Path, *_: Site) -> None:
-    """Whoever opens it waits for ever."""
+    """A reader of it waits forever."""
     (bundle / "bundle.json.sig").unlink()
     os.mkfifo(bundle / "bundle.json.sig")
 

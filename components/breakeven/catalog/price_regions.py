@@ -38,7 +38,7 @@ def machine_regions(folders: Iterable[Path]) -> list[tuple[str, str]]:
     """Returns cloud and region of every machine in price books, sorted.
 
     Only identifiers are read, so that a shell can offer regions at once: a damaged line does not
-    matter, and neither does a machine that is no longer sold.
+    matter, and neither does a discontinued machine type.
     """
     return sorted({place for folder in folders for place in _places(folder)})
 

@@ -242,7 +242,7 @@ def filled_in(container: Container) -> Iterator[str]:
 
 
 def _not_plain(behind: list[str]) -> Iterator[str]:
-    """Yields what a shell is told but in plain words."""
+    """Yields the shell syntax that is more than plain words."""
     command = next((n for n, word in enumerate(behind[:3]) if _SHELL_COMMAND.fullmatch(word)), None)
     if command is None:
         yield from behind[:1] or ["a shell without a command"]

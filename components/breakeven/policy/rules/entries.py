@@ -91,7 +91,7 @@ def _plain_route(resource: Resource) -> Iterator[Violation]:
 
 
 def _is_google(resource: Resource) -> bool:
-    """Tells whether Google's controller serves an Ingress, by HTTP as well unless it is told."""
+    """Tells whether Google's controller serves an Ingress, which by default allows HTTP as well."""
     annotations = mapped(at(resource.manifest, "metadata", "annotations"))
     stated = annotations.get("kubernetes.io/ingress.class"), resource.spec.get("ingressClassName")
     return any(each in _GOOGLE for each in stated) or any(
