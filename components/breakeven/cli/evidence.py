@@ -129,7 +129,8 @@ def evidence(  # noqa: PLR0913, PLR0917  # the options of the command
     EvidenceDocument.model_validate_json(content)  # as the published schema says
     text = content.decode()
     if output_format is Format.HTML:
-        text = page(found, sha256_of_bytes(content))
+        # The last line ends as in the written file, so that the signature is that of its bytes.
+        text = f"{page(found, sha256_of_bytes(content))}\n"
     if output is None:
         typer.echo(text, nl=False)
         return

@@ -241,10 +241,12 @@ def test_the_command_verifies_the_bundle_first(
     assert exit_code(monkeypatch, *arguments, "--format", "html", "--output", str(html)) == 0
     assert "Evidence for stack on-prem" in html.read_text()
     assert f"Written: {html}" in capsys.readouterr().err
-    signed = (*arguments, "--output", str(html), "--sign-with", str(private))
-    assert exit_code(monkeypatch, *signed) == 0
-    signature = html.with_name("evidence.html.sig").read_bytes()
-    read_public_key(public).verify(signature, html.read_bytes())
+    for form in ("json", "html"):
+        signed = tmp_path / f"signed.{form}"
+        where = ("--format", form, "--output", str(signed), "--sign-with", str(private))
+        assert exit_code(monkeypatch, *arguments, *where) == 0
+        signature = signed.with_name(f"{signed.name}.sig").read_bytes()
+        read_public_key(public).verify(signature, signed.read_bytes())
     part = folder / "bundle.tar.0001"
     part.write_bytes(bytes(part.stat().st_size))
     assert exit_code(monkeypatch, *arguments) == 1
