@@ -225,6 +225,13 @@ bench-first-hour: ## Walk through the product as three new users, and print the 
 	$(BOOTSTRAP) setup --dev
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.first_hour $(ARGS)
 
+GUIDELLM ?= guidellm
+
+bench-forecast: ## Measure a real vLLM, and compare the forecast with other loads (GUIDELLM=PROGRAM); idle machine, 11 minutes
+	$(BOOTSTRAP) setup --dev
+	$(BOOTSTRAP) vllm
+	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.forecast --guidellm $(GUIDELLM) $(ARGS)
+
 bench-loop: ## Compare a day in the real autoscalers with the preview; needs dev packages, 10 minutes
 	$(BOOTSTRAP) setup --rig
 	$(BOOTSTRAP) run env PYTHONPATH=tools python -m bench.closed_loop $(ARGS)
