@@ -69,6 +69,17 @@ class Pod:
             # Once the other side has closed it, the client takes the socket for closed.
             answer.sock.shutdown()
 
+    def log(self) -> str:
+        """What its container has printed so far."""
+        # As it is: the client would turn JSON into Python's own notation.
+        options: dict[str, Any] = {"_preload_content": False}
+        if self.container:
+            options["container"] = self.container
+        read: Any = client_of(self.node).read_namespaced_pod_log(
+            self.name, self.namespace, **options
+        )
+        return str(read.data.decode())
+
     def json(self, script: str, *arguments: str, seconds: float = 120) -> Any:
         """The same, of a script whose last line is JSON."""
         printed = self.python(script, *arguments, seconds=seconds)
@@ -149,11 +160,7 @@ class Background:
 
     def _log(self) -> str:
         assert self._own is not None
-        # As it is: the client would turn JSON into Python's own notation.
-        log: Any = client_of(self._own.node).read_namespaced_pod_log(
-            self._own.name, self._own.namespace, _preload_content=False
-        )
-        return str(log.data.decode())
+        return self._own.log()
 
     def stop(self) -> Any:
         """Lets it end what it has begun (`LOAD`), and returns what it printed."""
