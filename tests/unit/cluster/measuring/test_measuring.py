@@ -214,7 +214,7 @@ def test_an_api_server_that_goes_away_is_named(tmp_path: Path) -> None:
     recorded = Recorded(answers(load_pod("Running", {"running": {}})))
     with measuring(recorded, tmp_path) as jobs:
         recorded.dies_after = len(recorded.calls) + 6
-        with pytest.raises(UnreachableError, match="does not answer"):
+        with pytest.raises(UnreachableError, match="does not respond"):
             jobs.run({"spec": {}}, 60)
     # The Job ends by itself, and what belongs to it goes along.
     spec = created(recorded)["Job"]["spec"]
