@@ -189,10 +189,7 @@ def test_what_is_missing_before_a_bundle_is_said_at_once(
     with pytest.raises(BundleError) as refused:
         require_tools(tmp_path / "none")
     said = str(refused.value)
-    assert all(
-        word in said
-        for word in ("none is not a folder", "pulumi is not", "oras is not")
-    )
+    assert all(word in said for word in ("none is not a folder", "pulumi is not", "oras is not"))
 
 
 @pytest.mark.parametrize(
