@@ -49,8 +49,6 @@ SETTINGS: Mapping[str, object] = {
     # On a CPU objectives for GPUs would end the measurement with its first step.
     "traffic.timeToFirstTokenSeconds": 60,
     "traffic.interTokenLatencySeconds": 5,
-    # No certificate is on this machine.
-    "network.tlsSecret": None,
 }
 
 _CAPACITY = f"""
@@ -58,6 +56,11 @@ from breakeven.planning.offline import load_stack
 print(load_stack("{STACK}").assumptions.capacity.output_tokens_per_second)
 """
 _COPIED = ("Pulumi.yaml", "components", "charts", "stacks")
+_WITHOUT = (
+    *("--dtype", "--load-format"),
+    # No certificate is on this machine.
+    *("--ssl-certfile", "--ssl-keyfile", "--enable-ssl-refresh"),
+)
 _FLAGS = (
     # Large enough that the step decides, not the server around it; CPUs are fast in this type only.
     "--dtype=float32",
@@ -208,13 +211,11 @@ def main() -> int:
             "&& guidellm/bin/pip install guidellm"
         )
     local = {key: value for key, value in SETTINGS.items() if value is not None}
-    engine = engine_of(STACK, **local, **{"network.tlsSecret": None})
+    engine = engine_of(STACK, **local)
     with (
         project() as root,
         tempfile.TemporaryDirectory(prefix="breakeven-bench-") as folder,
-        starting(
-            engine, vllm, Path(folder), without=("--dtype", "--load-format"), added=_FLAGS
-        ) as server,
+        starting(engine, vllm, Path(folder), without=_WITHOUT, added=_FLAGS) as server,
     ):
         server.wait_until_ready()
         loaded(server, guidellm, 1, 10, Path(folder))  # what is compiled or allocated at first
