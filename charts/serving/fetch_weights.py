@@ -299,9 +299,7 @@ def content_flaw(path: Path) -> str | None:
     with path.open("rb") as stream:
         start = stream.read(len(_ZIP))
     if start == _ZIP or start.startswith(_PICKLE):
-        return (
-            "a pickle or an archive with another file extension, which runs code when it is loaded"
-        )
+        return "is a pickle or an archive with another extension, which runs code when it is loaded"
     return None
 
 

@@ -92,7 +92,7 @@ def test_waivers_that_cannot_be_used_fail_the_preview_by_name(with_packs: Projec
 
     assert result.returncode != 0
     assert "[mandatory]  waivers-valid" in result.stdout
-    assert "Closest: pod-read-only-root" in result.stdout
+    assert "Did you mean pod-read-only-root" in result.stdout, result.stdout
 
 
 UNKNOWN_PROGRAM = """

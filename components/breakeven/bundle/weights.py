@@ -93,7 +93,7 @@ def _flaw(path: Path) -> str | None:
     with path.open("rb") as stream:
         start = stream.read(len(_ZIP))
     if start == _ZIP or start.startswith(_PICKLE):
-        return "a pickle or an archive with another file extension"
+        return "is a pickle or an archive with another extension"
     return _text_flaw(path) if path.suffix in _TEXTS else None
 
 
