@@ -74,7 +74,9 @@ def open_log(path: Path, advance: Callable[[int], None]) -> Iterator[TextIO]:
         msg = f"{path}: its compressed data is damaged or cut off. Copy the file again"
         raise TrafficError(msg) from error
     except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}. Name files that exist and may be read"
+        msg = (
+            f"{path}: cannot read the file: {error.strerror}. Name existing files that you can read"
+        )
         raise TrafficError(msg) from error
 
 

@@ -108,7 +108,7 @@ class _Reader:
         """Reads one file."""
         head = Head(read_head(path))
         if not head.text.strip():
-            msg = f"{path}: is empty. Name a file with requests"
+            msg = f"{path}: empty file. Name a file with requests"
             raise TrafficError(msg)
         kind = self._options.kind or detect(head, own_columns=bool(self._options.columns))
         self._kinds.append(kind)
@@ -167,8 +167,8 @@ def _clock(clocks: set[Clock]) -> Clock:
     """
     if len(clocks) > 1:
         msg = (
-            "the times of one log count from its own start and those of another do not. Say the "
-            "moment of time 0, such as --start 2026-11-02, or import them one by one"
+            "one log has relative times and another has absolute times. State when time 0 was, "
+            "such as --start 2026-11-02, or import the logs separately"
         )
         raise TrafficError(msg)
     return next(iter(clocks), Clock.KNOWN)
@@ -196,8 +196,8 @@ def refuse_many_bad_rows(tally: Tally, max_bad_percent: float) -> None:
     msg = "\n".join(
         [
             (
-                f"{bad:,} of {tally.rows:,} rows cannot be used, {100 * bad / tally.rows:.1f}%; "
-                f"allowed: {max_bad_percent:g}%. Nothing was written."
+                f"{bad:,} of {tally.rows:,} rows are invalid, {100 * bad / tally.rows:.1f}%. "
+                f"Allowed: {max_bad_percent:g}%. Nothing was written."
             ),
             *(f"  {line}" for line in describe_bad_rows(tally)),
             (

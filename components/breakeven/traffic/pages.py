@@ -43,8 +43,8 @@ class Pages:
         """Says which pages are missing."""
         if self._numbers and len(self._numbers) < self._total:
             note = (
-                f"{len(self._numbers):,} of {self._total:,} pages were given; the rest of the "
-                "requests is missing. Export all pages and import them together"
+                f"found {len(self._numbers):,} of {self._total:,} pages, so requests are "
+                "missing. Export all pages and import them together"
             )
             return (note,)
         if self.incomplete:

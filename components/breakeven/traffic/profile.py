@@ -122,22 +122,22 @@ def measure(tally: Tally, zone: tzinfo, clock: Clock = Clock.KNOWN) -> Profile:
         raise TrafficError(msg)
     if tally.seconds < _SHORTEST_SECONDS:
         msg = (
-            f"the requests span {tally.seconds:.0f} seconds; a volume a day cannot be told from "
-            "less than a minute. Give a longer log, a week at best"
+            f"the requests span {tally.seconds:.0f} seconds, too short to estimate a daily "
+            "volume. Use a log of at least a minute, ideally a week"
         )
         raise TrafficError(msg)
     notes = [*_models(tally)]
     days = tally.seconds / DAY
     if days < 1:
         notes.append(
-            f"traffic.tokensPerDay is extrapolated from {tally.seconds / MINUTE:.0f} minutes: it "
-            "holds if the other hours are like these"
+            f"traffic.tokensPerDay is extrapolated from {tally.seconds / MINUTE:.0f} minutes, "
+            "and assumes that the other hours are similar"
         )
     counted = tally.requests > 0
     if not counted:
         notes.append(
-            "traffic.inputTokens and traffic.outputTokens: unknown, the log does not count "
-            "requests; they stay as the stack says"
+            "traffic.inputTokens and traffic.outputTokens: unknown, because the log does not "
+            "count requests; the stack keeps its values"
         )
     is_known = clock is Clock.KNOWN
     has_percentiles = tally.request_lengths.count >= FEWEST_FOR_PERCENTILES
@@ -174,7 +174,7 @@ def _models(tally: Tally) -> list[str]:
     more = f" and {len(names) - SHOWN_MODELS} more" if len(names) > SHOWN_MODELS else ""
     note = (
         f"the log has {len(names)} models, counted together: {', '.join(shares)} of the "
-        f"tokens{more}. --model NAME counts one alone"
+        f"tokens{more}. To count only one, add --model NAME"
     )
     return [note]
 
@@ -234,8 +234,8 @@ def _rates(tally: Tally, zone: tzinfo, clock: Clock, notes: list[str]) -> tuple[
     """Requests an hour of the hours of a week, of those of a day, or None."""
     if clock is Clock.UNKNOWN:
         notes.append(
-            "traffic.shape: unknown, the log's times count from its own start; stays published. "
-            "Say when that was: --start 2026-11-02T09:00"
+            "traffic.shape: unknown, the log has relative times; stays published. State when it "
+            "started: --start 2026-11-02T09:00"
         )
         return None
     requests, covered, silent = _by_hour_of_week(tally, zone)
@@ -253,8 +253,8 @@ def _rates(tally: Tally, zone: tzinfo, clock: Clock, notes: list[str]) -> tuple[
         return None
     if clock is Clock.MIDNIGHT:
         notes.append(
-            "the log does not tell its first day, so the shape is one mean day. Say it for a week: "
-            "--start 2026-11-02"
+            "the log does not state its first day, so the shape is one mean day. To get a week, "
+            "add --start 2026-11-02"
         )
     else:
         notes.append("less than a week: the shape is one mean day, without weekends of its own")

@@ -96,9 +96,8 @@ class RelativeTimes:
             return
         span = self._last - self._first
         msg = (
-            f"{name}: its times count from its own start, and it does not say in which unit. As "
-            f"seconds it spans {_span(span)}, as milliseconds {_span(span / 1000)}. Say which: "
-            "--time-unit s or --time-unit ms"
+            f"{name}: the log has relative times of unknown unit: {_span(span)} if seconds, "
+            f"{_span(span / 1000)} if milliseconds. State the unit: --time-unit s or --time-unit ms"
         )
         raise TrafficError(msg)
 

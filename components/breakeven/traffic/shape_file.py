@@ -34,7 +34,7 @@ def shape_text(profile: Profile, sources: Sequence[str], zone: str, today: date)
     span = (
         f"{profile.start:%Y-%m-%d %H:%M} to {profile.end:%Y-%m-%d %H:%M} {zone}"
         if profile.start and profile.end
-        else f"{profile.days:.1f} days from a midnight that the log does not date"
+        else f"{profile.days:.1f} days from a midnight of unknown date"
     )
     counted = "" if profile.requests is None else f", {profile.requests:,} requests"
     lines = [

@@ -111,7 +111,7 @@ def test_wrong_options_and_exports_are_one_message(bill: Path, tmp_path: Path) -
     (tmp_path / "empty").mkdir()
     assert "this folder contains no export" in refused("--from", str(tmp_path / "empty"))
     assert "no charge for p5.48xlarge" in refused("--from", str(bill), "--node-type", "p5.48xlarge")
-    assert "cannot be read" in refused("--from", str(tmp_path / "none.csv"))
+    assert "cannot read the file" in refused("--from", str(tmp_path / "none.csv"))
 
 
 Answers = dict[str, Any]

@@ -299,7 +299,7 @@ def test_bad_rows_are_told_and_past_the_threshold_refused(tmp_path: Path, projec
     assert "- time not understood: 4 (log.csv line" in output
     assert "and 1 more)" in output
     (project / "stacks" / "traffic" / "log").unlink()
-    with pytest.raises(UserError, match=r"allowed: 0\.5%\. Nothing was written"):
+    with pytest.raises(UserError, match=r"Allowed: 0\.5%\. Nothing was written"):
         breakeven("import", str(log), "--max-bad-percent", "0.5")
     assert not (project / "stacks" / "traffic" / "log").exists()
 
@@ -343,7 +343,7 @@ def test_a_mistake_is_one_message_and_nothing_is_written(
 
 
 def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none\.csv: cannot be read: No such file"):
+    with pytest.raises(UserError, match=r"none\.csv: cannot read the file: No such file"):
         breakeven("import", str(tmp_path / "none.csv"))
 
 

@@ -78,7 +78,7 @@ def test_pages_of_litellm_have_their_rows_in_data_and_tell_which_are_missing(
     assert (both.tally.requests, both.tally.tokens, both.notes) == (4, 960, ())
     assert both.tally.models[""].spend == Decimal("0.008")
     [note] = read(first).notes
-    assert note.startswith("1 of 2 pages were given")
+    assert note.startswith("found 1 of 2 pages")
     array = read(written(tmp_path / "array", json.dumps(pages, indent=1)))
     assert array.tally == both.tally
 
@@ -267,7 +267,7 @@ def test_langfuses_older_columns_and_missing_pages(tmp_path: Path) -> None:
     assert read(written(tmp_path / "old.csv", as_csv(rows))).tally.tokens == 22
     page = {"data": LANGFUSE, "meta": {"page": 2, "totalPages": 9}}
     [note] = read(written(tmp_path / "page.json", json.dumps(page))).notes
-    assert note.startswith("1 of 9 pages were given")
+    assert note.startswith("found 1 of 9 pages")
 
 
 # Helicone
@@ -345,10 +345,10 @@ def test_azures_tokens_without_requests_have_no_lengths_and_lacking_ones_are_nam
 ) -> None:
     tokens = read(written(tmp_path / "tokens.json", azure_metrics(["gpt-4o"], *ALL[:2])))
     assert measure(tokens.tally, UTC).input_tokens is None
-    with pytest.raises(TrafficError, match="no metric of output tokens"):
+    with pytest.raises(TrafficError, match="missing metric output tokens"):
         read(written(tmp_path / "input.json", azure_metrics(["gpt-4o"], ALL[0])))
     no_interval = azure_metrics(["gpt-4o"], *ALL).replace('"PT1H"', "null")
-    with pytest.raises(TrafficError, match="no interval in the answer"):
+    with pytest.raises(TrafficError, match="missing interval in the response"):
         read(written(tmp_path / "none.json", no_interval))
 
 

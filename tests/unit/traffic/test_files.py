@@ -116,5 +116,5 @@ def test_packed_data_that_is_damaged_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TrafficError, match=r"none\.csv: cannot be read: No such file"):
+    with pytest.raises(TrafficError, match=r"none\.csv: cannot read the file: No such file"):
         read_head(tmp_path / "none.csv")

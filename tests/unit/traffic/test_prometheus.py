@@ -112,18 +112,18 @@ def test_counters_that_pause_for_more_than_a_month_are_refused(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ('{"status": "error", "error": "parse error"}', "no answer of Prometheus"),
+        ('{"status": "error", "error": "parse error"}', "not a Prometheus response"),
         ('{"status": "success", "data": {"resultType": "vector", "result": []}}', "query_range"),
         (
             (
                 '{"status": "success", "data": {"resultType": "matrix", "result": '
                 '[{"metric": {}, "values": [[1, "2"]]}]}}'
             ),
-            "without the name of its metric",
+            "without a metric name",
         ),
         (
             prometheus_answer(series("vllm:prompt_tokens_total", [(0, 1), (60, 2)])),
-            "no series of vllm:generation_tokens_total, vllm:request_success_total",
+            "missing series vllm:generation_tokens_total, vllm:request_success_total",
         ),
         (counters([(0, 1), (40 * 86_400, 2)]), "time in the future"),
     ],

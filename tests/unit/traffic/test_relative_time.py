@@ -80,7 +80,7 @@ def test_the_unit_is_told_by_the_trace_its_column_or_fractions(
 
 def test_whole_numbers_without_a_unit_are_refused_with_both_readings(tmp_path: Path) -> None:
     path = written(tmp_path / "log", WHOLE)
-    with pytest.raises(TrafficError, match=r"As seconds it spans 8\.0 days, as milliseconds") as no:
+    with pytest.raises(TrafficError, match=r"unknown unit: 8\.0 days if seconds, ") as no:
         read(path)
     assert "--time-unit s or --time-unit ms" in str(no.value)
     assert read(path, time_unit=TimeUnit.SECONDS).tally.seconds == 191 * 3_600

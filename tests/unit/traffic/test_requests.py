@@ -217,7 +217,7 @@ def test_too_many_bad_rows_are_refused_by_reason_and_without_content(tmp_path: P
     with pytest.raises(TrafficError) as refused:
         read(path, max_bad_percent=1.9)
     message = str(refused.value)
-    assert message.startswith("2 of 100 rows cannot be used, 2.0%; allowed: 1.9%.")
+    assert message.startswith("2 of 100 rows are invalid, 2.0%. Allowed: 1.9%.")
     assert "time not understood: 2 (log line 100; log line 101)" in message
     assert SECRET not in message
 
@@ -330,7 +330,7 @@ def test_a_file_given_twice_or_empty_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "log", requests_csv(FEW))
     with pytest.raises(TrafficError, match="given twice"):
         read(path, path)
-    with pytest.raises(TrafficError, match="is empty"):
+    with pytest.raises(TrafficError, match="empty file"):
         read(written(tmp_path / "none", " \n"))
 
 

@@ -63,7 +63,7 @@ class _Reader:
         """
         lacking = {_INPUT, _OUTPUT} - self._found
         if lacking:
-            msg = f"no metric of {' and '.join(sorted(lacking))}. Ask for all: {QUERY}"
+            msg = f"missing metric {' and '.join(sorted(lacking))}. Request all of them: {QUERY}"
             raise TrafficError(msg)
 
     def _metric(
@@ -140,7 +140,7 @@ def _seconds(interval: object) -> float:
     parts = {name: int(value or 0) for name, value in (match.groupdict() if match else {}).items()}
     seconds = parts.get("d", 0) * 86_400 + parts.get("h", 0) * 3_600 + parts.get("m", 0) * 60
     if not seconds:
-        msg = f"no interval in the answer. Ask for one: {QUERY}"
+        msg = f"missing interval in the response. Request one: {QUERY}"
         raise TrafficError(msg)
     return seconds
 

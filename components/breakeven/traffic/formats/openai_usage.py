@@ -42,8 +42,8 @@ def _count_pages(text: TextIO, name: str, shared: Import) -> None:
         _count_results(bucket, shared, f"{name} line {line}")
     if not buckets:
         msg = (
-            f"{name}: no usage bucket in it. Save the answer of "
-            "/v1/organization/usage/completions as it is, with bucket_width=1h or 1m"
+            f"{name}: contains no usage bucket. Save the unchanged response of "
+            "/v1/organization/usage/completions, with bucket_width=1h or 1m"
         )
         raise TrafficError(msg)
     shared.pages.add(name, told)

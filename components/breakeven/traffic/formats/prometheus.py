@@ -102,7 +102,7 @@ class PrometheusReader:
         """
         lacking = [metric for counted, metric in _NEEDED.items() if counted not in self._found]
         if lacking:
-            msg = f"no series of {', '.join(lacking)}. Query them all: {QUERY}"
+            msg = f"missing series {', '.join(lacking)}. Query all of them: {QUERY}"
             raise TrafficError(msg)
 
     def _points(self, values: Sequence[object], place: str) -> Iterator[Point]:
@@ -170,18 +170,18 @@ def _series(text: TextIO, name: str) -> Iterator[tuple[Mapping[str, object], Seq
             if isinstance(labels, dict) and isinstance(values, list):
                 yield labels, values
     if result_type is None:
-        msg = f"{name}: no answer of Prometheus, or one of an error. Query {QUERY} again"
+        msg = f"{name}: not a Prometheus response, or an error response. Query {QUERY} again"
         raise TrafficError(msg)
     if result_type != "matrix":
-        msg = f"{name}: the answer for one moment. Ask /api/v1/query_range, with step=60"
+        msg = f"{name}: an instant query response. Use /api/v1/query_range, with step=60"
         raise TrafficError(msg)
 
 
 def _counted(metric: str, name: str) -> str | None:
     if not metric:
         msg = (
-            f"{name}: a series without the name of its metric, so what it counts is unknown. "
-            f"Query the counters themselves: {QUERY}"
+            f"{name}: a series without a metric name, so what it counts is unknown. Query the "
+            f"counters directly: {QUERY}"
         )
         raise TrafficError(msg)
     if any(part in metric for part in _OTHER):
