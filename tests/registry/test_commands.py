@@ -74,10 +74,11 @@ def test_from_a_stack_to_the_registry_inside(
     run("verify", "bundle", "--key", "release.pub")
     at = ("--key", "release.pub", "--to", "inside", "--registry", registry.address)
     assert "pushed: " in run("load", "bundle", *at)
-    assert "was there: " in run("load", "bundle", *at)
+    assert "already there: " in run("load", "bundle", *at)
     assert registry.blobs() == set(lock.blobs())
     assert "chain unbroken" in run("log", "verify")
-    actions = [entry["action"] for entry in json.loads(run("log", "show", "--format", "json"))]
+    told = json.loads(run("log", "show", "--format", "json"))
+    actions = [entry["action"] for entry in told["entries"]]
     assert actions == ["keygen", "plan", "pack", "verify", *["load"] * 4]
 
 
