@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 
 from breakeven.documents import first_mistake
 from breakeven.evaluation.answers import Answer
-from breakeven.measurements.signature import unsigned_reason
+from breakeven.measurements.signature import Kind, read_signed
 from breakeven.proportions import wilson_interval
 
 VERSION = 1
@@ -241,22 +240,10 @@ def read_evaluations(folder: Path) -> tuple[Evaluation, ...]:
     Raises:
         EvaluationError: One cannot be read, or is not signed by the key that the folder trusts.
     """
-    if not folder.is_dir():
-        return ()
-    files = sorted(path for path in folder.iterdir() if path.suffix in {".json", ".sig", ".pub"})
-    return _read(tuple((path, path.stat().st_mtime_ns) for path in files))
+    return read_signed(folder, _KIND)
 
 
-@cache
-def _read(files: tuple[tuple[Path, int], ...]) -> tuple[Evaluation, ...]:
-    records = [path for path, _ in files if path.suffix == ".json"]
-    for path in records:
-        reason = unsigned_reason(path, "evaluate")
-        if reason:
-            msg = f"{path.name}: {reason}"
-            raise EvaluationError(msg)
-    found = [from_text(path.read_text(encoding="utf-8"), path.name) for path in records]
-    return tuple(sorted(found, key=lambda each: (each.day, each.name), reverse=True))
+_KIND = Kind(from_text, EvaluationError, "evaluate")
 
 
 def of_model(

@@ -7,11 +7,10 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from breakeven.measurements.signature import unsigned_reason
+from breakeven.measurements.signature import Kind, read_signed
 
 VERSION = 1
 
@@ -220,24 +219,12 @@ def read_records(folder: Path) -> tuple[Measurement, ...]:
     """Returns all records of a folder, newest first; none where there is no folder.
 
     Raises:
-        RecordError: One cannot be read.
+        RecordError: One cannot be read, or is not signed by the key that the folder trusts.
     """
-    if not folder.is_dir():
-        return ()
-    files = sorted(path for path in folder.iterdir() if path.suffix in {".json", ".sig", ".pub"})
-    return _read(tuple((path, path.stat().st_mtime_ns) for path in files))
+    return read_signed(folder, _KIND)
 
 
-@cache
-def _read(files: tuple[tuple[Path, int], ...]) -> tuple[Measurement, ...]:
-    records = [(path, changed) for path, changed in files if path.suffix == ".json"]
-    for path, _ in records:
-        reason = unsigned_reason(path, "measure")
-        if reason:
-            msg = f"{path.name}: {reason}"
-            raise RecordError(msg)
-    found = [from_text(path.read_text(encoding="utf-8"), path.name) for path, _ in records]
-    return tuple(sorted(found, key=lambda each: (each.day, each.name), reverse=True))
+_KIND = Kind(from_text, RecordError, "measure")
 
 
 def matching(
