@@ -66,11 +66,18 @@ def replace_text(file: Path, text: str) -> None:
 
 
 @contextmanager
-def exclusive(layout: Layout, console: Console) -> Iterator[None]:
-    """Let one process at a time install or build; the others wait and say so."""
+def exclusive(layout: Layout, console: Console, what: str = "setup") -> Iterator[None]:
+    """Let one process at a time install or build; the others wait and say so.
+
+    Args:
+        layout: The folders of the checkout.
+        console: Where a process says that it waits.
+        what: What is guarded. Builds share a cache, so they share one lock; the packages of a checkout are its own,
+            and need not wait for another checkout's ten-minute build.
+    """
     try:
         layout.cache.mkdir(parents=True, exist_ok=True)
-        lock = (layout.cache / "setup.lock").open("w")
+        lock = (layout.cache / f"{what}.lock").open("w")
     except OSError as error:
         raise SetupError(
             what=f"{layout.cache} cannot hold what is built",

@@ -39,7 +39,8 @@ def ensure(layout: Layout, console: Console, label: str, *, dev: bool) -> bool:
     """
     if is_current(layout, dev=dev):
         return False
-    with exclusive(layout, console):
+    # One lock per checkout: see `exclusive`.
+    with exclusive(layout, console, f"packages-{digest([], str(layout.venv))[:12]}"):
         if is_current(layout, dev=dev):
             return True
         _make(layout, console, label, _wanted(layout, dev=dev))
