@@ -31,13 +31,11 @@ from bench.first_hour_inputs import (
     write_log,
 )
 from bootstrap.layout import Layout
-from tests.first_time_commands import first_time_commands
+from tests.first_time_commands import first_time_commands, shell_function
 from tests.registry.conftest import free_port, running
 
 ROOT = Path(__file__).resolve().parents[1]
 _SHELL = "set -euo pipefail; "
-# Aliases of the documentation work only in interactive shells.
-_ALIAS = 'breakeven() { python3 tools/bootstrap run breakeven "$@"; }; '
 _LINES_OF_A_FAILURE = 40
 # Variables that `tools/bootstrap run` or an activated environment sets.
 _OWN = ("PULUMI", "PYTHON", "VIRTUAL_ENV", "BREAKEVEN_STATE", "KUBECONFIG")
@@ -133,25 +131,26 @@ def compliance(folder: Path) -> Iterator[tuple[Step, ...]]:
     clone, media, inside = folder / "clone", folder / "media", folder / "inside"
     media.mkdir()
     (folder / "weights").mkdir()
+    defined = f"{shell_function()}\n"
     with ExitStack() as stack:
         upstream = stack.enter_context(running(folder / "upstream"))
         registry = stack.enter_context(running(folder / "registry", f"127.0.0.1:{free_port()}"))
         write_closed_stack(clone, folder, upstream.address, registry.address)
         bundle, key = media / "air-gapped-bundle", clone / "release.pub"
         signed = f"{bundle} --key {key}"
-        there = {"where": "inside/program", "before": ". tools/offline/environment.sh; " + _ALIAS}
+        there = {"where": "inside/program", "before": ". tools/offline/environment.sh; " + defined}
         packs = "--policy-pack policies/hardening/run --policy-pack policies/airgap/run"
         model = f"--model ../{REVISION}"
         yield (
             Step("python3 tools/bootstrap setup --dev"),
             Step("breakeven check --stack air-gapped"),
-            Step("breakeven bundle keygen release", before=_ALIAS),
+            Step("breakeven bundle keygen release", before=defined),
             # The weights are 40 kB, made up, under the name of 141 GB.
-            Step(f"breakeven bundle plan air-gapped {model} --accept-size", before=_ALIAS),
+            Step(f"breakeven bundle plan air-gapped {model} --accept-size", before=defined),
             Step(
                 f"breakeven bundle pack air-gapped.lock.json {model} --sign release.key "
                 f"--output {bundle}",
-                before=_ALIAS,
+                before=defined,
             ),
             Step(
                 first_time_commands(bundle, key, 1, inside),

@@ -1,4 +1,4 @@
-"""The commands with which docs/air-gap.md unpacks a bundle for the first time."""
+"""The commands of docs/air-gap.md that tests run as they stand on the page."""
 
 from __future__ import annotations
 
@@ -24,3 +24,14 @@ def first_time_commands(bundle: Path, key: Path, release: int, target: Path) -> 
         assert place in commands
         commands = commands.replace(place, str(here))
     return commands
+
+
+def shell_function() -> str:
+    """Returns the line of the page after which `breakeven` is a command, as a script needs it."""
+    lines = [
+        line
+        for line in PAGE.read_text(encoding="utf-8").splitlines()
+        if line.startswith(("breakeven()", "alias "))
+    ]
+    [line] = {*lines}
+    return line
