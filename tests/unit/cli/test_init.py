@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shlex
 import shutil
 import stat
 import sys
@@ -204,13 +205,25 @@ def test_json_has_the_settings(run: Run, capsys: pytest.CaptureFixture[str]) -> 
     assert told["settings"]["network.dataMayLeave"] is False
 
 
+def test_the_example_for_own_servers_in_the_help_writes_a_stack(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert module.init.__doc__
+    [example] = re.findall(
+        r"breakeven init (\S+ [^:]*--where own.*?)\n\n", module.init.__doc__, re.DOTALL
+    )
+    code, path = run(*shlex.split(example))
+    assert code == 0, capsys.readouterr().err
+    assert written(path).pricing.owned is not None
+
+
 @pytest.mark.parametrize(
     ("options", "part"),
     [
         (["--model", "nope"], "--model: no facts"),
         (["--gpu", "h100-nvl"], "does not fit any priced machine of aws"),
         (["--where", "gcp", "--gpu", "rtx-pro-6000"], "boot from Hyperdisk only"),
-        (["--where", "own"], "--node-price USD"),
+        (["--where", "own"], "--node-price 290000"),
         (["--where", "gcp", "--node-price", "250000"], "or choose --where own"),
         (
             ["--tokens-per-day", "1000000000000"],
@@ -221,7 +234,7 @@ def test_json_has_the_settings(run: Run, capsys: pytest.CaptureFixture[str]) -> 
         (["--where", "own", "--gpu", "l4", "--model", "llama-3.1-405b-instruct"], "does not fit"),
     ],
 )
-def test_answers_that_do_not_go_together_are_told_and_nothing_is_written(
+def test_invalid_combinations_of_options_are_reported_and_nothing_is_written(
     options: list[str], part: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, path = run("chat", *options)
@@ -230,7 +243,7 @@ def test_answers_that_do_not_go_together_are_told_and_nothing_is_written(
     assert not path.exists()
 
 
-def test_all_mistakes_of_the_answers_are_told_at_once(
+def test_all_invalid_options_are_reported_together(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, path = run("chat", "--model", "nope", "--gpu", "h9000", "--region", "nowhere")

@@ -66,6 +66,9 @@ def init(  # noqa: PLR0913  # one parameter an option
 
     Prompts for anything not given as an option; uses defaults when not run interactively.
 
+    Your own servers need their price: breakeven init owned --model llama-3.3-70b-instruct
+    --where own --gpu h100 --node-price 290000 --tokens-per-day 200M
+
     Example: breakeven init chat --model llama-3.1-8b-instruct --where aws --tokens-per-day 20000000
     """
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", name):

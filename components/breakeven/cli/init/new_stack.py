@@ -175,7 +175,10 @@ def _cloud(answers: Answers, machine: Machine) -> Values:
 
 def _own(answers: Answers, machine: Machine) -> Values:
     if answers.node_price is None:
-        msg = "the price of your servers is unknown. Set it with: --node-price USD"
+        msg = (
+            "--where own: the price of your servers is unknown. State the price of one server with "
+            "eight GPUs, installed, in USD: --node-price 290000"
+        )
         raise NewStackError(msg)
     watts = find_gpu(machine.gpu).watts * machine.gpus * _SERVER_WATTS
     return {
