@@ -272,7 +272,7 @@ class Bootstrap:
         subprocess.run([program, "estimate", stack], stdout=output, check=False)
         self._console.line(
             f"\nThis is the cost of stack {stack}. The plan needs Pulumi, which is built now, "
-            "once: about ten minutes. Ctrl-C stops it."
+            "once: 10 to 18 minutes. Ctrl-C stops it."
         )
 
     def _ready(
