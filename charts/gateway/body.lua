@@ -1,13 +1,13 @@
 -- Reads and edits the outermost members of a JSON object, and nothing below them.
 --
--- What it does not take, such as a name that is there twice or has an escape, another parser might
--- take otherwise than this one: then a rule would hold for what nobody reads.
+-- It rejects what another parser might read differently, such as a name that appears twice or has an
+-- escape. Otherwise a rule would be applied to a value that nobody uses.
 
 local MOST_MEMBERS = 100 -- of a body: there are half as many parameters
 local MOST_DEPTH = 500
-local MOST_STEPS = 500000 -- of a scan: some 50 ms, in which the gateway does nothing else
+local MOST_STEPS = 500000 -- of a scan: about 50 ms, which block the gateway
 
--- Returns where a string ends whose first quote is at `at`, and how many steps that took.
+-- Returns the end of the string whose first quote is at `at`, and the steps that took.
 local function after_string(text, at)
   local steps, quote = 0, at
   repeat
@@ -24,7 +24,7 @@ local function after_string(text, at)
   return quote + 1, steps
 end
 
--- Returns where a value ends that begins at `at`; nil where it does not end, or takes too long.
+-- Returns the end of the value that begins at `at`; nil if it has no end, or takes too long.
 local function after_value(text, at, left)
   local first = text:byte(at)
   if first ~= 34 and first ~= 91 and first ~= 123 then
@@ -59,7 +59,7 @@ local function members(text)
   local list, left = {}, MOST_STEPS
   local at = text:match("^[ \t\r\n]*{[ \t\r\n]*()")
   if not at then
-    return nil, "the body is no JSON object in UTF-8"
+    return nil, "the body is not a JSON object in UTF-8"
   end
   if text:byte(at) == 125 then
     return list
@@ -67,15 +67,15 @@ local function members(text)
   while true do
     local name, from = text:match('^"([%w_]+)"[ \t\r\n]*:[ \t\r\n]*()', at)
     if not name then
-      return nil, "the body is no JSON object with plain names"
+      return nil, "the body is not a JSON object with plain names"
     end
     if list[name] then
-      return nil, name .. " is there twice"
+      return nil, name .. " appears twice"
     end
     local to
     to, left = after_value(text, from, left)
     if not to then
-      return nil, name .. " does not end, or has more parts than can be looked at"
+      return nil, name .. " is not closed, or has too many parts to check"
     end
     if #list == MOST_MEMBERS then
       return nil, "the body has more than " .. MOST_MEMBERS .. " parameters"
@@ -85,14 +85,14 @@ local function members(text)
     local mark
     mark, at = text:match("^[ \t\r\n]*([,}])[ \t\r\n]*()", to)
     if mark == "}" then
-      return at > #text and list or nil, "something follows the body's JSON object"
+      return at > #text and list or nil, "the body continues after its JSON object"
     elseif not mark then
-      return nil, "the body is no JSON object"
+      return nil, "the body is not a JSON object"
     end
   end
 end
 
--- Returns how many prompts a value is: a text and a list of numbers are one. Counts up to one more than `most`.
+-- Returns how many prompts a value holds: a string or a list of numbers is one. Counts up to `most` + 1.
 local function prompts(text, most)
   local at, left, count, mark = text:match("^%[[ \t\r\n]*()"), MOST_STEPS, 0, nil
   if not at or not text:find('^["%[{]', at) then
@@ -109,7 +109,7 @@ local function prompts(text, most)
   return mark and count or most + 1
 end
 
--- Returns what envoy.yaml gives a program as a table that outlives the request.
+-- Copies what envoy.yaml gives a script into a table that outlives the request.
 local function copied(value)
   if type(value) ~= "table" and type(value) ~= "userdata" then
     return value

@@ -1,9 +1,9 @@
--- Who asks, and for what: runs in Envoy, on every request, before anything is sent on.
+-- Who sends a request, and for what: runs in Envoy, on every request, before it is forwarded.
 --
--- The key is asked for before the body is read. What the body says is read by a scan of its outermost
--- object: two parsers that disagree about a request (a key that is there twice, an escaped name) are
--- a way past any rule, so such bodies are refused. Whether a request may leave is not decided here,
--- but by the routes of envoy.yaml, from the headers that are set here.
+-- The key is checked before the body is read. The body is read by a scan of its outermost object. Two
+-- parsers that disagree about a request (a key that appears twice, an escaped name) would be a way
+-- around any rule, so such bodies are rejected. Whether a request may leave is not decided here, but by
+-- the routes of envoy.yaml, from the headers that are set here.
 
 local body = dofile("/etc/gateway/body.lua")
 
@@ -13,8 +13,8 @@ local REREAD_SECONDS = 5
 local rules -- of envoy.yaml: copied once, and read by all requests
 local team_of, read_at = {}, -math.huge
 
--- The keys of the mounted Secret: one file for each team, by the team's name. Read again now and
--- then, so that a key that is taken away stops working without a restart.
+-- The keys of the mounted Secret: one file for each team, by the team's name. They are read again every
+-- few seconds, so that a withdrawn key stops working without a restart.
 local function read_keys(handle)
   local now = os.time()
   if now - read_at < REREAD_SECONDS then
@@ -36,7 +36,7 @@ local function read_keys(handle)
 end
 
 local function refuse(handle, status, message)
-  -- A limit that Envoy's service refuses by says itself when it begins anew; a place may be free any moment.
+  -- The rate limit service says when its limits start again; a place in flight may be free at any moment.
   handle:respond({ [":status"] = tostring(status), ["retry-after"] = status == 429 and "1" or nil }, message)
 end
 
@@ -50,12 +50,12 @@ local function hash(text)
   return sum
 end
 
--- Requests in flight, by team: sets of coroutines, and how many were put in since the last look. Envoy
--- keeps a request's coroutine until its stream is gone, however that ended, and tells no program of it; so
--- the collector says which are gone. It is asked at the limit only, and takes half a millisecond for 500.
+-- Requests in flight, by team: sets of coroutines, and how many were added since the last count. Envoy
+-- keeps a request's coroutine until its stream has ended, in whatever way, and does not notify the script.
+-- So the garbage collector shows which have ended. It runs at the limit only, for half a millisecond per 500.
 local in_flight = {}
 
--- Counts a request of a team; returns false, and counts nothing, where it has as many as it may have.
+-- Counts a request of a team; returns false, and counts nothing, if the team is at its limit.
 local function begins(name, most)
   local own = in_flight[name]
   if not own then
@@ -81,7 +81,7 @@ local function whole_number(text)
   return text and #text < 16 and text:match("^%d+$") and tonumber(text)
 end
 
--- Returns the body as it is sent on, or nil and why not.
+-- Returns the body to forward, or nil and the reason.
 local function checked(text, path, team)
   local found, why = body.members(text)
   if not found then
@@ -93,7 +93,7 @@ local function checked(text, path, team)
   end
   for _, member in ipairs(found) do
     if not rules.parameters[member.name] then
-      return nil, "the parameter " .. member.name .. " is not taken here"
+      return nil, "unsupported parameter: " .. member.name
     end
   end
   local changed = {}
@@ -104,12 +104,12 @@ local function checked(text, path, team)
       answers = math.max(answers, whole_number(each) or math.huge)
     end
     if answers > rules.answers then
-      return nil, name .. " may be " .. rules.answers .. " at the most"
+      return nil, name .. " must be at most " .. rules.answers
     end
   end
   answers = answers * body.prompts(value("prompt") or "", rules.answers)
   if answers > rules.answers then
-    return nil, "the prompts, times n, may be " .. rules.answers .. " at the most"
+    return nil, "the number of prompts times n must be at most " .. rules.answers
   end
   local limit = team.output
   local longest, asked = limit or rules.longest, nil
@@ -117,11 +117,11 @@ local function checked(text, path, team)
     local length = value(name)
     if length and length ~= "null" then
       local number = whole_number(length)
-      -- Engines take 0 for no limit.
+      -- Engines read 0 as "no limit".
       if not number or number < 1 or number > longest then
-        return nil, name .. " may be a whole number from 1 to " .. longest
+        return nil, name .. " must be a whole number from 1 to " .. longest
       end
-      -- Under a name that the path does not read it limits nothing.
+      -- A length under a name that this path ignores does not limit anything.
       if path.lengths[name] then
         asked = math.max(asked or 0, number)
       end
@@ -132,11 +132,11 @@ local function checked(text, path, team)
     changed[path.output] = tostring(limit)
   end
   if value("store") and value("store") ~= "false" and value("store") ~= "null" then
-    return nil, "store may be false: no replica keeps answers"
+    return nil, "store must be false: replicas do not keep answers"
   end
   local stream = value("stream") or "false"
-  if stream ~= "true" and stream ~= "false" and stream ~= "null" then -- engines take 1 for true
-    return nil, "stream may be true or false"
+  if stream ~= "true" and stream ~= "false" and stream ~= "null" then -- engines read 1 as true
+    return nil, "stream must be true or false"
   end
   local streams = stream == "true"
   local wants_usage = (value("stream_options") or ""):match('"include_usage"%s*:%s*true')
@@ -145,7 +145,7 @@ local function checked(text, path, team)
   end
   local model = (value("model") or ""):match('^"([^"\\]*)"$')
   if not model then
-    return nil, "the body names no model"
+    return nil, "the body does not name a model"
   end
   local beginning = (value("system") or "") .. (value("instructions") or "")
     .. (value("messages") or value("prompt") or value("input") or value("query") or "")
@@ -159,7 +159,7 @@ local function checked(text, path, team)
   }
 end
 
--- Headers that a client may send on; all others are dropped: ids, time-outs, routes, cookies.
+-- Client headers that are forwarded. All others are dropped: ids, timeouts, routes, cookies.
 local KEPT = { ["content-type"] = true, ["content-length"] = true, accept = true, te = true }
 KEPT["transfer-encoding"], KEPT["x-stay-inside"], KEPT["x-request-id"] = true, true, true
 KEPT["x-forwarded-proto"] = true
@@ -174,9 +174,8 @@ local function until_next_month(now)
   return next_day - now
 end
 
--- Leaves the mark that a request stays inside on all but those that say "false" once and nothing else.
--- Routes cannot tell: Envoy matches the values of a header that is there twice one by one, so "true" beside
--- "false" was false.
+-- Keeps the mark that a request stays inside, unless its only value is "false". Routes cannot decide this:
+-- Envoy matches the values of a repeated header one by one, so "true" with "false" counted as false.
 local function mark(headers)
   local marks = headers:getNumValues("x-stay-inside")
   if marks == 1 and headers:get("x-stay-inside") == "false" then
@@ -188,8 +187,8 @@ end
 
 local LIMIT_HEADERS = { "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset" }
 
--- Says when a limit that is used up begins anew: Envoy 1.39 tells it in another header, and of a month,
--- which is counted under a longer period, wrongly.
+-- Says when a used-up limit starts again. Envoy 1.39 puts that in another header, and the value is wrong
+-- for a month, because months are counted under a longer period.
 function envoy_on_response(handle)
   local headers = handle:headers()
   local seconds = tonumber(headers:get("x-ratelimit-reset") or "") -- tonumber() of nothing is an error
@@ -201,7 +200,7 @@ function envoy_on_response(handle)
   end
 end
 
--- The team that a checked token names: a text, or a list with exactly one team of the gateway's.
+-- The team that a checked token names: a string, or a list with exactly one team of the gateway.
 local function team_in(claim)
   if type(claim) == "string" then
     return rules.teams[claim] and claim
@@ -218,21 +217,21 @@ local function team_in(claim)
   return found
 end
 
--- Returns whose request it is, or nil, the status and why. Envoy has checked a token before, where
--- there is one, and taken it away.
+-- Returns the team of a request, or nil, the status and the reason. If there was a token, Envoy has
+-- already checked and removed it.
 local function who(handle, headers)
   local keys, tokens = headers:getNumValues("x-api-key"), headers:getNumValues("authorization")
   if rules.claim then
     local checked = handle:streamInfo():dynamicMetadata():get("envoy.filters.http.jwt_authn")
     if checked and checked.claims then
       if keys + tokens > 0 then
-        return nil, 401, "a token and a key; one of them is enough"
+        return nil, 401, "send either a token or a key, not both"
       end
       local name = team_in(checked.claims[rules.claim])
       if name then
         return name
       end
-      return nil, 403, "the token names no team of this gateway"
+      return nil, 403, "the token does not name a team of this gateway"
     end
   end
   read_keys(handle)
@@ -266,7 +265,7 @@ function envoy_on_request(handle)
   end
   local team = rules.teams[name]
   local address = (headers:get(":path") or ""):match("^[^?]*")
-  if address == "" then -- CONNECT names none
+  if address == "" then -- CONNECT has none
     return refuse(handle, 404, "there is nothing at this address")
   end
   headers:replace(":path", address)
@@ -281,19 +280,19 @@ function envoy_on_request(handle)
     known:set("gateway", "month", month)
   end
   local path = rules.paths[address]
-  if not path then -- one without a body, such as the list of models
+  if not path then -- a path without a body, such as the list of models
     return handle:clearRouteCache()
   end
   if not begins(name, team.in_flight) then
-    return refuse(handle, 429, "the team has " .. team.in_flight .. " requests in flight, and may have no more")
+    return refuse(handle, 429, "the team has " .. team.in_flight .. " requests in flight, which is its limit")
   end
   local sent = handle:body(true)
   local request, why = checked(sent:getBytes(0, sent:length()), path, team)
   if not request then
     return refuse(handle, 400, why)
   end
-  headers = handle:headers() -- the one before is not valid once the body was waited for
-  -- Whoever answers reads the body as it was judged here, and counts its bytes.
+  headers = handle:headers() -- the previous one is invalid after waiting for the body
+  -- The replica or API gets the body as it was checked here, with its length.
   headers:replace("content-length", tostring(sent:setBytes(request.text)))
   headers:replace("content-type", "application/json")
   headers:remove("transfer-encoding")

@@ -1,30 +1,30 @@
--- What an answer has used: runs in Envoy, in the listeners in front of the own replicas and of the API.
+-- The usage of an answer: runs in Envoy, in the listeners in front of the own replicas and of the API.
 --
--- Who answers pays: the sums are dynamic metadata ("gateway": tokens, units) that the rate limit
--- filter adds to the team's budgets when the request ends, however it ends. Text is never kept: of a
--- stream, the first part and the last few, and those only while it runs.
+-- The destination that answers is charged. The sums are dynamic metadata ("gateway": tokens, units) that
+-- the rate limit filter adds to the team's budgets when the request ends, in whatever way. Text is never
+-- kept, except the first part of a stream and its last few, while it runs.
 
 local body = dofile("/etc/gateway/body.lua")
 
-local EVERY = 16 -- parts of a stream after which its sum is brought up to date; the first ones each do
-local PARTS = 4 -- that are looked at when a stream ends: the usage is in the last ones
+local EVERY = 16 -- the sum of a stream is updated every so many parts, and for each of the first ones
+local PARTS = 4 -- kept for the end of a stream: the last ones have the usage
 
-local MOST = 1e9 -- that Envoy adds to a budget for one request
+local MOST = 1e9 -- what one request adds to a budget
 
 local rules
-local owed = {} -- by team: what is less than a unit of its budget, in billionths of a dollar
+local owed = {} -- by team: the remainder below one unit of its budget, in billionths of a dollar
 
--- Returns what an answer says that it used; nil where it says nothing. The last one counts, and no text
--- of a model can look like it: within a JSON string a quote has a backslash before it. Each text is
--- passed once, whatever is in it: a pattern that begins anywhere, or looks for the closing brace, may begin
--- from each byte, and hold the gateway for minutes.
+-- Returns the usage that an answer reports; nil if it reports none. The last one counts, and a model's
+-- text cannot look like it, because a quote within a JSON string has a backslash before it. Each text is
+-- scanned once, whatever it holds: a pattern without an anchor, or one that looks for the closing brace,
+-- could start again at each byte, and block the gateway for minutes.
 local function used(text)
   local usage = text:match('^.*"usage"%s*:%s*{(.*)')
   local function of(name)
     local number = usage and tonumber(usage:match('"' .. name .. '"%s*:%s*(%d+)'))
     return number and math.min(number, MOST)
   end
-  -- Anthropic's form leaves out of the input what was read from or written to a cache.
+  -- Anthropic's input count leaves out tokens that were read from or written to a cache.
   local read, written = of("cache_read_input_tokens") or 0, of("cache_creation_input_tokens") or 0
   local input = of("prompt_tokens") or of("input_tokens")
   input = input and input + read + written
@@ -38,19 +38,19 @@ local function used(text)
   return { input = input or 0, output = output or 0, cached = of("cached_tokens") or read }
 end
 
--- Returns nothing for a whole line of a stream that tells the usage alone.
+-- Returns an empty string for a whole line of a stream that has only the usage.
 local function without_usage(line)
   local is_whole = line:find("\n", 1, true) and line:find("^data: ")
   return is_whole and line:find('"choices":%s*%[%]') and "" or nil
 end
 
--- Returns billionths of a dollar, at the prices of the model that was asked for.
+-- Returns billionths of a dollar, at the prices of the requested model.
 local function price(usage, model)
   local each, cached = rules.models[model], math.min(usage.cached, usage.input)
   return (usage.input - cached) * each.input + cached * each.cached + usage.output * each.output
 end
 
--- Says what a request has used so far; once only for good, because a rest of a unit is kept.
+-- Records what a request has used so far. It is final once only, because it keeps the remainder of a unit.
 local function tell(handle, who, usage, is_final)
   local team, nano = who.team, math.floor(price(usage, who.model) + 0.5)
   local metadata, unit = handle:streamInfo():dynamicMetadata(), rules.units[team] or 1
@@ -66,7 +66,7 @@ local function tell(handle, who, usage, is_final)
   metadata:set("gateway", "units", math.min(units, MOST))
 end
 
--- Gives the request the form that the API takes: its own name of the model, and only what it knows.
+-- Rewrites the request for the API: its own model name, and only parameters that it supports.
 local function rewrite(handle, api)
   local sent = handle:body(true)
   local text = sent:getBytes(0, sent:length())
@@ -89,7 +89,7 @@ function envoy_on_request(handle)
   rules = rules or body.copied(handle:filterContext())
   local headers, metadata = handle:headers(), handle:streamInfo():dynamicMetadata()
   local who = { team = headers:get("x-team"), model = headers:get("x-model") }
-  -- Four bytes a token, until the answer tells.
+  -- Four bytes per token, until the answer reports it.
   local input = math.ceil((tonumber(headers:get("content-length")) or 0) / 4)
   metadata:set("gateway", "team", who.team)
   metadata:set("gateway", "model", who.model)
@@ -101,7 +101,7 @@ function envoy_on_request(handle)
   end
   metadata:set("gateway", "hides_usage", headers:get("x-hides-usage") == "1")
   if rules.reserve then
-    -- Whatever comes of it, the API works for it, and bills.
+    -- Whatever the outcome, the API works on it and bills it.
     tell(handle, who, { input = input, output = tonumber(headers:get("x-output")) or 0, cached = 0 })
     rewrite(handle, rules.models[who.model])
   else
@@ -118,15 +118,15 @@ function envoy_on_response(handle)
   end
   local status = handle:headers():get(":status")
   if status ~= "200" then
-    -- An error is not billed; a time-out is, for what was asked.
+    -- An error is not billed; a timeout is, for what was requested.
     if status ~= "504" then
       tell(handle, known, { input = 0, output = 0, cached = 0 })
     end
     if status == "401" or status == "403" then
-      -- The gateway's own key is wrong, and the client's is not; what is said of it is nobody's business.
+      -- The gateway's own key is wrong, not the client's; the API's message is not passed on.
       handle:headers():replace(":status", "502")
       local said = handle:body(true)
-      local length = said:setBytes('{"error":{"message":"the model does not take the gateway\'s key","type":"gateway","code":502}}')
+      local length = said:setBytes('{"error":{"message":"the model rejected the gateway\'s key","type":"gateway","code":502}}')
       handle:headers():replace("content-length", tostring(length))
     end
     return
@@ -148,7 +148,7 @@ function envoy_on_response(handle)
       count = count + 1
       parts[count % PARTS] = text
       if streams then
-        -- Several events may come as one part. One is a token, as far as anybody can tell.
+        -- Several events may come as one part. Each counts as one token until the usage arrives.
         for _ in text:gmatch("data: ?{") do
           events = events + 1
         end

@@ -23,7 +23,7 @@ class _Loader(_Base):  # type: ignore[misc]  # one of two classes, known when it
 
 
 class _PlainLoader(_Base):  # type: ignore[misc]  # one of two classes, known when it runs
-    """As YAML's safe loader, but refuses a key that is there twice, as the engine does."""
+    """As YAML's safe loader, but refuses a key that appears twice, as the engine does."""
 
     def construct_mapping(self, node: yaml.MappingNode, *, deep: bool = False) -> object:
         seen: set[str] = set()
@@ -31,7 +31,7 @@ class _PlainLoader(_Base):  # type: ignore[misc]  # one of two classes, known wh
             if not isinstance(key, yaml.ScalarNode):
                 continue
             if key.value in seen:
-                problem = f"{key.value} is there twice; leave one of them"
+                problem = f"{key.value} appears twice; remove one of them"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)

@@ -63,7 +63,7 @@ def bodies(draw: st.DrawFn) -> bytes:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    assert len(found) == len(pairs), "a name is there twice"
+    assert len(found) == len(pairs), "a name appears twice"
     return found
 
 
@@ -84,7 +84,7 @@ def test_any_body_is_refused_or_read_alike_by_all(serving: Cluster, body: bytes,
         except UnicodeDecodeError:
             continue  # no engine reads it
         try:
-            # A name that is there twice further inside is the engine's to read.
+            # A name that appears twice further inside is the engine's to read.
             outermost = _outermost(content)
         except ValueError:
             continue
@@ -94,7 +94,7 @@ def test_any_body_is_refused_or_read_alike_by_all(serving: Cluster, body: bytes,
 
 
 def _outermost(text: str) -> dict[str, Any]:
-    """The members of a JSON object; fails where one of the outermost is there twice."""
+    """The members of a JSON object; fails where one of the outermost appears twice."""
     json.loads(text)
     levels: list[list[tuple[str, Any]]] = []
 

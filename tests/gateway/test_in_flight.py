@@ -70,7 +70,7 @@ def refused(answer: Answer) -> bool:
     if answer.status != 429:
         return False
     error = json.loads(answer.text)["error"]
-    assert error["message"] == "the team has 3 requests in flight, and may have no more"
+    assert error["message"] == "the team has 3 requests in flight, which is its limit"
     assert error["code"] == 429
     assert int(answer.headers["retry-after"]) == 1
     return True

@@ -230,13 +230,13 @@ def read_prices(path: Path) -> CloudPrices:
     """Returns the prices of one file; no line but the first is checked.
 
     Raises:
-        PriceFileError: It is not such a file, or a price is there twice.
+        PriceFileError: It is not such a file, or a price appears twice.
     """
     lines: dict[str, str] = {}
     for number, line in enumerate(lines_of(path, PRICE_COLUMNS), start=2):
         identifier = line.partition(",")[0]
         if identifier in lines:
-            raise PriceFileError(path, f", line {number}: {identifier} is there twice")
+            raise PriceFileError(path, f", line {number}: {identifier} appears twice")
         lines[identifier] = line
     return CloudPrices(path, lines)
 
@@ -266,6 +266,6 @@ def _machines(path: Path) -> Mapping[tuple[str, str], NodeShape]:
         shape = shape_of(path, line, number)
         key = (shape.cloud, shape.instance_type)
         if key in shapes:
-            raise PriceFileError(path, f', line {number}, "{key[1]}": it is there twice')
+            raise PriceFileError(path, f', line {number}, "{key[1]}": it appears twice')
         shapes[key] = shape
     return shapes

@@ -259,7 +259,7 @@ def _labels(value: object) -> Mapping[str, str]:
 Digits = BeforeValidator(_integer)
 """Before whole numbers of which a few are allowed."""
 List = BeforeValidator(_list)
-"""Before a tuple: takes a list, and refuses an entry that is there twice."""
+"""Before a tuple: takes a list, and refuses an entry that appears twice."""
 Entries = BeforeValidator(mapping_of)
 """Before a mapping."""
 Text = Annotated[str, BeforeValidator(_text)]

@@ -190,7 +190,7 @@ def test_a_key_that_is_there_twice_is_refused_as_the_engine_does(
     tmp_path_factory: pytest.TempPathFactory, text: str, key: str
 ) -> None:
     root = project(tmp_path_factory.mktemp("twice"), dev=text)
-    with pytest.raises(StackFileError, match=f"{key} is there twice.*line"):
+    with pytest.raises(StackFileError, match=f"{key} appears twice.*line"):
         stack_values("dev", root)
 
 

@@ -120,7 +120,7 @@ def statement(
     ordered = sorted(uses, key=lambda use: (use.team, use.model))
     known = {(use.team, use.model) for use in ordered}
     if len(known) < len(ordered):
-        msg = "a team and model is there twice. Add its uses up"
+        msg = "a team and model appears twice. Add its uses up"
         raise ChargebackError(msg)
     weights = _weights(ordered, rule, reserved or {})
     amounts = _scaled(_amounts(report), total)

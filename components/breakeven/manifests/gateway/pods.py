@@ -20,7 +20,7 @@ from breakeven.settings.stack import Settings
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes what is there twice twice: aliases are hard to read, and to compare."""
+    """Writes what appears twice twice: aliases are hard to read, and to compare."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  # PyYAML's signature
         """Tells that no value is written as a reference."""
