@@ -15,6 +15,7 @@ from rich.console import Console
 from breakeven.cli.status.screen import screen
 from breakeven.cluster.status.snapshot import (
     AlertNow,
+    CandidateNow,
     Cause,
     ModelNow,
     NodesNow,
@@ -100,6 +101,31 @@ spend this month  $7,800.00; planned so far $7,800.00, full month $8,030.00, bud
 traffic split     97% self-hosted, 3% API
  Alert       Severity  Since             Summary
  QueueGrows  warning   2026-11-30T12:00  They wait."""
+    )
+
+
+def test_a_candidate_is_next_to_its_model() -> None:
+    candidate = CandidateNow(
+        wanted=2,
+        ready=1,
+        not_ready=[NotReady(cause=Cause.IMAGE, replicas=1, detail="not found")],
+        planned_share=0.1,
+        share=0.08,
+        failed_share=0.015,
+        first_token_p95_seconds=None,
+    )
+    [model] = SNAPSHOT.models
+    tried = model.model_copy(update={"candidate": candidate})
+    text = _text(SNAPSHOT.model_copy(update={"models": [tried]}))
+    assert (
+        """\
+TTFT, P95         0.84 s
+candidate         2 wanted, 1 ready, 1 not ready
+                  1 not ready (image): not found
+                  8% of self-hosted requests, planned 10%; 1.5% failed
+                  TTFT, P95 unknown
+"""
+        in text
     )
 
 

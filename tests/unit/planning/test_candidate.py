@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,13 @@ import pytest
 
 from breakeven.cli.budget import check_budget
 from breakeven.cost.bill.candidate import CandidateCost
+from breakeven.cost.bill.line_item import monthly_of
+from breakeven.cost.chargeback.statement import Statement, Use, statement
+from breakeven.cost.reconciliation.kind import TrialReplicas
+from breakeven.cost.reconciliation.node_counts import from_node_counts
+from breakeven.cost.reconciliation.observations import Observed
+from breakeven.cost.reconciliation.parts import Part, planned_parts
+from breakeven.cost.reconciliation.reconcile import reconcile
 from breakeven.cost.report import Report
 from breakeven.errors import OverBudgetError, SettingsError
 from breakeven.planning.offline import load_values
@@ -21,6 +29,7 @@ from breakeven.reports.estimate_text import render
 from breakeven.reports.focus import focus_rows
 from breakeven.settings.files import stack_values, with_settings
 
+CLOUD_PARTS: tuple[Part, ...] = ("nodes", "cpuNodes", "controlPlane", "storage", "network", "other")
 TODAY = date(2026, 11, 30)
 CHANGE: dict[str, Any] = {"engine.kvCachePrecision": "fp8", "model.precision": "fp8"}
 TRIAL: dict[str, Any] = {"candidate.settings": CHANGE, "candidate.replicas": 2}
@@ -139,3 +148,59 @@ def test_every_output_shows_the_trial() -> None:
     [planned] = planned_costs(report)
     assert planned.candidate_hour == found.monthly / planned.hours_per_month
     assert planned.monthly == planned_costs(alone())[0].monthly
+
+
+def test_gpu_hours_of_a_trial_are_charged_to_those_who_use_the_model() -> None:
+    uses = [Use(team="a", own_tokens=Decimal(3)), Use(team="b", own_tokens=Decimal(1))]
+    before, after = statement(alone(), uses, "used"), statement(tried(), uses, "used")
+    assert after.total == tried().total_with_candidate
+    assert after.total - before.total == cost_of(tried()).monthly
+
+    def nodes(found: Statement) -> Decimal:
+        return sum((one.parts["busy"] + one.parts["idle"] for one in found.charges), Decimal(0))
+
+    of_trial = [
+        line for line in cost_of(tried()).lines if line.kind in ("busy-nodes", "idle-nodes")
+    ]
+    assert nodes(after) - nodes(before) == sum((line.monthly for line in of_trial), Decimal(0))
+
+
+def test_a_trial_that_went_as_planned_has_no_remainder_when_reconciled() -> None:
+    values = with_settings(stack_values("hybrid"), TRIAL)
+    loaded = load_values("hybrid", values, TODAY)
+    found, bill = cost_of(tried()), tried().bill
+    lines = (*tried().infrastructure.lines, *found.lines)
+    parts = planned_parts(lines)
+    charged = {part: parts[part] for part in CLOUD_PARTS if part in parts}
+    seen = Observed(
+        mean_nodes=tried().week.mean_nodes + found.nodes,
+        cost_per_month=monthly_of(lines) - bill.by_api_monthly,
+        cost_covers="machines",
+        parts=charged,
+    )
+    answer = reconcile(
+        loaded.ledger(), loaded.assumptions, seen, lambda _: loaded.assumptions, found
+    )
+    assert answer.planned == answer.by_all == tried().total_with_candidate
+    assert answer.cost is not None
+    assert answer.cost.remainder == 0
+    assert answer.explanation is not None
+    assert answer.explanation.planned == tried().total_with_candidate
+    assert {step.monthly for step in answer.explanation.steps if step.cause != "contingency"} == {0}
+
+
+def test_replicas_of_a_trial_count_as_nodes_where_prometheus_counts_replicas() -> None:
+    trial = TrialReplicas(name="model-candidate", replicas_per_node=2, nodes=1)
+
+    def answer(**replicas: int) -> str:
+        series = [
+            {"metric": {"deployment": name.replace("_", "-")}, "values": [[0, str(count)]]}
+            for name, count in replicas.items()
+        ]
+        return json.dumps({"data": {"result": series}})
+
+    def nodes(text: str) -> float | None:
+        return from_node_counts(text, "x", replicas_per_node=1, trial=trial).mean_nodes
+
+    assert nodes(answer(model=3, model_candidate=3)) == 3 + 2
+    assert nodes(answer(model=3)) == 3 + 1  # not counted, so as planned

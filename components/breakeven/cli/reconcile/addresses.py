@@ -16,7 +16,7 @@ from breakeven.cost.reconciliation.node_counts import REPLICAS
 from breakeven.cost.reconciliation.observations import Observed
 from breakeven.cost.reconciliation.opencost_api import ALLOCATION, ASSETS
 from breakeven.cost.reconciliation.vllm import VLLM
-from breakeven.manifests.monitoring.promql import namespace_selector, replicas_asked_for
+from breakeven.manifests.monitoring.promql import namespace_selector, one_of, replicas_asked_for
 from breakeven.settings.stack import Settings
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def ask_prometheus(
     selector = namespace_selector(settings)
     queries: tuple[tuple[str, Kind], ...] = (
         (f'{{__name__=~"vllm:({names})_total",{selector}}}', VLLM),
-        (replicas_asked_for(settings), REPLICAS),
+        (_replicas(files, settings), REPLICAS),
     )
     for query, kind in queries:
         parameters = {
@@ -85,6 +85,16 @@ def ask_prometheus(
         }
         text = fetch_answer(address, "/api/v1/query_range", parameters, TOKEN)
         yield f"{_plain(address)} ({kind.name})", files.answer(text, f"{_plain(address)}", kind)
+
+
+def _replicas(files: Files, settings: Settings) -> str:
+    """Returns the query for the replicas of a model, and of its candidate by their own name."""
+    tried = settings.tried if files.trial_replicas() else None
+    if tried is None:
+        return replicas_asked_for(settings)
+    names = one_of((settings.name, tried.settings.name))
+    series = f"kube_deployment_spec_replicas{{{namespace_selector(settings)},deployment=~{names}}}"
+    return f"sum by (deployment) ({series})"
 
 
 def ask_opencost(address: str, files: Files, window: Window) -> Iterator[tuple[str, Observed]]:

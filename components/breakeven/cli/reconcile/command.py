@@ -101,7 +101,8 @@ def reconcile(  # noqa: PLR0913  # one argument an option
     stated, tags = _kind(kind), _tags(tag or [])
     loaded = load_stack_of_one_model(stack, "breakeven reconcile")
     now = datetime.now(tz=UTC)
-    files = Files(loaded, now, stated, tags, node_type or [])
+    trial = loaded.report().candidate if loaded.stack.tried else None
+    files = Files(loaded, now, stated, tags, node_type or [], trial)
     window = Window(end=now, days=days)
 
     def assumptions_with(changes: Changes) -> Assumptions:
@@ -119,7 +120,9 @@ def reconcile(  # noqa: PLR0913  # one argument an option
         with waiting("Reading observed data"):
             observed = merge(observations())
         with waiting("Estimating with each observed figure"):
-            answer = reconciled(loaded.ledger(), loaded.assumptions, observed, assumptions_with)
+            answer = reconciled(
+                loaded.ledger(), loaded.assumptions, observed, assumptions_with, trial
+            )
     except (BillError, ObservedError, TrafficError) as error:
         raise ReconcileError(str(error)) from error
     except SettingsError as error:

@@ -11,9 +11,10 @@ from breakeven.bills.api_spend import ApiSpend, read_api_spend
 from breakeven.bills.charged import Charged, together
 from breakeven.bills.export import looks_like_export, read_export
 from breakeven.cli.reconcile.errors import ReconcileError
+from breakeven.cost.bill.candidate import CandidateCost
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.reconciliation.charges import Rented, from_api_spend, from_bill
-from breakeven.cost.reconciliation.kind import Deployment, Kind
+from breakeven.cost.reconciliation.kind import Deployment, Kind, TrialReplicas
 from breakeven.cost.reconciliation.kinds import KINDS, detect_kind
 from breakeven.cost.reconciliation.observations import Observed
 from breakeven.planning.offline import LoadedStack
@@ -36,6 +37,7 @@ class Files:
         stated: Kind of Prometheus responses with an ambiguous metric.
         tags: That rows of an export must have.
         machines: Machine types of GPU nodes; empty for those of the stack.
+        trial: What a candidate on trial costs; None without one.
         charged: Exports read so far.
         spent: Reports of APIs read so far.
     """
@@ -45,6 +47,7 @@ class Files:
     stated: Kind | None
     tags: Sequence[tuple[str, str]]
     machines: Sequence[str]
+    trial: CandidateCost | None = None
     charged: list[Charged] = field(default_factory=list)
     spent: list[ApiSpend] = field(default_factory=list)
 
@@ -109,8 +112,20 @@ class Files:
             replicas_per_node=settings.replicas_per_node,
             nodes_per_replica=settings.engine.pipeline_parallel,
             namespace=settings.network.namespace,
+            trial=self.trial_replicas(),
         )
         return kind.read(text, name, deployment)
+
+    def trial_replicas(self) -> TrialReplicas | None:
+        """Returns a candidate's replicas; None without one, and where no node is paid for it."""
+        tried = self.loaded.settings.tried
+        if tried is None or self.trial is None or not self.trial.nodes:
+            return None
+        return TrialReplicas(
+            name=tried.settings.name,
+            replicas_per_node=tried.settings.replicas_per_node,
+            nodes=self.trial.nodes,
+        )
 
     def _export(self, path: Path) -> None:
         try:
@@ -122,7 +137,9 @@ class Files:
         node = self.loaded.assumptions.node
         if not isinstance(node, RentedNode):
             return Rented(machines=(), gpus=1, is_billed=False)
-        known = (node.machine,) if node.machine else ()
+        tried = self.loaded.settings.tried
+        of_trial = tried.settings.pool.instance_types if tried and tried.has_own_pool else ()
+        known = (node.machine, *of_trial) if node.machine else ()
         return Rented(machines=tuple(self.machines) or known, gpus=node.gpus, is_billed=True)
 
     def _own_models(self) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.cluster.status.snapshot import ModelNow, NodesNow, Snapshot, Spend
+from breakeven.cluster.status.snapshot import CandidateNow, ModelNow, NodesNow, Snapshot, Spend
 
 _ALERTS = 5
 
@@ -42,6 +43,9 @@ def _table(snapshot: Snapshot) -> Table:
             table.add_row("", f"{each.replicas} not ready ({each.cause}): {each.detail}")
         table.add_row("queue", _queue(model))
         table.add_row("TTFT, P95", _seconds(model.first_token_p95_seconds))
+        if model.candidate is not None:
+            for line in _candidate(model.candidate, label):
+                table.add_row(*line)
     for line in _nodes(snapshot.nodes):
         table.add_row(*line)
     for name, value in _spend(snapshot.spend):
@@ -52,7 +56,17 @@ def _table(snapshot: Snapshot) -> Table:
     return table
 
 
-def _replicas(model: ModelNow) -> str:
+def _candidate(candidate: CandidateNow, label: str) -> Iterator[tuple[str, str]]:
+    yield f"candidate{label}", _replicas(candidate)
+    for each in candidate.not_ready:
+        yield "", f"{each.replicas} not ready ({each.cause}): {each.detail}"
+    share = "unknown" if candidate.share is None else f"{candidate.share:.0%}"
+    failed = "" if candidate.failed_share is None else f"; {candidate.failed_share:.1%} failed"
+    yield "", f"{share} of self-hosted requests, planned {candidate.planned_share:.0%}{failed}"
+    yield "", f"TTFT, P95 {_seconds(candidate.first_token_p95_seconds)}"
+
+
+def _replicas(model: ModelNow | CandidateNow) -> str:
     if model.wanted is None:
         return "not deployed"
     starting = max(model.wanted - model.ready, 0)

@@ -16,13 +16,10 @@ from breakeven.cluster.preflight.needs import Needs
 from breakeven.cluster.prometheus import Prometheus, PrometheusError
 from breakeven.cluster.status.plan import Plan
 from breakeven.cluster.status.replicas import replicas_of
+from breakeven.cluster.status.shares import candidate_now, first_token_p95, shares_of
 from breakeven.cluster.status.snapshot import AlertNow, ModelNow, NodesNow, Snapshot, Spend
 from breakeven.cluster.status.spend import spend_of
-from breakeven.manifests.monitoring.promql import (
-    engine_selector,
-    gateway_counter,
-    namespace_selector,
-)
+from breakeven.manifests.monitoring.promql import engine_selector, namespace_selector
 from breakeven.policy.manifest import at, listed, mapped
 from breakeven.settings.stack import Settings
 
@@ -34,7 +31,6 @@ _PURCHASES: Sequence[tuple[str, Mapping[str, str]]] = (
     ("kubernetes.azure.com/scalesetpriority", {"regular": "on-demand"}),
 )
 """Labels by which clouds tell how a node is bought, and their words for it."""
-_LATENCY = "histogram_quantile(0.95, sum by (le) (rate({}[5m])))"
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def observe(
     """
     asked = _Asked(prometheus)
     nodes = _nodes(needs, cluster, asked)
-    own, api = _shares(asked, needs.stack.models[0])
+    own, api = shares_of(asked.value, needs.stack.models[0])
     return Snapshot(
         stack=needs.name,
         context=cluster.context,
@@ -117,7 +113,6 @@ class _Asked:
 def _model(cluster: Cluster, asked: _Asked, settings: Settings) -> ModelNow:
     wanted, ready, not_ready = replicas_of(cluster, settings)
     selector = f"{{{engine_selector(settings)}}}"
-    first_token = _LATENCY.format(f"vllm:time_to_first_token_seconds_bucket{selector}")
     served = f"sum(rate(vllm:time_to_first_token_seconds_count{selector}[5m]))"
     return ModelNow(
         model=settings.model.facts.name,
@@ -126,8 +121,9 @@ def _model(cluster: Cluster, asked: _Asked, settings: Settings) -> ModelNow:
         not_ready=list(not_ready),
         running=asked.value(f"sum(vllm:num_requests_running{selector})"),
         queue=asked.value(f"sum(vllm:num_requests_waiting{selector})"),
-        first_token_p95_seconds=asked.value(first_token),
+        first_token_p95_seconds=asked.value(first_token_p95(settings)),
         requests_per_second=asked.value(served),
+        candidate=candidate_now(cluster, asked.value, settings),
     )
 
 
@@ -190,39 +186,27 @@ def _spend(  # noqa: PLR0913, PLR0917  # what a spend is made of
     lives = [
         (node.since, price) for node, price in zip(paid, prices, strict=True) if price is not None
     ]
-    series = f"breakeven:cost_hour:usd{{{namespace_selector(needs.stack.models[0])}}}"
     return spend_of(
         plan=plan,
         lives=lives if len(lives) == len(paid) else None,
         deployed_since=since,
         is_deployed=found is not None,
         now=now.astimezone(UTC),
-        recorded=lambda minutes: _recorded(asked, series, minutes),
+        recorded=lambda minutes: _recorded(asked, needs.stack.models[0], minutes),
     )
 
 
-def _recorded(asked: _Asked, series: str, minutes: int) -> Decimal | None:
+def _recorded(asked: _Asked, settings: Settings, minutes: int) -> Decimal | None:
     """Returns what a recorded cost adds up to over the last minutes; None where it is missing."""
     step = max(1, minutes // 500)
-    value = asked.value(f"sum(sum_over_time({series}[{max(minutes, 1)}m:{step}m])) * {step} / 60")
+    # The second one is recorded while a candidate is on trial.
+    stack, trial = (
+        f"sum(sum_over_time(breakeven:{name}:usd{{{namespace_selector(settings)}}}"
+        f"[{max(minutes, 1)}m:{step}m]))"
+        for name in ("cost_hour", "candidate_hour")
+    )
+    value = asked.value(f"({stack} + ({trial} or vector(0))) * {step} / 60")
     return None if value is None else Decimal(repr(value))
-
-
-def _shares(asked: _Asked, settings: Settings) -> tuple[float | None, float | None]:
-    """Returns which share of the last hour's requests own replicas and the API served."""
-    if not settings.gateway.is_hybrid:
-        return 1.0, 0.0
-
-    def answered(by: str) -> float | None:
-        # Not those that a full replica refused, and the API then took.
-        counter = gateway_counter(settings, "requests", f'to="{by}",status="200"')
-        return asked.value(f"sum(increase({counter}[1h]))")
-
-    own, api = answered("own"), answered("api")
-    if own is None and api is None:
-        return None, None
-    total = (own or 0.0) + (api or 0.0)
-    return ((own or 0.0) / total, (api or 0.0) / total) if total else (None, None)
 
 
 def _alerts(asked: _Asked, namespaces: Sequence[str]) -> list[AlertNow] | None:

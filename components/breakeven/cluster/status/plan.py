@@ -17,7 +17,7 @@ class Plan:
     """What was planned, in USD.
 
     Attributes:
-        month: Of a month, everything counted.
+        month: Of a month, everything counted, a candidate on trial among it.
         fixed_hour: Of an hour without any GPU node.
         node_hour: Of an hour of a planned GPU node.
         hours_per_month: Hours of the month that `month` is for.
@@ -44,6 +44,9 @@ def plan_of(report: Report) -> Plan:
     hours = assumptions.calendar.hours_per_month
     node_hour = report.bill.node_monthly / hours
     fixed = sum((model.fixed + model.overflow for model in report.models), Decimal(0)) / hours
+    # Of a candidate, all that is no GPU node: those are counted by their machines.
+    tried = report.candidate
+    fixed += tried.without_nodes / hours if tried else Decimal(0)
 
     def price_of(machine: str, purchase: str) -> Decimal | None:
         """The planned machine at the planned price; another one by the price book."""
@@ -61,7 +64,7 @@ def plan_of(report: Report) -> Plan:
         return price.usd + node_hour - planned.price.usd
 
     return Plan(
-        month=report.total,
+        month=report.total_with_candidate,
         fixed_hour=fixed,
         node_hour=node_hour,
         hours_per_month=hours,

@@ -45,6 +45,23 @@ class NotReady(_Part):
     detail: str = Field(description="The cluster's message, in one line")
 
 
+class CandidateNow(_Part):
+    """A candidate on trial. A figure is null if Prometheus does not report it."""
+
+    wanted: int | None = Field(description="Its replicas; null if it is not deployed")
+    ready: int = Field(description="Replicas that serve")
+    not_ready: list[NotReady] = Field(description="Replicas that do not")
+    planned_share: float = Field(description="candidate.trafficPercent as a share, 0 to 1")
+    share: float | None = Field(
+        description="Share of the last hour's self-hosted requests for the model that it answered"
+    )
+    failed_share: float | None = Field(
+        description="Share of the last hour's requests that it failed; another replica or the API "
+        "answered those that had no answer yet"
+    )
+    first_token_p95_seconds: float | None = Field(description="Over the last 5 minutes")
+
+
 class ModelNow(_Part):
     """One model. A figure is null if Prometheus does not report it."""
 
@@ -56,6 +73,9 @@ class ModelNow(_Part):
     queue: float | None = Field(description="Queued requests")
     first_token_p95_seconds: float | None = Field(description="Over the last 5 minutes")
     requests_per_second: float | None = Field(description="Over the last 5 minutes")
+    candidate: CandidateNow | None = Field(
+        default=None, description="Candidate on trial; null without one"
+    )
 
 
 class NodesNow(_Part):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from breakeven.cost.assumptions import Assumptions, ClusterShare
+from breakeven.cost.bill.charge import Driver
 from breakeven.cost.bill.line_item import LineItem, NotPriced, monthly_of
 from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.registered import GPU_POOL, Registered
@@ -70,6 +71,12 @@ class CandidateCost:
     def monthly(self) -> Decimal:
         """What the trial adds to the bill, contingency included."""
         return monthly_of(self.lines) + self.contingency
+
+    @property
+    def without_nodes(self) -> Decimal:
+        """The part of it that is no GPU node, such as volumes, contingency included."""
+        rest = monthly_of(line for line in self.lines if line.driver is not Driver.NODES)
+        return to_cents(rest * (1 + self.contingency_share))
 
     @property
     def contingency(self) -> Decimal:

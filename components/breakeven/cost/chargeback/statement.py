@@ -76,7 +76,7 @@ class Statement:
     Attributes:
         rule: How what nobody alone causes was split.
         charges: By team and model, in their order.
-        total: The bill in USD a month.
+        total: The bill in USD a month, with what a candidate on trial costs.
     """
 
     rule: Rule
@@ -187,13 +187,19 @@ def _weights(uses: Sequence[Use], rule: Rule, reserved: Mapping[str, int]) -> li
 
 
 def _amounts(report: Report) -> dict[tuple[Part, str], Decimal]:
-    """Returns the bill by part and model; empty for what all models share."""
+    """Returns the bill by part and model; empty for what all models share.
+
+    What a candidate on trial costs is the model's, whose requests it answers.
+    """
     amounts: dict[tuple[Part, str], Decimal] = {}
-    for line in report.infrastructure.lines:
+    tried = report.candidate
+    for line in (*report.infrastructure.lines, *(tried.lines if tried else ())):
         key = _PER_KIND.get(line.kind, "other"), line.model
         amounts[key] = amounts.get(key, Decimal(0)) + line.monthly
     amounts["staffing", ""] = report.bill.staffing_monthly
-    amounts["contingency", ""] = report.bill.contingency
+    amounts["contingency", ""] = report.bill.contingency + (
+        tried.contingency if tried else Decimal(0)
+    )
     return amounts
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias, get_args
 
 from breakeven.cost.bill.bill import Bill
+from breakeven.cost.bill.candidate import CandidateCost
 from breakeven.cost.reconciliation.parts import OtherPart, OutsideBill, Part
 
 Cause: TypeAlias = Literal[
@@ -62,16 +63,28 @@ class Stage:
 
     Attributes:
         bill: Its sums.
-        parts: Its infrastructure by part.
+        parts: Its infrastructure by part, with a candidate's.
+        trial: What a candidate on trial costs; None without one.
     """
 
     bill: Bill
     parts: Mapping[Part | OutsideBill, Decimal]
+    trial: CandidateCost | None = None
+
+    @property
+    def total(self) -> Decimal:
+        """Everything counted."""
+        return self.bill.total + (self.trial.monthly if self.trial else Decimal(0))
+
+    @property
+    def contingency(self) -> Decimal:
+        """Reserve, to the cent."""
+        return self.bill.contingency + (self.trial.contingency if self.trial else Decimal(0))
 
     @property
     def own(self) -> Decimal:
         """Everything but the contingency."""
-        return self.bill.total - self.bill.contingency
+        return self.total - self.contingency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +159,12 @@ def explain(
             after = before if seen is None else seen
             step = Step(cause=_CAUSES[cause], monthly=after - before, observed=seen is not None)
             steps.append(step)
-    if planned.bill.contingency:
-        steps.append(Step(cause="contingency", monthly=-planned.bill.contingency))
+    if planned.contingency:
+        steps.append(Step(cause="contingency", monthly=-planned.contingency))
     return Explanation(
-        planned=planned.bill.total,
+        planned=planned.total,
         steps=tuple(steps),
-        charged=planned.bill.total + sum((step.monthly for step in steps), Decimal(0)),
+        charged=planned.total + sum((step.monthly for step in steps), Decimal(0)),
     )
 
 

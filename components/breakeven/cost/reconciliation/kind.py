@@ -11,6 +11,21 @@ from breakeven.cost.reconciliation.observations import Observed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialReplicas:
+    """Replicas of a candidate on nodes that are paid for it.
+
+    Attributes:
+        name: Of its Deployment.
+        replicas_per_node: Its replicas that fill a node.
+        nodes: Nodes planned for it.
+    """
+
+    name: str
+    replicas_per_node: int
+    nodes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """What of the stack decides how its observations are read.
 
@@ -20,6 +35,7 @@ class Deployment:
         replicas_per_node: Replicas that fill a node.
         nodes_per_replica: Nodes that a replica spans, where it spans several.
         namespace: Of the stack.
+        trial: Replicas of a candidate; None without one, and where no node is paid for it.
     """
 
     now: datetime
@@ -27,6 +43,7 @@ class Deployment:
     replicas_per_node: int = 1
     nodes_per_replica: int = 1
     namespace: str = ""
+    trial: TrialReplicas | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from decimal import Decimal
 
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.bill import Bill, bill_of
+from breakeven.cost.bill.candidate import CandidateCost, without
+from breakeven.cost.bill.charge import Driver
+from breakeven.cost.bill.line_item import monthly_of
 from breakeven.cost.bill.node_cost import RentedNode
 from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.registered import Registered
@@ -57,6 +60,7 @@ def reconcile(
     assumptions: Assumptions,
     observed: Observed,
     assumptions_with: Callable[[Changes], Assumptions],
+    trial: CandidateCost | None = None,
 ) -> Reconciliation:
     """Puts what was observed in the place of what was planned.
 
@@ -65,11 +69,14 @@ def reconcile(
         assumptions: Those of the stack as its file states them.
         observed: What happened.
         assumptions_with: Returns the stack's assumptions with some settings changed.
+        trial: What a candidate on trial costs; it is planned in addition, and its nodes are among
+            the observed ones. None without one.
 
     Raises:
         ObservedError: Nothing was observed, or an hourly price for nodes that are owned.
     """
-    return _Reconciler(tuple(resources), assumptions, observed, assumptions_with).result()
+    own = without(tuple(resources), assumptions.candidate)
+    return _Reconciler(own, assumptions, observed, assumptions_with, trial).result()
 
 
 class _Reconciler:
@@ -79,8 +86,11 @@ class _Reconciler:
         assumptions: Assumptions,
         observed: Observed,
         assumptions_with: Callable[[Changes], Assumptions],
+        trial: CandidateCost | None,
     ) -> None:
         self.resources = resources
+        self.trial = trial
+        self.of_trial = Decimal(0) if trial is None else trial.monthly
         self.observed = observed
         self.assumptions_with = assumptions_with
         self.planned = estimate(resources, assumptions)
@@ -100,9 +110,9 @@ class _Reconciler:
         return Reconciliation(
             stack=self.planned.assumptions.stack,
             rows=tuple(sorted(rows, key=lambda row: abs(row.effect or Decimal(0)), reverse=True)),
-            planned=self.planned.total,
-            by_settings=explained.total,
-            by_all=bill.total,
+            planned=self.planned.total + self.of_trial,
+            by_settings=explained.total + self.of_trial,
+            by_all=bill.total + self.of_trial,
             cost=cost,
             explanation=self.explanation(inputs),
         )
@@ -137,7 +147,11 @@ class _Reconciler:
         week = report.week if nodes is None else replace(report.week, mean_nodes=nodes)
         assumptions = report.assumptions
         lines = price_infrastructure(self.resources, week, assumptions).lines
-        return Stage(bill=bill_of(self.resources, week, assumptions), parts=planned_parts(lines))
+        return Stage(
+            bill=bill_of(self.resources, week, assumptions),
+            parts=planned_parts((*lines, *(self.trial.lines if self.trial else ()))),
+            trial=self.trial,
+        )
 
     def inputs(self) -> list[Row]:
         """Returns the observed figures that settings state; effects are not known yet."""
@@ -200,9 +214,17 @@ class _Reconciler:
         return tokens / SECONDS_PER_DAY * max(output, 1) / length / working
 
     def mean_nodes(self) -> float | None:
-        """Returns observed nodes as the simulation counts them: all of a replica's as one."""
+        """Returns the model's observed nodes as the simulation counts them: a replica's as one.
+
+        A candidate's nodes always run and are as planned: the rest is the model's.
+        """
         nodes = self.observed.mean_nodes
-        return None if nodes is None else nodes / self._machines()
+        if nodes is None:
+            return None
+        return max(nodes - self._nodes_of_trial(), 0.0) / self._machines()
+
+    def _nodes_of_trial(self) -> float:
+        return 0.0 if self.trial is None else self.trial.nodes
 
     def results(self) -> list[Row]:
         """Returns the observed figures that follow from others."""
@@ -212,7 +234,8 @@ class _Reconciler:
             hours = planned.assumptions.calendar.hours_per_month
             row = _plain(
                 "nodeHoursPerMonth",
-                to_decimal(planned.week.mean_nodes) * self._machines() * hours,
+                to_decimal(planned.week.mean_nodes * self._machines() + self._nodes_of_trial())
+                * hours,
                 to_decimal(observed.mean_nodes) * hours,
             )
             effect = self.with_observed_nodes(planned).total - planned.total
@@ -252,10 +275,17 @@ class _Reconciler:
             return None
         return ObservedCost(
             covers=covers,
-            planned=_covered(self.planned.bill, covers),
-            explained=_covered(explained, covers),
+            planned=self._covered(self.planned.bill, covers),
+            explained=self._covered(explained, covers),
             observed=observed,
         )
+
+    def _covered(self, bill: Bill, covers: CostCovers) -> Decimal:
+        lines = self.trial.lines if self.trial else ()
+        if covers == "nodes":
+            of_trial = monthly_of(line for line in lines if line.driver is Driver.NODES)
+            return bill.nodes_monthly + of_trial
+        return bill.nodes_monthly + bill.other_infrastructure_monthly + monthly_of(lines)
 
 
 def _plain(figure: Figure, planned: object, observed: object) -> Row:
@@ -266,9 +296,3 @@ def _plain(figure: Figure, planned: object, observed: object) -> Row:
         effect=None,
         changes={},
     )
-
-
-def _covered(bill: Bill, covers: CostCovers) -> Decimal:
-    if covers == "nodes":
-        return bill.nodes_monthly
-    return bill.nodes_monthly + bill.other_infrastructure_monthly

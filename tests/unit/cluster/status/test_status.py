@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,13 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.cluster.connection import connect
+from breakeven.cluster.preflight.needs import Needs
 from breakeven.cluster.prometheus import Prometheus
 from breakeven.cluster.status.observe import observe
 from breakeven.cluster.status.plan import Plan, plan_of
 from breakeven.cluster.status.replicas import cause_of
 from breakeven.cluster.status.snapshot import Cause, Snapshot
 from breakeven.cluster.status.spend import FROM_NODES, RECORDED, UNKNOWN, spend_of, starts_of
-from breakeven.planning.offline import load_stack
+from breakeven.manifests.render import render
+from breakeven.planning.offline import load_stack, load_values, read_stack
+from breakeven.settings.files import stack_values, with_settings
 from tests.unit.cluster.preflight.whole import needs_of
 from tests.unit.cluster.recorded import Recorded, serving, write_kubeconfig
 
@@ -157,8 +161,13 @@ def _answers() -> dict[str, Any]:
     }
 
 
-def _look(tmp_path: Path, answers: dict[str, Any], stack: str = "aws-prod") -> Snapshot:
+def _look(
+    tmp_path: Path, answers: dict[str, Any], stack: str = "aws-prod", **changes: object
+) -> Snapshot:
     needs = needs_of(stack)
+    if changes:
+        known = read_stack(stack, changes)
+        needs = Needs(stack, known, render(known))
     with serving(Recorded(answers)) as address:
         cluster = connect(write_kubeconfig(tmp_path / "config", address))
         prometheus = Prometheus.of_stack(cluster, needs.stack.monitoring.prometheus_address)
@@ -235,9 +244,49 @@ def test_a_stack_that_is_not_deployed_costs_nothing_and_names_its_weights_job(
 
 
 def test_shares_of_a_hybrid_come_from_the_gateways_counters(tmp_path: Path) -> None:
-    values = {'requests{namespace="llm",to="own",status="200"}': 75, 'to="api"': 25}
+    values = {'to=~"own|candidate",status="200"}': 75, 'to="api"': 25}
     seen = _look(tmp_path, {**_answers(), **_metrics(values)}, "hybrid")
     assert (seen.own_share, seen.api_share) == (0.75, 0.25)
+
+
+TRIAL: dict[str, Any] = {
+    "candidate.settings": {"engine.kvCachePrecision": "fp8"},
+    "candidate.replicas": 2,
+    "candidate.trafficPercent": 20,
+}
+
+
+def test_a_candidate_has_its_own_replicas_share_failures_and_latency(tmp_path: Path) -> None:
+    asked_for = r'model=~"llama-3\\.1-8b-instruct"'
+    values = {
+        f'to="candidate",status="200",{asked_for}': 18,
+        f'to=~"own|candidate",status="200",{asked_for}': 90,
+        f'to="candidate",{asked_for}': 20,
+        'pod=~"model-candidate-.+"}[5m]': 0.9,
+        'pod!~"model-candidate-.+"}[5m]': 0.5,
+    }
+    answers = {**_answers(), **_metrics(values)}
+    answers[f"{_DEPLOYMENT}-candidate"] = {"spec": {"replicas": 2}, "status": {}}
+    [model] = _look(tmp_path, answers, "hybrid", **TRIAL).models
+    candidate = model.candidate
+    assert candidate is not None
+    assert (candidate.wanted, candidate.ready) == (2, 1)
+    assert (candidate.planned_share, candidate.share) == (0.2, 0.2)
+    assert candidate.failed_share == pytest.approx(0.1)
+    assert (model.first_token_p95_seconds, candidate.first_token_p95_seconds) == (0.5, 0.9)
+    assert _look(tmp_path, answers, "hybrid").models[0].candidate is None
+
+
+def test_what_a_trial_costs_is_planned_and_was_spent(tmp_path: Path) -> None:
+    values = with_settings(stack_values("hybrid"), TRIAL)
+    report = load_values("hybrid", values, NOW.date()).report()
+    assert report.candidate is not None
+    planned, alone = plan_of(report), plan_of(replace(report, candidate=None))
+    assert planned.month - alone.month == report.candidate.monthly
+    volumes = (planned.fixed_hour - alone.fixed_hour) * planned.hours_per_month
+    assert 0 < volumes < report.candidate.monthly
+    seen = _look(tmp_path, {**_answers(), **_metrics({"candidate_hour:usd": 9.5})}, "hybrid")
+    assert seen.spend.source == RECORDED
 
 
 def test_an_unknown_price_makes_the_spend_unknown_and_not_zero(tmp_path: Path) -> None:
