@@ -12,7 +12,7 @@ import pytest
 
 from breakeven.manifests.monitoring.planned import PlannedCost
 from breakeven.settings.stack import Settings
-from tests.prometheus.cases import cost, gateway, gpu, latency, scaling, serving
+from tests.prometheus.cases import candidate, cost, gateway, gpu, latency, scaling, serving
 from tests.prometheus.cases.series import SETTINGS, Case
 from tests.prometheus.promtool import evaluate, promtool, write_rules
 from tests.recording import settings_of
@@ -30,6 +30,7 @@ CONCERNS: Mapping[str, list[Case]] = {
     "gpu": gpu.CASES,
     "cost": cost.CASES,
     "gateway": gateway.CASES,
+    "candidate": candidate.CASES,
 }
 # The figures of the cases' comments, whatever the price book says by now.
 PLANNED = replace(
@@ -49,11 +50,17 @@ def stack_of(concern: str) -> tuple[Settings, PlannedCost]:
     """The stack that a concern's cases are about."""
     if concern == "gateway":
         return gateway.SETTINGS, planned_of("hybrid")
+    if concern == "candidate":
+        return candidate.SETTINGS, planned_of("hybrid")
     return SETTINGS, PLANNED
 
 
 def every_alert() -> dict[str, dict[str, Any]]:
-    return {**alerts_of(SETTINGS, PLANNED), **alerts_of(*stack_of("gateway"))}
+    concerns = ("gateway", "candidate")
+    found = alerts_of(SETTINGS, PLANNED)
+    for concern in concerns:
+        found |= alerts_of(*stack_of(concern))
+    return found
 
 
 @pytest.mark.parametrize("stack", MONITORED)
@@ -92,3 +99,19 @@ def test_alerts_fire_when_they_should_and_only_then(
 ) -> None:
     cases = [case for case in CONCERNS[concern] if case.alert == alert]
     evaluate(tmp_path, rule_specifications(*stack_of(concern)), concern, alert, cases)
+
+
+@pytest.mark.parametrize(
+    ("concern", "alert"), sorted({(concern, alert) for concern, alert, _ in candidate.TOLD_APART})
+)
+def test_alerts_of_a_model_are_about_its_own_pods_and_not_its_candidates(
+    concern: str, alert: str, tmp_path: Path
+) -> None:
+    cases = [case for _, which, case in candidate.TOLD_APART if which == alert]
+    assert {case.firing for case in cases} == {True, False}
+    evaluate(tmp_path, rule_specifications(*stack_of("candidate")), concern, alert, cases)
+
+
+def test_prometheus_accepts_the_rules_of_a_candidate(tmp_path: Path) -> None:
+    paths = write_rules(tmp_path, *stack_of("candidate")).values()
+    promtool("check", "rules", "--lint-fatal", *map(str, paths))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,7 +26,7 @@ from breakeven.manifests.serving.sizes import replica_gpus
 from breakeven.manifests.serving.timings import NODE_START, timings_of
 from breakeven.manifests.templates import render_manifest
 from breakeven.settings.gateway import GatewaySettings
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import RolloutCandidate, Settings
 
 PATIENCE_SECONDS = 300
 """Beyond what a start or a node may take at most, before someone is called."""
@@ -43,6 +43,8 @@ def rule_resources(settings: Settings) -> Iterator[Resource]:
         concerns.append("gpu")
     if settings.gateway.is_on and not settings.qualifier:  # one gateway for all models
         concerns.append("gateway")
+    if settings.tried is not None:
+        concerns.append("candidate")
     for concern in concerns:
         manifest = LazyManifest(
             "monitoring.coreos.com/v1",
@@ -56,6 +58,8 @@ def _manifest(settings: Settings, concern: str) -> dict[str, Any]:
     values = _values(settings)
     if settings.gateway.is_on:
         values |= _gateway_values(settings, settings.gateway)
+    if settings.tried is not None:
+        values |= _candidate_values(settings, settings.tried)
     return rule_manifest(settings, concern, values)
 
 
@@ -133,9 +137,22 @@ def _gateway_values(settings: Settings, gateway: GatewaySettings) -> dict[str, o
     }
 
 
+def _candidate_values(settings: Settings, tried: RolloutCandidate) -> dict[str, object]:
+    return {
+        "tried_targets": target_selector(tried.settings),
+        "tried_selector": engine_selector(tried.settings),
+        "asked_for": _asked_for(settings, settings.model.served),
+    }
+
+
+def _asked_for(settings: Settings, served: Sequence[str]) -> str:
+    """Returns what tells requests for one model from others'; nothing where there is only one."""
+    return f",model=~{one_of(served)}" if settings.co_located else ""
+
+
 def _overflowing(settings: Settings) -> Iterator[tuple[str, str]]:
     """Yields the models with an API behind them, and what tells their requests from others'."""
     served = {settings.model.facts.name: settings.model.served}
     served |= {other.model: other.served for other in settings.co_located}
     for name in settings.overflow_apis:
-        yield name, f",model=~{one_of(served[name])}" if settings.co_located else ""
+        yield name, _asked_for(settings, served[name])
