@@ -72,8 +72,8 @@ def exclusive(layout: Layout, console: Console, what: str = "setup") -> Iterator
     Args:
         layout: The folders of the checkout.
         console: Where a process says that it waits.
-        what: What is guarded. Builds share a cache, so they share one lock; the packages of a checkout are its own,
-            and need not wait for another checkout's ten-minute build.
+        what: What is guarded. Builds share a cache, so they share one lock. Packages belong to a
+            checkout, and do not wait for another checkout's ten-minute build.
     """
     try:
         layout.cache.mkdir(parents=True, exist_ok=True)

@@ -147,6 +147,7 @@ def techniques_of(settings: Settings) -> Techniques:
         cache_bytes=1 if engine.kv_cache_precision == "fp8" else None,
         speculation=_speculation(settings),
         data_attention=engine.data_parallel_attention,
+        batched_tokens=engine.batched_tokens,
     )
 
 

@@ -36,7 +36,9 @@ from breakeven.settings.vllm.arguments import (
     Parser,
     Variables,
     argument_conflicts,
+    batched_tokens_of,
     parser_conflict,
+    step_conflicts,
 )
 from breakeven.settings.vllm.chat_template import ChatTemplate
 from breakeven.settings.vllm.techniques import SpeculationSettings
@@ -204,6 +206,7 @@ class EngineSettings(Group):
         yield from self.speculation.conflicts()
         yield from self._technique_conflicts()
         yield from argument_conflicts(self.args, self.version, release)
+        yield from step_conflicts(self.args, self.max_requests)
         yield from parser_conflict(
             "engine.toolCalling", self.tool_calling, release.tool_parsers, release
         )
@@ -246,6 +249,11 @@ class EngineSettings(Group):
                     "that one node holds the model",
                     ("engine.pipelineParallel",),
                 )
+
+    @property
+    def batched_tokens(self) -> int | None:
+        """Most tokens of an engine step, as `args` states; None for vLLM's default."""
+        return batched_tokens_of(self.args)
 
     @property
     def oldest_driver(self) -> int | None:

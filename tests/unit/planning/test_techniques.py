@@ -9,10 +9,13 @@ from decimal import Decimal
 import pytest
 
 from breakeven.catalog.recipes import find_recipe
+from breakeven.cost.capacity.latency import latencies
+from breakeven.cost.capacity.roofline import Engine, RequestShape
 from breakeven.cost.notes import PrefixCacheShare
 from breakeven.cost.report import Report
 from breakeven.errors import SettingsError
 from breakeven.planning import levers
+from breakeven.planning.fleet import engine_of
 from breakeven.planning.offline import load_values
 from breakeven.reports.sentences.notes import note_sentence
 from breakeven.settings.files import stack_values, with_settings
@@ -130,3 +133,48 @@ def test_a_gateway_is_no_lever_where_there_is_one_or_replicas_find_the_prefix_an
 
     assert "prefix-affinity" not in kinds("hybrid", SESSIONS)
     assert "prefix-affinity" not in kinds("aws-prod", {})
+
+
+PROMPTS = {
+    "model.maxLength": 32768,
+    "traffic.inputTokens": 16384,
+    "traffic.outputTokens": 64,
+    "replicas.targetRequests": 8,
+}
+
+
+def engine_with(changes: Mapping[str, object]) -> Engine:
+    values = with_settings(stack_values("aws-prod"), {**PROMPTS, **changes})
+    return engine_of(load_values("aws-prod", values, TODAY).stack.models[0])
+
+
+@pytest.mark.parametrize(("stated", "tokens"), [("16k", 16_000), (16384, 16_384), ("2K", 2048)])
+def test_the_tokens_of_an_engine_step_follow_its_flag(stated: object, tokens: int) -> None:
+    changes = {"engine.args": {"max-num-batched-tokens": stated}}
+    assert engine_with(changes).batched_tokens == tokens
+
+
+def test_a_long_prompt_is_read_sooner_with_more_tokens_per_step() -> None:
+    prompt = RequestShape(input_tokens=16_384, output_tokens=64)
+    more = engine_with({"engine.args": {"max-num-batched-tokens": "16K"}})
+    first = [latencies(engine, prompt, 1).first_token_p95 for engine in (more, engine_with({}))]
+    assert first[0] < first[1]
+
+
+def test_the_flag_with_vllm_s_default_changes_no_cost() -> None:
+    stated = report("aws-prod", {"engine.args": {"max-num-batched-tokens": 2048}})
+    assert stated.total == report("aws-prod", {}).total
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ("many", 'max-num-batched-tokens is "many".*whole number of 1 or more'),
+        ("0", 'max-num-batched-tokens is "0"'),
+        ("32", "32 is less than engine.maxRequests 64.*64 or more"),
+    ],
+)
+def test_tokens_per_step_that_vllm_refuses_are_refused(args: str, said: str) -> None:
+    changes = {"engine.args": {"max-num-batched-tokens": args}, "engine.maxRequests": 64}
+    with pytest.raises(SettingsError, match=f"(?s){said}"):
+        report("aws-prod", changes)

@@ -10,7 +10,7 @@ _SMALL_BUDGET = 2048
 _LARGE_BATCH, _SMALL_BATCH = 1024, 256
 
 
-def batched_tokens(gpu: Gpu) -> int:
+def default_batched_tokens(gpu: Gpu) -> int:
     """Returns vLLM's default of --max-num-batched-tokens for its API server.
 
     Source: `EngineArgs.get_batch_defaults` of vLLM 0.24 and 0.31, which tells A100 from newer GPUs
@@ -20,7 +20,7 @@ def batched_tokens(gpu: Gpu) -> int:
 
 
 def default_requests(gpu: Gpu) -> int:
-    """Returns vLLM's default of --max-num-seqs for its API server; see `batched_tokens`."""
+    """Returns vLLM's default of --max-num-seqs for its API server; see `default_batched_tokens`."""
     return _LARGE_BATCH if _is_large(gpu) else _SMALL_BATCH
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from breakeven.cost.capacity.engine_defaults import batched_tokens
 from breakeven.cost.capacity.roofline import Engine, RequestShape, StepTimes, step_times
 from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE
 
@@ -72,7 +71,7 @@ def latencies(
     prompts_per_step = (concurrency - 1) / request.output_tokens
     new_tokens = max(request.input_tokens - request.cached_input_tokens, 1.0)
     # A prompt longer than the budget takes several steps.
-    most = batched_tokens(engine.gpu) / new_tokens
+    most = engine.batched_tokens / new_tokens
     parts = max(1.0, 1 / most)
     beside = min(prompts_in_step(prompts_per_step * parts) / parts, most)
     with_own = prompts_in_step(prompts_per_step * parts, own=True) / parts * times.prefill

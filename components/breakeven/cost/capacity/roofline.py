@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from breakeven.catalog.gpus import Gpu
 from breakeven.catalog.models import ModelFacts
 from breakeven.cost.capacity.calibration import Calibration, Constants, load_calibration
-from breakeven.cost.capacity.engine_defaults import batched_tokens
+from breakeven.cost.capacity.engine_defaults import default_batched_tokens
 from breakeven.cost.capacity.techniques import FP8_CACHE_READ, PLAIN, Techniques
 
 NETWORK_BYTES_PER_SECOND = 100e9 / 8 * 0.8  # between nodes: 100 Gbit/s at 80 %; assumed
@@ -63,6 +63,11 @@ class Engine:
     def cache_parallel(self) -> int:
         """GPUs over which the cache of a request is divided, or copied."""
         return 1 if self.techniques.data_attention else self.tensor_parallel
+
+    @property
+    def batched_tokens(self) -> int:
+        """Most tokens that it computes in one step."""
+        return self.techniques.batched_tokens or default_batched_tokens(self.gpu)
 
     @property
     def gpus(self) -> int:
@@ -176,7 +181,7 @@ def texts_in_step(engine: Engine, request: RequestShape) -> float:
 
     An encoder reads each text whole: vLLM raises the budget of a step to the longest text.
     """
-    texts = batched_tokens(engine.gpu) / request.input_tokens
+    texts = engine.batched_tokens / request.input_tokens
     return max(1.0, texts) if engine.model.is_encoder else texts
 
 

@@ -77,11 +77,13 @@ class Techniques:
         speculation: None for none.
         data_attention: Whether each GPU computes the attention of requests of its own, and experts
             are spread over all GPUs of the replica; else each layer is divided over all.
+        batched_tokens: Most tokens of an engine step, 1 or more; None for vLLM's default.
     """
 
     cache_bytes: int | None = None
     speculation: Speculation | None = None
     data_attention: bool = False
+    batched_tokens: int | None = None
 
     def on(self, gpu: Gpu, tensor_parallel: int) -> Techniques:
         """Returns those that a replica of other GPUs can have."""

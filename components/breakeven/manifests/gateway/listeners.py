@@ -66,7 +66,10 @@ _HTTP = "extensions.filters.network.http_connection_manager.v3.HttpConnectionMan
 _COUNTED = exactly(COUNTED, "1")
 _UNCOUNTED: Mapping[str, Any] = {
     "match": {"prefix": "/"},
-    "direct_response": {"status": 503, "body": {"inline_string": "the usage of this request could not be counted"}},
+    "direct_response": {
+        "status": 503,
+        "body": {"inline_string": "the usage of this request could not be counted"},
+    },
 }
 
 

@@ -68,6 +68,10 @@ OWNED: Mapping[str, str] = {
 }
 """Flags that the kit sets, and by which setting; empty where no other value would work."""
 
+_BATCHED_TOKENS = "max-num-batched-tokens"
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "K": 2**10, "M": 2**20, "G": 2**30}
+"""Suffixes of vLLM's whole numbers (`human_readable_int` of its argument parser, 0.31)."""
+
 _TRANSFER = "kv-transfer-config"
 _ONE_SIDED = ("kv_producer", "kv_consumer")
 """Roles of replicas that only read prompts, or only write answers."""
@@ -189,6 +193,38 @@ def argument_conflicts(
                 "`vllm serve --help=all` of that version lists them",
                 ("engine.image",),
             )
+
+
+def batched_tokens_of(arguments: Mapping[str, Any]) -> int | None:
+    """Returns --max-num-batched-tokens; None if absent, or not a whole number over 0."""
+    found = re.fullmatch(r"([0-9]{1,12})([kmgKMG]?)", str(arguments.get(_BATCHED_TOKENS, "")))
+    return (int(found[1]) * _UNITS[found[2]] or None) if found else None
+
+
+def step_conflicts(arguments: Mapping[str, Any], max_requests: int | None) -> Iterator[Conflict]:
+    """Yields a number of tokens per engine step that vLLM does not start with.
+
+    Args:
+        arguments: Flags by name.
+        max_requests: Requests that run at once, as stated; None for vLLM's default.
+    """
+    if _BATCHED_TOKENS not in arguments:
+        return
+    tokens = batched_tokens_of(arguments)
+    if tokens is None:
+        yield Conflict(
+            "engine.args",
+            f"{_BATCHED_TOKENS} is {json.dumps(arguments[_BATCHED_TOKENS])}",
+            "Allowed: a whole number of 1 or more, such as 8192 or 8k",
+        )
+    elif max_requests is not None and tokens < max_requests:
+        yield Conflict(
+            "engine.args",
+            f"{_BATCHED_TOKENS} {tokens:,} is less than engine.maxRequests {max_requests:,}: vLLM "
+            "does not start, because each request gets one token per step",
+            f"Allowed: {max_requests:,} or more; or lower engine.maxRequests",
+            ("engine.maxRequests",),
+        )
 
 
 def _role(transfer: object) -> str:

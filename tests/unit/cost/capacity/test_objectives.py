@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from breakeven.catalog.gpus import Gpu, find_gpu
 from breakeven.catalog.models import ModelFacts, find_model
 from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
-from breakeven.cost.capacity.engine_defaults import batched_tokens
+from breakeven.cost.capacity.engine_defaults import default_batched_tokens
 from breakeven.cost.capacity.latency import latencies, prompts_in_step
 from breakeven.cost.capacity.objectives import Objectives, largest_kept
 from breakeven.cost.capacity.roofline import Engine, RequestShape
@@ -98,13 +98,13 @@ def test_a_step_carries_no_more_of_prompts_than_its_budget() -> None:
     request = RequestShape(input_tokens=16_384, output_tokens=64)
     crowded = latencies(engine, request, 64)
     alone = latencies(engine, request, 1)
-    budget = batched_tokens(engine.gpu) / request.input_tokens
+    budget = default_batched_tokens(engine.gpu) / request.input_tokens
     assert crowded.inter_token_p95 < alone.inter_token_p95 * 5 + budget * alone.first_token_p95
 
 
 @pytest.mark.parametrize(("gpu", "budget"), [("l40s", 2048), ("a100-80", 2048), ("h100", 8192)])
 def test_the_budget_of_a_step_is_vllm_s(gpu: str, budget: int) -> None:
-    assert batched_tokens(find_gpu(gpu)) == budget
+    assert default_batched_tokens(find_gpu(gpu)) == budget
 
 
 @pytest.mark.parametrize("mean", [0.02, 0.06, 0.19, 1.0, 3.0, 10.0])

@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 
 from breakeven.cost.capacity.capacity import ReplicaCapacity
-from breakeven.cost.capacity.engine_defaults import batched_tokens
 from breakeven.cost.capacity.memory_fit import memory_fit
 from breakeven.cost.capacity.roofline import Engine, RequestShape, step_times, texts_in_step
 from breakeven.cost.demand.load import Load
@@ -64,7 +63,7 @@ def prompt_times(engine: Engine, load: Load, slots: int, max_model_length: int) 
         slots: Requests that the engine runs at once.
         max_model_length: Longest request, in tokens; longer prompts are refused.
     """
-    budget = batched_tokens(engine.gpu)
+    budget = engine.batched_tokens
     alone, work, steps, shares = [], [], [], []
     for relative in load.input_lengths:
         tokens = max(1, min(round(load.input_tokens * relative), max_model_length))
