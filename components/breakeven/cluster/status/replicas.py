@@ -111,11 +111,34 @@ def _waiting_weights(cluster: Cluster, namespace: str) -> Iterator[NotReady]:
     """Yields the Job that fetches weights, which the model waits for."""
     selector = ",".join(f"{key}={value}" for key, value in WEIGHTS_LABELS.items())
     for job in cluster.items(f"/apis/batch/v1/namespaces/{namespace}/jobs", labelSelector=selector):
-        status = mapped(job.get("status"))
-        if not status.get("succeeded"):
-            failed = int(status.get("failed") or 0)
-            detail = f"Job {job['metadata']['name']} is downloading them; {failed} attempts failed"
+        if not at(job, "status", "succeeded"):
+            pods = cluster.items(
+                f"/api/v1/namespaces/{namespace}/pods",
+                labelSelector=f"job-name={job['metadata']['name']}",
+            )
+            detail = shorten(_of_job(job, tuple(pods)), _LONGEST, placeholder=" …")
             yield NotReady(cause=Cause.WEIGHTS, replicas=1, detail=detail)
+
+
+def _of_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]]) -> str:
+    """Returns what a Job that fetches weights has come to, with its newest pod's reason."""
+    name, failed = job["metadata"]["name"], int(at(job, "status", "failed") or 0)
+    attempts = f"{failed} {'attempt' if failed == 1 else 'attempts'} failed"
+    conditions = listed(at(job, "status", "conditions"))
+    if any(each["type"] == "Failed" and each["status"] == "True" for each in conditions):
+        said = f"Job {name} has failed"
+    else:
+        said = f"Job {name} is downloading them"
+        said += f"; {attempts}" if failed else ""
+    troubled = [pod for pod in pods if at(pod, "status", "phase") in {"Failed", "Pending"}]
+    troubled.sort(key=lambda pod: str(at(pod, "metadata", "creationTimestamp")))
+    return f"{said}: {_reason(troubled[-1])}" if troubled else said
+
+
+def _reason(pod: Mapping[str, Any]) -> str:
+    _, words = cause_of(pod)
+    # The container's message is the end of its log, whose last line says why.
+    return words.strip().splitlines()[-1].split("failed: ", 1)[-1]
 
 
 def _counted(found: Iterable[tuple[Cause, str]]) -> Iterator[NotReady]:

@@ -31,6 +31,7 @@ from tests.unit.cluster.recorded import Recorded, serving, write_kubeconfig
 
 NOW = datetime(2026, 11, 30, 12, 30, tzinfo=UTC)
 _PODS = "/api/v1/namespaces/llm/pods"
+_JOBS = "/apis/batch/v1/namespaces/llm/jobs"
 _DEPLOYMENT = "/apis/apps/v1/namespaces/llm/deployments/model"
 _PROXY = "/api/v1/namespaces/monitoring/services/prometheus-operated:9090/proxy/api/v1"
 
@@ -233,14 +234,45 @@ def test_a_quota_that_forbids_pods_is_a_cause(tmp_path: Path) -> None:
 def test_a_stack_that_is_not_deployed_costs_nothing_and_names_its_weights_job(
     tmp_path: Path,
 ) -> None:
-    jobs = "/apis/batch/v1/namespaces/llm/jobs"
     job = {"metadata": {"name": "model-weights-1"}, "status": {"failed": 2}}
-    seen = _look(tmp_path, {jobs: {"items": [job]}, "/api/v1/nodes": {"items": []}})
+    answers = {_JOBS: {"items": [job]}, _PODS: {"items": []}, "/api/v1/nodes": {"items": []}}
+    seen = _look(tmp_path, answers)
     [model] = seen.models
     assert model.wanted is None
     assert seen.spend.hourly_now == seen.spend.today == 0
     assert [each.cause for each in model.not_ready] == [Cause.WEIGHTS]
     assert "2 attempts failed" in model.not_ready[0].detail
+
+
+def _weights_pod(name: str, hour: int, log: str) -> dict[str, Any]:
+    ended = {"terminated": {"exitCode": 1, "message": log}}
+    return {
+        "metadata": {"name": name, "creationTimestamp": f"2026-11-30T{hour:02}:00:00Z"},
+        "status": {"phase": "Failed", **container(ended)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ({"failed": 1}, "is downloading them; 1 attempt failed: FetchError: 9.20 GB to fetch"),
+        (
+            {"failed": 5, "conditions": [{"type": "Failed", "status": "True"}]},
+            "Job model-weights-1 has failed: FetchError: 9.20 GB to fetch",
+        ),
+    ],
+)
+def test_weights_that_do_not_arrive_are_told_with_the_last_reason_of_their_job(
+    tmp_path: Path, status: dict[str, Any], said: str
+) -> None:
+    job = {"metadata": {"name": "model-weights-1"}, "status": status}
+    pods = [
+        _weights_pod("new", 11, "not fetched: nothing\nfailed: FetchError: 9.20 GB to fetch\n"),
+        _weights_pod("old", 10, "failed: ConnectError: no route to the hub"),
+    ]
+    answers = {_JOBS: {"items": [job]}, _PODS: {"items": pods}, "/api/v1/nodes": {"items": []}}
+    [model] = _look(tmp_path, answers).models
+    assert said in model.not_ready[0].detail
 
 
 def test_shares_of_a_hybrid_come_from_the_gateways_counters(tmp_path: Path) -> None:
