@@ -37,6 +37,9 @@ ALLOWED = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken
 LEFT_OUT = ("*/*", "consolidated*")
 INDEX = "model.safetensors.index.json"
 
+UNAUTHORIZED, FORBIDDEN = 401, 403
+REFUSALS = (UNAUTHORIZED, FORBIDDEN)
+
 _ZIP = b"PK\x03\x04"
 _PICKLE = b"\x80"
 _LONGEST_HEADER = 100_000_000
@@ -219,7 +222,8 @@ def files_to_fetch(repository: str, revision: str) -> list[Any]:
     Raises:
         FetchError: The hub shows another revision, or there are no safetensors.
     """
-    info = HfApi().model_info(repository, revision=revision, files_metadata=True)
+    with refusal_explained(repository):
+        info = HfApi().model_info(repository, revision=revision, files_metadata=True)
     if info.sha != revision:
         msg = f"asked for revision {revision}, the hub answered with {info.sha}"
         raise FetchError(msg)
@@ -238,6 +242,40 @@ def files_to_fetch(repository: str, revision: str) -> list[Any]:
     left = sorted(set(names) - {file.rfilename for file in files})
     log.info("not fetched: %s", ", ".join(left) or "nothing")
     return files
+
+
+@contextmanager
+def refusal_explained(repository: str) -> Iterator[None]:
+    """Says of the hub's refusal what to do about it.
+
+    Raises:
+        FetchError: The hub does not show the repository to this token, or without one.
+    """
+    try:
+        yield
+    except Exception as error:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        if status not in REFUSALS:
+            raise
+        raise FetchError(refusal(repository, status)) from error
+
+
+def refusal(repository: str, status: int) -> str:
+    """Returns why the hub refuses a repository, by the status of its answer."""
+    if not os.environ.get("HF_TOKEN"):
+        return (
+            f"the hub does not show {repository} without a token (status {status}): it is gated, "
+            "private or missing; set weights.hubTokenSecret"
+        )
+    if status == UNAUTHORIZED:
+        return (
+            f"the hub rejects the token of weights.hubTokenSecret (status {status}): replace the "
+            "token in the Secret"
+        )
+    return (
+        f"the account of the token of weights.hubTokenSecret may not read {repository} (status "
+        f"{status}): request access on the model's page"
+    )
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:

@@ -97,6 +97,25 @@ def fetch(
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "token", "said"),
+    [
+        ("401", TOKEN, "the hub rejects the token of weights.hubTokenSecret (status 401)"),
+        ("403", TOKEN, "may not read owner/model (status 403): request access"),
+        ("401", "", "does not show owner/model without a token (status 401)"),
+        ("404", TOKEN, "failed: HfHubHTTPError: Client error '404'"),
+    ],
+)
+def test_a_refusal_of_the_hub_is_told_with_what_to_do_about_it(
+    hub: Path, volume: Path, status: str, token: str, said: str
+) -> None:
+    result = fetch(hub, volume, "--check", STAND_IN_STATUS=status, HF_TOKEN=token)
+    assert result.returncode == 1
+    [line] = [line for line in result.stdout.splitlines() if line.startswith("failed: ")]
+    assert said in line
+    assert TOKEN not in result.stdout + result.stderr
+
+
 def test_what_the_engine_needs_arrives_whole_and_readable(hub: Path, volume: Path) -> None:
     result = fetch(hub, volume)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -1,7 +1,8 @@
 """A stand-in for huggingface_hub: the hub is a folder, named by STAND_IN_HUB.
 
 What it says of a file can differ from the file (STAND_IN_WRONG, STAND_IN_HUGE), a download can
-break off (STAND_IN_BREAKS_AFTER) and a question be denied (STAND_IN_DENIES). Once the first file is
+break off (STAND_IN_BREAKS_AFTER), a question be denied (STAND_IN_DENIES), or answered with another
+status (STAND_IN_STATUS). Once the first file is
 there, somebody else may write one (STAND_IN_OTHERS_FILE, of STAND_IN_OTHERS_BYTES).
 """
 
@@ -36,6 +37,17 @@ class Info:
     siblings: list[Sibling]
 
 
+@dataclass
+class Response:
+    status_code: int
+
+
+class HfHubHTTPError(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__(f"Client error '{status}'\nFor more information check: MDN")
+        self.response = Response(status)
+
+
 class HfApi:
     def model_info(self, repository: str, *, revision: str, files_metadata: bool) -> Info:
         assert files_metadata
@@ -43,6 +55,8 @@ class HfApi:
             token = os.environ.get("HF_TOKEN")
             message = f"401 for https://cdn.test/{repository}?Signature=abc with token {token}"
             raise PermissionError(message)
+        if status := os.environ.get("STAND_IN_STATUS"):
+            raise HfHubHTTPError(int(status))
         files = [path for path in sorted(HUB.rglob("*")) if path.is_file()]
         return Info(revision, [_sibling(path) for path in files])
 
