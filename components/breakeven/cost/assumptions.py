@@ -23,6 +23,7 @@ from breakeven.cost.gateway import AddedGateway, GatewayPods
 from breakeven.cost.notes import Note
 from breakeven.cost.objective import AvailabilityObjective
 from breakeven.cost.outlook import NO_OUTLOOK, Outlook
+from breakeven.cost.recommendation import KeptInside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ class Assumptions:
         quality: How well the model and APIs answered the user's own prompts; None where nobody
             compared them.
         hybrid_gateway: What mode hybrid would add; None where the stack is in it.
+        kept_inside: Requests that may not go to an API, although others may; None for none.
         others: The further models of the stack, each with all that it shares with the first.
     """
 
@@ -124,6 +126,7 @@ class Assumptions:
     availability: AvailabilityObjective | None = None
     quality: Quality | None = None
     hybrid_gateway: AddedGateway | None = None
+    kept_inside: KeptInside | None = None
     others: tuple[Assumptions, ...] = ()
 
     @property
@@ -138,7 +141,12 @@ class Assumptions:
         Not where prompts stay inside; and not vectors and scores, which mean nothing beside those
         of another model.
         """
-        return self.data_may_leave and all(model.load.unit == "request" for model in self.models)
+        return self.may_leave and all(model.load.unit == "request" for model in self.models)
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether the prompts of any team may go to an API."""
+        return self.data_may_leave and not (self.kept_inside and self.kept_inside.everyone)
 
     @property
     def models(self) -> tuple[Assumptions, ...]:

@@ -20,6 +20,7 @@ from breakeven.cost.bill.pricing import price_infrastructure
 from breakeven.cost.bill.registered import Registered
 from breakeven.cost.bill.shared_costs import staffing_items
 from breakeven.cost.break_even import BreakEven, find_break_even
+from breakeven.cost.capacity.latency import Objective
 from breakeven.cost.demand.load_duration import LoadDuration
 from breakeven.cost.enlarged import enlarged, is_too_small, nodes_at_peak, weeks_if_slower
 from breakeven.cost.hybrid import SplitRules
@@ -168,7 +169,9 @@ class _Estimate:
         several = weeks if self.assumptions.others else ()
         monthly = self.bill.total
         slower = max(monthly, self.bill.at(activities_of(self.assumptions, week, several)))
-        return Option("self-host", monthly, slower, enlarged_to=enlarged_to)
+        return Option(
+            "self-host", monthly, slower, enlarged_to=enlarged_to, missed=self.missed_objective
+        )
 
     def break_even_against(self, cost: ApiCost) -> BreakEvenAgainst:
         curve = api_curve(cost.price, self.assumptions)
@@ -210,7 +213,20 @@ class _Estimate:
         per_node = fleet.replicas_per_node
         best = rules.cheapest(capacity.requests_per_second * per_node, LARGEST_NODES)
         dearest = rules.split(best.nodes, capacity.low_requests_per_second * per_node)
-        return Option("hybrid", best.monthly, dearest.monthly, overflow.price.reference, best)
+        return Option(
+            "hybrid",
+            best.monthly,
+            dearest.monthly,
+            overflow.price.reference,
+            best,
+            missed=self.missed_objective,
+        )
+
+    @property
+    def missed_objective(self) -> Objective | None:
+        """The objective that own nodes miss even with a single request; None if they meet all."""
+        missed = (model.capacity.missed for model in self.assumptions.models)
+        return next(filter(None, missed), None)
 
     def committed(self) -> Decimal:
         """Returns what a commitment takes off a node that always runs, contingency included."""
@@ -257,5 +273,6 @@ class _Estimate:
             error_percent=max(model.capacity.error_percent for model in self.assumptions.models),
             unit=self.assumptions.load.unit,
             on_cpus=self.assumptions.engine.gpu.is_cpu,
+            kept_inside=self.assumptions.kept_inside,
         )
         return decide(options, evidence)

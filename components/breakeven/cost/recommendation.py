@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from breakeven.cost.break_even import BreakEven
+from breakeven.cost.capacity.latency import Objective
 from breakeven.cost.demand.load import Unit
 from breakeven.cost.hybrid import Hybrid
 
@@ -26,6 +27,8 @@ class Option:
         split: How a hybrid splits the load; None for the other kinds.
         enlarged_to: Nodes that self-hosting needs at most, where the configured fleet is too small;
             else 0.
+        missed: The latency objective that own nodes miss even with a single request in flight; None
+            if they meet all, or for an API.
     """
 
     choice: Choice
@@ -34,6 +37,24 @@ class Option:
     api: str = ""
     split: Hybrid | None = None
     enlarged_to: int = 0
+    missed: Objective | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptInside:
+    """Requests that may not go to an API, although others may.
+
+    Attributes:
+        teams: Names of the teams with `dataMayLeave` false; empty if only a header of the request
+            keeps it inside.
+        everyone: Whether these are all teams.
+        largest_share: Upper limit of their share of the tokens, 0 to 1, from the teams' limits;
+            None if a team has no limit.
+    """
+
+    teams: tuple[str, ...]
+    everyone: bool = False
+    largest_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +84,7 @@ class Evidence:
         error_percent: Band of the capacity estimate, in percent.
         unit: What a request is.
         on_cpus: Whether own nodes serve on CPUs, without GPUs.
+        kept_inside: Requests that may not go to an API; None if all may, or if none may.
     """
 
     data_may_leave: bool
@@ -72,11 +94,28 @@ class Evidence:
     error_percent: float
     unit: Unit = "request"
     on_cpus: bool = False
+    kept_inside: KeptInside | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DataStays:
     """Prompts may not leave; `extra` is what that costs more than `api`, 0 or less for nothing."""
+
+    extra: Decimal
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
+class SomeStayInside:
+    """The recommended API may not get the requests of `kept`; `keeps` is the cheapest that does."""
+
+    kept: KeptInside
+    keeps: Option
+
+
+@dataclass(frozen=True, slots=True)
+class AllTeamsStay:
+    """No team's prompts may leave; `extra` is what that costs more than `api`."""
 
     extra: Decimal
     api: str
@@ -117,7 +156,14 @@ class NoComparator:
 
 
 Reason: TypeAlias = (
-    NoComparator | DataStays | DependsOnCapacity | HoldsIfSlower | BreakEvenVolume | OwnNodesIdle
+    NoComparator
+    | DataStays
+    | SomeStayInside
+    | AllTeamsStay
+    | DependsOnCapacity
+    | HoldsIfSlower
+    | BreakEvenVolume
+    | OwnNodesIdle
 )
 
 
@@ -153,7 +199,9 @@ def decide(options: Sequence[Option], evidence: Evidence) -> Verdict:
     """Recommends the cheapest option that the traffic allows.
 
     Compliance goes before cost: where prompts may not leave, self-hosting is recommended and its
-    extra cost named. Own nodes are judged by what they cost if a replica serves as little as its
+    extra cost named. Where only those of some teams may not, and an API is recommended for the
+    others, the verdict names these teams and the cheapest option that keeps their prompts inside.
+    Own nodes are judged by what they cost if a replica serves as little as its
     band allows: where that decides, the API is recommended, because nothing has to be bought to
     change one's mind later. So another option is recommended only where two costs cross.
 
@@ -168,14 +216,20 @@ def decide(options: Sequence[Option], evidence: Evidence) -> Verdict:
         key=lambda option: option.monthly,
         default=None,
     )
+    kept = evidence.kept_inside
     reasons: list[Reason]
     if cheapest_api is None:
         return Verdict(own, own, (NoComparator(),), tuple(options))
     if not evidence.data_may_leave:
         chosen = own
         reasons = [DataStays(own.monthly - cheapest_api.monthly, cheapest_api.api)]
+    elif kept is not None and kept.everyone:
+        chosen = own
+        reasons = [AllTeamsStay(own.monthly - cheapest_api.monthly, cheapest_api.api)]
     else:
         chosen, reasons = _by_cost(options, cheapest_api, evidence)
+        if kept is not None and chosen.choice in ("api", "hosted"):
+            reasons.insert(0, SomeStayInside(kept, _cheapest_inside(options, kept)))
     if evidence.break_even is not None:
         reasons.append(evidence.break_even)
     if chosen is not own:
@@ -196,3 +250,14 @@ def _by_cost(
     if planned.choice in ("self-host", "hybrid"):
         return cheapest_api, [DependsOnCapacity(planned, evidence.error_percent, evidence.unit)]
     return cheapest_api, []
+
+
+def _cheapest_inside(options: Sequence[Option], kept: KeptInside) -> Option:
+    """Returns the cheapest option with own nodes that can take what stays inside."""
+    needed = kept.largest_share or 0.0
+    able = (
+        option
+        for option in options
+        if option.choice == "self-host" or (option.split and option.split.own_share >= needed)
+    )
+    return min(able, key=lambda option: option.monthly)

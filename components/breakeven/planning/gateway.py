@@ -10,12 +10,13 @@ from breakeven.catalog.apis.prices import token_rates
 from breakeven.cost.bill.by_model import ModelCost
 from breakeven.cost.bill.pricing import charged
 from breakeven.cost.gateway import AddedGateway, GatewayPods
+from breakeven.cost.recommendation import KeptInside
 from breakeven.manifests.gateway.figures import GatewayFigures, TokenPrices
 from breakeven.manifests.gateway.sizing import CPU_TARGET_PERCENT, GATEWAY_POD, STORE_POD
 from breakeven.manifests.gateway.store import store_resources
 from breakeven.money import to_millionths
 from breakeven.planning.rendered_ledger import entry_of
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import Settings, Stack
 
 if TYPE_CHECKING:  # the checks of a preview come before a report is needed
     from breakeven.cost.report import Report
@@ -45,6 +46,25 @@ def hybrid_gateway(settings: Settings) -> AddedGateway | None:
         return None
     store = () if settings.gateway.is_on else store_resources(settings, gateway)
     return AddedGateway(pods=pods, resources=charged(map(entry_of, store)))
+
+
+def kept_inside(stack: Stack) -> KeptInside | None:
+    """Returns whose requests may not go to an API, although others may; None for none."""
+    gateway = stack.gateway
+    if not stack.network.data_may_leave:
+        return None
+    staying = [team for team in gateway.teams.values() if not team.data_may_leave]
+    if not staying:
+        # Clients then mark requests that stay by a header; nobody knows how many.
+        by_header = gateway.is_on and gateway.separate_inside
+        return KeptInside(teams=()) if by_header else None
+    limits = [team.tokens_per_day for team in staying if team.tokens_per_day is not None]
+    total = sum(model.traffic.tokens_per_day for model in stack.models)
+    return KeptInside(
+        teams=tuple(name for name, team in gateway.teams.items() if not team.data_may_leave),
+        everyone=not gateway.leaving_teams,
+        largest_share=min(1.0, sum(limits) / total) if len(limits) == len(staying) else None,
+    )
 
 
 def gateway_figures(report: Report) -> GatewayFigures:

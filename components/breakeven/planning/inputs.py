@@ -25,7 +25,7 @@ from breakeven.errors import PriceBookError, Problem
 from breakeven.planning.checks import serving_conflicts
 from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, target_conflicts
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
-from breakeven.planning.gateway import gateway_pods_of, hybrid_gateway
+from breakeven.planning.gateway import gateway_pods_of, hybrid_gateway, kept_inside
 from breakeven.planning.notes import notes_of
 from breakeven.planning.objectives import engine_notes, objective_notes, prefix_notes
 from breakeven.planning.own_evaluation import evaluation_conflicts, evaluation_notes, quality_of
@@ -114,7 +114,7 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
             _model(shared, model, demand=demand, capacity=capacity)
             for model, demand, capacity in zip(stack.models, demands, capacities, strict=True)
         )
-        return replace(first, others=tuple(others))
+        return replace(first, others=tuple(others), kept_inside=kept_inside(stack))
 
     return Inputs(problems, _nothing if problems else gather)
 

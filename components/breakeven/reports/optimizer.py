@@ -60,7 +60,7 @@ def as_output(recommendation: Recommendation, top: int) -> dict[str, object]:
         "month": month_name(assumptions.calendar),
         "tokensPerDay": assumptions.load.tokens_per_day,
         "recommendation": recommendation.conclusion.choice,
-        "summary": conclusion_sentences(recommendation.conclusion),
+        "summary": conclusion_sentences(recommendation),
         "monthlyIfSlower": money(recommendation.conclusion.monthly_if_slower),
         "asItStands": money(recommendation.as_it_stands),
         "weighed": {
@@ -98,7 +98,7 @@ def _choices(recommendation: Recommendation) -> str:
         table.add_row(
             name, usd(monthly), usd_per_million(recommendation.usd_per_million_tokens(monthly))
         )
-    return drawn(table) + wrapped([conclusion_sentences(recommendation.conclusion)])
+    return drawn(table) + wrapped([conclusion_sentences(recommendation)])
 
 
 def _choice_rows(recommendation: Recommendation) -> Iterator[tuple[str, Decimal]]:

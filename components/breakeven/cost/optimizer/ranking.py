@@ -143,7 +143,7 @@ def recommend(search: Search) -> Recommendation:
         hosted=tuple(hosted),
         constraints=tuple(price_of(one, imposed, candidates) for one in constraints),
         counts=evaluator.counts,
-        conclusion=conclude(best, slower, cheapest_api, data_may_leave=assumptions.data_may_leave),
+        conclusion=conclude(best, slower, cheapest_api, data_may_leave=assumptions.may_leave),
         not_priced=evaluator.not_priced,
     )
 

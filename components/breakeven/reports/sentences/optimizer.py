@@ -14,6 +14,7 @@ from breakeven.reports.formatting import counted, usd
 from breakeven.reports.sentences.apis import api_notes, comparison_caveats
 from breakeven.reports.sentences.descriptions import capacity_band, capacity_method
 from breakeven.reports.sentences.line_items import not_priced_name
+from breakeven.reports.sentences.recommendation import kept_inside_sentence
 from breakeven.reports.sentences.units import in_time, measured_speed
 
 
@@ -33,8 +34,17 @@ def describe(candidate: Candidate) -> str:
     )
 
 
-def conclusion_sentences(conclusion: Conclusion) -> str:
-    """Says what to do, and why."""
+def conclusion_sentences(recommendation: Recommendation) -> str:
+    """Says what to do, why, and whose requests cannot follow the advice."""
+    conclusion = recommendation.conclusion
+    sentences = _conclusion(conclusion)
+    kept = recommendation.search.assumptions.kept_inside
+    if kept is None or conclusion.choice not in ("api", "hosted"):
+        return sentences
+    return f"{sentences} {kept_inside_sentence(kept)} No API may serve them."
+
+
+def _conclusion(conclusion: Conclusion) -> str:
     best, api = conclusion.best, conclusion.api
     costs = f"{describe(best)}: {usd(best.monthly)}/month"
     if api is None:

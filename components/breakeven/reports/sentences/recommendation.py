@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from breakeven.cost.capacity.latency import Objective
 from breakeven.cost.fleet.plan import NEGLIGIBLE_UNSERVED_SHARE
 from breakeven.cost.fleet.simulation.result import OBJECTIVE_SHARE
 from breakeven.cost.recommendation import (
+    AllTeamsStay,
     BreakEvenVolume,
     Choice,
     DataStays,
     DependsOnCapacity,
     HoldsIfSlower,
+    KeptInside,
     NoComparator,
     Option,
     OwnNodesIdle,
     Reason,
+    SomeStayInside,
     Verdict,
 )
 from breakeven.cost.report import ModelShortfall, Shortfall
@@ -33,6 +37,12 @@ _ALL = 0.9995
 """A share of requests that is shown as all of them."""
 
 _INSIDE = "Prompts must stay inside (network.dataMayLeave: false)"
+_ALL_TEAMS = "Prompts of every team must stay inside (dataMayLeave: false in gateway.teams)"
+
+_MISSED: Mapping[Objective, str] = {
+    "first-token": "misses the TTFT objective",
+    "inter-token": "misses the ITL objective",
+}
 
 
 def summary(verdict: Verdict) -> str:
@@ -46,13 +56,30 @@ def summary(verdict: Verdict) -> str:
     ratio = ""
     if chosen.monthly > 0 and other.monthly > chosen.monthly:
         ratio = f" ({other.monthly / chosen.monthly:,.1f}x)"
-    because = ""
-    if any(isinstance(reason, DataStays) for reason in verdict.reasons):
-        because = ", because prompts must stay inside (network.dataMayLeave: false)"
+    because = "".join(map(_condition, verdict.reasons))
     return (
         f"{_ADVICE[chosen.choice]}{because}: {_option(chosen)} costs {usd(chosen.monthly)}/month; "
         f"{_option(other)} costs {usd(other.monthly)}/month{ratio}."
     )
+
+
+def _condition(reason: Reason) -> str:
+    """Returns what restricts the advice; empty for a reason that only explains it."""
+    match reason:
+        case DataStays():
+            return ", because prompts must stay inside (network.dataMayLeave: false)"
+        case AllTeamsStay():
+            return ", because prompts of every team must stay inside"
+        case SomeStayInside(kept):
+            return f", except for {_kept(kept)}"
+        case _:
+            return ""
+
+
+def _kept(kept: KeptInside) -> str:
+    if not kept.teams:
+        return "requests with the header x-stay-inside"
+    return f"{'team' if len(kept.teams) == 1 else 'teams'} {', '.join(kept.teams)}"
 
 
 def reasons(verdict: Verdict) -> tuple[str, ...]:
@@ -125,7 +152,12 @@ def _settings(model: ModelShortfall) -> str:
 
 
 def option_name(option: Option) -> str:
-    """Names an option in a table."""
+    """Names an option in a table, with the latency objective that it misses."""
+    name = _unmarked_name(option)
+    return name if option.missed is None else f"{name} ({_MISSED[option.missed]})"
+
+
+def _unmarked_name(option: Option) -> str:
     if option.choice == "api":
         return f"Stay on {option.api}"
     if option.choice == "hosted":
@@ -153,17 +185,15 @@ def _option(option: Option) -> str:
     return f"{nodes} of your own plus {option.api} for {1 - option.split.own_share:.0%} of requests"
 
 
-def _reason(reason: Reason) -> str:  # noqa: PLR0911  # one kind of reason each
+def _reason(reason: Reason) -> str:
     match reason:
         case NoComparator():
             return (
                 "Every API is excluded: each is retired, accepts only shorter requests, or is "
                 "outside api.regions. Name an available one in api.inUse or api.hosted."
             )
-        case DataStays(extra, api):
-            if extra <= 0:
-                return f"{_INSIDE}, which costs nothing extra."
-            return f"{_INSIDE}, which costs {usd(extra)}/month more than {api}."
+        case DataStays() | AllTeamsStay() | SomeStayInside():
+            return _stays_inside(reason)
         case DependsOnCapacity(option, percent, unit):
             return (
                 f"{_ADVICE[option.choice]} at {usd(option.monthly)}/month would be cheaper, but if "
@@ -183,3 +213,29 @@ def _reason(reason: Reason) -> str:  # noqa: PLR0911  # one kind of reason each
                 f"The {idle} would sit idle {idle_share:.0%} of the time, and staffing is "
                 f"{staffing_share:.0%} of the self-hosted cost."
             )
+
+
+def _stays_inside(reason: DataStays | AllTeamsStay | SomeStayInside) -> str:
+    """Says whose prompts no API may get, and what that costs."""
+    if isinstance(reason, SomeStayInside):
+        kept, keeps = reason.kept, reason.keeps
+        share = "Their share of the traffic is unknown"
+        if kept.largest_share is not None:
+            share = f"Their limits allow at most {kept.largest_share:.0%} of the tokens"
+        return (
+            f"{kept_inside_sentence(kept)} {share}; every option is priced for all traffic. The "
+            f"cheapest option that keeps them inside: {option_name(keeps)}, "
+            f"{usd(keeps.monthly)}/month."
+        )
+    who = _INSIDE if isinstance(reason, DataStays) else _ALL_TEAMS
+    if reason.extra <= 0:
+        return f"{who}, which costs nothing extra."
+    return f"{who}, which costs {usd(reason.extra)}/month more than {reason.api}."
+
+
+def kept_inside_sentence(kept: KeptInside) -> str:
+    """Says whose requests no API may serve."""
+    if not kept.teams:
+        return f"{_kept(kept).capitalize()} must stay inside (gateway.separateInside: true)."
+    keys = ", ".join(f"gateway.teams.{team}" for team in kept.teams)
+    return f"Prompts of {_kept(kept)} must stay inside (dataMayLeave: false in {keys})."
