@@ -170,7 +170,7 @@ def problems_of(project: Path) -> tuple[Problem, ...]:
 @pytest.mark.parametrize(
     ("requests", "length", "note"),
     [
-        (a_day(9_900), 10_240, "replicas.targetRequests is set to"),
+        (a_day(9_900), 10_240, "so that the stack can still be estimated"),
         (a_day(9_900, 20_000), 20_480, ""),
         # qwen2.5-7b-instruct reads 32,768 tokens.
         (a_day(9_900, 40_000), 10_240, "the longest request has 40,200 tokens, more than"),
@@ -198,6 +198,27 @@ def test_an_import_leaves_a_stack_that_can_be_estimated(
     percentiles = config["breakeven:traffic"]["inputPercentiles"]
     assert requests[0][1] <= percentiles["p99"] <= requests[0][1] * 1.008
     assert percentiles["max"] == requests[-1][1]
+
+
+def test_an_import_says_what_no_longer_fits_and_what_to_run_next(
+    tmp_path: Path, project: Path
+) -> None:
+    stack = (ROOT / "stacks" / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    written(project / "stacks" / "Pulumi.fits.yaml", stack)
+    log = written(tmp_path / "log.csv", azure_trace(a_day(30_000)))
+    output = " ".join(breakeven("import", str(log), "--stack", "fits").split())
+    before, _, after = output.partition("Settings, ")
+    assert "Does not fit: replicas.targetRequests was 32, but a replica can hold only" in before
+    assert "next: breakeven recommend fits" in after
+    [told] = [
+        note
+        for note in json.loads(breakeven("import", str(log), "--format", "json"))["notes"]
+        if "targetRequests" in note
+    ] or [""]
+    assert told == ""  # without a stack, nothing is changed
+    written(project / "stacks" / "Pulumi.fits.yaml", stack)
+    as_json = breakeven("import", str(log), "--stack", "fits", "--format", "json")
+    assert json.loads(as_json)["notes"][0].startswith("replicas.targetRequests was 32")
 
 
 def test_what_no_setting_can_mend_is_refused_and_nothing_is_written(

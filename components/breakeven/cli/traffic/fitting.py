@@ -9,6 +9,7 @@ from datetime import date
 from breakeven.errors import Problem, UserError
 from breakeven.planning.demand import capacity_of, demand_of
 from breakeven.planning.inputs import inputs_of
+from breakeven.reports.formatting import counted
 from breakeven.settings.files import with_settings
 from breakeven.settings.model import ModelSettings
 from breakeven.settings.parse import parse
@@ -39,10 +40,12 @@ class Fitted:
     Attributes:
         settings: Measured and derived settings, by dotted key.
         notes: Explanations of derived settings.
+        unfit: What the stack's GPUs do not hold any more, and what was changed; empty for nothing.
     """
 
     settings: Mapping[str, Setting]
     notes: tuple[str, ...] = ()
+    unfit: str = ""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,13 @@ class _Stack:
         standing = {_SHAPE: "flat"} if _SHAPE in changes else {}
         found = self._problems({**changes, **standing})
         return [problem for problem in found if problem.key not in self._before]
+
+    @property
+    def target_requests(self) -> int:
+        """Requests in flight at which the autoscaler adds a replica, before the import."""
+        stack, _ = parse(self.values)
+        [model] = stack.models
+        return model.replicas.target_requests
 
     def held_requests(self, changes: Mapping[str, object]) -> int:
         """Returns how many requests a replica holds at once."""
@@ -106,19 +116,27 @@ def fitted(
     problems: list[Problem] = []
     for length, note in _lengths(profile):
         changed = {**settings, **({LENGTH: length} if length > stated else {})}
-        told = [note.format(length=max(length, stated))] if note else []
+        longest = max(length, stated)
+        told = (note.format(length=longest),) if note else ()
+        unfit = ""
         problems = stack.new_problems(changed)
         if [problem.key for problem in problems] == [TARGET]:
             held = stack.held_requests(changed)
             changed[TARGET] = held
             problems = stack.new_problems(changed)
-            told.append(
-                f"{TARGET} is set to {held}, the most requests of this length that a "
-                "replica can hold"
-            )
+            unfit = _unfit(stack, longest, held)
         if not problems:
-            return Fitted(changed, tuple(told))
+            return Fitted(changed, told, unfit)
     raise UnfitSettingsError(name, problems)
+
+
+def _unfit(stack: _Stack, length: int, held: int) -> str:
+    """Says that a replica holds fewer requests of the measured length than the stack asks for."""
+    return (
+        f"{TARGET} was {stack.target_requests}, but a replica can hold only "
+        f"{counted(held, 'request')} of these lengths at once ({LENGTH}: {length:,}). It is set to "
+        f"{held}, so that the stack can still be estimated; other GPUs may cost less"
+    )
 
 
 def fitted_to_default(settings: Mapping[str, Setting], profile: Profile) -> Fitted:

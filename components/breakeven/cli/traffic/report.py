@@ -55,8 +55,9 @@ class TrafficReport:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes on the figures."""
-        return (*self.imported.notes, *self.profile.notes, *self.fitted.notes)
+        """Notes on the figures; first what no longer fits."""
+        unfit = (self.fitted.unfit,) if self.fitted.unfit else ()
+        return (*unfit, *self.imported.notes, *self.profile.notes, *self.fitted.notes)
 
     def as_text(self) -> str:
         """Returns the report as text, at most 96 columns wide."""
@@ -71,13 +72,18 @@ class TrafficReport:
             *(f"- {line}" for line in describe_bad_rows(tally)),
         ]
         where = f"stacks/Pulumi.{self.stack}.yaml, merged" if self.stack else "for the stack file"
+        if self.fitted.unfit:
+            head.append(f"Does not fit: {self.fitted.unfit}.")
         parts = [wrapped(head), f"\nSettings, {where}\n", *_lines(setting_lines(self.settings))]
         if self.spend:
             parts += ["\nSpend\n", wrapped(self.spend.as_text())]
-        if self.notes:
-            parts += ["\nNotes\n", wrapped(f"- {note}." for note in self.notes)]
+        notes = [note for note in self.notes if note != self.fitted.unfit]
+        if notes:
+            parts += ["\nNotes\n", wrapped(f"- {note}." for note in notes)]
         if self.written:
             parts += ["\n", *_lines(f"Written: {file}" for file in self.written)]
+        if self.fitted.unfit:
+            parts += _lines([f"next:    breakeven recommend {self.stack}     find GPUs that fit"])
         return "".join(parts)
 
     def _volume(self) -> str:
