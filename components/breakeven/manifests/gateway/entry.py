@@ -37,6 +37,8 @@ def _ingress(settings: Settings, gateway: GatewaySettings) -> Resource:
     nginx = {
         # The gateway speaks TLS itself, and answers may take their time and come in parts.
         "backend-protocol": "HTTPS",
+        # Stated, because the controller's own settings may turn the redirect off for all.
+        "ssl-redirect": "true",
         "proxy-buffering": "off",
         "proxy-body-size": f"{gateway.max_body_megabytes}m",
         "proxy-read-timeout": str(longest_answer(settings, gateway)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from breakeven.policy.manifest import Pod, Resource, Scope, Unknown, at, listed, mapped
-from breakeven.policy.rule import Rule, Violation, about
+from breakeven.policy.rule import Level, Rule, Violation, about
 from breakeven.policy.rules.command_lines import flags
 from breakeven.policy.rules.containers import is_kind, is_one_of, shown
 from breakeven.policy.rules.network_policies import neighbors, port_name
@@ -33,6 +33,27 @@ _PLAIN_ANNOTATIONS = {
     "traefik.ingress.kubernetes.io/router.tls": "false",
 }
 """Annotations with which an Ingress with a certificate also serves plain HTTP."""
+
+_STATED = {
+    _ALLOW_HTTP: r"false",
+    "nginx.ingress.kubernetes.io/ssl-redirect": r"true",
+    "nginx.ingress.kubernetes.io/force-ssl-redirect": r"true",
+    "nginx.org/redirect-to-https": r"true",
+    "nginx.org/ssl-redirect": r"true",
+    "ingress.kubernetes.io/force-ssl-redirect": r"true",
+    "ingress.kubernetes.io/ssl-redirect": r"true",
+    "haproxy.org/ssl-redirect": r"true",
+    "haproxy-ingress.github.io/ssl-redirect": r"true",
+    "traefik.ingress.kubernetes.io/router.tls": r"true",
+    "alb.ingress.kubernetes.io/ssl-redirect": r"\d+",
+    "appgw.ingress.kubernetes.io/ssl-redirect": r"true",
+    "konghq.com/protocols": r"https|grpcs|https,grpcs|grpcs,https",
+}
+"""Annotations with which controllers refuse or redirect plain HTTP, and the value that says so.
+
+Those of Google, ingress-nginx, NGINX Inc., Contour, HAProxy, Traefik, AWS, Azure and Kong, as their
+documentation names them (2026-12-01).
+"""
 
 
 @about(is_kind("Service"))
@@ -142,6 +163,17 @@ def _plain_ingress(resource: Resource) -> Iterator[Violation]:
         yield Violation("spec.defaultBackend", "all hosts without TLS")
 
 
+@about(is_kind("Ingress"))
+def _plain_http_stated(resource: Resource, _scope: Scope) -> Iterator[Violation]:
+    annotations = mapped(at(resource.manifest, "metadata", "annotations"))
+    values = {name: annotations[name] for name in _STATED if name in annotations}
+    if not any(
+        isinstance(value, Unknown) or re.fullmatch(_STATED[name], str(value).lower())
+        for name, value in values.items()
+    ):
+        yield Violation("metadata.annotations", "nothing about plain HTTP")
+
+
 def _plain_servers(resource: Resource) -> Iterator[Violation]:
     for number, server in enumerate(listed(resource.spec.get("servers"))):
         protocol = at(server, "port", "protocol")
@@ -198,6 +230,16 @@ RULES = (
         check=_tls,
         needs_all=True,
         controls={"Kubescape": ("C-0263",)},
+    ),
+    Rule(
+        id="ingress-plain-http-stated",
+        what="An Ingress states that its controller refuses or redirects plain HTTP. Otherwise the "
+        "controller's own settings decide, which are not among the manifests.",
+        do=f'Set the annotation of your controller, such as {_ALLOW_HTTP}: "false" or '
+        'nginx.ingress.kubernetes.io/ssl-redirect: "true".',
+        theme="transport",
+        level=Level.ADVISORY,
+        check=_plain_http_stated,
     ),
     Rule(
         id="ingress-no-snippets",

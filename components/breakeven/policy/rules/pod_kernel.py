@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
-from breakeven.policy.manifest import Container, Pod, at, listed, mapped
+from breakeven.policy.manifest import Container, Pod, Unknown, at, listed, mapped
 from breakeven.policy.remediation import fill_pods
 from breakeven.policy.rule import Level, Rule, Violation
 from breakeven.policy.rules.containers import (
@@ -35,10 +37,28 @@ _APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 _SELINUX_TYPES = (None, "", "container_t", "container_init_t", "container_kvm_t")
 
 
+def _unnamed(profile: Any, path: str) -> Iterator[Violation]:
+    """Finds a profile of the node without a name, which the API server rejects."""
+    name = at(profile, "localhostProfile")
+    is_unnamed = not isinstance(name, Unknown) and not str(name or "").strip()
+    if is_unnamed and at(profile, "type") == "Localhost":
+        yield Violation(f"{path}.localhostProfile", shown(name))
+
+
+def _outside(profile: Any, path: str) -> Iterator[Violation]:
+    """Finds a seccomp profile without a name, or outside the kubelet's folder of profiles."""
+    yield from _unnamed(profile, path)
+    name = at(profile, "localhostProfile")
+    if isinstance(name, str) and (name.startswith("/") or ".." in name.split("/")):
+        yield Violation(f"{path}.localhostProfile", shown(name))
+
+
 def _pod_seccomp(pod: Pod) -> Iterator[Violation]:
     for path, value in of_pod(pod, "seccompProfile", "type"):
         if not is_one_of(value, "RuntimeDefault", "Localhost"):
             yield Violation(path, shown(value))
+    for path, value in of_pod(pod, "seccompProfile"):
+        yield from _outside(value, path)
 
 
 def _pod_selinux(pod: Pod) -> Iterator[Violation]:
@@ -55,8 +75,10 @@ def _pod_apparmor(pod: Pod) -> Iterator[Violation]:
     for path, value in of_pod(pod, "appArmorProfile", "type"):
         if not is_one_of(value, "RuntimeDefault", "Localhost"):
             yield Violation(path, shown(value))
+    for path, value in of_pod(pod, "appArmorProfile"):
+        yield from _unnamed(value, path)
     for key, value in mapped(pod.annotations).items():
-        plain = value in ("runtime/default", "") or str(value).startswith("localhost/")
+        plain = value in ("runtime/default", "") or re.fullmatch(r"localhost/\S+", str(value))
         if str(key).startswith(_APPARMOR_ANNOTATION) and not plain:
             yield Violation(f"metadata.annotations[{key}]", shown(value))
 
@@ -65,6 +87,8 @@ def _seccomp(container: Container, pod: Pod) -> Iterator[Violation]:
     value = effective(container, pod, "seccompProfile", "type")
     if not is_one_of(value, "RuntimeDefault", "Localhost"):
         yield Violation(f"{container.path}.securityContext.seccompProfile.type", shown(value))
+    own = at(container.spec, "securityContext", "seccompProfile")
+    yield from _outside(own, f"{container.path}.securityContext.seccompProfile")
 
 
 def _proc_mount(container: Container, _pod: Pod) -> Iterator[Violation]:
@@ -96,13 +120,17 @@ def _apparmor(container: Container, pod: Pod) -> Iterator[Violation]:
     value = effective(container, pod, "appArmorProfile", "type")
     if not is_one_of(value, None, "RuntimeDefault", "Localhost"):
         yield Violation(f"{container.path}.securityContext.appArmorProfile.type", shown(value))
+    own = at(container.spec, "securityContext", "appArmorProfile")
+    yield from _unnamed(own, f"{container.path}.securityContext.appArmorProfile")
 
 
 RULES = (
     Rule(
         id="pod-seccomp",
-        what="Every container has a seccomp profile.",
-        do="Set securityContext.seccompProfile.type to RuntimeDefault on the pod.",
+        what="Every container has a seccomp profile, and a profile of the node (Localhost) is "
+        "named.",
+        do="Set securityContext.seccompProfile.type to RuntimeDefault on the pod, or state "
+        "localhostProfile.",
         theme="isolation",
         level=Level.REMEDIATING,
         check=all_of(each_pod(_pod_seccomp), each_container(_seccomp)),
@@ -141,8 +169,8 @@ RULES = (
     ),
     Rule(
         id="pod-apparmor",
-        what="AppArmor is not disabled.",
-        do="Set appArmorProfile.type to RuntimeDefault, or remove it.",
+        what="AppArmor is not disabled, and a profile of the node (Localhost) is named.",
+        do="Set appArmorProfile.type to RuntimeDefault, state localhostProfile, or remove it.",
         theme="isolation",
         check=all_of(each_pod(_pod_apparmor), each_container(_apparmor)),
         controls={"PSS": ("baseline",)},

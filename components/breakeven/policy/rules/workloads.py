@@ -68,6 +68,13 @@ def _resources(container: Container, _pod: Pod) -> Iterator[Violation]:
             yield Violation(f"{container.path}.resources.{section}.{name}", "not set")
 
 
+def _requests_stated(container: Container, _pod: Pod) -> Iterator[Violation]:
+    for name in ("cpu", "memory"):
+        limit = at(container.spec, "resources", "limits", name)
+        if limit is not None and at(container.spec, "resources", "requests", name) is None:
+            yield Violation(f"{container.path}.resources.requests.{name}", f"the limit, {limit}")
+
+
 def _ephemeral_storage(container: Container, _pod: Pod) -> Iterator[Violation]:
     for section in ("requests", "limits"):
         if at(container.spec, "resources", section, "ephemeral-storage") is None:
@@ -205,6 +212,15 @@ RULES = (
             "NSA": ("C-0270", "C-0271"),
             "Checkov": ("CKV_K8S_10", "CKV_K8S_12", "CKV_K8S_13"),
         },
+    ),
+    Rule(
+        id="resources-requests-stated",
+        what="What a container reserves of CPU and memory is stated. If a request is omitted, the "
+        "whole limit is reserved, and nodes are bought for it.",
+        do="Set resources.requests.cpu and .memory next to the limits.",
+        theme="capacity",
+        level=Level.ADVISORY,
+        check=each_container(_requests_stated, roles=_LASTING),
     ),
     Rule(
         id="resources-ephemeral-storage",
