@@ -71,9 +71,9 @@ class Program:
         return [home / "go.mod", home / "go.sum", *sorted(home.glob("*.go"))]
 
     def version(self, layout: Layout) -> str:
-        """The version that the module folder pins, without its v."""
+        """The version that the module folder pins, without its v; its folder if it pins none."""
         match = re.search(rf"\b{re.escape(self.module)} v(\S+)", _module_file(layout, self))
-        return match.group(1) if match else f"of tools/{self.home(layout).name}/go.mod"
+        return match.group(1) if match else f"(tools/{self.home(layout).name})"
 
 
 def numbers(version: str) -> tuple[int, ...]:

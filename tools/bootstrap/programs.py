@@ -111,7 +111,8 @@ def build(
         name = _name(layout, program, golang.version_of(layout, go, [program]))
         folder = layout.cache / "programs" / name
         if not (folder / "bin" / program.name).is_file():
-            version = f"v{program.version(layout)}"
+            stated = program.version(layout)
+            version = f"v{stated}" if stated[:1].isdigit() else stated
             with console.step(label, golang.announcement(program, version)):
                 _build(layout, go, program, version, folder)
     return folder / "bin"
