@@ -16,9 +16,9 @@ def over_budget(figures: Mapping[str, object]) -> str | None:
     if budget is None or not isinstance(own, Mapping):
         return None
     limit, total = Decimal(str(budget)), Decimal(str(own["total"]))
-    candidate = figures.get("candidate")
-    if isinstance(candidate, Mapping):  # paid as long as it is on trial
-        total += Decimal(str(candidate["monthly"]))
+    candidates = figures.get("candidates")
+    if isinstance(candidates, Sequence):  # paid as long as they are on trial
+        total += sum((Decimal(str(each["monthly"])) for each in candidates), Decimal(0))
     if total <= limit:
         return None
     return (

@@ -130,6 +130,11 @@ class Assumptions:
     others: tuple[Assumptions, ...] = ()
 
     @property
+    def candidates(self) -> frozenset[str]:
+        """Names of the objects of all models' candidates."""
+        return frozenset(model.candidate for model in self.models if model.candidate)
+
+    @property
     def model_name(self) -> str:
         """Name of the model."""
         return self.engine.model.name

@@ -65,7 +65,7 @@ class _Estimate:
     """Carries the intermediate results, each of which several steps need."""
 
     def __init__(self, resources: tuple[Registered, ...], assumptions: Assumptions) -> None:
-        self.resources = without(resources, assumptions.candidate)
+        self.resources = without(resources, assumptions.candidates)
         self.assumptions = assumptions
         self.weeks = tuple(model.week() for model in assumptions.models)
         self.week = fleet_week(self.weeks, assumptions)

@@ -154,8 +154,7 @@ class Report:
         models: The parts of the models, in the order of the stack file.
         availability: What an availability objective costs; None where the stack states none.
         levers: What would lower the bill, largest saving first; None where nobody asked.
-        candidate: What a candidate on trial costs, in addition to the bill; None without one, and
-            where nobody asked.
+        candidates: What candidates on trial cost, in addition to the bill; none where nobody asked.
     """
 
     assumptions: Assumptions
@@ -173,7 +172,7 @@ class Report:
     models: tuple[ModelCost, ...]
     availability: Availability | None = None
     levers: tuple[Lever, ...] | None = None
-    candidate: CandidateCost | None = None
+    candidates: tuple[CandidateCost, ...] = ()
 
     @property
     def compared_hosted(self) -> ApiCost | None:
@@ -196,8 +195,18 @@ class Report:
 
     @property
     def total_with_candidate(self) -> Decimal:
-        """What is paid while a candidate is on trial: a budget is for all of it."""
-        return self.total + (Decimal(0) if self.candidate is None else self.candidate.monthly)
+        """What is paid while candidates are on trial: a budget is for all of it."""
+        return self.total + sum((each.monthly for each in self.candidates), Decimal(0))
+
+    @property
+    def candidate_lines(self) -> tuple[LineItem, ...]:
+        """What is paid for candidates in addition to the bill."""
+        return tuple(line for each in self.candidates for line in each.lines)
+
+    @property
+    def candidate_contingency(self) -> Decimal:
+        """Reserve over that, to the cent."""
+        return sum((each.contingency for each in self.candidates), Decimal(0))
 
     @property
     def serving_total(self) -> Decimal:

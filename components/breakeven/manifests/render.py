@@ -53,8 +53,8 @@ def stack_components(stack: Stack, prices: GatewayFigures | None = None) -> tupl
     ]
     for model in stack.models:
         components += _served(model, pool)
-    if stack.tried is not None:
-        components += _tried(stack.tried, pool)
+    for trial in stack.trials:
+        components += _tried(trial, pool)
     if stack.gateway.is_on:
         gateway_figures = prices or GatewayFigures.none()
         first = stack.models[0]  # it knows of the others

@@ -121,12 +121,13 @@ def inputs_of(name: str, stack: Stack, problems: tuple[Problem, ...], today: dat
 
 def _candidate_problems(name: str, stack: Stack, today: date) -> tuple[Problem, ...]:
     """Returns why a candidate cannot be served or priced, with the keys to change."""
-    if stack.tried is None:
-        return ()
-    for other in (stack.tried.promoted, at_its_share(stack.tried)):
-        found = inputs_of(name, other, (), today).problems
-        if found:
-            return of_candidate(found, stack.candidate)
+    for model in stack.models:
+        if model.tried is None:
+            continue
+        for other in (model.tried.promoted, at_its_share(model.tried)):
+            found = inputs_of(name, other, (), today).problems
+            if found:
+                return of_candidate(found, model)
     return ()
 
 

@@ -34,9 +34,9 @@ from breakeven.planning.inputs import Inputs, inputs_of
 from breakeven.planning.lever_candidates.changes import candidates_of
 from breakeven.planning.lever_candidates.sizes import Candidate
 from breakeven.planning.rendered_ledger import ledger_entries
-from breakeven.settings.fields import json_value
 from breakeven.settings.files import with_settings
 from breakeven.settings.parse import parse
+from breakeven.settings.rollouts.trial import settled_values
 from breakeven.settings.stack import Stack
 
 MOST_SIMULATED = 6
@@ -98,14 +98,10 @@ class _Levers:
         report: Report,
         entries: tuple[Registered, ...],
     ) -> None:
-        self.values = {
-            key: json_value(value) if isinstance(value, str) else value
-            for key, value in values.items()
-            # What lowers the bill is about what stays, and a candidate does not.
-            if key != "candidate" or stack.tried is None
-        }
+        # What lowers the bill is about what stays, and a candidate on trial does not.
+        self.values = settled_values(values, stack)
         self.stack, self.report = stack, report
-        entries = without(entries, report.assumptions.candidate)
+        entries = without(entries, report.assumptions.candidates)
         own = {(entry.type, entry.name) for entry in self._ledger(stack)}
         self.entries = entries
         self.added = tuple(each for each in entries if (each.type, each.name) not in own)

@@ -19,7 +19,7 @@ from breakeven.planning.inputs import inputs_of
 from breakeven.planning.levers import find_levers
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.planning.rendered_ledger import ledger_entries
-from breakeven.planning.rollouts.candidate import with_candidate
+from breakeven.planning.rollouts.candidate import with_candidates
 from breakeven.policy.manifest import Resource
 from breakeven.settings.files import stack_names, stack_values, with_settings
 from breakeven.settings.parse import parse, raise_problems, told
@@ -64,12 +64,12 @@ class LoadedStack:
     def report(self) -> Report:
         """Estimates the stack as its file states it."""
         ledger = self.ledger()
-        return with_candidate(estimate(ledger, self.assumptions), self.stack, ledger)
+        return with_candidates(estimate(ledger, self.assumptions), self.stack, ledger)
 
     def report_with_levers(self) -> Report:
         """Estimates the stack, and what would lower its bill, which takes about as long again."""
         ledger = self.ledger()
-        report = with_candidate(estimate(ledger, self.assumptions), self.stack, ledger)
+        report = with_candidates(estimate(ledger, self.assumptions), self.stack, ledger)
         return replace(report, levers=find_levers(self.values, self.stack, report, ledger))
 
     def with_precision(self, precision: str) -> Settings:

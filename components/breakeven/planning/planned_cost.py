@@ -7,6 +7,7 @@ from dataclasses import replace
 from breakeven.catalog.apis.prices import ApiPrice
 from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.bill.by_model import ModelCost
+from breakeven.cost.bill.candidate import CandidateCost
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.report import Report
 from breakeven.manifests.monitoring.planned import PlannedApi, PlannedCost
@@ -14,13 +15,15 @@ from breakeven.manifests.monitoring.planned import PlannedApi, PlannedCost
 
 def planned_costs(report: Report) -> tuple[PlannedCost, ...]:
     """Returns the figures that monitoring compares with what happens, for each model."""
-    first, *others = (_planned(report, model) for model in report.models)
-    first = replace(first, budget=report.assumptions.budget_per_month)
-    return (_with_candidate(first, report), *others)
+    tried = {found.model: found for found in report.candidates}
+    first, *others = (
+        _with_candidate(_planned(report, model), tried.get(model.assumptions.model_name))
+        for model in report.models
+    )
+    return (replace(first, budget=report.assumptions.budget_per_month), *others)
 
 
-def _with_candidate(planned: PlannedCost, report: Report) -> PlannedCost:
-    found = report.candidate
+def _with_candidate(planned: PlannedCost, found: CandidateCost | None) -> PlannedCost:
     if found is None:
         return planned
     private = any(line.private for line in found.lines)

@@ -17,7 +17,7 @@ from breakeven.planning.levers import find_levers
 from breakeven.planning.notes import update_strategy
 from breakeven.planning.planned_cost import planned_costs
 from breakeven.planning.rendered_ledger import entries_started_last, ledger_entries
-from breakeven.planning.rollouts.candidate import with_candidate
+from breakeven.planning.rollouts.candidate import with_candidates
 from breakeven.program_plan.answer import ProgramReport
 from breakeven.reports.document.writing import as_output, summary
 from breakeven.reports.estimate_text import render
@@ -77,5 +77,5 @@ class ProgramEstimate:
         return stack_components(self._stack, gateway_figures(report))
 
     def _with_levers(self, report: Report, entries: tuple[Registered, ...]) -> Report:
-        report = with_candidate(report, self._stack, entries)
+        report = with_candidates(report, self._stack, entries)
         return replace(report, levers=find_levers(self._values, self._stack, report, entries))

@@ -13,7 +13,7 @@ from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.line_item_table import add_line, line_table
 from breakeven.reports.quality import solved_tasks
-from breakeven.reports.rollouts.candidate import compared_candidate
+from breakeven.reports.rollouts.candidate import candidate_prefix, compared_candidates, total_name
 from breakeven.reports.sentences.bill import bill_notes
 from breakeven.reports.sentences.notes import price_sources, report_notes
 from breakeven.reports.tables import (
@@ -48,7 +48,7 @@ def _parts(report: Report) -> list[str]:
         _heading(report),
         _self_hosted(report),
         *([_table(by_model(report))] if report.assumptions.others else []),
-        *(_table(table) for table in compared_candidate(report)),
+        *(_table(table) for table in compared_candidates(report)),
         _table(by_api(report)),
         _table(break_even(report)),
         _recommendation(report),
@@ -90,19 +90,23 @@ def _self_hosted(report: Report) -> str:
     )
     table.add_row("Total", "", "", "", usd(report.total), "")
     rate = usd_per_million(report.usd_per_million_tokens)
-    table.add_row("Cost per 1M tokens", "", "", "", rate, "", end_section=bool(report.candidate))
-    if report.candidate is not None:
-        _add_candidate(table, report, report.candidate)
+    table.add_row("Cost per 1M tokens", "", "", "", rate, "", end_section=bool(report.candidates))
+    for candidate in report.candidates:
+        _add_candidate(table, report, candidate)
+    if report.candidates:
+        name = total_name(report)
+        table.add_row(name, "", "", "", usd(report.total_with_candidate), "")
     return drawn(table) + wrapped(bill_notes(report))
 
 
 def _add_candidate(table: Grid, report: Report, candidate: CandidateCost) -> None:
     for line in candidate.lines:
-        add_line(table, line, "Candidate: ")
+        add_line(table, line, candidate_prefix(report, candidate))
     if candidate.contingency:
-        share = f"Candidate: contingency, {candidate.contingency_share:.0%}"
+        share = (
+            f"{candidate_prefix(report, candidate)}contingency, {candidate.contingency_share:.0%}"
+        )
         table.add_row(share, "", "", "", usd(candidate.contingency), "stated")
-    table.add_row("Total with the candidate", "", "", "", usd(report.total_with_candidate), "")
 
 
 def _table(answered: Table) -> str:

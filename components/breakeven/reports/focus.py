@@ -101,10 +101,9 @@ def focus_rows(report: Report) -> list[dict[str, str | None]]:
     ListCost is ListUnitPrice times PricingQuantity, not rounded, so the rows sum to the total, with
     a candidate's trial to what it adds.
     """
-    tried = report.candidate
-    lines = (*report.infrastructure.lines, *report.staffing, *(tried.lines if tried else ()))
+    lines = (*report.infrastructure.lines, *report.staffing, *report.candidate_lines)
     rows = [_priced(report, line) for line in lines]
-    contingency = report.bill.contingency + (tried.contingency if tried else 0)
+    contingency = report.bill.contingency + report.candidate_contingency
     if contingency:
         rows.append(_contingency(report, contingency))
     return rows

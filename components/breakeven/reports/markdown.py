@@ -12,7 +12,7 @@ from breakeven.reports.availability import availability
 from breakeven.reports.formatting import shown_in, usd, usd_per_million
 from breakeven.reports.layout import Table
 from breakeven.reports.quality import solved_tasks
-from breakeven.reports.rollouts.candidate import compared_candidate
+from breakeven.reports.rollouts.candidate import compared_candidates
 from breakeven.reports.sentences.recommendation import summary
 
 LARGEST_COMMENT = 65_536
@@ -67,7 +67,7 @@ def _markdown(report: Report) -> str:
     parts = (
         tables.self_hosted(report),
         *([tables.by_model(report)] if report.assumptions.others else []),
-        *compared_candidate(report),
+        *compared_candidates(report),
         tables.by_api(report),
         *solved_tasks(report),
         tables.break_even(report),

@@ -19,7 +19,7 @@ from breakeven.reports.plots.tornado import Tornado, tornado_picture
 from breakeven.reports.plots.volume import cost_by_volume
 from breakeven.reports.plots.week import week
 from breakeven.reports.quality import solved_tasks
-from breakeven.reports.rollouts.candidate import compared_candidate
+from breakeven.reports.rollouts.candidate import compared_candidates
 from breakeven.reports.sentences.recommendation import summary
 
 
@@ -66,7 +66,7 @@ def _page(report: Report, tornado: Tornado | None) -> str:
                 *([tables.levers(report)] if report.levers is not None else []),
                 tables.self_hosted(report),
                 *([tables.by_model(report)] if report.assumptions.others else []),
-                *compared_candidate(report),
+                *compared_candidates(report),
                 tables.by_api(report),
                 tables.break_even(report),
                 *([availability(report)] if report.availability is not None else []),

@@ -70,7 +70,7 @@ WAIVERS = (PROJECT if (PROJECT / "stacks" / "waivers").is_dir() else ROOT) / "st
 PREFIX = "breakeven:"
 MODELS = "models"
 """Key of the list of models."""
-PER_MODEL = ("model", "engine", "weights", "replicas", "traffic", "api")
+PER_MODEL = ("model", "engine", "weights", "replicas", "traffic", "api", "candidate")
 """Groups that each model may have for itself; what it leaves out it inherits."""
 
 _SLIP = 0.88

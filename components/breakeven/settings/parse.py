@@ -25,7 +25,7 @@ from breakeven.settings.pool import PoolSettings
 from breakeven.settings.pricing import PricingSettings
 from breakeven.settings.replicas import ReplicaSettings
 from breakeven.settings.rollouts.candidate import CandidateSettings
-from breakeven.settings.rollouts.trial import with_candidate
+from breakeven.settings.rollouts.trial import with_candidates
 from breakeven.settings.stack import (
     PLAIN_NAME,
     CoLocated,
@@ -70,7 +70,7 @@ def parse(values: Values) -> tuple[Stack, tuple[Problem, ...]]:
         The stack, and every mistake found. Where a value cannot be used its default stands in the
         stack, so that a caller may check more before it raises.
     """
-    return with_candidate(values, *_parsed(values), _parsed)
+    return with_candidates(values, *_parsed(values), _parsed)
 
 
 def _parsed(values: Values) -> tuple[Stack, tuple[Problem, ...]]:

@@ -40,6 +40,7 @@ class CoLocated:
         longest_request_seconds: A request of it may take so long.
         max_length: Tokens that it reads and writes together.
         overflow_api: The API that its requests may go to; None for none.
+        tried: The candidate next to it; None without one.
     """
 
     model: str
@@ -51,6 +52,7 @@ class CoLocated:
     longest_request_seconds: int
     max_length: int
     overflow_api: OverflowApi | None = None
+    tried: RolloutCandidate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ class Origin:
 
 
 CANDIDATE = "candidate"
-"""Qualifier of a candidate's objects; a stack of several models has no candidate."""
+"""Ending of the names of a candidate's objects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +83,14 @@ class RolloutCandidate:
     """A candidate on trial, next to the model.
 
     Attributes:
+        changes: Its settings by dotted key, as the stack states them.
         stack: The candidate alone, with its own replicas.
         promoted: The stack once the candidate is promoted.
         traffic_percent: Share of the model's requests that it answers, 1 to 99.
         has_own_pool: Whether it runs on nodes that the model cannot use.
     """
 
+    changes: Mapping[str, object]
     stack: Stack
     promoted: Stack
     traffic_percent: int
@@ -110,6 +114,7 @@ class Settings:
             other models; empty for the entry that has the plain names.
         co_located: The other models of the stack.
         tried: The candidate next to it; None without one.
+        is_candidate: Whether these are the settings of a candidate, not of a deployed model.
     """
 
     model: ModelSettings
@@ -131,11 +136,7 @@ class Settings:
     qualifier: str
     co_located: tuple[CoLocated, ...] = ()
     tried: RolloutCandidate | None = None
-
-    @property
-    def is_candidate(self) -> bool:
-        """Whether these are the settings of a candidate, not of a deployed model."""
-        return self.qualifier == CANDIDATE
+    is_candidate: bool = False
 
     @property
     def overflow_api(self) -> OverflowApi | None:
@@ -254,16 +255,15 @@ class Stack:
     monitoring: MonitoringSettings
     pricing: PricingSettings
     staffing: StaffingSettings
-    candidate: CandidateSettings
 
     def keys(self, key: str) -> tuple[str, ...]:
         """Returns under which keys its models state a setting, or would."""
         return tuple(dict.fromkeys(model.origin.key(key) for model in self.models))
 
     @property
-    def tried(self) -> RolloutCandidate | None:
-        """The candidate on trial next to its only model; None without one."""
-        return self.models[0].tried
+    def trials(self) -> tuple[RolloutCandidate, ...]:
+        """The candidates on trial, in the order of their models."""
+        return tuple(model.tried for model in self.models if model.tried is not None)
 
     @property
     def entry_scheme(self) -> str:
@@ -294,8 +294,8 @@ class Stack:
         """
         if self.shares_nodes:
             return self.pool.node_count * self.pool.gpus_per_node
-        shared = self.tried is not None and not self.tried.has_own_pool
-        models = (*self.models, *(self.tried.stack.models if self.tried and shared else ()))
+        tried = (trial.settings for trial in self.trials if not trial.has_own_pool)
+        models = (*self.models, *tried)
         nodes = (model.nodes_of(model.replicas.max + model.surge_replicas) for model in models)
         return sum(nodes) * self.pool.gpus_per_node
 

@@ -53,12 +53,12 @@ def tried() -> Report:
 
 
 def cost_of(report: Report) -> CandidateCost:
-    assert report.candidate is not None
-    return report.candidate
+    [found] = report.candidates
+    return found
 
 
 def test_bill_break_even_verdict_and_levers_are_those_of_the_model_alone() -> None:
-    assert alone().candidate is None
+    assert not alone().candidates
     assert tried().infrastructure.lines == alone().infrastructure.lines
     for name in ("bill", "break_even", "hybrid", "verdict", "levers", "shortfall"):
         assert getattr(alone(), name) == getattr(tried(), name), name
@@ -124,7 +124,7 @@ def test_a_budget_is_for_the_trial_too() -> None:
     limit = report.total + cost_of(report).monthly / 2
     with pytest.raises(OverBudgetError):
         check_budget(report, limit)
-    check_budget(replace(report, candidate=None), limit)
+    check_budget(replace(report, candidates=()), limit)
 
 
 def test_a_candidate_that_does_not_fit_its_gpu_is_refused_by_its_key() -> None:
@@ -140,8 +140,9 @@ def test_every_output_shows_the_trial() -> None:
     text = render(report)
     assert "Total with the candidate" in text
     assert "Candidate promoted" in text
-    part = as_output(report)["candidate"]
-    assert isinstance(part, dict)
+    parts = as_output(report)["candidates"]
+    assert isinstance(parts, list)
+    [part] = parts
     assert Decimal(part["monthly"]) == found.monthly
     rows = sum(Decimal(row["ListCost"] or 0) for row in focus_rows(report))
     assert abs(rows - report.total_with_candidate) < Decimal("0.5")
@@ -204,3 +205,38 @@ def test_replicas_of_a_trial_count_as_nodes_where_prometheus_counts_replicas() -
 
     assert nodes(answer(model=3, model_candidate=3)) == 3 + 2
     assert nodes(answer(model=3)) == 3 + 1  # not counted, so as planned
+
+
+SEVERAL: dict[str, Any] = {
+    **GATEWAY,
+    "pool.gpuQuota": 40,
+    "models[0].candidate.settings": {"engine.kvCachePrecision": "fp8"},
+    "models[1].candidate.settings": {"engine.kvCachePrecision": "fp8"},
+    "models[1].candidate.replicas": 2,
+}
+
+
+def test_trials_of_several_models_are_each_their_models_and_all_paid() -> None:
+    before = estimated("two-models", {**GATEWAY, "pool.gpuQuota": 40})
+    after = estimated("two-models", SEVERAL)
+    assert after.total == before.total
+    one, other = after.candidates
+    assert [found.model for found in after.candidates] == [
+        model.assumptions.model_name for model in after.models
+    ]
+    assert (one.nodes, other.nodes) == (1, 2)
+    assert after.total_with_candidate == before.total + one.monthly + other.monthly
+    assert {line.model for line in other.lines} == {other.model}
+    uses = [
+        Use(team="chat", model=one.model, own_tokens=Decimal(1)),
+        Use(team="code", model=other.model, own_tokens=Decimal(1)),
+    ]
+    charged = statement(after, uses, "used").of_team("code")
+    nodes = sum((line.monthly for line in other.lines), Decimal(0))
+    assert charged - statement(before, uses, "used").of_team("code") >= nodes
+    planned = [figures.candidate_hour for figures in planned_costs(after)]
+    hours = after.assumptions.calendar.hours_per_month
+    assert planned == [one.monthly / hours, other.monthly / hours]
+    text = render(after)
+    assert "Total with the candidates" in text
+    assert f"Candidate of {other.model}, with 10% of the requests" in text

@@ -56,7 +56,6 @@ def candidate(**changes: object) -> dict[str, object]:
             "8,192 or more",
         ),
         ("aws-prod", TRIAL, "settings", "without a gateway", "gateway.enabled"),
-        ("two-models", {**GATEWAY, **TRIAL}, "settings", "2 models", "stack of one model"),
         (
             "steady",
             {**GATEWAY, **candidate(**{"pool.gpu": "b300"}), "pool.nodeCount": 4},
@@ -100,19 +99,19 @@ def test_promotion_makes_its_settings_the_models_and_withdrawal_changes_nothing(
     promoted = stack_of("hybrid", **TRIAL, **{"candidate.stage": "promoted"})
     assert promoted == stack_of("hybrid", **CHANGE)
     withdrawn = stack_of("hybrid", **TRIAL, **{"candidate.stage": "withdrawn"})
-    assert withdrawn.tried is None
+    assert not withdrawn.trials
     assert withdrawn.models[0].engine == stack_of("hybrid").models[0].engine
 
 
 def test_a_candidate_has_its_own_settings_and_the_models_for_the_rest() -> None:
     stack = stack_of("hybrid", **TRIAL, **{"candidate.replicas": 2})
-    assert stack.tried is not None
-    [model], tried = stack.models, stack.tried.settings
+    [model], [trial] = stack.models, stack.trials
+    tried = trial.settings
     assert tried.engine.kv_cache_precision == "fp8"
     assert model.engine.kv_cache_precision == "auto"
     assert tried.model == model.model
     assert (tried.replicas.min, tried.replicas.max, tried.replicas.autoscaling) == (2, 2, False)
-    assert not stack.tried.has_own_pool
+    assert not trial.has_own_pool
 
 
 def test_what_the_stack_states_as_json_is_read_alike() -> None:
@@ -120,9 +119,66 @@ def test_what_the_stack_states_as_json_is_read_alike() -> None:
     values["candidate"] = '{"settings": {"engine.kvCachePrecision": "fp8"}}'
     stack, problems = parse(values)
     assert not problems
-    assert stack.tried == stack_of("hybrid", **TRIAL).tried
+    assert stack.trials == stack_of("hybrid", **TRIAL).trials
 
 
 def test_nodes_of_both_are_within_the_pools_limit() -> None:
     alone, both = stack_of("hybrid"), stack_of("hybrid", **TRIAL)
     assert both.peak_gpus == alone.peak_gpus + 2  # its replica, and the one that an update adds
+
+
+FIRST, SECOND = "models[0].candidate.settings", "models[1].candidate.settings"
+
+
+def test_each_of_several_models_may_have_a_candidate() -> None:
+    second: dict[str, object] = {"engine.maxRequests": 64}
+    stack = stack_of("two-models", **GATEWAY, **{FIRST: CHANGE, SECOND: second, **QUOTA})
+    one, other = stack.models
+    assert (one.tried, other.tried) == stack.trials
+    names = [trial.settings.name for trial in stack.trials]
+    assert names == ["model-candidate", "model-qwen3-14b-candidate"]
+    assert [trial.settings.model for trial in stack.trials] == [one.model, other.model]
+    assert [trial.changes for trial in stack.trials] == [CHANGE, second]
+    assert stack.trials[1].settings.engine.max_requests == 64
+    assert stack.trials[1].promoted.models[0].engine == one.engine
+    # The gateway knows all candidates by the first model's settings.
+    assert one.co_located[0].tried == other.tried
+
+
+def test_one_candidate_is_promoted_while_another_is_on_trial() -> None:
+    changes = {
+        FIRST: CHANGE,
+        "models[0].candidate.stage": "promoted",
+        SECOND: {"engine.maxRequests": 64},
+    }
+    stack = stack_of("two-models", **GATEWAY, **QUOTA, **changes)
+    assert [model.engine.kv_cache_precision for model in stack.models] == ["fp8", "auto"]
+    [trial] = stack.trials
+    assert stack.models[1].tried == trial
+    assert trial.promoted.models[0].engine.kv_cache_precision == "fp8"
+
+
+QUOTA: dict[str, object] = {"pool.gpuQuota": 40}
+
+
+@each(
+    "changes, key, found, allowed",
+    [
+        ({SECOND: {"pool.gpu": "h100"}}, f"{SECOND}.pool.gpu", "shared by 2 models", "separate"),
+        ({SECOND: {"engine.maxRequests": 0}}, f"{SECOND}.engine.maxRequests", "0", "1"),
+        ({SECOND: {"model.maxLength": 4096}}, f"{SECOND}.model.maxLength", "less than", "or more"),
+        (
+            {SECOND: CHANGE, "models[1].candidate.replicas": 3, "pool.gpuQuota": 12},
+            "models[1].candidate.replicas",
+            "they take",
+            "quota of",
+        ),
+    ],
+)
+def test_mistakes_of_a_candidate_are_told_by_the_key_of_its_model(
+    changes: dict[str, Any], key: str, found: str, allowed: str
+) -> None:
+    [problem] = problems_of("two-models", **GATEWAY, **{**QUOTA, **changes})
+    assert problem.key == key
+    assert found in problem.found
+    assert allowed in problem.allowed

@@ -101,7 +101,7 @@ def reconcile(  # noqa: PLR0913  # one argument an option
     stated, tags = _kind(kind), _tags(tag or [])
     loaded = load_stack_of_one_model(stack, "breakeven reconcile")
     now = datetime.now(tz=UTC)
-    trial = loaded.report().candidate if loaded.stack.tried else None
+    trial = next(iter(loaded.report().candidates), None) if loaded.stack.trials else None
     files = Files(loaded, now, stated, tags, node_type or [], trial)
     window = Window(end=now, days=days)
 

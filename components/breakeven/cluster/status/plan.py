@@ -45,8 +45,7 @@ def plan_of(report: Report) -> Plan:
     node_hour = report.bill.node_monthly / hours
     fixed = sum((model.fixed + model.overflow for model in report.models), Decimal(0)) / hours
     # Of a candidate, all that is no GPU node: those are counted by their machines.
-    tried = report.candidate
-    fixed += tried.without_nodes / hours if tried else Decimal(0)
+    fixed += sum((tried.without_nodes for tried in report.candidates), Decimal(0)) / hours
 
     def price_of(machine: str, purchase: str) -> Decimal | None:
         """The planned machine at the planned price; another one by the price book."""

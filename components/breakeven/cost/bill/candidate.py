@@ -6,7 +6,7 @@ what stays. What a trial costs is added to it, and ends with the trial.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -43,6 +43,9 @@ class CandidateCost:
     """A candidate on trial. Money in USD a month.
 
     Attributes:
+        model: Name of the model whose requests it answers.
+        unit: What a request of the model is, as `Load.unit` has it.
+        objective_seconds: In which a first token, or an answer, is in time.
         changes: Its settings by dotted key, as the stack states them.
         traffic_percent: Share of the model's requests that it answers.
         replicas: Its replicas.
@@ -56,6 +59,9 @@ class CandidateCost:
         promoted: The stack once the candidate is promoted.
     """
 
+    model: str
+    unit: str
+    objective_seconds: float
     changes: Mapping[str, object]
     traffic_percent: int
     replicas: int
@@ -99,11 +105,15 @@ def is_of(resource: Registered, instance: str) -> bool:
     return isinstance(labels, Mapping) and labels.get(_INSTANCE) == instance
 
 
-def without(resources: tuple[Registered, ...], instance: str) -> tuple[Registered, ...]:
-    """Returns resources without those of one candidate; all of them for an empty name."""
-    if not instance:
+def without(
+    resources: tuple[Registered, ...], instances: Collection[str]
+) -> tuple[Registered, ...]:
+    """Returns resources without those of some candidates, by the names of their objects."""
+    if not instances:
         return resources
-    return tuple(each for each in resources if not is_of(each, instance))
+    return tuple(
+        each for each in resources if not any(is_of(each, instance) for instance in instances)
+    )
 
 
 def candidate_lines(

@@ -192,14 +192,11 @@ def _amounts(report: Report) -> dict[tuple[Part, str], Decimal]:
     What a candidate on trial costs is the model's, whose requests it answers.
     """
     amounts: dict[tuple[Part, str], Decimal] = {}
-    tried = report.candidate
-    for line in (*report.infrastructure.lines, *(tried.lines if tried else ())):
+    for line in (*report.infrastructure.lines, *report.candidate_lines):
         key = _PER_KIND.get(line.kind, "other"), line.model
         amounts[key] = amounts.get(key, Decimal(0)) + line.monthly
     amounts["staffing", ""] = report.bill.staffing_monthly
-    amounts["contingency", ""] = report.bill.contingency + (
-        tried.contingency if tried else Decimal(0)
-    )
+    amounts["contingency", ""] = report.bill.contingency + report.candidate_contingency
     return amounts
 
 

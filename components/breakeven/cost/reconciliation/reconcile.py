@@ -75,7 +75,7 @@ def reconcile(
     Raises:
         ObservedError: Nothing was observed, or an hourly price for nodes that are owned.
     """
-    own = without(tuple(resources), assumptions.candidate)
+    own = without(tuple(resources), assumptions.candidates)
     return _Reconciler(own, assumptions, observed, assumptions_with, trial).result()
 
 

@@ -11,7 +11,6 @@ from breakeven.manifests.gateway.headers import INNER_HEADERS, STAY_INSIDE, TEAM
 from breakeven.manifests.gateway.labels import (
     ADMIN_PORT,
     API_PORT,
-    CANDIDATE_PORT,
     EGRESS,
     INSIDE,
     LIMITS_PORT,
@@ -20,7 +19,6 @@ from breakeven.manifests.gateway.labels import (
     OWN_THEN_API,
     STORE,
     TO_API,
-    TO_CANDIDATE,
     TO_OWN,
     api_cluster,
     api_key,
@@ -61,14 +59,13 @@ def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str,
     retries = _NO_LIMIT if held is None else held.requests
     for number, (model, name) in enumerate(names_of(settings)):
         key = own_key(settings, number)
-        yield _inner(of_model(TO_OWN, name), OWN_PORT, retries)
+        yield inner(of_model(TO_OWN, name), OWN_PORT, retries)
         # Requests that have nowhere else to go wait at the engine, and are in nobody's limit.
-        yield _replicas(settings, of_model(INSIDE, name), name, key, None)
+        yield replicas(settings, of_model(INSIDE, name), name, key, None)
         if model in settings.overflow_apis:
-            yield _replicas(settings, of_model(OWN, name), name, key, per_replica)
+            yield replicas(settings, of_model(OWN, name), name, key, per_replica)
             ways = (of_model(TO_OWN, name), TO_API)
-            yield _one_after_the_other(of_model(OWN_THEN_API, name), *ways)
-    yield from _of_candidate(settings, per_replica)
+            yield one_after_the_other(of_model(OWN_THEN_API, name), *ways)
     yield from _outside(settings, gateway)
     yield {
         "name": "ratelimit",
@@ -79,27 +76,14 @@ def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str,
             _HTTP: message(_HTTP_TYPE, explicit_http_config={"http2_protocol_options": {}})
         },
     }
-    yield {**_inner("admin", ADMIN_PORT), "connect_timeout": "1s"}
-
-
-def _of_candidate(settings: Settings, per_replica: int) -> Iterator[dict[str, Any]]:
-    if settings.tried is None:
-        return
-    # What its replicas cannot take goes to the model's, so that it is in a limit.
-    name = settings.tried.settings.name
-    yield _inner(TO_CANDIDATE, CANDIDATE_PORT)
-    yield _replicas(settings, "candidate", name, own_key(settings, 0), per_replica)
-    yield _one_after_the_other("candidate-then-own", TO_CANDIDATE, TO_OWN)
-    if settings.overflow_apis:
-        further = (TO_CANDIDATE, TO_OWN, TO_API)
-        yield _one_after_the_other("candidate-then-own-then-api", *further)
+    yield {**inner("admin", ADMIN_PORT), "connect_timeout": "1s"}
 
 
 def _outside(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
     """Yields the APIs and the identity provider, or the pods that call them."""
     providers = providers_of(settings)
     if providers:
-        yield _inner(TO_API, API_PORT)
+        yield inner(TO_API, API_PORT)
     for api in providers:
         name, key = api_cluster(settings, api), api_key(settings, api)
         if settings.separates_inside:
@@ -124,7 +108,7 @@ def egress_clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[di
         last = _last_step([{"remove": name} for name in (TEAM, STAY_INSIDE)])
         yield _api(api, api_cluster(settings, api), last)
     yield from _token_keys(gateway, None)
-    yield {**_inner("admin", ADMIN_PORT), "connect_timeout": "1s"}
+    yield {**inner("admin", ADMIN_PORT), "connect_timeout": "1s"}
 
 
 def _host(service: str, settings: Settings) -> str:
@@ -148,7 +132,8 @@ def _by_name(*, each_address: bool) -> dict[str, Any]:
     )
 
 
-def _inner(name: str, port: int, retries: int = _NO_LIMIT) -> dict[str, Any]:
+def inner(name: str, port: int, retries: int = _NO_LIMIT) -> dict[str, Any]:
+    """Returns the cluster of a listener on loopback; so many retries may be under way."""
     limits = {**_unlimited()["thresholds"][0], "max_retries": retries}
     return {
         "name": name,
@@ -165,7 +150,8 @@ def _unlimited(**more: object) -> dict[str, Any]:
     return {"thresholds": [dict.fromkeys(kinds, _NO_LIMIT)], **more}
 
 
-def _one_after_the_other(name: str, *tried: str) -> dict[str, Any]:
+def one_after_the_other(name: str, *tried: str) -> dict[str, Any]:
+    """Returns a cluster that asks others in turn."""
     return {
         "name": name,
         "lb_policy": "CLUSTER_PROVIDED",
@@ -179,9 +165,18 @@ def _one_after_the_other(name: str, *tried: str) -> dict[str, Any]:
     }
 
 
-def _replicas(
+def replicas(
     settings: Settings, name: str, model: str, key: str, per_replica: int | None
 ) -> dict[str, Any]:
+    """Returns the cluster of the replicas with one name.
+
+    Args:
+        settings: The stack's settings.
+        name: Of the cluster.
+        model: Name of the model's or candidate's objects.
+        key: Variable with their key.
+        per_replica: Requests in flight at one of them, at most; None for any number.
+    """
     breakers = _unlimited()
     if per_replica is not None:
         # One request a connection (HTTP/1.1). What waits for one cannot be tried elsewhere, and all

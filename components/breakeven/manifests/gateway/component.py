@@ -19,6 +19,7 @@ from breakeven.manifests.gateway.labels import (
     WAY_OUT,
     PodSet,
     replicas_of,
+    trials_of,
 )
 from breakeven.manifests.gateway.pods import metadata_of, running, standing
 from breakeven.manifests.gateway.store import store_resources
@@ -115,8 +116,8 @@ def _services(settings: Settings) -> Iterator[Resource]:
         settings.name: answering_labels(settings),
         **{other.name: {**ENGINE_LABELS, MODEL: other.name} for other in settings.co_located},
     }
-    if settings.tried is not None:
-        served[settings.tried.settings.name] = answering_labels(settings.tried.settings)
+    for _, _, tried in trials_of(settings):
+        served[tried.settings.name] = answering_labels(tried.settings)
     for name, labels in served.items():
         replicas = PodSet(replicas_of(name), labels)
         yield _headless(replicas, settings, ENGINE_PORT, ENGINE_PORT_NAME)

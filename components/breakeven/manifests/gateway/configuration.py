@@ -16,6 +16,10 @@ from breakeven.manifests.gateway.limits import (
     requests_in_flight,
     unit,
 )
+from breakeven.manifests.gateway.rollouts.candidate import (
+    candidate_clusters,
+    candidate_listeners,
+)
 from breakeven.manifests.gateway.routes import PATHS, routes
 from breakeven.manifests.gateway.sizing import MEMORY_BYTES
 from breakeven.manifests.gateway.typed import address, extension
@@ -105,7 +109,7 @@ def envoy(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) 
     """
     # Teams pay the model's price, whoever answers.
     rules = _usage(gateway, _own(settings, prices))
-    tried = [] if settings.tried is None else [listeners.candidate(settings, gateway, rules)]
+    tried = candidate_listeners(settings, gateway, rules)
     return {
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": {"address": address("127.0.0.1", ADMIN_PORT)},
@@ -125,7 +129,7 @@ def envoy(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) 
                 ),
                 listeners.metrics(),
             ],
-            "clusters": [*clusters(settings, gateway)],
+            "clusters": [*clusters(settings, gateway), *candidate_clusters(settings, gateway)],
         },
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from breakeven.settings.access.overflow import OverflowApi
-from breakeven.settings.stack import PLAIN_NAME, Settings
+from breakeven.settings.stack import PLAIN_NAME, RolloutCandidate, Settings
 
 GATEWAY = "gateway"
 EGRESS = "gateway-egress"
@@ -112,6 +112,19 @@ def served_of(settings: Settings) -> tuple[tuple[tuple[str, ...], str], ...]:
     """Returns the names that requests may ask for, with those of the objects of their model."""
     others = ((other.served, other.name) for other in settings.co_located)
     return ((settings.model.served, settings.name), *others)
+
+
+def trials_of(settings: Settings) -> tuple[tuple[int, str, RolloutCandidate], ...]:
+    """Returns the candidates, with the place and the objects' name of the model that each tries.
+
+    Args:
+        settings: Of the first model.
+    """
+    others = ((other.name, other.tried) for other in settings.co_located)
+    models = ((settings.name, settings.tried), *others)
+    return tuple(
+        (place, name, tried) for place, (name, tried) in enumerate(models) if tried is not None
+    )
 
 
 def own_key(settings: Settings, number: int) -> str:

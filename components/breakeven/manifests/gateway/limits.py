@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from breakeven.manifests.gateway.labels import trials_of
 from breakeven.manifests.serving.timings import replica_start
 from breakeven.settings.gateway import GatewaySettings, TeamSettings
 from breakeven.settings.stack import Settings
@@ -75,8 +76,7 @@ def requests_in_flight(settings: Settings, gateway: GatewaySettings, team: TeamS
     if team.requests_in_flight is not None:
         return team.requests_in_flight
     replicas = settings.replicas.max + sum(other.highest for other in settings.co_located)
-    if settings.tried is not None:
-        replicas += settings.tried.settings.replicas.max
+    replicas += sum(tried.settings.replicas.max for _, _, tried in trials_of(settings))
     return replicas * gateway.overflow.requests_per_replica
 
 

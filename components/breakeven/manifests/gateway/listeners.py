@@ -36,7 +36,6 @@ from breakeven.manifests.gateway.headers import (
 )
 from breakeven.manifests.gateway.labels import (
     API_PORT,
-    CANDIDATE_PORT,
     GATEWAY_PORT,
     INSIDE,
     METRICS_PORT,
@@ -63,8 +62,8 @@ _MARGIN = 30
 
 _HTTP = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 
-_COUNTED = exactly(COUNTED, "1")
-_UNCOUNTED: Mapping[str, Any] = {
+IS_COUNTED = exactly(COUNTED, "1")
+UNCOUNTED: Mapping[str, Any] = {
     "match": {"prefix": "/"},
     "direct_response": {
         "status": 503,
@@ -125,7 +124,7 @@ def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
 
     def route(cluster: str, headers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {
-            "match": {"prefix": "/", "headers": [_COUNTED, *headers]},
+            "match": {"prefix": "/", "headers": [IS_COUNTED, *headers]},
             "route": {
                 "cluster": cluster,
                 "timeout": f"{longest}s",
@@ -144,25 +143,12 @@ def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
             route(of_model(INSIDE, name), [{"name": MODEL, "string_match": one_of(served)}])
             for served, name in served_of(settings)
         ),
-        _UNCOUNTED,
+        UNCOUNTED,
     ]
-    return _before_replicas("own", OWN_PORT, settings, gateway, rules, routes)
+    return before_replicas("own", OWN_PORT, settings, gateway, rules, routes)
 
 
-def candidate(
-    settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Returns the one in front of a candidate's replicas, which asks each once; see `own`."""
-    route = {
-        "cluster": "candidate",
-        "timeout": f"{longest_of_own(settings)}s",
-        "hash_policy": [{"header": {"header_name": PREFIX}}],
-    }
-    routes = [{"match": {"prefix": "/", "headers": [_COUNTED]}, "route": route}, _UNCOUNTED]
-    return _before_replicas("candidate", CANDIDATE_PORT, settings, gateway, rules, routes)
-
-
-def _before_replicas(  # noqa: PLR0913, PLR0917  # one argument for each thing that differs
+def before_replicas(  # noqa: PLR0913, PLR0917  # one argument for each thing that differs
     name: str,
     port: int,
     settings: Settings,
@@ -170,6 +156,16 @@ def _before_replicas(  # noqa: PLR0913, PLR0917  # one argument for each thing t
     rules: Mapping[str, Any],
     routes: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
+    """Returns a listener on loopback before replicas, which counts what their answers use.
+
+    Args:
+        name: Who answers, as `x-served-by` has it.
+        port: Of the listener.
+        settings: The stack's settings.
+        gateway: Its gateway.
+        rules: What usage.lua reads.
+        routes: To the replicas.
+    """
     filters = [lua("usage.lua"), budgets(paid(), must_answer=False)]
     shared = {**lua_reads(rules), **_says(name)}
     http = _http(name, longest_of_own(settings) + _MARGIN, filters, shared, routes)
@@ -194,7 +190,7 @@ def api(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
         parts = urlsplit(behind.address)
         asked_for = {"name": MODEL, "string_match": one_of([model, behind.model])}
         return {
-            "match": {"prefix": "/v1/", "headers": [_COUNTED, asked_for]},
+            "match": {"prefix": "/v1/", "headers": [IS_COUNTED, asked_for]},
             "route": {
                 "cluster": api_cluster(settings, behind),
                 "timeout": f"{longest_answer(settings, gateway)}s",
@@ -206,7 +202,7 @@ def api(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
     going_out = {"actions": [descriptor("api_requests")]}
     filters = [lua("usage.lua"), budgets([*asked(), going_out, *paid()], must_answer=True)]
     shared = {**lua_reads(rules), **_says("api")}
-    routes = [*(to(*one) for one in settings.overflow_apis.items()), _UNCOUNTED]
+    routes = [*(to(*one) for one in settings.overflow_apis.items()), UNCOUNTED]
     # A silent API is given up after a while; one that goes on answering may take its time.
     http = _http("api", gateway.overflow.timeout_seconds, filters, shared, routes)
     return _listener("api", (_LOOPBACK, API_PORT), gateway, http)

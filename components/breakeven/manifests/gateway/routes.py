@@ -18,14 +18,17 @@ from breakeven.manifests.gateway.labels import (
     names_of,
     of_model,
     served_of,
+    trials_of,
 )
 from breakeven.manifests.gateway.limits import hold_of
 from breakeven.manifests.gateway.typed import exactly, message
 from breakeven.settings.access.overflow import OverflowApi
 from breakeven.settings.gateway import GatewaySettings
-from breakeven.settings.stack import Settings
+from breakeven.settings.stack import RolloutCandidate, Settings
 
 MODELS = "/v1/models"
+THEN_OWN, THEN_API = "candidate-then-own", "candidate-then-own-then-api"
+"""Envoy's clusters of a candidate's share: what it cannot take goes to these next."""
 
 
 def _path(output: str = "", *lengths: str, stream_options: bool = False) -> dict[str, Any]:
@@ -101,14 +104,16 @@ def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str
         {"name": STAY_INSIDE, "present_match": True, "invert_match": True},
     ]
     apis, names = settings.overflow_apis, dict(names_of(settings))
+    trials = {name: tried for _, name, tried in trials_of(settings)}
     if leaving:
         for model, api in apis.items():
             if outside := _of_api(api):
                 # No API has the stack's adapters: their requests stay with own replicas.
                 base = exactly(MODEL, model)
                 cluster = of_model(OWN_THEN_API, names[model])
-                leaves, tried = [base, *may_leave], "candidate-then-own-then-api"
-                yield from _tried(settings, outside, "overflow", leaves, tried, 2)
+                leaves, tried = [base, *may_leave], trials.get(names[model])
+                share = of_model(THEN_API, names[model])
+                yield from _tried(tried, outside, "overflow", leaves, share, 2)
                 yield _route(outside, "overflow", leaves, cluster, _NEXT)
         for api in {api.model: api for api in apis.values() if _of_api(api)}.values():
             asked = [exactly(MODEL, api.model)]
@@ -125,7 +130,8 @@ def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str
     held = _held(settings, gateway)
     for served, name in served_of(settings):
         own = {"name": MODEL, "string_match": one_of(served)}
-        yield from _tried(settings, paths, "inside", [own], "candidate-then-own", 1)
+        share = of_model(THEN_OWN, name)
+        yield from _tried(trials.get(name), paths, "inside", [own], share, 1)
         inside = _route(paths, "inside", [own], of_model(TO_OWN, name), held)
         yield {**inside, "response_headers_to_remove": [WAITS]} if held else inside
     yield {
@@ -161,7 +167,7 @@ def _held(settings: Settings, gateway: GatewaySettings) -> dict[str, Any] | None
 
 
 def _tried(  # noqa: PLR0913, PLR0917  # as `_route`, for the share of a candidate
-    settings: Settings,
+    tried: RolloutCandidate | None,
     paths: Sequence[str],
     name: str,
     headers: Sequence[Mapping[str, Any]],
@@ -172,10 +178,10 @@ def _tried(  # noqa: PLR0913, PLR0917  # as `_route`, for the share of a candida
 
     By chance, request for request: Envoy draws a number for each and keeps it.
     """
-    if settings.tried is None:
+    if tried is None:
         return
     route = _route(paths, name, headers, cluster, {**_NEXT, "num_retries": retries})
-    share = {"numerator": settings.tried.traffic_percent, "denominator": "HUNDRED"}
+    share = {"numerator": tried.traffic_percent, "denominator": "HUNDRED"}
     yield {**route, "match": {**route["match"], "runtime_fraction": {"default_value": share}}}
 
 

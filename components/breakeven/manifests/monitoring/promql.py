@@ -58,21 +58,14 @@ def pod_selector(settings: Settings) -> str:
     The model with the plain names has all pods of the namespace that are not another's, the
     gateway's among them.
     """
-    own = ""
-    if settings.qualifier:
-        own = f",pod=~{quoted(f'{settings.name}-.+')}"
-        longer = [
-            f"{other.name}-.+"
-            for other in settings.co_located
-            if other.name.startswith(f"{settings.name}-")  # as model-x-fp8 of model-x
-        ]
-        if longer:
-            own += f",pod!~{quoted('|'.join(longer))}"
-    elif settings.tried is not None:
-        own = f",pod!~{quoted(f'{settings.tried.settings.name}-.+')}"
-    elif settings.co_located:
-        others = "|".join(f"{other.name}-.+" for other in settings.co_located)
-        own = f",pod!~{quoted(others)}"
+    own = f",pod=~{quoted(f'{settings.name}-.+')}" if settings.qualifier else ""
+    others = [other.name for other in settings.co_located]
+    if settings.tried is not None:
+        others.append(settings.tried.settings.name)
+    # As model-x-fp8 of model-x; of the plain name all others.
+    longer = [f"{name}-.+" for name in others if name.startswith(f"{settings.name}-")]
+    if longer:
+        own += f",pod!~{quoted('|'.join(longer))}"
     return namespace_selector(settings) + own
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from breakeven.cost.bill.candidate import Outcome
+from breakeven.cost.bill.candidate import CandidateCost, Outcome
 from breakeven.cost.bill.line_item import LineItem
 from breakeven.cost.report import Report
 from breakeven.reports.document.parts import LineItemPart, NotPricedPart
@@ -32,6 +32,7 @@ class OutcomePart(Part):
 class CandidatePart(Part):
     """A candidate on trial next to the model."""
 
+    model: str = Field(description="Name of the model whose requests it answers.")
     changes: Mapping[str, Any] = Field(description="Its settings by dotted key.")
     traffic_percent: AtLeastOne = Field(description="Share of the requests that it answers.")
     replicas: AtLeastOne = Field(description="Its replicas.")
@@ -49,19 +50,21 @@ class CandidatePart(Part):
     promoted: OutcomePart = Field(description="The stack once the candidate is promoted.")
 
 
-def candidate_part(
+def candidate_parts(
     report: Report, line_item: Callable[[LineItem], LineItemPart]
-) -> CandidatePart | None:
-    """Returns the part of a report; None without a candidate.
+) -> list[CandidatePart]:
+    """Returns the parts of a report, one a candidate.
 
     Args:
         report: The report.
         line_item: Writes a line.
     """
-    found = report.candidate
-    if found is None:
-        return None
+    return [_part(found, line_item) for found in report.candidates]
+
+
+def _part(found: CandidateCost, line_item: Callable[[LineItem], LineItemPart]) -> CandidatePart:
     return CandidatePart(
+        model=found.model,
         changes=dict(found.changes),
         traffic_percent=found.traffic_percent,
         replicas=found.replicas,

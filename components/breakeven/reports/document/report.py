@@ -113,9 +113,9 @@ class ReportDocument(ReportCore):
         description="What would lower the bill, largest saving first, each estimated alone; null "
         "where nobody asked.",
     )
-    candidate: CandidatePart | None = Field(
-        description="A candidate on trial next to the model; null without one. Nothing else in the "
-        "report counts it."
+    candidates: Sequence[CandidatePart] = Field(
+        description="Candidates on trial next to their models. Nothing else in the report counts "
+        "them."
     )
     notes: Sequence[Name] = Field(
         description="What a reader has to know about the figures, and the sources of the prices."

@@ -15,7 +15,7 @@ from breakeven.cost.recommendation import Option
 from breakeven.cost.report import ApiCost, BreakEvenAgainst, Report, Shortfall, Starts
 from breakeven.cost.staffing_guidance import StaffingGuidance
 from breakeven.money import to_decimal
-from breakeven.reports.document.candidate import candidate_part
+from breakeven.reports.document.candidate import candidate_parts
 from breakeven.reports.document.parts import (
     ApiPart,
     AvailabilityOptionPart,
@@ -145,7 +145,7 @@ def report_document(report: Report) -> ReportDocument:
         ),
         shortfall=None if report.shortfall is None else _shortfall(report.shortfall),
         levers=None if report.levers is None else [_lever(each) for each in report.levers],
-        candidate=candidate_part(report, _line_item),
+        candidates=candidate_parts(report, _line_item),
         notes=[
             *report_notes(report),
             *price_sources(report),

@@ -18,46 +18,58 @@ from breakeven.reports.sentences.line_items import (
 _SHOWN_SHARE = 0.0005  # less would read as 0.0%
 
 
+def total_name(report: Report) -> str:
+    """Returns what the sum with all candidates is called."""
+    return f"Total with the candidate{'s' if len(report.candidates) > 1 else ''}"
+
+
+def candidate_prefix(report: Report, found: CandidateCost) -> str:
+    """Returns what a line of the bill begins with that is there for a candidate."""
+    of_model = f" of {found.model}" if len(report.models) > 1 else ""
+    return f"Candidate{of_model}: "
+
+
 def candidate_rows(report: Report) -> Iterator[Row]:
-    """Yields rows of the bill: what the trial adds, and the sum; nothing without a candidate."""
-    found = report.candidate
-    if found is None:
-        return
-    for line in found.lines:
-        quantity = f"{line.quantity:,.2f} {line.unit}"
-        yield Row((f"Candidate: {item_name(line)}", quantity, *item_prices(line)))
-    if found.contingency:
-        share = f"Candidate: contingency, {found.contingency_share:.0%}"
-        yield Row((share, "", "", usd(found.contingency)))
-    yield Row(("Total with the candidate", "", "", usd(report.total_with_candidate)), "sum")
+    """Yields rows of the bill: what trials add, and the sum; nothing without a candidate."""
+    for found in report.candidates:
+        prefix = candidate_prefix(report, found)
+        for line in found.lines:
+            quantity = f"{line.quantity:,.2f} {line.unit}"
+            yield Row((f"{prefix}{item_name(line)}", quantity, *item_prices(line)))
+        if found.contingency:
+            share = f"{prefix}contingency, {found.contingency_share:.0%}"
+            yield Row((share, "", "", usd(found.contingency)))
+    if report.candidates:
+        yield Row((total_name(report), "", "", usd(report.total_with_candidate)), "sum")
 
 
-def compared_candidate(report: Report) -> tuple[Table, ...]:
-    """Returns the model as it is next to the candidate in its place; nothing without one."""
-    found = report.candidate
-    if found is None:
-        return ()
+def compared_candidates(report: Report) -> tuple[Table, ...]:
+    """Returns each model as it is next to the candidate in its place; nothing without one."""
+    return tuple(_compared(report, found) for found in report.candidates)
+
+
+def _compared(report: Report, found: CandidateCost) -> Table:
     now, promoted = _cells(found.now), _cells(found.promoted)
-    seconds, unit = report.simulated.objective_seconds, report.assumptions.load.unit
+    several = len(report.models) > 1
+    what = "First token" if found.unit == "request" else "Answer"
     names = (
-        "Monthly cost",
+        "Monthly cost of the stack" if several else "Monthly cost",
         "Cost per 1M tokens",
         "Output tokens per second, full replica",
-        f"{'First token' if unit == 'request' else 'Answer'} within {seconds:g} s",
+        f"{what} within {found.objective_seconds:g} s",
     )
-    return (
-        Table(
-            name="candidate",
-            title=f"Candidate, with {found.traffic_percent}% of the requests",
-            answer=f"{usd(found.promoted.monthly)} once it is promoted",
-            columns=(
-                Column("Planned"),
-                Column("Model as it is", numeric=True),
-                Column("Candidate promoted", numeric=True),
-            ),
-            rows=tuple(Row(cells) for cells in zip(names, now, promoted, strict=True)),
-            notes=tuple(_notes(report, found)),
+    of_model = f" of {found.model}" if several else ""
+    return Table(
+        name=f"candidate-{found.model}" if several else "candidate",
+        title=f"Candidate{of_model}, with {found.traffic_percent}% of the requests",
+        answer=f"{usd(found.promoted.monthly)} once it is promoted",
+        columns=(
+            Column("Planned"),
+            Column("Model as it is", numeric=True),
+            Column("Candidate promoted", numeric=True),
         ),
+        rows=tuple(Row(cells) for cells in zip(names, now, promoted, strict=True)),
+        notes=tuple(_notes(report, found)),
     )
 
 

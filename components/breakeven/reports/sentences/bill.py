@@ -21,6 +21,8 @@ from breakeven.reports.sentences.units import in_time
 _SHOWN_SHARE = 0.0005  # less would read as 0.0%
 _LARGE_SHARE_OF_STARTS = Decimal("0.05")
 
+_TOTALS = ("total", "total with the candidate", "total with the candidates")
+
 _LEFT_OUT: Mapping[LeftOut, str] = {
     LeftOut.TEXT_BETWEEN_ZONES: "text between zones and to the internet",
     LeftOut.TEXT_TO_INTERNET: "text to the internet",
@@ -60,7 +62,7 @@ def bill_notes(report: Report) -> Iterator[str]:
     if budget is not None:
         total = report.total_with_candidate
         state = "within" if total <= budget else f"{usd(total - budget)} over"
-        which = "total" if report.candidate is None else "total with the candidate"
+        which = _TOTALS[min(len(report.candidates), 2)]
         yield f"Budget: {usd(budget)}/month; the {which} is {state} budget."
     yield from _starts(report)
     yield from outlook_sentences(report)

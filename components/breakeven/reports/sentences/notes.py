@@ -87,11 +87,10 @@ def price_sources(report: Report) -> tuple[str, ...]:
     refresh stale ones.
     """
     remarks: dict[tuple[date, str], dict[str, None]] = {}
-    tried = report.candidate.lines if report.candidate else ()
     for as_of, source in sorted(
         {
             (line.as_of, line.source)
-            for line in (*report.infrastructure.lines, *tried)
+            for line in (*report.infrastructure.lines, *report.candidate_lines)
             if line.as_of and not line.private
         },
         reverse=True,

@@ -47,7 +47,7 @@ class CandidateSettings(Group):
         default={},
         description="What the candidate changes: settings of model, engine, weights and pool by "
         "dotted key, such as engine.image or model.revision; empty for no candidate. It requires "
-        "a gateway and a stack of one model",
+        "a gateway. In a stack of several models each may have one, which changes no pool",
     )
     stage: Literal["trial", "promoted", "withdrawn"] = Field(
         default="trial",

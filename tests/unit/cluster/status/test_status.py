@@ -312,11 +312,11 @@ def test_a_candidate_has_its_own_replicas_share_failures_and_latency(tmp_path: P
 def test_what_a_trial_costs_is_planned_and_was_spent(tmp_path: Path) -> None:
     values = with_settings(stack_values("hybrid"), TRIAL)
     report = load_values("hybrid", values, NOW.date()).report()
-    assert report.candidate is not None
-    planned, alone = plan_of(report), plan_of(replace(report, candidate=None))
-    assert planned.month - alone.month == report.candidate.monthly
+    [candidate] = report.candidates
+    planned, alone = plan_of(report), plan_of(replace(report, candidates=()))
+    assert planned.month - alone.month == candidate.monthly
     volumes = (planned.fixed_hour - alone.fixed_hour) * planned.hours_per_month
-    assert 0 < volumes < report.candidate.monthly
+    assert 0 < volumes < candidate.monthly
     seen = _look(tmp_path, {**_answers(), **_metrics({"candidate_hour:usd": 9.5})}, "hybrid")
     assert seen.spend.source == RECORDED
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import yaml
 
+from breakeven.manifests.monitoring.promql import pod_selector
 from breakeven.manifests.render import render, stack_components
 from breakeven.manifests.resource import Resource
 from breakeven.settings.stack import Stack
@@ -93,8 +95,8 @@ def test_without_a_candidate_the_gateway_knows_of_none() -> None:
 
 def test_another_gpu_gets_nodes_that_the_model_cannot_use() -> None:
     stack = stack_of("hybrid", **OTHER_GPU)
-    assert stack.tried is not None
-    assert stack.tried.has_own_pool
+    [trial] = stack.trials
+    assert trial.has_own_pool
     assert stack.peak_gpus == stack_of("hybrid").peak_gpus
     found = by_key(stack)
     pools = [one.manifest for key, one in found.items() if key.startswith("NodePool/")]
@@ -113,3 +115,74 @@ def test_the_candidate_is_there_before_the_gateway_sends_to_it() -> None:
     gateway = next(one for one in components if one.name == "gateway")
     assert any(one.kind == "Deployment" for one in gateway.started_last)
     assert any(one.name == "vllm-candidate" for one in components)
+
+
+BOTH: dict[str, object] = {
+    "gateway.mode": "hybrid",
+    "gateway.teams": {"chat": {}},
+    "gateway.overflow.keySecret": "api-key",
+    "pool.gpuQuota": 40,
+    "models[0].candidate.settings": {"engine.kvCachePrecision": "fp8"},
+    "models[1].candidate.settings": {"engine.kvCachePrecision": "fp8"},
+    "models[1].candidate.trafficPercent": 30,
+}
+
+
+def _shares(resources: dict[str, Any]) -> list[tuple[str, int, str]]:
+    """Model, share and cluster of each route of a candidate."""
+    [clients] = [one for one in resources["listeners"] if one["name"] == "clients"]
+    manager = clients["filter_chains"][0]["filters"][0]["typed_config"]
+    found = []
+    for route in manager["route_config"]["virtual_hosts"][0]["routes"]:
+        if fraction := route["match"].get("runtime_fraction"):
+            [model] = [one for one in route["match"]["headers"] if one["name"] == "x-model"]
+            percent = fraction["default_value"]["numerator"]
+            found.append((str(model["string_match"]), percent, route["route"]["cluster"]))
+    return found
+
+
+def test_a_share_of_each_model_goes_to_its_own_candidate_and_then_to_its_own_replicas() -> None:
+    stack = stack_of("two-models", **BOTH)
+    resources = envoy(stack)
+    clusters = {one["name"]: one for one in resources["clusters"]}
+    shares = _shares(resources)
+    assert len(shares) == 4
+    for asked, percent, cluster in shares:
+        second = "qwen3" in asked
+        assert percent == (30 if second else 10)
+        own = "to-own-model-qwen3-14b" if second else "to-own"
+        assert _asked(clusters, cluster)[:2] == ["to-candidate", own]
+    [listener] = [one for one in resources["listeners"] if one["name"] == "candidate"]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    *routes, _ = manager["route_config"]["virtual_hosts"][0]["routes"]
+    for route, model in zip(routes, ("llama", "qwen3"), strict=True):
+        assert model in str(route["match"]["headers"][1])
+        replicas = clusters[route["route"]["cluster"]]["load_assignment"]["endpoints"]
+        name = "model-qwen3-14b-candidate" if model == "qwen3" else "model-candidate"
+        assert f"'{name}-replicas." in str(replicas)
+
+
+def test_selectors_of_several_models_and_their_candidates_are_disjoint() -> None:
+    stack = stack_of("two-models", **BOTH)
+    found = by_key(stack)
+    everyone = [*stack.models, *(trial.settings for trial in stack.trials)]
+    pods = {
+        one.name: found[f"Deployment/{one.name}"].manifest["spec"]["template"]["metadata"]["labels"]
+        for one in everyone
+    }
+    for one in everyone:
+        selector = found[f"Service/{one.name}-replicas"].manifest["spec"]["selector"]
+        assert [name for name, labels in pods.items() if selector.items() <= labels.items()] == [
+            one.name
+        ]
+    for one in stack.models:
+        matchers = re.findall(r'pod(=~|!~)"([^"]+)"', pod_selector(one))
+        own = [
+            name
+            for name in pods
+            if all(
+                bool(re.fullmatch(pattern, f"{name}-6c8b4-q9z7w")) == (how == "=~")
+                for how, pattern in matchers
+            )
+        ]
+        assert own == [one.name], matchers
