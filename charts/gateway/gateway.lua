@@ -11,26 +11,35 @@ local KEYS = "/etc/gateway-keys/"
 local REREAD_SECONDS = 5
 
 local rules -- of envoy.yaml: copied once, and read by all requests
-local team_of, read_at = {}, -math.huge
+local team_of, entry_of, read_at = {}, {}, -math.huge
 
--- The keys of the mounted Secret: one file for each team, by the team's name. They are read again every
--- few seconds, so that a withdrawn key stops working without a restart.
+local function key_in(entry)
+  local file = io.open(KEYS .. entry, "rb")
+  local key = file and file:read("*a"):match("^%s*(.-)%s*$") or ""
+  if file then
+    file:close()
+  end
+  return key ~= "" and key
+end
+
+-- The keys of the mounted Secret: one file for each team, by the team's name, and during a rotation a
+-- second one, NAME.next. They are read again every few seconds, so that a withdrawn key stops working
+-- without a restart. The next key is read first: the kubelet replaces all files at once, possibly between
+-- two reads. When the next key takes the place of the current one, it is then found in at least one file.
 local function read_keys(handle)
   local now = os.time()
   if now - read_at < REREAD_SECONDS then
     return
   end
-  team_of, read_at = {}, now
+  team_of, entry_of, read_at = {}, {}, now
   for _, team in ipairs(rules.names) do
-    local file = io.open(KEYS .. team, "rb")
-    local key = file and file:read("*a"):match("^%s*(.-)%s*$") or ""
-    if file then
-      file:close()
-    end
-    if key ~= "" and team_of[key] then
-      handle:logErr("teams " .. team_of[key] .. " and " .. team .. " have the same key")
-    elseif key ~= "" then
-      team_of[key] = team
+    for _, entry in ipairs({ "next", "current" }) do
+      local key = key_in(entry == "next" and team .. ".next" or team)
+      if key and team_of[key] and team_of[key] ~= team then
+        handle:logErr("teams " .. team_of[key] .. " and " .. team .. " have the same key")
+      elseif key then
+        team_of[key], entry_of[key] = team, entry
+      end
     end
   end
 end
@@ -229,7 +238,7 @@ local function who(handle, headers)
       end
       local name = team_in(checked.claims[rules.claim])
       if name then
-        return name
+        return name, "token"
       end
       return nil, 403, "the token does not name a team of this gateway"
     end
@@ -243,16 +252,16 @@ local function who(handle, headers)
   if not name then
     return nil, 401, rules.claim and "no valid token, and no team has this key" or "no team has this key"
   end
-  return name
+  return name, entry_of[key]
 end
 
 function envoy_on_request(handle)
   rules = rules or body.copied(handle:filterContext())
   local headers = handle:headers()
   mark(headers)
-  local name, status, why = who(handle, headers)
+  local name, how, why = who(handle, headers)
   if not name then
-    return refuse(handle, status, why)
+    return refuse(handle, how, why)
   end
   local foreign = {}
   for header in pairs(headers) do
@@ -272,6 +281,7 @@ function envoy_on_request(handle)
   headers:replace("x-team", name)
   local known = handle:streamInfo():dynamicMetadata()
   known:set("gateway", "team", name)
+  known:set("gateway", "key", how)
   if team.limited then
     local month = os.date("!%m-%Y")
     headers:replace("x-limited", name)

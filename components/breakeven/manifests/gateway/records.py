@@ -20,7 +20,8 @@ def records(to: str) -> list[dict[str, Any]]:
         to: The listener.
     """
     is_inner = to != "clients"
-    known = ("team", "model", "route") if is_inner else ("team",)
+    # Which of a team's keys, so that a rotation ends when nobody uses the old one.
+    known = ("team", "model", "route") if is_inner else ("team", "key")
     names = {"to": to, **{name: noted(name) for name in known}}
     outcome = {"status": "%RESPONSE_CODE%", "why": "%RESPONSE_FLAGS%"}
     sums = _SUMS if is_inner else {}
