@@ -431,12 +431,12 @@ class Cluster(Client):
         )
 
     def exposed(self, prefix: str) -> dict[str, set[str]]:
-        """The labels of every series whose name begins so, by name."""
-        return {
-            name: set(re.findall(r'(\w+)="', labels))
-            for name, labels in re.findall(r"^(\w+)(.*) \S+$", self.metrics(), re.MULTILINE)
-            if name.startswith(prefix)
-        }
+        """The labels of all series whose name begins so, by name."""
+        found: dict[str, set[str]] = {}
+        for name, labels in re.findall(r"^(\w+)(.*) \S+$", self.metrics(), re.MULTILINE):
+            if name.startswith(prefix):
+                found.setdefault(name, set()).update(re.findall(r'(\w+)="', labels))
+        return found
 
     def asked(self) -> list[Asked]:
         """All that the own replicas were asked."""

@@ -147,7 +147,7 @@ def test_nothing_of_a_test_is_left(tmp_path: Path) -> None:
 
 
 def test_rules_and_panels_ask_for_what_the_gateway_counts(serving: Cluster) -> None:
-    """By the names and labels that it has; `clients` has fewer labels than who answers."""
+    """By the names and labels that it has; `clients` has another label than who answers."""
     serving.ask()
     known = {
         name: labels - target_labels()
