@@ -57,7 +57,7 @@ def networks() -> set[str]:
 
 def groups() -> set[str]:
     """Control groups that a node makes."""
-    names = ("breakeven-node", "k8s.io")
+    names = ("breakeven-node", "breakeven-node-1", "k8s.io")
     return {str(path) for name in names for path in Path("/sys/fs/cgroup").glob(f"*/{name}")}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from breakeven.settings.files import with_settings
-from node import images
+from node import engine, images
 from node.starting import Started
 from tests.project_copy import Project
 
@@ -41,7 +41,7 @@ def write_stack(project: Project, node: Started, **values: object) -> dict[str, 
     """
     config: dict[str, Any] = {
         "breakeven:pool": {"kind": "existing", "gpu": "l4", "gpusPerNode": 4, "nodeCount": 1},
-        "breakeven:engine": {"image": images.reference(node.places, images.ENGINE)},
+        "breakeven:engine": {"image": images.reference(node.places, engine.ENGINE)},
         "breakeven:weights": {"storageClass": "node-local"},
         "breakeven:replicas": {"autoscaling": False, "min": 1, "max": 1},
         "breakeven:network": {"clientNamespaces": ["default"]},

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from breakeven.manifests.serving.labels import WEIGHTS_LABELS
-from node import images
+from node import engine, images
 from node.starting import Started
 from tests.cluster.deploying import NAMESPACE, destroy, up
 from tests.cluster.inventory import inventory, leftovers
@@ -43,7 +43,7 @@ def test_five_minutes_from_an_empty_cluster_to_an_answer_and_back(
     project.set(
         LAPTOP,
         **{
-            "engine.image": images.reference(node.places, images.ENGINE),
+            "engine.image": images.reference(node.places, engine.ENGINE),
             "weights.storageClass": "node-local",
             "pricing.overrides": {"volume/none/node-local": "0"},
         },

@@ -13,6 +13,21 @@ from bootstrap.layout import Layout
 
 _COREDNS = "github.com/coredns/coredns"
 _KUBE_ROUTER = "github.com/cloudnativelabs/kube-router/v2"
+_CONTAINERD = "github.com/containerd/containerd/v2"
+
+
+def _containerd(name: str, minutes: int) -> Program:
+    return Program(
+        name=name,
+        package=f"{_CONTAINERD}/cmd/{name}",
+        minutes=minutes,
+        # Preflight reads the version from the node.
+        version_variable=f"{_CONTAINERD}/version.Version",
+        module=_CONTAINERD,
+        folder="containerd",
+        static=True,
+    )
+
 
 PROGRAMS = (
     kubernetes("kubelet", 4),
@@ -26,6 +41,9 @@ PROGRAMS = (
     ),
     Program(name="device-plugin", package=".", minutes=1, module="k8s.io/kubelet"),
     Program(name="pause", package=".", minutes=1, static=True),
+    _containerd("containerd", 3),
+    _containerd("containerd-shim-runc-v2", 1),
+    _containerd("ctr", 1),
 )
 """In the order in which they are built."""
 

@@ -7,19 +7,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from node.needs import CGROUPS
-from node.places import CGROUP
+from node.places import FIRST, SECOND, Spot
 
 # By default all pods together would share what one process of the machine has.
 _CPU_SHARES = 8192
-# containerd makes the second one besides.
-_NAMES = (CGROUP, "k8s.io")
+# containerd makes the last one besides.
+_NAMES = (FIRST.cgroup, SECOND.cgroup, "k8s.io")
 _REMOVED_WITHIN_SECONDS = 10.0
 
 
-def make() -> None:
-    """Make the groups that the kubelet expects."""
+def make(spot: Spot) -> None:
+    """Make the groups that a kubelet expects."""
     for hierarchy in _hierarchies():
-        group = hierarchy / CGROUP
+        group = hierarchy / spot.cgroup
         group.mkdir(exist_ok=True)
         for name in ("cpuset.cpus", "cpuset.mems"):
             if (hierarchy / name).is_file():

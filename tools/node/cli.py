@@ -25,6 +25,7 @@ from rig.api import ApiError
 
 EXAMPLES = """examples:
   python tools/node start     start the node (make node does this, after building what is missing)
+  python tools/node start --nodes 2     the same with a second node (make node NODES=2)
   python tools/node check     whether this machine can have one; what is missing, and what gets it
   python tools/node built     whether all that it needs is built and made already (CI asks)
   python tools/node images    the images that it has, as stack files name them
@@ -43,18 +44,28 @@ def main(arguments: Sequence[str]) -> int:
     console = Console()
     parser = argparse.ArgumentParser(
         prog="python tools/node",
-        description="A Kubernetes cluster whose one node runs containers: kubelet, containerd, "
+        description="A Kubernetes cluster whose node runs containers: kubelet, containerd, "
         "networks and their rules, in namespaces apart. Only GPUs are not there.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=list(_COMMANDS), metavar="COMMAND")
+    parser.add_argument("command", choices=["start", *_COMMANDS], metavar="COMMAND")
     parser.add_argument("folder", nargs="?", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--nodes",
+        type=int,
+        choices=(1, 2),
+        default=1,
+        help="how many nodes start makes (default: 1)",
+    )
     options = parser.parse_args(arguments)
     layout = Layout.of(Path(__file__).resolve().parents[2], os.environ)
     places = Places.of(layout, options.folder)
     try:
-        _COMMANDS[options.command](layout, places, console)
+        if options.command == "start":
+            _start(layout, places, console, options.nodes)
+        else:
+            _COMMANDS[options.command](layout, places, console)
     except SetupError as error:
         console.error(error)
         return 1
@@ -72,10 +83,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _start(layout: Layout, places: Places, console: Console) -> None:
+def _start(layout: Layout, places: Places, console: Console, nodes: int) -> None:
     needs.check(places.store)
     began = time.monotonic()
-    node = start(layout, places, console)
+    node = start(layout, places, console, nodes=nodes)
     console.line(
         f"ready after {time.monotonic() - began:.1f} s; logs in {places.root / 'logs'}\n"
         "next:\n"
@@ -90,7 +101,8 @@ def _inside(layout: Layout, places: Places, console: Console) -> None:
     programs, definitions = built.find(layout)
 
     def with_images(node: Node) -> None:
-        images.ensure(layout, places, programs, vllm.find(layout), node.say)
+        engine = vllm.find(layout)
+        images.ensure(layout, places, programs, engine, stores=node.stores, say=node.say)
 
     Node.start(places, programs, definitions, before_pods=with_images, say=console.line)
 
@@ -126,7 +138,6 @@ def _stop(_layout: Layout, places: Places, console: Console) -> None:
 
 
 _COMMANDS = {
-    "start": _start,
     "check": _check,
     "built": _built,
     "images": _images,

@@ -1,18 +1,30 @@
-"""A cluster of one node: its parts in the order of their start, inside its namespaces."""
+"""A cluster with nodes: its parts in the order of their start, in the first node's namespaces."""
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from bootstrap.console import SetupError
 from node import parts
-from node.places import ADDRESS, CPUS, GPUS, MEMORY, NAME, Places
+from node.node_parts import of_node
+from node.places import (
+    ADDRESS,
+    CPUS,
+    FIRST,
+    GPUS,
+    MEMORY,
+    SECOND,
+    Places,
+    Spot,
+    entrance,
+    holder_file,
+)
+from node.store import Store
 from rig import (
     autoscalers,
     certificates,
@@ -37,32 +49,38 @@ _READY_WITHIN_SECONDS = 90.0
 _PRIORITY = "-10"  # as niceness is counted
 _DNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
 
-PARTS: Mapping[str, MakePart] = {
+_BEFORE_IMAGES: Mapping[str, MakePart] = {
     "etcd": control_plane.etcd,
     "kube-apiserver": parts.api_server,
-    "containerd": parts.containerd,
+}
+_TOGETHER: Mapping[str, MakePart] = {
     "kube-controller-manager": parts.controller_manager,
     "kube-scheduler": control_plane.scheduler,
-    "kubelet": parts.kubelet,
-    "kube-proxy": parts.kube_proxy,
-    "device-plugin": parts.device_plugin,
     "outside": parts.outside,
     "stand-ins": parts.stand_ins,
     "prometheus": parts.prometheus,
     "keda-operator": autoscalers.keda_operator,
     "keda-adapter": autoscalers.keda_adapter,
-    "kube-router": parts.kube_router,
 }
-"""Every part, in the order of their start."""
-
-_FIRST = ("etcd", "kube-apiserver", "containerd")
 # It gives up where its node is not known yet.
 _ENFORCER = "kube-router"
+_RUNTIME = "containerd"
+
+PARTS: Mapping[str, MakePart] = {**_BEFORE_IMAGES, **of_node(FIRST), **_TOGETHER}
+"""Every part of a cluster of one node."""
 
 
 @dataclass
 class Node(Running):
-    """A cluster whose one node runs containers."""
+    """A cluster whose node runs containers, or whose two nodes do.
+
+    Attributes:
+        places: Where its files are.
+        spots: Its nodes.
+    """
+
+    places: Places = field(kw_only=True)
+    spots: tuple[Spot, ...] = field(kw_only=True)
 
     parts: ClassVar[Mapping[str, MakePart]] = PARTS
     again: ClassVar[str] = _AGAIN
@@ -94,20 +112,43 @@ class Node(Running):
         folder = Folder(places.root)
         for each in (folder.logs, folder.targets, folder.root / "data", places.volumes):
             each.mkdir(parents=True, exist_ok=True)
-        node = cls(Plan.choose(folder, programs, tuning or Tuning(), ADDRESS), say)
-        node._make_certificates()
-        for name in _FIRST:
-            node.start_part(name)
-        _forget_containers()
-        before_pods(node)
-        node._apply_objects(definitions_folder)
-        apart = (*_FIRST, _ENFORCER)
-        node.start_together([name for name in PARTS if name not in apart])
-        node._await_node()
-        node.start_part(_ENFORCER)
-        (places.root / "address").write_text(node.plan.api_server, encoding="utf-8")
-        (places.root / "prometheus-address").write_text(node.plan.prometheus, encoding="utf-8")
+        made = SECOND if holder_file(places.root, SECOND).is_file() else None
+        kind = TwoNodes if made else cls
+        plan = Plan.choose(folder, programs, tuning or Tuning(), ADDRESS)
+        node = kind(plan, say, places=places, spots=(FIRST, made) if made else (FIRST,))
+        node.start_parts(definitions_folder, before_pods)
         return node
+
+    def start_parts(self, definitions_folder: Path, before_pods: Callable[[Node], None]) -> None:
+        """Start every part; arguments as of `start`."""
+        self._make_certificates()
+        runtimes = self._of_each(_RUNTIME)
+        for name in (*_BEFORE_IMAGES, *runtimes):
+            self.start_part(name)
+        for store in self.stores:
+            store.forget_containers()
+        before_pods(self)
+        self._apply_objects(definitions_folder)
+        enforcers = self._of_each(_ENFORCER)
+        apart = (*_BEFORE_IMAGES, *runtimes, *enforcers)
+        self.start_together([name for name in self.parts if name not in apart])
+        self._await_nodes()
+        self.start_together(enforcers)
+        root = self.places.root
+        (root / "address").write_text(self.plan.api_server, encoding="utf-8")
+        (root / "prometheus-address").write_text(self.plan.prometheus, encoding="utf-8")
+
+    @property
+    def stores(self) -> list[Store]:
+        """What the containerd of each node keeps."""
+        ctr = self.plan.programs["ctr"]
+        return [
+            Store(self.places.kept(spot), ctr, entrance(self.places.root, spot))
+            for spot in self.spots
+        ]
+
+    def _of_each(self, part: str) -> list[str]:
+        return [f"{part}{spot.ending}" for spot in self.spots]
 
     def _launch(self, name: str) -> Part:
         """Start a part, before other work of a busy machine.
@@ -126,11 +167,13 @@ class Node(Running):
         hosts = ["localhost", LOOPBACK, ADDRESS, ADAPTER_HOST]
         hosts += ["10.96.0.1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
         authority = certificates.write_all(folder, hosts)
-        authority.issue(
-            "kubelet", f"system:node:{NAME}", group="system:nodes", hosts=[NAME, ADDRESS]
-        )
+        kubelets = self._of_each("kubelet")
+        for spot, kubelet in zip(self.spots, kubelets, strict=True):
+            hosts = [spot.name, spot.address]
+            user = f"system:node:{spot.name}"
+            authority.issue(kubelet, user, group="system:nodes", hosts=hosts)
         authority.issue("kube-proxy", "system:kube-proxy")
-        for user in ("admin", "kubelet", "kube-proxy"):
+        for user in ("admin", *kubelets, "kube-proxy"):
             file = self.folder.root / f"{user}.kubeconfig"
             kubeconfig.write(file, self.plan.api_server, folder, user=user)
         (self.folder.root / "admin.kubeconfig").rename(self.kubeconfig)
@@ -144,15 +187,17 @@ class Node(Running):
             self.api.apply(manifest)
         self.say(f"{defined} resources defined")
 
-    def _await_node(self) -> None:
-        """Give the node the size that stacks ask for, and wait until it and the names work."""
+    def _await_nodes(self) -> None:
+        """Give nodes the size that stacks ask for, and wait until they and the names work."""
         began = time.monotonic()
-        node = f"/api/v1/nodes/{NAME}"
-        self._await_condition(NAME, node, "Ready")
         size = {"cpu": CPUS, "memory": MEMORY, "nvidia.com/gpu": str(GPUS)}
-        self.api.merge(f"{node}/status", {"status": {"capacity": size, "allocatable": size}})
+        for spot in self.spots:
+            node = f"/api/v1/nodes/{spot.name}"
+            self._await_condition(spot.name, node, "Ready")
+            self.api.merge(f"{node}/status", {"status": {"capacity": size, "allocatable": size}})
         self._await_condition("its DNS", _DNS, "Available")
-        self.say(f"{NAME} and its DNS: ready after {time.monotonic() - began:.1f} s")
+        names = " and ".join(spot.name for spot in self.spots)
+        self.say(f"{names}, and DNS: ready after {time.monotonic() - began:.1f} s")
 
     def _await_condition(self, what: str, path: str, kind: str) -> None:
         patience = time.monotonic() + _READY_WITHIN_SECONDS
@@ -166,16 +211,18 @@ class Node(Running):
             time.sleep(0.2)
 
 
+class TwoNodes(Node):
+    """The same with a second node."""
+
+    parts: ClassVar[Mapping[str, MakePart]] = {
+        **_BEFORE_IMAGES,
+        **of_node(FIRST),
+        **of_node(SECOND),
+        **_TOGETHER,
+    }
+
+
 def _holds(api: Api, path: str, kind: str) -> bool:
     found = api.find(path) or {}
     conditions: list[dict[str, Any]] = found.get("status", {}).get("conditions", [])
     return any(each["type"] == kind and each["status"] == "True" for each in conditions)
-
-
-def _forget_containers() -> None:
-    """Delete what containerd remembers of containers of an earlier node; images stay."""
-    ctr = ["ctr", "--namespace", parts.NAMESPACE]
-    listing = [*ctr, "containers", "ls", "-q"]
-    listed = subprocess.run(listing, capture_output=True, text=True, check=True)
-    for container in listed.stdout.split():
-        subprocess.run([*ctr, "containers", "rm", container], capture_output=True, check=False)

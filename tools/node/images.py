@@ -2,78 +2,31 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
-import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
 
 from bootstrap.console import Console, SetupError, run_logged
-from bootstrap.layout import Layout, digest, replace_text
-from bootstrap.vllm import ON_A_CPU, Vllm, version
-from node import gateway
-from node.archives import File, files_layer, write
-from node.parts import NAMESPACE
+from bootstrap.layout import Layout, digest
+from bootstrap.vllm import Vllm, version
+from node import engine as engines
+from node import gateway, store
+from node.archives import File, files_layer
+from node.engine import PATH
 from node.places import Places
+from node.store import Image, Store
 
 _DEBIAN = {(3, 11): "bookworm", (3, 13): "trixie"}
 """The release of Debian whose Python runs what pip installed for ours."""
 _PACKAGES = ("ca-certificates", "libgomp1", "libnuma1", "libstdc++6", "python3")
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CERTIFICATES = "etc/ssl/outside.crt"
 _AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"
-_ENGINE = "opt/vllm"
-
-# vLLM as stacks start it, but that it does not compile a model of two layers for a minute.
-_VLLM = f"""#!/{_ENGINE}/bin/python3
-import sys
-
-from vllm.entrypoints.cli.main import main
-
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["serve"]:
-        sys.argv.append("--enforce-eager")
-    sys.exit(main())
-"""
-
-_PIPE_BYTES = 1 << 20
-_UNPACKED = "/var/lib/containerd"
-_CTR = ["ctr", f"--namespace={NAMESPACE}"]
 
 PAUSE = "node.local/pause"
 COREDNS = "node.local/coredns"
 DEBIAN = "node.local/debian"
-ENGINE = "node.local/vllm-openai-cpu"  # named as the builds are: stacks refuse the wrong one
-
-Layers = Callable[[Path], Sequence[Path]]
-
-
-@dataclass(frozen=True)
-class Image:
-    """One image.
-
-    Attributes:
-        name: Its name.
-        key: Another one wherever its content could differ.
-        layers: Writes its layers into a folder.
-        config: What its containers get.
-        tag: Its tag.
-        linked: A folder of this machine, and where its files lie in the image. They are linked into
-            what containerd has unpacked: gigabytes are neither copied nor kept twice.
-    """
-
-    name: str
-    key: str
-    layers: Layers
-    config: Mapping[str, Any] = field(default_factory=dict)
-    tag: str = "1"
-    linked: tuple[Path, str] | None = None
 
 
 def base(layout: Layout) -> Path:
@@ -103,11 +56,13 @@ def ensure_base(layout: Layout, console: Console, label: str) -> None:
         beside.rename(file)
 
 
-def ensure(
+def ensure(  # noqa: PLR0913  # what images are made of, and where they go
     layout: Layout,
     places: Places,
     programs: Mapping[str, Path],
     engine: Vllm | None,
+    *,
+    stores: Sequence[Store],
     say: Callable[[str], None],
 ) -> None:
     """Make and import what containerd does not have yet; it must run.
@@ -117,16 +72,12 @@ def ensure(
         places: Where the node keeps its files.
         programs: Programs by name.
         engine: vLLM for CPUs; None where it is not installed, which leaves its image out.
+        stores: The containerd of each node.
         say: Takes a progress line for each image that is made.
     """
-    known = references(places)
     for image in _images(layout, places, programs, engine):
-        if known.get(image.name, {}).get("key") == image.key:
-            continue
-        say(f"image {image.name}: making it, once")
-        made = _import(image, places)
-        known[image.name] = {"key": image.key, "tag": image.tag, "digest": made}
-        replace_text(places.imported, json.dumps(known, indent=1))
+        for each in stores:
+            each.ensure(image, say)
 
 
 def missing(
@@ -134,18 +85,15 @@ def missing(
 ) -> list[str]:
     """Names of images that the next start makes; arguments as of `ensure`."""
     if not base(layout).is_file() or not places.authority.is_dir():
-        return [PAUSE, COREDNS, DEBIAN, ENGINE]
+        return [PAUSE, COREDNS, DEBIAN, engines.ENGINE, engines.STAND_IN]
     known = references(places)
     made = _images(layout, places, programs, engine)
     return [each.name for each in made if known.get(each.name, {}).get("key") != each.key]
 
 
 def references(places: Places) -> dict[str, dict[str, str]]:
-    """The images that containerd has: key, tag and digest by name."""
-    if not places.imported.is_file():
-        return {}
-    found: dict[str, dict[str, str]] = json.loads(places.imported.read_text(encoding="utf-8"))
-    return found
+    """The images that the first node has: key, tag and digest by name."""
+    return store.references(places.kept())
 
 
 def reference(places: Places, name: str) -> str:
@@ -154,14 +102,7 @@ def reference(places: Places, name: str) -> str:
     Raises:
         SetupError: It was not made.
     """
-    found = references(places).get(name)
-    if found is None:
-        raise SetupError(
-            what=f"the node has no image {name}",
-            found=", ".join(references(places)) or "none at all",
-            fix=["python3 tools/bootstrap vllm", "make node-stop node"],
-        )
-    return f"{name}:{found['tag']}@{found['digest']}"
+    return store.reference(places.kept(), name)
 
 
 def _images(
@@ -179,7 +120,7 @@ def _images(
     certificate = (places.authority / "ca.crt").read_bytes()
     trusted = File(_CERTIFICATES, certificate)
     environment = {
-        "PATH": _PATH,
+        "PATH": PATH,
         "SSL_CERT_FILE": f"/{_CERTIFICATES}",
         "REQUESTS_CA_BUNDLE": f"/{_CERTIFICATES}",
     }
@@ -194,25 +135,12 @@ def _images(
             each.name,
             digest([], debian.name, each.key, certificate.decode()),
             _Programs(debian, each, File(_AUTHORITIES, certificate)),
-            {"Env": _variables({"PATH": _PATH})},
+            {"Env": _variables({"PATH": PATH})},
             tag=each.tag,
         )
     if engine is not None:
-        [packages] = engine.folder.glob("lib/python*/site-packages")
-        python = packages.parent.name
-        environment = {**environment, **ON_A_CPU, "PATH": f"/{_ENGINE}/bin:{_PATH}"}
-        yield Image(
-            ENGINE,
-            digest(
-                [],
-                *(debian.name, engine.folder.name, _VLLM),
-                *(certificate.decode(), repr(environment)),
-            ),
-            lambda folder: [debian, files_layer(folder / "files", [*_command(python), trusted])],
-            {"Env": _variables(environment), "Entrypoint": ["vllm"]},
-            tag=f"v{version(layout)}",
-            linked=(packages, f"{_ENGINE}/lib/{python}/site-packages"),
-        )
+        tag = f"v{version(layout)}"
+        yield from engines.images(debian, engine, trusted, environment, tag)
 
 
 @dataclass(frozen=True)
@@ -237,69 +165,6 @@ class _Programs:
     def __call__(self, folder: Path) -> Sequence[Path]:
         files = [*self.image.files(), self.trusted]
         return [self.debian, files_layer(folder / "programs", files)]
-
-
-def _command(python: str) -> list[File]:
-    """A virtual environment upon Debian's Python, and vLLM's command in it."""
-    settings = b"home = /usr/bin\ninclude-system-site-packages = false\n"
-    return [
-        File(f"{_ENGINE}/bin/python3", f"/usr/bin/{python}".encode(), link=True),
-        File(f"{_ENGINE}/pyvenv.cfg", settings),
-        File(f"{_ENGINE}/bin/vllm", _VLLM.encode(), 0o755),
-    ]
-
-
-def _import(image: Image, places: Places) -> str:
-    folder = places.store / "making"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        name = f"{image.name}:{image.tag}"
-        _ctr("images", "rm", name, must=False)
-        layers = image.layers(folder)
-        command = [*_CTR, "images", "import", "-"]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
-        ) as importing:
-            archive = cast("IO[bytes]", importing.stdin)
-            # Whoever waits for a processor should find much to do once it has one.
-            fcntl.fcntl(archive, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-            made = write(archive, name, layers, image.config)
-        if importing.returncode != 0:
-            raise SetupError(
-                what=f"containerd does not take the image {image.name}",
-                found=f"exit code {importing.returncode}",
-                fix=["read the log of containerd", "make room on the disk"],
-            )
-        # Stacks name images with their digest; a name that is not there would be pulled.
-        _ctr("images", "tag", "--force", name, f"{image.name}@{made}")
-        if image.linked is not None:
-            _link(places, name, *image.linked)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return made
-
-
-def _link(places: Places, name: str, folder: Path, target: str) -> None:
-    """Link the files of a folder into the uppermost of the layers that containerd has unpacked."""
-    mount = places.store / "making" / "unpacked"
-    mount.mkdir()
-    _ctr("images", "mount", name, str(mount))
-    mounted = Path("/proc/self/mounts").read_text(encoding="utf-8")
-    pattern = rf"^overlay {re.escape(str(mount))} .*lowerdir={_UNPACKED}/([^:,\s]+)"
-    [uppermost] = re.findall(pattern, mounted, re.MULTILINE)
-    _ctr("images", "unmount", "--rm", str(mount))
-    # By its own path: no file is linked from one mount to another, although the disk is the same.
-    place = places.images / uppermost / target
-    place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(place, ignore_errors=True)
-    command = ["cp", "--archive", "--link", str(folder), str(place)]
-    subprocess.run(command, check=True, capture_output=True)
-
-
-def _ctr(*arguments: str, must: bool = True) -> None:
-    command = [*_CTR, *arguments]
-    subprocess.run(command, check=must, capture_output=True, text=True)
 
 
 def _variables(environment: Mapping[str, str]) -> list[str]:

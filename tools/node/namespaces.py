@@ -16,7 +16,17 @@ import psutil
 
 from bootstrap.console import SetupError
 from node import cgroups
-from node.places import ADDRESS, LINK, MACHINE_ADDRESS, POD_NETWORK, Places
+from node.places import (
+    ADDRESS,
+    FIRST,
+    LINK,
+    MACHINE_ADDRESS,
+    POD_NETWORK,
+    SECOND,
+    Places,
+    Spot,
+    holder_file,
+)
 from rig.control_plane import SERVICE_NETWORK
 from rig.part import Process, tail
 
@@ -53,14 +63,14 @@ class Namespaces:
         end(places)  # what one left that was cut off
         shutil.rmtree(places.root, ignore_errors=True)
         places.root.mkdir(parents=True, mode=0o755)
-        places.images.mkdir(parents=True, exist_ok=True)
-        cgroups.make()
+        places.kept().images.mkdir(parents=True, exist_ok=True)
+        cgroups.make(FIRST)
         log = places.root / "holder.log"
         with log.open("ab") as output:
             outer = subprocess.Popen(
                 [
                     *("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc"),
-                    *("bash", str(_HOLDER), str(places.root), str(places.images)),
+                    *("bash", str(_HOLDER), str(places.root), str(places.kept().images)),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -75,6 +85,59 @@ class Namespaces:
         made._link()
         return made
 
+    def add(self, spot: Spot) -> None:
+        """Make those of a further node within these, so that they end with them.
+
+        Its mounts begin as this machine's are, not as the first node's: nothing of the first node's
+        containers is held there.
+        """
+        root, images = self.places.root, self.places.kept(spot).images
+        images.mkdir(parents=True, exist_ok=True)
+        cgroups.make(spot)
+        log = root / f"holder{spot.ending}.log"
+        with log.open("ab") as output:
+            outer = subprocess.Popen(
+                [
+                    *("nsenter", f"--target={self.holder.pid}", "--net", "--pid", "--"),
+                    *("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc"),
+                    *("bash", str(_HOLDER), str(root), str(images), spot.ending),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        _wait_for(root / f"held{spot.ending}", outer, log)
+        [held] = [
+            each for each in psutil.Process(outer.pid).children(recursive=True) if _first(each)
+        ]
+        holder = Process("holder", held.pid, held.create_time())
+        _record(root, spot).write_text(json.dumps(holder.record()), encoding="utf-8")
+        inner = _numbers(held)[-2]
+        holder_file(root, spot).write_text(str(inner), encoding="utf-8")
+        for command in (
+            f"ip link add {spot.name} type veth peer name uplink netns {inner}",
+            f"ip link set {spot.name} master node0",
+            f"ip link set {spot.name} up",
+        ):
+            _do(self.command(command.split()))
+        for command in (
+            f"ip address add {spot.address}/24 dev uplink",
+            "ip link set uplink up",
+            f"ip route add default via {ADDRESS}",
+        ):
+            _do(_enter(holder, command.split()))
+        _do(self.command(f"ip route add {spot.pod_network} via {spot.address}".split()))
+
+    def lose(self, spot: Spot) -> None:
+        """End a further node as a machine ends that loses its power."""
+        holder = _held(self.places.root, spot)
+        running = None if holder is None else holder.running()
+        if running is not None:
+            inside = _inside(running.pid)
+            running.send_signal(signal.SIGKILL)
+            psutil.wait_procs(inside, timeout=_GONE_WITHIN_SECONDS)
+
     def end(self) -> None:
         """End every process inside, where this run made them."""
         end(self.places)
@@ -83,10 +146,7 @@ class Namespaces:
 
     def command(self, command: Sequence[str]) -> list[str]:
         """The same command, run inside."""
-        return [
-            *("nsenter", f"--target={self.holder.pid}", "--mount", "--net", "--pid"),
-            *("--", *command),
-        ]
+        return _enter(self.holder, command)
 
     def _link(self) -> None:
         """Let this machine reach the node, its services and its pods; they reach nothing beyond."""
@@ -132,7 +192,9 @@ def end(places: Places) -> bool:
     if found is not None:
         # The end of process 1 is the end of all of them, and of mounts and networks with the last.
         running = found.holder.running()
+        further = _held(places.root, SECOND)
         inside = _inside(found.holder.pid)
+        inside += [] if further is None else _inside(further.pid)
         if running is not None:
             running.send_signal(signal.SIGKILL)
         psutil.wait_procs(inside, timeout=_GONE_WITHIN_SECONDS)
@@ -141,6 +203,34 @@ def end(places: Places) -> bool:
     cgroups.remove()
     places.holder.unlink(missing_ok=True)
     return found is not None
+
+
+def _enter(holder: Process, command: Sequence[str]) -> list[str]:
+    return [
+        *("nsenter", f"--target={holder.pid}", "--mount", "--net", "--pid"),
+        *("--", *command),
+    ]
+
+
+def _record(root: Path, spot: Spot) -> Path:
+    return root / f"holder{spot.ending}.json"
+
+
+def _held(root: Path, spot: Spot) -> Process | None:
+    """Who holds a further node's namespaces, if it was made."""
+    file = _record(root, spot)
+    return Process(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def _numbers(process: psutil.Process) -> list[int]:
+    """The numbers of a process: this machine's first, the innermost namespace's last."""
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    [line] = [each for each in status.splitlines() if each.startswith("NSpid:")]
+    return [int(number) for number in line.split()[1:]]
+
+
+def _first(process: psutil.Process) -> bool:
+    return _numbers(process)[-1] == 1
 
 
 def _inside(holder: int) -> list[psutil.Process]:

@@ -13,8 +13,6 @@ from bootstrap.console import SetupError
 from node.places import LINK, NETWORK
 
 PACKAGES = {
-    "containerd": "containerd",
-    "ctr": "containerd",
     "runc": "runc",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
     "nft": "nftables",

@@ -2,7 +2,8 @@
 
     python -m node.outside ADDRESS FOLDER
 
-It serves the files of FOLDER/hub as any repository at any revision, and answers chat completions.
+It serves the files of FOLDER/hub as any repository at any revision, and answers chat completions. It
+rejects one token as the hub rejects a revoked one, and another as that of a user without access.
 What it was asked is written to standard output, without keys.
 """
 
@@ -21,6 +22,7 @@ _REPOSITORY = r"([^/]+/[^/]+)"
 _COMMIT = r"([0-9a-f]{40})"
 _INFO = re.compile(rf"/api/models/{_REPOSITORY}/revision/{_COMMIT}")
 _TREE = re.compile(rf"/api/models/{_REPOSITORY}/tree/{_COMMIT}/?")
+REJECTED, GATED = "hf_rejected", "hf_gated"
 _FILE = re.compile(rf"/{_REPOSITORY}/resolve/{_COMMIT}/(.+)")
 
 
@@ -57,7 +59,14 @@ class Outside(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         path = self.path.split("?")[0]
         print(self.command, path, flush=True)  # noqa: T201  # its log
-        if match := _INFO.fullmatch(path):
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token == REJECTED:
+            words = "Invalid credentials in Authorization header"
+            self._send(401, b"{}", {"X-Error-Message": words})
+        elif token == GATED:
+            words = "Access to this model is restricted and you are not in the authorized list"
+            self._send(403, b"{}", {"X-Error-Code": "GatedRepo", "X-Error-Message": words})
+        elif match := _INFO.fullmatch(path):
             self._send_json(self._info(match[1], match[2]))
         elif _TREE.fullmatch(path):
             self._send_json([self._entry(file) for file in self._files()])

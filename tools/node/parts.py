@@ -1,24 +1,17 @@
-"""The processes of a node, besides those of every cluster."""
+"""The processes of a cluster with nodes, besides those of every cluster and of each node."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
-from node.places import ADDRESS, CGROUP, DNS, GPUS, NAME, OUTSIDE, POD_NETWORK
+from node.places import ADDRESS, OUTSIDE
 from rig import control_plane, observers
-from rig.control_plane import SERVICE_NETWORK, healthy
 from rig.part import Part
 from rig.ports import is_taken
 from rig.settings import Plan
-from rig.templates import fill
 
-_FILES = Path(__file__).parent / "files"
 _TOOLS = Path(__file__).resolve().parents[1]
-CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
-NAMESPACE = "k8s.io"
-"""What the kubelet's containers and images belong to in containerd."""
 
 
 def api_server(plan: Plan) -> Part:
@@ -42,74 +35,6 @@ def api_server(plan: Plan) -> Part:
 def controller_manager(plan: Plan) -> Part:
     """Kubernetes' controllers, each with rights of its own."""
     return control_plane.controller_manager(plan, ["--use-service-account-credentials=true"])
-
-
-def containerd(plan: Plan) -> Part:
-    """What runs containers."""
-    config = _configured(plan, "containerd.toml")
-    _configured(plan, "node.conflist", "cni/node.conflist")
-    return Part(
-        name="containerd",
-        command=["containerd", f"--config={config}", "--log-level=warn"],
-        ready=lambda: _succeeds(["ctr", "version"]),
-    )
-
-
-def kubelet(plan: Plan) -> Part:
-    """The kubelet."""
-    (plan.folder.root / "resolv.conf").write_text(f"nameserver {DNS}\n", encoding="utf-8")
-    config = _configured(plan, "kubelet.yaml")
-    return Part(
-        name="kubelet",
-        command=[
-            str(plan.programs["kubelet"]),
-            f"--config={config}",
-            f"--kubeconfig={plan.folder.root / 'kubelet.kubeconfig'}",
-            f"--hostname-override={NAME}",
-            f"--node-ip={ADDRESS}",
-            "--node-labels=nvidia.com/gpu.present=true,topology.kubernetes.io/zone=zone-a",
-        ],
-        ready=healthy("http://127.0.0.1:10248/healthz"),
-        ports=[10250],
-    )
-
-
-def kube_proxy(plan: Plan) -> Part:
-    """What makes the addresses of services lead to pods."""
-    config = _configured(plan, "kube-proxy.yaml")
-    return Part(
-        name="kube-proxy",
-        command=[str(plan.programs["kube-proxy"]), f"--config={config}"],
-        ready=healthy("http://127.0.0.1:10256/healthz"),
-        ports=[10256],
-    )
-
-
-def kube_router(plan: Plan) -> Part:
-    """What enforces network rules."""
-    return Part(
-        name="kube-router",
-        command=[
-            str(plan.programs["kube-router"]),
-            *("--run-firewall=true", "--run-router=false", "--run-service-proxy=false"),
-            f"--kubeconfig={plan.folder.kubeconfig}",
-            f"--hostname-override={NAME}",
-            f"--service-cluster-ip-range={SERVICE_NETWORK}",
-        ],
-        environment={"NODE_NAME": NAME},
-        ready=healthy("http://127.0.0.1:20244/healthz"),
-        ports=[20244],
-    )
-
-
-def device_plugin(plan: Plan) -> Part:
-    """What tells the kubelet of GPUs that are not there."""
-    log = plan.folder.log("device-plugin")
-    return Part(
-        name="device-plugin",
-        command=[str(plan.programs["device-plugin"]), str(GPUS)],
-        ready=lambda: log.is_file() and "of nvidia.com/gpu" in log.read_text(encoding="utf-8"),
-    )
 
 
 def prometheus(plan: Plan) -> Part:
@@ -143,24 +68,3 @@ def stand_ins(plan: Plan) -> Part:
         },
         ready=ready.exists,
     )
-
-
-def _configured(plan: Plan, name: str, target: str = "") -> Path:
-    file = plan.folder.root / (target or name)
-    file.parent.mkdir(exist_ok=True)
-    text = fill(
-        _FILES / name,
-        folder=str(plan.folder.root),
-        certificates=str(plan.folder.certificates),
-        address=ADDRESS,
-        name=NAME,
-        cgroup=CGROUP,
-        dns=DNS,
-        pod_network=POD_NETWORK,
-    )
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-def _succeeds(command: list[str]) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0

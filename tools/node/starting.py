@@ -16,7 +16,8 @@ from bootstrap.console import Console, SetupError
 from bootstrap.layout import Layout
 from node import images
 from node.namespaces import Namespaces
-from node.places import Places
+from node.places import SECOND, Places
+from node.store import Store
 from rig.api import Api
 from rig.certificates import Authority
 from rig.folder import Folder
@@ -34,11 +35,13 @@ class Started:
         places: Its files.
         namespaces: Where its processes are.
         address: https://HOST:PORT of its API server.
+        ctr: The program that asks its containerd.
     """
 
     places: Places
     namespaces: Namespaces
     address: str
+    ctr: Path
 
     @property
     def kubeconfig(self) -> Path:
@@ -55,6 +58,11 @@ class Started:
         """The cluster's API, as its administrator."""
         return Api.connect(self.address, Folder(self.places.root).certificates)
 
+    @property
+    def store(self) -> Store:
+        """The images of the first node."""
+        return Store(self.places.kept(), self.ctr, tuple(self.namespaces.command(())))
+
     def run(self, *command: str, must: bool = True) -> str:
         """Run a command inside, and return what it printed."""
         answer = subprocess.run(
@@ -66,28 +74,32 @@ class Started:
         return answer.stdout
 
 
-def start(layout: Layout, places: Places, console: Console) -> Started:
-    """Make a node; where a step fails, what was started is ended.
+def start(layout: Layout, places: Places, console: Console, *, nodes: int = 1) -> Started:
+    """Make a node, or two; where a step fails, what was started is ended.
 
     Args:
         layout: The folders of the checkout.
         places: Where the node keeps its files.
         console: Where progress goes.
+        nodes: How many, one or two.
 
     Raises:
         SetupError: A part failed, or something is not built.
     """
-    built.find(layout)  # what is missing is said before anything is made
+    programs, _ = built.find(layout)  # what is missing is said before anything is made
     images.ensure_base(layout, console, "Debian for containers")
     _sign_for_the_outside(places)
     made = Namespaces.make(places)
     try:
+        if nodes > 1:
+            made.add(SECOND)
         _fill(layout, places)
         _start_parts(made)
     except BaseException:
         made.end()
         raise
-    return Started(places, made, (places.root / "address").read_text(encoding="utf-8"))
+    address = (places.root / "address").read_text(encoding="utf-8")
+    return Started(places, made, address, programs["ctr"])
 
 
 def _start_parts(made: Namespaces) -> None:

@@ -26,8 +26,8 @@ def test_missing_programs_are_named_by_the_packages_that_have_them(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(platform, "system", lambda: "Linux")
-    monkeypatch.setattr(shutil, "which", lambda name: None if name in ("ctr", "nft") else name)
-    wanted = "apt-get install --no-install-recommends containerd nftables"
+    monkeypatch.setattr(shutil, "which", lambda name: None if name in ("runc", "nft") else name)
+    wanted = "apt-get install --no-install-recommends nftables runc"
     with pytest.raises(SetupError, match=wanted):
         needs.check(tmp_path)
 
