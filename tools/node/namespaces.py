@@ -144,9 +144,18 @@ class Namespaces:
         if self.holder.child is not None:
             self.holder.child.wait(_GONE_WITHIN_SECONDS)
 
-    def command(self, command: Sequence[str]) -> list[str]:
-        """The same command, run inside."""
-        return _enter(self.holder, command)
+    @property
+    def spots(self) -> list[Spot]:
+        """The nodes that were made."""
+        return [FIRST, *([SECOND] if _record(self.places.root, SECOND).is_file() else [])]
+
+    def command(self, command: Sequence[str], spot: Spot = FIRST) -> list[str]:
+        """The same command, run on a node."""
+        holder = self.holder if spot == FIRST else _held(self.places.root, spot)
+        if holder is None:
+            msg = f"there is no {spot.name}"
+            raise LookupError(msg)
+        return _enter(holder, command)
 
     def _link(self) -> None:
         """Let this machine reach the node, its services and its pods; they reach nothing beyond."""

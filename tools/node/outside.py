@@ -2,8 +2,8 @@
 
     python -m node.outside ADDRESS FOLDER
 
-It serves the files of FOLDER/hub as any repository at any revision, and answers chat completions. It
-rejects one token as the hub rejects a revoked one, and another as that of a user without access.
+It serves the files of FOLDER/hub as any repository at any revision, and answers chat completions.
+It rejects one token as the hub rejects a revoked one, and another as that of a user without access.
 What it was asked is written to standard output, without keys.
 """
 

@@ -59,9 +59,12 @@ class Started:
         return Api.connect(self.address, Folder(self.places.root).certificates)
 
     @property
-    def store(self) -> Store:
-        """The images of the first node."""
-        return Store(self.places.kept(), self.ctr, tuple(self.namespaces.command(())))
+    def stores(self) -> list[Store]:
+        """The images of each node."""
+        return [
+            Store(self.places.kept(spot), self.ctr, tuple(self.namespaces.command((), spot)))
+            for spot in self.namespaces.spots
+        ]
 
     def run(self, *command: str, must: bool = True) -> str:
         """Run a command inside, and return what it printed."""

@@ -1,8 +1,13 @@
-"""A storage provisioner: each claim gets a folder of the node, with a size that is not enforced."""
+"""A storage provisioner: each claim gets a folder of the node, with a size that is not enforced.
+
+Volumes of another class are that small that no model fits.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +17,10 @@ from rig.api import Api
 from rig.standins.volumes import provision
 
 PROVISIONER = "node.breakeven/local"
+SMALL = "node.breakeven/small"
+"""Its volumes are full after a few files: what a user sees then can be tried."""
+
+_SMALL_BYTES = 64 * 1024
 
 
 def reconcile(api: Api, folder: Path) -> Iterator[str]:
@@ -42,4 +51,22 @@ def reconcile(api: Api, folder: Path) -> Iterator[str]:
     def delete(name: str) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
+    def small(name: str) -> Mapping[str, Any]:
+        source = local(name)
+        if not os.path.ismount(folder / name):
+            _mount(folder / name)
+        return source
+
+    def delete_small(name: str) -> None:
+        command = ["umount", str(folder / name)]
+        subprocess.run(command, check=False, capture_output=True)
+        delete(name)
+
     yield from provision(api, PROVISIONER, local, delete)
+    yield from provision(api, SMALL, small, delete_small)
+
+
+def _mount(folder: Path) -> None:
+    options = f"size={_SMALL_BYTES},mode=755"
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    subprocess.run(command, check=True)
