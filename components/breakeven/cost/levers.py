@@ -11,6 +11,7 @@ LeverKind: TypeAlias = Literal[
     "precision",
     "kv-cache",
     "speculation",
+    "disaggregation",
     "kv-offload",
     "prefix-affinity",
     "commitment",

@@ -105,6 +105,23 @@ class PrefixCacheShare:
     prefix_stated: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disaggregated:
+    """Prefill and decode are on separate replicas, of which nobody has measured what they serve.
+
+    Attributes:
+        prefill: Replicas that only process prompts.
+        decode: Replicas that only generate.
+        transfer_seconds: Of a mean prompt's KV cache between them.
+        handover_seconds: Until the first token, in addition.
+    """
+
+    prefill: int
+    decode: int
+    transfer_seconds: float
+    handover_seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class SpansNodes:
     """A replica spans so many nodes, which come and go together."""
@@ -271,6 +288,7 @@ Note: TypeAlias = (
     | ObjectiveOutOfReach
     | EngineOlderThanCalibration
     | PrefixCacheShare
+    | Disaggregated
     | SpansNodes
     | AdapterWorkNotCounted
     | EvaluatedOtherwise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from breakeven.errors import Problem, UserError
 from breakeven.manifests.autoscaling.component import autoscaling_component
 from breakeven.manifests.gateway.component import gateway_component
 from breakeven.manifests.gateway.figures import GatewayFigures
@@ -17,6 +18,7 @@ from breakeven.manifests.network.namespace import namespace_component
 from breakeven.manifests.network.rules import network_component
 from breakeven.manifests.resource import Component, Resource
 from breakeven.manifests.serving.component import serving_component
+from breakeven.settings.checks.disaggregation import undeployable_conflicts
 from breakeven.settings.stack import RolloutCandidate, Settings, Stack
 
 
@@ -31,7 +33,11 @@ def render(
         stack: The stack.
         prices: What a token costs, for a gateway's budgets; nothing where None.
         planned: The estimate's figures of each model, for Prometheus; no rules about money without.
+
+    Raises:
+        UserError: Prefill and decode are on separate replicas, which is estimated and not deployed.
     """
+    require_rendered(stack)
     components = (
         *stack_components(stack, prices),
         *planned_cost_components(stack, planned),
@@ -41,6 +47,18 @@ def render(
         *(resource for component in components for resource in component.started_last),
     )
     return tuple(replace(resource, manifest=dict(resource.manifest)) for resource in resources)
+
+
+def require_rendered(stack: Stack) -> None:
+    """Refuses what is estimated and not deployed.
+
+    Raises:
+        UserError: Prefill and decode are on separate replicas.
+    """
+    for model in stack.models:
+        for conflict in undeployable_conflicts(model):
+            problem = Problem(model.keys(conflict.key)[0], conflict.found, conflict.allowed)
+            raise UserError(str(problem))
 
 
 def stack_components(stack: Stack, prices: GatewayFigures | None = None) -> tuple[Component, ...]:

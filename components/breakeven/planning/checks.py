@@ -9,6 +9,7 @@ from breakeven.cost.capacity.roofline import TENSOR_PARALLEL, Engine
 from breakeven.errors import Problem
 from breakeven.manifests.serving.engine import own_variables
 from breakeven.planning.techniques import techniques_of
+from breakeven.settings.checks.disaggregation import undeployable_conflicts
 from breakeven.settings.fields import Conflict
 from breakeven.settings.model import UNKNOWN_REVISION
 from breakeven.settings.parse import raise_problems, told
@@ -41,10 +42,12 @@ def require_deployable(name: str, stack: Stack) -> None:
         stack: The stack.
 
     Raises:
-        SettingsError: The commit of a model's weights is not known.
+        SettingsError: The commit of a model's weights is not known, or prefill and decode are on
+            separate replicas.
     """
     problems: tuple[Problem, ...] = ()
     for model in stack.models:
+        problems = told(problems, model, undeployable_conflicts(model))
         if model.model.revision == UNKNOWN_REVISION:
             conflict = Conflict(
                 "model.revision",

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TypedDict
 
 from breakeven.catalog.model_parts import Task
-from breakeven.cost.capacity.capacity import ReplicaCapacity, replica_capacity
+from breakeven.cost.capacity.capacity import (
+    ModelDoesNotFitError,
+    ReplicaCapacity,
+    replica_capacity,
+)
+from breakeven.cost.capacity.disaggregation import (
+    GroupRates,
+    disaggregated_capacity,
+    group_rates,
+)
+from breakeven.cost.capacity.objectives import Objectives
+from breakeven.cost.capacity.roofline import RequestShape
 from breakeven.cost.demand.lengths import (
     CONVERSATIONS,
     CONVERSATIONS_SOURCE,
@@ -16,10 +28,10 @@ from breakeven.cost.demand.lengths import (
 from breakeven.cost.demand.load import FLAT, Load, Unit, flat_shape, published_shape, read_shape
 from breakeven.percentiles import PERCENTILES
 from breakeven.planning.apis import ComparedApis, compared_apis
-from breakeven.planning.fleet import HOURS_A_WEEK, largest_batch
+from breakeven.planning.fleet import HOURS_A_WEEK, engine_of, largest_batch
 from breakeven.planning.objectives import objectives_of
 from breakeven.planning.own_measurement import own_figure
-from breakeven.planning.techniques import prefix_cache_of, techniques_of
+from breakeven.planning.techniques import disaggregation_of, prefix_cache_of, techniques_of
 from breakeven.settings.fields import Conflict
 from breakeven.settings.files import TRAFFIC
 from breakeven.settings.stack import Settings
@@ -78,6 +90,10 @@ def capacity_of(settings: Settings, load: Load) -> ReplicaCapacity:
 
 def _capacity_at(settings: Settings, load: Load, cached_share: float) -> ReplicaCapacity:
     model, engine = settings.model, settings.engine
+    groups = disaggregation_of(settings)
+    if groups is not None:
+        request, arguments = _request(load, cached_share), _group_arguments(settings)
+        return disaggregated_capacity(engine_of(settings), request, groups, **arguments)
     measured = own_figure(settings, load, _concurrency(settings))
     capacity = replica_capacity(
         model.facts,
@@ -102,6 +118,48 @@ def _capacity_at(settings: Settings, load: Load, cached_share: float) -> Replica
     if measured is None:
         return capacity
     return replace(capacity.extrapolated(measured.distance), record=measured.record)
+
+
+def group_rates_of(settings: Settings, load: Load, found: ReplicaCapacity) -> GroupRates | None:
+    """Returns what a replica of each group serves; None for one that does both or is too small.
+
+    Args:
+        settings: Of the model.
+        load: Its traffic.
+        found: Of which only the share of the input counts that is found in the prefix cache.
+    """
+    groups = disaggregation_of(settings)
+    if groups is None:
+        return None
+    request, arguments = _request(load, found.cached_input_share), _group_arguments(settings)
+    try:
+        return group_rates(engine_of(settings), request, groups, **arguments)
+    except ModelDoesNotFitError:
+        return None
+
+
+def _request(load: Load, cached_share: float) -> RequestShape:
+    return RequestShape(
+        input_tokens=load.input_tokens,
+        output_tokens=load.steps,
+        cached_input_tokens=load.input_tokens * cached_share,
+    )
+
+
+class _GroupArguments(TypedDict):
+    gpu_memory_utilization: float
+    max_model_length: int
+    concurrency_limit: int
+    objectives: Objectives
+
+
+def _group_arguments(settings: Settings) -> _GroupArguments:
+    return _GroupArguments(
+        gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
+        max_model_length=settings.model.max_length,
+        concurrency_limit=largest_batch(settings),
+        objectives=objectives_of(settings),
+    )
 
 
 def target_conflicts(settings: Settings, capacity: ReplicaCapacity) -> Iterator[Conflict]:

@@ -11,7 +11,8 @@ from breakeven.cost.capacity.engine_defaults import default_requests
 from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.plan import Fleet
-from breakeven.cost.fleet.simulation.configuration import FleetConfiguration
+from breakeven.cost.fleet.simulation.configuration import FleetConfiguration, ReplicaSpeed
+from breakeven.cost.fleet.simulation.disaggregated_speed import disaggregated_speed
 from breakeven.cost.fleet.simulation.replica_speed import replica_speed
 from breakeven.manifests.serving.timings import (
     EXPECTED_NODE_START,
@@ -19,7 +20,7 @@ from breakeven.manifests.serving.timings import (
     scale_up_period,
     stopping_seconds,
 )
-from breakeven.planning.techniques import techniques_of
+from breakeven.planning.techniques import disaggregation_of, techniques_of
 from breakeven.settings.replicas import ReplicaSettings
 from breakeven.settings.stack import Settings
 
@@ -89,15 +90,7 @@ def configuration_of(
     replicas = settings.replicas
     return FleetConfiguration(
         fleet=fleet_of(settings),
-        speed=replica_speed(
-            engine_of(settings),
-            replace(load, cached_input_share=capacity.cached_input_share),
-            capacity,
-            gpu_memory_utilization=float(settings.engine.gpu_memory_utilization),
-            max_model_length=settings.model.max_length,
-            largest_batch=largest_batch(settings),
-            adapter_bytes=settings.model.adapter_bytes,
-        ),
+        speed=_speed(settings, load, capacity),
         # Objectives may allow fewer in flight than the stack states; its notes say so.
         target_requests=min(replicas.target_requests, capacity.concurrent_requests),
         target_waiting=replicas.target_waiting,
@@ -107,6 +100,31 @@ def configuration_of(
         objective_seconds=float(settings.traffic.time_to_first_token_seconds),
         interruptions_per_node_hour=interruptions_per_month / HOURS_PER_MONTH,
         overflow_requests=_overflow_requests(settings),
+    )
+
+
+def _speed(settings: Settings, load: Load, capacity: ReplicaCapacity) -> ReplicaSpeed:
+    engine, groups = engine_of(settings), disaggregation_of(settings)
+    found = replace(load, cached_input_share=capacity.cached_input_share)
+    utilization = float(settings.engine.gpu_memory_utilization)
+    if groups is not None:
+        return disaggregated_speed(
+            engine,
+            found,
+            capacity,
+            groups,
+            gpu_memory_utilization=utilization,
+            max_model_length=settings.model.max_length,
+            largest_batch=largest_batch(settings),
+        )
+    return replica_speed(
+        engine,
+        found,
+        capacity,
+        gpu_memory_utilization=utilization,
+        max_model_length=settings.model.max_length,
+        largest_batch=largest_batch(settings),
+        adapter_bytes=settings.model.adapter_bytes,
     )
 
 

@@ -27,7 +27,12 @@ from breakeven.planning.demand import ModelDemand, capacity_of, demand_of, targe
 from breakeven.planning.fleet import configuration_of, engine_of, interruptions_of
 from breakeven.planning.gateway import gateway_pods_of, hybrid_gateway, kept_inside
 from breakeven.planning.notes import notes_of
-from breakeven.planning.objectives import engine_notes, objective_notes, prefix_notes
+from breakeven.planning.objectives import (
+    disaggregation_notes,
+    engine_notes,
+    objective_notes,
+    prefix_notes,
+)
 from breakeven.planning.own_evaluation import evaluation_conflicts, evaluation_notes, quality_of
 from breakeven.planning.own_measurement import measurement_notes, record_conflicts
 from breakeven.planning.owned_nodes import owned_node
@@ -189,6 +194,7 @@ def _model(
         overflows=settings.overflow_api is not None,
         notes=(
             *objective_notes(settings, demand.load, capacity),
+            *disaggregation_notes(settings, demand.load),
             *engine_notes(settings, capacity),
             *prefix_notes(settings, demand.load, capacity),
             *measurement_notes(settings, demand.load),

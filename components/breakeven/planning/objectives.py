@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.disaggregation import HANDOVER_SECONDS
 from breakeven.cost.capacity.latency import latencies
 from breakeven.cost.capacity.memory_fit import smallest_fits
 from breakeven.cost.capacity.objectives import Objectives
 from breakeven.cost.capacity.roofline import Engine, RequestShape
 from breakeven.cost.demand.load import Load
 from breakeven.cost.notes import (
+    Disaggregated,
     EngineOlderThanCalibration,
     Note,
     ObjectiveBound,
     ObjectiveOutOfReach,
     PrefixCacheShare,
 )
-from breakeven.planning.fleet import largest_batch
-from breakeven.planning.techniques import prefix_cache_of
+from breakeven.planning.fleet import engine_of, largest_batch
+from breakeven.planning.techniques import disaggregation_of, prefix_cache_of
 from breakeven.settings.stack import Settings
 
 _WORTH_SAYING = 0.005
@@ -80,6 +82,18 @@ def prefix_notes(settings: Settings, load: Load, capacity: ReplicaCapacity) -> I
         affinity=cache.affinity,
         prefix_stated=settings.traffic.shared_prefix_tokens > 0,
     )
+
+
+def disaggregation_notes(settings: Settings, load: Load) -> Iterator[Note]:
+    """Yields that prefill and decode are on separate replicas."""
+    groups = disaggregation_of(settings)
+    if groups is not None:
+        yield Disaggregated(
+            prefill=groups.prefill,
+            decode=groups.decode,
+            transfer_seconds=groups.transfer_seconds(engine_of(settings), load.input_tokens),
+            handover_seconds=HANDOVER_SECONDS,
+        )
 
 
 def engine_notes(settings: Settings, capacity: ReplicaCapacity) -> Iterator[Note]:

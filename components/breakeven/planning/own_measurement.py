@@ -17,6 +17,8 @@ _NOT_SPEED = {
     *("image", "tensor_parallel", "pipeline_parallel", "args", "env", "api_key_secret"),
     *("longest_request_seconds", "measured_output_tokens_per_second", "measured_texts_per_second"),
     *("tool_calling", "reasoning"),
+    # A stated network changes nothing, and no replica of a group is deployed and measured.
+    "disaggregation",
 }
 """Settings of the engine that are recorded elsewhere, or do not change how fast it is."""
 

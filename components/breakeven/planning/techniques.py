@@ -11,6 +11,7 @@ from breakeven.catalog.models import ModelFacts
 from breakeven.catalog.node_shape import NodeShape
 from breakeven.catalog.price_book import PriceBook
 from breakeven.cost.capacity.capacity import ReplicaCapacity
+from breakeven.cost.capacity.disaggregation import Disaggregation
 from breakeven.cost.capacity.prefix_cache import PrefixCache
 from breakeven.cost.capacity.techniques import Speculation, Techniques
 from breakeven.cost.demand.load import Load
@@ -69,15 +70,20 @@ def prefix_cache_of(settings: Settings, load: Load, capacity: ReplicaCapacity) -
     needed = int(units_needed(peak, capacity.requests_per_second))
     count = min(max(needed, replicas.min, 1), most) if replicas.autoscaling else most
     context = load.input_tokens + load.own_output_tokens / 2
+    work = capacity.requests_per_second * (
+        load.input_tokens * (1 - capacity.cached_input_share) + load.own_output_tokens
+    )
+    groups = disaggregation_of(settings)
+    if groups is not None:  # prompts, and their prefixes, are on these replicas only
+        count, work = groups.prefill, work * groups.replicas / groups.prefill
     free = (capacity.held_requests - capacity.concurrent_requests) * context
-    new_tokens = load.input_tokens * (1 - capacity.cached_input_share) + load.own_output_tokens
     return PrefixCache(
         reusable=load.cached_input_share,
         common=min(traffic.shared_prefix_tokens / load.input_tokens, load.cached_input_share),
         replicas=count,
         affinity=settings.gateway.has_affinity,
         free_tokens=max(free, 0.0) + _offloaded_tokens(settings, context),
-        tokens_per_second=capacity.requests_per_second * new_tokens,
+        tokens_per_second=work,
         reuse_seconds=float(traffic.reuse_seconds),
     )
 
@@ -138,6 +144,19 @@ def _offloaded_tokens(settings: Settings, context: float) -> float:
         bytes_per_element=techniques_of(settings).cache_bytes,
     )
     return offloaded / held * context
+
+
+def disaggregation_of(settings: Settings) -> Disaggregation | None:
+    """Returns both groups of a stack's replicas; None where each replica does both."""
+    stated = settings.engine.disaggregation
+    if not stated.is_on or stated.link_gigabits_per_second is None:
+        return None
+    return Disaggregation(
+        prefill=stated.prefill_replicas,
+        # None is left over only in a stack that is refused.
+        decode=max(settings.replicas.max - stated.prefill_replicas, 1),
+        link_gigabits_per_second=float(stated.link_gigabits_per_second),
+    )
 
 
 def techniques_of(settings: Settings) -> Techniques:

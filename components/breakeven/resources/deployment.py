@@ -9,7 +9,7 @@ import pulumi
 from breakeven.errors import UserError
 from breakeven.manifests.endpoints import endpoints_of
 from breakeven.manifests.gateway.figures import GatewayFigures
-from breakeven.manifests.render import stack_components
+from breakeven.manifests.render import require_rendered, stack_components
 from breakeven.resources.registration import register_components, register_last
 from breakeven.resources.run_errors import user_errors
 from breakeven.settings.files import own_values
@@ -48,6 +48,7 @@ async def register(
     Returns:
         The components' outputs.
     """
+    require_rendered(stack)
     prices = figures() if stack.gateway.is_on else None
     components = stack_components(stack, prices)
     await register_last(components, await register_components(components, opts))

@@ -41,6 +41,7 @@ from breakeven.settings.vllm.arguments import (
     step_conflicts,
 )
 from breakeven.settings.vllm.chat_template import ChatTemplate
+from breakeven.settings.vllm.disaggregation import DisaggregationSettings
 from breakeven.settings.vllm.techniques import SpeculationSettings
 
 OLDEST_ENGINE = (0, 18)
@@ -179,6 +180,10 @@ class EngineSettings(Group):
         default=SpeculationSettings(),
         description="Speculative decoding",
     )
+    disaggregation: DisaggregationSettings = Field(
+        default=DisaggregationSettings(),
+        description="Prefill/decode disaggregation",
+    )
     chat_template: ChatTemplate = Field(
         default=AUTO,
         description="Chat template: auto (the recipe's if there is one and tool calls are on, "
@@ -204,6 +209,7 @@ class EngineSettings(Group):
         """Yields flags and parsers that the engine does not take."""
         release = self.release
         yield from self.speculation.conflicts()
+        yield from self.disaggregation.conflicts()
         yield from self._technique_conflicts()
         yield from argument_conflicts(self.args, self.version, release)
         yield from step_conflicts(self.args, self.max_requests)

@@ -11,6 +11,7 @@ from breakeven.cost.assumptions import Assumptions
 from breakeven.cost.capacity.capacity import ReplicaCapacity
 from breakeven.cost.report import Report
 from breakeven.planning.fleet import largest_batch
+from breakeven.planning.lever_candidates.disaggregation import disaggregation
 from breakeven.planning.lever_candidates.sizes import (
     Candidate,
     capacity_for,
@@ -49,6 +50,7 @@ def techniques(settings: Settings, model: Assumptions) -> Iterator[Candidate]:
         if settings.pool.gpu.fp8_tflops is not None:
             yield from _with(settings, model, smaller, Candidate("kv-cache", changed))
     yield from _offload(settings, model)
+    yield from disaggregation(settings, model, _fullest(settings, model))
     stated = _recommended_speculation(settings)
     if stated is not None and not engine.speculation.is_on and engine.pipeline_parallel == 1:
         changed = {f"engine.speculation.{key}": value for key, value in stated.items()}

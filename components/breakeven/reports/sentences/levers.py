@@ -12,6 +12,7 @@ _NAMES: Mapping[LeverKind, str] = MappingProxyType(
         "precision": "Lower weight precision",
         "kv-cache": "KV cache in fp8",
         "speculation": "Speculative decoding",
+        "disaggregation": "Prefill/decode disaggregation",
         "kv-offload": "KV cache offloaded to node memory",
         "prefix-affinity": "Gateway with prefix affinity",
         "commitment": "Commitment",
@@ -33,6 +34,9 @@ _CAVEATS: Mapping[LeverKind, str] = MappingProxyType(
         "kv-cache": "An fp8 cache can change answers to long prompts: compare them first.",
         "speculation": "The acceptance rate depends on your texts: measure it and set "
         "engine.speculation.acceptancePercent.",
+        "disaggregation": "The saving from disaggregation is unverified: no measurement was "
+        "compared with the estimate. Breakeven does not deploy it. A lower max-num-batched-tokens "
+        "in engine.args also shortens the time between tokens: measure that first (docs/vllm.md).",
         "kv-offload": "The saving from offloading depends on traffic.reuseSeconds; the time to "
         "read the cache back is not included.",
         "prefix-affinity": "The saving from prefix affinity depends on traffic.reuseSeconds; name "

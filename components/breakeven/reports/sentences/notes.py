@@ -11,6 +11,7 @@ from breakeven.cost.notes import (
     AdapterWorkNotCounted,
     ArchitectureUnknown,
     CommitUnknown,
+    Disaggregated,
     EngineOlderThanCalibration,
     EngineTooOld,
     EvaluatedOtherwise,
@@ -39,6 +40,7 @@ from breakeven.reports.sentences.descriptions import (
     capacity_source,
     traffic_shape,
 )
+from breakeven.reports.sentences.disaggregation import disaggregation_sentence
 
 _SEVERAL_MODELS = (
     "The break-even volume covers the tokens of all models, in the proportion of the plan.",
@@ -121,6 +123,8 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911, PLR0912  # one kin
             )
         case PrefixCacheShare():
             return _prefix_cache(note)
+        case Disaggregated():
+            return disaggregation_sentence(note)
         case SpansNodes(nodes):
             return (
                 f"A replica spans {nodes} nodes, which start and stop together; node counts, "

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from breakeven.catalog.apis.addresses import API_ADDRESSES
 from breakeven.catalog.clouds import find_cloud, private_balancer_clouds
 from breakeven.settings.checks.air_gap import air_gap
+from breakeven.settings.checks.disaggregation import disaggregation_conflicts
 from breakeven.settings.checks.gpus import gpu_conflicts
 from breakeven.settings.checks.pooling import pooling_conflicts
 from breakeven.settings.checks.techniques import technique_conflicts
@@ -34,6 +35,7 @@ def conflicts_of(settings: Settings) -> Iterator[Conflict]:
     yield from _model(settings)
     yield from gpu_conflicts(settings)
     yield from technique_conflicts(settings)
+    yield from disaggregation_conflicts(settings)
     yield from pooling_conflicts(settings)
     yield from _pool(settings)
     if settings.replicas_per_node:  # otherwise no node holds a replica, which is reported above

@@ -181,8 +181,9 @@ def argument_conflicts(
                 "engine.args",
                 f"{name} with kv_role {_role(arguments[name])}: prefill or decode alone. Breakeven "
                 "deploys no second group of replicas and no fast link between the two",
-                "Leave it out: each replica does both, and replicas.max serves more; or use "
-                "kv_role kv_both for a connector that stores the cache",
+                "Leave it out: each replica does both, and engine.disaggregation estimates whether "
+                "two groups would cost less; or use kv_role kv_both for a connector that stores "
+                "the cache",
             )
         # A later release may have more flags; what is in none that is known is a slip.
         elif name not in release.flags and version == release.version:

@@ -61,6 +61,8 @@ def shares_in_time(
     decode = prompts.decode_alone + growth * (np.maximum(held, 1.0) - 1)
     others = 1 - np.exp(-held)
 
+    # Fewer replicas get all prompts where the others only generate.
+    rate = rate / prompts.share_of_replicas
     served = work + np.asarray(prompts.budget_share) * decode
     busy = np.minimum(rate * served.mean(axis=1, keepdims=True), _FULLEST)
     mean = served.mean(axis=1, keepdims=True)

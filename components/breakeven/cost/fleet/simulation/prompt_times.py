@@ -16,6 +16,7 @@ class PromptTimes:
         budget_share: Its tokens over those that a step may carry.
         decode_alone: A step with one request in flight.
         decode_full: A step with all slots taken.
+        share_of_replicas: Replicas that work on prompts, of all, over 0 to 1.
     """
 
     alone: tuple[float, ...]
@@ -24,6 +25,7 @@ class PromptTimes:
     budget_share: tuple[float, ...]
     decode_alone: float
     decode_full: float
+    share_of_replicas: float = 1.0
 
     def slower(self, factor: float) -> PromptTimes:
         """Returns the times of a replica that takes so many times as long."""
