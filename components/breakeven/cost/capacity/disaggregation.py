@@ -22,7 +22,6 @@ from breakeven.cost.capacity.capacity import (
     ReplicaCapacity,
     class_of,
 )
-from breakeven.cost.capacity.engine_defaults import batched_tokens
 from breakeven.cost.capacity.latency import Latencies, Objective
 from breakeven.cost.capacity.memory_fit import memory_fit
 from breakeven.cost.capacity.objectives import Objectives, largest_kept
@@ -88,7 +87,7 @@ def prompt_seconds(engine: Engine, request: RequestShape) -> float:
     """Returns how long a mean prompt occupies a prefill replica, its share of steps included."""
     times = step_times(engine, request, 1)
     new_tokens = max(request.input_tokens - request.cached_input_tokens, 1.0)
-    share = new_tokens / batched_tokens(engine.gpu)
+    share = new_tokens / engine.batched_tokens
     return (times.prefill + share * times.decode) / speed_factor(engine)
 
 
@@ -242,7 +241,7 @@ def _after_prompts(engine: Engine, request: RequestShape, groups: Disaggregation
     The transfer is that of a prompt which only 5% exceed.
     """
     new_tokens = max(request.input_tokens - request.cached_input_tokens, 1.0)
-    steps = math.ceil(new_tokens / batched_tokens(engine.gpu)) + 1
+    steps = math.ceil(new_tokens / engine.batched_tokens) + 1
     transfer = _TAIL * groups.transfer_seconds(engine, request.input_tokens)
     return steps * decode_seconds(engine, request, 1) + transfer + HANDOVER_SECONDS
 

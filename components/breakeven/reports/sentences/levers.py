@@ -36,7 +36,7 @@ _CAVEATS: Mapping[LeverKind, str] = MappingProxyType(
         "engine.speculation.acceptancePercent.",
         "disaggregation": "The saving from disaggregation is unverified: no measurement was "
         "compared with the estimate. Breakeven does not deploy it. A lower max-num-batched-tokens "
-        "in engine.args also shortens the time between tokens: measure that first (docs/vllm.md).",
+        "in engine.args also shortens the time between tokens: try that first (docs/vllm.md).",
         "kv-offload": "The saving from offloading depends on traffic.reuseSeconds; the time to "
         "read the cache back is not included.",
         "prefix-affinity": "The saving from prefix affinity depends on traffic.reuseSeconds; name "
