@@ -82,7 +82,7 @@ def undeployable_conflicts(settings: Settings) -> Iterator[Conflict]:
             _PREFILL,
             f"{settings.engine.disaggregation.prefill_replicas}: Breakeven estimates "
             "prefill/decode disaggregation and does not deploy it, because the transfer between "
-            "the two groups is not tested",
+            "two groups of GPUs is not tested",
             "Set it to 0 to deploy replicas that do both; or deploy both groups with llm-d or "
             "NVIDIA Dynamo (docs/vllm.md)",
         )
