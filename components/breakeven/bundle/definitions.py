@@ -36,11 +36,11 @@ def definition_files(
 
     Args:
         needed: GROUP/KIND of each.
-        folder: With YAML files, also in folders below it; None where the cluster has the
+        folder: With YAML files, in any subfolder; None if the cluster has the
             definitions already.
 
     Returns:
-        The path in the bundle by GROUP/KIND, empty where the cluster has it, and the files.
+        The path in the bundle by GROUP/KIND, empty if the cluster has it, and the files.
 
     Raises:
         BundleError: The folder lacks one.

@@ -1,4 +1,4 @@
-"""A delta: what a newer bundle has and an older one lacks, signed as a bundle of its own."""
+"""A delta: a signed bundle with what a newer bundle has and an older one lacks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from breakeven.bundle.pack import Order, seal
 def make_delta(old: Bundle, new: Bundle, order: Order, count: Count = nothing) -> Bundle:
     """Writes what `new` has and `old` lacks.
 
-    Both are whole bundles, opened; whoever receives the delta needs `old`, and gets `new`.
+    Both are whole, opened bundles. With `old`, the delta gives `new`.
 
     Raises:
-        BundleError: One is a delta itself, or of another stack, or `new` is damaged.
+        BundleError: One is itself a delta, or from another stack, or `new` is damaged.
     """
     for bundle in (old, new):
         if bundle.manifest.base:

@@ -1,4 +1,4 @@
-"""What can be wrong with a bundle or with what goes into it."""
+"""Errors of bundles and of their contents."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ from pydantic import ConfigDict
 from breakeven.bundle.errors import BundleError
 
 BLOCK = 4 * 1024 * 1024
-"""Bytes that are read at once."""
+"""Bytes per read."""
 
 NOTHING_ELSE = ConfigDict(extra="forbid")
-"""Of the documents of a bundle: a key that is not defined is a mistake."""
+"""For the documents of a bundle: an undefined key is an error."""
 
 
 def blocks(stream: BinaryIO, size: int | None = None) -> Iterator[bytes]:
-    """Yields what a stream holds, or its next `size` bytes, in blocks."""
+    """Yields a stream, or its next `size` bytes, in blocks."""
     left = size
     while block := stream.read(BLOCK if left is None else min(BLOCK, left)):
         if left is not None:
@@ -57,11 +57,11 @@ def read_regular(
 
     Args:
         path: Of the file.
-        limit: Most bytes that it may have.
-        missing: What is said where it is not there.
+        limit: Maximum size in bytes.
+        missing: Message if it does not exist.
 
     Raises:
-        BundleError: It is missing, no regular file, or larger.
+        BundleError: It is missing, not a regular file, or larger.
     """
     try:
         with open_regular(path) as stream:
@@ -79,7 +79,7 @@ def open_regular(path: Path) -> BinaryIO:
     """Opens a regular file for reading; never follows a link.
 
     Raises:
-        FileNotFoundError: It is not there.
+        FileNotFoundError: It does not exist.
         BundleError: It is a link, a folder or a device, or cannot be read.
     """
     if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -96,27 +96,27 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def forget(stream: BinaryIO) -> None:
-    """Lets the system forget what it holds of a file, so that the next read is from the disk."""
+    """Drops a file from the system's cache, so that the next read is from the disk."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def partial_of(path: Path) -> Path:
-    """Returns where a file is written until it is whole."""
+    """Returns the temporary path of a file that is being written."""
     return path.with_name(f".{path.name}.partial")
 
 
 @contextmanager
 def whole_file(path: Path, mode: int = 0o644, *, new: bool = False) -> Iterator[BinaryIO]:
-    """Writes a file under a temporary name and moves it there once it is whole and on the disk.
+    """Writes a file under a temporary name and renames it once it is complete on the disk.
 
     Args:
-        path: Its place.
+        path: Its final path.
         mode: Its permissions.
-        new: Whether a file that is there already stays as it is.
+        new: Whether an existing file is an error and stays unchanged.
 
     Raises:
-        BundleError: It cannot be written, for example because the disk is full, or it is there.
+        BundleError: It cannot be written, for example because the disk is full, or it exists.
     """
     beside = partial_of(path)
     try:
@@ -143,17 +143,17 @@ def whole_file(path: Path, mode: int = 0o644, *, new: bool = False) -> Iterator[
 
 def _move_to_free_place(beside: Path, path: Path) -> None:
     try:
-        path.hardlink_to(beside)  # unlike a rename, it fails where another process was first
+        path.hardlink_to(beside)  # unlike a rename, it fails if another process was first
     except FileExistsError as error:
         msg = f"{path}: already exists and was not changed. Name another file"
         raise BundleError(msg) from error
 
 
 def write_bytes(path: Path, content: bytes, mode: int = 0o644, *, new: bool = False) -> None:
-    """Writes a small file whole; `mode` and `new` as of `whole_file`.
+    """Writes a small file at once; `mode` and `new` as in `whole_file`.
 
     Raises:
-        BundleError: It cannot be written, or is there.
+        BundleError: It cannot be written, or exists.
     """
     with whole_file(path, mode, new=new) as stream:
         stream.write(content)

@@ -21,7 +21,7 @@ from breakeven.bundle.registry.oci import blob_path
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """One file as the volume has it."""
+    """One file on the volume."""
 
     path: Path
     size: int
@@ -31,21 +31,21 @@ class Filled:
 def fill(
     model: LockedModel, unpacked: Path, volume: Path, count: Count = nothing
 ) -> tuple[Filled, ...]:
-    """Writes every file that a volume lacks into its folder REVISION, and reads all back.
+    """Writes every missing file to the volume's folder REVISION, and reads all files back.
 
-    Files that are there and whole are not written again, so a run that was stopped goes on. No file
-    has its name before it is whole and on the disk.
+    Complete files are not rewritten, so an interrupted run continues. No file
+    gets its name before it is complete on the disk.
 
     Args:
         model: Of the bundle's lock.
         unpacked: Where the bundle was unpacked, and checked.
-        volume: Folder of the volume; it must be there, so that nothing lands beside a volume that
-            is not mounted.
-        count: Is told how many bytes were read.
+        volume: Folder of the volume; it must exist, so that nothing is written next to an
+            unmounted volume.
+        count: Called with the number of bytes read.
 
     Raises:
-        BundleError: The volume is not there, has no room or loses bytes, or its folder has files
-            that are none of the model.
+        BundleError: The volume does not exist, is full or loses bytes, or its folder has files
+            that do not belong to the model.
     """
     if not volume.is_dir():
         msg = f"{volume}: is not a folder. Mount the volume there first"
@@ -64,7 +64,7 @@ def fill(
                 stream.write(block)
                 count(len(block))
     if folder.is_dir():
-        folder.chmod(0o755)  # pods read it under a user of their own
+        folder.chmod(0o755)  # pods read it as another user
     for file in missing:
         _require_written(folder / file.name, file, count)
     return tuple(Filled(folder / file.name, file.size, file not in missing) for file in model.files)
@@ -88,7 +88,7 @@ def _require_own_folder(folder: Path, model: LockedModel) -> None:
 def _is_whole(path: Path, file: ModelFile, count: Count) -> bool:
     if not path.exists() and not path.is_symlink():
         return False
-    with open_regular(path) as stream:  # refuses a link, which may lead out of the volume
+    with open_regular(path) as stream:  # rejects a link, which may lead out of the volume
         size = os.fstat(stream.fileno()).st_size
     count(size)
     return size == file.size and sha256_of(path) == file.sha256

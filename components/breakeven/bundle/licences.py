@@ -1,4 +1,4 @@
-"""Under which licence each part of a bundle is, and where that is stated."""
+"""The license of each part of a bundle, and where it is stated."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ NOT_STATED = "not stated"
 _LABEL = "org.opencontainers.image.licenses"
 _METADATA_LIMIT = 4 * 1024 * 1024
 _LONGEST = 64
-# Programs of tools/ carry no statement inside; this is what their repositories say (2026-11-25).
+# Programs of tools/ do not state a license; their repositories do (2026-11-25).
 _PROGRAMS = {"engine": "Apache-2.0", "programs": "Apache-2.0"}
 _CLASSIFIER = "License ::"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Licence:
-    """The licence of one part.
+    """The license of one part.
 
     Attributes:
         kind: image, wheel, program or model.
         name: Of the part.
-        version: Of the part; a digest where it has no other.
+        version: Of the part; a digest if it has no version.
         licence: As the model's card states it, or "not stated".
         stated_in: Where.
     """
@@ -49,7 +49,7 @@ class Licence:
 
 
 def model_licence(folder: Path) -> str:
-    """Returns the licence that a model's card states in its front matter, or "not stated"."""
+    """Returns the license in the front matter of a model card, or "not stated"."""
     card = folder / "README.md"
     if not card.is_file():
         return NOT_STATED
@@ -64,7 +64,7 @@ def model_licence(folder: Path) -> str:
 
 
 def licences_of(lock: Lock, origins: Mapping[str, Origin], layout: Path) -> tuple[Licence, ...]:
-    """Returns the licence of every part, sorted.
+    """Returns the license of every part, sorted.
 
     Args:
         lock: What the bundle consists of.
@@ -137,7 +137,7 @@ def _programs(lock: Lock) -> Iterator[Licence]:
 
 
 def _image_licence(image: LockedImage, layout: Path) -> str:
-    """The label of the first platform that has one."""
+    """Returns the label of the first platform that has one."""
     for blob in image.blobs:
         if blob.media_type.endswith(("image.config.v1+json", "container.image.v1+json")):
             content = json.loads(layout_manifest(layout, blob.digest))

@@ -1,4 +1,4 @@
-"""Pushes the images of an unpacked bundle to a registry, and reads back what it then has."""
+"""Pushes the images of an unpacked bundle to a registry, and reads them back."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One image as the registry has it.
+    """One image in the registry.
 
     Attributes:
-        reference: By which a stack inside the boundary names it.
+        reference: Name of the image in a stack inside the boundary.
         size: Bytes of all its blobs.
-        was_there: Whether the registry had all of it before.
+        was_there: Whether the registry already had all of it.
     """
 
     reference: str
@@ -32,19 +32,19 @@ class Loaded:
 def load(lock: Lock, folder: Path, registry: str, say: Say) -> Iterator[Loaded]:
     """Pushes every image that the registry lacks, and checks each by reading it back.
 
-    Yields each once it is there, so that a caller can record it before the next may fail.
+    Yields each image once it is pushed, so that a caller can record it before the next fails.
 
-    Blobs that are there are not sent again, so a run that was stopped goes on where it was. Tags
+    Existing blobs are not sent again, so an interrupted run continues where it stopped. Tags
     are set last, so nothing half-pushed can be pulled by tag; stacks pull by digest.
 
     Args:
         lock: Of the bundle.
         folder: Where it was unpacked, and checked.
         registry: HOST[:PORT][/PREFIX].
-        say: Takes progress lines.
+        say: Called with each progress line.
 
     Raises:
-        BundleError: The registry fails, or answers with other bytes than were sent.
+        BundleError: The registry fails, or returns other bytes than were sent.
     """
     oras = Oras.find()
     for image in lock.images:

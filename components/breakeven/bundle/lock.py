@@ -1,4 +1,4 @@
-"""The lock: what exactly a bundle of a stack consists of, by digest and size."""
+"""The lock: the exact contents of a stack's bundle, by digest and size."""
 
 from __future__ import annotations
 
@@ -105,12 +105,12 @@ class Lock:
         stack: Name of its stack file.
         release: Number of this bundle among those of the stack, from 1; a newer one has a higher.
         version: Of this program.
-        platform: Machine and Python for which wheels and programs are.
+        platform: Machine type and Python version of the wheels and programs.
         images: Sorted by reference.
         model: The weights.
         files: Wheels, programs, custom resource definitions and this program; by path.
-        custom_resources: GROUP/KIND that the cluster must know, with the file that defines each,
-            or nothing where the cluster already does.
+        custom_resources: GROUP/KIND that the cluster must know, with the file that defines each;
+            None if the cluster already has it.
         format: Of the file, with its version.
     """
 
@@ -148,7 +148,7 @@ def read_lock(path: Path) -> Lock:
     """Reads a lock file.
 
     Raises:
-        BundleError: It is missing, or not as this program writes it.
+        BundleError: It is missing, or this program would not write it so.
     """
     missing = "lock file not found. Create it: breakeven bundle plan STACK --model FOLDER"
     content = read_regular(path, LIMIT, missing)
@@ -159,7 +159,7 @@ def parse_lock(content: bytes, where: str) -> Lock:
     """Reads a lock.
 
     Raises:
-        BundleError: It is not as this program writes it.
+        BundleError: This program would not write it so.
     """
     try:
         lock = LOCK.validate_json(content, strict=True)

@@ -1,7 +1,7 @@
 """A log of who did what with which digest, each line chained to the one before by its hash.
 
-A line that was changed, removed or put in between breaks the chain. Lines cut off at the end do
-not: keep the head that `breakeven bundle log verify` prints, and give it to the next check.
+A changed, removed or inserted line breaks the chain. Missing lines at the end do not: keep the head
+that `breakeven bundle log verify` prints, and give it to the next check.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class LogEntry:
         action: plan, pack, verify, unpack, load, fill, diff or keygen.
         subject: On what.
         digest: SHA-256 of lock, bundle or key.
-        details: What else matters, as texts.
+        details: Further information, as text.
     """
 
     __pydantic_config__ = NOTHING_ELSE
@@ -59,7 +59,7 @@ class LogEntry:
     details: Mapping[str, Text]
 
     def line(self) -> bytes:
-        """Returns it as it stands in the file, with its line end."""
+        """Returns the line as written in the file, with its line end."""
         fields = ENTRY.dump_python(self)
         return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
@@ -103,14 +103,14 @@ def append(
 
 
 def _write_whole(stream: FileIO, line: bytes, size: int) -> None:
-    """Adds a line to a log of that size, or nothing: half of one would break the chain for good."""
+    """Adds a whole line to a log of that size, or nothing: half a line would break the chain."""
     if stream.write(line) != len(line):
         stream.truncate(size)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _user() -> str:
-    """Returns who acts: by name, or by number where the machine has no name for it."""
+    """Returns the current user: by name, or by number if the machine has no name for it."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # no entry for it, as in many containers
@@ -157,7 +157,7 @@ def parse(content: bytes, where: str) -> tuple[LogEntry, ...]:
 
 
 def head(entries: tuple[LogEntry, ...]) -> str:
-    """Returns the hash of the last line, which stands for all lines before it, too."""
+    """Returns the hash of the last line, which covers all lines before it."""
     return sha256_of_bytes(entries[-1].line()) if entries else START
 
 

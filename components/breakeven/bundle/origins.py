@@ -31,7 +31,7 @@ _STACKS = "stacks"
 _READ_FOR_ALL = ("models", "prices")
 _LEFT_OUT = {"__pycache__"}
 _ENGINE_COMPLETE = "breakeven-engine.json"
-# What Pulumi writes into its home while it runs; only plugins belong to the engine.
+# What Pulumi writes to its home while it runs; only plugins belong to the engine.
 _ENGINE_PARTS = ("bin", "home/plugins", _ENGINE_COMPLETE)
 
 
@@ -51,11 +51,11 @@ class Origin:
 
 
 def program_files(root: Path, stack: str) -> list[Origin]:
-    """Returns this program as it is deployed: no tests, nothing that was built or is hidden.
+    """Returns this program as deployed: without tests, build outputs and hidden files.
 
     Args:
         root: Folder of the project.
-        stack: Of the stack files, only this one's is carried: others may hold private prices.
+        stack: The only stack file that is included; others may hold private prices.
     """
     files = [root / name for name in SINGLE]
     for tree in _TREES:
@@ -68,11 +68,11 @@ def program_files(root: Path, stack: str) -> list[Origin]:
 def _other_stacks(stacks: Path, stack: str) -> set[Path]:
     """Returns files of stacks/ that are another stack's, and those that this one does not name.
 
-    Own prices and models stay: they are read for every stack, by their place and not by a name.
+    The user's prices and models are included: every stack reads them.
     """
     own = stacks / f"Pulumi.{stack}.yaml"
     text = own.read_text(encoding="utf-8")
-    used = PolicySettings().waivers  # which a stack that names no waivers has
+    used = PolicySettings().waivers  # the default of a stack without waivers
     others = {path for path in stacks.glob("Pulumi.*.yaml") if path != own}
     for folder in stacks.iterdir():
         if folder.is_dir() and folder.name not in _READ_FOR_ALL:

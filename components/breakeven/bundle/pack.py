@@ -62,7 +62,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Every file of a bundle, and how its bytes are had.
+    """Every file of a bundle, and the source of its bytes.
 
     Attributes:
         entries: Sorted by path.
@@ -93,10 +93,10 @@ class Contents:
 
 
 def pull_images(lock: Lock, layout: Path, say: Say) -> None:
-    """Pulls every image of a lock into an OCI layout; what is there and whole is not pulled again.
+    """Pulls every image of a lock into an OCI layout; complete images are not pulled again.
 
     Raises:
-        BundleError: A registry fails, or has other bytes than the lock.
+        BundleError: A registry fails, or its bytes differ from the lock.
     """
     oras = Oras.find()
     for image in lock.images:
@@ -126,16 +126,16 @@ def _is_whole(layout: Path, blobs: Iterable[Blob]) -> bool:
 
 
 def contents_of(lock: Lock, origins: Iterable[Origin], layout: Path, model: Path) -> Contents:
-    """Puts together what a bundle consists of.
+    """Assembles the contents of a bundle.
 
     Args:
-        lock: What it must consist of.
+        lock: The required contents.
         origins: Files of this machine.
         layout: OCI layout with the images that were pulled.
         model: Folder with the model's files.
 
     Raises:
-        BundleError: This machine has other files than the lock names.
+        BundleError: Files of this machine differ from the lock.
     """
     by_path = {origin.path: origin for origin in origins}
     _require_locked_files(lock, by_path)
@@ -194,8 +194,8 @@ class Order:
     """How a bundle is written.
 
     Attributes:
-        folder: Where to; made if it is not there.
-        key: Signs it.
+        folder: Target folder; created if missing.
+        key: Signing key.
         part_size: Bytes of a part.
     """
 
@@ -205,10 +205,10 @@ class Order:
 
 
 def pack(lock: Lock, contents: Contents, order: Order, count: Count = nothing) -> Bundle:
-    """Writes a bundle, reads it back, and signs it; a run that was stopped goes on where it was.
+    """Writes a bundle, reads it back, and signs it; an interrupted run continues where it stopped.
 
     Raises:
-        BundleError: A file was changed meanwhile, the disk is full, or the folder holds something.
+        BundleError: A file was changed meanwhile, the disk is full, or the folder is not empty.
     """
     manifest = Manifest(
         stack=lock.stack,
@@ -224,9 +224,9 @@ def pack(lock: Lock, contents: Contents, order: Order, count: Count = nothing) -
 
 
 def seal(manifest: Manifest, write: Callable[[Path], None], order: Order, count: Count) -> Bundle:
-    """Writes the manifest, then the archive, reads all back, and adds the signature last.
+    """Writes the manifest, then the archive, reads both back, and adds the signature last.
 
-    A bundle without a signature is unfinished, and nobody opens it.
+    A bundle without a signature is unfinished and cannot be opened.
     """
     folder = order.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -239,7 +239,7 @@ def seal(manifest: Manifest, write: Callable[[Path], None], order: Order, count:
     try:
         check_bundle(Bundle(folder, manifest, b""), None, count)
     except BundleError:
-        for name, _ in manifest.parts():  # the next run must not go on behind damaged ones
+        for name, _ in manifest.parts():  # the next run must not continue after damaged parts
             (folder / name).unlink(missing_ok=True)
         raise
     write_bytes(folder / FIRST_TIME, Path(first_time.__file__).read_bytes())
@@ -257,7 +257,7 @@ def _write(folder: Path, manifest: Manifest, contents: Contents, count: Count) -
 
 
 def _require_own_folder(folder: Path, manifest: Manifest) -> None:
-    """What an earlier run of the same bundle left is used; anything else stays untouched."""
+    """Files that an earlier run of the same bundle left are used; others stay untouched."""
     mine = {*FIXED_FILES, *(name for name, _ in manifest.parts())}
     unfinished = [partial_of(folder / name) for name in mine]
     present = {path.name for path in folder.iterdir()} - {path.name for path in unfinished}

@@ -1,4 +1,4 @@
-"""Makes the lock of a stack from what the stack registers and from what lies on this machine."""
+"""Makes the lock of a stack from its registered resources and the files on this machine."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from breakeven.version import program_version
 Say = Callable[[str], None]
 
 _SIZE_TOLERANCE = 0.1
-"""Of the bytes of weights: draft heads and towers may or may not be among the files."""
+"""Tolerance of the size of weights: draft heads and towers may or may not be included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where on this machine things come from.
+    """Where the files of a bundle are on this machine.
 
     Attributes:
         root: This program's folder.
-        store: Work folder: what was fetched stays here, so that a second run goes on.
+        store: Work folder; fetched files stay here for a second run.
         model: Folder with the model's files.
-        definitions: Folder with custom resource definitions; None where the cluster has them.
+        definitions: Folder with custom resource definitions; None if the cluster has them.
     """
 
     root: Path
@@ -65,13 +65,13 @@ def make_lock(
         model: What it serves.
         resources: What it registers.
         sources: Where things come from.
-        say: Takes progress lines.
+        say: Called with each progress line.
 
     Returns:
         The lock, and the files of this machine that it names.
 
     Raises:
-        BundleError: Something is not known, not pinned, not there or not allowed.
+        BundleError: Something is unknown, unpinned, missing or not allowed.
     """
     require_tools(sources.model)
     found = find_images(resources)
@@ -79,7 +79,7 @@ def make_lock(
     paths = check_model_folder(sources.model, model.revision)
     files = tuple(read_model_file(path, model.revision) for path in paths)
     carried = model_image(model.facts.name, model.revision, files)
-    # A stack that mounts the model as an image names the one that is made here.
+    # A stack that mounts the model as an image names the image that is made here.
     mounted = [image for image in found if image.reference.digest == carried.root.digest]
     oras = Oras.find()
     images = [_locked(image, oras, say) for image in found if image not in mounted]
@@ -112,10 +112,10 @@ def make_lock(
 
 
 def require_tools(model: Path) -> None:
-    """Checks first, and all together, what would otherwise be missed one after the other.
+    """Checks all requirements first, so that one message names everything that is missing.
 
     Raises:
-        BundleError: A program is not on PATH, or the model's folder is not there.
+        BundleError: A program is not on PATH, or the model's folder does not exist.
     """
     missing = [f"{name} is not on PATH" for name in ("pulumi", "oras") if which(name) is None]
     if missing:
@@ -134,12 +134,12 @@ def require_size(lock: Lock, expected: int) -> None:
     """Checks that the weights are about as large as the model's facts say.
 
     Args:
-        lock: Names the files that are there.
+        lock: Names the existing files.
         expected: Bytes of the weights by the model's facts, in the precision that is served.
 
     Raises:
-        BundleError: They differ by more than a tenth: a download was cut short, or is of another
-            model or precision.
+        BundleError: They differ by more than 10%: a download is incomplete, or of another model or
+            precision.
     """
     there = sum(file.size for file in lock.model.files if file.name.endswith(".safetensors"))
     if abs(there - expected) > expected * _SIZE_TOLERANCE:
@@ -154,10 +154,10 @@ def require_size(lock: Lock, expected: int) -> None:
 def gather(
     stack: str, resources: Sequence[Registered], sources: Sources, say: Say
 ) -> tuple[dict[str, str], tuple[Origin, ...]]:
-    """Finds all files but images and model; fetches wheels that are not in the store yet.
+    """Finds all files except images and model; fetches missing wheels.
 
     Raises:
-        BundleError: One is missing.
+        BundleError: A file is missing.
     """
     say("fetching the wheels of requirements.txt")
     wheels = wheel_files(sources.root / "requirements.txt", sources.wheels)

@@ -1,7 +1,7 @@
-"""Which bundle of a stack is newer: each has a number, and none goes back unnoticed.
+"""Release numbers of a stack's bundles, so that a downgrade is noticed.
 
-An older bundle is signed as validly as a newer one, and may have the flaws that the newer mends.
-The log of those who receive bundles remembers what came; what is older than that is refused.
+An older bundle has a valid signature too, and may have flaws that a newer one fixes. The
+recipient's log records each bundle that was used; an older one is rejected.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from breakeven.bundle.lock import Lock, read_lock
 from breakeven.bundle.log import LogEntry
 
 BROUGHT = ("unpack", "load", "fill")
-"""Actions of the log by which a bundle comes into use."""
+"""Actions of the log that put a bundle into use."""
 
 
 def numbered(lock: Lock, earlier: Path, stated: int | None) -> Lock:
@@ -24,9 +24,9 @@ def numbered(lock: Lock, earlier: Path, stated: int | None) -> Lock:
 
     Args:
         lock: As it was planned.
-        earlier: Where the lock of an earlier plan may lie. The same plan keeps its number, another
-            has the next.
-        stated: The number, where it does not follow from that.
+        earlier: Path of the lock of an earlier plan. The same plan keeps its number; another one
+            gets the next.
+        stated: The number, if it is stated instead.
 
     Raises:
         BundleError: A file is not a lock.
@@ -56,7 +56,7 @@ def release_details(manifest: Manifest) -> dict[str, str]:
 
 
 def newest_brought(entries: Iterable[LogEntry], stack: str) -> LogEntry | None:
-    """Returns the entry by which the highest release of a stack came into use, if any did."""
+    """Returns the entry that put a stack's highest release into use; None if none did."""
     brought = (
         entry
         for entry in entries
@@ -66,7 +66,7 @@ def newest_brought(entries: Iterable[LogEntry], stack: str) -> LogEntry | None:
 
 
 def refuse_older(manifest: Manifest, entries: Iterable[LogEntry], where: str) -> None:
-    """Refuses a bundle that is older than one that came into use, or another of the same number.
+    """Rejects a bundle older than one in use, or a different bundle with the same number.
 
     Args:
         manifest: Of the bundle, whose signature was checked.
@@ -74,7 +74,7 @@ def refuse_older(manifest: Manifest, entries: Iterable[LogEntry], where: str) ->
         where: The bundle, for messages.
 
     Raises:
-        BundleError: Names both releases, and who brought the newer one.
+        BundleError: Names both releases, and who put the newer one into use.
     """
     newest = newest_brought(entries, manifest.stack)
     if newest is None or _release(newest) < manifest.release:

@@ -20,7 +20,7 @@ from breakeven.bundle.origins import CACHE, DEFINITIONS, WHEELS
 from breakeven.bundle.registry.model_image import HOST
 
 _NO_TIME = datetime(1980, 1, 1, tzinfo=UTC)
-"""The format asks for a time; one of packing would make every bundle another."""
+"""The format requires a time; the time of packing would make every bundle different."""
 
 
 def bill_of_materials(lock: Lock, licences: tuple[Licence, ...]) -> bytes:

@@ -1,4 +1,4 @@
-"""A model's files in a folder: safetensors and texts only, each of them checked."""
+"""A model's files in a folder: only safetensors and text files, all of them checked."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from safetensors import SafetensorError, safe_open
 from breakeven.bundle.errors import BundleError
 
 ALLOWED = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken")
-"""As charts/serving/fetch_weights.py fetches them: no pickles and no Python, which run code."""
+"""The files that charts/serving/fetch_weights.py fetches: no pickles and no Python."""
 IGNORED = (".gitattributes", "README.md", "LICENSE*", "USE_POLICY.md", "NOTICE*", "*.lock")
-"""Papers of a repository that an engine does not read."""
+"""Documents of a repository that an engine does not read."""
 INDEX = "model.safetensors.index.json"
 
 _HUB_NOTES = Path(".cache") / "huggingface" / "download"
@@ -28,11 +28,11 @@ def check_model_folder(folder: Path, revision: str) -> tuple[Path, ...]:
     """Checks a folder with a model's files; returns those that an engine reads, by name.
 
     Args:
-        folder: As the hub's client leaves it: a snapshot, or a folder that it was told to fill.
-        revision: The commit that it must be of.
+        folder: Written by the hub's client: a snapshot, or its --local-dir.
+        revision: The required commit.
 
     Raises:
-        BundleError: Anything is there that may run code, is damaged, or is of another commit.
+        BundleError: A file may run code, is damaged, or is of another commit.
     """
     if not folder.is_dir():
         msg = f"{folder}: not a folder. Name the folder with the model's safetensors"
@@ -70,7 +70,7 @@ def _files(folder: Path) -> tuple[Path, ...]:
     for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if path.name == ".cache" or _matches(path.name, IGNORED):
             continue
-        # A snapshot of the hub's cache is links to blobs next to it: to files, not to folders.
+        # A snapshot in the hub's cache consists of links to blobs next to it: files, not folders.
         allowed = path.is_file() and _matches(path.name, ALLOWED)
         (chosen if allowed else refused).append(path)
     if refused:
@@ -99,7 +99,7 @@ def _flaw(path: Path) -> str | None:
 
 def _tensor_flaw(path: Path) -> str | None:
     try:
-        with safe_open(path, framework="numpy") as tensors:  # maps the file, reads its header
+        with safe_open(path, framework="numpy") as tensors:  # maps the file and reads its header
             return None if tensors.keys() else "has no tensors"
     except (SafetensorError, OSError) as error:
         return f"is not a complete safetensors file: {error}"

@@ -30,7 +30,7 @@ class Pinned:
 
 
 def this_platform() -> str:
-    """Returns for which machine and Python wheels and programs are, such as linux-x86_64-cp311."""
+    """Returns the platform of wheels and programs, such as linux-x86_64-cp311."""
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     return f"{sys.platform}-{platform.machine()}-{python}"
 
@@ -58,11 +58,11 @@ def read_requirements(path: Path) -> tuple[Pinned, ...]:
 def wheel_files(requirements: Path, folder: Path) -> list[Origin]:
     """Returns the wheel of every package that a requirements file asks for.
 
-    Where one is not in the folder, or is not what the file states, pip fetches it, and checks each
-    against its checksum. Where all are there, nobody is asked.
+    If a wheel is missing from the folder, or has another checksum, pip fetches it, and checks each
+    against its checksum. If none is, no network is used.
 
     Raises:
-        BundleError: One cannot be had.
+        BundleError: A wheel cannot be fetched.
     """
     folder.mkdir(parents=True, exist_ok=True)
     found, lacking = _wheels(requirements, folder)
@@ -93,7 +93,7 @@ def _fetch(requirements: Path, folder: Path) -> None:
 
 
 def _wheels(requirements: Path, folder: Path) -> tuple[list[Origin], list[str]]:
-    """The wheels that are asked for and there, and the packages whose wheels are not."""
+    """Returns the requested wheels in the folder, and the packages without one."""
     present = [(parse_wheel_filename(path.name), path) for path in sorted(folder.glob("*.whl"))]
     found: list[Origin] = []
     lacking: list[str] = []

@@ -20,12 +20,12 @@ class Answer(BaseModel):
     Attributes:
         prompt: Id of the prompt.
         endpoint: Name of the endpoint.
-        asked: Digest of what was asked of whom; an answer counts only for the same.
-        model: By which the endpoint says it answered.
-        failed: Checks that it fails; none if it passes.
+        asked: Digest of the request and its endpoint; an answer counts only for the same digest.
+        model: Model that the endpoint says answered.
+        failed: Checks that it fails; empty if it passes.
         empty: Whether there is neither text nor a tool call.
         input_tokens: As the endpoint counts them.
-        output_tokens: The same, thoughts among them.
+        output_tokens: The same, including reasoning.
         seconds: From the request to the whole answer.
         usd: What the endpoint charges for it; 0 for own replicas.
         judge_usd: What the judge charges.
@@ -50,23 +50,23 @@ class Answer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The file with the answers of a stack's evaluation that goes on.
+    """The file with the answers of a running evaluation of a stack.
 
     Attributes:
-        path: JSON Lines, one a line; answers with their text, and what went wrong.
+        path: JSON Lines; answers with their text, and errors.
     """
 
     path: Path
 
     def make(self) -> None:
-        """Makes its folder, which no version control is to see."""
+        """Creates its folder, which version control ignores."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         ignored = self.path.parent / ".gitignore"
         if not ignored.is_file():
             ignored.write_text("*\n", encoding="utf-8")
 
     def lines(self, start: int = 0) -> Iterator[Mapping[str, object]]:
-        """Yields what was noted from a byte on; a line that is not whole yet is left out."""
+        """Yields the entries from a byte on; an incomplete last line is skipped."""
         if not self.path.is_file():
             return
         with self.path.open("rb") as file:
@@ -81,7 +81,7 @@ class Journal:
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
-        """Keeps other evaluations of the stack out; yields whether there was none."""
+        """Locks the stack's evaluation; yields whether no other evaluation was running."""
         self.make()
         with self.path.with_suffix(".lock").open("w", encoding="utf-8") as file:
             try:
@@ -93,12 +93,12 @@ class Journal:
 
     @property
     def size(self) -> int:
-        """Bytes that it has."""
+        """Its size in bytes."""
         return self.path.stat().st_size if self.path.is_file() else 0
 
     @property
     def tool(self) -> str:
-        """What asked last, with its version; empty where nothing is noted."""
+        """The tool that asked last, with its version; empty if there are no entries."""
         return next((str(each["tool"]) for each in reversed([*self.lines()]) if "tool" in each), "")
 
     def answers(self, wanted: Mapping[tuple[str, str], str]) -> tuple[Answer, ...]:
@@ -120,6 +120,6 @@ class Journal:
 
 
 def digest_of(parts: Sequence[object]) -> str:
-    """Returns a digest of what is asked of whom."""
+    """Returns a digest of a request and its endpoint."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

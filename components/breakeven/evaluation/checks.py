@@ -15,11 +15,11 @@ from typing import Any
 def failed_checks(
     checks: Mapping[str, Any], answer: str, calls: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    """Returns the checks that an answer fails; none if it passes. A judge is asked elsewhere.
+    """Returns the checks that an answer fails. A judge is asked elsewhere.
 
     Args:
         checks: By kind: `exact`, `regex`, `json_schema`, `tool_call`.
-        answer: Text of the answer, without its thoughts.
+        answer: Text of the answer, without reasoning.
         calls: Tool calls of the answer, each with `name` and `arguments`.
     """
     passes: dict[str, Callable[[], bool]] = {
@@ -40,7 +40,7 @@ def _keeps(schema: Mapping[str, Any], answer: str) -> bool:
     from jsonschema import Draft202012Validator  # noqa: PLC0415  # only where a prompt asks for it
 
     text = answer.strip()
-    # Models put JSON into a Markdown block, which clients take off.
+    # Models put JSON into a Markdown block, which clients remove.
     block = re.fullmatch(r"```(?:json)?\s*\n(.*?)\n?```", text, re.DOTALL)
     try:
         document = json.loads(block[1] if block else text)

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from breakeven.documents import first_mistake
 
 FEW = 50
-"""Prompts below which the interval of a pass rate is wide: over 25 points in the middle."""
+"""With fewer prompts, the interval of a pass rate is wide: over 25 points near 50%."""
 
 _SHOWN = 20
-"""Mistakes of a file that are listed; the others are counted."""
+"""Mistakes of a file that are listed; further ones are only counted."""
 
 _OURS = ("model", "messages", "stream", "n", "max_tokens", "max_completion_tokens")
 """Fields of a request that this project sets."""
@@ -33,11 +33,11 @@ class _Object(BaseModel):
 
 
 class ToolCall(_Object):
-    """A tool call that an answer has to make.
+    """A tool call that an answer must contain.
 
     Attributes:
         name: Of the tool.
-        arguments: That the call has to have, with these values; others may be there.
+        arguments: Required arguments with their values; others are allowed.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -45,14 +45,14 @@ class ToolCall(_Object):
 
 
 class Checks(_Object):
-    """What an answer has to keep; all that are stated.
+    """Checks of an answer; all that are stated must pass.
 
     Attributes:
-        exact: The whole answer, or one of several; spaces around it do not count.
+        exact: The whole answer, or one of several; surrounding spaces are ignored.
         regex: A regular expression of Python that is found in the answer.
         json_schema: A JSON Schema, draft 2020-12, of the answer.
         tool_call: A tool call of the answer.
-        judge: What a judge, which is another model, is asked to confirm.
+        judge: What a judge, another model, must confirm.
     """
 
     exact: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
@@ -100,12 +100,12 @@ class Prompt(_Object):
     """One prompt and its checks.
 
     Attributes:
-        id: By which it is named; the number of its line where none is stated.
-        prompt: What the user says; in place of `messages`.
+        id: Its name; the line number if none is stated.
+        prompt: What the user says; instead of `messages`.
         messages: The messages of a chat, as OpenAI's API takes them.
         request: Further fields of the request, such as tools, response_format or temperature.
         max_tokens: Most tokens of the answer; None for the option of the command.
-        check: What the answer has to keep.
+        check: Checks of the answer.
     """
 
     id: str = ""
@@ -151,7 +151,7 @@ class Prompt(_Object):
 
     @property
     def most_input_tokens(self) -> int:
-        """More input tokens than it can have: no token is shorter than a byte."""
+        """Upper limit of its input tokens: no token is shorter than a byte."""
         asked = json.dumps([self.chat, self.request], ensure_ascii=False)
         return len(asked.encode("utf-8", "surrogatepass"))
 
@@ -222,7 +222,7 @@ def _read(text: str) -> tuple[list[Prompt], list[str]]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    # Not splitlines: it parts lines at characters that JSON allows within a text.
+    # Not splitlines: it splits at characters that JSON allows within a string.
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield number, line

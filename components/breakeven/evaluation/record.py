@@ -57,21 +57,21 @@ class Result:
 
     Attributes:
         name: "own", or the reference of an API.
-        model: That was asked for.
-        answered_as: By which it said that it answered.
+        model: Model that was requested.
+        answered_as: Model that the endpoint says answered.
         answered: Prompts that it answered, 1 or more.
-        passed: Of them, those whose answer passes all checks.
+        passed: Prompts whose answer passes all checks.
         interval: 95% interval of the pass rate, by Wilson.
-        empty: Answers without text and without a tool call; none of them passes.
+        empty: Answers without text and without a tool call; they do not pass.
         failed_by_check: How many answers failed each kind of check.
         input_tokens: Mean input of an answer.
-        output_tokens: Mean output of an answer, thoughts among it.
+        output_tokens: Mean output of an answer, including reasoning.
         seconds: Mean time to the whole answer.
         p95_seconds: The same, 95th percentile.
         price: What it charges; None for own replicas.
         usd: What its answers cost.
-        own_failed: Prompts that it and the stack's replica answered, and the replica failed.
-        solved_own_failed: Of them, those that it passed.
+        own_failed: Prompts that both it and the stack's replica answered, and the replica failed.
+        solved_own_failed: Those of `own_failed` that it passed.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -94,7 +94,7 @@ class Result:
 
 @checked_dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class Own:
-    """The model of the stack, as far as it decides what it answers.
+    """The stack's model: everything that determines its answers.
 
     Attributes:
         repository: Of the model.
@@ -124,11 +124,11 @@ class Evaluation:
         prompts_sha256: Of the file with the prompts.
         results: By endpoint, in the order in which they were named; one or more.
         judge: Model that judged; empty for none.
-        tool: That asked, with its version.
-        day: On which it ended.
+        tool: Program that sent the requests, with its version.
+        day: Day on which it ended.
         complete: Whether every endpoint answered every prompt.
         version: Of this form.
-        name: Of the file; empty for one that is not written yet.
+        name: Of the file; empty if it is not written yet.
     """
 
     own: Own
@@ -210,7 +210,7 @@ def from_text(text: str, name: str) -> Evaluation:
         name: Of the file.
 
     Raises:
-        EvaluationError: It is none, or of another version.
+        EvaluationError: It is not a record, or has another version.
     """
     try:
         fields: dict[str, Any] = json.loads(text)
@@ -249,7 +249,7 @@ _KIND = Kind(from_text, EvaluationError, "evaluate")
 def of_model(
     records: Sequence[Evaluation], own: Own
 ) -> Iterator[tuple[Evaluation, tuple[str, ...]]]:
-    """Yields records of the same model, and what of it differs."""
+    """Yields records of the same model, each with the fields that differ."""
     for record in records:
         changed = record.own.changed(own)
         if "repository" not in changed:

@@ -1,10 +1,10 @@
-"""Asks endpoints by inspect-ai, as a program of its own.
+"""Sends prompts to endpoints with inspect-ai, as a separate program.
 
 inspect-ai (MIT; UK AI Security Institute) talks to any OpenAI-compatible endpoint, waits and tries
-again where one throttles, takes thoughts out of answers, and keeps a log that its viewer shows. It
-is not a dependency: it brings 100 packages. `pip install inspect-ai openai` into an environment of
-its own, and name its program `inspect`. Keys reach it as environment variables, so that none is in
-a file or on a command line.
+again when one throttles, removes reasoning from answers, and keeps a log that its viewer shows. It
+is not a dependency, because it installs 100 packages: `pip install inspect-ai openai` in a separate
+environment, and state the path of its program `inspect`. It gets keys as environment variables, so
+that no key is in a file or on a command line.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _POLL_SECONDS = 0.5
 
 
 class RunError(Exception):
-    """A run that could not go on; the message says why and what to do."""
+    """A run that could not continue; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Whom to ask.
+    """An endpoint to ask.
 
     Attributes:
         name: "own", "judge", or the reference of an API.
         address: Of the OpenAI-compatible server, up to and with /v1.
-        model: To ask for.
-        answers_as: Names by which it may say that it answered, besides the model's.
+        model: Model to request.
+        answers_as: Other model names that its answers may state.
         key: Bearer token; empty for none.
         price: What it charges; None for own replicas.
-        identity: What else decides its answers, such as the stack's weights.
+        identity: What else determines its answers, such as the stack's weights.
     """
 
     name: str
@@ -61,11 +61,11 @@ class Plan:
 
     Attributes:
         prompts: The prompts.
-        endpoints: All who are to answer them.
-        judge: Who judges; None where no prompt asks for it.
-        max_tokens: Most tokens of an answer, where its prompt states none.
-        budget: USD that all requests may cost.
-        seconds: That a request may take.
+        endpoints: Endpoints that answer them.
+        judge: The judge; None if no prompt needs one.
+        max_tokens: Maximum tokens of an answer, if its prompt states none.
+        budget: Maximum cost of all requests, in USD.
+        seconds: Maximum duration of a request.
         connections: Requests in flight at each endpoint.
     """
 
@@ -78,7 +78,7 @@ class Plan:
     connections: int
 
     def wanted(self) -> Mapping[tuple[str, str], str]:
-        """Returns the digest of what is asked, by endpoint and prompt: each prompt of all first."""
+        """Returns the digest of each request, by endpoint and prompt; prompts are the outer loop."""
         return {
             (endpoint.name, prompt.id): digest_of(
                 (
@@ -95,15 +95,15 @@ class Plan:
 
     @property
     def asked(self) -> tuple[Endpoint, ...]:
-        """All who get requests: the endpoints, and the judge."""
+        """All endpoints that get requests, including the judge."""
         return (*self.endpoints, *(() if self.judge is None else (self.judge,)))
 
     def limit(self, prompt: Prompt) -> int:
-        """Returns the most tokens of an answer."""
+        """Returns the maximum tokens of an answer."""
         return prompt.max_tokens or self.max_tokens
 
     def most_usd(self, endpoint: Endpoint) -> float:
-        """Returns what all answers of an endpoint cost at most; a judge's if it is the judge."""
+        """Returns the maximum cost of an endpoint's answers, or of the judge's."""
         price = endpoint.price
         if price is None:
             return 0.0
@@ -115,16 +115,16 @@ class Plan:
         return sum(_usd(price, inputs, outputs) for inputs, outputs in tokens)
 
     def most_usd_of_judgement(self, prompt: Prompt) -> float:
-        """Returns what it costs at most to have an answer to a prompt judged."""
+        """Returns the maximum cost of judging an answer to a prompt."""
         if self.judge is None or self.judge.price is None:
             return 0.0
-        # Another tokenizer may part the answer into more pieces.
+        # Another tokenizer may split the answer into more tokens.
         read = prompt.most_input_tokens + 2 * self.limit(prompt) + 2_000
         return _usd(self.judge.price, read, JUDGE_TOKENS)
 
 
 JUDGE_TOKENS = 2_000
-"""Most tokens of a judgement, its reasons among them."""
+"""Maximum tokens of a judgment, including its reasons."""
 
 
 def _usd(price: TokenPrice, inputs: float, outputs: float) -> float:
@@ -136,8 +136,8 @@ class Ending:
     """How a run ended.
 
     Attributes:
-        stopped: Why it asked no further, "budget" or "interrupted"; empty if it asked everything.
-        given_up: Why an endpoint was not asked further, by its name.
+        stopped: Why it stopped early, "budget" or "interrupted"; empty if it asked everything.
+        given_up: Why an endpoint got no further requests, by its name.
         errors: Requests without an answer, by endpoint: how many, and the last reason.
     """
 
@@ -149,12 +149,12 @@ class Ending:
 def configuration(
     plan: Plan, spent: float, missing: Sequence[tuple[str, str]], journal: Path
 ) -> Mapping[str, object]:
-    """Returns what the task of inspect-ai reads; no key is in it.
+    """Returns the input of inspect-ai's task, without keys.
 
     Args:
         plan: What to ask.
         spent: USD that earlier runs have spent of the budget.
-        missing: Endpoint and prompt of what has no answer yet.
+        missing: Endpoint and prompt of each request without an answer.
         journal: File to add answers to.
     """
     prompts = {prompt.id: prompt for prompt in plan.prompts}
@@ -210,19 +210,19 @@ def ask(  # noqa: PLR0913  # what is asked, by what, where it is kept, and who h
     spent: float,
     tell: Callable[[int], None],
 ) -> Ending:
-    """Asks what has no answer yet; answers are kept as they come, so that Ctrl-C loses none.
+    """Sends the requests without an answer; each answer is kept at once, so Ctrl-C loses none.
 
     Args:
         plan: What to ask.
         program: `inspect`.
         task: Its task, charts/evaluation/ask.py.
         journal: Where answers are kept.
-        missing: Endpoint and prompt of what has no answer yet.
+        missing: Endpoint and prompt of each request without an answer.
         spent: USD that earlier runs have spent of the budget.
-        tell: Is told how many answers there are, from time to time.
+        tell: Called from time to time with the number of answers.
 
     Raises:
-        RunError: inspect is not there, or ends without having asked.
+        RunError: inspect was not found, or ended without sending requests.
     """
     start = journal.size
     logs = journal.path.with_suffix(".logs")

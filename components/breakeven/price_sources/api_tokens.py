@@ -22,7 +22,7 @@ def fetch(client: Client, base: str, day: date) -> str:
     """Fetches the newest token prices and returns the file that holds them.
 
     Raises:
-        FetchError: They cannot be had, or genai-prices cannot read them.
+        FetchError: They cannot be fetched, or genai-prices cannot read them.
     """
     url = f"{base}{_PATH}"
     try:

@@ -1,8 +1,8 @@
 """AWS: the Price List Bulk API, and EC2's spot price history.
 
 The bulk API needs no credentials ("Getting price list files manually" in the AWS Billing guide):
-region_index.json of an offer names its file for each region, here in CSV, which is a third smaller.
-The history is DescribeSpotPriceHistory of the EC2 API, one signed request a page.
+region_index.json names an offer's file for each region; the CSV file is a third smaller than JSON.
+The history is DescribeSpotPriceHistory of the EC2 API, with one signed request per page.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def fetch_price_list(job: Job) -> Listing:
     """Fetches the offer file of EC2 for a region: machines, volumes and NAT gateways.
 
     Raises:
-        FetchError: It cannot be had, or its index does not have the region.
+        FetchError: It cannot be fetched, or its index does not have the region.
         SourceError: It cannot be read.
     """
     return _offer(job, aws_price_list.OFFERS[0])
@@ -78,7 +78,7 @@ def fetch_spot(job: Job) -> Listing:
     """Fetches the spot prices in force in a region.
 
     Raises:
-        FetchError: They cannot be had.
+        FetchError: They cannot be fetched.
         SourceError: A price is not an amount.
     """
     [region] = job.regions
@@ -94,7 +94,7 @@ def fetch_spot(job: Job) -> Listing:
 
 def _history(job: Job, region: str, types: list[str]) -> Iterator[dict[str, str]]:
     base = job.base.replace("{region}", region)
-    # Prices since a moment ago, and those that were in force then: one of each zone and type.
+    # Prices changed in the last moments, and those in force before: one per zone and type.
     start = job.now - timedelta(hours=1)
     parameters = {
         "Action": "DescribeSpotPriceHistory",
@@ -123,7 +123,7 @@ def _history(job: Job, region: str, types: list[str]) -> Iterator[dict[str, str]
 def _xml(body: bytes, url: str) -> ET.Element:
     """Reads an answer, without its namespace."""
     root: ET.Element | None = None
-    if b"<!" not in body:  # a document type could declare entities that grow without end
+    if b"<!" not in body:  # a document type could declare entities that expand without limit
         try:
             root = ET.fromstring(body)  # noqa: S314  # it has no document type
         except (ET.ParseError, ValueError):

@@ -1,7 +1,7 @@
 """The Azure Retail Prices API, which needs no credentials.
 
-As its page "Azure Retail Prices overview" describes it: $filter narrows, and NextPageLink leads to
-the next page.
+Its page "Azure Retail Prices overview" describes it: $filter selects prices, and NextPageLink is
+the address of the next page.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def fetch(job: Job) -> Listing:
     """Fetches the prices of machines in a region, by consumption and by reservation.
 
     Raises:
-        FetchError: They cannot be had.
+        FetchError: They cannot be fetched.
         SourceError: A price is not an amount, or not in US dollars.
     """
     machines = "serviceName eq 'Virtual Machines' and priceType eq '{}'"
@@ -37,7 +37,7 @@ def fetch_services(job: Job) -> Listing:
     """Fetches the prices of balancers, NAT, control planes, addresses and storage in a region.
 
     Raises:
-        FetchError: They cannot be had.
+        FetchError: They cannot be fetched.
         SourceError: As `fetch`.
     """
     services = [f"{wanted} and priceType eq 'Consumption'" for wanted in azure_charges.FILTERS]

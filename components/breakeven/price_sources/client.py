@@ -1,6 +1,6 @@
-"""Downloads over HTTPS, bounded in size and time. What is cut off, refused or too large fails.
+"""Downloads over HTTPS, limited in size and time. A truncated, refused or oversized answer fails.
 
-Plain HTTP is allowed to this machine alone, for a mirror or a test server. A redirect never leads
+Plain HTTP is allowed only to this machine, for a mirror or a test server. A redirect never leads
 from HTTPS to HTTP, and credentials never follow one. Messages name a URL without its query, and
 repeat nothing that a server said: an error page may quote the request.
 """
@@ -21,7 +21,7 @@ import httpx2
 AGENT = "breakeven (price refresh)"
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
-"""Answers that a later attempt may not get again."""
+"""Status codes after which another attempt may succeed."""
 
 LONGEST_WAIT_SECONDS = 60.0
 """A server that asks for a longer pause is not waited for."""
@@ -35,11 +35,11 @@ class FetchError(Exception):
 
 
 class _Again(Exception):  # noqa: N818  # asks for a retry; `FetchError` is raised when there is none
-    """An attempt failed in a way that may pass.
+    """An attempt failed in a way that may be temporary.
 
     Attributes:
         reason: What happened.
-        wait: Seconds that the server asks to wait; None where it does not.
+        wait: Seconds that the server asks to wait; None if it does not say.
     """
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
@@ -50,7 +50,7 @@ class _Again(Exception):  # noqa: N818  # asks for a retry; `FetchError` is rais
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is taken, and how long it may take.
+    """Limits of a download.
 
     Attributes:
         largest_bytes: Bytes of one body, uncompressed.
@@ -78,7 +78,7 @@ class Client:
         """Makes a client.
 
         Args:
-            limits: For a body that states no others.
+            limits: Default limits of a body.
             on_bytes: Called with the bytes of each chunk that arrives.
             sleep: Waits between attempts.
         """
@@ -96,10 +96,10 @@ class Client:
 
         Args:
             url: Where it is.
-            headers: Credentials; sent to that host alone.
+            headers: Credentials; sent only to that host.
 
         Raises:
-            FetchError: It cannot be had.
+            FetchError: It cannot be fetched.
         """
         sink = BytesIO()
         self.download(url, sink, headers)
@@ -117,11 +117,11 @@ class Client:
         Args:
             url: Where it is.
             sink: Where it goes.
-            headers: Credentials; sent to that host alone.
+            headers: Credentials; sent only to that host.
             limits: Of this body.
 
         Raises:
-            FetchError: It cannot be had.
+            FetchError: It cannot be fetched.
         """
         for pause in (*_BACKOFF_SECONDS, None):
             try:
@@ -191,7 +191,7 @@ class Client:
 
 
 def checked_base(url: str) -> str:
-    """Returns an address below which a source is looked for, without a slash at its end.
+    """Returns the base address of a source, without a trailing slash.
 
     Raises:
         FetchError: It is neither HTTPS nor plain HTTP to this machine, or has more than a path.
@@ -234,7 +234,7 @@ def _redirected(url: str, location: str) -> str:
         allowed = _is_allowed(target)
     except (httpx2.InvalidURL, ValueError):
         allowed = False
-    # A server of the internet may not send anyone to a service of their own machine.
+    # A server on the internet must not redirect to a service on this machine.
     if not allowed or (httpx2.URL(url).scheme, target.scheme) == ("https", "http"):
         msg = f"{shown(url)}: redirects to an address that is not HTTPS"
         raise FetchError(msg)
@@ -253,7 +253,7 @@ def _check_status(url: str, response: httpx2.Response) -> None:
 
 
 def _wait(text: str | None) -> float | None:
-    """Reads Retry-After: seconds, or a time; None where it is neither."""
+    """Reads Retry-After: seconds or a time; None if it is neither."""
     if text is None:
         return None
     if text.strip().isdecimal():

@@ -1,4 +1,4 @@
-"""Asks the sources of the wanted regions, one after the other; one that fails stops no other."""
+"""Queries the sources of the requested regions in turn; a failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from breakeven.price_sources.source import Job, Source
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one job.
+    """The result of one job.
 
     Attributes:
-        source: Whom it asked; None where no source has the cloud.
+        source: Source that was queried; None if no source has the cloud.
         cloud: Such as "aws".
         regions: Regions that were asked for.
-        listing: What it gave; None if it gave nothing.
-        problem: Why something that was asked for is missing; empty if nothing is.
-        instead: Name of the list that has it in its place; empty if none has.
+        listing: Prices that it returned; None if none.
+        problem: Why requested prices are missing; empty if none are.
+        instead: Name of the list that has them instead; empty if no list has.
     """
 
     source: Source | None
@@ -35,7 +35,7 @@ class Outcome:
 
     @property
     def is_kept(self) -> bool:
-        """Whether prices that were asked for stay as they were."""
+        """Whether requested prices were not updated."""
         return bool(self.problem) and not self.instead
 
 
@@ -46,10 +46,10 @@ class Fetching:
     Attributes:
         selection: Which prices are wanted; its day is today.
         client: Fetches.
-        bases: Addresses of sources that are looked for elsewhere, by name.
+        bases: Other addresses of sources, by name.
         environment: Variables, for credentials.
         now: The time, in UTC.
-        on_job: Called with what is fetched next, in words.
+        on_job: Called with a description of the next job.
     """
 
     selection: Selection
@@ -60,7 +60,7 @@ class Fetching:
     on_job: Callable[[str], None] = lambda _: None
 
     def outcomes(self, scope: Mapping[str, tuple[str, ...]]) -> Iterator[Outcome]:
-        """Yields what became of each job.
+        """Yields the result of each job.
 
         Args:
             scope: Regions by cloud.
@@ -93,7 +93,7 @@ class Fetching:
         return Outcome(source, cloud, regions, listing if listing.prices else None, problem)
 
     def _replaced(self, cloud: str, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
-        """Asks gpuhunt's catalog, at most once, for what a cloud's own sources did not give."""
+        """Queries gpuhunt's catalog, at most once, for prices that a cloud's own sources lack."""
         own = [outcome for outcome in outcomes if outcome.source is not GPUHUNT]
         failed = [
             outcome
@@ -114,7 +114,7 @@ class Fetching:
                 yield replace(outcome, problem=also)
             else:
                 yield outcome
-        # Asked for others, it lacks nothing that was asked of itself.
+        # If it was queried for other sources, nothing of its own is missing.
         yield from (
             others
             if len(others) + len(own) == len(outcomes)
@@ -135,7 +135,7 @@ class Fetching:
 
 
 def _lacking(listing: Listing | None, failed: Sequence[Outcome]) -> Listing | None:
-    """Returns what a list has of the regions and purchases that others did not give."""
+    """Returns a list's prices for the regions and purchases that other sources lack."""
     wanted = {
         (region, purchase)
         for outcome in failed

@@ -27,7 +27,7 @@ def fetch(job: Job) -> Listing:
     """Fetches the prices of machines, put together from their parts.
 
     Raises:
-        FetchError: They cannot be had.
+        FetchError: They cannot be fetched.
         SourceError: A price is not an amount, or not in US dollars.
     """
     name = "Google Cloud Billing Catalog"

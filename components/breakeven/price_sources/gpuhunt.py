@@ -37,7 +37,7 @@ def fetch(job: Job) -> Listing:
     """Fetches the newest catalog of a cloud.
 
     Raises:
-        FetchError: It cannot be had.
+        FetchError: It cannot be fetched.
         SourceError: It cannot be read.
     """
     provider = _NAMES[job.cloud]

@@ -1,4 +1,4 @@
-"""The sources of prices, by what they have."""
+"""The sources of prices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GPUHUNT = Source(
     purchases=_BOTH,
     fetch=gpuhunt.fetch,
 )
-"""Has most clouds; asked where a cloud's own source cannot be used or fails."""
+"""Has most clouds; queried if a cloud's own source cannot be used or fails."""
 
 SOURCES = (
     Source(
@@ -82,10 +82,10 @@ SOURCES = (
 
 
 def sources_of(cloud: str) -> tuple[Source, ...]:
-    """Returns the sources that are asked for a cloud.
+    """Returns the sources that are queried for a cloud.
 
-    Its own; gpuhunt's catalog where it has none, and for the machines of Google whose parts the
-    billing catalog does not tell apart. Empty where no source has the cloud.
+    Its own; or gpuhunt's catalog if it has none, and for the machines of Google whose parts the
+    billing catalog does not distinguish. Empty if no source has the cloud.
     """
     own = tuple(source for source in SOURCES if source is not GPUHUNT and cloud in source.clouds)
     if own and cloud != "gcp":

@@ -1,4 +1,4 @@
-"""What a source of prices is, and what it is asked for."""
+"""A source of prices, and a request to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from breakeven.price_sources.client import Client, FetchError, shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is asked of a source in one go.
+    """One request to a source.
 
     Attributes:
         cloud: Such as "aws".
@@ -24,7 +24,7 @@ class Job:
         base: Address of the source, without a slash at its end.
         client: Fetches.
         environment: Variables, for credentials.
-        now: The time, in UTC, by which requests are signed.
+        now: Time in UTC that is signed with each request.
     """
 
     cloud: str
@@ -74,7 +74,7 @@ def json_object(job: Job, url: str, headers: Mapping[str, str] | None = None) ->
     """Fetches a JSON object that fits into memory, fractions as Decimal.
 
     Raises:
-        FetchError: It cannot be had, or is not one.
+        FetchError: It cannot be fetched, or is not a JSON object.
     """
     body = job.client.body(url, headers)
     try:

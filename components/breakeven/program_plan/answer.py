@@ -27,10 +27,10 @@ class ProgramReport:
     Attributes:
         text: The tables of a preview.
         figures: All figures, as the inputs of a resource.
-        outputs: Outputs of the stack: where it is asked, how an update goes, the cost in short.
+        outputs: Outputs of the stack: its endpoint, how an update proceeds, a summary of the cost.
         planned_cost: Components with the figures of each model, for Prometheus.
-        components: Those of the stack once more, where some need the price of a token: a
-            gateway's budgets; else none.
+        components: The stack's components again, if some need the price of a token: a
+            gateway's budgets; otherwise empty.
     """
 
     text: str

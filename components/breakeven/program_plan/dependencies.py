@@ -1,7 +1,7 @@
 """What the plan of a program depends on, as one digest: the same digest means the same answer.
 
-The digest takes in more than an estimate reads: a file too many costs a repetition of the estimate,
-a file too few would show an old price as today's.
+The digest includes more than an estimate reads: an extra file only repeats the estimate, but a
+missing file would show an old price as today's.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parents[1]
-"""The folder with Pulumi.yaml; of an installed package a folder of no interest."""
+"""The folder with Pulumi.yaml; of an installed package, a folder that does not matter."""
 
 PRICES = "genai_prices"
-"""The package with the prices of APIs, which are read while it is imported."""
+"""The package with the prices of APIs, which are read when it is imported."""
 
 MOST_BYTES = 16 * 2**20
-"""Of all files in stacks/: more would take longer to read than an estimate takes."""
+"""Limit for all files in stacks/: reading more would take longer than an estimate."""
 
 _OWN_PREFIX = "breakeven:"
 _VARIABLES = ("PYTHON", "BREAKEVEN_")
-"""Begin of the names of environment variables that may change what is computed."""
+"""Prefixes of environment variables that may change the result."""
 
 
 class TooManyBytesError(Exception):
-    """The folder stacks/ holds more than is read for a digest."""
+    """The folder stacks/ has more files or bytes than a digest reads."""
 
 
 def digest_of(stack: str, configuration: Mapping[str, str]) -> str | None:
     """Returns the digest of everything that the plan of a stack depends on.
 
-    Files of the user are read. Those of the package, thousands of prices among them, count by size
+    The user's files are read. The package's files, which include thousands of prices, count by size
     and times, as do installed packages.
 
     Args:
         stack: Name of the stack.
-        configuration: What it states, by NAMESPACE:KEY. Of other namespaces only the keys count.
+        configuration: What it states, by NAMESPACE:KEY. In other namespaces, only the keys count.
 
     Returns:
         Hexadecimal digits; None where files cannot be read, or are too many to read.

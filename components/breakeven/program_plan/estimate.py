@@ -26,9 +26,9 @@ from breakeven.settings.stack import Stack
 
 
 class ProgramEstimate:
-    """Estimates what the stack itself deploys at once, and searches what would lower its bill.
+    """Estimates what the stack itself deploys, and searches for changes that lower its bill.
 
-    So that is done while the program registers. A program that registers more has it done again.
+    This runs while the program registers. If the program registers more, it runs again.
 
     Args:
         values: What the stack states: groups by key, each a mapping or its JSON.
@@ -52,7 +52,7 @@ class ProgramEstimate:
         self._infrastructure, self._own = report.infrastructure, self._answer(report)
 
     def report(self, entries: Iterable[Registered]) -> ProgramReport:
-        """Returns the estimate of what the program registered, but for what starts last."""
+        """Returns the estimate of what the program registered, except what starts last."""
         registered = (*entries, *self._last)
         if infrastructure_of(registered, self._assumptions) == self._infrastructure:
             return self._own

@@ -1,8 +1,8 @@
 """Answers that are kept on disk, so that an unchanged program is not planned again.
 
-`pulumi up` runs the program twice, and most previews follow a preview of the same stack. One file
-an answer, named by what the answer depends on, in a folder that only its user may enter. A file
-that cannot be read, or is damaged, is as good as absent.
+`pulumi up` runs the program twice, and most previews follow a preview of the same stack. Each
+answer is one file, named by what it depends on, in a folder that only its user may enter. A file
+that is damaged or unreadable is ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from breakeven.manifests.resource import Component, Resource
 from breakeven.program_plan.answer import ProgramReport
 
 MOST_ANSWERS = 20
-"""Files that are kept: those that were written last."""
+"""Number of files that are kept, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ def entries_digest(entries: Iterable[Registered]) -> str:
     """Returns the digest of what a program registered."""
     plain = [[entry.name, entry.type, entry.properties] for entry in entries]
     # Manifests are read-only mappings, which only `dict` makes plain. The order of their keys is
-    # Pulumi's, another one in every run.
+    # Pulumi's, which differs in every run.
     text = json.dumps(plain, default=dict, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def answers_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Returns where answers are kept; None where the user has no home."""
-    # The XDG specification: a relative one is to be ignored.
+    # The XDG specification says to ignore a relative path.
     caches = Path(environ.get("XDG_CACHE_HOME", "")), Path(environ.get("HOME", "")) / ".cache"
     return next((at / "breakeven" / "answers" for at in caches if at.is_absolute()), None)
 
@@ -73,10 +73,10 @@ def load(folder: Path, digest: str) -> Kept | None:
 
 
 def save(folder: Path, digest: str, kept: Kept) -> None:
-    """Keeps an answer; does nothing where that is not possible.
+    """Keeps an answer, if that is possible.
 
     Args:
-        folder: Where answers are kept; made if it is absent.
+        folder: Where answers are kept; created if missing.
         digest: Of what the answer depends on.
         kept: The answer.
     """
@@ -102,14 +102,14 @@ def _write(path: Path, body: bytes) -> None:
 
 
 def _drop_oldest(folder: Path) -> None:
-    """Removes the answers that were written first, and what an interrupted program left."""
+    """Removes the oldest answers, and files that an interrupted program left behind."""
     newest_first = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in newest_first[MOST_ANSWERS:]:
         path.unlink(missing_ok=True)
 
 
 def _is_private(folder: Path) -> bool:
-    """Tells whether a folder is the user's, and nobody else may enter it."""
+    """Tells whether a folder belongs to the user and nobody else may enter it."""
     info = folder.lstat()
     mine = stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid()
     return mine and not info.st_mode & (stat.S_IRWXG | stat.S_IRWXO)

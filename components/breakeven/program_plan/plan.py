@@ -1,6 +1,6 @@
 """The plan of a program: kept from the last run if nothing changed, else from a process.
 
-Nothing of settings or cost is imported here: see `breakeven.program_plan.process`.
+This module imports nothing from settings or cost: see `breakeven.program_plan.process`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Plan:
         Args:
             stack: Name of the stack.
             configuration: What the stack file states, by NAMESPACE:KEY, in Pulumi's wire form.
-            deploys: Whether all must be known that a deployment needs and an estimate does not.
-            keeps: Whether answers may be kept; not where the configuration holds a secret of ours.
+            deploys: Whether to check what a deployment needs and an estimate does not.
+            keeps: Whether answers may be kept; false if the configuration holds one of our secrets.
 
         Raises:
             UserError: The process could not be started.

@@ -3,7 +3,7 @@
 Importing the cost side and simulating the week take as long as the engine takes to start its
 provider. In the program's own process both would share one interpreter lock, so the program starts
 this one first: `breakeven.program_plan.process` holds the other end. Settings and manifests are
-read here alone, since to import them takes half a second of a processor.
+read only here, because importing them takes half a second of CPU time.
 
 The process reads a line of JSON from standard input and answers with a pickled value on standard
 output, twice:
@@ -11,7 +11,7 @@ output, twice:
     the stack's name and configuration  ->  what is wrong with it, or a Checked
     the registered resources            ->  a ProgramReport
 
-The program registers once it has the first answer. So only what that needs is imported before.
+The program registers after the first answer, so only what that answer needs is imported first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from breakeven.settings.stack import Stack
 
 
 def checked(name: str, configuration: Mapping[str, str]) -> tuple[Stack, Inputs]:
-    """Reads a stack and checks all that its estimate rests on.
+    """Reads a stack and checks everything that its estimate depends on.
 
     Raises:
         UserError: The stack file has mistakes, the machine's clock is behind the prices, or the
@@ -59,7 +59,7 @@ def _undeployable(name: str, stack: Stack) -> str:
 
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:
-    """Answers one program; returns early where the program has ended or its stack has mistakes."""
+    """Answers one program; returns early if the program has ended or its stack has mistakes."""
 
     def answer(value: object) -> None:
         pickle.dump(value, answers)
@@ -89,7 +89,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """Answers on standard output; what anything else prints goes to standard error."""
-    # It ends in two seconds: looking for cycles to free would take a tenth of that.
+    # The process ends in two seconds; garbage collection would take a tenth of that.
     gc.disable()
     leave_out_the_updater()
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:

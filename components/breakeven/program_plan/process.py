@@ -1,7 +1,7 @@
 """The process that plans what the Pulumi program registers: see `breakeven.program_plan.planner`.
 
-Nothing of settings, manifests or cost is imported here, so that the process can be started before
-anything else.
+This module imports nothing from settings, manifests or cost, so that the process can be started
+before anything else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Not `-m`: classes of a module that runs as __main__ cannot be unpickled elsewhere.
 _MAIN = "from breakeven.program_plan.planner import main; main()"
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
-"""Nothing here multiplies matrices; to start threads for that takes numpy a tenth of a second."""
+"""No code here multiplies matrices, and numpy needs 0.1 s to start threads for that."""
 
 _PACKAGES = Path(__file__).resolve().parents[2]
 
@@ -84,7 +84,7 @@ class EstimateProcess:
         return report
 
     def end(self) -> None:
-        """Ends the process; what it still computes is of no use."""
+        """Ends the process and discards what it still computes."""
         self._process.kill()
         self._process.communicate()
 

@@ -15,18 +15,18 @@ from breakeven.traffic.tally import ModelUse, Tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """What a report says of an interval.
+    """One interval of a usage report.
 
     Attributes:
         start: Epoch seconds.
-        end: Epoch seconds; a bucket that still runs ends later than it was told.
-        requests: Begun within it; None where the report does not count them.
-        input_tokens: Of them, cached ones included.
-        output_tokens: Of them.
-        cached: Of the input, where the report tells.
+        end: Epoch seconds; may be after the export, if the bucket was still running.
+        requests: Requests that began in it; None if the report does not count them.
+        input_tokens: Of these requests, including cached ones.
+        output_tokens: Of these requests.
+        cached: Cached input tokens, if the report states them.
         model: The model, as the report names it.
         call: Type of the calls.
-        spend: USD, where the report tells.
+        spend: USD, if the report states it.
     """
 
     start: float
@@ -41,7 +41,7 @@ class Bucket:
 
 
 def count_bucket(bucket: Bucket, shared: Import) -> None:
-    """Counts a bucket; an empty one covers its time all the same.
+    """Counts a bucket; an empty one also covers its time.
 
     Raises:
         BadRowError: Its length or its counts contradict each other.
@@ -85,7 +85,7 @@ def count_bucket(bucket: Bucket, shared: Import) -> None:
 
 
 def _cover(bucket: Bucket, shared: Import, tally: Tally) -> None:
-    """Counts the time of a bucket whose calls do not count."""
+    """Counts the time of a bucket whose calls are skipped."""
     seconds = _seconds(bucket, shared)
     if seconds is not None and seconds > 0:
         tally.interval(bucket.start, seconds)
@@ -99,9 +99,9 @@ def _seconds(bucket: Bucket, shared: Import) -> float | None:
 
 
 def members(entry: object, name: str) -> list[Mapping[str, object]] | None:
-    """Returns the objects in a list of a bucket: none but an empty one where there are none.
+    """Returns the objects in a bucket's list; one empty object if the list is empty.
 
-    None where it is something else.
+    None if it is not a list of objects.
     """
     found = entry.get(name) if isinstance(entry, Mapping) else None
     if found is None or found == []:

@@ -12,18 +12,18 @@ _KINDS = {
     "image": re.compile(r"images?[_/-](gen|edit|vari)|dall-e|text_to_image"),
     "speech": re.compile(r"transcri|speech|whisper|audio/|text_to_speech"),
 }
-"""Other calls than chats and completions, by how call types, endpoints and models are named."""
+"""Calls other than chats and completions, by names of call types, endpoints and models."""
 
 LONGEST_NAME = 120
-"""Characters of a model's name that are kept."""
+"""Maximum length of a model's name; the rest is cut."""
 
 
 def other_call(call: object, model: object) -> str | None:
-    """Returns why a call does not reach a language model; None where it does.
+    """Returns why a call does not reach a language model; None if it does.
 
     Args:
-        call: Its type, operation or endpoint, as the log has it.
-        model: The model's name, as the log has it.
+        call: Its type, operation or endpoint in the log.
+        model: The model's name in the log.
     """
     return _other(call if isinstance(call, str) else "", model if isinstance(model, str) else "")
 
@@ -36,7 +36,7 @@ def _other(call: str, model: str) -> str | None:
 
 
 def model_name(value: object) -> str:
-    """Returns a model's name as messages may show it: one line, cut; "" where there is none."""
+    """Returns a model's name for messages: one line, shortened; empty if there is none."""
     return _name(value) if isinstance(value, str) else ""
 
 

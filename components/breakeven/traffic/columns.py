@@ -11,10 +11,10 @@ from typing import Any
 from breakeven.traffic.files import Row
 
 NEEDED = ("timestamp", "input", "output")
-"""What a request log has to tell of each request."""
+"""Fields that a request log must have."""
 
 FIELDS = (*NEEDED, "cached", "model", "call", "spend")
-"""All that a request log may tell of each request."""
+"""All fields that a request log may have."""
 
 CACHE_READ = ("cache_read_input_tokens", "cache_read_tokens", "prompt_cache_read_tokens")
 CACHE_WRITTEN = (
@@ -22,8 +22,8 @@ CACHE_WRITTEN = (
     *("cache_write_tokens", "prompt_cache_write_tokens"),
 )
 TOTAL = ("total_tokens",)
-"""Beside a column of input tokens, under the names that Anthropic, Bedrock and gateways use: input
-that was read from a prompt cache, input that was written to it, and all tokens of the request."""
+"""Further columns next to input tokens, with the names that Anthropic, Bedrock and gateways use:
+input read from a prompt cache, input written to it, and all tokens of the request."""
 
 Getter = Callable[[Row], object]
 
@@ -32,10 +32,10 @@ _PUNCTUATION = re.compile(r"[^a-z0-9.]")
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names under which each field may stand, the likeliest first.
+    """Possible column names of each field, most likely first.
 
-    A dot leads into a JSON object: `usage.prompt_tokens`. Case and punctuation do not matter. Of an
-    export they are `fixed`: where they lack, it is another kind of log.
+    A dot leads into a JSON object: `usage.prompt_tokens`. Case and punctuation do not matter. In an
+    export they are `fixed`: if one is missing, it is another kind of log.
     """
 
     timestamp: tuple[str, ...]
@@ -48,7 +48,7 @@ class Columns:
     fixed: bool = False
 
     def stated(self, names: Mapping[str, str]) -> Columns:
-        """Returns columns of which some, by field, have the user's names."""
+        """Returns columns with the user's names for some fields."""
         own: dict[str, Any] = {field: (name,) for field, name in names.items()}
         return replace(self, **own)
 
@@ -100,7 +100,7 @@ USUAL = Columns(
 )
 """OpenAI's, vLLM's and Gemini's names, and those of common gateways.
 
-`cache_read_input_tokens` is not among them: it is reported apart from the input; see `CACHE_READ`.
+`cache_read_input_tokens` is not included, because it is not part of the input; see `CACHE_READ`.
 """
 
 
@@ -115,7 +115,7 @@ class Found:
     """A column that was found.
 
     Attributes:
-        name: As the log spells it, with dots into an object.
+        name: Spelled as in the log, with dots into an object.
         get: Reads it from a row.
     """
 
@@ -136,9 +136,9 @@ def find_column(row: Row, names: tuple[str, ...]) -> Found | None:
 
 
 def optional_getter(row: Row, names: tuple[str, ...]) -> Getter:
-    """Returns how to read a field that rows may lack; nothing where a header lacks it.
+    """Returns how to read an optional field; None if a header lacks it.
 
-    JSON objects differ: what the first one lacks is looked for in each, as the names spell it.
+    JSON objects differ: a field that the first one lacks is searched in each, by its usual names.
     """
     found = find_column(row, names)
     if not isinstance(row, dict) or not names:
@@ -157,12 +157,12 @@ def optional_getter(row: Row, names: tuple[str, ...]) -> Getter:
 
 
 def sibling_getter(row: Row, column: str, names: tuple[str, ...]) -> Getter:
-    """Returns how to read a field that stands beside another one, under any of some names.
+    """Returns how to read a field next to another one, under any of several names.
 
     Args:
         row: The header, or a JSON object.
         column: Name of the other column, as the log spells it.
-        names: Of the field, without what leads to it.
+        names: Of the field, without the path to it.
     """
     parent, _, _ = column.rpartition(".")
     if not isinstance(row, dict):
@@ -213,7 +213,7 @@ def _from_object(path: tuple[str, ...]) -> Getter:
 
 
 def follow(value: object, path: tuple[str, ...]) -> object:
-    """Returns what stands in a JSON object at a path of keys; None where there is nothing."""
+    """Returns the value in a JSON object at a path of keys; None if there is none."""
     for key in path:
         if not isinstance(value, dict):
             return None

@@ -1,4 +1,4 @@
-"""What can be wrong with a log: one row, or the whole of it."""
+"""Errors of a log: of one row, or of the whole log."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ class TrafficError(Exception):
 
 
 class BadRowError(ValueError):
-    """A row that cannot be used. Its message is the reason, never the row's content."""
+    """A row that cannot be used. The message is the reason, never the row's content."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 LONGEST_ROW = 16 * 2**20
-"""Characters of one row, a prompt included; what is longer is not a row."""
+"""Maximum length of a row, including a prompt; a longer text is not a row."""
 
 Row = list[str] | dict[str, object] | None
 """Fields of a CSV row, an object of JSON, or None where a line is neither."""
@@ -31,7 +31,7 @@ _HEAD = 2**16
 
 
 class _Counted(io.RawIOBase):
-    """A file that tells how many of its bytes, still packed, were read."""
+    """A file that reports how many of its compressed bytes were read."""
 
     def __init__(self, file: IO[bytes], advance: Callable[[int], None]) -> None:
         self._file = file
@@ -54,7 +54,7 @@ def open_log(path: Path, advance: Callable[[int], None]) -> Iterator[TextIO]:
 
     Args:
         path: Of the log.
-        advance: Is called with the bytes of each read, as they lie on the disk.
+        advance: Called with the number of bytes of each read, as on the disk.
 
     Raises:
         TrafficError: The file cannot be read, or its compressed data is damaged.
@@ -65,7 +65,7 @@ def open_log(path: Path, advance: Callable[[int], None]) -> Iterator[TextIO]:
             file.seek(0)
             counted = io.BufferedReader(_Counted(file, advance), _CHUNK)
             binary = gzip.GzipFile(fileobj=counted) if packed else counted
-            # Bytes that are no UTF-8 can only be in text that is not kept.
+            # Bytes that are not UTF-8 can only be in text that is not kept.
             with io.TextIOWrapper(
                 binary, encoding="utf-8-sig", errors="replace", newline=""
             ) as text:
@@ -81,7 +81,7 @@ def open_log(path: Path, advance: Callable[[int], None]) -> Iterator[TextIO]:
 
 
 def read_head(path: Path) -> str:
-    """Returns the beginning of a log, by which its kind is recognized.
+    """Returns the beginning of a log, which shows its kind.
 
     Raises:
         TrafficError: The file cannot be read, or its compressed data is damaged.
@@ -99,7 +99,7 @@ def csv_rows(text: TextIO) -> Iterator[tuple[int, Row]]:
     try:
         yield from _csv_rows(text)
     finally:
-        # The limit is the whole process's: price files are CSV, too.
+        # The limit applies to the whole process, which also reads prices from CSV.
         csv.field_size_limit(before)
 
 
@@ -121,7 +121,7 @@ def _csv_rows(text: TextIO) -> Iterator[tuple[int, Row]]:
 
 
 def json_rows(text: TextIO, name: str, *, array: bool) -> Iterator[tuple[int, Row]]:
-    """Reads one JSON object a line, or the objects of one array; yields line number and object.
+    """Reads one JSON object per line, or the objects of one array; yields line number and object.
 
     Raises:
         TrafficError: An array is malformed or cut off.
@@ -134,13 +134,13 @@ def json_rows(text: TextIO, name: str, *, array: bool) -> Iterator[tuple[int, Ro
 
 
 def page_rows(text: TextIO, name: str, member: str, told: dict[str, object]) -> Rows:
-    """Reads the rows that a JSON document, or each document of an array, has in one member.
+    """Reads the rows in one member of a JSON document, or of each document of an array.
 
     Args:
         text: The document from its beginning.
         name: Of the file, for messages.
         member: Of the rows.
-        told: Takes all members that are no rows, by dotted path; those of the last page win.
+        told: Receives all other members, by dotted path; the last page wins.
 
     Raises:
         TrafficError: It is malformed or cut off.
@@ -156,7 +156,7 @@ def page_rows(text: TextIO, name: str, member: str, told: dict[str, object]) -> 
 
 
 def json_entries(text: TextIO, name: str, entered: Collection[tuple[str, ...]]) -> Iterator[Entry]:
-    """Reads a JSON document member by member, as `breakeven.json_stream` does.
+    """Reads a JSON document member by member with `breakeven.json_stream`.
 
     Raises:
         TrafficError: It is malformed or cut off.

@@ -16,7 +16,7 @@ from breakeven.traffic.tally import SHOWN, Tally
 from breakeven.traffic.values import TimeReader
 
 SHOWN_MODELS = 10
-"""Models that a message names."""
+"""Maximum number of models in a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +24,15 @@ class ImportOptions:
     """How logs are read.
 
     Attributes:
-        kind: Of all files; None tells each by its beginning.
+        kind: Of all files; None to detect the kind of each.
         columns: Names of the user's columns, by field; empty for the usual ones.
-        zone: Of timestamps of request logs that name none; exports are in UTC.
-        latest: Epoch seconds after which a time is a mistake.
-        max_bad_percent: Share of bad rows, 0 to 100, above which a log is refused.
-        now: Epoch seconds of the import; what ends later is still running.
+        zone: Time zone of request logs that do not state one; exports are in UTC.
+        latest: Epoch seconds; a later time is an error.
+        max_bad_percent: Maximum share of bad rows, 0 to 100; a log with more is rejected.
+        now: Epoch seconds of the import; a bucket that ends later is still running.
         models: Names of the models whose requests count; empty for all.
-        start: Moment of time 0 of logs whose times count from their own start.
-        time_unit: Of such times; None where the log tells it.
+        start: Time 0 of logs with relative times.
+        time_unit: Unit of relative times; None if the log states it.
     """
 
     kind: Kind | None
@@ -53,8 +53,8 @@ class Imported:
     Attributes:
         tally: Counts and sums.
         kinds: Kind of each file, in their order.
-        clock: What is known of the moment at which the logs' time is 0.
-        notes: What a reader should know about the files.
+        clock: What is known about time 0 of the logs.
+        notes: Notes about the files.
     """
 
     tally: Tally
@@ -70,8 +70,8 @@ def import_logs(
 
     Args:
         paths: Of the logs, in order of time.
-        options: How they are read.
-        advance: Is called with the bytes of each read.
+        options: How to read them.
+        advance: Called with the bytes of each read.
 
     Raises:
         TrafficError: A file cannot be read or is not of its kind, or too many rows are bad.
@@ -87,7 +87,7 @@ def import_logs(
 
 
 class _Reader:
-    """Reads files one after the other; each kind's reader goes on from its file before."""
+    """Reads files one after another; each kind's reader continues from its previous file."""
 
     def __init__(self, options: ImportOptions) -> None:
         self._options = options
@@ -119,7 +119,7 @@ class _Reader:
             self._readers[kind.name].read(text, printable_name(path), head)
 
     def finish(self) -> Imported:
-        """Judges what was read as a whole."""
+        """Checks everything that was read."""
         shared = self._shared
         for reader in self._readers.values():
             reader.finish()
@@ -130,7 +130,7 @@ class _Reader:
 
 
 def _saved(path: Path) -> float:
-    """Returns when a file was written, for buckets that had not ended then."""
+    """Returns when a file was written, for buckets that were still running."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -138,7 +138,7 @@ def _saved(path: Path) -> float:
 
 
 def _refuse_other_models(shared: Import) -> None:
-    """Raises TrafficError where not one of the models asked for is in the log."""
+    """Raises TrafficError if none of the requested models is in the log."""
     absent = sorted(shared.models - shared.seen.keys())
     if not absent:
         return
@@ -160,10 +160,10 @@ def _running(hours: set[float]) -> tuple[str, ...]:
 
 
 def _clock(clocks: set[Clock]) -> Clock:
-    """Returns what is known of all logs' times.
+    """Returns what is known about the times of all logs.
 
     Raises:
-        TrafficError: Some count from an unknown start, and others do not.
+        TrafficError: Some logs have relative times, and others do not.
     """
     if len(clocks) > 1:
         msg = (
@@ -175,12 +175,12 @@ def _clock(clocks: set[Clock]) -> Clock:
 
 
 def printable_name(path: Path) -> str:
-    """Returns a file's name for messages and comments, on one line whatever is in it."""
+    """Returns a file's name for messages and comments, always on one line."""
     return "".join(letter if letter.isprintable() else "?" for letter in path.name)
 
 
 def describe_bad_rows(tally: Tally) -> list[str]:
-    """Returns a line for each reason why rows are bad: how many, and the first three by place."""
+    """Returns a line for each reason why rows are bad: their number, and the first three places."""
     described = []
     for reason, found in sorted(tally.bad.items(), key=lambda item: -item[1].count):
         more = f" and {found.count - SHOWN:,} more" if found.count > SHOWN else ""
@@ -189,7 +189,7 @@ def describe_bad_rows(tally: Tally) -> list[str]:
 
 
 def refuse_many_bad_rows(tally: Tally, max_bad_percent: float) -> None:
-    """Raises TrafficError where more rows are bad than a share, in percent, allows."""
+    """Raises TrafficError if the share of bad rows, in percent, exceeds the limit."""
     bad = tally.bad_rows
     if bad * 100 <= max_bad_percent * tally.rows:
         return

@@ -21,12 +21,12 @@ from breakeven.traffic.tally import HOUR, MOST_MODELS, Tally
 from breakeven.traffic.values import TimeReader
 
 _WRAPPERS = ("data", "rows", "logs", "items", "records", "requests", "observations", "generations")
-"""Members in which answers of web interfaces have their rows."""
+"""Members that hold the rows in answers of web APIs."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """The beginning of a log, by which its kind is recognized.
+    """The beginning of a log, which shows its kind.
 
     Attributes:
         text: Its first characters.
@@ -41,9 +41,9 @@ class Head:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Names of the columns, or of the first JSON object's keys; without case or punctuation.
+        """Names of the columns, or keys of the first JSON object; without case or punctuation.
 
-        Of a document that has its rows in a member, the names are those of the document itself.
+        If a document has its rows in a member, these are the keys of the document itself.
         """
         if self.is_json:
             return frozenset(plain(name) for name in self._outline[0])
@@ -54,7 +54,7 @@ class Head:
 
     @property
     def member(self) -> str | None:
-        """The member in which a JSON document has its rows; None for a list of rows."""
+        """The member with the rows of a JSON document; None for a list of rows."""
         return self._outline[1] if self.is_json else None
 
     @cached_property
@@ -66,7 +66,7 @@ class Head:
 
     @cached_property
     def _outline(self) -> tuple[frozenset[str], str | None, frozenset[str]]:
-        """Keys of the first object, the member with its rows, and the keys of their first."""
+        """Keys of the first object, the member with its rows, and the keys of the first row."""
         text = self.text.lstrip().removeprefix("[").lstrip()
         names: set[str] = set()
         try:
@@ -77,7 +77,7 @@ class Head:
                         return frozenset(names), entry.path[0], frozenset(entry.value)
                     break
         except (JsonStreamError, RecursionError):
-            pass  # the beginning of a file ends somewhere
+            pass  # the text is cut off at an arbitrary place
         first = _first_object(text)
         return frozenset(first or names), None, frozenset()
 
@@ -87,7 +87,7 @@ class Head:
         Args:
             text: The log from its beginning.
             name: Of the file, for messages.
-            told: Takes what a document says outside its rows, such as the number of its pages.
+            told: Receives the other members of a document, such as its number of pages.
         """
         if self.member is not None:
             return page_rows(text, name, self.member, {} if told is None else told)
@@ -102,18 +102,18 @@ class Import:
 
     Attributes:
         tally: What is counted.
-        utc: Reads the times of exports.
-        local: Reads the times of request logs, which may be in another zone.
+        utc: Parses the times of exports.
+        local: Parses the times of request logs, which may be in another zone.
         columns: Names of the user's columns, by field; empty for the usual ones.
         models: Names of the models that count; empty for all.
         start: Moment of time 0 of logs whose times count from their own start.
-        time_unit: Of such times, if the user says it.
+        time_unit: Unit of relative times, if the user states it.
         now: Epoch seconds of the import.
-        saved: Epoch seconds at which the present file was written.
+        saved: Epoch seconds at which the current file was written.
         pages: Which pages of exports were read.
-        seen: Requests of each model in the log, also of those that do not count.
-        clocks: What is known of the moments at which the logs' times are 0.
-        running: Hours of buckets that had not ended when a file was saved.
+        seen: Requests of each model in the log, including models that are skipped.
+        clocks: What is known about time 0 of each log.
+        running: Hours of buckets that were still running when a file was saved.
     """
 
     tally: Tally
@@ -131,13 +131,13 @@ class Import:
     running: set[float] = field(default_factory=set)
 
     def counts(self, model: str) -> bool:
-        """Tells whether requests to a model count, and notes that it is in the log."""
+        """Tells whether to count requests to a model, and records that it is in the log."""
         if model in self.seen or len(self.seen) < MOST_MODELS:
             self.seen[model] += 1
         return not self.models or model in self.models
 
     def ended(self, start: float, end: float) -> float:
-        """Returns the end of an interval, or the moment at which it was told while it ran.
+        """Returns the end of an interval, or the time of the export if it was still running.
 
         Args:
             start: Epoch seconds.
@@ -174,9 +174,9 @@ class Kind:
 
     Attributes:
         name: As --kind takes it.
-        recognizes: Tells by the beginning of a log whether it is of this kind.
-        reader: Makes what reads the logs of an import.
-        takes_columns: Whether the user may name its columns.
+        recognizes: Tells from the beginning of a log whether it is of this kind.
+        reader: Creates the reader of an import's logs.
+        takes_columns: Whether the user may state column names.
     """
 
     name: str
@@ -187,7 +187,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """Reads logs whose rows stand for themselves.
+    """Reads logs whose rows are independent of each other.
 
     Attributes:
         shared: What all logs share.
@@ -204,7 +204,7 @@ class RowReader:
         self.shared.pages.add(name, told)
 
     def finish(self) -> None:
-        """Has nothing to judge."""
+        """Has nothing to check."""
 
 
 def _first_object(text: str) -> dict[str, object]:
@@ -216,6 +216,6 @@ def _first_object(text: str) -> dict[str, object]:
 
 
 def _one_a_line(text: str) -> bool:
-    """Tells whether a JSON object ends with its line, and another one follows."""
+    """Tells whether a JSON object ends with its line and another one follows."""
     line, _, rest = text.partition("\n")
     return bool(rest.lstrip()[:1] == "{" and _first_object(line))

@@ -1,4 +1,4 @@
-"""The kinds of logs that can be read. A new one is a module with its Kind, and a line here."""
+"""The kinds of logs that can be read. A new one needs a module with its Kind, and a line here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         for kind in (
             PROMETHEUS,
             AZURE_MONITOR,
-            # Before OpenAI's, whose pages have the same frame.
+            # Before OpenAI's, whose pages have the same structure.
             ANTHROPIC_USAGE,
             OPENAI_USAGE,
             LITELLM,
@@ -35,17 +35,17 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             BURSTGPT,
             BAILIAN,
             MOONCAKE,
-            # Last: what is not an export is a request log.
+            # Last: a log that is not an export is a request log.
             REQUESTS_CSV,
             REQUESTS_JSONL,
         )
     }
 )
-"""By name; the first that recognizes a log reads it."""
+"""Kinds by name; the first that recognizes a log reads it."""
 
 
 def detect(head: Head, *, own_columns: bool = False) -> Kind:
-    """Tells the kind of a log by its beginning.
+    """Returns the kind of a log, from its beginning.
 
     Args:
         head: Its beginning.

@@ -1,4 +1,4 @@
-"""How long requests are: a histogram whose size does not grow with the number of requests."""
+"""Lengths of requests: a histogram whose size does not grow with their number."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Lengths:
     _bins: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
     def add(self, tokens: int) -> None:
-        """Counts a request of so many tokens, 0 or more."""
+        """Counts a request of a number of tokens, 0 or more."""
         self.count += 1
         self.longest = max(self.longest, tokens)
         shift = max(0, tokens.bit_length() - _PRECISION_BITS)
-        # Rounded up, so that no percentile is shorter than the requests that it stands for.
+        # Rounded up, so that no percentile is shorter than the requests it represents.
         self._bins[-(-tokens >> shift) << shift] += 1
 
     def percentile(self, share: float) -> int:

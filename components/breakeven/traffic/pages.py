@@ -1,4 +1,4 @@
-"""Exports that come in pages: whether all of them are there."""
+"""Exports in pages: whether all pages were read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Pages:
     """Pages that were read.
 
     Attributes:
-        incomplete: Last file whose end says that more follows; None where it is whole.
+        incomplete: Last file that states that more pages follow; None if complete.
     """
 
     incomplete: str | None = None
@@ -25,11 +25,11 @@ class Pages:
     _total: int = 0
 
     def add(self, name: str, told: Mapping[str, object]) -> None:
-        """Notes what a file tells about its pages.
+        """Records what a file states about its pages.
 
         Args:
             name: Of the file.
-            told: Its members that are no rows, by dotted path.
+            told: Its members other than rows, by dotted path.
         """
         more = told.get("has_more", told.get("hasMore")) is True
         more = more or any(told.get(key) not in (None, "", False) for key in _NEXT)

@@ -1,4 +1,4 @@
-"""Three kinds of traffic for those who have no logs yet, and where their figures come from."""
+"""Three presets of traffic if you have no logs yet, and the sources of their figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 
 class Preset(StrEnum):
-    """How much traffic."""
+    """Amount of traffic."""
 
     SMALL = "small"
     MEDIUM = "medium"
@@ -31,7 +31,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "production",
     }
 )
-"""Where the figures of the presets come from."""
+"""Sources of the presets' figures."""
 
 
 def preset_settings(preset: Preset) -> dict[str, int | str]:

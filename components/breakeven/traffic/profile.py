@@ -1,4 +1,4 @@
-"""From counts and sums to what a stack file states: volume, lengths, hours, burst."""
+"""Converts counts and sums to settings: volume, lengths, hours of the week, burst."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from breakeven.traffic.relative_time import Clock
 from breakeven.traffic.tally import DAY, HOUR, MINUTE, QUARTER, Tally
 
 COARSE_SHARE = 0.05
-"""Share of the traffic that may be recorded more coarsely than what is measured from it."""
+"""Maximum share of traffic in records too coarse for a measurement."""
 
 FEWEST_IN_BUSIEST_HOUR = 100
-"""Requests without which the busiest minute is chance."""
+"""With fewer requests, the busiest minute is random."""
 
 HIGHEST_BURST = 20.0
 HIGHEST_CACHED_PERCENT = 95
 LONGEST_REQUEST = 1_000_000
 MOST_TOKENS_PER_DAY = 10**15
-"""What the settings allow."""
+"""Limits of the settings."""
 
 FEWEST_FOR_PERCENTILES = 100
-"""Single requests without which a 99th percentile is the longest request."""
+"""With fewer single requests, the 99th percentile would be the longest request."""
 
 SHOWN_MODELS = 5
 
@@ -44,7 +44,7 @@ class Profile:
         start: First record; None where the log's times count from an unknown start.
         end: End of the last record; None likewise.
         days: Between them; a fraction.
-        requests: How many, rounded; None where the log does not count them.
+        requests: Number, rounded; None if the log does not count them.
         tokens_per_day: Input and output tokens of a mean day, 1 to 10^15.
         input_tokens: Mean of a request, cached ones included, 1 or more; None where the log does
             not count requests.
@@ -55,13 +55,13 @@ class Profile:
         request_p99: Input and output tokens that 99% of the single requests do not exceed; None
             where the log has none.
         longest_request: Input and output tokens of the longest single request; None likewise.
-        cached_input_percent: Of the input, 0 to 95; None where the log does not tell.
+        cached_input_percent: Of the input, 0 to 95; None if the log does not state it.
         burst_factor: Tokens of the busiest minute over the mean minute of the hour around it, 1
             to 20; None where it cannot be measured.
         rates: Requests an hour of each hour of a week (168, Monday first) or of a day (24) in
             the user's time zone; None where they cannot be measured.
         rates_of: What the rates count: requests, or tokens where requests are not counted.
-        notes: What a reader should know about these figures.
+        notes: Notes about these figures.
     """
 
     start: datetime | None
@@ -162,7 +162,7 @@ def measure(tally: Tally, zone: tzinfo, clock: Clock = Clock.KNOWN) -> Profile:
 
 
 def _models(tally: Tally) -> list[str]:
-    """Says that several models are in the log, and how to take one."""
+    """Says that several models are in the log, and how to select one."""
     names = [name for name in tally.models if name]
     if len(names) < 2:  # noqa: PLR2004 -- several
         return []
@@ -188,7 +188,7 @@ def _percentile(lengths: Lengths, share: float) -> int | None:
 
 
 def _by_tokens(tally: Tally) -> bool:
-    """Whether hours are measured by tokens, as part of the log does not count requests."""
+    """Whether hours are measured in tokens, because part of the log does not count requests."""
     return tally.uncounted_tokens > COARSE_SHARE * tally.tokens
 
 
@@ -203,9 +203,9 @@ def _cached_percent(tally: Tally, notes: list[str]) -> int | None:
 
 
 def _burst_factor(tally: Tally, notes: list[str]) -> float | None:
-    """The busiest minute over the mean of the 60 minutes around it, within the log.
+    """Returns the busiest minute divided by the mean of the 60 minutes around it.
 
-    Tokens, not requests, because they are what a GPU works on: in the Azure trace of conversations
+    Tokens, not requests, because they determine a GPU's work: in the Azure trace of conversations
     the busiest minute has 1.76 times the mean in tokens and 1.52 times in requests.
     """
     if tally.coarse_tokens > COARSE_SHARE * tally.tokens:
@@ -231,7 +231,7 @@ def _burst_factor(tally: Tally, notes: list[str]) -> float | None:
 
 
 def _rates(tally: Tally, zone: tzinfo, clock: Clock, notes: list[str]) -> tuple[float, ...] | None:
-    """Requests an hour of the hours of a week, of those of a day, or None."""
+    """Returns requests per hour of each hour of a week or of a day, or None."""
     if clock is Clock.UNKNOWN:
         notes.append(
             "traffic.shape: unknown, the log has relative times; stays published. State when it "
@@ -272,7 +272,7 @@ def _divide(requests: list[float], covered: list[float]) -> list[float]:
 
 
 def _by_hour_of_week(tally: Tally, zone: tzinfo) -> tuple[list[float], list[float], int]:
-    """Requests and seconds covered of each hour of the week; and how many hours are silent."""
+    """Returns requests and covered seconds of each hour of the week, and the number of silent hours."""
     requests = [0.0] * HOURS_OF_WEEK
     covered = [0.0] * HOURS_OF_WEEK
     of_quarter = tally.tokens_of_quarter if _by_tokens(tally) else tally.requests_of_quarter
@@ -286,5 +286,5 @@ def _by_hour_of_week(tally: Tally, zone: tzinfo) -> tuple[list[float], list[floa
         covered[hour] += max(0.0, min(tally.end, begin + QUARTER) - max(tally.start, begin))
         if count:
             silent.discard(begin // HOUR)
-    silent.discard(int(tally.end // HOUR))  # it only begins within the log
+    silent.discard(int(tally.end // HOUR))  # it only begins in the log
     return requests, covered, len(silent)

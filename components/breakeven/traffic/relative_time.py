@@ -1,4 +1,4 @@
-"""Traces whose times count from their own start, as published traces do."""
+"""Relative times, which count from the start of a trace, as in published traces."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from breakeven.traffic.errors import BadRowError, TrafficError
 from breakeven.traffic.values import EARLIEST, missing
 
 FIRST_ROWS = 200
-"""Rows by whose times a log is taken for relative; one odd row must not decide."""
+"""Number of rows that determine whether times are relative; one odd row must not decide."""
 
 _DAY = 86_400
 _LARGEST = 10**12
 
 
 class TimeUnit(StrEnum):
-    """Of times that count from a trace's own start."""
+    """Unit of relative times."""
 
     SECONDS = "s"
     MILLISECONDS = "ms"
@@ -31,9 +31,9 @@ class TimeUnit(StrEnum):
 
 
 class Clock(StrEnum):
-    """What is known of the moment at which a log's time is 0.
+    """What is known about time 0 of a log.
 
-    KNOWN: the moment itself, or the log's times are absolute. MIDNIGHT: the time of day, not the
+    KNOWN: its date and time, or the log's times are absolute. MIDNIGHT: the time of day, not the
     day. UNKNOWN: nothing.
     """
 
@@ -43,18 +43,18 @@ class Clock(StrEnum):
 
 
 def is_relative(values: Iterable[object]) -> bool:
-    """Tells whether times count from a log's own start: most are numbers of a day before 2015."""
+    """Tells whether times are relative: as epoch seconds, most would be before 2015."""
     numbers = [number for value in values if (number := _number(value)) is not None]
     return sum(0 <= number < EARLIEST for number in numbers) * 2 > len(numbers)
 
 
 @dataclass(slots=True)
 class RelativeTimes:
-    """Turns times since a log's own start into epoch seconds.
+    """Converts relative times to epoch seconds.
 
     Attributes:
-        unit: Of the times; None where the log does not tell it.
-        start: The moment of time 0, as epoch seconds.
+        unit: Of the times; None if the log does not state it.
+        start: Time 0, in epoch seconds.
         latest: Epoch seconds after which a time is a mistake.
     """
 
@@ -69,7 +69,7 @@ class RelativeTimes:
         """Returns epoch seconds.
 
         Raises:
-            BadRowError: There is no time, it is not a number of 0 or more, or it lies after now.
+            BadRowError: The time is missing, not a number of 0 or more, or in the future.
         """
         if missing(value):
             msg = "no time"
@@ -87,7 +87,7 @@ class RelativeTimes:
         return moment
 
     def finish(self, name: str) -> None:
-        """Makes sure, when a log was read, that the unit of its times is known.
+        """Checks, after a log was read, that the unit of its times is known.
 
         Raises:
             TrafficError: It is not.
@@ -103,7 +103,7 @@ class RelativeTimes:
 
 
 def unit_of(column: str, values: Iterable[object]) -> TimeUnit | None:
-    """Returns the unit of relative times, as the column's name or fractions tell it.
+    """Returns the unit of relative times, from the column's name or from fractions.
 
     Args:
         column: Name of the column.
@@ -121,7 +121,7 @@ def unit_of(column: str, values: Iterable[object]) -> TimeUnit | None:
 
 
 def unknown_start(zone: tzinfo) -> float:
-    """Returns a moment that stands for time 0 where it is not known: midnight of a Monday."""
+    """Returns a time to use as time 0 if it is unknown: midnight of a Monday."""
     return datetime(2024, 1, 1, tzinfo=zone).timestamp()
 
 

@@ -1,4 +1,4 @@
-"""Request logs: one row a request, under the names that gateways and servers give the columns."""
+"""Request logs: one row per request, with the column names of gateways and servers."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from breakeven.traffic.tally import Tally
 from breakeven.traffic.values import LARGEST_REQUEST, TimeReader, read_count, read_tokens, read_usd
 
 NOT_FOUND_ROWS = 1_000
-"""JSON rows among which the columns have to be found; the first may be of failed requests."""
+"""Number of JSON rows to search for the columns; the first ones may be failed requests."""
 
 NO_TOKENS = "no tokens, such as a request that failed"
 OTHER_MODEL = "request to another model"
 
 
 class Times(Protocol):
-    """Turns a log's timestamp into epoch seconds."""
+    """Converts a log's timestamp to epoch seconds."""
 
     def __call__(self, value: object, /) -> float:
         """Returns epoch seconds.
@@ -61,10 +61,10 @@ class Getters:
 
     Attributes:
         cached: Input tokens found in a prefix cache, which are part of the input.
-        cache_read: The same where they are reported apart from the input.
-        cache_written: Input tokens written to a cache, reported apart.
-        total: All tokens of the request, which tells whether cached ones are part of the input.
-        column: Name of the column of times.
+        cache_read: The same, if they are not part of the input.
+        cache_written: Input tokens written to a cache, not part of the input.
+        total: All tokens of the request, which show whether cached ones are part of the input.
+        column: Name of the time column.
     """
 
     timestamp: Getter
@@ -82,15 +82,15 @@ class Getters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLog:
-    """How a kind of request log is read.
+    """How to read a kind of request log.
 
     Attributes:
         columns: Names of its columns.
-        adapted: Changes how fields are read, for what no column holds by itself.
-        left_out: Tells why a row is not a request to a model; None where it is one.
-        unit: Of times that count from the log's own start, if it is known.
-        clock: What is known of the moment at which such a log's time is 0.
-        utc: Whether times without a zone are in UTC, not in the user's.
+        adapted: Changes how fields are read, for values that are not in one column.
+        left_out: Returns why a row is not a request to a model; None if it is one.
+        unit: Of relative times, if known.
+        clock: What is known about time 0 of such a log.
+        utc: Whether times without a zone are in UTC instead of the user's zone.
     """
 
     columns: Columns
@@ -101,10 +101,10 @@ class RequestLog:
     utc: bool = True
 
     def count(self, rows: Rows, name: str, shared: Import) -> None:
-        """Counts a log with one row a request.
+        """Counts a log with one row per request.
 
         Raises:
-            TrafficError: The columns are not there, or its times count from an unknown start.
+            TrafficError: The columns are missing, or its relative times have an unknown start.
         """
         times = shared.utc if self.utc else shared.local
         found, rows = located(rows, name, self.columns, shared.tally)
@@ -164,7 +164,7 @@ def count_request(row: Row, getters: Getters, times: Times, shared: Import) -> N
 
 
 def _tokens(row: Row, getters: Getters) -> tuple[int, int, int | None]:
-    """Reads input, output and cached tokens; what is reported apart from the input is added."""
+    """Reads input, output and cached tokens; adds what is reported separately from the input."""
     found = read_count(getters.cache_read(row), "cached tokens")
     put = read_count(getters.cache_written(row), "tokens written to a cache") or 0
     if found is None and not put:
@@ -178,13 +178,13 @@ def _tokens(row: Row, getters: Getters) -> tuple[int, int, int | None]:
 
 
 def located(rows: Rows, name: str, columns: Columns, tally: Tally) -> tuple[Getters, Rows]:
-    """Finds the columns in the header, or in the first JSON object that has them.
+    """Finds the columns in the header or in the first JSON object that has them.
 
     Returns:
-        How to read each field, and the rows that remain.
+        How to read each field, and the remaining rows.
 
     Raises:
-        TrafficError: The columns are not there.
+        TrafficError: The columns are missing.
     """
     lacking: list[str] = list(NEEDED)
     for tried, (line, row) in enumerate(rows):
@@ -199,7 +199,7 @@ def located(rows: Rows, name: str, columns: Columns, tally: Tally) -> tuple[Gett
             break
         reason = "row cannot be read" if row is None else f"no {' or '.join(lacking)}"
         tally.reject(reason, f"{name} line {line}")
-    # Names that were found are not told: without a header they would be the first row's content.
+    # The message does not name the columns found: without a header, they are the first row.
     accepted = "; ".join(f"{field}: {', '.join(getattr(columns, field)[:4])}" for field in lacking)
     advice = f"Name yours: --columns {','.join(f'{field}=NAME' for field in lacking)}"
     if columns.fixed:
@@ -228,7 +228,7 @@ def _getters(row: Row, columns: Columns, needed: list[Found]) -> Getters:
 
 
 def with_getter(rows: Rows, names: tuple[str, ...]) -> tuple[Rows, Getter]:
-    """Finds a further column in a CSV header; in JSON it is a key of that name."""
+    """Finds another column in a CSV header; in JSON it is a key of that name."""
     first = next(rows, None)
     if first is None:
         return rows, lambda _row: None

@@ -8,13 +8,13 @@ from datetime import date
 from breakeven.traffic.profile import HOURS_OF_DAY, HOURS_OF_WEEK, Profile
 
 MARK = "# Made by breakeven traffic import"
-"""How such a file begins, so that one written by hand is never replaced."""
+"""First line of such a file, so that a file written by hand is never replaced."""
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def shape_text(profile: Profile, sources: Sequence[str], zone: str, today: date) -> str:
-    """Returns the text of the file: one relative rate a line, with its origin as comments.
+    """Returns the text of the file: one relative rate per line, with its origin as comments.
 
     Args:
         profile: Measured traffic with `rates`.

@@ -1,4 +1,4 @@
-"""Counts and sums of a log: all that is kept of it, and its size depends on the span alone."""
+"""Counts and sums of a log, the only data that is kept; their size depends only on the span."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ QUARTER = 900
 HOUR = 3_600
 DAY = 86_400
 SHOWN = 3
-"""Places kept of each reason why rows are bad."""
+"""Number of places that are kept for each reason why rows are bad."""
 
 _LONGEST_INTERVAL = 31 * DAY
 
 
 @dataclass(slots=True)
 class BadRows:
-    """Rows that cannot be used for one reason.
+    """Rows that cannot be used, for one reason.
 
     Attributes:
         count: How many.
@@ -33,21 +33,21 @@ class BadRows:
 
 
 MOST_MODELS = 100
-"""Models that are counted separately; what is beyond them is counted under `OTHER_MODELS`."""
+"""Maximum number of models counted separately; further ones count as `OTHER_MODELS`."""
 
 OTHER_MODELS = "other models"
 
 
 @dataclass(slots=True)
 class ModelUse:
-    """What one model did; its name is what the log calls it.
+    """Use of one model.
 
     Attributes:
-        requests: How many; 0 where the log does not count them.
+        requests: Number; 0 if the log does not count them.
         input_tokens: Of all requests, cached ones included.
         output_tokens: Of all requests.
         cached_tokens: Input found in a prefix cache.
-        spend: USD that the log states; None where it states none.
+        spend: USD that the log states; None if it does not.
     """
 
     requests: float = 0
@@ -62,7 +62,7 @@ class ModelUse:
         return self.input_tokens + self.output_tokens
 
     def add(self, more: ModelUse) -> None:
-        """Adds what else it did."""
+        """Adds further use."""
         self.requests += more.requests
         self.input_tokens += more.input_tokens
         self.output_tokens += more.output_tokens
@@ -76,21 +76,21 @@ class Tally:
     """Counts and sums.
 
     Requests are counted by quarter of an hour, because some time zones are off by half of one;
-    tokens by minute, counted from the first record on.
+    tokens are counted by minute from the first record.
 
     Attributes:
         start: Epoch seconds of the first record.
         end: Epoch seconds at which the last one ends.
-        requests: How many; a fraction where a counter was read between two scrapes.
+        requests: Number; a fraction if a counter was read between two scrapes.
         input_tokens: Of all requests, cached ones included.
         output_tokens: Of all requests.
-        cached_tokens: Input found in a prefix cache, where the log tells.
-        input_with_cached: Input tokens of records that tell how much of it was cached.
-        uncounted_input: Input tokens of records that do not tell the number of requests.
-        uncounted_output: Output tokens of them.
-        coarse_requests: Requests of records that are longer than an hour.
-        coarse_tokens: Tokens of records that are longer than a minute.
-        hourless_tokens: Tokens of records that are longer than an hour.
+        cached_tokens: Input found in a prefix cache, if the log states it.
+        input_with_cached: Input tokens of records that state how much was cached.
+        uncounted_input: Input tokens of records without a number of requests.
+        uncounted_output: Output tokens of records without a number of requests.
+        coarse_requests: Requests of records longer than an hour.
+        coarse_tokens: Tokens of records longer than a minute.
+        hourless_tokens: Tokens of records longer than an hour.
         input_lengths: Input tokens of single requests, where the log has them.
         output_lengths: Output tokens of single requests.
         request_lengths: Input and output tokens of single requests.

@@ -21,21 +21,21 @@ Sink = Callable[[Entry, Iterator[bytes]], None]
 
 # While one waits for the disk, another one hashes.
 _READERS_A_PROCESSOR = 2
-# More of them only let a disk jump about.
+# More of them only cause random disk access.
 _MOST_READERS = 8
-_INTERRUPTED = -1  # before the first stretch, so that every reader stops
+_INTERRUPTED = -1  # set before the first range, so that every reader stops
 
 
 def write_archive(
     folder: Path, manifest: Manifest, content: Callable[[Entry], Content], count: Count
 ) -> None:
-    """Writes the archive's parts; goes on behind those that are there.
+    """Writes the archive's parts; continues after existing ones.
 
     Args:
-        folder: Where to.
+        folder: Target folder.
         manifest: What it consists of.
         content: Opens the bytes of an entry.
-        count: Is told how many bytes were read.
+        count: Called with the number of bytes read.
 
     Raises:
         BundleError: An entry has other bytes than the manifest says, or the disk is full.
@@ -57,13 +57,13 @@ def write_archive(
 
 
 def read_archive(folder: Path, manifest: Manifest, sink: Sink, count: Count) -> None:
-    """Reads the archive once, in its order; whatever differs from the manifest is refused.
+    """Reads the archive once, in order; rejects anything that differs from the manifest.
 
     Args:
         folder: Where the parts lie.
         manifest: What it must consist of; its signature was checked.
-        sink: Takes each entry and its bytes. What it took is sound only when it returns.
-        count: Is told how many bytes were read.
+        sink: Receives each entry and its bytes, which are verified only when it returns.
+        count: Called with the number of bytes read.
 
     Raises:
         BundleError: Names the first file or part that is not as signed.
@@ -75,12 +75,12 @@ def read_archive(folder: Path, manifest: Manifest, sink: Sink, count: Count) -> 
 
 
 def check_archive(folder: Path, manifest: Manifest, count: Count) -> None:
-    """Reads the archive and keeps nothing, several stretches of whole files at a time.
+    """Reads the archive without keeping it, several ranges of whole files in parallel.
 
     Args:
         folder: Where the parts lie.
         manifest: What it must consist of; its signature was checked.
-        count: Is told how many bytes were read.
+        count: Called with the number of bytes read.
 
     Raises:
         BundleError: Names the first file or part that is not as signed.
@@ -100,7 +100,7 @@ def check_archive(folder: Path, manifest: Manifest, count: Count) -> None:
         try:
             with PartReader(folder, manifest.parts(), counted, start) as reader:
                 for entry in entries:
-                    # Only an earlier failure ends a stretch, so that the first one is named.
+                    # Only an earlier failure ends a range, so that the first failure is reported.
                     if min(failed, default=number) < number:
                         return
                     _read_entry(reader, entry, drain)
@@ -120,7 +120,7 @@ def check_archive(folder: Path, manifest: Manifest, count: Count) -> None:
 
 @contextmanager
 def _ending_readers(failed: list[int]) -> Iterator[None]:
-    """Lets Ctrl-C end the readers, for which the pool of threads waits otherwise."""
+    """Lets Ctrl-C end the readers; the thread pool would otherwise wait for them."""
     try:
         yield
     except BaseException:
@@ -134,12 +134,12 @@ def _stop_if_interrupted(failed: list[int]) -> None:
 
 
 def _stretches(entries: list[Entry], most: int) -> list[tuple[int, list[Entry]]]:
-    """Cuts the files into up to `most` stretches of about the same size, each with its start."""
+    """Splits the files into at most `most` ranges of similar size, each with its start."""
     share = sum(entry.stored_size for entry in entries) / most
     stretches: list[tuple[int, list[Entry]]] = [(0, [])]
     start = 0
     for entry in entries:
-        # A file that begins in another share opens a stretch, so there are never more than shares.
+        # A file that begins in another share starts a range, so ranges never outnumber shares.
         first, members = stretches[-1]
         if members and start // share > first // share:
             stretches.append((start, [entry]))

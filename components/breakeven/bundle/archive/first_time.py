@@ -41,7 +41,7 @@ class Refused(Exception):  # noqa: N818  # what the user reads: the bundle was r
 
 
 class Parts(io.RawIOBase):
-    """The parts as one stream, each opened once."""
+    """All parts as one stream; each is opened once."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Parts(io.RawIOBase):
         self._stream: io.BufferedReader | None = None
 
     def readable(self) -> bool:
-        """It can be read."""
+        """The stream is readable."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -113,7 +113,7 @@ def unpack(bundle: Path, key: Path, release: int, target: Path) -> str:
 
 
 def _checked_sums(bundle: Path, key: Path) -> dict[str, str]:
-    """Returns the signed checksums after every file of the bundle was found to have its own."""
+    """Returns the signed checksums after verifying every file of the bundle against them."""
     sums = _sums(_signed(bundle, SUMS, SUMS_SIGNATURE, key))
     _require_exact_files(bundle, sums)
     for name, digest in sums.items():
@@ -136,13 +136,13 @@ def _require_expected(bundle: Path, manifest: Mapping[str, Any], release: int) -
 
 
 def _signed(bundle: Path, name: str, signature: str, key: Path) -> bytes:
-    """Returns a small file after its signature was checked over exactly the bytes returned."""
+    """Returns a small file after checking its signature over exactly the returned bytes."""
     content = _small(bundle / name)
     if not key.is_file():
         msg = f"{key}: not found. Name the .pub file of the signer that you trust"
         raise Refused(msg)
     command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", str(key), "-rawin"]
-    # Copies in memory: what is verified is what is used, whatever becomes of the files meanwhile.
+    # Copies in memory: the verified bytes are the used bytes, even if files change meanwhile.
     with _in_memory(content) as copy, _in_memory(_small(bundle / signature)) as signed:
         files = [f"/proc/self/fd/{each.fileno()}" for each in (copy, signed)]
         verified = subprocess.run(
@@ -196,7 +196,7 @@ def _require_exact_files(bundle: Path, sums: Mapping[str, str]) -> None:
 def _write_files(
     bundle: Path, sums: Mapping[str, str], files: Sequence[Mapping[str, Any]], folder: Path
 ) -> None:
-    """Writes the archive's files; refuses any that is not the next one that the manifest lists."""
+    """Writes the archive's files; rejects any that is not the next one in the manifest."""
     paths = [bundle / name for name in sorted(sums) if name.startswith(PARTS)]
     expected = iter(files)
     with (
@@ -240,13 +240,13 @@ def _write_file(
     if digest.hexdigest() != entry["sha256"]:
         msg = f"{entry['path']}: has another checksum than the manifest says. Copy the bundle again"
         raise Refused(msg)
-    # The owner is whoever unpacks, and the mode one of two: nothing of the archive decides.
+    # Owner is the current user, mode one of two: the archive determines neither.
     path.chmod(0o755 if entry.get("executable") else 0o644)
 
 
 def _open(path: Path) -> io.BufferedReader:
     try:
-        # Whoever opens a pipe to read would otherwise wait for somebody who writes.
+        # Opening a pipe would otherwise wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         msg = f"{path}: cannot read the file: {error.strerror}. Copy it again, as a regular file"
@@ -284,7 +284,7 @@ def main() -> int:
     """Check and unpack what the command line names.
 
     Returns:
-        The exit code: 0, or 1 where the bundle was refused.
+        The exit code: 0, or 1 if the bundle was rejected.
     """
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -304,7 +304,7 @@ def main() -> int:
     try:
         done = unpack(options.bundle, options.key, options.release, options.to)
     except (Refused, OSError, KeyError, ValueError, tarfile.TarError) as error:
-        # Names of files that somebody put there must not do anything to the terminal.
+        # Names of foreign files must not control the terminal.
         said = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(error))
         print(f"error: {said}\nNothing was unpacked.", file=sys.stderr)  # noqa: T201
         return 1

@@ -1,4 +1,4 @@
-"""The manifest of a bundle: every file with checksum and size. It is what is signed."""
+"""The manifest of a bundle, which is signed: every file with checksum and size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SUMS = "bundle.sums"
 """Checksums of manifest, parts and `unpack.py`, as sha256sum writes and reads them."""
 SUMS_SIGNATURE = "bundle.sums.sig"
 FIRST_TIME = "unpack.py"
-"""The program that checks and unpacks a bundle where nothing of it is installed yet."""
+"""The program that checks and unpacks a bundle before anything is installed."""
 LIMIT = 64 * 1024 * 1024
 SIGNATURE_BYTES = 64
 
@@ -42,7 +42,7 @@ class Entry:
         size: In bytes.
         sha256: As hexadecimal digits.
         executable: Whether it is a program.
-        in_base: Whether it lies in the base of a delta instead.
+        in_base: Whether it is in the base of a delta instead.
     """
 
     __pydantic_config__ = NOTHING_ELSE
@@ -74,7 +74,7 @@ class Manifest:
         lock: SHA-256 of its lock.
         signer: Identifier of the key that signs it.
         part_size: Bytes of each part of the archive but the last.
-        base: SHA-256 of the base bundle's manifest, or nothing for a whole bundle.
+        base: SHA-256 of the base bundle's manifest; None for a whole bundle.
         files: Sorted by path.
         format: Of the manifest, with its version.
     """
@@ -127,7 +127,7 @@ def parse_manifest(content: bytes, where: str) -> Manifest:
     """Reads a manifest.
 
     Raises:
-        BundleError: It is not as this program writes it, or names a path that leaves its folder.
+        BundleError: This program would not write it so, or a path leaves its folder.
     """
     try:
         manifest = MANIFEST_TYPE.validate_json(content, strict=True)
@@ -143,7 +143,7 @@ def parse_manifest(content: bytes, where: str) -> Manifest:
 
 
 def check_paths(files: Iterable[Entry], where: str) -> None:
-    """Refuses paths that leave the folder, are there twice, or are blobs under another digest.
+    """Rejects paths that leave the folder, occur twice, or are blobs with another digest.
 
     Raises:
         BundleError: Names the path.

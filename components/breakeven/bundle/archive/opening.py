@@ -1,4 +1,4 @@
-"""Opens a bundle: nothing of it is believed before its signature and every byte were checked."""
+"""Opens a bundle, which is trusted only after its signature and every byte were checked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Bundle:
 
 
 def nothing(_bytes: int) -> None:
-    """Counts nothing."""
+    """Does not count."""
 
 
 def open_bundle(folder: Path, key: Ed25519PublicKey) -> Bundle:
@@ -49,7 +49,7 @@ def open_bundle(folder: Path, key: Ed25519PublicKey) -> Bundle:
         key: Of those whose bundles are trusted.
 
     Raises:
-        BundleError: Names the file that is missing, foreign, or not signed by the key.
+        BundleError: Names the file that is missing, unlisted, or not signed by the key.
     """
     if not folder.is_dir():
         msg = f"{folder}: is not a folder. Name the folder with {MANIFEST} and the parts"
@@ -99,7 +99,7 @@ def open_base(bundle: Bundle, base: Path | None, key: Ed25519PublicKey) -> Bundl
     """Opens the bundle that a delta builds on.
 
     Raises:
-        BundleError: It is missing, another one, or there is no use for it.
+        BundleError: It is missing, not the right one, or not needed.
     """
     if not bundle.manifest.base:
         if base is not None:
@@ -136,7 +136,7 @@ def check_bundle(bundle: Bundle, base: Bundle | None, count: Count = nothing) ->
     Args:
         bundle: Opened.
         base: Of a delta.
-        count: Is told how many bytes were read.
+        count: Called with the number of bytes read.
 
     Raises:
         BundleError: Names the first file or part that is not as signed.
@@ -147,13 +147,13 @@ def check_bundle(bundle: Bundle, base: Bundle | None, count: Count = nothing) ->
 
 
 def read_bundle(bundle: Bundle, base: Bundle | None, sink: Sink, count: Count) -> None:
-    """Checks every byte of a bundle, and of its base, and hands the files out in their order.
+    """Checks every byte of a bundle and of its base, and passes on the files in order.
 
     Args:
         bundle: Opened.
         base: Of a delta.
-        sink: Takes the files; those of the base that a delta does not need are checked only.
-        count: Is told how many bytes were read.
+        sink: Receives the files; base files that a delta does not need are only checked.
+        count: Called with the number of bytes read.
 
     Raises:
         BundleError: Names the first file or part that is not as signed.

@@ -26,9 +26,9 @@ def require_room(folder: Path, missing: int) -> None:
 
 
 class PartWriter:
-    """Writes a stream whose length is known into parts; those that are there are not rewritten.
+    """Writes a stream of known length into parts; existing parts are not rewritten.
 
-    A part has its name only when it is whole and on the disk.
+    A part gets its name only when it is complete and on the disk.
 
     Args:
         folder: Where the parts lie.
@@ -43,7 +43,7 @@ class PartWriter:
         self._stream: BinaryIO | None = None
 
     def write(self, content: bytes) -> None:
-        """Takes the next bytes.
+        """Writes the next bytes.
 
         Raises:
             BundleError: They cannot be written.
@@ -68,7 +68,7 @@ class PartWriter:
             view = view[len(piece) :]
 
     def abandon(self) -> None:
-        """Closes what is open; parts that are whole stay for the next run."""
+        """Closes the open part; complete parts stay for the next run."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
@@ -99,8 +99,8 @@ class PartReader:
     Args:
         folder: Where they lie.
         parts: Name and size of each.
-        count: Is told how many bytes were read.
-        start: Bytes of the stream that are left out before the first that is read.
+        count: Called with the number of bytes read.
+        start: Bytes of the stream to skip.
     """
 
     def __init__(
@@ -130,14 +130,14 @@ class PartReader:
 
     @property
     def part(self) -> Path:
-        """The part that was read last."""
+        """The part that was last read."""
         return self._folder / self._parts[max(0, self._number)][0]
 
     def read(self, size: int) -> bytes:
-        """Returns up to `size` bytes, fewer at the end of a part, none at the end of all.
+        """Returns up to `size` bytes: fewer at the end of a part, none after the last part.
 
         Raises:
-            BundleError: A part is missing, too short, or no regular file.
+            BundleError: A part is missing, too short, or not a regular file.
         """
         if not self._left:
             if self._number + 1 == len(self._parts):
@@ -158,7 +158,7 @@ class PartReader:
         return content
 
     def exactly(self, size: int) -> bytes:
-        """Returns exactly `size` bytes, across parts; all that is left if there are fewer."""
+        """Returns exactly `size` bytes, across parts; fewer only at the end."""
         pieces = []
         while size and (piece := self.read(size)):
             pieces.append(piece)

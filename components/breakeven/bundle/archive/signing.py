@@ -1,7 +1,7 @@
 """Keys and signatures: ed25519, without any network.
 
 A signature is the 64 bytes that RFC 8032 defines over the manifest's bytes, so that openssl checks
-it as well, on a machine that does not have this program yet.
+it too, on a machine that does not have this program yet.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def make_keys(private: Path, public: Path) -> str:
     """Writes a new pair of keys; returns the identifier of the pair.
 
     Args:
-        private: Signs; readable by its owner alone.
-        public: Verifies; goes to those who receive bundles, by another way than the bundles.
+        private: The signing key; readable only by its owner.
+        public: The verifying key; recipients of bundles get it through another channel.
 
     Raises:
-        BundleError: A file is there already, or cannot be written.
+        BundleError: A file already exists, or cannot be written.
     """
     for path in (private, public):
         if path.exists() or path.is_symlink():
@@ -50,10 +50,10 @@ def make_keys(private: Path, public: Path) -> str:
 
 
 def read_private_key(path: Path) -> Ed25519PrivateKey:
-    """Reads a key that signs.
+    """Reads a signing key.
 
     Raises:
-        BundleError: It is not such a key, or others on this machine may read it.
+        BundleError: It is not such a key, or other users of this machine may read it.
     """
     missing = "key file not found. Create one: breakeven bundle keygen"
     content = read_regular(path, _KEY_LIMIT, missing)
@@ -73,7 +73,7 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
 
 
 def read_public_key(path: Path) -> Ed25519PublicKey:
-    """Reads a key that verifies.
+    """Reads a verifying key.
 
     Raises:
         BundleError: It is not such a key.

@@ -1,4 +1,4 @@
-"""The one spelling of a tar archive: the same files are the same bytes, everywhere and always.
+"""A tar archive in one fixed form: the same files always give the same bytes.
 
 Because every byte of a header follows from name, size and mode, a reader compares headers instead
 of interpreting them: nothing in an archive can name another place, a link or an owner.
@@ -13,7 +13,7 @@ END = bytes(2 * BLOCK_SIZE)
 
 
 def file_header(path: str, size: int, *, executable: bool = False) -> bytes:
-    """Returns the header of a file; `size` in bytes. GNU's format, which knows no limits."""
+    """Returns the header of a file; `size` in bytes. GNU's format does not limit sizes."""
     entry = tarfile.TarInfo(path)
     entry.size = size
     entry.mode = 0o755 if executable else 0o644

@@ -1,4 +1,4 @@
-"""Unpacks a bundle: every file is checked on its way, and the folder appears only when all are."""
+"""Unpacks a bundle: every file is checked, and the folder appears only after the last one."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _UNFINISHED = ".unpacking"
 def unpack(bundle: Bundle, base: Bundle | None, target: Path, count: Count = nothing) -> None:
     """Unpacks a bundle, and the base of a delta, into a new folder.
 
-    A run that was stopped goes on: files that are whole and unchanged are not written again.
+    A run that was interrupted continues: files that are complete and unchanged are not rewritten.
 
     Raises:
-        BundleError: A byte is not as signed, the disk is full, or the folder is there already.
+        BundleError: A byte is not as signed, the disk is full, or the folder already exists.
     """
     if target.is_symlink() or target.exists():
         msg = f"{target}: already exists. Name a new folder"
@@ -56,10 +56,10 @@ def unpack(bundle: Bundle, base: Bundle | None, target: Path, count: Count = not
 
 
 def check_unpacked(folder: Path, bundle: Bundle) -> None:
-    """Checks every byte of a folder into which a bundle was unpacked earlier.
+    """Checks every byte of a folder to which a bundle was unpacked earlier.
 
     Raises:
-        BundleError: It is of another bundle, or was changed since; names the file.
+        BundleError: It is from another bundle, or was changed since; names the file.
     """
     manifest = folder / MANIFEST
     if not manifest.is_file() or manifest.read_bytes() != bundle.manifest.as_bytes():
@@ -82,7 +82,7 @@ def check_unpacked(folder: Path, bundle: Bundle) -> None:
 
 
 def _below(folder: Path) -> Iterator[str]:
-    """Yields all below a folder but plain folders; a link to a folder is yielded, not followed."""
+    """Yields everything below a folder except plain folders; links are yielded, not followed."""
     for parent, folders, files in os.walk(folder):
         links = [name for name in folders if Path(parent, name).is_symlink()]
         for name in (*files, *links):
@@ -90,7 +90,7 @@ def _below(folder: Path) -> Iterator[str]:
 
 
 def _remove_foreign(folder: Path, bundle: Bundle) -> None:
-    """Nothing that a bundle did not bring may end up among its files."""
+    """The folder must not hold files that are not in the bundle."""
     expected = {entry.path for entry in bundle.manifest.files}
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_symlink() or (

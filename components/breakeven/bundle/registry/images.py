@@ -1,4 +1,4 @@
-"""Finds every image that a stack's resources name, wherever they name it."""
+"""Finds every image that a stack's resources name, in any field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _NAMES_AN_IMAGE = re.compile(r"image$", re.IGNORECASE)
 _FLAG = re.compile(r"--?(?P<name>[\w.-]+)=(?P<value>\S+)")
 _WITH_DIGEST = re.compile(r"[\w.:/-]+@sha256:[0-9a-f]+")
-# A domain name, a path and a tag; no scheme, so no address of a web page.
+# A domain name, a path and a tag, without a scheme, so it is not a web address.
 _LIKE_AN_IMAGE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?:/[a-z0-9._-]+)+:[\w][\w.-]*")
 
 
@@ -33,7 +33,7 @@ def find_images(resources: Sequence[Registered]) -> tuple[FoundImage, ...]:
         resources: What the stack registers, with plain inputs.
 
     Raises:
-        BundleError: Images that are not known or not pinned by digest; all are named.
+        BundleError: Images are unknown or not pinned by digest; all are named.
     """
     found: dict[ImageReference, set[str]] = {}
     flaws: list[str] = []
@@ -64,7 +64,7 @@ def find_images(resources: Sequence[Registered]) -> tuple[FoundImage, ...]:
 
 
 def _require_places_of_their_own(found: Iterable[ImageReference]) -> None:
-    """Inside the boundary the path alone tells images apart."""
+    """Inside the boundary, only the path distinguishes images."""
     hosts: dict[str, str] = {}
     for reference in found:
         other = hosts.setdefault(reference.path, reference.host)
@@ -77,7 +77,7 @@ def _require_places_of_their_own(found: Iterable[ImageReference]) -> None:
 
 
 def _candidates(value: object, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Yields what names an image, or should, with its place."""
+    """Yields each text that names an image, or should, with its place."""
     if isinstance(value, Mapping):
         yield from _in_mapping(value, place)
     elif isinstance(value, str):
@@ -85,7 +85,7 @@ def _candidates(value: object, place: tuple[str, ...]) -> Iterator[tuple[tuple[s
     elif isinstance(value, Sequence):
         for number, item in enumerate(value):
             if place and place[-1] in _CONTAINERS and isinstance(item, Mapping):
-                # A container without an image is filled in by someone, with something.
+                # If a container has no image, a controller fills in an unknown one.
                 yield (*place, str(number), "image"), item.get("image")
             yield from _candidates(item, (*place, str(number)))
 
@@ -98,7 +98,7 @@ def _in_mapping(
         if len(place) > 1 and place[-2] == "volumes" and key == "image":
             yield (*here, "reference"), _mapping(item).get("reference")
         elif key == "image" and len(place) > 1 and place[-2] in _CONTAINERS:
-            continue  # seen with its container
+            continue  # already seen with its container
         elif _is_image(str(key), item) or (
             key == "value" and _NAMES_AN_IMAGE.search(str(value.get("name", "")))
         ):
@@ -118,7 +118,7 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 
 def _in_text(text: str) -> Iterator[str]:
-    if "\n" in text:  # a script or a page: only what carries a digest is surely an image
+    if "\n" in text:  # a script or a page: only a text with a digest is certainly an image
         yield from _WITH_DIGEST.findall(text)
         return
     flag = _FLAG.fullmatch(text)

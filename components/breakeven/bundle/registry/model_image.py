@@ -1,4 +1,4 @@
-"""A model as an OCI image: one layer a file, so that any registry carries it and a pod mounts it.
+"""A model as an OCI image, one layer per file: any registry holds it, and a pod can mount it.
 
 Layers are not compressed: weights do not shrink, and their digests follow from the files alone.
 """
@@ -19,7 +19,7 @@ from breakeven.bundle.registry.oci import MANIFEST_TYPE, Blob
 from breakeven.bundle.registry.references import ImageReference
 
 HOST = "models.breakeven.local"
-"""Stands where other images have the registry that they come from; a model is made here."""
+"""In place of a registry, because a model's image is made here."""
 
 _LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 _CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
@@ -27,7 +27,7 @@ _CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 
 @dataclass(frozen=True, slots=True, order=True)
 class ModelFile:
-    """One file of a model and the layer that holds it. Sizes in bytes."""
+    """One file of a model and its layer. Sizes in bytes."""
 
     name: str
     size: int
@@ -66,14 +66,14 @@ def read_model_file(path: Path, revision: str) -> ModelFile:
 
 @contextmanager
 def open_layer(path: Path, size: int, revision: str) -> Iterator[Iterator[bytes]]:
-    """Gives the bytes of the layer that holds a file, without writing it anywhere."""
+    """Opens the layer that holds a file, without writing the layer to disk."""
     with path.open("rb") as stream:
         yield _layer(stream, path.name, size, revision)
 
 
 @contextmanager
 def open_file_in_layer(layer: Path, file: ModelFile, revision: str) -> Iterator[Iterator[bytes]]:
-    """Gives the bytes of a model's file from the layer that holds it."""
+    """Opens a model's file in its layer."""
     with layer.open("rb") as stream:
         stream.seek(len(_before(file.name, file.size, revision)))
         yield blocks(stream, file.size)
@@ -94,7 +94,7 @@ def _after(size: int) -> bytes:
 
 
 def model_image(name: str, revision: str, files: tuple[ModelFile, ...]) -> ModelImage:
-    """Returns the image of a model's files; files lie in it under /REVISION."""
+    """Returns the image of a model's files, which are below /REVISION in it."""
     configuration = _json(
         {
             "architecture": "amd64",

@@ -1,4 +1,4 @@
-"""Manifests of images: which blobs an image consists of, and the layout in which they lie."""
+"""Manifests of images: the blobs of an image, and the layout that holds them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def image_graph(
         where: The image, for messages.
 
     Raises:
-        BundleError: A manifest is of no known kind or names something twice with two sizes.
+        BundleError: A manifest is of an unknown kind, or states two sizes of one blob.
     """
     found: dict[str, Blob] = {}
     open_manifests = [root]
@@ -107,7 +107,7 @@ def _children(manifest: dict[str, Any], media_type: str, where: str) -> Iterable
 
 
 def blob_path(digest: str) -> str:
-    """Returns where an OCI layout keeps a blob, relative to the layout."""
+    """Returns the path of a blob in an OCI layout."""
     return f"blobs/sha256/{digest.removeprefix('sha256:')}"
 
 
@@ -115,7 +115,7 @@ def layout_manifest(layout: Path, digest: str) -> bytes:
     """Returns a manifest from an OCI layout.
 
     Raises:
-        BundleError: It is not there, or its bytes are others.
+        BundleError: It is missing, or its bytes differ.
     """
     path = layout / blob_path(digest)
     content = read_regular(path, _MANIFEST_LIMIT)
@@ -124,7 +124,7 @@ def layout_manifest(layout: Path, digest: str) -> bytes:
 
 
 def layout_index(images: Iterable[tuple[ImageReference, Blob]]) -> bytes:
-    """Returns the index.json of an OCI layout with some images, each named by its reference."""
+    """Returns the index.json of an OCI layout; each image has its reference as its name."""
     entries = [
         {
             **root.as_json(),

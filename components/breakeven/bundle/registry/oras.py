@@ -1,8 +1,8 @@
-"""Copies images between registries and folders by the program oras, which keeps every digest.
+"""Copies images between registries and folders with oras, which preserves digests.
 
 oras (Apache-2.0, a project of the CNCF) copies whole graphs of manifests in little memory, checks
-each blob, leaves out what the other side has, tries again, and logs in with the credentials that
-`docker login` or `oras login` left. tools/oras pins it.
+each blob, skips what the target has, tries again, and logs in with the credentials that
+`docker login` or `oras login` stored. tools/oras pins it.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Oras:
         return cls(program)
 
     def manifest(self, image: ImageReference, digest: str) -> bytes:
-        """Returns a manifest of an image from its registry, which is not trusted.
+        """Returns a manifest of an image from its registry, and checks it.
 
         Raises:
-            BundleError: The registry does not have it, or answers with another.
+            BundleError: The registry does not have it, or returns another.
         """
         where = f"{image.host}/{image.path}@{digest}"
         answer = self._run("manifest", "fetch", *_plain(image.host), where, what=where)
@@ -57,7 +57,7 @@ class Oras:
         return answer
 
     def pull(self, image: ImageReference, layout: Path) -> None:
-        """Copies an image with all its platforms into an OCI layout; goes on where it stopped."""
+        """Copies an image with all platforms into an OCI layout; continues where it stopped."""
         tag = image.digest.removeprefix("sha256:")
         self._copy(
             *_plain(image.host, "--from-plain-http"),
@@ -75,7 +75,7 @@ class Oras:
             *_plain(registry, "--to-plain-http"),
             "--from-oci-layout",
             f"{layout}@{image.digest}",
-            # Also where the root is there: a copy that was killed leaves children out.
+            # Even if the root exists: an interrupted copy lacks children.
             "--force",
             f"{repository}:{tag}",
             what=f"{repository}:{tag}",
@@ -118,7 +118,7 @@ class Oras:
 
 
 def require_digest(where: str, content: bytes, digest: str) -> None:
-    """Raises BundleError unless some bytes have the digest by which they were asked for."""
+    """Raises BundleError unless bytes have the requested digest."""
     found = f"sha256:{sha256_of_bytes(content)}"
     if found != digest:
         msg = f"{where}: the response has digest {found}. Find out why before you use it"
@@ -126,6 +126,6 @@ def require_digest(where: str, content: bytes, digest: str) -> None:
 
 
 def _plain(registry: str, flag: str = "--plain-http") -> tuple[str, ...]:
-    """Without TLS on this machine alone, where registries of tests and caches listen."""
+    """TLS is optional only on this machine, for registries of tests and caches."""
     host = registry.partition("/")[0].partition(":")[0]
     return (flag,) if host in _LOOPBACK else ()

@@ -1,4 +1,4 @@
-"""References to container images, and the one form in which a bundle knows them."""
+"""References to container images, in the form that bundles use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PINNED = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class ImageReference:
-    """An image by host, path and digest; the tag is for people and names nothing.
+    """An image by host, path and digest; the tag is only for people.
 
     Attributes:
         host: Registry, with its port if it has one.
@@ -34,11 +34,11 @@ class ImageReference:
 
     @property
     def by_digest(self) -> str:
-        """HOST/PATH@DIGEST, which no registry can answer with anything else unnoticed."""
+        """HOST/PATH@DIGEST; another answer of a registry would be noticed."""
         return f"{self.host}/{self.path}@{self.digest}"
 
     def repository_in(self, registry: str) -> str:
-        """Returns where a registry inside the boundary keeps the image: only the host changes."""
+        """Returns the reference in a registry inside the boundary: only the host changes."""
         return f"{registry}/{self.path}"
 
     def mirrored(self, registry: str) -> str:

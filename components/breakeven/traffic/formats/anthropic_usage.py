@@ -1,6 +1,6 @@
 """Anthropic's usage: pages of its usage report for messages, and the CSV export of its console.
 
-Both are sums that do not count requests, and both report the input in three parts: uncached,
+Both are sums without the number of requests, and both report the input in three parts: uncached,
 written to the cache, read from the cache.
 """
 

@@ -1,4 +1,4 @@
-"""Azure OpenAI: metrics as `az monitor metrics list` and the metrics API answer them."""
+"""Azure OpenAI: metrics from `az monitor metrics list` and the metrics API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUERY = (
     "az monitor metrics list --resource ID --interval PT1M --aggregation Total "
     "--metrics ProcessedPromptTokens GeneratedTokens AzureOpenAIRequests"
 )
-"""Command that answers all that is needed in one file."""
+"""Command that writes everything that is needed to one file."""
 
 _INPUT, _OUTPUT, _REQUESTS = "input tokens", "output tokens", "number of requests"
 _METRICS: Mapping[str, str] = {
@@ -56,10 +56,10 @@ class _Reader:
                 self._metric(metric, what, told, f"{name} line {line}", _REQUESTS in counted)
 
     def finish(self) -> None:
-        """Makes sure that tokens were there.
+        """Checks that the file has token metrics.
 
         Raises:
-            TrafficError: They were not.
+            TrafficError: It does not.
         """
         lacking = {_INPUT, _OUTPUT} - self._found
         if lacking:

@@ -1,6 +1,6 @@
 """Helicone: the answer of its request query, and the export of its table of requests.
 
-Its prompt tokens are the uncached ones, unless the total says otherwise.
+Its prompt tokens exclude cached ones, unless the total shows otherwise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _COLUMNS = Columns(
 )
 
 _NO_REFERENCE = "00000000-0000-0000-0000-000000000000"
-"""What `cache_reference_id` is of a request that Helicone did not answer from its own cache."""
+"""Values of `cache_reference_id` if Helicone did not answer a request from its own cache."""
 
 
 def _count(rows: Rows, name: str, shared: Import) -> None:

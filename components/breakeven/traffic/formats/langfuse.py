@@ -1,6 +1,6 @@
-"""Langfuse: observations from its API, its table's export, or its export to a blob storage.
+"""Langfuse: observations from its API, a table export, or an export to blob storage.
 
-Usage types are arbitrary and add up: all that have "input" in their name are input, as Langfuse
+Usage types are arbitrary and add up: each with "input" in its name is input, as Langfuse
 itself counts them (langfuse.com, Token & Cost Tracking).
 """
 
@@ -56,7 +56,7 @@ def _summed(getters: Getters) -> Getters:
 
 
 def _part(getter: Getter, row: Row, part: str, within: str = "") -> object:
-    """Returns the sum of the usage types with a word in their name, or the plain number."""
+    """Returns the sum of the usage types whose name has a word, or the plain number."""
     usage = getter(row)
     if isinstance(usage, str) and usage.lstrip().startswith("{"):
         try:

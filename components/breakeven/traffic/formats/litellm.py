@@ -1,4 +1,4 @@
-"""LiteLLM's spend logs: one row a request.
+"""LiteLLM's spend logs: one row per request.
 
 The table LiteLLM_SpendLogs, the answer of `/spend/logs`, and the pages of `/spend/logs/ui` and
 `/spend/logs/v2`, which have the rows in `data`.
@@ -24,7 +24,7 @@ COLUMNS = Columns(
     spend=("spend",),
     fixed=True,
 )
-"""The provider's cache figures stand in the column `metadata`."""
+"""The provider's cache figures are in the column `metadata`."""
 
 _NAMES = frozenset({"starttime", "prompttokens", "completiontokens"})
 _ONLY_HERE = frozenset({"spend", "calltype", "apikey"})
@@ -35,7 +35,7 @@ def _recognizes(head: Head) -> bool:
 
 
 def _count(rows: Rows, name: str, shared: Import) -> None:
-    """Counts a log; answers from LiteLLM's own cache reach no model and are left out."""
+    """Counts a log; skips answers from LiteLLM's own cache, which do not reach a model."""
     rows, answered = with_getter(rows, ("cache_hit",))
 
     def left_out(row: Row, _getters: Getters) -> str | None:
@@ -54,7 +54,7 @@ def _with_cached(getters: Getters) -> Getters:
 def litellm_cached(metadata: object) -> object:
     """Returns the cached input tokens that LiteLLM keeps in `metadata`, object or JSON text.
 
-    The places are those that its versions use: `additional_usage_values` and `usage_object`.
+    Its versions use different places: `additional_usage_values` and `usage_object`.
     """
     if isinstance(metadata, str):
         if "cache" not in metadata:

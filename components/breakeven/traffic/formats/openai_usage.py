@@ -22,7 +22,7 @@ COLUMNS = Columns(
     cached=("input_cached_tokens",),
     fixed=True,
 )
-"""CSV export `completions_usage_*.csv` of OpenAI's usage page: one row a bucket and group."""
+"""CSV export `completions_usage_*.csv` of OpenAI's usage page: one row per bucket and group."""
 
 _BEGINS_AS_PAGE = re.compile(r'[\s\[]*\{\s*"object"\s*:\s*"page"')
 _HEADER = frozenset({"starttime", "endtime"})
@@ -53,7 +53,7 @@ def _count_results(bucket: object, shared: Import, place: str) -> None:
     if isinstance(bucket, dict) and "result" in bucket:
         bucket = {"results": bucket["result"], **bucket}
     results = members(bucket, "results") if isinstance(bucket, dict) else None
-    # A bucket without results is an hour without requests, and part of the span.
+    # A bucket without results is an hour without requests, and counts toward the span.
     for result in results if results is not None else [None]:
         if not isinstance(bucket, dict) or result is None:
             shared.tally.reject("row cannot be read", place)

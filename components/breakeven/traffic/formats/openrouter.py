@@ -1,4 +1,4 @@
-"""OpenRouter: the export of its activity page, one row a request, and days of `/activity`."""
+"""OpenRouter: the export of its activity page, one row per request, and days of `/activity`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _ACTIVITY = RequestLog(
         fixed=True,
     )
 )
-"""Output includes reasoning; native tokens, where stated, are those of the model itself."""
+"""Output includes reasoning; native tokens, if stated, are those of the model itself."""
 
 
 def _count_days(rows: Rows, name: str, shared: Import) -> None:
-    """Counts the answer of `/api/v1/activity`: a day, a model and an endpoint a row."""
+    """Counts the answer of `/api/v1/activity`: one row per day, model and endpoint."""
     for line, row in rows:
         usage = row if isinstance(row, dict) else {}
         try:

@@ -22,7 +22,7 @@ QUERY = (
     '{__name__=~"vllm:(prompt_tokens|prompt_tokens_cached|generation_tokens|request_success)'
     '_total"}'
 )
-"""Range query that answers all that is needed in one file."""
+"""Range query whose answer has everything that is needed."""
 
 _FIELDS = {
     "prompt_tokens_cached": "cached",
@@ -30,7 +30,7 @@ _FIELDS = {
     "generation_tokens": "output_tokens",
     "request_success": "requests",
 }
-"""What a metric counts, by a part of its name; the longer part stands first."""
+"""What a metric counts, by a part of its name; longer parts come first."""
 
 _ENTERED = frozenset({(), ("data",), ("data", "result")})
 
@@ -53,14 +53,14 @@ Increase = tuple[float, float, float]
 class PrometheusReader:
     """Counts the answers of `/api/v1/query_range`, one file after the other, in order of time.
 
-    The metric's name tells counters from rates: `vllm:prompt_tokens_total` is a counter, a
+    The metric's name distinguishes counters from rates: `vllm:prompt_tokens_total` is a counter, a
     name with `rate` in it, as recording rules give, is in tokens or requests a second. A counter
     that falls was reset, and what it shows then came since; its first point only starts it.
 
     Attributes:
         times: Reads points' timestamps.
         tally: What is counted.
-        counts: Tells by the label `model_name` whether a series counts.
+        counts: Tells by the label `model_name` whether to count a series.
     """
 
     times: TimeReader
@@ -95,10 +95,10 @@ class PrometheusReader:
             self.tally.input_with_cached += input_tokens
 
     def finish(self) -> None:
-        """Makes sure that every metric that is needed was there.
+        """Checks that every required metric was found.
 
         Raises:
-            TrafficError: One was not.
+            TrafficError: A metric is missing.
         """
         lacking = [metric for counted, metric in _NEEDED.items() if counted not in self._found]
         if lacking:
@@ -212,7 +212,7 @@ def _increases(previous: Point | None, points: list[Point]) -> Iterator[Increase
 
 
 def _of_rates(points: list[Point]) -> Iterator[Increase]:
-    """Each rate holds for a step before its point, so that a gap between points counts nothing."""
+    """Each rate applies to the step before its point, so gaps between points are not counted."""
     times = [moment for moment, _ in points]
     steps = (later - earlier for earlier, later in pairwise(times))
     step = min(steps, default=float(MINUTE))
