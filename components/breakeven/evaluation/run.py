@@ -78,7 +78,7 @@ class Plan:
     connections: int
 
     def wanted(self) -> Mapping[tuple[str, str], str]:
-        """Returns the digest of each request, by endpoint and prompt; prompts are the outer loop."""
+        """Returns the digest of each request, by endpoint and prompt, in order of prompts."""
         return {
             (endpoint.name, prompt.id): digest_of(
                 (

@@ -1,4 +1,4 @@
-"""Under which addresses a stack's models are asked for."""
+"""The addresses of a stack's models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from breakeven.settings.stack import Stack
 
 
 def endpoints_of(stack: Stack) -> dict[str, object]:
-    """Returns the outputs of a stack that tell where each model is asked for."""
+    """Returns the stack's outputs with the address of each model."""
     endpoint = f"{stack.entry_scheme}://{{}}.{stack.network.namespace}.svc:{ENGINE_PORT}/v1"
     addresses = {
         model.model.facts.name: endpoint.format(GATEWAY if stack.gateway.is_on else model.name)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class LazyManifest(Mapping[str, Any]):
-    """A manifest that is rendered when more of it is read than its kind.
+    """A manifest that is rendered only when more than its kind is read.
 
     An estimate prices alert rules and dashboards by their kind; rendering them would take a tenth
     of its time.
@@ -17,7 +17,7 @@ class LazyManifest(Mapping[str, Any]):
     Args:
         api_version: Its apiVersion.
         kind: Its kind.
-        render: Returns the whole manifest, these two included; called once at most.
+        render: Returns the whole manifest, including these two; called at most once.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Resource:
 
     Attributes:
         name: Name in the program. It is a part of the URN: another name is another resource.
-        manifest: What the API server gets, with Kubernetes' own names.
+        manifest: The object for the API server, with Kubernetes' field names.
         depends_on: Keys of the resources that must be ready first, in addition to the namespace.
         timeout_seconds: How long a create or an update may take until it is ready; the engine's
             own limit where None.
@@ -79,7 +79,7 @@ class Resource:
 
     @property
     def namespace(self) -> str | None:
-        """The namespace that it lives in; None for what belongs to the whole cluster."""
+        """Its namespace; None for cluster-wide resources."""
         namespace: str | None = self.manifest["metadata"].get("namespace")
         return namespace
 
@@ -91,11 +91,11 @@ class Component:
     Attributes:
         type: Pulumi's type token. It is a part of the URN of every resource in it.
         name: Name in the program.
-        inputs: What decides size and price, where the cost module and policies read it.
+        inputs: Inputs that determine size and price, for the cost module and policies.
         resources: In the order in which they are registered.
-        namespace: The namespace for which the resources in it wait; None where they wait for none.
+        namespace: The namespace that its resources wait for; None if they do not wait.
         started_last: Registered once all other components of the stack are ready.
-        outputs: What it tells the program.
+        outputs: Its outputs for the program.
     """
 
     type: str
@@ -136,5 +136,5 @@ def stated(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_namespace(manifest: Mapping[str, Any], namespace: str) -> dict[str, Any]:
-    """Returns a manifest with the namespace that it lives in."""
+    """Returns a manifest with its namespace set."""
     return {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}

@@ -272,7 +272,7 @@ def _divide(requests: list[float], covered: list[float]) -> list[float]:
 
 
 def _by_hour_of_week(tally: Tally, zone: tzinfo) -> tuple[list[float], list[float], int]:
-    """Returns requests and covered seconds of each hour of the week, and the number of silent hours."""
+    """Returns requests and covered seconds of each hour of the week, and how many are silent."""
     requests = [0.0] * HOURS_OF_WEEK
     covered = [0.0] * HOURS_OF_WEEK
     of_quarter = tally.tokens_of_quarter if _by_tokens(tally) else tally.requests_of_quarter

@@ -1,4 +1,4 @@
-"""The number of replicas, by the load that vLLM itself reports."""
+"""Scales replicas by the load that vLLM reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from breakeven.settings.stack import Settings
 
 
 def autoscaling_component(name: str, settings: Settings) -> Component:
-    """Returns a KEDA ScaledObject; it owns the Deployment's number of replicas.
+    """Returns a KEDA ScaledObject, which sets the Deployment's number of replicas.
 
     Args:
         name: Name in the program.
@@ -66,7 +66,7 @@ def _target(settings: Settings) -> dict[str, str]:
 
 
 def _hours(entry: ScheduledReplicas) -> dict[str, str]:
-    # One by one, because a range to Sunday is none in KEDA's cron, whose week begins with it.
+    # Each day separately, because KEDA's cron week begins on Sunday and rejects a range to Sunday.
     days = ",".join(DAYS[entry.first_day : entry.last_day + 1])
     return {
         "start": f"{_cron(entry.start)} * * {days}",

@@ -1,4 +1,4 @@
-"""TLS of the gateway: what clients see, and how it checks the engine and its own pods."""
+"""TLS of the gateway: the certificate for clients, and checks of the engine and its own pods."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TYPES = "extensions.transport_sockets.tls.v3"
 
 
 def served(secret: str | None) -> dict[str, Any]:
-    """Returns the part of a listener by which it speaks TLS; nothing where it does not.
+    """Returns the TLS part of a listener; empty without TLS.
 
     Args:
         secret: The Secret with its certificate.
@@ -64,9 +64,9 @@ def certificate_file() -> dict[str, Any]:
 
 
 def to_engine(settings: Settings, model: str) -> dict[str, Any]:
-    """Returns the part of a cluster by which it asks the engine by TLS; nothing where it does not.
+    """Returns the TLS part of the engine's cluster; empty without TLS.
 
-    Health checks go the same way.
+    Health checks use it too.
 
     Args:
         settings: The stack's settings.
@@ -81,7 +81,7 @@ def to_engine(settings: Settings, model: str) -> dict[str, Any]:
 
 
 def to_egress(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
-    """Returns the part of a cluster by which it asks the pods that call the API by TLS.
+    """Returns the TLS part of the cluster of the pods that call the API.
 
     Args:
         settings: The stack's settings.
@@ -94,12 +94,12 @@ def to_egress(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
 
 
 def checked(sni: str, names: list[str], ca: str) -> dict[str, Any]:
-    """Returns TLS to somebody whose certificate is checked.
+    """Returns TLS to a server whose certificate is checked.
 
     Args:
-        sni: The name that is asked for.
-        names: Those of which the certificate must have one.
-        ca: File of the authorities that may have signed it.
+        sni: The requested server name.
+        names: Names; the certificate must have one of them.
+        ca: File of the trusted authorities.
     """
     return extension(
         _SOCKET,
@@ -117,7 +117,7 @@ def checked(sni: str, names: list[str], ca: str) -> dict[str, Any]:
 
 
 def certificate(settings: Settings, gateway: GatewaySettings) -> Iterator[Resource]:
-    """Yields cert-manager's orders for the certificates, where it issues them.
+    """Yields cert-manager's Certificates, if it issues them.
 
     Args:
         settings: The stack's settings.

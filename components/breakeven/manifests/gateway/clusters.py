@@ -1,4 +1,4 @@
-"""Where Envoy sends: the replicas, the API, the counters, and its own inner listeners."""
+"""Envoy's clusters: the replicas, the API, the counters, and its own inner listeners."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _NO_LIMIT = 1_000_000
 
 
 def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
-    """Yields them; none leads out of the cluster where the stack has no API behind it.
+    """Yields the clusters; without an API, none of them leads out of the cluster.
 
     Args:
         settings: The stack's settings.
@@ -98,7 +98,7 @@ def _outside(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str,
 
 
 def egress_clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
-    """Yields those of the pods that call the API, where they are pods of their own.
+    """Yields the clusters of the pods that call the API, if these are separate pods.
 
     Args:
         settings: The stack's settings.
@@ -112,7 +112,7 @@ def egress_clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[di
 
 
 def _host(service: str, settings: Settings) -> str:
-    # With a dot at its end, a name is asked for once, and not with every suffix of resolv.conf.
+    # With a trailing dot, a name is looked up once instead of with every suffix of resolv.conf.
     return f"{service}.{settings.network.namespace}.svc.cluster.local."
 
 
@@ -122,7 +122,7 @@ def _endpoint(cluster: str, host: str, port: int) -> dict[str, Any]:
 
 
 def _by_name(*, each_address: bool) -> dict[str, Any]:
-    """Asks the name server: every second for all replicas, or for one address of an API."""
+    """Looks up a name: every second for all replicas, or for one address of an API."""
     return extension(
         "envoy.clusters.dns",
         "extensions.clusters.dns.v3.DnsCluster",
@@ -192,11 +192,11 @@ def replicas(
         "connect_timeout": "3s",
         "lb_policy": "MAGLEV",
         "common_lb_config": {
-            # A replica that is a quarter busier than the mean gets no more by the prefix.
+            # A replica 25% busier than the mean gets no further requests by prefix.
             "consistent_hashing_lb_config": {"hash_balance_factor": 125},
             "healthy_panic_threshold": {"value": 0},
             "ignore_new_hosts_until_first_hc": True,
-            # Else what comes and goes counts a second later.
+            # Otherwise new and removed replicas count a second later.
             "update_merge_window": "0s",
         },
         "load_assignment": _endpoint(name, _host(replicas_of(model), settings), ENGINE_PORT),
@@ -206,7 +206,7 @@ def replicas(
                 "interval": "1s",
                 "timeout": "2s",
                 "no_traffic_interval": "1s",
-                # One that is slow to answer is busy; one that refuses is out at once, see below.
+                # A slow replica is busy; one that refuses is ejected at once, see below.
                 "unhealthy_threshold": 4,
                 "healthy_threshold": 1,
                 "http_health_check": {"path": "/health"},
@@ -221,7 +221,7 @@ def replicas(
             "consecutive_local_origin_failure": 2,
             "enforcing_local_origin_success_rate": 0,
             "enforcing_success_rate": 0,
-            # An answer 500 may be the request's fault: the next replica is asked, none is ejected.
+            # Status 500 may be caused by the request: the next replica is tried; none is ejected.
             "enforcing_consecutive_5xx": 0,
             "consecutive_gateway_failure": 5,
             "enforcing_consecutive_gateway_failure": 100,
@@ -251,7 +251,7 @@ def replicas(
 
 
 def _token_keys(gateway: GatewaySettings, by: str | None) -> Iterator[dict[str, Any]]:
-    """Yields where the identity provider's keys are: outside, or behind pods with a way there."""
+    """Yields the cluster of the identity provider's keys: outside, or behind pods that reach it."""
     if not gateway.oidc.jwks_uri:
         return
     host = urlsplit(gateway.oidc.jwks_uri).hostname or ""
@@ -267,8 +267,8 @@ def _token_keys(gateway: GatewaySettings, by: str | None) -> Iterator[dict[str, 
 
 
 def _by_egress(settings: Settings, name: str, key: str) -> dict[str, Any]:
-    """Returns the pods that call the API; who asks, and whether it may leave, they judge again."""
-    # The key is put in here: without it those pods are of no use to anybody else.
+    """Returns the pods that call the API, which check again whether data may leave."""
+    # The key is added here: without it, nobody else can use those pods.
     return {
         "name": name,
         "cluster_type": _by_name(each_address=True),
@@ -316,9 +316,9 @@ def _api(api: OverflowApi, name: str, last: list[dict[str, Any]]) -> dict[str, A
 
 
 def _with_key(variable: str, kept: Collection[str] = ()) -> list[dict[str, Any]]:
-    """Puts in the key, and takes out what is between listeners, as the last step of all.
+    """Adds the key and removes internal headers, as the very last step.
 
-    Earlier, the hash of the prefix would be gone before a replica is chosen by it.
+    Earlier, the prefix hash would be removed before it selects a replica.
     """
     key = {"key": "authorization", "value": f"Bearer %ENVIRONMENT({variable})%"}
     removed = [name for name in (*INNER_HEADERS, STAY_INSIDE) if name not in kept]

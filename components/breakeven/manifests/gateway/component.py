@@ -42,13 +42,13 @@ _LATER = {"pulumi.com/skipAwait": "true"}
 def gateway_component(
     name: str, settings: Settings, gateway: GatewaySettings, figures: GatewayFigures
 ) -> Component:
-    """Returns one address in front of the model: Envoy, and what counts for its limits.
+    """Returns one address in front of the model: Envoy, and the counters of its limits.
 
     Args:
         name: Name in the program.
         settings: The stack's settings.
         gateway: Its gateway.
-        figures: What a token costs, here and by API, and how many pods the load asks for.
+        figures: The cost of a token, here and at the API, and the pods that the load needs.
     """
     apis = dict.fromkeys(api.model for api in settings.overflow_apis.values())
     inputs = {
@@ -71,7 +71,7 @@ def gateway_component(
 def gateway_pods(
     settings: Settings, gateway: GatewaySettings, figures: GatewayFigures
 ) -> tuple[Resource, ...]:
-    """Returns configuration and pods, which need the prices of tokens; arguments as above."""
+    """Returns configuration and pods, which need token prices; arguments as above."""
     named = {SDS: yaml.safe_dump(certificate_file(), sort_keys=False)}
     files = {**programs(), **(named if gateway.tls.is_on else {})}
     bootstrap = envoy(settings, gateway, figures)
@@ -105,7 +105,7 @@ def _services(settings: Settings) -> Iterator[Resource]:
             "spec": address(
                 settings,
                 GATEWAY_LABELS,
-                # The model's port: a client of mode self-host changes the name alone.
+                # The model's port: a client of mode self-host only changes the name.
                 port=ENGINE_PORT,
                 port_name=GATEWAY_PORT_NAME,
                 scheme=settings.gateway.scheme,

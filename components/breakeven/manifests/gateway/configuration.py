@@ -1,4 +1,4 @@
-"""What the gateway's programs read, as plain data."""
+"""The configuration of the gateway's programs, as plain data."""
 
 from __future__ import annotations
 
@@ -100,14 +100,14 @@ _ONLY_VLLM = ("top_k", "min_p", "min_tokens", "repetition_penalty", "truncate_pr
 
 
 def envoy(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) -> dict[str, Any]:
-    """Returns Envoy's configuration. Without an API behind it, it names none.
+    """Returns Envoy's configuration, which names an API only if there is one.
 
     Args:
         settings: The stack's settings.
         gateway: Its gateway.
-        prices: What a token costs, here and by API.
+        prices: The cost of a token, here and at the API.
     """
-    # Teams pay the model's price, whoever answers.
+    # Teams pay the model's price, regardless of who answers.
     rules = _usage(gateway, _own(settings, prices))
     tried = candidate_listeners(settings, gateway, rules)
     return {
@@ -135,9 +135,9 @@ def envoy(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) 
 
 
 def egress(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
-    """Returns the configuration of the pods that call the API, where they are pods of their own.
+    """Returns the configuration of the pods that call the API, if these are separate pods.
 
-    They have neither a key nor a program, and know the APIs' addresses alone.
+    They have no keys and no programs, only the APIs' addresses.
 
     Args:
         settings: The stack's settings.
@@ -175,7 +175,7 @@ def _rules(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
         "parameters": dict.fromkeys(_PARAMETERS, True),
         "lengths": list(_LENGTHS),
         "answers": gateway.max_answers,
-        # No answer is longer than what the model reads and writes together.
+        # An answer cannot exceed the model's input and output together.
         "longest": max(
             settings.model.max_length, *(other.max_length for other in settings.co_located), 0
         ),
@@ -185,7 +185,7 @@ def _rules(settings: Settings, gateway: GatewaySettings) -> dict[str, Any]:
 
 
 def _usage(gateway: GatewaySettings, models: Mapping[str, Any]) -> dict[str, Any]:
-    """What usage.lua reads: what a token costs by model, and of which a budget's unit is."""
+    """Input of usage.lua: the cost of a token by model, and the unit of each budget."""
     return {
         "models": dict(models),
         "units": {name: unit(team) for name, team in gateway.teams.items()},
@@ -202,7 +202,7 @@ def _nano(input_price: Decimal, cached: Decimal, output: Decimal) -> dict[str, A
 
 
 def _own(settings: Settings, prices: GatewayFigures) -> dict[str, Any]:
-    """What a token of own replicas costs, by each name that requests may ask for."""
+    """Cost of a token of own replicas, by each name that requests may use."""
     names = zip(names_of(settings), served_of(settings), strict=True)
     return {
         name: _nano(*[prices.of(model).own] * 3)
@@ -212,14 +212,14 @@ def _own(settings: Settings, prices: GatewayFigures) -> dict[str, Any]:
 
 
 def _apis(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) -> dict[str, Any]:
-    """What usage.lua reads of APIs, by the model that they stand in for and by their own."""
+    """Input of usage.lua about APIs, by the model that they replace and by their own name."""
     models: dict[str, Any] = {}
     for model, behind in settings.overflow_apis.items():
         costs = prices.of(model)
         rules = {
             **_nano(costs.api_input, costs.api_cached_input, costs.api_output),
             "model": behind.model.partition("/")[2],
-            # OpenAI's own models refuse the older name of the limit.
+            # OpenAI's own models reject the older name of the limit.
             "renamed": {"max_tokens": "max_completion_tokens"}
             if behind.provider == "openai"
             else {},
@@ -229,7 +229,7 @@ def _apis(settings: Settings, gateway: GatewaySettings, prices: GatewayFigures) 
 
 
 def _overload() -> dict[str, Any]:
-    """Refuses what is new before memory is short."""
+    """Rejects new requests before memory runs out."""
     heap, connections = (
         "envoy.resource_monitors.fixed_heap",
         "envoy.resource_monitors.global_downstream_max_connections",

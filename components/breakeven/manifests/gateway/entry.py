@@ -16,7 +16,7 @@ _PREFIX = "/v1"
 
 
 def entry(settings: Settings, gateway: GatewaySettings) -> Iterator[Resource]:
-    """Yields it, where the stack has one.
+    """Yields it, if the stack has one.
 
     Args:
         settings: The stack's settings.
@@ -64,7 +64,7 @@ def _http_route(settings: Settings, gateway: GatewaySettings) -> Resource:
     rule: dict[str, Any] = {
         "matches": [{"path": {"type": "PathPrefix", "value": _PREFIX}}],
         "backendRefs": [{"name": GATEWAY, "port": GATEWAY_PORT}],
-        # The gateway itself ends what takes too long.
+        # The gateway itself ends requests that take too long.
         "timeouts": {"request": f"{longest_answer(settings, gateway)}s"},
     }
     manifest = {
@@ -81,7 +81,7 @@ def _http_route(settings: Settings, gateway: GatewaySettings) -> Resource:
 
 
 def _backend_tls(settings: Settings, authority: str) -> Resource:
-    """Lets the Gateway ask by TLS, and check whom it asks."""
+    """Lets the Gateway connect by TLS and check the certificate."""
     manifest = {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "BackendTLSPolicy",

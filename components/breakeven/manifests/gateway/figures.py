@@ -1,4 +1,4 @@
-"""What the estimate tells the gateway: prices of tokens, and pods at its busiest minute."""
+"""Figures of the estimate for the gateway: token prices, and pods in the busiest minute."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class TokenPrices:
     """USD per 1M tokens of one model.
 
     Attributes:
-        own: Of its own replicas, input and output alike: what they cost over the tokens that they
+        own: Of own replicas, for input and output: their cost divided by the tokens that they
             serve.
-        api_input: Of input of the API that stands in for it.
+        api_input: Of input, at the API that replaces it.
         api_cached_input: Of input that the API finds in its cache.
         api_output: Of the API's output.
     """
@@ -27,11 +27,11 @@ class TokenPrices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayFigures:
-    """What tokens cost, and the pods that the load asks for.
+    """Token prices, and the pods that the load needs.
 
     Attributes:
         models: Prices by name of the model.
-        most_pods: Pods of a gateway that the busiest minute of the week asks for; 0 for not known.
+        most_pods: Gateway pods that the busiest minute of the week needs; 0 if unknown.
     """
 
     models: Mapping[str, TokenPrices]
@@ -39,9 +39,9 @@ class GatewayFigures:
 
     @classmethod
     def none(cls) -> GatewayFigures:
-        """Returns prices of nothing, for whoever registers a stack and reads no price from it."""
+        """Returns zero prices, for callers that register a stack without reading prices."""
         return cls(models={})
 
     def of(self, model: str) -> TokenPrices:
-        """Returns the prices of a model; of nothing where nobody knows them."""
+        """Returns the prices of a model; zero if they are unknown."""
         return self.models.get(model) or TokenPrices()

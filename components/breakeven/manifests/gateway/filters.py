@@ -1,4 +1,4 @@
-"""What each listener does with a request: our programs, the limits, and answers of its own."""
+"""Filters of each listener: our programs, the limits, and local replies."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from breakeven.manifests.gateway.typed import extension, message, noted
 _LUA = "envoy.filters.http.lua"
 
 CONNECTION_SECONDS = 60
-"""How long a client may keep a connection: then the next pod is asked."""
+"""Maximum age of a client's connection; the next one may reach another pod."""
 
-# As Envoy's edge guidance has it ("Configuring Envoy as an edge proxy").
+# From Envoy's guide "Configuring Envoy as an edge proxy".
 EDGE: Mapping[str, Any] = {
     "use_remote_address": True,
     "normalize_path": True,
@@ -31,7 +31,7 @@ EDGE: Mapping[str, Any] = {
         "max_connection_duration": f"{CONNECTION_SECONDS}s",
     },
     "http1_safe_max_connection_duration": True,
-    # Before anything else runs: where a program fails, nothing that a client said is believed.
+    # Runs first: if a program fails, no header of a client is trusted.
     "early_header_mutation_extensions": [
         extension(
             "envoy.http.early_header_mutation.header_mutation",
@@ -48,7 +48,7 @@ EDGE: Mapping[str, Any] = {
 
 
 def router() -> dict[str, Any]:
-    """Returns the last filter, which sends a request on."""
+    """Returns the last filter, which forwards a request."""
     return extension(
         "envoy.filters.http.router",
         "extensions.filters.http.router.v3.Router",
@@ -68,7 +68,7 @@ def lua(file: str) -> dict[str, Any]:
 
 
 def lua_reads(rules: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what such a program reads, as a part of a virtual host."""
+    """Returns a program's input, as part of a virtual host."""
     reads = message("extensions.filters.http.lua.v3.LuaPerRoute", filter_context=dict(rules))
     return {"typed_per_filter_config": {_LUA: reads}}
 
@@ -77,19 +77,19 @@ def budgets(limits: Sequence[Mapping[str, Any]], *, must_answer: bool) -> dict[s
     """Returns the filter that asks the service of limits.
 
     Args:
-        limits: What it asks, and what it adds. Here and not with the routes, which add 1 whatever
+        limits: Checks and additions. Here and not on the routes, which add 1 regardless of
             a limit's `hits_addend` says (seen with 1.40.0).
-        must_answer: Whether a request is refused where the service does not answer.
+        must_answer: Whether a request is rejected if the service does not answer.
     """
     return extension(
         "envoy.filters.http.ratelimit",
         "extensions.filters.http.ratelimit.v3.RateLimit",
         domain=DOMAIN,
-        # Where money may go out, it is worth the wait.
+        # If a request may cost money, the wait is justified.
         timeout="1s" if must_answer else "0.25s",
         failure_mode_deny=must_answer,
         status_on_error={"code": 503},
-        # gateway.lua makes Retry-After of it, and takes the rest away.
+        # gateway.lua converts it to Retry-After and removes the rest.
         enable_x_ratelimit_headers="DRAFT_VERSION_03",
         rate_limits=list(limits),
         disable_x_envoy_ratelimited_header=True,
@@ -101,9 +101,9 @@ def budgets(limits: Sequence[Mapping[str, Any]], *, must_answer: bool) -> dict[s
 
 
 def descriptor(key: str, known: str = "limited") -> dict[str, Any]:
-    """Names a team that has limits; a request of another one has no such entry, and asks nobody.
+    """Names a team with limits; requests of other teams have no entry and are not checked.
 
-    By what the programs noted, not by headers: those are gone when a request ends.
+    From metadata of the programs, not from headers, which are gone when a request ends.
     """
     metadata_key = {"key": "gateway", "path": [{"key": known}]}
     return {"metadata": {"descriptor_key": key, "source": "DYNAMIC", "metadata_key": metadata_key}}
@@ -114,7 +114,7 @@ def _usd() -> list[dict[str, Any]]:
 
 
 def asked() -> list[dict[str, Any]]:
-    """Returns questions whether tokens or money are used up; they add nothing."""
+    """Returns the checks whether tokens or money are used up, which do not add anything."""
     return [
         {"actions": actions, "hits_addend": {"number": 0}}
         for actions in ([descriptor("tokens")], _usd())
@@ -122,7 +122,7 @@ def asked() -> list[dict[str, Any]]:
 
 
 def paid() -> list[dict[str, Any]]:
-    """Returns what is added when a request has ended, however it ended."""
+    """Returns what to add when a request has ended, successful or not."""
     return [
         {
             "actions": actions,
@@ -134,7 +134,7 @@ def paid() -> list[dict[str, Any]]:
 
 
 def refusals(*, holds: bool = False) -> dict[str, Any]:
-    """Answers of Envoy's own, in the form of OpenAI's errors.
+    """Returns Envoy's local replies, in the form of OpenAI's errors.
 
     Args:
         holds: Whether the listener before this one tries again while no replica is ready.
@@ -149,7 +149,7 @@ def refusals(*, holds: bool = False) -> dict[str, Any]:
 
     return {
         "mappers": [
-            # The list of models is not a refusal.
+            # The list of models is not an error.
             {
                 "filter": status(200),
                 "body_format_override": {
@@ -177,7 +177,7 @@ def refusals(*, holds: bool = False) -> dict[str, Any]:
 
 
 def header(name: str, value: str) -> dict[str, Any]:
-    """Sets a header, whatever it was."""
+    """Sets a header, replacing any previous value."""
     return {
         "header": {"key": name, "value": value},
         "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",

@@ -1,25 +1,25 @@
-"""Headers by which the parts of the gateway tell each other what they know of a request."""
+"""Headers that the parts of the gateway use to pass on facts about a request."""
 
 from __future__ import annotations
 
 STAY_INSIDE = "x-stay-inside"
-"""A client's own. Any value but one "false" keeps a request inside: a misspelt one does, too."""
+"""Set by clients. Any value except "false" keeps a request inside, even a misspelled one."""
 
 TEAM, MODEL = "x-team", "x-model"
 LIMITED = "x-limited"
-"""The team, where it has limits: only then is the service of limits asked."""
+"""The team, if it has limits: only then is the rate limit service called."""
 MONTH = "x-month"
 PREFIX = "x-prefix"
-"""A number for the beginning of the prompt: replicas are chosen by it."""
+"""A hash of the beginning of the prompt, which selects the replica."""
 OUTPUT = "x-output"
-"""Tokens that the answer may have; 0 where nothing limits it."""
+"""Maximum tokens of the answer; 0 for no limit."""
 HIDES_USAGE = "x-hides-usage"
-"""The client did not ask for a stream's usage, so it does not get the part that tells it."""
+"""The client did not request a stream's usage, so that chunk is removed."""
 DESTINATION = "x-destination"
 WAITS = "x-waits"
-"""Of an answer between listeners: no replica is ready; seconds after which to try again."""
+"""Between listeners: no replica is ready; seconds after which to try again."""
 COUNTED = "x-counted"
-"""usage.lua has run. A program that fails lets a request go on; without this header it ends."""
+"""usage.lua has run. A failed program does not stop a request, but a missing header does."""
 
 INNER_HEADERS = (
     TEAM,
@@ -32,4 +32,4 @@ INNER_HEADERS = (
     DESTINATION,
     COUNTED,
 )
-"""What no client may set, and no engine or API sees."""
+"""Headers that clients may not set, and that engines and APIs do not see."""

@@ -1,4 +1,4 @@
-"""Names, labels and ports by which the parts of the gateway are found."""
+"""Names, labels and ports of the parts of the gateway."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ GATEWAY_PORT_NAME = "http"
 METRICS_PORT = 9464
 METRICS_PORT_NAME = "metrics"
 
-# On loopback: Envoy's own pages, and the listeners behind the one of the clients.
+# On loopback: Envoy's admin pages, and the inner listeners.
 ADMIN_PORT = 9901
 OWN_PORT = 8001
 API_PORT = 8002
 CANDIDATE_PORT = 8003
 
 TO_OWN = "to-own"
-"""Envoy's cluster of the listener before the own replicas; its counter wakes the first one."""
+"""Envoy's cluster of the listener in front of own replicas; its counter starts the first one."""
 
 TO_CANDIDATE = "to-candidate"
-"""Envoy's cluster of the listener before the replicas of a candidate."""
+"""Envoy's cluster of the listener in front of a candidate's replicas."""
 
 TO_API, API = "to-api", "api"
-"""Envoy's clusters of the listener before the APIs, and of the first provider's."""
+"""Envoy's clusters of the listener in front of the APIs, and of the first provider."""
 INSIDE, OWN, OWN_THEN_API = "inside", "own", "own-then-api"
 """Envoy's clusters of own replicas without a limit, with one, and with an API after them."""
 
@@ -61,7 +61,7 @@ _OWN_KEY, _API_KEY = "OWN_API_KEY", "OVERFLOW_API_KEY"
 
 
 def of_model(cluster: str, name: str) -> str:
-    """Returns Envoy's cluster for one model; the one with the plain names has the plain one.
+    """Returns Envoy's cluster for one model; the first model has the plain name.
 
     Args:
         cluster: Its plain name.
@@ -85,11 +85,11 @@ KEYS_FOLDER = "/etc/gateway-keys"
 
 @dataclass(frozen=True, slots=True)
 class PodSet:
-    """Pods of one configuration, under one name.
+    """A set of pods with one configuration and name.
 
     Attributes:
         name: Of all their objects.
-        labels: By which they are found.
+        labels: Labels that select the pods.
     """
 
     name: str
@@ -97,19 +97,19 @@ class PodSet:
 
 
 FRONT = PodSet(GATEWAY, GATEWAY_LABELS)
-"""What clients call."""
+"""The pods that clients call."""
 WAY_OUT = PodSet(EGRESS, EGRESS_LABELS)
-"""What calls the API, where the pods that clients call have no way out."""
+"""The pods that call the API, if the pods that clients call have no way out."""
 
 
 def names_of(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """Returns the names of all models, and of their objects; the first model has the plain one."""
+    """Returns the names of all models and of their objects; the first model has the plain name."""
     others = ((other.model, other.name) for other in settings.co_located)
     return ((settings.model.facts.name, settings.name), *others)
 
 
 def served_of(settings: Settings) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Returns the names that requests may ask for, with those of the objects of their model."""
+    """Returns the model names of requests, with the names of their models' objects."""
     others = ((other.served, other.name) for other in settings.co_located)
     return ((settings.model.served, settings.name), *others)
 
@@ -132,7 +132,7 @@ def own_key(settings: Settings, number: int) -> str:
 
     Args:
         settings: Of the first model.
-        number: Place of the model among all of them, from 0 on.
+        number: Index of the model, from 0.
     """
     if not number:
         return _OWN_KEY
@@ -141,7 +141,7 @@ def own_key(settings: Settings, number: int) -> str:
 
 
 def providers_of(settings: Settings) -> tuple[OverflowApi, ...]:
-    """Returns one API of each provider behind the gateway: address and key are the provider's."""
+    """Returns one API of each provider, because address and key belong to the provider."""
     apis = settings.overflow_apis.values()
     return tuple({api.provider: api for api in reversed([*apis])}.values())[::-1]
 

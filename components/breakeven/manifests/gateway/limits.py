@@ -1,4 +1,4 @@
-"""Limits of teams, which the rate limit service reads, and of what the gateway waits for."""
+"""Limits of teams for the rate limit service, and limits of waiting in the gateway."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NANO = 10**9
 
 
 def unit(team: TeamSettings) -> int:
-    """Returns of how many billionths of a dollar a team's budget is counted.
+    """Returns the unit of a team's budget, in billionths of a dollar.
 
     The smallest power of ten for which the limit fits the counter: 1 up to $1, 10,000 for $10,000.
     """
@@ -62,16 +62,16 @@ def limits(gateway: GatewaySettings) -> dict[str, Any]:
 
 
 def is_limited(team: TeamSettings) -> bool:
-    """Whether anything is counted against a limit of the team's."""
+    """Tells whether the team has a limit that must be counted."""
     limits = (team.tokens_per_day, team.usd_per_month, team.requests_per_minute)
     return any(limit is not None for limit in limits)
 
 
 def requests_in_flight(settings: Settings, gateway: GatewaySettings, team: TeamSettings) -> int:
-    """Returns how many requests a team may have in flight at one pod of the gateway.
+    """Returns the maximum requests of a team in flight at one gateway pod.
 
-    Where the team names none: as many as all own replicas take, so that nobody who is served by
-    them is refused, and what is under way at an API when a budget is used up has a bound.
+    Without a stated limit: as many as all own replicas take. So no request that they could serve is
+    rejected, and requests that are at an API when a budget is used up are limited.
     """
     if team.requests_in_flight is not None:
         return team.requests_in_flight
@@ -82,13 +82,13 @@ def requests_in_flight(settings: Settings, gateway: GatewaySettings, team: TeamS
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """How a pod of the gateway holds requests while no replica is ready.
+    """How a gateway pod holds requests while no replica is ready.
 
     Envoy has no queue for a cluster without endpoints, but it waits between the tries of a request,
     and counts those that wait.
 
     Attributes:
-        requests: Held at once, at most; with the largest bodies they take `_HELD_BYTES`.
+        requests: Maximum number held; with the largest bodies they take `_HELD_BYTES`.
         tries: After the first one, each `HOLD_INTERVAL_SECONDS` after the one before; Envoy adds up
             to half of that at random.
     """
@@ -98,25 +98,25 @@ class Hold:
 
     @property
     def least_seconds(self) -> int:
-        """A request is held at least so long, if no replica becomes ready."""
+        """Minimum time that a request is held if no replica becomes ready."""
         return self.tries * HOLD_INTERVAL_SECONDS
 
     @property
     def most_seconds(self) -> int:
-        """A request is held at most so long."""
+        """Maximum time that a request is held."""
         return math.ceil(self.least_seconds * 1.5)
 
 
 HOLD_INTERVAL_SECONDS = 2
 _HELD_BYTES = 256 * 2**20
-"""A quarter of a pod's memory: other requests need some, too."""
+"""A quarter of a pod's memory, because other requests need memory too."""
 _NOTICED_SECONDS = 60
 """From a request to the decision to start a replica: Prometheus and KEDA each look every 15 s."""
 _START_FACTOR = 1.5
 
 
 def hold_of(settings: Settings, gateway: GatewaySettings) -> Hold | None:
-    """Returns how requests are held; None where a replica always runs, and for several models."""
+    """Returns how requests are held; None if a replica always runs, or for several models."""
     if settings.replicas.min or settings.co_located:
         return None
     seconds = _START_FACTOR * replica_start(settings) + _NOTICED_SECONDS
@@ -127,7 +127,7 @@ def hold_of(settings: Settings, gateway: GatewaySettings) -> Hold | None:
 
 
 def longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
-    """Returns the seconds that an answer may take, whoever gives it."""
+    """Returns the maximum seconds of an answer from own replicas or an API."""
     own = longest_of_own(settings)
     longest = max(own, gateway.overflow.timeout_seconds) if settings.overflow_apis else own
     held = hold_of(settings, gateway)
@@ -135,13 +135,13 @@ def longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
 
 
 def longest_of_own(settings: Settings) -> int:
-    """Returns the seconds that an answer of own replicas may take."""
+    """Returns the maximum seconds of an answer from own replicas."""
     others = (other.longest_request_seconds for other in settings.co_located)
     return max(settings.engine.longest_request_seconds, *others, 0)
 
 
 def nano_per_token(per_million: Decimal) -> float:
-    """Returns billionths of a dollar for one token; 15 digits are more than a price has."""
+    """Returns billionths of a dollar per token; 15 digits exceed the precision of any price."""
     return float(per_million * 1000)
 
 

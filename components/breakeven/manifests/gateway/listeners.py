@@ -1,4 +1,4 @@
-"""What Envoy listens on.
+"""Envoy's listeners.
 
 A request passes two listeners: `clients`, which knows who asks and where the request may go, and
 then `own` or `api`, each of which tries, counts and pays for itself. Envoy asks no other cluster
@@ -83,7 +83,7 @@ def clients(
     Args:
         settings: The stack's settings.
         gateway: Its gateway.
-        rules: What gateway.lua reads.
+        rules: Input of gateway.lua.
         routes: The routes.
     """
     filters = [

@@ -1,4 +1,4 @@
-"""Which requests the gateway takes, and where each may go.
+"""Routes: which requests the gateway accepts, and where each may go.
 
 A request stays inside unless a route says otherwise: the last route of a path has no way out.
 """
@@ -61,7 +61,7 @@ _NEXT = {
 
 
 def models_of(settings: Settings) -> tuple[str, ...]:
-    """Returns the names that requests may ask own replicas for: of all models and adapters."""
+    """Returns the names that own replicas serve: of all models and adapters."""
     return tuple(name for served, _ in served_of(settings) for name in served)
 
 
@@ -86,7 +86,7 @@ def routes(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]
             "name": "nothing",
             "match": {"prefix": "/"},
             "direct_response": _error(404, "there is nothing at this address"),
-            # Asks for no key: whoever asks learns nothing.
+            # Does not require a key, because the answer reveals nothing.
             "typed_per_filter_config": {
                 "envoy.filters.http.lua": message(
                     "extensions.filters.http.lua.v3.LuaPerRoute", disabled=True
@@ -98,7 +98,7 @@ def routes(settings: Settings, gateway: GatewaySettings) -> list[dict[str, Any]]
 
 def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str, Any]]:
     leaving = gateway.leaving_teams
-    # gateway.lua takes the header away from a request that says "false"; any other one keeps it.
+    # gateway.lua removes the header if its value is "false"; any other value is kept.
     may_leave: list[Mapping[str, Any]] = [
         {"name": TEAM, "string_match": one_of(leaving)},
         {"name": STAY_INSIDE, "present_match": True, "invert_match": True},
@@ -108,7 +108,7 @@ def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str
     if leaving:
         for model, api in apis.items():
             if outside := _of_api(api):
-                # No API has the stack's adapters: their requests stay with own replicas.
+                # APIs do not have the stack's adapters, so their requests stay with own replicas.
                 base = exactly(MODEL, model)
                 cluster = of_model(OWN_THEN_API, names[model])
                 leaves, tried = [base, *may_leave], trials.get(names[model])
@@ -153,7 +153,7 @@ def _of_api(api: OverflowApi) -> list[str]:
 
 
 def _held(settings: Settings, gateway: GatewaySettings) -> dict[str, Any] | None:
-    """Returns how a request waits for the first replica; None where one always runs."""
+    """Returns how a request waits for the first replica; None if one always runs."""
     hold = hold_of(settings, gateway)
     if hold is None:
         return None
@@ -174,9 +174,9 @@ def _tried(  # noqa: PLR0913, PLR0917  # as `_route`, for the share of a candida
     cluster: str,
     retries: int,
 ) -> Iterator[dict[str, Any]]:
-    """Yields the route of a candidate's share, which may go nowhere but where the next one goes.
+    """Yields the route of a candidate's share, with the same destinations as the next route.
 
-    By chance, request for request: Envoy draws a number for each and keeps it.
+    At random per request: Envoy draws one number for each request.
     """
     if tried is None:
         return
@@ -217,7 +217,7 @@ def _match(paths: Sequence[str], headers: Sequence[Mapping[str, Any]]) -> dict[s
 
 
 def one_of(names: Sequence[str]) -> dict[str, Any]:
-    """Matches a text that is one of some names; one at least."""
+    """Matches a text that is one of the names (at least one)."""
     return {"safe_regex": {"regex": "|".join(re.escape(name) for name in names)}}
 
 

@@ -1,4 +1,4 @@
-"""How much a pod of the gateway can do, and takes."""
+"""Capacity and resource requests of a gateway pod."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PodSize:
-    """What a pod asks for.
+    """Resource requests of a pod.
 
     Attributes:
         millicores: CPU in thousandths of a core.
@@ -19,15 +19,15 @@ class PodSize:
 
 
 MEMORY_BYTES = 1024 * 2**20
-"""Of a pod: 70 to 140 MiB were seen under load; the rest is for bodies of requests under way."""
+"""Of a pod: 70 to 140 MiB were measured under load; the rest is for request bodies in flight."""
 
 GATEWAY_POD = PodSize(500, MEMORY_BYTES)
 CPU_TARGET_PERCENT = 60
-"""Of the CPU that a pod asks for, at which another is added: what is left carries the seconds until
-it is ready."""
+"""Share of a pod's CPU request at which another pod is added; the rest serves the load until that
+pod is ready."""
 
 RATELIMIT = PodSize(200, 128 * 2**20)
-"""0.27 s of CPU for 1,000 requests and 20 MiB were seen."""
+"""Measured: 0.27 s of CPU for 1,000 requests, and 20 MiB."""
 
 VALKEY = PodSize(100, 256 * 2**20)
 STORE_POD = PodSize(

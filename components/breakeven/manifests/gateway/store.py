@@ -1,4 +1,4 @@
-"""Where the gateways count what teams use: the rate limit service, and Valkey with a volume."""
+"""The counters of teams' usage: the rate limit service, and Valkey with a volume."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LIMITS = "limits.yaml"
 
 
 def store_resources(settings: Settings, gateway: GatewaySettings) -> Iterator[Resource]:
-    """Yields volume, pod and Service.
+    """Yields the volume, the pod and the Service.
 
     One pod: while it moves, the own replicas serve on, and of teams with limits, whose money could
     not be counted, nothing goes to the API.
@@ -51,7 +51,7 @@ def store_resources(settings: Settings, gateway: GatewaySettings) -> Iterator[Re
         manifest={
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
-            # A class that waits for the first pod binds nothing before there is one.
+            # A storage class that waits for the first pod does not bind before that pod exists.
             "metadata": {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
             "spec": stated(
                 {
@@ -83,12 +83,12 @@ def store_resources(settings: Settings, gateway: GatewaySettings) -> Iterator[Re
             "spec": {
                 "replicas": 1,
                 "selector": {"matchLabels": dict(STORE_LABELS)},
-                # Two at once would write to the same volume.
+                # Two pods would write to the same volume.
                 "strategy": {"type": "Recreate"},
                 "template": {
                     "metadata": {
                         "labels": described(STORE_LABELS),
-                        # It reads its limits when it starts, so new ones need a new pod.
+                        # It reads its limits when it starts, so new limits need a new pod.
                         "annotations": {"breakeven/configuration": digest({_LIMITS: text})},
                     },
                     "spec": _pod(gateway),
@@ -118,7 +118,7 @@ def _pod(gateway: GatewaySettings) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": pod_security(),
-        # The service ends where Valkey does not answer yet, and the kubelet starts it again.
+        # The service exits if Valkey does not answer yet, and the kubelet restarts it.
         "containers": [_service(gateway), _valkey(gateway)],
         "volumes": [
             {"name": "data", "persistentVolumeClaim": {"claimName": STORE}},
@@ -135,11 +135,11 @@ def digest(files: Mapping[str, str]) -> str:
 def valkey_arguments(port: int, folder: str) -> list[str]:
     """Returns the arguments of Valkey.
 
-    It listens on loopback alone, where only its own pod can ask, and needs no password.
+    It listens only on loopback, which only its own pod can reach, so it needs no password.
 
     Args:
         port: Port to listen on.
-        folder: Where its files lie.
+        folder: Its data folder.
     """
     return [
         "--bind",
@@ -148,14 +148,14 @@ def valkey_arguments(port: int, folder: str) -> list[str]:
         str(port),
         "--dir",
         folder,
-        # Each second's additions reach the volume; a crash forgets a second at most.
+        # Additions are written to the volume every second; a crash loses at most one second.
         "--appendonly",
         "yes",
         "--appendfsync",
         "everysec",
         "--save",
         "",
-        # Sums are never thrown away for want of room: writing fails instead, and is seen.
+        # Sums are never evicted when memory is full: writes fail instead, which is visible.
         "--maxmemory",
         "192mb",
         "--maxmemory-policy",
@@ -176,9 +176,9 @@ def service_environment() -> dict[str, str]:
         "DEBUG_HOST": "127.0.0.1",
         "REDIS_SOCKET_TYPE": "tcp",
         "REDIS_URL": f"127.0.0.1:{VALKEY_PORT}",
-        # Shorter than Envoy waits where an answer is a must.
+        # Shorter than Envoy's timeout when an answer is required.
         "REDIS_TIMEOUT": "500ms",
-        # Else it writes every number into its log.
+        # Otherwise it logs every number.
         "DISABLE_STATS": "true",
         "LOG_LEVEL": "warn",
     }

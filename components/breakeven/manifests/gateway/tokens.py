@@ -1,4 +1,4 @@
-"""Tokens of an identity provider: how Envoy checks them, and where it has the keys from."""
+"""Tokens of an identity provider: how Envoy checks them, and where it gets the keys."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from breakeven.manifests.gateway.typed import exactly, extension
 from breakeven.settings.gateway import GatewaySettings
 
 CLAIMS = "claims"
-"""Under which name gateway.lua finds a token's claims."""
+"""Metadata key of a token's claims for gateway.lua."""
 JWKS = "jwks"
-"""Cluster that has the provider's keys."""
+"""Cluster for the provider's keys."""
 
 
 def token_check(gateway: GatewaySettings) -> list[dict[str, Any]]:
-    """Returns the filter that checks tokens; none where callers have keys alone.
+    """Returns the filter that checks tokens; None if callers only have keys.
 
-    A request without a token goes on: gateway.lua asks for a key then. One whose token is not
-    valid ends here, before its body is read.
+    A request without a token passes: gateway.lua then requires a key. A request with an invalid
+    token ends here, before its body is read.
 
     Args:
         gateway: The stack's gateway.
@@ -52,7 +52,7 @@ def token_check(gateway: GatewaySettings) -> list[dict[str, Any]]:
 
 
 def keys_route(gateway: GatewaySettings) -> list[dict[str, Any]]:
-    """Returns the route by which pods without a way out fetch the keys; none where they do not."""
+    """Returns the route through which pods without a way out fetch the keys; None if not needed."""
     if not gateway.oidc.jwks_uri:
         return []
     parts = urlsplit(gateway.oidc.jwks_uri)
@@ -72,7 +72,7 @@ def _keys(gateway: GatewaySettings) -> dict[str, Any]:
         "remote_jwks": {
             "http_uri": {"uri": gateway.oidc.jwks_uri, "cluster": JWKS, "timeout": "5s"},
             "cache_duration": "600s",
-            # In the background, so that no request waits for the provider.
+            # In the background, so that requests do not wait for the provider.
             "async_fetch": {},
         }
     }

@@ -28,10 +28,10 @@ def address(host: str, port: int) -> dict[str, Any]:
 
 
 def exactly(name: str, value: str) -> dict[str, Any]:
-    """Matches a header by its whole value; several of one name never match."""
+    """Matches a header by its whole value; repeated headers never match."""
     return {"name": name, "string_match": {"exact": value}}
 
 
 def noted(name: str) -> str:
-    """Returns the format of what our programs noted of a request."""
+    """Returns the log format of our programs' metadata."""
     return f"%DYNAMIC_METADATA(gateway:{name})%"

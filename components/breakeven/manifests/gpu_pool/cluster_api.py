@@ -1,4 +1,4 @@
-"""GPU nodes that Cluster API makes, on any infrastructure that has a provider for it."""
+"""GPU nodes from Cluster API, on any infrastructure with a provider."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from breakeven.settings.pool import ClusterApiTemplate
 from breakeven.settings.stack import Stack
 
 POOL_LABEL = "node.cluster.x-k8s.io/pool"
-"""Cluster API copies labels of this domain from machines to nodes, and few others."""
+"""Cluster API copies labels of this domain, and few others, from machines to nodes."""
 
 
 def cluster_api_pool(stack: Stack) -> Pool:

@@ -1,4 +1,4 @@
-"""GPU nodes that are there: on-premises, or made by someone else in any cloud."""
+"""Existing GPU nodes: on-premises, or created by someone else in any cloud."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from breakeven.settings.stack import Stack
 
 
 def existing_pool(stack: Stack) -> Pool:
-    """Returns nodes that are found by their labels; nothing is made."""
+    """Returns nodes that are selected by labels; nothing is created."""
     pool = stack.pool
     scheduling = Scheduling.on_gpu_nodes(pool.node_labels, pool.node_taints, pool.gpu.taint)
     # The nodes are paid whether they work or not, so the weights are fetched on them: a volume on

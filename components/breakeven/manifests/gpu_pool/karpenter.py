@@ -1,4 +1,4 @@
-"""GPU nodes that Karpenter starts and stops; what all clouds with a Karpenter share."""
+"""GPU nodes from Karpenter: the part that all its clouds share."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _HIGHEST_WEIGHT = 100  # Karpenter's limit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeClass:
-    """A cloud's own half of Karpenter: how its machines start.
+    """The cloud-specific part of Karpenter: how machines start.
 
     Attributes:
         group: API group.
         kind: Kind in that group.
         template: Its template below charts/.
-        values: What the template needs in addition to the name.
+        values: Values of the template in addition to the name.
     """
 
     group: str
@@ -40,7 +40,7 @@ def karpenter_pool(stack: Stack, node_class: NodeClass) -> Pool:
 
     Args:
         stack: The stack.
-        node_class: The cloud's half.
+        node_class: The cloud-specific part.
     """
     name, pool = pool_name(stack), stack.pool
     manifest = render_manifest(node_class.template, {"name": name, **node_class.values})

@@ -8,7 +8,7 @@ from breakeven.settings.pool import PoolSettings
 from breakeven.settings.stack import Stack
 
 _SYSTEM = 4
-"""GB of Bottlerocket's own volume: Karpenter's default of it."""
+"""Size of Bottlerocket's system volume in GB: Karpenter's default."""
 
 
 def karpenter_aws_pool(stack: Stack) -> Pool:
@@ -30,9 +30,9 @@ def karpenter_aws_pool(stack: Stack) -> Pool:
 
 
 def _volumes(pool: PoolSettings) -> list[tuple[str, int]]:
-    """Returns a node's volumes by device, in GB; together as large as is priced."""
+    """Returns a node's volumes by device, in GB; their sum is what is priced."""
     size = pool.node_volume_gigabytes
     if pool.karpenter.node_image.startswith("bottlerocket@"):
-        # Its system has a device of its own; images and caches are on the other.
+        # The system is on a separate device; images and caches are on the other.
         return [("/dev/xvda", _SYSTEM), ("/dev/xvdb", size - _SYSTEM)]
     return [("/dev/xvda", size)]

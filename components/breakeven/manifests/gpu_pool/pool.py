@@ -11,16 +11,16 @@ from breakeven.manifests.resource import Component, Resource
 from breakeven.settings.stack import CANDIDATE, Stack
 
 GPU_RESOURCE = "nvidia.com/gpu"
-"""Of the nodes that the pools start; those that are there may have others."""
+"""Taint of the nodes that pools start; existing nodes may have other taints."""
 
 _LONGEST = 63
-"""Of the names of a node pool, which are values of labels, too."""
+"""Maximum length of a node pool's name, which is also a label value."""
 _PURCHASE = "-on-demand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduling:
-    """Where pods go: labels that a node must have, and taints that do not keep them away."""
+    """Scheduling of pods: required node labels, and tolerated taints."""
 
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerated_taints: tuple[str, ...] = ()
@@ -33,15 +33,15 @@ class Scheduling:
 
         Args:
             labels: Labels of the nodes.
-            taints: Keys of their taints, without the GPU's own.
-            gpu_taint: Key of the GPU's own; empty where nodes have none.
+            taints: Keys of their taints, except the GPU's.
+            gpu_taint: Key of the GPU's taint; empty if nodes have none.
         """
         keys = dict.fromkeys((*([gpu_taint] if gpu_taint else []), *taints))
         return cls(node_selector=dict(labels), tolerated_taints=tuple(keys))
 
     @property
     def tolerations(self) -> list[dict[str, Any]]:
-        """The taints as a pod states them.
+        """The taints as a pod's tolerations.
 
         Their values differ (GKE "present", EKS blueprints "Exists", others "true"), so keys alone
         are matched.
@@ -51,10 +51,10 @@ class Scheduling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """GPU nodes: what makes them, and where pods go.
+    """GPU nodes: the resources that create them, and the scheduling of pods.
 
     Attributes:
-        resources: What makes the nodes; nothing where they are there.
+        resources: Resources that create the nodes; empty if the nodes exist.
         scheduling: For pods that serve.
         weights_scheduling: For the pod that fills the weights volume. It needs no GPU.
     """
@@ -84,7 +84,7 @@ def pool_component(stack: Stack, pool: Pool) -> Component:
             "capacityTypes": list(group.capacity_types),
             "nodeCount": group.node_count,
             "nodeVolumeGigabytes": group.node_volume_gigabytes,
-            # Of a candidate's own nodes, whose they are: the model's bill leaves them out.
+            # Marks a candidate's own nodes, which the model's bill leaves out.
             **({"instance": first.name} if first.is_candidate else {}),
         },
         resources=pool.resources,

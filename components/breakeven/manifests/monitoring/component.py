@@ -1,4 +1,4 @@
-"""What Prometheus reads, when it calls someone, and what Grafana shows."""
+"""What Prometheus scrapes, when it alerts, and what Grafana shows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from breakeven.settings.stack import Settings
 def monitoring_component(name: str, settings: Settings) -> Component:
     """Returns PodMonitor, recording rules, alerts and dashboards of one model.
 
-    What needs the estimate's figures is in `planned_cost_component`.
+    Resources that need the estimate's figures are in `planned_cost_component`.
 
     Args:
         name: Name in the program.
@@ -41,7 +41,7 @@ def monitoring_component(name: str, settings: Settings) -> Component:
 
 
 def scraping_component(name: str, settings: Settings) -> Component:
-    """Returns what reads a candidate's metrics; the model's dashboards show them next to its own.
+    """Returns the PodMonitor of a candidate, whose metrics the model's dashboards show.
 
     Args:
         name: Name in the program.
@@ -84,7 +84,7 @@ def _config_map(name: str, dashboard: str, settings: Settings) -> dict[str, Any]
             "namespace": settings.monitoring.namespace,
             "labels": {
                 "app.kubernetes.io/part-of": "breakeven",
-                # What the side car of Grafana's chart looks for.
+                # The label that the sidecar of Grafana's chart looks for.
                 "grafana_dashboard": "1",
             },
         },

@@ -1,4 +1,4 @@
-"""What was planned as recorded series, and the alerts about money."""
+"""The plan as recorded series, and the alerts about cost."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _IDLE_SECONDS = 3600
 
 
 def planned_cost_component(name: str, settings: Settings, planned: PlannedCost) -> Component:
-    """Returns the estimate's figures for Prometheus, beside which dashboards put what happens.
+    """Returns the estimate's figures for Prometheus; dashboards compare them with observations.
 
-    Registered after the estimate, from which it is made, and so no part of it; it costs nothing.
+    It is made from the estimate and registered after it, so it is not in the estimate; it is free.
 
     Args:
         name: Name in the program.
@@ -35,7 +35,7 @@ def planned_cost_component(name: str, settings: Settings, planned: PlannedCost) 
 
 def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
     replicas, node_hour = settings.replicas, planned.node_hour
-    # Where the price is private, replicas and GPUs are counted and not priced.
+    # If the price is private, replicas and GPUs are counted but not priced.
     replica_hour = Decimal(1) if node_hour is None else node_hour / planned.replicas_per_node
     gpu_hour = replica_hour if node_hour is None else replica_hour / replica_gpus(settings)
     return {
@@ -74,16 +74,16 @@ def _values(settings: Settings, planned: PlannedCost) -> dict[str, object]:
 
 
 def _removes_idle(settings: Settings, planned: PlannedCost) -> bool:
-    """Tells whether replicas that the load does not need are to be removed, and money with them.
+    """Tells whether removing replicas that the load does not need saves money.
 
-    A schedule keeps them although the load is low, and a pool of fixed size is paid all the same.
+    A schedule keeps them at low load, and a pool of fixed size is paid in any case.
     """
     replicas = settings.replicas
     return replicas.autoscaling and not replicas.schedule and planned.fixed_nodes is None
 
 
 def _figures(settings: Settings, planned: PlannedCost) -> list[tuple[str, str]]:
-    """Returns the constants that are recorded, by name without prefix."""
+    """Returns the recorded constants, by name without prefix."""
     figures: dict[str, Decimal | None] = {
         "planned_month:usd": planned.monthly,
         "planned_hour:usd": planned.monthly / planned.hours_per_month,
@@ -106,5 +106,5 @@ def _figures(settings: Settings, planned: PlannedCost) -> list[tuple[str, str]]:
 
 
 def _text(figure: Decimal) -> str:
-    """Writes a figure to six places, as the report does, without an exponent."""
+    """Formats a figure with six decimals, like the report, without an exponent."""
     return f"{figure.quantize(Decimal('0.000001'), ROUND_HALF_UP).normalize():f}"

@@ -1,4 +1,4 @@
-"""What the exporter of a GPU's vendor measures, as series that alerts and dashboards share."""
+"""Metrics of GPU vendors' exporters, as series that alerts and dashboards share."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from breakeven.manifests.monitoring.promql import exported_pod_selector, pod_sel
 from breakeven.settings.stack import Settings
 
 HEAT = "breakeven:gpu_thermal_throttling:rate5m"
-"""Recorded series of throttling by heat."""
+"""Recorded series of thermal throttling."""
 
 _RATIO = ":ratio"
 _OVER_TIME = {":rate5m": ("rate", "5m"), ":increase1h": ("increase", "1h")}
-"""Function and window of counters, by how the recorded series is called."""
+"""Function and window of counters, by name of the recorded series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +21,10 @@ class GpuExporter:
     """The exporter of a vendor's GPUs.
 
     Attributes:
-        name: What people call it.
+        name: Its common name.
         metrics: Its metric by the name of the recorded series.
-        renamed: Its label by the label of the recorded series, where they differ.
-        source: Where names and labels are from.
+        renamed: Its label by the label of the recorded series, if they differ.
+        source: Source of names and labels.
     """
 
     name: str
@@ -72,7 +72,7 @@ _NVIDIA = GpuExporter(
         "breakeven:gpu_power:watts": "DCGM_FI_DEV_POWER_USAGE",
         "breakeven:gpu_temperature:celsius": "DCGM_FI_DEV_GPU_TEMP",
         "breakeven:gpu_memory_used:mebibytes": "DCGM_FI_DEV_FB_USED",
-        # Nothing where the exporter does not collect it; see docs/monitoring.md.
+        # Empty if the exporter does not collect it; see docs/monitoring.md.
         HEAT: "DCGM_FI_DEV_THERMAL_VIOLATION",
     },
     renamed={},

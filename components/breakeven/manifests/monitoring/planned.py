@@ -1,4 +1,4 @@
-"""What the estimate planned, as plain figures, to be compared with what happens."""
+"""The estimate's figures, to be compared with observations."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class PlannedApi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCost:
-    """The estimate's figures of one model; with its share of what the models of a stack share.
+    """The estimate's figures of one model, including its share of shared costs.
 
     Attributes:
         monthly: USD a month, everything counted.
-        per_million_tokens: USD per 1M tokens, idle hours paid too.
+        per_million_tokens: USD per 1M tokens, including idle hours.
         tokens_per_day: Input and output tokens of a mean day.
         busy_share: Share of the paid capacity that the planned load uses, 0 to 1.
-        mean_nodes: GPU nodes paid, averaged over time.
-        replica_tokens_per_second: What a replica serves when it is full.
+        mean_nodes: Paid GPU nodes, averaged over time.
+        replica_tokens_per_second: Throughput of a full replica.
         replica_tokens_low: Lower end of the band of that; None where no measurement is known.
         full_requests: Requests in flight of a replica that is full.
         measured_by: The user's own measurement that it comes from: a record or a setting; empty
@@ -43,14 +43,14 @@ class PlannedCost:
             in it. None, as
             `node_hour`, where a private price is in the bill: whoever may ask Prometheus would
             read it.
-        node_hour: USD an hour that one more GPU node costs.
+        node_hour: USD per hour of one more GPU node.
         hours_per_month: Hours of the month that `monthly` and a budget are meant for.
         overflow_share: Share of requests that the gateway sends to the API, 0 to 1.
-        overflow_monthly: USD a month that the API takes for them.
+        overflow_monthly: Their cost at the API, in USD a month.
         budget: USD a month that all models may spend, of the first one; None for no budget.
         apis: The API in use, then offers of the same model, cheapest first.
-        candidate_hour: USD an hour that the trial of a candidate adds; None without one, and where
-            a private price is in it.
+        candidate_hour: USD per hour that a candidate's trial adds; None without one, or if it
+            includes a private price.
         candidate_per_million_tokens: USD per 1M tokens once it is promoted; None without one.
     """
 

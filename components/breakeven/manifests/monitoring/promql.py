@@ -1,4 +1,4 @@
-"""The pieces of PromQL that scaling, alerts and dashboards share."""
+"""PromQL expressions that scaling, alerts and dashboards share."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def models_selector(settings: Settings) -> str:
 
 
 def one_of(names: Iterable[str]) -> str:
-    """Returns a PromQL string that matches any of some names, after `=~`."""
+    """Returns a PromQL string that matches any of the names, after `=~`."""
     return quoted("|".join(name.replace(".", "\\.") for name in names))
 
 
@@ -48,7 +48,7 @@ def namespace_selector(settings: Settings) -> str:
 
 
 def exported_namespace_selector(settings: Settings) -> str:
-    """Returns the same label as Prometheus renames it where an exporter's target has its own."""
+    """Returns the same label as Prometheus renames it if an exporter's target has its own."""
     return f"exported_{namespace_selector(settings)}"
 
 
@@ -70,7 +70,7 @@ def pod_selector(settings: Settings) -> str:
 
 
 def exported_pod_selector(settings: Settings) -> str:
-    """Returns the same labels as Prometheus renames them where an exporter's target has its own."""
+    """Returns the same labels as Prometheus renames them if an exporter's target has its own."""
     return ",".join(f"exported_{label}" for label in pod_selector(settings).split(","))
 
 
@@ -82,12 +82,12 @@ def engine_pods(settings: Settings) -> str:
 
 
 def replicas_asked_for(settings: Settings) -> str:
-    """Returns the number of replicas that the cluster is asked for."""
+    """Returns the requested number of replicas."""
     return _of_controller(settings, "kube_deployment_spec_replicas", "kube_statefulset_replicas")
 
 
 def replicas_ready(settings: Settings) -> str:
-    """Returns the number of replicas that Kubernetes calls ready."""
+    """Returns the number of ready replicas."""
     return _of_controller(
         settings, "kube_deployment_status_replicas_ready", "kube_statefulset_status_replicas_ready"
     )
@@ -130,9 +130,9 @@ def gateway_counter(settings: Settings, name: str, more: str = "") -> str:
 
 
 def wanted_requests(settings: Settings) -> str:
-    """Returns the gateway's counter of requests that an own replica should have had.
+    """Returns the gateway's counter of requests that an own replica should have served.
 
-    Not those of teams over their budget, nor those that asked for the API by name. Envoy has this
+    It excludes teams over their budget, and requests that named the API. Envoy has this
     counter from its start, at zero: of a series that begins with one Prometheus sees no increase.
     """
     return (

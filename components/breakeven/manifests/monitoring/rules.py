@@ -29,11 +29,11 @@ from breakeven.settings.gateway import GatewaySettings
 from breakeven.settings.stack import RolloutCandidate, Settings
 
 PATIENCE_SECONDS = 300
-"""Beyond what a start or a node may take at most, before someone is called."""
+"""Time beyond the maximum for a start or a node before an alert."""
 
 
 def rule_resources(settings: Settings) -> Iterator[Resource]:
-    """Yields the PrometheusRules that need no estimate: what is recorded, and alerts by concern.
+    """Yields the PrometheusRules without estimates: recording rules, and alerts by concern.
 
     Args:
         settings: The stack's settings.
@@ -64,7 +64,7 @@ def _manifest(settings: Settings, concern: str) -> dict[str, Any]:
 
 
 def rule_manifest(settings: Settings, concern: str, values: Mapping[str, object]) -> dict[str, Any]:
-    """Renders the rules of one concern and adds what is the same in all of them.
+    """Renders the rules of one concern and adds their common parts.
 
     Recorded series and alerts carry the stack's namespace; an alert also its model and the address
     of its runbook, which is the section of its name on the page of its concern.
@@ -72,7 +72,7 @@ def rule_manifest(settings: Settings, concern: str, values: Mapping[str, object]
     Args:
         settings: The stack's settings.
         concern: Name of the template, and of the page in docs/runbooks.
-        values: What this template needs in addition to the names that all of them get.
+        values: Values of this template in addition to the common ones.
     """
     namespace, model = settings.network.namespace, settings.model.facts.name
     manifest = render_manifest(
@@ -146,12 +146,12 @@ def _candidate_values(settings: Settings, tried: RolloutCandidate) -> dict[str, 
 
 
 def _asked_for(settings: Settings, served: Sequence[str]) -> str:
-    """Returns what tells requests for one model from others'; nothing where there is only one."""
+    """Returns a matcher for requests of one model; empty if there is only one model."""
     return f",model=~{one_of(served)}" if settings.co_located else ""
 
 
 def _overflowing(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Yields the models with an API behind them, and what tells their requests from others'."""
+    """Yields the models with an API, and a matcher for their requests."""
     served = {settings.model.facts.name: settings.model.served}
     served |= {other.model: other.served for other in settings.co_located}
     for name in settings.overflow_apis:

@@ -1,4 +1,4 @@
-"""The way from the cluster's own inference gateway to the replicas, and no gateway of the stack.
+"""The path from the cluster's inference gateway to the replicas, without a gateway of the stack.
 
 Rendered against the schemas of the Gateway API and of its inference extension; not tried with an
 inference gateway.
@@ -23,7 +23,7 @@ def inference_pool(stack: Stack) -> Iterator[Resource]:
     picker = {
         "name": gateway.inference_pool.endpoint_picker,
         "port": {"number": gateway.inference_pool.endpoint_picker_port},
-        # Without it nobody knows which replica has room, nor that one is ready.
+        # Without it, the gateway does not know which replicas are ready or have capacity.
         "failureMode": "FailClose",
     }
     metadata = {

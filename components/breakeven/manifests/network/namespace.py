@@ -38,6 +38,6 @@ def _restricted() -> dict[str, str]:
     prefix, modes = "pod-security.kubernetes.io/", ("enforce", "audit", "warn")
     return {
         **{f"{prefix}{mode}": "restricted" for mode in modes},
-        # What a newer Kubernetes adds to the standard holds from its first day.
+        # New rules of a newer Kubernetes apply immediately.
         **{f"{prefix}{mode}-version": "latest" for mode in modes},
     }

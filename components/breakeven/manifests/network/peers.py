@@ -1,4 +1,4 @@
-"""Who may talk to whom: the parts from which network rules are made."""
+"""Who may talk to whom: the parts of network rules."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def pods(labels: Mapping[str, str]) -> dict[str, Any]:
 
 
 def name_lookups(stack: Stack) -> dict[str, Any]:
-    """Allows questions to the cluster's DNS pods, and not to all of their namespace.
+    """Allows queries to the cluster's DNS pods, but not to the rest of their namespace.
 
     Where nodes run a DNS cache of their own, pods ask that: it is in the node's network, so that
     only its address names it.
@@ -90,7 +90,7 @@ def name_lookups(stack: Stack) -> dict[str, Any]:
 
 
 def collector(stack: Stack) -> list[dict[str, Any]]:
-    """Allows the engine to send traces to the collector, where the stack has one."""
+    """Allows the engine to send traces to the collector, if the stack has one."""
     tracing = stack.monitoring.tracing_endpoint
     if tracing is None:
         return []
@@ -106,7 +106,7 @@ def collector(stack: Stack) -> list[dict[str, Any]]:
 
 
 def public_https() -> dict[str, Any]:
-    """Allows HTTPS to the internet, and to nothing private."""
+    """Allows HTTPS to the internet, but not to private addresses."""
     return {
         "to": [
             {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(NOT_PUBLIC_4)}},

@@ -39,7 +39,7 @@ from breakeven.settings.stack import Stack
 
 
 def network_component(name: str, stack: Stack) -> Component:
-    """Returns the network rules: nothing may talk, but for what is named here.
+    """Returns the network rules: all traffic that is not named here is denied.
 
     The engine is called by its clients and calls nobody, so that prompts have no way out; where
     monitoring.tracingEndpoint names a collector, it reaches that one port, and where a replica
@@ -75,7 +75,7 @@ def _engine_policies(stack: Stack) -> Iterator[Resource]:
         stack,
         f"{NAME}-engine",
         ENGINE_LABELS,
-        # A rule without a peer would let everybody in.
+        # A rule without a peer would admit everyone.
         ingress=[_opened(peers, ENGINE_PORT)] if peers else [],
         egress=collector(stack),
     )

@@ -48,9 +48,9 @@ _QUIET = "/health,/metrics,/ping"
 
 
 def _memory_flag(settings: Settings) -> str:
-    """Returns what bounds the engine's memory: a share of a GPU's, or bytes of the node's.
+    """Returns the engine's memory limit: a share of a GPU's memory, or bytes of the node's.
 
-    On processors vLLM takes a share of all the memory of the machine, whoever else lives there.
+    On CPUs, vLLM takes a share of the machine's whole memory, regardless of other pods.
     """
     if settings.pool.gpu.is_cpu:
         return f"--kv-cache-memory-bytes={processor_cache_bytes(settings)}"
@@ -58,7 +58,7 @@ def _memory_flag(settings: Settings) -> str:
 
 
 def _memory_utilization(settings: Settings) -> Decimal:
-    """Returns the share of the memory that the engine sees, and may take; rounded down."""
+    """Returns the share of the visible memory that the engine may take, rounded down."""
     share = settings.engine.gpu_memory_utilization
     seen = Decimal(settings.pool.gpu.visible_memory_share)
     return share if seen == 1 else (share * seen).quantize(Decimal("0.001"), ROUND_DOWN)
@@ -72,7 +72,7 @@ def engine_flags(settings: Settings, timings: Timings, *, worker: bool = False) 
 
     Args:
         settings: The stack's settings.
-        timings: What the pod is given to stop.
+        timings: Time that the pod has to stop.
         worker: Whether the pod is one of a replica's further nodes, which serves no address.
     """
     model, engine = settings.model, settings.engine
@@ -154,8 +154,8 @@ def engine_pod(  # noqa: PLR0913  # one argument for each thing that the pod nee
 
     Args:
         settings: The stack's settings.
-        timings: What the pod is given to start and to stop.
-        scheduling: Where GPU nodes are.
+        timings: Time that the pod has to start and to stop.
+        scheduling: Scheduling on GPU nodes.
         service_account: Account without rights.
         weights: Volumes that hold the weights.
         worker: Whether the pod is one of a replica's further nodes.
@@ -225,7 +225,7 @@ def _container(settings: Settings, timings: Timings) -> dict[str, Any]:
             settings, PROBE_PERIOD, failures=timings.startup_budget // PROBE_PERIOD
         ),
         "readinessProbe": _probe(settings, 5, failures=3),
-        # A restart costs a whole start, so only a minute of silence leads to one.
+        # A restart takes as long as a start, so only a minute without an answer causes one.
         "livenessProbe": _probe(settings, PROBE_PERIOD, failures=6),
         "lifecycle": guard_hook(timings),
     }
@@ -272,7 +272,7 @@ def _common(settings: Settings, timings: Timings) -> dict[str, Any]:
 
 
 def _vocabulary_environment(settings: Settings) -> dict[str, str]:
-    """Returns where the engine finds the vocabulary that it would fetch otherwise."""
+    """Returns the variables with the vocabulary's folder, which would otherwise be fetched."""
     model = settings.model
     if not model.facts.fetches_vocabulary:
         return {}
@@ -317,7 +317,7 @@ def _probe(settings: Settings, period: int, *, failures: int) -> dict[str, Any]:
     # /health asks for no key, /v1/models would; nothing listens before the model is loaded.
     asked: dict[str, Any] = {"path": "/health", "port": ENGINE_PORT_NAME}
     if settings.network.tls_secret is not None:
-        asked["scheme"] = "HTTPS"  # the kubelet does not ask whose certificate it is
+        asked["scheme"] = "HTTPS"  # the kubelet does not check the certificate
     return {
         "httpGet": asked,
         "periodSeconds": period,

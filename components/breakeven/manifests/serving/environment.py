@@ -1,4 +1,4 @@
-"""Environment variables of the containers: no telemetry, no hub, caches where one may write."""
+"""Environment variables of the containers: no telemetry, no hub, caches in writable folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENGINE_TELEMETRY: Mapping[str, str] = {
     # vLLM asks whether it is "1", not whether it is set.
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_DO_NOT_TRACK": "1",
-    # Should a version forget to ask, it reaches nobody.
+    # If a version ignores the variable, it still reaches nobody.
     "VLLM_USAGE_STATS_SERVER": "http://127.0.0.1:9",
     "LMCACHE_TRACK_USAGE": "false",
     "RAY_USAGE_STATS_ENABLED": "0",

@@ -1,4 +1,4 @@
-"""The request guard: what stands between vLLM and its callers, and what lets a replica leave.
+"""The request guard, between vLLM and its callers, and the hook that drains a replica.
 
 Two files of charts/serving/, mounted into the engine's container: middleware that vLLM loads, and
 the preStop hook. What they guard against is in docs/vllm.md.
@@ -23,7 +23,7 @@ MIDDLEWARE = "request_guard.RequestGuard"
 
 _HOOK = "leave.py"
 CHAT_TEMPLATE = f"{GUARD}/chat-template.jinja"
-"""Where the engine's container finds a template that is not in its image."""
+"""Path of a template that is not in the engine's image."""
 
 _FILES = ("request_guard.py", _HOOK)
 _VOLUME = "guard"
@@ -48,7 +48,7 @@ def guard_files(settings: Settings) -> Resource:
 
 
 def guard_environment(timings: Timings) -> Mapping[str, str]:
-    """Returns what the guard needs to know."""
+    """Returns the guard's configuration."""
     return {
         "PYTHONPATH": GUARD,
         "REQUEST_GUARD_FOLDER": _STATE,
@@ -57,7 +57,7 @@ def guard_environment(timings: Timings) -> Mapping[str, str]:
 
 
 def guard_hook(timings: Timings) -> dict[str, Any]:
-    """Returns what runs in the container before it gets the signal to stop."""
+    """Returns the command that runs in the container before the signal to stop."""
     return {
         "preStop": {
             "exec": {
@@ -78,7 +78,7 @@ def guard_volume(settings: Settings) -> dict[str, Any]:
 
 
 def guard_mount() -> dict[str, Any]:
-    """Returns where the engine's container finds that volume."""
+    """Returns the mount of that volume in the engine's container."""
     return {"name": _VOLUME, "mountPath": GUARD, "readOnly": True}
 
 
@@ -104,6 +104,6 @@ def _template(settings: Settings) -> str:
 
 
 def _name(settings: Settings) -> str:
-    # It changes with what is in the files, so that replicas are replaced one by one.
+    # The name changes with the content, so that replicas are replaced one by one.
     content = json.dumps(_files(settings), sort_keys=True).encode()
     return f"{settings.name}-guard-{hashlib.sha256(content).hexdigest()[:8]}"

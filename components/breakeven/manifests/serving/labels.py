@@ -1,4 +1,4 @@
-"""Names and labels by which the parts of the kit find each other's objects in the cluster."""
+"""Names and labels that the parts of the kit use to find each other's objects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENGINE_LABELS: Mapping[str, str] = {
     "app.kubernetes.io/name": "vllm",
     "app.kubernetes.io/component": "engine",
 }
-"""The pods that serve, whichever model."""
+"""The serving pods of all models."""
 
 WEIGHTS_LABELS: Mapping[str, str] = {
     "app.kubernetes.io/name": "vllm",
@@ -40,25 +40,25 @@ ENGINE_PORT_NAME = "http"
 
 
 def replicas_key(settings: Settings) -> str:
-    """Returns the key of what owns the pods that serve one model."""
+    """Returns the key of the owner of one model's serving pods."""
     if settings.engine.pipeline_parallel > 1:
         return f"LeaderWorkerSet/{GROUP_NAME}"
     return f"Deployment/{settings.name}"
 
 
 def engine_labels(settings: Settings) -> dict[str, str]:
-    """Returns the labels by which the pods that serve one model are found."""
+    """Returns the labels that select one model's serving pods."""
     return {**ENGINE_LABELS, MODEL: settings.name}
 
 
 def answering_labels(settings: Settings) -> dict[str, str]:
-    """Returns the labels of those that answer requests: where a replica spans nodes, its first."""
+    """Returns the labels of the pods that answer requests: if a replica spans nodes, its first."""
     leader = LEADER_LABELS if settings.engine.pipeline_parallel > 1 else {}
     return {**engine_labels(settings), **leader}
 
 
 def weights_labels(settings: Settings) -> dict[str, str]:
-    """Returns the labels of what fills one model's volumes."""
+    """Returns the labels of the pod that fills one model's volumes."""
     return {**WEIGHTS_LABELS, MODEL: settings.name}
 
 

@@ -1,4 +1,4 @@
-"""What makes of a model's text the tool calls and the reasoning that agents ask for."""
+"""vLLM's parsers, which extract tool calls and reasoning from a model's text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from breakeven.settings.vllm.arguments import AUTO, OFF
 from breakeven.settings.vllm.chat_template import OF_THE_MODEL, is_file
 
 _EXAMPLES = "/vllm-workspace/examples"
-"""Where vLLM's images have its example templates."""
+"""Folder of vLLM's example templates in its images."""
 
 
 def parser_flags(settings: Settings) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where replicas go: spread over nodes and zones, away from other models and from lost nodes."""
+"""Placement of replicas: spread over nodes and zones, away from other models and lost nodes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def spread(settings: Settings) -> list[dict[str, Any]]:
 
 
 def lost_nodes(settings: Settings) -> list[dict[str, Any]]:
-    """Returns for how long a replica waits for a node that no longer answers."""
+    """Returns how long a replica waits for a node that no longer answers."""
     if not settings.has_spare_gpus:
         return []  # there is nowhere else, and a node that comes back still has its replica
     return [

@@ -1,4 +1,4 @@
-"""How replicas are replaced when model or engine change, by what the nodes and the volume allow."""
+"""How replicas are replaced when model or engine change, as far as nodes and volume allow."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Rollout:
     """The strategy of updates and rollbacks, which go the same way.
 
     Attributes:
-        max_surge: Replicas more that an update may start.
-        max_unavailable: Replicas fewer that it may leave; one of the two is 1, the other 0.
-        gap_seconds: For how long no replica may serve; 0 where one always does.
+        max_surge: Extra replicas that an update may start.
+        max_unavailable: Replicas that may be missing; one of the two is 1, the other 0.
+        gap_seconds: Maximum time without a serving replica; 0 if one always serves.
         hindrance: Why no replica may be added: only one node can mount the weights, no GPU of the
             fixed nodes is spare, or the GPU quota is used up; None where one may.
     """
@@ -33,10 +33,10 @@ class Rollout:
 
 
 def rollout_of(settings: Settings) -> Rollout:
-    """Works out which strategy is possible.
+    """Determines the possible strategy.
 
-    A replica more needs a GPU more. Where none is spare it would wait forever, and a replica must
-    go first: the others serve meanwhile, or none does where there is only one.
+    An extra replica needs an extra GPU. If no GPU is spare, it would wait forever, so one must
+    stop first: the others serve meanwhile, or none if there is only one.
     """
     surge = settings.surge_replicas
     only_replica = not surge and settings.replicas.min <= 1

@@ -1,4 +1,4 @@
-"""What pods may do: Kubernetes' pod security standard "restricted", and a little less."""
+"""What pods may do: slightly less than Kubernetes' pod security standard "restricted" allows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pod_security() -> dict[str, Any]:
         "runAsUser": USER,
         "runAsGroup": USER,
         "fsGroup": USER,
-        # Else every start walks through all files of the volume.
+        # Otherwise every start walks through all files of the volume.
         "fsGroupChangePolicy": "OnRootMismatch",
         "seccompProfile": {"type": "RuntimeDefault"},
     }

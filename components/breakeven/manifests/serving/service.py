@@ -1,4 +1,4 @@
-"""The address of the model: inside the cluster, or by a load balancer of the private network."""
+"""The address of the model: inside the cluster, or at a load balancer of the private network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from breakeven.settings.stack import Settings
 
 
 def service_annotations(settings: Settings) -> dict[str, str]:
-    """Returns what keeps the cloud's load balancer private; nothing where there is none."""
+    """Returns the annotations that keep a cloud's load balancer private; empty without one."""
     if not settings.network.has_load_balancer:
         return {}
     return dict(find_cloud(settings.pricing.cloud).private_balancer or {})
@@ -24,14 +24,14 @@ def address(
     port_name: str,
     scheme: str | None = None,
 ) -> dict[str, Any]:
-    """Returns the specification of the Service that clients call, as `exposure` says.
+    """Returns the specification of the Service that clients call, by `exposure`.
 
     Args:
         settings: The stack's settings.
         pods: Labels of the pods behind it.
         port: Its port.
         port_name: Name of the pods' port.
-        scheme: What the pods speak there; None for what the engine speaks.
+        scheme: Protocol of the pods; None for the engine's.
     """
     if not settings.network.has_load_balancer:
         return inner_address(settings, pods, port=port, port_name=port_name, scheme=scheme)

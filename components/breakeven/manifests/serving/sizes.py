@@ -1,4 +1,4 @@
-"""How much room a replica and its weights need: volume, GPUs, CPU, memory."""
+"""Resources of a replica and its weights: volume, GPUs, CPU, memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def adapters_volume_gib(settings: Settings) -> int:
 
 
 def engine_cpus(settings: Settings) -> int:
-    """Returns the CPUs that a replica asks for.
+    """Returns the CPUs that a replica requests.
 
     One for the API server, one for the engine core, whose loop never sleeps, and one for each GPU's
     worker: the fewest that vLLM recommends (its optimization guide, "CPU Resources for GPU
@@ -42,7 +42,7 @@ def engine_cpus(settings: Settings) -> int:
 
 
 def engine_memory_gib(settings: Settings) -> int:
-    """Returns the memory that a replica asks for, in GiB.
+    """Returns the memory that a replica requests, in GiB.
 
     6 GiB for API server, engine core and compilation, 3 GiB for each GPU's worker with its CUDA
     context and pinned buffers, and the shared memory, which counts as the pod's. The weights need
@@ -56,7 +56,7 @@ def engine_memory_gib(settings: Settings) -> int:
 
 
 def processor_cache_bytes(settings: Settings) -> int:
-    """Returns what weights and vLLM's own memory leave for the key-value cache; 0 for nothing.
+    """Returns the memory left for the key-value cache after weights and vLLM's own; at least 0.
 
     As the estimate divides the memory (`cost.capacity.memory_fit`), which refuses a model that does
     not fit.

@@ -1,4 +1,4 @@
-"""Flags of vLLM for what makes a replica cheaper than plain serving, and for what it reads."""
+"""vLLM flags for techniques that make a replica cheaper, and for its kinds of input."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def technique_flags(settings: Settings, weights: str) -> list[str]:
 
 
 def media_flags(settings: Settings) -> list[str]:
-    """Returns what a model that sees accepts: images within a request, and none from elsewhere.
+    """Returns what a vision model accepts: images within a request, but none from URLs.
 
     vLLM fetches from every host unless it is given a list; the name of the list cannot exist
     (RFC 2606).
@@ -52,7 +52,7 @@ def media_flags(settings: Settings) -> list[str]:
 
 
 def parallel_flags(settings: Settings) -> list[str]:
-    """Returns how the GPUs of a node share the model."""
+    """Returns how a node's GPUs share the model."""
     gpus = settings.engine.tensor_parallel
     if settings.engine.data_parallel_attention:
         return ["--tensor-parallel-size=1", f"--data-parallel-size={gpus}"]
@@ -60,7 +60,7 @@ def parallel_flags(settings: Settings) -> list[str]:
 
 
 def pooling_flags(settings: Settings) -> list[str]:
-    """Returns how vLLM serves a model that only reads; nothing for one that writes.
+    """Returns how vLLM serves an embedding or ranking model; empty for a generating one.
 
     Where the same weights may serve for both, such as those of a decoder that embeds, only the
     runner tells which is meant.

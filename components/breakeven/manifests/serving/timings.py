@@ -1,4 +1,4 @@
-"""How long starting, stopping and rolling out may take. All in seconds."""
+"""Time limits of starting, stopping and rolling out, in seconds."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _DOWNLOAD_BYTES_PER_SECOND = 20e6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
-    """Seconds that the pods are given.
+    """Time limits of the pods, in seconds.
 
     Attributes:
         pre_stop: From leaving the endpoints to the signal to stop.
@@ -61,7 +61,7 @@ class Timings:
         drain: vLLM's own clock for the same.
         grace: From the decision to stop to the kill.
         startup_budget: From the container's start to its first answer.
-        rollout: For all replicas to be replaced, one after the other.
+        rollout: For replacing all replicas, one after another.
     """
 
     pre_stop: int
@@ -82,11 +82,11 @@ class Timings:
 
 
 def replica_start(settings: Settings, *, new_node: bool | None = None) -> float:
-    """Returns the seconds from the decision to add a replica to its first token, as expected.
+    """Returns the expected seconds from the decision to add a replica to its first token.
 
     Args:
         settings: The stack's settings.
-        new_node: Whether a node is started for it; None for what the stack's pool does.
+        new_node: Whether a node is started for it; None for the pool's behavior.
     """
     started = settings.pool.can_grow if new_node is None else new_node
     node = EXPECTED_NODE_START if started else 0
@@ -114,12 +114,12 @@ def scale_up_period(settings: Settings) -> int:
 
 
 def doubling_period(start_seconds: float) -> int:
-    """Returns the same for replicas that take so long to start, from 15 to 1,800 s."""
+    """Returns the same for a start time of 15 to 1,800 s."""
     return min(max(math.ceil(start_seconds), 15), _LONGEST_POLICY_PERIOD)
 
 
 def timings_of(settings: Settings) -> Timings:
-    """Computes what a stack's model, volume and longest request need."""
+    """Computes the limits from a stack's model, volume and longest request."""
     read = weights_read(settings)
     budget = math.ceil((read + ENGINE_START) * START_SAFETY_FACTOR / PROBE_PERIOD) * PROBE_PERIOD
     longest = settings.engine.longest_request_seconds
@@ -136,5 +136,5 @@ def timings_of(settings: Settings) -> Timings:
 
 
 def download_seconds(file_bytes: int) -> int:
-    """Returns what a download may take, from the start of its machine, in seconds."""
+    """Returns the maximum seconds of a download, from the start of its machine."""
     return math.ceil(file_bytes / _DOWNLOAD_BYTES_PER_SECOND) + NODE_START

@@ -1,4 +1,4 @@
-"""How vLLM sends OpenTelemetry traces, where the stack names a collector."""
+"""How vLLM sends OpenTelemetry traces, if the stack names a collector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SAMPLED_SHARE = "0.05"
 
 
 def tracing_environment(settings: Settings) -> list[dict[str, Any]]:
-    """Returns what OpenTelemetry's exporter reads; nothing where no traces are sent.
+    """Returns the variables of OpenTelemetry's exporter; empty without traces.
 
     The flag --otlp-traces-endpoint carries the address. Spans hold counts, times and sampling
     parameters of a request, not its text.

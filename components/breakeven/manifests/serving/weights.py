@@ -1,6 +1,6 @@
-"""The weights: a volume, written once by a Job that verifies what it writes.
+"""The weights: a volume, filled once by a Job that verifies what it writes.
 
-Another Job before it sees within minutes whether the first one can do its work.
+Another Job checks within minutes whether the first one can succeed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from breakeven.settings.stack import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """A volume, the Job that sees whether it can be filled, and the Job that fills it."""
+    """A volume, the Job that checks whether it can be filled, and the Job that fills it."""
 
     volume: Resource
     check: Resource
@@ -42,8 +42,8 @@ class Filled:
 class Weights:
     """The volumes of a replica.
 
-    `model` is None where an image holds the weights, `adapters` without LoRA adapters, `previous`
-    where no former revision is kept, and `script` where nothing is fetched.
+    `model` is None if an image holds the weights, `adapters` without LoRA adapters, `previous` if
+    no earlier revision is kept, and `script` if nothing is fetched.
     """
 
     script: Resource | None = None
@@ -53,7 +53,7 @@ class Weights:
 
     @property
     def resources(self) -> Iterator[Resource]:
-        """Everything, in the order in which it is registered."""
+        """All of them, in the order of registration."""
         if self.script is not None:
             yield self.script
         for filled in (self.previous, self.model, self.adapters):
@@ -62,21 +62,21 @@ class Weights:
 
     @property
     def volumes(self) -> list[Resource]:
-        """What the replicas mount."""
+        """Volumes that the replicas mount."""
         return [filled.volume for filled in (self.model, self.adapters) if filled is not None]
 
     @property
     def jobs(self) -> list[Resource]:
-        """What must end first."""
+        """Jobs that must end first."""
         return [filled.job for filled in (self.model, self.adapters) if filled is not None]
 
 
 def weights_of(settings: Settings, pool: Pool, account: Resource) -> Weights:
-    """Returns the volumes, the script and the Jobs that fill them; nothing where none is needed.
+    """Returns the volumes, the script and the Jobs that fill them; or nothing.
 
     Args:
         settings: The stack's settings.
-        pool: Says on which nodes the Jobs may run.
+        pool: Nodes that the Jobs may run on.
         account: Their service account.
     """
     if not settings.fetches_weights:
@@ -134,7 +134,7 @@ def _filled_volume(  # noqa: PLR0913  # one argument for each object referred to
                 "name": name,
                 "namespace": settings.network.namespace,
                 "labels": labels,
-                # A Job that failed for good is made again by the next update.
+                # The next update creates a finally failed Job again.
                 "annotations": {"pulumi.com/replaceUnready": "true"},
             },
             "spec": {
@@ -144,7 +144,7 @@ def _filled_volume(  # noqa: PLR0913  # one argument for each object referred to
                 "template": {
                     "metadata": {
                         "labels": labels,
-                        # Moving it to another node would only begin again where it stopped.
+                        # On another node it would only continue where it stopped.
                         "annotations": {"karpenter.sh/do-not-disrupt": "true"},
                     },
                     "spec": weights_pod(

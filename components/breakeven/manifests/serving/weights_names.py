@@ -1,4 +1,4 @@
-"""Names of a volume of weights, its script and its Jobs, derived from what is in them."""
+"""Names of a volume of weights, its script and its Jobs, derived from their content."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from breakeven.settings.stack import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a volume holds.
+    """Content of a volume.
 
     Attributes:
         title: Part of its name.
         sources: Repositories and their commits.
-        file_bytes: Size of their files, for the time that the download may take.
+        file_bytes: Size of their files, for the time limit of the download.
         gibibytes: Size of the volume.
         is_model: Whether it is the model itself, not adapters of it.
         further: Files from elsewhere that are put into each commit's folder.
@@ -63,7 +63,7 @@ def adapters_content(settings: Settings) -> Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsNames:
-    """Names of the volume, the script and the Jobs; they change when what is behind them does."""
+    """Names of the volume, the script and the Jobs, which change with their content."""
 
     volume: str
     script: str
@@ -72,7 +72,7 @@ class WeightsNames:
 
 
 def weights_names(content: Content, settings: Settings, pool: Pool, script: str) -> WeightsNames:
-    """Derives the names from everything that decides what is in the volume.
+    """Derives the names from everything that determines the volume's content.
 
     A new revision gets a new volume and a new Job; the old volume stays until the replicas that
     read it are gone, so that an update that fails leaves them as they were. With a new engine image

@@ -1,4 +1,4 @@
-"""Dashboards and panels in the few forms that the kit uses, on top of Grafana's own builders."""
+"""Dashboards and panels in the few forms that the kit uses, based on Grafana's builders."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ _SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query and how its series are called."""
+    """A query and the legend of its series."""
 
     expression: str
     legend: str
 
 
 class Board:
-    """A dashboard in the making; panels follow one another from left to right.
+    """A dashboard under construction; panels are placed from left to right.
 
     Args:
         settings: The stack's settings.
-        reader: Who reads it, as the title and the address say.
+        reader: Its reader, for title and address.
         span: Time shown at first, such as "6h".
     """
 
@@ -84,8 +84,8 @@ class Board:
         Args:
             title: Heading.
             unit: Grafana's name of the unit, such as "s" or "currencyUSD".
-            queries: What is drawn.
-            explained: What it tells, for the panel's tooltip.
+            queries: Series to draw.
+            explained: Explanation, for the panel's tooltip.
             width: In columns of 24.
         """
         panel = (

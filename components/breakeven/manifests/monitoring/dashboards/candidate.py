@@ -10,7 +10,7 @@ _USD = "currencyUSD"
 
 
 def candidate_and_model(result: Board, settings: Settings, tried: RolloutCandidate) -> None:
-    """Adds them.
+    """Adds the panels.
 
     Args:
         result: The dashboard.

@@ -1,4 +1,4 @@
-"""How full the fleet is, and what it could take: for those who decide about replicas and GPUs."""
+"""Utilization and free capacity of the fleet: for those who decide about replicas and GPUs."""
 
 from __future__ import annotations
 

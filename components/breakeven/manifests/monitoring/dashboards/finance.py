@@ -1,4 +1,4 @@
-"""What it costs, compared with the plan and the APIs: for those who pay."""
+"""Cost compared with the plan and the APIs: for finance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Panels of the gateway of mode hybrid, for the dashboards of who is called and of who pays."""
+"""Panels of the gateway in mode hybrid, for the on-call and finance dashboards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _USD = "currencyUSD"
 
 
 def gateway_requests(result: Board, settings: Settings) -> None:
-    """Adds where requests go, and what the gateway sees of the replicas."""
+    """Adds the destinations of requests, and the gateway's view of the replicas."""
     requests = partial(gateway_counter, settings, "requests")
     answered, failed = requests('to!="clients"'), requests('status=~"4..|5.."')
     cut = requests('status="200",why=~".*(UC|UPE|UT|SI).*"')
@@ -64,7 +64,7 @@ def gateway_requests(result: Board, settings: Settings) -> None:
 
 
 def gateway_money(result: Board, settings: Settings, gateway: GatewaySettings) -> None:
-    """Adds what teams take, and what the API takes compared with the plan."""
+    """Adds teams' usage, and the API's share compared with the plan."""
     count = partial(gateway_counter, settings)
     result.row("Gateway")
     for title, unit, total, explained in (

@@ -1,4 +1,4 @@
-"""What is wrong now, and where to look: for those on call."""
+"""Current problems, and where to look: for those on call."""
 
 from __future__ import annotations
 
