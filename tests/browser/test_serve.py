@@ -173,7 +173,9 @@ def test_every_control_is_reached_by_tab_in_order_with_a_visible_focus(
     assert reached[1:] == expected
 
 
-def test_a_mistake_is_told_at_its_field_and_the_last_answer_stays(chromium: Page, url: str) -> None:
+def test_a_mistake_is_shown_at_its_field_and_the_last_answer_stays(
+    chromium: Page, url: str
+) -> None:
     opened(chromium, url)
     before = chromium.evaluate(FIGURE)
     burst = "document.getElementById('control-traffic-burstFactor')"

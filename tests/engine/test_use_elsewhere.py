@@ -57,7 +57,7 @@ def test_the_preview_of_another_program_shows_its_cost(tmp_path: Path) -> None:
     assert "$8.00" in done.stdout
 
 
-def test_a_price_that_is_none_is_told(tmp_path: Path) -> None:
+def test_an_invalid_price_is_reported(tmp_path: Path) -> None:
     done = preview(tmp_path, PRICED.replace("LINE", 'prices={"volume/aws/gp3": "cheap"}'))
     assert done.returncode != 0
     assert 'volume/aws/gp3: found "cheap"' in done.stdout + done.stderr

@@ -121,7 +121,7 @@ def test_websockets_and_upgrades_are_refused(serving: Cluster) -> None:
     assert not serving.asked()
 
 
-def test_the_key_is_asked_for_before_the_body(cluster: Cluster) -> None:
+def test_the_key_is_checked_before_the_body(cluster: Cluster) -> None:
     """A body that never comes costs nothing: the refusal is there first."""
     head = (
         f"POST {CHAT} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer sk-wrong\r\n"
@@ -134,7 +134,7 @@ def test_the_key_is_asked_for_before_the_body(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("key", ["sk-product", "sk-wrong"])
-def test_a_large_body_is_refused_and_held_nowhere(serving: Cluster, key: str) -> None:
+def test_a_large_body_is_rejected_and_never_buffered(serving: Cluster, key: str) -> None:
     """60 MB of `[],` made LiteLLM use 2 GiB and stand for 9 s."""
     body = b'{"model":"m","messages":[' + b"[]," * (20 * MIB) + b"[]]}"
     before = serving.processes["gateway"].resident_mib()

@@ -64,7 +64,7 @@ def test_no_answer_is_longer_than_the_team_may_have(asked: Cluster, path: str) -
 
 
 @pytest.mark.parametrize("value", ["true", 1, "1", "yes", 1.0, [], {}, "false"])
-def test_a_stream_is_asked_for_by_true_alone(asked: Cluster, value: Any) -> None:
+def test_only_true_requests_a_stream(asked: Cluster, value: Any) -> None:
     """vLLM takes 1 and "yes" for true, and the gateway would not have asked for the usage."""
     body = {"model": asked.model, "messages": [], "stream": value}
     assert asked.call("POST", CHAT, key="sk-any", body=body).status == 400
@@ -74,7 +74,7 @@ def test_a_stream_is_asked_for_by_true_alone(asked: Cluster, value: Any) -> None
 @pytest.mark.parametrize(
     "value", [["a"] * 5, [[1, 2]] * 5, ["a", [1], "b", "c", "d"], ["a"] * 10**5]
 )
-def test_a_list_of_prompts_asks_for_as_many_answers(asked: Cluster, value: Any) -> None:
+def test_a_list_of_prompts_requests_one_answer_each(asked: Cluster, value: Any) -> None:
     """Each of them is answered, and paid: gateway.maxAnswers is for all together."""
     path = "/v1/completions"
     assert asked.ask("sk-any", path=path, prompt=value).status == 400
@@ -119,7 +119,9 @@ def test_a_prompt_in_chunks_is_counted_when_its_stream_is_cut(asked: Cluster) ->
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-7"]
 )
-def test_whoever_answers_reads_the_body_as_it_was_judged(asked: Cluster, kind: str) -> None:
+def test_the_answering_server_reads_the_same_body_that_was_checked(
+    asked: Cluster, kind: str
+) -> None:
     assert asked.ask("sk-any", headers={"Content-Type": kind}).status == 200
     assert {one.header("content-type") for one in asked.asked()} == {"application/json"}
 

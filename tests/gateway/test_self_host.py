@@ -38,7 +38,7 @@ def test_what_begins_alike_goes_to_the_same_replica(alone: Cluster) -> None:
     assert sorted(len(replica.asked) for replica in alone.replicas.values()) == [0, 8]
 
 
-def test_without_a_replica_everybody_is_told_to_come_again(alone: Cluster) -> None:
+def test_without_a_replica_every_client_is_told_to_retry(alone: Cluster) -> None:
     alone.set_replicas()
     for answer in (alone.ask(), *marked(alone)):
         assert answer.status == 503

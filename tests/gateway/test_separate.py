@@ -53,7 +53,7 @@ def test_what_clients_call_names_nothing_outside_the_cluster() -> None:
     assert found.names("api") == ["gateway-egress.llm.svc.cluster.local"]
 
 
-def test_what_calls_the_api_knows_nothing_else_and_holds_no_key() -> None:
+def test_pods_that_call_the_api_know_nothing_else_and_hold_no_key() -> None:
     found = rendered()
     assert found.egress is not None
     clusters = found.egress["static_resources"]["clusters"]

@@ -94,7 +94,7 @@ def test_each_model_falls_back_to_its_own_api_with_its_own_key(apart: Cluster) -
         assert asked_of_apis(apart) == [SECOND_ASKED]
 
 
-def test_each_api_is_asked_for_by_its_name(two: Cluster) -> None:
+def test_each_api_gets_requests_under_its_own_name(two: Cluster) -> None:
     two.api.asked.clear()
     assert_complete([two.ask(model=OWN_API), two.ask(model=SECOND_API)])
     assert asked_of_apis(two) == [FIRST_ASKED, SECOND_ASKED]

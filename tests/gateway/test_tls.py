@@ -57,7 +57,7 @@ def test_plain_http_is_refused(protected: Cluster) -> None:
     connection.close()
 
 
-def test_a_client_that_trusts_somebody_else_refuses_the_gateway(
+def test_a_client_with_another_trusted_authority_rejects_the_gateway(
     protected: Cluster, tmp_path: Path
 ) -> None:
     server_context(tmp_path, "localhost")

@@ -91,7 +91,7 @@ def test_a_token_of_another_signer_or_with_other_claims_is_refused(known: Cluste
         assert known.ask(forged).status == 401
 
 
-def test_a_key_is_taken_where_there_is_no_token_and_never_beside_one(known: Cluster) -> None:
+def test_a_key_is_accepted_only_without_a_token(known: Cluster) -> None:
     body = {"model": known.model, "messages": [{"role": "user", "content": "hello"}]}
 
     def status(*headers: tuple[str, str]) -> int:
@@ -114,7 +114,7 @@ def test_a_token_in_the_address_counts_for_nothing(known: Cluster) -> None:
     assert known.call("POST", path, key=None, body=body).status == 401
 
 
-def test_what_is_not_served_asks_for_no_token(known: Cluster) -> None:
+def test_paths_that_are_not_served_require_no_token(known: Cluster) -> None:
     assert known.call("GET", "/v1/files", key=None).status == 404
     assert known.call("GET", "/v1/models", key=known.provider.token()).status == 200
     assert known.call("GET", "/v1/models", key=known.provider.token(exp=LONG_AGO)).status == 401

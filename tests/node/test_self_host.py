@@ -68,7 +68,7 @@ def test_the_weights_came_from_the_hub_through_the_rule_of_their_job(deployed: S
     assert any(line.endswith("/model.safetensors") for line in fetched), fetched
 
 
-def test_pods_reach_what_the_rules_name_and_nothing_else(deployed: SelfHosted) -> None:
+def test_pods_reach_only_what_the_rules_name(deployed: SelfHosted) -> None:
     node, engine = deployed.node, f"model.{NAMESPACE}:8000"
     server = deployed.api.get(deployed.engines()[0])["status"]["podIP"]
     api_server, kubelet = deployed.node.address.removeprefix("https://"), f"{ADDRESS}:10250"

@@ -48,7 +48,7 @@ def test_a_stack_states_its_tokens_so(stated: object, number: int) -> None:
     assert not [problem for problem in problems if problem.key == "traffic.tokensPerDay"]
 
 
-def test_a_stack_with_another_text_is_told_what_is_allowed() -> None:
+def test_a_stack_with_an_invalid_text_is_told_what_is_allowed() -> None:
     _, problems = parse({"traffic": {"tokensPerDay": "60 million"}})
     [problem] = [problem for problem in problems if problem.key == "traffic.tokensPerDay"]
     assert "60 million" in problem.found

@@ -138,7 +138,7 @@ def test_every_room_says_what_it_may_import() -> None:
     assert {room_of(module) for module in IN_ROOMS} == set(ARROWS)
 
 
-def test_rooms_import_what_they_may_and_nothing_else() -> None:
+def test_rooms_import_only_what_is_allowed() -> None:
     for module in IN_ROOMS:
         allowed = ARROWS[room_of(module)] | FOUNDATIONS | {room_of(module)}
         rooms = {room_of(name) for name in MODULES[module] if name in IN_ROOMS}
@@ -198,7 +198,7 @@ def test_only_the_entry_point_imports_the_program() -> None:
     assert "breakeven.program" in set(imports_of(ROOT / "__main__.py"))
 
 
-def test_packs_import_rules_and_nothing_else_of_ours() -> None:
+def test_packs_import_only_rules_from_this_project() -> None:
     for path in (ROOT / "policies").rglob("*.py"):
         for imported in imports_of(path):
             if inside(imported, "breakeven"):

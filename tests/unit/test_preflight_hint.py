@@ -36,7 +36,7 @@ def test_it_is_due_once_for_a_stack_and_a_cluster_that_answers(
         assert _text(environment, "aws-prod") != ""
 
 
-def test_nothing_is_said_where_no_cluster_answers(tmp_path: Path) -> None:
+def test_nothing_is_printed_if_no_cluster_answers(tmp_path: Path) -> None:
     config = tmp_path / "config"
     environment = {"KUBECONFIG": str(config), "XDG_STATE_HOME": str(tmp_path)}
     assert _text(environment) == ""

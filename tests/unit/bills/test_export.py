@@ -158,7 +158,7 @@ def test_a_file_that_is_no_export_is_one_message(name: str, tmp_path: Path) -> N
         read_export(path, [])
 
 
-def test_exports_in_parts_are_one_and_a_missing_month_is_told(tmp_path: Path) -> None:
+def test_exports_in_parts_are_joined_and_a_missing_month_is_reported(tmp_path: Path) -> None:
     first = read_export(as_csv(tmp_path / "1.csv", cur()), [])
     later = cur(
         line_item_usage_start_date="2026-12-01T00:00:00Z",

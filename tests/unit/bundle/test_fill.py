@@ -133,7 +133,7 @@ def test_a_volume_that_loses_bytes_is_not_believed(
         fill(site.lock.model, unpacked, volume)
 
 
-def test_a_fill_that_was_stopped_goes_on(site: Site, unpacked: Path, volume: Path) -> None:
+def test_an_interrupted_fill_continues(site: Site, unpacked: Path, volume: Path) -> None:
     def stop(_size: int) -> None:
         raise KeyboardInterrupt
 

@@ -78,7 +78,9 @@ def test_the_layers_of_the_model_hold_its_files(site: Site, tmp_path: Path) -> N
         assert sha256_of(extracted) == file.sha256
 
 
-def test_a_stopped_pack_goes_on_and_ends_with_the_same_bytes(site: Site, tmp_path: Path) -> None:
+def test_an_interrupted_pack_continues_and_ends_with_the_same_bytes(
+    site: Site, tmp_path: Path
+) -> None:
     expected = contents(site.pack("whole").folder)
     folder = tmp_path / "stopped"
     stop_after = 60_000
@@ -126,7 +128,7 @@ def test_what_a_kill_leaves_of_the_signed_list_does_not_stop_the_next_pack(
     assert not [path for path in folder.iterdir() if path.name.endswith(".partial")]
 
 
-def test_a_folder_with_anything_else_is_left_alone(site: Site) -> None:
+def test_a_folder_with_other_files_is_left_unchanged(site: Site) -> None:
     (site.folder / "bundle").mkdir()
     (site.folder / "bundle" / "mine.txt").write_text("precious")
     with pytest.raises(BundleError, match="not empty"):
@@ -157,7 +159,7 @@ def test_a_full_disk_is_seen_before_anything_is_written(
     assert not list((site.folder / "bundle").glob("bundle.tar.*"))
 
 
-def test_a_stopped_unpack_goes_on(site: Site, tmp_path: Path) -> None:
+def test_an_interrupted_unpack_continues(site: Site, tmp_path: Path) -> None:
     packed = site.pack()
     target = tmp_path / "unpacked"
     beside = tmp_path / "unpacked.unpacking"

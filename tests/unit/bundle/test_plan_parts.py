@@ -182,7 +182,7 @@ def test_weights_of_another_size_than_the_facts_say_are_refused(tmp_path: Path) 
         require_size(site.lock, round(weights.size / 1.2))
 
 
-def test_what_is_missing_before_a_bundle_is_said_at_once(
+def test_everything_missing_for_a_bundle_is_reported_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -214,7 +214,7 @@ def test_a_lock_survives_reading_and_writing(tmp_path: Path) -> None:
     assert parse_lock(lock.as_bytes(), "lock.json") == lock
 
 
-def test_a_lock_changed_by_hand_is_refused(tmp_path: Path) -> None:
+def test_a_manually_changed_lock_is_rejected(tmp_path: Path) -> None:
     lock = make_site(tmp_path).lock
     value = json.loads(lock.as_bytes())
     value["images"][0]["reference"] = "docker.io/library/engine:latest"

@@ -202,7 +202,7 @@ def test_another_key_is_refused(bundle: Path) -> None:
         open_bundle(bundle, OTHER_KEY.public_key())
 
 
-def test_a_bundle_signed_by_somebody_else_is_refused(packed: Site) -> None:
+def test_a_bundle_with_another_signature_is_rejected(packed: Site) -> None:
     packed.pack("theirs", key=OTHER_KEY)
     refused(packed.folder / "theirs", "is not signed by key")
 
@@ -247,7 +247,7 @@ def test_unknown_fields_and_formats_are_refused_even_if_signed(bundle: Path) -> 
             check(bundle)
 
 
-def test_an_executable_that_was_none_is_refused(bundle: Path) -> None:
+def test_a_file_that_became_executable_is_rejected(bundle: Path) -> None:
     def mark(value: dict[str, object]) -> None:
         entry = next(entry for entry in value["files"] if "program.py" in entry["path"])  # type: ignore[attr-defined]  # JSON of the manifest
         entry["executable"] = True

@@ -140,7 +140,7 @@ def test_a_region_with_a_price_of_its_own_gets_it() -> None:
     "identifier",
     ["volume/aws/gp3", "nat/aws/gateway", "node/aws/eu-central-1/m6i.large/on-demand"],
 )
-def test_a_price_of_another_region_that_stands_in_says_so(identifier: str) -> None:
+def test_a_price_taken_from_another_region_says_so(identifier: str) -> None:
     price = PriceBook.load(today=TODAY, region="eu-central-1").find(identifier)
     assert price.stands_in_for == "eu-central-1"
     assert region_of(price.identifier) == "us-east-1"

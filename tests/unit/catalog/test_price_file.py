@@ -109,7 +109,7 @@ def test_what_is_no_price_file_is_refused(tmp_path: Path, text: bytes) -> None:
         read_prices(path)
 
 
-def test_an_own_machine_type_is_offered_beside_the_shipped_ones(tmp_path: Path) -> None:
+def test_the_users_machine_types_are_offered_with_the_shipped_ones(tmp_path: Path) -> None:
     written(tmp_path / MACHINES, MACHINE_HEAD, "aws,x9.huge,h200,8,,")
     shapes = read_book(own=tmp_path).shapes
     assert shapes["aws", "x9.huge"] == NodeShape(

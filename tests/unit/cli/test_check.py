@@ -36,7 +36,7 @@ def test_good_manifests_end_with_nothing_broken() -> None:
     assert "0 violations" in result.output
 
 
-def test_a_broken_rule_is_told_with_place_value_and_way_out(tmp_path: Path) -> None:
+def test_a_broken_rule_is_reported_with_place_value_and_fix(tmp_path: Path) -> None:
     result = run(str(changed(tmp_path, imagePullPolicy="Always")))
     assert result.exit_code == 1
     text = " ".join(result.output.split())
@@ -62,7 +62,7 @@ def test_json_has_every_rules_verdict_and_the_controls_that_it_supports(tmp_path
     assert finding["source"].endswith("stack.yaml")
 
 
-def test_a_waiver_lets_it_pass_and_is_told(tmp_path: Path) -> None:
+def test_a_waiver_lets_it_pass_and_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / "manifests"
     folder.mkdir()
     waivers = tmp_path / "waivers.yaml"

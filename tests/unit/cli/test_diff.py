@@ -78,7 +78,7 @@ def test_the_deployment_is_asked_of_pulumi(
         ("echo '{\"deployment\": {}}'", "cannot compare with stack dev as deployed"),
     ],
 )
-def test_a_stack_that_is_not_deployed_is_told(
+def test_a_stack_that_is_not_deployed_is_reported(
     script: str, message: str, run: Run, pulumi: Callable[[str], None], capsys: Capture
 ) -> None:
     pulumi(script)
@@ -112,7 +112,7 @@ def test_within_budget_ends_with_0(run: Run, saved: Path, capsys: Capture) -> No
 
 
 @pytest.mark.parametrize("budget", ["x", "0", "-5", "nan", "inf", ""])
-def test_a_budget_that_is_no_amount_is_told_before_anything_is_shown(
+def test_an_invalid_budget_is_reported_before_anything_is_shown(
     budget: str, run: Run, saved: Path, capsys: Capture
 ) -> None:
     capsys.readouterr()
@@ -132,7 +132,7 @@ def test_a_budget_that_is_no_amount_is_told_before_anything_is_shown(
         (None, "No such file"),
     ],
 )
-def test_a_file_that_is_no_report_is_told(
+def test_a_file_that_is_not_a_report_is_rejected(
     content: bytes | None, message: str, run: Run, tmp_path: Path, capsys: Capture
 ) -> None:
     path = tmp_path / "file.json"

@@ -224,7 +224,7 @@ def test_an_endpoint_that_never_answers_is_named_and_not_recorded(
     assert not list(folder.glob("*.json"))
 
 
-def test_a_key_is_named_by_its_variable_and_shown_nowhere(
+def test_a_key_is_named_by_its_variable_and_never_shown(
     tmp_path: Path, prompts: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     monkeypatch.setenv("THE_KEY", "kept-from-output")
@@ -272,7 +272,7 @@ def test_prompts_that_must_stay_inside_go_to_no_address_outside(prompts: Path) -
     assert "network.dataMayLeave: false" in str(result.exception)
 
 
-def test_a_judge_is_needed_where_a_prompt_asks_for_one(tmp_path: Path, prompts: Path) -> None:
+def test_a_judge_is_required_if_a_prompt_needs_one(tmp_path: Path, prompts: Path) -> None:
     judged = {"prompt": "x", "check": {"judge": "is polite"}}
     prompts.write_text(json.dumps(judged), encoding="utf-8")
     assert "prompt 1 has a judge check" in refused(prompts)

@@ -69,7 +69,7 @@ def test_programs_get_json_alone_on_stdout(
         (["--api", "nobody/nothing"], "breakeven:api.inUse"),
     ],
 )
-def test_options_that_can_not_be_estimated_are_told(
+def test_options_that_cannot_be_estimated_are_reported(
     arguments: list[str],
     told: str,
     monkeypatch: pytest.MonkeyPatch,

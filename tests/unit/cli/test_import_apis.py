@@ -82,7 +82,7 @@ def test_a_table_that_cannot_be_used_is_refused_whole(
     assert offers_in_use.read_bytes() == before
 
 
-def test_a_file_without_its_columns_or_without_a_file_is_told(
+def test_missing_columns_or_a_missing_file_are_reported(
     run: Run, capsys: Capture, tmp_path: Path
 ) -> None:
     other = tmp_path / "other.csv"

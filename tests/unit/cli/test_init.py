@@ -99,7 +99,7 @@ def test_a_region_without_prices_is_refused_with_those_that_have_some(
         *("qwen3.6-35b-a3b-nvfp4", "nemotron-3-nano-30b-a3b-bf16", "gemma-4-26b-a4b"),
     ],
 )
-def test_a_model_can_be_previewed_or_its_reason_is_told(
+def test_a_model_can_be_previewed_or_the_reason_is_reported(
     model: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, path = run("chat", "--model", model)
@@ -254,7 +254,7 @@ def test_all_invalid_options_are_reported_together(
 
 
 @pytest.mark.parametrize("name", ["Chat", "../chat", "a b", "-x-", "x" * 41])
-def test_a_name_that_is_none_is_told(
+def test_an_invalid_name_is_reported(
     name: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--", name)[0] == 1

@@ -225,7 +225,7 @@ def test_the_concurrency_is_raised_until_the_replica_is_full(guidellm: Path, rec
     assert [path.suffix for path in records.iterdir()] == [".json"]
 
 
-def test_a_run_that_was_stopped_goes_on_and_shows_no_key(
+def test_an_interrupted_run_continues_and_shows_no_key(
     guidellm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "kept-from-output")

@@ -96,7 +96,7 @@ def test_the_text_is_100_columns_wide_at_most(
     assert "27,432,406,640" in "\n".join(lines)
 
 
-def test_without_a_name_it_is_the_folder_and_the_repository_is_asked_for(
+def test_without_a_name_the_folder_is_used_and_the_repository_is_required(
     run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     folder = tmp_path / "Qwen3-Next"

@@ -169,7 +169,7 @@ def test_an_unknown_release_of_api_prices_ends_a_check_with_3(
     assert "genai-prices 9 is installed" in capsys.readouterr().err
 
 
-def test_a_refresh_writes_newer_prices_into_the_own_book_and_keeps_all_else(
+def test_a_refresh_writes_newer_prices_into_the_users_book_and_keeps_the_rest(
     run: Run, capsys: Capture, own_book: Path
 ) -> None:
     source = table(own_book.parent / "a", "2")

@@ -134,7 +134,7 @@ def test_one_command_refreshes_the_regions_of_the_stacks(
         assert secret not in shown.out + shown.err + written(output)
 
 
-def test_without_credentials_the_gpuhunt_catalog_is_used_and_the_way_to_them_is_said(
+def test_without_credentials_the_gpuhunt_catalog_is_used_and_the_message_explains_them(
     refresh: Run, output: Path, capsys: Capture
 ) -> None:
     assert refresh() == ExitCode.FINE
@@ -264,7 +264,7 @@ def test_options_that_cannot_be_used_are_one_message(
     assert not output.exists()
 
 
-def test_a_file_without_the_region_that_was_asked_for_is_an_error(
+def test_a_file_without_the_requested_region_is_an_error(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case A3 of a newcomer: the file held another region, and 0 new prices were a success."""
@@ -281,7 +281,7 @@ def test_a_file_without_the_region_that_was_asked_for_is_an_error(
     )
 
 
-def test_the_cloud_of_a_table_that_names_none_is_that_of_its_folder_or_its_name(
+def test_a_table_that_names_no_cloud_takes_it_from_its_folder_or_name(
     tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "lambda"

@@ -36,7 +36,7 @@ def answer(*arguments: str) -> dict[str, Any]:
     return output
 
 
-def test_the_stack_as_it_stands_costs_what_estimate_says() -> None:
+def test_the_stack_as_configured_costs_what_estimate_says() -> None:
     for name, gpu in (("aws-prod", "l4"), ("on-prem", "h100")):
         stack = load_stack(name)
         total = estimate(stack.ledger(), stack.assumptions).total
@@ -92,7 +92,7 @@ def test_a_search_takes_what_the_stack_states() -> None:
     assert found.start_seconds["bf16"] == prod.assumptions.fleet.start_seconds
 
 
-def test_prompts_that_may_not_leave_go_to_no_api_and_the_price_of_that_is_told() -> None:
+def test_prompts_that_may_not_leave_are_not_sent_to_an_api_and_the_report_prices_that() -> None:
     output = answer("on-prem", "--top", "100")
     assert output["recommendation"] == "self-host"
     assert {row["operation"] for row in output["configurations"]} <= {"autoscaled", "fixed"}
@@ -127,7 +127,7 @@ def test_the_text_names_the_stack_and_fits_a_terminal() -> None:
         (["aws-prod", "--gpu", "rtx-4090"], "priced there: "),
     ],
 )
-def test_a_mistake_is_said_with_what_to_do(arguments: list[str], said: str) -> None:
+def test_a_mistake_is_reported_with_its_fix(arguments: list[str], said: str) -> None:
     result = CliRunner().invoke(app, ["recommend", *arguments])
     assert isinstance(result.exception, UserError)
     assert result.exception.exit_code == 1

@@ -61,7 +61,7 @@ def test_a_stack_that_went_as_planned_has_no_remainder(stack: str, seen: Path) -
     assert output["mostOff"] is None
 
 
-def test_the_settings_that_are_printed_give_the_total_that_is_told(seen: Path) -> None:
+def test_the_printed_settings_give_the_printed_total(seen: Path) -> None:
     figures = {
         "tokensPerDay": 900_000_000,
         "inputTokensPerRequest": 1500,

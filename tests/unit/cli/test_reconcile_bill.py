@@ -95,7 +95,7 @@ def test_the_text_says_what_nothing_observed(bill: Path) -> None:
     assert "use --tag to count one stack" in run("--from", str(bill), "--node-type", "g6e.xlarge")
 
 
-def test_a_tag_that_every_row_has_is_not_asked_for_again(bill: Path) -> None:
+def test_a_tag_that_every_row_has_is_not_requested_again(bill: Path) -> None:
     header, *rows = bill.read_text(encoding="utf-8").splitlines()
     own = [row for row in rows if "aws-prod" in row]
     bill.write_text("\n".join([header, *own]), encoding="utf-8")
@@ -198,7 +198,7 @@ def test_opencost_is_asked_for_allocation_and_assets(server: tuple[str, Answers]
 @pytest.mark.parametrize(
     ("code", "said"), [(401, "PROMETHEUS_TOKEN"), (404, "returned 404"), (302, "returned 302")]
 )
-def test_a_server_that_answers_something_else_is_one_message(
+def test_an_unexpected_answer_of_a_server_is_one_message(
     code: int, said: str, server: tuple[str, Answers]
 ) -> None:
     address, answers = server

@@ -161,7 +161,7 @@ def test_machines_of_cluster_api_go_to_their_management_cluster() -> None:
 
 
 @pytest.mark.usefixtures("no_estimate")
-def test_a_folder_that_can_not_be_made_is_told(
+def test_a_folder_that_cannot_be_created_is_reported(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "file"
@@ -171,6 +171,6 @@ def test_a_folder_that_can_not_be_made_is_told(
     assert file.read_text("utf-8") == "here"
 
 
-def test_an_unknown_stack_is_told(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_stack_is_reported(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("render", "nope") == 1
     assert "nope" in capsys.readouterr().err

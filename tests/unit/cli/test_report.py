@@ -48,7 +48,7 @@ def test_markdown_is_the_default(run: Run, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out.startswith("<!-- breakeven: dev -->\n")
 
 
-def test_a_file_is_written_whole_and_nothing_beside_it(run: Run, tmp_path: Path) -> None:
+def test_a_file_is_written_whole_without_leftovers(run: Run, tmp_path: Path) -> None:
     target = tmp_path / "cost.json"
     target.write_text("old", encoding="utf-8")
     assert run("report", "dev", "--format", "json", "--output", str(target)) == 0
@@ -60,7 +60,7 @@ def test_a_file_is_written_whole_and_nothing_beside_it(run: Run, tmp_path: Path)
     ("target", "way_out"),
     [("missing/cost.html", "Create the folder first: mkdir -p"), (".", "Name a file")],
 )
-def test_a_place_that_can_not_be_written_is_told(
+def test_a_read_only_place_is_reported(
     target: str, way_out: str, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("report", "dev", "--output", str(tmp_path / target)) == 1
@@ -85,7 +85,7 @@ def test_without_matplotlib_the_page_says_what_to_install(
     assert "tools/bootstrap setup --dev --packages" in capsys.readouterr().err
 
 
-def test_an_unknown_stack_is_told(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_stack_is_reported(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("report", "nope") == 1
     assert "error: stack 'nope' not found" in capsys.readouterr().err
 

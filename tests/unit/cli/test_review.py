@@ -50,7 +50,7 @@ def test_a_first_review_compares_with_the_stack_as_it_was_and_saves_for_the_next
     assert figures.recommendation == "self-host"
 
 
-def test_what_happened_is_reconciled_and_told_as_json_too(
+def test_observations_are_reconciled_and_also_printed_as_json(
     root: Path, earlier: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = root / "figures.yaml"

@@ -71,7 +71,7 @@ def test_the_text_fits_a_terminal() -> None:
         (["dev", "--range", "tokens=200:100"], "low before high"),
     ],
 )
-def test_a_mistake_is_said_with_what_is_allowed(arguments: list[str], said: str) -> None:
+def test_a_mistake_is_reported_with_the_allowed_values(arguments: list[str], said: str) -> None:
     result = CliRunner().invoke(app, ["sensitivity", *arguments])
     assert isinstance(result.exception, UserError)
     assert said in str(result.exception)

@@ -31,7 +31,7 @@ def configuration(stack: LoadedStack, interruptions: float) -> FleetConfiguratio
 
 
 @pytest.mark.parametrize("stack", ["article", "aws-prod"])
-def test_beside_it_stands_what_each_hour_s_peak_minute_needs(stack: str, run: Any) -> None:
+def test_the_schedule_also_shows_what_each_hours_peak_minute_needs(stack: str, run: Any) -> None:
     code, out = run(stack, "--format", "json")
     assert code == 0
     answer = json.loads(out)

@@ -221,7 +221,7 @@ def test_an_import_says_what_no_longer_fits_and_what_to_run_next(
     assert json.loads(as_json)["notes"][0].startswith("replicas.targetRequests was 32")
 
 
-def test_what_no_setting_can_mend_is_refused_and_nothing_is_written(
+def test_traffic_that_no_setting_can_fit_is_rejected_and_nothing_is_written(
     tmp_path: Path, project: Path
 ) -> None:
     stack = (ROOT / "stacks" / "Pulumi.dev.yaml").read_text(encoding="utf-8")
@@ -314,7 +314,7 @@ def test_no_prompt_is_in_a_refusal_and_nothing_is_written(
     assert files_of(project) == before
 
 
-def test_bad_rows_are_told_and_past_the_threshold_refused(tmp_path: Path, project: Path) -> None:
+def test_bad_rows_are_reported_and_rejected_above_the_limit(tmp_path: Path, project: Path) -> None:
     log = written(tmp_path / "log.csv", requests_csv(WEEK) + "later,x,1,1,1\n" * 4)
     output = breakeven("import", str(log))
     assert "- time not understood: 4 (log.csv line" in output
@@ -325,7 +325,9 @@ def test_bad_rows_are_told_and_past_the_threshold_refused(tmp_path: Path, projec
     assert not (project / "stacks" / "traffic" / "log").exists()
 
 
-def test_a_shape_of_ours_is_replaced_and_one_by_hand_is_not(tmp_path: Path, project: Path) -> None:
+def test_a_generated_shape_is_replaced_and_a_manual_one_is_not(
+    tmp_path: Path, project: Path
+) -> None:
     log = written(tmp_path / "log.csv", requests_csv(WEEK))
     breakeven("import", str(log))
     breakeven("import", str(log))

@@ -85,7 +85,7 @@ def test_it_makes_a_cluster_and_puts_the_stack_into_it(
     assert by_type["kubernetes:apps/v1:Deployment"].inputs["metadata"]["name"] == "model"
 
 
-def test_all_of_it_is_priced_or_told(ran: tuple[list[Registered], Priced]) -> None:
+def test_everything_is_priced_or_reported(ran: tuple[list[Registered], Priced]) -> None:
     """The control plane and the nodes that the program makes are in the total."""
     _, counted = ran
     infrastructure = counted.infrastructure()

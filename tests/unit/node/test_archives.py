@@ -23,7 +23,7 @@ def read(archive: io.BytesIO) -> dict[str, bytes]:
         }
 
 
-def test_every_blob_lies_under_its_own_digest_and_is_described_with_its_size(
+def test_every_blob_is_stored_under_its_digest_and_described_with_its_size(
     tmp_path: Path,
 ) -> None:
     layers = [files_layer(tmp_path / "layer", [PROGRAM])]

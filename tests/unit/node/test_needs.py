@@ -13,7 +13,7 @@ from bootstrap.console import SetupError
 from node import needs
 
 
-def test_who_is_not_root_on_linux_is_told_so(
+def test_without_root_on_linux_an_error_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -32,7 +32,7 @@ def test_missing_programs_are_named_by_the_packages_that_have_them(
         needs.check(tmp_path)
 
 
-def test_a_disk_without_room_for_images_is_told_before_they_are_made(
+def test_a_full_disk_is_reported_before_images_are_made(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)

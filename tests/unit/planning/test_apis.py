@@ -119,7 +119,7 @@ def test_a_contract_is_paid_in_place_of_the_list() -> None:
     )
 
 
-def test_a_fee_alone_pays_for_everything_and_else_comes_on_top() -> None:
+def test_a_fee_pays_for_everything_or_is_added_to_the_price() -> None:
     flat = {"inUse": "a/b", "terms": {"a/b": {"perMonth": "5000"}}}
     assert monthly(flat) == 5000
     plus = {"inUse": LUNA, "terms": {LUNA: {"perMonth": "5000", "discountPercent": 10}}}

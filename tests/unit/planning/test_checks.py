@@ -16,7 +16,7 @@ UNPINNED = "llama-3.1-70b-instruct-fp8"
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 
 
-def test_an_unknown_commit_is_asked_for_by_a_deployment_alone() -> None:
+def test_only_a_deployment_requires_a_commit() -> None:
     stack, problems = parse({"model": {"name": UNPINNED}})
     repository = re.escape(stack.models[0].model.repository)
     assert problems == ()

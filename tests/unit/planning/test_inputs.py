@@ -143,7 +143,7 @@ def test_an_overridden_price_is_never_stale() -> None:
         ("api.hosted", ["groq/llama-3.1-8b-instand"]),
     ],
 )
-def test_an_api_that_is_not_known_is_told_with_what_is_close(key: str, value: object) -> None:
+def test_an_unknown_api_is_reported_with_close_names(key: str, value: object) -> None:
     found = problem("aws-prod", TODAY, **{key: value})
     assert found.key == key
     assert "Closest: " in found.allowed
@@ -229,7 +229,7 @@ def test_a_started_node_pulls_the_image_that_holds_the_weights_too() -> None:
     assert alone + pulled <= both < alone + pulled + 1
 
 
-def test_who_scales_unmonitored_is_told_what_prometheus_has_to_read() -> None:
+def test_scaling_without_monitoring_names_what_prometheus_must_scrape() -> None:
     def told(stack: str, **overrides: str) -> list[NotScraped]:
         notes = assumptions(stack, TODAY, **overrides).notes
         return [note for note in notes if isinstance(note, NotScraped)]
@@ -249,12 +249,12 @@ def test_the_month_is_the_stack_s() -> None:
     assert assumptions("dev").calendar is CALENDAR_MONTH
 
 
-def test_a_stack_that_is_not_there_is_told_with_those_that_are() -> None:
+def test_a_missing_stack_is_reported_with_the_existing_ones() -> None:
     with pytest.raises(UnknownStackError, match=", ".join(stack_names())):
         estimate_stack("nowhere", TODAY)
 
 
-def test_an_override_that_no_unit_is_known_for_is_told_by_its_key() -> None:
+def test_an_override_without_a_known_unit_is_reported_by_key() -> None:
     found = problem("dev", **{"pricing.overrides": {"nonsense": "1"}})
     assert found.key == "pricing.overrides"
     assert "nonsense" in found.found
@@ -272,9 +272,7 @@ def test_an_override_that_no_unit_is_known_for_is_told_by_its_key() -> None:
         ("nat/aws/gatway", "nat/aws/gateway"),
     ],
 )
-def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
-    stated: str, closest: str
-) -> None:
+def test_a_mistyped_override_is_reported_with_the_closest_name(stated: str, closest: str) -> None:
     assert UnusedPriceOverride(stated, closest) in notes(**{"pricing.overrides": {stated: "0.5"}})
 
 
@@ -287,7 +285,7 @@ def test_a_mistyped_override_is_told_in_the_report_with_the_closest_name(
         "nat/aws/gb",
     ],
 )
-def test_an_override_that_may_be_used_is_not_told(stated: str) -> None:
+def test_an_override_that_may_be_used_is_not_reported(stated: str) -> None:
     stated_and_used = {"pricing.overrides": {stated: "0.5"}, "weights.storageClass": "cephfs"}
     assert not [one for one in notes(**stated_and_used) if isinstance(one, UnusedPriceOverride)]
 
@@ -296,7 +294,7 @@ def notes(**overrides: object) -> tuple[Note, ...]:
     return assumptions("dev", TODAY, **overrides).notes
 
 
-def test_a_private_price_counts_but_is_shown_nowhere() -> None:
+def test_a_private_price_counts_but_is_not_shown() -> None:
     secret = {"node/aws/us-east-1/g6.xlarge/on-demand": "0.437 private"}
     changes = {"pricing.overrides": secret, "pool.instanceTypes": ["g6.xlarge"]}
     dev = loaded("dev", **changes)
@@ -450,7 +448,7 @@ def test_without_capacity_types_a_pool_buys_on_demand_or_is_refused_by_that_key(
     ("pricing", "told"),
     [({}, 1), ({"pricing.nodes": "stated", "pricing.nodePricePerHour": "2"}, 0)],
 )
-def test_how_nodes_are_priced_is_told_only_where_their_purchase_decides_it(
+def test_the_pricing_of_nodes_is_stated_only_if_their_purchase_determines_it(
     pricing: dict[str, object], told: int, chain: list[str]
 ) -> None:
     reserved = {

@@ -129,7 +129,7 @@ def test_redundant_replicas_stay_redundant() -> None:
                 assert int(str(fewest)) > 1
 
 
-def test_a_report_that_nobody_asked_for_levers_has_none() -> None:
+def test_a_report_has_levers_only_on_request() -> None:
     assert load_stack("dev", TODAY).report().levers is None
 
 

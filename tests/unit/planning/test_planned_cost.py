@@ -46,7 +46,7 @@ def test_prices_by_api_are_those_of_the_report(stack: str) -> None:
     assert abs(by_plan["cheapest of the same model"] - cheapest) <= Decimal("0.01")
 
 
-def test_a_private_price_is_told_to_nobody() -> None:
+def test_a_private_price_is_never_shown() -> None:
     report = estimate_stack("dev", TODAY)
     [first, *others] = report.infrastructure.lines
     lines = (replace(first, private=True), *others)

@@ -149,7 +149,7 @@ def flags(model: str, **changes: object) -> list[str]:
     return engine_flags(settings, timings_of(settings))
 
 
-def test_the_engine_is_told_to_pool() -> None:
+def test_the_engine_gets_the_pooling_flag() -> None:
     assert "--runner=pooling" in flags("bge-reranker-v2-m3")
     assert '--pooler-config={"pooling_type": "CLS"}' in flags("bge-m3")
     assert '--pooler-config={"pooling_type": "LAST"}' in flags("qwen3-embedding-8b")

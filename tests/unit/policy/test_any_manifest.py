@@ -63,7 +63,7 @@ def test_no_rule_breaks_on_any_manifest(kind: str, parts: dict[str, Any]) -> Non
 
 
 @given(data=st.data())
-def test_no_rule_breaks_where_one_field_holds_something_else(data: st.DataObject) -> None:
+def test_no_rule_fails_on_a_field_of_another_type(data: st.DataObject) -> None:
     manifests = base()
     holder, key = data.draw(st.sampled_from(list(places(manifests))))
     if isinstance(holder[key], dict) and holder[key].get("kind"):

@@ -32,7 +32,7 @@ def test_what_is_no_lock_is_refused_by_its_name(tmp_path: Path, content: str | N
         read_carried(lock)
 
 
-def test_a_program_from_a_bundle_has_the_lock_beside_it_and_a_checkout_has_none(
+def test_a_program_from_a_bundle_has_its_lock_and_a_checkout_has_none(
     site: Site, tmp_path: Path
 ) -> None:
     (tmp_path / "lock.json").write_bytes(site.lock.as_bytes())

@@ -77,7 +77,7 @@ def test_a_secret_that_is_found_is_not_repeated() -> None:
     )
 
 
-def test_no_rule_stands_for_a_whole_framework() -> None:
+def test_no_rule_claims_to_cover_a_whole_framework() -> None:
     for rule in RULES:
         by_framework = supported(rule)
         assert all(len(controls) <= 2 for controls in by_framework.values())

@@ -81,7 +81,7 @@ def test_what_a_program_adds_to_its_stack_is_in_the_bill_and_in_what_would_lower
         assert Decimal(lever["monthly"]) - Decimal(same["monthly"]) == added
 
 
-def test_all_mistakes_of_a_stack_are_told_at_once() -> None:
+def test_all_mistakes_of_a_stack_are_reported_together() -> None:
     with (
         estimating("aws-prod", replicas='{"min": -1}', pricing='{"region": "atlantis"}') as process,
         pytest.raises(UserError) as told,
@@ -91,7 +91,7 @@ def test_all_mistakes_of_a_stack_are_told_at_once() -> None:
     assert "/atlantis/" in str(told.value)
 
 
-def test_what_speaks_against_a_deployment_and_not_against_an_estimate_is_told() -> None:
+def test_problems_that_prevent_only_a_deployment_are_reported() -> None:
     model = '{"name": "qwen2.5-7b-instruct", "repository": "someone/else"}'
     with estimating("dev", model=model) as process:
         assert "no commit of" in asyncio.run(process.check()).undeployable

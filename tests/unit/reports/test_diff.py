@@ -110,7 +110,7 @@ def test_a_change_has_sign_difference_and_percent(
     assert change.percent == (None if percent is None else Decimal(percent))
 
 
-def test_a_recommendation_that_changes_is_said_first_in_markdown_and_last_in_text() -> None:
+def test_a_changed_recommendation_is_first_in_markdown_and_last_in_text() -> None:
     dear, cheap = report_of(node=node("90")), report_of(node=node("0.01"), hosted=())
     own = Option("self-host", cheap.total, cheap.total)
     comparison = compared(dear, replace(cheap, verdict=replace(cheap.verdict, chosen=own)))
@@ -158,7 +158,7 @@ def test_figures_survive_the_way_through_a_file_and_a_state() -> None:
     assert figures_of(json.loads(json.dumps(state))) == figures
 
 
-def test_a_state_without_an_estimate_is_told() -> None:
+def test_a_state_without_an_estimate_is_reported() -> None:
     with pytest.raises(NotAReportError, match="nothing is deployed"):
         figures_of({"deployment": {"resources": []}})
     with pytest.raises(NotAReportError, match="nothing is deployed"):
@@ -207,7 +207,7 @@ def endless_tokens(output: dict[str, Any]) -> None:
         (endless_tokens, "tokensPerDay is inf; allowed: a whole number"),
     ],
 )
-def test_a_file_that_is_no_report_is_told_by_key(
+def test_a_file_that_is_not_a_report_is_rejected_by_key(
     spoil: Callable[[dict[str, Any]], None], message: str
 ) -> None:
     output = json.loads(json.dumps(as_output(report_of())))

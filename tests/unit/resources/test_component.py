@@ -63,7 +63,7 @@ def test_a_manifest_arrives_unchanged_under_the_token_of_its_kind() -> None:
     assert found["second"].inputs == CONFIG
 
 
-def test_the_provider_is_the_one_that_the_package_asks_for() -> None:
+def test_the_provider_is_the_version_that_the_package_requires() -> None:
     found = registered(pair(Resource(name="second", manifest=CONFIG)))["second"]
     assert found.version == version("pulumi_kubernetes")
 

@@ -33,7 +33,7 @@ def registered(case: str) -> list[Registered]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_rendered_resource_is_registered_once_and_nothing_else(case: str) -> None:
+def test_exactly_the_rendered_resources_are_registered(case: str) -> None:
     rendered = {
         (resource.type, resource.name): resource.manifest
         for component in components_of(case)
@@ -95,7 +95,7 @@ def test_prices_are_asked_for_only_by_a_gateway() -> None:
     registered_by(lambda: register(stack_of("dev"), unknown))
 
 
-def test_outputs_tell_under_which_address_each_model_is_asked_for() -> None:
+def test_outputs_have_the_address_of_each_model() -> None:
     outputs, _ = registered_by(lambda: register(stack_of("two-models"), GatewayFigures.none))
     assert outputs["endpoints"] == {
         "llama-3.1-8b-instruct": "http://model.llm.svc:8000/v1",

@@ -320,7 +320,7 @@ def test_nodes_of_gke_are_counted_in_each_zone(
     assert others == ({"control-plane"} if kind.endswith(":Cluster") else set())
 
 
-def test_pods_on_nodes_that_the_program_does_not_make_are_told_with_their_gpus() -> None:
+def test_pods_on_existing_nodes_are_reported_with_their_gpus() -> None:
     """Through the engine's mock, as a program of somebody else registers them."""
     program_inputs: dict[str, object] = {
         "spec": {

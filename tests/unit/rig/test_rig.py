@@ -180,7 +180,7 @@ def test_paths_of_objects_in_and_outside_namespaces() -> None:
         (UserError("Pulumi.odd.yaml is no YAML"), "Pulumi.odd.yaml is no YAML"),
     ],
 )
-def test_a_start_that_fails_is_told_in_one_message(
+def test_a_failed_start_is_one_message(
     error: Exception,
     told: str,
     monkeypatch: pytest.MonkeyPatch,

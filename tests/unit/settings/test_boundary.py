@@ -140,7 +140,7 @@ def problems_of(stack: str = "dev", **stated: object) -> tuple[Problem, ...]:
     return parse(with_settings(stack_values(stack), stated))[1]
 
 
-def test_all_that_an_air_gap_forbids_is_told_at_once() -> None:
+def test_all_violations_of_an_air_gap_are_reported_together() -> None:
     problems = problems_of("aws-prod", **{"network.boundary": "air-gapped"})
     assert {problem.key for problem in problems} >= {
         "network.registry",

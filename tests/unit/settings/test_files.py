@@ -95,20 +95,20 @@ def test_a_key_without_prefix_is_the_project_s_own_as_the_engine_has_it(tmp_path
         ("config: {zone: [}\n", "invalid YAML"),
     ],
 )
-def test_a_file_of_another_shape_is_told_by_name(tmp_path: Path, text: str, says: str) -> None:
+def test_a_file_of_another_shape_is_reported_by_name(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(StackFileError, match=re.escape(says)) as raised:
         stack_values("dev", project(tmp_path, dev=text))
     assert str(raised.value).startswith("Pulumi.dev.yaml: ")
 
 
-def test_a_file_that_is_no_text_is_told_by_name(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_reported_by_name(tmp_path: Path) -> None:
     root = project(tmp_path, dev="")
     (root / "stacks" / "Pulumi.dev.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(StackFileError, match=r"Pulumi\.dev\.yaml: invalid YAML"):
         stack_values("dev", root)
 
 
-def test_a_stack_without_file_is_told_by_the_file_that_is_missing(tmp_path: Path) -> None:
+def test_a_stack_without_a_file_names_the_missing_file(tmp_path: Path) -> None:
     root = project(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"Pulumi\.nowhere\.yaml"):
         stack_values("nowhere", root)

@@ -163,7 +163,7 @@ def teams(**rights: object) -> dict[str, object]:
         ),
     ],
 )
-def test_a_mistake_is_told_once_with_a_way_out(
+def test_a_mistake_is_reported_once_with_its_fix(
     values: Mapping[str, object], key: str, found: str, allowed: str
 ) -> None:
     [problem] = problems_of(values)
@@ -190,7 +190,7 @@ def test_zero_replicas_need_something_that_starts_the_first() -> None:
     assert "replicas.min" in keys
 
 
-def test_all_mistakes_of_all_teams_are_told() -> None:
+def test_all_mistakes_of_all_teams_are_reported() -> None:
     values = teams(a={"tokensPerDay": -1}, b={"usdPerMonth": "x"}, c={"dataMayLeave": "yes"})
     assert len(problems_of(values)) == 3
 

@@ -130,7 +130,7 @@ def test_a_mistake_names_the_entry_and_what_is_allowed(
         assert any(text in problem for problem in problems), (text, problems)
 
 
-def test_a_mistake_of_what_models_inherit_is_told_once_by_its_own_key() -> None:
+def test_a_mistake_that_models_inherit_is_reported_once_by_key() -> None:
     for key, value in (("pool.gpusPerNode", 0), ("weights.accessMode", "rwo")):
         _, [problem] = read(**{key: value})
         assert problem.startswith(f"breakeven:{key}: found")

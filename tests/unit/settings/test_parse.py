@@ -794,7 +794,7 @@ def test_the_defaults_alone_are_without_mistake() -> None:
 
 
 @each("name", MISTAKES)
-def test_a_mistake_is_told_once_by_its_key_with_a_way_out(name: str) -> None:
+def test_a_mistake_is_reported_once_by_key_with_its_fix(name: str) -> None:
     mistake = MISTAKES[name]
     [problem] = problems_of(mistake.values)
     assert problem.key == mistake.key
@@ -811,12 +811,12 @@ def test_a_problem_reads_as_sentences_on_one_line(name: str) -> None:
 
 
 @given(st.sets(st.sampled_from(sorted(INDEPENDENT))))
-def test_all_mistakes_are_told_at_once_and_nothing_else(keys: set[str]) -> None:
+def test_all_mistakes_are_reported_together_and_nothing_else(keys: set[str]) -> None:
     found = problems_of({key: INDEPENDENT[key] for key in keys})
     assert sorted(problem.key for problem in found) == sorted(keys)
 
 
-def test_mistakes_over_several_keys_are_told_together() -> None:
+def test_mistakes_over_several_keys_are_reported_together() -> None:
     found = problems_of(
         {
             **KARPENTER,
@@ -895,7 +895,7 @@ def test_mistakes_over_several_keys_are_told_together() -> None:
         ({**OWNED, "pricing.owned.powerWatts": "much"}, "pricing.owned.powerWatts"),
     ],
 )
-def test_a_check_over_several_keys_is_silent_where_one_is_told_already(
+def test_a_check_over_several_keys_is_silent_if_one_is_already_reported(
     values: Mapping[str, object], key: str
 ) -> None:
     assert [problem.key for problem in problems_of(values)] == [key]
@@ -917,7 +917,7 @@ def test_no_value_ends_in_anything_but_problems_of_known_keys(values: dict[str, 
         assert any(problem.key == key or problem.key.startswith(f"{key}.") for key in KEYS)
 
 
-def test_a_file_name_longer_than_any_is_told_like_one_that_is_missing() -> None:
+def test_a_too_long_file_name_is_reported_like_a_missing_file() -> None:
     [problem] = problems_of({"traffic.shape": "a" * 5000})
     assert problem.key == "traffic.shape"
 
@@ -934,7 +934,7 @@ def test_every_new_key_exists() -> None:
 
 
 @each("utilization, model", product(["0.50", "0.95"], BEYOND_ONE_L4))
-def test_what_is_said_to_fit_fits(model: ModelFacts, utilization: str) -> None:
+def test_gpus_that_are_reported_to_fit_do_fit(model: ModelFacts, utilization: str) -> None:
     stated = {
         "model.name": model.name,
         "model.maxLength": min(model.max_model_length, 1_048_576),
@@ -1035,7 +1035,7 @@ def test_prices_and_rates_are_read_exactly() -> None:
     assert settings.engine.measured_output_tokens_per_second == Decimal("812.5")
 
 
-def test_what_an_owned_node_costs_is_asked_for_only_if_nodes_are_owned() -> None:
+def test_the_cost_of_an_owned_node_is_required_only_if_nodes_are_owned() -> None:
     assert settings_of({}).pricing.owned.purchase_price is None
     assert settings_of({}).pricing.node_price_per_hour is None
     assert settings_of({}).weights.hub_token_secret is None

@@ -98,7 +98,7 @@ def test_what_can_not_work_is_refused_with_what_would(
     assert allowed in str(refused.value)
 
 
-def test_each_technique_is_a_flag_and_none_is_there_unless_it_is_stated() -> None:
+def test_each_technique_sets_its_flag_only_if_stated() -> None:
     assert not [
         flag
         for flag in flags_of("aws-prod", {})
@@ -145,7 +145,7 @@ def test_attention_by_request_divides_no_layer() -> None:
     assert {"--tensor-parallel-size=2", "--enable-expert-parallel"} <= set(flags)
 
 
-def test_what_is_offloaded_lies_in_shared_memory_which_the_pod_asks_for() -> None:
+def test_offloaded_cache_is_in_shared_memory_that_the_pod_requests() -> None:
     plain, more = settings_of("dev"), settings_of("dev", **{"engine.kvOffloadGibibytes": 5})
     assert shared_memory_gib(more) == shared_memory_gib(plain) + 5
     assert engine_memory_gib(more) == engine_memory_gib(plain) + 5

@@ -326,7 +326,7 @@ def azure_metrics(models: Sequence[str], *names: str) -> str:
 ALL = ("ProcessedPromptTokens", "GeneratedTokens", "AzureOpenAIRequests")
 
 
-def test_azures_metrics_are_told_by_their_names_and_models(tmp_path: Path) -> None:
+def test_azures_metrics_are_recognized_by_names_and_models(tmp_path: Path) -> None:
     path = written(tmp_path / "metrics.json", azure_metrics(["gpt-4o", "gpt-4o-mini"], *ALL))
     both, one = read(path), read(path, models=["gpt-4o"])
     assert kind_of(both) == "azure-monitor"
@@ -381,7 +381,7 @@ def test_empty_buckets_of_the_future_are_no_time(tmp_path: Path) -> None:
     assert read(path, max_bad_percent=100).tally.seconds == HOUR
 
 
-def test_models_of_one_prometheus_answer_are_told_apart(tmp_path: Path) -> None:
+def test_models_of_one_prometheus_answer_are_distinguished(tmp_path: Path) -> None:
     result = [
         series(metric, [(60 * at, scale * at) for at in range(61)], model_name=model)
         for model, size in (("chat-8b", 1), ("chat-70b", 2))

@@ -47,7 +47,7 @@ LITELLM_HEADER = "request_id,call_type,startTime,prompt_tokens,completion_tokens
         (azure_trace(FEW), "azure-trace"),
     ],
 )
-def test_each_kind_is_told_by_its_beginning(text: str, kind: str) -> None:
+def test_each_kind_is_recognized_by_its_beginning(text: str, kind: str) -> None:
     assert detect(Head(text)) is KINDS[kind]
 
 

@@ -41,7 +41,7 @@ def test_an_empty_bucket_is_an_hour_without_requests(tmp_path: Path) -> None:
     assert read(written(tmp_path / "page", pages)).tally.seconds == 7200
 
 
-def test_a_last_page_with_more_to_come_is_told(tmp_path: Path) -> None:
+def test_a_last_page_that_announces_more_is_reported(tmp_path: Path) -> None:
     page = openai_page([bucket(0, 3600, (3, 900, 90))], more=True)
     [note] = read(written(tmp_path / "page", page)).notes
     assert note == "page: its last page says that more follow; export them too"

@@ -137,7 +137,7 @@ def test_days_as_records_tell_no_hours() -> None:
     assert any("longer than an hour; stays published" in note for note in profile.notes)
 
 
-def test_hours_without_requests_count_as_0_and_are_told() -> None:
+def test_hours_without_requests_count_as_0_and_are_reported() -> None:
     profile = measure(of_hours([10, 0, 0, *[10] * 21] * 7), UTC)
     assert any(note.startswith("14 hours between") for note in profile.notes)
     assert profile.rates is not None
@@ -192,7 +192,7 @@ def test_a_burst_that_can_not_be_measured_is_left_to_the_stack(tally: Tally, not
     assert any(note in text for text in profile.notes)
 
 
-def test_a_burst_beyond_what_the_setting_allows_is_told() -> None:
+def test_a_burst_above_the_settings_limit_is_reported() -> None:
     profile = measure(bursts([1] * 30 + [500] + [1] * 30), UTC)
     assert profile.settings("x")["traffic.burstFactor"] == "20.00"
     assert any("measured a burst of" in note for note in profile.notes)

@@ -61,7 +61,7 @@ def test_series_of_replicas_and_reasons_are_summed(tmp_path: Path) -> None:
     assert tally.input_with_cached == 0
 
 
-def test_a_rate_is_told_by_its_name_and_a_gap_counts_nothing(tmp_path: Path) -> None:
+def test_a_rate_is_recognized_by_name_and_a_gap_is_not_counted(tmp_path: Path) -> None:
     def rate(name: str, value: float) -> dict[str, object]:
         return series(f"vllm:{name}:rate5m", [(60, value), (120, value), (7200, value)])
 

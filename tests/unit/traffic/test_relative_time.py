@@ -65,7 +65,7 @@ def test_a_stated_first_day_gives_a_week(tmp_path: Path) -> None:
         ({"timestamp": 90.5, "input_tokens": 8, "output_tokens": 3}, "requests-jsonl", 90.5),
     ],
 )
-def test_the_unit_is_told_by_the_trace_its_column_or_fractions(
+def test_the_unit_comes_from_the_trace_its_column_or_fractions(
     tmp_path: Path, row: dict[str, object], kind: str, seconds: float
 ) -> None:
     time = next(name for name in ("timestamp", "time_ms") if name in row)
@@ -95,7 +95,7 @@ def test_an_odd_time_does_not_make_a_log_relative(tmp_path: Path) -> None:
     assert tally.requests == 9
 
 
-def test_bad_times_of_a_trace_are_told(tmp_path: Path) -> None:
+def test_bad_times_of_a_trace_are_reported(tmp_path: Path) -> None:
     rows = ["1,8,3", "later,8,3", ",8,3", "-4,8,3", "90,8,3", "95,8,3", "99,8,3", "9e9,8,3"]
     path = written(tmp_path / "log", "\n".join(["time_s,input_tokens,output_tokens", *rows]))
     columns = {"timestamp": "time_s"}

@@ -79,7 +79,7 @@ def test_an_interval_is_spread_over_its_time_and_nothing_is_lost(
     assert min(minutes(tally)) >= 0
 
 
-def test_half_an_interval_lies_in_each_of_the_two_quarters_that_it_touches() -> None:
+def test_an_interval_across_two_quarters_counts_half_in_each() -> None:
     tally = Tally()
     edge = QUARTER * 2_000_000
     tally.interval(edge - 30, 60, requests=10, input_tokens=100)

@@ -101,7 +101,7 @@ def test_the_page_loads_its_own_files_alone_and_has_no_inline_code(server: PageS
     assert not re.search(r"\son[a-z]+=", body)
 
 
-def test_a_state_comes_back_as_the_stack_file_it_stands_for(server: PageServer) -> None:
+def test_a_state_becomes_the_same_stack_file_again(server: PageServer) -> None:
     query = "traffic.tokensPerDay=60M&traffic.burstFactor=2.5&staffing.engineerPercent=35"
     status, _, body = get(server, f"/api/bill?{query}")
     assert status == 200
@@ -120,7 +120,7 @@ def test_a_state_comes_back_as_the_stack_file_it_stands_for(server: PageServer) 
         ("machine=x1.32xlarge", "machine", "x1.32xlarge"),
     ],
 )
-def test_a_bad_value_is_told_at_its_control(
+def test_a_bad_value_is_reported_at_its_control(
     server: PageServer, query: str, control: str, told: str
 ) -> None:
     status, _, body = get(server, f"/api/bill?{query}")
@@ -129,7 +129,7 @@ def test_a_bad_value_is_told_at_its_control(
     assert told in problems[control]
 
 
-def test_what_is_no_control_is_told(server: PageServer) -> None:
+def test_an_unknown_control_is_reported(server: PageServer) -> None:
     status, _, body = get(server, "/api/whole?engine.args=%5B%5D")
     assert status == 422
     assert "unknown: engine.args" in json.loads(body)["mistake"]
@@ -154,6 +154,6 @@ def test_embedded_data_can_not_end_its_element() -> None:
     assert json.loads(unescape(text)) == {"own": "</script><b>&"}
 
 
-def test_a_port_that_is_taken_is_told(server: PageServer) -> None:
+def test_a_port_in_use_is_reported(server: PageServer) -> None:
     with pytest.raises(PortError, match="Allowed: a free port, or 0"):
         serve("dev", port=server.server_port, browser=False)

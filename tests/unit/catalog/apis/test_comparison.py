@@ -88,7 +88,7 @@ def test_an_offer_outside_the_regions_or_in_an_unknown_one_does_not_decide() -> 
     assert not unknown.decides
 
 
-def test_a_region_by_contract_stands_for_what_no_source_says() -> None:
+def test_a_region_by_contract_replaces_an_unknown_region() -> None:
     inside = replace(REQUEST, regions=("eu",))
     assert compared_price("openai/gpt-5.6-luna", inside, TODAY, Terms(region="eu")).decides
     assert not compared_price("openai/gpt-5.6-luna", inside, TODAY, Terms(region="us")).decides
@@ -113,7 +113,7 @@ def test_a_contract_needs_no_source() -> None:
 
 
 @given(st.dates(date(2020, 1, 1), date(2040, 1, 1)), st.integers(-1000, 1000))
-def test_retired_soon_and_later_are_told_apart_by_the_day_given(day: date, ahead: int) -> None:
+def test_retired_soon_and_later_are_distinguished_by_the_day(day: date, ahead: int) -> None:
     found = list(retirement(day, "s", day - timedelta(days=ahead)))
     if ahead <= 0:
         assert found == [Retired(day, "s")]

@@ -106,7 +106,7 @@ def test_a_nonsense_model_has_no_price_with_any_provider(provider: str, model: s
 
 
 @pytest.mark.parametrize("provider", ["opnai", "openai-nonsense", "bedrock", "xopenai"])
-def test_a_wrong_provider_is_told_from_a_wrong_model(provider: str) -> None:
+def test_a_wrong_provider_is_distinguished_from_a_wrong_model(provider: str) -> None:
     with pytest.raises(UnknownApiModelError, match=f'no provider "{provider}"') as caught:
         priced(f"{provider}/gpt-4.1-mini", 1000, 100)
     assert "openai/gpt-4.1-mini" in caught.value.near
@@ -148,7 +148,7 @@ def test_a_model_without_a_price_for_these_tokens_is_not_free(reference: str) ->
         priced(reference, 1000, 100)
 
 
-def test_the_row_is_named_where_it_is_not_what_was_asked_for() -> None:
+def test_the_message_names_a_row_that_differs_from_the_request() -> None:
     assert "gpt-4.1-mini of the model's maker" in priced("azure/gpt-4.1-mini", 1000, 100).source
     assert "row gpt-4.1-mini" in priced("openai/gpt-4.1-mini-2025-04-14", 1000, 100).source
 
@@ -163,6 +163,6 @@ def test_impossible_token_counts_are_refused(tokens: tuple[int, int, int]) -> No
         priced("openai/gpt-4.1-mini", *tokens)
 
 
-def test_the_package_is_not_imported_before_a_price_is_asked_for() -> None:
+def test_the_package_is_not_imported_before_a_price_is_needed() -> None:
     check = "import sys, breakeven.catalog.apis.prices; sys.exit('genai_prices' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -72,7 +72,7 @@ def test_tied_embeddings_are_counted_once(tmp_path: Path) -> None:
     assert untied.full_precision_parameters == 2 * tied.full_precision_parameters == 2 * embedding
 
 
-def test_a_head_is_the_width_over_the_heads_unless_the_architecture_says_else(
+def test_a_head_is_the_width_divided_by_the_heads_unless_the_architecture_differs(
     tmp_path: Path,
 ) -> None:
     assert facts(tmp_path, {**LLAMA, "num_attention_heads": 64}).groups[0].key_dim == 64

@@ -27,7 +27,7 @@ def test_the_installed_package_is_the_one_whose_day_is_stated() -> None:
     assert installed_fault() is None
 
 
-def test_another_installed_version_is_said_with_what_to_set(
+def test_another_installed_version_is_reported_with_the_setting_to_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(genai_release, "version", lambda _: "9.9.9")
@@ -37,7 +37,7 @@ def test_another_installed_version_is_said_with_what_to_set(
     assert "PACKAGE_DATE" in found
 
 
-def test_a_wheel_is_said_to_be_in_use_or_how_to_use_it(tmp_path: Path) -> None:
+def test_the_message_says_whether_a_wheel_is_in_use_or_how_to_use_it(tmp_path: Path) -> None:
     assert "the release in use" in release_note(wheel(tmp_path, PACKAGE_VERSION))
     newer = release_note(wheel(tmp_path, "9.9.9"))
     for part in ("9.9.9", "2026-11-24", PACKAGE_VERSION, "make lock"):

@@ -87,7 +87,7 @@ def test_a_spot_price_of_a_day_to_come_is_not_used() -> None:
     assert list(usd_of(json.dumps({"SpotPriceHistory": items})).values()) == ["0.9"]
 
 
-def test_skypilots_google_table_gives_no_price_of_a_machine_whose_gpu_stands_apart() -> None:
+def test_skypilots_google_table_gives_no_price_for_a_machine_with_a_separate_gpu() -> None:
     assert usd_of(SKYPILOT_GOOGLE, "gcp") == {
         "node/gcp/us-central1/e2-standard-4/on-demand": "0.13402",
         "node/gcp/us-central1/e2-standard-4/spot": "0.05",

@@ -12,7 +12,7 @@ from breakeven.cli.progress import waiting as module
 from breakeven.cli.progress.waiting import waiting
 
 
-def test_what_takes_longer_is_told_in_one_plain_line(
+def test_a_slow_step_is_reported_in_one_plain_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "QUIET_SECONDS", 0.01)
@@ -23,13 +23,13 @@ def test_what_takes_longer_is_told_in_one_plain_line(
     assert told.out == ""
 
 
-def test_what_is_quick_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quick_step_is_not_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with waiting("Weighing"):
         pass
     assert capsys.readouterr().err == ""
 
 
-def test_a_mistake_passes_through_and_nothing_is_told_later(
+def test_an_error_passes_through_and_nothing_is_reported_later(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "QUIET_SECONDS", 0.05)

@@ -76,7 +76,7 @@ def test_every_kind_has_a_name_and_a_service() -> None:
 
 
 @pytest.mark.parametrize("reason", UnpricedReason)
-def test_every_reason_for_no_price_is_said(reason: UnpricedReason) -> None:
+def test_every_reason_for_a_missing_price_is_reported(reason: UnpricedReason) -> None:
     assert not_priced_reason(NotPriced(name="x", type="a:b:C", reason=reason, detail="gcp, aws"))
 
 

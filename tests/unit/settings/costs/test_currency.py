@@ -36,5 +36,5 @@ def test_a_rate_of_a_day_is_used() -> None:
         ({"code": "EUR", "rate": "0.86", "asOf": "yesterday"}, {"asOf"}),
     ],
 )
-def test_anything_else_is_refused_by_key(stated: dict[str, object], keys: set[str]) -> None:
+def test_anything_else_is_rejected_by_key(stated: dict[str, object], keys: set[str]) -> None:
     assert found(**stated) == {f"pricing.currency.{key}" for key in keys}
