@@ -1,4 +1,4 @@
-"""Clouds whose machines are priced, and what differs between them."""
+"""Clouds with priced machines, and their differences."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ class Cloud:
 
     Attributes:
         name: Value of the setting `cloud`, and part of the identifiers of its prices.
-        provider: Name in FOCUS exports (ProviderName); empty where none is known.
-        control_plane: Its managed Kubernetes control plane; empty where none is priced.
+        provider: Name in FOCUS exports (ProviderName); empty if none is known.
+        control_plane: Its managed Kubernetes control plane; empty if none is priced.
         private_balancer: Annotations of a Service that keep its load balancer in the private
-            network; None where no such annotation is known.
+            network; None if no such annotation is known.
         balancer_prices: Identifiers of a load balancer's monthly price and of its price for
-            traffic; empty where the price list has none.
+            traffic; empty if the price list has none.
         nat_machines: Machines that share one price of a NAT gateway, where it is charged by
-            machine; None where a gateway has one price.
+            machine; None if a gateway has one price.
         zone_traffic_ends: At how many ends text between two zones of a region is charged; 0 where
             it is free, or not known to be charged.
-        first_region: Region that `init` suggests; empty where `init` does not offer this cloud.
+        first_region: Region that `init` suggests; empty if `init` does not offer this cloud.
         shared_storage_class: Storage class that `init` suggests for weights that several nodes
             read.
         system_machine: Machine type that `init` suggests for system pods.

@@ -46,9 +46,9 @@ class Gpu:
         memory_gib: Memory that the driver reports, in GiB; data sheets round it.
         bandwidth_gb_per_second: Peak memory bandwidth, in 10^9 bytes a second.
         bf16_tflops: Peak bf16 operations with fp32 sums, in 10^12 a second.
-        fp8_tflops: The same in fp8; None where the GPU has no fp8 units.
+        fp8_tflops: The same in fp8; None if the GPU has no fp8 units.
         int8_tops: The same in int8.
-        fp4_tflops: The same in fp4 (NVFP4, MXFP4); None where the GPU has no fp4 units.
+        fp4_tflops: The same in fp4 (NVFP4, MXFP4); None if the GPU has no fp4 units.
         watts: Board power limit, in W.
         compute_capability: NVIDIA's number of the generation's instructions, such as 9.0 (NVIDIA,
             "CUDA GPU Compute Capability"); None for other vendors.
@@ -62,12 +62,12 @@ class Gpu:
         part_of: Name of the GPU that it is a part of; empty for a whole one.
         parts: How many such parts a whole GPU has.
         source: Where the figures are from.
-        gke_accelerator: Google's name for it (label cloud.google.com/gke-accelerator); empty where
+        gke_accelerator: Google's name for it (label cloud.google.com/gke-accelerator); empty if
             GKE rents none. Source: GKE documentation, "GPU machine types".
         needs_hyperdisk: Whether Google's machines with it boot from Hyperdisk only. Source: Compute
             Engine documentation of the machine series.
         calibration: Generation in `calibration.json` whose constants were fitted to published vLLM
-            measurements on it (`throughput.json`); empty where there are none.
+            measurements on it (`throughput.json`); empty if there are none.
         is_suggested: Whether several clouds rent it widely, so that it is named where a model does
             not fit.
     """

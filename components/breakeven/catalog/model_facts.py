@@ -39,7 +39,7 @@ class ModelFacts:
         checkpoint: How the repository stores the weights.
         draft_parameters: Of the head that predicts further tokens, which is loaded only for
             speculative decoding; 0 without one.
-        revision: Commit of the repository that was read; empty where the source states none.
+        revision: Commit of the repository that was read; empty if the source states none.
         quantizes_experts_only: Whether 8-bit and 4-bit versions keep all but the experts in bf16.
         is_estimated: Whether the architecture is unknown, so that the count is less certain.
         fetches_vocabulary: Whether vLLM downloads a vocabulary for it at every start, unless it is
@@ -50,7 +50,7 @@ class ModelFacts:
         pooling: Of whose tokens the vector of a text is made, as vLLM names it: CLS for the first,
             LAST, or MEAN for all of them; empty if not known.
         template: File in charts/serving/scoring that makes a prompt of a pair, as the model was
-            trained to read it; empty where a pair is joined by its tokenizer.
+            trained to read it; empty if a pair is joined by its tokenizer.
     """
 
     name: str

@@ -18,7 +18,7 @@ from breakeven.catalog.recipes import find_recipe, recipe_templates, template_na
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelParsers:
-    """Names of parsers, and of a chat template of vLLM's; empty where none is known.
+    """Names of parsers, and of a chat template of vLLM's; empty if none is known.
 
     Attributes:
         tool_calls: Of --tool-call-parser.

@@ -14,8 +14,8 @@ class NodeShape:
         instance_type: The cloud's name for it.
         gpu: Name in `gpus.json`; None without GPU.
         gpus: How many of them.
-        vcpus: Virtual CPUs; None where the source of its price does not say.
-        memory_gib: Memory, in GiB; None where the source of its price does not say.
+        vcpus: Virtual CPUs; None if the source of its price does not say.
+        memory_gib: Memory, in GiB; None if the source of its price does not say.
     """
 
     cloud: str

@@ -30,7 +30,7 @@ class Price:
         as_of: Day on which the source had it.
         confidence: How far it can be trusted.
         private: Whether reports show `PRIVATE` instead of `usd` and `source`. Totals include it.
-        terms: Terms on which the figure may be shown, such as "MIT"; empty where none are known.
+        terms: Terms on which the figure may be shown, such as "MIT"; empty if none are known.
         stands_in_for: Region that was asked for, if it has no such price and this one of another
             region stands in; empty for a price of the region itself.
     """

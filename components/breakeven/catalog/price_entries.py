@@ -134,7 +134,7 @@ def fault(entry: Mapping[str, object], kind: type[BaseModel]) -> str | None:
         kind: What it should be.
 
     Returns:
-        What was found and what is allowed; None where nothing is wrong.
+        What was found and what is allowed; None if nothing is wrong.
     """
     try:
         kind.model_validate(entry)

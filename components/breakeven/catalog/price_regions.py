@@ -72,7 +72,7 @@ def in_region(identifier: str, region: str) -> str:
 
 
 def region_of(identifier: str) -> str:
-    """Returns the region in an identifier; empty where it names none."""
+    """Returns the region in an identifier; empty if it names none."""
     rest = identifier.split("/")[1:]
     return rest[1] if len(rest) >= _WITHOUT_REGION else ""
 

@@ -48,7 +48,7 @@ class Recipe:
         trust_remote_code: Whether vLLM runs code of the repository for it.
         arguments: Further arguments of `vllm serve`.
         tool_arguments: Further arguments that its tool calls need.
-        speculative_config: Value of --speculative-config, JSON; empty where none is recommended.
+        speculative_config: Value of --speculative-config, JSON; empty if none is recommended.
         environment: Environment variables.
         vendor_arguments: Further arguments by GPU vendor.
         vendor_environment: Further environment variables by GPU vendor.

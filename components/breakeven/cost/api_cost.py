@@ -23,7 +23,7 @@ _BENDS = np.geomspace(1e-4, 1e4, 400)
 
 
 def api_monthly(price: ApiPrice, assumptions: Assumptions) -> Decimal:
-    """Returns USD a month if an API served all of the traffic.
+    """Returns USD per month if an API served all of the traffic.
 
     Args:
         price: Of the mean request of all models.

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ApiCurve:
-    """USD a month by tokens a day; it never falls.
+    """USD per month by tokens per day; it never falls.
 
     Attributes:
         fee: At no tokens: what is paid at any volume.
-        slope: USD a month for one more token a day beyond the last bend.
+        slope: USD per month for one more token a day beyond the last bend.
         bends: Volumes at which the slope changes, in rising order; none of most APIs.
-        at_bends: USD a month at each.
+        at_bends: USD per month at each.
     """
 
     fee: float
@@ -31,7 +31,7 @@ class ApiCurve:
         return cls(fee=fee, slope=slope, bends=nowhere, at_bends=nowhere)
 
     def at(self, volumes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Returns USD a month at volumes of 0 or more, in tokens a day."""
+        """Returns USD per month at volumes of 0 or more, in tokens per day."""
         if not len(self.bends):
             return self.fee + self.slope * volumes
         known, costs = np.append(0.0, self.bends), np.append(self.fee, self.at_bends)

@@ -29,7 +29,7 @@ def as_hybrid(
 
 
 def usd_for_each_token_out(infrastructure: Infrastructure) -> Decimal:
-    """Returns USD a month by which the way out charges one token a day that goes to an API.
+    """Returns USD per month by which the way out charges one token a day that goes to an API.
 
     The API's own price is not in it.
     """

@@ -1,4 +1,4 @@
-"""What an availability objective costs: how often no replica answers, and what would change that.
+"""The cost of an availability objective: how often no replica answers, and what would help.
 
 A node fails at a rate and is back after some hours; with n nodes that run at all hours and fail
 independently of each other, no replica answers for the n-th power of the share in which one is
@@ -27,13 +27,13 @@ AvailabilityKind: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityOption:
-    """One way to be available.
+    """One way to meet an availability objective.
 
     Attributes:
         kind: Which.
-        expected: Share of the time in which a replica answers, 0 to 1; None where that is not for
+        expected: Share of the time in which a replica answers, 0 to 1; None if that is not for
             own replicas to say.
-        monthly: USD a month that it adds to the bill; None for unknown.
+        monthly: USD per month that it adds to the bill; None for unknown.
     """
 
     kind: AvailabilityKind
@@ -69,14 +69,14 @@ class Availability:
 def availability_of(
     assumptions: Assumptions, bill: Bill, api_monthly: Decimal | None
 ) -> Availability | None:
-    """Returns what an objective costs; None where the stack states none.
+    """Returns what an objective costs; None if the stack states none.
 
     Of several models, that with the fewest nodes counts.
 
     Args:
         assumptions: Of the stack.
         bill: What it costs as configured.
-        api_monthly: What the cheapest API takes for all of the traffic, in USD a month; None where
+        api_monthly: What the cheapest API takes for all of the traffic, in USD per month; None if
             no API may decide.
     """
     objective = assumptions.availability

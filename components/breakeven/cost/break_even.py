@@ -28,7 +28,7 @@ class Crossing:
 
     Attributes:
         from_tokens_per_day: Lower end.
-        to_tokens_per_day: Upper end, or None where it holds up to the largest fleet.
+        to_tokens_per_day: Upper end, or None if it holds up to the largest fleet.
         nodes: Nodes at the peak at the lower end.
     """
 
@@ -58,7 +58,7 @@ class BreakEven:
 
     @property
     def first_volume(self) -> int | None:
-        """The lowest tokens a day at which self-hosting costs less; None for never."""
+        """The lowest tokens per day at which self-hosting costs less; None for never."""
         return None if self.never else round(self.cheaper[0].from_tokens_per_day)
 
 
@@ -67,7 +67,7 @@ class Staircase:
     """The self-hosted cost as a function of volume, by the same rules as the estimate.
 
     Attributes:
-        peak_rates_per_token: For each hour, requests a second at its peak minute, for one token
+        peak_rates_per_token: For each hour, requests per second at its peak minute, for one token
             a day.
         requests_per_second_per_node: What one node serves at saturation.
         lowest_nodes: Nodes that run at any volume: the fewest replicas, or those that are there.
@@ -76,13 +76,13 @@ class Staircase:
         nodes_follow_load: Whether nodes do so too; else those of the peak are paid at all hours.
         hours_per_start: Node-hours that each start of a node wastes on loading and waiting.
         curve: What the autoscaler makes of planned nodes.
-        fixed_monthly: USD a month that does not depend on volume.
-        node_monthly: USD a month for one node.
-        node_start_monthly: USD a month where one node starts in an hour.
+        fixed_monthly: USD per month that does not depend on volume.
+        node_monthly: USD per month for one node.
+        node_start_monthly: USD per month where one node starts in an hour.
         replica_start_monthly: The same for replicas.
-        token_monthly: USD a month for one token a day.
-        gateway: How the pods of a gateway follow the volume; None where nothing is paid for them.
-        gateway_pod_monthly: USD a month for one of them in each set.
+        token_monthly: USD per month for one token a day.
+        gateway: How the pods of a gateway follow the volume; None if nothing is paid for them.
+        gateway_pod_monthly: USD per month for one of them in each set.
     """
 
     peak_rates_per_token: NDArray[np.float64]
@@ -153,8 +153,8 @@ class Steps:
 
     Attributes:
         to_tokens_per_day: The upper end of each, included; it begins where the one before ends.
-        monthly: USD a month on it, but for what grows with each token.
-        token_monthly: USD a month for one token a day; one for all steps, and no array.
+        monthly: USD per month on it, but for what grows with each token.
+        token_monthly: USD per month for one token a day; one for all steps, and no array.
         peak_nodes: Nodes of the busiest hour.
     """
 

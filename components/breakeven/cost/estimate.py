@@ -38,7 +38,7 @@ from breakeven.cost.several_models import (
 from breakeven.cost.staffing_guidance import staffing_guidance
 
 LARGEST_NODES = 64
-"""Nodes up to which break-even and hybrid are searched; "never" means not up to so many."""
+"""Maximum nodes of the search for break-even and hybrid; "never" means not up to that many."""
 
 
 def estimate(resources: Iterable[Registered], assumptions: Assumptions) -> Report:
@@ -52,7 +52,7 @@ def estimate(resources: Iterable[Registered], assumptions: Assumptions) -> Repor
 
 
 def monthly_total(resources: Iterable[Registered], assumptions: Assumptions) -> Decimal:
-    """Returns USD a month that a stack costs as configured: `Report.total`, and nothing else."""
+    """Returns USD per month that a stack costs as configured: `Report.total`, and nothing else."""
     return _Estimate(tuple(resources), assumptions).bill.total
 
 

@@ -16,8 +16,8 @@ class Hybrid:
     Attributes:
         nodes: Own nodes that always run, 1 or more.
         own_share: Requests that they serve over all requests, 0 to 1.
-        own_monthly: USD a month for nodes, people and everything that self-hosting needs.
-        api_monthly: USD a month for the requests that overflow.
+        own_monthly: USD per month for nodes, people and everything that self-hosting needs.
+        api_monthly: USD per month for the requests that overflow.
     """
 
     nodes: int
@@ -27,7 +27,7 @@ class Hybrid:
 
     @property
     def monthly(self) -> Decimal:
-        """USD a month, both parts."""
+        """USD per month, both parts."""
         return self.own_monthly + self.api_monthly
 
 
@@ -37,13 +37,13 @@ class SplitRules:
 
     Attributes:
         load: The minutes of the load.
-        fixed_monthly: USD a month that self-hosting costs whatever the number of nodes.
-        node_monthly: USD a month for one node.
-        api_monthly: USD a month if the API served everything.
+        fixed_monthly: USD per month that self-hosting costs whatever the number of nodes.
+        node_monthly: USD per month for one node.
+        api_monthly: USD per month if the API served everything.
         api_fee: Part of it that is paid at any volume.
         answered_monthly: USD a month for what an API answers again, if own nodes served everything.
-        text_monthly: USD a month for text on its way, whoever serves it.
-        work_monthly: USD a month for each node that is busy, averaged over time.
+        text_monthly: USD per month for text on its way, whoever serves it.
+        work_monthly: USD per month for each node that is busy, averaged over time.
     """
 
     load: LoadDuration

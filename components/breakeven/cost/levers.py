@@ -39,8 +39,8 @@ class Lever:
     Attributes:
         kind: What they change.
         settings: New values by dotted key, as a stack file states them.
-        monthly: USD a month that the stack then costs, by a full estimate.
-        saving: USD a month that it costs less than as configured, over 0.
+        monthly: USD per month that the stack then costs, by a full estimate.
+        saving: USD per month that it costs less than as configured, over 0.
     """
 
     kind: LeverKind

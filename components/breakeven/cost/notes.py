@@ -20,7 +20,7 @@ class UpdateStrategy:
         hindrance: Why there is no surge: only one node can mount the weights, no GPU or node is
             spare, or the GPU quota is used up; None for a surge.
         gpu_quota: The quota, where that is the hindrance.
-        gap_minutes: For how long no replica may serve; 0 where one always does.
+        gap_minutes: For how long no replica may serve; 0 if one always does.
         overflows: Whether a gateway sends requests to an API meanwhile.
     """
 
@@ -124,7 +124,7 @@ class Disaggregated:
 
 @dataclass(frozen=True, slots=True)
 class SpansNodes:
-    """A replica spans so many nodes, which come and go together."""
+    """A replica spans several nodes, which start and stop together."""
 
     nodes: int
 
@@ -190,7 +190,7 @@ class ArchitectureUnknown:
 
 @dataclass(frozen=True, slots=True)
 class CommitUnknown:
-    """No commit of the weights is known; a deployment asks for it."""
+    """No commit of the weights is known; a deployment requires one."""
 
     repository: str
 
@@ -201,7 +201,7 @@ class MeasuredOtherwise:
 
     Attributes:
         record: Name of the record's file.
-        changed: What of the engine differs: "image" and names of flags; empty where only the
+        changed: What of the engine differs: "image" and names of flags; empty if only the
             lengths do.
         input_tokens: Of the measured requests.
         output_tokens: Of the measured requests.
@@ -253,7 +253,7 @@ class NotScraped:
     Attributes:
         prometheus_address: Where the autoscaler asks.
         engine_port: Of the replicas.
-        gateway_port: Of the gateways; None where the autoscaler does not need them.
+        gateway_port: Of the gateways; None if the autoscaler does not need them.
     """
 
     prometheus_address: str

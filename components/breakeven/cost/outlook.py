@@ -36,8 +36,8 @@ class Outlook:
         """Returns the months after which savings have paid the one-off cost; None for never.
 
         Args:
-            own_monthly: USD a month of own hosting.
-            api_monthly: USD a month of the API today.
+            own_monthly: USD per month of own hosting.
+            api_monthly: USD per month of the API today.
         """
         saved = Decimal(0)
         for month in range(_LONGEST_MONTHS):

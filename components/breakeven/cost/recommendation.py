@@ -21,7 +21,7 @@ class Option:
 
     Attributes:
         choice: Which kind.
-        monthly: USD a month, everything counted.
+        monthly: USD per month, fully loaded.
         monthly_if_slower: The same if a replica serves as little as its band allows.
         api: Reference of the API that takes all of the traffic, or of a hybrid the rest of it.
         split: How a hybrid splits the load; None for the other kinds.
@@ -80,7 +80,7 @@ class Evidence:
         data_may_leave: Whether prompts may go to an API.
         busy_share: Share of the paid GPU time that works, 0 to 1.
         staffing_share: Staffing over the self-hosted cost, 0 to 1.
-        break_even: Against the cheapest API; None where no API may decide.
+        break_even: Against the cheapest API; None if no API may decide.
         error_percent: Band of the capacity estimate, in percent.
         unit: What a request is.
         on_cpus: Whether own nodes serve on CPUs, without GPUs.
@@ -191,7 +191,7 @@ class Verdict:
 
     @property
     def monthly(self) -> Decimal:
-        """USD a month that it costs."""
+        """USD per month that it costs."""
         return self.chosen.monthly
 
 

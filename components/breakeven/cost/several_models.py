@@ -20,7 +20,7 @@ from breakeven.cost.fleet.simulation.result import SimulatedWeek
 from breakeven.cost.gateway import GatewayCurve, gateway_curve
 
 Served = Callable[[Assumptions], float]
-"""Returns the requests a second that one replica of a model serves."""
+"""Returns the requests per second that one replica of a model serves."""
 
 
 def planned(model: Assumptions) -> float:
@@ -165,11 +165,11 @@ class JointStaircase:
         parts: The models.
         fixed_nodes: Nodes of a pool of fixed size, which the models share; else None.
         gpus_per_node: GPUs of a node.
-        fixed_monthly: USD a month that does not depend on volume.
-        node_monthly: USD a month for one node.
-        token_monthly: USD a month for one token a day, beside that of the parts.
-        gateway: How the pods of a gateway follow the volume; None where nothing is paid for them.
-        gateway_pod_monthly: USD a month for one of them in each set.
+        fixed_monthly: USD per month that does not depend on volume.
+        node_monthly: USD per month for one node.
+        token_monthly: USD per month for one token a day, beside that of the parts.
+        gateway: How the pods of a gateway follow the volume; None if nothing is paid for them.
+        gateway_pod_monthly: USD per month for one of them in each set.
     """
 
     parts: tuple[Part, ...]

@@ -35,7 +35,7 @@ class StaffingGuidance:
         stated: What the stack states.
         nodes: Nodes of the pool at peak that it is about.
         models: Models that the stack serves.
-        monthly_salary: USD a month for a whole engineer.
+        monthly_salary: USD per month for a whole engineer.
         on_cpus: Whether the nodes serve on CPUs, without GPUs.
     """
 

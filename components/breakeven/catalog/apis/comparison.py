@@ -40,7 +40,7 @@ _SHORT_PROMPT = 128_000
 def compared_price(
     reference: str, request: Request, today: date, terms: Terms = NO_TERMS
 ) -> ApiPrice:
-    """Returns what a mean request costs by an offer, and what speaks against the offer.
+    """Returns the cost of a mean request at an offer, and the findings against the offer.
 
     The list price is that of genai-prices; that of the second source where only it lists the offer,
     or where it is higher by more than `DISPUTED_SHARE`: a saving must hold at the higher price.
@@ -168,7 +168,7 @@ def _contracted(terms: Terms, reference: str, request: Request, today: date) -> 
     rates, usd = terms.rates, terms.per_request
     if rates is None:
         usd = usd or Decimal(0)
-        # What a token costs is only asked for to show it: all of them alike.
+        # The cost of a token is only shown, as one price for all tokens.
         each = usd * 10**6 / request.tokens
         rates = TokenRates(input=each, cached_input=each, output=each)
     else:

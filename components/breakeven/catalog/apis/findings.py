@@ -1,4 +1,4 @@
-"""What speaks against comparing a stack with an API offer, as facts; reports say them."""
+"""Findings against comparing a stack with an API offer, as facts; reports word them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 RETIRES_SOON_MONTHS = 6
-"""An offer that retires within so many months is flagged: a migration takes months, too."""
+"""An offer that retires within this many months is flagged, because a migration takes months."""
 
 DISPUTED_SHARE = Decimal("0.1")
 """Two sources whose prices of a request differ by more than this dispute the price."""
@@ -19,7 +19,7 @@ _DAYS_PER_MONTH = 365 / 12
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """Its service has ended; `on` is None where the source gives no day."""
+    """Its service has ended; `on` is None if the source gives no day."""
 
     on: date | None
     source: str
@@ -35,7 +35,7 @@ class RetiresSoon:
 
 @dataclass(frozen=True, slots=True)
 class ContextTooShort:
-    """It takes `tokens` of input; the stack allows requests of `needed` tokens."""
+    """It accepts `tokens` of input; the stack allows requests of `needed` tokens."""
 
     tokens: int
     needed: int
@@ -44,7 +44,7 @@ class ContextTooShort:
 
 @dataclass(frozen=True, slots=True)
 class OutsideRegions:
-    """It processes requests elsewhere, or nobody says where: `region` is then empty."""
+    """It processes requests outside the allowed regions; `region` is empty if unknown."""
 
     region: str
     allowed: tuple[str, ...]

@@ -37,18 +37,18 @@ class ApiOffer:
     Attributes:
         provider: As in a reference "provider/model".
         model: As the provider names it.
-        input: Input tokens; None where the source has no price.
-        cached_read: Input tokens read from the provider's cache; None where it names none.
-        cache_write: Input tokens written to that cache; None where it names none.
-        output: Output tokens; None where the source has no price.
-        batch_input: Input tokens by batch API; None where it names none.
-        batch_output: Output tokens by batch API; None where it names none.
-        max_input_tokens: Longest input; None where unknown.
-        max_output_tokens: Longest output; None where unknown.
-        retires: First day on which it is not served any more; None where none is announced.
-        quantization: Of the weights, where the offer's name states it; else empty.
-        region: One of `REGIONS`, where the offer's name states it; else empty.
-        source: Where all of this is from.
+        input: Input tokens; None if the source has no price.
+        cached_read: Input tokens read from the provider's cache; None if it names none.
+        cache_write: Input tokens written to that cache; None if it names none.
+        output: Output tokens; None if the source has no price.
+        batch_input: Input tokens by batch API; None if it names none.
+        batch_output: Output tokens by batch API; None if it names none.
+        max_input_tokens: Longest input; None if unknown.
+        max_output_tokens: Longest output; None if unknown.
+        retires: First day on which it is not served any more; None if none is announced.
+        quantization: Of the weights, where the offer's name states it; otherwise empty.
+        region: One of `REGIONS`, where the offer's name states it; otherwise empty.
+        source: Source of all fields.
         as_of: Day of the source.
     """
 
@@ -70,12 +70,12 @@ class ApiOffer:
 
     @property
     def is_priced(self) -> bool:
-        """Whether it has prices; a free offer is not a comparison."""
+        """Whether it has prices; a free offer cannot be compared."""
         return bool(self.input and self.output)
 
     @property
     def rates(self) -> TokenRates:
-        """USD per 1M tokens of each kind; 0 where it has no price."""
+        """USD per 1M tokens of each kind; 0 if it has no price."""
         plain = self.input or Decimal(0)
         return TokenRates(
             input=plain,
@@ -182,7 +182,7 @@ def stated_quantization(model: str) -> str:
 
 
 def find_offers(reference: str) -> tuple[ApiOffer, ...]:
-    """Returns what the sources say about an offer, by source; nothing where none lists it.
+    """Returns what the sources say about an offer, by source; nothing if none lists it.
 
     Args:
         reference: "provider/model". Case does not matter; of a longer name its last part is enough
@@ -225,7 +225,7 @@ def _of_provider(provider: str) -> tuple[ApiOffer, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ProviderRegion:
-    """Where a provider processes all requests, and who says so."""
+    """Where a provider processes all requests, and the source."""
 
     region: str
     source: str
@@ -233,7 +233,7 @@ class ProviderRegion:
 
 
 def find_provider_region(provider: str) -> ProviderRegion | None:
-    """Returns where a provider processes requests; None where no source says it for all offers."""
+    """Returns where a provider processes requests; None if no source says it for all offers."""
     return _provider_regions().get(provider)
 
 

@@ -28,9 +28,9 @@ class TokenRates:
         input: Input.
         cached_input: Input read from the provider's cache.
         output: Output.
-        cache_write: Input written to that cache; None where it costs as other input.
-        batch_input: Input by batch API; None where there is none.
-        batch_output: Output by batch API; None where there is none.
+        cache_write: Input written to that cache; None if it costs as other input.
+        batch_input: Input by batch API; None if there is none.
+        batch_output: Output by batch API; None if there is none.
     """
 
     input: Decimal
@@ -51,15 +51,15 @@ class ApiPrice:
         usd_per_million_tokens: The same over its input and output tokens, for a million of them.
         source: Package and version, or day of saved prices; and the row used if its name differs.
         as_of: Day of the package's release, or of saved prices.
-        max_input_tokens: Longest input; None where unknown.
-        quantization: Of the weights, where a source states it; else empty.
-        region: Where requests are processed, where a source states it; else empty.
+        max_input_tokens: Longest input; None if unknown.
+        quantization: Of the weights, where a source states it; otherwise empty.
+        region: Where requests are processed, where a source states it; otherwise empty.
         findings: What speaks against comparing with it.
         rates: Of its tokens, where they are not those that `token_rates` returns.
         is_contract: Whether the stack states the price; `as_of` is then the day of the estimate.
-        monthly_fee: USD a month at any volume, beside `usd_per_request`.
-        covered_tokens_per_minute: Tokens a minute that the fee pays for, so that only requests
-            beyond them cost `usd_per_request`; None where it pays for none.
+        monthly_fee: USD per month at any volume, beside `usd_per_request`.
+        covered_tokens_per_minute: Tokens per minute that the fee pays for, so that only requests
+            beyond them cost `usd_per_request`; None if it pays for none.
         commitment_months: For how long provisioned throughput is committed; 0 for none.
         parts: Where several APIs share the requests: each of them, with fees of its own.
     """
@@ -139,7 +139,7 @@ def api_price(  # noqa: PLR0913  # tokens by kind
 
     Args:
         reference: Provider and model of genai-prices, such as "openai/gpt-4.1-mini".
-        input_tokens: Input of the request, cached tokens included, 0 or more.
+        input_tokens: Input of the request, including cached tokens, 0 or more.
         output_tokens: Output of the request, 0 or more.
         cached_input_tokens: Input read from the provider's cache, 0 to `input_tokens`.
         on: When the request is made; prices have a history.

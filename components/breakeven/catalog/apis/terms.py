@@ -1,4 +1,4 @@
-"""A mean request, and a user's own terms with an API: what both make of its price."""
+"""A mean request and the user's terms with an API, which together determine its price."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from breakeven.catalog.apis.prices import TokenRates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The mean request of a stack, and what its offers have to allow.
+    """The mean request of a stack, and requirements for its offers.
 
     Attributes:
         input_tokens: Cached and written tokens included, 1 or more.
-        cached_input_tokens: Those of them that a provider's cache holds.
+        cached_input_tokens: Input tokens in a provider's cache.
         cache_write_tokens: Those that the provider writes to its cache.
         output_tokens: 1 or more.
         batch_share: Requests that can wait for a batch API, 0 to 1.
@@ -70,14 +70,14 @@ class Terms:
 
     Attributes:
         rates: In place of list prices; None for list prices.
-        per_request: In place of prices by the token; None where they hold.
+        per_request: In place of prices by the token; None if they hold.
         per_month: Paid at any volume, for access or a commitment.
         discount: On list prices, 0 to 1.
         cache_write: In place of the list price; None for that.
         batch_input: In place of the list price; None for that.
         batch_output: In place of the list price; None for that.
         units_per_month: What provisioned units cost together; 0 for none.
-        units_tokens_per_minute: What they serve together; None where they serve everything.
+        units_tokens_per_minute: What they serve together; None if they serve everything.
         commitment_months: Of the units.
         region: Where requests are processed by contract; empty for what the sources say.
     """
@@ -101,12 +101,12 @@ class Terms:
 
     @property
     def is_contract(self) -> bool:
-        """Whether they need no list price."""
+        """Whether the terms do not need a list price."""
         return self.rates is not None or self.per_request is not None
 
     @property
     def monthly_fee(self) -> Decimal:
-        """USD a month at any volume."""
+        """USD per month at any volume."""
         return self.per_month + self.units_per_month
 
 

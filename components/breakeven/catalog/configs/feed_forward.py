@@ -44,7 +44,7 @@ class FeedForward:
 
 
 def expert_count(fields: ConfigFields) -> int:
-    """Returns the routed experts of a layer; 0 where it has none."""
+    """Returns the routed experts of a layer; 0 if it has none."""
     for name in _COUNT:
         if fields.values.get(name) not in (None, 0):
             count = fields.whole(name)

@@ -29,7 +29,7 @@ _BEGINNINGS = (
 
 
 def other_file(beginning: bytes) -> str:
-    """Returns what a file is that begins like no JSON; empty where it may be JSON.
+    """Returns the kind of a file that cannot be JSON; empty if it may be JSON.
 
     Args:
         beginning: Its first 8 bytes.
@@ -53,7 +53,7 @@ class ConfigFields:
     Attributes:
         file: How messages call the file.
         values: The object.
-        inside: Name of the object and a dot, where it is a part of another; else empty.
+        inside: Name of the object and a dot, where it is a part of another; otherwise empty.
     """
 
     file: str
@@ -165,12 +165,12 @@ class ConfigFields:
         return float(value)
 
     def text(self, name: str) -> str:
-        """Returns a text; empty where it is missing or something else."""
+        """Returns a text; empty if it is missing or something else."""
         value = self.values.get(name)
         return value if isinstance(value, str) else ""
 
     def items(self, name: str) -> list[object] | None:
-        """Returns a list, or None where there is none; a null counts as missing.
+        """Returns a list, or None if there is none; a null counts as missing.
 
         Raises:
             ModelConfigError: It is something else.

@@ -1,4 +1,4 @@
-"""Which kind of layers a model has, and how many of each."""
+"""Kinds of a model's layers, and their numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_LAYERS = 10_000
 
 
 def listed(fields: ConfigFields, name: str, size: int) -> list[object] | None:
-    """Returns a list with one entry a layer, or None where there is none.
+    """Returns a list with one entry a layer, or None if there is none.
 
     This project's own data shortens such a list to a mapping from entry to number of layers.
 
@@ -104,7 +104,7 @@ def _named(
 
 
 def window_of(fields: ConfigFields, default: int = 0) -> int:
-    """Returns the tokens of a sliding window; 0 where no field states it."""
+    """Returns the tokens of a sliding window; 0 if no field states it."""
     return fields.whole(("sliding_window", "sliding_window_size"), default, least=0)
 
 

@@ -1,4 +1,4 @@
-"""Attention and what takes its place: parameters of a layer, and what it keeps of a request."""
+"""Attention and its alternatives: parameters of a layer, and its cache per request."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def checkpoint_of(
 
 
 def read_separate(path: Path) -> Mapping[str, object] | None:
-    """Returns what a hf_quant_config.json holds; None where there is no such file.
+    """Returns what a hf_quant_config.json holds; None if there is no such file.
 
     Raises:
         ModelConfigError: It cannot be read, or holds no JSON object.
@@ -127,7 +127,7 @@ def _stated(fields: ConfigFields, separate: Mapping[str, object] | None) -> Mapp
 
 
 def _usual(stated: Mapping[str, object], method: str) -> str:
-    """Returns the precision of modules for which nothing else is said; empty where unknown."""
+    """Returns the precision of modules for which nothing else is said; empty if unknown."""
     algorithm = _text(stated, "quant_algo").upper()
     if algorithm in _ALGORITHMS:
         return _ALGORITHMS[algorithm]

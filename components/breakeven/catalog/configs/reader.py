@@ -1,4 +1,4 @@
-"""From a model's config.json to the facts that decide its memory and speed."""
+"""Converts a model's config.json to the facts that determine its memory and speed."""
 
 from __future__ import annotations
 

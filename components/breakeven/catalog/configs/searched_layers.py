@@ -13,7 +13,7 @@ _MULTIPLE = 256  # widths are rounded up to it
 def searched_layers(
     fields: ConfigFields, architecture: Architecture
 ) -> tuple[list[Mixers], FeedForward] | None:
-    """Returns the layers that `block_configs` describes; None where there is no such field.
+    """Returns the layers that `block_configs` describes; None if there is no such field.
 
     Raises:
         ModelConfigError: An entry is odd.

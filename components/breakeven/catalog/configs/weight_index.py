@@ -12,7 +12,7 @@ INDEX = "model.safetensors.index.json"
 
 
 def indexed_parameters(path: Path) -> int | None:
-    """Returns the parameters that an index states; None where there is no such file.
+    """Returns the parameters that an index states; None if there is no such file.
 
     Transformers writes `total_parameters`; older files have the bytes alone, which are two for a
     parameter in bf16.

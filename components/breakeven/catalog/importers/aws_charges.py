@@ -123,7 +123,7 @@ _BY_USAGE = {(service.family, service.usage): service for service in _SERVICES}
 
 
 def charge_of(product: Mapping[str, str | None], selection: Selection) -> Charge | None:
-    """Returns what a product is priced as; None where it is not priced or not wanted.
+    """Returns what a product is priced as; None if it is not priced or not wanted.
 
     Args:
         product: Its attributes by the names of the JSON, and its productFamily.

@@ -12,7 +12,7 @@ from breakeven.catalog.importers.listing import SourceError
 
 
 def installed_fault() -> str | None:
-    """Says what is wrong with the installed package; None where its day is known."""
+    """Says what is wrong with the installed package; None if its day is known."""
     installed = version("genai-prices")
     if installed == PACKAGE_VERSION:
         return None

@@ -167,7 +167,7 @@ def _part(description: str) -> tuple[str, str] | None:
 
 
 def _catalog_usd(where: str, sku: Mapping[str, Any], day: date) -> Decimal | None:
-    """Returns USD by the newest price in force on a day; None where all are to come."""
+    """Returns USD by the newest price in force on a day; None if all are to come."""
     pricing = sku.get("pricingInfo")
     begun = [
         (start_day(where, item.get("effectiveTime")) or date.min, number, item)

@@ -23,7 +23,7 @@ class InForce:
 
         Args:
             price: As of the day of the list.
-            start: Day from which it holds; None where the list does not say.
+            start: Day from which it holds; None if the list does not say.
             key: What it is the price of; its identifier where none is given.
         """
         key = price.identifier if key is None else key
@@ -41,7 +41,7 @@ class InForce:
 
 
 def start_day(where: str, text: object) -> date | None:
-    """Reads the day from which a price holds; None where it is not stated.
+    """Reads the day from which a price holds; None if it is not stated.
 
     Raises:
         SourceError: It is stated, but not a day.

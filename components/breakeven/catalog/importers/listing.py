@@ -36,8 +36,8 @@ class Selection:
     Attributes:
         shapes: Machine types of the book, by cloud and type.
         regions: Cloud and region of what is wanted.
-        as_of: Day on which an undated file was fetched; None where no file needs it.
-        cloud: Cloud of a file that names none; empty where no file needs it.
+        as_of: Day on which an undated file was fetched; None if no file needs it.
+        cloud: Cloud of a file that names none; empty if no file needs it.
     """
 
     shapes: Mapping[tuple[str, str], NodeShape]

@@ -35,18 +35,18 @@ class PoolKind:
         cloud: Cloud that it belongs to, as named in `catalog.clouds`; None for any.
         is_clouds_default: Whether `init` and `recommend` choose it on that cloud; True for one
             kind per cloud.
-        purchases: How it can buy nodes; empty where it buys none.
+        purchases: How it can buy nodes; empty if it buys none.
         purchases_hint: Why other purchases are missing, for the error message; may be empty.
         runs_in_closed_network: Whether it gets nodes without asking anything outside the network.
         root_volume_class: Storage class of the root volume that is charged for each node that it
-            starts, as the price list names it (`volume/CLOUD/CLASS`); empty where nodes bring
+            starts, as the price list names it (`volume/CLOUD/CLASS`); empty if nodes bring
             their own disk.
         root_volume_is_ephemeral: Whether it lies on the machine's own disk where that is large
             enough, as those of machines with GPUs are, and then costs nothing: `init` states so.
         required_settings: Settings that must not be empty.
         own_settings: Settings that have no effect with other kinds, and are refused there.
         reservations_setting: Setting that must name the reservations if nodes are bought as
-            reserved; empty where the platform finds reservations itself, or has none.
+            reserved; empty if the platform finds reservations itself, or has none.
         starter_settings: Settings that `init` writes into a new stack; "{stack}" stands for the
             name of the stack.
         custom_resources: What it deploys, as GROUP/VERSION:KIND. The cluster must have their

@@ -66,9 +66,9 @@ class Quality:
 
     @property
     def own(self) -> AnswerQuality | None:
-        """The stack's own model; None where it was not asked."""
+        """The stack's own model; None if it was not asked."""
         return self.by("")
 
     def by(self, reference: str) -> AnswerQuality | None:
-        """Returns how an API answered; None where it was not asked."""
+        """Returns how an API answered; None if it was not asked."""
         return next((each for each in self.endpoints if each.endpoint == reference), None)

@@ -22,7 +22,7 @@ class SolvedCost:
         kind: The own model, the own model with its failures answered again by an API, or an API.
         api: Reference of the API; empty for the own model alone.
         quality: How the endpoint answered; of an escalation, the own model.
-        monthly: USD a month for all requests.
+        monthly: USD per month for all requests.
         per_million_tokens: The same over their tokens.
         share: Tasks that are solved, 0 to 1.
         low: Lower end of its 95% interval; None for an escalation.
@@ -44,7 +44,7 @@ class SolvedCost:
 
     @property
     def per_task(self) -> Decimal | None:
-        """USD for one solved task; None where none is solved."""
+        """USD for one solved task; None if none is solved."""
         return self._at(self.share)
 
     @property

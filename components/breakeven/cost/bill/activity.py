@@ -70,7 +70,7 @@ def activities_of(
     Args:
         assumptions: Of the stack.
         week: What all replicas do.
-        by_model: What those of each model do, where a stack has several; else empty.
+        by_model: What those of each model do, where a stack has several; otherwise empty.
     """
     models = assumptions.models if by_model else ()
     return {

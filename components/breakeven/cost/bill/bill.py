@@ -28,8 +28,8 @@ class Rate:
     Attributes:
         model: The model that they are there for; empty for all of them.
         driver: What they grow with.
-        usd_each: USD a month for one unit of it.
-        monthly: USD a month at the load of the bill.
+        usd_each: USD per month for one unit of it.
+        monthly: USD per month at the load of the bill.
     """
 
     model: str
@@ -40,7 +40,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """What self-hosting costs, in USD a month.
+    """What self-hosting costs, in USD per month.
 
     Attributes:
         nodes_monthly: All that grows with GPU nodes.
@@ -157,13 +157,13 @@ class Bill:
 
     @property
     def node_monthly(self) -> Decimal:
-        """What one GPU node costs, contingency included; 0 where none is ever paid."""
+        """What one GPU node costs, contingency included; 0 if none is ever paid."""
         if not self.mean_nodes:
             return Decimal(0)
         return self.nodes_monthly / self.mean_nodes * self._reserve
 
     def usd_for_each(self, driver: Driver, model: str = "") -> Decimal:
-        """Returns USD a month for one unit of a driver of a model, contingency included.
+        """Returns USD per month for one unit of a driver of a model, contingency included.
 
         Args:
             driver: Neither nodes nor overflow.
@@ -185,7 +185,7 @@ class Bill:
         )
 
     def at(self, activities: Mapping[str, Activity]) -> Decimal:
-        """Returns everything counted, would the load make the fleet do something else.
+        """Returns fully loaded, would the load make the fleet do something else.
 
         What overflows stays as it is.
 

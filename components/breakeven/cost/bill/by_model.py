@@ -18,7 +18,7 @@ from breakeven.money import to_decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCost:
-    """One model's part of a stack. Money in USD a month, contingency included.
+    """One model's part of a stack. Money in USD per month, contingency included.
 
     Attributes:
         assumptions: The model's.
@@ -33,7 +33,7 @@ class ModelCost:
         overflow: What an API takes for requests that the gateway sends there, and for those that it
             answers again.
         api_monthly: Its traffic by the API in use.
-        hosted: The cheapest offer of the same open model; None where none is known.
+        hosted: The cheapest offer of the same open model; None if none is known.
     """
 
     assumptions: Assumptions
@@ -76,13 +76,13 @@ class ModelCost:
 
     @property
     def usd_per_million_own_tokens(self) -> Decimal | None:
-        """What own replicas cost over the tokens that they serve; None where they serve none."""
+        """What own replicas cost over the tokens that they serve; None if they serve none."""
         own = self.own_tokens
         return (self.total - self.overflow) / own * 10**6 if own else None
 
 
 def cheapest_hosted(model: Assumptions) -> ApiPrice | None:
-    """Returns the cheapest offer of a model that may decide; None where there is none."""
+    """Returns the cheapest offer of a model that may decide; None if there is none."""
     offers = (price for price in model.hosted if price.decides)
     return min(offers, key=model.usd_by_api, default=None)
 

@@ -26,9 +26,9 @@ class Outcome:
     """A stack with the model as it is, or with the candidate in its place.
 
     Attributes:
-        monthly: USD a month.
+        monthly: USD per month.
         usd_per_million_tokens: All of it over the tokens that are served.
-        replica_tokens_per_second: Output tokens a second that a full replica writes.
+        replica_tokens_per_second: Output tokens per second that a full replica writes.
         objective_share: Requests whose first token comes in time, 0 to 1, by the simulated week.
     """
 
@@ -40,7 +40,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateCost:
-    """A candidate on trial. Money in USD a month.
+    """A candidate on trial. Money in USD per month.
 
     Attributes:
         model: Name of the model whose requests it answers.

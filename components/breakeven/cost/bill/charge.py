@@ -114,18 +114,18 @@ class Charge:
     Attributes:
         kind: What it pays for.
         quantity: How much.
-        identifier: Of the price in the price book; empty where `price` is given.
+        identifier: Of the price in the price book; empty if `price` is given.
         price: A price that the book does not have: the stack states it, or it is an API's.
         unit: Unit of the quantity; empty for that of the price.
         variant: Storage class, machine type, or kind of control plane.
         attached: Which volume of a machine it is: `ROOT_VOLUME` or a device; empty for no such.
-        share: Busy or idle share of nodes, or an engineer's share, 0 to 1; None where it has none.
-        count: Machines of `variant`; 0 where they are not counted.
+        share: Busy or idle share of nodes, or an engineer's share, 0 to 1; None if it has none.
+        count: Machines of `variant`; 0 if they are not counted.
         model: The model that it is there for, where a stack has several; empty for all of them.
         node: The owned node that it is part of.
         on_cpus: Whether it is about nodes that serve on CPUs, without GPUs.
         driver: What the quantity grows with.
-        each: Quantity for one unit of the driver; 0 where it grows with nothing.
+        each: Quantity for one unit of the driver; 0 if it grows with nothing.
     """
 
     kind: LineItemKind

@@ -61,7 +61,7 @@ class LineItem:
 
     @property
     def monthly(self) -> Decimal:
-        """USD a month, to the cent as on any bill, so that what is shown adds up."""
+        """USD per month, to the cent as on any bill, so that what is shown adds up."""
         return to_cents(self.quantity * self.unit_price)
 
     @property
@@ -72,7 +72,7 @@ class LineItem:
 
     @property
     def usd_each(self) -> Decimal:
-        """USD a month for one unit of the driver."""
+        """USD per month for one unit of the driver."""
         return self.each * self.unit_price
 
     @property
@@ -118,7 +118,7 @@ class Infrastructure:
 
     @property
     def monthly(self) -> Decimal:
-        """USD a month."""
+        """USD per month."""
         return monthly_of(self.lines)
 
 
@@ -166,5 +166,5 @@ def stated_price(setting: str, usd: Decimal, today: date) -> Price:
 
 
 def monthly_of(lines: Iterable[LineItem]) -> Decimal:
-    """Returns what line items cost together, in USD a month."""
+    """Returns what line items cost together, in USD per month."""
     return sum((line.monthly for line in lines), Decimal(0))

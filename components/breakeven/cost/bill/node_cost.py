@@ -17,7 +17,7 @@ class RentedNode:
     Attributes:
         price: USD for a node-hour.
         gpus: GPUs of a node.
-        machine: Machine type; empty where the stack states the price of its nodes.
+        machine: Machine type; empty if the stack states the price of its nodes.
         purchase: "on-demand", "spot" or "reserved"; empty like the machine type.
         commitment_percent: Commitment discount; 0 for none. The price includes it, unless it is for
             the base alone.
@@ -76,7 +76,7 @@ class OwnedNode:
     book_value: Decimal | None = None
 
     def amortization(self) -> Decimal:
-        """Returns USD a month: (purchase price - residual value) / months.
+        """Returns USD per month: (purchase price - residual value) / months.
 
         Of a node that is already there the rest of its book value; nothing once that is written
         off.
@@ -91,26 +91,26 @@ class OwnedNode:
         return max(rest, Decimal(0)) / self.months_left
 
     def written_off(self, price: Decimal) -> Decimal:
-        """Returns USD a month for hardware that is bought now: (price - residual) / months."""
+        """Returns USD per month for hardware that is bought now: (price - residual) / months."""
         return price * (1 - self.residual_share) / (self.amortization_years * 12)
 
     def capital(self) -> Decimal:
-        """Returns USD a month for the capital of a node: interest on what it is worth on average.
+        """Returns USD per month for the capital of a node: interest on what it is worth on average.
 
         That is halfway between its value today and at the end: (value + residual value) / 2.
         """
         return self._interest(self._value, self.purchase_price * self.residual_share)
 
     def insurance(self) -> Decimal:
-        """Returns USD a month for insurance and property tax of a node."""
+        """Returns USD per month for insurance and property tax of a node."""
         return self.purchase_price * self.insurance_share / 12
 
     def spares(self) -> Decimal:
-        """Returns USD a month for spare parts and repairs of a node."""
+        """Returns USD per month for spare parts and repairs of a node."""
         return self.purchase_price * self.spares_share / 12
 
     def shared(self) -> Decimal:
-        """Returns USD a month for shared hardware: written off, financed, insured, repaired."""
+        """Returns USD per month for shared hardware: written off, financed, insured, repaired."""
         price = self.shared_price
         yearly = price * (self.insurance_share + self.spares_share)
         interest = self._interest(price, price * self.residual_share)

@@ -57,7 +57,7 @@ class PricedLedger:
         ]
 
     def total(self, week: FleetWeek) -> Decimal:
-        """Returns everything counted, in USD a month."""
+        """Returns the fully loaded cost, in USD per month."""
         assumptions = self._assumptions
         activity = Activity(assumptions, week, assumptions.tokens_per_day)
         amounts = {driver: activity.amount_of(driver) for driver in self._drivers}

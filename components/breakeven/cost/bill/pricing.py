@@ -114,7 +114,7 @@ def price_infrastructure(
 
 
 def parts_of(resource: Registered, context: Context) -> Sequence[Part]:
-    """Returns what a resource is charged by; nothing where it is free. Never raises."""
+    """Returns what a resource is charged by; nothing if it is free. Never raises."""
     if kubernetes.is_free(resource.type):
         return ()
     listed = listed_parts(resource.type)
@@ -129,7 +129,7 @@ def parts_of(resource: Registered, context: Context) -> Sequence[Part]:
 
 
 def charged(resources: Iterable[Registered]) -> tuple[Registered, ...]:
-    """Picks what can make a line item, for whoever prices a ledger thousands of times."""
+    """Picks what can make a line item, for callers that price a ledger thousands of times."""
     nowhere = Context(Place("", ""))
     return tuple(
         resource

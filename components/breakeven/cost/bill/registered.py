@@ -15,7 +15,7 @@ class Registered:
     Attributes:
         name: Name in the program.
         type: Type token.
-        properties: Inputs as plain values; None where they could not be read.
+        properties: Inputs as plain values; None if they could not be read.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Charges that no resource stands for: the cluster's share, overflow, staffing."""
+"""Charges without a resource: the cluster's share, overflow, staffing."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ class Staffing:
     Attributes:
         engineer_salary: USD a year for a senior engineer, employer's costs included.
         engineer_share: Share of that engineer's time, 0 or more (1.5 is one and a half engineers).
-        on_call_per_month: USD a month of on-call pay.
+        on_call_per_month: USD per month of on-call pay.
         contingency_share: Reserve over machines and people, 0 to 1.
     """
 

@@ -23,7 +23,7 @@ class StackUsage:
     Attributes:
         week: What the fleet does with the load.
         assumptions: Of the stack.
-        by_model: What the fleet does for each model, where a stack has several; else empty.
+        by_model: What the fleet does for each model, where a stack has several; otherwise empty.
         has_pool: Whether the stack registers a GPU pool.
     """
 

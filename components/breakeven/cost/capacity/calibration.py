@@ -131,7 +131,7 @@ class Calibration:
     def class_of(
         self, model: ModelFacts, gpu: Gpu, tensor_parallel: int
     ) -> CalibrationClass | None:
-        """Returns the class whose measurements speak for an engine; None where there is none."""
+        """Returns the class whose measurements speak for an engine; None if there is none."""
         if gpu.is_cpu:
             return None
         link = link_of(gpu, tensor_parallel)

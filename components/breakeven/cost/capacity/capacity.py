@@ -1,4 +1,4 @@
-"""How many requests a second a replica serves: measured, published, or by the roofline."""
+"""How many requests per second a replica serves: measured, published, or by the roofline."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ReplicaCapacity:
     Attributes:
         requests_per_second: Requests of the mean length.
         output_tokens_per_second: Output tokens of all requests.
-        total_tokens_per_second: Input, cached ones included, and output tokens of all requests.
+        total_tokens_per_second: Input, including cached ones, and output tokens of all requests.
         low_requests_per_second: Lower end of the band.
         high_requests_per_second: Upper end of the band.
         error_percent: Half width of the band.
@@ -53,10 +53,10 @@ class ReplicaCapacity:
         measured: The published measurement that it is derived from; None for other methods.
         calibration: What the roofline was fitted to; None for other methods, and where no
             measurement of the class is published.
-        bound_by: The objective that allows no more requests in flight; None where the engine or
+        bound_by: The objective that allows no more requests in flight; None if the engine or
             its memory admits no more.
-        record: Name of the user's record of the measurement; empty where a setting states it.
-        missed: The objective that not even a single request keeps; None where all are kept.
+        record: Name of the user's record of the measurement; empty if a setting states it.
+        missed: The objective that not even a single request keeps; None if all are kept.
         cached_input_share: Share of the input that it finds in its prefix cache, 0 to 1.
     """
 
@@ -96,7 +96,7 @@ class ReplicaCapacity:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether no measurement of such an engine is published, so that nobody can tell."""
+        """Whether the capacity is unknown: no measurement of such an engine is published."""
         return self.method == "roofline" and self.calibration is None
 
 
@@ -123,10 +123,10 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
     measured_requests: int | None = None,
     techniques: Techniques = PLAIN,
 ) -> ReplicaCapacity:
-    """Returns what one replica serves, by the best knowledge there is.
+    """Returns what one replica serves, from the best available source.
 
     The user's own measurement wins. Else a published one of the same engine with requests of nearly
-    the same length, corrected by the roofline's ratio between its requests and these. Else the
+    the same length, corrected by the roofline's ratio between its requests and these. Otherwise the
     roofline (see `roofline`).
 
     Requests in flight are limited by `concurrency_limit` and by the cache. A request takes cache as
@@ -146,7 +146,7 @@ def replica_capacity(  # noqa: PLR0913  # one argument a setting
         tensor_parallel: GPUs of the replica, 1 or more.
         gpu_memory_utilization: Share of the GPU's memory that vLLM may use, over 0 to 1.
         max_model_length: Longest request, input and output, in tokens.
-        input_tokens: Input of a mean request, cached ones included, 1 or more.
+        input_tokens: Input of a mean request, including cached ones, 1 or more.
         output_tokens: Output of a mean request, 1 or more; 1 for a model that only reads.
         cached_input_share: Share of the input found in the prefix cache, 0 to 1; it saves compute,
             and is not counted as saving memory.

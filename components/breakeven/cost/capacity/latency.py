@@ -27,7 +27,7 @@ class Latencies:
     """Latencies of a replica with all its slots taken, in seconds.
 
     Attributes:
-        inter_token: Between two tokens of a request, in the mean; 0 where none are written.
+        inter_token: Between two tokens of a request, in the mean; 0 if none are written.
         inter_token_p95: The same for 95% of tokens.
         first_token_p95: To the first token for 95% of requests, with a slot free: the running step
             ends first, and the prompt shares its own steps with the other requests. To the answer,

@@ -186,7 +186,7 @@ def cache_gib(engine: Engine, utilization: float) -> float:
 
 
 def requests_held(engine: Engine, cache: float, tokens: float) -> float:
-    """Returns how many requests of so many tokens a cache of so many GiB holds; 0 or more."""
+    """Returns how many requests of a length in tokens a cache in GiB holds; 0 or more."""
     techniques = engine.techniques
     held = engine.model.request_bytes(
         tokens, tensor_parallel=engine.cache_parallel, bytes_per_element=techniques.cache_bytes

@@ -80,7 +80,7 @@ class RequestShape:
     """A mean request, in tokens.
 
     Attributes:
-        input_tokens: Input, cached tokens included, 1 or more.
+        input_tokens: Input, including cached tokens, 1 or more.
         output_tokens: Output, 1 or more; 1 for a text that is only read, which is in one step.
         cached_input_tokens: Input found in the prefix cache, 0 to `input_tokens`.
     """

@@ -36,7 +36,7 @@ class Speculation:
             before, 0 to 1.
         low_acceptance: Of the lower end of the band.
         high_acceptance: Of the upper end.
-        draft_parameters: Multiplied for each proposed token; 0 where text is looked up.
+        draft_parameters: Multiplied for each proposed token; 0 if text is looked up.
         draft_layers: Of the draft, one after the other.
         draft_bytes: Its weights in memory; vLLM divides a draft over as many GPUs as the model.
         draft_cache_numbers: Numbers that it keeps for each token of a request.

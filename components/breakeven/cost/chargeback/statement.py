@@ -11,7 +11,7 @@ from breakeven.cost.report import Report
 from breakeven.money import to_cents
 
 Rule: TypeAlias = Literal["used", "reserved", "even"]
-"""How what nobody alone causes is split: by tokens served here, by tokens reserved, or evenly."""
+"""How shared costs are split: by served tokens, by reserved tokens, or evenly."""
 
 Part: TypeAlias = Literal["busy", "idle", "other", "staffing", "contingency", "api"]
 """GPU nodes at work, GPU nodes idle, all other infrastructure, people, reserve, and APIs."""
@@ -19,7 +19,7 @@ Part: TypeAlias = Literal["busy", "idle", "other", "staffing", "contingency", "a
 PARTS: tuple[Part, ...] = ("busy", "idle", "other", "staffing", "contingency", "api")
 
 NOBODY = "(nobody)"
-"""Who pays for what has no use at all, such as a model that nobody called."""
+"""Who pays for unused parts, such as a model that nobody called."""
 
 _PER_KIND: Mapping[str, Part] = {
     "busy-nodes": "busy",
@@ -40,7 +40,7 @@ class Use:
 
     Attributes:
         team: Who.
-        model: Name of the model; empty where the stack serves one.
+        model: Name of the model; empty if the stack serves one.
         own_tokens: Input and output tokens that own replicas served, 0 or more.
         api_usd: What the API took for the team's requests, in USD, 0 or more.
     """
@@ -53,7 +53,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """What a team pays for a model, in USD a month.
+    """What a team pays for a model, in USD per month.
 
     Attributes:
         use: What it used.
@@ -76,7 +76,7 @@ class Statement:
     Attributes:
         rule: How what nobody alone causes was split.
         charges: By team and model, in their order.
-        total: The bill in USD a month, with what a candidate on trial costs.
+        total: The bill in USD per month, with what a candidate on trial costs.
     """
 
     rule: Rule
@@ -97,7 +97,7 @@ def statement(
     reserved: Mapping[str, int] | None = None,
     total: Decimal | None = None,
 ) -> Statement:
-    """Splits a bill among those who used the stack.
+    """Splits a bill among the users of the stack.
 
     What an API took is split by what it took for each. Everything else is split by the rule: what
     is there for one model among those who used it, the rest among all. Idle hours, people and the
@@ -107,8 +107,8 @@ def statement(
         report: The estimate, whose bill is split.
         uses: What was used, each team and model once.
         rule: How.
-        reserved: Tokens a day that each team may use; needed by the rule "reserved".
-        total: What was charged in fact, USD a month; every part is scaled to it. None for the
+        reserved: Tokens per day that each team may use; needed by the rule "reserved".
+        total: What was charged in fact, USD per month; every part is scaled to it. None for the
             estimate.
 
     Raises:
@@ -206,7 +206,7 @@ def _scaled(
     if total is None:
         return amounts
     ordered = sorted(amounts.items())
-    # Of a discount, whose amount is below 0, only the part that it lowers is split.
+    # A discount has a negative amount; only the part that it lowers is split.
     weights = [max(amount, Decimal(0)) for _, amount in ordered]
     parts = split(to_cents(total), weights)
     return {key: part for (key, _), part in zip(ordered, parts, strict=True)}

@@ -30,8 +30,8 @@ class Load:
 
     Attributes:
         tokens_per_day: Input and output tokens of a mean day, more than 0.
-        input_tokens: Mean input tokens of a request, cached ones included, 1 or more.
-        output_tokens: Mean output tokens of a request, 1 or more; 0 where texts are only read.
+        input_tokens: Mean input tokens of a request, including cached ones, 1 or more.
+        output_tokens: Mean output tokens of a request, 1 or more; 0 if texts are only read.
         cached_input_share: Share of the input found in a prefix cache, 0 to 1.
         shape: Request rate of each hour over the mean of all; mean 1.
         shape_source: Where the shape comes from: `FLAT`, a file, or a publication.
@@ -60,7 +60,7 @@ class Load:
     def own_output_tokens(self) -> int:
         """Output tokens of a mean request where the stack's own model answers it.
 
-        1 or more; 0 where texts are only read.
+        1 or more; 0 if texts are only read.
         """
         if not self.output_tokens:
             return 0
@@ -91,7 +91,7 @@ class Load:
         return Decimal(self.tokens_per_day) * calendar.days_per_month
 
     def requests_per_second(self) -> NDArray[np.float64]:
-        """Returns the mean request rate of each hour of the shape, in requests a second."""
+        """Returns the mean request rate of each hour of the shape, in requests per second."""
         return np.asarray(self.shape) * (float(self.requests_per_day) / SECONDS_PER_DAY)
 
 

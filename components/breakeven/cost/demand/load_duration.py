@@ -17,7 +17,7 @@ class LoadDuration:
     Within a minute the load counts as even.
 
     Attributes:
-        peak: Rate of the busiest minute, in requests a second.
+        peak: Rate of the busiest minute, in requests per second.
         mean: Over all minutes.
     """
 
@@ -25,7 +25,7 @@ class LoadDuration:
         """Sorts the minutes once, so that every question afterwards is a search.
 
         Args:
-            rates: Mean request rate of each minute, in requests a second, one of them over 0.
+            rates: Mean request rate of each minute, in requests per second, one of them over 0.
         """
         ordered = np.sort(rates)
         self._rates: list[float] = ordered.tolist()

@@ -25,7 +25,7 @@ def units_needed(amount: ArrayLike, capacity: float) -> NDArray[np.int64]:
     An amount that is a whole multiple of the capacity up to rounding needs no further one.
 
     Args:
-        amount: Such as requests a second, 0 or more; a number or many.
+        amount: Such as requests per second, 0 or more; a number or many.
         capacity: What one carries, over 0.
     """
     return np.ceil(np.asarray(amount) / capacity - _ROUNDING).astype(np.int64)
@@ -85,7 +85,7 @@ class Fleet:
         autoscaling: Whether the number of replicas follows the load; else `highest` always run.
         replicas_per_node: Whole replicas that fill a node, 1 or more.
         gpus_per_node: GPUs of a node.
-        fixed_nodes: Nodes that are paid whether busy or not, or None where nodes follow replicas.
+        fixed_nodes: Nodes that are paid whether busy or not, or None if nodes follow replicas.
         start_seconds: From the decision to add a replica to its first token, node start included.
         scale_down_seconds: Seconds of lower demand before a replica is removed.
         curve: What the autoscaler makes of this load's plan, and of those near it.
@@ -120,7 +120,7 @@ class Fleet:
         return math.ceil(replicas / self.replicas_per_node)
 
     def scheduled_in(self, hours: int) -> NDArray[np.int64]:
-        """Returns the fewest replicas by schedule of so many hours, 0 where it asks for none."""
+        """Returns the scheduled minimum of replicas of each hour; 0 without a schedule."""
         return np.resize(np.array(self.scheduled or (0,), dtype=np.int64), hours)
 
 
@@ -159,7 +159,7 @@ def plan_week(
     """Runs the hours of a shape through the fleet's rules.
 
     Args:
-        rates: Mean request rate of each hour, in requests a second.
+        rates: Mean request rate of each hour, in requests per second.
         burst_factor: Peak minute of an hour over its mean; replicas are provided for it.
         requests_per_second: What one replica serves at saturation.
         fleet: How many replicas and nodes may run.

@@ -40,7 +40,7 @@ tokens and need more replicas."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A configuration with its cost. Money in USD a month.
+    """A configuration with its cost. Money in USD per month.
 
     Attributes:
         configuration: Which.
@@ -52,7 +52,7 @@ class Candidate:
         peak_replicas: Most replicas of any hour.
         busy_share: Work done over work that the paid nodes could do, 0 to 1.
         own_share: Requests that own nodes serve over all requests, 0 to 1.
-        objective_share: Requests whose first token comes in time, 0 to 1; None where the week was
+        objective_share: Requests whose first token comes in time, 0 to 1; None if the week was
             planned and not simulated.
     """
 

@@ -14,7 +14,7 @@ class Capacities:
         self._known: dict[tuple[str, str, int, int], ReplicaCapacity | None] = {}
 
     def of(self, configuration: ServingConfiguration) -> ReplicaCapacity | None:
-        """Returns what a replica serves, or None where the model does not fit it."""
+        """Returns what a replica serves, or None if the model does not fit it."""
         key = (
             configuration.offer.gpu.name,
             configuration.precision,
@@ -26,7 +26,7 @@ class Capacities:
         return self._known[key]
 
     def measured(self, configuration: ServingConfiguration) -> float | None:
-        """Returns the user's own measurement of that engine, in output tokens a second."""
+        """Returns the user's own measurement of that engine, in output tokens per second."""
         measured = self._search.measured
         engine = (
             configuration.offer.gpu.name,

@@ -18,14 +18,14 @@ Ground: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """The answer of a search. Money in USD a month.
+    """The result of a search. Money in USD per month.
 
     Attributes:
         choice: What to do.
         ground: Why.
         best: The cheapest own configuration.
         monthly_if_slower: Its cost if a replica serves as little as its band allows.
-        api: The cheapest API that may decide; None where none may.
+        api: The cheapest API that may decide; None if none may.
     """
 
     choice: Choice
@@ -42,8 +42,8 @@ def conclude(
 
     Args:
         best: The cheapest own configuration.
-        slower: USD a month of it if a replica serves as little as its band allows.
-        api: The cheapest API that may decide; None where none may.
+        slower: USD per month of it if a replica serves as little as its band allows.
+        api: The cheapest API that may decide; None if none may.
         data_may_leave: Whether prompts may go to an API.
     """
     own: Choice = "hybrid" if best.configuration.operation == "hybrid" else "self-host"

@@ -40,7 +40,7 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class ConstraintPrice:
-    """What a condition costs. Money in USD a month.
+    """What a condition costs. Money in USD per month.
 
     Attributes:
         constraint: The condition.
@@ -54,7 +54,7 @@ class ConstraintPrice:
 
     @property
     def price(self) -> Decimal | None:
-        """USD a month that it costs, 0 or more; None where nothing meets it."""
+        """USD per month that it costs, 0 or more; None if nothing meets it."""
         if self.cheapest_with is None or self.cheapest_without is None:
             return None
         return self.cheapest_with - self.cheapest_without
@@ -65,7 +65,7 @@ def constraints_of(search: Search, cheapest_api: Decimal | None) -> tuple[Constr
 
     Args:
         search: The search.
-        cheapest_api: USD a month of the cheapest API that may decide; None where none may.
+        cheapest_api: USD per month of the cheapest API that may decide; None if none may.
     """
     found = [_latency(kind, limit) for kind, limit in search.objectives.stated()]
     if not search.assumptions.data_may_leave:

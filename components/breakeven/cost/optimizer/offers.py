@@ -1,4 +1,4 @@
-"""The nodes that can be had: the price book's machine types, and the stack's own."""
+"""Available nodes: the price book's machine types, and the stack's own."""
 
 from __future__ import annotations
 

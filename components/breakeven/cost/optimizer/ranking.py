@@ -31,10 +31,10 @@ FINALISTS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """The answer of a search. Money in USD a month.
+    """The result of a search. Money in USD per month.
 
     Attributes:
-        search: What was asked.
+        search: The search.
         ranked: Configurations that meet every constraint, cheapest first; of those that differ
             only in machine type, in requests in flight or in the number of base nodes, the cheapest
             stands for all. Never empty.
@@ -78,10 +78,10 @@ class ConstraintMet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacles:
-    """What stands against every configuration.
+    """Why no configuration meets the constraints.
 
     Attributes:
-        search: What was asked.
+        search: The search.
         counts: What became of the configurations.
         priced_gpus: GPUs with a price there, whatever the search asked for.
         candidates: Configurations that fit, of which none meets all conditions.

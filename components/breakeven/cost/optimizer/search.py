@@ -30,7 +30,7 @@ what is beyond them."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A node that can be had.
+    """An available node.
 
     Attributes:
         gpu: Its GPUs.
@@ -39,7 +39,7 @@ class Offer:
         purchase: How it is paid.
         node: What it costs.
         nodes_follow: Whether nodes can come and go with replicas; else they are paid at all hours.
-        volume_gigabytes: Root volume that is paid with it, in GB; 0 where it has none of its own.
+        volume_gigabytes: Root volume that is paid with it, in GB; 0 if it has none of its own.
     """
 
     gpu: Gpu
@@ -53,7 +53,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class OwnMeasurement:
-    """The user's own measurement of one engine, in output tokens a second of a full replica."""
+    """The user's own measurement of one engine, in output tokens per second of a full replica."""
 
     gpu: str
     precision: str

@@ -25,10 +25,10 @@ from breakeven.money import to_cents
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rented:
-    """What of a stack's nodes is on a cloud's bill.
+    """The part of a stack's nodes that is on a cloud's bill.
 
     Attributes:
-        machines: Machine types of the GPU nodes; empty where the stack states none.
+        machines: Machine types of the GPU nodes; empty if the stack states none.
         gpus: GPUs of a node; Google bills a node's GPUs one by one.
         is_billed: Whether nodes are on a bill at all; owned ones are not.
     """

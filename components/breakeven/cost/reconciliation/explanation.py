@@ -33,7 +33,7 @@ class Step:
 
     Attributes:
         cause: Which.
-        monthly: USD a month that it adds; below 0 where it saves.
+        monthly: USD per month that it adds; below 0 where it saves.
         observed: Whether what happened is known; where not, it counts as planned.
     """
 
@@ -47,7 +47,7 @@ class Explanation:
     """From the planned to the charged monthly cost. `planned` plus all steps is `charged`.
 
     Attributes:
-        planned: Total of the estimate, everything counted.
+        planned: Total of the estimate, fully loaded.
         steps: One for each assumption, in the order in which they were replaced.
         charged: The cloud's bill for a month, and people and API as observed or planned.
     """
@@ -89,7 +89,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actual:
-    """What happened, in USD a month, to the cent; None for what nobody observed.
+    """What happened, in USD per month, to the cent; None for what nobody observed.
 
     Attributes:
         parts: The cloud's bill by part.
@@ -118,8 +118,8 @@ def explain(
 
     Args:
         planned: As the stack file states it.
-        with_traffic: With the observed traffic; None where it was not observed.
-        with_capacity: With the observed capacity too; None where it was not observed.
+        with_traffic: With the observed traffic; None if it was not observed.
+        with_capacity: With the observed capacity too; None if it was not observed.
         with_hours: With the charged node-hours too.
         actual: What happened.
     """

@@ -31,7 +31,7 @@ settings have the settings' limits."""
 
 
 def from_figures(stated: object, name: str) -> Observed:
-    """Reads the figures that somebody wrote down.
+    """Reads figures that a person wrote down.
 
     Args:
         stated: What the file holds, as YAML or JSON reads it.

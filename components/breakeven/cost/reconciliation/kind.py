@@ -64,7 +64,7 @@ class Kind:
 
 
 def has_metric(text: str, *names: str) -> bool:
-    """Tells whether a text is an answer of Prometheus with one of some metrics.
+    """Tells whether a text is an answer of Prometheus with one of the metrics.
 
     Args:
         text: Of the file.

@@ -22,7 +22,7 @@ class Observed:
 
     Attributes:
         tokens_per_day: Input and output tokens of a mean day, 1 or more.
-        input_tokens: Mean input of a request, cached ones included, 1 or more.
+        input_tokens: Mean input of a request, including cached ones, 1 or more.
         output_tokens: Mean output of a request, 1 or more.
         burst_factor: Peak minute of an hour over that hour's mean, 1 or more.
         output_tokens_per_second: Of one saturated replica, over 0.
@@ -32,7 +32,7 @@ class Observed:
         cost_per_month: USD charged for a month of what `cost_covers` names, 0 or more.
         cost_covers: All machines as on the cloud's bill, or only the GPU nodes as OpenCost's
             allocation to a model; people are in neither.
-        parts: USD a month for each part of a cloud's bill, to the cent.
+        parts: USD per month for each part of a cloud's bill, to the cent.
         people_per_month: USD that people cost in a month, 0 or more.
         api_per_month: USD that an API took in a month, 0 or more.
     """
@@ -93,7 +93,7 @@ _NAMES = {
 
 
 def merge(read: Iterable[tuple[str, Observed]]) -> Observed:
-    """Puts the figures of several files together.
+    """Combines the figures of several files.
 
     OpenCost's tokens come from vLLM's counters too, over a window of its own; they yield to any
     other count.

@@ -1,4 +1,4 @@
-"""Reads what OpenCost says that a model cost.
+"""Reads a model's cost from OpenCost.
 
 The formats are those of OpenCost's docs/inference-cost-tracking.md, version 1 (July 2026). Of its
 two cost bases only `allocation` reconciles to the bill: `usage` leaves idle hours out.

@@ -127,7 +127,7 @@ def part_of(kind: LineItemKind) -> Part | OutsideBill:
 
 
 def planned_parts(lines: Iterable[LineItem]) -> dict[Part | OutsideBill, Decimal]:
-    """Returns what is planned for each part, in USD a month; people are in none."""
+    """Returns what is planned for each part, in USD per month; people are in none."""
     sums: dict[Part | OutsideBill, Decimal] = {}
     for line in lines:
         part = part_of(line.kind)
@@ -187,7 +187,7 @@ def machine_names(items: Iterable[ChargedItem]) -> list[str]:
 
 
 def hours_of(item: ChargedItem) -> Decimal | None:
-    """Returns the hours of a charge for machines; None where its unit is not a time."""
+    """Returns the hours of a charge for machines; None if its unit is not a time."""
     unit = item.unit.removeprefix("1 ").strip()
     if unit in ("hrs", "hr", "h", "hour", "hours"):
         return item.quantity

@@ -118,7 +118,7 @@ class _Reconciler:
         )
 
     def explanation(self, inputs: Iterable[Row]) -> Explanation | None:
-        """Parts the difference to a bill; None where no bill tells what each part of it is for."""
+        """Parts the difference to a bill; None if no bill tells what each part of it is for."""
         observed = self.observed
         if observed.parts is None:
             return None
@@ -196,7 +196,7 @@ class _Reconciler:
         return rows
 
     def replica_speed(self) -> float | None:
-        """Returns a replica's observed output tokens a second, measured or from its busy time.
+        """Returns a replica's observed output tokens per second, measured or from its busy time.
 
         Of texts that are only read, texts a second.
 

@@ -41,8 +41,8 @@ class Row:
         planned: By the estimate.
         observed: What happened.
         effect: USD by which the monthly total changes if only this one is replaced by what was
-            observed; None where it is a result, on which no cost depends.
-        changes: Settings that replace it; empty where no setting states it.
+            observed; None if it is a result, on which no cost depends.
+        changes: Settings that replace it; empty if no setting states it.
         private: Whether reports leave out what was planned.
     """
 
@@ -55,7 +55,7 @@ class Row:
 
     @property
     def difference(self) -> Decimal:
-        """Observed less planned; 0 where they differ by no more than rounding."""
+        """Observed less planned; 0 if they differ by no more than rounding."""
         return self.observed - self.planned if self.differs else Decimal(0)
 
     @property
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedCost:
-    """What was charged, against what the observed figures explain. USD a month.
+    """What was charged, against what the observed figures explain. USD per month.
 
     Attributes:
         covers: All machines, or GPU nodes only.
@@ -88,15 +88,15 @@ class ObservedCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """An estimate held against what happened. Money in USD a month.
+    """An estimate compared with observations. Money in USD per month.
 
     Attributes:
         stack: Name of the stack.
         rows: Every observed figure, largest effect first, those without effect last.
-        planned: Total of the estimate, everything counted.
+        planned: Total of the estimate, fully loaded.
         by_settings: Total with all observed figures that settings state, put in at once.
         by_all: The same with the observed node-hours too.
-        cost: What was charged; None where it was not observed.
+        cost: What was charged; None if it was not observed.
         explanation: The way from the plan to the bill; None without a bill by parts.
     """
 
@@ -110,7 +110,7 @@ class Reconciliation:
 
     @property
     def most_off(self) -> Row | None:
-        """The assumption whose own effect is largest; None where none moves the total."""
+        """The assumption whose own effect is largest; None if none moves the total."""
         moving = (row for row in self.rows if row.effect and row.changes)
         return next(moving, None)
 

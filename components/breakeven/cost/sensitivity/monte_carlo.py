@@ -1,4 +1,4 @@
-"""How sure the answer is: Monte Carlo over all inputs, and a tornado over each input alone.
+"""Sensitivity: Monte Carlo over all inputs, and a tornado over each input alone.
 
 Inputs are drawn independently of each other. The generator is seeded, and every input has a column
 of its own, so that the same seed gives the same answer and a change of one range leaves the draws
@@ -38,8 +38,8 @@ class Against:
     """The draws against one API.
 
     Attributes:
-        saving: What self-hosting saves, in USD a month; negative where it costs more.
-        break_even: Tokens a day from which self-hosting costs less; infinity for never.
+        saving: What self-hosting saves, in USD per month; negative where it costs more.
+        break_even: Tokens per day from which self-hosting costs less; infinity for never.
         pays_share: Draws in which self-hosting serves the load for less, 0 to 1.
         never_share: Draws in which it never costs less at any volume, 0 to 1.
     """
@@ -57,7 +57,7 @@ class MonteCarlo:
     Attributes:
         samples: How many draws.
         seed: Of the generator.
-        total: Self-hosted, in USD a month.
+        total: Self-hosted, in USD per month.
         usd_per_million_tokens: Self-hosted.
         against: Each comparator, in the order of `ScenarioModel.comparators`.
         short_share: Draws in which the configured fleet is too small, so that a larger one is
@@ -74,7 +74,7 @@ class MonteCarlo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One input alone, against one API. Money in USD a month.
+    """One input alone, against one API. Money in USD per month.
 
     Attributes:
         name: The input.
@@ -83,7 +83,7 @@ class Bar:
         least: Smallest saving of any whole percent of the range.
         most: Largest.
         flips_at_percent: Whole percent nearest to the stack's own value at which the verdict is
-            another; None where it never is.
+            another; None if it never is.
     """
 
     name: str
@@ -102,7 +102,7 @@ class Bar:
 def monte_carlo(
     stack: ScenarioModel, ranges: Mapping[str, InputRange], seed: int, samples: int = SAMPLES
 ) -> MonteCarlo:
-    """Draws all inputs at once and counts what comes out.
+    """Draws all inputs together and counts the outcomes.
 
     Args:
         stack: The stack.

@@ -34,8 +34,8 @@ class Scenario:
     """By how much each input differs from what the stack states; 1 for not at all.
 
     Attributes:
-        capacity: On the requests a second of a replica.
-        tokens: On the tokens a day.
+        capacity: On the requests per second of a replica.
+        tokens: On the tokens per day.
         node_price: On the hourly price of a node, or on the purchase price of an owned one.
         engineer: On the engineer's share.
         burst: On the burst factor, which never falls below 1.
@@ -52,10 +52,10 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What becomes of the stack, at the size that serves all of its traffic. USD a month.
+    """What happens to the stack, at the size that serves all of its traffic. USD per month.
 
     Attributes:
-        total: Self-hosted, everything counted.
+        total: Self-hosted, fully loaded.
         usd_per_million_tokens: The same over the tokens that the fleet serves.
         by_api: The same traffic by each comparator.
         enlarged: Whether the configured fleet is too small, and `total` is that of a larger one.
@@ -135,7 +135,7 @@ class ScenarioModel:
         )
 
     def break_even(self, scenario: Scenario) -> tuple[float, ...]:
-        """Returns the lowest tokens a day at which self-hosting costs less than each comparator.
+        """Returns the lowest tokens per day at which self-hosting costs less than each comparator.
 
         Infinity means never within the nodes that `estimate` tries.
         """
@@ -215,7 +215,7 @@ class ScenarioModel:
 
     @staticmethod
     def _peak_load(assumptions: Assumptions) -> float:
-        """Returns the tokens a day over what a replica serves, at the peak minute."""
+        """Returns the tokens per day over what a replica serves, at the peak minute."""
         load: Load = assumptions.load
         return load.tokens_per_day * load.burst_factor / assumptions.capacity.requests_per_second
 

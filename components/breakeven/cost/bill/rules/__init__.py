@@ -1,1 +1,1 @@
-"""Which charges a type token stands for, one module per provider."""
+"""The charges of each type token, one module per provider."""

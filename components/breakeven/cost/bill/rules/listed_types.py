@@ -169,7 +169,7 @@ _NOT_IN_BOOK: Mapping[str, str] = {
 
 
 def listed_parts(type_token: str) -> Sequence[Part] | None:
-    """Returns what a listed type is charged by; None where it is not listed."""
+    """Returns the charges of a listed type; None if it is not listed."""
     plain = plain_type(type_token)
     if plain in _FREE or plain.startswith(_FREE_FAMILIES):
         return ()

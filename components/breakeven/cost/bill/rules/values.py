@@ -33,13 +33,13 @@ def parse_quantity(text: object) -> Decimal | None:
 
 
 def whole_number(value: object) -> int:
-    """Reads a number of things; 0 for what is not a number."""
+    """Reads a count; 0 if it is not a number."""
     number = parse_quantity(value)
     return int(number) if number is not None else 0
 
 
 def value_at(value: object, *path: str) -> object:
-    """Returns what lies at a path of nested inputs; None where there is nothing."""
+    """Returns what lies at a path of nested inputs; None if there is nothing."""
     for key in path:
         if not isinstance(value, Mapping):
             return None

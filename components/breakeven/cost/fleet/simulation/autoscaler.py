@@ -20,7 +20,7 @@ GROWTH = 2
 """Replicas over those of a period before, at most: policy Percent 100."""
 
 REMOVAL_SECONDS = 60
-"""At most one replica is removed in so many seconds: policy Pods 1 in 60 seconds."""
+"""At most one replica is removed in a number of seconds: policy Pods 1 in 60 seconds."""
 
 WAKING_SECONDS = 120
 """The gateway's requests of so long wake the first replica and keep it. After that KEDA waits for

@@ -24,7 +24,7 @@ class ReplicaSpeed:
         seconds_full: Mean time of a request while all slots are taken, `seconds_alone` or more.
         first_token_seconds: To the first token, with no queue before it.
         planned_requests_per_second: What the plan counts as a full replica's work, over 0.
-        prompts: Times of prompts of several lengths; None where all take `first_token_seconds`.
+        prompts: Times of prompts of several lengths; None if all take `first_token_seconds`.
     """
 
     slots: int
@@ -40,7 +40,7 @@ class ReplicaSpeed:
         return (self.seconds_full - self.seconds_alone) / max(self.slots - 1, 1)
 
     def slower(self, factor: float) -> ReplicaSpeed:
-        """Returns a replica that takes so many times as long for everything."""
+        """Returns a replica that is slower by a factor."""
         return replace(
             self,
             seconds_alone=self.seconds_alone * factor,

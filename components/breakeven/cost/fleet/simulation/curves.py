@@ -42,7 +42,7 @@ class SimulatedFleet:
         curve_by_volume: For any volume; it does not depend on the stack's own.
         serving: The smallest fleet that serves the stack's volume in time, and its week; the fleet
             itself if it does.
-        if_slower: The same where a replica serves as little as its band allows; an autoscaled fleet
+        if_slower: The same if a replica serves as little as its band allows; an autoscaled fleet
             may then have as many replicas as it asks for.
     """
 
@@ -78,7 +78,7 @@ def simulate_fleet(
     """Simulates a stack's week, and other loads where replicas come and go.
 
     Args:
-        rates: Mean request rate of each hour, in requests a second, one of them over 0.
+        rates: Mean request rate of each hour, in requests per second, one of them over 0.
         burst_factor: Peak minute of an hour over its mean, 1 to below 60.
         configuration: Of the stack; its fleet's own curves play no part.
         low_share: What a replica serves at the lower end of its band over what it is planned to

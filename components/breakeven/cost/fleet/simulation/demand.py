@@ -57,7 +57,7 @@ def draw(rates: NDArray[np.float64], burst_factor: float, seed: int) -> StepDraw
     """Draws a week.
 
     Args:
-        rates: Mean request rate of each hour, in requests a second, 0 or more.
+        rates: Mean request rate of each hour, in requests per second, 0 or more.
         burst_factor: Peak minute of an hour over its mean, 1 to below 60.
         seed: Of the draws, 0 or more.
 

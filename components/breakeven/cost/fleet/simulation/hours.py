@@ -32,10 +32,10 @@ _DAY = 24
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is simulated.
+    """Inputs of a simulation.
 
     Attributes:
-        rates: Mean request rate of each hour, in requests a second, 0 or more; the first hour
+        rates: Mean request rate of each hour, in requests per second, 0 or more; the first hour
             follows the last.
         burst_factor: Peak minute of an hour over its mean, 1 to below 60.
         configuration: What answers.
@@ -129,7 +129,7 @@ def _draws(cases: Sequence[Case], weeks: int, before: int = 0) -> NDArray[np.flo
     """Returns the draws by step of the hour, by kind, by hour of each week of each case.
 
     Args:
-        cases: What is simulated.
+        cases: Inputs of a simulation.
         weeks: How many of each.
         before: Returns so many of the last steps before each hour instead, where it is not 0.
     """

@@ -26,7 +26,7 @@ def simulate_week(
     """Simulates one configuration.
 
     Args:
-        rates: Mean request rate of each hour, in requests a second, 0 or more.
+        rates: Mean request rate of each hour, in requests per second, 0 or more.
         burst_factor: Peak minute of an hour over its mean, 1 to below 60.
         configuration: What answers.
         seed: Of the draws, 0 or more; the same seed gives the same week.
