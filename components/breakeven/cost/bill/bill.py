@@ -185,7 +185,7 @@ class Bill:
         )
 
     def at(self, activities: Mapping[str, Activity]) -> Decimal:
-        """Returns fully loaded, would the load make the fleet do something else.
+        """Returns the fully loaded cost if the load made the fleet do something else.
 
         What overflows stays as it is.
 
