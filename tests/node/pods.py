@@ -13,6 +13,7 @@ from kubernetes import client, config
 from kubernetes.stream import stream
 
 from node import images
+from node.places import NAME
 from node.starting import Started
 from rig.api import Api
 from tests.cluster.deploying import wait_for
@@ -114,6 +115,8 @@ def _apply(
                 "restartPolicy": "Never",
                 "terminationGracePeriodSeconds": 0,
                 "automountServiceAccountToken": False,
+                # The first node, which no test takes away.
+                "nodeSelector": {"kubernetes.io/hostname": NAME},
                 "containers": [
                     {
                         "name": "python",

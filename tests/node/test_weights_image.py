@@ -61,9 +61,10 @@ def state_weights_image(project: Project, node: Started, **values: object) -> No
         "engine.longestRequestSeconds": 60,
         **values,
     }
-    without = write_stack(project, node, **stated)
+    any_image = {"weights.image": f"{WEIGHTS}@sha256:{'0' * 64}"}
+    planned = write_stack(project, node, **stated, **any_image)
     today = datetime.now(tz=UTC).date()
-    image = weights_image(node, load_values(STACK, without, today).settings.model.revision)
+    image = weights_image(node, load_values(STACK, planned, today).settings.model.revision)
     write_stack(project, node, **stated, **{"weights.image": image})
 
 
