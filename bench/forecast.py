@@ -2,7 +2,9 @@
 
 The stack is aws-prod with replicas.targetRequests 8 and requests of 128 / 64 tokens. guidellm holds
 1, 2, 4, and 8 requests in flight for the record; then vLLM is loaded with other numbers of requests
-in flight. The forecast of each is what the estimate takes from the record for such a stack.
+in flight. The forecast of each is what the estimate takes from the record for such a stack. The
+engine computes on one processor, and everything else, such as the load, runs on the others, because
+a load next to a GPU takes nothing from it.
 
 Exits with 1 where tokens per second, or the time between tokens, differ by more than the limit. The
 machine should have nothing else to do. Run by `make bench-forecast`, which installs vLLM; guidellm
@@ -79,6 +81,15 @@ _FLAGS = (
     "--max-num-seqs=32",
     "--max-num-batched-tokens=512",
 )
+
+
+def divide_processors() -> str:
+    """Keeps this process and its children off one processor; returns which."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    if not others:
+        sys.exit("error: one processor cannot hold both the engine and its load; found 1, needs 2")
+    os.sched_setaffinity(0, others)
+    return str(first)
 
 
 @contextmanager
@@ -212,10 +223,13 @@ def main() -> int:
         )
     local = {key: value for key, value in SETTINGS.items() if value is not None}
     engine = engine_of(STACK, **local)
+    own = {"VLLM_CPU_OMP_THREADS_BIND": divide_processors()}
     with (
         project() as root,
         tempfile.TemporaryDirectory(prefix="breakeven-bench-") as folder,
-        starting(engine, vllm, Path(folder), without=_WITHOUT, added=_FLAGS) as server,
+        starting(
+            engine, vllm, Path(folder), without=_WITHOUT, added=_FLAGS, variables=own
+        ) as server,
     ):
         server.wait_until_ready()
         loaded(server, guidellm, 1, 10, Path(folder))  # what is compiled or allocated at first

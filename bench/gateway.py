@@ -31,7 +31,7 @@ TOKENS, RATE = 250, 50
 CLIENTS, REQUESTS = 4, 2000
 TEAMS = {"product": {"tokensPerDay": 4_000_000_000, "usdPerMonth": "100000"}}
 
-_NO_LIMIT: dict[str, Any] = {
+_NO_LIMIT: dict[str, object] = {
     "gateway.overflow.requestsPerReplica": 4096,
     "replicas.targetRequests": 48,
 }
@@ -70,11 +70,7 @@ def main(streams: list[int]) -> None:
         load = folder / "load"
         source = Path(__file__).with_name("load")
         subprocess.run(["go", "build", "-o", str(load), "."], cwd=source, check=True)
-        cluster = Cluster(
-            folder,
-            teams=TEAMS,
-            **_NO_LIMIT,
-        )
+        cluster = Cluster(folder, _NO_LIMIT, teams=TEAMS)
         engine = Process(
             [load, "serve", f"{REPLICA}:{cluster.engine_port}", str(RATE)],
             folder / "engine.log",

@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.abuses import ABUSES, CHAT, asks
 from tests.gateway.running import Cluster
@@ -80,12 +79,12 @@ def main(wanted: Sequence[str]) -> None:
         wanted: Parts of the names of abuses; all if empty.
     """
     names = [name for name in ABUSES if not wanted or any(part in name for part in wanted)]
-    overrides: dict[str, Any] = {
+    overrides: dict[str, object] = {
         "gateway.overflow.requestsPerReplica": 64,
         "replicas.targetRequests": 32,
     }
     with tempfile.TemporaryDirectory() as folder:
-        cluster = Cluster(Path(folder), teams=TEAMS, **overrides)
+        cluster = Cluster(Path(folder), overrides, teams=TEAMS)
         try:
             cluster.set_replicas(REPLICA)
             cluster.replicas[REPLICA].faults = Faults(seconds_to_answer=0.05)

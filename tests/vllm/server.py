@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from bootstrap.vllm import Vllm
 from tests.vllm.client import Answer, ask
@@ -99,6 +100,7 @@ def starting(
     *,
     without: tuple[str, ...] = (),
     added: tuple[str, ...] = (),
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Server]:
     """Starts a stack's vLLM, and ends it.
 
@@ -108,6 +110,7 @@ def starting(
         folder: An empty folder for volumes and output.
         without: Flags and variables that are left out, to show what they are good for.
         added: Flags that the stack does not have.
+        variables: Environment variables that it does not have.
     """
     port = _free_port()
     local = localised(engine, folder, vllm.model, port)
@@ -115,6 +118,7 @@ def starting(
     environment = {
         **{name: value for name, value in local.environment.items() if name not in without},
         "PATH": path,
+        **variables,
     }
     command = [part for part in local.command if part.partition("=")[0] not in without]
     command += added
