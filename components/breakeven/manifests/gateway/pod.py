@@ -28,6 +28,7 @@ from breakeven.manifests.gateway.labels import (
 from breakeven.manifests.gateway.limits import longest_answer
 from breakeven.manifests.gateway.sizing import GATEWAY_POD
 from breakeven.manifests.serving.environment import from_secret
+from breakeven.manifests.serving.placement import leaving_lost_nodes
 from breakeven.manifests.serving.security import container_security, pod_security
 from breakeven.manifests.serving.timings import EXIT_MARGIN, PRE_STOP
 from breakeven.settings.gateway import GatewaySettings
@@ -62,6 +63,7 @@ def gateway_pod(
             }
             for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
         ],
+        "tolerations": leaving_lost_nodes(),
         "terminationGracePeriodSeconds": drain + EXIT_MARGIN,
         "containers": [_container(pods, settings, gateway, drain)],
         "volumes": [

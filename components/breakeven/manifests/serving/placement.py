@@ -21,6 +21,11 @@ def lost_nodes(settings: Settings) -> list[dict[str, Any]]:
     """Returns how long a replica waits for a node that no longer answers."""
     if not settings.has_spare_gpus:
         return []  # there is nowhere else, and a node that comes back still has its replica
+    return leaving_lost_nodes()
+
+
+def leaving_lost_nodes() -> list[dict[str, Any]]:
+    """Returns tolerations of a lost node, shorter than the 5 minutes that Kubernetes adds."""
     return [
         {
             "key": f"node.kubernetes.io/{state}",

@@ -296,6 +296,15 @@ def test_without_an_api_its_time_out_keeps_no_gateway_alive() -> None:
     assert deployment(inside).pod["terminationGracePeriodSeconds"] < 900
 
 
+@pytest.mark.parametrize("name", ["gateway", "gateway-egress"])
+def test_pods_of_a_lost_node_are_replaced_after_a_minute(name: str) -> None:
+    pod = deployment(rendered(), name).inputs["spec"]["template"]["spec"]
+    waits = {each["key"]: each["tolerationSeconds"] for each in pod["tolerations"]}
+    assert waits == dict.fromkeys(
+        ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"), 60
+    )
+
+
 def test_services_and_budget_select_their_pods() -> None:
     registration = rendered()
     labels = {
