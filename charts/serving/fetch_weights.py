@@ -21,7 +21,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,12 @@ def main(arguments: list[str]) -> int:
         help="class that the engine has built in, so that the repository's own Python, which a "
         "configuration may name, is never needed",
     )
+    parser.add_argument(
+        "--termination-log",
+        type=Path,
+        default=Path("/dev/termination-log"),
+        help="what Kubernetes puts into the pod's status",
+    )
     options = parser.parse_args(arguments)
     # Only this script's own lines: libraries log addresses that carry signatures.
     shown = logging.StreamHandler(sys.stdout)
@@ -101,9 +107,21 @@ def main(arguments: list[str]) -> int:
                 architecture=options.architecture,
             )
     except Exception as error:  # noqa: BLE001  # the hub raises many kinds; the log shows any
-        log.error("failed: %s: %s", type(error).__name__, without_secrets(str(error)))  # noqa: TRY400  # a traceback helps nobody here
+        reason = f"failed: {type(error).__name__}: {without_secrets(str(error))}"
+        log.error("%s", reason)  # noqa: TRY400  # a traceback helps nobody here
+        tell_kubernetes(reason, options.termination_log)
         return 1
     return 0
+
+
+def tell_kubernetes(reason: str, file: Path) -> None:
+    """Puts the reason, and nothing else, into the pod's status.
+
+    Pulumi shows only the first line that is there, and the end of the log has others before it.
+    """
+    if file.is_file():  # a container has one
+        with suppress(OSError):
+            file.write_text("".join(each if each.isprintable() else " " for each in reason))
 
 
 def without_secrets(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a user sees where a cluster refuses a self-host stack something: by a quota, or by the hub.
+"""What a user sees where a cluster refuses a self-host stack something: a quota, the hub, a volume.
 
 In each case the update says why while it waits, `breakeven status` says it too, and the next update
 works once it is put right.
@@ -120,6 +120,22 @@ def test_a_token_that_the_hub_refuses_is_told_and_no_replica_starts(
     make_secret(refused.api, TOKEN, {"token": token})
     waits(refused, figures, said)
     make_secret(refused.api, TOKEN, {"token": "hf_good"})
+    up(refused.project, STACK)
+    serves(refused)
+
+
+def test_a_volume_that_is_too_small_is_told_and_no_replica_starts(
+    refused: Deployed, figures: list[str]
+) -> None:
+    image = images.reference(refused.node.places, engine.STAND_IN)
+    common = {"engine.image": image, "engine.longestRequestSeconds": 60}
+    small = {
+        "weights.storageClass": "node-small",
+        "pricing.overrides": {"volume/none/node-small": "0"},
+    }
+    write_stack(refused.project, refused.node, **common, **small)
+    waits(refused, figures, "to fetch, but the volume has 0.00 GB free")
+    write_stack(refused.project, refused.node, **common)
     up(refused.project, STACK)
     serves(refused)
 

@@ -97,6 +97,15 @@ def fetch(
     )
 
 
+def test_a_pod_s_status_begins_with_the_reason(hub: Path, volume: Path, tmp_path: Path) -> None:
+    told = tmp_path / "termination-log"
+    told.touch()
+    huge = "model-00001.safetensors"
+    result = fetch(hub, volume, "--check", f"--termination-log={told}", STAND_IN_HUGE=huge)
+    assert result.stdout.startswith("not fetched: ")
+    assert told.read_text().startswith("failed: FetchError: ")
+
+
 @pytest.mark.parametrize(
     ("status", "token", "said"),
     [
