@@ -37,8 +37,12 @@ from tests.registry.conftest import free_port, running
 ROOT = Path(__file__).resolve().parents[1]
 _SHELL = "set -euo pipefail; "
 _LINES_OF_A_FAILURE = 40
-# Variables that `tools/bootstrap run` or an activated environment sets.
-_OWN = ("PULUMI", "PYTHON", "VIRTUAL_ENV", "BREAKEVEN_STATE", "KUBECONFIG")
+# Variables that `tools/bootstrap run`, an activated environment, or `make` sets: the last hands its
+# ARGS on to each `make` that a user types.
+_OWN = (
+    *("PULUMI", "PYTHON", "VIRTUAL_ENV", "BREAKEVEN_STATE", "KUBECONFIG"),
+    *("ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"),
+)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import Annotated
 
 import typer
 
@@ -113,8 +114,25 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:  # noqa: FBT001  # typer passes it by position
+    if wanted:
+        from breakeven.settings.files import ROOT  # noqa: PLC0415  # most commands do without
+        from breakeven.version import program_version  # noqa: PLC0415  # likewise
+
+        typer.echo(f"breakeven {program_version(ROOT)}")
+        raise typer.Exit
+
+
 @app.callback()
-def breakeven() -> None:
+def breakeven(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
     """Show the cost of self-hosting an open model, compared with the API, before you deploy.
 
     Example: breakeven estimate dev

@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from breakeven.cli.app import Commands
+from breakeven.cli.app import Commands, app
 from breakeven.reports import text
+from breakeven.settings.files import ROOT
+from breakeven.version import program_version
 from tests.each import each
 from tests.unit.cli.running import all_commands, exit_code
 
@@ -182,3 +185,9 @@ def test_a_format_has_the_same_name_in_every_command(
     assert len(found) == int("--format  " in shown)
     for names in found:
         assert set(names.split("|")) <= FORMATS
+
+
+def test_version_is_that_of_the_project() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"breakeven {program_version(ROOT)}\n")
+    assert re.search(r"\d+\.\d+\.\d+", result.stdout)
