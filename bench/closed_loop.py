@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -19,6 +20,7 @@ from bench.loop.case import HOURS_A_DAY, ONE_AT_LEAST, TO_ZERO, Clock, Load, Tri
 from bench.loop.cluster import tuning_of
 from bench.loop.observe import Outcome, run
 from bootstrap import cluster as built
+from bootstrap.cli import terminate
 from bootstrap.layout import Layout
 from breakeven.settings.files import ROOT
 from rig.cluster import Rig
@@ -122,4 +124,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, terminate)
     sys.exit(main())

@@ -8,6 +8,7 @@ simulated, and vLLM by bench/loop/vllm_standin.py. Prices are those of the price
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -44,6 +45,7 @@ from bench.loop.vllm_standin import (
     target_file,
 )
 from bootstrap import cluster as built
+from bootstrap.cli import terminate
 from bootstrap.console import SetupError
 from bootstrap.layout import Layout
 from breakeven.cli.status.screen import screen as status_screen
@@ -281,4 +283,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, terminate)
     sys.exit(main())

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from bench.first_hour_inputs import (
     write_finops,
     write_log,
 )
+from bootstrap.cli import terminate
 from bootstrap.layout import Layout
 from tests.first_time_commands import first_time_commands, shell_function
 from tests.registry.conftest import free_port, running
@@ -256,4 +258,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, terminate)
     main()

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from itertools import pairwise
@@ -23,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from bootstrap import vllm as installation
+from bootstrap.cli import terminate
 from bootstrap.layout import Layout
 from breakeven.settings.files import ROOT
 from tests.vllm import first_tokens as measured
@@ -124,4 +126,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, terminate)
     sys.exit(main())

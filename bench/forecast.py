@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from pathlib import Path
 import yaml
 
 from bootstrap import vllm as installation
+from bootstrap.cli import terminate
 from bootstrap.layout import Layout
 from breakeven.measurements.guidellm import Load, run
 from breakeven.measurements.record import Measurement, Point, from_text
@@ -248,4 +250,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, terminate)
     sys.exit(main())

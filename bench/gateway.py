@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from typing import Any
 
 import yaml
 
+from bootstrap.cli import terminate
 from breakeven.planning.offline import estimate_stack
 from tests.gateway.environment import envoy
 from tests.gateway.processes import Process, free_ports, is_open
@@ -185,6 +187,7 @@ def _bare(folder: Path, port: int, engine_port: int) -> Process:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, terminate)
     if sys.argv[1:] == ["peak"]:
         main([streams_at_peak()])
     else:

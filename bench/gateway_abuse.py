@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.abuses import ABUSES, CHAT, asks
+from bootstrap.cli import terminate
 from tests.gateway.running import Cluster
 from tests.gateway.stand_in import Faults
 
@@ -137,4 +139,5 @@ def _row(
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, terminate)
     main(sys.argv[1:])
