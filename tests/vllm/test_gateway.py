@@ -98,8 +98,8 @@ def behind(engine: Engine, vllm: Vllm, folder: Path) -> Iterator[Behind]:
     place.mkdir()
     own.mkdir()
     writes = engine.settings.model.facts.generates
-    changed = {} if writes else {"without": ("--pooler-config",), "added": (AS_A_DECODER,)}
-    with starting(engine, vllm, place, **changed) as server:
+    without, added = ((), ()) if writes else (("--pooler-config",), (AS_A_DECODER,))
+    with starting(engine, vllm, place, without=without, added=added) as server:
         server.wait_until_ready()
         overrides = {**BEHIND, **({} if writes else POOLING)}
         gateway = Cluster(
