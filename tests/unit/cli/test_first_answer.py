@@ -63,7 +63,7 @@ def test_programs_get_json_alone_on_stdout(
         ([], "nothing to estimate. Name a stack"),
         (["dev", "--gpu", "l4"], "stack dev cannot be combined with --gpu l4"),
         (["--model", "nope", "--gpu", "nope"], "invalid answers"),
-        (["--where", "own"], "--node-price USD"),
+        (["--where", "own"], "in USD: --node-price"),
         (["--tokens-per-day", "many"], "such as 60000000, 60M, 1.5B or 5e7"),
         (["--input-tokens", "2M"], "up to 1,000,000"),
         (["--api", "nobody/nothing"], "breakeven:api.inUse"),
