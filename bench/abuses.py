@@ -146,7 +146,7 @@ ABUSES: dict[str, Abuse] = {
     "3,000 idle connections": _slow(b"", b"", 3000),
     "no key": _sends(lambda model: _post(asks(model), "")),
     "header bombs": _sends(lambda model: _post(asks(model), KEY + "x: 12345678\r\n" * 3000)),
-    "HTTP/2: streams taken back": lambda port, _: _http_2(port, 8, resets=True),
+    "HTTP/2: streams reset": lambda port, _: _http_2(port, 8, resets=True),
     "HTTP/2: streams without end": lambda port, _: _http_2(port, 8, resets=False),
     "JSON of 7 million levels": _sends(
         lambda _: _post(b'{"model":"m","messages":' + b"[" * (7 * MIB)), 4
