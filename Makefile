@@ -42,15 +42,16 @@ rig-stop: ## End that cluster's processes
 	$(BOOTSTRAP) run python tools/rig stop
 
 .PHONY: node node-stop test-node
-node: ## Start a cluster whose node runs containers, with vLLM for CPUs; needs root
+node: ## Start a cluster whose node runs containers, with vLLM for CPUs; needs root; NODES=2 for two
 	$(BOOTSTRAP) setup --node
 	$(BOOTSTRAP) vllm
-	$(BOOTSTRAP) run python tools/node start
+	$(BOOTSTRAP) run python tools/node start --nodes $(or $(NODES),1)
 
 test-node: ## Deploy to a node that runs containers, with a real vLLM, and break it; needs root
 	$(BOOTSTRAP) setup --dev --node
 	$(BOOTSTRAP) vllm
 	$(BOOTSTRAP) run pytest tests/node $(ARGS)
+	$(BOOTSTRAP) run pytest tests/two_nodes $(ARGS)
 
 node-stop: ## End that node and everything in it
 	$(BOOTSTRAP) run python tools/node stop
