@@ -35,6 +35,10 @@ _READY_WITHIN_SECONDS = 20.0
 _GONE_WITHIN_SECONDS = 30.0
 
 
+_FURTHER: list[subprocess.Popen[bytes]] = []
+"""Kept, so that Python does not warn of them: they end with the first node's namespaces."""
+
+
 @dataclass(frozen=True)
 class Namespaces:
     """Namespaces of mounts, networks and processes, which their process 1 holds.
@@ -107,6 +111,7 @@ class Namespaces:
                 stderr=output,
                 start_new_session=True,
             )
+        _FURTHER.append(outer)
         _wait_for(root / f"held{spot.ending}", outer, log)
         [held] = [
             each for each in psutil.Process(outer.pid).children(recursive=True) if _first(each)
