@@ -160,9 +160,7 @@ def group_rates(  # noqa: PLR0913  # one argument a setting
     missed: Objective | None = None if in_time else "first-token"
     return GroupRates(
         prefill=min(busy / seconds, 1 / transfer),
-        decode=min(
-            batch / (request.output_tokens * decode_seconds(engine, request, batch)), 1 / transfer
-        ),
+        decode=min(_decode_rate(engine, request, batch), 1 / transfer),
         batch=batch,
         held=steady.held,
         missed=missed if kept else "inter-token",
@@ -246,12 +244,12 @@ def _after_prompts(engine: Engine, request: RequestShape, groups: Disaggregation
     return steps * decode_seconds(engine, request, 1) + transfer + HANDOVER_SECONDS
 
 
+def _decode_rate(engine: Engine, request: RequestShape, batch: int) -> float:
+    """Returns the requests a second of a decode replica with so many in flight."""
+    return batch / (request.output_tokens * decode_seconds(engine, request, batch))
+
+
 def _batch(engine: Engine, request: RequestShape, rate: float, most: int) -> int:
     """Returns the fewest requests in flight with which a decode replica serves a rate."""
-    few = largest_kept(
-        most,
-        lambda batch: (
-            batch / (request.output_tokens * decode_seconds(engine, request, batch)) < rate
-        ),
-    )
+    few = largest_kept(most, lambda batch: _decode_rate(engine, request, batch) < rate)
     return min(few + 1, most)

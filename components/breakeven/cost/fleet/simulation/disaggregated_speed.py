@@ -20,11 +20,11 @@ from breakeven.cost.capacity.disaggregation import (
     speed_factor,
 )
 from breakeven.cost.capacity.memory_fit import memory_fit
-from breakeven.cost.capacity.roofline import Engine, RequestShape
+from breakeven.cost.capacity.roofline import Engine
 from breakeven.cost.demand.load import Load
 from breakeven.cost.fleet.simulation.configuration import ReplicaSpeed
 from breakeven.cost.fleet.simulation.prompt_times import PromptTimes
-from breakeven.cost.fleet.simulation.replica_speed import prompt_times
+from breakeven.cost.fleet.simulation.replica_speed import mean_request, prompt_times
 
 
 def disaggregated_speed(  # noqa: PLR0913  # one argument a setting
@@ -48,11 +48,7 @@ def disaggregated_speed(  # noqa: PLR0913  # one argument a setting
         max_model_length: Longest request, input and output, in tokens.
         largest_batch: Most requests that a replica runs at once.
     """
-    request = RequestShape(
-        input_tokens=load.input_tokens,
-        output_tokens=load.steps,
-        cached_input_tokens=load.input_tokens * load.cached_input_share,
-    )
+    request = mean_request(load)
     fit = memory_fit(
         engine,
         gpu_memory_utilization=gpu_memory_utilization,

@@ -34,11 +34,7 @@ def replica_speed(  # noqa: PLR0913  # one argument a setting
         largest_batch: Most requests that the engine runs at once.
         adapter_bytes: What LoRA adapters take on all GPUs together.
     """
-    request = RequestShape(
-        input_tokens=load.input_tokens,
-        output_tokens=load.steps,
-        cached_input_tokens=load.input_tokens * load.cached_input_share,
-    )
+    request = mean_request(load)
     fit = memory_fit(
         engine,
         gpu_memory_utilization=gpu_memory_utilization,
@@ -52,6 +48,15 @@ def replica_speed(  # noqa: PLR0913  # one argument a setting
     slower = planned.prefill_seconds / step_times(engine, request, 1).first_token
     prompts = prompt_times(engine, load, slots, max_model_length).slower(slower)
     return replace(speed, prompts=prompts)
+
+
+def mean_request(load: Load) -> RequestShape:
+    """Returns the mean request of a load, in engine steps of output."""
+    return RequestShape(
+        input_tokens=load.input_tokens,
+        output_tokens=load.steps,
+        cached_input_tokens=load.input_tokens * load.cached_input_share,
+    )
 
 
 def prompt_times(engine: Engine, load: Load, slots: int, max_model_length: int) -> PromptTimes:
@@ -78,11 +83,7 @@ def prompt_times(engine: Engine, load: Load, slots: int, max_model_length: int) 
         work.append(times.prefill * engine.pipeline_parallel)
         steps.append(max(1, math.ceil(new_tokens / budget)))
         shares.append(new_tokens / budget)
-    mean = RequestShape(
-        input_tokens=load.input_tokens,
-        output_tokens=load.steps,
-        cached_input_tokens=load.input_tokens * load.cached_input_share,
-    )
+    mean = mean_request(load)
     return PromptTimes(
         alone=tuple(alone),
         work=tuple(work),
