@@ -10,7 +10,7 @@ import http.client
 import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -106,8 +106,8 @@ class Cluster(Client):
         self._render()
         *others, _ = free_ports(8)
         super().__init__(self.listening[8000], self.settings.model.name)
-        self.engine_port, self.limits_port, self.store_port, self._health_port, *egress = others
-        self.engine_port = engine_port or self.engine_port
+        free, self.limits_port, self.store_port, self._health_port, *egress = others
+        self.engine_port = engine_port or free
         self.egress_port = egress[0]
         self._egress_listening = dict(zip((8002, 9464, 9901), egress, strict=True))
         self.names = NameServer()
@@ -133,9 +133,8 @@ class Cluster(Client):
         if self.settings.gateway.tls.egress_secret is not None:
             namespace = self.settings.network.namespace
             self.show_to_each_other(f"gateway-egress.{namespace}.svc")
-        self.replicas: dict[str, StandIn] = {}
-        self.further: dict[str, StandIn] = {}
-        self.candidates: dict[str, StandIn] = {}
+        self.replicas, self.further = dict[str, StandIn](), dict[str, StandIn]()
+        self.candidates, self.further_candidates = dict[str, StandIn](), dict[str, StandIn]()
         self._former: list[Process] = []
         self._lost: list[StandIn] = []
         self.processes: dict[str, Process] = {}
@@ -182,17 +181,37 @@ class Cluster(Client):
     # Replicas and API
 
     def set_candidates(self, *hosts: str) -> list[StandIn]:
-        """Lets a candidate have these replicas, and waits until the gateway knows."""
-        for host in set(self.candidates) - set(hosts):
-            self.candidates.pop(host).stop()
-        for host in set(hosts) - set(self.candidates):
-            self.candidates[host] = StandIn("own", host, self.engine_port)
+        """Lets the first model's candidate have these replicas, and waits until Envoy knows."""
+        is_tried = self.rendered.names("candidate")
+        return self._set(self.candidates, hosts, ["candidate"] if is_tried else [])
+
+    def set_further_candidates(self, *hosts: str) -> list[StandIn]:
+        """The same for the candidates of the models after the first; each has all of them."""
+        return self._set(self.further_candidates, hosts, self.further_trials)
+
+    def _set(
+        self, replicas: dict[str, StandIn], hosts: Sequence[str], clusters: Sequence[str]
+    ) -> list[StandIn]:
+        for host in set(replicas) - set(hosts):
+            replicas.pop(host).stop()
+        for host in hosts:
+            if host in replicas:
+                replicas[host].begin_anew()
+            else:
+                replicas[host] = StandIn("own", host, self.engine_port)
         self.write_names(*self.replicas)
+        self._wait(clusters, hosts)
+        return [replicas[host] for host in hosts]
+
+    def _wait(self, clusters: Sequence[str], hosts: Sequence[str]) -> None:
+        """Waits until exactly these are ready in each of the clusters."""
         deadline = time.monotonic() + 30
-        while self.rendered.names("candidate") and self.ready("candidate") != set(hosts):
+        while any(self.ready(name) != set(hosts) for name in clusters):
             assert time.monotonic() < deadline, self.log()[-2000:]
             time.sleep(0.05)
-        return [self.candidates[host] for host in hosts]
+        if clusters:
+            # Envoy's threads for requests learn it from the one that says so here.
+            time.sleep(0.05)
 
     def set_replicas(self, *hosts: str) -> list[StandIn]:
         """Lets these replicas be there, with no faults, and waits until the gateway knows."""
@@ -217,6 +236,11 @@ class Cluster(Client):
         """Envoy's clusters of the replicas of the models after the first."""
         return [one for one in self._clusters() if one.startswith(("inside-", "own-model"))]
 
+    @property
+    def further_trials(self) -> list[str]:
+        """Envoy's clusters of the candidates of the models after the first."""
+        return [one for one in self._clusters() if one.startswith("candidate-model-")]
+
     def _clusters(self) -> list[str]:
         return [one["name"] for one in self.rendered.bootstrap["static_resources"]["clusters"]]
 
@@ -225,17 +249,7 @@ class Cluster(Client):
 
         With no faults; each model has all of them.
         """
-        for host in set(self.further) - set(hosts):
-            self.further.pop(host).stop()
-        for host in hosts:
-            if host not in self.further:
-                self.further[host] = StandIn("own", host, self.engine_port)
-        self.write_names(*self.replicas)
-        deadline = time.monotonic() + 30
-        while any(self.ready(name) != set(hosts) for name in self.further_clusters):
-            assert time.monotonic() < deadline, self.log()[-2000:]
-            time.sleep(0.05)
-        return [self.further[host] for host in hosts]
+        return self._set(self.further, hosts, self.further_clusters)
 
     def add_replica(self, host: str) -> StandIn:
         """Starts a replica; the gateway may not know of it yet."""
@@ -308,6 +322,8 @@ class Cluster(Client):
         for cluster in self.further_clusters:
             known |= dict.fromkeys(self.rendered.names(cluster), tuple(self.further))
         known |= dict.fromkeys(self.rendered.names("candidate"), tuple(self.candidates))
+        for cluster in self.further_trials:
+            known |= dict.fromkeys(self.rendered.names(cluster), tuple(self.further_candidates))
         known |= dict.fromkeys(self.api_names, ("127.0.0.1",))
         for cluster in self.api_clusters:
             known |= dict.fromkeys(self.rendered.names(cluster), ("127.0.0.1",))
@@ -317,11 +333,7 @@ class Cluster(Client):
 
     def wait_for_ready(self, *hosts: str) -> None:
         """Waits until the gateway sends requests to exactly these replicas."""
-        deadline = time.monotonic() + 30
-        clusters = [name for name in ("own", "inside") if self.rendered.names(name)]
-        while any(self.ready(name) != set(hosts) for name in clusters):
-            assert time.monotonic() < deadline, self.log()[-2000:]
-            time.sleep(0.05)
+        self._wait([name for name in ("own", "inside") if self.rendered.names(name)], hosts)
 
     def ready(self, cluster: str) -> set[str]:
         """The replicas that the gateway calls ready."""
@@ -446,7 +458,8 @@ class Cluster(Client):
         """Ends everything."""
         for process in (*reversed(self.processes.values()), *self._former):
             process.stop()
-        replicas = (*self.replicas.values(), *self.candidates.values(), *self.further.values())
+        sets = (self.replicas, self.candidates, self.further, self.further_candidates)
+        replicas = [one for hosts in sets for one in hosts.values()]
         for server in (self.api, *replicas, *self._lost):
             server.stop()
         self.provider.stop()
@@ -462,7 +475,8 @@ class Cluster(Client):
             listening=self.listening,
             called={
                 **dict.fromkeys(
-                    ("own", "inside", "candidate", *self.further_clusters), self.engine_port
+                    ("own", "inside", "candidate", *self.further_clusters, *self.further_trials),
+                    self.engine_port,
                 ),
                 **dict.fromkeys(self.api_clusters, self.way_out_port),
                 "jwks": self.provider.port if self.rendered.egress is None else self.egress_port,

@@ -16,7 +16,7 @@ from tests.gateway.running import Cluster
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["HTTP/2: streams taken back", "HTTP/2: streams without end"])
+@pytest.mark.parametrize("name", ["HTTP/2: streams reset", "HTTP/2: streams without end"])
 def test_streams_of_http_2_hold_nobody_up(serving: Cluster, name: str) -> None:
     """Thousands of streams came with one read, and were worked on before anybody else's request.
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.manifests.gateway import limits, routes
-from breakeven.manifests.gateway.limits import HOLD_INTERVAL_SECONDS, Hold, hold_of
-from tests.gateway.asking import A, assert_complete, at_once, eventually
+from breakeven.manifests.gateway import limits, listeners, routes
+from breakeven.manifests.gateway.limits import HOLD_INTERVAL_SECONDS, Hold, holds_of
+from tests.gateway.asking import A, B, assert_complete, at_once, eventually
 from tests.gateway.running import Cluster
 
 ZERO: dict[str, object] = {"replicas.min": 0, "gateway.mode": "self-host", "gateway.enabled": True}
@@ -30,9 +30,13 @@ def zero(tmp_path: Path) -> Iterator[Cluster]:
     cluster.close()
 
 
+def held(cluster: Cluster) -> Hold:
+    """How requests for the stack's only model are held."""
+    [hold] = holds_of(cluster.settings, cluster.settings.gateway).values()
+    return hold
+
+
 def test_requests_wait_for_the_first_replica_and_all_are_answered(zero: Cluster) -> None:
-    hold = hold_of(zero.settings, zero.settings.gateway)
-    assert hold is not None
     with ThreadPoolExecutor(20) as clients:
         waiting = [clients.submit(zero.ask, stream=stream) for stream in (True, False) * 10]
         time.sleep(8)
@@ -52,23 +56,21 @@ def test_requests_wait_for_the_first_replica_and_all_are_answered(zero: Cluster)
 
 
 def test_beyond_what_a_pod_may_hold_requests_are_refused_at_once(zero: Cluster) -> None:
-    hold = hold_of(zero.settings, zero.settings.gateway)
-    assert hold is not None
+    hold = held(zero)
     with ThreadPoolExecutor(hold.requests) as clients:
-        held = [clients.submit(zero.ask) for _ in range(hold.requests)]
+        waiting = [clients.submit(zero.ask) for _ in range(hold.requests)]
         eventually(lambda: zero.metric(WAKES, envoy_cluster_name="to-own") >= 2 * hold.requests)
         refused = at_once(10, zero.ask)
         assert {one.status for one in refused} == {503}
         assert {one.headers["retry-after"] for one in refused} == {"30"}
         assert all(one.seconds < HOLD_INTERVAL_SECONDS for one in refused)
-        assert not any(one.done() for one in held)
+        assert not any(one.done() for one in waiting)
         zero.set_replicas(A)
-        assert_complete([one.result() for one in held])
+        assert_complete([one.result() for one in waiting])
 
 
 def test_a_client_that_leaves_is_held_no_longer(zero: Cluster) -> None:
-    hold = hold_of(zero.settings, zero.settings.gateway)
-    assert hold is not None
+    hold = held(zero)
     body = b'{"model":"' + zero.model.encode() + b'","messages":[{"role":"user","content":"x"}]}'
     head = (
         b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-product\r\n"
@@ -95,8 +97,8 @@ def test_a_request_is_refused_when_no_replica_comes_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = Hold(requests=4, tries=2)
-    for module in (limits, routes):
-        monkeypatch.setattr(module, "hold_of", lambda *_: short)
+    for module in (limits, listeners, routes):
+        monkeypatch.setattr(module, "holds_of", lambda settings, _: {settings.name: short})
     cluster = Cluster(tmp_path, ZERO)
     try:
         answer = cluster.ask()
@@ -113,3 +115,35 @@ def test_a_replica_cannot_keep_a_request_waiting(zero: Cluster) -> None:
     own.faults = replace(own.faults, headers={"x-waits": "2"})
     assert_complete([zero.ask()])
     assert len(own.asked) == 1
+
+
+def test_of_two_models_only_the_one_at_zero_is_waited_for(tmp_path: Path) -> None:
+    changes: dict[str, object] = {"gateway.enabled": True, "models[1].replicas.min": 0}
+    cluster = Cluster(tmp_path, changes, stack="two-models")
+    try:
+        [second] = (one.model for one in cluster.settings.co_located)
+        [first] = cluster.set_replicas(A)
+        cluster.set_further()
+        with ThreadPoolExecutor(10) as clients:
+            waiting = [
+                clients.submit(cluster.ask, model=second, stream=stream)
+                for stream in (True, False) * 5
+            ]
+            name = f"to-own-{cluster.settings.co_located[0].name}"
+            eventually(lambda: cluster.metric(WAKES, envoy_cluster_name=name) >= 10)
+            assert_complete(at_once(5, cluster.ask))
+            assert not any(one.done() for one in waiting)
+            # The model that always runs lost its replica: nobody waits, and none is told to.
+            cluster.set_replicas()
+            refused = cluster.ask()
+            assert (refused.status, refused.headers["retry-after"]) == (503, "30")
+            assert "x-waits" not in refused.headers
+            assert refused.seconds < HOLD_INTERVAL_SECONDS
+            [replica] = cluster.set_further(B)
+            answers = [one.result() for one in waiting]
+        assert_complete(answers)
+        assert {one.body["model"] for one in replica.asked} == {second}
+        assert {one.body["model"] for one in first.asked} == {cluster.model}
+        assert not cluster.api.asked
+    finally:
+        cluster.close()

@@ -24,7 +24,7 @@ from breakeven.cost.notes import (
     UpdateStrategy,
 )
 from breakeven.manifests.gateway.labels import METRICS_PORT
-from breakeven.manifests.gateway.limits import hold_of
+from breakeven.manifests.gateway.limits import holds_of
 from breakeven.manifests.serving.labels import ENGINE_PORT
 from breakeven.manifests.serving.rollout import rollout_of
 from breakeven.settings.model import UNKNOWN_REVISION
@@ -61,8 +61,8 @@ def _notes(settings: Settings) -> Iterator[Note]:
         yield AdapterWorkNotCounted()
     if settings.replicas.schedule:
         yield ScheduledReplicas(settings.replicas.time_zone)
-    hold = hold_of(settings, settings.gateway) if settings.gateway.is_on else None
-    if hold is not None:
+    held = holds_of(settings, settings.gateway) if settings.gateway.is_on else {}
+    if hold := held.get(settings.name):
         yield HoldsRequests(requests=hold.requests, seconds=hold.least_seconds)
     if settings.replicas.autoscaling and not settings.monitoring.enabled:
         yield NotScraped(

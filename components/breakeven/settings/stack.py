@@ -34,7 +34,9 @@ class CoLocated:
         model: Name of the model.
         name: Name of its objects.
         gpus: GPUs of one of its replicas.
+        lowest: Its fewest replicas.
         highest: Its most replicas.
+        weights_read_seconds: Time in which one of its replicas reads its weights from the volume.
         served: Names that requests may ask for: its own and its adapters'.
         api_key_secret: Secret with the key of its replicas.
         longest_request_seconds: A request of it may take so long.
@@ -46,7 +48,9 @@ class CoLocated:
     model: str
     name: str
     gpus: int
+    lowest: int
     highest: int
+    weights_read_seconds: float
     served: tuple[str, ...]
     api_key_secret: str
     longest_request_seconds: int
@@ -204,6 +208,11 @@ class Settings:
     def fetches_weights(self) -> bool:
         """Whether the stack fills a volume: with weights, or with adapters."""
         return not self.weights_are_there or bool(self.model.lora_adapters)
+
+    @property
+    def weights_read_seconds(self) -> float:
+        """Time in which a replica reads its weights from the volume."""
+        return self.weights.seconds_to_read(self.model.repository_bytes)
 
     @property
     def weights_are_there(self) -> bool:

@@ -64,3 +64,7 @@ class WeightsSettings(Group):
         description='Name of an existing Secret with key "token", for a gated repository; '
         "empty for an open one",
     )
+
+    def seconds_to_read(self, size: float) -> float:
+        """Returns the time in which a replica reads so many bytes from the volume."""
+        return size / (self.read_megabytes_per_second * 1e6)

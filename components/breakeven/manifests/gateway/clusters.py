@@ -28,7 +28,7 @@ from breakeven.manifests.gateway.labels import (
     providers_of,
     replicas_of,
 )
-from breakeven.manifests.gateway.limits import hold_of
+from breakeven.manifests.gateway.limits import holds_of
 from breakeven.manifests.gateway.tokens import JWKS
 from breakeven.manifests.gateway.typed import address, extension, message
 from breakeven.manifests.serving.labels import ENGINE_PORT
@@ -55,10 +55,10 @@ def clusters(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str,
         gateway: Its gateway.
     """
     per_replica = gateway.overflow.requests_per_replica
-    held = hold_of(settings, gateway)
-    retries = _NO_LIMIT if held is None else held.requests
+    held = holds_of(settings, gateway)
     for number, (model, name) in enumerate(names_of(settings)):
         key = own_key(settings, number)
+        retries = held[name].requests if name in held else _NO_LIMIT
         yield inner(of_model(TO_OWN, name), OWN_PORT, retries)
         # Requests that have nowhere else to go wait at the engine, and are in nobody's limit.
         yield replicas(settings, of_model(INSIDE, name), name, key, None)

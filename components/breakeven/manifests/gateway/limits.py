@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from breakeven.manifests.gateway.labels import trials_of
-from breakeven.manifests.serving.timings import replica_start
+from breakeven.manifests.serving.timings import start_after_reading
 from breakeven.settings.gateway import GatewaySettings, TeamSettings
 from breakeven.settings.stack import Settings
 
@@ -88,7 +89,8 @@ class Hold:
     and counts those that wait.
 
     Attributes:
-        requests: Maximum number held; with the largest bodies they take `_HELD_BYTES`.
+        requests: Maximum number held; with the largest bodies, those of all models take
+            `_HELD_BYTES`.
         tries: After the first one, each `HOLD_INTERVAL_SECONDS` after the one before; Envoy adds up
             to half of that at random.
     """
@@ -115,23 +117,29 @@ _NOTICED_SECONDS = 60
 _START_FACTOR = 1.5
 
 
-def hold_of(settings: Settings, gateway: GatewaySettings) -> Hold | None:
-    """Returns how requests are held; None if a replica always runs, or for several models."""
-    if settings.replicas.min or settings.co_located:
-        return None
-    seconds = _START_FACTOR * replica_start(settings) + _NOTICED_SECONDS
-    return Hold(
-        requests=max(_HELD_BYTES // (gateway.max_body_megabytes * 2**20), 1),
-        tries=math.ceil(seconds / HOLD_INTERVAL_SECONDS),
-    )
+def holds_of(settings: Settings, gateway: GatewaySettings) -> Mapping[str, Hold]:
+    """Returns how requests are held, by the name of their model's objects.
+
+    A model of which a replica always runs is not in it. The others share the memory equally.
+    """
+    reads = {settings.name: settings.weights_read_seconds} if not settings.replicas.min else {}
+    reads |= {one.name: one.weights_read_seconds for one in settings.co_located if not one.lowest}
+    most = _HELD_BYTES // (gateway.max_body_megabytes * 2**20)
+    found = {}
+    for name, read in reads.items():
+        start = start_after_reading(read, new_node=settings.pool.can_grow)
+        seconds = _START_FACTOR * start + _NOTICED_SECONDS
+        tries = math.ceil(seconds / HOLD_INTERVAL_SECONDS)
+        found[name] = Hold(requests=max(most // len(reads), 1), tries=tries)
+    return found
 
 
 def longest_answer(settings: Settings, gateway: GatewaySettings) -> int:
     """Returns the maximum seconds of an answer from own replicas or an API."""
     own = longest_of_own(settings)
     longest = max(own, gateway.overflow.timeout_seconds) if settings.overflow_apis else own
-    held = hold_of(settings, gateway)
-    return longest if held is None else longest + held.most_seconds
+    held = (hold.most_seconds for hold in holds_of(settings, gateway).values())
+    return longest + max(held, default=0)
 
 
 def longest_of_own(settings: Settings) -> int:

@@ -47,7 +47,7 @@ from breakeven.manifests.gateway.labels import (
     providers_of,
     served_of,
 )
-from breakeven.manifests.gateway.limits import hold_of, longest_answer, longest_of_own
+from breakeven.manifests.gateway.limits import holds_of, longest_answer, longest_of_own
 from breakeven.manifests.gateway.records import records
 from breakeven.manifests.gateway.routes import one_of
 from breakeven.manifests.gateway.tokens import keys_route, token_check
@@ -91,9 +91,11 @@ def clients(
         lua("gateway.lua"),
         budgets([*asked(), {"actions": [descriptor("requests")]}], must_answer=False),
     ]
-    http = _http(
-        "clients", longest_answer(settings, gateway) + _MARGIN, filters, lua_reads(rules), routes
-    )
+    shared = lua_reads(rules)
+    if holds_of(settings, gateway):
+        # The listener in front of the replicas says it to the routes of all models.
+        shared["response_headers_to_remove"] = [WAITS]
+    http = _http("clients", longest_answer(settings, gateway) + _MARGIN, filters, shared, routes)
     listener = _listener("clients", (_ANYWHERE, GATEWAY_PORT), gateway, {**http, **EDGE})
     [chain] = listener["filter_chains"]
     return {**listener, "filter_chains": [{**chain, **served(gateway.tls.secret)}]}
@@ -169,7 +171,7 @@ def before_replicas(  # noqa: PLR0913, PLR0917  # one argument for each thing th
     filters = [lua("usage.lua"), budgets(paid(), must_answer=False)]
     shared = {**lua_reads(rules), **_says(name)}
     http = _http(name, longest_of_own(settings) + _MARGIN, filters, shared, routes)
-    if name == "own" and hold_of(settings, gateway) is not None:
+    if name == "own" and holds_of(settings, gateway):
         http |= {"local_reply_config": refusals(holds=True)}
     return _listener(name, (_LOOPBACK, port), gateway, http)
 

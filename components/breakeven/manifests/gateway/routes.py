@@ -20,7 +20,7 @@ from breakeven.manifests.gateway.labels import (
     served_of,
     trials_of,
 )
-from breakeven.manifests.gateway.limits import hold_of
+from breakeven.manifests.gateway.limits import Hold, holds_of
 from breakeven.manifests.gateway.typed import exactly, message
 from breakeven.settings.access.overflow import OverflowApi
 from breakeven.settings.gateway import GatewaySettings
@@ -127,13 +127,13 @@ def _of_paths(settings: Settings, gateway: GatewaySettings) -> Iterator[dict[str
                 ),
             }
     paths = [*PATHS]
-    held = _held(settings, gateway)
+    held = holds_of(settings, gateway)
     for served, name in served_of(settings):
         own = {"name": MODEL, "string_match": one_of(served)}
         share = of_model(THEN_OWN, name)
         yield from _tried(trials.get(name), paths, "inside", [own], share, 1)
-        inside = _route(paths, "inside", [own], of_model(TO_OWN, name), held)
-        yield {**inside, "response_headers_to_remove": [WAITS]} if held else inside
+        waits = _waits(held[name]) if name in held else None
+        yield _route(paths, "inside", [own], of_model(TO_OWN, name), waits)
     yield {
         "name": "no such model",
         "match": _match(paths, [{"name": MODEL, "present_match": True}]),
@@ -152,11 +152,8 @@ def _of_api(api: OverflowApi) -> list[str]:
     return [path for path in PATHS if path in api.paths]
 
 
-def _held(settings: Settings, gateway: GatewaySettings) -> dict[str, Any] | None:
-    """Returns how a request waits for the first replica; None if one always runs."""
-    hold = hold_of(settings, gateway)
-    if hold is None:
-        return None
+def _waits(hold: Hold) -> dict[str, Any]:
+    """Returns how a request waits for the first replica."""
     again = {"name": WAITS, "present_match": True}
     return {
         "retry_on": "retriable-headers",

@@ -89,18 +89,22 @@ def replica_start(settings: Settings, *, new_node: bool | None = None) -> float:
         new_node: Whether a node is started for it; None for the pool's behavior.
     """
     started = settings.pool.can_grow if new_node is None else new_node
-    node = EXPECTED_NODE_START if started else 0
-    return node + weights_read(settings) + EXPECTED_ENGINE_START
+    return start_after_reading(settings.weights_read_seconds, new_node=started)
+
+
+def start_after_reading(seconds: float, *, new_node: bool) -> float:
+    """Returns the same for a replica that reads its weights for so many seconds.
+
+    Args:
+        seconds: To read them from the volume.
+        new_node: Whether a node is started for it.
+    """
+    return (EXPECTED_NODE_START if new_node else 0) + seconds + EXPECTED_ENGINE_START
 
 
 def stopping_seconds(settings: Settings) -> int:
     """Returns the seconds from the decision to stop a replica to the end of its last request."""
     return PRE_STOP + settings.engine.longest_request_seconds
-
-
-def weights_read(settings: Settings) -> float:
-    """Returns the seconds that a replica takes to read its weights from the volume."""
-    return settings.model.repository_bytes / (settings.weights.read_megabytes_per_second * 1e6)
 
 
 def scale_up_period(settings: Settings) -> int:
@@ -120,7 +124,7 @@ def doubling_period(start_seconds: float) -> int:
 
 def timings_of(settings: Settings) -> Timings:
     """Computes the limits from a stack's model, volume and longest request."""
-    read = weights_read(settings)
+    read = settings.weights_read_seconds
     budget = math.ceil((read + ENGINE_START) * START_SAFETY_FACTOR / PROBE_PERIOD) * PROBE_PERIOD
     longest = settings.engine.longest_request_seconds
     drain = longest + GUARD_MARGIN

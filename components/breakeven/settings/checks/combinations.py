@@ -60,10 +60,6 @@ def _scale_to_zero(settings: Settings) -> Iterator[Conflict]:
         found = "0 with replicas.autoscaling off: no replica would ever start"
         allowed = f"{allowed}, or set replicas.autoscaling to true"
         yield Conflict("replicas.min", found, allowed, needs)
-    elif settings.co_located and settings.overflow_api is None:
-        found = "0 without an API for the model, in a stack of several models"
-        allowed = f"{allowed}, or one model in the stack, for which the gateway holds requests"
-        yield Conflict("replicas.min", found, allowed, ("models", *needs))
 
 
 def _hybrid(settings: Settings) -> Iterator[Conflict]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from breakeven.manifests.gateway.limits import Hold, hold_of, longest_answer
+from breakeven.manifests.gateway.limits import Hold, holds_of, longest_answer
 from breakeven.manifests.gateway.sizing import MEMORY_BYTES
 from breakeven.manifests.render import render
 from breakeven.manifests.serving.timings import replica_start
@@ -23,8 +23,7 @@ ZERO: dict[str, object] = {"replicas.min": 0, "gateway.mode": "self-host", "gate
 
 
 def held(settings: Settings) -> Hold:
-    hold = hold_of(settings, settings.gateway)
-    assert hold is not None
+    [hold] = holds_of(settings, settings.gateway).values()
     return hold
 
 
@@ -57,9 +56,56 @@ def test_nothing_ends_a_request_while_it_waits_and_is_answered() -> None:
 
 def test_where_a_replica_always_runs_nothing_is_held() -> None:
     settings = settings_of("hybrid")
-    assert hold_of(settings, settings.gateway) is None
+    assert not holds_of(settings, settings.gateway)
     text = json.dumps([dict(one.manifest) for one in render(stack_of("hybrid"))])
     assert "retriable_headers" not in text
+
+
+TWO: dict[str, object] = {
+    "gateway.enabled": True,
+    "gateway.teams": {"chat": {}},
+    "gateway.maxBodyMegabytes": 8,
+}
+
+
+def test_of_several_models_those_at_zero_share_what_a_pod_holds() -> None:
+    first, second = stack_of("two-models", **TWO, **{"replicas.min": 0}).models
+    names = first.name, second.name
+    for model in (first, second):
+        assert [*holds_of(model, model.gateway)] == [names[0]]
+    alone = holds_of(first, first.gateway)[names[0]]
+    assert alone.requests == 32
+    changes: dict[str, object] = {"replicas.min": 0, "models[1].replicas.min": 0}
+    first, second = stack_of("two-models", **TWO, **changes).models
+    both = holds_of(first, first.gateway)
+    assert both == holds_of(second, second.gateway)
+    assert [both[name].requests for name in names] == [16, 16]
+    # Each waits for the start of its own replica: two sizes of weights.
+    for model in (first, second):
+        assert both[model.name].least_seconds >= replica_start(model) + 60
+    assert both[names[0]].tries != both[names[1]].tries
+
+
+def test_only_models_at_zero_wait_and_nobody_is_told_of_it() -> None:
+    stack = stack_of("two-models", **TWO, **{"models[1].replicas.min": 0})
+    found = {one.key: one.manifest for one in render(stack)}
+    envoy = yaml.safe_load(found["ConfigMap/gateway"]["data"]["envoy.yaml"])
+    [clients] = [one for one in envoy["static_resources"]["listeners"] if one["name"] == "clients"]
+    manager = clients["filter_chains"][0]["filters"][0]["typed_config"]
+    [host] = manager["route_config"]["virtual_hosts"]
+    assert host["response_headers_to_remove"] == ["x-waits"]
+    waiting = [
+        one["route"]["cluster"]
+        for one in host["routes"]
+        if "retriable_headers" in one.get("route", {}).get("retry_policy", {})
+    ]
+    assert waiting == [f"to-own-{stack.models[1].name}"]
+    retries = {
+        one["name"]: one["circuit_breakers"]["thresholds"][0]["max_retries"]
+        for one in envoy["static_resources"]["clusters"]
+        if one["name"].startswith("to-own")
+    }
+    assert retries == {"to-own": 1_000_000, waiting[0]: 32}
 
 
 def test_requests_that_wait_too_long_count_in_the_simulated_week_and_the_verdict() -> None:
