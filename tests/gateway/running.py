@@ -96,7 +96,7 @@ class Cluster(Client):
         few = {
             "replicas.targetRequests": 2,
             "gateway.overflow.requestsPerReplica": 4,
-            "gateway.overflow.timeoutSeconds": 2,
+            "gateway.overflow.timeoutSeconds": 4,
             "engine.longestRequestSeconds": 120,
         }
         # A burst of the tests is larger than what a stack of their size takes.

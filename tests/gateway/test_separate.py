@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import socket
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.gateway.asking import A, assert_complete, marked
+from tests.gateway.asking import A, assert_complete, eventually, marked
 from tests.gateway.client import CHAT
 from tests.gateway.conftest import assert_nothing_leaked
 from tests.gateway.rendering import EGRESS, Rendered, addresses
@@ -40,6 +42,60 @@ def to_the_way_out(cluster: Cluster, headers: Mapping[str, str]) -> int:
         response = connection.getresponse()
         response.read()
         return response.status
+
+
+@contextlib.contextmanager
+def second_pod(host: str, port: int) -> Iterator[None]:
+    """Another address of the pods that call the API: what comes there goes to the only one here."""
+
+    def forward(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        for one in (source, target):
+            one.close()
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                server = socket.create_connection(("127.0.0.1", port))
+                opened.extend((client, server))
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=forward, args=pair, daemon=True).start()
+
+    opened: list[socket.socket] = []
+    listening = socket.create_server((host, port))
+    accepting = threading.Thread(target=accept)
+    accepting.start()
+    try:
+        yield
+    finally:
+        for one in (listening, *opened):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        accepting.join()
+
+
+def test_a_pod_that_cannot_be_reached_loses_nothing_where_there_is_another(
+    separate: Cluster,
+) -> None:
+    """It is gone, and Kubernetes and the health check have not noticed."""
+    separate.begin_anew()
+    separate.set_replicas()
+    here, there = "127.0.0.1", "127.0.0.19"
+    [name] = separate.rendered.names("api")
+    known = dict(separate.names.addresses)
+    with second_pod(there, separate.egress_port):
+        separate.names.addresses = {**known, name: (here, there)}
+        eventually(lambda: separate.ready("api") == {here, there})
+        assert_complete([separate.ask() for _ in range(10)])
+    lost = [separate.ask() for _ in range(10)]
+    separate.names.addresses = known
+    assert_complete(lost)
+    assert {one.by for one in lost} == {"api"}
+    eventually(lambda: separate.ready("api") == {here})
 
 
 def test_what_clients_call_names_nothing_outside_the_cluster() -> None:

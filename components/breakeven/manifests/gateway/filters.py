@@ -85,8 +85,9 @@ def budgets(limits: Sequence[Mapping[str, Any]], *, must_answer: bool) -> dict[s
         "envoy.filters.http.ratelimit",
         "extensions.filters.http.ratelimit.v3.RateLimit",
         domain=DOMAIN,
-        # If a request may cost money, the wait is justified.
-        timeout="1s" if must_answer else "0.25s",
+        # If a request may cost money, the wait is justified: on a node where a replica was starting,
+        # the service took more than a second, and requests were rejected that the API could serve.
+        timeout="3s" if must_answer else "0.25s",
         failure_mode_deny=must_answer,
         status_on_error={"code": 503},
         # gateway.lua converts it to Retry-After and removes the rest.

@@ -62,6 +62,19 @@ _MARGIN = 30
 
 _HTTP = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 
+_ANOTHER: Mapping[str, Any] = {
+    "num_retries": 1,
+    "retry_host_predicate": [
+        extension(
+            "envoy.retry_host_predicates.previous_hosts",
+            "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+        )
+    ],
+    # Few hosts, one of them by the prefix: else the faulty one is asked again.
+    "host_selection_retry_max_attempts": "10",
+}
+"""Asks another host once."""
+
 IS_COUNTED = exactly(COUNTED, "1")
 UNCOUNTED: Mapping[str, Any] = {
     "match": {"prefix": "/"},
@@ -111,17 +124,9 @@ def own(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
     """
     longest = longest_of_own(settings)
     again = {
+        **_ANOTHER,
         "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
         "retriable_status_codes": [500, 503],
-        "num_retries": 1,
-        "retry_host_predicate": [
-            extension(
-                "envoy.retry_host_predicates.previous_hosts",
-                "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
-            )
-        ],
-        # Few hosts, one of them by the prefix: else the faulty one is asked again.
-        "host_selection_retry_max_attempts": "10",
     }
 
     def route(cluster: str, headers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -198,6 +203,8 @@ def api(settings: Settings, gateway: GatewaySettings, rules: Mapping[str, Any]) 
                 "timeout": f"{longest_answer(settings, gateway)}s",
                 "prefix_rewrite": f"{parts.path}/",
                 "host_rewrite_literal": parts.hostname,
+                # Whoever cannot be reached was asked nothing: all else would be paid twice.
+                "retry_policy": {**_ANOTHER, "retry_on": "connect-failure"},
             },
         }
 
