@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -55,19 +56,20 @@ class Hybrid(Deployed):
         """A pod with these labels."""
         return Pod(self.node, NAMESPACE, self.pods(labels)[0]["metadata"]["name"], container)
 
-    def refused(self) -> list[str]:
-        """What the gateway's log says of requests that failed: status and Envoy's reason."""
+    def refused(self) -> dict[str, int]:
+        """What the gateways' logs say of failed tries: team, destination, status and reason."""
         lines = [
             json.loads(line)
-            for pod in self.pods(dict(GATEWAY_LABELS))
+            for labels in (GATEWAY_LABELS, EGRESS_LABELS)
+            for pod in self.pods(dict(labels))
             for line in Pod(self.node, NAMESPACE, pod["metadata"]["name"]).log().splitlines()
             if line.startswith("{")
         ]
-        return [
+        return Counter(
             f"{line['team']} {line['to']} {line['status']} {line['why']}"
             for line in lines
             if int(line.get("status", 0)) >= 500
-        ]
+        )
 
     def asked_of_the_api(self) -> int:
         """How many chat completions the stand-in of the API was asked for."""
