@@ -4,20 +4,31 @@ Answers have the length that is asked for, except through a gateway: it rejects 
 `ignore_eos`, which only vLLM's API has. Keys of a gateway's teams begin with `sk-` in these tests.
 """
 
-CHAT = """
-import json, sys, time, urllib.error, urllib.request
+_ASKS = """
+import json, ssl, sys, urllib.error, urllib.request
 
-address, key, model, tokens = sys.argv[1:5]
-asked = {"model": model, "messages": [{"role": "user", "content": "Hello"}],
-         "max_tokens": int(tokens)}
-if "gateway" not in address and not key.startswith("sk-"):
-    asked["ignore_eos"] = True
-request = urllib.request.Request(
-    f"{address}/v1/chat/completions", json.dumps(asked).encode(),
-    {"Content-Type": "application/json", "Authorization": f"Bearer {key}"})
+address, key, model = sys.argv[1:4]
+
+def request(tokens, **more):
+    asked = {"model": model, "messages": [{"role": "user", "content": "Hello"}],
+             "max_tokens": int(tokens), **more}
+    if "gateway" not in address and not key.startswith("sk-"):
+        asked["ignore_eos"] = True
+    return urllib.request.Request(
+        f"{address}/v1/chat/completions", json.dumps(asked).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Bearer {key}"})
+"""
+
+CHAT = (
+    _ASKS
+    + """
+import time
+
+tokens, authority = sys.argv[4], sys.argv[5:]
+context = ssl.create_default_context(cadata=authority[0]) if authority else None
 began = time.monotonic()
 try:
-    with urllib.request.urlopen(request, timeout=100) as answer:
+    with urllib.request.urlopen(request(tokens), timeout=100, context=context) as answer:
         status, body, headers = answer.status, json.load(answer), answer.headers
 except urllib.error.HTTPError as error:
     status, body, headers = error.code, error.read().decode(), error.headers
@@ -26,7 +37,8 @@ except OSError as error:
 print(json.dumps({"status": status, "body": body, "seconds": time.monotonic() - began,
                   "by": headers.get("x-served-by"), "retry": headers.get("retry-after")}))
 """
-"""One chat completion: ADDRESS KEY MODEL TOKENS; status 0 where there is no answer."""
+)
+"""One chat completion: ADDRESS KEY MODEL TOKENS [CERTIFICATE]; status 0 if there is no answer."""
 
 _BEGIN = """
 import socket, sys, time, urllib.parse
@@ -44,19 +56,12 @@ print("begins", flush=True)
 
 STREAM = (
     _BEGIN
+    + _ASKS
     + """
-import json, sys, time, urllib.request
-
-address, key, model, tokens = sys.argv[1:5]
-asked = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "stream": True,
-         "max_tokens": int(tokens), "stream_options": {"include_usage": True},
-         **({} if "gateway" in address or key.startswith("sk-") else {"ignore_eos": True})}
-request = urllib.request.Request(
-    f"{address}/v1/chat/completions", json.dumps(asked).encode(),
-    {"Content-Type": "application/json", "Authorization": f"Bearer {key}"})
+stream = request(sys.argv[4], stream=True, stream_options={"include_usage": True})
 began, chunks, usage, done, error = time.monotonic(), 0, None, False, None
 try:
-    with urllib.request.urlopen(request, timeout=100) as answer:
+    with urllib.request.urlopen(stream, timeout=100) as answer:
         for line in answer:
             text = line.decode().strip().removeprefix("data: ")
             if text == "[DONE]":
@@ -76,10 +81,11 @@ print(json.dumps({"chunks": chunks, "done": done, "error": error, "usage": usage
 
 LOAD = (
     _BEGIN
+    + _ASKS
     + """
-import collections, json, os, sys, threading, time, urllib.error, urllib.request
+import collections, os, threading
 
-address, key, model, seconds, at_once, tokens = sys.argv[1:7]
+seconds, at_once, tokens = sys.argv[4:7]
 until, lock = time.monotonic() + float(seconds), threading.Lock()
 statuses, by, slowest, errors = collections.Counter(), collections.Counter(), 0.0, []
 calls = []
@@ -87,15 +93,9 @@ calls = []
 def call():
     global slowest
     while time.monotonic() < until and not os.path.exists("/tmp/stop"):
-        asked = {"model": model, "max_tokens": int(tokens),
-                 "messages": [{"role": "user", "content": "Hello"}],
-                 **({} if "gateway" in address or key.startswith("sk-") else {"ignore_eos": True})}
-        request = urllib.request.Request(
-            f"{address}/v1/chat/completions", json.dumps(asked).encode(),
-            {"Content-Type": "application/json", "Authorization": f"Bearer {key}"})
         began, served = time.monotonic(), None
         try:
-            with urllib.request.urlopen(request, timeout=100) as answer:
+            with urllib.request.urlopen(request(tokens), timeout=240) as answer:
                 answer.read()
                 status, served = answer.status, answer.headers.get("x-served-by")
         except urllib.error.HTTPError as error:

@@ -14,7 +14,7 @@ from tests.project_copy import Project
 STACK = "node"
 KEY_SECRET = "vllm-api-key"  # a name
 
-_OWNED = {
+OWNED = {
     "nodes": "owned",
     "cloud": "none",
     "region": "",
@@ -45,7 +45,7 @@ def write_stack(project: Project, node: Started, **values: object) -> dict[str, 
         "breakeven:weights": {"storageClass": "node-local"},
         "breakeven:replicas": {"autoscaling": False, "min": 1, "max": 1},
         "breakeven:network": {"clientNamespaces": ["default"]},
-        "breakeven:pricing": _OWNED,
+        "breakeven:pricing": OWNED,
     }
     changed = with_settings(config, {f"breakeven:{key}": value for key, value in values.items()})
     path = project.root / "stacks" / f"Pulumi.{STACK}.yaml"

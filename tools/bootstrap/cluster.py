@@ -92,9 +92,9 @@ PROGRAMS = (
 )
 """In the order in which they are built. Prometheus, a part too, is built for the tests anyway."""
 
-_SIMULATION = frozenset(("kwok", "karpenter", "lws"))
+_SIMULATION = frozenset(("kwok", "karpenter"))
 FOR_CONTAINERS = tuple(program for program in PROGRAMS if program.name not in _SIMULATION)
-"""Those that a node with containers needs, too: it simulates no machines and makes no groups."""
+"""Those that nodes with containers need, too: they simulate no machines."""
 
 
 @dataclass(frozen=True)

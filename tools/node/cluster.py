@@ -44,6 +44,7 @@ from rig.settings import Plan, Tuning
 _OBJECTS = Path(__file__).parent / "objects"
 # What a stack deploys, and what KEDA looks for; definitions are large, and each takes its time.
 _DEFINED = ("keda.sh_", "_podmonitors", "_prometheusrules")
+_GROUPS_DEFINED = "leaderworkerset"
 _AGAIN = "make node-stop node"
 _READY_WITHIN_SECONDS = 90.0
 _PRIORITY = "-10"  # as niceness is counted
@@ -84,6 +85,8 @@ class Node(Running):
 
     parts: ClassVar[Mapping[str, MakePart]] = PARTS
     again: ClassVar[str] = _AGAIN
+    defined: ClassVar[tuple[str, ...]] = _DEFINED
+    manifests: ClassVar[tuple[str, ...]] = ("keda",)
 
     @classmethod
     def start(  # noqa: PLR0913  # what a setup has made, and how to go on
@@ -179,9 +182,9 @@ class Node(Running):
         (self.folder.root / "admin.kubeconfig").rename(self.kubeconfig)
 
     def _apply_objects(self, definitions_folder: Path) -> None:
-        defined = definitions.apply_all(self.api, definitions_folder, _DEFINED)
+        defined = definitions.apply_all(self.api, definitions_folder, self.defined)
         for manifest in (
-            *templates.render(self.plan, "keda"),
+            *(one for name in self.manifests for one in templates.render(self.plan, name)),
             *templates.render(self.plan, folder=_OBJECTS),
         ):
             self.api.apply(manifest)
@@ -212,14 +215,17 @@ class Node(Running):
 
 
 class TwoNodes(Node):
-    """The same with a second node."""
+    """The same with a second node, and the controller of replicas that span both."""
 
     parts: ClassVar[Mapping[str, MakePart]] = {
         **_BEFORE_IMAGES,
         **of_node(FIRST),
         **of_node(SECOND),
         **_TOGETHER,
+        "lws": autoscalers.leader_worker_sets,
     }
+    defined: ClassVar[tuple[str, ...]] = (*_DEFINED, _GROUPS_DEFINED)
+    manifests: ClassVar[tuple[str, ...]] = ("keda", "leader-worker-sets")
 
 
 def _holds(api: Api, path: str, kind: str) -> bool:

@@ -38,9 +38,11 @@ def controller_manager(plan: Plan) -> Part:
 
 
 def prometheus(plan: Plan) -> Part:
-    """Prometheus, which scrapes the engines as the operator would let it."""
-    labels = {"app.kubernetes.io/name": "vllm", "app.kubernetes.io/component": "engine"}
-    return observers.prometheus(plan, [observers.of_pods(plan, "model", labels)])
+    """Prometheus, which scrapes engines and gateways as the operator would let it."""
+    part = "app.kubernetes.io/component"
+    engines = observers.of_pods(plan, "model", {part: "engine"})
+    gateways = observers.of_pods(plan, "gateway", {part: "gateway"}, "metrics")
+    return observers.prometheus(plan, [engines, gateways])
 
 
 def outside(plan: Plan) -> Part:

@@ -85,8 +85,8 @@ def budgets(limits: Sequence[Mapping[str, Any]], *, must_answer: bool) -> dict[s
         "envoy.filters.http.ratelimit",
         "extensions.filters.http.ratelimit.v3.RateLimit",
         domain=DOMAIN,
-        # If a request may cost money, the wait is justified: while a replica started on the node, the
-        # service took more than a second, and requests were rejected that the API could serve.
+        # If a request may cost money, the wait is justified: while a replica started on its node,
+        # the service took over a second, and requests were rejected that the API could serve.
         timeout="3s" if must_answer else "0.25s",
         failure_mode_deny=must_answer,
         status_on_error={"code": 503},
