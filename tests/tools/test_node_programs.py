@@ -22,7 +22,7 @@ class _Asked(defaultdict[str, Path]):
         return self[name]
 
 
-def test_a_setup_of_the_node_builds_the_programs_that_the_parts_of_two_start(
+def test_a_setup_of_the_node_builds_the_programs_that_its_parts_start(
     tmp_path: Path,
 ) -> None:
     asked = _Asked()
