@@ -31,7 +31,7 @@ MODEL = "qwen2.5-7b-instruct"
 SERVICE = f"http://model.{NAMESPACE}:8000"
 
 TARGET = 2
-CALLERS = 4
+CALLERS = 8  # on a busy machine about half of them are in the engine at a time
 TOKENS = 600
 DOWN_SECONDS = 30
 # Of the whole trial; a machine that does other work meanwhile starts replicas late.
