@@ -10,21 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bootstrap.vllm import ON_A_CPU
+from bootstrap.vllm import NOT_FOR_CPUS, ON_A_CPU
 from breakeven.settings.stack import Settings
 from tests.recording import STACKS, Registration, register_stack, stack_of
 
 KEY = "the-key-of-a-test"
 
-# Device: a CPU has no GPUs to spread over and no kernels for eight-bit weights.
+# Device: a CPU has no GPUs to spread over.
 _PARALLEL = ("--tensor-parallel-size", "--pipeline-parallel-size", "--data-parallel-size")
-_NOT_FOR_CPUS = (
-    "--quantization",
-    "--kv-cache-dtype",
-    "--kv-offloading-size",
-    "--kv-offloading-backend",
-    "--enable-expert-parallel",
-    # Of a replica that spans several nodes: here is one.
+# Of a replica that spans several nodes: here is one.
+_OF_NODES = (
     "--distributed-executor-backend",
     "--nnodes",
     "--node-rank",
@@ -166,10 +161,7 @@ def for_cpus(flag: str) -> str:
     name = flag.partition("=")[0]
     if name in _PARALLEL:
         return f"{name}=1"
-    # vLLM's examples are in its image and not in its package.
-    if flag.startswith("--chat-template=/vllm-workspace/"):
-        return ""
-    return "" if name in _NOT_FOR_CPUS else flag
+    return "" if flag.startswith((*NOT_FOR_CPUS, *_OF_NODES)) else flag
 
 
 def _value(variable: Mapping[str, Any]) -> str:

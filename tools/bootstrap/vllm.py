@@ -31,6 +31,18 @@ ON_A_CPU = {
 }
 """Variables with which vLLM serves a tiny model on a machine that does other things."""
 
+NOT_FOR_CPUS = (
+    # Kernels of GPUs.
+    "--quantization",
+    "--kv-cache-dtype",
+    "--kv-offloading-size",
+    "--kv-offloading-backend",
+    "--enable-expert-parallel",
+    # vLLM's examples are in its image and not in its package.
+    "--chat-template=/vllm-workspace/",
+)
+"""How flags begin that a stack for GPUs has, and vLLM's package for CPUs cannot use."""
+
 _COMPLETE = "breakeven.json"
 _GIB = 2**30
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from bootstrap.layout import digest
-from bootstrap.vllm import ON_A_CPU, Vllm
+from bootstrap.vllm import NOT_FOR_CPUS, ON_A_CPU, Vllm
 from node.archives import File, files_layer
 from node.store import Image
 
@@ -19,14 +19,16 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENGINE = "opt/vllm"
 _STAND_IN = Path(__file__).parent / "files" / "stand_in.py"
 
-# vLLM as stacks start it, but that it does not compile a model of two layers for a minute.
-_VLLM = """
+# vLLM as stacks start it, but that it does not compile a model of two layers for a minute, and that
+# what only its images or GPUs have is left out.
+_VLLM = f"""
 import sys
 
 from vllm.entrypoints.cli.main import main
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
+        sys.argv = [one for one in sys.argv if not one.startswith({NOT_FOR_CPUS!r})]
         sys.argv.append("--enforce-eager")
     sys.exit(main())
 """

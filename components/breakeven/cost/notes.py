@@ -240,10 +240,12 @@ class HoldsRequests:
     Attributes:
         requests: At once, at most.
         seconds: At least so long, if no replica becomes ready.
+        model: Whose requests; None in a stack of one model.
     """
 
     requests: int
     seconds: int
+    model: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ def _notes(settings: Settings) -> Iterator[Note]:
         yield ScheduledReplicas(settings.replicas.time_zone)
     held = holds_of(settings, settings.gateway) if settings.gateway.is_on else {}
     if hold := held.get(settings.name):
-        yield HoldsRequests(requests=hold.requests, seconds=hold.least_seconds)
+        model = settings.model.facts.name if settings.co_located else None
+        yield HoldsRequests(requests=hold.requests, seconds=hold.least_seconds, model=model)
     if settings.replicas.autoscaling and not settings.monitoring.enabled:
         yield NotScraped(
             prometheus_address=settings.monitoring.prometheus_address,

@@ -86,6 +86,14 @@ def test_of_several_models_those_at_zero_share_what_a_pod_holds() -> None:
     assert both[names[0]].tries != both[names[1]].tries
 
 
+def test_the_estimate_says_of_which_model_requests_are_held() -> None:
+    values = with_settings(stack_values("two-models"), {**TWO, "models[1].replicas.min": 0})
+    report = load_values("two-models", values, date(2026, 11, 30)).report()
+    text = " ".join(text_of(report).split())
+    assert "While no replica of qwen3-14b is ready, each gateway pod holds up to 32" in text
+    assert "While no replica of llama" not in text
+
+
 def test_only_models_at_zero_wait_and_nobody_is_told_of_it() -> None:
     stack = stack_of("two-models", **TWO, **{"models[1].replicas.min": 0})
     found = {one.key: one.manifest for one in render(stack)}
