@@ -160,10 +160,10 @@ def note_sentence(note: Note) -> str:  # noqa: C901, PLR0911, PLR0912  # one kin
         case HoldsRequests():
             of_model = f" of {note.model}" if note.model else ""
             return (
-                f"While no replica{of_model} is ready, each gateway pod holds up to {note.requests} "
-                f"requests that no API may answer, for at least {note.seconds} s; it rejects "
-                "further ones with 503 and Retry-After. The simulated week counts all of them as "
-                "waiting."
+                f"While no replica{of_model} is ready, each gateway pod holds up to "
+                f"{note.requests} requests that no API may answer, for at least {note.seconds} s; "
+                "it rejects further ones with 503 and Retry-After. The simulated week counts all "
+                "of them as waiting."
             )
         case NotScraped():
             gateways = ""
