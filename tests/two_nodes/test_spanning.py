@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from node import engine, images
@@ -9,7 +10,7 @@ from node.places import FIRST, SECOND
 from node.starting import Started
 from tests.cluster.deploying import GROUPS, NAMESPACE, destroy, up, wait_for
 from tests.cluster.inventory import inventory, leftovers
-from tests.node.deployed import READY_SECONDS, Deployed, secret
+from tests.node.deployed import READY_SECONDS, Deployed, make_secret
 from tests.node.pods import is_ready, make_pod
 from tests.node.scripts import CHAT
 from tests.node.stack import KEY_SECRET, STACK
@@ -33,6 +34,8 @@ def test_both_parts_of_a_replica_serve_together_and_start_anew_together(
 ) -> None:
     caller = make_pod(node, "default", "spans")
     deployed = Deployed(node, project, caller, inventory(node.api))
+    key = secrets.token_hex(32)
+    make_secret(node.api, KEY_SECRET, {"api-key": key})
     state_weights_image(
         project,
         node,
@@ -53,7 +56,6 @@ def test_both_parts_of_a_replica_serve_together_and_start_anew_together(
     wait_for("both parts of the replica", serves, READY_SECONDS)
     leader, worker = group_of(deployed)
     assert {pod["spec"]["nodeName"] for pod in (leader, worker)} == {FIRST.name, SECOND.name}
-    key = secret(node.api, KEY_SECRET)["api-key"]
 
     def answer() -> Any:
         return caller.json(CHAT, SERVICE, key, MODEL, "20")
