@@ -1,11 +1,14 @@
-"""A replica that spans two real nodes: LeaderWorkerSet's controller, and vLLM over both of them."""
+"""A replica that spans two real nodes, by LeaderWorkerSet's controller.
+
+A program is in vLLM's place: vLLM's CPU build starts over both nodes, and fails at the first
+request.
+"""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
 
-from node import engine, images
 from node.places import FIRST, SECOND
 from node.starting import Started
 from tests.cluster.deploying import GROUPS, NAMESPACE, destroy, up, wait_for
@@ -40,7 +43,6 @@ def test_both_parts_of_a_replica_serve_together_and_start_anew_together(
         project,
         node,
         **{
-            "engine.image": images.reference(node.places, engine.ENGINE),
             "engine.pipelineParallel": 2,
             "pool.gpusPerNode": 1,
             "pool.nodeCount": 2,
