@@ -56,6 +56,14 @@ def at_once(count: int, ask: Callable[[], Answer]) -> list[Answer]:
         return [done.result() for done in [clients.submit(one) for _ in range(count)]]
 
 
+def asked(count: int, ask: Callable[[], Answer]) -> Counter[str | None]:
+    """Who answered so many requests, none of which is lost."""
+    with ThreadPoolExecutor(4) as clients:
+        answers = [done.result() for done in [clients.submit(ask) for _ in range(count)]]
+    assert_complete(answers)
+    return Counter(one.by for one in answers)
+
+
 def told(answers: Sequence[Answer]) -> str:
     """A cell of the table."""
     kinds = Counter(

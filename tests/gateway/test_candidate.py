@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import sqrt
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.answers import WORDS
-from tests.gateway.asking import FREE_LIMIT, A, B, C, D, assert_complete, at_once, marked
+from tests.gateway.asking import FREE_LIMIT, A, B, C, D, asked, assert_complete, at_once, marked
 from tests.gateway.client import Answer
 from tests.gateway.conftest import assert_nothing_leaked
 from tests.gateway.running import MARK, Cluster
@@ -57,14 +56,6 @@ def _failures(cluster: Cluster) -> float:
         for labels in ({}, {"status": "200"})
     )
     return every - good
-
-
-def asked(count: int, ask: Callable[[], Answer]) -> Counter[str | None]:
-    """Who answered so many requests."""
-    with ThreadPoolExecutor(4) as clients:
-        answers = [done.result() for done in [clients.submit(ask) for _ in range(count)]]
-    assert_complete(answers)
-    return Counter(one.by for one in answers)
 
 
 def until(cluster: Cluster, by: str, ask: Callable[[], Answer]) -> Answer:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from math import sqrt
 from typing import Any
 
 import pytest
 
-from tests.gateway.asking import A, B, C, D, assert_complete
+from tests.gateway.asking import A, B, C, D, asked
 from tests.gateway.running import Cluster
 from tests.gateway.stand_in import Faults
 
@@ -53,13 +52,9 @@ def models(cluster: Cluster) -> tuple[str, str]:
     return cluster.model, second
 
 
-def asked(cluster: Cluster, model: str, count: int) -> Counter[str | None]:
-    """Who answered so many requests for a model, none of which is lost."""
-    with ThreadPoolExecutor(4) as clients:
-        under_way = [clients.submit(cluster.ask, model=model) for _ in range(count)]
-        answers = [one.result() for one in under_way]
-    assert_complete(answers)
-    return Counter(one.by for one in answers)
+def asked_for(cluster: Cluster, model: str, count: int) -> Counter[str | None]:
+    """Who answered so many requests for a model."""
+    return asked(count, lambda: cluster.ask(model=model))
 
 
 def test_each_candidate_answers_its_share_of_its_model(trials: Cluster) -> None:
@@ -74,7 +69,7 @@ def test_each_candidate_answers_its_share_of_its_model(trials: Cluster) -> None:
     )
     for model, share, (own, tried) in replicas:
         before = {to: trials.metric("envoy_gateway_requests", to=to, model=model) for to in BOTH}
-        found = asked(trials, model, REQUESTS)
+        found = asked_for(trials, model, REQUESTS)
         spread = sqrt(REQUESTS * share * (1 - share))
         assert abs(found["candidate"] - REQUESTS * share) < 5 * spread, found
         for to, replica in zip(BOTH, (own, tried), strict=True):
@@ -90,16 +85,16 @@ def test_a_faulty_candidate_takes_nothing_from_the_other_model(
 ) -> None:
     first, second = models(trials)
     trials.candidates[C].faults = faults
-    assert set(asked(trials, first, 100)) == {"own"}
+    assert set(asked_for(trials, first, 100)) == {"own"}
     assert trials.candidates[C].asked
-    assert set(asked(trials, second, 100)) == set(BOTH)
+    assert set(asked_for(trials, second, 100)) == set(BOTH)
 
 
 def test_a_candidate_that_is_gone_leaves_the_other_one_serving(trials: Cluster) -> None:
     first, second = models(trials)
     trials.set_further_candidates()
-    assert set(asked(trials, second, 50)) == {"own"}
-    assert set(asked(trials, first, 150)) == set(BOTH)
+    assert set(asked_for(trials, second, 50)) == {"own"}
+    assert set(asked_for(trials, first, 150)) == set(BOTH)
 
 
 def test_a_candidate_never_answers_for_another_model(trials: Cluster) -> None:
@@ -111,4 +106,4 @@ def test_a_candidate_never_answers_for_another_model(trials: Cluster) -> None:
     assert {one.status for one in answers} == {503}
     assert not trials.replicas[A].asked
     assert not trials.candidates[C].asked
-    assert asked(trials, first, 20).total() == 20
+    assert asked_for(trials, first, 20).total() == 20
