@@ -133,7 +133,7 @@ def test_of_two_models_only_the_one_at_zero_is_waited_for(tmp_path: Path) -> Non
             eventually(lambda: cluster.metric(WAKES, envoy_cluster_name=name) >= 10)
             assert_complete(at_once(5, cluster.ask))
             assert not any(one.done() for one in waiting)
-            # The model that always runs lost its replica: nobody waits, and none is told to.
+            # The model that always runs lost its replica: nobody waits, and none is asked to.
             cluster.set_replicas()
             refused = cluster.ask()
             assert (refused.status, refused.headers["retry-after"]) == (503, "30")
