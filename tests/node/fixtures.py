@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bootstrap.console import Console
 from bootstrap.layout import Layout
 from breakeven.settings.files import ROOT
@@ -19,6 +21,8 @@ from tests.project_copy import Project, copy_project
 
 # An engine starts within a minute and a half on a machine of its own.
 _LONGEST_COMMAND_SECONDS = 1800
+
+_figures: list[str] = []
 
 
 @contextmanager
@@ -37,8 +41,21 @@ def started(folder: Path, nodes: int = 1) -> Iterator[Started]:
     assert machine.differences(before) == []
 
 
-def project_for(node: Started, folder: Path) -> Project:
-    """Copies the project, so that it deploys to the node."""
-    copied = copy_project(folder)
+@pytest.fixture(scope="module")
+def project(node: Started, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project that deploys to the node, or to both."""
+    copied = copy_project(tmp_path_factory.mktemp("stack"))
     environment = {**copied.environment, "KUBECONFIG": str(node.kubeconfig)}
     return replace(copied, environment=environment, longest_seconds=_LONGEST_COMMAND_SECONDS)
+
+
+@pytest.fixture
+def figures() -> list[str]:
+    """Takes sentences about what was seen, which are shown at the end."""
+    return _figures
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows what was seen."""
+    for sentence in _figures:
+        terminalreporter.write_line(f"seen: {sentence}")

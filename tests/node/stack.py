@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from breakeven.settings.files import with_settings
-from node import engine, images
+from node import engine, gateway, images
 from node.starting import Started
 from tests.project_copy import Project
 
@@ -26,6 +26,12 @@ OWNED = {
     },
     "overrides": {"volume/none/node-local": "0"},
 }
+
+
+def gateway_images(node: Started) -> dict[str, str]:
+    """Settings by which a stack's gateway runs in the images of the node."""
+    names = {"image": gateway.ENVOY, "limitsImage": gateway.LIMITS, "storeImage": gateway.STORE}
+    return {f"gateway.{key}": images.reference(node.places, name) for key, name in names.items()}
 
 
 def write_stack(project: Project, node: Started, **values: object) -> dict[str, object]:

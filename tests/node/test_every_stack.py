@@ -18,7 +18,7 @@ import pytest
 from breakeven.settings.files import stack_names, stack_values
 from breakeven.settings.parse import parse, raise_problems
 from breakeven.settings.stack import Settings, Stack
-from node import engine, gateway, images
+from node import engine, images
 from node.starting import Started
 from tests.cluster.deploying import NAMESPACE, destroy, pulumi, up, wait_for
 from tests.cluster.inventory import inventory, leftovers
@@ -26,7 +26,7 @@ from tests.gateway.certificates import server_context
 from tests.node.deployed import Deployed, make_secret, secret
 from tests.node.pods import Pod, make_pod
 from tests.node.scripts import CHAT
-from tests.node.stack import OWNED
+from tests.node.stack import OWNED, gateway_images
 from tests.node.volumes import fill_claim, volume_of
 from tests.project_copy import Project
 from tests.recording import stack_of
@@ -88,11 +88,7 @@ def scaled(node: Started, stack: str) -> dict[str, object]:
     if shipped.network.registry:
         changes["network.registry"] = "node.local"
     if shipped.gateway.is_on:
-        changes |= {
-            "gateway.image": images.reference(node.places, gateway.ENVOY),
-            "gateway.limitsImage": images.reference(node.places, gateway.LIMITS),
-            "gateway.storeImage": images.reference(node.places, gateway.STORE),
-        }
+        changes |= gateway_images(node)
     for place, model in enumerate(models):
         own = f"models[{place}]." if len(models) > 1 else ""
         changes[f"{own}replicas.min"] = 1

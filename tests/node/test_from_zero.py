@@ -6,14 +6,14 @@ import secrets
 import time
 
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS
-from node import engine, gateway, images
+from node import engine, images
 from node.starting import Started
 from tests.cluster.deploying import NAMESPACE, destroy, up, wait_for
 from tests.cluster.inventory import inventory, leftovers
 from tests.node.deployed import READY_SECONDS, Deployed, make_secret
 from tests.node.pods import Background, make_pod, said
 from tests.node.scripts import LOAD
-from tests.node.stack import STACK
+from tests.node.stack import STACK, gateway_images
 from tests.node.test_weights_image import state_weights_image
 from tests.project_copy import Project
 
@@ -41,9 +41,7 @@ def test_requests_start_the_first_replica_and_all_are_answered_and_it_goes_again
             "monitoring.prometheusAddress": node.prometheus,
             "gateway.enabled": True,
             "gateway.teams": {"product": {}},
-            "gateway.image": images.reference(node.places, gateway.ENVOY),
-            "gateway.limitsImage": images.reference(node.places, gateway.LIMITS),
-            "gateway.storeImage": images.reference(node.places, gateway.STORE),
+            **gateway_images(node),
         },
     )
     up(project, STACK)

@@ -20,7 +20,6 @@ from breakeven.manifests.gateway.labels import (
     GATEWAY_LABELS,
     STORE_LABELS,
 )
-from node import gateway, images
 from node.places import ADDRESS, OUTSIDE
 from node.starting import Started
 from tests.cluster.deploying import NAMESPACE, destroy, up, wait_for
@@ -28,7 +27,7 @@ from tests.cluster.inventory import inventory, leftovers
 from tests.node.deployed import Deployed, make_secret
 from tests.node.pods import Background, Pod, is_ready, make_pod, said
 from tests.node.scripts import CHAT, LOAD, REACH, STREAM
-from tests.node.stack import STACK, write_stack
+from tests.node.stack import STACK, gateway_images, write_stack
 from tests.project_copy import Project
 
 MODEL = "qwen2.5-7b-instruct"
@@ -106,9 +105,7 @@ def hybrid(node: Started, project: Project) -> Iterator[Hybrid]:
             "gateway.teams": TEAMS,
             "gateway.overflow.timeoutSeconds": 60,
             "engine.longestRequestSeconds": 60,  # else pods take long to stop
-            "gateway.image": images.reference(node.places, gateway.ENVOY),
-            "gateway.limitsImage": images.reference(node.places, gateway.LIMITS),
-            "gateway.storeImage": images.reference(node.places, gateway.STORE),
+            **gateway_images(node),
         },
     )
     up(project, STACK)

@@ -12,7 +12,6 @@ import pytest
 
 from breakeven.manifests.gateway.labels import GATEWAY_LABELS
 from breakeven.manifests.serving.labels import ENGINE_LABELS
-from node import gateway, images
 from node.places import FIRST, SECOND
 from node.starting import Started
 from tests.cluster.deploying import NAMESPACE, up, wait_for
@@ -20,7 +19,7 @@ from tests.cluster.inventory import inventory
 from tests.node.deployed import Deployed, make_secret
 from tests.node.pods import Background, is_ready, make_pod, said
 from tests.node.scripts import CHAT, LOAD, REACH, STREAM
-from tests.node.stack import STACK
+from tests.node.stack import STACK, gateway_images
 from tests.node.test_weights_image import state_weights_image
 from tests.project_copy import Project
 
@@ -70,9 +69,7 @@ def spread(node: Started, project: Project) -> Iterator[Spread]:
             "replicas.max": 2,
             "gateway.mode": "hybrid",
             "gateway.teams": {"product": {"tokensPerDay": 10_000_000}},
-            "gateway.image": images.reference(node.places, gateway.ENVOY),
-            "gateway.limitsImage": images.reference(node.places, gateway.LIMITS),
-            "gateway.storeImage": images.reference(node.places, gateway.STORE),
+            **gateway_images(node),
         },
     )
     up(project, STACK)
